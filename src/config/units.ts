@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const SIZE_UNITS_BYTES: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+};
+
+function quantity(units: Readonly<Record<string, number>>, what: string, example: string) {
+  const pattern = new RegExp(`^(\\d+(?:\\.\\d+)?)(${Object.keys(units).join('|')})$`);
+  return z
+    .string({ error: `expected ${what} with a unit, such as ${example}` })
+    .regex(pattern, `expected ${what} with a unit, such as ${example}`)
+    .transform((text) => {
+      const [, number = '0', unit = ''] = pattern.exec(text) ?? [];
+      return Math.round(Number(number) * (units[unit] ?? 0));
+    });
+}
+
+/** A duration with a unit (`250ms`, `30s`, `1m`, `1h`, `1d`); parses to milliseconds. */
+export const duration = quantity(DURATION_UNITS_MS, 'a duration', '250ms or 30s');
+
+/** A size in bytes with a unit (`512B`, `64KiB`, `1MiB`); parses to bytes. */
+export const size = quantity(SIZE_UNITS_BYTES, 'a size', '64KiB or 1MiB');
+
+/** A percentage (`50%`); parses to a fraction between 0 and 1. */
+export const percentage = z
+  .string({ error: 'expected a percentage, such as 50%' })
+  .regex(/^\d+(\.\d+)?%$/, 'expected a percentage, such as 50%')
+  .transform((text) => Number(text.slice(0, -1)) / 100)
+  .refine((fraction) => fraction <= 1, 'expected at most 100%');

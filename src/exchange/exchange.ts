@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from './principal.ts';
+import { Problem } from '../problems/problem.ts';
+import type { Route } from '../routing/route.ts';
+import type { TraceContext } from '../telemetry/trace-context.ts';
+
+/** One try at one target, as the access line and the metrics show it. */
+export interface Attempt {
+  /** `host:port` of the target. */
+  readonly target: string;
+  /** What came back: an HTTP status, a gRPC status name, or a fault such as `unreachable`. */
+  outcome: string;
+}
+
+/** A stored answer that ends the walk before an upstream is asked. */
+export interface StoredAnswer {
+  readonly status: number;
+  /** Flat list: name, value, name, value. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+/** What the limit stage decided, for the header fields of the answer. */
+export interface LimitDecision {
+  readonly allowed: boolean;
+  /** Capacity of the bucket. */
+  readonly limit: number;
+  /** Whole tokens left. */
+  readonly remaining: number;
+  /** Time until the bucket is full again, in ms. */
+  readonly resetMs: number;
+  /** Time until the next request can pass, in ms; 0 when allowed. */
+  readonly retryAfterMs: number;
+}
+
+/** What the edge of the server knows when a request arrives; written by the open stage. */
+export interface ExchangeOpening {
+  readonly id: string;
+  readonly trace: TraceContext;
+  readonly clientAddress: string;
+  readonly scheme: 'http' | 'https';
+  /** Lower-case host without port. */
+  readonly host: string;
+  /** Normalized path, starting with a slash, without the query. */
+  readonly path: string;
+  /** Raw query with its leading `?`, or the empty string. */
+  readonly query: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * One request, its response, and what we learned in between. Every field has one writer, named beside it;
+ * later stages read and never recompute. All fields are initialized so that the shape stays monomorphic.
+ */
+export class Exchange {
+  // open
+  readonly id: string;
+  readonly startedAt = performance.now();
+  readonly trace: TraceContext;
+  readonly clientAddress: string;
+  readonly scheme: 'http' | 'https';
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+
+  // match
+  route: Route | undefined = undefined;
+  /** Values of the path parameters, in the order of the pattern; percent-decoded. */
+  params: readonly string[] = NO_PARAMS;
+
+  // identify
+  principal: Principal | undefined = undefined;
+
+  // limit
+  limit: LimitDecision | undefined = undefined;
+
+  // deadline: on the clock of `performance.now()`
+  deadlineAt = Infinity;
+
+  // cache
+  cached: StoredAnswer | undefined = undefined;
+
+  // balance and forward
+  /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
+  upstream: string | undefined = undefined;
+  readonly attempts: Attempt[] = [];
+
+  // problem
+  problem: Problem | undefined = undefined;
+
+  // close
+  status = 0;
+  bytesOut = 0;
+
+  /** Header fields that stages add to whatever is answered: a flat list of names and values. */
+  readonly responseHeaders: string[] = [];
+
+  /** Set once the client went away or the deadline passed; the reason tells which. */
+  cancelled: Problem | undefined = undefined;
+  #cancelListeners: ((reason: Problem) => void)[] | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(opening: ExchangeOpening) {
+    this.id = opening.id;
+    this.trace = opening.trace;
+    this.clientAddress = opening.clientAddress;
+    this.scheme = opening.scheme;
+    this.method = opening.request.method ?? 'GET';
+    this.host = opening.host;
+    this.path = opening.path;
+    this.query = opening.query;
+    this.request = opening.request;
+    this.response = opening.response;
+  }
+
+  /** Time left until the deadline in ms; `Infinity` without one, never below 0. */
+  remainingMs(): number {
+    return this.deadlineAt === Infinity ? Infinity : Math.max(0, this.deadlineAt - performance.now());
+  }
+
+  /** Ends everything that is under way for this exchange. Only the first reason counts. */
+  cancel(reason: Problem): void {
+    if (this.cancelled !== undefined) return;
+    this.cancelled = reason;
+    const listeners = this.#cancelListeners;
+    this.#cancelListeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** Calls back once when the exchange is cancelled; at once if it already was. */
+  onCancel(listener: (reason: Problem) => void): void {
+    if (this.cancelled !== undefined) listener(this.cancelled);
+    else (this.#cancelListeners ??= []).push(listener);
+  }
+
+  /** Forgets a listener, when the work that it guarded is done. */
+  offCancel(listener: (reason: Problem) => void): void {
+    const index = this.#cancelListeners?.indexOf(listener) ?? -1;
+    if (index >= 0) this.#cancelListeners?.splice(index, 1);
+  }
+
+  /** The same cancellation as an `AbortSignal`; made on first use, because most exchanges never need one. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.cancelled !== undefined) this.#controller.abort(this.cancelled);
+    }
+    return this.#controller.signal;
+  }
+}
+
+const NO_PARAMS: readonly string[] = Object.freeze([]);

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { duration, size } from '../../config/units.ts';
+import { definePolicy } from '../policy.ts';
+
+/** Stored answers for safe requests; partitioned by principal unless said otherwise. */
+export const cachePolicy = definePolicy({
+  name: 'cache',
+  schema: z.strictObject({
+    ttl: duration.describe('How long an answer is fresh when the upstream does not say.'),
+    staleIfError: duration
+      .default(0)
+      .describe('How long after that a stored answer may stand in when the upstream fails. Default: not at all.'),
+    scope: z
+      .enum(['principal', 'public'])
+      .default('principal')
+      .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
+    maxBody: size.default(256 * 1024).describe('Largest body that is stored. Default 256KiB.'),
+  }),
+});
+
+/** Caches the answers of a controller or handler. */
+export const Cache = cachePolicy.decorator;

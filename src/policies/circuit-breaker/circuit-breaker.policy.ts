@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { duration, percentage } from '../../config/units.ts';
+import { definePolicy } from '../policy.ts';
+
+/** When a breaker opens, and for how long. */
+export const circuitBreakerPolicy = definePolicy({
+  name: 'circuitBreaker',
+  schema: z.strictObject({
+    errorRate: percentage.default(0.5).describe('Share of failures in the window that opens the breaker. Default 50%.'),
+    window: z.int().min(1).max(10_000).default(20).describe('How many of the last calls are looked at. Default 20.'),
+    consecutiveFailures: z
+      .int()
+      .min(1)
+      .default(10)
+      .describe('Failures in a row that open the breaker whatever the window says. Default 10.'),
+    openFor: duration.default(30_000).describe('How long it stays open before one probe is let through. Default 30s.'),
+    maxOpenFor: duration
+      .default(300_000)
+      .describe('Cap of the doubling of `openFor` while probes fail. Default 5m.'),
+  }),
+});
+
+/** The parsed options of a breaker. */
+export type BreakerOptions = z.output<typeof circuitBreakerPolicy.schema>;
+
+/** Puts a breaker around a controller or handler. */
+export const CircuitBreaker = circuitBreakerPolicy.decorator;

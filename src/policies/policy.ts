@@ -1,0 +1,35 @@
+import { Reflector } from '@nestjs/core';
+import type { z } from 'zod';
+
+/**
+ * A named, schema-checked behavior that is attached to a route. The same schema reads the YAML key and the
+ * decorator's argument, so both doors yield the same object.
+ */
+export interface Policy<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
+  /** The YAML key. */
+  readonly name: Name;
+  /** Parses and fills in the defaults of the options. */
+  readonly schema: Schema;
+  /** The decorator for controllers and handlers; parses its argument when the class is defined. */
+  readonly decorator: PolicyDecorator<Schema>;
+  /** The metadata key under which the decorator keeps its parsed options. */
+  readonly metadataKey: string;
+}
+
+/** A decorator whose argument is the input of the policy's schema, or `off` to switch a default off. */
+export type PolicyDecorator<Schema extends z.ZodType> = (
+  options: z.input<Schema> | 'off',
+) => MethodDecorator & ClassDecorator;
+
+/** Defines a policy: its name, its schema, and the decorator derived from both. */
+export function definePolicy<const Name extends string, Schema extends z.ZodType>(spec: {
+  name: Name;
+  schema: Schema;
+}): Policy<Name, Schema> {
+  const metadataKey = `gatehouse:policy:${spec.name}`;
+  const decorator = Reflector.createDecorator<z.input<Schema> | 'off', z.output<Schema> | 'off'>({
+    key: metadataKey,
+    transform: (options) => (options === 'off' ? 'off' : spec.schema.parse(options)),
+  });
+  return { ...spec, metadataKey, decorator: decorator as PolicyDecorator<Schema> };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { duration } from '../../config/units.ts';
+import { definePolicy } from '../policy.ts';
+
+/** Whose bucket a request takes its tokens from. */
+export const RATE_LIMIT_KEYS = ['ip', 'principal', 'apiKey', 'global'] as const;
+
+const rule = z
+  .strictObject({
+    key: z
+      .enum(RATE_LIMIT_KEYS)
+      .default('principal')
+      .describe(
+        'Whose bucket: the client address, the principal (the client address when there is none), the API key, or one bucket for everybody.',
+      ),
+    rate: z.int().min(1).max(1e9).describe('Tokens that flow into the bucket per period.'),
+    per: duration.default(60_000).describe('The period of the rate. Default 1m.'),
+    burst: z.int().min(1).max(1e9).describe('Capacity of the bucket. Default: the rate.').optional(),
+    cost: z.int().min(1).default(1).describe('Tokens that one request takes. Default 1.'),
+    onStoreError: z
+      .enum(['local', 'open', 'closed'])
+      .default('local')
+      .describe(
+        'When the store is slow or gone: count in this process, let everything pass, or refuse. Default local.',
+      ),
+  })
+  .refine((options) => options.cost <= (options.burst ?? options.rate), {
+    message: 'expected a cost of at most the burst, otherwise no request can ever pass',
+    path: ['cost'],
+  })
+  .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
+
+/** One token bucket of a route. */
+export type RateLimitRule = z.output<typeof rule>;
+
+/** Token buckets; a request passes when every one of them has the tokens. */
+export const rateLimitPolicy = definePolicy({
+  name: 'rateLimit',
+  schema: z
+    .union([rule.transform((single) => [single]), z.array(rule).min(1)])
+    .describe('One token bucket or a list of them; a request must pass all.'),
+});
+
+/** Limits how often a controller or handler may be called. */
+export const RateLimit = rateLimitPolicy.decorator;

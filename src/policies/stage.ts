@@ -1,0 +1,68 @@
+import type { Exchange } from '../exchange/exchange.ts';
+import type { PolicySet } from './registry.ts';
+
+/** The policy stages of the walk, in their fixed order. */
+export const STAGE_NAMES = [
+  'identify',
+  'authorize',
+  'limit',
+  'deadline',
+  'transform',
+  'cache',
+  'break',
+  'validate',
+] as const;
+
+/** The name of a policy stage. */
+export type StageName = (typeof STAGE_NAMES)[number];
+
+/** Status and header fields of an answer on its way to the client; stages edit it in place. */
+export interface ResponseHead {
+  status: number;
+  /** Flat list: name, value, name, value. Names keep the upstream's spelling. */
+  headers: string[];
+}
+
+/**
+ * One policy of one route, ready to run. It passes, or throws one problem.
+ * Every method may be absent: what a route does not need costs nothing.
+ */
+export interface Stage {
+  readonly name: StageName;
+  /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
+  enter?(exchange: Exchange): void | Promise<void>;
+  /** Edits status and headers of the answer on the way out. */
+  head?(exchange: Exchange, head: ResponseHead): void;
+  /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
+  body?(exchange: Exchange, value: unknown): unknown;
+}
+
+/** What a stage factory may know of the route it compiles a stage for. */
+export interface StageInput {
+  readonly routeId: string;
+  /** `proxy` for YAML routes, `handler` for controllers and GraphQL. */
+  readonly door: 'proxy' | 'handler';
+  readonly policies: PolicySet;
+  /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
+  readonly upstreamOpenForMs?: () => number;
+}
+
+/** Compiles the stage of one policy, or nothing when the route does not declare the policy. */
+export interface StageFactory {
+  readonly name: StageName;
+  /** @throws {Error} with a message for the operator when the options make no sense for this route. */
+  compile(input: StageInput): Stage | undefined;
+}
+
+/** Injection token of the stage factories in execution order; bound once, in `pipeline/`. */
+export const STAGE_FACTORIES = Symbol('STAGE_FACTORIES');
+
+/** Enters stages in order from `index` on; synchronous until the first stage that needs to wait. */
+export function enterStages(stages: readonly Stage[], exchange: Exchange, index = 0): void | Promise<void> {
+  for (let i = index; i < stages.length; i += 1) {
+    const pending = stages[i]?.enter?.(exchange);
+    if (pending !== undefined) return pending.then(() => enterStages(stages, exchange, i + 1));
+    if (exchange.cached !== undefined) return undefined;
+  }
+  return undefined;
+}

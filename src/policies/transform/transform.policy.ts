@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { size } from '../../config/units.ts';
+import { definePolicy } from '../policy.ts';
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name');
+const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
+const setHeaders = z
+  .record(headerName, headerValue)
+  .describe('Header fields to set; a field of that name is replaced.')
+  .optional();
+const removeHeaders = z.array(headerName).describe('Header fields to remove.').optional();
+
+/** Edits of request and response on their way through. */
+export const transformPolicy = definePolicy({
+  name: 'transform',
+  schema: z.strictObject({
+    request: z.strictObject({ setHeaders, removeHeaders }).describe('Edits on the way to the upstream.').optional(),
+    response: z
+      .strictObject({
+        setHeaders,
+        removeHeaders,
+        maskFields: z
+          .array(z.string().min(1))
+          .min(1)
+          .describe(
+            'JSON fields to remove at every depth; a dotted path (`user.internal`) removes only there. Buffers JSON bodies.',
+          )
+          .optional(),
+        maxBody: size.default(2 ** 20).describe('Largest JSON body that is buffered for masking. Default 1MiB.'),
+      })
+      .describe('Edits on the way to the client.')
+      .optional(),
+  }),
+});
+
+/** Edits requests and responses of a controller or handler. */
+export const Transform = transformPolicy.decorator;

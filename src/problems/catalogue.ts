@@ -1,0 +1,164 @@
+/**
+ * Every error the gateway itself can answer with, as data. The codes are stable: they appear in problem
+ * bodies, in GraphQL `extensions.code` and in the access line. `docs/errors.md` is generated from this table.
+ */
+export interface CatalogueEntry {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Short, stable, human-readable summary (RFC 9457 section 3.1.3). */
+  readonly title: string;
+  /** The stage of the walk that says no with this code. */
+  readonly stage: string;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+  /** What led to it, for `docs/errors.md`. */
+  readonly cause: string;
+  /** What the caller or the operator does about it, for `docs/errors.md`. */
+  readonly remedy: string;
+}
+
+function entry(
+  status: number,
+  stage: string,
+  title: string,
+  prose: { cause: string; remedy: string; retryable?: boolean },
+): CatalogueEntry {
+  return { status, stage, title, retryable: false, ...prose };
+}
+
+/** The closed set of problem codes. */
+export const catalogue = {
+  'request-malformed': entry(400, 'open', 'The request is malformed', {
+    cause:
+      'The request line, a header or the path cannot be read safely: an encoded slash, a dot segment, an empty segment, a control character, an invalid percent-encoding.',
+    remedy: 'Send a path in its normal form (RFC 3986 section 6) and well-formed headers.',
+  }),
+  'headers-too-large': entry(431, 'open', 'The header section is too large', {
+    cause: 'The request line and headers together exceed 16 KiB.',
+    remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
+  }),
+  'request-timeout': entry(408, 'open', 'The request did not arrive in time', {
+    cause: 'The client did not finish its header section within the time the server allows.',
+    remedy: 'Retry on a better connection.',
+    retryable: true,
+  }),
+  'route-not-found': entry(404, 'match', 'No route matches this request', {
+    cause: 'No route of the gateway matches the method, host, path and headers.',
+    remedy: 'Check the path; `gatehouse routes` lists what exists.',
+  }),
+  'method-not-allowed': entry(405, 'match', 'This path does not take that method', {
+    cause: 'A route owns the path, but not with this method.',
+    remedy: 'Use one of the methods in the Allow header.',
+  }),
+  'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
+    cause: 'The route requires authentication and the request carries no credential that it accepts.',
+    remedy: 'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate names what is accepted.',
+  }),
+  'credentials-invalid': entry(401, 'identify', 'The credentials are not valid', {
+    cause:
+      'The token or key was checked and refused: bad signature, wrong issuer or audience, algorithm not allowed, unknown signing key, unknown or disabled API key.',
+    remedy: 'Get a new token from the issuer, or ask for a new key.',
+  }),
+  'credentials-expired': entry(401, 'identify', 'The token has expired', {
+    cause: 'The `exp` of the token has passed.',
+    remedy: 'Refresh the token and retry.',
+  }),
+  'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
+    cause: 'The issuer or the key store is unreachable, so the credential was neither accepted nor refused.',
+    remedy: 'Retry after the time in Retry-After; the credential itself may be good.',
+    retryable: true,
+  }),
+  'permission-denied': entry(403, 'authorize', 'This principal may not do that', {
+    cause: 'The principal is known, but lacks a role or permission that the route asks for.',
+    remedy: 'Ask for the role, or use another principal.',
+  }),
+  'rate-limited': entry(429, 'limit', 'Too many requests', {
+    cause: 'A token bucket of the route is empty for this key.',
+    remedy: 'Wait for the time in Retry-After. A rejected request costs no tokens.',
+    retryable: true,
+  }),
+  'limiter-unavailable': entry(503, 'limit', 'The limit cannot be checked right now', {
+    cause: 'The store of the limiter is unreachable and this limit says `onStoreError: closed`.',
+    remedy: 'Retry later; operators check Redis or choose `local` or `open`.',
+    retryable: true,
+  }),
+  'body-too-large': entry(413, 'limit', 'The request body is too large', {
+    cause: 'The body exceeds the limit of the route.',
+    remedy: 'Send a smaller body or split the upload.',
+  }),
+  'deadline-exceeded': entry(504, 'deadline', 'The deadline of the request has passed', {
+    cause: 'The request did not finish within the total time that its route allows.',
+    remedy: 'Retry if the operation is idempotent; operators look at the slow upstream in the access line.',
+    retryable: true,
+  }),
+  'request-invalid': entry(400, 'validate', 'The request is not valid', {
+    cause: 'The body, the query or a parameter does not have the required shape.',
+    remedy: 'Mend what `errors` lists; each entry has a JSON pointer.',
+  }),
+  'circuit-open': entry(503, 'break', 'The upstream is failing and is left alone for a moment', {
+    cause: 'The breaker of every target of the upstream is open.',
+    remedy: 'Retry after the time in Retry-After.',
+    retryable: true,
+  }),
+  'no-available-target': entry(503, 'balance', 'No target of the upstream is available', {
+    cause: 'The upstream has no target that is healthy and not full.',
+    remedy: 'Retry later; operators check the health of the upstream.',
+    retryable: true,
+  }),
+  'upstream-unreachable': entry(502, 'forward', 'The upstream cannot be reached', {
+    cause: 'The connection to the upstream was refused, reset or closed before it answered.',
+    remedy: 'Retry if the operation is idempotent.',
+    retryable: true,
+  }),
+  'upstream-timeout': entry(504, 'forward', 'The upstream did not answer in time', {
+    cause: 'Connecting to the upstream, or waiting for its first byte, took longer than its timeout.',
+    remedy: 'Retry if the operation is idempotent.',
+    retryable: true,
+  }),
+  'upstream-response-invalid': entry(502, 'forward', 'The upstream gave an answer that cannot be used', {
+    cause:
+      'The answer is not valid HTTP or gRPC, is larger than a policy allows, or does not have the shape that the gateway was told to expect.',
+    remedy: 'Nothing the caller can do; operators look at the upstream named in the access line.',
+  }),
+  'upstream-rejected': entry(502, 'forward', 'The upstream refused the gateway', {
+    cause: 'The upstream answered a composed call with an error that the caller cannot mend.',
+    remedy: 'Nothing the caller can do; operators look at the upstream named in the access line.',
+  }),
+  'resource-not-found': entry(404, 'handle', 'There is no such resource', {
+    cause: 'The service behind a translated route answered NOT_FOUND.',
+    remedy: 'Check the identifier.',
+  }),
+  'conflict': entry(409, 'handle', 'The request conflicts with the current state', {
+    cause: 'The service behind a translated route answered ALREADY_EXISTS or ABORTED.',
+    remedy: 'Read the resource again, then retry.',
+  }),
+  'upstream-exhausted': entry(429, 'handle', 'The service has no capacity for this caller', {
+    cause: 'The service behind a translated route answered RESOURCE_EXHAUSTED.',
+    remedy: 'Retry later.',
+    retryable: true,
+  }),
+  'not-implemented': entry(501, 'handle', 'The service does not offer this operation', {
+    cause: 'The service behind a translated route answered UNIMPLEMENTED.',
+    remedy: 'Operators check that gateway and service speak the same version of the contract.',
+  }),
+  'media-type-unsupported': entry(415, 'validate', 'This media type is not supported', {
+    cause: 'The Content-Type of the request is not one that the route reads.',
+    remedy: 'Send `application/json`.',
+  }),
+  'client-closed': entry(499, 'forward', 'The client went away', {
+    cause: 'The client closed its connection before the answer was complete. It is logged, never sent.',
+    remedy: 'Nothing; it is not counted against the upstream.',
+  }),
+  'shutting-down': entry(503, 'open', 'The gateway is shutting down', {
+    cause: 'The gateway is draining and its time for open requests has run out.',
+    remedy: 'Retry; another replica answers.',
+    retryable: true,
+  }),
+  'internal': entry(500, 'handle', 'Something went wrong in the gateway', {
+    cause: 'A fault of the gateway or of a code-first handler. The log holds the details under the request id.',
+    remedy: 'Report the `instance` of the problem.',
+  }),
+} as const satisfies Record<string, CatalogueEntry>;
+
+/** A code of the catalogue. */
+export type ProblemCode = keyof typeof catalogue;

@@ -1,0 +1,96 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { policyRegistry, type PolicyName } from '../policies/registry.ts';
+import { upstreamSchema } from '../upstreams/upstream.schema.ts';
+import type { DeclaredPolicies } from './route.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const off = z.literal('off').describe('Switches a default off.');
+
+/** The `policies:` section; its keys and their schemas are the registry's. */
+export const policiesSchema = z
+  .strictObject(
+    Object.fromEntries(
+      Object.values(policyRegistry).map((policy) => [policy.name, z.union([off, policy.schema]).optional()]),
+    ),
+  )
+  .transform((policies) => policies as DeclaredPolicies)
+  .describe('Policies by name. A narrower level replaces a whole policy of a wider one.');
+
+const match = z.strictObject({
+  methods: z.array(z.enum(METHODS)).min(1).optional().describe('Methods; default all. GET takes HEAD too.'),
+  hosts: z
+    .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+$/, 'expected a lower-case host name, such as api.example.com or *.example.com'))
+    .min(1)
+    .optional()
+    .describe('Host names; default all.'),
+  path: z
+    .string()
+    .startsWith('/', 'expected a path that starts with "/"')
+    .describe('Exact path; {name} for one segment, a trailing /* for the rest.'),
+  headers: z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name'), z.string())
+    .optional()
+    .describe('Header fields that must have exactly this value.'),
+});
+
+const rewrite = z
+  .strictObject({
+    stripPrefix: z.string().optional().describe('A literal prefix of the path to take away.'),
+    path: z.string().optional().describe('Path and query for the upstream, with {name} and {*} from the match.'),
+  })
+  .refine((one) => (one.stripPrefix === undefined) !== (one.path === undefined), 'expected either stripPrefix or path');
+
+const route = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dots, dashes and underscores')
+    .describe('Unique name, for logs, metrics and limits.'),
+  match: match.describe('What a request must look like.'),
+  upstream: z.string().describe('Name of the upstream that answers.'),
+  rewrite: rewrite.optional().describe('How path and query change on the way.'),
+  policies: policiesSchema.optional(),
+});
+
+const trustedProxy = z
+  .string()
+  .refine((text) => text === 'loopback' || isIP(text.split('/')[0] ?? '') !== 0, 'expected `loopback`, an address or a CIDR block');
+
+/** The whole configuration file, composed from what each room declares. Names are the public contract. */
+export const gatewaySchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this format.'),
+    trustedProxies: z
+      .array(trustedProxy)
+      .default([])
+      .describe('Proxies whose X-Forwarded-For is believed. Default none.'),
+    floodLimit: z
+      .union([off, policyRegistry.rateLimit.schema])
+      .default('off')
+      .describe('A coarse limit per client address before anything else; `key` is always `ip`.'),
+    defaults: z.strictObject({ policies: policiesSchema.optional() }).default({}).describe('What every route starts from.'),
+    identity: identitySchema.optional().describe('Who issues the credentials.'),
+    upstreams: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),
+        upstreamSchema,
+      )
+      .default({})
+      .describe('The services behind the gateway, by name.'),
+    graphql: z
+      .strictObject({ policies: policiesSchema.optional() })
+      .default({})
+      .describe('Policies of POST and GET /graphql.'),
+    routes: z.array(route).default([]).describe('The routes that are forwarded.'),
+  })
+  .describe('Gatehouse configuration.');
+
+/** The parsed configuration file. */
+export type GatewayConfig = z.output<typeof gatewaySchema>;
+
+/** One parsed route of the configuration file. */
+export type RouteConfig = GatewayConfig['routes'][number];
+
+/** The names of the policies, for suggestions. */
+export const policyNames = Object.keys(policyRegistry) as readonly PolicyName[];

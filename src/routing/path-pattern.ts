@@ -1,0 +1,54 @@
+/** One segment of a path pattern. */
+export type PatternSegment =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'parameter'; readonly name: string };
+
+/** A parsed path pattern: exact segments, `{param}` segments, and perhaps a trailing `*` for the rest. */
+export interface PathPattern {
+  readonly source: string;
+  readonly segments: readonly PatternSegment[];
+  /** Whether the pattern ends in `/*`; the rest may be empty. */
+  readonly wildcard: boolean;
+  /** Names of the parameters in order; the rest is called `*`. */
+  readonly parameters: readonly string[];
+}
+
+const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
+const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,;=:@%]+$/;
+
+/**
+ * Parses a path pattern.
+ *
+ * @throws {Error} saying what is wrong with it and what would be right.
+ */
+export function parsePathPattern(source: string): PathPattern {
+  if (!source.startsWith('/')) throw new Error(`expected a path that starts with "/", got "${source}"`);
+  const parts = source === '/' ? [] : source.slice(1).split('/');
+  const wildcard = parts.at(-1) === '*';
+  const segments = (wildcard ? parts.slice(0, -1) : parts).map((part) => parseSegment(part, source));
+  const names = segments.flatMap((segment) => (segment.kind === 'parameter' ? [segment.name] : []));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`the parameter {${twice}} stands twice in "${source}"`);
+  return { source, segments, wildcard, parameters: wildcard ? [...names, '*'] : names };
+}
+
+function parseSegment(part: string, source: string): PatternSegment {
+  const name = PARAMETER.exec(part)?.[1];
+  if (name !== undefined) return { kind: 'parameter', name };
+  if (part === '') throw new Error(`expected no empty segment in "${source}"`);
+  if (part === '*') throw new Error(`expected "*" only as the last segment of "${source}"`);
+  if (part.startsWith(':')) throw new Error(`expected {${part.slice(1)}} for a parameter, got "${part}" in "${source}"`);
+  if (!LITERAL.test(part)) throw new Error(`expected a literal segment or {name}, got "${part}" in "${source}"`);
+  return { kind: 'literal', text: part };
+}
+
+/** Whether every path of `inner` is also a path of `outer`. */
+export function covers(outer: PathPattern, inner: PathPattern): boolean {
+  if (!outer.wildcard && (inner.wildcard || outer.segments.length !== inner.segments.length)) return false;
+  if (inner.segments.length < outer.segments.length) return false;
+  return outer.segments.every((segment, index) => {
+    const other = inner.segments[index];
+    if (segment.kind === 'parameter') return true;
+    return other?.kind === 'literal' && other.text === segment.text;
+  });
+}

@@ -1,0 +1,37 @@
+const SUSPECT = /[%\\\s]|\/\/|\/\.|[^\x21-\x7e]/;
+const TRIPLET = /%([0-9A-Fa-f]{2})/g;
+const UNRESERVED = /[A-Za-z0-9\-._~]/;
+const MAX_LITERAL_CONTROL = 0x20;
+const DELETE = 0x7f;
+
+/** Splits a request target into path and query; the query keeps its `?`. */
+export function splitTarget(target: string): { path: string; query: string } {
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) };
+}
+
+/**
+ * Brings the path of a request into its normal form (RFC 3986 section 6.2.2), so that what is matched, what is
+ * authorized and what the upstream sees are one and the same path. Returns undefined for a path that two
+ * servers could read differently: encoded slashes, backslashes and control characters, dot segments, empty
+ * segments, invalid percent-encodings. Those are refused, not repaired: fail closed.
+ */
+export function normalizePath(path: string): string | undefined {
+  if (path.charCodeAt(0) !== 0x2f) return undefined;
+  if (!SUSPECT.test(path)) return path;
+  const decoded = path.includes('%') ? decodeUnreserved(path) : path;
+  if (decoded === undefined || /[\\\s]|[^\x21-\x7e]|\/\//.test(decoded)) return undefined;
+  return /\/\.{1,2}(?:\/|$|;)/.test(decoded) ? undefined : decoded;
+}
+
+function decodeUnreserved(path: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) return undefined;
+  let safe = true;
+  const decoded = path.replace(TRIPLET, (triplet, hex: string) => {
+    const code = Number.parseInt(hex, 16);
+    const character = String.fromCharCode(code);
+    if (character === '/' || character === '\\' || code < MAX_LITERAL_CONTROL || code === DELETE) safe = false;
+    return UNRESERVED.test(character) ? character : triplet.toUpperCase();
+  });
+  return safe ? decoded : undefined;
+}

@@ -1,0 +1,144 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
+const NANOSECONDS = 1e9;
+
+type Observation = { observe(seconds: number): void };
+
+/** The request metrics of one route; labels come from the compiled route, never from a raw path. */
+export class RouteMetrics {
+  readonly #routeId: string;
+  readonly #histogram: Histogram<'route' | 'method' | 'status'>;
+  readonly #cells = new Map<string, (Observation | undefined)[]>();
+
+  constructor(routeId: string, histogram: Histogram<'route' | 'method' | 'status'>) {
+    this.#routeId = routeId;
+    this.#histogram = histogram;
+  }
+
+  /** Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series. */
+  observe(method: string, status: number, durationMs: number): void {
+    const known = METHODS.has(method) ? method : 'other';
+    let cells = this.#cells.get(known);
+    if (cells === undefined) this.#cells.set(known, (cells = []));
+    const index = Math.floor(status / 100);
+    const cell = (cells[index] ??= this.#histogram.labels({
+      route: this.#routeId,
+      method: known,
+      status: STATUS_CLASSES[index] ?? '5xx',
+    }));
+    cell.observe(durationMs / 1000);
+  }
+}
+
+/** The metrics of one gateway process, in a registry of its own. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #duration: Histogram<'route' | 'method' | 'status'>;
+  readonly #attempts: Counter<'upstream' | 'outcome'>;
+  readonly #decisions: Counter<'route' | 'outcome'>;
+  readonly #breakers: Gauge<'upstream' | 'target'>;
+  readonly #storeUp: Gauge;
+  readonly #sections: Counter<'view' | 'section' | 'outcome'>;
+  readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
+
+  constructor() {
+    const registers = [this.registry];
+    this.#duration = new Histogram({
+      name: 'gatehouse_request_duration_seconds',
+      help: 'Time from the first byte of a request to the last byte of its answer.',
+      labelNames: ['route', 'method', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    });
+    this.#attempts = new Counter({
+      name: 'gatehouse_upstream_attempts_total',
+      help: 'Calls to targets of an upstream, by what came back.',
+      labelNames: ['upstream', 'outcome'],
+      registers,
+    });
+    this.#decisions = new Counter({
+      name: 'gatehouse_rate_limit_decisions_total',
+      help: 'Decisions of the limiter.',
+      labelNames: ['route', 'outcome'],
+      registers,
+    });
+    this.#breakers = new Gauge({
+      name: 'gatehouse_breaker_state',
+      help: 'State of the breaker of a target: 0 closed, 1 half-open, 2 open.',
+      labelNames: ['upstream', 'target'],
+      registers,
+    });
+    this.#storeUp = new Gauge({
+      name: 'gatehouse_store_up',
+      help: 'Whether Redis is used: 1, or 0 while it is slow or gone.',
+      registers,
+    });
+    this.#sections = new Counter({
+      name: 'gatehouse_view_sections_total',
+      help: 'Sections of views, by how they ended.',
+      labelNames: ['view', 'section', 'outcome'],
+      registers,
+    });
+    this.#loopDelay = monitorEventLoopDelay({ resolution: 20 });
+    this.#registerLoopDelay();
+  }
+
+  /** The request metrics of a route. */
+  forRoute(routeId: string): RouteMetrics {
+    return new RouteMetrics(routeId, this.#duration);
+  }
+
+  /** Counts one call to a target. */
+  attempted(upstream: string, outcome: string): void {
+    this.#attempts.inc({ upstream, outcome });
+  }
+
+  /** Counts one decision of the limiter. */
+  limitDecided(route: string, outcome: string): void {
+    this.#decisions.inc({ route, outcome });
+  }
+
+  /** Shows the state of a breaker. */
+  breakerChanged(upstream: string, target: string, state: 'closed' | 'half-open' | 'open'): void {
+    this.#breakers.set({ upstream, target }, state === 'closed' ? 0 : state === 'open' ? 2 : 1);
+  }
+
+  /** Shows whether the store is used. */
+  storeChanged(up: boolean): void {
+    this.#storeUp.set(up ? 1 : 0);
+  }
+
+  /** Counts how a section of a view ended. */
+  sectionEnded(view: string, section: string, outcome: string): void {
+    this.#sections.inc({ view, section, outcome });
+  }
+
+  /** Starts to sample the delay of the event loop; a stopped process holds no timer. */
+  start(): void {
+    this.#loopDelay.enable();
+  }
+
+  /** Stops sampling. */
+  stop(): void {
+    this.#loopDelay.disable();
+  }
+
+  #registerLoopDelay(): void {
+    const delay = this.#loopDelay;
+    new Gauge({
+      name: 'gatehouse_event_loop_delay_seconds',
+      help: 'Delay of the event loop since the last scrape.',
+      labelNames: ['quantile'],
+      registers: [this.registry],
+      collect() {
+        for (const quantile of [50, 90, 99]) {
+          this.set({ quantile: String(quantile / 100) }, delay.percentile(quantile) / NANOSECONDS);
+        }
+        delay.reset();
+      },
+    });
+  }
+}

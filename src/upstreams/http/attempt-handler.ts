@@ -1,0 +1,93 @@
+import type { Dispatcher } from 'undici';
+import type { Problem } from '../../problems/problem.ts';
+import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
+import type { Lease } from '../target.ts';
+import type { AnswerSink, HttpForwarding } from './http-forwarder.ts';
+import { connectionNames, isHopByHop } from './request-headers.ts';
+
+const FIRST_FAILURE_STATUS = 500;
+const FIRST_FINAL_STATUS = 200;
+
+/** One attempt, as undici reports it: head, pieces of the body, end, or an error at any point. */
+export class AttemptHandler implements Dispatcher.DispatchHandler {
+  readonly #forwarding: HttpForwarding;
+  readonly #lease: Lease;
+  readonly #sink: AnswerSink;
+  #controller: Dispatcher.DispatchController | undefined = undefined;
+  #answering = false;
+  /** No more events count: the answer is complete, or the attempt was given up. */
+  finished = false;
+
+  constructor(forwarding: HttpForwarding, lease: Lease, sink: AnswerSink) {
+    this.#forwarding = forwarding;
+    this.#lease = lease;
+    this.#sink = sink;
+  }
+
+  /** Stops the attempt; what undici still reports is ignored. */
+  abandon(reason: Problem): void {
+    this.finished = true;
+    this.#controller?.abort(reason);
+  }
+
+  /** Gives the target back. */
+  release(outcome: Outcome): void {
+    this.#lease.release(outcome);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.finished && this.#forwarding.exchange.cancelled !== undefined) {
+      controller.abort(this.#forwarding.exchange.cancelled);
+    }
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    // Interim answers (1xx) end here: 100 was already given by our own server, 103 is not passed on.
+    if (status < FIRST_FINAL_STATUS || this.finished) return;
+    this.#lease.release(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
+    this.#forwarding.note(String(status));
+    if (this.#forwarding.retriesStatus(status)) {
+      this.finished = true;
+      controller.abort(new Error('given up for another attempt'));
+      return this.#forwarding.retry();
+    }
+    this.#answering = true;
+    this.#sink.start(status, answerHeaders(headers));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.finished || this.#sink.data(chunk)) return;
+    controller.pause();
+    this.#sink.onDrain(() => controller.resume());
+  }
+
+  onResponseEnd(): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.#sink.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.finished) return;
+    this.finished = true;
+    if (this.#answering) this.#forwarding.note(this.#forwarding.brokeOff(error).outcome);
+    else this.#forwarding.failed(error);
+  }
+}
+
+function answerHeaders(headers: Record<string, string | string[] | undefined>): string[] {
+  const listed = connectionNames(headers['connection'] as string | undefined);
+  const out: string[] = [];
+  for (const name in headers) {
+    if (isHopByHop(name) || listed?.has(name)) continue;
+    const value = headers[name];
+    if (typeof value === 'string') out.push(name, value);
+    else if (value !== undefined) for (const one of value) out.push(name, one);
+  }
+  return out;
+}

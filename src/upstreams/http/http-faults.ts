@@ -1,0 +1,51 @@
+import { Problem } from '../../problems/problem.ts';
+import type { ProblemCode } from '../../problems/catalogue.ts';
+
+/** What went wrong with an attempt before an answer began. */
+export interface HttpFault {
+  /** The problem that the client sees when no other attempt is made. */
+  readonly code: ProblemCode;
+  /** The word for the access line and the metrics. */
+  readonly outcome: string;
+  /** Whether the request certainly or probably had no effect, so that another target may be tried. */
+  readonly retryable: boolean;
+}
+
+const UNREACHABLE: HttpFault = { code: 'upstream-unreachable', outcome: 'unreachable', retryable: true };
+const RESET: HttpFault = { code: 'upstream-unreachable', outcome: 'reset', retryable: true };
+const TIMEOUT: HttpFault = { code: 'upstream-timeout', outcome: 'timeout', retryable: false };
+const CONNECT_TIMEOUT: HttpFault = { code: 'upstream-timeout', outcome: 'connect-timeout', retryable: true };
+const INVALID: HttpFault = { code: 'upstream-response-invalid', outcome: 'invalid', retryable: false };
+
+/** Error codes of Node and undici, and what they mean for the exchange. */
+const FAULTS: Readonly<Record<string, HttpFault>> = {
+  ECONNREFUSED: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE,
+  ENETUNREACH: UNREACHABLE,
+  ENOTFOUND: UNREACHABLE,
+  EAI_AGAIN: UNREACHABLE,
+  EADDRNOTAVAIL: UNREACHABLE,
+  ECONNRESET: RESET,
+  EPIPE: RESET,
+  UND_ERR_SOCKET: RESET,
+  UND_ERR_CLOSED: RESET,
+  UND_ERR_DESTROYED: RESET,
+  ETIMEDOUT: CONNECT_TIMEOUT,
+  UND_ERR_CONNECT_TIMEOUT: CONNECT_TIMEOUT,
+  UND_ERR_HEADERS_TIMEOUT: TIMEOUT,
+  UND_ERR_BODY_TIMEOUT: TIMEOUT,
+  UND_ERR_HEADERS_OVERFLOW: INVALID,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: INVALID,
+};
+
+/** Says what an error of an attempt means. An upstream's fault is never our 500. */
+export function httpFault(error: unknown): HttpFault {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string') return UNREACHABLE;
+  return FAULTS[code] ?? (code.startsWith('HPE_') ? INVALID : UNREACHABLE);
+}
+
+/** The problem that the client sees for a fault; the error itself is only logged. */
+export function faultProblem(fault: HttpFault, cause: unknown): Problem {
+  return new Problem(fault.code, { cause });
+}

@@ -1,0 +1,58 @@
+import type { Dispatcher } from 'undici';
+import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { TargetOptions } from './upstream.schema.ts';
+
+/**
+ * One address of an upstream: its configuration and the counters that all exchanges share.
+ * Owned by its upstream; lives as long as the snapshot.
+ */
+export class Target {
+  readonly origin: string;
+  /** `host:port`, for logs and metrics. */
+  readonly host: string;
+  readonly secure: boolean;
+  readonly weight: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly breaker: Breaker | undefined;
+  /** Connections for HTTP targets; opened by the registry, undefined for gRPC. */
+  readonly pool: Dispatcher | undefined;
+  /** Calls under way. Written by leases only. */
+  inFlight = 0;
+
+  constructor(options: TargetOptions, parts: { breaker?: Breaker | undefined; pool?: Dispatcher | undefined }) {
+    this.origin = options.url.replace(/\/$/, '');
+    const [scheme = '', host = ''] = this.origin.split('://');
+    this.host = host;
+    this.secure = scheme.endsWith('s');
+    this.weight = options.weight;
+    this.labels = options.labels;
+    this.breaker = parts.breaker;
+    this.pool = parts.pool;
+  }
+
+  /** The one question the balancer asks. */
+  get available(): boolean {
+    return this.breaker === undefined || this.breaker.available;
+  }
+}
+
+/** The right to make one call to one target; must be released exactly once. */
+export class Lease {
+  readonly target: Target;
+  readonly #admission: 'refused' | 'ordinary' | 'probe';
+  #released = false;
+
+  constructor(target: Target) {
+    this.target = target;
+    this.#admission = target.breaker?.admit() ?? 'ordinary';
+    target.inFlight += 1;
+  }
+
+  /** Gives the right back with what became of the call; later calls do nothing. */
+  release(outcome: Outcome): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.target.inFlight -= 1;
+    this.target.breaker?.settle(this.#admission, outcome);
+  }
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { duration, percentage } from '../config/units.ts';
+import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
+
+const targetUrl = z
+  .string()
+  .regex(/^(https?|grpcs?):\/\/[^/?#@\s]+\/?$/, 'expected an origin such as http://127.0.0.1:4101 or grpc://127.0.0.1:4201')
+  .describe('Origin of the target.');
+
+const target = z.union([
+  targetUrl.transform((url) => ({ url, weight: 1, labels: {} as Record<string, string> })),
+  z.strictObject({
+    url: targetUrl,
+    weight: z.int().min(1).max(1000).default(1).describe('Share of the traffic relative to the others. Default 1.'),
+    labels: z.record(z.string(), z.string()).default({}).describe('Free labels, such as `track: canary`.'),
+  }),
+]);
+
+const retry = z.strictObject({
+  attempts: z.int().min(1).max(10).default(2).describe('Tries in all, the first included. Default 2.'),
+  budget: percentage.default(0.2).describe('Share of requests that may be retried. Default 20%.'),
+});
+
+const timeouts = z.strictObject({
+  connect: duration.default(1000).describe('Time to open a connection. Default 1s.'),
+  firstByte: duration.default(30_000).describe('Time until the head of the answer. Default 30s.'),
+  idle: duration.default(30_000).describe('Longest silence while a body streams. Default 30s.'),
+});
+
+/** One upstream of the configuration file. */
+export const upstreamSchema = z
+  .strictObject({
+    protocol: z.enum(['http', 'grpc']).default('http').describe('How the targets are spoken to. Default http.'),
+    targets: z.array(target).min(1).describe('The addresses behind the upstream.'),
+    balancing: z
+      .enum(['roundRobin', 'leastRequests'])
+      .default('roundRobin')
+      .describe('How a target is chosen. Default roundRobin.'),
+    circuitBreaker: z
+      .union([z.literal('off'), circuitBreakerPolicy.schema])
+      .prefault({})
+      .describe('The breaker of each target; `off` for none.'),
+    retry: retry.prefault({}).describe('When a request is tried again at another target.'),
+    timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
+    maxConnections: z.int().min(1).default(256).describe('Connections per target. Default 256.'),
+    policies: z.unknown().optional(),
+  })
+  .superRefine((upstream, context) => {
+    upstream.targets.forEach((entry, index) => {
+      if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['targets', index],
+        message: `expected ${upstream.protocol === 'grpc' ? 'a grpc://' : 'an http:// or https://'} origin, because the protocol is ${upstream.protocol}`,
+      });
+    });
+  });
+
+/** The parsed options of an upstream. */
+export type UpstreamOptions = Omit<z.output<typeof upstreamSchema>, 'policies'>;
+
+/** The parsed options of a target. */
+export type TargetOptions = UpstreamOptions['targets'][number];
