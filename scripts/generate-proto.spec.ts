@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+const ROOT = dirname(import.meta.dirname);
+const ORDERS = 'src/clients/gen/shop/v1/orders_pb.ts';
+let copy: string;
+
+beforeEach(() => {
+  copy = mkdtempSync(join(tmpdir(), 'gatehouse-generate-'));
+  for (const path of ['scripts/generate-proto.ts', 'proto', 'src/clients/gen', 'package.json']) {
+    cpSync(join(ROOT, path), join(copy, path), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+});
+afterEach(() => rmSync(copy, { recursive: true, force: true }));
+
+function run(...args: string[]): { status: number | null; output: string } {
+  // An empty PATH shows that nothing but the checked-out packages is needed.
+  const env = { ...process.env, PATH: '', NODE_OPTIONS: '' };
+  const done = spawnSync(process.execPath, ['scripts/generate-proto.ts', ...args], {
+    cwd: copy,
+    env,
+    encoding: 'utf8',
+  });
+  return { status: done.status, output: done.stdout + done.stderr };
+}
+
+describe('generate-proto', () => {
+  it('finds that the checked-in code is what the schemas yield', () => {
+    expect(run('--check')).toEqual({ status: 0, output: '' });
+  });
+
+  it('names what is stale with --check, changes nothing, and repairs it without', () => {
+    appendFileSync(join(copy, ORDERS), '// edited by hand\n');
+    writeFileSync(join(copy, 'src/clients/gen/left_over_pb.ts'), '');
+    const checked = run('--check');
+    expect(checked.status).toBe(1);
+    expect(checked.output).toContain('src/clients/gen is stale, run "npm run generate"');
+    expect(checked.output).toContain('shop/v1/orders_pb.ts');
+    expect(checked.output).toContain('left_over_pb.ts');
+    expect(readFileSync(join(copy, ORDERS), 'utf8')).toContain('edited by hand');
+    expect(run().status).toBe(0);
+    expect(run('--check')).toEqual({ status: 0, output: '' });
+    expect(readFileSync(join(copy, ORDERS), 'utf8')).toBe(readFileSync(join(ROOT, ORDERS), 'utf8'));
+  });
+
+  it('refuses a schema that the linter refuses, with its place', () => {
+    appendFileSync(join(copy, 'proto/shop/v1/orders.proto'), '\nmessage lower {}\n');
+    const done = run();
+    expect(done.status).toBe(1);
+    expect(done.output).toMatch(/orders\.proto:\d+:\d+:.*lower/);
+  });
+
+  it('refuses arguments that it does not know', () => {
+    expect(run('--chekc')).toMatchObject({ status: 2 });
+  });
+});
