@@ -25,7 +25,8 @@ function quantity(units: Readonly<Record<string, number>>, what: string, example
     .transform((text) => {
       const [, number = '0', unit = ''] = pattern.exec(text) ?? [];
       return Math.round(Number(number) * (units[unit] ?? 0));
-    });
+    })
+    .refine(Number.isSafeInteger, `expected ${what} of a size that somebody could mean`);
 }
 
 /** A duration with a unit (`250ms`, `30s`, `1m`, `1h`, `1d`); parses to milliseconds. */

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import { ConfigError } from './config-fault.ts';
+import type { Variables } from './interpolation.ts';
+import { readYaml, type YamlDocument } from './yaml-reader.ts';
+import { toFaults } from './zod-faults.ts';
+
+/** A configuration that passed its schema, and the document it came from, for messages about it. */
+export interface ReadConfig<Value> {
+  readonly value: Value;
+  readonly document: YamlDocument;
+}
+
+/**
+ * Reads a text as YAML and checks it against a schema.
+ *
+ * @param variables what `${NAME}` stands for; default the environment of the process.
+ * @throws ConfigError with all faults.
+ */
+export function readConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+  variables?: Variables,
+): ReadConfig<z.output<Schema>> {
+  const document = readYaml(text, file, variables);
+  const result = schema.safeParse(document.value);
+  const faults = [
+    ...document.faults,
+    ...(result.success ? [] : toFaults(result.error, { document, schema })),
+  ];
+  // A document fault is never let through, even where the schema is content with what is left.
+  if (faults.length > 0 || !result.success) throw new ConfigError(faults);
+  return { value: result.data, document };
+}
+
+/**
+ * Reads a file with {@link readConfig}.
+ *
+ * @throws ConfigError with all faults, also when the file cannot be read or is not UTF-8.
+ */
+export async function readConfigFile<Schema extends z.ZodType>(
+  schema: Schema,
+  file: string,
+  variables?: Variables,
+): Promise<ReadConfig<z.output<Schema>>> {
+  return readConfig(schema, await readText(file), file, variables);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    throw new ConfigError([{ file, key: '', message: unreadable(error) }]);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file; name one with --config FILE or GATEHOUSE_CONFIG',
+  EISDIR: 'expected a file, found a directory',
+  EACCES: 'no permission to read this file',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'expected UTF-8 text',
+};
+
+function unreadable(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? `cannot be read: ${message}`;
+}

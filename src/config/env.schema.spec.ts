@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from './config-fault.ts';
+import { readEnvironment } from './env.schema.ts';
+
+function faultLines(env: Record<string, string>): string[] {
+  try {
+    readEnvironment(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n').slice(0, -1);
+    throw error;
+  }
+}
+
+describe('readEnvironment', () => {
+  it('has a default for everything', () => {
+    expect(readEnvironment({})).toEqual({
+      port: 8080,
+      host: '0.0.0.0',
+      adminPort: 9080,
+      adminHost: '127.0.0.1',
+      redisUrl: undefined,
+      logLevel: 'info',
+      configFile: 'config/gateway.yaml',
+      mode: 'development',
+      drainDelayMs: 0,
+      shutdownTimeoutMs: 10_000,
+    });
+  });
+
+  it('reads every variable and ignores those of others', () => {
+    const env = {
+      PORT: '0',
+      HOST: '::1',
+      ADMIN_PORT: '65535',
+      ADMIN_HOST: 'localhost',
+      REDIS_URL: 'rediss://user:secret@redis.internal:6380/2',
+      LOG_LEVEL: 'silent',
+      GATEHOUSE_CONFIG: '/etc/gatehouse.yaml',
+      NODE_ENV: 'production',
+      DRAIN_DELAY: '5s',
+      SHUTDOWN_TIMEOUT: '1m',
+      PATH: '/bin',
+    };
+    expect(readEnvironment(env)).toEqual({
+      port: 0,
+      host: '::1',
+      adminPort: 65_535,
+      adminHost: 'localhost',
+      redisUrl: 'rediss://user:secret@redis.internal:6380/2',
+      logLevel: 'silent',
+      configFile: '/etc/gatehouse.yaml',
+      mode: 'production',
+      drainDelayMs: 5000,
+      shutdownTimeoutMs: 60_000,
+    });
+  });
+
+  it('takes empty and blank variables for unset ones', () => {
+    expect(readEnvironment({ PORT: '', REDIS_URL: '  ', LOG_LEVEL: '' })).toEqual(readEnvironment({}));
+  });
+
+  it('returns an object that nobody can change', () => {
+    expect(Object.isFrozen(readEnvironment({}))).toBe(true);
+  });
+
+  it('lists all bad variables at once, with what was expected and what was given', () => {
+    const env = {
+      PORT: '80a',
+      ADMIN_PORT: '70000',
+      HOST: 'http://x',
+      LOG_LEVEL: 'inof',
+      NODE_ENV: 'prod',
+      DRAIN_DELAY: '5',
+    };
+    expect(faultLines(env).toSorted()).toEqual([
+      'environment  ADMIN_PORT  expected a port number from 0 (any free port) to 65535, given "70000"',
+      'environment  DRAIN_DELAY  expected a duration with a unit, such as 250ms or 30s, given "5"',
+      'environment  HOST  expected a host name or an IP address to listen on, given "http://x"',
+      'environment  LOG_LEVEL  expected one of trace, debug, info, warn, error, fatal, silent, given "inof"; did you mean "info"?',
+      'environment  NODE_ENV  expected one of production, development, test, given "prod"',
+      'environment  PORT  expected a port number from 0 (any free port) to 65535, given "80a"',
+    ]);
+  });
+
+  it.each(['http://user:hunter2@redis', 'redis:hunter2', 'hunter2@redis:6379', 'redis://'])(
+    'refuses %s for Redis without printing it',
+    (REDIS_URL) => {
+      expect(faultLines({ REDIS_URL })).toEqual([
+        'environment  REDIS_URL  expected a redis:// or rediss:// URL, given a value that is not shown, it may hold a password',
+      ]);
+    },
+  );
+
+  it('refuses waits of more than an hour', () => {
+    expect(faultLines({ SHUTDOWN_TIMEOUT: '2h' })).toEqual([
+      'environment  SHUTDOWN_TIMEOUT  expected at most 1h, given "2h"',
+    ]);
+  });
+
+  it('refuses one port for both listeners where their addresses overlap', () => {
+    const conflict = ['environment  ADMIN_PORT  expected another port than PORT, given 9080 for both'];
+    expect(faultLines({ PORT: '9080' })).toEqual(conflict);
+    expect(faultLines({ PORT: '9080', HOST: '127.0.0.1' })).toEqual(conflict);
+    expect(faultLines({ PORT: '9080', HOST: '10.0.0.1' })).toEqual([]);
+    expect(faultLines({ PORT: '0', ADMIN_PORT: '0' })).toEqual([]);
+  });
+});

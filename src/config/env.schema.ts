@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { ConfigError, type ConfigFault } from './config-fault.ts';
+import { expectation } from './expectation.ts';
+import { nearestName } from './nearest-name.ts';
+import { duration } from './units.ts';
+
+/** The levels that `LOG_LEVEL` takes, loudest first. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'expected a port number from 0 (any free port) to 65535')
+  .transform(Number)
+  .refine((number) => number <= 65_535, 'expected a port number from 0 (any free port) to 65535');
+
+const host = z.string().regex(/^[^\s/]+$/, 'expected a host name or an IP address to listen on');
+
+const redisUrl = z.string().refine(isRedisUrl, 'expected a redis:// or rediss:// URL');
+
+const wait = duration.refine((ms) => ms <= 3_600_000, 'expected at most 1h');
+
+/** Everything that takes a restart to change. Each variable has a default; an empty one counts as unset. */
+export const environmentSchema = z.object({
+  PORT: port.default(8080).describe('Port for clients. Default 8080.'),
+  HOST: host
+    .default('0.0.0.0')
+    .describe('Address for clients. Default 0.0.0.0, so that it works in a container.'),
+  ADMIN_PORT: port.default(9080).describe('Port for operators: metrics, health, admin API. Default 9080.'),
+  ADMIN_HOST: host.default('127.0.0.1').describe('Address for operators. Default 127.0.0.1.'),
+  REDIS_URL: redisUrl.optional().describe('State shared by replicas. Default: kept in this process.'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important lines to log. Default info.'),
+  GATEHOUSE_CONFIG: z
+    .string()
+    .default('config/gateway.yaml')
+    .describe('The configuration file. Default config/gateway.yaml.'),
+  NODE_ENV: z
+    .enum(['production', 'development', 'test'])
+    .default('development')
+    .describe('Default development.'),
+  DRAIN_DELAY: wait
+    .default(0)
+    .describe('How long to serve on after readiness says no, for load balancers to notice. Default 0s.'),
+  SHUTDOWN_TIMEOUT: wait
+    .default(10_000)
+    .describe('How long open exchanges may take to finish before they are cut off. Default 10s.'),
+});
+
+/** The environment, checked and typed. */
+export interface Environment {
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly adminPort: number;
+  readonly adminHost: string;
+  readonly redisUrl: string | undefined;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly configFile: string;
+  readonly mode: 'production' | 'development' | 'test';
+  readonly drainDelayMs: number;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** Variables whose content is never printed. */
+const SECRET_VARIABLES: ReadonlySet<string> = new Set(['REDIS_URL']);
+
+/**
+ * Checks the environment and fills in the defaults.
+ *
+ * @returns a frozen object.
+ * @throws ConfigError with one fault per bad variable.
+ */
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const result = environmentSchema.safeParse(given);
+  const faults = result.success
+    ? portConflict(result.data)
+    : result.error.issues.map((issue) => toFault(issue, given[String(issue.path[0])] ?? ''));
+  if (faults.length > 0 || !result.success) throw new ConfigError(faults);
+  const { data } = result;
+  return Object.freeze({
+    port: data.PORT,
+    host: data.HOST,
+    adminPort: data.ADMIN_PORT,
+    adminHost: data.ADMIN_HOST,
+    redisUrl: data.REDIS_URL,
+    logLevel: data.LOG_LEVEL,
+    configFile: data.GATEHOUSE_CONFIG,
+    mode: data.NODE_ENV,
+    drainDelayMs: data.DRAIN_DELAY,
+    shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,
+  });
+}
+
+function isRedisUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== '';
+}
+
+function toFault(issue: z.core.$ZodIssue, given: string): ConfigFault {
+  const key = String(issue.path[0]);
+  const shown = SECRET_VARIABLES.has(key)
+    ? 'a value that is not shown, it may hold a password'
+    : JSON.stringify(given);
+  const suggestion =
+    issue.code === 'invalid_value' ? nearestName(given, issue.values.map(String)) : undefined;
+  return { file: 'environment', key, message: `${expectation([issue], given)}, given ${shown}`, suggestion };
+}
+
+/** Both listeners on one address would fail anyway, but later and with a worse message. */
+function portConflict(data: z.output<typeof environmentSchema>): ConfigFault[] {
+  const wildcards = ['0.0.0.0', '::'];
+  const overlap =
+    data.HOST === data.ADMIN_HOST || wildcards.includes(data.HOST) || wildcards.includes(data.ADMIN_HOST);
+  if (data.PORT === 0 || data.PORT !== data.ADMIN_PORT || !overlap) return [];
+  return [
+    {
+      file: 'environment',
+      key: 'ADMIN_PORT',
+      message: `expected another port than PORT, given ${data.PORT} for both`,
+    },
+  ];
+}

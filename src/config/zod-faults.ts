@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { ConfigFault } from './config-fault.ts';
+import { renderPath, routeIdAt, valueAt, type ConfigPath } from './config-path.ts';
+import { allowedNames, expectation } from './expectation.ts';
+import { findingsOf, isMissing, unknownKeys, type Finding } from './issue-findings.ts';
+import { nearestName } from './nearest-name.ts';
+import { validKeysAt } from './schema-walk.ts';
+import type { YamlDocument } from './yaml-reader.ts';
+
+/** The document that was checked, and the schema that it was checked against. */
+export interface FaultContext {
+  readonly document: Pick<YamlDocument, 'file' | 'value' | 'faultyPaths' | 'locate'>;
+  readonly schema: z.core.$ZodType;
+}
+
+interface Complaint {
+  readonly path: ConfigPath;
+  readonly message: string;
+  readonly suggestion?: string | undefined;
+}
+
+/**
+ * Maps everything that zod found to faults with file, line, column, route, key, expectation and nearest name. A
+ * missing key is not reported beside the mistyped one that was meant to be it, and a place that the document
+ * already has a fault for is not reported again.
+ */
+export function toFaults(error: z.core.$ZodError, { document, schema }: FaultContext): ConfigFault[] {
+  const findings = findingsOf(error.issues, { schema, path: [] }, document.value);
+  const complaints = findings.flatMap((finding) => complaintsOf(finding, document.value));
+  const settled = new Set(document.faultyPaths.map((path) => JSON.stringify(path)));
+  for (const { path, suggestion } of complaints) {
+    if (suggestion !== undefined) settled.add(JSON.stringify([...path.slice(0, -1), suggestion]));
+  }
+  const faults = complaints
+    .filter(({ path }) => !settled.has(JSON.stringify(path)))
+    .map(({ path, message, suggestion }) => ({
+      file: document.file,
+      ...document.locate(path),
+      routeId: routeIdAt(path, document.value),
+      key: renderPath(path, document.value),
+      message,
+      suggestion,
+    }));
+  return withoutRepeats(faults);
+}
+
+/** A fault inside an anchor turns up again at each alias of it; the first time is enough. */
+function withoutRepeats(faults: readonly ConfigFault[]): ConfigFault[] {
+  const seen = new Set<string>();
+  return faults.filter(({ line, column, message, suggestion }) => {
+    const told = JSON.stringify([line, column, message, suggestion]);
+    return !seen.has(told) && seen.add(told);
+  });
+}
+
+function complaintsOf(finding: Finding, root: unknown): Complaint[] {
+  const { path, issues, scope } = finding;
+  const unknown = unknownKeys(finding);
+  if (unknown.length > 0) {
+    const valid = validKeysAt(scope, path, root);
+    return unknown.map((key) => unknownKey([...path, key], key, valid));
+  }
+  const [issue] = issues;
+  if (issue?.code === 'invalid_key') {
+    return [{ path, message: `invalid key; ${expectation(issue.issues, undefined)}` }];
+  }
+  if (isMissing(path, root) && issue?.code !== 'custom') {
+    return [{ path, message: `missing key; ${expectation(issues, undefined)}` }];
+  }
+  const found = valueAt(root, path);
+  const suggestion = typeof found === 'string' ? nearestName(found, allowedNames(issues)) : undefined;
+  return [{ path, message: expectation(issues, found), suggestion }];
+}
+
+function unknownKey(path: ConfigPath, key: string, valid: readonly string[]): Complaint {
+  const suggestion = nearestName(key, valid);
+  const choice = valid.length === 1 ? valid[0] : `one of ${valid.join(', ')}`;
+  const listed = suggestion === undefined && valid.length > 0 ? `; expected ${choice}` : '';
+  return { path, message: `unknown key${listed}`, suggestion };
+}
