@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import { HELP, parseArguments, UsageError } from './arguments.ts';
+
+const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
+
+describe('parseArguments', () => {
+  it.each(['start', 'validate', 'routes'] as const)('reads %s, with and without a file', (name) => {
+    expect(parse(name)).toEqual({ name, configFile: undefined });
+    expect(parse(`${name} --config a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
+    expect(parse(`${name} --config=a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
+    expect(parse(`${name} -c a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
+  });
+
+  it('reads keys create with options that repeat', () => {
+    expect(parse('keys create --client app --role a --role b --permission orders:write --tier pro')).toEqual({
+      name: 'keys create',
+      clientId: 'app',
+      roles: ['a', 'b'],
+      permissions: ['orders:write'],
+      tier: 'pro',
+    });
+    expect(parse('keys create --client app')).toEqual({
+      name: 'keys create',
+      clientId: 'app',
+      roles: [],
+      permissions: [],
+      tier: undefined,
+    });
+  });
+
+  it.each(['--help', '-h', 'help', 'start --help', 'keys create --help', 'strat --help'])(
+    'helps on %j',
+    (line) => {
+      expect(parse(line)).toEqual({ name: 'help', text: HELP });
+    },
+  );
+
+  it.each(['--version', '-v', 'start --version'])('tells the version on %j', (line) => {
+    expect(parse(line)).toEqual({ name: 'version' });
+  });
+
+  it.each([
+    ['', 'expected a command first: start, validate, routes, keys create (see gatehouse --help)'],
+    ['strat', 'unknown command "strat"; did you mean "start"?'],
+    ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],
+    ['key create', 'unknown command "key"; did you mean "keys create"?'],
+    ['deploy', 'unknown command "deploy"; expected one of start, validate, routes, keys create'],
+    ['start --confg a.yaml', 'unknown option --confg; did you mean --config?'],
+    ['start -x', 'unknown option -x; see gatehouse --help'],
+    ['start --constructor', 'unknown option --constructor; see gatehouse --help'],
+    ['start --client a', 'unknown option --client; see gatehouse --help'],
+    ['start a.yaml', 'unexpected argument "a.yaml"'],
+    ['start -- a.yaml', 'unexpected argument "a.yaml"'],
+    ['start --config', '--config: expected a value'],
+    ['start --config=', '--config: expected a value'],
+    ['start --config --help', '--config: expected a value'],
+    ['start --help=yes', '--help takes no value'],
+    ['keys create', 'keys create: expected --client ID'],
+    [
+      'keys create --client a --role b,c',
+      '"b,c": expected a name of printable ASCII without spaces and commas',
+    ],
+  ])('refuses %j in one line with exit code 2', (line, message) => {
+    const failure = catchError(() => parse(line));
+    expect(failure).toBeInstanceOf(UsageError);
+    expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
+    expect((failure as UsageError).message).not.toContain('\n');
+  });
+
+  it('refuses a name that could break out of a header field', () => {
+    expect(() => parseArguments(['keys', 'create', '--client', 'a\r\nx-user-id: 1'])).toThrow(UsageError);
+  });
+
+  it('documents every command and option', () => {
+    for (const word of [
+      'start',
+      'validate',
+      'routes',
+      'keys create',
+      '--client',
+      '--role',
+      '--permission',
+      '--tier',
+    ]) {
+      expect(HELP).toContain(word);
+    }
+  });
+});
+
+function catchError(attempt: () => unknown): unknown {
+  try {
+    return attempt();
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,87 @@
+import { nearestName } from '../config/nearest-name.ts';
+import type { KeyOptions } from './keys.ts';
+import { readOptions, UsageError, type OptionValues } from './options.ts';
+
+export { UsageError };
+
+/** What somebody asked the `gatehouse` bin to do. */
+export type Command =
+  | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | ({ readonly name: 'keys create' } & KeyOptions)
+  | { readonly name: 'help'; readonly text: string }
+  | { readonly name: 'version' };
+
+const CONFIG = { config: { type: 'string', short: 'c' } } as const;
+const KEY = {
+  client: { type: 'string' },
+  role: { type: 'string', multiple: true },
+  permission: { type: 'string', multiple: true },
+  tier: { type: 'string' },
+} as const;
+const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
+
+const COMMANDS = ['start', 'validate', 'routes', 'keys create'] as const;
+
+/** The help of the bin. */
+export const HELP = `gatehouse: an API gateway and backend-for-frontend
+
+Usage
+  gatehouse start    [--config FILE]    start the gateway
+  gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
+  gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--tier TIER]
+                                        make an API key; stored when REDIS_URL is set, else printed as YAML
+
+Options
+  -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
+  -h, --help           print this
+  -v, --version        print the version
+
+Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, REDIS_URL, LOG_LEVEL, GATEHOUSE_CONFIG, NODE_ENV, DRAIN_DELAY,
+SHUTDOWN_TIMEOUT. Each has a default.`;
+
+/**
+ * Reads the arguments of the bin.
+ *
+ * @param args without the runtime and the script.
+ * @throws UsageError for an unknown command or option, with the nearest name, and for a missing value.
+ */
+export function parseArguments(args: readonly string[]): Command {
+  const words = leadingWords(args);
+  const name = COMMANDS.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
+  const rest = name === undefined ? args.slice(words.length) : args.slice(name.split(' ').length);
+  const options = name === 'keys create' ? KEY : CONFIG;
+  const values = readOptions(rest, { ...(name === undefined ? { ...CONFIG, ...KEY } : options), ...ALWAYS });
+  if (values.flag('help') || words[0] === 'help') return { name: 'help', text: HELP };
+  if (name === undefined && words.length > 0) throw new UsageError(unknownCommand(words));
+  if (values.flag('version')) return { name: 'version' };
+  if (name === undefined)
+    throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
+  if (name !== 'keys create') return { name, configFile: values.text('config') };
+  return { name, ...keyOptions(values) };
+}
+
+function keyOptions(values: OptionValues): KeyOptions {
+  const clientId = values.text('client');
+  if (clientId === undefined) throw new UsageError('keys create: expected --client ID');
+  const [roles, permissions, tier] = [values.list('role'), values.list('permission'), values.text('tier')];
+  // They travel in header fields, in lists with commas between them.
+  const odd = [clientId, ...roles, ...permissions, tier ?? '-'].find((name) => !/^[!-+\--~]+$/.test(name));
+  if (odd === undefined) return { clientId, roles, permissions, tier };
+  throw new UsageError(
+    `${JSON.stringify(odd)}: expected a name of printable ASCII without spaces and commas; give several with one option each`,
+  );
+}
+
+function leadingWords(args: readonly string[]): string[] {
+  const end = args.findIndex((argument) => argument.startsWith('-'));
+  return end === -1 ? [...args] : args.slice(0, end);
+}
+
+function unknownCommand(words: readonly string[]): string {
+  const given = words.slice(0, words[0] === 'keys' ? 2 : 1).join(' ');
+  const nearest = nearestName(words.slice(0, 2).join(' '), COMMANDS) ?? nearestName(given, COMMANDS);
+  const hint =
+    nearest === undefined ? `expected one of ${COMMANDS.join(', ')}` : `did you mean "${nearest}"?`;
+  return `unknown command "${given}"; ${hint}`;
+}
