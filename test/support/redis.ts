@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** A Redis server of the test's own: its process, its port, its folder, nothing on disk. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  /** Opens a plain connection, closed by `stop`. */
+  client(): Redis;
+  /** Ends clients, server and folder; safe to call twice. */
+  stop(): Promise<void>;
+  /** Kills the server without a goodbye (SIGKILL): its connections are reset. */
+  kill(): Promise<void>;
+  /** Stalls the server (SIGSTOP): connections stay open, nothing is answered. */
+  pause(): void;
+  /** Lets a stalled server go on. */
+  resume(): void;
+  /** Starts a killed server again on the same port, empty. */
+  restart(): Promise<void>;
+}
+
+const PORT_ATTEMPTS = 20;
+const living = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+/** Starts a Redis server on a free port; another process that takes the port first only costs a retry. */
+export async function startRedis(): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-redis-'));
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      return new OwnRedis(port, folder, await launch(port, folder));
+    } catch (error) {
+      if (attempt < PORT_ATTEMPTS && String(error).includes('Address already in use')) continue;
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+}
+
+class OwnRedis implements RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly #folder: string;
+  readonly #clients: Redis[] = [];
+  #child: ChildProcess;
+
+  constructor(port: number, folder: string, child: ChildProcess) {
+    this.port = port;
+    this.url = `redis://127.0.0.1:${String(port)}`;
+    this.#folder = folder;
+    this.#child = child;
+  }
+
+  client(): Redis {
+    const client = new Redis(this.url);
+    client.on('error', () => undefined); // A test that kills the server expects its connections to fail.
+    this.#clients.push(client);
+    return client;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients.splice(0)) client.disconnect();
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#child = await launch(this.port, this.#folder);
+  }
+}
+
+/** Resolves once the server accepts connections; rejects with its own words when it exits instead. */
+async function launch(port: number, folder: string): Promise<ChildProcess> {
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ];
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  living.add(child);
+  child.once('exit', () => living.delete(child));
+  await new Promise<void>((resolve, reject) => {
+    let said = '';
+    const hear = (chunk: Buffer): void => {
+      said += chunk.toString('utf8');
+      if (!said.includes('Ready to accept connections')) return;
+      said = '';
+      child.stdout.off('data', hear).resume();
+      child.stderr.off('data', hear).resume();
+      resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.once('error', (error) => {
+      living.delete(child);
+      reject(new Error(`redis-server does not start: ${error.message}; run node scripts/ensure-redis.ts`));
+    });
+    child.once('close', () => reject(new Error(`redis-server ended at once: ${said.trim()}`)));
+  });
+  child.unref();
+  return child;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
