@@ -1,0 +1,91 @@
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** What the store says to the operator; pino's shape, so a pino logger can be passed as it is. */
+export interface StoreLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+const CONNECT_TIMEOUT_MS = 2000;
+const SILENCE_LIMIT_MS = 5000;
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 2000;
+
+const OPTIONS = {
+  connectionName: 'gatehouse',
+  enableAutoPipelining: true,
+  enableOfflineQueue: false,
+  // A command that lost its connection may have been executed: sending it again would count a request twice.
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  // A connection that swallows commands (cable pulled, firewall) is replaced instead of trusted for minutes.
+  socketTimeout: SILENCE_LIMIT_MS,
+  // ioredis waits this long at the end even for a socket that is closed already, which keeps the process alive.
+  disconnectTimeout: 200,
+  retryStrategy: (times: number) =>
+    Math.min(FIRST_RETRY_MS * 2 ** Math.min(times - 1, 10), LONGEST_RETRY_MS) * (0.75 + Math.random() / 2),
+} satisfies RedisOptions;
+
+/**
+ * Opens a connection that never makes a request wait for Redis: a command fails at once while there is no
+ * connection, nothing is queued or sent twice, and reconnecting goes on in the background for ever, 50 ms
+ * to 2 s apart. Returns at once; a Redis that is not there yet is found when it comes.
+ * Commands of one turn of the event loop travel together.
+ *
+ * @param url `redis://` or, with TLS, `rediss://`; user, password and database number are read from it.
+ * @param log hears one line when the connection goes up and one when it goes down, not one per error.
+ * @throws {Error} naming `REDIS_URL` and what it should look like.
+ */
+export function createRedis(url: string, log: StoreLog): Redis {
+  const address = addressOf(url);
+  const redis = new Redis(url, OPTIONS);
+  let state: 'starting' | 'up' | 'down' = 'starting';
+  let reason = 'the connection was closed';
+  redis.on('error', (error: Error) => {
+    reason = error.message === '' ? error.name : error.message;
+  });
+  redis.on('ready', () => {
+    state = 'up';
+    log.info({ redis: address }, `Redis is connected: ${address}`);
+  });
+  redis.on('close', () => {
+    if (state === 'down') return;
+    state = 'down';
+    log.warn(
+      { redis: address, reason },
+      `Redis is not reachable: ${address}: ${reason}; reconnecting in the background`,
+    );
+  });
+  return redis;
+}
+
+/** Closes a connection for good and without a log line. */
+export function closeRedis(redis: Redis): void {
+  redis.removeAllListeners('close');
+  redis.disconnect();
+}
+
+/** Resolves with true once the connection is ready, or with false after `waitMs`; never rejects. */
+export async function whenReady(redis: Redis, waitMs: number): Promise<boolean> {
+  if (redis.status === 'ready') return true;
+  return new Promise((resolve) => {
+    const finish = (ready: boolean): void => {
+      clearTimeout(timer);
+      redis.off('ready', onReady);
+      resolve(ready);
+    };
+    const onReady = (): void => finish(true);
+    const timer = setTimeout(finish, waitMs, false);
+    redis.once('ready', onReady);
+  });
+}
+
+/** Returns `host:port` for messages: the URL itself may hold a password. */
+function addressOf(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
+    throw new Error('REDIS_URL: expected redis://host:port or rediss://user:password@host:port/0');
+  }
+  return `${parsed.hostname}:${parsed.port === '' ? '6379' : parsed.port}`;
+}

@@ -1,0 +1,109 @@
+import {
+  Inject,
+  Logger,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { closeRedis, createRedis, whenReady, type StoreLog } from './redis.ts';
+import { StoreGuard } from './store-guard.ts';
+
+/** Injection token: `Redis | undefined`; undefined means that this process keeps its own state. */
+export const REDIS = Symbol('REDIS');
+
+/** Injection token: `StoreGuard | undefined`, the guard in front of `REDIS`; defined together with it. */
+export const STORE_GUARD = Symbol('STORE_GUARD');
+
+/** Injection token of an optional `StoreObserver`; provide it in a global module. */
+export const STORE_OBSERVER = Symbol('STORE_OBSERVER');
+
+/** Counts the moments when the store is given up or trusted again. */
+export interface StoreObserver {
+  switched(state: 'on' | 'off'): void;
+}
+
+/** What the store needs of the environment. */
+export interface StoreOptions {
+  /** `REDIS_URL`; undefined keeps all state in this process. */
+  readonly redisUrl: string | undefined;
+  /** What one call to Redis may cost a request, in ms. Default 10. */
+  readonly budgetMs?: number | undefined;
+  /** Default: Nest's logger. */
+  readonly log?: StoreLog | undefined;
+}
+
+const STORE_LOG = Symbol('STORE_LOG');
+const BOOT_WAIT_MS = 500;
+
+/** Provides `REDIS` and `STORE_GUARD` to the whole application and closes both when it ends. */
+@Module({})
+export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(REDIS) private readonly redis: Redis | undefined,
+    @Inject(STORE_GUARD) private readonly guard: StoreGuard | undefined,
+    @Inject(STORE_LOG) private readonly log: StoreLog,
+  ) {}
+
+  /** Describes the module. The application does not boot when `redisUrl` is not a Redis URL. */
+  static forRoot(options: StoreOptions): DynamicModule {
+    const openRedis = (log: StoreLog): Redis | undefined =>
+      options.redisUrl === undefined ? undefined : createRedis(options.redisUrl, log);
+    const openGuard = (redis: Redis | undefined, log: StoreLog, observer?: StoreObserver) =>
+      redis && guardOf(redis, options.budgetMs, (state, reason) => report(log, observer, state, reason));
+    return {
+      module: StoreModule,
+      global: true,
+      providers: [
+        { provide: STORE_LOG, useFactory: () => options.log ?? nestLog() },
+        { provide: REDIS, useFactory: openRedis, inject: [STORE_LOG] },
+        {
+          provide: STORE_GUARD,
+          useFactory: openGuard,
+          inject: [REDIS, STORE_LOG, { token: STORE_OBSERVER, optional: true }],
+        },
+      ],
+      exports: [REDIS, STORE_GUARD],
+    };
+  }
+
+  /** Gives Redis a moment, so that the first requests find it. Boots without it: each user of it degrades as configured. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.redis === undefined || (await whenReady(this.redis, BOOT_WAIT_MS))) return;
+    this.log.warn({ waitedMs: BOOT_WAIT_MS }, 'Redis does not answer yet; starting without it');
+  }
+
+  /** Runs after the last exchange has ended. */
+  onApplicationShutdown(): void {
+    this.guard?.close();
+    if (this.redis !== undefined) closeRedis(this.redis);
+  }
+}
+
+function guardOf(
+  redis: Redis,
+  budgetMs: number | undefined,
+  onSwitch: (state: 'on' | 'off', reason: string) => void,
+): StoreGuard {
+  return new StoreGuard({ probe: () => redis.ping(), budgetMs, onSwitch });
+}
+
+function report(
+  log: StoreLog,
+  observer: StoreObserver | undefined,
+  state: 'on' | 'off',
+  reason: string,
+): void {
+  observer?.switched(state);
+  if (state === 'on') log.info({ store: state, reason }, 'Redis answers in time again; it is used again');
+  else log.warn({ store: state, reason }, `Redis is left alone until it answers in time: ${reason}`);
+}
+
+function nestLog(): StoreLog {
+  const logger = new Logger('Store');
+  return {
+    info: (_fields, message) => logger.log(message),
+    warn: (_fields, message) => logger.warn(message),
+  };
+}
