@@ -5,6 +5,8 @@ import { definePolicy } from '../policy.ts';
 /** Whose bucket a request takes its tokens from. */
 export const RATE_LIMIT_KEYS = ['ip', 'principal', 'apiKey', 'global'] as const;
 
+const LONGEST_PERIOD_MS = 366 * 86_400_000;
+
 const rule = z
   .strictObject({
     key: z
@@ -14,7 +16,10 @@ const rule = z
         'Whose bucket: the client address, the principal (the client address when there is none), the API key, or one bucket for everybody.',
       ),
     rate: z.int().min(1).max(1e9).describe('Tokens that flow into the bucket per period.'),
-    per: duration.default(60_000).describe('The period of the rate. Default 1m.'),
+    per: duration
+      .refine((ms) => ms >= 1 && ms <= LONGEST_PERIOD_MS, 'expected a period from 1ms to 366d')
+      .default(60_000)
+      .describe('The period of the rate. Default 1m.'),
     burst: z.int().min(1).max(1e9).describe('Capacity of the bucket. Default: the rate.').optional(),
     cost: z.int().min(1).default(1).describe('Tokens that one request takes. Default 1.'),
     onStoreError: z

@@ -1,0 +1,52 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { StageFactory, StageInput } from '../stage.ts';
+import type { RateLimitRule } from './rate-limit.policy.ts';
+import {
+  LIMITER_OBSERVER,
+  LOCAL_RATE_LIMITER,
+  RATE_LIMITER,
+  type LimiterObserver,
+  type LocalRateLimiter,
+  type RateLimiter,
+} from './rate-limiter.ts';
+import { RateLimitStage, type CompiledRule, type Limiters } from './token-bucket.stage.ts';
+
+/** Compiles the rate limit of a route: everything that does not depend on the request is settled here. */
+@Injectable()
+export class RateLimitStageFactory implements StageFactory {
+  readonly name = 'limit';
+  readonly #limiters: Limiters;
+
+  constructor(
+    @Inject(RATE_LIMITER) main: RateLimiter,
+    @Inject(LOCAL_RATE_LIMITER) local: LocalRateLimiter,
+    @Optional() @Inject(LIMITER_OBSERVER) observer?: LimiterObserver,
+  ) {
+    this.#limiters = { main, local, observer };
+  }
+
+  compile({ routeId, policies }: StageInput): RateLimitStage | undefined {
+    const rules = policies.rateLimit;
+    if (rules === undefined || rules.length === 0) return undefined;
+    const compiled = rules.map((rule, index) => compileRule(routeId, rule, index, rules));
+    return new RateLimitStage(routeId, compiled, this.#limiters);
+  }
+}
+
+function compileRule(
+  routeId: string,
+  rule: RateLimitRule,
+  index: number,
+  rules: readonly RateLimitRule[],
+): CompiledRule {
+  const namesakes = rules.slice(0, index).filter((earlier) => earlier.key === rule.key).length;
+  return {
+    name: namesakes === 0 ? rule.key : `${rule.key}-${String(namesakes + 1)}`,
+    bucket: { rate: rule.rate, perMs: rule.per, burst: rule.burst },
+    key: rule.key,
+    // A colon within the id is escaped, so that no id can spell the prefix of another.
+    prefix: `${routeId.replaceAll('%', '%25').replaceAll(':', '%3A')}:${String(index)}:`,
+    cost: rule.cost,
+    onStoreError: rule.onStoreError,
+  };
+}

@@ -1,0 +1,55 @@
+import type { LimitDecision } from '../../exchange/exchange.ts';
+import type { StoreUnavailable } from '../../store/store-guard.ts';
+
+/** The shape of a token bucket. */
+export interface BucketRule {
+  /** Tokens that flow in per period. */
+  readonly rate: number;
+  /** The period, in ms; at least 1. */
+  readonly perMs: number;
+  /** Capacity; a bucket that was never used is full. */
+  readonly burst: number;
+}
+
+/** What a limiter answers: a decision, or that its store could not be asked. A refusal is not an error. */
+export type TakeOutcome = LimitDecision | StoreUnavailable;
+
+/**
+ * Token buckets by key. Answers synchronously where it can. Never throws and never rejects: what a missing
+ * answer means is for the rule's `onStoreError` to say, not for the limiter.
+ */
+export interface RateLimiter {
+  /** Takes `cost` tokens, or takes nothing and says when they will be there. */
+  take(bucketKey: string, rule: BucketRule, cost: number): TakeOutcome | Promise<TakeOutcome>;
+  /** Tells what `take` would answer, as far as that is known in this process; takes nothing. */
+  peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision | undefined;
+  /** Puts `cost` tokens back after another bucket refused the same request; the bucket never overflows. */
+  refund(bucketKey: string, rule: BucketRule, cost: number): void;
+}
+
+/** A limiter in this process: it always knows, at once. */
+export interface LocalRateLimiter extends RateLimiter {
+  take(bucketKey: string, rule: BucketRule, cost: number): LimitDecision;
+  peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision;
+}
+
+/** Injection token of the `RateLimiter` of the gateway. */
+export const RATE_LIMITER = Symbol('RATE_LIMITER');
+
+/** Injection token of the `LocalRateLimiter` that steps in for a store that does not answer. */
+export const LOCAL_RATE_LIMITER = Symbol('LOCAL_RATE_LIMITER');
+
+/**
+ * What became of a request at its limits. Each exchange is `allowed` or `limited` once; each bucket whose
+ * store did not answer adds one `store-error-…` that names what was done instead.
+ */
+export type LimiterOutcome =
+  'allowed' | 'limited' | 'store-error-local' | 'store-error-open' | 'store-error-closed';
+
+/** Counts decisions. Runs on every request: keep it cheap. */
+export interface LimiterObserver {
+  decided(routeId: string, outcome: LimiterOutcome): void;
+}
+
+/** Injection token of an optional `LimiterObserver`; provide it in a global module. */
+export const LIMITER_OBSERVER = Symbol('LIMITER_OBSERVER');

@@ -1,0 +1,109 @@
+import type { Redis } from 'ioredis';
+import type { LimitDecision } from '../../exchange/exchange.ts';
+import { STORE_UNAVAILABLE, type StoreGuard } from '../../store/store-guard.ts';
+import type { BucketRule, RateLimiter, TakeOutcome } from './rate-limiter.ts';
+import { TOKEN_BUCKET_SCRIPT } from './token-bucket.lua.ts';
+
+type ScriptReply = [allowed: number, remaining: number, resetMs: number, retryAfterMs: number];
+
+interface WithScript {
+  /** Sends EVALSHA; ioredis sends the script itself where the server does not know it (yet, or any more). */
+  takeTokens(key: string, rate: number, perMs: number, burst: number, cost: number): Promise<ScriptReply>;
+}
+
+/** A refusal that is still certain: asking Redis again would only cost a round trip. */
+interface KnownRefusal {
+  readonly rule: BucketRule;
+  readonly cost: number;
+  readonly remaining: number;
+  readonly until: number;
+  readonly retryAt: number;
+  readonly fullAt: number;
+}
+
+const KEY_PREFIX = 'ratelimit:';
+const MAX_REFUSALS = 10_000;
+
+/**
+ * How long a refusal is repeated without asking. Long enough that a flood costs Redis ten calls per second and
+ * key, short enough that a bucket which somebody refunds or deletes is seen to be open again.
+ */
+const REFUSAL_TTL_MS = 100;
+
+/** Token buckets in Redis, exact over all replicas: one script, one key, Redis' clock, one round trip. */
+export class RedisTokenBucket implements RateLimiter {
+  readonly #redis: WithScript;
+  readonly #guard: StoreGuard;
+  readonly #now: () => number;
+  readonly #refusals = new Map<string, KnownRefusal>();
+
+  /** @param now a clock in ms that never jumps; only measures how old a refusal is. */
+  constructor(redis: Redis, guard: StoreGuard, now: () => number = () => performance.now()) {
+    redis.defineCommand('takeTokens', { numberOfKeys: 1, lua: TOKEN_BUCKET_SCRIPT });
+    this.#redis = redis as Redis & WithScript;
+    this.#guard = guard;
+    this.#now = now;
+  }
+
+  take(bucketKey: string, rule: BucketRule, cost: number): TakeOutcome | Promise<TakeOutcome> {
+    const known = this.peek(bucketKey, rule, cost);
+    if (known !== undefined) return known;
+    const sentAt = this.#now();
+    const pending = this.#guard.run(() => this.#send(bucketKey, rule, cost));
+    if (pending === STORE_UNAVAILABLE) return STORE_UNAVAILABLE;
+    return pending.then((reply) => {
+      if (reply === STORE_UNAVAILABLE) return STORE_UNAVAILABLE;
+      const decision = decisionOf(reply, rule);
+      if (!decision.allowed) this.#remember(bucketKey, rule, cost, decision, sentAt);
+      return decision;
+    });
+  }
+
+  peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision | undefined {
+    const known = this.#refusals.get(bucketKey);
+    if (known === undefined || cost < known.cost) return undefined;
+    const now = this.#now();
+    // A reloaded configuration brings new rule objects: what was refused under the old one is asked again.
+    if (now >= known.until || known.rule !== rule) {
+      this.#refusals.delete(bucketKey);
+      return undefined;
+    }
+    return {
+      allowed: false,
+      limit: rule.burst,
+      remaining: known.remaining,
+      resetMs: Math.max(1, Math.ceil(known.fullAt - now)),
+      retryAfterMs: Math.max(1, Math.ceil(known.retryAt - now)),
+    };
+  }
+
+  refund(bucketKey: string, rule: BucketRule, cost: number): void {
+    this.#refusals.delete(bucketKey);
+    // Nothing waits for it. One that gets lost leaves the bucket too empty, never too full.
+    void this.#guard.run(() => this.#send(bucketKey, rule, -cost));
+  }
+
+  #send(bucketKey: string, rule: BucketRule, cost: number): Promise<ScriptReply> {
+    return this.#redis.takeTokens(KEY_PREFIX + bucketKey, rule.rate, rule.perMs, rule.burst, cost);
+  }
+
+  /**
+   * Counts from the moment of sending, which is before Redis read its clock, and one ms less, because Redis'
+   * clock counts whole ms: so the refusal is forgotten before Redis would let the request pass.
+   */
+  #remember(bucketKey: string, rule: BucketRule, cost: number, refusal: LimitDecision, sentAt: number): void {
+    const retryAt = sentAt + refusal.retryAfterMs;
+    const until = Math.min(retryAt - 1, sentAt + REFUSAL_TTL_MS);
+    if (until <= this.#now()) return;
+    const { remaining, resetMs } = refusal;
+    this.#refusals.delete(bucketKey);
+    this.#refusals.set(bucketKey, { rule, cost, remaining, until, retryAt, fullAt: sentAt + resetMs });
+    if (this.#refusals.size <= MAX_REFUSALS) return;
+    for (const oldest of this.#refusals.keys()) return void this.#refusals.delete(oldest);
+  }
+}
+
+function decisionOf(reply: ScriptReply, rule: BucketRule): LimitDecision {
+  const [allowed, remaining, resetMs, retryAfterMs] = reply;
+  return { allowed: allowed === 1, limit: rule.burst, remaining, resetMs, retryAfterMs };
+}

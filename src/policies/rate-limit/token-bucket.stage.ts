@@ -1,0 +1,120 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
+import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
+import type { Stage } from '../stage.ts';
+import { subjectOf, type RateLimitKey } from './limit-subject.ts';
+import { appendFields, policyField, tightestOf, type NamedRule, type Verdict } from './rate-limit-fields.ts';
+import type { RateLimitRule } from './rate-limit.policy.ts';
+import type { LimiterObserver, LocalRateLimiter, RateLimiter, TakeOutcome } from './rate-limiter.ts';
+
+/** A rule of a route, ready to be counted. */
+export interface CompiledRule extends NamedRule {
+  readonly key: RateLimitKey;
+  /** `routeId:ruleIndex:`, to which the subject is added. */
+  readonly prefix: string;
+  readonly cost: number;
+  readonly onStoreError: RateLimitRule['onStoreError'];
+}
+
+/** Who counts, and who counts the decisions. */
+export interface Limiters {
+  readonly main: RateLimiter;
+  /** Counts in this process while the store of `main` does not answer. */
+  readonly local: LocalRateLimiter;
+  readonly observer: LimiterObserver | undefined;
+}
+
+/** Takes the tokens of a request from the buckets of its route. */
+export class RateLimitStage implements Stage {
+  readonly name = 'limit';
+  readonly #routeId: string;
+  readonly #rules: readonly CompiledRule[];
+  readonly #policyField: string;
+  readonly #limiters: Limiters;
+
+  constructor(routeId: string, rules: readonly CompiledRule[], limiters: Limiters) {
+    this.#routeId = routeId;
+    this.#rules = rules;
+    this.#policyField = policyField(rules);
+    this.#limiters = limiters;
+  }
+
+  enter(exchange: Exchange): void | Promise<void> {
+    // An exchange is charged once, however many adapters of this stage it meets.
+    if (exchange.limit !== undefined) return undefined;
+    const [rule] = this.#rules;
+    if (rule === undefined || this.#rules.length > 1) return this.#enterMany(exchange);
+    const bucketKey = rule.prefix + subjectOf(rule.key, exchange);
+    const outcome = this.#limiters.main.take(bucketKey, rule.bucket, rule.cost);
+    if (!(outcome instanceof Promise))
+      return this.#conclude(exchange, [this.#settle(rule, bucketKey, outcome)]);
+    return outcome.then((late) => this.#conclude(exchange, [this.#settle(rule, bucketKey, late)]));
+  }
+
+  /**
+   * All rules must pass, and a refusal by one must not cost the tokens of another. Refusals that are known here
+   * come first and take nothing; in process that is all of them, because nothing runs between the look and the
+   * taking. The rest is taken at once in one round trip, and put back where another bucket refused.
+   */
+  #enterMany(exchange: Exchange): void | Promise<void> {
+    const { main } = this.#limiters;
+    const rules = this.#rules;
+    const keys = rules.map((rule) => rule.prefix + subjectOf(rule.key, exchange));
+    const known = rules.map((rule, i) => main.peek(keys[i] ?? '', rule.bucket, rule.cost));
+    if (known.some(refuses)) return this.#conclude(exchange, known);
+    const outcomes = rules.map((rule, i) => main.take(keys[i] ?? '', rule.bucket, rule.cost));
+    if (!outcomes.some((outcome) => outcome instanceof Promise)) {
+      return this.#concludeMany(exchange, keys, outcomes as TakeOutcome[]);
+    }
+    return Promise.all(outcomes).then((late) => this.#concludeMany(exchange, keys, late));
+  }
+
+  #concludeMany(exchange: Exchange, keys: readonly string[], outcomes: readonly TakeOutcome[]): void {
+    const verdicts = this.#rules.map((rule, i) =>
+      this.#settle(rule, keys[i] ?? '', outcomes[i] ?? STORE_UNAVAILABLE),
+    );
+    if (verdicts.some(refuses)) {
+      verdicts.forEach((verdict, i) => {
+        const rule = this.#rules[i];
+        if (rule === undefined || verdict === undefined || refuses(verdict)) return;
+        const taker = outcomes[i] === STORE_UNAVAILABLE ? this.#limiters.local : this.#limiters.main;
+        taker.refund(keys[i] ?? '', rule.bucket, rule.cost);
+      });
+    }
+    this.#conclude(exchange, verdicts);
+  }
+
+  #settle(rule: CompiledRule, bucketKey: string, outcome: TakeOutcome): Verdict {
+    if (outcome !== STORE_UNAVAILABLE) return outcome;
+    this.#limiters.observer?.decided(this.#routeId, `store-error-${rule.onStoreError}`);
+    switch (rule.onStoreError) {
+      case 'local': // Neither open nor closed: each process grants the whole limit for as long as it counts alone.
+        return this.#limiters.local.take(bucketKey, rule.bucket, rule.cost);
+      case 'open': // Fails open: the operator prefers an unlimited route to a closed one.
+        return undefined;
+      case 'closed': // Fails closed: the operator prefers no answer to an unlimited one.
+        return 'closed';
+    }
+  }
+
+  #conclude(exchange: Exchange, verdicts: readonly Verdict[]): void {
+    const tightest = tightestOf(verdicts);
+    exchange.limit = tightest;
+    appendFields(exchange.responseHeaders, this.#policyField, this.#rules, verdicts, tightest);
+    if (tightest !== undefined && !tightest.allowed) {
+      this.#limiters.observer?.decided(this.#routeId, 'limited');
+      throw new Problem('rate-limited', {
+        headers: { 'retry-after': retryAfterSeconds(tightest.retryAfterMs) },
+        extensions: { retryAfterMs: tightest.retryAfterMs },
+      });
+    }
+    if (verdicts.includes('closed')) {
+      throw new Problem('limiter-unavailable', { headers: { 'retry-after': '1' } });
+    }
+    this.#limiters.observer?.decided(this.#routeId, 'allowed');
+  }
+}
+
+function refuses(verdict: Verdict): boolean {
+  return verdict !== undefined && (verdict === 'closed' || !verdict.allowed);
+}
