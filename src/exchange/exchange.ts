@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from './principal.ts';
 import { Problem } from '../problems/problem.ts';
+import type { HeaderEdits } from '../policies/transform/header-edits.ts';
+import type { Recording } from '../policies/cache/recording.ts';
 import type { Route } from '../routing/route.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 
@@ -80,8 +82,15 @@ export class Exchange {
 
   // deadline: on the clock of `performance.now()`
   deadlineAt = Infinity;
+  /** Called once when the exchange closes; ends the timer of the deadline. */
+  onClose: (() => void) | undefined = undefined;
+
+  // transform, on the way in
+  headerEdits: HeaderEdits | undefined = undefined;
 
   // cache
+  /** What the cache stage wants to keep of the answer. */
+  recording: Recording | undefined = undefined;
   cached: StoredAnswer | undefined = undefined;
 
   // balance and forward

@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Exchange, StoredAnswer } from '../exchange/exchange.ts';
 import type { PolicySet } from './registry.ts';
 
 /** The policy stages of the walk, in their fixed order. */
@@ -6,6 +6,7 @@ export const STAGE_NAMES = [
   'identify',
   'authorize',
   'limit',
+  'size',
   'deadline',
   'transform',
   'cache',
@@ -30,11 +31,17 @@ export interface ResponseHead {
 export interface Stage {
   readonly name: StageName;
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
-  enter?(exchange: Exchange): void | Promise<void>;
+  readonly enter?: ((exchange: Exchange) => void | Promise<void>) | undefined;
   /** Edits status and headers of the answer on the way out. */
-  head?(exchange: Exchange, head: ResponseHead): void;
+  readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
-  body?(exchange: Exchange, value: unknown): unknown;
+  readonly body?: ((exchange: Exchange, value: unknown) => unknown) | undefined;
+  /** Largest body that is buffered for `body`, in bytes. */
+  readonly maxBodyBytes?: number | undefined;
+  /** An answer that may stand in while the upstream fails. */
+  readonly standIn?: (exchange: Exchange) => StoredAnswer | undefined;
+  /** Ends what the stage owns, such as timers. */
+  readonly close?: () => void;
 }
 
 /** What a stage factory may know of the route it compiles a stage for. */

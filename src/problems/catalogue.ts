@@ -52,7 +52,8 @@ export const catalogue = {
   }),
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',
-    remedy: 'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate names what is accepted.',
+    remedy:
+      'Send `Authorization: Bearer <token>` or `X-API-Key: <key>`; WWW-Authenticate names what is accepted.',
   }),
   'credentials-invalid': entry(401, 'identify', 'The credentials are not valid', {
     cause:
@@ -128,7 +129,7 @@ export const catalogue = {
     cause: 'The service behind a translated route answered NOT_FOUND.',
     remedy: 'Check the identifier.',
   }),
-  'conflict': entry(409, 'handle', 'The request conflicts with the current state', {
+  conflict: entry(409, 'handle', 'The request conflicts with the current state', {
     cause: 'The service behind a translated route answered ALREADY_EXISTS or ABORTED.',
     remedy: 'Read the resource again, then retry.',
   }),
@@ -154,8 +155,9 @@ export const catalogue = {
     remedy: 'Retry; another replica answers.',
     retryable: true,
   }),
-  'internal': entry(500, 'handle', 'Something went wrong in the gateway', {
-    cause: 'A fault of the gateway or of a code-first handler. The log holds the details under the request id.',
+  internal: entry(500, 'handle', 'Something went wrong in the gateway', {
+    cause:
+      'A fault of the gateway or of a code-first handler. The log holds the details under the request id.',
     remedy: 'Report the `instance` of the problem.',
   }),
 } as const satisfies Record<string, CatalogueEntry>;

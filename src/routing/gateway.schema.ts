@@ -21,7 +21,14 @@ export const policiesSchema = z
 const match = z.strictObject({
   methods: z.array(z.enum(METHODS)).min(1).optional().describe('Methods; default all. GET takes HEAD too.'),
   hosts: z
-    .array(z.string().regex(/^(\*\.)?[a-z0-9.-]+$/, 'expected a lower-case host name, such as api.example.com or *.example.com'))
+    .array(
+      z
+        .string()
+        .regex(
+          /^(\*\.)?[a-z0-9.-]+$/,
+          'expected a lower-case host name, such as api.example.com or *.example.com',
+        ),
+    )
     .min(1)
     .optional()
     .describe('Host names; default all.'),
@@ -38,9 +45,15 @@ const match = z.strictObject({
 const rewrite = z
   .strictObject({
     stripPrefix: z.string().optional().describe('A literal prefix of the path to take away.'),
-    path: z.string().optional().describe('Path and query for the upstream, with {name} and {*} from the match.'),
+    path: z
+      .string()
+      .optional()
+      .describe('Path and query for the upstream, with {name} and {*} from the match.'),
   })
-  .refine((one) => (one.stripPrefix === undefined) !== (one.path === undefined), 'expected either stripPrefix or path');
+  .refine(
+    (one) => (one.stripPrefix === undefined) !== (one.path === undefined),
+    'expected either stripPrefix or path',
+  );
 
 const route = z.strictObject({
   id: z
@@ -55,7 +68,10 @@ const route = z.strictObject({
 
 const trustedProxy = z
   .string()
-  .refine((text) => text === 'loopback' || isIP(text.split('/')[0] ?? '') !== 0, 'expected `loopback`, an address or a CIDR block');
+  .refine(
+    (text) => text === 'loopback' || isIP(text.split('/')[0] ?? '') !== 0,
+    'expected `loopback`, an address or a CIDR block',
+  );
 
 /** The whole configuration file, composed from what each room declares. Names are the public contract. */
 export const gatewaySchema = z
@@ -69,7 +85,10 @@ export const gatewaySchema = z
       .union([off, policyRegistry.rateLimit.schema])
       .default('off')
       .describe('A coarse limit per client address before anything else; `key` is always `ip`.'),
-    defaults: z.strictObject({ policies: policiesSchema.optional() }).default({}).describe('What every route starts from.'),
+    defaults: z
+      .strictObject({ policies: policiesSchema.optional() })
+      .default({})
+      .describe('What every route starts from.'),
     identity: identitySchema.optional().describe('Who issues the credentials.'),
     upstreams: z
       .record(

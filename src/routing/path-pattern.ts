@@ -1,7 +1,6 @@
 /** One segment of a path pattern. */
 export type PatternSegment =
-  | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'parameter'; readonly name: string };
+  { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'parameter'; readonly name: string };
 
 /** A parsed path pattern: exact segments, `{param}` segments, and perhaps a trailing `*` for the rest. */
 export interface PathPattern {
@@ -37,8 +36,10 @@ function parseSegment(part: string, source: string): PatternSegment {
   if (name !== undefined) return { kind: 'parameter', name };
   if (part === '') throw new Error(`expected no empty segment in "${source}"`);
   if (part === '*') throw new Error(`expected "*" only as the last segment of "${source}"`);
-  if (part.startsWith(':')) throw new Error(`expected {${part.slice(1)}} for a parameter, got "${part}" in "${source}"`);
-  if (!LITERAL.test(part)) throw new Error(`expected a literal segment or {name}, got "${part}" in "${source}"`);
+  if (part.startsWith(':'))
+    throw new Error(`expected {${part.slice(1)}} for a parameter, got "${part}" in "${source}"`);
+  if (!LITERAL.test(part))
+    throw new Error(`expected a literal segment or {name}, got "${part}" in "${source}"`);
   return { kind: 'literal', text: part };
 }
 

@@ -30,7 +30,8 @@ function decodeUnreserved(path: string): string | undefined {
   const decoded = path.replace(TRIPLET, (triplet, hex: string) => {
     const code = Number.parseInt(hex, 16);
     const character = String.fromCharCode(code);
-    if (character === '/' || character === '\\' || code < MAX_LITERAL_CONTROL || code === DELETE) safe = false;
+    if (character === '/' || character === '\\' || code < MAX_LITERAL_CONTROL || code === DELETE)
+      safe = false;
     return UNRESERVED.test(character) ? character : triplet.toUpperCase();
   });
   return safe ? decoded : undefined;

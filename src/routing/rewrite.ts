@@ -68,5 +68,6 @@ function compileTemplate(
     end = match.index + match[0].length;
   }
   const last = text.slice(end);
-  return (params) => literals.reduce((out, literal, i) => out + literal + encode(params[indexes[i] ?? 0] ?? ''), '') + last;
+  return (params) =>
+    literals.reduce((out, literal, i) => out + literal + encode(params[indexes[i] ?? 0] ?? ''), '') + last;
 }

@@ -74,7 +74,8 @@ export class RouteCompiler {
 
   // Whole-policy replacement, the narrowest level wins; there is no deep merge.
   #merge(definition: RouteDefinition): PolicySet {
-    const upstream = definition.upstream === undefined ? undefined : this.#parts.upstreamPolicies[definition.upstream];
+    const upstream =
+      definition.upstream === undefined ? undefined : this.#parts.upstreamPolicies[definition.upstream];
     const levels = [...definition.policies, upstream, this.#parts.defaults];
     const merged: Partial<Record<PolicyName, unknown>> = {};
     for (const name of Object.keys(policyRegistry) as PolicyName[]) {

@@ -25,7 +25,8 @@ export interface RouteDefinition {
   readonly origin: string;
   readonly match: RouteMatch;
   readonly upstream?: string | undefined;
-  readonly rewrite?: { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined;
+  readonly rewrite?:
+    { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }

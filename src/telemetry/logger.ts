@@ -4,7 +4,16 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 export type Logger = PinoLogger;
 
 /** Field names whose values never reach a log line. */
-const REDACTED = ['authorization', 'cookie', 'password', 'secret', 'token', '*.authorization', '*.cookie', '*.password'];
+const REDACTED = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  '*.authorization',
+  '*.cookie',
+  '*.password',
+];
 
 /** Lines are written in batches of this size, or after this time, whichever comes first. */
 const BATCH_BYTES = 16 * 1024;
@@ -18,6 +27,7 @@ const BATCH_MS = 250;
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const stream =
-    destination ?? pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS });
+    destination ??
+    pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS });
   return pino({ level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
 }

@@ -47,7 +47,13 @@ export function continueTrace(traceparent: string | undefined, tracestate: strin
     version !== 'ff' &&
     !(version === '00' && rest !== undefined);
   if (!valid) {
-    return { traceId: randomHex(32), spanId: randomHex(16), parentId: undefined, flags: '01', state: undefined };
+    return {
+      traceId: randomHex(32),
+      spanId: randomHex(16),
+      parentId: undefined,
+      flags: '01',
+      state: undefined,
+    };
   }
   return { traceId, spanId: randomHex(16), parentId, flags: flags ?? '00', state: tracestate };
 }

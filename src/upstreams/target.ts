@@ -19,7 +19,10 @@ export class Target {
   /** Calls under way. Written by leases only. */
   inFlight = 0;
 
-  constructor(options: TargetOptions, parts: { breaker?: Breaker | undefined; pool?: Dispatcher | undefined }) {
+  constructor(
+    options: TargetOptions,
+    parts: { breaker?: Breaker | undefined; pool?: Dispatcher | undefined },
+  ) {
     this.origin = options.url.replace(/\/$/, '');
     const [scheme = '', host = ''] = this.origin.split('://');
     this.host = host;

@@ -52,7 +52,10 @@ export class UpstreamRegistry {
 
   #createTarget(upstream: string, options: UpstreamOptions, target: TargetOptions): Target {
     const pool = options.protocol === 'http' ? createPool(target.url, options) : undefined;
-    const created: Target = new Target(target, { pool, breaker: this.#createBreaker(upstream, options, target) });
+    const created: Target = new Target(target, {
+      pool,
+      breaker: this.#createBreaker(upstream, options, target),
+    });
     return created;
   }
 

@@ -4,14 +4,22 @@ import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breake
 
 const targetUrl = z
   .string()
-  .regex(/^(https?|grpcs?):\/\/[^/?#@\s]+\/?$/, 'expected an origin such as http://127.0.0.1:4101 or grpc://127.0.0.1:4201')
+  .regex(
+    /^(https?|grpcs?):\/\/[^/?#@\s]+\/?$/,
+    'expected an origin such as http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
+  )
   .describe('Origin of the target.');
 
 const target = z.union([
   targetUrl.transform((url) => ({ url, weight: 1, labels: {} as Record<string, string> })),
   z.strictObject({
     url: targetUrl,
-    weight: z.int().min(1).max(1000).default(1).describe('Share of the traffic relative to the others. Default 1.'),
+    weight: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1)
+      .describe('Share of the traffic relative to the others. Default 1.'),
     labels: z.record(z.string(), z.string()).default({}).describe('Free labels, such as `track: canary`.'),
   }),
 ]);
@@ -30,7 +38,10 @@ const timeouts = z.strictObject({
 /** One upstream of the configuration file. */
 export const upstreamSchema = z
   .strictObject({
-    protocol: z.enum(['http', 'grpc']).default('http').describe('How the targets are spoken to. Default http.'),
+    protocol: z
+      .enum(['http', 'grpc'])
+      .default('http')
+      .describe('How the targets are spoken to. Default http.'),
     targets: z.array(target).min(1).describe('The addresses behind the upstream.'),
     balancing: z
       .enum(['roundRobin', 'leastRequests'])

@@ -9,7 +9,9 @@ export const cachePolicy = definePolicy({
     ttl: duration.describe('How long an answer is fresh when the upstream does not say.'),
     staleIfError: duration
       .default(0)
-      .describe('How long after that a stored answer may stand in when the upstream fails. Default: not at all.'),
+      .describe(
+        'How long after that a stored answer may stand in when the upstream fails. Default: not at all.',
+      ),
     scope: z
       .enum(['principal', 'public'])
       .default('principal')

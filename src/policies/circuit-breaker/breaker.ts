@@ -51,7 +51,10 @@ export class Breaker {
       resetTimeout: options.openFor,
     };
     this.#circuitOptions = circuitOptions;
-    this.#circuit = new CircuitBreaker((call: Promise<void>) => call, circuitOptions as CircuitBreaker.Options);
+    this.#circuit = new CircuitBreaker(
+      (call: Promise<void>) => call,
+      circuitOptions as CircuitBreaker.Options,
+    );
     this.#circuit.on('open', () => {
       this.#openedAt = performance.now();
       onChange('open');

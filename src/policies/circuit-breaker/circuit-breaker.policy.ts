@@ -6,14 +6,23 @@ import { definePolicy } from '../policy.ts';
 export const circuitBreakerPolicy = definePolicy({
   name: 'circuitBreaker',
   schema: z.strictObject({
-    errorRate: percentage.default(0.5).describe('Share of failures in the window that opens the breaker. Default 50%.'),
-    window: z.int().min(1).max(10_000).default(20).describe('How many of the last calls are looked at. Default 20.'),
+    errorRate: percentage
+      .default(0.5)
+      .describe('Share of failures in the window that opens the breaker. Default 50%.'),
+    window: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(20)
+      .describe('How many of the last calls are looked at. Default 20.'),
     consecutiveFailures: z
       .int()
       .min(1)
       .default(10)
       .describe('Failures in a row that open the breaker whatever the window says. Default 10.'),
-    openFor: duration.default(30_000).describe('How long it stays open before one probe is let through. Default 30s.'),
+    openFor: duration
+      .default(30_000)
+      .describe('How long it stays open before one probe is let through. Default 30s.'),
     maxOpenFor: duration
       .default(300_000)
       .describe('Cap of the doubling of `openFor` while probes fail. Default 5m.'),

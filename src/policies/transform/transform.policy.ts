@@ -3,7 +3,9 @@ import { size } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name');
-const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
+const headerValue = z
+  .string()
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
 const setHeaders = z
   .record(headerName, headerValue)
   .describe('Header fields to set; a field of that name is replaced.')
@@ -14,7 +16,10 @@ const removeHeaders = z.array(headerName).describe('Header fields to remove.').o
 export const transformPolicy = definePolicy({
   name: 'transform',
   schema: z.strictObject({
-    request: z.strictObject({ setHeaders, removeHeaders }).describe('Edits on the way to the upstream.').optional(),
+    request: z
+      .strictObject({ setHeaders, removeHeaders })
+      .describe('Edits on the way to the upstream.')
+      .optional(),
     response: z
       .strictObject({
         setHeaders,
@@ -26,7 +31,9 @@ export const transformPolicy = definePolicy({
             'JSON fields to remove at every depth; a dotted path (`user.internal`) removes only there. Buffers JSON bodies.',
           )
           .optional(),
-        maxBody: size.default(2 ** 20).describe('Largest JSON body that is buffered for masking. Default 1MiB.'),
+        maxBody: size
+          .default(2 ** 20)
+          .describe('Largest JSON body that is buffered for masking. Default 1MiB.'),
       })
       .describe('Edits on the way to the client.')
       .optional(),

@@ -84,7 +84,8 @@ function answerHeaders(headers: Record<string, string | string[] | undefined>): 
   const listed = connectionNames(headers['connection'] as string | undefined);
   const out: string[] = [];
   for (const name in headers) {
-    if (isHopByHop(name) || listed?.has(name)) continue;
+    // The request id is ours to say, even when the upstream echoes it.
+    if (isHopByHop(name) || name === 'x-request-id' || listed?.has(name)) continue;
     const value = headers[name];
     if (typeof value === 'string') out.push(name, value);
     else if (value !== undefined) for (const one of value) out.push(name, one);

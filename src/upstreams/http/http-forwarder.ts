@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -26,8 +27,8 @@ export interface Outbound {
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];
-  /** The request itself when it has a body to stream, else null. */
-  readonly body: Exchange['request'] | null;
+  /** The body to stream, or null. */
+  readonly body: Readable | null;
 }
 
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
@@ -57,7 +58,12 @@ export class HttpForwarding {
   #attemptsLeft: number;
   #current: AttemptHandler | undefined = undefined;
 
-  constructor(exchange: Exchange, upstream: Upstream, outbound: Outbound, parts: { sink: AnswerSink; metrics: Metrics }) {
+  constructor(
+    exchange: Exchange,
+    upstream: Upstream,
+    outbound: Outbound,
+    parts: { sink: AnswerSink; metrics: Metrics },
+  ) {
     this.exchange = exchange;
     this.upstream = upstream;
     this.#outbound = outbound;

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders, isIdentityHeader } from '../../policies/authentication/identity-headers.ts';
+import type { HeaderEdits } from '../../policies/transform/header-edits.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 
 /** Fields that concern one connection only, and so never travel on (RFC 9110 section 7.6.1). */
@@ -26,14 +27,6 @@ const OWNED: ReadonlySet<string> = new Set([
   'traceparent',
   'tracestate',
 ]);
-
-/** Edits that a route's transform policy makes to the request; compiled once. */
-export interface HeaderEdits {
-  /** Flat list: lower-case name, value. */
-  readonly set: readonly string[];
-  /** Lower-case names that are dropped: those removed and those set anew. */
-  readonly drop: ReadonlySet<string>;
-}
 
 /** Whether a field concerns one connection only. Lower-case name. */
 export function isHopByHop(name: string): boolean {

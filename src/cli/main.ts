@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module';
+import { ConfigError, formatFaults } from '../config/config-fault.ts';
+import { readConfigFile } from '../config/config-reader.ts';
+import { readEnvironment, type Environment } from '../config/env.schema.ts';
+import { describeRoutes } from '../admin/route-listing.ts';
+import { createGateway, runGateway, type Gateway } from '../main.ts';
+import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
+import { createKey } from './keys.ts';
+import { renderTable } from './table.ts';
+
+const USAGE_EXIT_CODE = 2;
+
+/** Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault, 2 for arguments that make no sense. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await run(parseArguments(args));
+  } catch (error) {
+    process.exitCode = error instanceof UsageError ? USAGE_EXIT_CODE : 1;
+    process.stderr.write(`${explain(error)}\n`);
+  }
+}
+
+async function run(command: Command): Promise<void> {
+  switch (command.name) {
+    case 'help':
+      return void process.stdout.write(`${HELP}\n`);
+    case 'version':
+      return void process.stdout.write(`${version()}\n`);
+    case 'keys create':
+      return createKey(command, { redisUrl: readEnvironment(process.env).redisUrl, out: process.stdout });
+    case 'start':
+      return start(command.configFile);
+    case 'validate':
+      return validate(command.configFile);
+    case 'routes':
+      return routes(command.configFile);
+  }
+}
+
+async function start(configFile: string | undefined): Promise<void> {
+  const { environment, source } = await read(configFile);
+  const logger = createLogger(environment.logLevel);
+  const gateway = await runGateway({ environment, source, logger });
+  logger.info({ url: gateway.url, adminUrl: gateway.adminUrl, config: source.document.file }, 'listening');
+}
+
+async function validate(configFile: string | undefined): Promise<void> {
+  const { gateway, source } = await compile(configFile);
+  const count = gateway.app.get(RouteTable).routes.length;
+  await gateway.app.close();
+  process.stdout.write(`${source.document.file}: valid, ${count} routes\n`);
+}
+
+async function routes(configFile: string | undefined): Promise<void> {
+  const { gateway } = await compile(configFile);
+  const listed = describeRoutes(gateway.app.get(RouteTable).routes);
+  await gateway.app.close();
+  process.stdout.write(renderTable(listed));
+}
+
+// Everything that a start would check, short of listening and of Redis.
+async function compile(configFile: string | undefined): Promise<{ gateway: Gateway; source: GatewaySource }> {
+  const { environment, source } = await read(configFile);
+  const parts = {
+    environment: { ...environment, redisUrl: undefined },
+    source,
+    logger: createLogger('silent'),
+  };
+  return { gateway: await createGateway(parts), source };
+}
+
+async function read(
+  configFile: string | undefined,
+): Promise<{ environment: Environment; source: GatewaySource }> {
+  const environment = readEnvironment(process.env);
+  return { environment, source: await readConfigFile(gatewaySchema, configFile ?? environment.configFile) };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return formatFaults(error.faults, { color: process.stderr.isTTY });
+  if (error instanceof UsageError) return `gatehouse: ${error.message}`;
+  const { code, port, address, message, stack } = error as NodeJS.ErrnoException & {
+    port?: number;
+    address?: string;
+  };
+  if (code === 'EADDRINUSE') {
+    return `gatehouse: port ${port} on ${address} is taken; set PORT or ADMIN_PORT to another one`;
+  }
+  if (code === 'EACCES' && port !== undefined) return `gatehouse: no permission to listen on port ${port}`;
+  return `gatehouse: ${process.env['LOG_LEVEL'] === 'debug' ? stack : message}`;
+}
+
+function version(): string {
+  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+}

@@ -1,0 +1,5 @@
+/** Injection token of the checked {@link Environment}. */
+export const ENVIRONMENT = Symbol('ENVIRONMENT');
+
+/** Injection token of the configuration that was read: its value and its document. */
+export const GATEWAY_SOURCE = Symbol('GATEWAY_SOURCE');

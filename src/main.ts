@@ -1,0 +1,87 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AdminListener } from './admin/admin.listener.ts';
+import { AppModule, type AppParts } from './app.module.ts';
+import type { Environment } from './config/env.schema.ts';
+import { Draining } from './health/draining.ts';
+import { fastifyOptions } from './pipeline/fastify-options.ts';
+import { NestLogger } from './telemetry/nest-logger.ts';
+
+/** A compiled gateway; {@link listen} opens its two listeners. */
+export class Gateway {
+  readonly app: NestFastifyApplication;
+  /** Address of the clients' listener, once it listens. */
+  url = '';
+  /** Address of the operators' listener, once it listens. */
+  adminUrl = '';
+  readonly #environment: Environment;
+
+  constructor(app: NestFastifyApplication, environment: Environment) {
+    this.app = app;
+    this.#environment = environment;
+  }
+
+  /** @throws {Error} with the code `EADDRINUSE` when a port is taken; nothing listens then. */
+  async listen(): Promise<void> {
+    const { port, host } = this.#environment;
+    this.adminUrl = await this.app.get(AdminListener).listen();
+    try {
+      await this.app.listen(port, host);
+    } catch (error) {
+      await this.app.get(AdminListener).close();
+      throw error;
+    }
+    this.url = await this.app.getUrl();
+  }
+
+  /**
+   * Leaves in an orderly way: readiness says no, the load balancer gets time to notice, open exchanges finish,
+   * and what has not finished by then is cut off.
+   */
+  async close(): Promise<void> {
+    const { drainDelayMs, shutdownTimeoutMs } = this.#environment;
+    this.app.get(Draining).active = true;
+    if (drainDelayMs > 0) await sleep(drainDelayMs);
+    const server = this.app.getHttpServer() as { closeAllConnections(): void };
+    const cutOff = setTimeout(() => server.closeAllConnections(), shutdownTimeoutMs);
+    await this.app.close();
+    clearTimeout(cutOff);
+    await this.app.get(AdminListener).close();
+  }
+}
+
+/**
+ * Builds a gateway; nothing listens yet.
+ *
+ * @throws {ConfigError} with the faults of all routes.
+ */
+export async function createGateway(parts: AppParts): Promise<Gateway> {
+  const adapter = new FastifyAdapter(fastifyOptions(parts.logger));
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(parts), adapter, {
+    logger: new NestLogger(parts.logger),
+    abortOnError: false,
+  });
+  return new Gateway(app, parts.environment);
+}
+
+/** Runs a gateway until the process is told to stop; the second signal does not wait. */
+export async function runGateway(parts: AppParts): Promise<Gateway> {
+  const gateway = await createGateway(parts);
+  await gateway.listen();
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    gateway.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        parts.logger.fatal({ err: error }, 'shutdown failed');
+        parts.logger.flush(() => process.exit(1));
+      },
+    );
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  return gateway;
+}

@@ -1,0 +1,58 @@
+import type { FastifyHttpOptions, RawServerDefault } from 'fastify';
+import type { Socket } from 'node:net';
+import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
+import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
+import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { routableTarget } from './open.hook.ts';
+
+const HEADERS_TIMEOUT_MS = 15_000;
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const CONNECTION_CHECK_MS = 5000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_PARAMETER_LENGTH = 4096;
+
+/** What errors of the HTTP parser mean; anything else is malformed. */
+const PARSER_CODES: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/** The options of the clients' listener. Anything that two servers could read differently is refused. */
+export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefault> {
+  return {
+    logger: false,
+    bodyLimit: HANDLER_BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    rewriteUrl: (request) => routableTarget(request.url ?? '/'),
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Exchanges that arrive while we leave are still answered; their connections then end.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // A long upload is no attack; `bodyLimit` and the upstream's idle timeout bound it.
+      requestTimeout: 0,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      insecureHTTPParser: false,
+    },
+    clientErrorHandler: (error, socket) => refuseConnection(error as NodeJS.ErrnoException, socket, logger),
+  };
+}
+
+// There is no exchange yet, and after a parser error there is no telling where the next message would begin:
+// one answer, and the connection ends.
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, logger: Logger): void {
+  const code = PARSER_CODES[error.code ?? ''] ?? 'request-malformed';
+  logger.info(
+    { client: socket.remoteAddress, refused: { stage: 'open', code, fault: error.code } },
+    'connection refused',
+  );
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const body = JSON.stringify(problemBody(new Problem(code), 'none'));
+  socket.end(
+    `HTTP/1.1 ${catalogue[code].status} ${catalogue[code].title}\r\n` +
+      `content-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,27 @@
+import type { RateLimitRule } from '../policies/rate-limit/rate-limit.policy.ts';
+import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
+import type { BucketRule, LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
+
+/**
+ * The coarse limit per client address that is asked before anything else, so that a flood of bad credentials
+ * costs no signature checks. Counted in this process: it protects the process, not a quota.
+ */
+export class FloodLimit {
+  readonly #limiter: LocalRateLimiter;
+  readonly #rules: readonly BucketRule[];
+
+  constructor(limiter: LocalRateLimiter, rules: readonly RateLimitRule[]) {
+    this.#limiter = limiter;
+    this.#rules = rules.map(({ rate, per, burst }) => ({ rate, perMs: per, burst }));
+  }
+
+  /** Takes a token; returns how long to wait in ms when there is none, else 0. */
+  waitMs(clientAddress: string): number {
+    const block = addressBlock(clientAddress);
+    for (let i = 0; i < this.#rules.length; i += 1) {
+      const decision = this.#limiter.take(`flood:${i}:${block}`, this.#rules[i] as BucketRule, 1);
+      if (!decision.allowed) return decision.retryAfterMs;
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,15 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Draining } from '../health/draining.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { LOGGER } from '../telemetry/telemetry.module.ts';
+
+/** What the hooks of open and close need from other rooms. */
+@Injectable()
+export class HookParts {
+  constructor(
+    @Inject(LOGGER) readonly logger: Logger,
+    readonly metrics: Metrics,
+    readonly draining: Draining,
+  ) {}
+}

@@ -1,0 +1,31 @@
+import { Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { exchangeOf } from '../exchange/exchange-of.ts';
+import { Problem } from '../problems/problem.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import { handlerRouteId } from '../routing/sources/controller.route-source.ts';
+import type { Route } from '../routing/route.ts';
+
+/** Stage 1 for the code-first door: Fastify found the handler, this finds the handler's route. */
+@Injectable()
+export class MatchGuard implements CanActivate {
+  readonly #routes = new Map<Type, Map<unknown, Route | undefined>>();
+
+  constructor(private readonly table: RouteTable) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const exchange = exchangeOf(context);
+    // A resolver's exchange was matched by the route of the GraphQL door.
+    if (exchange.route !== undefined) return true;
+    exchange.route = this.#find(context.getClass(), context.getHandler());
+    // Fail closed: a handler that the table does not know has no policies that could protect it.
+    if (exchange.route === undefined) throw new Problem('route-not-found');
+    return true;
+  }
+
+  #find(controller: Type, handler: { readonly name: string }): Route | undefined {
+    let routes = this.#routes.get(controller);
+    if (routes === undefined) this.#routes.set(controller, (routes = new Map()));
+    if (!routes.has(handler)) routes.set(handler, this.table.byId(handlerRouteId(controller, handler.name)));
+    return routes.get(handler);
+  }
+}

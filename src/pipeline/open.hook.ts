@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Exchange } from '../exchange/exchange.ts';
+import type { Draining } from '../health/draining.ts';
+import { Problem, retryAfterSeconds } from '../problems/problem.ts';
+import { normalizePath, splitTarget } from '../routing/request-path.ts';
+import { continueTrace } from '../telemetry/trace-context.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { FloodLimit } from './flood-limit.ts';
+
+const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
+
+/** Where a malformed request is routed; no handler sees it, because the open stage refuses it first. */
+const NOWHERE = '/';
+
+/** Makes the target that Fastify routes by the same normal form that the route table matches. */
+export function routableTarget(target: string): string {
+  const { path, query } = splitTarget(target);
+  const normal = normalizePath(path);
+  if (normal === path) return target;
+  return normal === undefined ? NOWHERE : normal + query;
+}
+
+/** Stage 0: makes the exchange of a request. */
+export class OpenHook {
+  readonly #clientAddress: ClientAddress;
+  readonly #flood: FloodLimit | undefined;
+  readonly #draining: Draining;
+
+  constructor(clientAddress: ClientAddress, flood: FloodLimit | undefined, draining: Draining) {
+    this.#clientAddress = clientAddress;
+    this.#flood = flood;
+    this.#draining = draining;
+  }
+
+  /** Makes the exchange; never throws, so that every request has one to be logged with. */
+  open(request: IncomingMessage, response: ServerResponse): Exchange {
+    const { headers } = request;
+    const { path, query } = splitTarget(request.url ?? NOWHERE);
+    const id = headers['x-request-id'];
+    const origin = this.#clientAddress.of(request);
+    const exchange = new Exchange({
+      id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),
+      trace: continueTrace(
+        headers['traceparent'] as string | undefined,
+        headers['tracestate'] as string | undefined,
+      ),
+      clientAddress: origin.clientAddress,
+      scheme: origin.scheme,
+      host: hostOf(headers.host),
+      path,
+      query,
+      request,
+      response,
+    });
+    // Answers end their connections while the gateway drains, so that clients go elsewhere.
+    if (this.#draining.active) exchange.responseHeaders.push('connection', 'close');
+    return exchange;
+  }
+
+  /**
+   * Checks what must hold before a route is looked for.
+   *
+   * @param target the request target as it was sent.
+   * @throws {Problem} `request-malformed`, or `rate-limited` by the flood limit.
+   */
+  check(exchange: Exchange, target: string): void {
+    const { request } = exchange;
+    if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+      throw new Problem('request-malformed');
+    if (normalizePath(splitTarget(target).path) === undefined) {
+      throw new Problem('request-malformed', {
+        detail: 'The path is not in a form that every server reads alike.',
+      });
+    }
+    const waitMs = this.#flood?.waitMs(exchange.clientAddress) ?? 0;
+    if (waitMs > 0)
+      throw new Problem('rate-limited', { headers: { 'retry-after': retryAfterSeconds(waitMs) } });
+  }
+}
+
+function hostOf(header: string | undefined): string {
+  if (header === undefined) return '';
+  const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':');
+  return (end > 0 ? header.slice(0, end) : header).toLowerCase();
+}

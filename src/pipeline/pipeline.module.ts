@@ -1,0 +1,118 @@
+import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { GATEWAY_SOURCE } from '../config/tokens.ts';
+import { AuthenticationGuard } from '../policies/authentication/authentication.guard.ts';
+import { AuthenticationModule, IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
+import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { AuthorizationGuard } from '../policies/authorization/authorization.guard.ts';
+import { AuthorizationModule } from '../policies/authorization/authorization.module.ts';
+import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
+import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
+import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
+import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
+import { RateLimitModule } from '../policies/rate-limit/rate-limit.module.ts';
+import {
+  LIMITER_OBSERVER,
+  LOCAL_RATE_LIMITER,
+  type LocalRateLimiter,
+} from '../policies/rate-limit/rate-limiter.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
+import { ProblemFilter } from '../problems/problem.filter.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import { STORE_OBSERVER } from '../store/store.module.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { ClientAddress } from './client-address.ts';
+import { CloseHook } from './close.hook.ts';
+import { FloodLimit } from './flood-limit.ts';
+import { HookParts } from './hook-parts.ts';
+import { installHooks } from './install-hooks.ts';
+import { MatchGuard } from './match.guard.ts';
+import { OpenHook } from './open.hook.ts';
+import { stageOrder } from './order.ts';
+import { PipelineInterceptor } from './pipeline.interceptor.ts';
+import { SeatedInterceptors } from './seated-interceptors.ts';
+
+/** What the policies are told by the rest of the gateway. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: IDENTITY_OPTIONS,
+      useFactory: (source: GatewaySource) => source.value.identity ?? identitySchema.parse({}),
+      inject: [GATEWAY_SOURCE],
+    },
+    {
+      provide: LIMITER_OBSERVER,
+      useFactory: (metrics: Metrics) => ({ decided: metrics.limitDecided.bind(metrics) }),
+      inject: [Metrics],
+    },
+    {
+      provide: STORE_OBSERVER,
+      useFactory: (metrics: Metrics) => ({
+        switched: (state: 'on' | 'off') => metrics.storeChanged(state === 'on'),
+      }),
+      inject: [Metrics],
+    },
+  ],
+  exports: [IDENTITY_OPTIONS, LIMITER_OBSERVER, STORE_OBSERVER],
+})
+export class PipelineBindings {}
+
+/**
+ * Seats the walk in Nest and Fastify: the hooks of open and close, the guards, the one interceptor, the filter,
+ * each list in execution order. Nothing else in the application registers anything global.
+ */
+@Global()
+@Module({
+  imports: [PipelineBindings, AuthenticationModule, AuthorizationModule, RateLimitModule, DiscoveryModule],
+  providers: [
+    BodyLimitStageFactory,
+    DeadlineStageFactory,
+    TransformStageFactory,
+    { provide: CacheStageFactory, useFactory: () => new CacheStageFactory() },
+    CircuitBreakerStageFactory,
+    {
+      provide: STAGE_FACTORIES,
+      useFactory: (...factories: StageFactory[]) => factories,
+      inject: [...stageOrder],
+    },
+    { provide: APP_GUARD, useClass: MatchGuard },
+    { provide: APP_GUARD, useExisting: AuthenticationGuard },
+    { provide: APP_GUARD, useExisting: AuthorizationGuard },
+    HookParts,
+    PipelineInterceptor,
+    SeatedInterceptors,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+  exports: [STAGE_FACTORIES],
+})
+export class PipelineModule implements OnModuleDestroy {
+  readonly #table: RouteTable;
+
+  // In the constructor, because Nest builds its routes before it calls any lifecycle hook.
+  constructor(
+    host: HttpAdapterHost,
+    @Inject(GATEWAY_SOURCE) source: GatewaySource,
+    @Inject(LOCAL_RATE_LIMITER) limiter: LocalRateLimiter,
+    parts: HookParts,
+    seated: SeatedInterceptors,
+  ) {
+    const { floodLimit, trustedProxies } = source.value;
+    const flood = floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit);
+    const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts.draining);
+    installHooks(
+      host.httpAdapter.getInstance<FastifyInstance>(),
+      open,
+      new CloseHook(parts.logger, parts.metrics),
+    );
+    this.#table = seated.seat();
+  }
+
+  /** Ends what the compiled stages own. */
+  onModuleDestroy(): void {
+    for (const route of this.#table.routes) for (const stage of route.stages) stage.close?.();
+  }
+}

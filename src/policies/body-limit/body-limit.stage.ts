@@ -1,0 +1,35 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
+
+/** The largest body that the parsers of the code-first door take. */
+export const HANDLER_BODY_LIMIT_BYTES = 2 ** 20;
+
+/** Refuses a body whose declared length is over the limit, before a byte of it is read. */
+class BodyLimitStage implements Stage {
+  readonly name = 'size';
+  readonly #maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  enter(exchange: Exchange): void {
+    const declared = exchange.request.headers['content-length'];
+    if (declared !== undefined && Number(declared) > this.#maxBytes) throw new Problem('body-too-large');
+  }
+}
+
+/** Compiles the `bodyLimit` policy. A body without a declared length is counted by the proxy while it streams. */
+export class BodyLimitStageFactory implements StageFactory {
+  readonly name = 'size';
+
+  compile({ door, policies }: StageInput): Stage | undefined {
+    const maxBytes = policies.bodyLimit;
+    if (maxBytes === undefined) return undefined;
+    if (door === 'handler' && maxBytes > HANDLER_BODY_LIMIT_BYTES) {
+      throw new Error('`bodyLimit` of a handler can only lower the 1MiB of its body parser');
+    }
+    return new BodyLimitStage(maxBytes);
+  }
+}

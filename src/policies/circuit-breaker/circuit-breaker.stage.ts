@@ -1,0 +1,56 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import { Breaker } from './breaker.ts';
+
+/** Refuses early when every target of the route's upstream has its breaker open. */
+class UpstreamBreakStage implements Stage {
+  readonly name = 'break';
+  readonly #openForMs: () => number;
+
+  constructor(openForMs: () => number) {
+    this.#openForMs = openForMs;
+  }
+
+  enter(_exchange: Exchange): void {
+    const openForMs = this.#openForMs();
+    if (openForMs > 0) throw circuitOpen(openForMs);
+  }
+}
+
+/** Carries the breaker of one code-first handler; the interceptor puts it around the handler. */
+export class HandlerBreakStage implements Stage {
+  readonly name = 'break';
+  readonly breaker: Breaker;
+
+  constructor(breaker: Breaker) {
+    this.breaker = breaker;
+  }
+
+  /** Ends the breaker's timer. */
+  close(): void {
+    this.breaker.shutdown();
+  }
+}
+
+/** The refusal of an open breaker. */
+export function circuitOpen(openForMs: number): Problem {
+  return new Problem('circuit-open', { headers: { 'retry-after': retryAfterSeconds(openForMs) } });
+}
+
+/** Compiles the break stage: the breakers of the upstream's targets, or the handler's own. */
+export class CircuitBreakerStageFactory implements StageFactory {
+  readonly name = 'break';
+
+  compile({ door, policies, upstreamOpenForMs }: StageInput): Stage | undefined {
+    if (door === 'handler') {
+      return policies.circuitBreaker && new HandlerBreakStage(new Breaker(policies.circuitBreaker));
+    }
+    if (policies.circuitBreaker !== undefined) {
+      throw new Error(
+        '`circuitBreaker` of a proxied route belongs to its upstream: upstreams.<name>.circuitBreaker',
+      );
+    }
+    return upstreamOpenForMs && new UpstreamBreakStage(upstreamOpenForMs);
+  }
+}

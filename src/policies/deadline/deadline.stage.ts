@@ -1,0 +1,36 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
+
+/** Gives the exchange an absolute budget and cancels it when that is spent. */
+class DeadlineStage implements Stage {
+  readonly name = 'deadline';
+  readonly #budgetMs: number;
+
+  constructor(budgetMs: number) {
+    this.#budgetMs = budgetMs;
+  }
+
+  // The budget runs from the first byte of the request, not from the moment this stage is reached.
+  enter(exchange: Exchange): void {
+    exchange.deadlineAt = exchange.startedAt + this.#budgetMs;
+    const remainingMs = exchange.remainingMs();
+    if (remainingMs === 0) throw new Problem('deadline-exceeded');
+    const timer = setTimeout(expire, remainingMs, exchange);
+    exchange.onClose = () => clearTimeout(timer);
+  }
+}
+
+// An answer whose head is out is streamed to its end: a download may take longer than finding it.
+function expire(exchange: Exchange): void {
+  if (!exchange.response.headersSent) exchange.cancel(new Problem('deadline-exceeded'));
+}
+
+/** Compiles the `deadline` policy. */
+export class DeadlineStageFactory implements StageFactory {
+  readonly name = 'deadline';
+
+  compile({ policies }: StageInput): Stage | undefined {
+    return policies.deadline === undefined ? undefined : new DeadlineStage(policies.deadline);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
+import { compileFieldMask, type FieldMask } from './field-mask.ts';
+import { compileHeaderEdits, editHeaders, type HeaderEdits } from './header-edits.ts';
+
+interface Mask {
+  readonly apply: FieldMask;
+  readonly maxBodyBytes: number;
+}
+
+/** Edits of one route, on the way in and on the way out. */
+class TransformStage implements Stage {
+  readonly name = 'transform';
+  readonly enter: Stage['enter'];
+  readonly head: Stage['head'];
+  readonly body: Stage['body'];
+  readonly maxBodyBytes: number | undefined;
+
+  // Only the methods that this route needs exist, so that the others cost nothing.
+  constructor(
+    edits: { request: HeaderEdits | undefined; response: HeaderEdits | undefined },
+    mask: Mask | undefined,
+  ) {
+    const { request, response } = edits;
+    this.enter = request && ((exchange: Exchange) => void (exchange.headerEdits = request));
+    this.head = response && ((_: Exchange, head: ResponseHead) => editHeaders(head.headers, response));
+    this.body = mask && ((_: Exchange, value: unknown) => mask.apply(value));
+    this.maxBodyBytes = mask?.maxBodyBytes;
+  }
+}
+
+/** Compiles the `transform` policy. */
+export class TransformStageFactory implements StageFactory {
+  readonly name = 'transform';
+
+  compile({ policies }: StageInput): Stage | undefined {
+    const transform = policies.transform;
+    if (transform === undefined) return undefined;
+    const { request, response } = transform;
+    const mask = response?.maskFields && {
+      apply: compileFieldMask(response.maskFields),
+      maxBodyBytes: response.maxBody,
+    };
+    return new TransformStage(
+      { request: compileHeaderEdits(request ?? {}), response: compileHeaderEdits(response ?? {}) },
+      mask,
+    );
+  }
+}

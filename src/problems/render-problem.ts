@@ -1,0 +1,47 @@
+import type { ServerResponse, IncomingMessage } from 'node:http';
+import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from './problem.ts';
+
+/** What the problem stage needs of an exchange; this room is a leaf and knows no more of it. */
+export interface ProblemTarget {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly responseHeaders: readonly string[];
+  problem: Problem | undefined;
+}
+
+const SERVER_FAULT = 500;
+
+/** Turns whatever was thrown into a problem; what nobody foresaw is `internal`, its cause is only logged. */
+export function toProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem('internal', { cause: error });
+}
+
+/** The header fields of a problem's answer as a flat list. */
+export function problemHeaders(problem: Problem, target: ProblemTarget): string[] {
+  const headers = ['content-type', PROBLEM_MEDIA_TYPE, 'x-request-id', target.id, ...target.responseHeaders];
+  for (const [name, value] of Object.entries(problem.headers ?? {})) headers.push(name, value);
+  if (problem.status >= SERVER_FAULT || problem.status === 401) headers.push('cache-control', 'no-store');
+  return headers;
+}
+
+/**
+ * Writes a problem as the answer of an exchange. An answer that has begun cannot be taken back: it is cut, so
+ * that the client notices. A client that went away gets nothing.
+ */
+export function renderProblem(target: ProblemTarget, error: unknown): void {
+  const problem = toProblem(error);
+  target.problem ??= problem;
+  const { request, response } = target;
+  if (problem.code === 'client-closed' || response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = Buffer.from(JSON.stringify(problemBody(problem, target.id)));
+  const headers = problemHeaders(problem, target);
+  headers.push('content-length', String(body.length));
+  // The rest of a body that nobody will read would have to be swallowed before the connection is of use again.
+  if (!request.complete) headers.push('connection', 'close');
+  response.writeHead(problem.status, headers);
+  response.end(request.method === 'HEAD' ? undefined : body);
+}

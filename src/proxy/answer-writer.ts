@@ -1,0 +1,111 @@
+import type { Exchange, StoredAnswer } from '../exchange/exchange.ts';
+import { fieldOf } from '../policies/cache/freshness.ts';
+import type { ResponseHead } from '../policies/stage.ts';
+import { Problem } from '../problems/problem.ts';
+import { renderProblem } from '../problems/render-problem.ts';
+import type { Route } from '../routing/route.ts';
+import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import { BufferedBody } from './buffered-body.ts';
+
+/**
+ * Writes the answer of a proxied exchange to the client: runs the stages of the way out over its head, streams
+ * the body through, and buffers it only for a stage that edits JSON.
+ */
+export class AnswerWriter implements AnswerSink {
+  readonly #exchange: Exchange;
+  readonly #route: Route;
+  #buffered: BufferedBody | undefined = undefined;
+  #bytesLeft = -1;
+
+  constructor(exchange: Exchange, route: Route) {
+    this.#exchange = exchange;
+    this.#route = route;
+  }
+
+  start(status: number, headers: string[]): void {
+    this.#exchange.recording?.start(status, headers);
+    const { leaving } = this.#route;
+    const head: ResponseHead = { status, headers };
+    for (let i = 0; i < leaving.length; i += 1) leaving[i]?.head?.(this.#exchange, head);
+    if (BufferedBody.isNeeded(this.#route, head)) this.#buffer(head);
+    else this.#writeHead(head);
+  }
+
+  data(chunk: Buffer): boolean {
+    this.#exchange.recording?.data(chunk);
+    if (this.#buffered !== undefined) return this.#hold(chunk);
+    const { response } = this.#exchange;
+    this.#bytesLeft -= chunk.length;
+    this.#exchange.bytesOut += chunk.length;
+    // The last piece of a body of known length ends the answer in the same write.
+    if (this.#bytesLeft !== 0) return response.write(chunk);
+    response.end(chunk);
+    return true;
+  }
+
+  end(): void {
+    this.#exchange.recording?.end();
+    if (this.#buffered === undefined) {
+      if (this.#bytesLeft !== 0) this.#exchange.response.end();
+      return;
+    }
+    try {
+      const { head, body } = this.#buffered.finish(this.#exchange);
+      this.#exchange.bytesOut = body.length;
+      this.#writeHead(head);
+      this.#exchange.response.end(body);
+    } catch (error) {
+      this.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
+    }
+  }
+
+  fail(problem: Problem): void {
+    const { response } = this.#exchange;
+    const standIn = response.headersSent ? undefined : this.#standIn(problem);
+    if (standIn !== undefined) return this.replay(standIn);
+    renderProblem(this.#exchange, problem);
+  }
+
+  onDrain(resume: () => void): void {
+    this.#exchange.response.once('drain', resume);
+  }
+
+  /** Answers from the cache. */
+  replay(answer: StoredAnswer): void {
+    this.#exchange.recording = undefined;
+    this.#buffered = undefined;
+    this.start(answer.status, [...answer.headers]);
+    if (this.#exchange.method !== 'HEAD') this.data(answer.body);
+    this.end();
+  }
+
+  // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
+  #standIn(problem: Problem): StoredAnswer | undefined {
+    return problem.status >= 500 ? this.#route.seats.cache?.standIn?.(this.#exchange) : undefined;
+  }
+
+  #buffer(head: ResponseHead): void {
+    this.#buffered = new BufferedBody(this.#route, head);
+    if (!this.#buffered.isReadable) this.#tooBadToMask();
+  }
+
+  #hold(chunk: Buffer): boolean {
+    if (this.#buffered?.push(chunk) === false) this.#tooBadToMask();
+    return true;
+  }
+
+  // Fail closed: a body that cannot be masked is not sent at all.
+  #tooBadToMask(): void {
+    this.#exchange.cancel(new Problem('upstream-response-invalid'));
+  }
+
+  #writeHead(head: ResponseHead): void {
+    const { response, responseHeaders, id } = this.#exchange;
+    const length = fieldOf(head.headers, 'content-length');
+    this.#bytesLeft = length === undefined || this.#exchange.method === 'HEAD' ? -1 : Number(length);
+    head.headers.push('x-request-id', id);
+    for (let i = 0; i < responseHeaders.length; i += 1) head.headers.push(responseHeaders[i] as string);
+    response.writeHead(head.status, head.headers);
+    if (this.#bytesLeft === 0) this.#bytesLeft = -1;
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type {} from '../exchange/exchange-of.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { countingBody } from '../policies/body-limit/counting-body.ts';
+import { enterStages } from '../policies/stage.ts';
+import { Problem } from '../problems/problem.ts';
+import { renderProblem } from '../problems/render-problem.ts';
+import type { Route } from '../routing/route.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { hasBody, HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
+import { outboundHeaders } from '../upstreams/http/request-headers.ts';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { AnswerWriter } from './answer-writer.ts';
+
+/** Door 1: takes every request that no controller owns through match, the stages of its route, and forward. */
+@Injectable()
+export class ProxyHandler {
+  constructor(
+    private readonly table: RouteTable,
+    private readonly upstreams: UpstreamRegistry,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** Handles one request; the answer is written past Fastify, as a stream. */
+  handle(request: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack();
+    const { exchange } = request;
+    let route: Route;
+    let pending: void | Promise<void>;
+    try {
+      route = this.table.match(exchange);
+      // A code-first route that Fastify did not take: its path differs in something that must not differ.
+      if (route.door === 'handler') throw new Problem('route-not-found');
+      pending = enterStages(route.stages, exchange);
+    } catch (error) {
+      return renderProblem(exchange, error);
+    }
+    if (pending === undefined) this.#answer(exchange, route);
+    else
+      pending
+        .then(() => this.#answer(exchange, route))
+        .catch((error: unknown) => this.#refuse(exchange, route, error));
+  }
+
+  #answer(exchange: Exchange, route: Route): void {
+    const writer = new AnswerWriter(exchange, route);
+    if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
+    if (exchange.cached !== undefined) return writer.replay(exchange.cached);
+    const upstream = this.upstreams.get(route.upstream as string);
+    const outbound = this.#outbound(exchange, route);
+    new HttpForwarding(exchange, upstream, outbound, { sink: writer, metrics: this.metrics }).start();
+  }
+
+  #refuse(exchange: Exchange, route: Route, error: unknown): void {
+    new AnswerWriter(exchange, route).fail(
+      error instanceof Problem ? error : new Problem('internal', { cause: error }),
+    );
+  }
+
+  #outbound(exchange: Exchange, route: Route): Outbound {
+    const { path, query, params } = exchange;
+    return {
+      path: route.rewrite === undefined ? path + query : route.rewrite.apply(path, query, params),
+      headers: outboundHeaders(exchange, exchange.headerEdits),
+      body: hasBody(exchange) ? this.#body(exchange, route) : null,
+    };
+  }
+
+  #body(exchange: Exchange, route: Route): Outbound['body'] {
+    const { request } = exchange;
+    const maxBytes = route.policies.bodyLimit;
+    // A declared length was checked by its stage, and the parser holds the client to it.
+    if (maxBytes === undefined || request.headers['content-length'] !== undefined) return request;
+    return countingBody(request, maxBytes, (problem) => exchange.cancel(problem));
+  }
+}

@@ -1,0 +1,105 @@
+import type { Type } from '@nestjs/common';
+import type { ReadConfig } from '../config/config-reader.ts';
+import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
+import { nearestName } from '../config/nearest-name.ts';
+import type { StageFactory } from '../policies/stage.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { GatewayConfig } from './gateway.schema.ts';
+import { RouteCompiler, RouteFault } from './route-compiler.ts';
+import { tableFaults } from './route-faults.ts';
+import { RouteTable } from './route-table.ts';
+import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
+import { controllerRoutes } from './sources/controller.route-source.ts';
+import { yamlRoutes } from './sources/yaml.route-source.ts';
+
+/** The configuration file, read and checked. */
+export type GatewaySource = ReadConfig<GatewayConfig>;
+
+/** What a table is built from. */
+export interface TableParts {
+  readonly source: GatewaySource;
+  readonly controllers: readonly Type[];
+  /** Routes that neither YAML nor a controller declares, such as the GraphQL door. */
+  readonly definitions: readonly RouteDefinition[];
+  readonly factories: readonly StageFactory[];
+  readonly upstreams: UpstreamRegistry;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Builds the route table of both doors.
+ *
+ * @throws {ConfigError} with the faults of all routes at once.
+ */
+export function buildRouteTable(parts: TableParts): RouteTable {
+  const { source } = parts;
+  const placed = placesOf(source);
+  const definitions = [
+    ...yamlRoutes(source.value, (index) => placed.originOf(index)),
+    ...controllerRoutes(parts.controllers),
+    ...parts.definitions,
+  ];
+  const { routes, faults } = compileAll(definitions, parts);
+  const definitionOf = (route: Route): RouteDefinition =>
+    definitions.find((one) => one.id === route.id && one.origin === route.origin) as RouteDefinition;
+  const all = [...faults, ...tableFaults(routes, definitionOf)];
+  if (all.length > 0) throw new ConfigError(all.map((fault) => placed.place(fault, parts.upstreams)));
+  return new RouteTable(routes);
+}
+
+function compileAll(
+  definitions: readonly RouteDefinition[],
+  parts: TableParts,
+): { routes: readonly Route[]; faults: readonly RouteFault[] } {
+  const { upstreams, defaults } = parts.source.value;
+  const upstreamPolicies = Object.fromEntries(
+    Object.entries(upstreams).map(([name, one]) => [name, (one.policies ?? {}) as DeclaredPolicies]),
+  );
+  const compiler = new RouteCompiler({ ...parts, defaults: defaults.policies ?? {}, upstreamPolicies });
+  const faults: RouteFault[] = [];
+  const routes = definitions.flatMap((definition) => {
+    try {
+      return [compiler.compile(definition)];
+    } catch (error) {
+      if (!(error instanceof RouteFault)) throw error;
+      faults.push(error);
+      return [];
+    }
+  });
+  return { routes, faults };
+}
+
+function placesOf({ value, document }: GatewaySource) {
+  const { file } = document;
+  return {
+    originOf(index: number): string {
+      const { line, column } = document.locate(['routes', index]);
+      return `${file}:${line}:${column}`;
+    },
+    place(fault: RouteFault, upstreams: UpstreamRegistry): ConfigFault {
+      const { definition, key, message } = fault;
+      const suggestion =
+        key[0] === 'upstream'
+          ? nearestName(
+              definition.upstream ?? '',
+              upstreams.all().map((one) => one.name),
+            )
+          : undefined;
+      const index = value.routes.findIndex(
+        (route) => route.id === definition.id && definition.door === 'proxy',
+      );
+      if (index < 0) return { file: definition.origin, key: key.join('.'), message, suggestion };
+      const at = document.locate(['routes', index, ...key]);
+      return {
+        file,
+        line: at.line,
+        column: at.column,
+        routeId: definition.id,
+        key: `routes[${definition.id}].${key.join('.')}`,
+        message,
+        suggestion,
+      };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { readConfig } from '../../src/config/config-reader.ts';
+import { readEnvironment } from '../../src/config/env.schema.ts';
+import { createGateway, type Gateway } from '../../src/main.ts';
+import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+
+/** A line of the gateway's log. */
+export type LogLine = Record<string, unknown> & { msg: string };
+
+/** A running gateway and what it said. */
+export interface TestGateway {
+  readonly gateway: Gateway;
+  readonly url: string;
+  readonly adminUrl: string;
+  /** Every line so far. */
+  readonly lines: readonly LogLine[];
+  /** The access lines so far; waits until there are at least `count`. */
+  accessLines(count: number): Promise<readonly LogLine[]>;
+  stop(): Promise<void>;
+}
+
+/** What a test gateway is started with. */
+export interface TestGatewayOptions {
+  /** The configuration file, as text. */
+  readonly config: string;
+  /** Variables on top of free ports. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts a whole gateway on free ports of the loopback interface. */
+export async function startGateway({ config, environment }: TestGatewayOptions): Promise<TestGateway> {
+  const lines: LogLine[] = [];
+  const variables = { PORT: '0', HOST: '127.0.0.1', ADMIN_PORT: '0', NODE_ENV: 'test', ...environment };
+  const gateway = await createGateway({
+    environment: readEnvironment(variables),
+    source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),
+    logger: pino({ level: variables['LOG_LEVEL'] ?? 'info', base: null }, collector(lines)),
+  });
+  await gateway.listen();
+  const access = () => lines.filter((line) => line.msg === 'exchange');
+  return {
+    gateway,
+    url: gateway.url,
+    adminUrl: gateway.adminUrl,
+    lines,
+    async accessLines(count) {
+      for (let waited = 0; access().length < count && waited < 2000; waited += 5) await sleep(5);
+      return access();
+    },
+    stop: () => gateway.close(),
+  };
+}
+
+function collector(lines: LogLine[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().split('\n'))
+        if (line !== '') lines.push(JSON.parse(line) as LogLine);
+      done();
+    },
+  });
+}
+
+/** Waits for an event of an emitter, for at most two seconds. */
+export async function eventually(emitter: NodeJS.EventEmitter, event: string): Promise<unknown[]> {
+  return (await once(emitter, event, { signal: AbortSignal.timeout(2000) })) as unknown[];
+}
