@@ -13,7 +13,9 @@ export const authorizationPolicy = definePolicy({
       anyPermission: names
         .describe('The principal has at least one of these permissions or OAuth scopes.')
         .optional(),
-      allPermissions: names.describe('The principal has all of these permissions or OAuth scopes.').optional(),
+      allPermissions: names
+        .describe('The principal has all of these permissions or OAuth scopes.')
+        .optional(),
     })
     .refine((options) => Object.keys(options).length > 0, 'expected at least one condition')
     .describe('What the principal needs to have.'),

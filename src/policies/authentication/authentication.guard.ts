@@ -1,0 +1,17 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { exchangeOf } from '../../exchange/exchange-of.ts';
+import { Problem } from '../../problems/problem.ts';
+
+/** Seats the identify stage at the code-first door. Proxied routes run it in their own loop. */
+@Injectable()
+export class AuthenticationGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const exchange = exchangeOf(context);
+    // Fails closed: a handler outside the route table has no policies that could open it.
+    if (exchange.route === undefined) throw new Problem('route-not-found');
+    // GraphQL asks once per root field, and the first answer holds for all of them.
+    if (exchange.route.door === 'proxy' || exchange.principal !== undefined) return true;
+    const pending = exchange.route.seats.identify?.enter?.(exchange);
+    return pending === undefined ? true : pending.then(() => true);
+  }
+}

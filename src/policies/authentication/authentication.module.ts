@@ -1,0 +1,35 @@
+import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { REDIS } from '../../store/store.module.ts';
+import { AuthenticationGuard } from './authentication.guard.ts';
+import { AuthenticationStageFactory } from './authentication.stage.ts';
+import { Identity } from './identity.ts';
+import type { IdentityOptions } from './identity.schema.ts';
+
+/** Injection token of the parsed `identity:` section. */
+export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
+
+/** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
+@Module({
+  providers: [
+    {
+      provide: Identity,
+      useFactory: (options: IdentityOptions, redis: Redis | undefined) => new Identity(options, { redis }),
+      inject: [IDENTITY_OPTIONS, REDIS],
+    },
+    AuthenticationStageFactory,
+    AuthenticationGuard,
+  ],
+  exports: [Identity, AuthenticationStageFactory, AuthenticationGuard],
+})
+export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
+  constructor(private readonly identity: Identity) {}
+
+  onModuleInit(): void {
+    this.identity.start();
+  }
+
+  onModuleDestroy(): void {
+    this.identity.stop();
+  }
+}

@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { Principal } from '../../exchange/principal.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import { Identity } from './identity.ts';
+import { unavailable, type CredentialVerifier } from './verifier.ts';
+
+const RETRY_AFTER_MS = 1000;
+
+/** Compiles the identify stage; a public route has none. */
+@Injectable()
+export class AuthenticationStageFactory implements StageFactory {
+  readonly name = 'identify';
+
+  constructor(private readonly identity: Identity) {}
+
+  compile({ policies }: StageInput): Stage | undefined {
+    const policy = policies.authentication;
+    // Fails closed: open routes say so.
+    if (policy === undefined) throw new Error('authentication: expected `public` or { schemes: [...] }');
+    if (policy === 'public') return undefined;
+    const verifiers = policy.schemes.map((scheme) => this.identity.verifier(scheme));
+    if (!verifiers.some((verifier) => verifier.configured)) {
+      throw new Error(
+        'authentication: nothing to check credentials against; add identity.issuers or identity.apiKeys',
+      );
+    }
+    return new IdentifyStage(verifiers);
+  }
+}
+
+/** Finds out who calls. The first credential that the request carries decides. */
+export class IdentifyStage implements Stage {
+  readonly name = 'identify';
+  readonly #verifiers: readonly CredentialVerifier[];
+
+  constructor(verifiers: readonly CredentialVerifier[]) {
+    this.#verifiers = verifiers;
+  }
+
+  enter(exchange: Exchange): void | Promise<void> {
+    for (const verifier of this.#verifiers) {
+      const found = this.#verify(verifier, exchange);
+      if (found === undefined) continue;
+      if (found instanceof Promise) return this.#wait(found, verifier, exchange);
+      exchange.principal = found;
+      return undefined;
+    }
+    throw new Problem('credentials-missing', { headers: { 'www-authenticate': this.#challenges() } });
+  }
+
+  #verify(verifier: CredentialVerifier, exchange: Exchange): Principal | Promise<Principal> | undefined {
+    try {
+      return verifier.verify(exchange);
+    } catch (error) {
+      throw this.#problem(error, verifier);
+    }
+  }
+
+  async #wait(found: Promise<Principal>, verifier: CredentialVerifier, exchange: Exchange): Promise<void> {
+    try {
+      exchange.principal = await found;
+    } catch (error) {
+      throw this.#problem(error, verifier);
+    }
+  }
+
+  /** A bad credential is refused, never skipped: trying the next one would hide an attack. */
+  #problem(error: unknown, verifier: CredentialVerifier): Problem {
+    // A defect in a check is no answer to it, so it fails closed without calling the credential bad.
+    if (!(error instanceof Problem)) return unavailable(RETRY_AFTER_MS, error);
+    if (error.status !== 401) return error;
+    return new Problem(error.code, {
+      detail: error.message,
+      headers: { 'www-authenticate': this.#challenges(error, verifier) },
+      cause: error.cause,
+    });
+  }
+
+  /** One challenge per accepted scheme; that of the refused credential says why (RFC 6750 section 3). */
+  #challenges(refusal?: Problem, by?: CredentialVerifier): string {
+    return this.#verifiers
+      .map((verifier) => verifier.challenge(verifier === by ? refusal : undefined))
+      .join(', ');
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import { refused } from './verifier.ts';
+
+const AUTH_SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/**
+ * Returns the value of a header field that may be there once at most. Reads the raw list, because the parsed
+ * one hides a second `Authorization` and two readers could then believe different ones.
+ *
+ * @param name in lower case.
+ * @throws {Problem} `credentials-invalid` when the field is there twice.
+ */
+export function soleHeader(request: IncomingMessage, name: string): string | undefined {
+  const raw = request.rawHeaders;
+  let value: string | undefined;
+  for (let i = 0; i < raw.length; i += 2) {
+    const candidate = raw[i] ?? '';
+    if (candidate.length !== name.length) continue;
+    if (candidate !== name && candidate.toLowerCase() !== name) continue;
+    if (value !== undefined) throw refused('A credential header is there more than once.');
+    value = raw[i + 1] ?? '';
+  }
+  return value;
+}
+
+/**
+ * Returns the credential of an `Authorization` field (RFC 9110 section 11.6.2), or undefined when the field is
+ * absent or of another scheme.
+ *
+ * @param scheme in lower case.
+ * @throws {Problem} `credentials-invalid` when the field is malformed.
+ */
+export function authorizationOf(request: IncomingMessage, scheme: string): string | undefined {
+  const value = soleHeader(request, 'authorization');
+  if (value === undefined) return undefined;
+  const space = value.indexOf(' ');
+  const given = space === -1 ? value : value.slice(0, space);
+  if (given.length !== scheme.length || given.toLowerCase() !== scheme) {
+    if (AUTH_SCHEME.test(given)) return undefined;
+    throw refused('The Authorization header is malformed.');
+  }
+  const credential = space === -1 ? '' : value.slice(space + 1).trim();
+  if (credential === '') throw refused('The Authorization header is malformed.');
+  return credential;
+}

@@ -1,0 +1,165 @@
+import { createPublicKey } from 'node:crypto';
+import { z } from 'zod';
+import { duration } from '../../config/units.ts';
+
+/** Signature algorithms with a public key that this version verifies (RFC 7518 section 3.1). */
+export const ASYMMETRIC_ALGORITHMS = [
+  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512',
+] as const; // prettier-ignore
+
+/** Algorithms with a shared secret (RFC 7518 section 3.2). */
+export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
+
+/** Every algorithm that this version verifies; `none` is not one. */
+export const JWT_ALGORITHMS = [...ASYMMETRIC_ALGORITHMS, ...SECRET_ALGORITHMS] as const;
+
+/** An algorithm that this version verifies. */
+export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
+
+const KEY_MEMBERS = ['jwks', 'jwksFile', 'publicKey', 'secretEnv'] as const;
+const names = z.array(z.string().min(1));
+
+function between(fromMs: number, toMs: number, text: string) {
+  return duration.refine((ms) => ms >= fromMs && ms <= toMs, `expected a duration between ${text}`);
+}
+
+function isPublicKey(pem: string): boolean {
+  if (pem.includes('PRIVATE KEY')) return false;
+  try {
+    return createPublicKey(pem).type === 'public';
+  } catch {
+    return false;
+  }
+}
+
+const claimNames = z.strictObject({
+  roles: z.string().min(1).default('roles').describe('Claim with the roles. Default `roles`.'),
+  permissions: z
+    .string()
+    .min(1)
+    .default('permissions')
+    .describe('Claim with permissions. Default `permissions`.'),
+  email: z.string().min(1).default('email').describe('Claim with the email address. Default `email`.'),
+  tenant: z.string().min(1).default('tenant').describe('Claim with the tenant. Default `tenant`.'),
+  tier: z.string().min(1).default('tier').describe('Claim with the tier of service. Default `tier`.'),
+});
+
+const issuer = z
+  .strictObject({
+    issuer: z.string().min(1).describe('The exact `iss` of its tokens; a trailing slash counts.'),
+    jwks: z
+      .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+      .optional()
+      .describe('URL of its key set (RFC 7517). Redirects are refused.'),
+    jwksFile: z.string().min(1).optional().describe('File with its key set; read again on every refresh.'),
+    publicKey: z
+      .string()
+      .refine(isPublicKey, 'expected a public key or certificate in PEM form, never a private key')
+      .optional()
+      .describe('Its public key as PEM text.'),
+    secretEnv: z
+      .string()
+      .regex(
+        /^[A-Za-z_][A-Za-z0-9_]*$/,
+        'expected the name of an environment variable, not the secret itself',
+      )
+      .optional()
+      .describe('Name of the environment variable that holds the shared secret of HS* tokens.'),
+    audiences: names.min(1).describe('Accepted `aud` values; a token needs one of them.'),
+    algorithms: z
+      .array(z.enum(JWT_ALGORITHMS))
+      .min(1)
+      .optional()
+      .describe('Accepted algorithms. Default RS256 and ES256, or HS256 with secretEnv.'),
+    claims: claimNames
+      .prefault({})
+      .describe('Where the token says what; dots reach into objects, such as realm_access.roles.'),
+    clockSkew: between(0, 300_000, '0s and 5m')
+      .prefault('5s')
+      .describe('How far the clocks of issuer and gateway may be apart. Default 5s.'),
+    jwksRefresh: between(100, 86_400_000, '100ms and 1d')
+      .prefault('5m')
+      .describe('How often the key set is fetched. Default 5m.'),
+    jwksCooldown: between(100, 3_600_000, '100ms and 1h')
+      .prefault('10s')
+      .describe('At most one extra fetch per this time, when a token names an unknown key. Default 10s.'),
+  })
+  .superRefine((one, context) => {
+    const given = KEY_MEMBERS.filter((member) => one[member] !== undefined);
+    if (given.length !== 1) {
+      context.addIssue({
+        code: 'custom',
+        path: given[1] === undefined ? [] : [given[1]],
+        message: `expected exactly one of ${KEY_MEMBERS.join(', ')}`,
+      });
+    }
+    // A public key is public: as the secret of an HMAC it would let anybody sign (key confusion).
+    for (const [index, algorithm] of (one.algorithms ?? []).entries()) {
+      if (algorithm.startsWith('HS') === (one.secretEnv !== undefined)) continue;
+      const message = `${algorithm} ${one.secretEnv === undefined ? 'needs' : 'does not go with'} secretEnv`;
+      context.addIssue({ code: 'custom', path: ['algorithms', index], message });
+    }
+  })
+  .transform((one) => ({
+    ...one,
+    algorithms:
+      one.algorithms ?? (one.secretEnv === undefined ? DEFAULT_ALGORITHMS : DEFAULT_SECRET_ALGORITHMS),
+  }));
+
+const DEFAULT_ALGORITHMS: JwtAlgorithm[] = ['RS256', 'ES256'];
+const DEFAULT_SECRET_ALGORITHMS: JwtAlgorithm[] = ['HS256'];
+
+const apiKey = z.strictObject({
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'expected the SHA-256 of the key as 64 hex digits, never the key itself')
+    .toLowerCase()
+    .describe('SHA-256 of the key, in hex; `gatehouse keys create` prints it.'),
+  clientId: z.string().min(1).describe('The client application that holds the key.'),
+  roles: names.default([]).describe('Roles of the client. Default none.'),
+  permissions: names.default([]).describe('Permissions of the client. Default none.'),
+  tier: z.string().min(1).optional().describe('Tier of service of the client.'),
+  enabled: z.boolean().default(true).describe('Whether the key is accepted. Default true.'),
+});
+
+const tokenCache = z.strictObject({
+  ttl: between(0, 3_600_000, '0s and 1h')
+    .prefault('5m')
+    .describe('How long a verified token is believed without checking it again. Default 5m.'),
+  max: z.int().min(1).max(1_000_000).default(10_000).describe('How many tokens are kept. Default 10000.'),
+});
+
+function refuseTwins<T>(member: keyof T & string) {
+  return (list: readonly T[], context: z.RefinementCtx<readonly T[]>): void => {
+    for (const [index, one] of list.entries()) {
+      if (list.findIndex((other) => other[member] === one[member]) === index) continue;
+      context.addIssue({ code: 'custom', path: [index, member], message: 'is listed twice' });
+    }
+  };
+}
+
+/** The `identity:` section: who issues the credentials and how they are checked. */
+export const identitySchema = z
+  .strictObject({
+    issuers: z
+      .array(issuer)
+      .superRefine(refuseTwins('issuer'))
+      .default([])
+      .describe('The issuers of tokens.'),
+    tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
+    apiKeys: z
+      .array(apiKey)
+      .superRefine(refuseTwins('sha256'))
+      .default([])
+      .describe('API keys that are part of the configuration, hashed.'),
+  })
+  .describe('Who issues the credentials and how they are checked.');
+
+/** The parsed `identity:` section. */
+export type IdentityOptions = z.output<typeof identitySchema>;
+
+/** One parsed issuer. */
+export type IssuerOptions = IdentityOptions['issuers'][number];
+
+/** Where the tokens of an issuer say what. */
+export type ClaimNames = IssuerOptions['claims'];

@@ -1,0 +1,63 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KeyServer } from '../../../test/support/key-server.ts';
+import { Identity } from './identity.ts';
+import { identitySchema } from './identity.schema.ts';
+
+const secretIssuer = (algorithms: string[] = ['HS256']) =>
+  identitySchema.parse({
+    issuers: [{ issuer: 'https://id.test', secretEnv: 'SECRET', audiences: ['a'], algorithms }],
+  });
+
+let server: KeyServer | undefined;
+
+beforeAll(() => Logger.overrideLogger(false));
+
+afterEach(() => server?.stop());
+
+describe('Identity', () => {
+  it('names the environment variable that is missing', () => {
+    expect(() => new Identity(secretIssuer(), { environment: {} })).toThrow(
+      'identity.issuers, https://id.test: secretEnv: SECRET: set this environment variable',
+    );
+  });
+
+  it('refuses a secret that is shorter than the hash, without repeating it', () => {
+    const SECRET = 'x'.repeat(31);
+    const create = () => new Identity(secretIssuer(), { environment: { SECRET } });
+    expect(create).toThrow(/too weak for any algorithm; accepted are HS256/);
+    expect(create).not.toThrow(/xxx/);
+    const longer = { environment: { SECRET: 'x'.repeat(32) } };
+    expect(() => new Identity(secretIssuer(['HS512']), longer)).toThrow(/fits HS256; accepted are HS512/);
+    expect(() => new Identity(secretIssuer(), longer)).not.toThrow();
+  });
+
+  it('refuses a public key that none of the accepted algorithms can use', () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    const options = identitySchema.parse({
+      issuers: [{ issuer: 'https://id.test', publicKey: pem, audiences: ['a'] }],
+    });
+    expect(() => new Identity(options)).toThrow(/publicKey: the key fits ES384; accepted are RS256, ES256/);
+  });
+
+  it('hands its background work over to what was reloaded, and keeps what it has when that is bad', async () => {
+    server = await new KeyServer().start();
+    const one = { issuer: server.issuer, jwks: server.url, audiences: ['a'], jwksRefresh: '100ms' };
+    const identity = new Identity(identitySchema.parse({ issuers: [one] }), { environment: {} });
+    identity.start();
+    const verifier = identity.verifier('jwt');
+    expect(() => identity.apply(secretIssuer())).toThrow(/SECRET/);
+    expect(identity.verifier('jwt')).toBe(verifier);
+    while (server.requests < 2) await sleep(5);
+    identity.apply(identitySchema.parse({}));
+    expect(identity.verifier('jwt')).not.toBe(verifier);
+    await sleep(50);
+    const asked = server.requests;
+    await sleep(300);
+    expect(server.requests).toBe(asked);
+    identity.stop();
+  });
+});

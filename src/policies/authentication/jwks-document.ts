@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { request } from 'undici';
+import { z } from 'zod';
+import { readJwk, type SigningKey } from './signing-key.ts';
+
+/** Loads a key set; rejects when it cannot. */
+export type JwksLoader = (stop: AbortSignal) => Promise<readonly SigningKey[]>;
+
+const FETCH_TIMEOUT_MS = 5000;
+const MAX_BYTES = 512 * 1024;
+
+const jwksDocument = z.object({ keys: z.array(z.record(z.string(), z.unknown()).catch({})) });
+
+/**
+ * Returns a loader that fetches a key set by HTTP: 5 s in all, 512 KiB at most, status 200 only. A redirect
+ * is refused, because whoever controls its target would sign for the issuer.
+ */
+export function jwksFromUrl(url: string): JwksLoader {
+  return async (stop) => {
+    const { statusCode, body } = await request(url, {
+      signal: AbortSignal.any([stop, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
+      headers: { accept: 'application/jwk-set+json, application/json' },
+      reset: true, // Minutes pass until the next fetch; an idle connection would be of no use.
+    });
+    body.on('error', ignore); // A body that is thrown away below reports that as an error.
+    if (statusCode !== 200) {
+      body.destroy();
+      throw new Error(`the key set was answered with status ${String(statusCode)}`);
+    }
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_BYTES) throw new Error(`the key set is larger than ${String(MAX_BYTES)} bytes`);
+      chunks.push(chunk);
+    }
+    return parseJwks(Buffer.concat(chunks).toString());
+  };
+}
+
+/** Returns a loader that reads a key set from a file. */
+export function jwksFromFile(path: string): JwksLoader {
+  return async (stop) => parseJwks(await readFile(path, { encoding: 'utf8', signal: stop }));
+}
+
+/**
+ * Reads the text of a key set (RFC 7517 section 5) and keeps the keys that can check signatures.
+ *
+ * @throws {Error} when the text is not a key set.
+ */
+export function parseJwks(text: string): readonly SigningKey[] {
+  const document = jwksDocument.safeParse(JSON.parse(text));
+  if (!document.success) throw new Error('what came is not a key set');
+  return document.data.keys.map(readJwk).filter((key) => key !== undefined);
+}
+
+function ignore(): void {
+  // The loader has already failed with a better reason.
+}

@@ -1,0 +1,51 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { Principal } from '../../exchange/principal.ts';
+import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
+
+/** Tells the time in ms since the epoch. */
+export type Clock = () => number;
+
+/** Checks one kind of credential. */
+export interface CredentialVerifier {
+  readonly scheme: 'jwt' | 'apiKey';
+  /** False when nothing is configured that a credential could be checked against. */
+  readonly configured: boolean;
+  /**
+   * Returns the challenge for `WWW-Authenticate` (RFC 9110 section 11.6.1).
+   *
+   * @param refusal why the credential was refused; undefined when there was none.
+   */
+  challenge(refusal?: Problem): string;
+  /**
+   * Returns the caller, or undefined when the request carries no credential of this kind. Synchronous when
+   * the credential was checked a moment ago.
+   *
+   * @throws {Problem} `credentials-invalid`, `credentials-expired` or `identity-unavailable`.
+   */
+  verify(exchange: Exchange): Principal | Promise<Principal> | undefined;
+  /** Starts work in the background. */
+  start(): void;
+  /** Ends it. */
+  stop(): void;
+}
+
+/** The protection space that challenges name. */
+export const REALM = 'gatehouse';
+
+/**
+ * Makes the problem for a credential that was checked and refused.
+ *
+ * @param detail one sentence of ours without quotes: it becomes `error_description` too.
+ * @param cause the error of the library; logged, never sent.
+ */
+export function refused(detail: string, cause?: unknown): Problem {
+  return new Problem('credentials-invalid', { detail, cause });
+}
+
+/** Makes the problem for a credential that could neither be accepted nor refused. */
+export function unavailable(retryAfterMs: number, cause?: unknown): Problem {
+  return new Problem('identity-unavailable', {
+    headers: { 'retry-after': retryAfterSeconds(retryAfterMs) },
+    cause,
+  });
+}

@@ -1,0 +1,19 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { exchangeOf } from '../../exchange/exchange-of.ts';
+import { Problem } from '../../problems/problem.ts';
+
+/**
+ * Seats the authorize stage at the code-first door. Proxied routes run it in their own loop. The stage only
+ * compares names, so that running it again for each root field of a GraphQL operation changes nothing.
+ */
+@Injectable()
+export class AuthorizationGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const exchange = exchangeOf(context);
+    // Fails closed: a handler outside the route table has no policies that could open it.
+    if (exchange.route === undefined) throw new Problem('route-not-found');
+    if (exchange.route.door === 'proxy') return true;
+    const pending = exchange.route.seats.authorize?.enter?.(exchange);
+    return pending === undefined ? true : pending.then(() => true);
+  }
+}
