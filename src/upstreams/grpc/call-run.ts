@@ -1,0 +1,178 @@
+import type { Attempt, Exchange } from '../../exchange/exchange.ts';
+import type { ProblemCode } from '../../problems/catalogue.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Lease, Target } from '../target.ts';
+import type { Upstream } from '../upstream.ts';
+
+/** What one run of a call may use. */
+export interface CallLimits {
+  readonly exchange: Exchange;
+  /** Time the whole run may take, retries included, in ms; `Infinity`: only the exchange's deadline. */
+  readonly timeoutMs: number;
+}
+
+/** How an attempt failed. */
+export interface AttemptFault {
+  /** The problem that the caller sees when no other attempt is made. */
+  readonly code: ProblemCode;
+  /** The word for the access line and the metrics. */
+  readonly outcome: string;
+  /** Whether it speaks against the target and counts for its breaker. */
+  readonly failure: boolean;
+  /** Whether another target may be asked. */
+  readonly retryable: boolean;
+}
+
+/** Clocks of the two sides differ by a few ms; a deadline that has this little left counts as passed. */
+const CLOCK_SLACK_MS = 5;
+
+/**
+ * One run of a call that is awaited as a whole, whatever the protocol: attempt after attempt, each at another
+ * target while the retry budget lasts, until one answers, the time is up, or the exchange is cancelled.
+ */
+export abstract class CallRun<Out> {
+  protected readonly upstream: Upstream;
+  protected readonly exchange: Exchange;
+  readonly #metrics: Metrics;
+  /** On the clock of `performance.now()`. */
+  readonly #endsAt: number;
+  #attemptsLeft: number;
+  #tried: Target[] | undefined = undefined;
+  #lease: Lease | undefined = undefined;
+  #attempt: Attempt | undefined = undefined;
+  #done = false;
+  #resolve: (value: Out) => void = ignore;
+  #reject: (reason: unknown) => void = ignore;
+
+  constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics) {
+    this.upstream = upstream;
+    this.exchange = limits.exchange;
+    this.#metrics = metrics;
+    this.#endsAt =
+      limits.timeoutMs === Infinity
+        ? limits.exchange.deadlineAt
+        : Math.min(limits.exchange.deadlineAt, performance.now() + limits.timeoutMs);
+    this.#attemptsLeft = upstream.options.retry.attempts;
+  }
+
+  /** Makes the call. @throws {Problem} always one of the catalogue, whatever the target did. */
+  start(): Promise<Out> {
+    return new Promise<Out>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#begin();
+    });
+  }
+
+  /** Starts one attempt; its end is reported with {@link deliver} or {@link fail}. */
+  protected abstract send(target: Target): void;
+
+  /** Stops the attempt under way; what it still reports is ignored. */
+  protected abstract abandon(reason: Problem): void;
+
+  /** Frees what the run holds besides the attempt. */
+  protected finished(): void {}
+
+  /** Time left for the whole run, in ms; may be `Infinity`. */
+  protected leftMs(): number {
+    return this.#endsAt === Infinity ? Infinity : this.#endsAt - performance.now();
+  }
+
+  /** Whose budget has run out: the one of the whole request, or the one of this step. */
+  protected timeoutCode(): ProblemCode {
+    return this.exchange.remainingMs() <= CLOCK_SLACK_MS ? 'deadline-exceeded' : 'upstream-timeout';
+  }
+
+  /** Ends the run with a value. */
+  protected deliver(value: Out, outcome: string): void {
+    if (this.#done) return;
+    this.#settle('success', outcome);
+    this.#finish();
+    this.#resolve(value);
+  }
+
+  /** Ends an attempt without a value, and the run too unless another target may be asked. */
+  protected fail(fault: AttemptFault, cause: unknown): void {
+    if (this.#done) return;
+    this.#settle(fault.failure ? 'failure' : 'success', fault.outcome);
+    if (fault.retryable && this.#mayRetry()) this.#next();
+    else this.#refuse(new Problem(fault.code, { cause }));
+  }
+
+  /** Ends the run because its time is up. */
+  protected expire(): void {
+    this.#stop(new Problem(this.timeoutCode()), 'failure');
+  }
+
+  // The client's leaving, or ours, says nothing about the target; a deadline that passed while it was silent does.
+  readonly #cancelled = (reason: Problem): void =>
+    this.#stop(reason, reason.code === 'deadline-exceeded' ? 'failure' : 'neutral');
+
+  #begin(): void {
+    if (this.exchange.cancelled !== undefined) return this.#reject(this.exchange.cancelled);
+    if (this.leftMs() <= 0) return this.#reject(new Problem(this.timeoutCode()));
+    nameUpstream(this.exchange, this.upstream.name);
+    this.upstream.retryBudget.earn();
+    this.exchange.onCancel(this.#cancelled);
+    this.#next();
+  }
+
+  #next(): void {
+    this.#attemptsLeft -= 1;
+    try {
+      const lease = (this.#lease = this.upstream.lease(this.#tried));
+      this.#attempt = { target: lease.target.host, outcome: 'pending' };
+      this.exchange.attempts.push(this.#attempt);
+      if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
+      this.send(lease.target);
+    } catch (error) {
+      // Every breaker is open, or the transport will not send this at all: our own defect, not the target's.
+      if (this.#attempt?.outcome === 'pending') this.#settle('neutral', 'not-sent');
+      this.#refuse(error instanceof Problem ? error : new Problem('internal', { cause: error }));
+    }
+  }
+
+  #stop(reason: Problem, outcome: 'failure' | 'neutral'): void {
+    if (this.#done) return;
+    this.#settle(outcome, reason.code);
+    this.#refuse(reason);
+    this.abandon(reason);
+  }
+
+  #refuse(problem: Problem): void {
+    this.#finish();
+    this.#reject(problem);
+  }
+
+  #finish(): void {
+    this.#done = true;
+    this.exchange.offCancel(this.#cancelled);
+    this.finished();
+  }
+
+  #settle(outcome: 'success' | 'failure' | 'neutral', word: string): void {
+    this.#lease?.release(outcome);
+    if (this.#attempt !== undefined) this.#attempt.outcome = word;
+    this.#metrics.attempted(this.upstream.name, word);
+  }
+
+  #mayRetry(): boolean {
+    return (
+      this.#attemptsLeft > 0 &&
+      this.leftMs() > 0 &&
+      this.upstream.hasFresh(this.#tried ?? []) &&
+      this.upstream.retryBudget.spend()
+    );
+  }
+}
+
+/** Adds an upstream to those the exchange has asked; each is named once. */
+function nameUpstream(exchange: Exchange, name: string): void {
+  const { upstream } = exchange;
+  if (upstream === undefined) exchange.upstream = name;
+  else if (upstream !== name && !upstream.split(',').includes(name))
+    exchange.upstream = `${upstream},${name}`;
+}
+
+function ignore(): void {}
