@@ -16,7 +16,6 @@ const OPTIONS = {
   enableAutoPipelining: true,
   enableOfflineQueue: false,
   // A command that lost its connection may have been executed: sending it again would count a request twice.
-  autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   connectTimeout: CONNECT_TIMEOUT_MS,
   // A connection that swallows commands (cable pulled, firewall) is replaced instead of trusted for minutes.

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
+import { closeRedis, createRedis, whenReady } from './redis.ts';
 import { STORE_UNAVAILABLE, StoreGuard } from './store-guard.ts';
 
 describe('StoreGuard', () => {
@@ -94,14 +95,26 @@ describe('StoreGuard', () => {
     expect(await off).toMatch(/^off: .*unknown command/i);
   });
 
-  it('does not blame the store while this process is busy for longer than the budget', async () => {
-    guarded(10);
-    // A plain connection writes at once, so that the answer arrives while the process is busy.
-    const answer = guard.run(() => redis.ping());
-    setImmediate(() => {
-      for (const until = performance.now() + 60; performance.now() < until;);
-    });
+  function stall(ms: number): void {
+    for (const until = performance.now() + ms; performance.now() < until;);
+  }
+
+  it('does not blame the store for an answer that this process was too busy to read', async () => {
+    guarded(200);
+    const answer = guard.run(() => redis.blpop('nothing', 0.13)); // Answers null after 130 to 230 ms.
+    // Busy from the second half of the budget to long beyond it, in the phase before the timers.
+    setTimeout(setImmediate, 115, stall, 400);
+    expect(await answer).toBeNull();
+  });
+
+  it('does not blame the store for a call that this process was too busy to send', async () => {
+    guarded(20);
+    const pipelining = createRedis(server.url, { info: () => undefined, warn: () => undefined });
+    expect(await whenReady(pipelining, 10_000)).toBe(true);
+    const answer = guard.run(() => pipelining.ping());
+    stall(60);
     expect(await answer).toBe('PONG');
+    closeRedis(pipelining);
   });
 
   it('gives a call the budget it asks for', async () => {

@@ -78,6 +78,14 @@ describe('StoreModule', () => {
     ]);
   });
 
+  it('says in plain words that there is no connection', async () => {
+    server = await startRedis();
+    const { redis, guard } = await boot({ redisUrl: server.url, log });
+    await server.kill();
+    while (guard?.available === true) await guard.run(async () => redis?.ping());
+    expect(lines).toContain('warn Redis is left alone until it answers in time: there is no connection');
+  });
+
   it('does not boot with a URL of another protocol', async () => {
     await expect(boot({ redisUrl: 'http://127.0.0.1', log })).rejects.toThrow('REDIS_URL: expected redis://');
   });

@@ -86,7 +86,13 @@ function guardOf(
   budgetMs: number | undefined,
   onSwitch: (state: 'on' | 'off', reason: string) => void,
 ): StoreGuard {
-  return new StoreGuard({ probe: () => redis.ping(), budgetMs, onSwitch });
+  return new StoreGuard({
+    probe: () => redis.ping(),
+    budgetMs,
+    // What ioredis says without a connection names its options, which tells an operator nothing.
+    onSwitch: (state, reason) =>
+      onSwitch(state, redis.status === 'ready' ? reason : 'there is no connection'),
+  });
 }
 
 function report(
