@@ -304,6 +304,18 @@ describe('the limit stage with Redis', () => {
     expect(fieldsOf(other)['RateLimit']).toMatch(/^"global";r=8;/);
   });
 
+  it('asks no bucket when one is known to refuse', async () => {
+    const stage = stageOf(limiter(), [
+      { key: 'global', rate: 10, per: '1h' },
+      { key: 'ip', rate: 1, per: '1h' },
+    ]);
+    expect(await fate(stage, exchangeFrom('192.0.2.1'))).toBe('passes');
+    expect(await fate(stage, exchangeFrom('192.0.2.1'))).toBe('rate-limited');
+    const refused = exchangeFrom('192.0.2.1');
+    expect(() => stage.enter?.(refused)).toThrow(Problem); // Not a promise: Redis was not asked.
+    expect(fieldsOf(refused)['RateLimit']).toMatch(/^"ip";r=0;t=\d+$/);
+  });
+
   it.each([
     ['local', ['passes', 'passes', 'rate-limited', 'rate-limited']],
     ['open', ['passes', 'passes', 'passes', 'passes']],
