@@ -25,11 +25,6 @@ export interface RedisServer {
 }
 
 const PORT_ATTEMPTS = 20;
-const living = new Set<ChildProcess>();
-
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
 
 /** Starts a Redis server on a free port; another process that takes the port first only costs a retry. */
 export async function startRedis(): Promise<RedisServer> {
@@ -110,8 +105,7 @@ async function launch(port: number, folder: string): Promise<ChildProcess> {
     'no',
   ];
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  living.add(child);
-  child.once('exit', () => living.delete(child));
+  guardAgainstOrphans(child);
   await new Promise<void>((resolve, reject) => {
     let said = '';
     const hear = (chunk: Buffer): void => {
@@ -125,13 +119,24 @@ async function launch(port: number, folder: string): Promise<ChildProcess> {
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
     child.once('error', (error) => {
-      living.delete(child);
       reject(new Error(`redis-server does not start: ${error.message}; run node scripts/ensure-redis.ts`));
     });
     child.once('close', () => reject(new Error(`redis-server ended at once: ${said.trim()}`)));
   });
   child.unref();
   return child;
+}
+
+/**
+ * Ties the server to the life of this process, whatever ends it: a test runner kills workers that linger, and
+ * then no exit handler runs. The watcher reads from a pipe that closes with this process.
+ */
+function guardAgainstOrphans(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  const script = `trap '' INT TERM HUP; read -r line; kill -9 ${String(child.pid)}`;
+  const watcher = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] });
+  watcher.unref();
+  child.once('exit', () => watcher.kill('SIGKILL'));
 }
 
 async function freePort(): Promise<number> {
