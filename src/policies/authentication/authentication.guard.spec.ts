@@ -54,6 +54,27 @@ class WhoController {
   }
 }
 
+@Controller('one')
+class OneGuardController {
+  @Get('authentication')
+  @UseGuards(AuthenticationGuard)
+  authentication(): void {
+    // Reached only when the guard lets the call through.
+  }
+
+  @Get('twice')
+  @UseGuards(AuthenticationGuard, AuthenticationGuard)
+  twice(): void {
+    // Reached only when both let the call through.
+  }
+
+  @Get('authorization')
+  @UseGuards(AuthorizationGuard)
+  authorization(): void {
+    // Reached only when the guard lets the call through.
+  }
+}
+
 @Global()
 @Module({
   providers: [
@@ -71,7 +92,7 @@ describe('the guards', () => {
   beforeAll(async () => {
     const testing = await Test.createTestingModule({
       imports: [BindingsModule, AuthenticationModule, AuthorizationModule],
-      controllers: [WhoController],
+      controllers: [WhoController, OneGuardController],
     }).compile();
     app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
     const fastify = app.getHttpAdapter().getInstance();
@@ -86,8 +107,8 @@ describe('the guards', () => {
 
   afterAll(() => app.close());
 
-  async function call(policies: PolicySet | undefined, door: Route['door'], key?: string) {
-    route = policies === undefined ? undefined : routeOf(policies, door);
+  async function call(policies: PolicySet, door: Route['door'], key?: string) {
+    route = routeOf(policies, door);
     const headers = key === undefined ? {} : { 'x-api-key': key };
     const answer = await app.inject({ method: 'GET', url: '/', headers });
     return [answer.statusCode, answer.json<Record<string, unknown>>()];
@@ -122,7 +143,34 @@ describe('the guards', () => {
     expect(await call(GUARDED, 'proxy')).toEqual([200, {}]);
   });
 
-  it('fail closed for a handler that is on no route', async () => {
-    expect(await call(undefined, 'handler', user.key)).toEqual([404, { code: 'route-not-found' }]);
+  it.each(['/', '/one/authentication', '/one/authorization'])(
+    'fail closed on %s when it is on no route',
+    async (url) => {
+      route = undefined;
+      const answer = await app.inject({ method: 'GET', url, headers: { 'x-api-key': user.key } });
+      expect([answer.statusCode, answer.json()]).toEqual([404, { code: 'route-not-found' }]);
+    },
+  );
+
+  it('do not let a route through that was never identified', async () => {
+    route = routeOf(GUARDED, 'handler');
+    const answer = await app.inject({
+      method: 'GET',
+      url: '/one/authorization',
+      headers: { 'x-api-key': user.key },
+    });
+    expect(answer.statusCode).toBe(403);
+  });
+
+  it('identify the caller once, however many guards ask', async () => {
+    let entered = 0;
+    const { seats, ...rest } = routeOf(GUARDED, 'handler');
+    const enter = (exchange: Exchange) => {
+      entered += 1;
+      return seats.identify?.enter?.(exchange);
+    };
+    route = { ...rest, seats: { ...seats, identify: { name: 'identify', enter } } };
+    const answer = await app.inject({ method: 'GET', url: '/one/twice', headers: { 'x-api-key': user.key } });
+    expect([answer.statusCode, entered]).toEqual([200, 1]);
   });
 });

@@ -1,6 +1,15 @@
-/** A map that holds at most `max` entries and forgets the one that was not read for the longest time. */
+interface Slot<Value> {
+  value: Value;
+  /** Whether it was read since it was last considered for forgetting. */
+  used: boolean;
+}
+
+/**
+ * A map that holds at most `max` entries and prefers to forget one that nobody reads. Gives each entry that
+ * was read a second chance instead of keeping an exact order, because that would cost a write per read.
+ */
 export class BoundedMap<Value> {
-  readonly #entries = new Map<string, Value>();
+  readonly #slots = new Map<string, Slot<Value>>();
   readonly #max: number;
 
   constructor(max: number) {
@@ -9,30 +18,40 @@ export class BoundedMap<Value> {
 
   /** How many entries there are. */
   get size(): number {
-    return this.#entries.size;
+    return this.#slots.size;
   }
 
-  /** Returns the value and makes it the most recently read. */
+  /** Returns the value, or undefined. */
   get(key: string): Value | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return undefined;
+    slot.used = true;
+    return slot.value;
   }
 
-  /** Keeps a value, at the cost of the least recently read one when it is full. */
+  /** Keeps a value, at the cost of another one when the map is full. */
   set(key: string, value: Value): void {
-    this.#entries.delete(key);
-    if (this.#entries.size >= this.#max) {
-      const [oldest] = this.#entries.keys();
-      if (oldest !== undefined) this.#entries.delete(oldest);
+    const slot = this.#slots.get(key);
+    if (slot !== undefined) {
+      slot.value = value;
+      return;
     }
-    this.#entries.set(key, value);
+    if (this.#slots.size >= this.#max) this.#forgetOne();
+    this.#slots.set(key, { value, used: false });
   }
 
   /** Forgets a value. */
   delete(key: string): void {
-    this.#entries.delete(key);
+    this.#slots.delete(key);
+  }
+
+  /** Ends after one round at the latest: by then every mark is gone. */
+  #forgetOne(): void {
+    for (const [key, slot] of this.#slots) {
+      this.#slots.delete(key);
+      if (!slot.used) return;
+      slot.used = false;
+      this.#slots.set(key, slot);
+    }
   }
 }

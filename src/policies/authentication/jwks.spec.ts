@@ -179,7 +179,10 @@ describe('Jwks', () => {
   });
 
   it.each<[string, (response: ServerResponse) => void]>([
-    ['a redirect', (response) => response.writeHead(302, { location: `${server.url}/elsewhere` }).end()],
+    [
+      'a redirect',
+      (response) => response.writeHead(302, { location: `${server.url}/elsewhere` }).end('{"keys":[]}'),
+    ],
     ['an error', (response) => response.writeHead(500).end('{"keys":[]}')],
     ['a page', (response) => response.end('<html>')],
     ['JSON of another shape', (response) => response.end('{"keys":{}}')],

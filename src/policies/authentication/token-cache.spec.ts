@@ -69,7 +69,16 @@ describe('TokenCache', () => {
 });
 
 describe('BoundedMap', () => {
-  it('forgets the entry that was not read for the longest time', () => {
+  it('stays within its bound when every entry is read all the time', () => {
+    const map = new BoundedMap<number>(3);
+    for (let i = 0; i < 100; i += 1) {
+      map.set(String(i), i);
+      for (let j = 0; j <= i; j += 1) map.get(String(j));
+    }
+    expect([map.size, map.get('99')]).toEqual([3, 99]);
+  });
+
+  it('forgets an entry that was not read before one that was', () => {
     const map = new BoundedMap<number>(2);
     map.set('a', 1);
     map.set('b', 2);
