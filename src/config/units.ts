@@ -41,3 +41,8 @@ export const percentage = z
   .regex(/^\d+(\.\d+)?%$/, 'expected a percentage, such as 50%')
   .transform((text) => Number(text.slice(0, -1)) / 100)
   .refine((fraction) => fraction <= 1, 'expected at most 100%');
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A duration that a timer can wait for: at most 24 days, beyond which Node's timers fire at once. */
+export const timerDuration = duration.refine((ms) => ms <= LONGEST_TIMER_MS, 'expected at most 24d');

@@ -41,7 +41,12 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
   const headers = problemHeaders(problem, target);
   headers.push('content-length', String(body.length));
   // The rest of a body that nobody will read would have to be swallowed before the connection is of use again.
-  if (!request.complete) headers.push('connection', 'close');
+  if (!request.complete && announcesBody(request)) headers.push('connection', 'close');
   response.writeHead(problem.status, headers);
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }

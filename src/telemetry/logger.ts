@@ -16,7 +16,7 @@ const REDACTED = [
 ];
 
 /** Lines are written in batches of this size, or after this time, whichever comes first. */
-const BATCH_BYTES = 16 * 1024;
+const BATCH_BYTES = 8 * 1024;
 const BATCH_MS = 250;
 
 /**

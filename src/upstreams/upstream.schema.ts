@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, percentage } from '../config/units.ts';
+import { timerDuration, percentage } from '../config/units.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
 const targetUrl = z
@@ -30,9 +30,9 @@ const retry = z.strictObject({
 });
 
 const timeouts = z.strictObject({
-  connect: duration.default(1000).describe('Time to open a connection. Default 1s.'),
-  firstByte: duration.default(30_000).describe('Time until the head of the answer. Default 30s.'),
-  idle: duration.default(30_000).describe('Longest silence while a body streams. Default 30s.'),
+  connect: timerDuration.default(1000).describe('Time to open a connection. Default 1s.'),
+  firstByte: timerDuration.default(30_000).describe('Time until the head of the answer. Default 30s.'),
+  idle: timerDuration.default(30_000).describe('Longest silence while a body streams. Default 30s.'),
 });
 
 /** One upstream of the configuration file. */

@@ -33,7 +33,7 @@ export interface TestGatewayOptions {
 /** Starts a whole gateway on free ports of the loopback interface. */
 export async function startGateway({ config, environment }: TestGatewayOptions): Promise<TestGateway> {
   const lines: LogLine[] = [];
-  const variables = { PORT: '0', HOST: '127.0.0.1', ADMIN_PORT: '0', NODE_ENV: 'test', ...environment };
+  const variables: Record<string, string> = { PORT: '0', HOST: '127.0.0.1', ADMIN_PORT: '0', NODE_ENV: 'test', ...environment };
   const gateway = await createGateway({
     environment: readEnvironment(variables),
     source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, percentage } from '../../config/units.ts';
+import { timerDuration, percentage } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 /** When a breaker opens, and for how long. */
@@ -20,10 +20,10 @@ export const circuitBreakerPolicy = definePolicy({
       .min(1)
       .default(10)
       .describe('Failures in a row that open the breaker whatever the window says. Default 10.'),
-    openFor: duration
+    openFor: timerDuration
       .default(30_000)
       .describe('How long it stays open before one probe is let through. Default 30s.'),
-    maxOpenFor: duration
+    maxOpenFor: timerDuration
       .default(300_000)
       .describe('Cap of the doubling of `openFor` while probes fail. Default 5m.'),
   }),

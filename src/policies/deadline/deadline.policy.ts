@@ -1,10 +1,10 @@
-import { duration } from '../../config/units.ts';
+import { timerDuration } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 /** The absolute time budget of an exchange, from its first byte to the last byte of its answer's head. */
 export const deadlinePolicy = definePolicy({
   name: 'deadline',
-  schema: duration
+  schema: timerDuration
     .refine((ms) => ms >= 1, 'expected at least 1ms')
     .describe('Total time budget of a request; passed on to upstreams. Default: none.'),
 });

@@ -24,7 +24,8 @@ function handlersOf(controller: Type): [string, object][] {
     at = Object.getPrototypeOf(at) as object
   ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-      const isHandler = typeof value === 'function' && Reflect.hasMetadata(PATH_METADATA, value);
+      const isHandler =
+        name !== 'constructor' && typeof value === 'function' && Reflect.hasMetadata(PATH_METADATA, value);
       if (isHandler && !found.has(name)) found.set(name, value as object);
     }
   }

@@ -1,0 +1,56 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { format } from 'prettier';
+import { toEditorSchema } from '../src/config/json-schema.ts';
+import { catalogue, type CatalogueEntry } from '../src/problems/catalogue.ts';
+import { gatewaySchema } from '../src/routing/gateway.schema.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Writes what is derived from the code: the page of errors and the schema for editors. `--check` only compares. */
+async function main(): Promise<void> {
+  const stale: string[] = [];
+  for (const [file, text] of Object.entries(await generate())) {
+    const path = join(ROOT, file);
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) continue;
+    stale.push(file);
+    if (!process.argv.includes('--check')) await writeFile(path, text);
+  }
+  if (stale.length === 0) return;
+  const done = process.argv.includes('--check') ? 'stale, run `npm run generate`' : 'written';
+  process.stdout.write(`${stale.join(', ')}: ${done}\n`);
+  process.exitCode = process.argv.includes('--check') ? 1 : 0;
+}
+
+async function generate(): Promise<Record<string, string>> {
+  const schema = JSON.stringify(toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration' }));
+  return {
+    'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
+    'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
+  };
+}
+
+function errorsPage(): string {
+  const entries: [string, CatalogueEntry][] = Object.entries(catalogue);
+  const sections = entries.map(
+    ([code, { status, title, stage, retryable, cause, remedy }]) => `
+## ${code}
+
+**${status}** · ${title} · said by \`${stage}\`${retryable ? ' · may succeed later' : ''}
+
+- **Cause.** ${cause}
+- **What to do.** ${remedy}
+`,
+  );
+  return `# Errors
+
+<!-- Generated from src/problems/catalogue.ts by \`npm run generate\`. -->
+
+Every error of the gateway itself is an RFC 9457 problem (\`application/problem+json\`). \`code\` is stable and
+is one of the headings below; \`instance\` names the exchange, which is the \`id\` of its access line and its
+\`X-Request-Id\`. GraphQL carries the same code in \`errors[].extensions.code\`. An error body of an upstream passes
+through untouched.
+${sections.join('')}`;
+}
+
+await main();
