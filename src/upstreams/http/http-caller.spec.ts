@@ -1,0 +1,225 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { HttpService } from '../../../examples/services/http-service.ts';
+import { startUsers } from '../../../examples/services/users.ts';
+import { Problem } from '../../problems/problem.ts';
+import { CallBed, exchangeFor, problemOf, until } from '../grpc/call.fixture.ts';
+import { HttpCaller, type JsonRequest } from './http-caller.ts';
+
+const GET_BOB: JsonRequest = { method: 'GET', path: '/users/2' };
+const ADD: JsonRequest = { method: 'POST', path: '/users', body: { name: 'Zoë', email: 'zoe@example.com' } };
+
+describe(HttpCaller.name, () => {
+  let one: HttpService;
+  let two: HttpService;
+  let odd: Server;
+  let answer: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
+  let bed: CallBed | undefined;
+
+  beforeAll(async () => {
+    one = await startUsers();
+    two = await startUsers();
+    odd = createServer((request, response) => answer(request, response));
+    await new Promise<void>((listening) => odd.listen(0, '127.0.0.1', listening));
+  });
+
+  afterEach(async () => {
+    await bed?.close();
+    await Promise.all([one.fault('none'), two.fault('none')]);
+    one.requests.reset();
+    two.requests.reset();
+  });
+
+  afterAll(async () => {
+    odd.closeAllConnections();
+    odd.close();
+    await Promise.all([one.stop(), two.stop()]);
+  });
+
+  function open(options: object = {}, targets: string[] = [one.url]): CallBed {
+    bed = new CallBed({ users: { targets, ...options } });
+    return bed;
+  }
+
+  function ask(
+    from: CallBed,
+    request = GET_BOB,
+    exchange = exchangeFor(),
+    timeoutMs = Infinity,
+  ): Promise<unknown> {
+    return from.http.json(from.upstreams.get('users'), request, { exchange, timeoutMs });
+  }
+
+  function askOdd(handler: typeof answer, exchange = exchangeFor()): Promise<unknown> {
+    answer = handler;
+    const from = open({}, [`http://127.0.0.1:${(odd.address() as AddressInfo).port}`]);
+    return ask(from, GET_BOB, exchange);
+  }
+
+  it('returns the JSON of a 2xx answer and notes the attempt', async () => {
+    const exchange = exchangeFor();
+    const from = open();
+    expect(await ask(from, GET_BOB, exchange)).toMatchObject({ id: '2', name: 'Bob User' });
+    expect(exchange.attempts).toEqual([{ target: one.url.slice(7), outcome: '200' }]);
+    expect(exchange.upstream).toBe('users');
+    expect(from.upstreams.get('users').targets[0]?.inFlight).toBe(0);
+  });
+
+  it('sends the verified identity, the trace, the request id and the time left, and nothing else', async () => {
+    await ask(open(), GET_BOB, exchangeFor({ deadlineMs: 4000, tracestate: 'vendor=1' }));
+    const { host, connection, ...sent } = one.lastRequest?.headers ?? {};
+    expect([host, connection]).toEqual([one.url.slice(7), 'keep-alive']);
+    expect(sent).toEqual({
+      accept: 'application/json',
+      'x-request-id': 'request-1',
+      traceparent: expect.stringMatching(new RegExp(`^00-${'a'.repeat(32)}-[0-9a-f]{16}-01$`)),
+      tracestate: 'vendor=1',
+      'x-request-deadline-ms': expect.stringMatching(/^3\d{3}$/),
+      'x-user-id': '2',
+      'x-user-email': 'bob@example.com',
+      'x-user-roles': 'user,reader',
+      'x-client-id': 'web',
+      'x-tenant-id': 'acme',
+    });
+  });
+
+  it('sends a body as JSON', async () => {
+    const added = await ask(open(), ADD);
+    expect(added).toMatchObject({ name: 'Zoë', email: 'zoe@example.com' });
+    expect(one.lastRequest?.headers['content-type']).toBe('application/json');
+  });
+
+  it('returns null for an answer without content', async () => {
+    expect(await askOdd((_, response) => response.writeHead(204).end())).toBeNull();
+  });
+
+  it('puts an answer together that comes in pieces inside a character', async () => {
+    const bytes = Buffer.from(JSON.stringify({ name: 'Zoë' }));
+    const value = askOdd((_, response) => {
+      response.write(bytes.subarray(0, 12));
+      setImmediate(() => response.end(bytes.subarray(12)));
+    });
+    expect(await value).toEqual({ name: 'Zoë' });
+  });
+
+  it.each([
+    [400, 'upstream-rejected', true],
+    [401, 'upstream-rejected', true],
+    [404, 'resource-not-found', true],
+    [429, 'upstream-rejected', true],
+    [302, 'upstream-rejected', true],
+    [500, 'upstream-rejected', false],
+    [503, 'upstream-rejected', false],
+  ])('turns %i into %s', async (status, code, healthy) => {
+    answer = (_, response) => response.writeHead(status).end('{"secret":"db-7"}');
+    const port = (odd.address() as AddressInfo).port;
+    const from = open({ circuitBreaker: { consecutiveFailures: 1 } }, [`http://127.0.0.1:${port}`]);
+    const exchange = exchangeFor();
+    expect(await problemOf(ask(from, GET_BOB, exchange))).toBe(code);
+    expect(exchange.attempts[0]?.outcome).toBe(String(status));
+    expect(from.upstreams.get('users').targets[0]?.available).toBe(healthy);
+  });
+
+  it('keeps the connection after an answer it does not want', async () => {
+    const ports = new Set<number | undefined>();
+    const handler: typeof answer = ({ socket }, response) => {
+      ports.add(socket.remotePort);
+      response.writeHead(404).end('x'.repeat(10_000));
+    };
+    answer = handler;
+    const from = open({ maxConnections: 1 }, [`http://127.0.0.1:${(odd.address() as AddressInfo).port}`]);
+    for (let i = 0; i < 3; i += 1) expect(await problemOf(ask(from))).toBe('resource-not-found');
+    expect(ports.size).toBe(1);
+  });
+
+  it.each([
+    ['is not JSON', (response: ServerResponse) => response.end('<!doctype html>')],
+    ['is empty', (response: ServerResponse) => response.end()],
+    ['is larger than 1 MiB', (response: ServerResponse) => response.end(`"${'x'.repeat(1024 * 1024)}"`)],
+    [
+      'breaks off',
+      (response: ServerResponse) => response.writeHead(200, { 'content-length': '9' }).write('[1'),
+    ],
+  ])('never takes an answer that %s', async (what, write) => {
+    const exchange = exchangeFor();
+    const call = askOdd(({ socket }, response) => {
+      write(response);
+      if (what === 'breaks off') setTimeout(() => socket.destroy(), 10);
+    }, exchange);
+    expect(await problemOf(call)).toBe(
+      what === 'breaks off' ? 'upstream-unreachable' : 'upstream-response-invalid',
+    );
+    expect(exchange.attempts).toHaveLength(1);
+  });
+
+  it('answers 502 for what is not HTTP', async () => {
+    const call = askOdd(({ socket }) => socket.end('SSH-2.0-OpenSSH_9.6\r\n\r\n'));
+    await expect(call).rejects.toHaveProperty('status', 502);
+  });
+
+  it('answers upstream-timeout when the time of the call is up', async () => {
+    await one.fault({ slow: 30_000 });
+    const exchange = exchangeFor({ deadlineMs: 60_000 });
+    expect(await problemOf(ask(open(), GET_BOB, exchange, 50))).toBe('upstream-timeout');
+    expect(exchange.attempts[0]?.outcome).toBe('upstream-timeout');
+    await until(() => one.requests.aborted === 1);
+  });
+
+  it('answers deadline-exceeded when the time of the request is up', async () => {
+    await one.fault({ slow: 30_000 });
+    expect(await problemOf(ask(open(), GET_BOB, exchangeFor({ deadlineMs: 50 })))).toBe('deadline-exceeded');
+    await until(() => one.requests.aborted === 1);
+  });
+
+  it('cancels a request that still waits for a connection', async () => {
+    await one.fault({ slow: 30_000 });
+    const from = open({ maxConnections: 1 });
+    const first = exchangeFor();
+    const outcomes = [problemOf(ask(from, GET_BOB, first)), problemOf(ask(from, GET_BOB, exchangeFor(), 50))];
+    expect(await outcomes[1]).toBe('upstream-timeout');
+    first.cancel(new Problem('client-closed'));
+    expect(await outcomes[0]).toBe('client-closed');
+    await one.fault('none');
+    await ask(from);
+    expect(one.requests.total).toBe(2);
+  });
+
+  it('does not hold it against the target when the client goes away', async () => {
+    await one.fault({ slow: 30_000 });
+    const from = open({ circuitBreaker: { consecutiveFailures: 1 } });
+    const exchange = exchangeFor();
+    const outcome = problemOf(ask(from, GET_BOB, exchange));
+    await until(() => one.requests.total === 1);
+    exchange.cancel(new Problem('client-closed'));
+    expect(await outcome).toBe('client-closed');
+    await until(() => one.requests.aborted === 1);
+    expect(from.upstreams.get('users').targets[0]).toMatchObject({ available: true, inFlight: 0 });
+  });
+
+  it.each(['dead', 'unavailable'] as const)('asks another target when one is %s', async (fault) => {
+    await one.fault(fault);
+    const from = open({}, [one.url, two.url]);
+    for (let i = 0; i < 4; i += 1) await ask(from);
+    expect(two.requests.total).toBe(4);
+  });
+
+  it('sends a POST once', async () => {
+    await Promise.all([one.fault('unavailable'), two.fault('unavailable')]);
+    expect(await problemOf(ask(open({}, [one.url, two.url]), ADD))).toBe('upstream-rejected');
+    expect(one.requests.total + two.requests.total).toBe(1);
+  });
+
+  it('opens the breaker after failures, lets one probe through and closes again', async () => {
+    await one.fault('fail');
+    const from = open({ circuitBreaker: { consecutiveFailures: 3, openFor: '50ms' } });
+    for (let i = 0; i < 3; i += 1) expect(await problemOf(ask(from))).toBe('upstream-rejected');
+    expect(await problemOf(ask(from))).toBe('circuit-open');
+    await one.fault('none');
+    const [target] = from.upstreams.get('users').targets;
+    await until(() => target?.available === true);
+    const both = await Promise.allSettled([ask(from), ask(from)]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(one.requests.total).toBe(4);
+  });
+});
