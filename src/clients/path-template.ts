@@ -1,0 +1,51 @@
+import { Problem } from '../problems/problem.ts';
+
+/**
+ * Compiles `/users/{id}` and a list of query names into a function from an input to path and query. Values are
+ * percent-encoded; in the query a list becomes its values joined by commas, and an absent value is left out.
+ *
+ * The function throws `request-invalid` for a value that would lead to another path: an absent or empty one,
+ * `.` or `..`. Such values come from clients, and `/users/` is not a user.
+ *
+ * @throws {Error} for a template without a leading slash or with an unclosed brace.
+ */
+export function compilePathTemplate<In extends object>(
+  template: string,
+  query: readonly (keyof In & string)[],
+): (input: In) => string {
+  const parts = template.split(/\{([A-Za-z_]\w*)\}/);
+  const literals = parts.filter((_, index) => index % 2 === 0);
+  if (!template.startsWith('/') || literals.some((literal) => /[{}]/.test(literal))) {
+    throw new Error(`the path "${template}" must start with / and have only {name} parameters`);
+  }
+  return (input) => {
+    let path = parts[0] as string;
+    for (let i = 1; i < parts.length; i += 2) {
+      const name = parts[i] as string;
+      path += segment(name, field(input, name)) + (parts[i + 1] as string);
+    }
+    return query.length === 0 ? path : path + queryOf(input, query);
+  };
+}
+
+function field(input: object, name: string): unknown {
+  return (input as Readonly<Record<string, unknown>>)[name];
+}
+
+function segment(name: string, value: unknown): string {
+  const text = value === undefined || value === null ? '' : String(value);
+  if (text === '' || text === '.' || text === '..' || !text.isWellFormed()) {
+    throw new Problem('request-invalid', { detail: `${name} cannot be part of a path` });
+  }
+  return encodeURIComponent(text);
+}
+
+function queryOf(input: object, names: readonly string[]): string {
+  let query = '';
+  for (const name of names) {
+    const value = field(input, name);
+    if (value === undefined || value === null) continue;
+    query += `${query === '' ? '?' : '&'}${name}=${encodeURIComponent(String(value).toWellFormed())}`;
+  }
+  return query;
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { httpUpstream } from './http-upstream.ts';
+
+const userSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  roles: z.array(z.string()),
+  tier: z.string(),
+  segment: z.string(),
+});
+
+/** A user, as far as the gateway shows one: what the service keeps to itself (`internal`) is not decoded. */
+export type User = z.output<typeof userSchema>;
+
+const users = httpUpstream('users');
+
+/** Reads one user; `resource-not-found` when there is none of that id. */
+export const getUser = users.get<{ id: string }, User>('users.get', '/users/{id}', { decode: userSchema });
