@@ -1,0 +1,31 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { Problem } from '../../problems/problem.ts';
+
+type Issues = Parameters<
+  NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory'] & {}
+>[0];
+type Path = Issues[number]['path'];
+
+/** More would only repeat themselves, and the answer must not be a multiple of the request. */
+const MAX_ERRORS = 50;
+
+/**
+ * Checks parameters against the schema in their decorator: `@Body({ schema })`, `@Query({ schema })`. What does
+ * not fit becomes `request-invalid` with `errors`, a JSON pointer (RFC 6901) and a message each; the value that
+ * was sent is never repeated.
+ */
+export const schemaPipe = new StandardSchemaValidationPipe({ exceptionFactory: requestInvalid });
+
+function requestInvalid(issues: Issues): Problem {
+  const errors = issues
+    .slice(0, MAX_ERRORS)
+    .map(({ path, message }) => ({ pointer: pointerOf(path), message }));
+  return new Problem('request-invalid', { extensions: { errors } });
+}
+
+function pointerOf(path: Path): string {
+  return (path ?? [])
+    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+    .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}
