@@ -28,12 +28,13 @@ export class Gateway {
     const { port, host } = this.#environment;
     this.adminUrl = await this.app.get(AdminListener).listen();
     try {
-      await this.app.listen(port, host);
+      await this.app.init();
+      // Past `app.listen`, which logs the error that is about to be told.
+      this.url = await this.app.getHttpAdapter().getInstance().listen({ port, host });
     } catch (error) {
       await this.app.get(AdminListener).close();
       throw error;
     }
-    this.url = await this.app.getUrl();
   }
 
   /**

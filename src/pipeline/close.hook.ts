@@ -64,7 +64,7 @@ function accessLine(exchange: Exchange, durationMs: number, complete: boolean): 
     upstream: exchange.upstream,
     target: attempts[attempts.length - 1]?.target,
     attempts: attempts.length > 1 ? attempts : undefined,
-    bytes: exchange.bytesOut || Number(exchange.response.getHeader('content-length') ?? 0),
+    bytes: exchange.bytesOut,
     cache: exchange.cached === undefined ? undefined : 'hit',
     cut: complete ? undefined : true,
     refused: problem && { stage: problem.entry.stage, code: problem.code, fault: faultOf(problem) },

@@ -19,7 +19,8 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     done();
   });
   // The proxy writes its own heads; this is for handlers.
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
     addFields(request.exchange, reply);
     done();
   });

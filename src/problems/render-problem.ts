@@ -8,6 +8,7 @@ export interface ProblemTarget {
   readonly response: ServerResponse;
   readonly responseHeaders: readonly string[];
   problem: Problem | undefined;
+  bytesOut: number;
 }
 
 const SERVER_FAULT = 500;
@@ -42,6 +43,7 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
   headers.push('content-length', String(body.length));
   // The rest of a body that nobody will read would have to be swallowed before the connection is of use again.
   if (!request.complete && announcesBody(request)) headers.push('connection', 'close');
+  target.bytesOut = request.method === 'HEAD' ? 0 : body.length;
   response.writeHead(problem.status, headers);
   response.end(request.method === 'HEAD' ? undefined : body);
 }

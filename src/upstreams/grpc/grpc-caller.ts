@@ -11,7 +11,7 @@ import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobu
 import { Injectable } from '@nestjs/common';
 import { Metadata, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders } from '../../policies/authentication/identity-headers.ts';
+import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';

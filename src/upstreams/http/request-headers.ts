@@ -1,5 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders, isIdentityHeader } from '../../policies/authentication/identity-headers.ts';
+import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
 import type { HeaderEdits } from '../../policies/transform/header-edits.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { validateHeaderValue } from 'node:http';
-import type { Principal } from '../../exchange/principal.ts';
+import type { Principal } from './principal.ts';
 import { identityHeaders, isIdentityHeader } from './identity-headers.ts';
 
 const RESERVED = [

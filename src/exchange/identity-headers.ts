@@ -1,4 +1,4 @@
-import type { Principal } from '../../exchange/principal.ts';
+import type { Principal } from './principal.ts';
 
 const RESERVED_PREFIXES = ['xuser', 'xclient', 'xtenant', 'xforwarded'] as const;
 const RESERVED_NAMES = ['forwarded', 'xrealip'] as const;
