@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Dispatcher } from 'undici';
-import { identityHeaders } from '../../policies/authentication/identity-headers.ts';
+import { identityHeaders } from '../../exchange/identity-headers.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
