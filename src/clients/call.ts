@@ -1,5 +1,5 @@
 import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
-import type { CallLimits } from '../upstreams/grpc/call-run.ts';
+import type { CallLimits } from '../upstreams/call-run.ts';
 import type { HttpCaller } from '../upstreams/http/http-caller.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 

@@ -12,7 +12,8 @@ import { TransformStageFactory } from '../policies/transform/transform.stage.ts'
  *
  *  0  open        open.hook.ts                  id, trace, client address, flood limit      400 429
  *  1  match       routing/route-table.ts        route, params                               404 405
- *  2–9            the stages below, as far as the route declares them
+ *  2–8            the stages below, as far as the route declares them
+ *  9  validate    policies/validation         the parameters of a handler              400
  * 10  handle      proxy/proxy.handler.ts · a controller · a resolver
  * 11  balance,    upstreams/upstream.ts         target                                      503
  *     forward     upstreams/http · /grpc        attempts                                    502 503 504

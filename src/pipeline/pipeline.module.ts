@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { AuthenticationGuard } from '../policies/authentication/authentication.guard.ts';
@@ -19,6 +19,7 @@ import {
 } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
+import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -85,6 +86,7 @@ export class PipelineBindings {}
     HookParts,
     PipelineInterceptor,
     SeatedInterceptors,
+    { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   exports: [STAGE_FACTORIES],

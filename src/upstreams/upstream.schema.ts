@@ -54,7 +54,6 @@ export const upstreamSchema = z
     retry: retry.prefault({}).describe('When a request is tried again at another target.'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
     maxConnections: z.int().min(1).default(256).describe('Connections per target. Default 256.'),
-    policies: z.unknown().optional(),
   })
   .superRefine((upstream, context) => {
     upstream.targets.forEach((entry, index) => {
@@ -68,7 +67,7 @@ export const upstreamSchema = z
   });
 
 /** The parsed options of an upstream. */
-export type UpstreamOptions = Omit<z.output<typeof upstreamSchema>, 'policies'>;
+export type UpstreamOptions = z.output<typeof upstreamSchema>;
 
 /** The parsed options of a target. */
 export type TargetOptions = UpstreamOptions['targets'][number];

@@ -16,6 +16,7 @@ import { BOB } from '../../upstreams/grpc/call.fixture.ts';
 import { upstreamSchema } from '../../upstreams/upstream.schema.ts';
 import { OrdersController } from './orders.controller.ts';
 import { OrdersModule } from './orders.module.ts';
+import { schemaPipe } from '../../policies/validation/schema.pipe.ts';
 
 // The feature by itself: real HTTP in front, the real service behind, an exchange as the guards leave it.
 describe(OrdersController.name, () => {
@@ -42,6 +43,7 @@ describe(OrdersController.name, () => {
       imports: [telemetry, GatewayStandIn, OrdersModule],
     }).compile();
     app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+    app.useGlobalPipes(schemaPipe);
     app
       .getHttpAdapter()
       .getInstance()

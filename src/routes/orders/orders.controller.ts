@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query, Res, UsePipes } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../clients/caller.ts';
 import { createOrder, getOrder, listOrders } from '../../clients/orders.calls.ts';
@@ -12,7 +12,6 @@ import { RateLimit } from '../../policies/rate-limit/rate-limit.policy.ts';
 import { toCreateRequest, toListRequest, toOrderBody, toPageBody } from './orders.mapper.ts';
 import { listOrdersQuery, newOrderBody } from './orders.schemas.ts';
 import type { ListOrdersQuery, NewOrderBody, OrderBody, OrderPageBody } from './orders.schemas.ts';
-import { schemaPipe } from './schema.pipe.ts';
 
 /** Orders over REST, translated to the gRPC service. The service decides whose orders a caller sees. */
 @Controller('api/v1/orders')
@@ -20,7 +19,6 @@ import { schemaPipe } from './schema.pipe.ts';
 @Authentication({ schemes: ['jwt'] })
 @Deadline('3s')
 @CircuitBreaker({ errorRate: '50%', window: 50, openFor: '10s' })
-@UsePipes(schemaPipe)
 export class OrdersController {
   constructor(private readonly caller: Caller) {}
 

@@ -17,7 +17,7 @@ import { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
-import { CallRun, type CallLimits } from './call-run.ts';
+import { CallRun, type CallLimits } from '../call-run.ts';
 import { GrpcChannels } from './grpc-channel.ts';
 import { GARBLED, grpcFault } from './grpc-faults.ts';
 

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { ProblemCode } from '../../problems/catalogue.ts';
-import type { AttemptFault } from './call-run.ts';
+import type { AttemptFault } from '../call-run.ts';
 
 /** What is known of a call that did not end with OK. */
 export interface GrpcEnd {

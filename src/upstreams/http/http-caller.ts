@@ -5,7 +5,7 @@ import type { ProblemCode } from '../../problems/catalogue.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
-import { CallRun, type AttemptFault, type CallLimits } from '../grpc/call-run.ts';
+import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { httpFault } from './http-faults.ts';

@@ -40,9 +40,10 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
 
 /** Says what an error of an attempt means. An upstream's fault is never our 500. */
 export function httpFault(error: unknown): HttpFault {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return UNREACHABLE;
-  return FAULTS[code] ?? (code.startsWith('HPE_') ? INVALID : UNREACHABLE);
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  // undici's parser error has a code only in some of its forms.
+  if (name === 'HTTPParserError') return INVALID;
+  return (typeof code === 'string' ? FAULTS[code] : undefined) ?? UNREACHABLE;
 }
 
 /** The problem that the client sees for a fault; the error itself is only logged. */

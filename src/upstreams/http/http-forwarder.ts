@@ -148,8 +148,8 @@ export class HttpForwarding {
   #cancelled(reason: Problem): void {
     const current = this.#current;
     if (current === undefined || current.finished) return;
-    // The client's leaving says nothing about the target; a deadline that passed while it was silent does.
-    this.#settle(reason.code === 'client-closed' ? 'neutral' : 'failure', reason.code);
+    // The client's leaving, or ours, says nothing about the target; a deadline that passed while it was silent does.
+    this.#settle(reason.code === 'deadline-exceeded' ? 'failure' : 'neutral', reason.code);
     current.abandon(reason);
     this.#sink.fail(reason);
   }

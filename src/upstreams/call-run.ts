@@ -1,9 +1,9 @@
-import type { Attempt, Exchange } from '../../exchange/exchange.ts';
-import type { ProblemCode } from '../../problems/catalogue.ts';
-import { Problem } from '../../problems/problem.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
-import type { Lease, Target } from '../target.ts';
-import type { Upstream } from '../upstream.ts';
+import type { Attempt, Exchange } from '../exchange/exchange.ts';
+import type { ProblemCode } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Lease, Target } from './target.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What one run of a call may use. */
 export interface CallLimits {
