@@ -69,9 +69,15 @@ const route = z.strictObject({
 const trustedProxy = z
   .string()
   .refine(
-    (text) => text === 'loopback' || isIP(text.split('/')[0] ?? '') !== 0,
+    (text) => text === 'loopback' || isAddressOrBlock(text),
     'expected `loopback`, an address or a CIDR block',
   );
+
+function isAddressOrBlock(text: string): boolean {
+  const [, address = '', bits = '0'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(bits) <= (family === 6 ? 128 : 32);
+}
 
 /** The whole configuration file, composed from what each room declares. Names are the public contract. */
 export const gatewaySchema = z
@@ -93,7 +99,11 @@ export const gatewaySchema = z
     upstreams: z
       .record(
         z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),
-        upstreamSchema,
+        upstreamSchema.safeExtend({
+          policies: policiesSchema
+            .optional()
+            .describe('Policies of every route that leads here, unless the route says otherwise.'),
+        }),
       )
       .default({})
       .describe('The services behind the gateway, by name.'),

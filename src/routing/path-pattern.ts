@@ -1,3 +1,5 @@
+import { normalizePath } from './request-path.ts';
+
 /** One segment of a path pattern. */
 export type PatternSegment =
   { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'parameter'; readonly name: string };
@@ -40,7 +42,19 @@ function parseSegment(part: string, source: string): PatternSegment {
     throw new Error(`expected {${part.slice(1)}} for a parameter, got "${part}" in "${source}"`);
   if (!LITERAL.test(part))
     throw new Error(`expected a literal segment or {name}, got "${part}" in "${source}"`);
+  assertMatchable(part, source);
   return { kind: 'literal', text: part };
+}
+
+// Paths are matched in their normal form, so a literal in any other form would be a route that nobody reaches.
+function assertMatchable(part: string, source: string): void {
+  const normal = normalizePath(`/${part}`)?.slice(1);
+  if (normal === undefined) {
+    throw new Error(`"${part}" in "${source}" can never match: no request may have such a segment`);
+  }
+  if (normal !== part) {
+    throw new Error(`expected "${normal}", the normal form, instead of "${part}" in "${source}"`);
+  }
 }
 
 /** Whether every path of `inner` is also a path of `outer`. */

@@ -1,4 +1,4 @@
-const SUSPECT = /[%\\\s]|\/\/|\/\.|[^\x21-\x7e]/;
+const SUSPECT = /[%\\#]|\/\/|\/\.|[^\x21-\x7e]/;
 const TRIPLET = /%([0-9A-Fa-f]{2})/g;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 const MAX_LITERAL_CONTROL = 0x20;
@@ -14,14 +14,14 @@ export function splitTarget(target: string): { path: string; query: string } {
  * Brings the path of a request into its normal form (RFC 3986 section 6.2.2), so that what is matched, what is
  * authorized and what the upstream sees are one and the same path. Returns undefined for a path that two
  * servers could read differently: encoded slashes, backslashes and control characters, dot segments, empty
- * segments, invalid percent-encodings. Those are refused, not repaired: fail closed.
+ * segments, fragments, invalid percent-encodings. Those are refused, not repaired: fail closed.
  */
 export function normalizePath(path: string): string | undefined {
   if (path.charCodeAt(0) !== 0x2f) return undefined;
   if (!SUSPECT.test(path)) return path;
   const decoded = path.includes('%') ? decodeUnreserved(path) : path;
-  if (decoded === undefined || /[\\\s]|[^\x21-\x7e]|\/\//.test(decoded)) return undefined;
-  return /\/\.{1,2}(?:\/|$|;)/.test(decoded) ? undefined : decoded;
+  if (decoded === undefined || /[\\#]|[^\x21-\x7e]|\/\//.test(decoded)) return undefined;
+  return /\/\.{1,2}(?:\/|$|;|%3B)/.test(decoded) ? undefined : decoded;
 }
 
 function decodeUnreserved(path: string): string | undefined {

@@ -37,17 +37,39 @@ function stripPrefix(prefix: string, pattern: PathPattern): Rewrite {
 
 function template(text: string, pattern: PathPattern): Rewrite {
   if (!text.startsWith('/')) throw new Error(`expected a path that starts with "/", got "${text}"`);
+  if (/[^\x21-\x7e]|#/.test(text))
+    throw new Error(`expected a percent-encoded path and query, got "${text}"`);
   const { path, query } = splitTarget(text);
   const fillPath = compileTemplate(path, pattern, (value) => value);
   // A value may hold what is harmless in a path but separates pairs in a query.
-  const fillQuery = compileTemplate(query, pattern, (value) => value.replace(/[&=+?#]/g, encodeURIComponent));
+  const fillQuery = compileTemplate(query, pattern, (value) =>
+    value.replace(/[&=+?#;]/g, encodeURIComponent),
+  );
+  const names = new Set(pairsOf(query).map(nameOf));
   return {
     apply(_path, clientQuery, params) {
       const own = fillQuery(params);
       if (clientQuery === '') return fillPath(params) + own;
-      return fillPath(params) + (own === '' ? clientQuery : `${own}&${clientQuery.slice(1)}`);
+      if (own === '') return fillPath(params) + clientQuery;
+      // The template has the last word: a second pair of its name could override what was matched and authorized.
+      const others = pairsOf(clientQuery).filter((pair) => !names.has(nameOf(pair)));
+      return fillPath(params) + own + others.map((pair) => `&${pair}`).join('');
     },
   };
+}
+
+function pairsOf(query: string): string[] {
+  return query.length > 1 ? query.slice(1).split('&') : [];
+}
+
+// Folded, because some services read names without regard to case.
+function nameOf(pair: string): string {
+  const name = pair.split('=', 1)[0] ?? '';
+  try {
+    return decodeURIComponent(name.replaceAll('+', ' ')).toLowerCase();
+  } catch {
+    return name.toLowerCase();
+  }
 }
 
 function compileTemplate(

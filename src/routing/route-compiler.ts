@@ -91,6 +91,13 @@ export class RouteCompiler {
       throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
     }
     const one = upstream === undefined ? undefined : this.#parts.upstreams.get(upstream);
+    if (definition.door === 'proxy' && one?.options.protocol === 'grpc') {
+      throw new RouteFault(
+        definition,
+        ['upstream'],
+        `the upstream "${one.name}" speaks gRPC; a route needs one that speaks http`,
+      );
+    }
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,

@@ -1,5 +1,6 @@
 import { covers } from './path-pattern.ts';
 import { RouteFault } from './route-compiler.ts';
+import { methodMatches } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
 
 /** Faults that show only when all routes are looked at together. */
@@ -37,14 +38,15 @@ function overlaps(routes: readonly Route[], definitionOf: (route: Route) => Rout
 function hides(other: Route, route: Route, standsBefore: boolean): boolean {
   if (other === route || !takesAllMethodsOf(other, route)) return false;
   if (other.door === 'handler') return covers(other.pattern, route.pattern);
-  return standsBefore && sameConditions(other, route);
+  // A route that names its methods is asked before one that takes all, wherever it stands.
+  const asSpecific = other.match.methods.length > 0 || route.match.methods.length === 0;
+  return standsBefore && asSpecific && sameConditions(other, route);
 }
 
 function takesAllMethodsOf(other: Route, route: Route): boolean {
   if (other.match.methods.length === 0) return true;
   return (
-    route.match.methods.length > 0 &&
-    route.match.methods.every((method) => other.match.methods.includes(method))
+    route.match.methods.length > 0 && route.match.methods.every((method) => methodMatches(other, method))
   );
 }
 

@@ -61,13 +61,13 @@ export class RouteTable {
   #descend(node: Node, start: number, search: Search): Route | undefined {
     const { path } = search.exchange;
     if (start >= path.length) {
-      return choose(node.exact, search) ?? this.#takeRest(node, start, search);
+      // A path that ends in a slash has an empty last segment, which only `*` matches.
+      const exact = start === path.length && start > 1 ? undefined : choose(node.exact, search);
+      return exact ?? this.#takeRest(node, start, search);
     }
     const slash = path.indexOf('/', start);
     const end = slash < 0 ? path.length : slash;
-    const segment = path.slice(start, end);
-    // A path that ends in a slash has an empty last segment, which only `*` matches.
-    const next = slash === path.length - 1 ? undefined : this.#into(node, segment, end + 1, search);
+    const next = this.#into(node, path.slice(start, end), end + 1, search);
     return next ?? (search.owned ? undefined : this.#takeRest(node, start, search));
   }
 
@@ -122,7 +122,7 @@ function choose(candidates: readonly Route[], search: Search): Route | undefined
 }
 
 /** Whether a route takes a method; `GET` takes `HEAD` too (RFC 9110 section 9.3.2). */
-function methodMatches(route: Route, method: string): boolean {
+export function methodMatches(route: Route, method: string): boolean {
   const { methods } = route.match;
   return methods.length === 0 || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
 }

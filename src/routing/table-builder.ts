@@ -9,7 +9,7 @@ import type { GatewayConfig } from './gateway.schema.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
-import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
+import type { Route, RouteDefinition } from './route.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 import { yamlRoutes } from './sources/yaml.route-source.ts';
 
@@ -54,7 +54,7 @@ function compileAll(
 ): { routes: readonly Route[]; faults: readonly RouteFault[] } {
   const { upstreams, defaults } = parts.source.value;
   const upstreamPolicies = Object.fromEntries(
-    Object.entries(upstreams).map(([name, one]) => [name, (one.policies ?? {}) as DeclaredPolicies]),
+    Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
   const compiler = new RouteCompiler({ ...parts, defaults: defaults.policies ?? {}, upstreamPolicies });
   const faults: RouteFault[] = [];
@@ -86,9 +86,8 @@ function placesOf({ value, document }: GatewaySource) {
               upstreams.all().map((one) => one.name),
             )
           : undefined;
-      const index = value.routes.findIndex(
-        (route) => route.id === definition.id && definition.door === 'proxy',
-      );
+      // By origin, because an id that stands twice is one of the faults.
+      const index = value.routes.findIndex((_, at) => this.originOf(at) === definition.origin);
       if (index < 0) return { file: definition.origin, key: key.join('.'), message, suggestion };
       const at = document.locate(['routes', index, ...key]);
       return {
