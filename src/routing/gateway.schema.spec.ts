@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from '../config/config-fault.ts';
+import { readConfig } from '../config/config-reader.ts';
+import { gatewaySchema, policyNames } from './gateway.schema.ts';
+
+function faultsOf(text: string): string[] {
+  try {
+    readConfig(gatewaySchema, text, 'gateway.yaml', {});
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.map(({ key, message }) => `${key}: ${message}`);
+    throw error;
+  }
+  return [];
+}
+
+describe('gatewaySchema', () => {
+  it('takes the configuration that is shipped', () => {
+    const text = readFileSync(new URL('../../config/gateway.yaml', import.meta.url), 'utf8');
+    const { value } = readConfig(gatewaySchema, text, 'config/gateway.yaml', {});
+    expect(value.routes.map((route) => route.id)).toContain('users');
+    expect(value.upstreams['orders']?.protocol).toBe('grpc');
+  });
+
+  it('fills in what is safe: no trusted proxies, no routes', () => {
+    expect(gatewaySchema.parse({ version: 1 })).toMatchObject({
+      trustedProxies: [],
+      floodLimit: 'off',
+      routes: [],
+      upstreams: {},
+    });
+  });
+
+  it('knows every policy', () => {
+    expect(policyNames).toEqual(
+      expect.arrayContaining([
+        'authentication',
+        'authorization',
+        'rateLimit',
+        'deadline',
+        'cache',
+        'transform',
+      ]),
+    );
+  });
+
+  it.each(['loopback', '10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '::1', 'fd00::/8', '2001:db8::/128'])(
+    'takes %s for a trusted proxy',
+    (proxy) => {
+      expect(gatewaySchema.safeParse({ version: 1, trustedProxies: [proxy] }).success).toBe(true);
+    },
+  );
+
+  it.each([
+    'localhost',
+    '10.0.0.0/',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    '10.0.0.0/x',
+    'fd00::/129',
+    'fe80::1%eth0',
+    '',
+  ])('refuses %s for a trusted proxy', (proxy) => {
+    expect(gatewaySchema.safeParse({ version: 1, trustedProxies: [proxy] }).success).toBe(false);
+  });
+
+  it('checks the policies of upstreams, defaults and routes alike', () => {
+    const bad = 'policies: { deadline: 5 }';
+    const faults = faultsOf(`
+version: 1
+defaults: { ${bad} }
+upstreams: { users: { targets: ['http://127.0.0.1:1'], ${bad} } }
+graphql: { ${bad} }
+routes: [{ id: a, match: { path: /a }, upstream: users, ${bad} }]
+`);
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+      'defaults.policies.deadline',
+      'upstreams.users.policies.deadline',
+      'graphql.policies.deadline',
+      'routes[a].policies.deadline',
+    ]);
+  });
+
+  it.each([
+    ['match: { path: a }', 'expected a path that starts with "/"'],
+    ['match: { path: /a, hosts: [API.example.com] }', 'lower-case host name'],
+    ['match: { path: /a, hosts: ["api.example.com:8080"] }', 'lower-case host name'],
+    ['match: { path: /a, methods: [] }', 'match.methods'],
+    ['match: { path: /a, methods: [FETCH] }', 'expected one of GET'],
+    ['match: { path: /a, headers: { "x y": "1" } }', 'expected a header field name'],
+    ['match: { path: /a }, rewrite: {}', 'expected either stripPrefix or path'],
+    ['match: { path: /a }, rewrite: { stripPrefix: /a, path: /b }', 'expected either stripPrefix or path'],
+    ['match: { path: /a }, polices: {}', 'polices'],
+  ])('refuses a route with %s', (route, message) => {
+    const faults = faultsOf(`version: 1\nroutes: [{ id: a, upstream: users, ${route} }]\n`);
+    expect(faults).toEqual([expect.stringContaining(message)]);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { covers, parsePathPattern } from './path-pattern.ts';
+
+describe('parsePathPattern', () => {
+  it('reads literals, parameters and the rest', () => {
+    expect(parsePathPattern('/api/v2/users/{id}/*')).toEqual({
+      source: '/api/v2/users/{id}/*',
+      segments: [
+        { kind: 'literal', text: 'api' },
+        { kind: 'literal', text: 'v2' },
+        { kind: 'literal', text: 'users' },
+        { kind: 'parameter', name: 'id' },
+      ],
+      wildcard: true,
+      parameters: ['id', '*'],
+    });
+  });
+
+  it('reads the root and the pattern of everything', () => {
+    expect(parsePathPattern('/')).toMatchObject({ segments: [], wildcard: false, parameters: [] });
+    expect(parsePathPattern('/*')).toMatchObject({ segments: [], wildcard: true, parameters: ['*'] });
+  });
+
+  it.each(['/.well-known/openid', "/a.b-c_d~e!$&'()+,;=:@", '/caf%C3%A9'])(
+    'takes the literal %s',
+    (source) => {
+      expect(parsePathPattern(source).source).toBe(source);
+    },
+  );
+
+  it.each([
+    ['users', 'expected a path that starts with "/", got "users"'],
+    ['/users/', 'expected no empty segment in "/users/"'],
+    ['/a//b', 'expected no empty segment in "/a//b"'],
+    ['/a/*/b', 'expected "*" only as the last segment of "/a/*/b"'],
+    ['/users/:id', 'expected {id} for a parameter, got ":id" in "/users/:id"'],
+    ['/users/{id', 'expected a literal segment or {name}, got "{id" in "/users/{id"'],
+    ['/users/{1}', 'expected a literal segment or {name}, got "{1}" in "/users/{1}"'],
+    ['/users/x{id}', 'expected a literal segment or {name}, got "x{id}" in "/users/x{id}"'],
+    ['/a b', 'expected a literal segment or {name}, got "a b" in "/a b"'],
+    ['/café', 'expected a literal segment or {name}, got "café" in "/café"'],
+    ['/a?b', 'expected a literal segment or {name}, got "a?b" in "/a?b"'],
+    ['/{id}/x/{id}', 'the parameter {id} stands twice in "/{id}/x/{id}"'],
+  ])('refuses %s', (source, message) => {
+    expect(() => parsePathPattern(source)).toThrow(new Error(message));
+  });
+
+  it.each([
+    ['/caf%c3%a9', 'expected "caf%C3%A9", the normal form, instead of "caf%c3%a9" in "/caf%c3%a9"'],
+    ['/%61', 'expected "a", the normal form, instead of "%61" in "/%61"'],
+    ['/a%2Fb', '"a%2Fb" in "/a%2Fb" can never match: no request may have such a segment'],
+    ['/a/../b', '".." in "/a/../b" can never match: no request may have such a segment'],
+    ['/100%', '"100%" in "/100%" can never match: no request may have such a segment'],
+  ])('refuses %s, which no normalized path can match', (source, message) => {
+    expect(() => parsePathPattern(source)).toThrow(new Error(message));
+  });
+});
+
+describe('covers', () => {
+  it.each([
+    ['/*', '/', true],
+    ['/*', '/a/{b}/*', true],
+    ['/a/*', '/a', true],
+    ['/a/*', '/ab', false],
+    ['/a/{x}', '/a/b', true],
+    ['/a/{x}', '/a/{y}', true],
+    ['/a/b', '/a/{x}', false],
+    ['/a/{x}', '/a/b/c', false],
+    ['/a/{x}', '/a/*', false],
+    ['/a/{x}/*', '/a/*', false],
+    ['/a/b', '/a/b', true],
+  ])('%s covers %s: %s', (outer, inner, expected) => {
+    expect(covers(parsePathPattern(outer), parsePathPattern(inner))).toBe(expected);
+  });
+});

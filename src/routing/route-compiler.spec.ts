@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals';
+import { createCompiler, defineRoute } from '../../test/support/routes.ts';
+import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
+import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
+import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
+import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
+import { policyRegistry } from '../policies/registry.ts';
+import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
+import { RouteFault } from './route-compiler.ts';
+
+const factories = [
+  new BodyLimitStageFactory(),
+  new DeadlineStageFactory(),
+  new TransformStageFactory(),
+  new CacheStageFactory(),
+  new CircuitBreakerStageFactory(),
+];
+
+function faultOf(compile: () => unknown): { key: string; message: string } {
+  try {
+    compile();
+  } catch (error) {
+    if (error instanceof RouteFault) return { key: error.key.join('.'), message: error.message };
+    throw error;
+  }
+  throw new Error('the route was compiled');
+}
+
+describe('RouteCompiler', () => {
+  it('refuses a route that says nothing about authentication', () => {
+    const { key, message } = faultOf(() =>
+      createCompiler().compile(defineRoute({ path: '/a', policies: [{}] })),
+    );
+    expect(key).toBe('policies.authentication');
+    expect(message).toContain('says nothing about authentication');
+  });
+
+  it('refuses a route that only switches authentication off', () => {
+    const compiler = createCompiler([], { defaults: { authentication: { schemes: ['jwt'] } } });
+    const route = defineRoute({ path: '/a', policies: [{ authentication: 'off' }] });
+    expect(faultOf(() => compiler.compile(route)).key).toBe('policies.authentication');
+  });
+
+  it('takes authentication from the defaults', () => {
+    const compiler = createCompiler([], { defaults: { authentication: { schemes: ['jwt'] } } });
+    expect(compiler.compile(defineRoute({ path: '/a', policies: [{}] })).policies).toEqual({
+      authentication: { schemes: ['jwt'] },
+    });
+  });
+
+  it('freezes what it compiles', () => {
+    const route = createCompiler(factories).compile(
+      defineRoute({ path: '/a', policies: [{ authentication: 'public', deadline: 10 }] }),
+    );
+    for (const part of [route, route.policies, route.stages, route.seats])
+      expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it.each([
+    [{ path: '/a/' }, 'match.path', 'expected no empty segment in "/a/"'],
+    [{ path: '/a', upstream: 'user' }, 'upstream', 'there is no upstream "user"'],
+    [
+      { path: '/a', upstream: 'orders' },
+      'upstream',
+      'the upstream "orders" speaks gRPC; a route needs one that speaks http',
+    ],
+    [
+      { path: '/a', upstream: 'users', rewrite: { stripPrefix: '/b' } },
+      'rewrite',
+      'expected a prefix of "/a", got "/b"',
+    ],
+  ])('refuses %j', (route, key, message) => {
+    expect(faultOf(() => createCompiler().compile(defineRoute(route)))).toEqual({ key, message });
+  });
+
+  it('places what a policy has against the route under its policies', () => {
+    const circuitBreaker = policyRegistry.circuitBreaker.schema.parse({});
+    const route = defineRoute({ path: '/a', policies: [{ authentication: 'public', circuitBreaker }] });
+    expect(faultOf(() => createCompiler(factories).compile(route))).toEqual({
+      key: 'policies',
+      message: expect.stringContaining('belongs to its upstream'),
+    });
+  });
+});
+
+describe('the merge of policies', () => {
+  const wide = policyRegistry.transform.schema.parse({ response: { maskFields: ['wide'] } });
+  const narrow = policyRegistry.transform.schema.parse({ request: { removeHeaders: ['x-narrow'] } });
+  const parts = {
+    defaults: { authentication: 'public' as const, deadline: 1, bodyLimit: 1, transform: wide },
+    upstreamPolicies: { users: { deadline: 2, bodyLimit: 2 } },
+  };
+  const compile = (policies: Parameters<typeof defineRoute>[0]['policies'], upstream: string | undefined) =>
+    createCompiler(factories, parts).compile(
+      defineRoute({ path: '/a', door: 'handler', policies: policies ?? [], upstream }),
+    );
+
+  it('lets the narrowest level win: method, class, upstream, defaults', () => {
+    const { policies } = compile([{ deadline: 4 }, { deadline: 3, bodyLimit: 3 }], 'users');
+    expect(policies).toMatchObject({ deadline: 4, bodyLimit: 3 });
+    expect(compile([], 'users').policies).toMatchObject({ deadline: 2, bodyLimit: 2 });
+    expect(compile([], undefined).policies).toMatchObject({ deadline: 1, bodyLimit: 1 });
+  });
+
+  it('replaces a policy whole, and never mixes two levels of one', () => {
+    expect(compile([{ transform: narrow }], undefined).policies.transform).toBe(narrow);
+  });
+
+  it('switches off with `off`, at any level, and a narrower level can switch on again', () => {
+    expect(compile([{ deadline: 'off' }], 'users').policies.deadline).toBeUndefined();
+    expect(compile([{ deadline: 9 }, { deadline: 'off' }], 'users').policies.deadline).toBe(9);
+  });
+});
+
+describe('the stages of a route', () => {
+  const all = {
+    authentication: 'public' as const,
+    bodyLimit: 10,
+    deadline: 10,
+    transform: policyRegistry.transform.schema.parse({
+      request: { setHeaders: { 'x-a': '1' } },
+      response: { maskFields: ['internal'] },
+    }),
+    cache: policyRegistry.cache.schema.parse({ ttl: '1s' }),
+  };
+
+  it('stand in execution order, whatever the order of the policies', () => {
+    const route = createCompiler(factories).compile(
+      defineRoute({ path: '/a', upstream: 'users', policies: [{ ...all }] }),
+    );
+    expect(route.stages.map((stage) => stage.name)).toEqual([
+      'size',
+      'deadline',
+      'transform',
+      'cache',
+      'break',
+    ]);
+    expect(Object.keys(route.seats)).toEqual(['size', 'deadline', 'transform', 'cache', 'break']);
+    expect(route.leaving.map((stage) => stage.name)).toEqual(['transform']);
+  });
+
+  it('are exactly those that the route declares', () => {
+    const route = createCompiler(factories).compile(defineRoute({ path: '/a' }));
+    expect(route.stages).toEqual([]);
+    expect(route.leaving).toEqual([]);
+  });
+});

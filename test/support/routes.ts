@@ -1,0 +1,49 @@
+import { pino } from 'pino';
+import type { StageFactory } from '../../src/policies/stage.ts';
+import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compiler.ts';
+import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { UpstreamRegistry } from '../../src/upstreams/upstream-registry.ts';
+import { upstreamSchema } from '../../src/upstreams/upstream.schema.ts';
+
+/** What a test says about a route; the rest is a public proxied route for everything on the path. */
+export type TestRoute = Partial<Omit<RouteDefinition, 'match'>> &
+  Partial<RouteMatch> & { readonly path: string };
+
+/** Makes a definition; its id is the path unless it says otherwise. */
+export function defineRoute({ path, methods, hosts, headers, ...rest }: TestRoute): RouteDefinition {
+  return {
+    id: path,
+    door: 'proxy',
+    origin: `gateway.yaml:${rest.id ?? path}`,
+    policies: [{ authentication: 'public' }],
+    ...rest,
+    match: { path, methods: methods ?? [], hosts: hosts ?? [], headers: headers ?? {} },
+  };
+}
+
+/** Makes a compiler that knows the HTTP upstream `users` and the gRPC upstream `orders`. */
+export function createCompiler(
+  factories: readonly StageFactory[] = [],
+  parts: Partial<CompilerParts> = {},
+): RouteCompiler {
+  const metrics = new Metrics();
+  const upstreams = {
+    users: upstreamSchema.parse({ targets: ['http://127.0.0.1:1'] }),
+    orders: upstreamSchema.parse({ protocol: 'grpc', targets: ['grpc://127.0.0.1:1'] }),
+  };
+  return new RouteCompiler({
+    factories,
+    defaults: {},
+    upstreamPolicies: {},
+    upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
+    metrics,
+    ...parts,
+  });
+}
+
+/** Compiles routes without stages. */
+export function compileRoutes(routes: readonly TestRoute[]): Route[] {
+  const compiler = createCompiler();
+  return routes.map((route) => compiler.compile(defineRoute(route)));
+}
