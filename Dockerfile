@@ -1,0 +1,41 @@
+# syntax=docker/dockerfile:1
+# Targets: `gateway` (the default) and `services`, the sample services of the demo.
+
+FROM node:26-slim AS build
+WORKDIR /app
+# Only what decides which packages are installed, so that a change of the sources reuses this layer. Scripts are
+# left out: this image is the pinned Node, and `prepare` needs the sources.
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY nest-cli.json tsconfig.json .swcrc ./
+COPY src src
+RUN npm run build
+
+FROM node:26-slim AS production
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# `prepare` would call the Nest CLI, which is a development dependency.
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+
+FROM production AS services
+ENV NODE_ENV=production HOST=0.0.0.0
+COPY src/clients/gen src/clients/gen
+COPY examples/services examples/services
+USER node
+EXPOSE 4100-4104 4201-4202 4300
+HEALTHCHECK --interval=5s --timeout=3s --start-period=5s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:4100/services').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Node strips the types of the sources as it loads them.
+CMD ["node", "examples/services/main.ts"]
+
+FROM production AS gateway
+ENV NODE_ENV=production PORT=8080 ADMIN_PORT=9080
+COPY bin bin
+COPY config/gateway.yaml config/gateway.yaml
+COPY --from=build /app/dist dist
+USER node
+EXPOSE 8080 9080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# The process is PID 1 and handles SIGTERM itself: it drains, then exits with 0.
+CMD ["node", "bin/gatehouse.js", "start"]
