@@ -14,11 +14,21 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const ROOT = dirname(import.meta.dirname);
 const ORDERS = 'src/clients/gen/shop/v1/orders_pb.ts';
+const SET = 'config/descriptors/shop.binpb';
+const COPIED = [
+  'scripts/generate-proto.ts',
+  'buf.yaml',
+  'proto',
+  'config/descriptors',
+  'src/clients/gen',
+  'src/upstreams/grpc/gen',
+  'package.json',
+];
 let copy: string;
 
 beforeEach(() => {
   copy = mkdtempSync(join(tmpdir(), 'gatehouse-generate-'));
-  for (const path of ['scripts/generate-proto.ts', 'proto', 'src/clients/gen', 'package.json']) {
+  for (const path of COPIED) {
     cpSync(join(ROOT, path), join(copy, path), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
@@ -44,15 +54,18 @@ describe('generate-proto', () => {
   it('names what is stale with --check, changes nothing, and repairs it without', () => {
     appendFileSync(join(copy, ORDERS), '// edited by hand\n');
     writeFileSync(join(copy, 'src/clients/gen/left_over_pb.ts'), '');
+    appendFileSync(join(copy, SET), Buffer.of(0));
     const checked = run('--check');
     expect(checked.status).toBe(1);
-    expect(checked.output).toContain('src/clients/gen is stale, run "npm run generate"');
-    expect(checked.output).toContain('shop/v1/orders_pb.ts');
+    expect(checked.output).toContain('stale, run "npm run generate"');
+    expect(checked.output).toContain(ORDERS);
+    expect(checked.output).toContain(SET);
     expect(checked.output).toContain('left_over_pb.ts');
     expect(readFileSync(join(copy, ORDERS), 'utf8')).toContain('edited by hand');
     expect(run().status).toBe(0);
     expect(run('--check')).toEqual({ status: 0, output: '' });
     expect(readFileSync(join(copy, ORDERS), 'utf8')).toBe(readFileSync(join(ROOT, ORDERS), 'utf8'));
+    expect(readFileSync(join(copy, SET)).equals(readFileSync(join(ROOT, SET)))).toBe(true);
   });
 
   it('refuses a schema that the linter refuses, with its place', () => {

@@ -1,19 +1,46 @@
 /**
- * Generates `src/clients/gen` from `proto/`, without network: lint, format check, then code.
- * With `--check` it writes nothing and exits 1 when the checked-in code is not what `proto/` yields.
+ * Generates code and descriptor sets from `proto/`, without network: lint, format check, then both.
+ * With `--check` it writes nothing and exits 1 when what is checked in is not what `proto/` yields.
  *
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 const ROOT = dirname(import.meta.dirname);
-const GENERATED = join(ROOT, 'src/clients/gen');
+const GOOGLE_RPC = 'node_modules/google-proto-files/google/rpc';
 const BUF = join(ROOT, 'node_modules/@bufbuild/buf/bin/buf');
 
-/** Files below a folder by relative path; none when the folder does not exist. */
+/** Folders of code, each made of nothing but what the schemas of the paths yield. */
+const CODE: Readonly<Record<string, readonly string[]>> = {
+  'src/clients/gen': ['--path', 'proto/shop', '--include-imports'],
+  'src/upstreams/grpc/gen': [
+    '--path',
+    'proto/grpc',
+    '--path',
+    `${GOOGLE_RPC}/status.proto`,
+    '--path',
+    `${GOOGLE_RPC}/error_details.proto`,
+  ],
+};
+
+/** Descriptor sets, imports included, by the schemas that they describe. */
+const DESCRIPTOR_SETS: Readonly<Record<string, string>> = {
+  'config/descriptors/shop.binpb': 'proto/shop',
+  'proto/test/kinds.binpb': 'proto/test',
+};
+
+/** Generated files by their path from the root; their bytes as latin1. */
 type Tree = ReadonlyMap<string, string>;
 
 process.exitCode = main(process.argv.slice(2));
@@ -36,8 +63,25 @@ function generate(scratch: string, checkOnly: boolean): number {
   const steps = [
     ['lint', 'proto'],
     ['format', 'proto', checkOnly ? '--diff' : '--write', '--exit-code'],
-    ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '--output', scratch],
+    ...Object.entries(CODE).map(([folder, what]) => [
+      'generate',
+      ...what,
+      '--template',
+      'proto/buf.gen.yaml',
+      '--output',
+      join(scratch, folder),
+    ]),
+    ...Object.entries(DESCRIPTOR_SETS).map(([file, path]) => [
+      'build',
+      '--path',
+      path,
+      '--as-file-descriptor-set',
+      '--output',
+      join(scratch, file),
+    ]),
   ];
+  for (const file of Object.keys(DESCRIPTOR_SETS))
+    mkdirSync(dirname(join(scratch, file)), { recursive: true });
   // `buf format --write --exit-code` also exits 100 when it changed something, which is no failure then.
   const formatted = checkOnly ? [0] : [0, 100];
   for (const step of steps) {
@@ -61,49 +105,47 @@ function buf(args: readonly string[], scratch: string): number {
 function report(scratch: string): number {
   const stale = changes(scratch);
   if (stale.length === 0) return 0;
-  console.error(
-    `src/clients/gen is stale, run "npm run generate":\n${stale.map((path) => `  ${path}`).join('\n')}`,
-  );
+  const list = stale.map((path) => `  ${path}`).join('\n');
+  console.error(`what is generated from proto/ is stale, run "npm run generate":\n${list}`);
   return 1;
 }
 
 function write(scratch: string): number {
   const fresh = read(scratch);
   for (const path of changes(scratch)) {
-    const text = fresh.get(path);
-    const target = join(GENERATED, path);
-    if (text === undefined) rmSync(target);
+    const content = fresh.get(path);
+    const target = join(ROOT, path);
+    if (content === undefined) rmSync(target);
     else {
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, text);
+      writeFileSync(target, content, 'latin1');
     }
-    console.log(`${text === undefined ? 'removed' : 'wrote'} src/clients/gen/${path}`);
+    console.log(`${content === undefined ? 'removed' : 'wrote'} ${path}`);
   }
   return 0;
 }
 
 function changes(scratch: string): string[] {
   const fresh = read(scratch);
-  const present = read(GENERATED);
+  const present = read(ROOT);
   const paths = new Set([...fresh.keys(), ...present.keys()]);
   return [...paths].filter((path) => fresh.get(path) !== present.get(path)).sort();
 }
 
-function read(folder: string): Tree {
-  const tree = new Map<string, string>();
-  for (const entry of safeList(folder)) tree.set(entry, readFileSync(join(folder, entry), 'utf8'));
-  return tree;
+function read(root: string): Tree {
+  const inFolders = Object.keys(CODE).flatMap((folder) =>
+    list(join(root, folder)).map((path) => join(folder, path)),
+  );
+  const paths = [
+    ...inFolders,
+    ...Object.keys(DESCRIPTOR_SETS).filter((path) => existsSync(join(root, path))),
+  ];
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'latin1')]));
 }
 
-function safeList(folder: string): string[] {
-  try {
-    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-      .filter((path) => !path.startsWith('.cache'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+function list(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
