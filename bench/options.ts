@@ -1,0 +1,86 @@
+import { parseArgs } from 'node:util';
+import { CASES, type BenchCase } from './cases.ts';
+import { chooseLoadTool, type LoadTool } from './load.ts';
+
+const USAGE = `npm run bench -- [options]
+
+  --quick            3 rounds of 1 s instead of 5 of 3 s
+  --rounds N         number of rounds
+  --seconds S        length of a round
+  --only CASE        run this case; may be repeated
+  --profile CASE     run the gateway of one case under the CPU profiler and print where its time goes
+  --twin             with --profile: profile the bare twin instead, to compare
+  --load TOOL        wrk or autocannon; default wrk if it is installed
+  --json FILE        write all rounds to a file as well
+
+Cases: ${CASES.map(({ name }) => name).join(', ')}`;
+
+/** What the command line asks for. */
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly cases: readonly BenchCase[];
+  readonly profile: BenchCase | undefined;
+  readonly profileTwin: boolean;
+  readonly loadTool: LoadTool;
+  readonly jsonFile: string | undefined;
+}
+
+/** Reads the command line; prints the usage and ends the process when asked to, or when it makes no sense. */
+export function readOptions(args: string[]): BenchOptions {
+  try {
+    return parse(args);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+function parse(args: string[]): BenchOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+      profile: { type: 'string' },
+      twin: { type: 'boolean', default: false },
+      load: { type: 'string' },
+      json: { type: 'string' },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const { quick, only, load } = values;
+  if (load !== undefined && load !== 'wrk' && load !== 'autocannon') {
+    throw new Error(`--load: expected wrk or autocannon, given ${load}`);
+  }
+  return {
+    rounds: positive('--rounds', values.rounds) ?? (quick ? 3 : 5),
+    seconds: positive('--seconds', values.seconds) ?? (quick ? 1 : 3),
+    warmUpSeconds: quick ? 2 : 4,
+    cases: only.length === 0 ? CASES : only.map((name) => caseOf('--only', name)),
+    profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
+    profileTwin: values.twin,
+    loadTool: load ?? chooseLoadTool(),
+    jsonFile: values.json,
+  };
+}
+
+function caseOf(option: string, name: string): BenchCase {
+  const found = CASES.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`${option}: there is no case ${name}`);
+  return found;
+}
+
+function positive(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new Error(`${option}: expected a whole number from 1, given ${text}`);
+}

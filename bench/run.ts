@@ -1,0 +1,56 @@
+/**
+ * Measures what the gateway costs, against the least code that does the same work: `npm run bench`.
+ * See README.md in this folder for how to read the table.
+ *
+ * @module
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chooseCores, describeMachine } from './machine.ts';
+import { measure, type CaseResult } from './measure.ts';
+import { readOptions, type BenchOptions } from './options.ts';
+import { profile } from './profile.ts';
+import { Stand } from './stand.ts';
+import { renderTable } from './table.ts';
+
+const options = readOptions(process.argv.slice(2));
+if (!existsSync(join(import.meta.dirname, '..', 'dist', 'cli', 'main.js'))) {
+  console.error('bench: there is no build in dist/; use npm run bench, which builds first');
+  process.exit(1);
+}
+
+const stand = new Stand(chooseCores());
+process.once('SIGINT', () => void stand.close().then(() => process.exit(130)));
+try {
+  const wanted = options.profile === undefined ? options.cases : [options.profile];
+  await stand.open(Math.max(1, ...wanted.map(({ principals }) => principals)));
+  if (options.profile === undefined) await compareAll(options);
+  else console.log(await profile(options.profile, stand, options));
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  await stand.close();
+}
+
+async function compareAll({ cases, rounds, seconds, loadTool, jsonFile }: BenchOptions): Promise<void> {
+  const machine = describeMachine(loadTool, stand.cores);
+  const results: CaseResult[] = [];
+  for (const one of cases) {
+    console.error(`${one.name}: ${rounds} rounds of ${seconds} s each for twin and gateway`);
+    const result = await measure(one, stand, options);
+    results.push(result);
+    console.error(renderTable([result]));
+  }
+  console.log(
+    `\n${machine}\nmedian of ${rounds} interleaved rounds of ${seconds} s\n\n${renderTable(results)}`,
+  );
+  if (jsonFile !== undefined)
+    writeFileSync(jsonFile, `${JSON.stringify({ machine, rounds, seconds, results }, null, 2)}\n`);
+  for (const result of results) {
+    if ('note' in result && result.note !== undefined) console.log(`\n${result.case.name}: ${result.note}`);
+    if (!('failed' in result)) continue;
+    console.error(`\nFAILED ${result.case.name}: ${result.failed}`);
+    process.exitCode = 1;
+  }
+}

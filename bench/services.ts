@@ -1,0 +1,39 @@
+/**
+ * Runs the sample services for the bench, in one process on any free ports, and prints one line of JSON: their
+ * addresses and, because a limit counts per principal, a token for each of TOKENS different administrators.
+ *
+ * @module
+ */
+import { FREE_PORTS, startSampleServices } from '../examples/services/start.ts';
+
+/** What the process prints. */
+export interface ServiceReport {
+  /** Environment variables for configuration files and twins: `USERS`, `ORDERS` ... with addresses. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly tokens: readonly string[];
+}
+
+const LIFETIME_S = 6 * 3600;
+
+const services = await startSampleServices({ ports: FREE_PORTS, quiet: true });
+const count = Number(process.env['TOKENS'] ?? 1);
+const exp = Math.floor(Date.now() / 1000) + LIFETIME_S;
+const tokens: string[] = [];
+for (let i = 1; i <= count; i += 1) {
+  tokens.push(await services.identity.token('admin', { sub: String(i), exp }, { alg: 'ES256' }));
+}
+const report: ServiceReport = {
+  env: {
+    USERS: services['users-1'].url,
+    FEED: services.feed.url,
+    ORDERS: services.orders.url,
+    NOTIFICATIONS: services.notifications.url,
+    ISSUER: services.identity.url,
+  },
+  tokens,
+};
+console.log(JSON.stringify(report));
+
+process.once('SIGTERM', () => {
+  void services.stop().then(() => process.exit(0));
+});

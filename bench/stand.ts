@@ -1,0 +1,121 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BenchCase } from './cases.ts';
+import { freePort, startChild, stopChild, untilListening } from './children.ts';
+import { onPath, type Cores } from './machine.ts';
+import type { ServiceReport } from './services.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** A process that is measured. */
+export interface Subject {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly origin: string;
+  /** Address of the operators' listener; empty for a twin. */
+  readonly adminOrigin: string;
+  /** File with its standard output; empty for a twin. */
+  readonly logFile: string;
+}
+
+/** What all cases share: the sample services, tokens, perhaps Redis, and a folder that goes away at the end. */
+export class Stand {
+  readonly folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+  readonly cores: Cores;
+  tokens: readonly string[] = [];
+  redisUrl: string | undefined = undefined;
+  #env: Readonly<Record<string, string>> = {};
+  readonly #children: ChildProcess[] = [];
+
+  constructor(cores: Cores) {
+    this.cores = cores;
+  }
+
+  /** Starts the sample services, and Redis where there is one. */
+  async open(tokens: number): Promise<void> {
+    const script = join(ROOT, 'bench', 'services.ts');
+    const env = { TOKENS: String(tokens) };
+    const child = this.#start(process.execPath, [script], { env, core: this.cores.others, stdout: 'pipe' });
+    const report = JSON.parse(await firstLine(child)) as ServiceReport;
+    this.tokens = report.tokens;
+    this.#env = report.env;
+    if (onPath('redis-server') !== undefined) await this.#startRedis();
+  }
+
+  /** Starts the gateway of a case as users start it. `flags` are for Node. */
+  async startGateway(one: BenchCase, flags: readonly string[] = []): Promise<Subject> {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const logFile = join(this.folder, `${one.name}-${port}.log`);
+    const env = {
+      ...this.#env,
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      LOG_LEVEL: one.logLevel,
+      REDIS_URL: one.needsRedis === undefined ? '' : (this.redisUrl ?? ''),
+    };
+    const bin = [join(ROOT, 'bin', 'gatehouse.js'), 'start', '--config', join(ROOT, 'bench', one.config)];
+    const stdout = openSync(logFile, 'w');
+    const child = this.#start(process.execPath, [...flags, ...bin], {
+      env,
+      core: this.cores.measured,
+      stdout,
+    });
+    await untilListening(child, port, `the gateway with bench/${one.config}`);
+    return { ...subjectOf(child, port), adminOrigin: `http://127.0.0.1:${adminPort}`, logFile };
+  }
+
+  /** Starts the twin of a case. `flags` are for Node. */
+  async startTwin(one: BenchCase, flags: readonly string[] = []): Promise<Subject> {
+    const port = await freePort();
+    const script = join(ROOT, 'bench', 'twins', one.twin);
+    const env = { ...this.#env, NODE_ENV: 'production', PORT: String(port) };
+    const child = this.#start(process.execPath, [...flags, script], { env, core: this.cores.measured });
+    await untilListening(child, port, `bench/twins/${one.twin}`);
+    return { ...subjectOf(child, port), adminOrigin: '', logFile: '' };
+  }
+
+  /** Ends all children and removes the folder. */
+  async close(): Promise<void> {
+    await Promise.all(this.#children.map((child) => stopChild(child)));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #startRedis(): Promise<void> {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = this.#start('redis-server', [...args, '--dir', this.folder], { core: this.cores.others });
+    await untilListening(child, port, 'redis-server');
+    this.redisUrl = `redis://127.0.0.1:${port}`;
+  }
+
+  #start(
+    command: string,
+    args: string[],
+    options: Omit<Parameters<typeof startChild>[0], 'command' | 'args'>,
+  ) {
+    const child = startChild({ command, args, ...options });
+    this.#children.push(child);
+    return child;
+  }
+}
+
+function subjectOf(child: ChildProcess, port: number): { child: ChildProcess; pid: number; origin: string } {
+  return { child, pid: child.pid ?? 0, origin: `http://127.0.0.1:${port}` };
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  let text = '';
+  const ended = once(child, 'exit').then(() =>
+    Promise.reject(new Error('the sample services did not start')),
+  );
+  const read = (async () => {
+    while (!text.includes('\n')) text += String(((await once(child.stdout ?? child, 'data')) as [Buffer])[0]);
+    return text;
+  })();
+  return Promise.race([read, ended]);
+}
