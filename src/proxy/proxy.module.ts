@@ -1,9 +1,9 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProxyHandler } from './proxy.handler.ts';
 
-/** Mounts door 1 on everything that no controller owns, in a Fastify context of its own without body parsers. */
+/** Mounts door 1 on everything that no controller owns, in a Fastify context of its own. */
 @Module({ providers: [ProxyHandler] })
 export class ProxyModule implements OnModuleInit {
   constructor(
@@ -14,10 +14,10 @@ export class ProxyModule implements OnModuleInit {
   onModuleInit(): void {
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     fastify.register((scope, _options, done) => {
-      scope.removeAllContentTypeParsers();
-      // The body stays in the socket until the forwarder pulls it.
-      scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
-      scope.all('/*', { exposeHeadRoute: false }, (request, reply) => this.handler.handle(request, reply));
+      // A hook that never calls back ends Fastify's part before it looks at the body, which it would refuse for a
+      // content type that it cannot read; the body stays in the socket until the forwarder pulls it.
+      const onRequest = (request: FastifyRequest, reply: FastifyReply) => this.handler.handle(request, reply);
+      scope.all('/*', { exposeHeadRoute: false, onRequest }, onRequest);
       done();
     });
   }

@@ -19,6 +19,8 @@ export interface TestGateway {
   readonly lines: readonly LogLine[];
   /** The access lines so far; waits until there are at least `count`. */
   accessLines(count: number): Promise<readonly LogLine[]>;
+  /** The lines that a test asks for; waits until there is at least one. */
+  linesWhere(wanted: (line: LogLine) => boolean): Promise<readonly LogLine[]>;
   stop(): Promise<void>;
 }
 
@@ -33,23 +35,31 @@ export interface TestGatewayOptions {
 /** Starts a whole gateway on free ports of the loopback interface. */
 export async function startGateway({ config, environment }: TestGatewayOptions): Promise<TestGateway> {
   const lines: LogLine[] = [];
-  const variables: Record<string, string> = { PORT: '0', HOST: '127.0.0.1', ADMIN_PORT: '0', NODE_ENV: 'test', ...environment };
+  const variables: Record<string, string> = {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    NODE_ENV: 'test',
+    ...environment,
+  };
   const gateway = await createGateway({
     environment: readEnvironment(variables),
     source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),
     logger: pino({ level: variables['LOG_LEVEL'] ?? 'info', base: null }, collector(lines)),
   });
   await gateway.listen();
-  const access = () => lines.filter((line) => line.msg === 'exchange');
+  const linesWhere = async (wanted: (line: LogLine) => boolean, count = 1): Promise<LogLine[]> => {
+    const found = () => lines.filter(wanted);
+    for (let waited = 0; found().length < count && waited < 3000; waited += 5) await sleep(5);
+    return found();
+  };
   return {
     gateway,
     url: gateway.url,
     adminUrl: gateway.adminUrl,
     lines,
-    async accessLines(count) {
-      for (let waited = 0; access().length < count && waited < 2000; waited += 5) await sleep(5);
-      return access();
-    },
+    linesWhere,
+    accessLines: (count) => linesWhere((line) => line.msg === 'exchange', count),
     stop: () => gateway.close(),
   };
 }
