@@ -5,6 +5,7 @@ export interface Entry {
   readonly answer: StoredAnswer;
   /** Request fields that the answer depends on, with the values it was made for. */
   readonly vary: readonly (readonly [name: string, value: string])[];
+  /** When the answer was made, as far as its `Age` tells. */
   readonly storedAt: number;
   readonly freshUntil: number;
   readonly staleUntil: number;

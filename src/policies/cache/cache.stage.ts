@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import type { Exchange, StoredAnswer } from '../../exchange/exchange.ts';
+import { isIdentityHeader } from '../../exchange/identity-headers.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
 import { AnswerStore, type Entry } from './answer-store.ts';
 import type { cachePolicy } from './cache.policy.ts';
-import { fieldOf, freshnessOf, parseCacheControl } from './freshness.ts';
+import { ageMsOf, freshnessOf, parseCacheControl, varyNames } from './freshness.ts';
 import { Recording } from './recording.ts';
 
 type CacheOptions = z.output<typeof cachePolicy.schema>;
@@ -45,9 +46,9 @@ export class CacheStage implements Stage {
 
   // Partitioned by principal, fail closed: only `scope: public` shares entries, and only what the answer allows.
   #keyOf(exchange: Exchange): string {
-    const partition = this.#options.scope === 'public' ? '' : (exchange.principal?.id ?? '');
-    const scheme = this.#options.scope === 'public' ? '' : (exchange.principal?.scheme ?? '');
-    return JSON.stringify([this.#routeId, scheme, partition, exchange.host, exchange.path, exchange.query]);
+    const principal = this.#options.scope === 'public' ? undefined : exchange.principal;
+    const caller = [principal?.scheme ?? '', principal?.id ?? '', carriesCredentials(exchange)];
+    return JSON.stringify([this.#routeId, ...caller, exchange.host, exchange.path, exchange.query]);
   }
 
   #find(key: string, exchange: Exchange): Entry | undefined {
@@ -58,23 +59,42 @@ export class CacheStage implements Stage {
 
   #keep(key: string, exchange: Exchange, answer: StoredAnswer): void {
     const { ttl, staleIfError, scope } = this.#options;
-    const shared = { entry: scope === 'public', authenticated: exchange.principal !== undefined };
-    const { storable, freshMs } = freshnessOf(answer.status, answer.headers, shared);
-    if (!storable) return;
+    // Callers without a principal share one partition, whatever the scope.
+    const shared = {
+      entry: scope === 'public' || exchange.principal === undefined,
+      authenticated: exchange.principal !== undefined || carriesCredentials(exchange),
+    };
+    const { storable, freshMs, mayBeStale } = freshnessOf(answer.status, answer.headers, shared);
+    const names = varyNames(answer.headers);
+    // Who the upstream took the caller for is in no field of the request: such a variant cannot be told apart.
+    if (!storable || (shared.entry && names.some(isIdentityHeader))) return;
     const now = Date.now();
     const freshUntil = now + (freshMs ?? ttl);
-    const vary = (fieldOf(answer.headers, 'vary') ?? '')
-      .split(',')
-      .map((name) => name.trim().toLowerCase())
-      .filter((name) => name !== '')
-      .map((name) => [name, String(exchange.request.headers[name] ?? '')] as const);
-    this.#store.set(key, { answer, vary, storedAt: now, freshUntil, staleUntil: freshUntil + staleIfError });
+    this.#store.set(key, {
+      answer,
+      vary: names.map((name) => [name, String(exchange.request.headers[name] ?? '')] as const),
+      storedAt: now - ageMsOf(answer.headers),
+      freshUntil,
+      staleUntil: freshUntil + (mayBeStale ? staleIfError : 0),
+    });
   }
 }
 
-function withAge(entry: Entry, verdict: 'HIT' | 'STALE'): StoredAnswer {
-  const age = String(Math.floor((Date.now() - entry.storedAt) / 1000));
-  return { ...entry.answer, headers: [...entry.answer.headers, 'age', age, 'x-cache', verdict] };
+// On a route that anybody may call, these are meant for the upstream, which may answer each caller differently.
+// On others the principal tells callers apart, and credentials would only split its partition.
+function carriesCredentials({ principal, request: { headers } }: Exchange): boolean {
+  return principal === undefined && (headers.authorization !== undefined || headers.cookie !== undefined);
+}
+
+function withAge({ answer, storedAt }: Entry, verdict: 'HIT' | 'STALE'): StoredAnswer {
+  const age = String(Math.floor((Date.now() - storedAt) / 1000));
+  const headers = [];
+  for (let i = 0; i < answer.headers.length; i += 2) {
+    const name = answer.headers[i] as string;
+    if (name.toLowerCase() !== 'age') headers.push(name, answer.headers[i + 1] as string);
+  }
+  headers.push('age', age, 'x-cache', verdict);
+  return { ...answer, headers };
 }
 
 /** Compiles the `cache` policy; the routes of a snapshot share one bounded store. */
