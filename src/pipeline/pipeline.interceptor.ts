@@ -30,7 +30,7 @@ export class PipelineInterceptor implements NestInterceptor {
     await enterStages(this.#stagesOf(route), exchange);
     if (exchange.cancelled !== undefined) throw exchange.cancelled;
     const stage = route.seats.break;
-    const handled = stage instanceof HandlerBreakStage ? guarded(stage, next) : next.handle();
+    const handled = stage instanceof HandlerBreakStage ? guarded(stage, exchange, next) : next.handle();
     return transformed(route, exchange, cancellable(exchange, handled));
   }
 
