@@ -6,8 +6,14 @@ const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a
 const headerValue = z
   .string()
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
+/** Fields that frame the message or concern one connection: HTTP itself answers for them. */
+const FRAMING = /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+const settableName = headerName.refine(
+  (name) => !FRAMING.test(name),
+  'expected a header field that does not frame the message',
+);
 const setHeaders = z
-  .record(headerName, headerValue)
+  .record(settableName, headerValue)
   .describe('Header fields to set; a field of that name is replaced.')
   .optional();
 const removeHeaders = z.array(headerName).describe('Header fields to remove.').optional();

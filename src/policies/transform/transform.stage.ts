@@ -3,6 +3,8 @@ import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts'
 import { compileFieldMask, type FieldMask } from './field-mask.ts';
 import { compileHeaderEdits, editHeaders, type HeaderEdits } from './header-edits.ts';
 
+type RequestEdits = Parameters<typeof compileHeaderEdits>[0];
+
 interface Mask {
   readonly apply: FieldMask;
   readonly maxBodyBytes: number;
@@ -33,10 +35,12 @@ class TransformStage implements Stage {
 export class TransformStageFactory implements StageFactory {
   readonly name = 'transform';
 
-  compile({ policies }: StageInput): Stage | undefined {
+  compile({ door, policies }: StageInput): Stage | undefined {
     const transform = policies.transform;
     if (transform === undefined) return undefined;
-    const { request, response } = transform;
+    const { response } = transform;
+    const request =
+      response?.maskFields && door === 'proxy' ? asReadable(transform.request) : transform.request;
     const mask = response?.maskFields && {
       apply: compileFieldMask(response.maskFields),
       maxBodyBytes: response.maxBody,
@@ -46,4 +50,12 @@ export class TransformStageFactory implements StageFactory {
       mask,
     );
   }
+}
+
+// Only a whole body that is not compressed can be masked, so that is what the upstream is asked for.
+function asReadable(request: RequestEdits = {}): RequestEdits {
+  return {
+    setHeaders: { ...request.setHeaders, 'accept-encoding': 'identity' },
+    removeHeaders: [...(request.removeHeaders ?? []), 'range', 'if-range'],
+  };
 }
