@@ -1,0 +1,122 @@
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { pino } from 'pino';
+import { readConfig } from '../config/config-reader.ts';
+import { GATEWAY_SOURCE } from '../config/tokens.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { Principal } from '../exchange/principal.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { ProblemFilter } from '../problems/problem.filter.ts';
+import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { RoutingModule } from '../routing/routing.module.ts';
+import { continueTrace } from '../telemetry/trace-context.ts';
+import { TelemetryModule } from '../telemetry/telemetry.module.ts';
+import { BffModule } from './bff.module.ts';
+import type { GraphqlOptions } from './graphql/graphql.options.ts';
+import { graphqlRoute } from './graphql/graphql.route.ts';
+
+/** What a test application is made of. */
+export interface BffAppOptions {
+  readonly modules?: readonly (Type | DynamicModule)[];
+  readonly graphql?: GraphqlOptions;
+  /** The `upstreams:` section as YAML or JSON. */
+  readonly upstreams?: string;
+  /** Stages of every route; none by default. */
+  readonly factories?: readonly StageFactory[];
+}
+
+/** A running application with both faces of views, and what its loggers were told. */
+export interface BffApp {
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  readonly errors: string[];
+  /** The exchanges so far, oldest first. */
+  readonly exchanges: Exchange[];
+  stop(): Promise<void>;
+}
+
+/** The principal that the field `x-test-user` names. */
+export function testPrincipal(id: string): Principal {
+  const nothing = { apiKeyId: undefined, email: undefined, tenant: undefined, tier: undefined, claims: {} };
+  return { id, scheme: 'jwt', clientId: undefined, roles: ['user'], permissions: [], scopes: [], ...nothing };
+}
+
+/** Makes the exchange of a request, as the open stage does. */
+export function testExchange(
+  request: Partial<Exchange['request']> & { readonly headers: Exchange['request']['headers'] },
+  response: Exchange['response'],
+): Exchange {
+  const [path = '/', query] = (request.url ?? '/').split('?');
+  return new Exchange({
+    id: 'test-exchange',
+    trace: continueTrace(undefined, undefined),
+    clientAddress: '127.0.0.1',
+    scheme: 'http',
+    host: 'localhost',
+    path,
+    query: query === undefined ? '' : `?${query}`,
+    request: request as Exchange['request'],
+    response,
+  });
+}
+
+/** Starts an application on a free port; whoever sends `x-test-user` is that user. */
+export async function startBff(options: BffAppOptions): Promise<BffApp> {
+  const errors: string[] = [];
+  const exchanges: Exchange[] = [];
+  const silent = (): void => {};
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), new FastifyAdapter(), {
+    abortOnError: false,
+    logger: { log: silent, warn: silent, error: (message: unknown) => void errors.push(String(message)) },
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.decorateRequest('exchange', null as unknown as Exchange);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const exchange = (request.exchange = testExchange(request.raw, reply.raw));
+    const user = request.headers['x-test-user'];
+    if (typeof user === 'string') exchange.principal = testPrincipal(user);
+    exchanges.push(exchange);
+    done();
+  });
+  fastify.addHook('onSend', ({ exchange }, reply, _payload, done) => {
+    const { responseHeaders } = exchange;
+    for (let i = 0; i < responseHeaders.length; i += 2) {
+      void reply.header(responseHeaders[i] as string, responseHeaders[i + 1]);
+    }
+    done();
+  });
+  await app.listen(0, '127.0.0.1');
+  return { url: await app.getUrl(), app, errors, exchanges, stop: () => app.close() };
+}
+
+function rootModule({
+  modules = [],
+  graphql = {},
+  upstreams = '{}',
+  factories = [],
+}: BffAppOptions): DynamicModule {
+  const source = readConfig(gatewaySchema, `version: 1\nupstreams: ${upstreams}\n`, 'test.yaml', {});
+  const globals = {
+    providers: [
+      { provide: GATEWAY_SOURCE, useValue: source },
+      { provide: STAGE_FACTORIES, useValue: factories },
+    ],
+    exports: [GATEWAY_SOURCE, STAGE_FACTORIES],
+  };
+  return {
+    module: class RootModule {},
+    imports: [
+      { module: Globals, ...globals },
+      TelemetryModule.forRoot(pino({ level: 'silent' })),
+      RoutingModule.forRoot(() => [graphqlRoute({ authentication: 'public' })]),
+      BffModule.forRoot({ production: false, ...graphql }),
+      ...modules,
+    ],
+    providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
+  };
+}
+
+@Global()
+@Module({})
+class Globals {}

@@ -1,0 +1,93 @@
+import { buildSchema, GraphQLObjectType, GraphQLUnionType, type GraphQLSchema } from 'graphql';
+import { Problem } from '../../problems/problem.ts';
+
+const SDL = `
+  enum Color { RED GREEN }
+  interface Named { name: String! }
+  type Person implements Named { name: String! age: Int friends(first: Int = 2): [Person!]! pet: Pet secret: String }
+  type Robot implements Named { name: String! model: Int }
+  union Pet = Person | Robot
+  input Filter { color: Color text: String = "none" nested: Filter }
+  input Plain { color: Color! sizes: [Int!] }
+  scalar Anything
+  type Holder { promised: String computed: Int person: Person }
+  type Query {
+    hello: String
+    echo(text: String!, times: Int = 1): String
+    color(plain: Plain): Color
+    filtered(filter: Filter): String
+    anything(value: Anything): Anything
+    people: [Person]
+    named: [Named]
+    pet(robot: Boolean): Pet
+    strict: Person!
+    deep: Person
+    fails: String
+    refuses: String
+    listFails: [String]
+    wrongType: Int
+    missing: Person
+    holder: Holder
+    promisedHolder: Holder
+  }
+  type Mutation { add(by: Int!): Int  fail: Int }
+`;
+
+const ada = { __typename: 'Person', name: 'Ada', age: 36 };
+const bob = { __typename: 'Person', name: 'Bob "the \\ builder" \u2028', age: null };
+const robot = { __typename: 'Robot', name: 'R2', model: 2 };
+
+type Resolve = (source: Record<string, unknown>, args: Record<string, never>) => unknown;
+
+const RESOLVERS: Record<string, Record<string, Resolve>> = {
+  Query: {
+    hello: () => 'hello',
+    echo: (_source, { text, times }) => Promise.resolve(String(text).repeat(Number(times))),
+    color: (_source, { plain }) => (plain as { color?: string } | undefined)?.color ?? null,
+    filtered: (_source, { filter }) => JSON.stringify(filter ?? null),
+    anything: (_source, { value }) => value,
+    people: () => Promise.resolve([ada, null, bob]),
+    named: () => [ada, robot],
+    pet: (_source, { robot: wanted }) => (wanted ? robot : Promise.resolve(ada)),
+    strict: () => ({ name: null }),
+    deep: () => ada,
+    fails: () => Promise.reject(new Error('the password is hunter2')),
+    refuses: () => {
+      throw new Problem('upstream-timeout', { extensions: { section: 'refuses' } });
+    },
+    listFails: () => ['a', new Error('hidden'), 'c'],
+    wrongType: () => 'not a number',
+    missing: () => undefined,
+    holder: () => ({ promised: 'kept', computed: 1, person: ada }),
+    promisedHolder: () => ({
+      promised: Promise.resolve('kept'),
+      computed: () => 1,
+      person: Promise.resolve(ada),
+    }),
+  },
+  Person: {
+    friends: (_source, { first }) => [ada, bob].slice(0, Number(first)),
+    pet: () => robot,
+    secret: () => Promise.reject(new Problem('permission-denied')),
+  },
+  Mutation: {
+    add: (_source, { by }) => Promise.resolve(Number(by) + 1),
+    fail: () => Promise.reject(new Problem('conflict')),
+  },
+};
+
+/** A schema with one of everything that the two engines could treat differently. */
+export function engineSchema(): GraphQLSchema {
+  const schema = buildSchema(SDL);
+  for (const [name, fields] of Object.entries(RESOLVERS)) {
+    const type = schema.getType(name) as GraphQLObjectType;
+    for (const [field, resolve] of Object.entries(fields)) {
+      const definition = type.getFields()[field];
+      if (definition === undefined) throw new Error(`there is no field ${name}.${field}`);
+      definition.resolve = resolve as NonNullable<typeof definition.resolve>;
+    }
+  }
+  const pet = schema.getType('Pet') as GraphQLUnionType;
+  pet.resolveType = ({ __typename }: { __typename: string }) => __typename;
+  return schema;
+}

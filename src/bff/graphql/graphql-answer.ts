@@ -1,0 +1,84 @@
+import { Logger } from '@nestjs/common';
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import { Problem } from '../../problems/problem.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { pathOf, type OperationContext, type PlacedSection } from './operation-context.ts';
+
+/** An answer's text, and whether all of it is as it should be. */
+export interface GraphqlAnswer {
+  readonly body: string;
+  /** Whether every field was served by its source. */
+  readonly whole: boolean;
+}
+
+const SUGGESTION = / Did you mean .*\?$/;
+const logger = new Logger('GraphQL');
+
+/** Writes the outcome of an operation that ran; errors are masked, sections that fell back are listed. */
+export function answerOf(outcome: ExecutionResult, context: OperationContext): GraphqlAnswer {
+  const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome.data);
+  const { errors = [] } = outcome;
+  if (errors.length === 0 && degraded.length === 0) {
+    return { body: JSON.stringify({ data: outcome.data }), whole: true };
+  }
+  const body = JSON.stringify({
+    data: outcome.data,
+    ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
+    ...(degraded.length === 0 ? {} : { extensions: { degraded } }),
+  });
+  return { body, whole: false };
+}
+
+/** Writes what is wrong with a request that did not run: GraphQL's own errors, which are about the request. */
+export function refusalOf(
+  errors: readonly Pick<GraphQLError, 'message' | 'locations'>[],
+  production: boolean,
+): string {
+  return JSON.stringify({
+    errors: errors.map(({ message, locations }) => ({
+      // A suggestion tells names of the schema, which production does not.
+      message: production ? message.replace(SUGGESTION, '') : message,
+      locations,
+      extensions: { code: 'request-invalid' },
+    })),
+  });
+}
+
+function degradedOf(placed: readonly PlacedSection[], data: unknown): readonly object[] {
+  return placed.flatMap(({ run, path }) => {
+    if (run.degradation === undefined) return [];
+    const keys = pathOf(path);
+    return isShown(data, keys) ? [{ ...run.degradation, path: keys }] : [];
+  });
+}
+
+// A section below something that became null does not show, whatever happened to it.
+function isShown(data: unknown, keys: readonly (string | number)[]): boolean {
+  let at = data;
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null) return false;
+    at = (at as Record<string | number, unknown>)[key];
+  }
+  return at !== undefined && at !== null;
+}
+
+/** Shows problems; anything else may tell what is inside, so it is logged and becomes `internal`. */
+function masked({ originalError, message, locations, path }: GraphQLError, exchange: Exchange): object {
+  const problem = originalError instanceof Problem ? originalError : undefined;
+  if (problem === undefined || problem.code === 'internal') {
+    const cause: unknown = problem?.cause ?? originalError;
+    const stack = cause instanceof Error ? cause.stack : undefined;
+    logger.error(
+      `exchange ${exchange.id}: ${path?.join('.')}: ${cause instanceof Error ? cause.message : message}`,
+      stack,
+    );
+  }
+  const shown = problem ?? new Problem('internal');
+  const extensions = {
+    ...shown.extensions,
+    code: shown.code,
+    retryable: shown.entry.retryable,
+    instance: `urn:gatehouse:exchange:${exchange.id}`,
+  };
+  return { message: shown.message, locations, path, extensions };
+}

@@ -1,0 +1,35 @@
+import type { GraphqlContext } from '../../exchange/exchange-of.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { SectionRun } from '../section-run.ts';
+
+/** A place in an answer, as graphql-js hands it to resolvers: linked from the leaf to the root. */
+export interface ResponsePath {
+  readonly prev: ResponsePath | undefined;
+  readonly key: string | number;
+}
+
+/** Where a section that may fall back appears in the answer. */
+export interface PlacedSection {
+  readonly run: SectionRun;
+  readonly path: ResponsePath;
+}
+
+/** What the resolvers of one operation share. */
+export class OperationContext implements GraphqlContext {
+  readonly exchange: Exchange;
+  /** Sections with a fallback that the operation selects; the answer names those that fell back. */
+  readonly placed: PlacedSection[] = [];
+  /** Called when a resolver returned data that only the interpreter can resolve. */
+  onNotPlain: (() => void) | undefined = undefined;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+}
+
+/** A path from the root to the leaf, as answers show it. */
+export function pathOf(path: ResponsePath): (string | number)[] {
+  const keys: (string | number)[] = [];
+  for (let at: ResponsePath | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
+  return keys.reverse();
+}

@@ -1,0 +1,84 @@
+import { execute, OperationTypeNode } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { isWorthCompiling } from './compile-cost.ts';
+import type { OperationContext } from './operation-context.ts';
+import { plainFieldResolver } from './plain-field.resolver.ts';
+
+type Variables = Readonly<Record<string, unknown>> | null | undefined;
+type Outcome = ExecutionResult | Promise<ExecutionResult>;
+
+/** Where an operation stands on its way to a compiled function. */
+export type OperationState = 'interpreted' | 'compiled' | 'interpreted for good';
+
+/**
+ * One operation of one validated document. graphql-js interprets its first runs, so that nobody can buy
+ * compilation with documents that are sent once; after that graphql-jit runs it. What graphql-jit cannot
+ * compile, or only at too high a cost, stays with graphql-js.
+ *
+ * Answers are written with `JSON.stringify`: the serializer of graphql-jit leaves `extensions` out and turns
+ * list indexes of error paths into strings.
+ */
+export class Operation {
+  readonly type: OperationTypeNode;
+  state: OperationState = 'interpreted';
+  readonly #schema: GraphQLSchema;
+  readonly #document: DocumentNode;
+  readonly #node: OperationDefinitionNode;
+  readonly #compileAfter: number;
+  #runs = 0;
+  #compiled: CompiledQuery | undefined = undefined;
+  readonly #onNotPlain = (): void => {
+    this.state = 'interpreted for good';
+  };
+
+  constructor(
+    node: OperationDefinitionNode,
+    document: DocumentNode,
+    schema: GraphQLSchema,
+    compileAfter: number,
+  ) {
+    this.type = node.operation;
+    this.#node = node;
+    this.#document = document;
+    this.#schema = schema;
+    this.#compileAfter = compileAfter;
+  }
+
+  /** Runs the operation. The outcome has no `data` when the variables are not valid. */
+  run(context: OperationContext, variables: Variables): Outcome {
+    if (
+      this.#compiled === undefined &&
+      this.state === 'interpreted' &&
+      (this.#runs += 1) > this.#compileAfter
+    ) {
+      this.#compile();
+    }
+    if (this.#compiled === undefined) return this.#interpret(context, variables);
+    const outcome = this.#compiled.query(undefined, context, variables);
+    // Refused variables end before any resolver runs; graphql-js then words the errors, as it did before.
+    return outcome instanceof Promise || 'data' in outcome ? outcome : this.#interpret(context, variables);
+  }
+
+  #interpret(context: OperationContext, variables: Variables): Outcome {
+    context.onNotPlain = this.#onNotPlain;
+    return execute({
+      schema: this.#schema,
+      document: this.#document,
+      operationName: this.#node.name?.value,
+      variableValues: variables,
+      contextValue: context,
+      fieldResolver: plainFieldResolver,
+    });
+  }
+
+  #compile(): void {
+    this.state = 'interpreted for good';
+    if (!isWorthCompiling(this.#schema, this.#document, this.#node)) return;
+    const options = { disablingCapturingStackErrors: true };
+    const compiled = compileQuery(this.#schema, this.#document, this.#node.name?.value, options);
+    if (!isCompiledQuery(compiled)) return;
+    this.#compiled = compiled;
+    this.state = 'compiled';
+  }
+}

@@ -1,0 +1,87 @@
+import { duration } from '../config/units.ts';
+import type { Call } from '../clients/call.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ProblemCode } from '../problems/catalogue.ts';
+
+/** A duration as text, such as `250ms` or `2s`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`;
+
+/** What the source of a section may use. */
+export interface SectionScope<Input, Results> {
+  readonly input: Input;
+  readonly exchange: Exchange;
+  /**
+   * Returns the result of a section that was declared earlier. Waiting for it is what makes it a dependency;
+   * it rejects when that section failed and has no fallback, and then this section degrades as well.
+   */
+  readonly get: <Name extends keyof Results & string>(name: Name) => Promise<Results[Name]>;
+  /** Makes a call that ends with what is left of the budget of this section. */
+  readonly call: <In, Out>(call: Call<In, Out>, input: In) => Promise<Out>;
+}
+
+/** How a section is run. */
+export interface SectionOptions {
+  /** Longest time the section may take, its dependencies included. Default: the deadline of the exchange. */
+  readonly budget?: Duration;
+}
+
+/** How a section is run that has something to show when its source fails. */
+export interface FallbackOptions<Result> extends SectionOptions {
+  /** Makes what stands in; must not throw. */
+  readonly fallback: () => Result;
+}
+
+/** The scope with its types erased; the builder has checked them. */
+export type ErasedScope = SectionScope<unknown, Record<string, unknown>>;
+
+/** One section of a view as data. */
+export interface Section {
+  readonly name: string;
+  /** Place in the view; a section can only ask for those before it. */
+  readonly index: number;
+  readonly required: boolean;
+  /** In ms; `Infinity` without a budget. */
+  readonly budgetMs: number;
+  readonly fallback: (() => unknown) | undefined;
+  /** Starts the source; answers with a value or a promise of it. */
+  readonly load: (scope: ErasedScope) => unknown;
+}
+
+/** One section that was not served by its source. */
+export interface Degradation {
+  readonly section: string;
+  /** Why: the code of the problem that the source ended with. */
+  readonly code: ProblemCode;
+  /** What the client got instead. */
+  readonly via: 'fallback' | 'null';
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
+
+/**
+ * Checks a declared section.
+ *
+ * @throws {Error} naming view and section when the name or the budget makes no sense.
+ */
+export function createSection(
+  view: string,
+  section: Omit<Section, 'budgetMs'>,
+  options: SectionOptions,
+): Section {
+  const where = `section "${section.name}" of the view ${view}`;
+  if (!NAME.test(section.name)) {
+    throw new Error(`${where}: expected a name of letters, digits and "_" that starts with a letter`);
+  }
+  if (section.name === 'degraded')
+    throw new Error(`${where}: the answer uses this name to list degraded sections`);
+  return Object.freeze({ ...section, budgetMs: budgetOf(where, options.budget) });
+}
+
+function budgetOf(where: string, budget: string | undefined): number {
+  if (budget === undefined) return Infinity;
+  const parsed = duration.safeParse(budget);
+  if (!parsed.success || parsed.data <= 0) {
+    throw new Error(`${where}: expected a budget such as "250ms" or "2s", got "${budget}"`);
+  }
+  return parsed.data;
+}
