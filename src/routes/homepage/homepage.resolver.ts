@@ -1,0 +1,21 @@
+import { Query } from '@nestjs/graphql';
+import { ViewResolver } from '../../bff/graphql/view-resolver.ts';
+import type { ViewRun } from '../../bff/view-run.ts';
+import { Views } from '../../bff/views.ts';
+import { CurrentExchange } from '../../exchange/exchange-of.ts';
+import { Exchange } from '../../exchange/exchange.ts';
+import { homepageInput } from './homepage.input.ts';
+import { HomepageType } from './homepage.types.ts';
+import { Homepage } from './homepage.view.ts';
+
+/** The homepage over GraphQL: only the sections that a query selects are called. */
+@ViewResolver(Homepage, () => HomepageType)
+export class HomepageResolver {
+  constructor(private readonly views: Views) {}
+
+  /** Starts the view; nullable, so that its failure costs the other fields of the query nothing. */
+  @Query(() => HomepageType, { nullable: true, description: 'The first screen of the caller.' })
+  homepage(@CurrentExchange() exchange: Exchange): ViewRun {
+    return this.views.start(Homepage, homepageInput(exchange), exchange);
+  }
+}

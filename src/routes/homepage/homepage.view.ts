@@ -1,0 +1,21 @@
+import { View } from '../../bff/view.ts';
+import { getFeed } from '../../clients/feed.calls.ts';
+import { getUnread } from '../../clients/notifications.calls.ts';
+import { getUser } from '../../clients/users.calls.ts';
+import { toNotifications } from './notifications.mapper.ts';
+
+const FEED_ITEMS = 10;
+
+/** The first screen: who you are, what is new, what you have not read. Only the user has to be there. */
+export const Homepage = View.define('Homepage')
+  .input<{ userId: string }>()
+  .required('user', getUser, ({ input }) => ({ id: input.userId }), { budget: '1s' })
+  .section('feed', getFeed, ({ input }) => ({ user: input.userId, first: FEED_ITEMS }), {
+    budget: '500ms',
+    fallback: () => ({ items: [] }),
+  })
+  .section(
+    'notifications',
+    async ({ input, call }) => toNotifications(await call(getUnread, { userId: input.userId })),
+    { budget: '250ms', fallback: () => ({ unread: 0, latest: [] }) },
+  );
