@@ -36,6 +36,8 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       insecureHTTPParser: false,
+      // The open stage asks for it, so that the refusal is a problem with an access line.
+      requireHostHeader: false,
     },
     clientErrorHandler: (error, socket) => refuseConnection(error as NodeJS.ErrnoException, socket, logger),
   };

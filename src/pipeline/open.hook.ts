@@ -10,6 +10,8 @@ import type { FloodLimit } from './flood-limit.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
+const SANE_HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+
 /** Where a malformed request is routed; no handler sees it, because the open stage refuses it first. */
 const NOWHERE = '/';
 
@@ -68,6 +70,11 @@ export class OpenHook {
     const { request } = exchange;
     if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
       throw new Problem('request-malformed');
+    if (!hasSaneHost(request)) {
+      throw new Problem('request-malformed', {
+        detail: 'A request needs one Host header with a host in it.',
+      });
+    }
     if (normalizePath(splitTarget(target).path) === undefined) {
       throw new Problem('request-malformed', {
         detail: 'The path is not in a form that every server reads alike.',
@@ -77,6 +84,17 @@ export class OpenHook {
     if (waitMs > 0)
       throw new Problem('rate-limited', { headers: { 'retry-after': retryAfterSeconds(waitMs) } });
   }
+}
+
+// One and no other (RFC 9112 section 3.2): the parsed headers would hide a second one.
+function hasSaneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts === 0) return httpVersion === '1.0';
+  return hosts === 1 && SANE_HOST.test(headers.host ?? '');
 }
 
 function hostOf(header: string | undefined): string {

@@ -15,6 +15,7 @@ class Node {
 /** What a search has found out so far. */
 interface Search {
   readonly exchange: Exchange;
+  readonly path: string;
   readonly params: string[];
   readonly allow: Set<string>;
   /** A code-first route owns the path: no less specific pattern may take it with another method. */
@@ -39,11 +40,19 @@ export class RouteTable {
   /**
    * Writes `route` and `params` on the exchange.
    *
-   * @throws {Problem} `route-not-found`, or `method-not-allowed` with `Allow`.
+   * @throws {Problem} `route-not-found`, `method-not-allowed` with `Allow`, or `request-malformed` for a path
+   *   that leads elsewhere in the eyes of a server that drops path parameters (RFC 3986 section 3.3).
    */
   match(exchange: Exchange): Route {
-    const search: Search = { exchange, params: [], allow: new Set(), owned: false };
+    const { path } = exchange;
+    const search: Search = { exchange, path, params: [], allow: new Set(), owned: false };
     const route = this.#descend(this.#root, 1, search);
+    // Fail closed: `/admin;x/keys` must not take the route of `/*` to an upstream that reads `/admin/keys`.
+    if (path.includes(';') && this.#withoutParameters(exchange) !== route) {
+      throw new Problem('request-malformed', {
+        detail: 'Servers read the semicolons of this path differently.',
+      });
+    }
     if (route !== undefined) {
       exchange.route = route;
       if (search.params.length > 0) exchange.params = search.params;
@@ -58,8 +67,13 @@ export class RouteTable {
     return this.routes.find((route) => route.id === id);
   }
 
+  #withoutParameters(exchange: Exchange): Route | undefined {
+    const path = exchange.path.replace(/;[^/]*/g, '');
+    return this.#descend(this.#root, 1, { exchange, path, params: [], allow: new Set(), owned: false });
+  }
+
   #descend(node: Node, start: number, search: Search): Route | undefined {
-    const { path } = search.exchange;
+    const { path } = search;
     if (start >= path.length) {
       // A path that ends in a slash has an empty last segment, which only `*` matches.
       const exact = start === path.length && start > 1 ? undefined : choose(node.exact, search);
@@ -84,7 +98,7 @@ export class RouteTable {
   #takeRest(node: Node, start: number, search: Search): Route | undefined {
     if (node.rest.length === 0 || search.owned) return undefined;
     const route = choose(node.rest, search);
-    if (route !== undefined) search.params.push(search.exchange.path.slice(start));
+    if (route !== undefined) search.params.push(search.path.slice(start));
     return route;
   }
 
