@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildSchema, parse, type OperationDefinitionNode } from 'graphql';
-import { isWorthCompiling } from './compile-cost.ts';
+import { piecesOf } from './compile-cost.ts';
 
 const kinds = Array.from({ length: 12 }, (_, i) => `type T${i} implements Node { id: ID node: Node }`);
 const schema = buildSchema(`
@@ -11,27 +11,29 @@ const schema = buildSchema(`
   type Query { node: Node t: T0 find(tree: Tree, flat: Flat): ID }
 `);
 
-function worth(text: string): boolean {
+function pieces(text: string): number | undefined {
   const document = parse(text);
-  return isWorthCompiling(schema, document, document.definitions[0] as OperationDefinitionNode);
+  return piecesOf(schema, document, document.definitions[0] as OperationDefinitionNode);
 }
 
-describe('an operation is worth compiling', () => {
-  it.each([
-    ['{ t { id node { id } } }', true],
-    ['query($flat: [Flat!]!) { find(flat: $flat) }', true],
-    ['{ find(tree: { left: { label: "x" } }) }', true],
-    ['{ ...F } fragment F on Query { t { id } }', true],
+describe('the pieces of code of an operation', () => {
+  const OPERATIONS: [string, number | undefined][] = [
+    ['{ t { id node { id } } }', 3 + 12],
+    ['query($flat: [Flat!]!) { find(flat: $flat) }', 3 + 1],
+    ['{ find(tree: { left: { label: "x" } }) }', 1],
+    ['{ ...F } fragment F on Query { t { id } }', 3],
     // Code without end.
-    ['query($tree: Tree) { find(tree: $tree) }', false],
-    ['query($tree: [[Tree]]) { find(tree: $tree) }', false],
+    ['query($tree: Tree) { find(tree: $tree) }', undefined],
+    ['query($tree: [[Tree]]) { find(tree: $tree) }', undefined],
     // Twelve types at each of four places: 20,736 paths.
-    ['{ node { node { node { node { id } } } } }', false],
+    ['{ node { node { node { node { id } } } } }', undefined],
     [
       '{ ...F } fragment F on Query { node { ...G } } fragment G on Node { node { node { node { id } } } }',
-      false,
+      undefined,
     ],
-  ])('%s: %p', (text, expected) => {
-    expect(worth(text)).toBe(expected);
+  ];
+
+  it.each(OPERATIONS)('are for %s: %p', (text, expected) => {
+    expect(pieces(text)).toBe(expected);
   });
 });

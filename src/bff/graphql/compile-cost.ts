@@ -20,21 +20,23 @@ import type {
 const MAX_PIECES = 2000;
 
 /**
- * Tells whether an operation can be compiled at a reasonable cost. graphql-jit writes code for each path of a
- * variable's type, without end where an input type contains itself, and for each possible type of an interface
- * or union at every place; unchecked, one document could take all memory of the process.
+ * Counts the pieces of code that graphql-jit would write for an operation: one for each path of a variable's
+ * type, without end where an input type contains itself, and one for each field of each possible type of an
+ * interface or union. Unchecked, one document could take all memory of the process.
+ *
+ * @returns undefined when there are so many that the operation must not be compiled.
  */
-export function isWorthCompiling(
+export function piecesOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-): boolean {
+): number | undefined {
   const root = schema.getRootType(operation.operation);
-  if (root === undefined || root === null) return false;
+  if (root === undefined || root === null) return undefined;
   const meter = new PieceMeter(schema, document);
   for (const { type } of operation.variableDefinitions ?? []) meter.variable(type);
   meter.selections(operation.selectionSet, root);
-  return !meter.exceeded;
+  return meter.counted;
 }
 
 class PieceMeter {
@@ -48,8 +50,8 @@ class PieceMeter {
     this.#fragments = new Map(fragments.map((node) => [node.name.value, node]));
   }
 
-  get exceeded(): boolean {
-    return this.#left < 0;
+  get counted(): number | undefined {
+    return this.#left < 0 ? undefined : MAX_PIECES - this.#left;
   }
 
   variable(node: TypeNode): void {
