@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Targets: `gateway` (the default) and `services`, the sample services of the demo.
 
 FROM node:26-slim AS build
@@ -31,7 +30,7 @@ CMD ["node", "examples/services/main.ts"]
 FROM production AS gateway
 ENV NODE_ENV=production PORT=8080 ADMIN_PORT=9080
 COPY bin bin
-COPY config/gateway.yaml config/gateway.yaml
+COPY config config
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 8080 9080
