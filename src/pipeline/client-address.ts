@@ -7,7 +7,8 @@ export interface Origin {
   readonly scheme: 'http' | 'https';
 }
 
-const IPV4_MAPPED = '::ffff:';
+const COLON = 0x3a;
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
  * Tells the client's address. Forwarding fields are believed only as far as trusted proxies vouch for them: the
@@ -51,7 +52,7 @@ export class ClientAddress {
 }
 
 function unmapped(address: string): string {
-  return address.startsWith(IPV4_MAPPED) ? address.slice(IPV4_MAPPED.length) : address;
+  return address.charCodeAt(0) === COLON ? address.replace(IPV4_MAPPED, '') : address;
 }
 
 function blockList(entries: readonly string[]): BlockList {

@@ -2,12 +2,16 @@ import { Injectable, type Type } from '@nestjs/common';
 import { INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService } from '@nestjs/core';
 import { handlerRouteId } from '../routing/sources/controller.route-source.ts';
+import type { Route } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { aroundStages, PipelineInterceptor } from './pipeline.interceptor.ts';
 
 /** Puts the pipeline's interceptor on the handlers that declare a policy for it, and on no other. */
 @Injectable()
 export class SeatedInterceptors {
+  // A handler that two controllers inherit is one function: what one of them needs stays, and costs the other little.
+  readonly #handlers = new Set<object>();
+
   constructor(
     private readonly table: RouteTable,
     private readonly interceptor: PipelineInterceptor,
@@ -24,15 +28,25 @@ export class SeatedInterceptors {
 
   #seatOn(controller: Type): void {
     const prototype = controller.prototype as Record<string, unknown>;
-    for (const name of Object.getOwnPropertyNames(prototype)) {
-      const handler = prototype[name];
+    for (const name of namesOf(prototype)) {
       const route = this.table.byId(handlerRouteId(controller, name));
-      if (typeof handler !== 'function' || route === undefined) continue;
+      const handler = route && prototype[name];
+      if (typeof handler !== 'function') continue;
       const others = interceptorsOf(handler).filter((one) => !(one instanceof PipelineInterceptor));
-      const seated = aroundStages(route).length > 0 ? [this.interceptor, ...others] : others;
+      if (aroundStages(route as Route).length > 0) this.#handlers.add(handler);
+      const seated = this.#handlers.has(handler) ? [this.interceptor, ...others] : others;
       Reflect.defineMetadata(INTERCEPTORS_METADATA, seated, handler);
     }
   }
+}
+
+/** The names of all methods, inherited ones too: their routes have policies as well. */
+function namesOf(prototype: object): Set<string> {
+  const names = new Set<string>();
+  for (let at = prototype; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+  }
+  return names;
 }
 
 function interceptorsOf(handler: object): unknown[] {
