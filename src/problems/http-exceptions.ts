@@ -39,6 +39,10 @@ export function problemOf(error: unknown): Problem {
   const known = typeof code === 'string' ? FASTIFY_CODES[code] : undefined;
   if (known !== undefined) return new Problem(known, { cause: error });
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
-  const byStatus = typeof status === 'number' ? STATUSES[status] : undefined;
-  return new Problem(byStatus ?? 'internal', { cause: error });
+  return new Problem(typeof status === 'number' ? codeOf(status) : 'internal', { cause: error });
+}
+
+// A refusal of the caller that the catalogue has no word for is still not a fault of ours.
+function codeOf(status: number): ProblemCode {
+  return STATUSES[status] ?? (status >= 400 && status < 500 ? 'request-invalid' : 'internal');
 }
