@@ -55,7 +55,12 @@ export function continueTrace(traceparent: string | undefined, tracestate: strin
       state: undefined,
     };
   }
-  return { traceId, spanId: randomHex(16), parentId, flags: flags ?? '00', state: tracestate };
+  return { traceId, spanId: randomHex(16), parentId, flags: knownFlags(flags), state: tracestate };
+}
+
+// What has no meaning in version 00 must not be passed on in it: only sampled and random are left.
+function knownFlags(flags: string | undefined): string {
+  return flags === '01' || flags === '00' ? flags : `0${Number.parseInt(flags ?? '0', 16) & 3}`;
 }
 
 /** The `traceparent` that upstreams get: same trace, our span as the parent. */

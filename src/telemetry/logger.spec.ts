@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { createLogger } from './logger.ts';
+import { NestLogger } from './nest-logger.ts';
+
+function capture(level: string) {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger(level, {
+    write: (text) => void lines.push(JSON.parse(text) as Record<string, unknown>),
+  });
+  return { logger, lines };
+}
+
+describe('createLogger', () => {
+  it('never writes credentials', () => {
+    const { logger, lines } = capture('info');
+    logger.info(
+      {
+        authorization: 'Bearer s3cret',
+        cookie: 's3cret',
+        password: 's3cret',
+        secret: 's3cret',
+        token: 's3cret',
+        headers: { authorization: 's3cret', cookie: 's3cret', accept: 'text/plain' },
+        redis: { password: 's3cret' },
+      },
+      'hello',
+    );
+    expect(JSON.stringify(lines)).not.toContain('s3cret');
+    expect(lines[0]).toMatchObject({
+      authorization: '[redacted]',
+      headers: { authorization: '[redacted]', accept: 'text/plain' },
+      msg: 'hello',
+    });
+  });
+
+  it('writes only what its level lets through', () => {
+    const { logger, lines } = capture('warn');
+    logger.info('no');
+    logger.warn('yes');
+    expect(lines.map((line) => line['msg'])).toEqual(['yes']);
+  });
+
+  it('writes neither process nor host', () => {
+    const { logger, lines } = capture('info');
+    logger.info('x');
+    expect(Object.keys(lines[0] ?? {})).toEqual(['level', 'time', 'msg']);
+  });
+});
+
+describe('NestLogger', () => {
+  it('makes the chatter of Nest debug and trace, and keeps its warnings and errors', () => {
+    const { logger, lines } = capture('trace');
+    const nest = new NestLogger(logger);
+    nest.log('log', 'Router');
+    nest.warn('warn');
+    nest.error('error', 'stack', 'Context');
+    nest.debug('debug');
+    nest.verbose('verbose');
+    expect(lines.map(({ level, msg }) => [msg, level])).toEqual([
+      ['log', 20],
+      ['warn', 40],
+      ['error', 50],
+      ['debug', 10],
+      ['verbose', 10],
+    ]);
+    expect(lines[0]).toMatchObject({ context: 'Router' });
+  });
+});
