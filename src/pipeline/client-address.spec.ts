@@ -1,0 +1,83 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { describe, expect, it } from '@jest/globals';
+import { ClientAddress } from './client-address.ts';
+
+interface Arrival {
+  readonly peer: string;
+  readonly forwardedFor?: string;
+  readonly proto?: string;
+  readonly secure?: boolean;
+}
+
+function originOf(trusted: readonly string[], { peer, forwardedFor, proto, secure }: Arrival) {
+  const plain = new Socket();
+  const socket = secure === true ? new TLSSocket(plain) : plain;
+  Object.defineProperty(socket, 'remoteAddress', { value: peer });
+  const request = new IncomingMessage(socket);
+  if (forwardedFor !== undefined) request.headers['x-forwarded-for'] = forwardedFor;
+  if (proto !== undefined) request.headers['x-forwarded-proto'] = proto;
+  return new ClientAddress(trusted).of(request);
+}
+
+const addressOf = (trusted: readonly string[], peer: string, forwardedFor?: string) =>
+  originOf(trusted, { peer, ...(forwardedFor === undefined ? {} : { forwardedFor }) }).clientAddress;
+
+describe('ClientAddress', () => {
+  it('believes nobody unless proxies are trusted', () => {
+    expect(addressOf([], '127.0.0.1', '1.1.1.1')).toBe('127.0.0.1');
+    expect(addressOf(['10.0.0.0/8'], '192.0.2.1', '1.1.1.1')).toBe('192.0.2.1');
+  });
+
+  it.each([
+    ['nothing is said', undefined, '10.0.0.1'],
+    ['the proxy names the client', '203.0.113.9', '203.0.113.9'],
+    ['the client made up an address', '1.1.1.1, 203.0.113.9', '203.0.113.9'],
+    ['the client pretends to be a proxy', '1.1.1.1, 10.0.0.9, 203.0.113.9', '203.0.113.9'],
+    ['several proxies stand in a row', '203.0.113.9, 10.0.0.2,10.0.0.3', '203.0.113.9'],
+    ['all are trusted', '10.0.0.2, 10.0.0.3', '10.0.0.2'],
+    ['something is no address', '203.0.113.9, unknown', '10.0.0.1'],
+    ['something is no address behind a proxy', '203.0.113.9, unknown, 10.0.0.3', '10.0.0.3'],
+    ['an address has a port', '203.0.113.9:1234', '10.0.0.1'],
+    ['there is nothing between commas', ', ,', '10.0.0.1'],
+    ['the address is IPv6', '2001:db8::7', '2001:db8::7'],
+    ['the address is mapped', '::ffff:203.0.113.9', '203.0.113.9'],
+    ['a trusted proxy is mapped', '203.0.113.9, ::FFFF:10.0.0.3', '203.0.113.9'],
+    ['an address has a zone', 'fe80::1%eth0', 'fe80::1%eth0'],
+  ])('walks the chain from the right when %s', (_, chain, expected) => {
+    expect(addressOf(['10.0.0.0/8'], '10.0.0.1', chain)).toBe(expected);
+  });
+
+  it.each([
+    [['loopback'], '127.8.8.8', true],
+    [['loopback'], '::1', true],
+    [['loopback'], '::ffff:127.0.0.1', true],
+    [['loopback'], '10.0.0.1', false],
+    [['10.1.2.3'], '10.1.2.3', true],
+    [['10.1.2.3'], '10.1.2.4', false],
+    [['10.1.2.0/23'], '10.1.3.255', true],
+    [['10.1.2.0/23'], '10.1.4.0', false],
+    [['fd00::/8'], 'fdab::1', true],
+    [['fd00::/8'], 'fe00::1', false],
+    [['2001:db8::1'], '2001:db8:0::1', true],
+    [['192.0.2.1', 'fd00::/8', 'loopback'], 'fd00::1', true],
+  ])('with %j, %s vouches: %s', (trusted, peer, vouches) => {
+    expect(addressOf(trusted, peer, '203.0.113.9') === '203.0.113.9').toBe(vouches);
+  });
+
+  it('knows a mapped peer by its IPv4 address', () => {
+    expect(addressOf([], '::ffff:192.0.2.1')).toBe('192.0.2.1');
+  });
+
+  it.each([
+    [{ peer: '192.0.2.1', proto: 'https' }, 'http'],
+    [{ peer: '10.0.0.1', proto: 'https' }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'http', secure: true }, 'http'],
+    [{ peer: '10.0.0.1', proto: 'https, http' }, 'http'],
+    [{ peer: '10.0.0.1', proto: 'javascript', secure: true }, 'https'],
+    [{ peer: '192.0.2.1', secure: true }, 'https'],
+  ])('tells the scheme of %j', (arrival, scheme) => {
+    expect(originOf(['10.0.0.0/8'], arrival).scheme).toBe(scheme);
+  });
+});
