@@ -44,13 +44,15 @@ export class AnswerWriter implements AnswerSink {
   }
 
   end(): void {
-    this.#exchange.recording?.end();
     if (this.#buffered === undefined) {
+      this.#exchange.recording?.end();
       if (this.#bytesLeft !== 0) this.#exchange.response.end();
       return;
     }
     try {
       const { head, body } = this.#buffered.finish(this.#exchange);
+      // Not before: an answer that cannot be masked would be stored, and refused again from the store.
+      this.#exchange.recording?.end();
       this.#exchange.bytesOut = body.length;
       this.#writeHead(head);
       this.#exchange.response.end(body);

@@ -2,14 +2,12 @@ import { Problem } from '../problems/problem.ts';
 
 /** Edits a JSON text: parses it, lets `edit` change the value, and writes it again with every number as it was. */
 export function editJson(body: Buffer, edit: (value: unknown) => unknown): Buffer {
-  let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'), keepNumber);
+    return Buffer.from(JSON.stringify(edit(JSON.parse(body.toString('utf8'), keepNumber))));
   } catch (error) {
-    // Fail closed: what cannot be read cannot be masked.
+    // Fail closed: what cannot be read, or is nested too deeply to be walked through, cannot be masked.
     throw new Problem('upstream-response-invalid', { cause: error });
   }
-  return Buffer.from(JSON.stringify(edit(value)));
 }
 
 // A number that does not survive the round trip (a 64-bit id, trailing zeros) is carried as its own text.
