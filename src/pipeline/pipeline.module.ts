@@ -20,7 +20,6 @@ import {
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
-import { ProblemFilter } from '../problems/problem.filter.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
@@ -33,6 +32,7 @@ import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
 import { stageOrder } from './order.ts';
+import { OrderedProblemFilter } from './ordered-problem.filter.ts';
 import { PipelineInterceptor } from './pipeline.interceptor.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
@@ -87,7 +87,7 @@ export class PipelineBindings {}
     PipelineInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
-    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_FILTER, useClass: OrderedProblemFilter },
   ],
   exports: [STAGE_FACTORIES],
 })

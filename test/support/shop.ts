@@ -19,6 +19,8 @@ export interface ShopOptions {
   readonly upstreams?: (services: SampleServices) => Readonly<Record<string, unknown>>;
   /** More keys of the top level, such as `floodLimit`. */
   readonly more?: Readonly<Record<string, unknown>>;
+  /** More keys of the issuer. */
+  readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
   readonly environment?: () => Readonly<Record<string, string>>;
 }
@@ -107,6 +109,7 @@ export function shopConfig(services: SampleServices, echo: TestUpstream, options
           jwks: `${identity.url}/jwks`,
           audiences: ['api'],
           claims: { roles: 'roles', email: 'email', tenant: 'tid', tier: 'tier' },
+          ...options.issuer,
         },
       ],
       apiKeys: [{ sha256: sha256(API_KEY), clientId: 'mobile-app', roles: ['user'] }],
