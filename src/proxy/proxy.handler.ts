@@ -28,20 +28,26 @@ export class ProxyHandler {
     reply.hijack();
     const { exchange } = request;
     let route: Route;
-    let pending: void | Promise<void>;
     try {
       route = this.table.match(exchange);
       // A code-first route that Fastify did not take: its path differs in something that must not differ.
       if (route.door === 'handler') throw new Problem('route-not-found');
-      pending = enterStages(route.stages, exchange);
     } catch (error) {
       return renderProblem(exchange, error);
     }
-    if (pending === undefined) this.#answer(exchange, route);
-    else
-      pending
-        .then(() => this.#answer(exchange, route))
-        .catch((error: unknown) => this.#refuse(exchange, route, error));
+    try {
+      this.#enter(exchange, route);
+    } catch (error) {
+      this.#refuse(exchange, route, error);
+    }
+  }
+
+  #enter(exchange: Exchange, route: Route): void {
+    const pending = enterStages(route.stages, exchange);
+    if (pending === undefined) return this.#answer(exchange, route);
+    pending
+      .then(() => this.#answer(exchange, route))
+      .catch((error: unknown) => this.#refuse(exchange, route, error));
   }
 
   #answer(exchange: Exchange, route: Route): void {
