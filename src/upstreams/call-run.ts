@@ -97,7 +97,12 @@ export abstract class CallRun<Out> {
     if (this.#done) return;
     this.#settle(fault.failure ? 'failure' : 'success', fault.outcome);
     if (fault.retryable && this.#mayRetry()) this.#next();
-    else this.#refuse(new Problem(fault.code, { cause }));
+    else this.#refuse(this.problemOf(fault, cause));
+  }
+
+  /** What the caller is told of a fault that ends the run. */
+  protected problemOf(fault: AttemptFault, cause: unknown): Problem {
+    return new Problem(fault.code, { cause });
   }
 
   /** Ends the run because its time is up. */
@@ -168,7 +173,7 @@ export abstract class CallRun<Out> {
 }
 
 /** Adds an upstream to those the exchange has asked; each is named once. */
-function nameUpstream(exchange: Exchange, name: string): void {
+export function nameUpstream(exchange: Exchange, name: string): void {
   const { upstream } = exchange;
   if (upstream === undefined) exchange.upstream = name;
   else if (upstream !== name && !upstream.split(',').includes(name))

@@ -9,19 +9,15 @@ import {
 } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import { Injectable } from '@nestjs/common';
-import { Metadata, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
-import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders } from '../../exchange/identity-headers.ts';
+import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
-import { traceparentOf } from '../../telemetry/trace-context.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import { GrpcChannels } from './grpc-channel.ts';
 import { GARBLED, grpcFault } from './grpc-faults.ts';
-
-const PRINTABLE = /^[ -~]*$/;
+import { outboundMetadata } from './outbound-metadata.ts';
 
 /** What one unary call may use. */
 export interface UnaryLimits extends CallLimits {
@@ -39,7 +35,8 @@ interface WireMethod {
 /** Calls methods of gRPC upstreams. Owns the channels; one per process. */
 @Injectable()
 export class GrpcCaller {
-  readonly #channels = new GrpcChannels();
+  /** The channels to all targets, for those who call in other ways. */
+  readonly channels = new GrpcChannels();
   readonly #wire = new WeakMap<DescMethodUnary, WireMethod>();
   readonly #metrics: Metrics;
   #closed = false;
@@ -67,7 +64,7 @@ export class GrpcCaller {
     const run = new UnaryRun<Out>(upstream, limits, {
       method: limits.idempotent === undefined ? wire : { ...wire, idempotent: limits.idempotent },
       bytes,
-      channels: this.#channels,
+      channels: this.channels,
       metrics: this.#metrics,
     });
     return run.start();
@@ -76,7 +73,7 @@ export class GrpcCaller {
   /** Closes the channels; later calls are refused. */
   close(): void {
     this.#closed = true;
-    this.#channels.close();
+    this.channels.close();
   }
 
   #wireOf(method: DescMethodUnary): WireMethod {
@@ -147,18 +144,6 @@ class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>> {
     }
     this.deliver(message, 'OK');
   };
-}
-
-function outboundMetadata(exchange: Exchange): Metadata {
-  const metadata = new Metadata();
-  metadata.set('x-request-id', exchange.id);
-  metadata.set('traceparent', traceparentOf(exchange.trace));
-  const { state } = exchange.trace;
-  // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
-  if (state !== undefined && PRINTABLE.test(state)) metadata.set('tracestate', state);
-  const identity = identityHeaders(exchange.principal);
-  for (let i = 0; i < identity.length; i += 2) metadata.set(identity[i] as string, identity[i + 1] as string);
-  return metadata;
 }
 
 function encode<In extends DescMessage>(schema: In, input: MessageInitShape<In>): Buffer {

@@ -1,0 +1,169 @@
+import { fromJson, toBinary, type DescField, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
+import type { Registry } from '@bufbuild/protobuf';
+import { Problem } from '../../../problems/problem.ts';
+import { fieldNamed, fieldsAt, hasJsonOfItsOwn } from './field-path.ts';
+import { expectationOf, textReader, type TextReader } from './field-text.ts';
+import type { HttpRule } from './http-rule.ts';
+import type { TemplateVariable } from './http-template.ts';
+import { inputFaults, type InputFault } from './input-faults.ts';
+import { at, isJsonObject, pointerOf, type JsonObject } from './json-place.ts';
+import { JsonText } from './json-text.ts';
+import { QueryReader } from './query-reader.ts';
+
+/** What the parts of an HTTP request are read into. */
+export interface RequestParts {
+  /** Percent-encoded values of the path, in the order of the pattern. */
+  readonly params: readonly string[];
+  /** With its `?`, or empty. */
+  readonly query: string;
+}
+
+/** A variable of the path, ready to be filled. */
+interface PathField {
+  readonly keys: readonly string[];
+  /** Both spellings of each key, for what a body may already say. */
+  readonly fields: readonly DescField[];
+  readonly read: TextReader;
+  readonly parts: TemplateVariable['parts'];
+}
+
+/** Makes request messages of HTTP requests, by one rule of one method. */
+export class RequestPlan {
+  readonly #message: DescMessage;
+  readonly #body: DescField | '*' | undefined;
+  readonly #path: readonly PathField[];
+  readonly #query: QueryReader | undefined;
+  readonly #text: JsonText;
+  readonly #rules: { readonly registry: Registry; readonly ignoreUnknownFields: boolean };
+
+  /** @throws {Error} when the rule names a field that there is not, or that cannot stand in a path. */
+  constructor(
+    message: DescMessage,
+    rule: HttpRule,
+    options: { readonly registry: Registry; readonly ignoreUnknownFields: boolean },
+  ) {
+    this.#message = message;
+    this.#rules = options;
+    this.#path = rule.template.variables.map((variable) => pathField(message, variable));
+    this.#body = bodyField(message, rule.body);
+    this.#text = new JsonText(this.#body === '*' ? message : (this.#body?.message ?? message));
+    const bound = this.#path.map(({ keys }) => keys);
+    if (this.#body !== undefined && this.#body !== '*') bound.push([this.#body.jsonName]);
+    // With `body: "*"` the body fills every field, so that there is nothing that a query could fill.
+    const nothingLeft = this.#body === '*' ? [[]] : bound;
+    this.#query = new QueryReader(message, nothingLeft, options.ignoreUnknownFields);
+  }
+
+  /** Whether the body is read at all. */
+  get takesBody(): boolean {
+    return this.#body !== undefined;
+  }
+
+  /** The message type that the body holds alone, when it does. */
+  get bodyMessage(): DescMessage | undefined {
+    return this.#body === '*' ? this.#message : this.#body?.message;
+  }
+
+  /**
+   * Makes the request message, in its binary form.
+   *
+   * @param body JSON, or bytes of JSON; undefined without one.
+   * @throws {Problem} `request-invalid` with `errors`, a pointer and a message each.
+   */
+  encode(parts: RequestParts, body: Uint8Array | JsonValue | undefined): Buffer {
+    const faults: InputFault[] = [];
+    const json = this.#json(body instanceof Uint8Array ? this.#text.parse(body) : body);
+    if (isJsonObject(json)) {
+      this.#query?.read(parts.query, json, faults);
+      for (const field of this.#path) fill(field, parts.params, json, faults);
+    }
+    if (faults.length > 0) throw invalid(faults);
+    return this.#toBinary(json);
+  }
+
+  #json(body: JsonValue | undefined): JsonValue {
+    if (body === undefined || this.#body === undefined) return {};
+    return this.#body === '*' ? body : { [this.#body.jsonName]: body };
+  }
+
+  #toBinary(json: JsonValue): Buffer {
+    try {
+      const bytes = toBinary(this.#message, fromJson(this.#message, json, this.#rules));
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    } catch (error) {
+      throw invalid(this.#fromClientsView(inputFaults(this.#message, json, this.#rules)), error);
+    }
+  }
+
+  // A pointer is meant for the document that was sent, which may be one field of the message.
+  #fromClientsView(faults: readonly InputFault[]): InputFault[] {
+    const prefix = this.#body === undefined || this.#body === '*' ? undefined : `/${this.#body.jsonName}`;
+    return faults.map((fault) => {
+      const field = this.#path.find(({ keys }) => pointerOf(keys) === fault.pointer);
+      if (field !== undefined) return { ...fault, parameter: field.fields.map(({ name }) => name).join('.') };
+      const isInBody = fault.pointer === prefix || fault.pointer.startsWith(`${prefix}/`);
+      return prefix !== undefined && isInBody
+        ? { ...fault, pointer: fault.pointer.slice(prefix.length) }
+        : fault;
+    });
+  }
+}
+
+function invalid(errors: readonly InputFault[], cause?: unknown): Problem {
+  return new Problem('request-invalid', { cause, extensions: { errors } });
+}
+
+function bodyField(message: DescMessage, body: string): DescField | '*' | undefined {
+  if (body === '' || body === '*') return body === '' ? undefined : '*';
+  const field = fieldNamed(message, body);
+  if (field === undefined) throw new Error(`body: ${message.typeName} has no field "${body}"`);
+  return field;
+}
+
+function pathField(message: DescMessage, { field: path, parts }: TemplateVariable): PathField {
+  if (hasJsonOfItsOwn(message)) throw new Error(`${message.typeName} has no fields that a path can fill`);
+  const fields = fieldsAt(message, path);
+  const last = fields.at(-1) as DescField;
+  const read = last.fieldKind === 'list' ? undefined : textReader(last);
+  if (read === undefined) {
+    throw new Error(`{${path.join('.')}} can stand in a path only if it is one number, text or enum`);
+  }
+  return { keys: fields.map(({ jsonName }) => jsonName), fields, read, parts };
+}
+
+// The path has the last word: what a body says about the same field, in either spelling, is replaced.
+function fill(target: PathField, params: readonly string[], json: JsonObject, faults: InputFault[]): void {
+  const { keys, fields, read, parts } = target;
+  const value = read(textOf(parts, params));
+  if (value === undefined) {
+    const [pointer, last] = [pointerOf(keys), fields.at(-1) as DescField];
+    const parameter = fields.map(({ name }) => name).join('.');
+    return void faults.push({ pointer, parameter, message: expectationOf(last) });
+  }
+  let object = json;
+  fields.forEach(({ name, jsonName }, index) => {
+    if (name !== jsonName && Object.hasOwn(object, name)) {
+      object[jsonName] ??= object[name] as JsonValue;
+      delete object[name];
+    }
+    if (index < fields.length - 1) object = at(object, [jsonName, '']);
+  });
+  object[keys.at(-1) as string] = value;
+}
+
+function textOf(parts: TemplateVariable['parts'], params: readonly string[]): string {
+  if (parts.length === 1 && typeof parts[0] === 'number') return decoded(params[parts[0]] ?? '');
+  return parts
+    .map((part) => (typeof part === 'string' ? part : decoded(params[part] ?? '')))
+    .filter((piece) => piece !== '')
+    .join('/');
+}
+
+function decoded(value: string): string {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch (error) {
+    throw new Problem('request-malformed', { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+import type { Metadata } from '@grpc/grpc-js';
+import { Problem, problemBody } from '../../../problems/problem.ts';
+import { addResponseHeaders } from './metadata-rules.ts';
+import { streamFormat, type StreamFormat } from './stream-format.ts';
+import type { StreamTaker } from './stream-run.ts';
+import type { Translation } from './translation.ts';
+
+/** Writes the messages of a streaming call to the client, as `Accept` wants them. */
+export class StreamAnswer implements StreamTaker {
+  readonly #translation: Translation;
+  readonly #format: StreamFormat;
+  #count = 0;
+
+  constructor(translation: Translation) {
+    this.#translation = translation;
+    this.#format = streamFormat(translation.exchange.request.headers.accept);
+  }
+
+  open(metadata: Metadata | undefined): boolean {
+    const { exchange, binding, sink } = this.#translation;
+    const { contentType, headers, open } = this.#format;
+    const head = ['content-type', contentType, ...headers];
+    if (metadata !== undefined) {
+      addResponseHeaders(head, binding.options.metadata.response, metadata);
+    }
+    // Both sides may talk at once; a connection on which a request was cut short is of no further use.
+    if (binding.method.methodKind === 'bidi_streaming') head.push('connection', 'close');
+    sink.start(200, head);
+    if (exchange.method === 'HEAD') {
+      sink.end();
+      return false;
+    }
+    // The client learns that the stream is open, however long the first message takes.
+    if (open !== '') this.#write(open);
+    else if (!exchange.response.destroyed) exchange.response.flushHeaders();
+    return true;
+  }
+
+  message(bytes: Buffer): boolean {
+    const { exchange, binding, edit } = this.#translation;
+    try {
+      const json = binding.answer.toJson(bytes);
+      const text = JSON.stringify(edit === undefined ? json : edit(json));
+      return this.#write(this.#format.item(text, this.#count++));
+    } catch (error) {
+      exchange.cancel(new Problem('upstream-response-invalid', { cause: error }));
+      return true;
+    }
+  }
+
+  end(): void {
+    if (this.#format.close !== '') this.#write(this.#format.close);
+    this.#translation.sink.end();
+  }
+
+  fail(problem: Problem): void {
+    const { exchange, sink } = this.#translation;
+    const told = exchange.response.headersSent ? this.#format.problem : undefined;
+    if (told === undefined || problem.code === 'client-closed') return sink.fail(problem);
+    exchange.problem ??= problem;
+    this.#write(told(JSON.stringify(problemBody(problem, exchange.id))));
+    sink.end();
+  }
+
+  onDrain(resume: () => void): void {
+    this.#translation.sink.onDrain(resume);
+  }
+
+  #write(text: string): boolean {
+    return this.#translation.sink.data(Buffer.from(text));
+  }
+}

@@ -1,0 +1,179 @@
+import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
+import { Problem } from '../../../problems/problem.ts';
+import { CallRun, type AttemptFault } from '../../call-run.ts';
+import type { Target } from '../../target.ts';
+import { grpcFault } from '../grpc-faults.ts';
+import { asIs, detailedProblem, type RunParts } from './unary-run.ts';
+
+/** A call whose messages are bytes. */
+export type ByteCall = ClientDuplexStream<Buffer, Buffer>;
+
+/** What takes the answer of a streaming call: `open` once, messages, and `end` or `fail`. */
+export interface StreamTaker {
+  /** Takes the head of the answer; returns false when it wants no messages. */
+  open(metadata: Metadata | undefined): boolean;
+  /** Takes one message; returns false to be resumed later through `onDrain`. */
+  message(bytes: Buffer): boolean;
+  end(trailers: Metadata | undefined): void;
+  fail(problem: Problem): void;
+  onDrain(resume: () => void): void;
+}
+
+/** Where the messages of the request come from. */
+export interface StreamSource {
+  /** Whether they can be sent again to another target. */
+  readonly replayable: boolean;
+  /** Writes them to the call, waits where it must, and ends it. `sent` is called after the last one. */
+  send(call: ByteCall, sent: () => void): void;
+  /** Stops writing; nobody reads any more. */
+  stop(): void;
+}
+
+/**
+ * One streaming call. Until the target opens its answer it is an attempt like any other, with retries and the
+ * breaker; from then on it is a stream, which only a silence of `timeouts.idle`, either side or its end stops.
+ * The deadline of the exchange bounds the opening, as it does for proxied bodies.
+ */
+export class StreamRun extends CallRun<void> {
+  readonly #parts: RunParts;
+  readonly #source: StreamSource;
+  readonly #taker: StreamTaker;
+  #call: ByteCall | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #sent = false;
+  #opened = false;
+  #over = false;
+  #fault: ServiceError | undefined = undefined;
+  #trailers: Metadata | undefined = undefined;
+
+  constructor(parts: RunParts, source: StreamSource, taker: StreamTaker) {
+    super(parts.upstream, { exchange: parts.exchange, timeoutMs: Infinity }, parts.metrics);
+    this.#parts = parts;
+    this.#source = source;
+    this.#taker = taker;
+  }
+
+  /** Makes the call; everything that comes of it goes to the taker. */
+  run(): void {
+    this.start().catch((problem: unknown) => {
+      this.#source.stop();
+      this.#taker.fail(problem as Problem);
+    });
+  }
+
+  protected override send(target: Target): void {
+    const { binding, metadata, channels } = this.#parts;
+    // Only an answer that comes as a whole has to be there by the deadline.
+    const isWhole = binding.method.methodKind === 'client_streaming' && this.leftMs() !== Infinity;
+    const call: ByteCall = channels
+      .clientOf(target)
+      .makeBidiStreamRequest(
+        binding.path,
+        asIs,
+        asIs,
+        metadata,
+        isWhole ? { deadline: Date.now() + this.leftMs() } : {},
+      );
+    this.#call = call;
+    call.once('metadata', (head: Metadata) => this.#isCurrent(call) && this.#open(head));
+    call.on('data', (bytes: Buffer) => this.#isCurrent(call) && this.#message(call, bytes));
+    call.on('error', (error: ServiceError) => this.#isCurrent(call) && this.#failed(error));
+    call.once('status', (status) => (this.#trailers = status.metadata));
+    call.once('end', () => this.#isCurrent(call) && this.#ended());
+    this.#source.send(call, () => this.#isCurrent(call) && this.#allSent());
+  }
+
+  protected override abandon(): void {
+    const call = this.#call;
+    this.#call = undefined;
+    call?.cancel();
+  }
+
+  protected override finished(): void {
+    clearTimeout(this.#timer);
+  }
+
+  protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
+    return detailedProblem(this.#parts.binding, fault, cause);
+  }
+
+  #isCurrent(call: ByteCall): boolean {
+    return this.#call === call && !this.#over;
+  }
+
+  // An upload takes its time; only after it the target is expected to say something.
+  #allSent(): void {
+    this.#sent = true;
+    if (this.#opened) this.#watchSilence();
+    else this.#timer = setTimeout(() => this.expire(), this.upstream.options.timeouts.firstByte);
+  }
+
+  #watchSilence(): void {
+    clearTimeout(this.#timer);
+    if (this.#sent) this.#timer = setTimeout(this.#silent, this.upstream.options.timeouts.idle);
+  }
+
+  #open(head: Metadata | undefined): void {
+    if (this.#opened || this.exchange.cancelled !== undefined) return;
+    this.#opened = true;
+    this.deliver(undefined, 'OK');
+    this.exchange.onCancel(this.#cut);
+    this.#watchSilence();
+    if (!this.#taker.open(head)) this.#close(() => this.#call?.cancel());
+  }
+
+  #message(call: ByteCall, bytes: Buffer): void {
+    this.#open(undefined);
+    if (this.#over) return;
+    this.#timer?.refresh();
+    if (this.#taker.message(bytes) || this.#over) return;
+    // The client is slow, not the target: its silence is not counted meanwhile.
+    call.pause();
+    clearTimeout(this.#timer);
+    this.#taker.onDrain(() => {
+      if (!this.#isCurrent(call)) return;
+      this.#watchSilence();
+      call.resume();
+    });
+  }
+
+  #failed(error: ServiceError): void {
+    // Messages that are still to be read come first; the stream says when it has ended.
+    if (this.#opened) return void (this.#fault = error);
+    this.#call = undefined;
+    const fault = grpcFault(error, this.#parts.binding.idempotent, this.timeoutCode());
+    this.fail(this.#source.replayable ? fault : { ...fault, retryable: false }, error);
+  }
+
+  #ended(): void {
+    if (this.#fault !== undefined) {
+      const fault = grpcFault(this.#fault, false, this.timeoutCode());
+      return this.#close(() => this.#breakOff(fault, this.problemOf(fault, this.#fault)));
+    }
+    if (!this.#opened && this.#trailers === undefined) return;
+    this.#open(undefined);
+    this.#close(() => this.#taker.end(this.#trailers));
+  }
+
+  readonly #silent = (): void => this.#cut(new Problem('upstream-timeout'));
+
+  readonly #cut = (reason: Problem): void => {
+    this.#call?.cancel();
+    this.#close(() => this.#breakOff({ outcome: reason.code }, reason));
+  };
+
+  #breakOff({ outcome }: Pick<AttemptFault, 'outcome'>, problem: Problem): void {
+    const attempt = this.exchange.attempts.at(-1);
+    if (attempt !== undefined) attempt.outcome = outcome;
+    this.#taker.fail(problem);
+  }
+
+  #close(report: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.exchange.offCancel(this.#cut);
+    this.#source.stop();
+    report();
+  }
+}

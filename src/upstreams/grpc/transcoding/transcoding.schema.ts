@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { size, timerDuration } from '../../../config/units.ts';
+import { mayPass } from './metadata-rules.ts';
+
+const names = z
+  .array(
+    z
+      .string()
+      .transform((name) => name.toLowerCase())
+      .refine(mayPass, 'expected a name of metadata that is neither reserved nor the gateway’s own to say'),
+  )
+  .default([]);
+
+/** The `grpc:` section of a route. */
+export const transcodingSchema = z
+  .strictObject({
+    service: z
+      .string()
+      .regex(/^[A-Za-z_][\w.]*$/, 'expected the full name of a service, such as shop.v1.Orders')
+      .describe('Full name of the service whose methods are offered as their google.api.http says.'),
+    prefix: z
+      .string()
+      .regex(/^(\/[A-Za-z0-9\-._~]+)+$/, 'expected a literal path such as /api/v3')
+      .optional()
+      .describe('Path below which every method must lie; needed with `reflection`, where it is a fence.'),
+    unknownFields: z
+      .enum(['reject', 'ignore'])
+      .default('reject')
+      .describe('Fields of bodies and queries that the message does not have. Default reject.'),
+    emitDefaults: z
+      .boolean()
+      .default(false)
+      .describe('Whether answers show fields that hold their default. Default false.'),
+    metadata: z
+      .strictObject({
+        request: names.describe('Header fields of the client that travel on. Default none.'),
+        response: names.describe('Metadata and trailers that become header fields. Default none.'),
+      })
+      .prefault({})
+      .describe('What passes between header fields and metadata, by name.'),
+    maxLine: size.default(2 ** 20).describe('Longest line of an NDJSON upload. Default 1MiB.'),
+  })
+  .describe('Offers a gRPC service as REST.');
+
+/** The parsed `grpc:` section of a route. */
+export type TranscodingOptions = z.output<typeof transcodingSchema>;
+
+/** Where the descriptors of a gRPC upstream come from; at most one of them. */
+export const descriptorKeys = {
+  descriptorSet: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Descriptor set of its services, as `buf build` or `protoc --include_imports` write it.'),
+  proto: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Schema of its services: a .proto file or a folder; read by `buf`, which must be installed.'),
+  reflection: z
+    .union([
+      z.literal(true).transform(() => ({ refresh: 60_000 })),
+      z.strictObject({
+        refresh: timerDuration
+          .refine((ms) => ms >= 1000, 'expected at least 1s')
+          .default(60_000)
+          .describe('How often it is asked again. Default 60s.'),
+      }),
+    ])
+    .optional()
+    .describe('Asks the upstream itself for its services, by gRPC server reflection.'),
+};
+
+/** The keys of {@link descriptorKeys}. */
+export const DESCRIPTOR_KEYS = ['descriptorSet', 'proto', 'reflection'] as const;
