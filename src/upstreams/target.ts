@@ -43,6 +43,7 @@ export class Target {
 export class Lease {
   readonly target: Target;
   readonly #admission: 'refused' | 'ordinary' | 'probe';
+  #settled = false;
   #released = false;
 
   constructor(target: Target) {
@@ -51,11 +52,24 @@ export class Lease {
     target.inFlight += 1;
   }
 
-  /** Gives the right back with what became of the call; later calls do nothing. */
+  /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
+  settle(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.target.breaker?.settle(this.#admission, outcome);
+  }
+
+  /** Gives the right back with what became of the call, unless that is settled; later calls do nothing. */
   release(outcome: Outcome): void {
     if (this.#released) return;
     this.#released = true;
     this.target.inFlight -= 1;
-    this.target.breaker?.settle(this.#admission, outcome);
+    this.settle(outcome);
+  }
+
+  /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */
+  releaseBroken(): void {
+    if (this.#settled && !this.#released) this.target.breaker?.settle('ordinary', 'failure');
+    this.release('failure');
   }
 }

@@ -49,10 +49,12 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   ): void {
     // Interim answers (1xx) end here: 100 was already given by our own server, 103 is not passed on.
     if (status < FIRST_FINAL_STATUS || this.finished) return;
-    this.#lease.release(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
+    // The target is known by the head; the call is under way until its body is through.
+    this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
     this.#forwarding.note(String(status));
     if (this.#forwarding.retriesStatus(status)) {
       this.finished = true;
+      this.#lease.release('failure');
       controller.abort(new Error('given up for another attempt'));
       return this.#forwarding.retry();
     }
@@ -69,14 +71,17 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.finished) return;
     this.finished = true;
+    this.#lease.release('success');
     this.#sink.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.finished) return;
     this.finished = true;
-    if (this.#answering) this.#forwarding.note(this.#forwarding.brokeOff(error).outcome);
-    else this.#forwarding.failed(error);
+    if (this.#answering) {
+      this.#lease.releaseBroken();
+      this.#forwarding.note(this.#forwarding.brokeOff(error).outcome);
+    } else this.#forwarding.failed(error);
   }
 }
 

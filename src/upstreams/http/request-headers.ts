@@ -1,6 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
-import type { HeaderEdits } from '../../policies/transform/header-edits.ts';
+import { editHeaders, type HeaderEdits } from '../../policies/transform/header-edits.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 
 /** Fields that concern one connection only, and so never travel on (RFC 9110 section 7.6.1). */
@@ -51,11 +51,12 @@ export function outboundHeaders(exchange: Exchange, edits: HeaderEdits | undefin
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
     if (HOP_BY_HOP.has(name) || OWNED.has(name) || isIdentityHeader(name)) continue;
-    if (listed?.has(name) || edits?.drop.has(name) || isGatewayKey(name, raw[i + 1] as string)) continue;
+    if (listed?.has(name) || isGatewayKey(name, raw[i + 1] as string)) continue;
     out.push(name, raw[i + 1] as string);
   }
   addOwn(out, exchange);
-  if (edits !== undefined) out.push(...edits.set);
+  // Last, so that what the configuration sets or removes holds for the gateway's own fields too.
+  if (edits !== undefined) editHeaders(out, edits);
   return out;
 }
 
