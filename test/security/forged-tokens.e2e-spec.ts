@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHmac, createPublicKey } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { call, type Answer } from '../support/client.ts';
 import { createTestKey, signToken } from '../support/key-server.ts';
 import { useShop } from '../support/shop.ts';
@@ -25,7 +26,7 @@ function hmac(header: object, payload: object, secret: string | Buffer): string 
 }
 
 async function send(authorization: string | string[]): Promise<Answer> {
-  const answer = await holder.shop.call('/api/x', { headers: { authorization } });
+  const answer = await holder.shop.call('/api/x', { headers: { authorization } as OutgoingHttpHeaders });
   expect(holder.shop.echo.requests).toHaveLength(0);
   return answer;
 }

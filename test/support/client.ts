@@ -86,3 +86,16 @@ function isWhole(text: string): boolean {
   const length = Number(/^content-length: *(\d+)/im.exec(text.slice(0, end))?.[1] ?? 0);
   return text.length >= end + 4 + length;
 }
+
+/** Reads an answer that {@link speak} returned. */
+export function parseAnswer(text: string): Answer {
+  const [head = '', ...rest] = text.split('\r\n\r\n');
+  const body = Buffer.from(rest.join('\r\n\r\n'), 'latin1');
+  const fields = head
+    .split('\r\n')
+    .slice(1)
+    .map((line) => line.split(/: */, 2));
+  const headers = Object.fromEntries(fields.map(([name = '', value = '']) => [name.toLowerCase(), value]));
+  const json = <Body>() => JSON.parse(body.toString()) as Body;
+  return { status: statusOf(text), headers, rawHeaders: fields.flat(), body, text: body.toString(), json };
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
+import type { Type } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { FREE_PORTS, startSampleServices, type SampleServices } from '../../examples/services/start.ts';
 import type { TokenUser } from '../../examples/services/identity.ts';
@@ -22,6 +23,7 @@ export interface ShopOptions {
   /** More keys of the issuer. */
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
+  readonly modules?: readonly Type[];
   readonly environment?: () => Readonly<Record<string, string>>;
 }
 
@@ -81,7 +83,12 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     startUpstream(),
   ]);
   const config = JSON.stringify(shopConfig(services, echo, options));
-  const gateway = await startGateway({ config, environment: options.environment?.() ?? {} });
+  const { modules } = options;
+  const gateway = await startGateway({
+    config,
+    environment: options.environment?.() ?? {},
+    ...(modules === undefined ? {} : { modules }),
+  });
   return new Shop(services, echo, gateway);
 }
 
