@@ -14,12 +14,15 @@ import { BufferedBody } from './buffered-body.ts';
 export class AnswerWriter implements AnswerSink {
   readonly #exchange: Exchange;
   readonly #route: Route;
+  readonly #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
 
-  constructor(exchange: Exchange, route: Route) {
+  /** @param isEdited whether the stages' edits of the body are already made by whoever writes it. */
+  constructor(exchange: Exchange, route: Route, isEdited = false) {
     this.#exchange = exchange;
     this.#route = route;
+    this.#isEdited = isEdited;
   }
 
   start(status: number, headers: string[]): void {
@@ -27,7 +30,7 @@ export class AnswerWriter implements AnswerSink {
     const { leaving } = this.#route;
     const head: ResponseHead = { status, headers };
     for (let i = 0; i < leaving.length; i += 1) leaving[i]?.head?.(this.#exchange, head);
-    if (BufferedBody.isNeeded(this.#route, head)) this.#buffer(head);
+    if (!this.#isEdited && BufferedBody.isNeeded(this.#route, head)) this.#buffer(head);
     else this.#writeHead(head);
   }
 

@@ -13,6 +13,7 @@ import { hasBody, HttpForwarding, type Outbound } from '../upstreams/http/http-f
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { AnswerWriter } from './answer-writer.ts';
+import { TranscodedAnswers } from './transcoded-answers.ts';
 
 /** Door 1: takes every request that no controller owns through match, the stages of its route, and forward. */
 @Injectable()
@@ -21,6 +22,7 @@ export class ProxyHandler {
     private readonly table: RouteTable,
     private readonly upstreams: UpstreamRegistry,
     private readonly metrics: Metrics,
+    private readonly transcodings: TranscodedAnswers,
   ) {}
 
   /** Handles one request; the answer is written past Fastify, as a stream. */
@@ -55,6 +57,7 @@ export class ProxyHandler {
     if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
     if (exchange.cached !== undefined) return writer.replay(exchange.cached);
     const upstream = this.upstreams.get(route.upstream as string);
+    if (route.grpc !== undefined) return this.transcodings.answer(exchange, route, upstream);
     const outbound = this.#outbound(exchange, route);
     new HttpForwarding(exchange, upstream, outbound, { sink: writer, metrics: this.metrics }).start();
   }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry, type PolicyName } from '../policies/registry.ts';
+import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import type { DeclaredPolicies } from './route.ts';
 
@@ -55,16 +56,28 @@ const rewrite = z
     'expected either stripPrefix or path',
   );
 
-const route = z.strictObject({
+const declaredRoute = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dots, dashes and underscores')
     .describe('Unique name, for logs, metrics and limits.'),
-  match: match.describe('What a request must look like.'),
+  match: match.optional().describe('What a request must look like. Absent only with `grpc`.'),
+  grpc: transcodingSchema.optional(),
   upstream: z.string().describe('Name of the upstream that answers.'),
   rewrite: rewrite.optional().describe('How path and query change on the way.'),
   policies: policiesSchema.optional(),
 });
+
+const route = declaredRoute
+  .refine((one) => (one.match === undefined) !== (one.grpc === undefined), {
+    path: ['match'],
+    error: 'expected `match`, or `grpc` instead of it: what a translated route matches is in its schema',
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  })
+  .refine((one) => one.grpc === undefined || one.rewrite === undefined, {
+    path: ['rewrite'],
+    error: 'expected no `rewrite` beside `grpc`: a call has no path',
+  });
 
 const trustedProxy = z
   .string()

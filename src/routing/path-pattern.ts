@@ -4,16 +4,22 @@ import { normalizePath } from './request-path.ts';
 export type PatternSegment =
   { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'parameter'; readonly name: string };
 
-/** A parsed path pattern: exact segments, `{param}` segments, and perhaps a trailing `*` for the rest. */
+/**
+ * A parsed path pattern: exact segments, `{param}` segments, and perhaps a trailing `*` for the rest. After a
+ * `{param}` or `*` at the end there may be a verb, as in `/orders/{id}:cancel`.
+ */
 export interface PathPattern {
   readonly source: string;
   readonly segments: readonly PatternSegment[];
   /** Whether the pattern ends in `/*`; the rest may be empty. */
   readonly wildcard: boolean;
+  /** With its colon: `:cancel`; undefined without one. */
+  readonly verb: string | undefined;
   /** Names of the parameters in order; the rest is called `*`. */
   readonly parameters: readonly string[];
 }
 
+const VERB = /(?<=[}*]):[A-Za-z0-9\-._~]+$/;
 const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
 const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,;=:@%]+$/;
 
@@ -24,13 +30,15 @@ const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,;=:@%]+$/;
  */
 export function parsePathPattern(source: string): PathPattern {
   if (!source.startsWith('/')) throw new Error(`expected a path that starts with "/", got "${source}"`);
-  const parts = source === '/' ? [] : source.slice(1).split('/');
+  const verb = VERB.exec(source)?.[0];
+  const bare = verb === undefined ? source : source.slice(0, -verb.length);
+  const parts = bare === '/' ? [] : bare.slice(1).split('/');
   const wildcard = parts.at(-1) === '*';
   const segments = (wildcard ? parts.slice(0, -1) : parts).map((part) => parseSegment(part, source));
   const names = segments.flatMap((segment) => (segment.kind === 'parameter' ? [segment.name] : []));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`the parameter {${twice}} stands twice in "${source}"`);
-  return { source, segments, wildcard, parameters: wildcard ? [...names, '*'] : names };
+  return { source, segments, wildcard, verb, parameters: wildcard ? [...names, '*'] : names };
 }
 
 function parseSegment(part: string, source: string): PatternSegment {
@@ -59,6 +67,7 @@ function assertMatchable(part: string, source: string): void {
 
 /** Whether every path of `inner` is also a path of `outer`. */
 export function covers(outer: PathPattern, inner: PathPattern): boolean {
+  if (outer.verb !== undefined && outer.verb !== inner.verb) return false;
   if (!outer.wildcard && (inner.wildcard || outer.segments.length !== inner.segments.length)) return false;
   if (inner.segments.length < outer.segments.length) return false;
   return outer.segments.every((segment, index) => {

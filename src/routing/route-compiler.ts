@@ -63,6 +63,7 @@ export class RouteCompiler {
       match: definition.match,
       pattern,
       upstream: definition.upstream,
+      grpc: definition.grpc,
       rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
       policies,
       stages,

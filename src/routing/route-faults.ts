@@ -29,7 +29,8 @@ function overlaps(routes: readonly Route[], definitionOf: (route: Route) => Rout
     if (route.door !== 'proxy') return [];
     const shadow = routes.find((other, at) => hides(other, route, at < index));
     if (shadow === undefined) return [];
-    const message = `can never be reached: ${shadow.origin} (route "${shadow.id}", ${shadow.pattern.source}) takes the same requests first`;
+    const what = route.grpc !== undefined ? `${route.pattern.source} ` : '';
+    const message = `${what}can never be reached: ${shadow.origin} (route "${shadow.id}", ${shadow.pattern.source}) takes the same requests first`;
     return [new RouteFault(definitionOf(route), ['match'], message)];
   });
 }
@@ -57,6 +58,7 @@ function sameConditions(a: Route, b: Route): boolean {
         segment.kind === 'literal' ? segment.text : { parameter: true },
       ),
       route.pattern.wildcard,
+      route.pattern.verb,
       [...route.match.hosts].sort(),
       Object.entries(route.match.headers).sort(),
     ]);

@@ -29,12 +29,24 @@ interface Search {
  * are decided over both together.
  */
 export class RouteTable {
-  readonly routes: readonly Route[];
-  readonly #root = new Node();
+  #routes: readonly Route[] = [];
+  #root = new Node();
 
   constructor(routes: readonly Route[]) {
-    this.routes = routes;
-    for (const route of routes) this.#insert(route);
+    this.replace(routes);
+  }
+
+  /** All routes, of both doors. */
+  get routes(): readonly Route[] {
+    return this.#routes;
+  }
+
+  /** Swaps all routes at once: exchanges that were matched keep theirs, those that come see only the new ones. */
+  replace(routes: readonly Route[]): void {
+    const root = new Node();
+    for (const route of routes) insert(root, route);
+    this.#routes = routes;
+    this.#root = root;
   }
 
   /**
@@ -55,6 +67,7 @@ export class RouteTable {
     }
     if (route !== undefined) {
       exchange.route = route;
+      if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
       if (search.params.length > 0) exchange.params = search.params;
       return route;
     }
@@ -101,31 +114,35 @@ export class RouteTable {
     if (route !== undefined) search.params.push(search.path.slice(start));
     return route;
   }
+}
 
-  #insert(route: Route): void {
-    let node = this.#root;
-    for (const segment of route.pattern.segments) {
-      if (segment.kind === 'parameter') node = node.parameter ??= new Node();
-      else {
-        let next = node.literals.get(segment.text);
-        if (next === undefined) node.literals.set(segment.text, (next = new Node()));
-        node = next;
-      }
+function insert(root: Node, route: Route): void {
+  let node = root;
+  for (const segment of route.pattern.segments) {
+    if (segment.kind === 'parameter') node = node.parameter ??= new Node();
+    else {
+      let next = node.literals.get(segment.text);
+      if (next === undefined) node.literals.set(segment.text, (next = new Node()));
+      node = next;
     }
-    const list = route.pattern.wildcard ? node.rest : node.exact;
-    list.push(route);
-    list.sort((a, b) => conditionCount(b) - conditionCount(a));
   }
+  const list = route.pattern.wildcard ? node.rest : node.exact;
+  list.push(route);
+  list.sort((a, b) => conditionCount(b) - conditionCount(a));
 }
 
 function conditionCount(route: Route): number {
   const exactHosts = route.match.hosts.some((host) => !host.startsWith('*.'));
   const hosts = route.match.hosts.length === 0 ? 0 : exactHosts ? 2000 : 1000;
-  return hosts + Object.keys(route.match.headers).length * 2 + (route.match.methods.length > 0 ? 1 : 0);
+  const verb = route.pattern.verb === undefined ? 0 : 10_000;
+  return (
+    verb + hosts + Object.keys(route.match.headers).length * 2 + (route.match.methods.length > 0 ? 1 : 0)
+  );
 }
 
 function choose(candidates: readonly Route[], search: Search): Route | undefined {
   for (const route of candidates) {
+    if (!verbMatches(route, search.path)) continue;
     if (!hostMatches(route, search.exchange.host) || !headersMatch(route, search.exchange)) continue;
     if (methodMatches(route, search.exchange.method)) return route;
     for (const method of route.match.methods) search.allow.add(method);
@@ -151,4 +168,14 @@ function headersMatch(route: Route, exchange: Exchange): boolean {
   const { headers } = route.match;
   for (const name in headers) if (exchange.request.headers[name] !== headers[name]) return false;
   return true;
+}
+
+/** Whether the last segment ends in the verb of the pattern and is more than that. */
+function verbMatches({ pattern: { verb } }: Route, path: string): boolean {
+  return verb === undefined || (path.endsWith(verb) && path.at(-verb.length - 1) !== '/');
+}
+
+function cutVerb(params: string[], verb: string): void {
+  const last = params.length - 1;
+  params[last] = (params[last] as string).slice(0, -verb.length);
 }

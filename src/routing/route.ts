@@ -1,5 +1,6 @@
 import type { PolicySet } from '../policies/registry.ts';
 import type { Stage, StageName } from '../policies/stage.ts';
+import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Rewrite } from './rewrite.ts';
@@ -27,6 +28,8 @@ export interface RouteDefinition {
   readonly upstream?: string | undefined;
   readonly rewrite?:
     { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined;
+  /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
+  readonly grpc?: Binding | 'unknown' | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }
@@ -43,6 +46,8 @@ export interface Route {
   readonly pattern: PathPattern;
   readonly upstream: string | undefined;
   readonly rewrite: Rewrite | undefined;
+  /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
+  readonly grpc?: Binding | 'unknown' | undefined;
   readonly policies: PolicySet;
   /** Exactly the stages this route needs, in execution order. */
   readonly stages: readonly Stage[];

@@ -10,6 +10,7 @@ import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import { grpcRoutes, type GrpcRouteFault } from './sources/grpc.route-source.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 import { yamlRoutes } from './sources/yaml.route-source.ts';
 
@@ -35,8 +36,11 @@ export interface TableParts {
 export function buildRouteTable(parts: TableParts): RouteTable {
   const { source } = parts;
   const placed = placesOf(source);
+  const originOf = (index: number): string => placed.originOf(index);
+  const translated = grpcRoutes(source.value, originOf);
   const definitions = [
-    ...yamlRoutes(source.value, (index) => placed.originOf(index)),
+    ...yamlRoutes(source.value, originOf),
+    ...translated.definitions,
     ...controllerRoutes(parts.controllers),
     ...parts.definitions,
   ];
@@ -44,13 +48,19 @@ export function buildRouteTable(parts: TableParts): RouteTable {
   const definitionOf = (route: Route): RouteDefinition =>
     definitions.find((one) => one.id === route.id && one.origin === route.origin) as RouteDefinition;
   const all = [...faults, ...tableFaults(routes, definitionOf)];
-  if (all.length > 0) throw new ConfigError(all.map((fault) => placed.place(fault, parts.upstreams)));
+  if (all.length + translated.faults.length > 0) {
+    throw new ConfigError([
+      ...translated.faults.map((fault) => placed.placeSource(fault)),
+      ...all.map((fault) => placed.place(fault, parts.upstreams)),
+    ]);
+  }
   return new RouteTable(routes);
 }
 
-function compileAll(
+/** Compiles definitions; the faults of all of them are returned, not thrown. */
+export function compileAll(
   definitions: readonly RouteDefinition[],
-  parts: TableParts,
+  parts: Omit<TableParts, 'controllers' | 'definitions'>,
 ): { routes: readonly Route[]; faults: readonly RouteFault[] } {
   const { upstreams, defaults } = parts.source.value;
   const upstreamPolicies = Object.fromEntries(
@@ -70,15 +80,27 @@ function compileAll(
   return { routes, faults };
 }
 
-function placesOf({ value, document }: GatewaySource) {
+/** Where the route at an index of the configuration stands: `gateway.yaml:12:5`. */
+export function originIn({ document }: GatewaySource, index: number): string {
+  const { line, column } = document.locate(['routes', index]);
+  return `${document.file}:${line}:${column}`;
+}
+
+function placesOf(source: GatewaySource) {
+  const { value, document } = source;
   const { file } = document;
   return {
-    originOf(index: number): string {
-      const { line, column } = document.locate(['routes', index]);
-      return `${file}:${line}:${column}`;
+    originOf: (index: number): string => originIn(source, index),
+    placeSource({ path, message, suggestion }: GrpcRouteFault): ConfigFault {
+      const [section, name] = path;
+      const routeId = section === 'routes' ? value.routes[name as number]?.id : undefined;
+      const key = [`${section}[${routeId ?? name}]`, ...path.slice(2)].join('.');
+      return { file, ...document.locate(path), routeId, key, message, suggestion };
     },
     place(fault: RouteFault, upstreams: UpstreamRegistry): ConfigFault {
-      const { definition, key, message } = fault;
+      const { definition, message } = fault;
+      // What a translated route matches is not in the file but in its schema.
+      const key = definition.grpc !== undefined && fault.key[0] === 'match' ? ['grpc'] : fault.key;
       const suggestion =
         key[0] === 'upstream'
           ? nearestName(

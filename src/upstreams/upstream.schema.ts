@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timerDuration, percentage } from '../config/units.ts';
+import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/transcoding/transcoding.schema.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
 const targetUrl = z
@@ -54,8 +55,18 @@ export const upstreamSchema = z
     retry: retry.prefault({}).describe('When a request is tried again at another target.'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
     maxConnections: z.int().min(1).default(256).describe('Connections per target. Default 256.'),
+    ...descriptorKeys,
   })
   .superRefine((upstream, context) => {
+    const given = DESCRIPTOR_KEYS.filter((key) => upstream[key] !== undefined);
+    const wrong = upstream.protocol === 'grpc' ? given[1] : given[0];
+    if (wrong !== undefined) {
+      const message =
+        upstream.protocol === 'grpc'
+          ? `expected one of ${DESCRIPTOR_KEYS.join(', ')}, not several`
+          : `expected no \`${wrong}\`, because the protocol is http`;
+      context.addIssue({ code: 'custom', path: [wrong], message });
+    }
     upstream.targets.forEach((entry, index) => {
       if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;
       context.addIssue({

@@ -4,6 +4,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { GrpcCaller } from './grpc/grpc-caller.ts';
+import { Transcoder } from './grpc/transcoding/transcoder.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { UpstreamRegistry } from './upstream-registry.ts';
 import type { UpstreamOptions } from './upstream.schema.ts';
@@ -23,8 +24,9 @@ interface UpstreamSource {
     },
     HttpCaller,
     GrpcCaller,
+    Transcoder,
   ],
-  exports: [UpstreamRegistry, HttpCaller, GrpcCaller],
+  exports: [UpstreamRegistry, HttpCaller, GrpcCaller, Transcoder],
 })
 export class UpstreamsModule implements OnApplicationShutdown {
   constructor(

@@ -58,6 +58,8 @@ export class StreamAnswer implements StreamTaker {
     const told = exchange.response.headersSent ? this.#format.problem : undefined;
     if (told === undefined || problem.code === 'client-closed') return sink.fail(problem);
     exchange.problem ??= problem;
+    // What broke off is not to be kept.
+    exchange.recording = undefined;
     this.#write(told(JSON.stringify(problemBody(problem, exchange.id))));
     sink.end();
   }

@@ -1,0 +1,167 @@
+import type { FileRegistry } from '@bufbuild/protobuf';
+import { nearestName } from '../../config/nearest-name.ts';
+import { compileBindings, type Binding } from '../../upstreams/grpc/transcoding/binding.ts';
+import { compileProto, readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
+import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
+import type { RouteDefinition } from '../route.ts';
+
+/** Something wrong with where a translated route comes from. */
+export interface GrpcRouteFault {
+  /** From the root of the configuration. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly suggestion?: string | undefined;
+}
+
+/** A route of the configuration file that is offered from a schema. */
+export interface GrpcRouteConfig extends RouteConfig {
+  readonly grpc: NonNullable<RouteConfig['grpc']>;
+}
+
+/** What came of the routes with `grpc`. */
+export interface GrpcRoutes {
+  readonly definitions: readonly RouteDefinition[];
+  readonly faults: readonly GrpcRouteFault[];
+}
+
+/**
+ * Makes a definition of every annotated method of the services that `grpc:` names. Where the schema comes from
+ * server reflection there is one for the prefix, which answers 503 until the upstream has told its methods.
+ */
+export function grpcRoutes(config: GatewayConfig, originOf: (index: number) => string): GrpcRoutes {
+  const faults: GrpcRouteFault[] = [];
+  const schemas = new Schemas(config);
+  const definitions = config.routes.flatMap((route, index) => {
+    if (route.grpc === undefined) return [];
+    try {
+      return definitionsOf(route as GrpcRouteConfig, originOf(index), schemas);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      const path = error.isOfUpstream ? ['upstreams', route.upstream] : ['routes', index];
+      const fault = { path: [...path, ...error.key], message: error.message, suggestion: error.suggestion };
+      if (!faults.some((one) => one.path.join() === fault.path.join())) faults.push(fault);
+      return [];
+    }
+  });
+  return { definitions, faults };
+}
+
+/**
+ * Makes the definitions of one route of a registry.
+ *
+ * @throws {SourceError} when there is no such service, or an annotation cannot be used.
+ */
+export function definitionsFrom(
+  route: GrpcRouteConfig,
+  origin: string,
+  registry: FileRegistry,
+): RouteDefinition[] {
+  const { service: name, prefix, ...options } = route.grpc;
+  const service = registry.getService(name);
+  if (service === undefined) {
+    const known = [...registry].flatMap((one) => (one.kind === 'service' ? [one.typeName] : []));
+    const hint = nearestName(name, known);
+    throw new SourceError(['grpc', 'service'], `there is no service "${name}" in the schema`, { hint });
+  }
+  return attempt(['grpc', 'service'], () => compileBindings(service, registry, options)).map((binding) => {
+    const path = binding.rule.template.pattern;
+    if (prefix !== undefined && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}:`)) {
+      const message = `${binding.method.name} wants ${path}, which is not below ${prefix}`;
+      throw new SourceError(['grpc', 'prefix'], message);
+    }
+    return definitionOf(route, origin, binding, { path, methods: binding.rule.methods });
+  });
+}
+
+/** Thrown for a route whose schema cannot be used. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  readonly key: readonly string[];
+  readonly suggestion: string | undefined;
+  /** Whether the key is one of the upstream, not of the route. */
+  readonly isOfUpstream: boolean;
+
+  constructor(
+    key: readonly string[],
+    message: string,
+    about: { readonly hint?: string | undefined; readonly isOfUpstream?: boolean } = {},
+  ) {
+    super(message);
+    this.key = key;
+    this.suggestion = about.hint;
+    this.isOfUpstream = about.isOfUpstream ?? false;
+  }
+}
+
+// Several routes may be offered from one schema: it is read once.
+class Schemas {
+  readonly #config: GatewayConfig;
+  readonly #read = new Map<string, FileRegistry>();
+
+  constructor(config: GatewayConfig) {
+    this.#config = config;
+  }
+
+  /** @throws {SourceError} when the upstream has no schema, or it cannot be read. */
+  of(upstream: string): FileRegistry | 'reflection' {
+    const options = this.#config.upstreams[upstream];
+    if (options === undefined) throw new SourceError(['upstream'], `there is no upstream "${upstream}"`);
+    if (options.protocol !== 'grpc') {
+      throw new SourceError(['upstream'], `expected an upstream with \`protocol: grpc\``);
+    }
+    if (options.reflection !== undefined) return 'reflection';
+    const { descriptorSet, proto } = options;
+    if (descriptorSet === undefined && proto === undefined) {
+      const message = `expected \`descriptorSet\`, \`proto\` or \`reflection\`: the route of ${upstream} has \`grpc\``;
+      throw new SourceError([], message, { isOfUpstream: true });
+    }
+    let registry = this.#read.get(upstream);
+    if (registry === undefined) this.#read.set(upstream, (registry = readSchema(descriptorSet, proto)));
+    return registry;
+  }
+}
+
+function readSchema(descriptorSet: string | undefined, proto: string | undefined): FileRegistry {
+  try {
+    return descriptorSet === undefined ? compileProto(proto ?? '') : readDescriptorSet(descriptorSet);
+  } catch (error) {
+    const key = descriptorSet === undefined ? 'proto' : 'descriptorSet';
+    throw new SourceError([key], (error as Error).message, { isOfUpstream: true });
+  }
+}
+
+function definitionsOf(route: GrpcRouteConfig, origin: string, schemas: Schemas): RouteDefinition[] {
+  const registry = schemas.of(route.upstream);
+  if (registry !== 'reflection') return definitionsFrom(route, origin, registry);
+  const { prefix } = route.grpc;
+  // Fails closed: what an upstream says of itself must not take paths that are somebody else's.
+  if (prefix === undefined) {
+    throw new SourceError(['grpc'], 'expected `prefix`: the paths come from the upstream, by reflection');
+  }
+  return [definitionOf(route, origin, 'unknown', { path: `${prefix}/*`, methods: [] })];
+}
+
+function definitionOf(
+  route: GrpcRouteConfig,
+  origin: string,
+  grpc: Binding | 'unknown',
+  match: { readonly path: string; readonly methods: readonly string[] },
+): RouteDefinition {
+  return {
+    id: grpc === 'unknown' ? route.id : `${route.id}.${grpc.method.name}`,
+    door: 'proxy',
+    origin,
+    match: { ...match, hosts: [], headers: {} },
+    upstream: route.upstream,
+    grpc,
+    policies: [route.policies ?? {}],
+  };
+}
+
+function attempt<Result>(key: readonly string[], compile: () => Result): Result {
+  try {
+    return compile();
+  } catch (error) {
+    throw new SourceError(key, (error as Error).message);
+  }
+}
