@@ -1,0 +1,41 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { compileRoutes } from '../../test/support/routes.ts';
+import { readEnvironment } from '../config/env.schema.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { AdminListener } from './admin.listener.ts';
+
+describe('AdminListener', () => {
+  let listener: AdminListener;
+
+  afterEach(() => listener.close());
+
+  async function listen(): Promise<string> {
+    const metrics = new Metrics();
+    metrics.attempted('users', '200');
+    const table = new RouteTable(compileRoutes([{ path: '/a', id: 'one' }]));
+    const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
+    listener = new AdminListener(environment, metrics, table);
+    return listener.listen();
+  }
+
+  it('shows the metrics in the format of Prometheus', async () => {
+    const answer = await fetch(`${await listen()}/metrics`);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await answer.text()).toContain(
+      'gatehouse_upstream_attempts_total{upstream="users",outcome="200"} 1',
+    );
+  });
+
+  it('lists the routes', async () => {
+    const answer = await fetch(`${await listen()}/routes`);
+    expect(await answer.json()).toEqual([expect.objectContaining({ id: 'one', path: '/a', door: 'proxy' })]);
+  });
+
+  it('ends with its connections', async () => {
+    const url = await listen();
+    await (await fetch(`${url}/routes`)).text();
+    await listener.close();
+    await expect(fetch(`${url}/routes`)).rejects.toThrow('fetch failed');
+  });
+});

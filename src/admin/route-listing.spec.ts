@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileRoutes, createCompiler, defineRoute } from '../../test/support/routes.ts';
+import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
+import { policyRegistry } from '../policies/registry.ts';
+import { describeRoutes } from './route-listing.ts';
+
+describe('describeRoutes', () => {
+  it('lists by path, then by methods', () => {
+    const routes = compileRoutes([
+      { path: '/b', id: '1' },
+      { path: '/a', id: '2', methods: ['POST'] },
+      { path: '/a', id: '3', methods: ['GET'] },
+    ]);
+    expect(describeRoutes(routes).map(({ id }) => id)).toEqual(['3', '2', '1']);
+  });
+
+  it('shows what is in force on a route', () => {
+    const { authorization, rateLimit } = policyRegistry;
+    const route = createCompiler([new DeadlineStageFactory()]).compile(
+      defineRoute({
+        path: '/users/{id}',
+        id: 'users',
+        methods: ['GET', 'POST'],
+        hosts: ['a.test', '*.b.test'],
+        headers: { 'x-beta': '1' },
+        upstream: 'users',
+        origin: 'gateway.yaml:3:5',
+        policies: [
+          {
+            authentication: { schemes: ['jwt', 'apiKey'] },
+            authorization: authorization.schema.parse({ anyRole: ['a', 'b'], allPermissions: ['c'] }),
+            rateLimit: rateLimit.schema.parse([
+              { key: 'ip', rate: 5, per: '1s' },
+              { rate: 9, burst: 20 },
+            ]),
+            deadline: 1000,
+          },
+        ],
+      }),
+    );
+    expect(describeRoutes([route])).toEqual([
+      {
+        id: 'users',
+        door: 'proxy',
+        methods: 'GET,POST',
+        host: 'a.test,*.b.test',
+        path: '/users/{id} [x-beta: 1]',
+        upstream: 'users',
+        authentication: 'jwt,apiKey',
+        authorization: 'anyRole(a,b) allPermissions(c)',
+        limits: 'ip 5/1000ms burst 5; principal 9/60000ms burst 20',
+        stages: 'deadline',
+        origin: 'gateway.yaml:3:5',
+      },
+    ]);
+  });
+
+  it('shows what is absent as such', () => {
+    const [listed] = describeRoutes(compileRoutes([{ path: '/a', door: 'handler' }]));
+    expect(listed).toMatchObject({
+      methods: '*',
+      host: '*',
+      upstream: '-',
+      authentication: 'public',
+      authorization: '-',
+      limits: '-',
+      stages: '-',
+    });
+  });
+});
