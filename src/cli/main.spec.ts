@@ -1,0 +1,171 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { main } from './main.ts';
+
+const VALID = `
+version: 1
+identity: { issuers: [{ issuer: 'http://127.0.0.1:1', jwks: 'http://127.0.0.1:1/jwks', audiences: [api] }] }
+defaults: { policies: { authentication: { schemes: [jwt] } } }
+upstreams: { users: { targets: ['http://127.0.0.1:1'] } }
+routes:
+  - id: users
+    match: { methods: [GET], path: '/users/{id}', headers: { x-beta: '1' } }
+    upstream: users
+    policies: { authorization: { anyRole: [admin] }, rateLimit: { key: ip, rate: 5, per: 1s }, deadline: 2s }
+  - { id: open, match: { path: /open/* }, upstream: users, policies: { authentication: public } }
+`;
+
+describe('main', () => {
+  let folder: string;
+  let file: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
+    file = join(folder, 'gateway.yaml');
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  interface Outcome {
+    readonly out: string;
+    readonly err: string;
+    readonly code: number | string | null | undefined;
+  }
+
+  async function run(...args: string[]): Promise<Outcome> {
+    let [out, err] = ['', ''];
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
+    const before = process.exitCode;
+    process.exitCode = undefined;
+    try {
+      await main(args);
+      return { out, err, code: process.exitCode };
+    } finally {
+      process.exitCode = before;
+      jest.restoreAllMocks();
+    }
+  }
+
+  async function runWith(config: string, command: string): Promise<Outcome> {
+    writeFileSync(file, config);
+    return run(command, '--config', file);
+  }
+
+  it.each([['--help'], ['-h'], ['help'], ['validate', '--help']])(
+    'prints its help for %s',
+    async (...args) => {
+      const { out, err, code } = await run(...args);
+      expect(out).toContain('gatehouse validate [--config FILE]');
+      expect([err, code]).toEqual(['', undefined]);
+    },
+  );
+
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await run('--version')).toEqual({ out: `${version}\n`, err: '', code: undefined });
+  });
+
+  it.each([
+    [['valdate'], 'gatehouse: unknown command "valdate"; did you mean "validate"?'],
+    [['validate', '--confg', 'x'], 'did you mean --config?'],
+    [[], 'expected a command first'],
+    [['keys', 'create'], 'expected --client ID'],
+  ])('exits with 2 and one line for %j', async (args, message) => {
+    const { out, err, code } = await run(...args);
+    expect([out, code]).toEqual(['', 2]);
+    expect(err).toContain(message);
+    expect(err.trim()).not.toContain('\n');
+  });
+
+  describe('validate', () => {
+    it('says that a configuration is valid, and counts the routes of both doors', async () => {
+      const { out, err, code } = await runWith(VALID, 'validate');
+      expect([err, code]).toEqual(['', undefined]);
+      expect(Number(/valid, (\d+) routes\n$/.exec(out)?.[1])).toBeGreaterThan(2);
+    });
+
+    it('lists every fault with its place and exits with 1', async () => {
+      const config = VALID.replace('methods: [GET]', 'methods: [FETCH]').replace(
+        'deadline: 2s',
+        'deadlin: 2s',
+      );
+      const { out, err, code } = await runWith(config, 'validate');
+      expect([out, code]).toEqual(['', 1]);
+      expect(err).toContain(`${file}:8:`);
+      expect(err).toContain('routes[users].match.methods[0]');
+      expect(err).toContain(`${file}:10:`);
+      expect(err).toContain('did you mean "deadline"?');
+      expect(err.trimEnd().split('\n').at(-1)).toContain('2 faults');
+    });
+
+    it('finds what only shows when the routes are compiled', async () => {
+      const config = VALID.replace('/open/* }, upstream: users', '/open/* }, upstream: user');
+      const { err, code } = await runWith(config, 'validate');
+      expect(code).toBe(1);
+      expect(err).toContain(`${file}:11:`);
+      expect(err).toContain('there is no upstream "user"; did you mean "users"?');
+    });
+
+    it('says which file is missing', async () => {
+      const { err, code } = await run('validate', '--config', join(folder, 'none.yaml'));
+      expect(code).toBe(1);
+      expect(err).toContain('none.yaml');
+      expect(err).toContain('no such file; name one with --config FILE or GATEHOUSE_CONFIG');
+    });
+  });
+
+  describe('routes', () => {
+    it('prints the compiled table', async () => {
+      const { out, err, code } = await runWith(VALID, 'routes');
+      expect([err, code]).toEqual(['', undefined]);
+      const lines = out.split('\n');
+      expect(lines[0]).toMatch(/^ID +DOOR +METHODS +HOST +PATH/);
+      const users = lines.find((line) => line.startsWith('users ')) ?? '';
+      expect(users.split(/ {2,}/)).toEqual([
+        'users',
+        'proxy',
+        'GET',
+        '*',
+        '/users/{id} [x-beta: 1]',
+        'users',
+        'jwt',
+        'anyRole(admin)',
+        'ip 5/1000ms burst 5',
+        expect.stringMatching(/^identify → authorize → limit → deadline/),
+        `${file}:7:5`,
+      ]);
+      expect(out).toMatch(/^open +proxy +\* +\* +\/open\/\* +users +public/m);
+    });
+  });
+
+  describe('start', () => {
+    it('says which port is taken and how to choose another', async () => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      const variables = { PORT: String(port), HOST: '127.0.0.1', ADMIN_PORT: '0', LOG_LEVEL: 'silent' };
+      const before = { ...process.env };
+      Object.assign(process.env, variables);
+      try {
+        const { err, code } = await runWith(VALID, 'start');
+        expect(code).toBe(1);
+        expect(err).toBe(
+          `gatehouse: port ${port} on 127.0.0.1 is taken; set PORT or ADMIN_PORT to another one\n`,
+        );
+      } finally {
+        for (const name of Object.keys(variables)) delete process.env[name];
+        Object.assign(process.env, before);
+        taken.close();
+      }
+    });
+  });
+});
