@@ -1,24 +1,100 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Problem } from '../problems/problem.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../upstreams/http/http-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
-import type { Call, CallContext, Transports } from './call.ts';
+import type { Call, CallContext } from './call.ts';
+import { runEach, type EachOptions } from './each.ts';
+import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
+import { ExchangeMemo } from './reuse/exchange-memo.ts';
+import { isReusable, PlannedCall, type LayerParts } from './reuse/planned-call.ts';
+
+const DEFAULT_CONCURRENCY = 8;
 
 /** Makes calls. The one thing that controllers and views inject to reach a service. */
 @Injectable()
 export class Caller {
-  readonly #transports: Transports;
+  readonly #parts: LayerParts;
+  readonly #planned = new WeakMap<Call<never, unknown>, PlannedCall<unknown, unknown>>();
+  #hasPlanned = false;
 
-  constructor(upstreams: UpstreamRegistry, http: HttpCaller, grpc: GrpcCaller) {
-    this.#transports = { upstreams, http, grpc };
+  constructor(
+    upstreams: UpstreamRegistry,
+    http: HttpCaller,
+    grpc: GrpcCaller,
+    @Optional() @Inject(CALL_TIME) time?: CallTime,
+  ) {
+    this.#parts = {
+      transports: { upstreams, http, grpc },
+      memo: new ExchangeMemo(),
+      time: time ?? processTime,
+    };
   }
 
   /**
-   * Makes one call.
+   * Makes one call, as its declaration says: alone, merged with equal ones, or from what is kept. A value may be
+   * shared with others: do not change it. Outside production it is frozen.
    *
    * @throws {Problem} for whatever keeps it from an answer; see the table of the transport.
    */
   call<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
-    return call.run(this.#transports, input, context);
+    if (call.plan !== undefined) return this.#plannedOf(call).run(input, context);
+    if (call.reads === false && this.#hasPlanned) return this.#write(call, input, context);
+    return call.run(this.#parts.transports, input, context);
+  }
+
+  /**
+   * Makes a call for each input, a bounded number at a time; equal inputs of a call that reads make one.
+   *
+   * @returns in the order of the inputs, each a value or the problem of that call alone.
+   */
+  each<In, Out>(
+    call: Call<In, Out>,
+    inputs: readonly In[],
+    context: CallContext,
+    { concurrency = DEFAULT_CONCURRENCY }: EachOptions = {},
+  ): Promise<(Out | Problem)[]> {
+    const mergeable = call.reads === true && call.keyOf !== undefined;
+    return runEach(inputs, {
+      call: (input) => this.call(call, input, context),
+      keyOf: mergeable ? (input) => call.keyOf?.(input) : undefined,
+      concurrency: call.plan?.batch === undefined ? Math.max(1, concurrency) : inputs.length,
+    });
+  }
+
+  /**
+   * Forgets what was read within an exchange. Calls that may change something do it by themselves; an exchange
+   * that serves many operations, such as the one of a socket, needs it before each of them.
+   */
+  forget(exchange: Exchange): void {
+    this.#parts.memo.forget(exchange);
+  }
+
+  /** Forgets what a call has kept across requests, in this process: what it reads has been changed. */
+  invalidate<In, Out>(call: Call<In, Out>): void {
+    this.#planned.get(call as Call<never, unknown>)?.clear();
+  }
+
+  /** What was read before a change, or while it was made, is not what the rest of the exchange should see. */
+  async #write<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
+    this.forget(context.exchange);
+    try {
+      return await call.run(this.#parts.transports, input, context);
+    } finally {
+      this.forget(context.exchange);
+    }
+  }
+
+  #plannedOf<In, Out>(call: Call<In, Out>): PlannedCall<In, Out> {
+    // A call has one pair of types, and its layers have the same.
+    const known = this.#planned.get(call as Call<never, unknown>) as PlannedCall<In, Out> | undefined;
+    if (known !== undefined) return known;
+    if (!isReusable(call))
+      throw new Error(`the call ${call.name} has a plan but no keyOf; use an upstream builder`);
+    const planned = new PlannedCall(call, this.#parts);
+    this.#planned.set(call as Call<never, unknown>, planned as PlannedCall<unknown, unknown>);
+    this.#hasPlanned = true;
+    return planned;
   }
 }

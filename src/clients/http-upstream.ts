@@ -1,17 +1,25 @@
 import type { z } from 'zod';
-import { Problem } from '../problems/problem.ts';
 import type { JsonRequest } from '../upstreams/http/http-caller.ts';
-import type { Call } from './call.ts';
+import { compilePlan, type ReuseOptions } from './call-plan.ts';
+import type { DeclaredCall } from './call.ts';
+import { decoded } from './decode.ts';
+import { describeCall } from './describe-call.ts';
+import { compileHttpBatch, type HttpBatchOptions } from './http-batch.ts';
 import { compilePathTemplate } from './path-template.ts';
+import { canonicalJson } from './reuse/call-key.ts';
 
 /** What a call of an HTTP upstream says about itself besides its path. */
-export interface HttpCallOptions<In, Out> {
+export interface HttpCallOptions<In, Out> extends ReuseOptions<Out> {
   /** Checks and narrows the answer; fields that it does not name are dropped. */
   readonly decode: z.ZodType<Out>;
   /** Fields of the input that become the query, in this order; absent ones are left out. */
   readonly query?: readonly (keyof In & string)[];
   /** Makes the JSON body. */
   readonly body?: (input: In) => unknown;
+  /** Whether it only reads, as a search by POST does. Default: for GET. */
+  readonly reads?: boolean;
+  /** An operation of the upstream that reads many at once: calls for single ids made together become one. */
+  readonly batch?: HttpBatchOptions<In, NoInfer<Out>>;
 }
 
 /** Declares a call with one method; `{x}` in the path is filled in from the field `x` of the input. */
@@ -19,7 +27,7 @@ type Declare = <In extends object, Out>(
   name: string,
   path: string,
   options: HttpCallOptions<In, Out>,
-) => Call<In, Out>;
+) => DeclaredCall<In, Out>;
 
 /** Declares calls of an HTTP upstream that speaks JSON. */
 export type HttpUpstream = Readonly<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Declare>>;
@@ -43,29 +51,42 @@ export function httpUpstream(upstream: string): HttpUpstream {
 
 function declare(upstream: string, method: JsonRequest['method']): Declare {
   return <In extends object, Out>(name: string, path: string, options: HttpCallOptions<In, Out>) => {
-    const pathOf = compilePathTemplate<In>(path, options.query ?? []);
-    const call: Call<In, Out> = {
+    const { decode, body, query = [], reads = method === 'GET' } = options;
+    const pathOf = compilePathTemplate<In>(path, query);
+    const requestOf = (input: In): JsonRequest =>
+      body === undefined
+        ? { method, path: pathOf(input) }
+        : { method, path: pathOf(input), body: body(input) };
+    const batched = { name, upstream, path, query, decode };
+    const plan = compilePlan(name, options, {
+      reads,
+      batch: options.batch === undefined ? undefined : compileHttpBatch(batched, options.batch),
+      missing: missingOf(options.batch),
+    });
+    const call: DeclaredCall<In, Out> = {
       name,
       upstream,
+      reads,
+      plan,
+      description: describeCall(
+        { name, upstream, reads, protocol: 'http', operation: `${method} ${path}` },
+        plan,
+      ),
+      // The path is encoded and so has no line break: what follows the first one is the body.
+      keyOf(input) {
+        const request = requestOf(input);
+        return request.body === undefined ? request.path : `${request.path}\n${canonicalJson(request.body)}`;
+      },
       async run({ upstreams, http }, input, context) {
-        const request: JsonRequest =
-          options.body === undefined
-            ? { method, path: pathOf(input) }
-            : { method, path: pathOf(input), body: options.body(input) };
-        return decoded(name, options.decode, await http.json(upstreams.get(upstream), request, context));
+        return decoded(name, decode, await http.json(upstreams.get(upstream), requestOf(input), context));
       },
     };
     return Object.freeze(call);
   };
 }
 
-function decoded<Out>(name: string, schema: z.ZodType<Out>, value: unknown): Out {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [first] = result.error.issues;
-  // For the log: the place and what was expected there. The value may be anybody's data and stays out of it.
-  const cause = new Error(
-    `${name}: /${first?.path.map(String).join('/') ?? ''}: ${first?.message ?? 'wrong shape'}`,
-  );
-  throw new Problem('upstream-response-invalid', { cause });
+function missingOf<In, Out>(
+  batch: HttpBatchOptions<In, Out> | undefined,
+): { readonly value: Out } | undefined {
+  return batch !== undefined && 'missing' in batch ? { value: batch.missing as Out } : undefined;
 }

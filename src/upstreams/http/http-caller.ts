@@ -30,6 +30,16 @@ export interface JsonRequest {
   readonly body?: unknown;
 }
 
+/** An answer of an upstream with a status other than 2xx; the cause of the problem that it became. */
+export class RefusedAnswer extends Error {
+  readonly status: number;
+
+  constructor(upstream: string, status: number) {
+    super(`${upstream} answered ${status}`);
+    this.status = status;
+  }
+}
+
 /** Calls HTTP upstreams that speak JSON; for composed and code-first answers, never for proxied ones. */
 @Injectable()
 export class HttpCaller {
@@ -83,7 +93,7 @@ class JsonRun extends CallRun<unknown> {
     const code: ProblemCode = status === NOT_FOUND ? 'resource-not-found' : 'upstream-rejected';
     const retryable = this.#idempotent && RETRYABLE_STATUS.has(status);
     const fault: AttemptFault = { code, outcome: String(status), failure: status >= 500, retryable };
-    this.fail(fault, new Error(`${this.upstream.name} answered ${status}`));
+    this.fail(fault, new RefusedAnswer(this.upstream.name, status));
   }
 
   /** Ends an attempt whose answer cannot be used. */

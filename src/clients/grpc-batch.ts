@@ -1,0 +1,40 @@
+import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { BatchPlan } from './call-plan.ts';
+
+/** The ids operation of a gRPC upstream, and how its messages relate to those of the call. */
+export interface GrpcBatchOptions<In, Out, ManyIn extends DescMessage, ManyOut extends DescMessage> {
+  /** The method that reads many. */
+  readonly method: DescMethodUnary<ManyIn, ManyOut>;
+  /** Most ids of one request; more become several requests, made in parallel. */
+  readonly max: number;
+  /** The id that an input asks for. */
+  readonly id: (input: In) => string;
+  /** Makes the request for different ids. */
+  readonly request: (ids: readonly string[]) => MessageInitShape<ManyIn>;
+  /** Takes the answer apart: each element with its id. */
+  readonly entries: (answer: MessageShape<ManyOut>) => Iterable<readonly [id: string, element: Out]>;
+  /** What else of the input the request would depend on; inputs that differ in it never meet. Default: nothing. */
+  readonly group?: (input: In) => string;
+  /** What an id that does not exist becomes; absent: `resource-not-found`. */
+  readonly missing?: Out;
+}
+
+/** Compiles the ids operation of a call of an upstream. */
+export function compileGrpcBatch<In, Out, ManyIn extends DescMessage, ManyOut extends DescMessage>(
+  upstream: string,
+  options: GrpcBatchOptions<In, Out, ManyIn, ManyOut>,
+): BatchPlan<In, Out> {
+  const { method, max, id, request, entries, group } = options;
+  return Object.freeze({
+    operation: `${method.parent.typeName}/${method.name}`,
+    max,
+    groupOf: group ?? (() => ''),
+    idOf: id,
+    joins: () => true,
+    async load({ upstreams, grpc }, inputs, { exchange, timeoutMs }) {
+      const limits = { exchange, timeoutMs, idempotent: true };
+      const answer = await grpc.unary(upstreams.get(upstream), method, request(inputs.map(id)), limits);
+      return { found: new Map(entries(answer)), faults: new Map(), stray: undefined };
+    },
+  } satisfies BatchPlan<In, Out>);
+}
