@@ -71,7 +71,7 @@ export class Exchange {
 
   // match
   route: Route | undefined = undefined;
-  /** Values of the path parameters, in the order of the pattern; percent-decoded. */
+  /** Values of the path parameters, in the order of the pattern; percent-encoded as they came. */
   params: readonly string[] = NO_PARAMS;
 
   // identify

@@ -100,5 +100,7 @@ function hasSaneHost({ rawHeaders, headers, httpVersion }: IncomingMessage): boo
 function hostOf(header: string | undefined): string {
   if (header === undefined) return '';
   const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':');
-  return (end > 0 ? header.slice(0, end) : header).toLowerCase();
+  const host = (end > 0 ? header.slice(0, end) : header).toLowerCase();
+  // The root label may be written out; it is the same host.
+  return host.endsWith('.') ? host.slice(0, -1) : host;
 }
