@@ -7,6 +7,9 @@ import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import { BufferedBody } from './buffered-body.ts';
 
+/** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
+const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+
 /**
  * Writes the answer of a proxied exchange to the client: runs the stages of the way out over its head, streams
  * the body through, and buffers it only for a stage that edits JSON.
@@ -17,6 +20,8 @@ export class AnswerWriter implements AnswerSink {
   readonly #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
+  /** A stale answer has been sent in place of the upstream's own. */
+  #isCovered = false;
 
   /** @param isEdited whether the stages' edits of the body are already made by whoever writes it. */
   constructor(exchange: Exchange, route: Route, isEdited = false) {
@@ -26,6 +31,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   start(status: number, headers: string[]): void {
+    if (STAND_IN_STATUS.has(status) && this.#cover()) return;
     this.#exchange.recording?.start(status, headers);
     const { leaving } = this.#route;
     const head: ResponseHead = { status, headers };
@@ -35,6 +41,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   data(chunk: Buffer): boolean {
+    if (this.#isCovered) return true;
     this.#exchange.recording?.data(chunk);
     if (this.#buffered !== undefined) return this.#hold(chunk);
     const { response } = this.#exchange;
@@ -47,6 +54,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   end(): void {
+    if (this.#isCovered) return;
     if (this.#buffered === undefined) {
       this.#exchange.recording?.end();
       if (this.#bytesLeft !== 0) this.#exchange.response.end();
@@ -65,6 +73,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   fail(problem: Problem): void {
+    if (this.#isCovered) return;
     const { response } = this.#exchange;
     const standIn = response.headersSent ? undefined : this.#standIn(problem);
     if (standIn !== undefined) return this.replay(standIn);
@@ -82,6 +91,15 @@ export class AnswerWriter implements AnswerSink {
     this.start(answer.status, [...answer.headers]);
     if (this.#exchange.method !== 'HEAD') this.data(answer.body);
     this.end();
+  }
+
+  // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
+  #cover(): boolean {
+    const standIn = this.#route.seats.cache?.standIn?.(this.#exchange);
+    if (standIn === undefined) return false;
+    this.replay(standIn);
+    this.#isCovered = true;
+    return true;
   }
 
   // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.

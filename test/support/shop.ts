@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { FREE_PORTS, startSampleServices, type SampleServices } from '../../examples/services/start.ts';
@@ -61,7 +61,7 @@ export class Shop {
   /** The access line of a request id. */
   async lineOfId(id: string): Promise<LogLine> {
     const lines = await this.gateway.linesWhere((line) => line['id'] === id && line.msg === 'exchange');
-    expect(lines).toHaveLength(1);
+    if (lines.length !== 1) throw new Error(`expected one access line of ${id}, there are ${lines.length}`);
     return lines[0] as LogLine;
   }
 
