@@ -79,6 +79,29 @@ const route = declaredRoute
     error: 'expected no `rewrite` beside `grpc`: a call has no path',
   });
 
+const contracts = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether /openapi.json and /docs are served. Default: yes, but not with NODE_ENV=production.',
+      ),
+    title: z.string().min(1).default('Gatehouse').describe('What clients call this API.'),
+    version: z.string().min(1).default('1').describe('Version of the API, not of the gateway. Default 1.'),
+    servers: z
+      .array(z.url())
+      .default([])
+      .describe('Where clients reach the gateway. Default: where they got the document from.'),
+    hide: z.array(z.string().min(1)).default([]).describe('Ids of routes that are left out of the document.'),
+    policies: policiesSchema
+      .optional()
+      .describe(
+        'Policies of /openapi.json and /docs, which are open to everybody unless they say otherwise.',
+      ),
+  })
+  .describe('What clients are told about the routes.');
+
 const trustedProxy = z
   .string()
   .refine(
@@ -124,12 +147,16 @@ export const gatewaySchema = z
       .strictObject({ policies: policiesSchema.optional() })
       .default({})
       .describe('Policies of POST and GET /graphql.'),
+    contracts: contracts.prefault({}),
     routes: z.array(route).default([]).describe('The routes that are forwarded.'),
   })
   .describe('Gatehouse configuration.');
 
 /** The parsed configuration file. */
 export type GatewayConfig = z.output<typeof gatewaySchema>;
+
+/** What the configuration file says about the contracts for clients. */
+export type ContractsConfig = GatewayConfig['contracts'];
 
 /** One parsed route of the configuration file. */
 export type RouteConfig = GatewayConfig['routes'][number];
