@@ -43,6 +43,8 @@ export interface Section {
   /** In ms; `Infinity` without a budget. */
   readonly budgetMs: number;
   readonly fallback: (() => unknown) | undefined;
+  /** The call that the source is; undefined when it composes calls or computes. */
+  readonly source: Call<unknown, unknown> | undefined;
   /** Starts the source; answers with a value or a promise of it. */
   readonly load: (scope: ErasedScope) => unknown;
 }

@@ -108,6 +108,7 @@ export class View<Input, Results extends object, Nullable extends string> {
       index: this.sections.length,
       required,
       fallback: options.fallback,
+      source: isCallSource(source) ? source[0] : undefined,
       load: loadOf(source),
     };
     return new View(this.name, Object.freeze([...this.sections, createSection(this.name, section, options)]));

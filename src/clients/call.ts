@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { CallLimits } from '../upstreams/call-run.ts';
 import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import type { HttpCaller } from '../upstreams/http/http-caller.ts';
@@ -81,6 +82,8 @@ export interface Call<In, Out> {
   readonly reads?: boolean;
   /** How its runs are merged and kept; absent: each call is one run, and costs nothing more. */
   readonly plan?: CallPlan<In, Out> | undefined;
+  /** What an answer is decoded with, for documents; undefined for a message of gRPC. */
+  readonly answer?: z.ZodType | undefined;
   /** Makes one run at the upstream. Its failures are always problems of the catalogue. */
   run(transports: Transports, input: In, context: CallContext): Promise<Out>;
   /**

@@ -68,6 +68,7 @@ function declare(upstream: string, method: JsonRequest['method']): Declare {
       upstream,
       reads,
       plan,
+      answer: decode,
       description: describeCall(
         { name, upstream, reads, protocol: 'http', operation: `${method} ${path}` },
         plan,
