@@ -5,8 +5,10 @@ import type { BenchCase } from './cases.ts';
 import type { Subject } from './stand.ts';
 
 const LOG_FLUSH_MS = 600;
+/** Above this share of requests that were answered in another way than the case is about, the case fails. */
 const MAX_FALLBACK_SHARE = 0.25;
-const NOTED_FALLBACK_SHARE = 0.01;
+/** Above this share, the reader is told. */
+const NOTED_FALLBACK_SHARE = 0.001;
 
 /**
  * Asks both for the same thing before anything is measured.
@@ -52,33 +54,44 @@ export async function checkWork(
 ): Promise<string | undefined> {
   await sleep(LOG_FLUSH_MS);
   const metrics = await (await fetch(`${gateway.adminOrigin}/metrics`)).text();
-  const counted = sumOf(metrics, 'gatehouse_request_duration_seconds_count', one.routeId);
+  const counted = sumOf(metrics, 'gatehouse_request_duration_seconds_count', `route="${one.routeId}"`);
   expectAtLeast('requests in the metrics', counted, requests);
   if (one.limited) {
-    const passed = sumOf(metrics, 'gatehouse_rate_limit_decisions_total', one.routeId);
+    const passed = sumOf(metrics, 'gatehouse_rate_limit_decisions_total', `route="${one.routeId}"`);
     expectAtLeast('decisions of the limiter in the metrics', passed, requests);
   }
   if (one.logLevel === 'info') expectAtLeast('access lines', await accessLines(gateway, one), requests);
-  return one.needsRedis ? checkRedis(metrics, one.routeId, requests) : undefined;
+  if (one.needsRedis && !/^gatehouse_store_up 1$/m.test(metrics)) {
+    throw new Error('Redis was not used at the end');
+  }
+  return noteOn(fallbacksOf(one, metrics) / requests, one);
 }
 
-// Redis shares a core with services and load, so some answers miss the budget of a request, which is then counted
-// in the process. Too many of them, and the case measures something else.
-function checkRedis(metrics: string, routeId: string, requests: number): string | undefined {
-  if (!/^gatehouse_store_up 1$/m.test(metrics)) throw new Error('Redis was not used at the end');
-  const local = sumOf(metrics, 'gatehouse_rate_limit_decisions_total', routeId, 'outcome="store-error');
-  const share = local / requests;
-  const note = `Redis was too late for ${(share * 100).toFixed(1)} % of the decisions`;
+// Services and Redis share a core with the load tool, so some of their answers come too late: the limiter then
+// counts in the process, and the homepage shows a section without its data. Both answer 200.
+function fallbacksOf(one: BenchCase, metrics: string): number {
+  if (one.needsRedis) {
+    return sumOf(
+      metrics,
+      'gatehouse_rate_limit_decisions_total',
+      `route="${one.routeId}",outcome="store-error`,
+    );
+  }
+  const all = sumOf(metrics, 'gatehouse_view_sections_total', '');
+  return all - sumOf(metrics, 'gatehouse_view_sections_total', 'outcome="ok"');
+}
+
+function noteOn(share: number, one: BenchCase): string | undefined {
+  const late = one.needsRedis ? 'Redis was' : 'a service was';
+  const note = `${late} too late for ${(share * 100).toFixed(1)} % of the requests, which the gateway answered without it`;
   if (share > MAX_FALLBACK_SHARE) throw new Error(`${note}; is the machine busy?`);
-  return share > NOTED_FALLBACK_SHARE ? `${note}; those were made in the process as well` : undefined;
+  return share > NOTED_FALLBACK_SHARE ? note : undefined;
 }
 
-function sumOf(metrics: string, name: string, routeId: string, label = ''): number {
+function sumOf(metrics: string, name: string, labels: string): number {
   return metrics
     .split('\n')
-    .filter(
-      (line) => line.startsWith(`${name}{`) && line.includes(`route="${routeId}"`) && line.includes(label),
-    )
+    .filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 

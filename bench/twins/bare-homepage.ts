@@ -21,7 +21,8 @@ interface Feed {
 
 const { PORT, USERS, FEED, NOTIFICATIONS } = process.env;
 const USER_ID = '1';
-const TIMEOUT_MS = 250;
+/** Longer than the gateway's: a late answer has no fallback here, and would fail the round. */
+const TIMEOUT_MS = 5000;
 
 const users = new Pool(USERS ?? 'http://127.0.0.1:4101', { connections: 256, pipelining: 1 });
 const feeds = new Pool(FEED ?? 'http://127.0.0.1:4103', { connections: 256, pipelining: 1 });
