@@ -1,5 +1,5 @@
 import { Problem } from '../problems/problem.ts';
-import type { Call } from '../clients/call.ts';
+import type { Call, ServedPart } from '../clients/call.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Degradation, ErasedScope, Section } from './section.ts';
 
@@ -12,7 +12,13 @@ export interface SectionHost {
   readonly exchange: Exchange;
   /** The result of a section that `asking` may depend on. */
   resultFor(asking: Section, name: string): Promise<unknown>;
-  call<In, Out>(call: Call<In, Out>, input: In, timeoutMs: number): Promise<Out>;
+  /** @param served hears when the fallback of the call itself stood in. */
+  call<In, Out>(
+    call: Call<In, Out>,
+    input: In,
+    timeoutMs: number,
+    served?: (part: ServedPart) => void,
+  ): Promise<Out>;
   ended(run: SectionRun, outcome: SectionOutcome): void;
   /** Reports an error that is no problem: a defect of the view. */
   defect(section: Section, error: unknown): void;
@@ -58,7 +64,10 @@ export class SectionRun implements ErasedScope {
   }
 
   get call(): <In, Out>(call: Call<In, Out>, input: In) => Promise<Out> {
-    return (call, input) => this.#host.call(call, input, this.#remainingMs());
+    return (call, input) => {
+      const served = call.plan?.fallback === undefined ? undefined : (part: ServedPart) => this.#served(part);
+      return this.#host.call(call, input, this.#remainingMs(), served);
+    };
   }
 
   /** Starts source and budget. */
@@ -80,6 +89,8 @@ export class SectionRun implements ErasedScope {
   /** Ends the section without its source. What comes later from the source is ignored. */
   fail(error: unknown): void {
     if (this.#ended) return;
+    // What a call of its own was served with is no longer what the section shows.
+    this.degradation = undefined;
     const { cancelled } = this.#host.exchange;
     if (cancelled !== undefined) return this.#refuse(cancelled, 'failed');
     const problem = this.#problemOf(error);
@@ -104,8 +115,14 @@ export class SectionRun implements ErasedScope {
 
   #succeed(value: unknown): void {
     if (this.#ended) return;
-    this.#end('ok');
+    this.#end(this.degradation === undefined ? 'ok' : 'fallback');
     this.#resolve(value);
+  }
+
+  /** A section that shows the fallback of a call is degraded like one that shows its own. */
+  #served({ source, code }: ServedPart): void {
+    if (this.#ended || source !== 'fallback' || code === undefined) return;
+    this.degradation = { section: this.section.name, code, via: 'fallback' };
   }
 
   #refuse(problem: Problem, outcome: SectionOutcome): void {

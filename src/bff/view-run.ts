@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Call } from '../clients/call.ts';
+import type { Call, ServedPart } from '../clients/call.ts';
 import type { Caller } from '../clients/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
@@ -75,8 +75,13 @@ export class ViewRun implements SectionHost {
     return this.section(name).result;
   }
 
-  call<In, Out>(call: Call<In, Out>, input: In, timeoutMs: number): Promise<Out> {
-    return this.#parts.caller.call(call, input, { exchange: this.exchange, timeoutMs });
+  call<In, Out>(
+    call: Call<In, Out>,
+    input: In,
+    timeoutMs: number,
+    served?: (part: ServedPart) => void,
+  ): Promise<Out> {
+    return this.#parts.caller.call(call, input, { exchange: this.exchange, timeoutMs, served });
   }
 
   ended(run: SectionRun, outcome: SectionOutcome): void {
