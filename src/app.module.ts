@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.ts';
 import { BffModule } from './bff/bff.module.ts';
 import { graphqlRoute } from './bff/graphql/graphql.route.ts';
@@ -9,6 +9,7 @@ import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
 import { HomepageModule } from './routes/homepage/homepage.module.ts';
 import { OrdersModule } from './routes/orders/orders.module.ts';
+import type { RouteDefinition } from './routing/route.ts';
 import { RoutingModule } from './routing/routing.module.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
 import { StoreModule } from './store/store.module.ts';
@@ -37,11 +38,28 @@ class ConfigModule {
   }
 }
 
+/** A module that a team adds. */
+interface Feature {
+  readonly module: Type;
+  /** The upstreams that it calls. A gateway whose configuration lacks one of them leaves the module out. */
+  readonly upstreams: readonly string[];
+  /** Whether it adds to the GraphQL schema. */
+  readonly graphql?: boolean;
+}
+
+/** Teams add their modules here. */
+const FEATURES: readonly Feature[] = [
+  { module: OrdersModule, upstreams: ['orders'] },
+  { module: HomepageModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },
+];
+
 /** The rooms of the gateway, and the modules that teams add. */
 @Module({})
 export class AppModule {
   static forRoot(parts: AppParts): DynamicModule {
     const { environment, logger } = parts;
+    const features = usableFeatures(parts);
+    const graphql = features.some((feature) => feature.graphql);
     return {
       module: AppModule,
       imports: [
@@ -50,17 +68,24 @@ export class AppModule {
         StoreModule.forRoot({ redisUrl: environment.redisUrl, log: logger }),
         HealthModule,
         PipelineModule,
-        RoutingModule.forRoot((source) => [
-          graphqlRoute(source.value.graphql.policies, source.value.defaults.policies),
-        ]),
+        RoutingModule.forRoot((source) => (graphql ? [graphqlDoor(source)] : [])),
         ProxyModule,
         AdminModule,
-        BffModule.forRoot({ production: environment.mode === 'production' }),
-
-        // Teams add their modules here.
-        OrdersModule,
-        HomepageModule,
+        ...(graphql ? [BffModule.forRoot({ production: environment.mode === 'production' })] : []),
+        ...features.map((feature) => feature.module),
       ],
     };
   }
+}
+
+function usableFeatures({ source, logger }: AppParts): readonly Feature[] {
+  return FEATURES.filter(({ module, upstreams }) => {
+    const missing = upstreams.filter((name) => !Object.hasOwn(source.value.upstreams, name));
+    if (missing.length > 0) logger.warn({ missing }, `${module.name} is left out: no such upstreams`);
+    return missing.length === 0;
+  });
+}
+
+function graphqlDoor({ value }: GatewaySource): RouteDefinition {
+  return graphqlRoute(value.graphql.policies, value.defaults.policies);
 }
