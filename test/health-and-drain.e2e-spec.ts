@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { call } from './support/client.ts';
+import type { Server } from 'node:http';
+import { call, speak, type Answer } from './support/client.ts';
 import { startShop, type Shop } from './support/shop.ts';
 
 let shop: Shop;
@@ -29,6 +30,13 @@ async function openExchange(): Promise<{
   const answer = call(`${shop.gateway.url}/echo`);
   await arrived.promise;
   return { answer, finish: finished.resolve };
+}
+
+/** Asks until the listener is gone. Each time over a connection of its own, so that none is left behind. */
+async function untilRefused(): Promise<void> {
+  const ask = async (): Promise<boolean> =>
+    (await speak(shop.gateway.url, 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n')) === '';
+  while (!(await ask()));
 }
 
 describe('health', () => {
@@ -61,16 +69,29 @@ describe('a gateway that drains', () => {
     let closed = false;
     const closing = shop.gateway.gateway.close().then(() => (closed = true));
     // The listener is gone, the exchange is not.
-    for (let refused = false; !refused;)
-      refused = await call(`${shop.gateway.url}/health/live`).then(
-        () => false,
-        () => true,
-      );
+    await untilRefused();
     expect(closed).toBe(false);
     finish();
     expect(await answer).toMatchObject({ status: 200, text: 'first last' });
     await closing;
     const lines = await shop.gateway.linesWhere((line) => line['route'] === 'echo');
     expect(lines).toEqual([expect.objectContaining({ status: 200 })]);
+  });
+
+  it('ends as soon as the last exchange has, although its client would keep the connection', async () => {
+    const { answer, finish } = await openExchange();
+    let cutOff = false;
+    const server = shop.gateway.gateway.app.getHttpServer() as Server;
+    const closeAll = server.closeAllConnections.bind(server);
+    server.closeAllConnections = () => {
+      cutOff = true;
+      closeAll();
+    };
+    const closing = shop.gateway.gateway.close();
+    await untilRefused();
+    finish();
+    expect((await answer).headers['connection']).toBe('keep-alive');
+    await closing;
+    expect(cutOff).toBe(false);
   });
 });

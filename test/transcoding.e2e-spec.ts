@@ -17,7 +17,7 @@ let gateway: TestGateway;
 function config(grpc = '', policies = '', upstream = ''): string {
   return `
 version: 1
-identity: { apiKeys: {} }
+identity: { apiKeys: [{ sha256: ${'0'.repeat(64)}, client: app }] }
 upstreams:
   kinds:
     protocol: grpc

@@ -14,10 +14,13 @@ const UNMATCHED = '(none)';
 export class CloseHook {
   readonly #logger: Logger;
   readonly #unmatched: RouteMetrics;
+  readonly #onClosed: () => void;
 
-  constructor(logger: Logger, metrics: Metrics) {
+  /** @param onClosed called after every exchange. */
+  constructor(logger: Logger, metrics: Metrics, onClosed: () => void = () => {}) {
     this.#logger = logger;
     this.#unmatched = metrics.forRoute(UNMATCHED);
+    this.#onClosed = onClosed;
   }
 
   /** Has the exchange closed when its response is. */
@@ -44,6 +47,7 @@ export class CloseHook {
         'unforeseen fault',
       );
     }
+    this.#onClosed();
   }
 }
 

@@ -105,11 +105,12 @@ export class PipelineModule implements OnModuleDestroy {
     const { floodLimit, trustedProxies } = source.value;
     const flood = floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit);
     const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts.draining);
-    installHooks(
-      host.httpAdapter.getInstance<FastifyInstance>(),
-      open,
-      new CloseHook(parts.logger, parts.metrics),
-    );
+    const fastify = host.httpAdapter.getInstance<FastifyInstance>();
+    const { server } = fastify;
+    // An answer that began before we drained has kept its connection alive, and nobody would end that then.
+    const endIdle = () => void setImmediate(() => server.closeIdleConnections());
+    const onClosed = () => (parts.draining.active ? endIdle() : undefined);
+    installHooks(fastify, open, new CloseHook(parts.logger, parts.metrics, onClosed));
     this.#table = seated.seat();
   }
 
