@@ -1,7 +1,7 @@
 import { duration } from '../config/units.ts';
 import type { Call } from '../clients/call.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { ProblemCode } from '../problems/catalogue.ts';
+import type { SectionPlan } from '../upstreams/composition/section-run.ts';
 
 /** A duration as text, such as `250ms` or `2s`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -35,27 +35,13 @@ export interface FallbackOptions<Result> extends SectionOptions {
 export type ErasedScope = SectionScope<unknown, Record<string, unknown>>;
 
 /** One section of a view as data. */
-export interface Section {
-  readonly name: string;
+export interface Section extends SectionPlan {
   /** Place in the view; a section can only ask for those before it. */
   readonly index: number;
-  readonly required: boolean;
-  /** In ms; `Infinity` without a budget. */
-  readonly budgetMs: number;
-  readonly fallback: (() => unknown) | undefined;
   /** The call that the source is; undefined when it composes calls or computes. */
   readonly source: Call<unknown, unknown> | undefined;
   /** Starts the source; answers with a value or a promise of it. */
   readonly load: (scope: ErasedScope) => unknown;
-}
-
-/** One section that was not served by its source. */
-export interface Degradation {
-  readonly section: string;
-  /** Why: the code of the problem that the source ended with. */
-  readonly code: ProblemCode;
-  /** What the client got instead. */
-  readonly via: 'fallback' | 'null';
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Caller } from '../clients/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import type { SectionRun } from './section-run.ts';
-import type { Degradation } from './section.ts';
+import { degradationsOf, serverTimingOf } from '../upstreams/composition/composition-run.ts';
+import type { Degradation } from '../upstreams/composition/section-run.ts';
 import { selectedFields } from './view-fields.ts';
 import { ViewRun, type ViewParts } from './view-run.ts';
 import type { View, ViewValues } from './view.ts';
@@ -46,7 +46,7 @@ export class Views {
   ): Promise<ViewBody<View<Input, Results, Nullable>>> {
     const names = selectedFields(view, exchange.query);
     const run = new ViewRun(view, input, exchange, this.#parts);
-    const values = await valuesOf(run, names);
+    const values = await run.shown(names.map((name) => run.section(name)));
     const body: Record<string, unknown> = {};
     names.forEach((name, index) => (body[name] = values[index]));
     announce(run, body);
@@ -54,32 +54,10 @@ export class Views {
   }
 }
 
-async function valuesOf(run: ViewRun, names: readonly string[]): Promise<readonly unknown[]> {
-  try {
-    return await Promise.all(names.map((name) => valueOf(run.section(name))));
-  } catch (error) {
-    // Nothing else of this answer is wanted any more: a required section failed, or the exchange has ended.
-    run.abandon(error);
-    throw error;
-  }
-}
-
-function valueOf(run: SectionRun): Promise<unknown> {
-  if (run.section.required || run.section.fallback !== undefined) return run.result;
-  return run.result.catch((problem: unknown) => {
-    if (run.degradation === undefined) throw problem;
-    return null;
-  });
-}
-
 function announce(run: ViewRun, body: Record<string, unknown>): void {
-  const degraded: Degradation[] = [];
-  let timing = '';
-  for (const { section, durationMs, degradation } of run.started()) {
-    timing += `${timing === '' ? '' : ', '}${section.name};dur=${Math.round(durationMs)}`;
-    if (degradation !== undefined) degraded.push(degradation);
-  }
-  run.exchange.responseHeaders.push('server-timing', timing);
+  const started = run.started();
+  run.exchange.responseHeaders.push('server-timing', serverTimingOf(started));
+  const degraded = degradationsOf(started);
   if (degraded.length === 0) return;
   body['degraded'] = degraded;
   run.exchange.responseHeaders.push('cache-control', 'no-store');
