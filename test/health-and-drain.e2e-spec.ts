@@ -17,7 +17,7 @@ afterEach(() => shop.stop());
 
 /** An exchange that stays open until the test lets it go. */
 async function openExchange(): Promise<{
-  answer: Promise<{ status: number; text: string }>;
+  answer: Promise<Answer>;
   finish: () => void;
 }> {
   const arrived = Promise.withResolvers<void>();

@@ -44,6 +44,8 @@ function build(): void {
   mkdirSync(HOME);
   cpSync('bin', join(HOME, 'bin'), { recursive: true });
   cpSync('package.json', join(HOME, 'package.json'));
+  // What is no source file travels as it is.
+  cpSync('src', join(HOME, 'dist'), { recursive: true, filter: (file) => !file.endsWith('.ts') });
   const options = ['-d', join(HOME, 'dist'), '--config-file', '.swcrc', '--strip-leading-paths'];
   const swc = spawnSync(process.execPath, ['node_modules/@swc/cli/bin/swc.js', 'src', ...options]);
   if (swc.status !== 0) throw new Error(`the build failed: ${String(swc.stdout)}${String(swc.stderr)}`);
