@@ -1,7 +1,8 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { Metrics, RouteMetrics } from '../telemetry/metrics.ts';
+import { accessLine } from './access-line.ts';
 
 const CLIENT_CLOSED_STATUS = 499;
 const UNMATCHED = '(none)';
@@ -13,12 +14,14 @@ const UNMATCHED = '(none)';
  */
 export class CloseHook {
   readonly #logger: Logger;
+  readonly #lines: LineStream;
   readonly #unmatched: RouteMetrics;
   readonly #onClosed: () => void;
 
   /** @param onClosed called after every exchange. */
   constructor(logger: Logger, metrics: Metrics, onClosed: () => void = () => {}) {
     this.#logger = logger;
+    this.#lines = lineStreamOf(logger);
     this.#unmatched = metrics.forRoute(UNMATCHED);
     this.#onClosed = onClosed;
   }
@@ -39,8 +42,7 @@ export class CloseHook {
     exchange.onClose?.();
     const durationMs = performance.now() - exchange.startedAt;
     (exchange.route?.metrics ?? this.#unmatched).observe(exchange.method, exchange.status, durationMs);
-    if (this.#logger.isLevelEnabled('info'))
-      this.#logger.info(accessLine(exchange, durationMs, complete), 'exchange');
+    if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
     if (exchange.problem?.code === 'internal') {
       this.#logger.error(
         { id: exchange.id, err: exchange.problem.cause ?? exchange.problem },
@@ -49,38 +51,4 @@ export class CloseHook {
     }
     this.#onClosed();
   }
-}
-
-function accessLine(exchange: Exchange, durationMs: number, complete: boolean): Record<string, unknown> {
-  const { trace, attempts, problem } = exchange;
-  return {
-    id: exchange.id,
-    traceId: trace.traceId,
-    spanId: trace.spanId,
-    parentId: trace.parentId,
-    route: exchange.route?.id,
-    method: exchange.method,
-    path: exchange.query === '' ? exchange.path : exchange.path + queryNames(exchange.query),
-    status: exchange.status,
-    durationMs: Math.round(durationMs * 1000) / 1000,
-    client: exchange.clientAddress,
-    principal: exchange.principal?.id,
-    upstream: exchange.upstream,
-    target: attempts[attempts.length - 1]?.target,
-    attempts: attempts.length > 1 ? attempts : undefined,
-    bytes: exchange.bytesOut,
-    cache: exchange.cached === undefined ? undefined : 'hit',
-    cut: complete ? undefined : true,
-    refused: problem && { stage: problem.entry.stage, code: problem.code, fault: faultOf(problem) },
-  };
-}
-
-// The values of a query may hold secrets; their names do not.
-function queryNames(query: string): string {
-  return query.replace(/=[^&]*/g, '=');
-}
-
-function faultOf(problem: Problem): unknown {
-  const cause = problem.cause as { code?: unknown; message?: unknown } | undefined;
-  return cause === undefined ? undefined : (cause.code ?? cause.message);
 }

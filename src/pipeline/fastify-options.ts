@@ -1,4 +1,4 @@
-import type { FastifyHttpOptions, RawServerDefault } from 'fastify';
+import { LogController, type FastifyHttpOptions, type RawServerDefault } from 'fastify';
 import type { Socket } from 'node:net';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
@@ -22,6 +22,8 @@ const PARSER_CODES: Readonly<Record<string, ProblemCode>> = {
 export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefault> {
   return {
     logger: false,
+    // The access line is ours; Fastify would still listen to each response for its own.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: HANDLER_BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     rewriteUrl: (request) => routableTarget(request.url ?? '/'),

@@ -31,3 +31,16 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS });
   return pino({ level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
 }
+
+/** Where whole lines of JSON go, between those of the logger. */
+export interface LineStream {
+  write(line: string): unknown;
+}
+
+/**
+ * The stream behind a logger, for lines that hold only fields of ours: the logger's redaction of such a line would
+ * cost more than all else that the gateway does for a request.
+ */
+export function lineStreamOf(logger: Logger): LineStream {
+  return (logger as unknown as Record<symbol, LineStream>)[pino.symbols.streamSym] as LineStream;
+}

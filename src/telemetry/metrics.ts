@@ -1,19 +1,21 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
+import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
+import { LabelCounter } from './label-counter.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
 const NANOSECONDS = 1e9;
 
-type Observation = { observe(seconds: number): void };
+const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The request metrics of one route; labels come from the compiled route, never from a raw path. */
 export class RouteMetrics {
   readonly #routeId: string;
-  readonly #histogram: Histogram<'route' | 'method' | 'status'>;
-  readonly #cells = new Map<string, (Observation | undefined)[]>();
+  readonly #histogram: DurationHistogram;
+  readonly #cells = new Map<string, (DurationCell | undefined)[]>();
 
-  constructor(routeId: string, histogram: Histogram<'route' | 'method' | 'status'>) {
+  constructor(routeId: string, histogram: DurationHistogram) {
     this.#routeId = routeId;
     this.#histogram = histogram;
   }
@@ -24,7 +26,7 @@ export class RouteMetrics {
     let cells = this.#cells.get(known);
     if (cells === undefined) this.#cells.set(known, (cells = []));
     const index = Math.floor(status / 100);
-    const cell = (cells[index] ??= this.#histogram.labels({
+    const cell = (cells[index] ??= this.#histogram.cell({
       route: this.#routeId,
       method: known,
       status: STATUS_CLASSES[index] ?? '5xx',
@@ -36,35 +38,36 @@ export class RouteMetrics {
 /** The metrics of one gateway process, in a registry of its own. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #duration: Histogram<'route' | 'method' | 'status'>;
-  readonly #attempts: Counter<'upstream' | 'outcome'>;
-  readonly #decisions: Counter<'route' | 'outcome'>;
+  readonly #duration: DurationHistogram;
+  readonly #attempts: LabelCounter;
+  readonly #decisions: LabelCounter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   readonly #storeUp: Gauge;
-  readonly #sections: Counter<'view' | 'section' | 'outcome'>;
+  readonly #sections: LabelCounter;
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor() {
     const registers = [this.registry];
-    this.#duration = new Histogram({
-      name: 'gatehouse_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last byte of its answer.',
-      labelNames: ['route', 'method', 'status'],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    });
-    this.#attempts = new Counter({
-      name: 'gatehouse_upstream_attempts_total',
-      help: 'Calls to targets of an upstream, by what came back.',
-      labelNames: ['upstream', 'outcome'],
-      registers,
-    });
-    this.#decisions = new Counter({
-      name: 'gatehouse_rate_limit_decisions_total',
-      help: 'Decisions of the limiter.',
-      labelNames: ['route', 'outcome'],
-      registers,
-    });
+    this.#duration = new DurationHistogram(
+      'gatehouse_request_duration_seconds',
+      'Time from the first byte of a request to the last byte of its answer.',
+      BUCKETS_SECONDS,
+    );
+    this.registry.registerMetric(this.#duration.asMetric());
+    this.#attempts = this.#counter(
+      'upstream_attempts',
+      'Calls to targets of an upstream, by what came back.',
+      ['upstream', 'outcome'],
+    );
+    this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
+      'route',
+      'outcome',
+    ]);
+    this.#sections = this.#counter('view_sections', 'Sections of views, by how they ended.', [
+      'view',
+      'section',
+      'outcome',
+    ]);
     this.#breakers = new Gauge({
       name: 'gatehouse_breaker_state',
       help: 'State of the breaker of a target: 0 closed, 1 half-open, 2 open.',
@@ -74,12 +77,6 @@ export class Metrics {
     this.#storeUp = new Gauge({
       name: 'gatehouse_store_up',
       help: 'Whether Redis is used: 1, or 0 while it is slow or gone.',
-      registers,
-    });
-    this.#sections = new Counter({
-      name: 'gatehouse_view_sections_total',
-      help: 'Sections of views, by how they ended.',
-      labelNames: ['view', 'section', 'outcome'],
       registers,
     });
     this.#loopDelay = monitorEventLoopDelay({ resolution: 20 });
@@ -93,12 +90,12 @@ export class Metrics {
 
   /** Counts one call to a target. */
   attempted(upstream: string, outcome: string): void {
-    this.#attempts.inc({ upstream, outcome });
+    this.#attempts.count(upstream, outcome);
   }
 
   /** Counts one decision of the limiter. */
   limitDecided(route: string, outcome: string): void {
-    this.#decisions.inc({ route, outcome });
+    this.#decisions.count(route, outcome);
   }
 
   /** Shows the state of a breaker. */
@@ -113,7 +110,7 @@ export class Metrics {
 
   /** Counts how a section of a view ended. */
   sectionEnded(view: string, section: string, outcome: string): void {
-    this.#sections.inc({ view, section, outcome });
+    this.#sections.count(view, section, outcome);
   }
 
   /** Starts to sample the delay of the event loop; a stopped process holds no timer. */
@@ -124,6 +121,10 @@ export class Metrics {
   /** Stops sampling. */
   stop(): void {
     this.#loopDelay.disable();
+  }
+
+  #counter(name: string, help: string, labels: readonly string[]): LabelCounter {
+    return new LabelCounter({ name: `gatehouse_${name}_total`, help, labels }, this.registry);
   }
 
   #registerLoopDelay(): void {

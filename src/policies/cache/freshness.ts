@@ -81,7 +81,10 @@ export function parseCacheControl(value: string | undefined): ReadonlyMap<string
 
 /** The value of a field in a flat list. */
 export function fieldOf(headers: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) if (headers[i]?.toLowerCase() === name) return headers[i + 1];
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string;
+    if (field.length === name.length && field.toLowerCase() === name) return headers[i + 1];
+  }
   return undefined;
 }
 

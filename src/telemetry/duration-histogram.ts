@@ -1,0 +1,76 @@
+import type { Metric, MetricType } from 'prom-client';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** The durations of one combination of labels. */
+export class DurationCell {
+  readonly labels: Labels;
+  readonly #bounds: readonly number[];
+  /** One count per bucket, and one for what is longer than all of them. */
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(labels: Labels, bounds: readonly number[]) {
+    this.labels = labels;
+    this.#bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  /** Counts one duration, in seconds. */
+  observe(seconds: number): void {
+    let bucket = 0;
+    while (bucket < this.#bounds.length && seconds > (this.#bounds[bucket] as number)) bucket += 1;
+    this.counts[bucket] = (this.counts[bucket] as number) + 1;
+    this.sum += seconds;
+  }
+}
+
+/**
+ * A histogram whose cells are looked up once and then only count; prom-client's own checks and hashes the labels on
+ * each observation, which cost more than all our other metrics of a request. It is read by prom-client's registry.
+ */
+export class DurationHistogram {
+  readonly name: string;
+  readonly help: string;
+  readonly #bounds: readonly number[];
+  readonly #cells: DurationCell[] = [];
+
+  /** @param bounds upper bounds of the buckets, in seconds, ascending. */
+  constructor(name: string, help: string, bounds: readonly number[]) {
+    this.name = name;
+    this.help = help;
+    this.#bounds = bounds;
+  }
+
+  /** Makes the cell of a combination of labels; the caller keeps it. */
+  cell(labels: Labels): DurationCell {
+    const cell = new DurationCell(labels, this.#bounds);
+    this.#cells.push(cell);
+    return cell;
+  }
+
+  /** This histogram as the registry's type wants it; the registry only asks for what is here. */
+  asMetric(): Metric {
+    return this as unknown as Metric;
+  }
+
+  /** What a scrape shows. */
+  async get() {
+    const values = this.#cells.flatMap((cell) => this.#valuesOf(cell));
+    return { name: this.name, help: this.help, type: 'histogram' as MetricType, values, aggregator: 'sum' };
+  }
+
+  #valuesOf({ labels, counts, sum }: DurationCell) {
+    let count = 0;
+    const buckets = [...counts].map((own, index) => {
+      count += own;
+      const le = this.#bounds[index] ?? '+Inf';
+      return { labels: { le, ...labels }, value: count, metricName: `${this.name}_bucket` };
+    });
+    return [
+      ...buckets,
+      { labels, value: sum, metricName: `${this.name}_sum` },
+      { labels, value: count, metricName: `${this.name}_count` },
+    ];
+  }
+}
