@@ -7,7 +7,7 @@ import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Call, CallContext } from './call.ts';
 import { runEach, type EachOptions } from './each.ts';
 import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
-import { ExchangeMemo } from './reuse/exchange-memo.ts';
+import { forgetRuns } from './reuse/call-memory.ts';
 import { isReusable, PlannedCall, type LayerParts } from './reuse/planned-call.ts';
 
 const DEFAULT_CONCURRENCY = 8;
@@ -27,7 +27,6 @@ export class Caller {
   ) {
     this.#parts = {
       transports: { upstreams, http, grpc },
-      memo: new ExchangeMemo(),
       time: time ?? processTime,
     };
   }
@@ -68,7 +67,7 @@ export class Caller {
    * that serves many operations, such as the one of a socket, needs it before each of them.
    */
   forget(exchange: Exchange): void {
-    this.#parts.memo.forget(exchange);
+    forgetRuns(exchange);
   }
 
   /** Forgets what a call has kept across requests, in this process: what it reads has been changed. */

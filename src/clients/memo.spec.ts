@@ -68,6 +68,8 @@ describe('calls that are remembered within an exchange', () => {
     expect(await hasty).toBe('upstream-timeout');
     bed.held[0]?.end(ONE);
     expect(await patient).toEqual({ id: '1', name: 'one' });
+    // A value that came in the end is there for everybody, slow as it was.
+    await bed.caller.call(getThing, { id: '1' }, { exchange, timeoutMs: 30 });
     expect(bed.asked()).toHaveLength(1);
   });
 

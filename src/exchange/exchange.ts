@@ -93,6 +93,13 @@ export class Exchange {
   recording: Recording | undefined = undefined;
   cached: StoredAnswer | undefined = undefined;
 
+  // handle
+  /**
+   * What the calls of this exchange remember of each other; only the room of the clients looks inside. A field,
+   * because a `WeakMap` keyed by exchanges makes the collector of garbage the dearest part of a call.
+   */
+  callMemory: object | undefined = undefined;
+
   // balance and forward
   /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
   upstream: string | undefined = undefined;

@@ -32,7 +32,6 @@ export interface BatchParts<In, Out> {
  */
 export class BatchQueue<In, Out> {
   readonly #parts: BatchParts<In, Out>;
-  readonly #waiting = new WeakMap<object, Map<string, Item<In, Out>[]>>();
 
   constructor(parts: BatchParts<In, Out>) {
     this.#parts = parts;
@@ -50,15 +49,19 @@ export class BatchQueue<In, Out> {
   };
 
   #enqueue(group: string, item: Item<In, Out>): void {
-    const { origin } = item.passage;
-    let groups = this.#waiting.get(origin);
-    if (groups === undefined) this.#waiting.set(origin, (groups = new Map()));
+    const { waiting } = item.passage.origin;
+    let groups = waiting.get(this) as Map<string, Item<In, Out>[]> | undefined;
+    if (groups === undefined) {
+      groups = new Map();
+      waiting.set(this, groups as Map<string, unknown[]>);
+    }
     const items = groups.get(group);
     if (items !== undefined) return void items.push(item);
     const first = [item];
     groups.set(group, first);
+    const gathered = groups;
     this.#parts.time.afterTurn(() => {
-      groups.delete(group);
+      gathered.delete(group);
       this.#send(first);
     });
   }

@@ -6,41 +6,28 @@ import { refusalOf } from './waiter.ts';
 /** Bounds what a long exchange, such as the one of a socket, can gather per call; the oldest goes first. */
 const MAX_RUNS = 1000;
 
-type Runs = Map<string, SharedRun<unknown>>;
-
-/** What calls have brought within each exchange. It lives as long as its exchange, and nothing outlives it. */
-export class ExchangeMemo {
-  readonly #byExchange = new WeakMap<object, Map<object, Runs>>();
-
-  /** Makes the layer that runs equal calls of one exchange once. Failures are not kept, "not found" is. */
-  layer<In, Out>(call: object, load: Run<In, Out>): Run<In, Out> {
-    return (input, key, passage) => {
-      const refusal = refusalOf(passage);
-      if (refusal !== undefined) return Promise.reject(refusal);
-      // One call has values of one type.
-      const runs = this.#runsOf(passage.origin, call) as Map<string, SharedRun<Out>>;
-      const known = runs.get(key);
-      if (known?.joinable === true) return known.join(passage);
-      if (runs.size >= MAX_RUNS) runs.delete(runs.keys().next().value ?? '');
-      const run = runOf(runs, key, passage, (inner) => load(input, key, inner));
-      const answer = run.join(passage);
-      run.start();
-      return answer;
-    };
-  }
-
-  /** Forgets what was read in an exchange: it has changed something, or begins anew. */
-  forget(exchange: object): void {
-    this.#byExchange.delete(exchange);
-  }
-
-  #runsOf(exchange: object, call: object): Runs {
-    let calls = this.#byExchange.get(exchange);
-    if (calls === undefined) this.#byExchange.set(exchange, (calls = new Map()));
-    let runs = calls.get(call);
-    if (runs === undefined) calls.set(call, (runs = new Map()));
-    return runs;
-  }
+/**
+ * Makes the layer that runs equal calls of one exchange once. What it has brought stays as long as the exchange;
+ * failures do not, except that something does not exist.
+ */
+export function memoized<In, Out>(load: Run<In, Out>): Run<In, Out> {
+  const layer = {};
+  return (input, key, passage) => {
+    const refusal = refusalOf(passage);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    let runs = passage.origin.runs.get(layer) as Map<string, SharedRun<Out>> | undefined;
+    if (runs === undefined) {
+      runs = new Map();
+      passage.origin.runs.set(layer, runs as Map<string, SharedRun<unknown>>);
+    }
+    const known = runs.get(key);
+    if (known?.joinable === true) return known.join(passage);
+    if (runs.size >= MAX_RUNS) runs.delete(runs.keys().next().value ?? '');
+    const run = runOf(runs, key, passage, (inner) => load(input, key, inner));
+    const answer = run.join(passage);
+    run.start();
+    return answer;
+  };
 }
 
 function runOf<Out>(

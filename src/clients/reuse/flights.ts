@@ -1,4 +1,5 @@
 import type { Scope } from '../call-plan.ts';
+import { CallMemory } from './call-memory.ts';
 import { SharedRun, type Passage, type RunOutcome } from './shared-run.ts';
 import { leftMs, refusalOf } from './waiter.ts';
 
@@ -8,12 +9,11 @@ export type Run<In, Out> = (input: In, key: string, passage: Passage) => Promise
 /** Longest time of a run that several exchanges wait for, unless the one that starts it allows more. */
 const LONGEST_RUN_MS = 30_000;
 
-/** What everybody who is not told apart has in common. */
-const EVERYBODY: object = Object.freeze({});
-
 /** Equal calls in flight, across exchanges: one run for all of them. */
 export class Flights<In, Out> {
   readonly #runs = new Map<string, SharedRun<Out>>();
+  /** What everybody who is not told apart has in common. */
+  readonly #everybody = new CallMemory();
   readonly #scope: Scope;
   readonly #load: Run<In, Out>;
   readonly #landed: (key: string, outcome: RunOutcome<Out>) => void;
@@ -58,7 +58,7 @@ export class Flights<In, Out> {
       starter: passage.exchange,
       // What everybody may see must not depend on who happened to ask first.
       principal: isPublic ? undefined : passage.exchange.principal,
-      origin: isPublic ? EVERYBODY : passage.origin,
+      origin: isPublic ? this.#everybody : passage.origin,
       timeoutMs: left === Infinity ? LONGEST_RUN_MS : Math.max(LONGEST_RUN_MS, left),
       deadlineAt: Infinity,
       kept,

@@ -1,17 +1,12 @@
+import type { Lane } from './call-memory.ts';
 import type { Run } from './flights.ts';
-
-/** Runs of one origin: how many are under way, and who comes next. */
-interface Lane {
-  running: number;
-  readonly queue: (() => void)[];
-}
 
 /**
  * Makes the layer that bounds how many runs of one origin are under way; the others wait in order. One that was
  * given up while it waited takes its turn for an instant only, because the run itself refuses it.
  */
 export function gated<In, Out>(concurrency: number, run: Run<In, Out>): Run<In, Out> {
-  const lanes = new WeakMap<object, Lane>();
+  const layer = {};
   const next = (lane: Lane): void => {
     const turn = lane.queue.shift();
     // The place passes on without becoming free, so that nobody who comes in between can take it as well.
@@ -19,8 +14,9 @@ export function gated<In, Out>(concurrency: number, run: Run<In, Out>): Run<In, 
     else turn();
   };
   return async (input, key, passage) => {
-    let lane = lanes.get(passage.origin);
-    if (lane === undefined) lanes.set(passage.origin, (lane = { running: 0, queue: [] }));
+    const { lanes } = passage.origin;
+    let lane = lanes.get(layer);
+    if (lane === undefined) lanes.set(layer, (lane = { running: 0, queue: [] }));
     const { queue } = lane;
     if (lane.running < concurrency) lane.running += 1;
     else await new Promise<void>((turn) => queue.push(turn));

@@ -5,15 +5,15 @@ import { isUpstreamFault } from '../upstream-fault.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { CallCache } from './call-cache.ts';
 import { runKey } from './call-key.ts';
+import { memoryOf } from './call-memory.ts';
 import type { CallTime } from './call-time.ts';
-import type { ExchangeMemo } from './exchange-memo.ts';
+import { memoized } from './exchange-memo.ts';
 import { Flights, type Run } from './flights.ts';
 import { gated } from './gate.ts';
 
 /** What the layers of a call are made with. */
 export interface LayerParts {
   readonly transports: Transports;
-  readonly memo: ExchangeMemo;
   readonly time: CallTime;
 }
 
@@ -47,7 +47,7 @@ export class PlannedCall<In, Out> {
     } catch (error) {
       return Promise.reject(error);
     }
-    const answer = this.#run(input, key, { exchange, timeoutMs, served, origin: exchange });
+    const answer = this.#run(input, key, { exchange, timeoutMs, served, origin: memoryOf(exchange) });
     if (plan.missing === undefined && plan.fallback === undefined) return answer;
     return answer.catch((error: unknown) => this.#standIn(error, context));
   }
@@ -57,7 +57,7 @@ export class PlannedCall<In, Out> {
     this.#cache?.clear();
   }
 
-  #layers({ transports, memo, time }: LayerParts): Run<In, Out> {
+  #layers({ transports, time }: LayerParts): Run<In, Out> {
     const call = this.#call;
     const { name, plan } = call;
     const upstream: Run<In, Out> = (input, _key, passage) => call.run(transports, input, passage);
@@ -68,7 +68,7 @@ export class PlannedCall<In, Out> {
       this.#cache = new CallCache(plan.cache, { name, load: run, time });
       run = this.#cache.run;
     } else if (plan.share !== undefined) run = new Flights(plan.share, run).join;
-    return plan.memo ? memo.layer(call, run) : run;
+    return plan.memo ? memoized(run) : run;
   }
 
   #standIn(error: unknown, { exchange, served }: CallContext): Out {

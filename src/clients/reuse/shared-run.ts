@@ -3,13 +3,14 @@ import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import { nameUpstream } from '../../upstreams/call-run.ts';
 import type { CallContext, ServedPart } from '../call.ts';
+import type { CallMemory } from './call-memory.ts';
 import { freezeDeep } from './frozen.ts';
 import { refusalOf, Waiter, type WaitedFor } from './waiter.ts';
 
 /** The context of a run inside the layers: also whose calls may be merged with it. */
 export interface Passage extends CallContext {
-  /** Calls of different origins are never sent together: the exchange, or one object for all public calls. */
-  readonly origin: object;
+  /** Calls of different origins are never sent together: the memory of the exchange, or that of all public calls. */
+  readonly origin: CallMemory;
 }
 
 /** How a shared run is made. */
@@ -18,7 +19,7 @@ export interface RunOptions<Out> {
   readonly starter: Exchange;
   /** Whom the upstream sees. */
   readonly principal: Principal | undefined;
-  readonly origin: object;
+  readonly origin: CallMemory;
   /** Longest time of the run, in ms, whatever its waiters allow. */
   readonly timeoutMs: number;
   /** When the time of whole requests ends, on the clock of `performance.now()`; `Infinity` across requests. */
@@ -99,6 +100,8 @@ export class SharedRun<Out> implements WaitedFor {
 
   #end(outcome: RunOutcome<Out>): void {
     if ('value' in outcome) freezeDeep(outcome.value);
+    // However long it took, a value that is there is there for everybody.
+    if ('value' in outcome) this.joinable = true;
     this.#outcome = outcome;
     this.#credit();
     this.#options.ended(this, outcome);
