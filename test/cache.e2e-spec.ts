@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './support/client.ts';
 import { useShop, type RouteInput, type ShopCall } from './support/shop.ts';
@@ -16,7 +16,7 @@ const holder = useShop({
     route('mine', { ttl: '1h' }),
     route('open', { ttl: '1h', scope: 'public' }, { authentication: 'public' }),
     route('shared', { ttl: '1h', scope: 'public' }),
-    route('stale', { ttl: '1ms', staleIfError: '1h' }, { authentication: 'public', deadline: '200ms' }),
+    route('stale', { ttl: '1h', staleIfError: '1h' }, { authentication: 'public', deadline: '200ms' }),
     route(
       'masked',
       { ttl: '1h' },
@@ -108,6 +108,11 @@ describe('a cached answer', () => {
 });
 
 describe('a stale answer', () => {
+  // Stale as soon as it is stored.
+  beforeEach(() => {
+    fields = { 'cache-control': 'max-age=0' };
+  });
+
   const FAILURES: readonly [string, (response: ServerResponse) => void][] = [
     ['breaks the connection', (response) => response.destroy()],
     ['answers 500', (response) => void response.writeHead(500).end('failed')],
