@@ -4,6 +4,7 @@ import { BffModule } from './bff/bff.module.ts';
 import { graphqlRoute } from './bff/graphql/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
 import { ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
+import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
@@ -72,6 +73,10 @@ export class AppModule {
         ProxyModule,
         AdminModule,
         ...(graphql ? [BffModule.forRoot({ production: environment.mode === 'production' })] : []),
+        ContractsModule.forRoot({
+          config: parts.source.value.contracts,
+          production: environment.mode === 'production',
+        }),
         ...features.map((feature) => feature.module),
       ],
     };

@@ -1,15 +1,26 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { z } from 'zod';
 import type { GetUnreadResponse } from '../../clients/gen/shop/v1/notifications_pb.ts';
 
 /** Notifications as both faces show them: plain data, no protobuf. */
-export interface NotificationsData {
-  readonly unread: number;
-  readonly latest: readonly {
-    readonly id: string;
-    readonly text: string;
-    readonly createdAt: string | null;
-  }[];
-}
+export const notificationsData = z
+  .object({
+    unread: z.int().describe('How many there are in all.'),
+    latest: z
+      .array(
+        z
+          .object({ id: z.string(), text: z.string(), createdAt: z.iso.datetime().nullable() })
+          .readonly()
+          .meta({ id: 'Notification' }),
+      )
+      .readonly()
+      .describe('The latest of them, newest first.'),
+  })
+  .readonly()
+  .meta({ id: 'Notifications' });
+
+/** Notifications as both faces show them. */
+export type NotificationsData = z.output<typeof notificationsData>;
 
 /** Maps the answer of the service. Times are RFC 3339; `null` when the service does not say. */
 export function toNotifications({ unread, latest }: GetUnreadResponse): NotificationsData {

@@ -2,6 +2,7 @@ import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../clients/caller.ts';
 import { createOrder, getOrder, listOrders } from '../../clients/orders.calls.ts';
+import { Answers, UPSTREAM_PROBLEMS } from '../../contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Authentication } from '../../policies/authentication/authentication.policy.ts';
@@ -10,7 +11,7 @@ import { CircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.p
 import { Deadline } from '../../policies/deadline/deadline.policy.ts';
 import { RateLimit } from '../../policies/rate-limit/rate-limit.policy.ts';
 import { toCreateRequest, toListRequest, toOrderBody, toPageBody } from './orders.mapper.ts';
-import { listOrdersQuery, newOrderBody } from './orders.schemas.ts';
+import { listOrdersQuery, newOrderBody, orderBody, orderPageBody } from './orders.schemas.ts';
 import type { ListOrdersQuery, NewOrderBody, OrderBody, OrderPageBody } from './orders.schemas.ts';
 
 /** Orders over REST, translated to the gRPC service. The service decides whose orders a caller sees. */
@@ -24,6 +25,7 @@ export class OrdersController {
 
   /** Lists the caller's orders, newest first. */
   @Get()
+  @Answers(orderPageBody, { summary: 'List orders', problems: UPSTREAM_PROBLEMS })
   @RateLimit({ rate: 600, per: '1m', burst: 100 })
   async list(
     @Query({ schema: listOrdersQuery }) query: ListOrdersQuery,
@@ -36,6 +38,7 @@ export class OrdersController {
 
   /** Shows one order. */
   @Get(':id')
+  @Answers(orderBody, { summary: 'Show an order', problems: ['resource-not-found', ...UPSTREAM_PROBLEMS] })
   @RateLimit({ rate: 600, per: '1m', burst: 100 })
   async get(@Param('id') id: string, @CurrentExchange() exchange: Exchange): Promise<OrderBody> {
     const { order } = await this.caller.call(getOrder, { id }, { exchange, timeoutMs: Infinity });
@@ -44,6 +47,11 @@ export class OrdersController {
 
   /** Places an order. */
   @Post()
+  @Answers(orderBody, {
+    summary: 'Place an order',
+    headers: { location: 'Where the order can be read.' },
+    problems: UPSTREAM_PROBLEMS,
+  })
   @Authorization({ anyRole: ['user', 'admin'] })
   @RateLimit({ rate: 60, per: '1m', burst: 10 })
   async create(

@@ -14,36 +14,51 @@ export const listOrdersQuery = z.strictObject({
 export type ListOrdersQuery = z.output<typeof listOrdersQuery>;
 
 /** What `POST /api/v1/orders` takes. */
-export const newOrderBody = z.strictObject({
-  items: z
-    .array(z.strictObject({ sku: z.string().min(1).max(64), quantity: z.int().min(1).max(1000) }))
-    .min(1)
-    .max(100),
-  note: z.string().max(500).optional(),
-});
+export const newOrderBody = z
+  .strictObject({
+    items: z
+      .array(z.strictObject({ sku: z.string().min(1).max(64), quantity: z.int().min(1).max(1000) }))
+      .min(1)
+      .max(100),
+    note: z.string().max(500).optional(),
+  })
+  .meta({ id: 'NewOrder' });
 
 /** The parsed body. */
 export type NewOrderBody = z.output<typeof newOrderBody>;
 
 /** An order as clients see it. */
-export interface OrderBody {
-  readonly id: string;
-  readonly userId: string;
-  /** `unknown` for a status that is newer than this gateway. */
-  readonly status: (typeof ORDER_STATUSES)[number] | 'unknown';
-  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
-  /** Hundredths of the currency unit, as a decimal string: an int64 does not fit a JSON number safely. */
-  readonly totalCents: string;
-  /** ISO 4217. */
-  readonly currency: string;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-  readonly note?: string;
-}
+export const orderBody = z
+  .object({
+    id: z.string(),
+    userId: z.string(),
+    status: z
+      .enum([...ORDER_STATUSES, 'unknown'])
+      .describe('`unknown` for a status that is newer than this gateway.'),
+    items: z.array(z.object({ sku: z.string(), quantity: z.int() }).readonly()).readonly(),
+    totalCents: z
+      .string()
+      .describe(
+        'Hundredths of the currency unit, as a decimal string: an int64 does not fit a JSON number safely.',
+      ),
+    currency: z.string().describe('ISO 4217.'),
+    createdAt: z.iso.datetime().describe('ISO 8601, UTC.'),
+    note: z.string().exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'Order' });
+
+/** An order as clients see it. */
+export type OrderBody = z.output<typeof orderBody>;
 
 /** A page of orders as clients see it. */
-export interface OrderPageBody {
-  readonly orders: readonly OrderBody[];
-  /** Asks for the next page; absent on the last one. */
-  readonly nextPageToken?: string;
-}
+export const orderPageBody = z
+  .object({
+    orders: z.array(orderBody).readonly(),
+    nextPageToken: z.string().describe('Asks for the next page; absent on the last one.').exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'OrderPage' });
+
+/** A page of orders as clients see it. */
+export type OrderPageBody = z.output<typeof orderPageBody>;

@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import type { View, ViewValues } from '../bff/view.ts';
+import type { ProblemCode } from '../problems/catalogue.ts';
+
+/** What a handler says about its answer. */
+export interface AnswerOptions {
+  /** Status of the answer. Default: that of Nest, 201 for POST and 200 for the rest. */
+  readonly status?: number;
+  /** What the answer is, as one sentence. */
+  readonly description?: string;
+  /** What the operation does, in a few words, for lists. */
+  readonly summary?: string;
+  /** Header fields of the answer, by name, with what they say. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Problems that the handler ends with, besides those of the stages of its route. */
+  readonly problems?: readonly ProblemCode[];
+  /** Whether clients should stop to use the operation. */
+  readonly deprecated?: boolean;
+}
+
+/** What {@link Answers} or {@link AnswersView} left on a handler. */
+export interface DeclaredAnswer extends AnswerOptions {
+  /** A schema of the body; undefined when there is none. */
+  readonly schema?: z.ZodType | undefined;
+  readonly view?: DescribedView | undefined;
+  /** Schemas of sections, by name. */
+  readonly sections?: Readonly<Record<string, z.ZodType | undefined>>;
+}
+
+/** The part of a view that a document is made of. */
+export type DescribedView = Pick<View<never, object, string>, 'name' | 'sections'>;
+
+/** The metadata key of {@link DeclaredAnswer}. */
+export const ANSWER_METADATA = 'gatehouse:answer';
+
+/** The problems of a handler that makes calls to upstreams. */
+export const UPSTREAM_PROBLEMS = [
+  'circuit-open',
+  'no-available-target',
+  'upstream-rejected',
+  'upstream-response-invalid',
+  'upstream-timeout',
+  'upstream-unreachable',
+] as const satisfies readonly ProblemCode[];
+
+/**
+ * Says what a handler answers, for the OpenAPI document and the clients made of it. It checks nothing: the type
+ * of the handler and the type of the schema are kept together by `z.output`.
+ *
+ * @param schema of the body, or `nothing` for an answer without one.
+ */
+export function Answers(schema: z.ZodType | 'nothing', options: AnswerOptions = {}): MethodDecorator {
+  return declare({ ...options, schema: schema === 'nothing' ? undefined : schema });
+}
+
+/**
+ * Says that a handler answers with a view. Sections whose source is one call are described by what the call
+ * decodes; the others by the schemas given here.
+ */
+export function AnswersView<Input, Results extends object, Nullable extends string>(
+  view: View<Input, Results, Nullable>,
+  sections: {
+    readonly [Name in keyof Results]?: z.ZodType<ViewValues<View<Input, Results, Nullable>>[Name]>;
+  } = {},
+  options: AnswerOptions = {},
+): MethodDecorator {
+  return declare({ ...options, view: view as unknown as DescribedView, sections: { ...sections } });
+}
+
+function declare(answer: DeclaredAnswer): MethodDecorator {
+  return (_target, _name, descriptor) => {
+    Reflect.defineMetadata(ANSWER_METADATA, answer, descriptor.value as object);
+  };
+}

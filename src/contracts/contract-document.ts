@@ -1,0 +1,76 @@
+import { Inject, Injectable, type Type } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { ConfigError } from '../config/config-fault.ts';
+import { nearestName } from '../config/nearest-name.ts';
+import { GATEWAY_SOURCE } from '../config/tokens.ts';
+import type { Route } from '../routing/route.ts';
+import { RouteTable } from '../routing/route-table.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import { buildDocument } from './document-builder.ts';
+import type { OpenApiDocument } from './openapi.ts';
+import { staticAnswer, type StaticAnswer } from './static-answer.ts';
+
+/** A document as it is sent. */
+export interface RenderedDocument {
+  readonly document: OpenApiDocument;
+  readonly answer: StaticAnswer;
+}
+
+/** Prefix of the ids of the routes that serve the contracts, which are not part of the API themselves. */
+export const CONTRACTS_FEATURE = 'contracts';
+
+/** Makes the OpenAPI document, once for each set of routes. */
+@Injectable()
+export class ContractDocument {
+  #routes: readonly Route[] | undefined;
+  #rendered: RenderedDocument | undefined;
+
+  /** @throws {ConfigError} when the configuration hides a route that there is not. */
+  constructor(
+    private readonly table: RouteTable,
+    private readonly discovery: DiscoveryService,
+    @Inject(GATEWAY_SOURCE) private readonly source: GatewaySource,
+  ) {
+    const faults = hideFaults(source, table.routes);
+    if (faults.length > 0) throw new ConfigError(faults);
+  }
+
+  /** The document of the routes that there are now. */
+  current(): RenderedDocument {
+    const { routes } = this.table;
+    if (this.#rendered === undefined || this.#routes !== routes) {
+      this.#routes = routes;
+      this.#rendered = this.#render(routes);
+    }
+    return this.#rendered;
+  }
+
+  #render(routes: readonly Route[]): RenderedDocument {
+    const { contracts, floodLimit } = this.source.value;
+    const controllers = this.discovery
+      .getControllers()
+      .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
+    const document = buildDocument({
+      routes,
+      controllers,
+      config: contracts,
+      floodLimited: floodLimit !== 'off',
+      isHidden: ({ id, door }) => door === 'handler' && id.startsWith(`${CONTRACTS_FEATURE}.`),
+    });
+    return { document, answer: staticAnswer('application/json; charset=utf-8', JSON.stringify(document)) };
+  }
+}
+
+// Fail closed: a name that hides nothing is a route that its owner believes to be hidden.
+function hideFaults({ value, document }: GatewaySource, routes: readonly Route[]) {
+  const ids = routes.map(({ id }) => id);
+  // Methods that an upstream has yet to tell may be meant.
+  if (routes.some(({ grpc }) => grpc === 'unknown')) return [];
+  return value.contracts.hide.flatMap((id, index) => {
+    if (ids.includes(id)) return [];
+    const { line, column } = document.locate(['contracts', 'hide', index]);
+    const message = `there is no route "${id}"`;
+    const key = `contracts.hide[${index}]`;
+    return [{ file: document.file, line, column, key, message, suggestion: nearestName(id, ids) }];
+  });
+}

@@ -1,0 +1,83 @@
+import { Controller, Get, Headers, Param, Res, type Type } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Public } from '../policies/authentication/authentication.policy.ts';
+import { policyRegistry } from '../policies/registry.ts';
+import { Problem } from '../problems/problem.ts';
+import type { DeclaredPolicies } from '../routing/route.ts';
+import { ContractDocument } from './contract-document.ts';
+import { docsFiles, docsPage } from './page-assets.ts';
+import { isKnown, type StaticAnswer } from './static-answer.ts';
+
+/** Nothing but what this gateway serves, and no script that was put into the page. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ');
+
+/**
+ * Makes the controller of `/openapi.json` and `/docs`: a class of its own for each gateway, because its policies
+ * are configuration.
+ *
+ * @param policies in force instead of being open to everybody.
+ */
+export function contractsController(policies: DeclaredPolicies = {}): Type {
+  const isOpen = policies.authentication === undefined || policies.authentication === 'public';
+  // What only some may see is not kept where others could find it.
+  const cacheControl = isOpen ? 'no-cache' : 'private, no-cache';
+
+  // Open unless the configuration says otherwise: it tells nothing that a client of the routes could not find
+  // out, and in production it is not there unless it was asked for.
+  @Public()
+  @Controller()
+  class ContractsController {
+    constructor(private readonly contract: ContractDocument) {}
+
+    @Get('openapi.json')
+    document(@Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply): void {
+      send(this.contract.current().answer, known, reply);
+    }
+
+    @Get('docs')
+    page(@Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply): void {
+      void reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
+      send(docsPage, known, reply);
+    }
+
+    @Get('docs/:file')
+    file(
+      @Param('file') name: string,
+      @Headers('if-none-match') known: string | undefined,
+      @Res() reply: FastifyReply,
+    ): void {
+      const file = docsFiles.get(name);
+      if (file === undefined) throw new Problem('resource-not-found');
+      send(file, known, reply);
+    }
+  }
+
+  function send(answer: StaticAnswer, known: string | undefined, reply: FastifyReply): void {
+    void reply
+      .header('etag', answer.etag)
+      .header('cache-control', cacheControl)
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer');
+    if (isKnown(known, answer)) void reply.code(304).send();
+    else void reply.type(answer.contentType).send(answer.body);
+  }
+
+  declare(ContractsController, policies);
+  return ContractsController;
+}
+
+function declare(controller: Type, policies: DeclaredPolicies): void {
+  for (const { name, metadataKey } of Object.values(policyRegistry)) {
+    const options = policies[name];
+    if (options !== undefined) Reflect.defineMetadata(metadataKey, options, controller);
+  }
+}

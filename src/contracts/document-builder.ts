@@ -1,0 +1,146 @@
+import type { Type } from '@nestjs/common';
+import { GRAPHQL_ROUTE_ID } from '../bff/graphql/graphql.route.ts';
+import type { ContractsConfig } from '../routing/gateway.schema.ts';
+import type { Route } from '../routing/route.ts';
+import { ComponentStore } from './components.ts';
+import { handlerContract, handlersByOrigin, type Handler } from './handler-contract.ts';
+import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
+import { OPERATION_METHODS } from './openapi.ts';
+import { opaqueContract, graphqlContract, type OperationContract } from './operation-contract.ts';
+import { operationPath, type OperationPath } from './operation-path.ts';
+import { operationOf } from './operation.ts';
+import { headerFields } from './problem-answers.ts';
+import { securitySchemes } from './security.ts';
+import { transcodedContract } from './transcoded-contract.ts';
+
+/** What a document is made of. */
+export interface DocumentParts {
+  readonly routes: readonly Route[];
+  readonly controllers: readonly Type[];
+  readonly config: ContractsConfig;
+  /** Whether the gateway counts requests before it looks at them. */
+  readonly floodLimited: boolean;
+  /** Routes that are not part of the API, besides those that the configuration hides. */
+  readonly isHidden?: (route: Route) => boolean;
+}
+
+interface Entry {
+  readonly route: Route;
+  readonly path: OperationPath;
+  readonly method: OperationMethod;
+  /** Routes that lost the place to this one, because OpenAPI has one operation for a method of a path. */
+  readonly variants: RouteVariant[];
+}
+
+const WITHOUT_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const satisfies OperationMethod[];
+
+/** Makes the OpenAPI document of both doors. */
+export function buildDocument(parts: DocumentParts): OpenApiDocument {
+  const { config, controllers } = parts;
+  const hidden = new Set(config.hide);
+  const routes = parts.routes.filter((route) => !hidden.has(route.id) && parts.isHidden?.(route) !== true);
+  const entries = placed(routes);
+  const ids = operationIds(entries);
+  const components = new ComponentStore();
+  const handlers = handlersByOrigin(controllers);
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const entry of entries) {
+    const contract = contractOf(entry, handlers.get(entry.route.origin), components);
+    const { floodLimited } = parts;
+    const about = { ...entry, id: ids.get(entry) ?? entry.route.id, tag: tagOf(entry.route), floodLimited };
+    (paths[entry.path.template] ??= {})[entry.method] = operationOf(about, contract, components);
+  }
+  const tags = [...new Set(routes.map(tagOf))].sort().map((name) => ({ name }));
+  const { title, version } = config;
+  const description =
+    'What the gateway offers. Errors of its own are problems (RFC 9457) with a stable `code`.';
+  return {
+    openapi: '3.1.1',
+    info: { title, version, description },
+    servers: config.servers.length === 0 ? [{ url: '/' }] : config.servers.map((url) => ({ url })),
+    tags,
+    paths: paths as Record<string, PathItem>,
+    components: components.toComponents(headerFields, securitySchemes),
+  };
+}
+
+/** The feature that a route belongs to: that of its controller, or the upstream that it leads to. */
+export function tagOf(route: Route): string {
+  return route.door === 'handler' ? (route.id.split('.')[0] ?? route.id) : (route.upstream ?? route.id);
+}
+
+// Sorted, so that the document does not depend on the order in which modules were loaded; among the routes of one
+// place the one with the fewest conditions comes first, because it is what most requests meet.
+function placed(routes: readonly Route[]): readonly Entry[] {
+  const places = new Map<string, Entry>();
+  const templates = new Map<string, OperationPath>();
+  const order = routes.toSorted(
+    (a, b) =>
+      compare(a.pattern.source, b.pattern.source) || conditions(a) - conditions(b) || compare(a.id, b.id),
+  );
+  for (const route of order) {
+    const own = operationPath(route.pattern);
+    const path = templates.get(own.shape) ?? own;
+    templates.set(own.shape, path);
+    for (const method of methodsOf(route)) {
+      const place = `${method} ${own.shape}`;
+      const taken = places.get(place);
+      if (taken === undefined) places.set(place, { route, path, method, variants: [] });
+      else taken.variants.push(variantOf(route));
+    }
+  }
+  return [...places.values()];
+}
+
+function methodsOf({ match: { methods } }: Route): readonly OperationMethod[] {
+  if (methods.length === 0) return WITHOUT_METHODS;
+  return OPERATION_METHODS.filter((method) => methods.includes(method.toUpperCase()));
+}
+
+function variantOf({ id, pattern, match: { hosts, headers } }: Route): RouteVariant {
+  return {
+    route: id,
+    path: pattern.source,
+    ...(hosts.length === 0 ? {} : { hosts }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+  };
+}
+
+/** The id of the route; with the method where a route has several, and with a number where that is not enough. */
+function operationIds(entries: readonly Entry[]): ReadonlyMap<Entry, string> {
+  const methodsPerRoute = new Map<string, Set<string>>();
+  for (const { route, method } of entries) {
+    methodsPerRoute.set(route.id, (methodsPerRoute.get(route.id) ?? new Set()).add(method));
+  }
+  const taken = new Set<string>();
+  const ids = new Map<Entry, string>();
+  for (const entry of entries) {
+    const isAlone = methodsPerRoute.get(entry.route.id)?.size === 1;
+    const wanted = isAlone ? entry.route.id : `${entry.route.id}.${entry.method}`;
+    let id = wanted;
+    for (let count = 2; taken.has(id); count += 1) id = `${wanted}.${count}`;
+    taken.add(id);
+    ids.set(entry, id);
+  }
+  return ids;
+}
+
+function contractOf(
+  { route, path, method }: Entry,
+  handler: Handler | undefined,
+  components: ComponentStore,
+): OperationContract {
+  const verb = method.toUpperCase();
+  if (route.id === GRAPHQL_ROUTE_ID && route.door === 'handler') return graphqlContract(verb);
+  if (handler !== undefined) return handlerContract(handler, verb, components);
+  if (typeof route.grpc === 'object') return transcodedContract(route.grpc, path.names, components);
+  return opaqueContract(route.upstream ?? route.id, verb);
+}
+
+function conditions({ match: { hosts, headers } }: Route): number {
+  return Number(hosts.length > 0) + Object.keys(headers).length;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,84 @@
+import type { ProblemCode } from '../problems/catalogue.ts';
+import type { Answer, Parameter, RequestBody } from './openapi.ts';
+
+/** What is known of an operation besides its policies: what goes in and what comes out. */
+export interface OperationContract {
+  readonly summary?: string | undefined;
+  readonly description?: string | undefined;
+  readonly deprecated?: boolean | undefined;
+  /** Those of the path may be left out; they are text then. */
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: RequestBody | undefined;
+  /** By status, or `default`. */
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** Problems besides those of the stages. */
+  readonly problems: readonly ProblemCode[];
+}
+
+const ANYTHING = { '*/*': {} };
+const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/** The contract of a route that is forwarded: the gateway does not look into bodies, so that it cannot know them. */
+export function opaqueContract(upstream: string, method: string): OperationContract {
+  return {
+    description: `Forwarded to the upstream \`${upstream}\`, which says what goes in and what comes out.`,
+    parameters: [
+      {
+        name: 'query',
+        in: 'query',
+        description: 'Parameters that the upstream reads.',
+        style: 'form',
+        explode: true,
+        schema: { type: 'object', additionalProperties: { type: 'string' } },
+      },
+    ],
+    ...(WITH_BODY.has(method) ? { requestBody: { content: ANYTHING } } : {}),
+    answers: { default: { description: 'What the upstream answers.', content: ANYTHING } },
+    problems: [],
+  };
+}
+
+/** The contract of the GraphQL door; what can be asked is in its schema. */
+export function graphqlContract(method: string): OperationContract {
+  const answer = {
+    type: 'object',
+    properties: {
+      data: { type: ['object', 'null'], additionalProperties: true },
+      errors: { type: 'array', items: { type: 'object', additionalProperties: true } },
+      extensions: { type: 'object', additionalProperties: true },
+    },
+  };
+  const fields = {
+    query: { type: 'string', description: 'The document.' },
+    operationName: { type: 'string', description: 'Which operation of the document.' },
+  };
+  const maps = {
+    variables: { type: 'object', additionalProperties: true },
+    extensions: { type: 'object', additionalProperties: true },
+  };
+  const inQuery = Object.entries({ ...fields, variables: { type: 'string', description: 'As JSON.' } });
+  return {
+    summary: 'Run a GraphQL operation',
+    description: 'GraphQL over HTTP. Problems of the operation are in `errors[].extensions.code`.',
+    parameters:
+      method === 'GET' ? inQuery.map(([name, schema]) => ({ name, in: 'query' as const, schema })) : [],
+    ...(method === 'GET'
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': { schema: { type: 'object', properties: { ...fields, ...maps } } },
+            },
+          },
+        }),
+    answers: {
+      '200': { description: 'The result.', content: { 'application/json': { schema: answer } } },
+      default: {
+        description: 'The operation was refused.',
+        content: { 'application/graphql-response+json': { schema: answer } },
+      },
+    },
+    problems: [],
+  };
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { staticAnswer, type StaticAnswer } from './static-answer.ts';
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+const FILES: Readonly<Record<string, string>> = {
+  'docs.css': 'text/css; charset=utf-8',
+  'docs.js': SCRIPT,
+  'dom.js': SCRIPT,
+  'example.js': SCRIPT,
+  'operation.js': SCRIPT,
+  'schema.js': SCRIPT,
+};
+
+/** The page that shows `/openapi.json`; it loads nothing from elsewhere. */
+export const docsPage = staticAnswer('text/html; charset=utf-8', read('docs.html'));
+
+/** What the page loads, by file name. */
+export const docsFiles: ReadonlyMap<string, StaticAnswer> = new Map(
+  Object.entries(FILES).map(([file, contentType]) => [file, staticAnswer(contentType, read(file))]),
+);
+
+function read(file: string): string {
+  return readFileSync(new URL(`./page/${file}`, import.meta.url), 'utf8');
+}

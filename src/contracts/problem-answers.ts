@@ -1,0 +1,137 @@
+import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
+import { PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
+import type { Route } from '../routing/route.ts';
+import type { ComponentStore } from './components.ts';
+import type { Answer, HeaderField, JsonSchema, Reference } from './openapi.ts';
+
+/** Header fields that answers share, by component name. */
+export const headerFields = {
+  RateLimit: field('What is left of each limit: `r` requests, until it is full again in `t` seconds.'),
+  'RateLimit-Policy': field('The limits of the route: `q` requests every `w` seconds.'),
+  'X-RateLimit-Limit': field('Capacity of the tightest limit.', 'integer'),
+  'X-RateLimit-Remaining': field('Requests left of the tightest limit.', 'integer'),
+  'X-RateLimit-Reset': field('Seconds until the tightest limit is full again.', 'integer'),
+  'Retry-After': field('Seconds after which another try makes sense.', 'integer'),
+  'WWW-Authenticate': field('The credentials that the route accepts (RFC 9110 section 11.6.1).'),
+  'X-Request-Id': field('Id of the exchange, which is in the logs as well.'),
+  'Cache-Control': field('How long the answer may be kept (RFC 9111 section 5.2).'),
+  'Server-Timing': field('How long each section took, in ms.'),
+} as const satisfies Record<string, HeaderField>;
+
+/** The name of a shared header field. */
+export type HeaderFieldName = keyof typeof headerFields;
+
+/** The fields that every answer of a rate-limited route has. */
+export const LIMIT_FIELDS = [
+  'RateLimit',
+  'RateLimit-Policy',
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+] as const satisfies readonly HeaderFieldName[];
+
+/** Refers to shared header fields. */
+export function fieldRefs(names: readonly HeaderFieldName[]): Record<string, Reference> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+const OPEN: readonly ProblemCode[] = ['request-malformed', 'headers-too-large', 'shutting-down', 'internal'];
+const FORWARD: readonly ProblemCode[] = [
+  'circuit-open',
+  'no-available-target',
+  'upstream-unreachable',
+  'upstream-timeout',
+  'upstream-response-invalid',
+];
+const UNSENT = new Set<ProblemCode>(['client-closed']);
+
+/**
+ * The codes that the stages of a route may end a request with, besides what its handler does.
+ *
+ * @param floodLimited whether the gateway counts requests before it looks at them.
+ */
+export function stageProblems(route: Route, floodLimited: boolean): ReadonlySet<ProblemCode> {
+  const codes = new Set<ProblemCode>(OPEN);
+  const add = (...more: readonly ProblemCode[]): void => more.forEach((code) => codes.add(code));
+  const { seats, policies } = route;
+  if (floodLimited || seats.limit !== undefined) add('rate-limited');
+  if (seats.identify !== undefined) {
+    add('credentials-missing', 'credentials-invalid', 'credentials-expired', 'identity-unavailable');
+  }
+  if (seats.authorize !== undefined) add('permission-denied');
+  if (policies.rateLimit?.some(({ onStoreError }) => onStoreError === 'closed')) add('limiter-unavailable');
+  if (policies.bodyLimit !== undefined) add('body-too-large');
+  if (seats.deadline !== undefined) add('deadline-exceeded');
+  if (seats.break !== undefined) add('circuit-open');
+  if (route.door === 'proxy') add(...FORWARD);
+  return codes;
+}
+
+/** Makes the answers that problems have, by status. */
+export function problemAnswers(
+  codes: ReadonlySet<ProblemCode>,
+  components: ComponentStore,
+): Record<string, Reference> {
+  const problem = components.schema('Problem', problemSchema);
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of [...codes].sort()) {
+    if (UNSENT.has(code)) continue;
+    const { status } = catalogue[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, its]) => [
+      String(status),
+      components.response(`Problem${status}`, problemAnswer(status, its, problem)),
+    ]),
+  );
+}
+
+function problemAnswer(status: number, codes: readonly ProblemCode[], problem: Reference): Answer {
+  const schema: JsonSchema = { allOf: [problem, { properties: { code: { enum: codes } } }] };
+  return {
+    description: codes.map((code) => `${catalogue[code].title} (\`${code}\`).`).join(' '),
+    headers: fieldRefs(['X-Request-Id', ...fieldsOf(status)]),
+    content: { [PROBLEM_MEDIA_TYPE]: { schema } },
+    'x-gatehouse-codes': codes,
+  };
+}
+
+function fieldsOf(status: number): readonly HeaderFieldName[] {
+  if (status === 401) return ['WWW-Authenticate'];
+  if (status === 429) return ['Retry-After', ...LIMIT_FIELDS];
+  return status === 503 ? ['Retry-After'] : [];
+}
+
+function field(description: string, type: 'string' | 'integer' = 'string'): HeaderField {
+  return { description, schema: { type } };
+}
+
+/** An error of the gateway (RFC 9457). */
+export const problemSchema: JsonSchema = {
+  type: 'object',
+  description: 'An error of the gateway itself (RFC 9457); `code` is stable.',
+  properties: {
+    type: { type: 'string', format: 'uri', description: 'A URN that ends in the code.' },
+    title: { type: 'string', description: 'A short summary, the same for every problem of a code.' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is special about this one.' },
+    instance: { type: 'string', format: 'uri', description: 'Names the exchange; ends in X-Request-Id.' },
+    code: { type: 'string', enum: Object.keys(catalogue).filter((code) => !UNSENT.has(code as ProblemCode)) },
+    errors: {
+      type: 'array',
+      description: 'With `request-invalid`: what is wrong, and where.',
+      items: {
+        type: 'object',
+        properties: {
+          pointer: { type: 'string', description: 'A JSON pointer (RFC 6901) into the body or the query.' },
+          parameter: { type: 'string', description: 'Name of the parameter that is meant.' },
+          message: { type: 'string' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+    section: { type: 'string', description: 'With a view: the required section that failed.' },
+  },
+  required: ['type', 'title', 'status', 'instance', 'code'],
+};

@@ -1,0 +1,25 @@
+import type { Route } from '../routing/route.ts';
+import type { Components, Operation } from './openapi.ts';
+
+/** The credentials that routes may ask for; the names are those of the `authentication` policy. */
+export const securitySchemes: Components['securitySchemes'] = {
+  jwt: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token of an issuer that the gateway trusts.',
+  },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'A key that stands for an application.',
+  },
+};
+
+/** What a route asks callers to prove; any one of the entries is enough, none means that it is open. */
+export function securityOf({ policies }: Route): Operation['security'] {
+  const { authentication } = policies;
+  if (typeof authentication !== 'object') return [];
+  return authentication.schemes.map((scheme) => ({ [scheme]: [] }));
+}
