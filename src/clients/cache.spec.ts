@@ -89,6 +89,23 @@ describe('calls whose values are kept across requests', () => {
     expect([bed.asked().length, bed.held.length, bed.aborted]).toEqual([2, 1, 0]);
   });
 
+  it('read on for the cache when one who joined the refresh leaves', async () => {
+    const call = declare({ staleWhileRevalidate: '5s' });
+    await bed.caller.call(call, { id: '1' }, contextOf());
+    bed.hold();
+    bed.time.nowMs += 12_000;
+    await bed.caller.call(call, { id: '1' }, contextOf());
+    await bed.holds(1);
+    bed.time.nowMs += 12_000;
+    const late = contextOf();
+    const outcome = problemOf(bed.caller.call(call, { id: '1' }, late));
+    late.exchange.cancel(new Problem('client-closed'));
+    expect(await outcome).toBe('client-closed');
+    const another = bed.caller.call(call, { id: '1' }, contextOf());
+    bed.held[0]?.end(JSON.stringify(named('new')));
+    expect([await another, bed.aborted, bed.asked().length]).toEqual([named('new'), 0, 2]);
+  });
+
   it('wait for a new value when the old one is too old to be shown', async () => {
     const call = declare({ staleWhileRevalidate: '5s', staleIfError: '60s' });
     await bed.caller.call(call, { id: '1' }, contextOf());
@@ -173,6 +190,23 @@ describe('calls whose values are kept across requests', () => {
     expect(await old).toEqual(named('old'));
     bed.answerThings();
     expect(await bed.caller.call(call, { id: '1' }, contextOf())).toEqual(named('thing 1'));
+  });
+
+  it('stand in for one whose time is up when they travel together too', async () => {
+    const call = things.get<{ id: string }, Thing>('things.many', '/things/{id}', {
+      decode: thingSchema,
+      cache: { ttl: '10s', staleIfError: '60s', scope: 'principal' },
+      batch: { path: '/things', ids: 'ids', max: 50, list: 'items', key: ({ id }) => id },
+    });
+    const both = (timeoutMs: number) => {
+      const { exchange } = contextOf();
+      return Promise.all(['1', '2'].map((id) => bed.caller.call(call, { id }, { exchange, timeoutMs })));
+    };
+    const values = await both(Infinity);
+    bed.hold();
+    bed.time.nowMs += 10_000;
+    expect(await both(50)).toEqual(values);
+    await until(() => bed.aborted === 1);
   });
 
   it('are kept per id when they travel together', async () => {

@@ -31,6 +31,7 @@ describe('the declaration of a call', () => {
     [{ cache: { ttl: '1s', staleIfError: 'x' as '1s', scope: 'public' } }, 'get', '`cache.staleIfError`'],
     [{ cache: { ttl: '1s' } as unknown as { ttl: '1s'; scope: 'public' } }, 'get', '`cache.scope`: expected'],
     [{ cache: { ttl: '1s', scope: 'public', maxEntries: -1 } }, 'get', 'maxEntries'],
+    [{ cache: { ttl: '1s', scope: 'public' }, memo: true }, 'get', '`cache` serves equal calls already'],
     [{ cache: { ttl: '1s', scope: 'public' }, share: true }, 'get', '`share` and `cache.scope` differ'],
   ] as [Options, 'get' | 'post' | 'put', string][])(
     'refuses %j for %s, naming the call',

@@ -29,7 +29,7 @@ export interface CacheOptions {
 
 /** How the runs of a call that reads are merged and kept. Every option is off unless it is given. */
 export interface ReuseOptions<Out> {
-  /** The same call with the same input within one exchange runs once. `batch` and `each` imply it. */
+  /** The same call with the same input within one exchange runs once. `batch` and `each` imply it, `cache` replaces it. */
   readonly memo?: true;
   /** Equal calls in flight share one run, across exchanges: `true` among equal principals. `cache` implies it. */
   readonly share?: true | 'public';
@@ -105,12 +105,15 @@ export function compilePlan<In, Out>(
     '`each.concurrency`: expected a whole number above 0',
   );
   check(batch === undefined || isCount(batch.max), '`batch.max`: expected a whole number above 0');
+  check(cache === undefined || memo === undefined, '`cache` serves equal calls already; leave out `memo`');
   check(
     cache === undefined || share === undefined || cache.scope === scopeOf(share),
     '`share` and `cache.scope` differ; `cache` implies `share`, so leave it out',
   );
   return Object.freeze({
-    memo: memo === true || batch !== undefined || each !== undefined,
+    // With a cache, equal calls meet in its run in flight and then find its value. A memo around it would hide from
+    // it whose time is up, and so whom an older value could help.
+    memo: cache === undefined && (memo === true || batch !== undefined || each !== undefined),
     share: cache?.scope ?? scopeOf(share),
     cache: cache === undefined ? undefined : compileCache(name, cache),
     batch,

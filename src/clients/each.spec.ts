@@ -95,6 +95,23 @@ describe('each', () => {
     expect(bed.asked()).toHaveLength(8);
   });
 
+  it('bounds public calls per exchange as well, so that nobody waits for somebody else', async () => {
+    const call = things.get<{ id: string }, Thing>('things.open', '/things/{id}', {
+      decode: thingSchema,
+      each: { concurrency: 2 },
+      share: 'public',
+    });
+    const [first, second] = [contextOf(), contextOf()];
+    bed.hold();
+    const calls = ['1', '2', '3', '4', '5', '6'].map((id, index) =>
+      bed.caller.call(call, { id }, index < 3 ? first : second),
+    );
+    await bed.holdsOnly(4);
+    bed.release();
+    await Promise.all(calls);
+    expect(bed.asked()).toHaveLength(6);
+  });
+
   it('passes the turn of one that has left', async () => {
     bed.hold();
     const { exchange } = contextOf(undefined, Infinity, exchangeFor());

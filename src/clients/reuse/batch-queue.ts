@@ -101,7 +101,7 @@ export class BatchQueue<In, Out> {
     }
     const inputs = [...chunk.values()].map(([one]) => (one as Item<In, Out>).input);
     const run = new SharedRun<BatchAnswer<Out>>({
-      starter: first.passage.exchange,
+      starter: first.passage,
       principal: first.passage.exchange.principal,
       origin: first.passage.origin,
       timeoutMs: Math.max(...items.map(({ passage }) => passage.timeoutMs)),

@@ -11,7 +11,7 @@ import { grpcUpstream } from '../grpc-upstream.ts';
 import { httpUpstream } from '../http-upstream.ts';
 import { canonicalJson, runKey, sortDeep } from './call-key.ts';
 
-const ROUNDS = 3000;
+const ROUNDS = 1500;
 /** Characters that separate, escape or end something somewhere. */
 const ALPHABET = [
   'a',

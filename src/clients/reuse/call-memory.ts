@@ -1,7 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { SharedRun } from './shared-run.ts';
 
-/** Runs of one origin: how many are under way, and who comes next. */
+/** Runs that one exchange started: how many are under way, and who comes next. */
 export interface Lane {
   running: number;
   readonly queue: (() => void)[];

@@ -33,15 +33,15 @@ export function memoized<In, Out>(load: Run<In, Out>): Run<In, Out> {
 function runOf<Out>(
   runs: Map<string, SharedRun<Out>>,
   key: string,
-  { exchange, origin }: Passage,
+  passage: Passage,
   load: (passage: Passage) => Promise<Out>,
 ): SharedRun<Out> {
   const run = new SharedRun<Out>({
-    starter: exchange,
-    principal: exchange.principal,
-    origin,
+    starter: passage,
+    principal: passage.exchange.principal,
+    origin: passage.origin,
     timeoutMs: Infinity,
-    deadlineAt: exchange.deadlineAt,
+    deadlineAt: passage.exchange.deadlineAt,
     load,
     ended: (ended, outcome) => {
       const final = 'value' in outcome || isNotFound(outcome.error);

@@ -55,7 +55,7 @@ export class Flights<In, Out> {
     const isPublic = this.#scope === 'public';
     const left = kept ? 0 : leftMs(passage);
     const run = new SharedRun<Out>({
-      starter: passage.exchange,
+      starter: passage,
       // What everybody may see must not depend on who happened to ask first.
       principal: isPublic ? undefined : passage.exchange.principal,
       origin: isPublic ? this.#everybody : passage.origin,

@@ -2,7 +2,7 @@ import type { Lane } from './call-memory.ts';
 import type { Run } from './flights.ts';
 
 /**
- * Makes the layer that bounds how many runs of one origin are under way; the others wait in order. One that was
+ * Makes the layer that bounds how many runs that one exchange started are under way; the others wait in order. One that was
  * given up while it waited takes its turn for an instant only, because the run itself refuses it.
  */
 export function gated<In, Out>(concurrency: number, run: Run<In, Out>): Run<In, Out> {
@@ -14,7 +14,7 @@ export function gated<In, Out>(concurrency: number, run: Run<In, Out>): Run<In, 
     else turn();
   };
   return async (input, key, passage) => {
-    const { lanes } = passage.origin;
+    const { lanes } = passage.home;
     let lane = lanes.get(layer);
     if (lane === undefined) lanes.set(layer, (lane = { running: 0, queue: [] }));
     const { queue } = lane;

@@ -47,7 +47,8 @@ export class PlannedCall<In, Out> {
     } catch (error) {
       return Promise.reject(error);
     }
-    const answer = this.#run(input, key, { exchange, timeoutMs, served, origin: memoryOf(exchange) });
+    const home = memoryOf(exchange);
+    const answer = this.#run(input, key, { exchange, timeoutMs, served, origin: home, home });
     if (plan.missing === undefined && plan.fallback === undefined) return answer;
     return answer.catch((error: unknown) => this.#standIn(error, context));
   }

@@ -11,12 +11,14 @@ import { refusalOf, Waiter, type WaitedFor } from './waiter.ts';
 export interface Passage extends CallContext {
   /** Calls of different origins are never sent together: the memory of the exchange, or that of all public calls. */
   readonly origin: CallMemory;
+  /** The memory of the exchange that started it, which bounds how much runs at a time. */
+  readonly home: CallMemory;
 }
 
 /** How a shared run is made. */
 export interface RunOptions<Out> {
   /** Whose request starts it; it gives the run its id and trace, and nothing that could end it. */
-  readonly starter: Exchange;
+  readonly starter: Passage;
   /** Whom the upstream sees. */
   readonly principal: Principal | undefined;
   readonly origin: CallMemory;
@@ -55,9 +57,10 @@ export class SharedRun<Out> implements WaitedFor {
 
   /** Starts the load; call it once, after the first one has joined. */
   start(): void {
-    const { origin, timeoutMs } = this.#options;
+    const { origin, timeoutMs, starter } = this.#options;
     const served = (part: ServedPart): void => void (this.#part = part);
-    const passage: Passage = { exchange: this.#exchange as Exchange, timeoutMs, origin, served };
+    const exchange = this.#exchange as Exchange;
+    const passage: Passage = { exchange, timeoutMs, origin, home: starter.home, served };
     try {
       this.#options.load(passage).then(
         (value) => this.#end({ value }),
@@ -80,7 +83,7 @@ export class SharedRun<Out> implements WaitedFor {
 
   left(waiter: Waiter<never>, reason: Problem): void {
     this.#waiters.delete(waiter as Waiter<unknown>);
-    if (waiter.context.exchange === this.#options.starter) this.#credit();
+    if (waiter.context.exchange === this.#options.starter.exchange) this.#credit();
     if (reason.code === 'upstream-timeout' || reason.code === 'deadline-exceeded') this.joinable = false;
     if (this.#waiters.size === 0) this.#abandon(reason);
   }
@@ -120,7 +123,7 @@ export class SharedRun<Out> implements WaitedFor {
   #credit(): void {
     if (this.#credited || this.#exchange === undefined || this.#exchange.attempts.length === 0) return;
     this.#credited = true;
-    const { starter } = this.#options;
+    const starter = this.#options.starter.exchange;
     starter.attempts.push(...this.#exchange.attempts);
     if (this.#exchange.upstream !== undefined) nameUpstream(starter, this.#exchange.upstream);
   }
@@ -128,9 +131,9 @@ export class SharedRun<Out> implements WaitedFor {
 
 /** An exchange of the same request that nobody but the run cancels. */
 function detached<Out>({ starter, principal, deadlineAt }: RunOptions<Out>): Exchange {
-  const exchange = new Exchange(starter);
+  const exchange = new Exchange(starter.exchange);
   exchange.principal = principal;
-  exchange.route = starter.route;
+  exchange.route = starter.exchange.route;
   exchange.deadlineAt = deadlineAt;
   return exchange;
 }
