@@ -1,27 +1,42 @@
 import type { Call, ServedPart } from '../clients/call.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { Problem } from '../problems/problem.ts';
 import {
   SectionRun as ComposedSectionRun,
+  type Degradation,
   type SectionHost as ComposedSectionHost,
 } from '../upstreams/composition/section-run.ts';
-import type { ErasedScope, Section } from './section.ts';
+import { Freshness, NOT_FRESH } from './freshness.ts';
+import { allFailed, outcomesOf, within, type ElementFault } from './section-parts.ts';
+import type { RunScope, Section } from './section.ts';
+import type { RunnableView, ViewRun } from './view-run.ts';
 
 /** What a section of a view needs of the run that it belongs to. */
 export interface SectionHost extends ComposedSectionHost {
   readonly input: unknown;
+  /** Whether whole values are wanted of nested views; else their runs, for who asks section by section. */
+  readonly isWhole: boolean;
   /** The result of a section that `asking` may depend on. */
   resultFor(asking: Section, name: string): Promise<unknown>;
-  /** @param served hears when the fallback of the call itself stood in. */
+  /** @param served hears how a call with a cache or a fallback of its own was served. */
   call<In, Out>(
     call: Call<In, Out>,
     input: In,
     timeoutMs: number,
     served?: (part: ServedPart) => void,
   ): Promise<Out>;
+  /** Makes the run of a view within a section. */
+  nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun;
 }
 
 /** One section of one run of a view; it is the scope that its source sees. */
-export class SectionRun extends ComposedSectionRun<Section> implements ErasedScope {
+export class SectionRun extends ComposedSectionRun<Section> implements RunScope {
+  /** The runs of nested views: one, or one per element. */
+  children: readonly ViewRun[] | undefined = undefined;
+  /** The elements of a list that failed alone. */
+  faults: readonly ElementFault[] | undefined = undefined;
+  /** What is known of the calls of this section; undefined while it has made none. */
+  freshness: Freshness | undefined = undefined;
   readonly #host: SectionHost;
 
   constructor(section: Section, host: SectionHost) {
@@ -42,19 +57,98 @@ export class SectionRun extends ComposedSectionRun<Section> implements ErasedSco
   }
 
   get call(): <In, Out>(call: Call<In, Out>, input: In) => Promise<Out> {
-    return (call, input) => {
-      const served = call.plan?.fallback === undefined ? undefined : (part: ServedPart) => this.#served(part);
-      return this.#host.call(call, input, this.remainingMs(), served);
-    };
+    return (call, input) => this.#call(call, input);
+  }
+
+  async callEach(call: Call<unknown, unknown>, inputs: readonly unknown[]): Promise<readonly unknown[]> {
+    const [values, faults] = await outcomesOf(inputs, (input) => this.#call(call, input));
+    this.faults = faults;
+    const reason = allFailed(inputs.length, faults);
+    if (reason !== undefined) throw reason;
+    return values;
+  }
+
+  nest(view: RunnableView, input: unknown): unknown {
+    const child = this.#host.nested(this.section, view, input, this.remainingMs());
+    this.children = [child];
+    if (!this.#host.isWhole) return child;
+    return child.values().catch((error: unknown) => {
+      throw within(this.section.name, error);
+    });
+  }
+
+  nestEach(view: RunnableView, inputs: readonly unknown[]): unknown {
+    const limitMs = this.remainingMs();
+    this.children = inputs.map((input) => this.#host.nested(this.section, view, input, limitMs));
+    return this.#host.isWhole ? this.#elements(this.children) : this.children;
+  }
+
+  /** The whole values of the nested runs, whatever part of them the client selected. */
+  wholeChildren(): Promise<unknown> {
+    const [only] = this.children ?? [];
+    if (this.section.many) return this.#elements(this.children ?? []);
+    return only === undefined ? this.result : only.wholeValues();
+  }
+
+  /**
+   * Ends the section. When its time is up while nested sections are under way, only those end, and the section
+   * shows what the others brought.
+   */
+  override fail(error: unknown): void {
+    const open = this.hasEnded ? [] : (this.children?.filter((child) => child.isPending) ?? []);
+    if (open.length === 0) return super.fail(error);
+    for (const child of open) child.stop(error);
+  }
+
+  /** What is shown: the picked part of the value. */
+  override shown(): Promise<unknown> {
+    const shown = super.shown();
+    return this.section.pick === undefined ? shown : shown.then((value) => this.#picked(value));
   }
 
   protected override load(): unknown {
     return this.section.load(this);
   }
 
-  /** A section that shows the fallback of a call is degraded like one that shows its own. */
-  #served({ source, code }: ServedPart): void {
-    if (this.hasEnded || source !== 'fallback' || code === undefined) return;
-    this.degradation = { section: this.section.name, code, via: 'fallback' };
+  #picked(value: unknown): unknown {
+    const { name, pick, required } = this.section;
+    if (value === null) return null;
+    try {
+      return pick?.(value);
+    } catch (error) {
+      this.#host.defect(this.section, error);
+      const problem = new Problem('internal', { cause: error, extensions: { section: name } });
+      if (required) throw problem;
+      this.degradation = { section: name, code: problem.code, via: 'null' };
+      return null;
+    }
+  }
+
+  async #elements(children: readonly ViewRun[]): Promise<readonly unknown[]> {
+    const [values, faults] = await outcomesOf(children, (child) => child.values());
+    this.faults = faults;
+    const reason = allFailed(children.length, faults);
+    if (reason !== undefined) throw within(this.section.name, reason);
+    return values;
+  }
+
+  #call<In, Out>(call: Call<In, Out>, input: In): Promise<Out> {
+    const { plan } = call;
+    if (plan?.cache === undefined) {
+      this.freshness = NOT_FRESH;
+      if (plan?.fallback === undefined) return this.#host.call(call, input, this.remainingMs());
+    } else if (this.freshness !== NOT_FRESH) (this.freshness ??= new Freshness()).expect();
+    const served = (part: ServedPart): void => this.#served(part);
+    return this.#host.call(call, input, this.remainingMs(), served);
+  }
+
+  /** A section that shows the fallback of a call, or a stale value, is degraded like one with its own fallback. */
+  #served(part: ServedPart): void {
+    if (this.hasEnded) return;
+    if (this.freshness !== undefined && this.freshness !== NOT_FRESH) this.freshness.hear(part);
+    const { source, code } = part;
+    if (code === undefined) return;
+    const degradation: Degradation = { section: this.section.name, code, via: 'fallback' };
+    if (source === 'fallback' || source === 'stale') this.degradation = degradation;
   }
 }

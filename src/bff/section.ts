@@ -2,6 +2,7 @@ import { duration } from '../config/units.ts';
 import type { Call } from '../clients/call.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { SectionPlan } from '../upstreams/composition/section-run.ts';
+import type { RunnableView } from './view-run.ts';
 
 /** A duration as text, such as `250ms` or `2s`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -34,14 +35,38 @@ export interface FallbackOptions<Result> extends SectionOptions {
 /** The scope with its types erased; the builder has checked them. */
 export type ErasedScope = SectionScope<unknown, Record<string, unknown>>;
 
-/** One section of a view as data. */
-export interface Section extends SectionPlan {
-  /** Place in the view; a section can only ask for those before it. */
-  readonly index: number;
+/** What a section offers to a source that is more than a function: another view, or a list. */
+export interface RunScope extends ErasedScope {
+  /** Makes a call for each input; a call that fails alone is `null`. */
+  callEach(call: Call<unknown, unknown>, inputs: readonly unknown[]): Promise<readonly unknown[]>;
+  /** Runs another view within this section. */
+  nest(view: RunnableView, input: unknown): unknown;
+  /** Runs another view for each input; one that fails alone is `null`. */
+  nestEach(view: RunnableView, inputs: readonly unknown[]): unknown;
+}
+
+/** What the source of a section is, as data. */
+export interface SectionSource {
   /** The call that the source is; undefined when it composes calls or computes. */
   readonly source: Call<unknown, unknown> | undefined;
+  /** The call that is made for each element of a list. */
+  readonly element: Call<unknown, unknown> | undefined;
+  /** The view that the source runs, or runs per element. */
+  readonly nested: RunnableView | undefined;
+  /** Whether the section is a list, with a call or a view for each element. */
+  readonly many: boolean;
   /** Starts the source; answers with a value or a promise of it. */
-  readonly load: (scope: ErasedScope) => unknown;
+  readonly load: (scope: RunScope) => unknown;
+}
+
+/** One section of a view as data. */
+export interface Section extends SectionPlan, SectionSource {
+  /** Place in the view; a section can only ask for those before it. */
+  readonly index: number;
+  /** Whether it only runs when another section asks for it, and is not shown. */
+  readonly hidden: boolean;
+  /** Makes what is shown of the value; undefined shows all of it. */
+  readonly pick: ((value: unknown) => unknown) | undefined;
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;

@@ -4,8 +4,11 @@ import type { Caller } from '../clients/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CompositionRun } from '../upstreams/composition/composition-run.ts';
+import type { ObservedDependencies } from './observed-dependencies.ts';
 import { SectionRun, type SectionHost } from './section-run.ts';
+import { refuseUnboundedCall } from './section-source.ts';
 import type { Section } from './section.ts';
+import { wholeOf, type Selection } from './view-selection.ts';
 
 /** What every run needs; made once. */
 export interface ViewParts {
@@ -17,9 +20,21 @@ export interface ViewParts {
 export interface RunnableView {
   readonly name: string;
   readonly sections: readonly Section[];
+  readonly dependencies: ObservedDependencies;
   indexOf(name: string): number | undefined;
 }
 
+/** How a view is run. */
+export interface RunMode {
+  /** What is wanted of it; undefined: its sections are asked for one by one. */
+  readonly selection: Selection | undefined;
+  /** The section of another view that it runs for; undefined for the view of an answer. */
+  readonly within: Section | undefined;
+  /** When the time of that section ends, on the clock of `performance.now()`. */
+  readonly endsAt: number;
+}
+
+const ONE_BY_ONE: RunMode = { selection: undefined, within: undefined, endsAt: Infinity };
 const logger = new Logger('View');
 
 /** One run of a view for one exchange. */
@@ -27,12 +42,34 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   readonly view: RunnableView;
   readonly input: unknown;
   readonly #parts: ViewParts;
+  readonly #mode: RunMode;
 
-  constructor(view: RunnableView, input: unknown, exchange: Exchange, parts: ViewParts) {
+  constructor(
+    view: RunnableView,
+    input: unknown,
+    exchange: Exchange,
+    parts: ViewParts,
+    mode: RunMode = ONE_BY_ONE,
+  ) {
     super({ name: view.name, size: view.sections.length, exchange, metrics: parts.metrics });
     this.view = view;
     this.input = input;
     this.#parts = parts;
+    this.#mode = mode;
+  }
+
+  /** What is wanted of the view. */
+  get selection(): Selection {
+    return this.#mode.selection ?? wholeOf(this.view);
+  }
+
+  get isWhole(): boolean {
+    return this.#mode.selection !== undefined;
+  }
+
+  /** Whether a section that was started has not ended. */
+  get isPending(): boolean {
+    return this.started().some((run) => !run.hasEnded);
   }
 
   /**
@@ -46,6 +83,27 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
     return this.at(index);
   }
 
+  /** Runs what is selected and returns it by name; `null` stands for sections that failed alone. */
+  values(): Promise<Record<string, unknown>> {
+    return this.#valuesOf(this.selection);
+  }
+
+  /** The same for all sections, whatever is selected. */
+  wholeValues(): Promise<Record<string, unknown>> {
+    return this.#valuesOf(wholeOf(this.view));
+  }
+
+  /** Ends the sections that are under way; what they have to show instead is shown. */
+  stop(reason: unknown): void {
+    for (const run of this.started()) run.fail(reason);
+  }
+
+  /** Nothing of this view is wanted any more. What surrounds a nested view goes on. */
+  override abandon(reason: unknown): void {
+    if (this.#mode.within === undefined) super.abandon(reason);
+    else this.stop(reason);
+  }
+
   resultFor(asking: Section, name: string): Promise<unknown> {
     const index = this.view.indexOf(name);
     if (index === undefined || index >= asking.index) {
@@ -54,7 +112,11 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
         `section "${asking.name}" of the view ${this.view.name} asks for "${name}", which is not declared before it`,
       );
     }
-    return this.at(index).result;
+    this.view.dependencies.note(asking.index, index);
+    const run = this.at(index);
+    const isComplete = this.isWhole && this.#mode.selection?.nested?.has(name) !== true;
+    if (run.section.nested === undefined || isComplete) return run.result;
+    return run.result.then(() => run.wholeChildren());
   }
 
   call<In, Out>(
@@ -63,7 +125,18 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
     timeoutMs: number,
     served?: (part: ServedPart) => void,
   ): Promise<Out> {
+    const { within } = this.#mode;
+    if (within?.many === true) refuseUnboundedCall(`section "${within.name}" over ${this.view.name}`, call);
     return this.#parts.caller.call(call, input, { exchange: this.exchange, timeoutMs, served });
+  }
+
+  nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun {
+    const { selection } = this.#mode;
+    return new ViewRun(view, input, this.exchange, this.#parts, {
+      selection: selection && (selection.nested?.get(section.name) ?? wholeOf(view)),
+      within: this.#mode.within?.many === true ? this.#mode.within : section,
+      endsAt: limitMs === Infinity ? Infinity : performance.now() + limitMs,
+    });
   }
 
   override defect(section: Section, error: unknown): void {
@@ -73,6 +146,18 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   }
 
   protected override create(index: number): SectionRun {
-    return new SectionRun(this.view.sections[index] as Section, this);
+    const section = this.view.sections[index] as Section;
+    const { endsAt } = this.#mode;
+    if (endsAt === Infinity) return new SectionRun(section, this);
+    const leftMs = Math.max(0, Math.ceil(endsAt - performance.now()));
+    const budgetMs = Math.min(section.budgetMs, leftMs);
+    return new SectionRun(budgetMs === section.budgetMs ? section : { ...section, budgetMs }, this);
+  }
+
+  async #valuesOf({ names }: Selection): Promise<Record<string, unknown>> {
+    const values = await this.shown(names.map((name) => this.section(name)));
+    const body: Record<string, unknown> = {};
+    names.forEach((name, index) => (body[name] = values[index]));
+    return body;
   }
 }

@@ -1,6 +1,10 @@
 import type { Call } from '../clients/call.ts';
-import { createSection, type ErasedScope, type FallbackOptions, type Section } from './section.ts';
+import { ObservedDependencies } from './observed-dependencies.ts';
+import { listOf, sourceOf, type SourceArguments } from './section-source.ts';
+import { createSection, type FallbackOptions, type Section, type SectionSource } from './section.ts';
 import type { SectionOptions, SectionScope } from './section.ts';
+import type { RunnableView } from './view-run.ts';
+import { ViewVariants, type ClientKind, type KindViews, type Shape } from './view-variants.ts';
 
 type Promised<Value> = Value | Promise<Value>;
 
@@ -22,6 +26,9 @@ export type ViewValues<Of> =
 /** What a view is run with. */
 export type ViewInput<Of> = Of extends View<infer Input, infer _Results, infer _Nullable> ? Input : never;
 
+/** What a list shows: elements that fail alone are `null`. */
+type Elements<Result> = readonly (Result | null)[];
+
 /**
  * A typed composition of calls: named sections, each with its own source, budget and fallback. One definition
  * has two faces: REST serves it whole, GraphQL section by section. Sections run in parallel; a section waits
@@ -30,9 +37,10 @@ export type ViewInput<Of> = Of extends View<infer Input, infer _Results, infer _
  * @typeParam Results what each section's source returns.
  * @typeParam Nullable the names of the sections that are `null` when their source fails.
  */
-export class View<Input, Results extends object, Nullable extends string> {
+export class View<Input, Results extends object, Nullable extends string> implements RunnableView {
   readonly name: string;
   readonly sections: readonly Section[];
+  readonly dependencies = new ObservedDependencies();
   readonly #indexes: ReadonlyMap<string, number>;
   /** Carries the types; has no value. */
   declare readonly types?: {
@@ -57,23 +65,36 @@ export class View<Input, Results extends object, Nullable extends string> {
     return this.#indexes.get(name);
   }
 
-  /** Adds a section without which the view is worth nothing: when it fails, the view answers with its problem. */
+  /**
+   * Adds a section without which the view is worth nothing: when it fails, the view answers with its problem.
+   * Its source is a call, another view, or a function.
+   */
   required<Name extends string, In, Result>(
     name: NewName<Name, Results>,
     call: Call<In, Result>,
     input: CallInput<Input, Results, NoInfer<In>>,
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable>;
+  required<Name extends string, In, Inner extends object, Null extends string>(
+    name: NewName<Name, Results>,
+    view: View<In, Inner, Null>,
+    input: CallInput<Input, Results, NoInfer<In>>,
+    options?: SectionOptions,
+  ): View<Input, Results & Record<Name, ViewValues<View<In, Inner, Null>>>, Nullable>;
   required<Name extends string, Result>(
     name: NewName<Name, Results>,
     source: Source<Input, Results, Result>,
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable>;
   required(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
-    return this.#with(name, true, source as SourceArguments);
+    return this.#with(name, true, ...sourceOf(source as SourceArguments));
   }
 
-  /** Adds a section that may fail alone: its fallback stands in, or `null` when it has none. */
+  /**
+   * Adds a section that may fail alone: its fallback stands in, or `null` when it has none. A section that is
+   * another view has no fallback as a whole, because its own sections have theirs; it is `null` when one fails
+   * that it requires.
+   */
   section<Name extends string, In, Result>(
     name: NewName<Name, Results>,
     call: Call<In, Result>,
@@ -86,6 +107,12 @@ export class View<Input, Results extends object, Nullable extends string> {
     input: CallInput<Input, Results, NoInfer<In>>,
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable | Name>;
+  section<Name extends string, In, Inner extends object, Null extends string>(
+    name: NewName<Name, Results>,
+    view: View<In, Inner, Null>,
+    input: CallInput<Input, Results, NoInfer<In>>,
+    options?: SectionOptions,
+  ): View<Input, Results & Record<Name, ViewValues<View<In, Inner, Null>>>, Nullable | Name>;
   section<Name extends string, Result>(
     name: NewName<Name, Results>,
     source: Source<Input, Results, Result>,
@@ -97,45 +124,70 @@ export class View<Input, Results extends object, Nullable extends string> {
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable | Name>;
   section(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
-    return this.#with(name, false, source as SourceArguments);
+    return this.#with(name, false, ...sourceOf(source as SourceArguments));
   }
 
-  #with(name: string, required: boolean, source: SourceArguments): View<Input, Results, Nullable> {
+  /**
+   * Adds a section with a call, or a view, for each element of a list. An element that fails alone is `null`;
+   * when all of them fail, the section does.
+   *
+   * @throws {Error} when a call would be made once per element that has neither `batch` nor `each`.
+   */
+  list<Name extends string, In, Result>(
+    name: NewName<Name, Results>,
+    call: Call<In, Result>,
+    inputs: CallInput<Input, Results, readonly NoInfer<In>[]>,
+    options: FallbackOptions<Elements<NoInfer<Result>>>,
+  ): View<Input, Results & Record<Name, Elements<Result>>, Nullable>;
+  list<Name extends string, In, Result>(
+    name: NewName<Name, Results>,
+    call: Call<In, Result>,
+    inputs: CallInput<Input, Results, readonly NoInfer<In>[]>,
+    options?: SectionOptions,
+  ): View<Input, Results & Record<Name, Elements<Result>>, Nullable | Name>;
+  list<Name extends string, In, Inner extends object, Null extends string>(
+    name: NewName<Name, Results>,
+    view: View<In, Inner, Null>,
+    inputs: CallInput<Input, Results, readonly NoInfer<In>[]>,
+    options?: SectionOptions,
+  ): View<Input, Results & Record<Name, Elements<ViewValues<View<In, Inner, Null>>>>, Nullable | Name>;
+  list(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
+    const where = `section "${name}" of the view ${this.name}`;
+    return this.#with(name, false, ...listOf(where, source as Parameters<typeof listOf>[1]));
+  }
+
+  /**
+   * Lets kinds of clients see the view in other shapes: without sections, with less of a section, or as another
+   * view of the same input. Clients of an unknown kind see the view itself.
+   */
+  variants<Kinds extends KindViews<Input, Results, Nullable>>(
+    by: ClientKind,
+    kinds: Kinds,
+  ): ViewVariants<Input, Results, Nullable, Kinds> {
+    return new ViewVariants(this, by, kinds, (shape) => this.#shaped(shape));
+  }
+
+  #shaped({ hidden, picks }: Shape): View<Input, object, string> {
+    const sections = this.sections.map((section) =>
+      Object.freeze({
+        ...section,
+        hidden: section.hidden || hidden.has(section.name),
+        pick: picks.get(section.name) ?? section.pick,
+      }),
+    );
+    return new View<Input, object, string>(this.name, Object.freeze(sections));
+  }
+
+  #with(
+    name: string,
+    required: boolean,
+    source: SectionSource,
+    options: Partial<FallbackOptions<unknown>>,
+  ): View<Input, Results, Nullable> {
     if (this.#indexes.has(name)) throw new Error(`the view ${this.name} has a section "${name}" already`);
-    const options = (isCallSource(source) ? source[2] : source[1]) ?? {};
-    const section = {
-      name,
-      index: this.sections.length,
-      required,
-      fallback: options.fallback,
-      source: isCallSource(source) ? source[0] : undefined,
-      load: loadOf(source),
-    };
-    return new View(this.name, Object.freeze([...this.sections, createSection(this.name, section, options)]));
+    const { fallback } = options;
+    const place = { name, index: this.sections.length, required, fallback, hidden: false, pick: undefined };
+    const section = createSection(this.name, { ...place, ...source }, options);
+    return new View(this.name, Object.freeze([...this.sections, section]));
   }
-}
-
-type AnyOptions = Partial<FallbackOptions<unknown>>;
-type CallSource = [
-  call: Call<unknown, unknown>,
-  input: (scope: ErasedScope) => unknown,
-  options?: AnyOptions,
-];
-/** The overloads with their types erased; they have checked what the implementation relies on. */
-type SourceArguments = CallSource | [source: (scope: ErasedScope) => unknown, options?: AnyOptions];
-
-function isCallSource(source: SourceArguments): source is CallSource {
-  return typeof source[0] !== 'function';
-}
-
-function loadOf(source: SourceArguments): Section['load'] {
-  if (!isCallSource(source)) return source[0];
-  const [call, toInput] = source;
-  return (scope) => {
-    const input = toInput(scope);
-    // Without a dependency the call starts in the same turn of the loop.
-    return input instanceof Promise
-      ? input.then((ready) => scope.call(call, ready))
-      : scope.call(call, input);
-  };
 }

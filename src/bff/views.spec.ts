@@ -31,14 +31,14 @@ class Gate<Value> {
   }
 }
 
-const metrics = new Metrics();
+let metrics = new Metrics();
 const grpc = new GrpcCaller(metrics);
 const caller = new Caller(
   new UpstreamRegistry({}, pino({ level: 'silent' }), metrics),
   new HttpCaller(metrics),
   grpc,
 );
-const views = new Views(caller, metrics);
+let views = new Views(caller, metrics);
 const define = View.define('Page').input<{ id: string }>();
 const input = { id: '7' };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -47,7 +47,8 @@ let exchange: Exchange;
 beforeEach(() => {
   Logger.overrideLogger(false);
   exchange = exchangeFor('/page');
-  metrics.registry.resetMetrics();
+  metrics = new Metrics();
+  views = new Views(caller, metrics);
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -83,7 +84,12 @@ describe('a view that is served whole', () => {
       .required('user', ({ input: { id } }) => ({ id }))
       .section('feed', () => Promise.resolve([1]));
     expect(await views.serve(view, input, exchange)).toEqual({ user: { id: '7' }, feed: [1] });
-    expect(exchange.responseHeaders).toEqual(['server-timing', expect.stringMatching(dur)]);
+    expect(exchange.responseHeaders).toEqual([
+      'server-timing',
+      expect.stringMatching(dur),
+      'cache-control',
+      'no-store',
+    ]);
     expect(await outcomes()).toEqual({ user: 'ok', feed: 'ok' });
   });
 

@@ -1,11 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, StreamableFile } from '@nestjs/common';
 import { Caller } from '../clients/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { degradationsOf, serverTimingOf } from '../upstreams/composition/composition-run.ts';
+import { serverTimingOf } from '../upstreams/composition/composition-run.ts';
 import type { Degradation } from '../upstreams/composition/section-run.ts';
-import { selectedFields } from './view-fields.ts';
-import { ViewRun, type ViewParts } from './view-run.ts';
+import { cacheControlOf } from './freshness.ts';
+import { addToField, entityTagOf, matchesTag } from './response-fields.ts';
+import { degradedParts, freshnessOf } from './section-parts.ts';
+import { recordFormat, type RecordFormat } from './record-format.ts';
+import { selectedFields } from './view-selection.ts';
+import { ViewRun, type RunnableView, type ViewParts } from './view-run.ts';
+import { ViewStream } from './view-stream.ts';
+import { ViewVariants } from './view-variants.ts';
 import type { View, ViewValues } from './view.ts';
 
 /** The body of a view over REST: the selected sections, and what is not as it should be. */
@@ -13,6 +19,18 @@ export type ViewBody<Of> = Partial<ViewValues<Of>> & {
   /** Absent when every section was served by its source. */
   degraded?: readonly Degradation[];
 };
+
+/** The body of a view that differs by kind of client. */
+export type VariantBody<Of> = Of extends { readonly types?: { readonly values: infer Values } }
+  ? Partial<Values> & Pick<ViewBody<never>, 'degraded'>
+  : never;
+
+/** The part of a Fastify reply that an answer needs. */
+export interface ViewReply {
+  code(status: number): unknown;
+}
+
+type AnyView<Input> = View<Input, object, string> | ViewVariants<Input, object, string, object>;
 
 /** Runs views for exchanges. */
 @Injectable()
@@ -34,31 +52,113 @@ export class Views {
 
   /**
    * Runs a view whole, or the sections that `?fields=` selects, and returns the body. This is the REST face.
-   * Adds `Server-Timing` with one metric per section, and `Cache-Control: no-store` when a section is degraded.
+   * Adds `Server-Timing` with one metric per section, and `Cache-Control`: the minimum of what the calls allow,
+   * `no-store` when one of them allows nothing or a section is degraded.
    *
-   * @throws {Problem} of a required section, with its name as the extension `section`; `request-invalid` for
+   * @throws {Problem} of a required section, with its path as the extension `section`; `request-invalid` for
    * unknown fields; the reason of the cancellation when the exchange is cancelled.
    */
-  async serve<Input, Results extends object, Nullable extends string>(
+  serve<Input, Results extends object, Nullable extends string>(
     view: View<Input, Results, Nullable>,
     input: Input,
     exchange: Exchange,
-  ): Promise<ViewBody<View<Input, Results, Nullable>>> {
-    const names = selectedFields(view, exchange.query);
-    const run = new ViewRun(view, input, exchange, this.#parts);
-    const values = await run.shown(names.map((name) => run.section(name)));
-    const body: Record<string, unknown> = {};
-    names.forEach((name, index) => (body[name] = values[index]));
+  ): Promise<ViewBody<View<Input, Results, Nullable>>>;
+  serve<Input, Results extends object, Nullable extends string, Kinds>(
+    view: ViewVariants<Input, Results, Nullable, Kinds>,
+    input: Input,
+    exchange: Exchange,
+  ): Promise<VariantBody<ViewVariants<Input, Results, Nullable, Kinds>>>;
+  async serve(view: AnyView<unknown>, input: unknown, exchange: Exchange): Promise<object> {
+    const run = this.#run(view, input, exchange);
+    const body = await run.values();
     announce(run, body);
-    return body as ViewBody<View<Input, Results, Nullable>>;
+    return body;
+  }
+
+  /**
+   * Answers with what {@link serve} returns, or section by section where `Accept` prefers
+   * `application/x-ndjson` or `text/event-stream`. A body that may be kept has an `ETag`, and is not sent again
+   * to who has it.
+   *
+   * @returns what the handler returns; the handler takes its reply with `passthrough`.
+   */
+  answer<Input, Results extends object, Nullable extends string>(
+    view: View<Input, Results, Nullable>,
+    input: Input,
+    exchange: Exchange,
+    reply: ViewReply,
+  ): Promise<ViewBody<View<Input, Results, Nullable>> | StreamableFile | undefined>;
+  answer<Input, Results extends object, Nullable extends string, Kinds>(
+    view: ViewVariants<Input, Results, Nullable, Kinds>,
+    input: Input,
+    exchange: Exchange,
+    reply: ViewReply,
+  ): Promise<VariantBody<ViewVariants<Input, Results, Nullable, Kinds>> | StreamableFile | undefined>;
+  async answer(
+    view: AnyView<unknown>,
+    input: unknown,
+    exchange: Exchange,
+    reply: ViewReply,
+  ): Promise<object | undefined> {
+    const format = streamedFormat(exchange);
+    const run = this.#run(view, input, exchange);
+    addToField(exchange.responseHeaders, 'vary', 'accept');
+    if (format !== undefined) return streamed(run, format);
+    const body = await run.values();
+    if (!announce(run, body)) return body;
+    const tag = entityTagOf(body);
+    exchange.responseHeaders.push('etag', tag);
+    if (!matchesTag(exchange.request.headers['if-none-match'], tag)) return body;
+    reply.code(NOT_MODIFIED);
+    return undefined;
+  }
+
+  #run(of: AnyView<unknown>, input: unknown, exchange: Exchange): ViewRun {
+    let view: RunnableView;
+    if (of instanceof ViewVariants) {
+      view = of.for(exchange);
+      if (of.by.vary !== undefined) addToField(exchange.responseHeaders, 'vary', of.by.vary);
+    } else view = of;
+    const selection = selectedFields(view, exchange.query);
+    return new ViewRun(view, input, exchange, this.#parts, {
+      selection,
+      within: undefined,
+      endsAt: Infinity,
+    });
   }
 }
 
-function announce(run: ViewRun, body: Record<string, unknown>): void {
-  const started = run.started();
-  run.exchange.responseHeaders.push('server-timing', serverTimingOf(started));
-  const degraded = degradationsOf(started);
-  if (degraded.length === 0) return;
-  body['degraded'] = degraded;
-  run.exchange.responseHeaders.push('cache-control', 'no-store');
+const NOT_MODIFIED = 304;
+
+/** How sections are written one by one; undefined for one JSON body. */
+function streamedFormat(exchange: Exchange): RecordFormat | undefined {
+  if (exchange.method !== 'GET') return undefined;
+  // Fails closed: a policy that edits bodies, such as a mask, knows whole ones only.
+  if (exchange.route?.leaving.some((stage) => stage.body !== undefined) === true) return undefined;
+  return recordFormat(exchange.request.headers.accept);
 }
+
+function streamed(run: ViewRun, format: RecordFormat): StreamableFile {
+  // Nobody knows yet whether the answer will be whole, and nothing between us and the client may gather it.
+  run.exchange.responseHeaders.push('cache-control', 'no-store, no-transform', 'x-accel-buffering', 'no');
+  return new StreamableFile(new ViewStream(run, format), { type: format.contentType });
+}
+
+/** Adds the header fields and the degradations to an answer; tells whether it may be kept. */
+function announce(run: ViewRun, body: Record<string, unknown>): boolean {
+  const { exchange } = run;
+  const started = run.started();
+  exchange.responseHeaders.push('server-timing', serverTimingOf(started));
+  const degraded = degradedParts(started);
+  if (degraded.length > 0) body['degraded'] = degraded;
+  const cacheControl = degraded.length > 0 ? NO_STORE : cacheControlOf(freshnessOf(started), exchange);
+  exchange.responseHeaders.push('cache-control', cacheControl);
+  if (cacheControl === NO_STORE) return false;
+  // What one principal has kept must not be shown to the next one that uses the same client.
+  if (exchange.principal !== undefined) {
+    addToField(exchange.responseHeaders, 'vary', 'authorization, x-api-key, cookie');
+  }
+  return true;
+}
+
+const NO_STORE = 'no-store';

@@ -107,7 +107,7 @@ describe('the homepage', () => {
     expect(response.headers.get('server-timing')).toMatch(
       /^user;dur=\d+, feed;dur=\d+, notifications;dur=\d+$/,
     );
-    expect(response.headers.get('cache-control')).toBeNull();
+    expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
   it('is the same over REST and GraphQL, interpreted and compiled', async () => {
