@@ -31,7 +31,14 @@ describe('the inventory of both doors', () => {
 
   it('opens exactly these routes to everybody', () => {
     const open = routes.filter(({ authentication }) => authentication === 'public').map(({ id }) => id);
-    expect(open.sort()).toEqual(['feed', 'health.live', 'health.ready']);
+    expect(open.sort()).toEqual([
+      'contracts.document',
+      'contracts.file',
+      'contracts.page',
+      'feed',
+      'health.live',
+      'health.ready',
+    ]);
   });
 
   it('has no two routes of one id', () => {
