@@ -82,8 +82,6 @@ export class Exchange {
 
   // deadline: on the clock of `performance.now()`
   deadlineAt = Infinity;
-  /** Called once when the exchange closes; ends the timer of the deadline. */
-  onClose: (() => void) | undefined = undefined;
 
   // transform, on the way in
   headerEdits: HeaderEdits | undefined = undefined;
@@ -99,6 +97,10 @@ export class Exchange {
    * because a `WeakMap` keyed by exchanges makes the collector of garbage the dearest part of a call.
    */
   callMemory: object | undefined = undefined;
+
+  // break
+  /** The state of the handler's breaker that admitted the exchange. */
+  breaker: 'closed' | 'half-open' | undefined = undefined;
 
   // balance and forward
   /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
@@ -117,6 +119,7 @@ export class Exchange {
 
   /** Set once the client went away or the deadline passed; the reason tells which. */
   cancelled: Problem | undefined = undefined;
+  #closeListeners: ((exchange: Exchange) => void)[] | undefined = undefined;
   #cancelListeners: ((reason: Problem) => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -146,6 +149,18 @@ export class Exchange {
     this.#cancelListeners = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener(reason);
     this.#controller?.abort(reason);
+  }
+
+  /** Calls back once when the exchange closes: its answer is out, or the client is gone. */
+  onClosed(listener: (exchange: Exchange) => void): void {
+    (this.#closeListeners ??= []).push(listener);
+  }
+
+  /** Tells those who wait for the end; only the close stage calls it. */
+  close(): void {
+    const listeners = this.#closeListeners;
+    this.#closeListeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener(this);
   }
 
   /** Calls back once when the exchange is cancelled; at once if it already was. */

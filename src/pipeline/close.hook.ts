@@ -39,7 +39,7 @@ export class CloseHook {
       exchange.cancel(exchange.problem);
     }
     exchange.status = exchange.problem?.code === 'client-closed' ? CLIENT_CLOSED_STATUS : response.statusCode;
-    exchange.onClose?.();
+    exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     (exchange.route?.metrics ?? this.#unmatched).observe(exchange.method, exchange.status, durationMs);
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));

@@ -17,12 +17,12 @@ import { TransformStageFactory } from '../policies/transform/transform.stage.ts'
  * 10  handle      proxy/proxy.handler.ts · a controller · a resolver
  * 11  balance,    upstreams/upstream.ts         target                                      503
  *     forward     upstreams/http · /grpc        attempts                                    502 503 504
- * 12  transform ↑ proxy/answer-writer.ts · pipeline.interceptor.ts                          502
+ * 12  transform ↑ proxy/answer-writer.ts · transform.interceptor.ts                         502
  * 13  problem     problems/render-problem.ts    renders whatever was thrown
  * 14  close       close.hook.ts                 one access line, metrics
  *
- * Door 1 runs the stages of its route in a plain loop (`enterStages`). Door 2 meets the same stage objects in
- * guards (identify, authorize) and in one interceptor (the rest). The order is fixed: identify comes before the
+ * Door 1 runs the stages of its route in a plain loop (`enterStages`). Door 2 meets the same stage objects in its
+ * guards, and an interceptor only where an answer is edited. The order is fixed: identify comes before the
  * limit, so that nobody burns another's quota, and no route can change it.
  */
 export const stageOrder = [

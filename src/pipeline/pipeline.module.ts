@@ -1,4 +1,4 @@
-import { Global, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
@@ -18,6 +18,7 @@ import {
   type LocalRateLimiter,
 } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { RouteTable } from '../routing/route-table.ts';
@@ -33,7 +34,7 @@ import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
 import { stageOrder } from './order.ts';
 import { OrderedProblemFilter } from './ordered-problem.filter.ts';
-import { PipelineInterceptor } from './pipeline.interceptor.ts';
+import { StagesGuard } from './stages.guard.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
 /** What the policies are told by the rest of the gateway. */
@@ -83,15 +84,16 @@ export class PipelineBindings {}
     { provide: APP_GUARD, useClass: MatchGuard },
     { provide: APP_GUARD, useExisting: AuthenticationGuard },
     { provide: APP_GUARD, useExisting: AuthorizationGuard },
+    { provide: APP_GUARD, useClass: StagesGuard },
     HookParts,
-    PipelineInterceptor,
+    TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: OrderedProblemFilter },
   ],
   exports: [STAGE_FACTORIES],
 })
-export class PipelineModule implements OnModuleDestroy {
+export class PipelineModule implements OnApplicationShutdown {
   readonly #table: RouteTable;
 
   // In the constructor, because Nest builds its routes before it calls any lifecycle hook.
@@ -115,7 +117,7 @@ export class PipelineModule implements OnModuleDestroy {
   }
 
   /** Ends what the compiled stages own. */
-  onModuleDestroy(): void {
+  onApplicationShutdown(): void {
     for (const route of this.#table.routes) for (const stage of route.stages) stage.close?.();
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService } from '@nestjs/core';
+import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { handlerRouteId } from '../routing/sources/controller.route-source.ts';
 import type { Route } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
-import { aroundStages, PipelineInterceptor } from './pipeline.interceptor.ts';
 
-/** Puts the pipeline's interceptor on the handlers that declare a policy for it, and on no other. */
+/** Puts an interceptor on the handlers whose answers a policy edits, and on no other: each one costs about 16 us. */
 @Injectable()
 export class SeatedInterceptors {
   // A handler that two controllers inherit is one function: what one of them needs stays, and costs the other little.
@@ -14,7 +14,7 @@ export class SeatedInterceptors {
 
   constructor(
     private readonly table: RouteTable,
-    private readonly interceptor: PipelineInterceptor,
+    private readonly interceptor: TransformInterceptor,
     private readonly discovery: DiscoveryService,
   ) {}
 
@@ -32,12 +32,16 @@ export class SeatedInterceptors {
       const route = this.table.byId(handlerRouteId(controller, name));
       const handler = route && prototype[name];
       if (typeof handler !== 'function') continue;
-      const others = interceptorsOf(handler).filter((one) => !(one instanceof PipelineInterceptor));
-      if (aroundStages(route as Route).length > 0) this.#handlers.add(handler);
+      const others = interceptorsOf(handler).filter((one) => !(one instanceof TransformInterceptor));
+      if (editsBody(route as Route)) this.#handlers.add(handler);
       const seated = this.#handlers.has(handler) ? [this.interceptor, ...others] : others;
       Reflect.defineMetadata(INTERCEPTORS_METADATA, seated, handler);
     }
   }
+}
+
+function editsBody(route: Route): boolean {
+  return route.leaving.some((stage) => stage.body !== undefined);
 }
 
 /** The names of all methods, inherited ones too: their routes have policies as well. */

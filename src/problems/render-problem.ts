@@ -31,6 +31,8 @@ export function problemHeaders(problem: Problem, target: ProblemTarget): string[
  * that the client notices. A client that went away gets nothing.
  */
 export function renderProblem(target: ProblemTarget, error: unknown): void {
+  // An answer that is complete says all there is to say.
+  if (target.response.writableEnded) return;
   const problem = toProblem(error);
   target.problem ??= problem;
   const { request, response } = target;

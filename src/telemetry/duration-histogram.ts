@@ -1,4 +1,4 @@
-import type { Metric, MetricType } from 'prom-client';
+import type { Metric } from 'prom-client';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -57,7 +57,7 @@ export class DurationHistogram {
   /** What a scrape shows. */
   async get() {
     const values = this.#cells.flatMap((cell) => this.#valuesOf(cell));
-    return { name: this.name, help: this.help, type: 'histogram' as MetricType, values, aggregator: 'sum' };
+    return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' };
   }
 
   #valuesOf({ labels, counts, sum }: DurationCell) {

@@ -1,10 +1,9 @@
-import type { CallHandler } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EMPTY, firstValueFrom, lastValueFrom, NEVER, of, throwError, type Observable } from 'rxjs';
+import { firstValueFrom, of } from 'rxjs';
 import { createExchange } from '../../../test/support/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageInput } from '../stage.ts';
-import { guarded } from './circuit-breaker.interceptor.ts';
+import { CircuitBreakerInterceptor } from './circuit-breaker.interceptor.ts';
 import { circuitBreakerPolicy } from './circuit-breaker.policy.ts';
 import { CircuitBreakerStageFactory, HandlerBreakStage } from './circuit-breaker.stage.ts';
 
@@ -52,53 +51,56 @@ describe('the breaker of a handler', () => {
     return stage;
   }
 
-  const handler = (answer: Observable<unknown>): CallHandler => ({ handle: () => answer });
-  const run = (stage: HandlerBreakStage, answer: Observable<unknown>) =>
-    lastValueFrom(guarded(stage, createExchange(), handler(answer)), { defaultValue: undefined });
-  const fail = (stage: HandlerBreakStage, error: unknown) =>
-    run(
-      stage,
-      throwError(() => error),
-    ).catch((thrown: unknown) => thrown);
+  /** One exchange that meets the breaker and ends with this problem, or with 200. */
+  const run = (stage: HandlerBreakStage, problem?: Problem) => {
+    const exchange = createExchange();
+    stage.enter(exchange);
+    exchange.problem = problem;
+    exchange.status = problem?.status ?? 200;
+    exchange.close();
+    return exchange;
+  };
 
   it('is absent when the handler declares none', () => {
     expect(compile({ door: 'handler' })).toBeUndefined();
   });
 
-  it('hands answers and errors through untouched', async () => {
-    const stage = create();
-    const error = new Error('broken');
-    expect(await run(stage, of(1))).toBe(1);
-    expect(await run(stage, EMPTY)).toBeUndefined();
-    expect(await fail(stage, error)).toBe(error);
+  it('writes the state that it was in on the exchange', () => {
+    expect(run(create()).breaker).toBe('closed');
   });
 
-  it.each([
-    ['an unexpected error', new Error('broken')],
-    ['a 5xx problem', new Problem('upstream-timeout')],
-  ])('opens by %s, and then does not call the handler', async (_, error) => {
+  it.each(['internal', 'upstream-timeout', 'deadline-exceeded'] as const)(
+    'opens by %s, and then refuses with the time until a probe',
+    (code) => {
+      const stage = create();
+      run(stage, new Problem(code));
+      run(stage, new Problem(code));
+      expect(stage.breaker.state).toBe('open');
+      try {
+        run(stage);
+        throw new Error('it passed');
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'circuit-open', headers: { 'retry-after': '90' } });
+      }
+    },
+  );
+
+  it('opens by a status of 5xx that the handler answers itself', () => {
     const stage = create();
-    await fail(stage, error);
-    await fail(stage, error);
-    let called = 0;
-    const refused = guarded(stage, createExchange(), {
-      handle: () => {
-        called += 1;
-        return of(1);
-      },
-    });
-    await expect(firstValueFrom(refused)).rejects.toMatchObject({
-      code: 'circuit-open',
-      headers: { 'retry-after': '90' },
-    });
-    expect(called).toBe(0);
+    for (let i = 0; i < 2; i += 1) {
+      const exchange = createExchange();
+      stage.enter(exchange);
+      exchange.status = 503;
+      exchange.close();
+    }
+    expect(stage.breaker.state).toBe('open');
   });
 
   it.each(['request-invalid', 'resource-not-found', 'client-closed'] as const)(
     'never opens by %s',
-    async (code) => {
+    (code) => {
       const stage = create();
-      for (let i = 0; i < 30; i += 1) await fail(stage, new Problem(code));
+      for (let i = 0; i < 30; i += 1) run(stage, new Problem(code));
       expect(stage.breaker.state).toBe('closed');
     },
   );
@@ -108,31 +110,35 @@ describe('the breaker of a handler', () => {
     ['whose deadline passed', 'deadline-exceeded'],
   ] as const)('gives back the admission of an abandoned probe %s', async (_, code) => {
     const stage = create({ openFor: '1ms' });
-    await fail(stage, new Error('1'));
-    await fail(stage, new Error('2'));
+    run(stage, new Problem('internal'));
+    run(stage, new Problem('internal'));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(stage.breaker.state).toBe('half-open');
-    const exchange = createExchange();
-    const subscription = guarded(stage, exchange, handler(NEVER)).subscribe();
-    exchange.cancel(new Problem(code));
-    subscription.unsubscribe();
+    run(stage, new Problem(code));
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await run(stage, of('again'))).toBe('again');
+    expect(run(stage).breaker).toBe('half-open');
+    await new Promise((resolve) => setTimeout(resolve, 1));
     expect(stage.breaker.state).toBe('closed');
   });
 
-  it('counts a deadline that passed, and not a client that left', () => {
-    const abandon = (code: 'client-closed' | 'deadline-exceeded') => {
-      const stage = create();
-      for (let i = 0; i < 2; i += 1) {
-        const exchange = createExchange();
-        const subscription = guarded(stage, exchange, handler(NEVER)).subscribe();
-        exchange.cancel(new Problem(code));
-        subscription.unsubscribe();
-      }
-      return stage.breaker.state;
-    };
-    expect(abandon('client-closed')).toBe('closed');
-    expect(abandon('deadline-exceeded')).toBe('open');
+  it('tells its interceptor that an exchange is admitted already', () => {
+    const stage = create();
+    const exchange = createExchange();
+    stage.enter(exchange);
+    exchange.route = {
+      seats: {
+        break: {
+          ...stage,
+          enter: () => {
+            throw new Error('admitted twice');
+          },
+        },
+      },
+    } as never;
+    const context = { getType: () => 'http', switchToHttp: () => ({ getRequest: () => ({ exchange }) }) };
+    const answer = new CircuitBreakerInterceptor().intercept(context as never, {
+      handle: () => of('answer'),
+    });
+    return expect(firstValueFrom(answer)).resolves.toBe('answer');
   });
 });

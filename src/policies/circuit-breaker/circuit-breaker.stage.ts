@@ -1,7 +1,9 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
-import { Breaker } from './breaker.ts';
+import { Breaker, type Outcome } from './breaker.ts';
+
+const FIRST_FAULT_STATUS = 500;
 
 /** Refuses early when every target of the route's upstream has its breaker open. */
 class UpstreamBreakStage implements Stage {
@@ -18,7 +20,10 @@ class UpstreamBreakStage implements Stage {
   }
 }
 
-/** Carries the breaker of one code-first handler; the interceptor puts it around the handler. */
+/**
+ * The breaker of one code-first handler. It learns the outcome when the exchange closes: faults count (5xx and
+ * anything unexpected); refusals of the caller do not, and a client that left says nothing.
+ */
 export class HandlerBreakStage implements Stage {
   readonly name = 'break';
   readonly breaker: Breaker;
@@ -27,10 +32,22 @@ export class HandlerBreakStage implements Stage {
     this.breaker = breaker;
   }
 
+  enter(exchange: Exchange): void {
+    const admission = this.breaker.admit();
+    if (admission === 'refused') throw circuitOpen(this.breaker.openForMs);
+    exchange.breaker = admission === 'probe' ? 'half-open' : 'closed';
+    exchange.onClosed(() => this.breaker.settle(admission, outcomeOf(exchange)));
+  }
+
   /** Ends the breaker's timer. */
   close(): void {
     this.breaker.shutdown();
   }
+}
+
+function outcomeOf({ problem, status }: Exchange): Outcome {
+  if (problem?.code === 'client-closed') return 'neutral';
+  return (problem?.status ?? status) >= FIRST_FAULT_STATUS ? 'failure' : 'success';
 }
 
 /** The refusal of an open breaker. */

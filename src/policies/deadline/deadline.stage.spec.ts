@@ -62,7 +62,7 @@ describe('DeadlineStage', () => {
   it('holds no timer once the exchange is closed', () => {
     const exchange = enterAfter(0);
     expect(jest.getTimerCount()).toBe(1);
-    exchange.onClose?.();
+    exchange.close();
     expect(jest.getTimerCount()).toBe(0);
   });
 

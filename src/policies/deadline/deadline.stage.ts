@@ -17,7 +17,7 @@ class DeadlineStage implements Stage {
     const remainingMs = exchange.remainingMs();
     if (remainingMs === 0) throw new Problem('deadline-exceeded');
     const timer = setTimeout(expire, remainingMs, exchange);
-    exchange.onClose = () => clearTimeout(timer);
+    exchange.onClosed(() => clearTimeout(timer));
   }
 }
 
