@@ -112,6 +112,21 @@ describe('each', () => {
     expect(bed.asked()).toHaveLength(6);
   });
 
+  it('lets nobody in before a place is free, also after turns were passed on', async () => {
+    bed.hold();
+    const context = contextOf();
+    const calls = ['1', '2', '3', '4'].map((id) => bed.caller.call(getOneByOne, { id }, context));
+    await bed.holdsOnly(2);
+    const [first] = bed.held;
+    first?.end(JSON.stringify({ id: '1', name: 'x' }));
+    await bed.holds(3);
+    calls.push(bed.caller.call(getOneByOne, { id: '5' }, context));
+    await bed.holdsOnly(3);
+    bed.held.shift();
+    bed.release();
+    await Promise.all(calls);
+  });
+
   it('passes the turn of one that has left', async () => {
     bed.hold();
     const { exchange } = contextOf(undefined, Infinity, exchangeFor());

@@ -66,11 +66,10 @@ export class CallCache<In, Out> {
   #standIn(key: string, error: unknown, passage: Passage): Kept<Out> | undefined {
     // Nobody reads the answer of a request that has ended, so there is nothing to stand in for.
     if (passage.exchange.cancelled !== undefined || !isUpstreamFault(error)) return undefined;
+    // Nothing outlives `staleIfError`, unless it may be shown even longer while a new value is read.
     const kept = this.#values.get(key, this.#time.now());
     if (kept === undefined) return undefined;
     const ageMs = this.#ageOf(kept);
-    // Within the other allowance, or fresh again: read by a run that ended after this one had been given up.
-    if (ageMs >= this.#options.ttlMs + this.#options.staleIfErrorMs) return undefined;
     this.#report(passage, { source: 'stale', ageMs, code: error.code });
     return kept;
   }
