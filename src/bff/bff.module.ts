@@ -1,8 +1,14 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
-import { GatehouseDriver } from './graphql/gatehouse.driver.ts';
+import { DriverParts, GatehouseDriver } from './graphql/gatehouse.driver.ts';
 import type { GraphqlOptions } from './graphql/graphql.options.ts';
 import { ViewsModule } from './views.module.ts';
+
+// Global, because the driver lives in a module of Nest that imports nothing of ours.
+@Global()
+@Module({ imports: [DiscoveryModule], providers: [DriverParts], exports: [DriverParts] })
+class DriverPartsModule {}
 
 /** Opens the GraphQL door; its schema is what the resolvers of all modules declare. */
 @Module({})
@@ -10,7 +16,11 @@ export class BffModule {
   static forRoot(options: GraphqlOptions = {}): DynamicModule {
     return {
       module: BffModule,
-      imports: [ViewsModule, GraphQLModule.forRoot<GraphqlOptions>({ ...options, driver: GatehouseDriver })],
+      imports: [
+        ViewsModule,
+        DriverPartsModule,
+        GraphQLModule.forRoot<GraphqlOptions>({ ...options, driver: GatehouseDriver }),
+      ],
       exports: [ViewsModule],
     };
   }

@@ -3,3 +3,6 @@ export const ENVIRONMENT = Symbol('ENVIRONMENT');
 
 /** Injection token of the configuration that was read: its value and its document. */
 export const GATEWAY_SOURCE = Symbol('GATEWAY_SOURCE');
+
+/** Injection token of texts that all replicas share for a while; undefined without Redis. */
+export const SHARED_TEXTS = Symbol('SHARED_TEXTS');

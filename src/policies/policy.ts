@@ -16,10 +16,13 @@ export interface Policy<Name extends string = string, Schema extends z.ZodType =
   readonly metadataKey: string;
 }
 
-/** A decorator whose argument is the input of the policy's schema, or `off` to switch a default off. */
+/**
+ * A decorator whose argument is the input of the policy's schema, or `off` to switch a default off. On a property,
+ * such as a field of a GraphQL type, the options are kept under the class's prototype and the name of the property.
+ */
 export type PolicyDecorator<Schema extends z.ZodType> = (
   options: z.input<Schema> | 'off',
-) => MethodDecorator & ClassDecorator;
+) => MethodDecorator & ClassDecorator & PropertyDecorator;
 
 /** Defines a policy: its name, its schema, and the decorator derived from both. */
 export function definePolicy<const Name extends string, Schema extends z.ZodType>(spec: {
@@ -31,5 +34,14 @@ export function definePolicy<const Name extends string, Schema extends z.ZodType
     key: metadataKey,
     transform: (options) => (options === 'off' ? 'off' : spec.schema.parse(options)),
   });
-  return { ...spec, metadataKey, decorator: decorator as PolicyDecorator<Schema> };
+  const onAnything: PolicyDecorator<Schema> = (options) => {
+    const apply = decorator(options);
+    return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+      if (key === undefined) return void apply(target as new () => unknown);
+      if (descriptor !== undefined) return void apply(target, key, descriptor);
+      const parsed: unknown = options === 'off' ? 'off' : spec.schema.parse(options);
+      Reflect.defineMetadata(metadataKey, parsed, target, key);
+    };
+  };
+  return { ...spec, metadataKey, decorator: onAnything };
 }

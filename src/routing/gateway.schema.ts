@@ -4,6 +4,7 @@ import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry, type PolicyName } from '../policies/registry.ts';
 import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
+import { graphqlOptionsSchema } from './graphql.schema.ts';
 import type { DeclaredPolicies } from './route.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -144,9 +145,12 @@ export const gatewaySchema = z
       .default({})
       .describe('The services behind the gateway, by name.'),
     graphql: z
-      .strictObject({ policies: policiesSchema.optional() })
+      .strictObject({
+        policies: policiesSchema.optional().describe('Policies of /graphql.'),
+        ...graphqlOptionsSchema.shape,
+      })
       .default({})
-      .describe('Policies of POST and GET /graphql.'),
+      .describe('The GraphQL door.'),
     contracts: contracts.prefault({}),
     routes: z.array(route).default([]).describe('The routes that are forwarded.'),
   })

@@ -7,7 +7,9 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { SHARED_TEXTS } from '../config/tokens.ts';
 import { closeRedis, createRedis, whenReady, type StoreLog } from './redis.ts';
+import { SharedTexts } from './shared-texts.ts';
 import { StoreGuard } from './store-guard.ts';
 
 /** Injection token: `Redis | undefined`; undefined means that this process keeps its own state. */
@@ -37,7 +39,7 @@ export interface StoreOptions {
 const STORE_LOG = Symbol('STORE_LOG');
 const BOOT_WAIT_MS = 500;
 
-/** Provides `REDIS` and `STORE_GUARD` to the whole application and closes both when it ends. */
+/** Provides `REDIS`, `STORE_GUARD` and what is built on them to the whole application and closes both when it ends. */
 @Module({})
 export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
@@ -63,8 +65,13 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
           useFactory: openGuard,
           inject: [REDIS, STORE_LOG, { token: STORE_OBSERVER, optional: true }],
         },
+        {
+          provide: SHARED_TEXTS,
+          useFactory: (redis?: Redis, guard?: StoreGuard) => redis && guard && new SharedTexts(redis, guard),
+          inject: [REDIS, STORE_GUARD],
+        },
       ],
-      exports: [REDIS, STORE_GUARD],
+      exports: [REDIS, STORE_GUARD, SHARED_TEXTS],
     };
   }
 

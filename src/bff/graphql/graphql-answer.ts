@@ -14,32 +14,43 @@ export interface GraphqlAnswer {
 const SUGGESTION = / Did you mean .*\?$/;
 const logger = new Logger('GraphQL');
 
-/** Writes the outcome of an operation that ran; errors are masked, sections that fell back are listed. */
-export function answerOf(outcome: ExecutionResult, context: OperationContext): GraphqlAnswer {
+/**
+ * Writes the outcome of an operation that ran; errors are masked, sections that fell back are listed.
+ *
+ * @param shown what else `extensions` shows.
+ */
+export function answerOf(
+  outcome: ExecutionResult,
+  context: OperationContext,
+  shown?: Readonly<Record<string, unknown>>,
+): GraphqlAnswer {
   const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome.data);
   const { errors = [] } = outcome;
-  if (errors.length === 0 && degraded.length === 0) {
-    return { body: JSON.stringify({ data: outcome.data }), whole: true };
-  }
+  const whole = errors.length === 0 && degraded.length === 0;
+  if (whole && shown === undefined) return { body: JSON.stringify({ data: outcome.data }), whole };
   const body = JSON.stringify({
     data: outcome.data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
-    ...(degraded.length === 0 ? {} : { extensions: { degraded } }),
+    ...(degraded.length === 0 && shown === undefined
+      ? {}
+      : { extensions: { ...shown, ...(degraded.length === 0 ? {} : { degraded }) } }),
   });
-  return { body, whole: false };
+  return { body, whole };
 }
 
 /** Writes what is wrong with a request that did not run: GraphQL's own errors, which are about the request. */
 export function refusalOf(
-  errors: readonly Pick<GraphQLError, 'message' | 'locations'>[],
+  errors: readonly Pick<GraphQLError, 'message' | 'locations' | 'extensions'>[],
   production: boolean,
+  shown?: Readonly<Record<string, unknown>>,
 ): string {
   return JSON.stringify({
-    errors: errors.map(({ message, locations }) => ({
+    ...(shown === undefined ? {} : { extensions: shown }),
+    errors: errors.map(({ message, locations, extensions }) => ({
       // A suggestion tells names of the schema, which production does not.
       message: production ? message.replace(SUGGESTION, '') : message,
       locations,
-      extensions: { code: 'request-invalid' },
+      extensions: { code: extensions['code'] ?? 'request-invalid' },
     })),
   });
 }

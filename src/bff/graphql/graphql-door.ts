@@ -1,19 +1,29 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
-import { parseRequestParams, type RequestParams } from 'graphql-http';
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import type { Exchange } from '../../exchange/exchange.ts';
 import { enterStages } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { Exchange } from '../../exchange/exchange.ts';
 import type { Route } from '../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
-import { Documents } from './documents.ts';
+import { isFaults } from './documents.ts';
+import { grant, type Requirement } from './field-policies.ts';
 import { refuseForeignPage } from './foreign-page.ts';
 import { answerOf, refusalOf } from './graphql-answer.ts';
+import { readRequest, type GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { OperationContext } from './operation-context.ts';
-import type { Operation } from './operation.ts';
+import type { OperationFinder } from './operation-finder.ts';
+import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
+import { statusOf, typeOf, type Outcome } from './status-rules.ts';
 
-const UNSUPPORTED_MEDIA_TYPE = 415;
+type Errors = NonNullable<ExecutionResult['errors']>;
+/** Everything that one request over HTTP has by the time it is answered. */
+interface Asked {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly mediaType: GraphqlMediaType;
+  readonly params: GraphqlRequest;
+}
 
 /**
  * GraphQL over HTTP: reads a request, finds its operation, runs it, writes the answer. What is wrong before
@@ -22,13 +32,13 @@ const UNSUPPORTED_MEDIA_TYPE = 415;
  */
 export class GraphqlDoor {
   readonly #route: Route;
-  readonly #documents: Documents;
-  readonly #production: boolean;
+  readonly #finder: OperationFinder;
+  readonly #limits: GraphqlLimits;
 
-  constructor(route: Route, schema: GraphQLSchema, limits: GraphqlLimits) {
+  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits) {
     this.#route = route;
-    this.#documents = new Documents(schema, limits);
-    this.#production = limits.production;
+    this.#finder = finder;
+    this.#limits = limits;
   }
 
   /** Enters the stages of the route, before the body is read: who may not call costs us no body. */
@@ -52,73 +62,97 @@ export class GraphqlDoor {
     const mediaType = negotiate(request.headers.accept);
     if (mediaType === undefined) return this.#refuse(reply.code(406), 'Accept application/json or */*.');
     if (request.method !== 'POST') refuseForeignPage(request.headers);
-    const params = await readParams(request);
-    if (typeof params === 'string') return this.#refuse(reply.code(400), params);
-    const operation = this.#documents.find(params.query, params.operationName ?? undefined);
-    if (Array.isArray(operation)) return this.#refuseDocument(reply, mediaType, operation);
-    return this.#run(request, reply, mediaType, operation as Operation, params);
+    const params = await readRequest(request);
+    if (typeof params === 'string') {
+      const status = statusOf(this.#limits.statusRules, malformed(params), mediaType);
+      return this.#refuse(reply.code(status), params);
+    }
+    const asked = { request, reply, mediaType, params };
+    const finding = this.#finder.find(params);
+    const found = finding instanceof Promise ? await finding : finding;
+    if (isFaults(found)) return this.#refuseDocument(asked, found);
+    return this.#run(asked, found);
   };
 
-  async #run(
-    ...[request, reply, mediaType, operation, { variables }]: [
-      FastifyRequest,
-      FastifyReply,
-      GraphqlMediaType,
-      Operation,
-      RequestParams,
-    ]
-  ): Promise<FastifyReply> {
+  async #run(asked: Asked, prepared: PreparedOperation): Promise<FastifyReply> {
+    const { request, reply, params } = asked;
+    const { operation, requirements } = prepared;
     if (operation.type === 'subscription')
-      return this.#refuse(reply.code(400), 'Subscriptions are not supported.');
+      return this.#refuse(reply.code(400), 'Subscriptions need a WebSocket or "Accept: text/event-stream".');
     if (operation.type === 'mutation' && request.method !== 'POST') {
       return this.#refuse(reply.code(405).header('allow', 'POST'), 'A mutation needs a POST.');
     }
+    const { cost: limit, denied } = this.#limits;
+    const cost = limit && requestedCost(prepared, params.variables, limit.max);
+    const shown = cost && { cost };
+    if (cost !== undefined && isTooDear(cost, limit?.mode, prepared))
+      return this.#refuseDocument(asked, [tooDear(cost)], shown);
     const context = new OperationContext(request.exchange);
-    const running = operation.run(context, variables);
+    if (requirements.length > 0) {
+      context.granted = await grant(requirements, request.exchange);
+      if (denied === 'operation') refuseUnless(context.granted, requirements);
+    }
+    const running = operation.run(context, params.variables);
     const outcome = running instanceof Promise ? await untilCancelled(running, request.exchange) : running;
-    if (outcome.data === undefined) return this.#refuseDocument(reply, mediaType, outcome.errors ?? []);
-    const answer = answerOf(outcome, context);
+    if (outcome.data === undefined) return this.#refuseDocument(asked, outcome.errors ?? [], shown);
+    const answer = answerOf(outcome, context, shown);
     if (!answer.whole) void reply.header('cache-control', 'no-store');
-    return send(reply, mediaType, answer.body);
+    else if (request.method !== 'POST') cacheable(asked, prepared);
+    const kind = outcome.errors === undefined ? 'whole' : 'partial';
+    return this.#send(asked, kind, answer.body);
   }
 
-  #refuseDocument(
-    reply: FastifyReply,
-    mediaType: GraphqlMediaType,
-    errors: NonNullable<ExecutionResult['errors']>,
-  ): FastifyReply {
-    // The older media type promises 200 whenever GraphQL answered at all (GraphQL over HTTP section 6.4.1).
-    void reply.code(mediaType === 'application/json' ? 200 : 400).header('cache-control', 'no-store');
-    return send(reply, mediaType, refusalOf(errors, this.#production));
+  #refuseDocument(asked: Asked, errors: Errors, shown?: Record<string, unknown>): FastifyReply {
+    void asked.reply.header('cache-control', 'no-store');
+    const body = refusalOf(errors, this.#limits.production, shown);
+    return this.#send(asked, errors.some(isSyntaxError) ? 'unparsable' : 'refused', body);
   }
 
   #refuse(reply: FastifyReply, message: string): FastifyReply {
-    return send(reply, 'application/json', refusalOf([{ message, locations: undefined }], this.#production));
+    const body = refusalOf([new GraphQLError(message)], this.#limits.production);
+    const { statusRules } = this.#limits;
+    return write(reply, typeOf(statusRules, 'malformed', 'application/json'), body);
+  }
+
+  #send({ reply, mediaType }: Asked, outcome: Outcome, body: string): FastifyReply {
+    const { statusRules } = this.#limits;
+    void reply.code(statusOf(statusRules, outcome, mediaType));
+    return write(reply, typeOf(statusRules, outcome, mediaType), body);
   }
 }
 
-function send(reply: FastifyReply, mediaType: GraphqlMediaType, body: string): FastifyReply {
+function write(reply: FastifyReply, mediaType: GraphqlMediaType, body: string): FastifyReply {
   return reply.header('content-type', `${mediaType}; charset=utf-8`).send(body);
 }
 
-/** Reads the parameters; answers with a sentence when they are malformed. */
-async function readParams(request: FastifyRequest): Promise<RequestParams | string> {
-  try {
-    const params = await parseRequestParams({
-      method: request.method === 'POST' ? 'POST' : 'GET',
-      url: request.url,
-      headers: request.headers,
-      body: (request.body as string | undefined) ?? '',
-      raw: request.raw,
-      context: undefined,
-    });
-    if (!Array.isArray(params)) return params as RequestParams;
-    if (params[1].status === UNSUPPORTED_MEDIA_TYPE) throw new Problem('media-type-unsupported');
-    throw new Problem('method-not-allowed', { headers: { allow: 'GET, POST' } });
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    return (error as Error).message;
-  }
+function isTooDear(
+  { requested, max }: { readonly requested: number; readonly max: number },
+  mode: 'measure' | 'enforce' | undefined,
+  { trusted }: PreparedOperation,
+): boolean {
+  return mode === 'enforce' && !trusted && requested > max;
+}
+
+/** @throws {Problem} `permission-denied` when a requirement that is no mask was not granted. */
+function refuseUnless(granted: ReadonlySet<Requirement>, requirements: readonly Requirement[]): void {
+  if (requirements.some((one) => !one.masks && !granted.has(one))) throw new Problem('permission-denied');
+}
+
+// Only what is asked for by its hash: a text in the address is never the same twice.
+function cacheable({ request, reply, params }: Asked, { cache }: PreparedOperation): void {
+  if (cache === undefined || (params.documentId === undefined && params.persisted === undefined)) return;
+  const isPublic = cache.scope === 'public' && request.exchange.principal === undefined;
+  const maxAge = Math.floor(cache.ttlMs / 1000);
+  void reply.header('cache-control', `${isPublic ? 'public' : 'private'}, max-age=${maxAge}`);
+  void reply.header('vary', 'accept, authorization, x-api-key');
+}
+
+function malformed(message: string): Outcome {
+  return message.startsWith('Unparsable') ? 'broken' : 'malformed';
+}
+
+function isSyntaxError({ message }: { readonly message: string }): boolean {
+  return message.startsWith('Syntax Error');
 }
 
 // Resolvers that do not watch the exchange are left behind when its deadline passes; the answer is its problem.

@@ -1,4 +1,5 @@
 import type { GqlModuleOptions } from '@nestjs/graphql';
+import type { GraphqlConfig } from '../../routing/graphql.schema.ts';
 
 /** The limits and switches of the GraphQL door. */
 export interface GraphqlLimits {
@@ -12,6 +13,22 @@ export interface GraphqlLimits {
   readonly maxDepth: number;
   /** Most fields of an operation, each fragment counted wherever it is spread. Default 1000. */
   readonly maxFields: number;
+  /** Most aliases of an operation, fragments expanded. Default 50. */
+  readonly maxAliases: number;
+  /** Most fields at the root of an operation. Default 20. */
+  readonly maxRootFields: number;
+  /** Most directives in an operation, fragments expanded. Default 50. */
+  readonly maxDirectives: number;
+  /** What operations may cost; undefined counts nothing. */
+  readonly cost?: GraphqlConfig['cost'];
+  /** Documents that were checked in with the clients. */
+  readonly trustedDocuments?: GraphqlConfig['trustedDocuments'];
+  /** Whether clients may send the hash of a document they sent before. Default true. */
+  readonly persistedQueries: boolean;
+  /** Whether a field that the caller may not see costs the field or the whole operation. Default `field`. */
+  readonly denied: 'field' | 'operation';
+  /** HTTP statuses as the audits want them, or as the draft of 2026 does. Default `audit`. */
+  readonly statusRules: 'audit' | 'draft-2026';
   /** How often an operation is interpreted before it is compiled. Default 3. */
   readonly compileAfter: number;
   /** Memory for parsed and compiled documents, in estimated bytes. Default 64 MiB. */
@@ -27,9 +44,30 @@ export const GRAPHQL_DEFAULTS: Omit<GraphqlLimits, 'production'> = {
   maxTokens: 2000,
   maxDepth: 12,
   maxFields: 1000,
+  maxAliases: 50,
+  maxRootFields: 20,
+  maxDirectives: 50,
+  persistedQueries: true,
+  denied: 'field',
+  statusRules: 'audit',
   compileAfter: 3,
   cacheBytes: 64 * 1024 * 1024,
 };
 
 /** The path of the GraphQL route. */
 export const GRAPHQL_PATH = '/graphql';
+
+/** The limits that a configuration file sets; what it does not say is left out. */
+export function configuredOptions({ limits = {}, ...rest }: GraphqlConfig): Partial<GraphqlLimits> {
+  const named = {
+    maxBodyBytes: limits.body,
+    maxTokens: limits.tokens,
+    maxDepth: limits.depth,
+    maxFields: limits.fields,
+    maxAliases: limits.aliases,
+    maxRootFields: limits.rootFields,
+    maxDirectives: limits.directives,
+    ...rest,
+  };
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+}

@@ -1,6 +1,7 @@
 import type { GraphqlContext } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { SectionRun } from '../section-run.ts';
+import { NO_REQUIREMENTS, type Requirement } from './field-policies.ts';
 
 /** A place in an answer, as graphql-js hands it to resolvers: linked from the leaf to the root. */
 export interface ResponsePath {
@@ -19,6 +20,8 @@ export class OperationContext implements GraphqlContext {
   readonly exchange: Exchange;
   /** Sections with a fallback that the operation selects; the answer names those that fell back. */
   readonly placed: PlacedSection[] = [];
+  /** What the caller was found to have; fields that need more are refused. */
+  granted: ReadonlySet<Requirement> = NO_REQUIREMENTS;
   /** Called when a resolver returned data that only the interpreter can resolve. */
   onNotPlain: (() => void) | undefined = undefined;
 

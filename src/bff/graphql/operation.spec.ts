@@ -4,7 +4,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { testExchange } from '../bff-app.fixture.ts';
-import { Documents } from './documents.ts';
+import { Documents, isFaults } from './documents.ts';
 import { engineSchema } from './engine.fixture.ts';
 import { answerOf, refusalOf } from './graphql-answer.ts';
 import { GRAPHQL_DEFAULTS } from './graphql.options.ts';
@@ -21,9 +21,9 @@ function exchange(): Exchange {
 
 function prepare(text: string, operationName?: string): Operation {
   const documents = new Documents(schema, { ...GRAPHQL_DEFAULTS, production: false });
-  const operation = documents.find(text, operationName);
-  if (Array.isArray(operation)) throw new Error(operation.map(({ message }) => message as string).join());
-  return operation as Operation;
+  const found = documents.find(text, operationName);
+  if (isFaults(found)) throw new Error(found.map(({ message }) => message).join());
+  return found.operation;
 }
 
 async function answer(operation: Operation, variables?: Record<string, unknown>): Promise<unknown> {

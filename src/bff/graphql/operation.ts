@@ -69,6 +69,11 @@ export class Operation {
     return outcome instanceof Promise || 'data' in outcome ? outcome : this.#interpret(context, variables);
   }
 
+  /** Compiles the operation before its first run, when its document is trusted. */
+  compileNow(): void {
+    if (this.state === 'interpreted' && this.type !== 'subscription') this.#compile();
+  }
+
   #interpret(context: OperationContext, variables: Variables): Outcome {
     context.onNotPlain = this.#onNotPlain;
     return execute({

@@ -1,0 +1,93 @@
+import type { FastifyRequest } from 'fastify';
+import { parseRequestParams, type RequestParams } from 'graphql-http';
+import { Problem } from '../../problems/problem.ts';
+
+const UNSUPPORTED_MEDIA_TYPE = 415;
+const HASH = /^(?:sha256:)?([0-9a-f]{64})$/i;
+
+/** What a request asks for: a text, the hash of one, or both. */
+export interface GraphqlRequest extends Omit<RequestParams, 'query'> {
+  /** Absent when the client sent only the hash. */
+  readonly query: string | undefined;
+  /** SHA-256 of a checked-in document (`documentId`), in lower-case hex. */
+  readonly documentId?: string | undefined;
+  /** SHA-256 that came as `extensions.persistedQuery`, in lower-case hex. */
+  readonly persisted?: string | undefined;
+}
+
+/**
+ * Reads the parameters by GraphQL over HTTP, plus `documentId` and `extensions.persistedQuery`.
+ *
+ * @returns a sentence when they are malformed.
+ * @throws {Problem} for a media type or method that GraphQL does not take.
+ */
+export async function readRequest(request: FastifyRequest): Promise<GraphqlRequest | string> {
+  const method = request.method === 'POST' ? 'POST' : 'GET';
+  const body = (request.body as string | undefined) ?? '';
+  const source = method === 'POST' ? body : request.url;
+  // Most requests carry a text and no hash; they are read once, by the library alone.
+  const fields = /documentId|persistedQuery/.test(source) ? fieldsOf(method, source) : undefined;
+  const hashes = fields === undefined ? {} : hashesOf(fields);
+  if (typeof hashes === 'string') return hashes;
+  const hashOnly = fields !== undefined && fields['query'] === undefined && Object.keys(hashes).length > 0;
+  try {
+    const params = await parseRequestParams({
+      method: hashOnly ? 'POST' : method,
+      url: request.url,
+      headers: hashOnly && method === 'GET' ? { 'content-type': 'application/json' } : request.headers,
+      // The library insists on a text; the hash stands in for it until the text is found.
+      body: hashOnly ? { ...fields, query: 'hash' } : body,
+      raw: request.raw,
+      context: undefined,
+    });
+    if (Array.isArray(params)) throw refusalOf(params[1].status);
+    return {
+      ...(params as RequestParams),
+      ...hashes,
+      ...(hashOnly ? { query: undefined } : {}),
+    } as GraphqlRequest;
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    return (error as Error).message;
+  }
+}
+
+function refusalOf(status: number): Problem {
+  if (status === UNSUPPORTED_MEDIA_TYPE) return new Problem('media-type-unsupported');
+  return new Problem('method-not-allowed', { headers: { allow: 'GET, POST' } });
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The parameters by name; undefined when they cannot be read, which the library then words. */
+function fieldsOf(method: 'GET' | 'POST', source: string): Fields | undefined {
+  try {
+    if (method === 'POST') {
+      const body: unknown = JSON.parse(source);
+      return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : undefined;
+    }
+    const query = Object.fromEntries(new URLSearchParams(source.slice(source.indexOf('?') + 1)));
+    const json = (name: string): unknown => (query[name] ? JSON.parse(query[name]) : undefined);
+    return { ...query, variables: json('variables'), extensions: json('extensions') };
+  } catch {
+    return undefined;
+  }
+}
+
+function hashesOf(fields: Fields): Pick<GraphqlRequest, 'documentId' | 'persisted'> | string {
+  const { documentId } = fields;
+  const extension = (fields['extensions'] as { persistedQuery?: unknown } | null | undefined)?.persistedQuery;
+  const persisted = (extension as { sha256Hash?: unknown } | null | undefined)?.sha256Hash;
+  const hashes: { documentId?: string; persisted?: string } = {};
+  for (const [name, given] of [
+    ['documentId', documentId],
+    ['persisted', persisted],
+  ] as const) {
+    if (given === undefined) continue;
+    const hash = typeof given === 'string' ? HASH.exec(given)?.[1] : undefined;
+    if (hash === undefined)
+      return `Expected the SHA-256 of a document in hex as "${name === 'persisted' ? 'sha256Hash' : name}".`;
+    hashes[name] = hash.toLowerCase();
+  }
+  return hashes;
+}
