@@ -28,6 +28,20 @@ describe('parseArguments', () => {
     });
   });
 
+  it('reads openapi and client', () => {
+    expect(parse('openapi')).toEqual({ name: 'openapi', configFile: undefined, outFile: undefined });
+    expect(parse('openapi -c a.yaml -o api.json')).toEqual({
+      name: 'openapi',
+      configFile: 'a.yaml',
+      outFile: 'api.json',
+    });
+    expect(parse('client --ts --out client.ts --config a.yaml')).toEqual({
+      name: 'client',
+      configFile: 'a.yaml',
+      outFile: 'client.ts',
+    });
+  });
+
   it.each(['--help', '-h', 'help', 'start --help', 'keys create --help', 'strat --help'])(
     'helps on %j',
     (line) => {
@@ -40,15 +54,25 @@ describe('parseArguments', () => {
   });
 
   it.each([
-    ['', 'expected a command first: start, validate, routes, keys create (see gatehouse --help)'],
+    [
+      '',
+      'expected a command first: start, validate, routes, openapi, client, keys create (see gatehouse --help)',
+    ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],
     ['key create', 'unknown command "key"; did you mean "keys create"?'],
-    ['deploy', 'unknown command "deploy"; expected one of start, validate, routes, keys create'],
+    [
+      'deploy',
+      'unknown command "deploy"; expected one of start, validate, routes, openapi, client, keys create',
+    ],
     ['start --confg a.yaml', 'unknown option --confg; did you mean --config?'],
     ['start -x', 'unknown option -x; see gatehouse --help'],
     ['start --constructor', 'unknown option --constructor; see gatehouse --help'],
     ['start --client a', 'unknown option --client; see gatehouse --help'],
+    ['client --out a.ts', 'client: expected --ts, the language of the client'],
+    ['client --ts', 'client: expected --out FILE'],
+    ['client --ts=yes --out a.ts', '--ts takes no value'],
+    ['openapi --ts', 'unknown option --ts; see gatehouse --help'],
     ['start a.yaml', 'unexpected argument "a.yaml"'],
     ['start -- a.yaml', 'unexpected argument "a.yaml"'],
     ['start --config', '--config: expected a value'],
@@ -76,6 +100,9 @@ describe('parseArguments', () => {
       'start',
       'validate',
       'routes',
+      'openapi',
+      'client --ts',
+      '--out',
       'keys create',
       '--client',
       '--role',

@@ -7,11 +7,22 @@ export { UsageError };
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | ContractsCommand
   | ({ readonly name: 'keys create' } & KeyOptions)
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
+/** What somebody wants to have of the contracts for clients. */
+export type ContractsCommand =
+  | {
+      readonly name: 'openapi';
+      readonly configFile: string | undefined;
+      readonly outFile: string | undefined;
+    }
+  | { readonly name: 'client'; readonly configFile: string | undefined; readonly outFile: string };
+
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
+const OUT = { out: { type: 'string', short: 'o' } } as const;
 const KEY = {
   client: { type: 'string' },
   role: { type: 'string', multiple: true },
@@ -20,7 +31,18 @@ const KEY = {
 } as const;
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
-const COMMANDS = ['start', 'validate', 'routes', 'keys create'] as const;
+const COMMANDS = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
+
+const TS = { ts: { type: 'boolean' } } as const;
+const EVERY = { ...CONFIG, ...OUT, ...TS, ...KEY };
+const OPTIONS: Readonly<Record<(typeof COMMANDS)[number], Parameters<typeof readOptions>[1]>> = {
+  start: CONFIG,
+  validate: CONFIG,
+  routes: CONFIG,
+  openapi: { ...CONFIG, ...OUT },
+  client: { ...CONFIG, ...OUT, ...TS },
+  'keys create': KEY,
+};
 
 /** The help of the bin. */
 export const HELP = `gatehouse: an API gateway and backend-for-frontend
@@ -29,11 +51,16 @@ Usage
   gatehouse start    [--config FILE]    start the gateway
   gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse openapi  [--config FILE] [--out FILE]
+                                        print the OpenAPI document of all routes, or write it
+  gatehouse client --ts --out FILE [--config FILE]
+                                        write a typed client in one file of TypeScript
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--tier TIER]
                                         make an API key; stored when REDIS_URL is set, else printed as YAML
 
 Options
   -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
+  -o, --out FILE       file to write
   -h, --help           print this
   -v, --version        print the version
 
@@ -50,15 +77,24 @@ export function parseArguments(args: readonly string[]): Command {
   const words = leadingWords(args);
   const name = COMMANDS.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
   const rest = name === undefined ? args.slice(words.length) : args.slice(name.split(' ').length);
-  const options = name === 'keys create' ? KEY : CONFIG;
-  const values = readOptions(rest, { ...(name === undefined ? { ...CONFIG, ...KEY } : options), ...ALWAYS });
+  const options = name === undefined ? EVERY : OPTIONS[name];
+  const values = readOptions(rest, { ...options, ...ALWAYS });
   if (values.flag('help') || words[0] === 'help') return { name: 'help', text: HELP };
   if (name === undefined && words.length > 0) throw new UsageError(unknownCommand(words));
   if (values.flag('version')) return { name: 'version' };
   if (name === undefined)
     throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
-  if (name !== 'keys create') return { name, configFile: values.text('config') };
-  return { name, ...keyOptions(values) };
+  if (name === 'keys create') return { name, ...keyOptions(values) };
+  const configFile = values.text('config');
+  if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
+  return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
+}
+
+function clientFile(values: OptionValues): string {
+  const outFile = values.text('out');
+  if (!values.flag('ts')) throw new UsageError('client: expected --ts, the language of the client');
+  if (outFile === undefined) throw new UsageError('client: expected --out FILE');
+  return outFile;
 }
 
 function keyOptions(values: OptionValues): KeyOptions {

@@ -3,12 +3,14 @@ import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import { readConfigFile } from '../config/config-reader.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import { describeRoutes } from '../admin/route-listing.ts';
+import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
+import { HELP, parseArguments, UsageError, type Command, type ContractsCommand } from './arguments.ts';
+import { writeContracts } from './contracts.ts';
 import { createKey } from './keys.ts';
 import { renderTable } from './table.ts';
 
@@ -32,6 +34,9 @@ async function run(command: Command): Promise<void> {
       return void process.stdout.write(`${version()}\n`);
     case 'keys create':
       return createKey(command, { redisUrl: readEnvironment(process.env).redisUrl, out: process.stdout });
+    case 'openapi':
+    case 'client':
+      return contracts(command);
     case 'start':
       return start(command.configFile);
     case 'validate':
@@ -60,6 +65,13 @@ async function routes(configFile: string | undefined): Promise<void> {
   const listed = describeRoutes(gateway.app.get(RouteTable).routes);
   await gateway.app.close();
   process.stdout.write(renderTable(listed));
+}
+
+async function contracts(command: ContractsCommand): Promise<void> {
+  const { gateway } = await compile(command.configFile);
+  const { document } = gateway.app.get(ContractDocument).current();
+  await gateway.app.close();
+  await writeContracts(command, document, process.stdout);
 }
 
 // Everything that a start would check, short of listening and of Redis.

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { RunnableView } from '../bff/view-run.ts';
+import { ViewVariants } from '../bff/view-variants.ts';
 import type { View, ViewValues } from '../bff/view.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 
@@ -14,6 +16,8 @@ export interface AnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Problems that the handler ends with, besides those of the stages of its route. */
   readonly problems?: readonly ProblemCode[];
+  /** Whether the sections of a view are sent one by one to who accepts that, as `Views.answer` does. */
+  readonly streamed?: boolean;
   /** Whether clients should stop to use the operation. */
   readonly deprecated?: boolean;
 }
@@ -27,8 +31,14 @@ export interface DeclaredAnswer extends AnswerOptions {
   readonly sections?: Readonly<Record<string, z.ZodType | undefined>>;
 }
 
-/** The part of a view that a document is made of. */
-export type DescribedView = Pick<View<never, object, string>, 'name' | 'sections'>;
+/** A view, and what it looks like for kinds of clients. */
+export interface DescribedView {
+  readonly view: RunnableView;
+  /** By kind, without the default. */
+  readonly kinds: ReadonlyMap<string, RunnableView>;
+  /** The header field that says which kind a client is of. */
+  readonly kindField: string | undefined;
+}
 
 /** The metadata key of {@link DeclaredAnswer}. */
 export const ANSWER_METADATA = 'gatehouse:answer';
@@ -54,18 +64,22 @@ export function Answers(schema: z.ZodType | 'nothing', options: AnswerOptions = 
 }
 
 /**
- * Says that a handler answers with a view. Sections whose source is one call are described by what the call
- * decodes; the others by the schemas given here.
+ * Says that a handler answers with a view. Sections whose source is one call, or a view, are described by what
+ * the calls decode; the others by the schemas given here, without which they may be anything.
  */
 export function AnswersView<Input, Results extends object, Nullable extends string>(
-  view: View<Input, Results, Nullable>,
-  sections: {
-    readonly [Name in keyof Results]?: z.ZodType<ViewValues<View<Input, Results, Nullable>>[Name]>;
-  } = {},
+  view: View<Input, Results, Nullable> | ViewVariants<Input, Results, Nullable, unknown>,
+  sections: SectionSchemas<ViewValues<View<Input, Results, Nullable>>> = {},
   options: AnswerOptions = {},
 ): MethodDecorator {
-  return declare({ ...options, view: view as unknown as DescribedView, sections: { ...sections } });
+  const described: DescribedView =
+    view instanceof ViewVariants
+      ? { view: view.default, kinds: view.views, kindField: view.by.vary }
+      : { view, kinds: new Map(), kindField: undefined };
+  return declare({ ...options, view: described, sections: { ...sections } });
 }
+
+type SectionSchemas<Values> = { readonly [Name in keyof Values]?: z.ZodType<Values[Name]> };
 
 function declare(answer: DeclaredAnswer): MethodDecorator {
   return (_target, _name, descriptor) => {

@@ -8,7 +8,7 @@ import type { Answer, JsonSchema, Parameter, RequestBody } from './openapi.ts';
 import type { OperationContract } from './operation-contract.ts';
 import { fieldRefs } from './problem-answers.ts';
 import { toJsonSchema } from './standard-schema.ts';
-import { viewFields, viewSchema } from './view-contract.ts';
+import { viewParameters, viewSchema } from './view-contract.ts';
 
 /** A handler of the code-first door, by the class and the name of its method. */
 export interface Handler {
@@ -65,7 +65,7 @@ export function handlerContract(
   return {
     summary: declared.summary,
     deprecated: declared.deprecated,
-    parameters: view === undefined ? parameters : [...parameters, viewFields(view)],
+    parameters: view === undefined ? parameters : [...parameters, ...viewParameters(view)],
     requestBody: body.length === 0 ? undefined : bodyOf(body, components),
     answers: { [String(statusOf(handler, declared, method))]: answerOf(declared, components) },
     problems: problemsOf(args, declared),
@@ -131,6 +131,9 @@ function statusOf({ method: handler }: Handler, declared: DeclaredAnswer, method
   return declared.status ?? code ?? (method === 'POST' ? 201 : 200);
 }
 
+/** One record per section as it arrives, then one that the answer is done. */
+const RECORDS: NonNullable<Answer['content']> = { 'application/x-ndjson': {}, 'text/event-stream': {} };
+
 function answerOf(declared: DeclaredAnswer, components: ComponentStore): Answer {
   const { view, schema, description } = declared;
   const headers = Object.entries(declared.headers ?? {}).map(([name, text]) => [
@@ -139,12 +142,18 @@ function answerOf(declared: DeclaredAnswer, components: ComponentStore): Answer 
   ]);
   const own = view === undefined ? {} : fieldRefs(['Cache-Control', 'Server-Timing']);
   const json =
-    view === undefined ? toJsonSchema(schema, 'output', components) : viewSchema(view, declared, components);
+    view === undefined
+      ? toJsonSchema(schema, 'output', components)
+      : viewSchema(view, declared.sections ?? {}, components);
   const isEmpty = view === undefined && schema === undefined && 'schema' in declared;
   return {
     description: description ?? (isEmpty ? 'Done.' : 'The answer.'),
     headers: { ...own, ...(Object.fromEntries(headers) as Answer['headers']) },
-    ...(isEmpty ? {} : { content: { 'application/json': { schema: json } } }),
+    ...(isEmpty
+      ? {}
+      : {
+          content: { 'application/json': { schema: json }, ...(declared.streamed === true ? RECORDS : {}) },
+        }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readAsset } from './asset-file.ts';
 import { staticAnswer, type StaticAnswer } from './static-answer.ts';
 
 const SCRIPT = 'text/javascript; charset=utf-8';
@@ -13,13 +13,12 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /** The page that shows `/openapi.json`; it loads nothing from elsewhere. */
-export const docsPage = staticAnswer('text/html; charset=utf-8', read('docs.html'));
+export const docsPage = staticAnswer('text/html; charset=utf-8', readAsset('page/docs.html'));
 
 /** What the page loads, by file name. */
 export const docsFiles: ReadonlyMap<string, StaticAnswer> = new Map(
-  Object.entries(FILES).map(([file, contentType]) => [file, staticAnswer(contentType, read(file))]),
+  Object.entries(FILES).map(([file, contentType]) => [
+    file,
+    staticAnswer(contentType, readAsset(`page/${file}`)),
+  ]),
 );
-
-function read(file: string): string {
-  return readFileSync(new URL(`./page/${file}`, import.meta.url), 'utf8');
-}

@@ -1,57 +1,99 @@
+import type { RunnableView } from '../bff/view-run.ts';
 import { catalogue } from '../problems/catalogue.ts';
 import type { DeclaredAnswer, DescribedView } from './answers.decorator.ts';
 import type { ComponentStore } from './components.ts';
 import type { JsonSchema, Parameter } from './openapi.ts';
 import { toJsonSchema } from './standard-schema.ts';
 
-type Section = DescribedView['sections'][number];
+type Section = RunnableView['sections'][number];
+type Schemas = NonNullable<DeclaredAnswer['sections']>;
 
-/** The parameter that selects sections of a view. */
-export function viewFields({ sections }: DescribedView): Parameter {
-  return {
+/** The parameters of a view: `fields` selects sections, and a header field may say what kind of client it is. */
+export function viewParameters({ view, kinds, kindField }: DescribedView): Parameter[] {
+  const paths = [...new Set([view, ...kinds.values()].flatMap((one) => pathsOf(one)))];
+  const fields: Parameter = {
     name: 'fields',
     in: 'query',
     description: 'The sections that are wanted, with commas between them; all of them when it is absent.',
     style: 'form',
     explode: false,
-    schema: { type: 'array', items: { type: 'string', enum: sections.map(({ name }) => name) }, minItems: 1 },
+    schema: { type: 'array', items: { type: 'string', enum: paths }, minItems: 1 },
   };
+  if (kindField === undefined) return [fields];
+  const description = 'The kind of the client, which decides what it sees.';
+  const schema: JsonSchema = { type: 'string', enum: [...kinds.keys()] };
+  return [fields, { name: kindField, in: 'header', description, schema }];
 }
 
-/** The body of a view. No section is certain, because `?fields=` may leave it out. */
+/** The body of a view: one of its shapes, where it has several. */
 export function viewSchema(
-  view: DescribedView,
-  declared: DeclaredAnswer,
+  { view, kinds }: DescribedView,
+  schemas: Schemas,
   components: ComponentStore,
 ): JsonSchema {
-  const properties = Object.fromEntries(
-    view.sections.map((section) => [section.name, sectionSchema(section, declared, components)]),
+  const whole = shapeSchema(view.name, view, schemas, components);
+  const others = [...kinds].map(([kind, one]) =>
+    shapeSchema(`${view.name}.${kind}`, one, schemas, components),
   );
-  const schema: JsonSchema = {
-    type: 'object',
-    properties: { ...properties, degraded: degradedSchema(view, components) },
-  };
-  return components.schema(view.name, schema);
+  return others.length === 0 ? whole : { anyOf: [whole, ...others] };
 }
 
-function sectionSchema(
-  section: Section,
-  { sections }: DeclaredAnswer,
+function shapeSchema(
+  name: string,
+  view: RunnableView,
+  schemas: Schemas,
   components: ComponentStore,
 ): JsonSchema {
-  const schema = toJsonSchema(sections?.[section.name] ?? section.source?.answer, 'output', components);
-  const isCertain = section.required || section.fallback !== undefined;
-  if (isCertain || Object.keys(schema).length === 0) return schema;
-  return { anyOf: [schema, { type: 'null' }] };
+  const { properties, ...schema } = sectionsSchema(view, schemas, components);
+  const degraded = degradedSchema(components);
+  return components.schema(name, { ...schema, properties: { ...properties, degraded } });
 }
 
-function degradedSchema(view: DescribedView, components: ComponentStore): JsonSchema {
-  const names = view.sections.filter(({ required }) => !required).map(({ name }) => name);
+// No section is certain, because `?fields=` may leave it out.
+function sectionsSchema(view: RunnableView, schemas: Schemas, components: ComponentStore): JsonSchema {
+  const shown = view.sections.filter(({ hidden }) => !hidden);
+  const properties = shown.map((section) => [section.name, sectionSchema(section, schemas, components)]);
+  return { type: 'object', properties: Object.fromEntries(properties) as Record<string, JsonSchema> };
+}
+
+function sectionSchema(section: Section, schemas: Schemas, components: ComponentStore): JsonSchema {
+  // What a kind of client is shown of a section is the result of a function, which tells nothing.
+  if (section.pick !== undefined) return {};
+  const given = schemas[section.name];
+  if (given !== undefined) return toJsonSchema(given, 'output', components);
+  const schema = sourceSchema(section, components);
+  const isCertain = section.required || section.fallback !== undefined || Object.keys(schema).length === 0;
+  return isCertain ? schema : nullable(schema);
+}
+
+function sourceSchema({ source, element, nested, many }: Section, components: ComponentStore): JsonSchema {
+  const one =
+    nested === undefined
+      ? toJsonSchema((many ? element : source)?.answer, 'output', components)
+      : components.schema(nested.name, sectionsSchema(nested, {}, components));
+  return many ? { type: 'array', items: nullable(one) } : one;
+}
+
+function nullable(schema: JsonSchema): JsonSchema {
+  return Object.keys(schema).length === 0 ? {} : { anyOf: [schema, { type: 'null' }] };
+}
+
+/** What `?fields=` takes: names, and paths through nested views. */
+function pathsOf(view: RunnableView, prefix = ''): readonly string[] {
+  return view.sections
+    .filter(({ hidden }) => !hidden)
+    .flatMap(({ name, nested }) => {
+      const path = prefix + name;
+      return nested === undefined ? [path] : [path, ...pathsOf(nested, `${path}.`)];
+    });
+}
+
+function degradedSchema(components: ComponentStore): JsonSchema {
   const item: JsonSchema = {
     type: 'object',
     description: 'A section that was not served by its source.',
     properties: {
-      section: { type: 'string', enum: names },
+      section: { type: 'string', description: 'Its name; dots lead into nested views.' },
       code: { type: 'string', enum: Object.keys(catalogue), description: 'Why.' },
       via: { type: 'string', enum: ['fallback', 'null'], description: 'What stands in for it.' },
     },
@@ -60,6 +102,6 @@ function degradedSchema(view: DescribedView, components: ComponentStore): JsonSc
   return {
     type: 'array',
     description: 'Absent when every section was served by its source.',
-    items: components.schema(`${view.name}Degradation`, item),
+    items: components.schema('Degradation', item),
   };
 }
