@@ -17,7 +17,7 @@ let gateway: TestGateway;
 function config(grpc = '', policies = '', upstream = ''): string {
   return `
 version: 1
-identity: { apiKeys: [{ sha256: ${'0'.repeat(64)}, client: app }] }
+identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
 upstreams:
   kinds:
     protocol: grpc
@@ -68,7 +68,7 @@ interface Invalid {
 /** Field, JSON that is sent, bytes on the wire by the encoding rules of protobuf, and JSON that comes back. */
 const KINDS: readonly (readonly [string, unknown, string, unknown?])[] = [
   ['doubleValue', 1.5, '09000000000000f83f'],
-  ['doubleValue', '-2.5e3', '0900000000008 8a3c0'.replace(' ', ''), -2500],
+  ['doubleValue', '-2.5e3', '09000000000088a3c0', -2500],
   ['doubleValue', 'NaN', '09000000000000f87f'],
   ['doubleValue', '-Infinity', '09000000000000f0ff'],
   ['floatValue', 0.5, '150000003f'],
@@ -109,14 +109,14 @@ const KINDS: readonly (readonly [string, unknown, string, unknown?])[] = [
   ['counts', { a: '1' }, 'da01050a01611001'],
   ['nestedMap', { '7': { name: 'x' } }, 'e2010708071203' + '0a0178'],
   ['colorMap', { true: 'COLOR_RED' }, 'ea010408011001'],
-  ['timestamp', '2026-01-02T03:04:05.006Z', 'f2010a' + '08a5e1dcca06' + '10809bee02'],
+  ['timestamp', '2026-01-02T03:04:05.006Z', 'f2010b' + '08a5ebdcca06' + '10809bee02'],
   ['timestamp', '1970-01-01T01:00:01+01:00', 'f201020801', '1970-01-01T00:00:01Z'],
-  ['duration', '-1.5s', 'fa0116' + '08ffffffffffffffffff01' + '1080b6c991feffffffff01'],
+  ['duration', '-1.5s', 'fa0116' + '08ffffffffffffffffff01' + '1080b6ca91feffffffff01', '-1.500s'],
   ['mask', 'a.b,cDe', '82020b' + '0a03612e62' + '0a04635f6465'],
   ['struct', { k: [1, null, 'x', { y: true }] }, ''],
   ['value', 'free', '920206' + '1a0466726565'],
   ['value', null, '92020208' + '00'],
-  ['listValue', [1], '9a020b' + '0a09110000 00000000f03f'.replace(' ', '')],
+  ['listValue', [1], '9a020b' + '0a0911000000000000f03f'],
   ['any', { '@type': 'type.googleapis.com/test.v1.Deep', id: '5' }, ''],
   ['any', { '@type': 'type.googleapis.com/google.protobuf.Duration', value: '1s' }, ''],
   ['empty', {}, 'aa0200'],
@@ -129,7 +129,7 @@ const KINDS: readonly (readonly [string, unknown, string, unknown?])[] = [
   ['boolWrapper', false, 'e20200'],
   ['stringWrapper', 's', 'ea02030a0173'],
   ['bytesWrapper', 'AQ==', 'f202030a0101'],
-  ['self', { self: { int32Value: 1 } }, '8203058203021801'.replace('820305820302', '820305820302')],
+  ['self', { self: { int32Value: 1 } }, '8203058203021801'],
   ['otherName', 'r', '8a030172'],
   ['timestampList', ['1970-01-01T00:00:01Z'], '9203020801'],
 ];
@@ -137,7 +137,7 @@ const KINDS: readonly (readonly [string, unknown, string, unknown?])[] = [
 describe('JSON and the wire', () => {
   it.each(KINDS)('carries %s = %j both ways', async (field, sent, wire, back = sent) => {
     const answer = await send('/test/echo', { [field]: sent });
-    expect([answer.status, answer.text]).toEqual([200, JSON.stringify({ [field]: back })]);
+    expect([answer.status, answer.json()]).toEqual([200, { [field]: back }]);
     if (wire !== '') expect(server.lastBytes?.toString('hex')).toBe(wire);
     const message = kindsMessage('AllKinds');
     const own = toBinary(message, fromJson(message, { [field]: sent } as never, { registry: kindsRegistry }));
@@ -746,7 +746,8 @@ describe('client streams', () => {
       detail: 'Line 2 is not valid.',
       errors: [{ pointer: '/1/number', message: 'expected a whole number of 64 bits' }],
     });
-    await until(() => server.cancelled === 1);
+    // A call that was cancelled before it was sent has never been one to the service.
+    await until(() => server.cancelled === server.calls);
   });
 
   it('answers 413 to a line or a body that is too long', async () => {

@@ -5,6 +5,7 @@ import { policyRegistry, type PolicyName } from '../policies/registry.ts';
 import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
+import { aggregateSchema } from './aggregate/aggregate.schema.ts';
 import type { DeclaredPolicies } from './route.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -64,20 +65,43 @@ const declaredRoute = z.strictObject({
     .describe('Unique name, for logs, metrics and limits.'),
   match: match.optional().describe('What a request must look like. Absent only with `grpc`.'),
   grpc: transcodingSchema.optional(),
-  upstream: z.string().describe('Name of the upstream that answers.'),
+  upstream: z
+    .string()
+    .optional()
+    .describe('Name of the upstream that answers. Absent only with `aggregate`.'),
+  aggregate: aggregateSchema.optional(),
   rewrite: rewrite.optional().describe('How path and query change on the way.'),
   policies: policiesSchema.optional(),
 });
+
+const isMap = ({ value }: { readonly value: unknown }): boolean =>
+  typeof value === 'object' && value !== null;
 
 const route = declaredRoute
   .refine((one) => (one.match === undefined) !== (one.grpc === undefined), {
     path: ['match'],
     error: 'expected `match`, or `grpc` instead of it: what a translated route matches is in its schema',
-    when: ({ value }) => typeof value === 'object' && value !== null,
+    when: isMap,
   })
   .refine((one) => one.grpc === undefined || one.rewrite === undefined, {
     path: ['rewrite'],
     error: 'expected no `rewrite` beside `grpc`: a call has no path',
+  })
+  .refine((one) => one.upstream !== undefined || one.aggregate !== undefined, {
+    path: ['upstream'],
+    error: 'missing key; expected the name of an upstream, or `aggregate` in its place',
+    when: isMap,
+  })
+  .superRefine((one, context) => {
+    if (one.aggregate === undefined) return;
+    for (const key of ['upstream', 'rewrite', 'grpc'] as const) {
+      if (one[key] === undefined) continue;
+      const message = `expected no \`${key}\` beside \`aggregate\`: its calls say where they go`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+    if (one.match?.methods?.some((method) => method !== 'GET' && method !== 'HEAD') !== true) return;
+    const message = 'expected only GET: the answer is composed of what is read';
+    context.addIssue({ code: 'custom', path: ['match', 'methods'], message });
   });
 
 const contracts = z
@@ -152,7 +176,7 @@ export const gatewaySchema = z
       .default({})
       .describe('The GraphQL door.'),
     contracts: contracts.prefault({}),
-    routes: z.array(route).default([]).describe('The routes that are forwarded.'),
+    routes: z.array(route).default([]).describe('The routes that are forwarded, translated or composed.'),
   })
   .describe('Gatehouse configuration.');
 

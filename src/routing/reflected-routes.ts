@@ -7,7 +7,7 @@ import { reflect } from '../upstreams/grpc/transcoding/reflection-client.ts';
 import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
-import { definitionsFrom, type GrpcRouteConfig } from './sources/grpc.route-source.ts';
+import { definitionsFrom, isGrpcRoute, type GrpcRouteConfig } from './sources/grpc.route-source.ts';
 import { compileAll, originIn, type TableParts } from './table-builder.ts';
 
 /** How soon an upstream is asked again that has never answered. */
@@ -46,10 +46,10 @@ export class ReflectedRoutes {
   start(): void {
     const { source } = this.#parts;
     source.value.routes.forEach((route, index) => {
+      if (!isGrpcRoute(route)) return;
       const refreshMs = source.value.upstreams[route.upstream]?.reflection?.refresh;
-      if (route.grpc === undefined || refreshMs === undefined) return;
-      const origin = originIn(source, index);
-      void this.#ask({ route: route as GrpcRouteConfig, origin, refreshMs, digest: '' });
+      if (refreshMs === undefined) return;
+      void this.#ask({ route, origin: originIn(source, index), refreshMs, digest: '' });
     });
   }
 

@@ -62,7 +62,7 @@ describe('RouteCompiler', () => {
     [
       { path: '/a', upstream: 'orders' },
       'upstream',
-      'the upstream "orders" speaks gRPC; a route needs one that speaks http',
+      'the upstream "orders" speaks gRPC; a route needs one that speaks http, or `grpc` in place of `match`',
     ],
     [
       { path: '/a', upstream: 'users', rewrite: { stripPrefix: '/b' } },

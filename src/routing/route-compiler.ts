@@ -64,6 +64,7 @@ export class RouteCompiler {
       pattern,
       upstream: definition.upstream,
       grpc: definition.grpc,
+      aggregate: definition.aggregate,
       rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
       policies,
       stages,
@@ -92,11 +93,12 @@ export class RouteCompiler {
       throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
     }
     const one = upstream === undefined ? undefined : this.#parts.upstreams.get(upstream);
-    if (definition.door === 'proxy' && one?.options.protocol === 'grpc') {
+    const isForwarded = definition.door === 'proxy' && definition.grpc === undefined;
+    if (isForwarded && one?.options.protocol === 'grpc') {
       throw new RouteFault(
         definition,
         ['upstream'],
-        `the upstream "${one.name}" speaks gRPC; a route needs one that speaks http`,
+        `the upstream "${one.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
       );
     }
     const input: StageInput = {

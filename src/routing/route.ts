@@ -2,6 +2,7 @@ import type { PolicySet } from '../policies/registry.ts';
 import type { Stage, StageName } from '../policies/stage.ts';
 import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
+import type { Aggregate } from './aggregate/aggregate.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Rewrite } from './rewrite.ts';
 
@@ -30,6 +31,8 @@ export interface RouteDefinition {
     { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined;
   /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
   readonly grpc?: Binding | 'unknown' | undefined;
+  /** What it is composed of, when no single upstream answers. */
+  readonly aggregate?: Aggregate | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }
@@ -48,6 +51,8 @@ export interface Route {
   readonly rewrite: Rewrite | undefined;
   /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
   readonly grpc?: Binding | 'unknown' | undefined;
+  /** What it is composed of, when no single upstream answers. */
+  readonly aggregate?: Aggregate | undefined;
   readonly policies: PolicySet;
   /** Exactly the stages this route needs, in execution order. */
   readonly stages: readonly Stage[];

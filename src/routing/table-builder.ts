@@ -10,7 +10,8 @@ import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
-import { grpcRoutes, type GrpcRouteFault } from './sources/grpc.route-source.ts';
+import { compileAggregates } from './sources/aggregate.route-source.ts';
+import { grpcRoutes, Schemas, type GrpcRouteFault } from './sources/grpc.route-source.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 import { yamlRoutes } from './sources/yaml.route-source.ts';
 
@@ -37,9 +38,12 @@ export function buildRouteTable(parts: TableParts): RouteTable {
   const { source } = parts;
   const placed = placesOf(source);
   const originOf = (index: number): string => placed.originOf(index);
-  const translated = grpcRoutes(source.value, originOf);
+  const schemas = new Schemas(source.value);
+  const translated = grpcRoutes(source.value, originOf, schemas);
+  const composed = compileAggregates(source.value, schemas);
+  const sourceFaults = [...translated.faults, ...composed.faults];
   const definitions = [
-    ...yamlRoutes(source.value, originOf),
+    ...yamlRoutes(source.value, originOf, composed.compiled),
     ...translated.definitions,
     ...controllerRoutes(parts.controllers),
     ...parts.definitions,
@@ -48,9 +52,9 @@ export function buildRouteTable(parts: TableParts): RouteTable {
   const definitionOf = (route: Route): RouteDefinition =>
     definitions.find((one) => one.id === route.id && one.origin === route.origin) as RouteDefinition;
   const all = [...faults, ...tableFaults(routes, definitionOf)];
-  if (all.length + translated.faults.length > 0) {
+  if (all.length + sourceFaults.length > 0) {
     throw new ConfigError([
-      ...translated.faults.map((fault) => placed.placeSource(fault)),
+      ...sourceFaults.map((fault) => placed.placeSource(fault)),
       ...all.map((fault) => placed.place(fault, parts.upstreams)),
     ]);
   }

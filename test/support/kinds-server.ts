@@ -142,14 +142,14 @@ export class KindsServer {
     this.lastMetadata = call.metadata;
     call.on('cancelled', () => (this.cancelled += 1));
     const { to, padding, failAfter } = decode('CountRequest', call.request) as Record<string, number>;
-    if (this.refusal !== undefined && failAfter === 0) return void call.destroy(failure(this.refusal));
+    if (this.refusal !== undefined && failAfter === 0) return void call.emit('error', failure(this.refusal));
     if (this.header !== undefined) call.sendMetadata(this.header);
     for (let number = 1; number <= (to ?? 0); number += 1) {
       if (call.cancelled) return;
       const tick = { number: BigInt(number), note: 'x'.repeat(padding ?? 0) };
       const isTaken = call.write(encode('Tick', tick));
       this.written = number;
-      if (number === failAfter) return void call.destroy(failure(this.refusal));
+      if (number === failAfter) return void call.emit('error', failure(this.refusal));
       if (!isTaken)
         await new Promise<void>((resolve) => call.once('drain', resolve).once('cancelled', resolve));
       if (this.hold !== undefined) await this.hold;

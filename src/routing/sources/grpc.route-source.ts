@@ -15,7 +15,13 @@ export interface GrpcRouteFault {
 
 /** A route of the configuration file that is offered from a schema. */
 export interface GrpcRouteConfig extends RouteConfig {
+  readonly upstream: string;
   readonly grpc: NonNullable<RouteConfig['grpc']>;
+}
+
+/** Whether a route is offered from a schema. */
+export function isGrpcRoute(route: RouteConfig): route is GrpcRouteConfig {
+  return route.grpc !== undefined && route.upstream !== undefined;
 }
 
 /** What came of the routes with `grpc`. */
@@ -28,13 +34,16 @@ export interface GrpcRoutes {
  * Makes a definition of every annotated method of the services that `grpc:` names. Where the schema comes from
  * server reflection there is one for the prefix, which answers 503 until the upstream has told its methods.
  */
-export function grpcRoutes(config: GatewayConfig, originOf: (index: number) => string): GrpcRoutes {
+export function grpcRoutes(
+  config: GatewayConfig,
+  originOf: (index: number) => string,
+  schemas = new Schemas(config),
+): GrpcRoutes {
   const faults: GrpcRouteFault[] = [];
-  const schemas = new Schemas(config);
   const definitions = config.routes.flatMap((route, index) => {
-    if (route.grpc === undefined) return [];
+    if (!isGrpcRoute(route)) return [];
     try {
-      return definitionsOf(route as GrpcRouteConfig, originOf(index), schemas);
+      return definitionsOf(route, originOf(index), schemas);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       const path = error.isOfUpstream ? ['upstreams', route.upstream] : ['routes', index];
@@ -93,8 +102,8 @@ export class SourceError extends Error {
   }
 }
 
-// Several routes may be offered from one schema: it is read once.
-class Schemas {
+/** The schemas of gRPC upstreams. Several routes may be offered from one: it is read once. */
+export class Schemas {
   readonly #config: GatewayConfig;
   readonly #read = new Map<string, FileRegistry>();
 

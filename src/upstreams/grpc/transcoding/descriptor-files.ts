@@ -26,12 +26,12 @@ export function readDescriptorSet(file: string): FileRegistry {
 /**
  * Compiles schemas with `buf`, which must be on the PATH.
  *
- * @param path a `.proto` file or a folder.
+ * @param path a `.proto` file, or the folder of a module.
  * @throws {Error} with what `buf` says, or how to do without it.
  */
 export function compileProto(path: string): FileRegistry {
   const args = ['build', path, '--as-file-descriptor-set', '--output', '-'];
-  const done = spawnSync('buf', args, { maxBuffer: MAX_SET_BYTES });
+  const done = spawnSync('buf', args, { maxBuffer: MAX_SET_BYTES, env: process.env });
   if (done.error !== undefined) {
     const { code, message } = done.error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'is not installed' : `cannot be run: ${message}`;

@@ -1,0 +1,42 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+
+/** What the values of one run of an aggregated route are taken from. */
+export class AggregateScope {
+  readonly exchange: Exchange;
+  /** The answer of each call, in the order of the file; `null` for one that failed alone. */
+  readonly answers: unknown[];
+  /** The element that `each` is at. */
+  item: unknown = undefined;
+  #query: URLSearchParams | undefined = undefined;
+
+  constructor(exchange: Exchange, size: number) {
+    this.exchange = exchange;
+    this.answers = new Array<unknown>(size).fill(undefined);
+  }
+
+  /** The decoded value of a path parameter, by its place in the pattern. */
+  parameter(index: number): string | undefined {
+    const encoded = this.exchange.params[index];
+    try {
+      return encoded === undefined ? undefined : decodeURIComponent(encoded);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The value of a name in the query; undefined for one that stands there twice, because services differ in which counts. */
+  query(name: string): string | undefined {
+    this.#query ??= new URLSearchParams(this.exchange.query);
+    const values = this.#query.getAll(name);
+    return values.length === 1 ? values[0] : undefined;
+  }
+
+  /** The value of a field of the request. */
+  header(name: string): string | undefined {
+    const value = this.exchange.request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+}
+
+/** Takes a value out of a run; undefined where there is none. */
+export type Read = (scope: AggregateScope) => unknown;

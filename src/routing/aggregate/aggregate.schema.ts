@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { timerDuration } from '../../config/units.ts';
+
+const callName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, starting with a letter');
+
+const call = z.strictObject({
+  upstream: z.string().describe('Name of the upstream that is called.'),
+  path: z
+    .string()
+    .optional()
+    .describe(
+      'Path and query of a GET, with {name} for values: {id} of the path, {query.x}, {header.x}, {principal.id}, {call.field}.',
+    ),
+  grpc: z
+    .string()
+    .regex(
+      /^[A-Za-z_][\w.]*\/[A-Za-z_]\w*$/,
+      'expected a service and a method, such as shop.v1.Orders/GetOrder',
+    )
+    .optional()
+    .describe('Unary method that is called instead of a path, such as shop.v1.Orders/GetOrder.'),
+  input: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Message for `grpc` in proto3 JSON; its texts name values as those of `response` do.'),
+  required: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the answer is worth nothing without it: its problem becomes the answer. Default false.',
+    ),
+  budget: timerDuration
+    .refine((ms) => ms > 0, 'expected more than 0ms')
+    .optional()
+    .describe('Longest time it may take, what it waits for included. Default: the deadline.'),
+  fallback: z.unknown().optional().describe('What stands in when it fails. Default null.'),
+});
+
+/** The `aggregate:` section of a route. */
+export const aggregateSchema = z
+  .strictObject({
+    calls: z
+      .record(callName, call)
+      .refine((calls) => Object.keys(calls).length > 0, 'expected at least one call')
+      .describe('Calls by name. They run in parallel; one that names another waits for it.'),
+    response: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe(
+        'Shape of the answer. Texts name values; { from, pick, omit, rename }, { merge }, { each, as }. Default: all answers by name.',
+      ),
+  })
+  .describe('Answers with the composed answers of several calls.');
+
+/** The parsed `aggregate:` section of a route. */
+export type AggregateOptions = z.output<typeof aggregateSchema>;
+
+/** One parsed call of it. */
+export type AggregateCallOptions = AggregateOptions['calls'][string];

@@ -1,0 +1,143 @@
+import { AggregateError, type AggregateFaults } from './aggregate-fault.ts';
+import type { AggregateScope, Read } from './aggregate-scope.ts';
+import { compileObjectEdit } from './object-edit.ts';
+import { isObject, textOf } from './value-path.ts';
+import { compileSource, type ValueNames, type ValueSource } from './value-source.ts';
+
+type Path = readonly (string | number)[];
+
+/** What a mapping is compiled with. */
+export interface MappingParts {
+  readonly names: ValueNames;
+  readonly faults: AggregateFaults;
+  /** Hears of every value that the mapping takes. */
+  readonly used: (source: ValueSource) => void;
+  /** Takes a value; default: what is not there is `null`. */
+  readonly read?: (source: ValueSource) => Read;
+}
+
+const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
+  from: ['from', 'pick', 'omit', 'rename'],
+  merge: ['merge'],
+  each: ['each', 'as'],
+};
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+const ONE_PLACEHOLDER = /^\{([^{}]*)\}$/;
+
+/**
+ * Compiles a template of JSON: a map of templates, a list of them, a text that names a value (`user.name`, or
+ * `{id}` within other text), one of the directives, or a number, boolean or null that stands for itself. Faults
+ * are collected; what is faulty maps to `null`.
+ */
+export function compileMapping(template: unknown, path: Path, parts: MappingParts): Read {
+  if (typeof template === 'string') return compileText(template, path, parts);
+  if (Array.isArray(template)) {
+    const items = template.map((item, index) => compileMapping(item, [...path, index], parts));
+    return (scope) => items.map((read) => read(scope));
+  }
+  if (!isObject(template)) return () => template;
+  const directive = Object.keys(DIRECTIVES).find((name) => Object.hasOwn(template, name));
+  if (directive === undefined) return compileGroup(template, path, parts);
+  assertKeys(template, path, { directive, faults: parts.faults });
+  if (directive === 'merge') return compileMerge(template['merge'], [...path, 'merge'], parts);
+  return directive === 'each' ? compileEach(template, path, parts) : compileFrom(template, path, parts);
+}
+
+/** Compiles a map of templates. */
+export function compileGroup(
+  template: Readonly<Record<string, unknown>>,
+  path: Path,
+  parts: MappingParts,
+): (scope: AggregateScope) => Record<string, unknown> {
+  const fields = Object.entries(template).map(([name, inner]) => {
+    if (name === '__proto__') parts.faults.add([...path, name], 'expected another name for a field');
+    return [name, compileMapping(inner, [...path, name], parts)] as const;
+  });
+  return (scope) => {
+    const group: Record<string, unknown> = {};
+    for (const [name, read] of fields) group[name] = read(scope);
+    return group;
+  };
+}
+
+/** Compiles a shallow merge: of fields with one name the last counts, what is no object adds nothing. */
+export function compileMerge(
+  list: unknown,
+  path: Path,
+  parts: MappingParts,
+): (scope: AggregateScope) => Record<string, unknown> | null {
+  if (!Array.isArray(list) || list.length === 0) {
+    parts.faults.add(path, 'expected a list of what is merged');
+    return () => null;
+  }
+  const reads = list.map((item, index) => compileMapping(item, [...path, index], parts));
+  return (scope) => {
+    const objects = reads.map((read) => read(scope)).filter(isObject);
+    // Unlike an assignment, this keeps a field called `__proto__` a field.
+    return objects.length === 0 ? null : Object.fromEntries(objects.flatMap(Object.entries));
+  };
+}
+
+function compileText(text: string, path: Path, parts: MappingParts): Read {
+  const take = (name: string): Read => {
+    const source = parts.faults.attempt(path, () => compileSource(name, parts.names));
+    if (source === undefined) return () => null;
+    parts.used(source);
+    return parts.read?.(source) ?? ((scope) => source.read(scope) ?? null);
+  };
+  const only = ONE_PLACEHOLDER.exec(text)?.[1];
+  if (only !== undefined) return take(only);
+  const pieces = text.split(PLACEHOLDER);
+  if (pieces.length === 1) return take(text);
+  if (pieces.some((piece, index) => index % 2 === 0 && /[{}]/.test(piece))) {
+    parts.faults.add(path, `expected {name} for each value, got "${text}"`);
+  }
+  const reads = pieces.map((piece, index) => (index % 2 === 0 ? piece : take(piece)));
+  return (scope) => {
+    let filled = '';
+    for (const read of reads) {
+      const piece = typeof read === 'string' ? read : textOf(read(scope));
+      if (piece === undefined) return null;
+      filled += piece;
+    }
+    return filled;
+  };
+}
+
+function compileFrom(template: Readonly<Record<string, unknown>>, path: Path, parts: MappingParts): Read {
+  const read = compileMapping(template['from'], [...path, 'from'], parts);
+  const edit = parts.faults.attempt(path, () => compileObjectEdit(template));
+  return edit === undefined ? read : (scope) => edit(read(scope));
+}
+
+function compileEach(template: Readonly<Record<string, unknown>>, path: Path, parts: MappingParts): Read {
+  const list = compileMapping(template['each'], [...path, 'each'], parts);
+  if (template['as'] === undefined) parts.faults.add(path, 'expected `as`: what each element becomes');
+  const names = { ...parts.names, hasItem: true };
+  const map = compileMapping(template['as'] ?? null, [...path, 'as'], { ...parts, names });
+  return (scope) => {
+    const items = list(scope);
+    if (!Array.isArray(items)) return null;
+    const outer = scope.item;
+    const mapped = items.map((item) => {
+      scope.item = item;
+      return map(scope);
+    });
+    scope.item = outer;
+    return mapped;
+  };
+}
+
+function assertKeys(
+  template: Readonly<Record<string, unknown>>,
+  path: Path,
+  { directive, faults }: { readonly directive: string; readonly faults: AggregateFaults },
+): void {
+  const known = DIRECTIVES[directive] ?? [];
+  for (const key of Object.keys(template)) {
+    if (known.includes(key)) continue;
+    const about = { given: key, known };
+    const { message, suggestion } = new AggregateError(`unknown key beside \`${directive}\``, about);
+    faults.add([...path, key], message, suggestion);
+  }
+}
