@@ -12,6 +12,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { hasBody, HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { AggregateAnswers } from './aggregate/aggregate-answers.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { TranscodedAnswers } from './transcoded-answers.ts';
 
@@ -23,6 +24,7 @@ export class ProxyHandler {
     private readonly upstreams: UpstreamRegistry,
     private readonly metrics: Metrics,
     private readonly transcodings: TranscodedAnswers,
+    private readonly aggregates: AggregateAnswers,
   ) {}
 
   /** Handles one request; the answer is written past Fastify, as a stream. */
@@ -56,6 +58,7 @@ export class ProxyHandler {
     const writer = new AnswerWriter(exchange, route);
     if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
     if (exchange.cached !== undefined) return writer.replay(exchange.cached);
+    if (route.aggregate !== undefined) return this.aggregates.answer(exchange, route, route.aggregate);
     const upstream = this.upstreams.get(route.upstream as string);
     if (route.grpc !== undefined) return this.transcodings.answer(exchange, route, upstream);
     const outbound = this.#outbound(exchange, route);

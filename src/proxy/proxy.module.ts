@@ -1,11 +1,12 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AggregateAnswers } from './aggregate/aggregate-answers.ts';
 import { ProxyHandler } from './proxy.handler.ts';
 import { TranscodedAnswers } from './transcoded-answers.ts';
 
 /** Mounts door 1 on everything that no controller owns, in a Fastify context of its own. */
-@Module({ providers: [ProxyHandler, TranscodedAnswers] })
+@Module({ providers: [ProxyHandler, TranscodedAnswers, AggregateAnswers] })
 export class ProxyModule implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,

@@ -3,9 +3,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Route } from '../routing/route.ts';
 import { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
-import type { EditJson } from '../upstreams/grpc/transcoding/translation.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { AnswerWriter } from './answer-writer.ts';
+import { jsonEditOf } from './json-edit.ts';
 
 /** How soon to ask again for what an upstream has not told yet. */
 const RETRY_AFTER_SECONDS = '5';
@@ -29,17 +29,8 @@ export class TranscodedAnswers {
       upstream,
       binding,
       sink: new AnswerWriter(exchange, route, isEdited),
-      edit: isEdited ? editOf(exchange, route) : undefined,
+      edit: isEdited ? jsonEditOf(exchange, route) : undefined,
       maxBodyBytes: route.policies.bodyLimit,
     });
   }
-}
-
-function editOf(exchange: Exchange, { leaving }: Route): EditJson | undefined {
-  if (!leaving.some((stage) => stage.body !== undefined)) return undefined;
-  return (json) =>
-    leaving.reduce(
-      (edited, stage) => (stage.body === undefined ? edited : stage.body(exchange, edited)),
-      json,
-    );
 }

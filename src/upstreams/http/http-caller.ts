@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { identityHeaders } from '../../exchange/identity-headers.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
@@ -28,6 +29,10 @@ export interface JsonRequest {
   readonly path: string;
   /** Sent as JSON; absent: no body. */
   readonly body?: unknown;
+  /** Reads the JSON of the answer; throws for what is none. Default: `JSON.parse`. */
+  readonly parse?: (text: string) => unknown;
+  /** Hears the header fields of a 2xx answer. */
+  readonly heard?: (headers: IncomingHttpHeaders) => void;
 }
 
 /** An answer of an upstream with a status other than 2xx; the cause of the problem that it became. */
@@ -81,11 +86,16 @@ class JsonRun extends CallRun<unknown> {
     if (text === undefined) return this.deliver(null, String(status));
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = this.#request.parse === undefined ? JSON.parse(text) : this.#request.parse(text);
     } catch (error) {
       return this.unreadable(error);
     }
     this.deliver(value, String(status));
+  }
+
+  /** Takes the head of a 2xx answer. */
+  heard(headers: IncomingHttpHeaders): void {
+    this.#request.heard?.(headers);
   }
 
   /** Ends an attempt that was answered with a status other than 2xx. */
@@ -173,10 +183,14 @@ class JsonAnswer implements Dispatcher.DispatchHandler {
     if (this.#abandoned !== undefined) controller.abort(this.#abandoned);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (status < 200 || this.#told) return;
     this.#status = status;
-    if (status < 300) return;
+    if (status < 300) return this.#run.heard(headers);
     this.#told = true;
     this.#run.refused(status);
   }
