@@ -107,25 +107,25 @@ const KINDS: readonly (readonly [string, unknown, string, unknown?])[] = [
   ['nestedList', [{ name: 'a' }, {}], 'ca01030a0161ca0100'],
   ['bytesList', ['AQ=='], 'd2010101'],
   ['counts', { a: '1' }, 'da01050a01611001'],
-  ['nestedMap', { '7': { name: 'x' } }, 'e2010708071203' + '0a0178'],
+  ['nestedMap', { '7': { name: 'x' } }, 'e20107080712030a0178'],
   ['colorMap', { true: 'COLOR_RED' }, 'ea010408011001'],
-  ['timestamp', '2026-01-02T03:04:05.006Z', 'f2010b' + '08a5ebdcca06' + '10809bee02'],
+  ['timestamp', '2026-01-02T03:04:05.006Z', 'f2010b08a5ebdcca0610809bee02'],
   ['timestamp', '1970-01-01T01:00:01+01:00', 'f201020801', '1970-01-01T00:00:01Z'],
-  ['duration', '-1.5s', 'fa0116' + '08ffffffffffffffffff01' + '1080b6ca91feffffffff01', '-1.500s'],
-  ['mask', 'a.b,cDe', '82020b' + '0a03612e62' + '0a04635f6465'],
+  ['duration', '-1.5s', 'fa011608ffffffffffffffffff011080b6ca91feffffffff01', '-1.500s'],
+  ['mask', 'a.b,cDe', '82020b0a03612e620a04635f6465'],
   ['struct', { k: [1, null, 'x', { y: true }] }, ''],
-  ['value', 'free', '920206' + '1a0466726565'],
-  ['value', null, '92020208' + '00'],
-  ['listValue', [1], '9a020b' + '0a0911000000000000f03f'],
+  ['value', 'free', '9202061a0466726565'],
+  ['value', null, '9202020800'],
+  ['listValue', [1], '9a020b0a0911000000000000f03f'],
   ['any', { '@type': 'type.googleapis.com/test.v1.Deep', id: '5' }, ''],
   ['any', { '@type': 'type.googleapis.com/google.protobuf.Duration', value: '1s' }, ''],
   ['empty', {}, 'aa0200'],
-  ['doubleWrapper', 1.5, 'b20209' + '09000000000000f83f'],
-  ['floatWrapper', 0.5, 'ba0205' + '0d0000003f'],
+  ['doubleWrapper', 1.5, 'b2020909000000000000f83f'],
+  ['floatWrapper', 0.5, 'ba02050d0000003f'],
   ['int32Wrapper', 0, 'c20200'],
-  ['int64Wrapper', '5', 'ca020208' + '05'],
-  ['uint32Wrapper', 5, 'd2020208' + '05'],
-  ['uint64Wrapper', '5', 'da020208' + '05'],
+  ['int64Wrapper', '5', 'ca02020805'],
+  ['uint32Wrapper', 5, 'd202020805'],
+  ['uint64Wrapper', '5', 'da02020805'],
   ['boolWrapper', false, 'e20200'],
   ['stringWrapper', 's', 'ea02030a0173'],
   ['bytesWrapper', 'AQ==', 'f202030a0101'],
@@ -163,12 +163,12 @@ describe('JSON and the wire', () => {
   });
 
   it('keeps every digit of a 64-bit number that was sent as a number', async () => {
-    const answer = await call(`${gateway.url}/test/sum`, {
-      method: 'POST',
-      headers: LINES,
-      body: '{"next":9007199254740993,"number":1}\n',
-    });
-    expect(answer.status).toBe(200);
+    const headers = { ...LINES, accept: 'application/x-ndjson' };
+    const body = '{"number":-4503599627370497}\n{"number":9007199254740993}\n';
+    const answer = await call(`${gateway.url}/test/chat/x`, { method: 'POST', headers, body });
+    expect(answer.text).toBe(
+      '{"number":"-9007199254740994","note":"x"}\n{"number":"18014398509481986","note":"x"}\n',
+    );
   });
 
   it.each([
@@ -403,7 +403,7 @@ describe('path, query and body', () => {
   });
 
   it('carries messages whose JSON is free, and those without fields', async () => {
-    const free = { a: [1, 'x', null], big: 12345678901234567890 };
+    const free = { a: [1, 'x', null], big: 1e20 };
     expect((await send('/test/free', free)).json()).toEqual(free);
     const nothing = await call(`${gateway.url}/test/nothing`, { method: 'DELETE' });
     expect([nothing.status, nothing.text]).toEqual([200, '{}']);

@@ -16,6 +16,15 @@ describe('parsePathPattern', () => {
     });
   });
 
+  it('reads a verb after a parameter or the rest', () => {
+    expect(parsePathPattern('/orders/{id}:cancel')).toMatchObject({ verb: ':cancel', parameters: ['id'] });
+    expect(parsePathPattern('/files/*:sign')).toMatchObject({ verb: ':sign', wildcard: true });
+    expect(parsePathPattern('/orders:find').verb).toBeUndefined();
+    expect(covers(parsePathPattern('/a/{x}'), parsePathPattern('/a/{x}:go'))).toBe(true);
+    expect(covers(parsePathPattern('/a/{x}:go'), parsePathPattern('/a/{x}'))).toBe(false);
+    expect(covers(parsePathPattern('/a/*:go'), parsePathPattern('/a/{x}:go'))).toBe(true);
+  });
+
   it('reads the root and the pattern of everything', () => {
     expect(parsePathPattern('/')).toMatchObject({ segments: [], wildcard: false, parameters: [] });
     expect(parsePathPattern('/*')).toMatchObject({ segments: [], wildcard: true, parameters: ['*'] });

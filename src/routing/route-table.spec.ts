@@ -241,3 +241,32 @@ describe('RouteTable.byId', () => {
     expect(table.byId('c')).toBeUndefined();
   });
 });
+
+describe('RouteTable, by verb', () => {
+  const table = tableOf(
+    { path: '/orders/{id}' },
+    { path: '/orders/{id}:cancel', methods: ['POST'] },
+    { path: '/files/*' },
+    { path: '/files/*:sign' },
+  );
+
+  it.each([
+    ['POST', '/orders/7:cancel', '/orders/{id}:cancel', ['7']],
+    ['POST', '/orders/a:b:cancel', '/orders/{id}:cancel', ['a:b']],
+    ['GET', '/orders/7:cancel', '/orders/{id}', ['7:cancel']],
+    ['POST', '/orders/7:cancelled', '/orders/{id}', ['7:cancelled']],
+    ['POST', '/orders/:cancel', '/orders/{id}', [':cancel']],
+    ['GET', '/files/a/b:sign', '/files/*:sign', ['a/b']],
+    ['GET', '/files/a/b', '/files/*', ['a/b']],
+  ])('%s %s finds %s', (method, target, id, params) => {
+    expect(find(table, target, { method })).toEqual({ id, params });
+  });
+
+  it('swaps all routes at once', () => {
+    const changing = tableOf({ path: '/old' });
+    changing.replace(compileRoutes([{ path: '/new' }]));
+    expect(find(changing, '/new').id).toBe('/new');
+    expect(refusal(changing, '/old').code).toBe('route-not-found');
+    expect(changing.routes.map(({ id }) => id)).toEqual(['/new']);
+  });
+});

@@ -91,12 +91,12 @@ export class RequestPlan {
       const bytes = toBinary(this.#message, fromJson(this.#message, json, this.#rules));
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     } catch (error) {
-      throw invalid(this.#fromClientsView(inputFaults(this.#message, json, this.#rules)), error);
+      throw invalid(this.inDocument(inputFaults(this.#message, json, this.#rules)), error);
     }
   }
 
-  // A pointer is meant for the document that was sent, which may be one field of the message.
-  #fromClientsView(faults: readonly InputFault[]): InputFault[] {
+  /** Makes pointers into the message those into the document that was sent, which may be one field of it. */
+  inDocument(faults: readonly InputFault[]): InputFault[] {
     const prefix = this.#body === undefined || this.#body === '*' ? undefined : `/${this.#body.jsonName}`;
     return faults.map((fault) => {
       const field = this.#path.find(({ keys }) => pointerOf(keys) === fault.pointer);

@@ -15,7 +15,10 @@ import {
 } from '../gen/google/rpc/error_details_pb.ts';
 import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
 import { fieldNamed } from './field-path.ts';
+import type { InputFault } from './input-faults.ts';
 
+/** A name, an index, or a key of a map in quotes. */
+const STEP = /"([^"]*)"|([^.[\]"]+)/g;
 const KEY = 'grpc-status-details-bin';
 const known = createRegistry(BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, RetryInfoSchema);
 
@@ -27,14 +30,20 @@ type Detail = BadRequest | ErrorInfo | LocalizedMessage | RetryInfo;
  * `LocalizedMessage` the `detail`. Everything else, such as `DebugInfo` and the status' own text, stays inside.
  *
  * @param input the request message, whose fields `BadRequest` names.
+ * @param inDocument makes pointers into that message those into what the client has sent.
  */
-export function statusDetails(metadata: Metadata | undefined, input: DescMessage): ProblemOptions {
+export function statusDetails(
+  metadata: Metadata | undefined,
+  input: DescMessage,
+  inDocument: (errors: readonly InputFault[]) => readonly InputFault[],
+): ProblemOptions {
   let detail: string | undefined;
   const headers: Record<string, string> = {};
   const extensions: Record<string, unknown> = {};
   for (const one of detailsOf(metadata)) {
     if (one.$typeName === 'google.rpc.LocalizedMessage') detail = one.message;
-    else if (one.$typeName === 'google.rpc.BadRequest') extensions['errors'] = errorsOf(one, input);
+    else if (one.$typeName === 'google.rpc.BadRequest')
+      extensions['errors'] = inDocument(errorsOf(one, input));
     else if (one.$typeName === 'google.rpc.ErrorInfo') {
       Object.assign(extensions, { reason: one.reason, domain: one.domain });
     } else if (one.retryDelay !== undefined) {
@@ -56,7 +65,7 @@ function detailsOf(metadata: Metadata | undefined): Detail[] {
   }
 }
 
-function errorsOf(bad: BadRequest, input: DescMessage): { pointer: string; message: string }[] {
+function errorsOf(bad: BadRequest, input: DescMessage): InputFault[] {
   return bad.fieldViolations.map(({ field, description, localizedMessage }) => ({
     pointer: violationPointer(field, input),
     message: localizedMessage?.message ?? description,
@@ -67,7 +76,8 @@ function errorsOf(bad: BadRequest, input: DescMessage): { pointer: string; messa
 export function violationPointer(path: string, input: DescMessage): string {
   let message: DescMessage | undefined = input;
   let pointer = '';
-  for (const step of path.split(/[.[\]]+/).filter((name) => name !== '')) {
+  for (const [, quoted, plain = ''] of path.matchAll(STEP)) {
+    const step = quoted ?? plain;
     const field: ReturnType<typeof fieldNamed> = message && fieldNamed(message, step);
     pointer += `/${(field?.jsonName ?? step).replaceAll('~', '~0').replaceAll('/', '~1')}`;
     // An index or a key of a map leaves the message as it is.

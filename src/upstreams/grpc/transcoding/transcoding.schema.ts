@@ -56,7 +56,9 @@ export const descriptorKeys = {
     .string()
     .min(1)
     .optional()
-    .describe('Schema of its services: a .proto file or the folder of a module; read by `buf`, which must be installed.'),
+    .describe(
+      'Schema of its services: a .proto file or the folder of a module; read by `buf`, which must be installed.',
+    ),
   reflection: z
     .union([
       z.literal(true).transform(() => ({ refresh: 60_000 })),

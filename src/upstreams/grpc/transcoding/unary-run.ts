@@ -31,7 +31,8 @@ export interface RunParts {
 /** The problem of a fault: the typed details of the status, if there are some, tell the caller more. */
 export function detailedProblem(binding: Binding, fault: AttemptFault, cause: unknown): Problem {
   const { metadata } = (cause ?? {}) as Partial<ServiceError>;
-  return new Problem(fault.code, { cause, ...statusDetails(metadata, binding.method.input) });
+  const details = statusDetails(metadata, binding.method.input, (errors) => binding.plan.inDocument(errors));
+  return new Problem(fault.code, { cause, ...details });
 }
 
 /** One unary call, attempt after attempt. Bytes in, bytes out, and the metadata of the answer. */

@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { clone, createFileRegistry, type FileRegistry } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from './support/client.ts';
+import { startGateway, type TestGateway } from './support/gateway.ts';
+import { kindsRegistry, KindsServer } from './support/kinds-server.ts';
+import { addReflection } from './support/reflection.ts';
+
+let gateway: TestGateway | undefined;
+let server: KindsServer | undefined;
+
+afterEach(async () => {
+  await gateway?.stop();
+  server?.stop();
+  gateway = undefined;
+  server = undefined;
+});
+
+function start(url: string, prefix = '/test'): Promise<TestGateway> {
+  return startGateway({
+    config: `
+version: 1
+identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
+upstreams:
+  kinds: { protocol: grpc, reflection: { refresh: 1s }, targets: ['${url}'] }
+routes:
+  - { id: kinds, upstream: kinds, grpc: { service: test.v1.Kinds, prefix: ${prefix} }, policies: { authentication: public } }
+`,
+  });
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(20);
+}
+
+const statusOf = async (path: string): Promise<number> => (await call(`${gateway?.url ?? ''}${path}`)).status;
+
+/** The same schema after a release that offers nothing but `Pick`. */
+function moved(): FileRegistry {
+  const file = kindsRegistry.getFile('test/v1/kinds.proto');
+  if (file === undefined) throw new Error('there is no file');
+  const proto = clone(FileDescriptorProtoSchema, file.proto);
+  const service = proto.service[0];
+  if (service === undefined) throw new Error('there is no service');
+  service.method = service.method.filter(({ name }) => name === 'Pick');
+  return createFileRegistry(proto, (name) => kindsRegistry.getFile(name));
+}
+
+describe('server reflection', () => {
+  it.each(['v1', 'v1alpha'] as const)('tells the methods by %s', async (protocol) => {
+    server = new KindsServer();
+    addReflection(server.server, protocol, () => kindsRegistry);
+    await server.start();
+    gateway = await start(server.url);
+    await until(async () => (await statusOf('/test/items/a')) === 200);
+    expect((await call(`${gateway.url}/test/query?color=COLOR_RED`)).json()).toEqual({ color: 'COLOR_RED' });
+    expect(await statusOf('/test/nowhere')).toBe(404);
+  });
+
+  it('answers 503 with Retry-After while the upstream is down, and its methods once it is up', async () => {
+    const gone = await new KindsServer().start();
+    gone.stop();
+    gateway = await start(gone.url);
+    const early = await call(`${gateway.url}/test/items/a`);
+    expect([early.status, early.headers['retry-after'], early.json()['code']]).toEqual([
+      503,
+      '5',
+      'no-available-target',
+    ]);
+    expect(await statusOf('/other')).toBe(404);
+    server = new KindsServer();
+    addReflection(server.server, 'v1', () => kindsRegistry);
+    await server.start(Number(gone.url.split(':').at(-1)));
+    await until(async () => (await statusOf('/test/items/a')) === 200);
+  });
+
+  it('follows what changes, and keeps what there is while there is no answer', async () => {
+    let registry = kindsRegistry;
+    server = new KindsServer();
+    addReflection(server.server, 'v1', () => registry);
+    await server.start();
+    gateway = await start(server.url);
+    await until(async () => (await statusOf('/test/items/a')) === 200);
+    registry = moved();
+    await until(async () => (await statusOf('/test/items/a')) === 404);
+    expect(await statusOf('/test/pick/number')).toBe(200);
+    registry = createFileRegistry();
+    await gateway.linesWhere((line) => line.msg === 'server reflection failed');
+    expect(await statusOf('/test/pick/number')).toBe(200);
+  });
+
+  it('gives an upstream no path outside of its prefix', async () => {
+    server = new KindsServer();
+    addReflection(server.server, 'v1', () => kindsRegistry);
+    await server.start();
+    gateway = await start(server.url, '/fence');
+    const [line] = await gateway.linesWhere(({ msg }) => msg === 'server reflection failed');
+    expect(JSON.stringify(line)).toContain('which is not below /fence');
+    expect(await statusOf('/test/items/a')).toBe(404);
+    expect(await statusOf('/fence/items')).toBe(503);
+  });
+});
