@@ -147,6 +147,52 @@ describe('main', () => {
     });
   });
 
+  describe('openapi', () => {
+    it('prints the document of all routes', async () => {
+      const { out, err, code } = await runWith(VALID, 'openapi');
+      expect([err, code]).toEqual(['', undefined]);
+      const document = JSON.parse(out) as { openapi: string; paths: object };
+      expect(document.openapi).toBe('3.1.1');
+      expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/users/{id}', '/open/{rest}']));
+    });
+
+    it('writes it to a file', async () => {
+      writeFileSync(file, VALID);
+      const target = join(folder, 'openapi.json');
+      const { out, code } = await run('openapi', '--config', file, '--out', target);
+      expect([out, code]).toEqual([
+        expect.stringMatching(/openapi\.json: written, \d+ operations\n$/),
+        undefined,
+      ]);
+      expect(JSON.parse(readFileSync(target, 'utf8'))).toHaveProperty('openapi');
+    });
+  });
+
+  describe('client', () => {
+    it('writes a client, also where the document is not served', async () => {
+      writeFileSync(file, `${VALID}\ncontracts: { enabled: false }\n`);
+      const target = join(folder, 'client.ts');
+      const { out, err, code } = await run('client', '--ts', '--config', file, '--out', target);
+      expect([err, code]).toEqual(['', undefined]);
+      expect(out).toBe(`${target}: written, 8 operations\n`);
+      expect(readFileSync(target, 'utf8')).toContain('export function createClient(');
+    });
+
+    it('says which file cannot be written', async () => {
+      writeFileSync(file, VALID);
+      const { err, code } = await run(
+        'client',
+        '--ts',
+        '--config',
+        file,
+        '--out',
+        join(folder, 'no', 'client.ts'),
+      );
+      expect(code).toBe(1);
+      expect(err).toContain('no/client.ts');
+    });
+  });
+
   describe('start', () => {
     it('says which port is taken and how to choose another', async () => {
       const taken = createServer().listen(0, '127.0.0.1');

@@ -21,6 +21,7 @@ const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 /** The contract of a route that is forwarded: the gateway does not look into bodies, so that it cannot know them. */
 export function opaqueContract(upstream: string, method: string): OperationContract {
   return {
+    summary: `Forward to ${upstream}`,
     description: `Forwarded to the upstream \`${upstream}\`, which says what goes in and what comes out.`,
     parameters: [
       {
@@ -33,7 +34,10 @@ export function opaqueContract(upstream: string, method: string): OperationContr
       },
     ],
     ...(WITH_BODY.has(method) ? { requestBody: { content: ANYTHING } } : {}),
-    answers: { default: { description: 'What the upstream answers.', content: ANYTHING } },
+    answers: {
+      '2XX': { description: 'What the upstream answers.', content: ANYTHING },
+      default: { description: 'What the upstream answers when it says no.', content: ANYTHING },
+    },
     problems: [],
   };
 }

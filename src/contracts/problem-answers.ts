@@ -72,6 +72,7 @@ export function problemAnswers(
   codes: ReadonlySet<ProblemCode>,
   components: ComponentStore,
 ): Record<string, Reference> {
+  components.schema('ProblemCode', problemCodeSchema);
   const problem = components.schema('Problem', problemSchema);
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of [...codes].sort()) {
@@ -107,6 +108,13 @@ function field(description: string, type: 'string' | 'integer' = 'string'): Head
   return { description, schema: { type } };
 }
 
+/** The codes that clients may see. */
+export const problemCodeSchema: JsonSchema = {
+  type: 'string',
+  description: 'Why the gateway says no. Stable; a newer gateway may have more of them.',
+  enum: Object.keys(catalogue).filter((code) => !UNSENT.has(code as ProblemCode)),
+};
+
 /** An error of the gateway (RFC 9457). */
 export const problemSchema: JsonSchema = {
   type: 'object',
@@ -117,7 +125,7 @@ export const problemSchema: JsonSchema = {
     status: { type: 'integer' },
     detail: { type: 'string', description: 'What is special about this one.' },
     instance: { type: 'string', format: 'uri', description: 'Names the exchange; ends in X-Request-Id.' },
-    code: { type: 'string', enum: Object.keys(catalogue).filter((code) => !UNSENT.has(code as ProblemCode)) },
+    code: { $ref: '#/components/schemas/ProblemCode' },
     errors: {
       type: 'array',
       description: 'With `request-invalid`: what is wrong, and where.',

@@ -12,8 +12,6 @@ type Binding = Exclude<Route['grpc'], 'unknown' | undefined>;
 const NDJSON = 'application/x-ndjson';
 const JSON_TYPE = 'application/json';
 const HTTP_BODY = 'google.api.HttpBody';
-/** A query that goes deeper is one that nobody writes by hand, and messages may hold themselves. */
-const DEEPEST_PARAMETER = 4;
 
 /** What a service may answer, as the faults of translated calls tell it. */
 const GRPC_PROBLEMS: readonly ProblemCode[] = [
@@ -76,24 +74,29 @@ interface Place {
   readonly path: string;
   /** Names of JSON. */
   readonly name: string;
-  readonly depth: number;
+  /** The messages around it: one that holds itself could go on forever. */
+  readonly within: readonly DescMessage[];
 }
 
 function queryParameters(
   message: DescMessage,
   bound: readonly string[],
   components: ComponentStore,
-  place: Place = { path: '', name: '', depth: 1 },
+  place: Place = { path: '', name: '', within: [] },
 ): Parameter[] {
+  const within = [...place.within, message];
   return message.fields.flatMap((field) => {
     const path = place.path + field.name;
     if (bound.includes(path)) return [];
     const name = place.name + field.jsonName;
     const schema = fieldSchema(field, components);
     if (field.fieldKind === 'message' && isObject(field.message)) {
-      if (place.depth >= DEEPEST_PARAMETER) return [];
-      const inside = { path: `${path}.`, name: `${name}.`, depth: place.depth + 1 };
-      return queryParameters(field.message, bound, components, inside);
+      if (within.includes(field.message)) return [];
+      return queryParameters(field.message, bound, components, {
+        path: `${path}.`,
+        name: `${name}.`,
+        within,
+      });
     }
     // A query has no notation for a list of messages, nor for a map.
     if (field.fieldKind === 'map' || (field.fieldKind === 'list' && field.listKind === 'message')) return [];

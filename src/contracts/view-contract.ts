@@ -1,5 +1,4 @@
 import type { RunnableView } from '../bff/view-run.ts';
-import { catalogue } from '../problems/catalogue.ts';
 import type { DeclaredAnswer, DescribedView } from './answers.decorator.ts';
 import type { ComponentStore } from './components.ts';
 import type { JsonSchema, Parameter } from './openapi.ts';
@@ -94,7 +93,7 @@ function degradedSchema(components: ComponentStore): JsonSchema {
     description: 'A section that was not served by its source.',
     properties: {
       section: { type: 'string', description: 'Its name; dots lead into nested views.' },
-      code: { type: 'string', enum: Object.keys(catalogue), description: 'Why.' },
+      code: { $ref: '#/components/schemas/ProblemCode' },
       via: { type: 'string', enum: ['fallback', 'null'], description: 'What stands in for it.' },
     },
     required: ['section', 'code', 'via'],

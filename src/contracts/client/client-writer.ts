@@ -26,7 +26,6 @@ const GLOBALS = [
   'URLSearchParams',
   'Client',
   'OperationProblems',
-  'ProblemCode',
   'ProblemError',
   'ProblemErrorOn',
 ];
@@ -43,7 +42,7 @@ export function writeClient(document: OpenApiDocument): string {
   return [
     headOf(document),
     runtime,
-    problemTypes(operations, document),
+    problemTypes(operations, document, names.get('ProblemCode') ?? 'string'),
     ...Object.entries(document.components.schemas).map(([name, schema]) =>
       component(names.get(name) ?? name, schema, types),
     ),
@@ -81,23 +80,23 @@ function component(name: string, schema: JsonSchema, types: TypeWriter): string 
     : `${about}export type ${name} = ${types.type(schema)};\n`;
 }
 
-function problemTypes(operations: readonly ClientOperation[], document: OpenApiDocument): string {
+function problemTypes(
+  operations: readonly ClientOperation[],
+  document: OpenApiDocument,
+  every: string,
+): string {
   const perOperation = operations.map(({ operation }) => ({
     id: operation.operationId,
     codes: problemCodes(operation, document),
   }));
-  const all = [...new Set(perOperation.flatMap(({ codes }) => codes))].sort();
   const union = (codes: readonly string[]): string =>
     codes.map((code) => JSON.stringify(code)).join(' | ') || 'never';
-  return `/** The codes of the problems that the operations may end with. */
-export type ProblemCode = ${union(all)};
-
-/** The problems that each operation may end with, by its id. */
+  return `/** The problems that each operation may end with, by its id. */
 export interface OperationProblems {
 ${perOperation.map(({ id, codes }) => `  readonly ${key(id)}: ${union(codes)};\n`).join('')}}
 
 /** A problem; \`switch\` over its \`code\`. */
-export type ProblemError = { [Code in ProblemCode]: ProblemErrorOf<Code> }[ProblemCode];
+export type ProblemError = { [Code in ${every}]: ProblemErrorOf<Code> }[${every}];
 
 /** A problem that one operation may end with. */
 export type ProblemErrorOn<Id extends keyof OperationProblems> = {
@@ -105,7 +104,7 @@ export type ProblemErrorOn<Id extends keyof OperationProblems> = {
 }[OperationProblems[Id]];
 
 /** Whether something that was thrown is a problem, of these codes if there are any. A newer gateway may have more. */
-export function isProblem<Code extends ProblemCode = ProblemCode>(
+export function isProblem<Code extends ${every} = ${every}>(
   error: unknown,
   ...codes: readonly Code[]
 ): error is { [One in Code]: ProblemErrorOf<One> }[Code] {
