@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
+import { parse } from 'yaml';
 import { ConfigError } from '../src/config/config-fault.ts';
 import { call, type Answer } from './support/client.ts';
 import { startGateway, type TestGateway } from './support/gateway.ts';
+import { useShop, type RouteInput } from './support/shop.ts';
 import { startTcpUpstream, startUpstream, type TcpUpstream, type TestUpstream } from './support/upstream.ts';
 
 const USER = { name: 'Ada', email: 'ada@example.com', tier: 'pro', internal: { riskScore: 7 } };
@@ -545,5 +548,104 @@ describe('faults of an aggregated route', () => {
   it('refuse methods other than GET', async () => {
     const route = `{ id: bad, match: { path: /bad, methods: [POST] }, aggregate: { calls: { a: { upstream: users, path: /a } } } }`;
     expect(await faultsOf(`\n  - ${route}\n`)).toEqual([expect.stringContaining('expected only GET')]);
+  });
+});
+
+describe('the aggregated route that is shipped', () => {
+  const DESCRIPTORS = 'config/descriptors/shop.binpb';
+  const shipped = parse(readFileSync('config/gateway.yaml', 'utf8')) as { routes: RouteInput[] };
+  const profile = shipped.routes.find((route) => route['id'] === 'profile') as RouteInput;
+  const holder = useShop({
+    upstreams: ({ notifications, orders }) => ({
+      notifications: { protocol: 'grpc', descriptorSet: DESCRIPTORS, targets: [notifications.url] },
+      orders: { protocol: 'grpc', descriptorSet: DESCRIPTORS, targets: [orders.url] },
+    }),
+    routes: [
+      profile,
+      {
+        id: 'mine',
+        match: { path: '/mine' },
+        aggregate: {
+          calls: {
+            me: { upstream: 'users', path: '/users/{principal.id}' },
+            order: {
+              upstream: 'orders',
+              grpc: 'shop.v1.Orders/GetOrder',
+              input: { id: '{query.order}' },
+              required: true,
+            },
+            limited: {
+              upstream: 'notifications',
+              grpc: 'shop.v1.Notifications/GetUnread',
+              input: { user_id: 'me.id', limit: '{query.limit}' },
+            },
+          },
+        },
+      },
+    ],
+  });
+
+  async function orderOf(): Promise<string> {
+    const orders = await holder.shop.call('/api/v1/orders', { as: 'user' });
+    return orders.json<{ orders: [{ id: string }] }>().orders[0].id;
+  }
+
+  it('composes REST and gRPC services', async () => {
+    const answer = await holder.shop.call('/api/v2/profile/2', { as: 'user' });
+    expect(answer.status).toBe(200);
+    expect(answer.json()).toEqual({
+      id: '2',
+      name: 'Bob User',
+      profile: { email: expect.any(String), tier: expect.any(String) },
+      feed: expect.arrayContaining([{ id: expect.any(String), title: expect.any(String) }]),
+      newestAuthor: expect.any(String),
+      unread: 7,
+    });
+    expect(answer.text).not.toContain('riskScore');
+  });
+
+  it.each(['dead', 'garbage', 'fail', 'unavailable'] as const)(
+    'shows the rest while gRPC is %s',
+    async (fault) => {
+      const { notifications } = holder.shop.services;
+      await notifications.fault(fault);
+      const answer = await holder.shop.call('/api/v2/profile/2', { as: 'user' });
+      await notifications.fault('none');
+      expect(answer.json()).toMatchObject({
+        name: 'Bob User',
+        unread: null,
+        degraded: [{ section: 'unread', via: 'null' }],
+      });
+    },
+  );
+
+  it('keeps the policies of the route', async () => {
+    expect((await holder.shop.call('/api/v2/profile/2')).status).toBe(401);
+    expect((await holder.shop.call('/api/v2/profile/2', { as: 'guest' })).status).toBe(403);
+  });
+
+  it('takes values from the principal and from answers into a message', async () => {
+    const id = await orderOf();
+    const answer = await holder.shop.call(`/mine?order=${id}&limit=2`, { as: 'user' });
+    expect(answer.json()).toMatchObject({
+      me: { id: '2' },
+      order: { order: { id, userId: '2', totalCents: expect.stringMatching(/^\d+$/) } },
+      limited: { unread: 7, latest: [{ id: 'ntf-2-7' }, { id: 'ntf-2-6' }] },
+    });
+  });
+
+  it.each([
+    ['/mine?limit=2', 400, 'request-invalid', 'order'],
+    ['/mine?order=none', 404, 'resource-not-found', 'order'],
+  ])('refuses %s naming the call', async (path, status, code, section) => {
+    expect((await holder.shop.call(path, { as: 'user' })).json()).toMatchObject({ status, code, section });
+  });
+
+  it('fails a call alone whose message cannot hold the value', async () => {
+    const answer = await holder.shop.call(`/mine?order=${await orderOf()}&limit=many`, { as: 'user' });
+    expect(answer.json()).toMatchObject({
+      limited: null,
+      degraded: [{ section: 'limited', code: 'request-invalid' }],
+    });
   });
 });
