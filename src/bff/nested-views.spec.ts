@@ -170,7 +170,8 @@ async function graphql(query = QUERY): Promise<GraphqlAnswer> {
 }
 
 /** What REST answers, cut to what the query selects. */
-function selected({ degraded: _, ...body }: Body): Body {
+function selected(shown: Body): Body {
+  const { degraded: _degraded, ...body } = shown;
   const person = (one: Someone | null): Someone | null => one && { id: one.id, name: one.name };
   return {
     ...body,

@@ -1,12 +1,13 @@
-import { Controller, Get } from '@nestjs/common';
-import type { ViewBody } from '../../bff/views.ts';
+import { Controller, Get, Res, type StreamableFile } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { VariantBody } from '../../bff/views.ts';
 import { Views } from '../../bff/views.ts';
 import { AnswersView } from '../../contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Authentication } from '../../policies/authentication/authentication.policy.ts';
 import { homepageInput } from './homepage.input.ts';
-import { Homepage } from './homepage.view.ts';
+import { Homepage, Homepages } from './homepage.view.ts';
 import { notificationsData } from './notifications.mapper.ts';
 
 /** The homepage over REST. */
@@ -15,10 +16,16 @@ import { notificationsData } from './notifications.mapper.ts';
 export class HomepageController {
   constructor(private readonly views: Views) {}
 
-  /** Answers the whole view, or the sections that `?fields=user,feed` selects. */
+  /**
+   * Answers the whole view, or the sections that `?fields=user,feed` selects, in the shape for `x-device`; as
+   * records, section by section, to who accepts `application/x-ndjson` or `text/event-stream`.
+   */
   @Get('homepage')
   @AnswersView(Homepage, { notifications: notificationsData }, { summary: 'Show the first screen' })
-  show(@CurrentExchange() exchange: Exchange): Promise<ViewBody<typeof Homepage>> {
-    return this.views.serve(Homepage, homepageInput(exchange), exchange);
+  show(
+    @CurrentExchange() exchange: Exchange,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<VariantBody<typeof Homepages> | StreamableFile | undefined> {
+    return this.views.answer(Homepages, homepageInput(exchange), exchange, reply);
   }
 }

@@ -1,7 +1,9 @@
+import { kindByHeader } from '../../bff/view-variants.ts';
 import { View } from '../../bff/view.ts';
 import { getFeed } from '../../clients/feed.calls.ts';
 import { getUnread } from '../../clients/notifications.calls.ts';
 import { getUser } from '../../clients/users.calls.ts';
+import { toHeadlines } from './headlines.mapper.ts';
 import { toNotifications } from './notifications.mapper.ts';
 
 const FEED_ITEMS = 10;
@@ -19,3 +21,9 @@ export const Homepage = View.define('Homepage')
     async ({ input, call }) => toNotifications(await call(getUnread, { userId: input.userId })),
     { budget: '250ms', fallback: () => ({ unread: 0, latest: [] }) },
   );
+
+/** The first screen as kinds of devices show it: `x-device: mobile` has room for headlines only, a tv reads nothing. */
+export const Homepages = Homepage.variants(kindByHeader('x-device'), {
+  mobile: (page) => page.pick('feed', toHeadlines).pick('notifications', ({ unread }) => ({ unread })),
+  tv: (page) => page.without('notifications'),
+});
