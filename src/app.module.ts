@@ -9,6 +9,7 @@ import { HealthModule } from './health/health.module.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
 import { HomepageModule } from './routes/homepage/homepage.module.ts';
+import { NotificationsModule } from './routes/notifications/notifications.module.ts';
 import { OrdersModule } from './routes/orders/orders.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
 import { RoutingModule } from './routing/routing.module.ts';
@@ -52,6 +53,8 @@ interface Feature {
 const FEATURES: readonly Feature[] = [
   { module: OrdersModule, upstreams: ['orders'] },
   { module: HomepageModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },
+  // Calls nothing itself, but a schema of subscriptions alone is none: it needs the queries of the homepage.
+  { module: NotificationsModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },
 ];
 
 /** The rooms of the gateway, and the modules that teams add. */

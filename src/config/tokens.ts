@@ -6,3 +6,6 @@ export const GATEWAY_SOURCE = Symbol('GATEWAY_SOURCE');
 
 /** Injection token of texts that all replicas share for a while; undefined without Redis. */
 export const SHARED_TEXTS = Symbol('SHARED_TEXTS');
+
+/** Injection token of the channels over which events reach subscriptions, in all replicas. */
+export const PUB_SUB = Symbol('PUB_SUB');

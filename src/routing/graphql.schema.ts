@@ -47,7 +47,6 @@ const subscriptions = z
     messageSize: size.optional().describe('Largest message of a client. Default 64KiB.'),
     idle: duration.optional().describe('A socket without an operation ends after this. Default 1m.'),
     maxAge: duration.optional().describe('A socket ends after this, whatever it does. Default 1h.'),
-    buffer: count.optional().describe('Most events that wait for a slow client. Default 100.'),
   })
   .describe('Limits of subscriptions over WebSocket and Server-Sent Events.');
 

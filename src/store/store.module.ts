@@ -7,7 +7,8 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { SHARED_TEXTS } from '../config/tokens.ts';
+import { PUB_SUB, SHARED_TEXTS } from '../config/tokens.ts';
+import { PubSub } from './pub-sub.ts';
 import { closeRedis, createRedis, whenReady, type StoreLog } from './redis.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { StoreGuard } from './store-guard.ts';
@@ -46,6 +47,7 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(REDIS) private readonly redis: Redis | undefined,
     @Inject(STORE_GUARD) private readonly guard: StoreGuard | undefined,
     @Inject(STORE_LOG) private readonly log: StoreLog,
+    @Inject(PUB_SUB) private readonly pubSub: PubSub,
   ) {}
 
   /** Describes the module. The application does not boot when `redisUrl` is not a Redis URL. */
@@ -70,8 +72,9 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
           useFactory: (redis?: Redis, guard?: StoreGuard) => redis && guard && new SharedTexts(redis, guard),
           inject: [REDIS, STORE_GUARD],
         },
+        { provide: PUB_SUB, useFactory: (redis?: Redis) => new PubSub(redis), inject: [REDIS] },
       ],
-      exports: [REDIS, STORE_GUARD, SHARED_TEXTS],
+      exports: [REDIS, STORE_GUARD, SHARED_TEXTS, PUB_SUB],
     };
   }
 
@@ -84,6 +87,7 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
   /** Runs after the last exchange has ended. */
   onApplicationShutdown(): void {
     this.guard?.close();
+    this.pubSub.close();
     if (this.redis !== undefined) closeRedis(this.redis);
   }
 }

@@ -5,15 +5,21 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GATEWAY_SOURCE, SHARED_TEXTS } from '../../config/tokens.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../policies/stage.ts';
+import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import type { GatewaySource } from '../../routing/table-builder.ts';
 import { Documents } from './documents.ts';
 import { FieldPolicies } from './field-policies.ts';
-import { GraphqlDoor } from './graphql-door.ts';
+import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
+import { GraphqlSocketServer } from './graphql-socket.ts';
+import { GraphqlStreams } from './graphql-streams.ts';
+import { OperationRunner } from './operation-runner.ts';
+import { Upgrades } from './upgrades.ts';
 import {
   configuredOptions,
   GRAPHQL_DEFAULTS,
   GRAPHQL_PATH,
+  SUBSCRIPTION_DEFAULTS,
   type GraphqlLimits,
   type GraphqlOptions,
 } from './graphql.options.ts';
@@ -21,6 +27,8 @@ import { GRAPHQL_ROUTE_ID } from './graphql.route.ts';
 import { OperationFinder } from './operation-finder.ts';
 import { PersistedQueries, type TextStore } from './persisted-queries.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
+
+const DRAIN_MS = 2000;
 
 type StartOptions = GraphqlOptions & GraphqlLimits & { schema?: GraphQLSchema };
 
@@ -39,6 +47,8 @@ export class DriverParts {
 /** Serves the code-first schema of Nest over Fastify: graphql-http for the protocol, graphql-jit to execute. */
 @Injectable()
 export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
+  #live: LiveDoors | undefined = undefined;
+
   constructor(private readonly parts: DriverParts) {
     super();
   }
@@ -77,18 +87,20 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     if (options.trustedDocuments !== undefined)
       documents.trust(await readTrustedDocuments(options.trustedDocuments.path));
     const finder = new OperationFinder(documents, options, new PersistedQueries(texts));
-    const door = new GraphqlDoor(route, finder, options);
+    const live = (this.#live = liveDoors(route, schema, finder, options));
+    const door = new GraphqlDoor(route, finder, options, live);
     const server = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
+    live?.upgrades.attach(server);
     // Not awaited: it loads when the server gets ready, and then inherits the hooks that were added until then.
     void server.register((scope, _options, done) => {
-      mount(scope, route.match.path, door, options.maxBodyBytes);
+      mount(scope, route.match.path, door, { bodyLimit: options.maxBodyBytes, isLive: live !== undefined });
       done();
     });
   }
 
-  /** Holds nothing that outlives the server. */
-  override stop(): Promise<void> {
-    return Promise.resolve();
+  /** Sends the clients of subscriptions away over two seconds, so that they do not all come back at once. */
+  override async stop(): Promise<void> {
+    await Promise.all([this.#live?.upgrades.drain(DRAIN_MS), this.#live?.streams.drain(DRAIN_MS)]);
   }
 
   #resolvers(): readonly Type[] {
@@ -98,13 +110,41 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   }
 }
 
+// A schema without subscriptions has nothing to send: absent doors cost nothing and cannot be attacked.
+function liveDoors(
+  route: Route,
+  schema: GraphQLSchema,
+  finder: OperationFinder,
+  options: GraphqlLimits,
+): LiveDoors | undefined {
+  if (!schema.getSubscriptionType()) return undefined;
+  const given = options.subscriptions ?? {};
+  const perSocket = given.perSocket ?? SUBSCRIPTION_DEFAULTS.perSocket;
+  const sockets = given.sockets ?? SUBSCRIPTION_DEFAULTS.sockets;
+  const messageSize = given.messageSize ?? SUBSCRIPTION_DEFAULTS.messageSize;
+  const idle = given.idle ?? SUBSCRIPTION_DEFAULTS.idle;
+  const maxAge = given.maxAge ?? SUBSCRIPTION_DEFAULTS.maxAge;
+  const runner = new OperationRunner(route, finder, options);
+  const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge };
+  const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
+  return {
+    upgrades: new Upgrades(route.match.path, socketServer, { sockets, messageBytes: messageSize }),
+    streams: new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge }),
+  };
+}
+
 function isClass(metatype: unknown): metatype is Type {
   return (
     typeof metatype === 'function' && typeof metatype.prototype === 'object' && metatype.prototype !== null
   );
 }
 
-function mount(scope: FastifyInstance, url: string, door: GraphqlDoor, bodyLimit: number): void {
+function mount(
+  scope: FastifyInstance,
+  url: string,
+  door: GraphqlDoor,
+  { bodyLimit, isLive }: { readonly bodyLimit: number; readonly isLive: boolean },
+): void {
   scope.removeAllContentTypeParsers();
   // By its name first, because a parser for everything is looked up more slowly; the door itself refuses the rest.
   scope.addContentTypeParser(
@@ -113,7 +153,8 @@ function mount(scope: FastifyInstance, url: string, door: GraphqlDoor, bodyLimit
     (_request, body, done) => done(null, body),
   );
   scope.route({
-    method: ['GET', 'POST'],
+    // PUT and DELETE keep the streams of clients with a single connection (GraphQL over Server-Sent Events).
+    method: isLive ? ['GET', 'POST', 'PUT', 'DELETE'] : ['GET', 'POST'],
     url,
     bodyLimit,
     onRequest: door.enter,

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { pathOf, type OperationContext, type PlacedSection } from './operation-context.ts';
@@ -10,6 +10,9 @@ export interface GraphqlAnswer {
   /** Whether every field was served by its source. */
   readonly whole: boolean;
 }
+
+/** An answer before it is written. */
+export type AnswerValue = FormattedExecutionResult;
 
 const SUGGESTION = / Did you mean .*\?$/;
 const logger = new Logger('GraphQL');
@@ -24,18 +27,29 @@ export function answerOf(
   context: OperationContext,
   shown?: Readonly<Record<string, unknown>>,
 ): GraphqlAnswer {
+  const { value, whole } = valueOf(outcome, context, shown);
+  return { body: JSON.stringify(value), whole };
+}
+
+/** The same answer as a value, for what is sent as part of a larger message. */
+export function valueOf(
+  outcome: ExecutionResult,
+  context: OperationContext,
+  shown?: Readonly<Record<string, unknown>>,
+): { readonly value: AnswerValue; readonly whole: boolean } {
   const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome.data);
   const { errors = [] } = outcome;
   const whole = errors.length === 0 && degraded.length === 0;
-  if (whole && shown === undefined) return { body: JSON.stringify({ data: outcome.data }), whole };
-  const body = JSON.stringify({
-    data: outcome.data,
+  const data = outcome.data ?? null;
+  if (whole && shown === undefined) return { value: { data }, whole };
+  const value = {
+    data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
     ...(degraded.length === 0 && shown === undefined
       ? {}
       : { extensions: { ...shown, ...(degraded.length === 0 ? {} : { degraded }) } }),
-  });
-  return { body, whole };
+  };
+  return { value, whole };
 }
 
 /** Writes what is wrong with a request that did not run: GraphQL's own errors, which are about the request. */
@@ -46,13 +60,21 @@ export function refusalOf(
 ): string {
   return JSON.stringify({
     ...(shown === undefined ? {} : { extensions: shown }),
-    errors: errors.map(({ message, locations, extensions }) => ({
-      // A suggestion tells names of the schema, which production does not.
-      message: production ? message.replace(SUGGESTION, '') : message,
-      locations,
-      extensions: { code: extensions['code'] ?? 'request-invalid' },
-    })),
+    errors: refusedErrors(errors, production),
   });
+}
+
+/** The errors of a request that did not run, as clients see them. */
+export function refusedErrors(
+  errors: readonly Pick<GraphQLError, 'message' | 'locations' | 'extensions'>[],
+  production: boolean,
+): readonly GraphQLFormattedError[] {
+  return errors.map(({ message, locations, extensions }) => ({
+    // A suggestion tells names of the schema, which production does not.
+    message: production ? message.replace(SUGGESTION, '') : message,
+    ...(locations === undefined ? {} : { locations }),
+    extensions: { code: extensions['code'] ?? 'request-invalid' },
+  }));
 }
 
 function degradedOf(placed: readonly PlacedSection[], data: unknown): readonly object[] {
@@ -74,7 +96,10 @@ function isShown(data: unknown, keys: readonly (string | number)[]): boolean {
 }
 
 /** Shows problems; anything else may tell what is inside, so it is logged and becomes `internal`. */
-function masked({ originalError, message, locations, path }: GraphQLError, exchange: Exchange): object {
+function masked(
+  { originalError, message, locations, path }: GraphQLError,
+  exchange: Exchange,
+): GraphQLFormattedError {
   const problem = originalError instanceof Problem ? originalError : undefined;
   if (problem === undefined || problem.code === 'internal') {
     const cause: unknown = problem?.cause ?? originalError;
@@ -91,5 +116,10 @@ function masked({ originalError, message, locations, path }: GraphQLError, excha
     retryable: shown.entry.retryable,
     instance: `urn:gatehouse:exchange:${exchange.id}`,
   };
-  return { message: shown.message, locations, path, extensions };
+  return {
+    message: shown.message,
+    ...(locations === undefined ? {} : { locations }),
+    ...(path === undefined ? {} : { path }),
+    extensions,
+  };
 }

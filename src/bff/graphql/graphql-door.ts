@@ -14,7 +14,16 @@ import type { GraphqlLimits } from './graphql.options.ts';
 import { OperationContext } from './operation-context.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
+import type { GraphqlStreams } from './graphql-streams.ts';
+import { enterSocketStages, hasCredential } from './socket-identity.ts';
+import type { Upgrades } from './upgrades.ts';
 import { statusOf, typeOf, type Outcome } from './status-rules.ts';
+
+/** The doors for operations that do not come as one HTTP request each. */
+export interface LiveDoors {
+  readonly upgrades: Upgrades;
+  readonly streams: GraphqlStreams;
+}
 
 type Errors = NonNullable<ExecutionResult['errors']>;
 /** Everything that one request over HTTP has by the time it is answered. */
@@ -34,8 +43,11 @@ export class GraphqlDoor {
   readonly #route: Route;
   readonly #finder: OperationFinder;
   readonly #limits: GraphqlLimits;
+  readonly #live: LiveDoors | undefined;
 
-  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits) {
+  /** @param live the doors for operations that do not come as one HTTP request each. */
+  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits, live?: LiveDoors) {
+    this.#live = live;
     this.#route = route;
     this.#finder = finder;
     this.#limits = limits;
@@ -43,13 +55,18 @@ export class GraphqlDoor {
 
   /** Enters the stages of the route, before the body is read: who may not call costs us no body. */
   readonly enter = (
-    { exchange }: FastifyRequest,
+    { exchange, raw }: FastifyRequest,
     _reply: FastifyReply,
     done: (error?: Error) => void,
   ): void => {
     exchange.route = this.#route;
+    const isSocket = this.#live?.upgrades.has(raw) === true;
+    // Browsers cannot send a credential with the handshake; it comes with the first message, and is checked then.
+    if (isSocket && !hasCredential(raw)) return done();
     try {
-      const pending = enterStages(this.#route.stages, exchange);
+      const pending = isSocket
+        ? enterSocketStages(this.#route, exchange)
+        : enterStages(this.#route.stages, exchange);
       if (pending === undefined) done(exchange.cancelled);
       else pending.then(() => done(exchange.cancelled), done);
     } catch (error) {
@@ -58,7 +75,15 @@ export class GraphqlDoor {
   };
 
   /** Answers a request whose stages have passed. */
-  readonly handle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  readonly handle = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> => {
+    if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
+    if (this.#live?.streams.wants(request)) {
+      if (request.method === 'GET') refuseForeignPage(request.headers);
+      return void (await this.#live.streams.handle(request, reply));
+    }
     const mediaType = negotiate(request.headers.accept);
     if (mediaType === undefined) return this.#refuse(reply.code(406), 'Accept application/json or */*.');
     if (request.method !== 'POST') refuseForeignPage(request.headers);

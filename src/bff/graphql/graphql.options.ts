@@ -29,6 +29,8 @@ export interface GraphqlLimits {
   readonly denied: 'field' | 'operation';
   /** HTTP statuses as the audits want them, or as the draft of 2026 does. Default `audit`. */
   readonly statusRules: 'audit' | 'draft-2026';
+  /** Limits of subscriptions over WebSocket and Server-Sent Events. */
+  readonly subscriptions?: GraphqlConfig['subscriptions'];
   /** How often an operation is interpreted before it is compiled. Default 3. */
   readonly compileAfter: number;
   /** Memory for parsed and compiled documents, in estimated bytes. Default 64 MiB. */
@@ -52,6 +54,15 @@ export const GRAPHQL_DEFAULTS: Omit<GraphqlLimits, 'production'> = {
   statusRules: 'audit',
   compileAfter: 3,
   cacheBytes: 64 * 1024 * 1024,
+};
+
+/** What `subscriptions` does not say otherwise. */
+export const SUBSCRIPTION_DEFAULTS = {
+  perSocket: 20,
+  sockets: 10_000,
+  messageSize: 64 * 1024,
+  idle: 60_000,
+  maxAge: 60 * 60_000,
 };
 
 /** The path of the GraphQL route. */

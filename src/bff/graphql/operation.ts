@@ -1,5 +1,11 @@
-import { execute, OperationTypeNode } from 'graphql';
-import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { createSourceEventStream, execute, OperationTypeNode } from 'graphql';
+import type {
+  DocumentNode,
+  ExecutionArgs,
+  ExecutionResult,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { piecesOf } from './compile-cost.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -74,16 +80,33 @@ export class Operation {
     if (this.state === 'interpreted' && this.type !== 'subscription') this.#compile();
   }
 
+  /** Opens the stream of a subscription; errors when its resolver refuses, or the variables are not valid. */
+  subscribe(
+    context: OperationContext,
+    variables: Variables,
+  ): Promise<AsyncIterable<unknown> | ExecutionResult> {
+    return createSourceEventStream(this.#arguments(context, variables));
+  }
+
+  /** Runs the operation of a subscription for one event. */
+  event(event: unknown, context: OperationContext, variables: Variables): Outcome {
+    return execute({ ...this.#arguments(context, variables), rootValue: event });
+  }
+
   #interpret(context: OperationContext, variables: Variables): Outcome {
     context.onNotPlain = this.#onNotPlain;
-    return execute({
+    return execute(this.#arguments(context, variables));
+  }
+
+  #arguments(context: OperationContext, variables: Variables): ExecutionArgs {
+    return {
       schema: this.#schema,
       document: this.#document,
       operationName: this.#node.name?.value,
       variableValues: variables,
       contextValue: context,
       fieldResolver: plainFieldResolver,
-    });
+    };
   }
 
   #compile(): void {

@@ -1,0 +1,55 @@
+/**
+ * A stream of answers, one for each event of a source. Written by hand, because `return()` of an async generator
+ * waits for the event that may never come: here it ends the source at once, so that a client that leaves takes
+ * everything with it.
+ */
+export class EventStream<Event, Answer> implements AsyncGenerator<Answer, undefined, undefined> {
+  readonly #source: AsyncIterator<Event>;
+  readonly #answer: (event: Event) => Answer | Promise<Answer>;
+  readonly #onEnd: () => void;
+  #ended = false;
+
+  constructor(
+    source: AsyncIterable<Event>,
+    answer: (event: Event) => Answer | Promise<Answer>,
+    onEnd: () => void,
+  ) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#answer = answer;
+    this.#onEnd = onEnd;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Answer, undefined>> {
+    if (this.#ended) return { done: true, value: undefined };
+    try {
+      const { done, value } = await this.#source.next();
+      if (done === true || this.#ended) return await this.return();
+      return { done: false, value: await this.#answer(value) };
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
+  }
+
+  async return(): Promise<{ done: true; value: undefined }> {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.#onEnd();
+      await this.#source.return?.();
+    }
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.return();
+    throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}

@@ -1,0 +1,144 @@
+import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
+import { ServerResponse } from 'node:http';
+import { Exchange } from '../../exchange/exchange.ts';
+import { enterStages, type Stage } from '../../policies/stage.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Route } from '../../routing/route.ts';
+import { isFaults } from './documents.ts';
+import { EventStream } from './event-stream.ts';
+import { grant } from './field-policies.ts';
+import { refusedErrors, valueOf } from './graphql-answer.ts';
+import type { GraphqlRequest } from './graphql-request.ts';
+import type { GraphqlLimits } from './graphql.options.ts';
+import { OperationContext } from './operation-context.ts';
+import type { OperationFinder } from './operation-finder.ts';
+import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
+
+/** What an operation on a socket or a stream ends in: one answer, or one for each event. */
+export type Started = FormattedExecutionResult | AsyncGenerator<FormattedExecutionResult>;
+
+/** The stages that every operation of a socket meets again; who calls was found out once, for the socket. */
+const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
+const PER_ANSWER: ReadonlySet<string> = new Set([...PER_OPERATION, 'deadline']);
+
+/**
+ * Runs operations that do not come as one HTTP request each: over WebSocket and Server-Sent Events. Each gets an
+ * exchange of its own, with the principal of its socket, and the same limits and policies as over HTTP.
+ */
+export class OperationRunner {
+  readonly #finder: OperationFinder;
+  readonly #limits: GraphqlLimits;
+  readonly #stagesOfStreams: readonly Stage[];
+  readonly #stagesOfAnswers: readonly Stage[];
+
+  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits) {
+    this.#finder = finder;
+    this.#limits = limits;
+    this.#stagesOfStreams = route.stages.filter(({ name }) => PER_OPERATION.has(name));
+    // A subscription has no deadline; its socket has an age.
+    this.#stagesOfAnswers = route.stages.filter(({ name }) => PER_ANSWER.has(name));
+  }
+
+  /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */
+  async start(request: GraphqlRequest, socket: Exchange): Promise<Started> {
+    const exchange = operationExchange(socket);
+    try {
+      const found = await this.#finder.find(request);
+      if (isFaults(found)) return this.#end(exchange, found);
+      const { variables } = request;
+      const { cost: limit, denied } = this.#limits;
+      const cost = limit && requestedCost(found, variables, limit.max);
+      if (cost !== undefined && limit?.mode === 'enforce' && !found.trusted && cost.requested > cost.max)
+        return this.#end(exchange, [tooDear(cost)]);
+      const isStream = found.operation.type === 'subscription';
+      await enterStages(isStream ? this.#stagesOfStreams : this.#stagesOfAnswers, exchange);
+      const granted = await grant(found.requirements, exchange);
+      if (denied === 'operation' && found.requirements.some((one) => !one.masks && !granted.has(one)))
+        throw new Problem('permission-denied');
+      const contextOf = (): OperationContext => Object.assign(new OperationContext(exchange), { granted });
+      if (isStream) return await this.#subscribe(found, contextOf, variables);
+      const context = contextOf();
+      const outcome = await raced(found.operation.run(context, variables), exchange);
+      if (outcome.data === undefined) return this.#end(exchange, outcome.errors ?? []);
+      exchange.close();
+      return valueOf(outcome, context, cost && { cost }).value;
+    } catch (error) {
+      return this.#failed(exchange, error);
+    }
+  }
+
+  async #subscribe(
+    { operation }: PreparedOperation,
+    contextOf: () => OperationContext,
+    variables: GraphqlRequest['variables'],
+  ): Promise<Started> {
+    const opening = contextOf();
+    const { exchange } = opening;
+    const source = await operation.subscribe(opening, variables);
+    if (!(Symbol.asyncIterator in source)) {
+      const refused = source.errors ?? [];
+      const isFault = refused.some(({ path }) => path !== undefined);
+      // What a resolver throws is masked; what is wrong with the request is told.
+      return isFault ? this.#mask(source, opening) : this.#end(exchange, refused);
+    }
+    const answers = new EventStream(
+      source,
+      async (event: unknown) => {
+        // One context for each event: what one answer collects is not part of the next.
+        const context = contextOf();
+        return valueOf(await operation.event(event, context, variables), context).value;
+      },
+      () => endExchange(exchange),
+    );
+    exchange.onCancel(() => void answers.return());
+    return answers;
+  }
+
+  #mask(outcome: ExecutionResult, context: OperationContext): FormattedExecutionResult {
+    context.exchange.close();
+    const { errors = [] } = valueOf({ ...outcome, data: null }, context).value;
+    return { errors };
+  }
+
+  #end(exchange: Exchange, errors: readonly GraphQLError[]): FormattedExecutionResult {
+    exchange.close();
+    return { errors: refusedErrors(errors, this.#limits.production) };
+  }
+
+  #failed(exchange: Exchange, error: unknown): FormattedExecutionResult {
+    const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
+    const wrapped = new GraphQLError(problem.message, { originalError: problem });
+    return this.#mask({ errors: [wrapped] }, new OperationContext(exchange));
+  }
+}
+
+/** An exchange for one operation of a socket: its own cancellation and limits, the principal of the socket. */
+function operationExchange(socket: Exchange): Exchange {
+  const { id, trace, clientAddress, scheme, host, path, query, request } = socket;
+  // Nothing is ever written to it; what it says goes over the socket.
+  const response = new ServerResponse(request);
+  const opening = { id, trace, clientAddress, scheme, host, path, query, request, response };
+  const exchange = new Exchange(opening);
+  exchange.route = socket.route;
+  exchange.principal = socket.principal;
+  const cancel = (reason: Problem): void => exchange.cancel(reason);
+  socket.onCancel(cancel);
+  exchange.onClosed(() => socket.offCancel(cancel));
+  return exchange;
+}
+
+function endExchange(exchange: Exchange): void {
+  exchange.cancel(new Problem('client-closed'));
+  exchange.close();
+}
+
+function raced(
+  running: ExecutionResult | Promise<ExecutionResult>,
+  exchange: Exchange,
+): ExecutionResult | Promise<ExecutionResult> {
+  if (!(running instanceof Promise)) return running;
+  return new Promise((resolve, reject) => {
+    exchange.onCancel(reject);
+    running.then(resolve, reject).finally(() => exchange.offCancel(reject));
+  });
+}

@@ -1,0 +1,43 @@
+/** The part of `ws` that the GraphQL door uses; the package brings no types of its own. */
+declare module 'ws' {
+  import type { EventEmitter } from 'node:events';
+  import type { IncomingMessage } from 'node:http';
+  import type { Duplex } from 'node:stream';
+
+  export class WebSocket extends EventEmitter {
+    constructor(
+      address: string,
+      protocols?: string | string[],
+      options?: { headers?: Record<string, string> },
+    );
+    readonly OPEN: 1;
+    readonly readyState: 0 | 1 | 2 | 3;
+    readonly protocol: string;
+    on(event: 'message', listener: (data: Buffer) => void): this;
+    on(event: 'close', listener: (code: number, reason: Buffer) => void): this;
+    on(event: 'error', listener: (error: Error) => void): this;
+    on(event: 'open' | 'pong', listener: () => void): this;
+    on(event: 'unexpected-response', listener: (request: unknown, response: IncomingMessage) => void): this;
+    once(event: 'close', listener: (code: number, reason: Buffer) => void): this;
+    send(data: string, callback?: (error?: Error) => void): void;
+    ping(): void;
+    close(code?: number, reason?: string): void;
+    terminate(): void;
+  }
+
+  export class WebSocketServer extends EventEmitter {
+    constructor(options: {
+      noServer: true;
+      clientTracking: boolean;
+      maxPayload: number;
+      perMessageDeflate: boolean;
+      handleProtocols: (protocols: Set<string>) => string | false;
+    });
+    handleUpgrade(
+      request: IncomingMessage,
+      socket: Duplex,
+      head: Buffer,
+      callback: (socket: WebSocket) => void,
+    ): void;
+  }
+}
