@@ -68,15 +68,25 @@ export function Answers(schema: z.ZodType | 'nothing', options: AnswerOptions = 
  * the calls decode; the others by the schemas given here, without which they may be anything.
  */
 export function AnswersView<Input, Results extends object, Nullable extends string>(
-  view: View<Input, Results, Nullable> | ViewVariants<Input, Results, Nullable, unknown>,
-  sections: SectionSchemas<ViewValues<View<Input, Results, Nullable>>> = {},
+  view: View<Input, Results, Nullable>,
+  sections?: SectionSchemas<ViewValues<View<Input, Results, Nullable>>>,
+  options?: AnswerOptions,
+): MethodDecorator;
+export function AnswersView<Input, Results extends object, Nullable extends string, Kinds>(
+  view: ViewVariants<Input, Results, Nullable, Kinds>,
+  sections?: SectionSchemas<ViewValues<View<Input, Results, Nullable>>>,
+  options?: AnswerOptions,
+): MethodDecorator;
+export function AnswersView(
+  view: RunnableView | ViewVariants<unknown, object, string, unknown>,
+  sections: Readonly<Record<string, z.ZodType | undefined>> = {},
   options: AnswerOptions = {},
 ): MethodDecorator {
   const described: DescribedView =
     view instanceof ViewVariants
       ? { view: view.default, kinds: view.views, kindField: view.by.vary }
       : { view, kinds: new Map(), kindField: undefined };
-  return declare({ ...options, view: described, sections: { ...sections } });
+  return declare({ ...options, view: described, sections });
 }
 
 type SectionSchemas<Values> = { readonly [Name in keyof Values]?: z.ZodType<Values[Name]> };

@@ -6,7 +6,12 @@ import { ComponentStore } from './components.ts';
 import { handlerContract, handlersByOrigin, type Handler } from './handler-contract.ts';
 import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
 import { OPERATION_METHODS } from './openapi.ts';
-import { opaqueContract, graphqlContract, type OperationContract } from './operation-contract.ts';
+import {
+  aggregateContract,
+  opaqueContract,
+  graphqlContract,
+  type OperationContract,
+} from './operation-contract.ts';
 import { operationPath, type OperationPath } from './operation-path.ts';
 import { operationOf } from './operation.ts';
 import { headerFields } from './problem-answers.ts';
@@ -134,6 +139,7 @@ function contractOf(
   if (route.id === GRAPHQL_ROUTE_ID && route.door === 'handler') return graphqlContract(verb);
   if (handler !== undefined) return handlerContract(handler, verb, components);
   if (typeof route.grpc === 'object') return transcodedContract(route.grpc, path.names, components);
+  if (route.aggregate !== undefined) return aggregateContract(components);
   return opaqueContract(route.upstream ?? route.id, verb);
 }
 

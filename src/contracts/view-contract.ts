@@ -87,7 +87,8 @@ function pathsOf(view: RunnableView, prefix = ''): readonly string[] {
     });
 }
 
-function degradedSchema(components: ComponentStore): JsonSchema {
+/** The list of sections that were not served by their source. */
+export function degradedSchema(components: ComponentStore): JsonSchema {
   const item: JsonSchema = {
     type: 'object',
     description: 'A section that was not served by its source.',
