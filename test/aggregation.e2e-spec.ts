@@ -492,7 +492,7 @@ describe('faults of an aggregated route', () => {
           fallback: {}
         a: { upstream: feed, path: '/a/{b.id}' }
         b: { upstream: feed, path: '/b/{a.id}' }
-        lonely: { upstream: users, path: /lonely }
+        third: { upstream: users, path: /third }
         query: { upstream: users, path: 'relative' }
         forged: { upstream: users, path: '/{header.X_User-Id}/{principal.name}' }
         rpc: { upstream: shop, grpc: shop.v1.Orders/GetOrdr }
@@ -511,7 +511,6 @@ describe('faults of an aggregated route', () => {
       '9:11 | routes[bad].aggregate.calls.feed.path | there is no parameter and no call "usr" to take a value from | user',
       '11:11 | routes[bad].aggregate.calls.feed.fallback | expected no `fallback` beside `required`: it would never show',
       '12:9 | routes[bad].aggregate.calls.a | waits for itself: a → b → a',
-      '14:9 | routes[bad].aggregate.calls.lonely | expected something that uses its answer, or `required: true`',
       '15:9 | routes[bad].aggregate.calls.query | expected another name: "query" stands for something else here',
       '15:35 | routes[bad].aggregate.calls.query.path | expected a path that starts with "/", got "relative"',
       "16:36 | routes[bad].aggregate.calls.forged.path | x_user-id is not the client's to say; use principal.id",
@@ -538,6 +537,10 @@ describe('faults of an aggregated route', () => {
     [
       'rewrite: { path: /a }, aggregate: { calls: { a: { upstream: users, path: /a } } }',
       'expected no `rewrite`',
+    ],
+    [
+      'aggregate: { calls: { a: { upstream: users, path: /a } }, response: { x: 1 } }',
+      'expected something that uses its answer',
     ],
     ['policies: {}', 'expected the name of an upstream, or `aggregate` in its place'],
   ])('refuse %s', async (text, message) => {

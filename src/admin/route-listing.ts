@@ -31,7 +31,7 @@ function describeRoute(route: Route): ListedRoute {
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
     path: route.pattern.source + conditions.join(''),
-    upstream: route.upstream ?? '-',
+    upstream: route.upstream ?? (upstreamsOf(route) || '-'),
     authentication:
       typeof authentication === 'object' ? authentication.schemes.join(',') : (authentication ?? '-'),
     authorization:
@@ -45,6 +45,10 @@ function describeRoute(route: Route): ListedRoute {
     stages: route.stages.map((stage) => stage.name).join(' → ') || '-',
     origin: route.origin,
   };
+}
+
+function upstreamsOf({ aggregate }: Route): string {
+  return [...new Set(aggregate?.calls.map((call) => call.upstream))].join(',');
 }
 
 function compare(a: string, b: string): number {

@@ -62,13 +62,18 @@ class AggregateCompiler {
       this.#faults.add(['calls', way[0] ?? ''], `waits for itself: ${[...way, way[0]].join(' → ')}`);
     }
     const respond = this.#response();
+    // Beside another fault it may only be an echo: what uses the answer could not be compiled.
+    if (this.#faults.all.length === 0) this.#findUnused(calls);
+    const vary = this.#headers.size === 0 ? undefined : [...this.#headers].join(', ');
+    const aggregate = Object.freeze({ calls, respond, vary, isPersonal: this.#isPersonal });
+    return { aggregate, faults: this.#faults.all };
+  }
+
+  #findUnused(calls: readonly AggregateCall[]): void {
     for (const { name, index, required } of calls) {
       if (required || this.#used.has(index)) continue;
       this.#faults.add(['calls', name], 'expected something that uses its answer, or `required: true`');
     }
-    const vary = this.#headers.size === 0 ? undefined : [...this.#headers].join(', ');
-    const aggregate = Object.freeze({ calls, respond, vary, isPersonal: this.#isPersonal });
-    return { aggregate, faults: this.#faults.all };
   }
 
   #call(name: string, options: AggregateCallOptions, index: number): AggregateCall {
