@@ -6,7 +6,7 @@ WORKDIR /app
 # left out: this image is the pinned Node, and `prepare` needs the sources.
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY nest-cli.json tsconfig.json .swcrc ./
+COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ./
 COPY src src
 RUN npm run build
 

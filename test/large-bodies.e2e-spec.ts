@@ -86,7 +86,8 @@ describe('a gigabyte', () => {
       }, 250);
     });
     expect((await peakDuring(stalled)) - before).toBeLessThan(MEMORY_ALLOWANCE);
-    expect(services.payments.traffic.sent).toBeLessThan(64 * MEGABYTE);
+    // What the socket buffers of three hops hold; the rest of the gigabyte waits at its source.
+    expect(services.payments.traffic.sent).toBeLessThan(256 * MEGABYTE);
     let bytes = 0;
     incoming.on('data', (chunk: Buffer) => (bytes += chunk.length));
     expect((await peakDuring(once(incoming, 'end'))) - before).toBeLessThan(MEMORY_ALLOWANCE);
