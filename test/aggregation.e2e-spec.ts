@@ -34,6 +34,7 @@ defaults: { policies: { authentication: public, deadline: 5s } }
 upstreams:
   users: { targets: ['${users.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   feed: { targets: ['${feed.url}'], circuitBreaker: off, retry: { attempts: 1 } }
+  guarded: { targets: ['http://127.0.0.1:1'], policies: { authorization: { anyRole: [admin] } } }
   dead: { targets: ['http://127.0.0.1:1'], circuitBreaker: off, retry: { attempts: 1 } }
   broken: { targets: ['${broken.url}'], circuitBreaker: off, retry: { attempts: 1 } }
   tripped:
@@ -546,6 +547,18 @@ describe('faults of an aggregated route', () => {
   ])('refuse %s', async (text, message) => {
     const faults = await faultsOf(`\n  - { id: bad, match: { path: /bad }, ${text} }\n`);
     expect(faults).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('refuse a way around what an upstream asks of its callers', async () => {
+    const route = (policies: string): string => `
+  - { id: bad, match: { path: /bad }, policies: { ${policies} }, aggregate: { calls: { a: { upstream: guarded, path: /a } } } }
+`;
+    expect(await faultsOf(route(''))).toEqual([
+      expect.stringContaining(
+        'the upstream "guarded" asks for `authorization`; the route has to declare its own',
+      ),
+    ]);
+    expect(await faultsOf(route('authorization: off'))).toEqual([]);
   });
 
   it('refuse methods other than GET', async () => {

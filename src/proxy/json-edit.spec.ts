@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileFieldMask } from '../policies/transform/field-mask.ts';
-import { editJson, isJson } from './json-edit.ts';
+import { editJson, isJson, parseExact } from './json-edit.ts';
 
 const edited = (text: string, ...fields: string[]) =>
   editJson(Buffer.from(text), compileFieldMask(fields)).toString();
@@ -59,5 +59,17 @@ describe('isJson', () => {
     [undefined, false],
   ])('%s: %s', (mediaType, expected) => {
     expect(isJson(mediaType)).toBe(expected);
+  });
+});
+
+describe('parseExact', () => {
+  it.each([
+    '{"id":12345678901234567890}',
+    '[9007199254740993,-9007199254740993]',
+    '[1e400,-1e400,1E+999]',
+    '[0.12345678901234567]',
+    '{"a":[{"b":18446744073709551615}],"c":"text 12345678901234567890"}',
+  ])('keeps every digit of %s', (text) => {
+    expect(JSON.stringify(parseExact(text))).toBe(text);
   });
 });

@@ -1,10 +1,17 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
+import type { PolicyName } from '../../policies/registry.ts';
 import { AggregateError } from '../aggregate/aggregate-fault.ts';
 import type { Aggregate } from '../aggregate/aggregate.ts';
 import { compileAggregate, type AggregateParts } from '../aggregate/compile-aggregate.ts';
 import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
 import { parsePathPattern } from '../path-pattern.ts';
 import { SourceError, type GrpcRouteFault, type Schemas } from './grpc.route-source.ts';
+
+/** Policies of an upstream that decide who may call it. */
+const GUARDING = ['authentication', 'authorization'] as const satisfies readonly PolicyName[];
+
+/** What such a policy is when it keeps nobody out. */
+const OPEN: ReadonlySet<unknown> = new Set([undefined, 'off', 'public']);
 
 /** What came of the `aggregate:` sections. */
 export interface Aggregates {
@@ -27,9 +34,21 @@ export function compileAggregates(config: GatewayConfig, schemas: Schemas): Aggr
     const parts: AggregateParts = { parameters, protocols, schemaOf };
     const { aggregate, faults: own } = compileAggregate(route.aggregate, parts);
     faults.push(...own.map((one) => ({ ...one, path: ['routes', index, 'aggregate', ...one.path] })));
+    faults.push(...unguarded(route, config).map((one) => ({ ...one, path: ['routes', index, ...one.path] })));
     compiled.set(index, aggregate);
   });
   return { compiled, faults };
+}
+
+// Fails closed: what an upstream asks of everybody who is led to it must not be lost because the way is another one.
+function unguarded({ aggregate, policies }: RouteConfig, { upstreams }: GatewayConfig): GrpcRouteFault[] {
+  return Object.entries(aggregate?.calls ?? {}).flatMap(([name, { upstream }]) => {
+    const asked = upstreams[upstream]?.policies;
+    const policy = GUARDING.find((one) => !OPEN.has(asked?.[one]) && policies?.[one] === undefined);
+    if (policy === undefined) return [];
+    const message = `the upstream "${upstream}" asks for \`${policy}\`; the route has to declare its own`;
+    return [{ path: ['aggregate', 'calls', name, 'upstream'], message }];
+  });
 }
 
 function parametersOf({ match }: RouteConfig): readonly string[] | undefined {

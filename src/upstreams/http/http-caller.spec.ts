@@ -66,6 +66,25 @@ describe(HttpCaller.name, () => {
     expect(from.upstreams.get('users').targets[0]?.inFlight).toBe(0);
   });
 
+  it('reads the answer as it is told, and lets the head be heard', async () => {
+    const heard: unknown[] = [];
+    const from = open();
+    const parse = (text: string): unknown => text.length;
+    const value = await ask(from, {
+      ...GET_BOB,
+      parse,
+      heard: (headers) => heard.push(headers['content-type']),
+    });
+    expect([value, heard]).toEqual([expect.any(Number), [expect.stringContaining('application/json')]]);
+  });
+
+  it('takes for garbage what it cannot read as it is told', async () => {
+    const parse = (): never => {
+      throw new SyntaxError('no');
+    };
+    expect(await problemOf(ask(open(), { ...GET_BOB, parse }))).toBe('upstream-response-invalid');
+  });
+
   it('sends the verified identity, the trace, the request id and the time left, and nothing else', async () => {
     await ask(open(), GET_BOB, exchangeFor({ deadlineMs: 4000, tracestate: 'vendor=1' }));
     const { host, connection, ...sent } = one.lastRequest?.headers ?? {};
