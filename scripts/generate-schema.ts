@@ -6,6 +6,7 @@ import { buildSchema, findBreakingChanges, lexicographicSortSchema, printSchema 
 import { spawnSync } from 'node:child_process';
 import { glob, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { format } from 'prettier';
 
 const ROOT = join(import.meta.dirname, '..');
 const FILE = 'config/schema.graphql';
@@ -16,7 +17,7 @@ const HEAD = '# Generated from the resolvers in src/routes by `node scripts/gene
  * `--against <git ref>` fails for changes that break clients of the schema at that ref.
  */
 async function main(args: readonly string[]): Promise<void> {
-  const text = HEAD + (await currentSchema()) + '\n';
+  const text = await format(HEAD + (await currentSchema()), { parser: 'graphql', printWidth: 110 });
   const against = args[args.indexOf('--against') + 1];
   if (args.includes('--against') && against !== undefined) return compare(against, text);
   const path = join(ROOT, FILE);
