@@ -258,6 +258,8 @@ describe('GET /openapi.json', () => {
     expect(answerCheck(document, 'orders.list', '200').safeParse(list.json()).error).toBeUndefined();
     const page = await holder.shop.call('/api/homepage', { as: 'user' });
     expect(page.json()).toHaveProperty('user.id');
+    const small = await holder.shop.call('/api/homepage', { as: 'user', headers: { 'x-device': 'mobile' } });
+    expect(answerCheck(document, 'homepage.show', '200').safeParse(small.json()).error).toBeUndefined();
     expect(answerCheck(document, 'homepage.show', '200').safeParse(page.json()).error).toBeUndefined();
     const bad = await holder.shop.call('/api/v1/orders', {
       as: 'user',
@@ -272,7 +274,7 @@ describe('GET /openapi.json', () => {
 
   it('describes the sections of a view by what its calls decode', async () => {
     const document = await current();
-    const { parameters } = await operation('homepage.show');
+    const { parameters, responses } = await operation('homepage.show');
     expect(parameters).toEqual([
       expect.objectContaining({
         name: 'fields',
@@ -281,7 +283,21 @@ describe('GET /openapi.json', () => {
           items: { type: 'string', enum: ['user', 'feed', 'notifications'] },
         }),
       }),
+      expect.objectContaining({
+        name: 'x-device',
+        in: 'header',
+        schema: { type: 'string', enum: ['mobile', 'tv'] },
+      }),
     ]);
+    expect(responses['200']).toMatchObject({
+      content: { 'application/x-ndjson': {}, 'text/event-stream': {} },
+    });
+    expect(document.components.schemas['Homepage.mobile']?.properties).toMatchObject({
+      user: { properties: { id: { type: 'string' } } },
+      feed: { $ref: '#/components/schemas/Headlines' },
+      notifications: { $ref: '#/components/schemas/UnreadNotifications' },
+    });
+    expect(document.components.schemas['Homepage.tv']?.properties).not.toHaveProperty('notifications');
     expect(document.components.schemas['Homepage']?.properties).toMatchObject({
       user: { properties: { id: { type: 'string' }, roles: { type: 'array' } } },
       feed: { properties: { items: { items: { properties: { publishedAt: { format: 'date-time' } } } } } },

@@ -204,6 +204,8 @@ describe('a call of the client', () => {
   it('selects sections of a view', async () => {
     const show = method(clientFor('user'), 'homepage', 'show');
     expect(Object.keys((await show()).data as object)).toEqual(['user', 'feed', 'notifications']);
+    const small = (await show({ headers: { 'x-device': 'tv' } })).data;
+    expect(Object.keys(small as object)).toEqual(['user', 'feed']);
     const some = await show({ query: { fields: ['user', 'feed'] } });
     expect(Object.keys(some.data as object)).toEqual(['user', 'feed']);
   });

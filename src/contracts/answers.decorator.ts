@@ -18,6 +18,8 @@ export interface AnswerOptions {
   readonly problems?: readonly ProblemCode[];
   /** Whether the sections of a view are sent one by one to who accepts that, as `Views.answer` does. */
   readonly streamed?: boolean;
+  /** Schemas of the sections of which a kind of client sees less, by kind and name. */
+  readonly kinds?: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>>;
   /** Whether clients should stop to use the operation. */
   readonly deprecated?: boolean;
 }

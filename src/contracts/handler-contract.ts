@@ -142,9 +142,7 @@ function answerOf(declared: DeclaredAnswer, components: ComponentStore): Answer 
   ]);
   const own = view === undefined ? {} : fieldRefs(['Cache-Control', 'Server-Timing']);
   const json =
-    view === undefined
-      ? toJsonSchema(schema, 'output', components)
-      : viewSchema(view, declared.sections ?? {}, components);
+    view === undefined ? toJsonSchema(schema, 'output', components) : viewSchema(view, declared, components);
   const isEmpty = view === undefined && schema === undefined && 'schema' in declared;
   return {
     description: description ?? (isEmpty ? 'Done.' : 'The answer.'),

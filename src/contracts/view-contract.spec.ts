@@ -35,10 +35,11 @@ function described(decorator: MethodDecorator): DeclaredAnswer {
   return Reflect.getMetadata(ANSWER_METADATA, Handlers.prototype.handle) as DeclaredAnswer;
 }
 
-function schemasOf({ view, sections = {} }: DeclaredAnswer) {
+function schemasOf(declared: DeclaredAnswer) {
+  const { view } = declared;
   if (view === undefined) throw new Error('says nothing of a view');
   const components = new ComponentStore();
-  const schema = viewSchema(view, sections, components);
+  const schema = viewSchema(view, declared, components);
   return { schema, schemas: components.toComponents({}, {}).schemas, parameters: viewParameters(view) };
 }
 
@@ -106,6 +107,12 @@ describe('the contract of a view', () => {
       'degraded',
     ]);
     expect(variants.schemas['ContractSpecPage.mobile']?.properties?.['owner']).toEqual({});
+    const kinds = { mobile: { owner: z.string() } };
+    const said = schemasOf(
+      described(AnswersView(Pages, { owner: z.object({ name: z.string() }) }, { kinds })),
+    );
+    expect(said.schemas['ContractSpecPage.mobile']?.properties?.['owner']).toEqual({ type: 'string' });
+    expect(said.schemas['ContractSpecPage']?.properties?.['owner']).toMatchObject({ type: 'object' });
     expect(variants.parameters[1]).toMatchObject({
       name: 'x-device',
       in: 'header',

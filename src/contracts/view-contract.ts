@@ -6,6 +6,7 @@ import { toJsonSchema } from './standard-schema.ts';
 
 type Section = RunnableView['sections'][number];
 type Schemas = NonNullable<DeclaredAnswer['sections']>;
+type Declared = Pick<DeclaredAnswer, 'sections' | 'kinds'>;
 
 /** The parameters of a view: `fields` selects sections, and a header field may say what kind of client it is. */
 export function viewParameters({ view, kinds, kindField }: DescribedView): Parameter[] {
@@ -27,14 +28,23 @@ export function viewParameters({ view, kinds, kindField }: DescribedView): Param
 /** The body of a view: one of its shapes, where it has several. */
 export function viewSchema(
   { view, kinds }: DescribedView,
-  schemas: Schemas,
+  declared: Declared,
   components: ComponentStore,
 ): JsonSchema {
+  const { sections: schemas = {} } = declared;
   const whole = shapeSchema(view.name, view, schemas, components);
   const others = [...kinds].map(([kind, one]) =>
-    shapeSchema(`${view.name}.${kind}`, one, schemas, components),
+    shapeSchema(`${view.name}.${kind}`, one, kindSchemas(one, schemas, declared.kinds?.[kind]), components),
   );
   return others.length === 0 ? whole : { anyOf: [whole, ...others] };
+}
+
+/** What a kind of client is shown of a section is the result of a function; its schema says nothing of that. */
+function kindSchemas(view: RunnableView, schemas: Schemas, own: Schemas = {}): Schemas {
+  const kept = view.sections
+    .filter(({ pick }) => pick === undefined)
+    .map(({ name }) => [name, schemas[name]]);
+  return { ...(Object.fromEntries(kept) as Schemas), ...own };
 }
 
 function shapeSchema(
@@ -56,10 +66,9 @@ function sectionsSchema(view: RunnableView, schemas: Schemas, components: Compon
 }
 
 function sectionSchema(section: Section, schemas: Schemas, components: ComponentStore): JsonSchema {
-  // What a kind of client is shown of a section is the result of a function, which tells nothing.
-  if (section.pick !== undefined) return {};
   const given = schemas[section.name];
   if (given !== undefined) return toJsonSchema(given, 'output', components);
+  if (section.pick !== undefined) return {};
   const schema = sourceSchema(section, components);
   const isCertain = section.required || section.fallback !== undefined || Object.keys(schema).length === 0;
   return isCertain ? schema : nullable(schema);

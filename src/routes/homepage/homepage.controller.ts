@@ -6,9 +6,10 @@ import { AnswersView } from '../../contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Authentication } from '../../policies/authentication/authentication.policy.ts';
+import { headlinesData } from './headlines.mapper.ts';
 import { homepageInput } from './homepage.input.ts';
-import { Homepage, Homepages } from './homepage.view.ts';
-import { notificationsData } from './notifications.mapper.ts';
+import { Homepages } from './homepage.view.ts';
+import { notificationsData, unreadData } from './notifications.mapper.ts';
 
 /** The homepage over REST. */
 @Controller('api')
@@ -21,7 +22,15 @@ export class HomepageController {
    * records, section by section, to who accepts `application/x-ndjson` or `text/event-stream`.
    */
   @Get('homepage')
-  @AnswersView(Homepage, { notifications: notificationsData }, { summary: 'Show the first screen' })
+  @AnswersView(
+    Homepages,
+    { notifications: notificationsData },
+    {
+      summary: 'Show the first screen',
+      streamed: true,
+      kinds: { mobile: { feed: headlinesData, notifications: unreadData } },
+    },
+  )
   show(
     @CurrentExchange() exchange: Exchange,
     @Res({ passthrough: true }) reply: FastifyReply,

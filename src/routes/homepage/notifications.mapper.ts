@@ -19,6 +19,9 @@ export const notificationsData = z
   .readonly()
   .meta({ id: 'Notifications' });
 
+/** As much of them as a small screen shows. */
+export const unreadData = z.object({ unread: z.int() }).readonly().meta({ id: 'UnreadNotifications' });
+
 /** Notifications as both faces show them. */
 export type NotificationsData = z.output<typeof notificationsData>;
 
