@@ -20,16 +20,16 @@ export interface SectionDescription {
   readonly fallback: boolean;
   /** Whether it only runs for other sections. */
   readonly hidden: boolean;
-  /** The call, for documents; undefined for views and functions. */
-  readonly call: Pick<CallDescription, 'name' | 'upstream' | 'protocol' | 'operation'> | undefined;
+  /** The call, or those that the function has made in this process; empty for views. */
+  readonly calls: readonly Pick<CallDescription, 'name' | 'upstream' | 'protocol' | 'operation'>[];
   readonly view: ViewDescription | undefined;
   /** The sections that it has waited for in this process; empty before the first run. */
   readonly dependsOn: readonly string[];
 }
 
 /**
- * Describes a view: sections, calls, budgets. Dependencies are those that runs in this process have had, because
- * a source may wait for a section in one run and not in another; nothing is guessed from a run that is not real.
+ * Describes a view: sections, calls, budgets. Dependencies, and the calls of functions, are those that runs in this
+ * process have had, because a source is free to decide; nothing is guessed from a run that is not real.
  */
 export function describeView(view: RunnableView): ViewDescription {
   return { name: view.name, sections: view.sections.map((section) => describeSection(view, section)) };
@@ -46,14 +46,14 @@ function describeSection(view: RunnableView, section: Section): SectionDescripti
     budgetMs: budgetMs === Infinity ? undefined : budgetMs,
     fallback: fallback !== undefined,
     hidden,
-    call: call && describeCall(call),
+    calls: (call === undefined ? view.dependencies.callsOf(index) : [call]).map(describeCall),
     view: nested && describeView(nested),
     dependsOn: view.dependencies.of(index).flatMap((at) => view.sections[at]?.name ?? []),
   };
 }
 
-function describeCall(call: Call<unknown, unknown>): SectionDescription['call'] {
-  const declared = (call as Partial<DeclaredCall<unknown, unknown>>).description;
+function describeCall(call: Call<never, unknown>): SectionDescription['calls'][number] {
+  const declared = (call as Partial<DeclaredCall<never, unknown>>).description;
   const { name, upstream } = call;
   return { name, upstream, protocol: declared?.protocol ?? 'http', operation: declared?.operation ?? name };
 }

@@ -43,7 +43,7 @@ const Person = View.define('Person')
 const Page = View.define('NestedPage')
   .input<{ ids: readonly string[] }>()
   .section('title', () => 'hello')
-  .section('card', Card, ({ input }) => ({ id: input.ids[0] ?? '' }), { budget: '200ms' })
+  .section('card', Card, ({ input }) => ({ id: input.ids[0] ?? '' }), { budget: '1s' })
   .list('authors', getUser, ({ input }) => input.ids.map((id) => ({ id })))
   .list('people', Person, ({ input }) => input.ids.map((id) => ({ id })))
   .section('greeting', async ({ get }) => `hello ${(await get('card')).user.name}`);

@@ -25,6 +25,8 @@ export interface SectionHost extends ComposedSectionHost {
     timeoutMs: number,
     served?: (part: ServedPart) => void,
   ): Promise<Out>;
+  /** Takes note of a call that the function of a section makes. */
+  observe(section: Section, call: Call<never, unknown>): void;
   /** Makes the run of a view within a section. */
   nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun;
 }
@@ -134,6 +136,7 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
 
   #call<In, Out>(call: Call<In, Out>, input: In): Promise<Out> {
     const { plan } = call;
+    if (this.section.isOpen) this.#host.observe(this.section, call);
     if (plan?.cache === undefined) {
       this.freshness = NOT_FRESH;
       if (plan?.fallback === undefined) return this.#host.call(call, input, this.remainingMs());

@@ -11,13 +11,19 @@ type FunctionSource = [source: (scope: ErasedScope) => unknown, options?: AnyOpt
 /** The overloads of the builder with their types erased; they have checked what this relies on. */
 export type SourceArguments = CallSource | ViewSource | FunctionSource;
 
-const NOTHING = { source: undefined, element: undefined, nested: undefined, many: false } as const;
+const NOTHING = {
+  source: undefined,
+  element: undefined,
+  nested: undefined,
+  many: false,
+  isOpen: false,
+} as const;
 
 /** Reads a source and its options from the arguments of `section` and `required`. */
 export function sourceOf(given: SourceArguments): [SectionSource, AnyOptions] {
   if (isFunction(given)) {
     const [load, options = {}] = given;
-    return [{ ...NOTHING, load }, options];
+    return [{ ...NOTHING, isOpen: true, load }, options];
   }
   const [source, toInput, options = {}] = given;
   if (isView(source)) {

@@ -55,6 +55,8 @@ export interface SectionSource {
   readonly nested: RunnableView | undefined;
   /** Whether the section is a list, with a call or a view for each element. */
   readonly many: boolean;
+  /** Whether the source is a function, so that only its runs show which calls it makes. */
+  readonly isOpen: boolean;
   /** Starts the source; answers with a value or a promise of it. */
   readonly load: (scope: RunScope) => unknown;
 }

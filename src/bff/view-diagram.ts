@@ -16,10 +16,10 @@ function draw({ sections }: ViewDescription, root: string, lines: string[]): voi
     const id = `${root}_${section.name}`;
     lines.push(`  ${root} --> ${id}["${labelOf(section)}"]${styleOf(section)}`);
     for (const name of section.dependsOn) lines.push(`  ${root}_${name} -. waits .-> ${id}`);
-    const { call, view } = section;
-    if (call !== undefined) {
-      lines.push(`  ${id} --> ${idOf(`call_${call.name}`)}[["${call.upstream}: ${call.operation}"]]`);
+    for (const { name, upstream, operation } of section.calls) {
+      lines.push(`  ${id} --> ${idOf(`call_${name}`)}[["${upstream}: ${operation}"]]`);
     }
+    const { view } = section;
     if (view !== undefined) draw(view, id, lines);
   }
 }

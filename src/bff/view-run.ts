@@ -130,6 +130,10 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
     return this.#parts.caller.call(call, input, { exchange: this.exchange, timeoutMs, served });
   }
 
+  observe(section: Section, call: Call<never, unknown>): void {
+    this.view.dependencies.noteCall(section.index, call);
+  }
+
   nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun {
     const { selection } = this.#mode;
     return new ViewRun(view, input, this.exchange, this.#parts, {

@@ -1,8 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FREE_PORTS, startSampleServices, type SampleServices } from '../../../examples/services/start.ts';
 import { startBff, type BffApp } from '../../bff/bff-app.fixture.ts';
+import { describeView } from '../../bff/describe-view.ts';
+import { viewDiagram } from '../../bff/view-diagram.ts';
 import { HomepageModule } from './homepage.module.ts';
+import { Homepage } from './homepage.view.ts';
 
 const QUERY = `{
   homepage {
@@ -113,6 +117,14 @@ describe('the homepage', () => {
   it('is the same over REST and GraphQL, interpreted and compiled', async () => {
     const page = await (await rest()).json();
     for (let run = 0; run < 6; run += 1) expect(await graphql()).toEqual({ data: { homepage: page } });
+  });
+
+  it('is drawn in docs/views.md as it runs', async () => {
+    await rest();
+    const docs = await readFile(new URL('../../../docs/views.md', import.meta.url), 'utf8');
+    expect(docs).toContain(
+      `<!-- homepage: begin -->\n\n\`\`\`mermaid\n${viewDiagram(describeView(Homepage))}\`\`\`\n\n<!-- homepage: end -->`,
+    );
   });
 
   it('calls only the services whose sections are selected', async () => {
