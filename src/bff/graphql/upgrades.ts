@@ -7,6 +7,8 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { GraphqlSocketServer } from './graphql-socket.ts';
 
+const SWITCHING_PROTOCOLS = 101;
+
 interface Upgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
@@ -91,8 +93,11 @@ export class Upgrades {
     exchange.response.detachSocket(socket as never);
     this.#server.handleUpgrade(request, socket, head, (opened) => {
       opened.once('close', () => {
-        exchange.response.statusCode = 101;
-        exchange.response.emit('close');
+        const { response } = exchange;
+        response.statusCode = SWITCHING_PROTOCOLS;
+        // The answer was the handshake, which somebody else wrote; the access line shall not call it cut.
+        Object.defineProperty(response, 'writableFinished', { value: true });
+        response.emit('close');
       });
       this.#sockets.open(opened, exchange);
     });

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient } from 'graphql-ws';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { PUB_SUB } from '../src/config/tokens.ts';
+import type { PubSub } from '../src/store/pub-sub.ts';
+import { API_KEY, useShop } from './support/shop.ts';
+
+const holder = useShop({});
+const query = 'subscription { notificationAdded { id text createdAt } }';
+const address = (): string => `${holder.shop.gateway.url}/graphql`;
+const channels = (): PubSub => holder.shop.gateway.gateway.app.get<PubSub>(PUB_SUB, { strict: false });
+
+/** Publishes to a user until somebody has heard it. */
+async function publishUntil(user: string, id: string, heard: () => boolean): Promise<void> {
+  while (!heard()) {
+    await channels().publish(`notifications:${user}`, JSON.stringify({ id, text: `for ${user}` }));
+    await sleep(10);
+  }
+}
+
+async function tokenOf(user: 'user' | 'admin', claims: Record<string, unknown> = {}): Promise<string> {
+  return `Bearer ${await holder.shop.services.identity.token(user, claims)}`;
+}
+
+const sinkOf = (heard: unknown[]) => ({
+  next: (value: unknown) => void heard.push(value),
+  error: () => undefined,
+  complete: () => undefined,
+});
+
+describe('a subscription through the whole gateway', () => {
+  it('over WebSocket hears of the notifications of its user, and of nobody else', async () => {
+    const authorization = await tokenOf('user');
+    const client = createClient({
+      url: address().replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization },
+      retryAttempts: 0,
+    });
+    const heard: unknown[] = [];
+    client.subscribe({ query }, sinkOf(heard));
+    await channels().publish('notifications:1', JSON.stringify({ id: '0', text: 'for somebody else' }));
+    await publishUntil('2', '7', () => heard.length > 0);
+    const mine = { notificationAdded: { id: '7', text: 'for 2', createdAt: null } };
+    expect(heard[0]).toEqual({ data: mine });
+    expect(JSON.stringify(heard)).not.toContain('somebody else');
+    await client.dispose();
+    const lines = await holder.shop.gateway.linesWhere((line) => line['status'] === 101);
+    expect(lines).toMatchObject([{ route: 'graphql', method: 'GET', path: '/graphql' }]);
+  });
+
+  it('over Server-Sent Events takes an API key', async () => {
+    const client = createSseClient({ url: address(), headers: { 'x-api-key': API_KEY }, retryAttempts: 0 });
+    const heard: { data?: unknown; errors?: unknown }[] = [];
+    const stop = client.subscribe({ query: '{ __typename }' }, sinkOf(heard));
+    while (heard.length === 0) await sleep(5);
+    expect(heard[0]).toEqual({ data: { __typename: 'Query' } });
+    stop();
+    client.dispose();
+  });
+
+  it('ends with its token', async () => {
+    const authorization = await tokenOf('user', { exp: Math.floor(Date.now() / 1000) + 2 });
+    const socket = new WebSocket(address().replace('http', 'ws'), 'graphql-transport-ws', {
+      headers: { authorization },
+    });
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect(code).toBe(4401);
+  });
+
+  it('is refused with a problem when the credential of the handshake is bad', async () => {
+    const socket = new WebSocket(address().replace('http', 'ws'), 'graphql-transport-ws', {
+      headers: { authorization: 'Bearer nonsense' },
+    });
+    socket.on('error', () => undefined);
+    const [, response] = (await once(socket, 'unexpected-response')) as [
+      unknown,
+      { statusCode: number; headers: Record<string, string> },
+    ];
+    expect([response.statusCode, response.headers['content-type']]).toEqual([
+      401,
+      'application/problem+json',
+    ]);
+  });
+});
