@@ -7,6 +7,7 @@ import type { OperationRunner, Started } from './operation-runner.ts';
 import { credentialLeftMs } from './socket-identity.ts';
 
 const TOKEN = 'x-graphql-event-stream-token';
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
 const UNCLAIMED_MS = 30_000;
 
 interface Asking {
@@ -52,7 +53,9 @@ export class GraphqlStreams {
       onSubscribe: async (request, params) => {
         const { query = '', operationName, variables, extensions } = params;
         const asked = { query, operationName, variables, extensions };
-        return (await this.#start(request.context, asked)) as never;
+        const started = await this.#start(request.context, asked, request.method === 'GET');
+        // The library only knows an answer by its data; one that has none is told as a stream of one answer.
+        return (Symbol.asyncIterator in started || 'data' in started ? started : only(started)) as never;
       },
     });
   }
@@ -74,6 +77,9 @@ export class GraphqlStreams {
     const { method, exchange, headers } = request;
     const opens = headers.accept === 'text/event-stream';
     if (this.#leaving) throw new Problem('shutting-down');
+    // The library takes anything that contains the name; a foreign page could send some of that without asking us.
+    if (method === 'POST' && !JSON_TYPE.test(headers['content-type'] ?? ''))
+      throw new Problem('media-type-unsupported');
     if ((opens || method === 'PUT') && this.size >= this.#limits.sockets)
       throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
     if (method === 'PUT' && token !== undefined) this.#reserve(token, exchange);
@@ -104,9 +110,10 @@ export class GraphqlStreams {
   async #start(
     { exchange, token }: Asking,
     asked: Parameters<OperationRunner['start']>[0],
+    readsOnly: boolean,
   ): Promise<Started> {
     const stream = token === undefined ? undefined : this.#reserved.get(token);
-    if (stream === undefined) return this.#runner.start(asked, exchange);
+    if (stream === undefined) return this.#runner.start(asked, exchange, readsOnly);
     if (stream.operations >= this.#limits.perSocket) {
       const message = `At most ${this.#limits.perSocket} operations run at once on one stream.`;
       return { errors: [{ message, extensions: { code: 'rate-limited' } } as never] };
@@ -209,6 +216,10 @@ function askOf(request: FastifyRequest, context: Asking): SseRequest {
 // A token names its owner, so that nobody can listen to, or act on, the stream of somebody else.
 function ownerOf({ principal }: Exchange): string {
   return createHash('sha256').update(`${principal?.scheme} ${principal?.id}`).digest('hex').slice(0, 16);
+}
+
+async function* only<Answer>(answer: Answer): AsyncGenerator<Answer> {
+  yield await Promise.resolve(answer);
 }
 
 function drained(raw: FastifyReply['raw']): Promise<void> {

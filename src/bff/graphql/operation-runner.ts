@@ -39,12 +39,18 @@ export class OperationRunner {
     this.#stagesOfAnswers = route.stages.filter(({ name }) => PER_ANSWER.has(name));
   }
 
-  /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */
-  async start(request: GraphqlRequest, socket: Exchange): Promise<Started> {
+  /**
+   * Starts an operation; never rejects, what is wrong is an answer with errors and without data.
+   *
+   * @param readsOnly refuses mutations: for requests by GET, which others can cause.
+   */
+  async start(request: GraphqlRequest, socket: Exchange, readsOnly = false): Promise<Started> {
     const exchange = operationExchange(socket);
     try {
       const found = await this.#finder.find(request);
       if (isFaults(found)) return this.#end(exchange, found);
+      if (readsOnly && found.operation.type === 'mutation')
+        return this.#end(exchange, [new GraphQLError('A mutation needs a POST.')]);
       const { variables } = request;
       const { cost: limit, denied } = this.#limits;
       const cost = limit && requestedCost(found, variables, limit.max);

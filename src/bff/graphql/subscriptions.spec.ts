@@ -316,6 +316,25 @@ describe('subscriptions over Server-Sent Events', () => {
     await mine.body?.cancel();
   });
 
+  it('never mutate over GET, nor for a media type that a foreign page could send', async () => {
+    const headers = { accept: 'text/event-stream', authorization: 'Bearer ada' };
+    const said: string[] = [];
+    const stop = channelsOf(other).listen('chat', (text) => said.push(text));
+    await sayUntil(bff, 'listening', () => said.length > 0);
+    const query = encodeURIComponent('mutation { say(text: "forged") }');
+    const get = await fetch(`${bff.url}/graphql?query=${query}`, { headers });
+    expect(await get.text()).toContain('A mutation needs a POST.');
+    const post = await fetch(`${bff.url}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'text/plain; application/json' },
+      body: JSON.stringify({ query: 'mutation { say(text: "forged") }' }),
+    });
+    expect(post.status).toBe(415);
+    await sayUntil(bff, 'end', () => said.includes('end'));
+    expect(said).not.toContain('forged');
+    stop();
+  });
+
   it('need credentials like everything else', async () => {
     for (const method of ['PUT', 'DELETE', 'GET']) {
       const response = await fetch(`${bff.url}/graphql`, {
