@@ -53,3 +53,28 @@ export class EventStream<Event, Answer> implements AsyncGenerator<Answer, undefi
     await this.return();
   }
 }
+
+/** Calls back once when a stream ends, whoever ends it. */
+export function watchEnd(stream: AsyncGenerator<unknown>, onEnd: () => void): void {
+  let ended = false;
+  const end = (): void => {
+    if (!ended) onEnd();
+    ended = true;
+  };
+  const next = stream.next.bind(stream);
+  const leave = stream.return.bind(stream);
+  stream.next = async () => {
+    try {
+      const result = await next();
+      if (result.done === true) end();
+      return result;
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
+  stream.return = (value) => {
+    end();
+    return leave(value);
+  };
+}

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
+import { watchEnd } from './event-stream.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
 import { credentialLeftMs, enterSocketStages, withCredentials } from './socket-identity.ts';
 
@@ -231,31 +232,6 @@ interface Payload {
   readonly operationName?: string | null | undefined;
   readonly variables?: Record<string, unknown> | null | undefined;
   readonly extensions?: Record<string, unknown> | null | undefined;
-}
-
-/** Calls back once when a stream ends, whoever ends it. */
-function watchEnd(stream: AsyncGenerator<unknown>, onEnd: () => void): void {
-  let ended = false;
-  const end = (): void => {
-    if (!ended) onEnd();
-    ended = true;
-  };
-  const next = stream.next.bind(stream);
-  const leave = stream.return.bind(stream);
-  stream.next = async () => {
-    try {
-      const result = await next();
-      if (result.done === true) end();
-      return result;
-    } catch (error) {
-      end();
-      throw error;
-    }
-  };
-  stream.return = (value) => {
-    end();
-    return leave(value);
-  };
 }
 
 function sent(socket: WebSocket, data: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHandler, type Handler, type Request } from 'graphql-sse';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { watchEnd } from './event-stream.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
 import { credentialLeftMs } from './socket-identity.ts';
 
@@ -120,8 +121,9 @@ export class GraphqlStreams {
     }
     stream.operations += 1;
     // Lives as long as the stream, not as long as the request that asked for it.
-    const started = await this.#runner.start(asked, stream.exchange);
-    stream.operations -= 1;
+    const started = await this.#runner.start(asked, stream.exchange, readsOnly);
+    if (Symbol.asyncIterator in started) watchEnd(started, () => (stream.operations -= 1));
+    else stream.operations -= 1;
     return started;
   }
 

@@ -316,6 +316,26 @@ describe('subscriptions over Server-Sent Events', () => {
     await mine.body?.cancel();
   });
 
+  it('refuse more operations at once than allowed on a single connection', async () => {
+    const authorization = 'Bearer ada';
+    const put = await fetch(`${bff.url}/graphql`, { method: 'PUT', headers: { authorization } });
+    const own = { authorization, 'x-graphql-event-stream-token': await put.text() };
+    const stream = await fetch(`${bff.url}/graphql`, { headers: { ...own, accept: 'text/event-stream' } });
+    for (const operationId of ['1', '2', '3', '4']) {
+      const body = JSON.stringify({ query: 'subscription { said }', extensions: { operationId } });
+      const headers = { ...own, 'content-type': 'application/json' };
+      expect((await fetch(`${bff.url}/graphql`, { method: 'POST', headers, body })).status).toBe(202);
+    }
+    let text = '';
+    for await (const part of stream.body ?? []) {
+      text += Buffer.from(part as Uint8Array).toString();
+      if (text.includes('event: complete')) break;
+    }
+    expect(text).toContain('"id":"4"');
+    expect(text).toContain('rate-limited');
+    await until(() => channelsOf(bff).channels === 0);
+  });
+
   it('never mutate over GET, nor for a media type that a foreign page could send', async () => {
     const headers = { accept: 'text/event-stream', authorization: 'Bearer ada' };
     const said: string[] = [];
