@@ -19,6 +19,15 @@ const getUser: Call<{ id: string }, User> = {
   run: (_transports, { id }) => Promise.resolve({ id, segment: 'staff' }),
 };
 
+const boundedPlan = {
+  memo: true,
+  share: undefined,
+  cache: undefined,
+  batch: undefined,
+  concurrency: 2,
+  missing: undefined,
+};
+
 const start = View.define('Typed').input<{ userId: string }>();
 
 describe('the types of a view', () => {
@@ -43,6 +52,34 @@ describe('the types of a view', () => {
       .section('b', ({ get }) => get('c'))
       .section('c', ({ get }) => get('b'));
     expect(view.sections).toHaveLength(3);
+  });
+
+  it('give a nested view the values that it shows, and a list its elements or null', () => {
+    const inner = start
+      .required('user', getUser, ({ input }) => ({ id: input.userId }))
+      .section('ads', () => 1);
+    const bounded: Call<{ id: string }, User> = { ...getUser, plan: boundedPlan };
+    const outer = start
+      .section('page', inner, ({ input }) => input, { budget: '1s' })
+      .required('own', inner, ({ input }) => input)
+      .list('users', bounded, async ({ get }) => [{ id: (await get('own')).user.id }], {
+        fallback: () => [],
+      });
+    same<
+      ViewValues<typeof outer>,
+      {
+        page: { user: User; ads: number | null } | null;
+        own: { user: User; ads: number | null };
+        users: readonly (User | null)[];
+      }
+    >(true);
+    // @ts-expect-error - a nested view has no fallback as a whole
+    start.section('page', inner, ({ input }) => input, { fallback: () => null });
+    // @ts-expect-error - the inner view wants { userId: string }
+    start.section('page', inner, () => ({ id: '1' }));
+    // @ts-expect-error - a list has inputs, not one
+    start.list('users', bounded, ({ input }) => ({ id: input.userId }));
+    expect(outer.sections.map(({ many }) => many)).toEqual([false, false, true]);
   });
 
   it('check the input of a call and the type of a fallback', () => {
