@@ -21,6 +21,9 @@ export interface Subject {
   readonly logFile: string;
 }
 
+/** The flags that the bin, `npm start` and the container start the gateway with. */
+const START_FLAGS = ['--max-semi-space-size=64'];
+
 /** What all cases share: the sample services, tokens, perhaps Redis, and a folder that goes away at the end. */
 export class Stand {
   readonly folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
@@ -60,7 +63,7 @@ export class Stand {
     };
     const bin = [join(ROOT, 'bin', 'gatehouse.js'), 'start', '--config', join(ROOT, 'bench', one.config)];
     const stdout = openSync(logFile, 'w');
-    const child = this.#start(process.execPath, [...flags, ...bin], {
+    const child = this.#start(process.execPath, [...START_FLAGS, ...flags, ...bin], {
       env,
       core: this.cores.measured,
       stdout,

@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
+// The young generation holds what exchanges under way hold: small, it would be copied over and over under load.
+//
 // Plain JavaScript that any Node can read, so that an old one is told what is wrong instead of showing a stack.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 15)) {

@@ -53,18 +53,22 @@ async function writeConfig(folder: string, apiKey: string): Promise<string> {
 }
 
 function startGateway(config: string): ChildProcess {
-  return spawn(process.execPath, [join(ROOT, 'bin/gatehouse.js'), 'start', '--config', config], {
-    env: {
-      ...process.env,
-      PORT,
-      ADMIN_PORT,
-      LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
-      SHUTDOWN_TIMEOUT: '1s',
+  return spawn(
+    process.execPath,
+    ['--max-semi-space-size=64', join(ROOT, 'bin/gatehouse.js'), 'start', '--config', config],
+    {
+      env: {
+        ...process.env,
+        PORT,
+        ADMIN_PORT,
+        LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
+        SHUTDOWN_TIMEOUT: '1s',
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
+      detached: true,
     },
-    stdio: ['ignore', 'inherit', 'inherit'],
-    // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
-    detached: true,
-  });
+  );
 }
 
 async function stopGateway(gateway: ChildProcess | undefined): Promise<void> {

@@ -1,7 +1,10 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { LineBuffer } from './line-buffer.ts';
 
 /** The structured logger of the process. */
 export type Logger = PinoLogger;
+
+const STANDARD_OUTPUT = 1;
 
 /** Field names whose values never reach a log line. */
 const REDACTED = [
@@ -15,10 +18,6 @@ const REDACTED = [
   '*.password',
 ];
 
-/** Lines are written in batches of this size, or after this time, whichever comes first. */
-const BATCH_BYTES = 8 * 1024;
-const BATCH_MS = 250;
-
 /**
  * Creates the logger of the process: JSON lines on standard output, written in batches because a write per
  * request would cost more than the line itself.
@@ -26,9 +25,7 @@ const BATCH_MS = 250;
  * @param destination where lines go instead; used by tests.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
-  const stream =
-    destination ??
-    pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS });
+  const stream = destination ?? new LineBuffer({ fd: STANDARD_OUTPUT });
   return pino({ level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
 }
 

@@ -1,0 +1,138 @@
+import { write, writeSync } from 'node:fs';
+
+/** How lines are batched. */
+export interface LineBufferOptions {
+  /** File descriptor; 1 is standard output. */
+  readonly fd: number;
+  /** A batch is written when it has this size. Default 32 KiB. */
+  readonly batchBytes?: number;
+  /** … or after this time, in ms. Default 250. */
+  readonly batchMs?: number;
+  /** What may wait for a reader that is slow, in bytes; later lines are dropped and counted. Default 64 MiB. */
+  readonly maxWaitingBytes?: number;
+}
+
+const RETRY_MS = 10;
+const MAX_BYTES_PER_CHARACTER = 3;
+
+/**
+ * Writes log lines in batches, off the event loop. Lines are encoded into one buffer as they come, because a stream
+ * that collects strings costs about 3 us per line and this costs 0.5 us.
+ */
+export class LineBuffer {
+  readonly #fd: number;
+  readonly #batchBytes: number;
+  readonly #batchMs: number;
+  readonly #maxWaitingBytes: number;
+  #buffer: Buffer;
+  #used = 0;
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #writing = false;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #dropped = 0;
+  #onFlushed: (() => void)[] = [];
+
+  constructor({
+    fd,
+    batchBytes = 32 * 1024,
+    batchMs = 250,
+    maxWaitingBytes = 64 * 2 ** 20,
+  }: LineBufferOptions) {
+    this.#fd = fd;
+    this.#batchBytes = batchBytes;
+    this.#batchMs = batchMs;
+    this.#maxWaitingBytes = maxWaitingBytes;
+    this.#buffer = Buffer.allocUnsafe(batchBytes * 2);
+    // Whatever ends the process, its last lines are what somebody will look for.
+    process.once('exit', () => this.#flushSync());
+  }
+
+  /** Takes a line with its line break. */
+  write(line: string): void {
+    const most = line.length * MAX_BYTES_PER_CHARACTER;
+    if (this.#used + most > this.#buffer.length) this.#seal(most);
+    this.#used += this.#buffer.write(line, this.#used);
+    if (this.#used >= this.#batchBytes) this.#seal(0);
+    else this.#timer ??= setTimeout(() => this.#seal(0), this.#batchMs).unref();
+  }
+
+  /** Writes what is there; calls back when it is out. */
+  flush(done: () => void = () => {}): void {
+    this.#seal(0);
+    if (this.#writing) this.#onFlushed.push(done);
+    else done();
+  }
+
+  /** Moves the batch to those that wait to be written, and makes room for a line of this size. */
+  #seal(needed: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#used > 0) this.#enqueue(this.#buffer.subarray(0, this.#used));
+    this.#buffer = Buffer.allocUnsafe(Math.max(this.#batchBytes * 2, needed));
+    this.#used = 0;
+    if (!this.#writing) this.#writeNext();
+  }
+
+  #enqueue(batch: Buffer): void {
+    if (this.#waitingBytes + batch.length > this.#maxWaitingBytes) {
+      // Fail open: a reader that does not read must not end the gateway. What is lost is said as soon as it reads.
+      this.#dropped += batch.length;
+      return;
+    }
+    this.#waiting.push(batch);
+    this.#waitingBytes += batch.length;
+  }
+
+  #writeNext(): void {
+    const batch = this.#waiting[0];
+    this.#writing = batch !== undefined;
+    if (batch === undefined) return this.#flushed();
+    write(this.#fd, batch, (error, written) => {
+      if (error !== null) return this.#failed(error);
+      this.#waitingBytes -= written;
+      if (written < batch.length) this.#waiting[0] = batch.subarray(written);
+      else this.#waiting.shift();
+      this.#writeNext();
+    });
+  }
+
+  #failed({ code }: NodeJS.ErrnoException): void {
+    if (code === 'EAGAIN') return void setTimeout(() => this.#writeNext(), RETRY_MS);
+    // Nobody reads any more, such as after `| head`: there is no place left to complain to.
+    this.#waiting.length = this.#waitingBytes = 0;
+    this.#writeNext();
+  }
+
+  #flushed(): void {
+    if (this.#dropped > 0) return this.#sayWhatIsLost();
+    for (const done of this.#onFlushed.splice(0)) done();
+  }
+
+  #sayWhatIsLost(): void {
+    const notice = { level: 40, time: Date.now(), bytes: this.#dropped, msg: 'log lines were dropped' };
+    const batch = Buffer.from(`${JSON.stringify(notice)}\n`);
+    this.#dropped = 0;
+    this.#waiting.push(batch);
+    this.#waitingBytes += batch.length;
+    this.#writeNext();
+  }
+
+  #flushSync(): void {
+    this.#waiting.push(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+    // The batch that is under way is in the hands of the system already.
+    for (const batch of this.#waiting.splice(this.#writing ? 1 : 0)) this.#writeAllSync(batch);
+  }
+
+  #writeAllSync(batch: Buffer): void {
+    let rest = batch;
+    for (let attempt = 0; rest.length > 0 && attempt < 100; attempt += 1) {
+      try {
+        rest = rest.subarray(writeSync(this.#fd, rest));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      }
+    }
+  }
+}
