@@ -11,7 +11,7 @@ const holder = useShop({
 const OWNED: readonly [method: string, path: string][] = [
   ['POST', '/health/live'], ['DELETE', '/health/ready'], ['PUT', '/api/v1/orders'], ['DELETE', '/api/v1/orders'],
   ['PATCH', '/api/v1/orders/1'], ['DELETE', '/api/v1/orders/1'], ['OPTIONS', '/api/v1/orders'], ['POST', '/api/homepage'],
-  ['PUT', '/graphql'], ['DELETE', '/graphql'], ['TRACE', '/api/v1/orders'],
+  ['PATCH', '/graphql'], ['OPTIONS', '/graphql'], ['TRACE', '/api/v1/orders'],
 ]; // prettier-ignore
 
 describe('a path that a controller owns', () => {

@@ -21,7 +21,7 @@ export function graphqlRoute(
     id: GRAPHQL_ROUTE_ID,
     door: 'handler',
     origin: 'GatehouseDriver',
-    match: { methods: ['GET', 'POST'], hosts: [], path: GRAPHQL_PATH, headers: {} },
+    match: { methods: ['GET', 'POST', 'PUT', 'DELETE'], hosts: [], path: GRAPHQL_PATH, headers: {} },
     policies: [{ ...identified, cache: 'off', ...policies }],
   };
 }
