@@ -9,6 +9,8 @@ import { Draining } from './health/draining.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
+const LAST_LINES_MS = 1000;
+
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
   readonly app: NestFastifyApplication;
@@ -76,13 +78,19 @@ export async function runGateway(parts: AppParts): Promise<Gateway> {
     if (stopping) process.exit(1);
     stopping = true;
     gateway.close().then(
-      () => process.exit(0),
+      () => leave(parts, 0),
       (error: unknown) => {
         parts.logger.fatal({ err: error }, 'shutdown failed');
-        parts.logger.flush(() => process.exit(1));
+        leave(parts, 1);
       },
     );
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
   return gateway;
+}
+
+// The last lines go out in order, but a reader of the log that has stopped reading does not keep the process.
+function leave({ logger }: AppParts, exitCode: number): void {
+  setTimeout(() => process.exit(exitCode), LAST_LINES_MS);
+  logger.flush(() => process.exit(exitCode));
 }

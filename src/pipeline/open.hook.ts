@@ -75,7 +75,8 @@ export class OpenHook {
         detail: 'A request needs one Host header with a host in it.',
       });
     }
-    if (normalizePath(splitTarget(target).path) === undefined) {
+    // A target that Fastify was given as it came is in its normal form; only another one is looked at again.
+    if (request.url !== target && normalizePath(splitTarget(target).path) === undefined) {
       throw new Problem('request-malformed', {
         detail: 'The path is not in a form that every server reads alike.',
       });

@@ -64,7 +64,7 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 export class PipelineBindings {}
 
 /**
- * Seats the walk in Nest and Fastify: the hooks of open and close, the guards, the one interceptor, the filter,
+ * Seats the walk in Nest and Fastify: the hooks of open and close, the guards, the pipe, the filter,
  * each list in execution order. Nothing else in the application registers anything global.
  */
 @Global()
