@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
 import { ViewsModule } from '../../bff/views.module.ts';
+import { ClientsModule } from '../../clients/clients.module.ts';
+import { FeedResolver } from './feed.resolver.ts';
 import { HomepageController } from './homepage.controller.ts';
 import { HomepageResolver } from './homepage.resolver.ts';
 
-/** The first screen, over REST and GraphQL from one view. */
-@Module({ imports: [ViewsModule], controllers: [HomepageController], providers: [HomepageResolver] })
+/** The first screen, over REST and GraphQL from one view, and its feed as a list of its own. */
+@Module({
+  imports: [ClientsModule, ViewsModule],
+  controllers: [HomepageController],
+  providers: [HomepageResolver, FeedResolver],
+})
 export class HomepageModule {}

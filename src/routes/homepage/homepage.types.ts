@@ -22,7 +22,17 @@ export class UserType {
   readonly segment!: string;
 }
 
-/** One item of the feed. */
+/** A user as everybody may see them. */
+@ObjectType('Author', { description: 'Who published something.' })
+export class AuthorType {
+  @Field(() => ID)
+  readonly id!: string;
+
+  @Field()
+  readonly name!: string;
+}
+
+/** One item of the feed; `FeedResolver` adds its author. */
 @ObjectType('FeedItem', { description: 'Something that somebody published.' })
 export class FeedItemType {
   @Field(() => ID)
