@@ -3,6 +3,7 @@ import { parseRequestParams, type RequestParams } from 'graphql-http';
 import { Problem } from '../../problems/problem.ts';
 
 const UNSUPPORTED_MEDIA_TYPE = 415;
+const MAY_HAVE_HASH = /documentId|persistedQuery/;
 const HASH = /^(?:sha256:)?([0-9a-f]{64})$/i;
 
 /** What a request asks for: a text, the hash of one, or both. */
@@ -13,6 +14,12 @@ export interface GraphqlRequest extends Omit<RequestParams, 'query'> {
   readonly documentId?: string | undefined;
   /** SHA-256 that came as `extensions.persistedQuery`, in lower-case hex. */
   readonly persisted?: string | undefined;
+}
+
+/** What the libraries of subscriptions have checked, and `documentId`, which they do not know. */
+interface ReadParams extends Pick<GraphqlRequest, 'query' | 'operationName' | 'variables'> {
+  readonly documentId?: unknown;
+  readonly extensions?: Record<string, unknown> | null | undefined;
 }
 
 /**
@@ -26,10 +33,10 @@ export async function readRequest(request: FastifyRequest): Promise<GraphqlReque
   const body = (request.body as string | undefined) ?? '';
   const source = method === 'POST' ? body : request.url;
   // Most requests carry a text and no hash; they are read once, by the library alone.
-  const fields = /documentId|persistedQuery/.test(source) ? fieldsOf(method, source) : undefined;
+  const fields = mayHaveHash(source) ? fieldsOf(method, source) : undefined;
   const hashes = fields === undefined ? {} : hashesOf(fields);
   if (typeof hashes === 'string') return hashes;
-  const hashOnly = fields !== undefined && fields['query'] === undefined && Object.keys(hashes).length > 0;
+  const hashOnly = fields !== undefined && !fields['query'] && Object.keys(hashes).length > 0;
   try {
     const params = await parseRequestParams({
       method: hashOnly ? 'POST' : method,
@@ -57,10 +64,30 @@ function refusalOf(status: number): Problem {
   return new Problem('method-not-allowed', { headers: { allow: 'GET, POST' } });
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** The parameters of a request by name, as they came. */
+export type RequestFields = Readonly<Record<string, unknown>>;
+
+/** Whether a text could ask for a document by its hash; most do not, and are then read only once. */
+export function mayHaveHash(source: string): boolean {
+  return MAY_HAVE_HASH.test(source);
+}
+
+/**
+ * Makes a request of parameters that a library has read. An empty text stands for none where there is a hash:
+ * the libraries of subscriptions insist on one.
+ *
+ * @returns a sentence when a hash is malformed.
+ */
+export function requestOf(fields: ReadParams): GraphqlRequest | string {
+  const hashes = hashesOf(fields);
+  if (typeof hashes === 'string') return hashes;
+  const { operationName, variables, extensions } = fields;
+  const query = fields.query || Object.keys(hashes).length === 0 ? fields.query : undefined;
+  return { query, operationName, variables, extensions: extensions ?? undefined, ...hashes };
+}
 
 /** The parameters by name; undefined when they cannot be read, which the library then words. */
-function fieldsOf(method: 'GET' | 'POST', source: string): Fields | undefined {
+export function fieldsOf(method: 'GET' | 'POST', source: string): RequestFields | undefined {
   try {
     if (method === 'POST') {
       const body: unknown = JSON.parse(source);
@@ -74,9 +101,11 @@ function fieldsOf(method: 'GET' | 'POST', source: string): Fields | undefined {
   }
 }
 
-function hashesOf(fields: Fields): Pick<GraphqlRequest, 'documentId' | 'persisted'> | string {
+function hashesOf(
+  fields: Pick<ReadParams, 'documentId' | 'extensions'>,
+): Pick<GraphqlRequest, 'documentId' | 'persisted'> | string {
   const { documentId } = fields;
-  const extension = (fields['extensions'] as { persistedQuery?: unknown } | null | undefined)?.persistedQuery;
+  const extension = fields.extensions?.['persistedQuery'];
   const persisted = (extension as { sha256Hash?: unknown } | null | undefined)?.sha256Hash;
   const hashes: { documentId?: string; persisted?: string } = {};
   for (const [name, given] of [

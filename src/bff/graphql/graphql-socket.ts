@@ -6,6 +6,8 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
 import { watchEnd } from './event-stream.ts';
+import { refusedErrors } from './graphql-answer.ts';
+import { mayHaveHash, requestOf } from './graphql-request.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
 import { credentialLeftMs, enterSocketStages, withCredentials } from './socket-identity.ts';
 
@@ -136,7 +138,9 @@ export class GraphqlSocketServer {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (listen) =>
           socket.on('message', (data) => {
-            listen(String(data as Buffer)).catch(() => socket.close(INTERNAL, 'Internal server error'));
+            listen(withText(String(data as Buffer))).catch(() =>
+              socket.close(INTERNAL, 'Internal server error'),
+            );
           }),
       },
       one,
@@ -188,19 +192,16 @@ export class GraphqlSocketServer {
     return undefined;
   }
 
-  async #start(
-    one: GraphqlSocket,
-    open: number,
-    { query, operationName, variables, extensions }: Payload,
-  ): Promise<Started> {
+  async #start(one: GraphqlSocket, open: number, payload: Payload): Promise<Started> {
     // Counted with the new one.
     if (open > this.#limits.perSocket) {
       const message = `At most ${this.#limits.perSocket} operations run at once on one socket.`;
       return { errors: [{ message, extensions: { code: 'rate-limited' } } as never] };
     }
+    const request = requestOf(payload);
+    if (typeof request === 'string') return { errors: refusedErrors([new GraphQLError(request)], false) };
     if (one.socket.readyState !== one.socket.OPEN) return { errors: [] };
     one.started();
-    const request = { query, operationName, variables, extensions: extensions ?? undefined };
     const outcome = await this.#runner.start(request, one.exchange);
     if (!(Symbol.asyncIterator in outcome)) one.finished();
     else watchEnd(outcome, () => one.finished());
@@ -227,11 +228,21 @@ export class GraphqlSocketServer {
   }
 }
 
-interface Payload {
-  readonly query: string;
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Record<string, unknown> | null | undefined;
-  readonly extensions?: Record<string, unknown> | null | undefined;
+type Payload = Parameters<typeof requestOf>[0];
+
+/** The same message; one that asks by a hash gets an empty text, because the library insists on a text. */
+function withText(message: string): string {
+  if (!mayHaveHash(message)) return message;
+  let read: unknown;
+  try {
+    read = JSON.parse(message);
+  } catch {
+    return message;
+  }
+  const { payload } = (read ?? {}) as { payload?: Record<string, unknown> | null };
+  if (typeof payload !== 'object' || payload === null || payload['query'] !== undefined) return message;
+  payload['query'] = '';
+  return JSON.stringify(read);
 }
 
 function sent(socket: WebSocket, data: string): Promise<void> {

@@ -1,9 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
 import { createHandler, type Handler, type Request } from 'graphql-sse';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { watchEnd } from './event-stream.ts';
+import { refusedErrors } from './graphql-answer.ts';
+import { fieldsOf, mayHaveHash, requestOf, type RequestFields } from './graphql-request.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
 import { credentialLeftMs } from './socket-identity.ts';
 
@@ -15,6 +18,8 @@ interface Asking {
   readonly exchange: Exchange;
   /** The exchange of the stream that the operations of a request live on; its own, or an earlier one's. */
   readonly token: string | undefined;
+  /** The parameters of a request that may ask by a hash; the library does not know them all. */
+  readonly fields?: RequestFields | undefined;
 }
 type SseRequest = Request<FastifyRequest, Asking>;
 type Body = AsyncGenerator<string, void, undefined>;
@@ -52,9 +57,11 @@ export class GraphqlStreams {
     this.#handler = createHandler<FastifyRequest, Asking>({
       authenticate: ({ context }) => context.token ?? null,
       onSubscribe: async (request, params) => {
-        const { query = '', operationName, variables, extensions } = params;
-        const asked = { query, operationName, variables, extensions };
-        const started = await this.#start(request.context, asked, request.method === 'GET');
+        const asked = requestOf({ ...params, documentId: request.context.fields?.['documentId'] });
+        const started =
+          typeof asked === 'string'
+            ? { errors: refusedErrors([new GraphQLError(asked)], false) }
+            : await this.#start(request.context, asked, request.method === 'GET');
         // The library only knows an answer by its data; one that has none is told as a stream of one answer.
         return (Symbol.asyncIterator in started || 'data' in started ? started : only(started)) as never;
       },
@@ -198,20 +205,25 @@ export class GraphqlStreams {
   }
 }
 
-function askOf(request: FastifyRequest, context: Asking): SseRequest {
+function askOf(request: FastifyRequest, asking: Asking): SseRequest {
   const { method, url, headers } = request;
+  const body = (request.body as string | undefined) ?? null;
+  const source = method === 'POST' ? (body ?? '') : url;
+  const fields = mayHaveHash(source) ? fieldsOf(method === 'POST' ? 'POST' : 'GET', source) : undefined;
+  // The library insists on a text; an empty one stands for none.
+  const isTextless = fields !== undefined && fields['query'] === undefined;
   return {
     method,
-    url,
+    url: isTextless && method === 'GET' ? `${url}&query=` : url,
     headers: {
       get: (name) => {
         const value = headers[name];
         return Array.isArray(value) ? value.join() : (value ?? null);
       },
     },
-    body: (request.body as string | undefined) ?? null,
+    body: isTextless && method === 'POST' ? { ...fields, query: '' } : body,
     raw: request,
-    context,
+    context: { ...asking, fields },
   };
 }
 
