@@ -191,6 +191,41 @@ describe('GET /openapi.json', () => {
     expect(responses['2XX']).toMatchObject({ content: { '*/*': {} } });
   });
 
+  it('describes each method of the GraphQL door as what it does', async () => {
+    const document = await current();
+    const methods = ['get', 'post', 'put', 'delete'] as const;
+    const [get, post, put, end] = await Promise.all(methods.map((one) => operation(`graphql.${one}`)));
+    expect([get, post].map((one) => one?.summary)).toEqual(Array(2).fill('Run a GraphQL operation'));
+    expect(get?.parameters?.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['query', 'documentId', 'variables', 'extensions']),
+    );
+    expect(Object.keys(post?.responses ?? {})).toEqual(expect.arrayContaining(['200', '202', 'default']));
+    expect([put?.requestBody, end?.requestBody]).toEqual([undefined, undefined]);
+    expect(put?.responses['201']).toMatchObject({ content: { 'text/plain': {} } });
+    expect(end?.parameters?.filter(({ required }) => required).map(({ name }) => name)).toEqual([
+      'operationId',
+      'x-graphql-event-stream-token',
+    ]);
+    if (end === undefined) throw new Error('there is no DELETE');
+    expect(codesOf(document, end)).toEqual(expect.arrayContaining(['request-invalid', 'resource-not-found']));
+  });
+
+  it('reserves a stream and ends an operation of it as described', async () => {
+    const url = '/graphql';
+    const put = await holder.shop.call(url, { method: 'PUT', as: 'user' });
+    expect([put.status, put.headers['content-type']]).toEqual([201, 'text/plain; charset=utf-8']);
+    const headers = { 'x-graphql-event-stream-token': put.text };
+    const end = (path: string, given = {}) =>
+      holder.shop.call(path, { method: 'DELETE', as: 'user', headers: given });
+    expect((await end(`${url}?operationId=1`, headers)).status).toBe(200);
+    for (const refused of [await end(url, headers), await end(`${url}?operationId=1`)])
+      expect([refused.status, refused.json<{ code: string }>().code]).toEqual([400, 'request-invalid']);
+    const gone = { 'x-graphql-event-stream-token': `${put.text}x` };
+    expect((await end(`${url}?operationId=1`, gone)).json<{ code: string }>().code).toBe(
+      'resource-not-found',
+    );
+  });
+
   it('describes translated routes in canonical proto3 JSON', async () => {
     const { components } = await current();
     expect(components.schemas['test.v1.AllKinds']?.properties).toMatchObject({

@@ -6,12 +6,8 @@ import { ComponentStore } from './components.ts';
 import { handlerContract, handlersByOrigin, type Handler } from './handler-contract.ts';
 import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
 import { OPERATION_METHODS } from './openapi.ts';
-import {
-  aggregateContract,
-  opaqueContract,
-  graphqlContract,
-  type OperationContract,
-} from './operation-contract.ts';
+import { graphqlContract } from './graphql-contract.ts';
+import { aggregateContract, opaqueContract, type OperationContract } from './operation-contract.ts';
 import { operationPath, type OperationPath } from './operation-path.ts';
 import { operationOf } from './operation.ts';
 import { headerFields } from './problem-answers.ts';

@@ -90,6 +90,7 @@ export class GraphqlStreams {
       throw new Problem('media-type-unsupported');
     if ((opens || method === 'PUT') && this.size >= this.#limits.sockets)
       throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
+    if (method === 'DELETE') requireOperation(request, token);
     if (method === 'PUT' && token !== undefined) this.#reserve(token, exchange);
     if (opens && token !== undefined) this.#claim(token, exchange);
     const [body, init] = await this.#handler(askOf(request, { exchange, token }));
@@ -203,6 +204,14 @@ export class GraphqlStreams {
       raw.end();
     }
   }
+}
+
+/** @throws {Problem} `request-invalid` when a request to end an operation does not say which, or of which stream. */
+function requireOperation({ query }: FastifyRequest, token: string | undefined): void {
+  const operationId = (query as Readonly<Record<string, unknown>> | undefined)?.['operationId'];
+  if (token === undefined) throw new Problem('request-invalid', { detail: `Send the token as "${TOKEN}".` });
+  if (typeof operationId === 'string' && operationId !== '') return;
+  throw new Problem('request-invalid', { detail: 'Say which operation with the parameter "operationId".' });
 }
 
 function askOf(request: FastifyRequest, asking: Asking): SseRequest {
