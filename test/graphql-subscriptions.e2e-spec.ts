@@ -6,20 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { PUB_SUB } from '../src/config/tokens.ts';
 import type { PubSub } from '../src/store/pub-sub.ts';
+import { notifyUntil } from './support/notifications.ts';
 import { API_KEY, useShop } from './support/shop.ts';
 
 const holder = useShop({});
 const query = 'subscription { notificationAdded { id text createdAt } }';
 const address = (): string => `${holder.shop.gateway.url}/graphql`;
 const channels = (): PubSub => holder.shop.gateway.gateway.app.get<PubSub>(PUB_SUB, { strict: false });
-
-/** Publishes to a user until somebody has heard it. */
-async function publishUntil(user: string, id: string, heard: () => boolean): Promise<void> {
-  while (!heard()) {
-    await channels().publish(`notifications:${user}`, JSON.stringify({ id, text: `for ${user}` }));
-    await sleep(10);
-  }
-}
 
 async function tokenOf(user: 'user' | 'admin', claims: Record<string, unknown> = {}): Promise<string> {
   return `Bearer ${await holder.shop.services.identity.token(user, claims)}`;
@@ -43,7 +36,7 @@ describe('a subscription through the whole gateway', () => {
     const heard: unknown[] = [];
     client.subscribe({ query }, sinkOf(heard));
     await channels().publish('notifications:1', JSON.stringify({ id: '0', text: 'for somebody else' }));
-    await publishUntil('2', '7', () => heard.length > 0);
+    await notifyUntil(holder.shop, '2', { id: '7', text: 'for 2' }, () => heard.length > 0);
     const mine = { notificationAdded: { id: '7', text: 'for 2', createdAt: null } };
     expect(heard[0]).toEqual({ data: mine });
     expect(JSON.stringify(heard)).not.toContain('somebody else');

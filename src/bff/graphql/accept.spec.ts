@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { negotiate } from './accept.ts';
+import { negotiate, prefersStream } from './accept.ts';
 
 const GRAPHQL = 'application/graphql-response+json';
 const JSON_TYPE = 'application/json';
@@ -29,5 +29,25 @@ describe('the media type of an answer', () => {
   ])('for %p is %p', (accept, chosen) => {
     expect(negotiate(accept)).toBe(chosen);
     expect(negotiate(accept)).toBe(chosen);
+  });
+});
+
+describe('a stream', () => {
+  it.each([
+    ['text/event-stream', true],
+    ['Text/Event-Stream', true],
+    ['text/event-stream, multipart/mixed', true],
+    ['text/event-stream, */*;q=0.1', true],
+    [`text/event-stream, ${JSON_TYPE};q=0.9`, true],
+    [`${GRAPHQL}, ${JSON_TYPE}, text/event-stream, multipart/mixed`, false],
+    ['text/event-stream, */*', false],
+    ['text/event-stream;q=0', false],
+    [`text/event-stream;q=0.5, ${GRAPHQL}`, false],
+    [JSON_TYPE, false],
+    ['*/*', false],
+    ['', false],
+    [undefined, false],
+  ])('for %p is wanted: %p', (accept, wanted) => {
+    expect(prefersStream(accept)).toBe(wanted);
   });
 });

@@ -23,6 +23,21 @@ export function negotiate(accept: string | undefined): GraphqlMediaType | undefi
   return chosen;
 }
 
+/** The media type of GraphQL over Server-Sent Events. */
+export const EVENT_STREAM = 'text/event-stream';
+
+/**
+ * Whether a client asks for a stream: it accepts `text/event-stream` and would rather have that than JSON. Clients
+ * that read whatever comes list both, and get JSON.
+ */
+export function prefersStream(accept: string | undefined): boolean {
+  if (accept === undefined || !/text\/event-stream/i.test(accept)) return false;
+  const ranges = accept.split(',').flatMap(parseRange);
+  const stream = qualityOf(ranges, EVENT_STREAM) ?? 0;
+  const json = GRAPHQL_MEDIA_TYPES.map((type) => qualityOf(ranges, type) ?? wildcardOf(ranges));
+  return stream > 0 && json.every((quality) => quality < stream);
+}
+
 interface Range {
   readonly type: string;
   readonly quality: number;
@@ -30,12 +45,15 @@ interface Range {
 
 function choose(accept: string): GraphqlMediaType | undefined {
   const ranges = accept.split(',').flatMap(parseRange);
-  const wildcard = qualityOf(ranges, 'application/*') ?? qualityOf(ranges, '*/*') ?? 0;
-  const json = qualityOf(ranges, 'application/json') ?? wildcard;
+  const json = qualityOf(ranges, 'application/json') ?? wildcardOf(ranges);
   // A range that only happens to cover the newer type does not ask for it.
   const graphql = qualityOf(ranges, 'application/graphql-response+json') ?? 0;
   if (graphql > 0 && graphql >= json) return 'application/graphql-response+json';
   return json > 0 ? 'application/json' : undefined;
+}
+
+function wildcardOf(ranges: readonly Range[]): number {
+  return qualityOf(ranges, 'application/*') ?? qualityOf(ranges, '*/*') ?? 0;
 }
 
 function qualityOf(ranges: readonly Range[], type: string): number | undefined {

@@ -4,6 +4,7 @@ import { GraphQLError } from 'graphql';
 import { createHandler, type Handler, type Request } from 'graphql-sse';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { EVENT_STREAM, prefersStream } from './accept.ts';
 import { watchEnd } from './event-stream.ts';
 import { refusedErrors } from './graphql-answer.ts';
 import { fieldsOf, mayHaveHash, requestOf, type RequestFields } from './graphql-request.ts';
@@ -76,14 +77,14 @@ export class GraphqlStreams {
   /** Whether a request is about streams. */
   wants({ method, headers }: FastifyRequest): boolean {
     if (method === 'PUT' || method === 'DELETE') return true;
-    return headers.accept === 'text/event-stream' || (method === 'POST' && headers[TOKEN] !== undefined);
+    return prefersStream(headers.accept) || (method === 'POST' && headers[TOKEN] !== undefined);
   }
 
   /** Answers such a request. */
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const token = this.#tokenOf(request);
     const { method, exchange, headers } = request;
-    const opens = headers.accept === 'text/event-stream';
+    const opens = prefersStream(headers.accept);
     if (this.#leaving) throw new Problem('shutting-down');
     // The library takes anything that contains the name; a foreign page could send some of that without asking us.
     if (method === 'POST' && !JSON_TYPE.test(headers['content-type'] ?? ''))
@@ -169,7 +170,7 @@ export class GraphqlStreams {
 
   // The library has no other way to let go of a stream than to open it and leave.
   async #release(token: string, exchange: Exchange): Promise<void> {
-    const headers = { get: (name: string) => (name === 'accept' ? 'text/event-stream' : null) };
+    const headers = { get: (name: string) => (name === 'accept' ? EVENT_STREAM : null) };
     const raw = undefined as never;
     const [body] = await this.#handler({
       method: 'GET',
@@ -226,6 +227,8 @@ function askOf(request: FastifyRequest, asking: Asking): SseRequest {
     url: isTextless && method === 'GET' ? `${url}&query=` : url,
     headers: {
       get: (name) => {
+        // The library knows the type only when it stands alone.
+        if (name === 'accept' && prefersStream(headers.accept)) return EVENT_STREAM;
         const value = headers[name];
         return Array.isArray(value) ? value.join() : (value ?? null);
       },
