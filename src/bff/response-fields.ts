@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 
-/** Adds a member to a list field such as `Vary`, without a second field of that name. */
+/** Adds a member to a list field such as `Vary`, once, without a second field of that name. */
 export function addToField(fields: string[], name: string, member: string): void {
   const at = fields.findIndex((field, index) => index % 2 === 0 && field === name);
   if (at < 0) fields.push(name, member);
-  else fields[at + 1] = `${fields[at + 1]}, ${member}`;
+  else if (!`, ${fields[at + 1]}, `.includes(`, ${member}, `))
+    fields[at + 1] = `${fields[at + 1]}, ${member}`;
 }
 
 /** Makes the weak validator of a body (RFC 9110 section 8.8.3): equal bodies have equal ones. */

@@ -108,21 +108,36 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
     return this.section.pick === undefined ? shown : shown.then((value) => this.#picked(value));
   }
 
+  /** The picked part of the whole value, for a face that tells a failure from `null`: rejects when either fails. */
+  async picked(): Promise<unknown> {
+    const value = await this.result;
+    const isRun = this.section.nested !== undefined && !this.#host.isWhole && this.degradation === undefined;
+    return this.#pick(isRun ? await this.wholeChildren() : value);
+  }
+
   protected override load(): unknown {
     return this.section.load(this);
   }
 
   #picked(value: unknown): unknown {
-    const { name, pick, required } = this.section;
+    try {
+      return this.#pick(value);
+    } catch (error) {
+      const { name, required } = this.section;
+      if (required || !(error instanceof Problem)) throw error;
+      this.degradation = { section: name, code: error.code, via: 'null' };
+      return null;
+    }
+  }
+
+  #pick(value: unknown): unknown {
+    const { name, pick } = this.section;
     if (value === null) return null;
     try {
       return pick?.(value);
     } catch (error) {
       this.#host.defect(this.section, error);
-      const problem = new Problem('internal', { cause: error, extensions: { section: name } });
-      if (required) throw problem;
-      this.degradation = { section: name, code: problem.code, via: 'null' };
-      return null;
+      throw new Problem('internal', { cause: error, extensions: { section: name } });
     }
   }
 

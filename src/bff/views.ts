@@ -41,13 +41,22 @@ export class Views {
     this.#parts = { caller, metrics };
   }
 
-  /** Starts a run; its sections start when they are asked for. This is the GraphQL face. */
+  /**
+   * Starts a run of a view, in the shape for the kind of client if it has several; its sections start when they
+   * are asked for. This is the GraphQL face.
+   */
   start<Input, Results extends object, Nullable extends string>(
     view: View<Input, Results, Nullable>,
     input: Input,
     exchange: Exchange,
-  ): ViewRun {
-    return new ViewRun(view, input, exchange, this.#parts);
+  ): ViewRun;
+  start<Input, Results extends object, Nullable extends string, Kinds>(
+    view: ViewVariants<Input, Results, Nullable, Kinds>,
+    input: Input,
+    exchange: Exchange,
+  ): ViewRun;
+  start(view: AnyView<unknown>, input: unknown, exchange: Exchange): ViewRun {
+    return new ViewRun(chosen(view, exchange), input, exchange, this.#parts);
   }
 
   /**
@@ -114,11 +123,7 @@ export class Views {
   }
 
   #run(of: AnyView<unknown>, input: unknown, exchange: Exchange): ViewRun {
-    let view: RunnableView;
-    if (of instanceof ViewVariants) {
-      view = of.for(exchange);
-      if (of.by.vary !== undefined) addToField(exchange.responseHeaders, 'vary', of.by.vary);
-    } else view = of;
+    const view = chosen(of, exchange);
     const selection = selectedFields(view, exchange.query);
     return new ViewRun(view, input, exchange, this.#parts, {
       selection,
@@ -129,6 +134,13 @@ export class Views {
 }
 
 const NOT_MODIFIED = 304;
+
+/** The view that the client of an exchange sees; caches are told what it was chosen by. */
+function chosen(of: AnyView<unknown>, exchange: Exchange): RunnableView {
+  if (!(of instanceof ViewVariants)) return of;
+  if (of.by.vary !== undefined) addToField(exchange.responseHeaders, 'vary', of.by.vary);
+  return of.for(exchange);
+}
 
 /** How sections are written one by one; undefined for one JSON body. */
 function streamedFormat(exchange: Exchange): RecordFormat | undefined {

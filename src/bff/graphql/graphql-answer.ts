@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { degradedParts } from '../section-parts.ts';
 import { pathOf, type OperationContext, type PlacedSection } from './operation-context.ts';
 
 /** An answer's text, and whether all of it is as it should be. */
@@ -79,9 +80,11 @@ export function refusedErrors(
 
 function degradedOf(placed: readonly PlacedSection[], data: unknown): readonly object[] {
   return placed.flatMap(({ run, path }) => {
-    if (run.degradation === undefined) return [];
+    // What is picked from a value is no longer asked for field by field, so all that is in it is told here.
+    const degraded = run.section.pick !== undefined ? degradedParts([run]) : [run.degradation ?? []].flat();
+    if (degraded.length === 0) return [];
     const keys = pathOf(path);
-    return isShown(data, keys) ? [{ ...run.degradation, path: keys }] : [];
+    return isShown(data, keys) ? degraded.map((one) => ({ ...one, path: keys })) : [];
   });
 }
 

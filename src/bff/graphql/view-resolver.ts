@@ -1,57 +1,87 @@
 import { ResolveField, Resolver } from '@nestjs/graphql';
 import type { SectionRun } from '../section-run.ts';
-import type { Section } from '../section.ts';
-import type { ViewRun } from '../view-run.ts';
+import { ViewRun, type RunnableView } from '../view-run.ts';
+import { ViewVariants } from '../view-variants.ts';
 import type { View, ViewValues } from '../view.ts';
 import type { OperationContext, ResponsePath } from './operation-context.ts';
 
 /** An object type whose fields can show what the sections of a view may be; else the type `never`. */
-type Showing<Values, Shown> =
-  Values extends Pick<Shown, keyof Values & keyof Shown>
-    ? [keyof Values] extends [keyof Shown]
-      ? () => new () => Shown
-      : never
-    : never;
+type Showing<Values, Shown> = [Values] extends [Pick<Shown, NamesIn<Values> & keyof Shown>]
+  ? [NamesIn<Values>] extends [keyof Shown]
+    ? () => new () => Shown
+    : never
+  : never;
+
+type NamesIn<Values> = Values extends unknown ? keyof Values : never;
+
+/** What all kinds of clients may be shown: `null` for a section that is left out for one of them. */
+type Filled<Values, Names extends PropertyKey = NamesIn<Values>> = Values extends unknown
+  ? Values & Readonly<Record<Exclude<Names, keyof Values>, null>>
+  : never;
+
+/** The values of a view that differs by kind of client, each with all of its fields. */
+type VariantValues<Of> = Of extends { readonly types?: { readonly values: infer Values } }
+  ? Filled<Values>
+  : never;
 
 /**
  * Makes a class the resolver of an object type that shows a view: adds one field resolver for each section, on
  * Nest's fast path. A query of the class returns `views.start(view, input, exchange)`; then only the sections
  * that the client selects run. The compiler checks that the object type has a field for each section. A section
  * that is another view resolves to the run of that view, so its object type needs a resolver of this kind too.
+ *
+ * A view that differs by kind of client does so here too, as far as one schema can say it: the compiler wants
+ * fields for the sections of all kinds, nullable where a kind has none, and picks that keep what the type promises.
  */
 export function ViewResolver<Input, Results extends object, Nullable extends string, Shown>(
   view: View<Input, Results, Nullable>,
   type: Showing<ViewValues<View<Input, Results, Nullable>>, Shown>,
+): ClassDecorator;
+export function ViewResolver<Input, Results extends object, Nullable extends string, Kinds, Shown>(
+  view: ViewVariants<Input, Results, Nullable, Kinds>,
+  type: Showing<VariantValues<ViewVariants<Input, Results, Nullable, Kinds>>, Shown>,
+): ClassDecorator;
+export function ViewResolver(
+  of: RunnableView | ViewVariants<never, object, string, unknown>,
+  type: unknown,
 ): ClassDecorator {
+  const views = of instanceof ViewVariants ? [of.default, ...of.views.values()] : [of];
+  const names = new Set(views.flatMap(({ sections }) => sections.map(({ name }) => name)));
   return (target) => {
     const prototype = target.prototype as Record<string, unknown>;
-    for (const section of view.sections) {
-      const { name } = section;
+    for (const name of names) {
       const key = `section_${name}`;
-      prototype[key] = sectionResolver(section);
+      prototype[key] = sectionResolver(name);
       ResolveField(name)(
         prototype,
         key,
         Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor,
       );
     }
-    Resolver(type)(target);
+    Resolver(type as () => new () => unknown)(target);
   };
 }
 
 type SectionResolver = (
-  run: ViewRun,
+  source: unknown,
   args: unknown,
   context: OperationContext,
   info: { readonly path: ResponsePath },
-) => SectionRun['result'];
+) => unknown;
 
-function sectionResolver({ name, required, element }: Section): SectionResolver {
-  return (run, _args, context, { path }) => {
-    const sectionRun = run.section(name);
+function sectionResolver(name: string): SectionResolver {
+  return (source, _args, context, { path }) => {
+    // A view of which only a part was picked comes as plain data.
+    if (!(source instanceof ViewRun)) return (source as Readonly<Record<string, unknown>>)[name];
+    const index = source.view.indexOf(name);
+    // Not for this kind of client; nothing has failed, so nothing is degraded.
+    if (index === undefined || source.view.sections[index]?.hidden === true) return null;
+    const run = source.at(index);
+    const { required, pick, element } = run.section;
     // The call of a section can have a fallback of its own.
-    if (!required) context.placed.push({ run: sectionRun, path });
-    return element === undefined ? sectionRun.result : elementsOf(sectionRun);
+    if (!required || pick !== undefined) context.placed.push({ run, path });
+    if (pick !== undefined) return run.picked();
+    return element === undefined ? run.result : elementsOf(run);
   };
 }
 

@@ -8,7 +8,10 @@ import { homepageInput } from './homepage.input.ts';
 import { HomepageType } from './homepage.types.ts';
 import { Homepage } from './homepage.view.ts';
 
-/** The homepage over GraphQL: only the sections that a query selects are called. */
+/**
+ * The homepage over GraphQL: only the sections that a query selects are called. It is the view of no kind of client,
+ * because what small screens leave out over REST, their queries leave out here.
+ */
 @ViewResolver(Homepage, () => HomepageType)
 export class HomepageResolver {
   constructor(private readonly views: Views) {}
