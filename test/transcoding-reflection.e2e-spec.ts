@@ -4,15 +4,21 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './support/client.ts';
 import { startGateway, type TestGateway } from './support/gateway.ts';
+import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
 import { kindsRegistry, KindsServer } from './support/kinds-server.ts';
 import { addReflection } from './support/reflection.ts';
 
+const REFLECTION = 'grpc.reflection.v1.ServerReflection';
+
 let gateway: TestGateway | undefined;
 let server: KindsServer | undefined;
+let peer: GrpcPeer | undefined;
 
 afterEach(async () => {
   await gateway?.stop();
   server?.stop();
+  await peer?.stop();
+  peer = undefined;
   gateway = undefined;
   server = undefined;
 });
@@ -99,5 +105,16 @@ describe('server reflection', () => {
     expect(JSON.stringify(line)).toContain('which is not below /fence');
     expect(await statusOf('/test/items/a')).toBe(404);
     expect(await statusOf('/fence/items')).toBe(503);
+  });
+
+  it('follows a service in Python that starts again with another schema', async () => {
+    peer = await startPeer();
+    gateway = await start(peer.url);
+    await until(async () => (await statusOf('/test/items/a')) === 200);
+    const { port } = peer;
+    await peer.stop();
+    peer = await startPeer({ port, files: moved().files, services: ['test.v1.Kinds', REFLECTION] });
+    await until(async () => (await statusOf('/test/items/a')) === 404);
+    expect((await call(`${gateway.url}/test/pick/list?stringList=a`)).json()).toEqual(['a']);
   });
 });

@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { call } from './support/client.ts';
+import { startGateway, type TestGateway } from './support/gateway.ts';
+import { startPeer, type GrpcPeer, type PeerCall } from './support/grpc-peer.ts';
+import { useShop } from './support/shop.ts';
+
+/** A service that shares nothing with the gateway but the protocol: Python, and Google's own gRPC. */
+let peer: GrpcPeer;
+let gateway: TestGateway;
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const LINES = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
+const metadata = 'metadata: { request: [x-tag, data-bin], response: [x-answer, x-trailer, raw-bin] }';
+
+function config({ grpc = metadata, policies = '', upstream = 'circuitBreaker: off' } = {}): string {
+  return `
+version: 1
+identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
+upstreams:
+  kinds: { protocol: grpc, descriptorSet: proto/test/kinds.binpb, targets: ['${peer.url}'], ${upstream} }
+routes:
+  - id: kinds
+    upstream: kinds
+    grpc: { service: test.v1.Kinds, ${grpc} }
+    policies: { authentication: public, ${policies} }
+`;
+}
+
+beforeAll(async () => {
+  peer = await startPeer();
+  gateway = await startGateway({ config: config() });
+});
+beforeEach(() => peer.behave());
+afterAll(async () => {
+  await gateway?.stop();
+  await peer?.stop();
+});
+
+async function withGateway(text: string, use: (gateway: TestGateway) => Promise<void>): Promise<void> {
+  const other = await startGateway({ config: text });
+  try {
+    await use(other);
+  } finally {
+    await other.stop();
+  }
+}
+
+const ended = (calls: readonly PeerCall[]): boolean =>
+  calls.length > 0 && calls.every(({ end }) => end !== 'open');
+
+/** What a peer saw of a message, as Google's library prints it. */
+async function seen(type: string, seenCall: PeerCall | undefined): Promise<unknown[]> {
+  const messages = (seenCall?.requests ?? []).map((text) => Buffer.from(text, 'base64'));
+  return (await peer.print(type, messages)).map((text) => JSON.parse(text ?? 'null') as unknown);
+}
+
+const EVERYTHING = {
+  doubleValue: 1.5, floatValue: -0.25, int32Value: -7, int64Value: '-9223372036854775808', uint32Value: 4294967295,
+  uint64Value: '18446744073709551615', sint32Value: -2147483648, sint64Value: '9223372036854775807', fixed32Value: 1,
+  fixed64Value: '2', sfixed32Value: -3, sfixed64Value: '-4', boolValue: true, stringValue: 'grüße 👋', bytesValue: '+/8=',
+  color: 'COLOR_GREEN', nested: { name: 'n', numbers: [1, 2], deep: { id: '5', flag: true } }, maybe: 0,
+  chosenNested: { name: 'c' }, int32List: [1, -2], stringList: ['', 'x'], colorList: ['COLOR_RED', 9], nestedList: [{}, { name: 'l' }],
+  bytesList: ['AQ==', ''], counts: { '': '1', 'a/b': '-2' }, nestedMap: { '-7': { name: 'm' } }, colorMap: { true: 'COLOR_RED' },
+  timestamp: '2026-01-02T03:04:05.000006Z', duration: '-1.500s', mask: 'a.b,cDe', struct: { k: [1, null, 'x', { y: true }] },
+  value: [null, 1.5], listValue: ['l'], any: { '@type': 'type.googleapis.com/google.protobuf.Duration', value: '1s' }, empty: {},
+  doubleWrapper: 'NaN', floatWrapper: 0.5, int32Wrapper: 0, int64Wrapper: '5', uint32Wrapper: 5, uint64Wrapper: '6',
+  boolWrapper: false, stringWrapper: '', bytesWrapper: '', self: { self: { int32Value: 1 } }, otherName: 'r',
+  timestampList: ['1970-01-01T00:00:00Z'],
+}; // prettier-ignore
+
+describe('a service in Python', () => {
+  it('is sent and answers every kind of field', async () => {
+    const answer = await call(`${gateway.url}/test/echo`, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: JSON.stringify(EVERYTHING),
+    });
+    expect([answer.status, answer.json()]).toEqual([200, EVERYTHING]);
+    const [only] = await peer.calls();
+    expect(await seen('test.v1.AllKinds', only)).toEqual([EVERYTHING]);
+  });
+
+  it('streams its answer', async () => {
+    const { text } = await call(`${gateway.url}/test/count/3`, { headers: LINES });
+    expect(text).toBe('{"number":"1"}\n{"number":"2"}\n{"number":"3"}\n');
+  });
+
+  it('takes an upload', async () => {
+    const body = '{"number":"1"}\n{"number":2}\n';
+    const answer = await call(`${gateway.url}/test/sum`, { method: 'POST', headers: LINES, body });
+    expect(answer.json()).toEqual({ to: 3, padding: 2 });
+    expect(await seen('test.v1.Tick', (await peer.calls())[0])).toEqual([{ number: '1' }, { number: '2' }]);
+  });
+
+  it('talks while it listens', async () => {
+    const heard: string[] = [];
+    const outgoing = request(`${gateway.url}/test/chat/hi`, { method: 'POST', headers: LINES });
+    const over = new Promise((resolve) =>
+      outgoing.once('response', (incoming) => {
+        incoming.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
+        incoming.once('end', resolve);
+      }),
+    );
+    for (const number of [1, 2, 3]) {
+      outgoing.write(`{"number":${number}}\n`);
+      while (heard.length < number) await sleep(5);
+    }
+    outgoing.end();
+    await over;
+    expect(heard.join('')).toBe([2, 4, 6].map((n) => `{"number":"${n}","note":"hi"}\n`).join(''));
+    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['answered']);
+  });
+
+  it('is told the deadline and sees the call end with it', async () => {
+    await peer.behave({ hold: true });
+    await withGateway(config({ policies: 'deadline: 300ms' }), async ({ url }) => {
+      const answer = await call(`${url}/test/items/a`);
+      expect([answer.status, answer.json()['code']]).toEqual([504, 'deadline-exceeded']);
+      const [only] = await peer.callsWhen(ended);
+      expect(only?.remainingMs).toBeLessThanOrEqual(300);
+      expect(['deadline', 'cancelled']).toContain(only?.end);
+    });
+  });
+
+  it.each(['/test/items/a', '/test/count/5'])('sees %s cancelled when the client goes away', async (path) => {
+    await peer.behave({ hold: true });
+    const outgoing = request(gateway.url + path).on('error', () => undefined);
+    outgoing.end();
+    await peer.callsWhen((calls) => calls.length === 1);
+    outgoing.destroy();
+    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
+  });
+
+  it('sees an upload cancelled when the client breaks off', async () => {
+    const outgoing = request(`${gateway.url}/test/sum`, { method: 'POST', headers: LINES });
+    outgoing.on('error', () => undefined).write('{"number":1}\n');
+    await peer.callsWhen(([first]) => first?.requests.length === 1);
+    outgoing.destroy();
+    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
+  });
+
+  it('exchanges metadata and trailers, bytes too', async () => {
+    await peer.behave({
+      header: [['x-answer', 'a'], ['x-hidden', 'h']],
+      trailer: [['x-trailer', 't'], ['raw-bin', 'AQL/'], ['x-secret', 's']],
+    }); // prettier-ignore
+    const headers = { 'x-tag': 't', 'data-bin': '/wA=', 'x-other': 'o', 'X-User-Id': 'forged' };
+    const answer = await call(`${gateway.url}/test/items/a`, { headers });
+    expect(answer.headers).toMatchObject({ 'x-answer': 'a', 'x-trailer': 't', 'raw-bin': 'AQL/' });
+    for (const name of ['x-hidden', 'x-secret']) expect(answer.headers).not.toHaveProperty(name);
+    const sent = Object.fromEntries((await peer.calls())[0]?.metadata ?? []);
+    expect(sent).toMatchObject({
+      'x-tag': 't',
+      'data-bin': '/wA=',
+      'x-request-id': answer.headers['x-request-id'],
+    });
+    for (const name of ['x-other', 'x-user-id']) expect(sent).not.toHaveProperty(name);
+  });
+
+  it('may compress what it answers, and is sent what a client has compressed', async () => {
+    await peer.behave({ gzip: true });
+    const message = { stringValue: 'x'.repeat(1_000_000) };
+    const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+    const body = gzipSync(JSON.stringify(message));
+    const answer = await call(`${gateway.url}/test/echo`, { method: 'POST', headers, body });
+    expect([answer.status, answer.json()]).toEqual([200, message]);
+    const streamed = await call(`${gateway.url}/test/count/3?padding=100000`, { headers: LINES });
+    expect(streamed.text.split('\n').map((line) => line.length)).toEqual([100_024, 100_024, 100_024, 0]);
+  });
+
+  it('refuses with details that become the problem', async () => {
+    const type = 'type.googleapis.com/google.rpc.';
+    const rich = JSON.stringify({
+      code: 3,
+      message: 'secret of db-7',
+      details: [
+        {
+          '@type': `${type}BadRequest`,
+          fieldViolations: [{ field: 'nested_list[1].name', description: 'is taken' }],
+        },
+        { '@type': `${type}RetryInfo`, retryDelay: '2.5s' },
+        { '@type': `${type}ErrorInfo`, reason: 'NAME_TAKEN', domain: 'kinds.example' },
+        { '@type': `${type}LocalizedMessage`, locale: 'en', message: 'That name is taken.' },
+        { '@type': `${type}DebugInfo`, detail: 'secret detail' },
+      ],
+    });
+    await peer.behave({ status: { code: 'INVALID_ARGUMENT', details: 'secret of db-7', rich } });
+    for (const [path, pointer] of [
+      ['/test/items/a', '/nestedList/1/name'],
+      ['/test/count/3', '/nested_list/1/name'],
+    ] as const) {
+      const answer = await call(gateway.url + path);
+      expect([answer.status, answer.headers['retry-after']]).toEqual([400, '3']);
+      expect(answer.json()).toMatchObject({
+        code: 'request-invalid',
+        detail: 'That name is taken.',
+        reason: 'NAME_TAKEN',
+        domain: 'kinds.example',
+        errors: [{ pointer, message: 'is taken' }],
+      });
+      expect(answer.text).not.toContain('secret');
+    }
+  });
+
+  it.each([
+    ['NOT_FOUND', 404], ['ALREADY_EXISTS', 409], ['PERMISSION_DENIED', 403], ['RESOURCE_EXHAUSTED', 429],
+    ['FAILED_PRECONDITION', 400], ['ABORTED', 409], ['OUT_OF_RANGE', 400], ['UNIMPLEMENTED', 501], ['INTERNAL', 502],
+    ['UNAVAILABLE', 502], ['DATA_LOSS', 502], ['UNAUTHENTICATED', 502], ['UNKNOWN', 502], ['CANCELLED', 502],
+    ['DEADLINE_EXCEEDED', 504],
+  ])('refuses with %s, which is %i', async (code, http) => {
+    await peer.behave({ status: { code, details: 'secret of db-7' } });
+    const answer = await call(`${gateway.url}/test/items/a`);
+    expect([answer.status, answer.text.includes('secret')]).toEqual([http, false]);
+  }); // prettier-ignore
+
+  it('exchanges messages of megabytes, and none that are larger than gRPC takes', async () => {
+    const megabytes = (count: number) => JSON.stringify({ stringValue: 'x'.repeat(count * 2 ** 20) });
+    const echo = (body: string) =>
+      call(`${gateway.url}/test/echo`, { method: 'POST', headers: JSON_TYPE, body });
+    const large = megabytes(3);
+    expect((await echo(large)).text).toBe(large);
+    expect((await echo(megabytes(5))).status).toBe(413);
+    const [message] = await peer.parse('test.v1.AllKinds', [megabytes(5)]);
+    await peer.behave({ answer: message?.toString('base64') ?? '' });
+    const answer = await echo('{}');
+    expect([answer.status, answer.json()['code']]).toEqual([502, 'upstream-response-invalid']);
+  });
+});
+
+describe('calls of code to a service in Python', () => {
+  const holder = useShop({
+    upstreams: () => ({ orders: { protocol: 'grpc', targets: [peer.url], circuitBreaker: 'off' } }),
+  });
+  const ORDERS = '/api/v1/orders';
+
+  it('carry messages, identity and deadline', async () => {
+    const created = await holder.shop.call(ORDERS, {
+      as: 'user',
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ items: [{ sku: 'BOOK-1', quantity: 2 }], note: 'für Ada' }),
+    });
+    expect(created.status).toBe(201);
+    expect(created.json()).toMatchObject({
+      userId: '2',
+      status: 'pending',
+      totalCents: '18014398509481985',
+      note: 'für Ada',
+    });
+    const shown = await holder.shop.call(String(created.headers['location']), { as: 'user' });
+    expect(shown.json()).toEqual(created.json());
+    const calls = await peer.calls();
+    expect(calls.map(({ method, end }) => [method, end])).toEqual([
+      ['CreateOrder', 'answered'],
+      ['GetOrder', 'answered'],
+    ]);
+    expect(Object.fromEntries(calls[0]?.metadata ?? [])).toMatchObject({
+      'x-user-id': '2',
+      'x-user-roles': 'user',
+    });
+    expect(calls[0]?.remainingMs).toBeGreaterThan(0);
+  });
+
+  it('become problems without the words of the service when they are refused', async () => {
+    const answer = await holder.shop.call(`${ORDERS}/py-77`, { as: 'user' });
+    expect([answer.status, answer.json()['code'], answer.text.includes('SELECT')]).toEqual([
+      404,
+      'resource-not-found',
+      false,
+    ]);
+  });
+
+  it('end when the client goes away', async () => {
+    await peer.behave({ hold: true });
+    const token = await holder.shop.services.identity.token('user');
+    const outgoing = request(holder.shop.gateway.url + ORDERS, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    outgoing.on('error', () => undefined).end();
+    await peer.callsWhen((calls) => calls.length === 1);
+    outgoing.destroy();
+    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
+  });
+});
