@@ -56,6 +56,28 @@ describe('the metrics', () => {
     expect(after.join()).not.toMatch(/unknown-|thing-|example\.com/);
   });
 
+  it('tell operations of GraphQL apart, up to a number of names that clients make up', async () => {
+    const ask = (query: string) =>
+      holder.shop.call('/graphql', {
+        method: 'POST',
+        as: 'user',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      });
+    for (let i = 0; i < 80; i += 1) await ask(`query Invented${i} { homepage { user { name } } }`);
+    await ask('query { nothing }');
+    const count = (operation: string, type: string, outcome: string) =>
+      `gatehouse_graphql_operation_duration_seconds_count{operation="${operation}",type="${type}",outcome="${outcome}"}`;
+    expect(await valueOf(count('Invented0', 'query', 'ok'))).toBe(1);
+    expect(await valueOf(count('other', 'query', 'ok'))).toBe(30);
+    expect(await valueOf(count('unknown', 'unknown', 'refused'))).toBe(1);
+    expect(
+      await valueOf(
+        'gatehouse_graphql_errors_total{operation="unknown",type="unknown",code="request-invalid"}',
+      ),
+    ).toBe(1);
+  });
+
   it('show attempts, breakers and limits', async () => {
     for (let i = 0; i < 3; i += 1) await holder.shop.call('/gone');
     for (let i = 0; i < 3; i += 1) await holder.shop.call('/limited');

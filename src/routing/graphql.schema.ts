@@ -63,6 +63,16 @@ export const graphqlOptionsSchema = z.strictObject({
     .enum(['field', 'operation'])
     .optional()
     .describe('Whether a field that the caller may not see costs the field or the operation. Default field.'),
+  metrics: z
+    .strictObject({
+      operations: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('Most names of operations that are labels of metrics, besides trusted ones. Default 50.'),
+    })
+    .optional()
+    .describe('Which operations the metrics tell apart.'),
   statusRules: z
     .enum(['audit', 'draft-2026'])
     .optional()

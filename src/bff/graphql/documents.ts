@@ -11,6 +11,7 @@ import { DocumentCache } from './document-cache.ts';
 import type { FieldPolicies } from './field-policies.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { costOf } from './operation-cost.ts';
+import { OperationMeters } from './operation-meters.ts';
 import { policiesOf } from './operation-policies.ts';
 import { Operation } from './operation.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
@@ -39,6 +40,7 @@ type Faults = readonly GraphQLError[];
  * operation together: a document with several operations has one entry for each.
  */
 export class Documents {
+  readonly meters: OperationMeters;
   readonly #schema: GraphQLSchema;
   readonly #limits: GraphqlLimits;
   readonly #policies: FieldPolicies | undefined;
@@ -46,7 +48,13 @@ export class Documents {
   readonly #cache: DocumentCache<Prepared>;
   readonly #trusted = new Map<string, Prepared>();
 
-  constructor(schema: GraphQLSchema, limits: GraphqlLimits, policies?: FieldPolicies) {
+  constructor(
+    schema: GraphQLSchema,
+    limits: GraphqlLimits,
+    policies?: FieldPolicies,
+    meters = new OperationMeters(),
+  ) {
+    this.meters = meters;
     this.#schema = schema;
     this.#limits = limits;
     this.#policies = policies;
@@ -131,6 +139,7 @@ export class Documents {
     return {
       ...policies,
       trusted,
+      meter: this.meters.of(node.name?.value, node.operation, trusted),
       operation: new Operation(node, document, this.#schema, compileAfter),
       cost: cost === undefined ? undefined : costOf(this.#schema, document, node, cost.listSize),
     };

@@ -8,6 +8,7 @@ import { STAGE_FACTORIES, type StageFactory } from '../../policies/stage.ts';
 import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import type { GatewaySource } from '../../routing/table-builder.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { Documents } from './documents.ts';
 import { FieldPolicies } from './field-policies.ts';
 import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
@@ -25,6 +26,7 @@ import {
 } from './graphql.options.ts';
 import { GRAPHQL_ROUTE_ID } from './graphql.route.ts';
 import { OperationFinder } from './operation-finder.ts';
+import { OperationMeters } from './operation-meters.ts';
 import { PersistedQueries, type TextStore } from './persisted-queries.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 
@@ -49,7 +51,10 @@ export class DriverParts {
 export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   #live: LiveDoors | undefined = undefined;
 
-  constructor(private readonly parts: DriverParts) {
+  constructor(
+    private readonly parts: DriverParts,
+    private readonly metrics: Metrics,
+  ) {
     super();
   }
 
@@ -83,7 +88,8 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     }
     if (schema === undefined) throw new Error('the GraphQL schema is empty; import a module with a resolver');
     const policies = new FieldPolicies(schema, this.#resolvers(), route, factories);
-    const documents = new Documents(schema, options, policies);
+    const meters = new OperationMeters(this.metrics, options.metrics?.operations);
+    const documents = new Documents(schema, options, policies, meters);
     if (options.trustedDocuments !== undefined)
       documents.trust(await readTrustedDocuments(options.trustedDocuments.path));
     const finder = new OperationFinder(documents, options, new PersistedQueries(texts));
@@ -127,9 +133,11 @@ function liveDoors(
   const runner = new OperationRunner(route, finder, options);
   const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge };
   const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
+  const streams = new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge });
+  finder.meters.watch({ websocket: () => socketServer.size, events: () => streams.size });
   return {
     upgrades: new Upgrades(route.match.path, socketServer, { sockets, messageBytes: messageSize }),
-    streams: new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge }),
+    streams,
   };
 }
 

@@ -3,13 +3,15 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFo
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedParts } from '../section-parts.ts';
+import type { OperationOutcome } from './operation-meters.ts';
 import { pathOf, type OperationContext, type PlacedSection } from './operation-context.ts';
 
 /** An answer's text, and whether all of it is as it should be. */
 export interface GraphqlAnswer {
   readonly body: string;
-  /** Whether every field was served by its source. */
-  readonly whole: boolean;
+  /** `ok` when every field was served by its source. */
+  readonly outcome: OperationOutcome;
+  readonly errors: AnswerValue['errors'];
 }
 
 /** An answer before it is written. */
@@ -28,8 +30,8 @@ export function answerOf(
   context: OperationContext,
   shown?: Readonly<Record<string, unknown>>,
 ): GraphqlAnswer {
-  const { value, whole } = valueOf(outcome, context, shown);
-  return { body: JSON.stringify(value), whole };
+  const answer = valueOf(outcome, context, shown);
+  return { body: JSON.stringify(answer.value), outcome: answer.outcome, errors: answer.value.errors };
 }
 
 /** The same answer as a value, for what is sent as part of a larger message. */
@@ -37,12 +39,13 @@ export function valueOf(
   outcome: ExecutionResult,
   context: OperationContext,
   shown?: Readonly<Record<string, unknown>>,
-): { readonly value: AnswerValue; readonly whole: boolean } {
+): { readonly value: AnswerValue; readonly outcome: OperationOutcome } {
   const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome.data);
   const { errors = [] } = outcome;
-  const whole = errors.length === 0 && degraded.length === 0;
   const data = outcome.data ?? null;
-  if (whole && shown === undefined) return { value: { data }, whole };
+  const failure = data === null ? 'failed' : 'partial';
+  const ended = errors.length > 0 ? failure : degraded.length > 0 ? 'degraded' : 'ok';
+  if (ended === 'ok' && shown === undefined) return { value: { data }, outcome: ended };
   const value = {
     data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
@@ -50,7 +53,7 @@ export function valueOf(
       ? {}
       : { extensions: { ...shown, ...(degraded.length === 0 ? {} : { degraded }) } }),
   };
-  return { value, whole };
+  return { value, outcome: ended };
 }
 
 /** Writes what is wrong with a request that did not run: GraphQL's own errors, which are about the request. */

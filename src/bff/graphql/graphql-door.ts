@@ -12,6 +12,7 @@ import { answerOf, refusalOf } from './graphql-answer.ts';
 import { readRequest, type GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { OperationContext } from './operation-context.ts';
+import type { OperationMeter } from './operation-meters.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 import type { GraphqlStreams } from './graphql-streams.ts';
@@ -33,6 +34,9 @@ interface Asked {
   readonly mediaType: GraphqlMediaType;
   readonly params: GraphqlRequest;
 }
+
+/** What requests are counted with that are wrong for their method. */
+const REFUSED = [{ extensions: { code: 'request-invalid' } }];
 
 /**
  * GraphQL over HTTP: reads a request, finds its operation, runs it, writes the answer. What is wrong before
@@ -95,23 +99,33 @@ export class GraphqlDoor {
     const asked = { request, reply, mediaType, params };
     const finding = this.#finder.find(params);
     const found = finding instanceof Promise ? await finding : finding;
-    if (isFaults(found)) return this.#refuseDocument(asked, found);
-    return this.#run(asked, found);
+    if (isFaults(found)) return this.#refuseDocument(asked, found, this.#finder.meters.unknown);
+    try {
+      return await this.#run(asked, found);
+    } catch (error) {
+      found.meter.threw(error, request.exchange.startedAt);
+      throw error;
+    }
   };
 
   async #run(asked: Asked, prepared: PreparedOperation): Promise<FastifyReply> {
     const { request, reply, params } = asked;
-    const { operation, requirements } = prepared;
-    if (operation.type === 'subscription')
+    const { operation, requirements, meter } = prepared;
+    const { startedAt } = request.exchange;
+    if (operation.type === 'subscription') {
+      meter.ended('refused', startedAt, REFUSED);
       return this.#refuse(reply.code(400), 'Subscriptions need a WebSocket or "Accept: text/event-stream".');
+    }
     if (operation.type === 'mutation' && request.method !== 'POST') {
+      meter.ended('refused', startedAt, REFUSED);
       return this.#refuse(reply.code(405).header('allow', 'POST'), 'A mutation needs a POST.');
     }
     const { cost: limit, denied } = this.#limits;
     const cost = limit && requestedCost(prepared, params.variables, limit.max);
     const shown = cost && { cost };
+    if (cost !== undefined) meter.costs(cost.requested);
     if (cost !== undefined && isTooDear(cost, limit?.mode, prepared))
-      return this.#refuseDocument(asked, [tooDear(cost)], shown);
+      return this.#refuseDocument(asked, [tooDear(cost)], meter, shown);
     const context = new OperationContext(request.exchange);
     if (requirements.length > 0) {
       context.granted = await grant(requirements, request.exchange);
@@ -119,15 +133,22 @@ export class GraphqlDoor {
     }
     const running = operation.run(context, params.variables);
     const outcome = running instanceof Promise ? await untilCancelled(running, request.exchange) : running;
-    if (outcome.data === undefined) return this.#refuseDocument(asked, outcome.errors ?? [], shown);
+    if (outcome.data === undefined) return this.#refuseDocument(asked, outcome.errors ?? [], meter, shown);
     const answer = answerOf(outcome, context, shown);
-    if (!answer.whole) void reply.header('cache-control', 'no-store');
+    meter.ended(answer.outcome, startedAt, answer.errors);
+    if (answer.outcome !== 'ok') void reply.header('cache-control', 'no-store');
     else if (request.method !== 'POST') cacheable(asked, prepared);
     const kind = outcome.errors === undefined ? 'whole' : 'partial';
     return this.#send(asked, kind, answer.body);
   }
 
-  #refuseDocument(asked: Asked, errors: Errors, shown?: Record<string, unknown>): FastifyReply {
+  #refuseDocument(
+    asked: Asked,
+    errors: Errors,
+    meter: OperationMeter,
+    shown?: Record<string, unknown>,
+  ): FastifyReply {
+    meter.ended('refused', asked.request.exchange.startedAt, errors);
     void asked.reply.header('cache-control', 'no-store');
     const body = refusalOf(errors, this.#limits.production, shown);
     return this.#send(asked, errors.some(isSyntaxError) ? 'unparsable' : 'refused', body);

@@ -29,6 +29,8 @@ export interface GraphqlLimits {
   readonly denied: 'field' | 'operation';
   /** HTTP statuses as the audits want them, or as the draft of 2026 does. Default `audit`. */
   readonly statusRules: 'audit' | 'draft-2026';
+  /** Which operations the metrics tell apart. */
+  readonly metrics?: GraphqlConfig['metrics'];
   /** Limits of subscriptions over WebSocket and Server-Sent Events. */
   readonly subscriptions?: GraphqlConfig['subscriptions'];
   /** How often an operation is interpreted before it is compiled. Default 3. */

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import { isFaults, type Documents } from './documents.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
+import type { OperationMeters } from './operation-meters.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
 import { sha256 } from './trusted-documents.ts';
@@ -27,6 +28,11 @@ export class OperationFinder {
     this.#documents = documents;
     this.#onlyTrusted = limits.trustedDocuments?.only === true;
     this.#persisted = limits.persistedQueries && !this.#onlyTrusted ? persisted : undefined;
+  }
+
+  /** Counts what is asked for. */
+  get meters(): OperationMeters {
+    return this.#documents.meters;
   }
 
   /** Synchronous for everything but a hash that another replica may know. */

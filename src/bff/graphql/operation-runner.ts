@@ -11,11 +11,14 @@ import { refusedErrors, valueOf } from './graphql-answer.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { OperationContext } from './operation-context.ts';
+import type { OperationMeter } from './operation-meters.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 
 /** What an operation on a socket or a stream ends in: one answer, or one for each event. */
 export type Started = FormattedExecutionResult | AsyncGenerator<FormattedExecutionResult>;
+
+type Variables = GraphqlRequest['variables'];
 
 /** The stages that every operation of a socket meets again; who calls was found out once, for the socket. */
 const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
@@ -46,37 +49,46 @@ export class OperationRunner {
    */
   async start(request: GraphqlRequest, socket: Exchange, readsOnly = false): Promise<Started> {
     const exchange = operationExchange(socket);
+    let meter = this.#finder.meters.unknown;
     try {
       const found = await this.#finder.find(request);
-      if (isFaults(found)) return this.#end(exchange, found);
+      if (isFaults(found)) return this.#end(exchange, found, meter);
+      meter = found.meter;
       if (readsOnly && found.operation.type === 'mutation')
-        return this.#end(exchange, [new GraphQLError('A mutation needs a POST.')]);
-      const { variables } = request;
-      const { cost: limit, denied } = this.#limits;
-      const cost = limit && requestedCost(found, variables, limit.max);
-      if (cost !== undefined && limit?.mode === 'enforce' && !found.trusted && cost.requested > cost.max)
-        return this.#end(exchange, [tooDear(cost)]);
-      const isStream = found.operation.type === 'subscription';
-      await enterStages(isStream ? this.#stagesOfStreams : this.#stagesOfAnswers, exchange);
-      const granted = await grant(found.requirements, exchange);
-      if (denied === 'operation' && found.requirements.some((one) => !one.masks && !granted.has(one)))
-        throw new Problem('permission-denied');
-      const contextOf = (): OperationContext => Object.assign(new OperationContext(exchange), { granted });
-      if (isStream) return await this.#subscribe(found, contextOf, variables);
-      const context = contextOf();
-      const outcome = await raced(found.operation.run(context, variables), exchange);
-      if (outcome.data === undefined) return this.#end(exchange, outcome.errors ?? []);
-      exchange.close();
-      return valueOf(outcome, context, cost && { cost }).value;
+        return this.#end(exchange, [new GraphQLError('A mutation needs a POST.')], meter);
+      return await this.#run(found, request.variables, exchange);
     } catch (error) {
-      return this.#failed(exchange, error);
+      return this.#failed(exchange, error, meter);
     }
   }
 
+  async #run(found: PreparedOperation, variables: Variables, exchange: Exchange): Promise<Started> {
+    const { meter, operation, requirements } = found;
+    const { cost: limit, denied } = this.#limits;
+    const cost = limit && requestedCost(found, variables, limit.max);
+    if (cost !== undefined) meter.costs(cost.requested);
+    if (cost !== undefined && limit?.mode === 'enforce' && !found.trusted && cost.requested > cost.max)
+      return this.#end(exchange, [tooDear(cost)], meter);
+    const isStream = operation.type === 'subscription';
+    await enterStages(isStream ? this.#stagesOfStreams : this.#stagesOfAnswers, exchange);
+    const granted = await grant(requirements, exchange);
+    if (denied === 'operation' && requirements.some((one) => !one.masks && !granted.has(one)))
+      throw new Problem('permission-denied');
+    const contextOf = (): OperationContext => Object.assign(new OperationContext(exchange), { granted });
+    if (isStream) return this.#subscribe(found, contextOf, variables);
+    const context = contextOf();
+    const outcome = await raced(operation.run(context, variables), exchange);
+    if (outcome.data === undefined) return this.#end(exchange, outcome.errors ?? [], meter);
+    exchange.close();
+    const answer = valueOf(outcome, context, cost && { cost });
+    meter.ended(answer.outcome, exchange.startedAt, answer.value.errors);
+    return answer.value;
+  }
+
   async #subscribe(
-    { operation }: PreparedOperation,
+    { operation, meter }: PreparedOperation,
     contextOf: () => OperationContext,
-    variables: GraphqlRequest['variables'],
+    variables: Variables,
   ): Promise<Started> {
     const opening = contextOf();
     const { exchange } = opening;
@@ -85,36 +97,59 @@ export class OperationRunner {
       const refused = source.errors ?? [];
       const isFault = refused.some(({ path }) => path !== undefined);
       // What a resolver throws is masked; what is wrong with the request is told.
-      return isFault ? this.#mask(source, opening) : this.#end(exchange, refused);
+      return isFault ? this.#mask(source, opening, meter) : this.#end(exchange, refused, meter);
     }
+    const { meters } = this.#finder;
+    meters.opened();
     const answers = new EventStream(
       source,
       async (event: unknown) => {
+        const startedAt = performance.now();
         // One context for each event: what one answer collects is not part of the next.
         const context = contextOf();
-        return valueOf(await operation.event(event, context, variables), context).value;
+        const answer = valueOf(await operation.event(event, context, variables), context);
+        meter.ended(answer.outcome, startedAt, answer.value.errors);
+        return answer.value;
       },
-      () => endExchange(exchange),
+      () => {
+        meters.closed();
+        endExchange(exchange);
+      },
     );
     exchange.onCancel(() => void answers.return());
     return answers;
   }
 
-  #mask(outcome: ExecutionResult, context: OperationContext): FormattedExecutionResult {
-    context.exchange.close();
+  #mask(
+    outcome: ExecutionResult,
+    context: OperationContext,
+    meter: OperationMeter,
+  ): FormattedExecutionResult {
+    const { exchange } = context;
+    exchange.close();
     const { errors = [] } = valueOf({ ...outcome, data: null }, context).value;
+    meter.ended('failed', exchange.startedAt, errors);
     return { errors };
   }
 
-  #end(exchange: Exchange, errors: readonly GraphQLError[]): FormattedExecutionResult {
+  #end(
+    exchange: Exchange,
+    refused: readonly GraphQLError[],
+    meter: OperationMeter,
+  ): FormattedExecutionResult {
     exchange.close();
-    return { errors: refusedErrors(errors, this.#limits.production) };
+    const errors = refusedErrors(refused, this.#limits.production);
+    meter.ended('refused', exchange.startedAt, errors);
+    return { errors };
   }
 
-  #failed(exchange: Exchange, error: unknown): FormattedExecutionResult {
+  #failed(exchange: Exchange, error: unknown, meter: OperationMeter): FormattedExecutionResult {
+    exchange.close();
+    meter.threw(error, exchange.startedAt);
     const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
     const wrapped = new GraphQLError(problem.message, { originalError: problem });
-    return this.#mask({ errors: [wrapped] }, new OperationContext(exchange));
+    const { errors = [] } = valueOf({ errors: [wrapped], data: null }, new OperationContext(exchange)).value;
+    return { errors };
   }
 }
 

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { amountOf, type costOf } from './operation-cost.ts';
+import type { OperationMeter } from './operation-meters.ts';
 import type { OperationPolicies } from './operation-policies.ts';
 import type { Operation } from './operation.ts';
 
@@ -10,6 +11,8 @@ export interface PreparedOperation extends OperationPolicies {
   readonly cost: ReturnType<typeof costOf> | undefined;
   /** Whether its document is one of those that were checked in with the clients. */
   readonly trusted: boolean;
+  /** Counts its executions. */
+  readonly meter: OperationMeter;
 }
 
 /** What `extensions.cost` shows. */
