@@ -51,7 +51,7 @@ interface Feature {
 
 /** Teams add their modules here. */
 const FEATURES: readonly Feature[] = [
-  { module: OrdersModule, upstreams: ['orders'] },
+  { module: OrdersModule, upstreams: ['orders'], graphql: true },
   { module: HomepageModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },
   // Calls nothing itself, but a schema of subscriptions alone is none: it needs the queries of the homepage.
   { module: NotificationsModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },

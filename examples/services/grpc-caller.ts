@@ -1,14 +1,27 @@
-import { status, type Metadata } from '@grpc/grpc-js';
+import { create, toBinary, type DescMessage, type Message } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { Metadata, status } from '@grpc/grpc-js';
+import { StatusSchema } from '../../src/upstreams/grpc/gen/google/rpc/status_pb.ts';
+
+/** A typed detail of a status, such as a `google.rpc.BadRequest`. */
+export type StatusDetail = readonly [schema: DescMessage, message: Message];
 
 /** A gRPC status that a handler answers by throwing. */
 export class GrpcError extends Error {
   readonly code: status;
   readonly details: string;
+  /** The trailer that carries the typed details (google/rpc/status.proto). */
+  readonly metadata: Metadata;
 
-  constructor(code: status, details: string) {
+  constructor(code: status, details: string, typed: readonly StatusDetail[] = []) {
     super(details);
     this.code = code;
     this.details = details;
+    this.metadata = new Metadata();
+    if (typed.length === 0) return;
+    const packed = typed.map(([schema, message]) => anyPack(schema, message));
+    const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message: details, details: packed }));
+    this.metadata.set('grpc-status-details-bin', Buffer.from(bytes));
   }
 }
 

@@ -18,13 +18,18 @@ export const CATALOG: ReadonlyMap<string, number> = new Map([
   ['LAMP-7', 4_500],
   ['MUG-3', 1_250],
   ['DESK-2', 24_900],
+  ['CLOCK-9', 9_900],
 ]);
+
+/** How many there are of what does not come back; there is no end of everything else. */
+const STOCK: ReadonlyMap<string, number> = new Map([['CLOCK-9', 3]]);
 
 type Item = MessageInitShape<typeof OrderSchema>['items'];
 
 /** The orders in memory. Stored orders never change, so answers made of them can be kept. */
 export class OrdersStore {
   readonly #byId = new Map<string, Order>();
+  readonly #stock = new Map(STOCK);
   #newestFirst: Order[] | undefined;
   #lastNumber = 1000;
 
@@ -44,8 +49,15 @@ export class OrdersStore {
     return (this.#newestFirst ??= [...this.#byId.values()].reverse());
   }
 
-  /** Places an order; its SKUs must be in the {@link CATALOG}. */
+  /** How many of a SKU are left. */
+  available(sku: string): number {
+    return this.#stock.get(sku) ?? Infinity;
+  }
+
+  /** Places an order; its SKUs must be in the {@link CATALOG}, and available. */
   place(userId: string, items: readonly OrderItem[], note: string | undefined): Order {
+    for (const { sku, quantity } of items)
+      if (this.#stock.has(sku)) this.#stock.set(sku, this.available(sku) - quantity);
     return this.#put(userId, OrderStatus.PENDING, [...items], Date.now(), note);
   }
 

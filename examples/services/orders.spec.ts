@@ -1,8 +1,14 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { status } from '@grpc/grpc-js';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { anyUnpack, timestampDate } from '@bufbuild/protobuf/wkt';
+import { status, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as pb from '../../src/clients/gen/shop/v1/orders_pb.ts';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+} from '../../src/upstreams/grpc/gen/google/rpc/error_details_pb.ts';
+import { StatusSchema } from '../../src/upstreams/grpc/gen/google/rpc/status_pb.ts';
 import type { GrpcService } from './grpc-service.ts';
 import { startOrders } from './orders.ts';
 import { unaryCall } from './unary-call.ts';
@@ -34,6 +40,19 @@ const place = (
     metadata,
   });
 const ids = (response: pb.ListOrdersResponse): string[] => response.orders.map(({ id }) => id);
+
+const refusalOf = (call: Promise<unknown>): Promise<ServiceError> =>
+  call.then(
+    () => Promise.reject(new Error('it was answered')),
+    (error: unknown) => error as ServiceError,
+  );
+function detailsIn<Detail extends DescMessage>(
+  refusal: ServiceError,
+  schema: Detail,
+): MessageShape<Detail>[] {
+  const [bytes] = refusal.metadata.get('grpc-status-details-bin');
+  return fromBinary(StatusSchema, bytes as Buffer).details.flatMap((any) => anyUnpack(any, schema) ?? []);
+}
 
 describe('ListOrders', () => {
   it("answers a user's own orders, newest first", async () => {
@@ -112,7 +131,7 @@ describe('CreateOrder', () => {
     [{}, 'items: at least one is needed'],
     [
       { items: [{ sku: 'NOPE', quantity: 1 }] },
-      'items[0].sku: one of BOOK-1, LAMP-7, MUG-3, DESK-2 is expected',
+      'items[0].sku: one of BOOK-1, LAMP-7, MUG-3, DESK-2, CLOCK-9 is expected',
     ],
     [{ items: [{ sku: 'MUG-3' }] }, 'items[0].quantity: a number from 1 to 1000 is expected'],
     [
@@ -120,7 +139,27 @@ describe('CreateOrder', () => {
       'note: at most 500 characters are possible',
     ],
   ])('refuses %.60j', async (request, details) => {
-    await expect(place(BOB, request)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT, details });
+    const refusal = await refusalOf(place(BOB, request));
+    expect(refusal).toMatchObject({ code: status.INVALID_ARGUMENT, details });
+    const [bad] = detailsIn(refusal, BadRequestSchema);
+    const { field, description } = bad?.fieldViolations[0] ?? {};
+    expect(`${field}: ${description}`).toBe(details);
+  });
+
+  it('answers FAILED_PRECONDITION with what is left when there is not enough', async () => {
+    const clocks = (quantity: number) => place(BOB, { items: [{ sku: 'CLOCK-9', quantity }] });
+    await clocks(2);
+    const refusal = await refusalOf(clocks(2));
+    expect(refusal).toMatchObject({ code: status.FAILED_PRECONDITION, details: 'CLOCK-9: 1 are left' });
+    expect(detailsIn(refusal, ErrorInfoSchema)).toMatchObject([
+      { reason: 'OUT_OF_STOCK', metadata: { sku: 'CLOCK-9', available: '1' } },
+    ]);
+    const twice = [
+      { sku: 'CLOCK-9', quantity: 1 },
+      { sku: 'CLOCK-9', quantity: 1 },
+    ];
+    await expect(place(BOB, { items: twice })).rejects.toMatchObject({ code: status.FAILED_PRECONDITION });
+    expect((await clocks(1)).order?.totalCents).toBe(9900n);
   });
 });
 

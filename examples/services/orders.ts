@@ -1,6 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { status, type Metadata } from '@grpc/grpc-js';
 import * as pb from '../../src/clients/gen/shop/v1/orders_pb.ts';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+} from '../../src/upstreams/grpc/gen/google/rpc/error_details_pb.ts';
 import { callerOf, GrpcError, type Caller } from './grpc-caller.ts';
 import type { UnaryHandlers } from './grpc-definition.ts';
 import { GrpcService } from './grpc-service.ts';
@@ -39,6 +43,7 @@ function handlers(store: OrdersStore): UnaryHandlers<(typeof pb.Orders)['method'
     createOrder: (request, metadata) => {
       const { id } = callerOf(metadata);
       checkNew(request);
+      checkStock(store, request);
       pages.clear();
       return create(pb.CreateOrderResponseSchema, { order: store.place(id, request.items, request.note) });
     },
@@ -80,18 +85,36 @@ function numberIn(token: string): number {
 }
 
 function checkNew({ items, note }: pb.CreateOrderRequest): void {
-  if (items.length === 0) throw invalid('items: at least one is needed');
+  if (items.length === 0) throw invalidField('items', 'at least one is needed');
   for (const [index, { sku, quantity }] of items.entries()) {
     if (!CATALOG.has(sku))
-      throw invalid(`items[${index}].sku: one of ${[...CATALOG.keys()].join(', ')} is expected`);
-    if (quantity < 1 || quantity > MAX_QUANTITY) {
-      throw invalid(`items[${index}].quantity: a number from 1 to ${MAX_QUANTITY} is expected`);
-    }
+      throw invalidField(`items[${index}].sku`, `one of ${[...CATALOG.keys()].join(', ')} is expected`);
+    if (quantity < 1 || quantity > MAX_QUANTITY)
+      throw invalidField(`items[${index}].quantity`, `a number from 1 to ${MAX_QUANTITY} is expected`);
   }
   if (note !== undefined && note.length > MAX_NOTE)
-    throw invalid(`note: at most ${MAX_NOTE} characters are possible`);
+    throw invalidField('note', `at most ${MAX_NOTE} characters are possible`);
+}
+
+function checkStock(store: OrdersStore, { items }: pb.CreateOrderRequest): void {
+  const wanted = new Map<string, number>();
+  for (const { sku, quantity } of items) wanted.set(sku, (wanted.get(sku) ?? 0) + quantity);
+  for (const [sku, quantity] of wanted) {
+    const available = store.available(sku);
+    if (quantity <= available) continue;
+    const metadata = { sku, available: String(available) };
+    const info = { reason: 'OUT_OF_STOCK', domain: 'shop.example.com', metadata };
+    throw new GrpcError(status.FAILED_PRECONDITION, `${sku}: ${available} are left`, [
+      [ErrorInfoSchema, create(ErrorInfoSchema, info)],
+    ]);
+  }
 }
 
 function invalid(details: string): GrpcError {
   return new GrpcError(status.INVALID_ARGUMENT, details);
+}
+
+function invalidField(field: string, description: string): GrpcError {
+  const bad = create(BadRequestSchema, { fieldViolations: [{ field, description }] });
+  return new GrpcError(status.INVALID_ARGUMENT, `${field}: ${description}`, [[BadRequestSchema, bad]]);
 }

@@ -9,6 +9,7 @@ import type { Principal } from '../exchange/principal.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
+import type { DeclaredPolicies } from '../routing/route.ts';
 import { RoutingModule } from '../routing/routing.module.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
@@ -24,6 +25,8 @@ export interface BffAppOptions {
   readonly upstreams?: string;
   /** Stages of every route; none by default. */
   readonly factories?: readonly StageFactory[];
+  /** The policies of the GraphQL door; it is public by default. */
+  readonly door?: DeclaredPolicies;
 }
 
 /** A running application with both faces of views, and what its loggers were told. */
@@ -95,6 +98,7 @@ function rootModule({
   graphql = {},
   upstreams = '{}',
   factories = [],
+  door = { authentication: 'public' },
 }: BffAppOptions): DynamicModule {
   const source = readConfig(gatewaySchema, `version: 1\nupstreams: ${upstreams}\n`, 'test.yaml', {});
   const globals = {
@@ -109,7 +113,7 @@ function rootModule({
     imports: [
       { module: Globals, ...globals },
       TelemetryModule.forRoot(pino({ level: 'silent' })),
-      RoutingModule.forRoot(() => [graphqlRoute({ authentication: 'public' })]),
+      RoutingModule.forRoot(() => [graphqlRoute(door)]),
       BffModule.forRoot({ production: false, ...graphql }),
       ...modules,
     ],

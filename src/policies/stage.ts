@@ -50,6 +50,8 @@ export interface StageInput {
   /** `proxy` for YAML routes, `handler` for controllers and GraphQL. */
   readonly door: 'proxy' | 'handler';
   readonly policies: PolicySet;
+  /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
+  readonly repeats?: boolean;
   /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
   readonly upstreamOpenForMs?: () => number;
 }

@@ -9,7 +9,7 @@ import { isObjectType, type GraphQLSchema } from 'graphql';
 import { policyRegistry, type PolicyName, type PolicySet } from '../../policies/registry.ts';
 
 /** The policies that mean something on a field; the others belong to the door as a whole. */
-const ON_FIELDS: readonly PolicyName[] = ['authorization', 'cache'];
+const ON_FIELDS: readonly PolicyName[] = ['authentication', 'authorization', 'rateLimit', 'cache'];
 const ROOTS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
 /** What decorators say about one field, and where. */
@@ -22,7 +22,9 @@ export interface DeclaredField {
 }
 
 /** Policies of a field; `off` switches those of its class off. */
-export type FieldPolicySet = { readonly [Name in 'authorization' | 'cache']?: PolicySet[Name] | 'off' };
+export type FieldPolicySet = {
+  readonly [Name in 'authentication' | 'authorization' | 'rateLimit' | 'cache']?: PolicySet[Name] | 'off';
+};
 
 /**
  * Lists what policy decorators say about the fields of a schema: on resolver classes and their methods, on

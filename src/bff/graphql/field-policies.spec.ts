@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Field, InterfaceType, Mutation, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Exchange } from '../../exchange/exchange.ts';
+import { Authentication } from '../../policies/authentication/authentication.policy.ts';
 import { AuthorizationStageFactory } from '../../policies/authorization/authorization.stage.ts';
 import { Permissions, Roles } from '../../policies/authorization/authorization.policy.ts';
 import { Deadline } from '../../policies/deadline/deadline.policy.ts';
+import { RateLimit } from '../../policies/rate-limit/rate-limit.policy.ts';
+import { RateLimitStageFactory } from '../../policies/rate-limit/rate-limit.stage.ts';
+import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory.ts';
 import type { StageFactory } from '../../policies/stage.ts';
+import type { DeclaredPolicies } from '../../routing/route.ts';
 import { startBff, testPrincipal, type BffApp } from '../bff-app.fixture.ts';
 import { postTo } from './graphql-client.fixture.ts';
 import { Mask } from './mask.decorator.ts';
@@ -182,6 +187,80 @@ describe('a masked field', () => {
     });
     const { body: seen } = await postTo(bff.url, { query }, { 'x-roles': 'hr' });
     expect(seen.data).toMatchObject({ staff: [{ iban: 'AT1', phone: '+43' }, {}] });
+  });
+});
+
+describe('authentication and rate limits of fields', () => {
+  @Resolver()
+  class LimitedResolver {
+    ran = 0;
+
+    @Authentication({ schemes: ['jwt'] })
+    @RateLimit([{ key: 'principal', rate: 2, per: '1h' }])
+    @Query(() => Number, { nullable: true })
+    limited(): number {
+      return (this.ran += 1);
+    }
+  }
+  const limits = new RateLimitStageFactory(new MemoryTokenBucket(), new MemoryTokenBucket());
+  const scheme = {
+    name: 'deadline',
+    compile: () => ({
+      name: 'deadline',
+      enter(exchange: Exchange) {
+        exchange.principal = { ...testPrincipal('u'), scheme: 'apiKey' };
+      },
+    }),
+  } satisfies StageFactory;
+  const limited = [{ module: class LimitedModule {}, providers: [LimitedResolver] }];
+  const door: DeclaredPolicies = { authentication: { schemes: ['jwt', 'apiKey'] } };
+  const user = { 'x-test-user': 'a' };
+
+  it('take a token for each run of the field, and do not run it without one', async () => {
+    const app = await startBff({ modules: limited, factories: [limits], door });
+    const { body } = await postTo(app.url, { query: '{ a: limited b: limited c: limited }' }, user);
+    expect(body.data).toEqual({ a: 1, b: 2, c: null });
+    expect(body.errors).toEqual([
+      expect.objectContaining({
+        path: ['c'],
+        extensions: expect.objectContaining({ code: 'rate-limited', retryAfterMs: expect.any(Number) }),
+      }),
+    ]);
+    expect(app.app.get(LimitedResolver).ran).toBe(2);
+    await app.stop();
+  });
+
+  it('refuse who came with another credential, without a token', async () => {
+    const app = await startBff({ modules: limited, factories: [scheme, limits], door });
+    const { body } = await postTo(app.url, { query: '{ limited }' }, user);
+    expect(body.errors).toEqual([denied('limited')]);
+    await app.stop();
+  });
+
+  it('keep the gateway from starting where they cannot hold', async () => {
+    const keysOnly: DeclaredPolicies = { authentication: { schemes: ['apiKey'] } };
+    await expect(startBff({ modules: limited, factories: [limits], door: keysOnly })).rejects.toThrow(
+      'Query.limited: asks for jwt, but the GraphQL door takes only apiKey',
+    );
+    await expect(startBff({ modules: limited, factories: [limits] })).rejects.toThrow(
+      'Query.limited: asks for jwt, but the GraphQL door looks at no credentials',
+    );
+    await expect(startBff({ modules: limited, door })).rejects.toThrow(
+      'Query.limited: there is no limit stage',
+    );
+
+    @Resolver(() => Vault)
+    class PartResolver {
+      @RateLimit({ rate: 1 })
+      @ResolveField(() => String)
+      silver(): string {
+        return 'silver';
+      }
+    }
+    const part = [...limited, { module: class PartModule {}, providers: [PartResolver, StaffResolver] }];
+    await expect(startBff({ modules: part, factories: [...factories, limits], door })).rejects.toThrow(
+      'GuardedVault.silver: @RateLimit belongs to queries, mutations and subscriptions',
+    );
   });
 });
 

@@ -11,19 +11,12 @@ import {
   type DeclaredField,
   type FieldPolicySet,
 } from './declared-policies.ts';
+import { guardField } from './field-guard.ts';
+import { FieldRequirements, type Requirement } from './field-requirements.ts';
 import { MASK_EXTENSION, type MaskOptions } from './mask.decorator.ts';
 import type { OperationContext } from './operation-context.ts';
 
 type Field = GraphQLField<unknown, OperationContext>;
-type Authorization = NonNullable<PolicySet['authorization']>;
-
-/** Something that a caller has to have to see some fields. Compared by identity. */
-export interface Requirement {
-  /** The same authorize stage that guards routes. */
-  readonly stage: Stage;
-  /** Whether those who lack it see a mask instead of an error. */
-  readonly masks: boolean;
-}
 
 /** What is known about a field beyond its type. */
 export interface FieldPolicy {
@@ -35,16 +28,14 @@ export interface FieldPolicy {
 export const NO_REQUIREMENTS: ReadonlySet<Requirement> = new Set();
 
 /**
- * The policies of the fields of a schema. A guarded field resolves only when its requirements were granted
- * to the operation: what was not decided is refused (fail closed). The decision itself is taken once per
- * request and requirement, before anything runs, with the authorize stage that routes use.
+ * The policies of the fields of a schema. The decision who may see what is taken once per request and requirement,
+ * before anything runs, with the stages that routes use.
  */
 export class FieldPolicies {
   readonly #policies = new Map<Field, FieldPolicy>();
   readonly #types: ReadonlyMap<string, FieldPolicySet>;
-  readonly #requirements = new Map<string, Requirement>();
-  readonly #route: Route;
-  readonly #authorize: StageFactory | undefined;
+  readonly #requirements: FieldRequirements;
+  readonly #roots: ReadonlySet<string>;
 
   /** @throws {Error} naming the place of a policy that cannot work. */
   constructor(
@@ -53,8 +44,8 @@ export class FieldPolicies {
     route: Route,
     factories: readonly StageFactory[],
   ) {
-    this.#route = route;
-    this.#authorize = factories.find(({ name }) => name === 'authorize');
+    this.#requirements = new FieldRequirements(route, factories);
+    this.#roots = rootsOf(schema);
     this.#types = declaredTypes(schema);
     const declared = declaredFields(resolvers, schema);
     for (const one of declared) if (Object.keys(one.policies).length > 0) mustExist(schema, one);
@@ -84,46 +75,36 @@ export class FieldPolicies {
 
   #add(typeName: string, field: Field, said: readonly FieldPolicySet[]): void {
     const origin = `${typeName}.${field.name}`;
-    const ofType = this.#types.get(typeName)?.authorization;
-    const wanted = [ofType, ...said.map(({ authorization }) => authorization)];
-    // All of them hold: a resolver cannot open what the type of its field has closed.
-    const requirements = wanted.flatMap((one) =>
-      one === undefined || one === 'off' ? [] : [this.#requirement(origin, one, false)],
-    );
-    const mask = field.extensions[MASK_EXTENSION] as (MaskOptions & { unless: Authorization }) | undefined;
+    const requirements = this.#required(origin, [this.#types.get(typeName) ?? {}, ...said]);
+    const mask = field.extensions[MASK_EXTENSION] as MaskOptions | undefined;
     if (mask !== undefined) {
       if ((mask.with ?? null) === null && isNonNullType(field.type))
         throw new Error(`${origin}: @Mask needs a nullable field, or \`with\`: what the others see`);
-      requirements.push(this.#requirement(origin, mask.unless, true));
+      requirements.push(this.#requirements.authorized(origin, mask.unless, true));
     }
     const cache = said.map((one) => one.cache).find((one) => one !== undefined);
-    if (requirements.length === 0 && cache === undefined) return;
+    const limit = this.#limited(typeName, origin, said);
+    if (requirements.length === 0 && cache === undefined && limit === undefined) return;
     this.#policies.set(field, { requirements, cache: cache === 'off' ? undefined : cache });
-    if (requirements.length > 0) guard(field, requirements, mask?.with ?? null);
+    if (requirements.length > 0 || limit !== undefined)
+      guardField(field, { requirements, limit, masked: mask?.with ?? null });
   }
 
-  #requirement(origin: string, authorization: Authorization, masks: boolean): Requirement {
-    const key = `${masks} ${JSON.stringify(authorization)}`;
-    const known = this.#requirements.get(key);
-    if (known !== undefined) return known;
-    const stage = this.#compile(origin, authorization);
-    const requirement = { stage, masks };
-    this.#requirements.set(key, requirement);
-    return requirement;
+  // All of them hold: a resolver cannot open what the type of its field has closed.
+  #required(origin: string, said: readonly FieldPolicySet[]): Requirement[] {
+    return said.flatMap(({ authentication, authorization }) => [
+      ...(isOn(authentication) ? [this.#requirements.identified(origin, authentication)] : []),
+      ...(isOn(authorization) ? [this.#requirements.authorized(origin, authorization, false)] : []),
+    ]);
   }
 
-  #compile(origin: string, authorization: Authorization): Stage {
-    try {
-      const stage = this.#authorize?.compile({
-        routeId: this.#route.id,
-        door: 'handler',
-        policies: { ...this.#route.policies, authorization },
-      });
-      if (stage !== undefined) return stage;
-    } catch (error) {
-      throw new Error(`${origin}: ${(error as Error).message}`, { cause: error });
-    }
-    throw new Error(`${origin}: there is no authorize stage that could check who may see the field`);
+  #limited(typeName: string, origin: string, said: readonly FieldPolicySet[]): Stage | undefined {
+    const limit = said.map((one) => one.rateLimit).find((one) => one !== undefined);
+    if (!isOn(limit)) return undefined;
+    if (this.#roots.has(typeName)) return this.#requirements.limited(origin, limit);
+    throw new Error(
+      `${origin}: @RateLimit belongs to queries, mutations and subscriptions, not to their parts`,
+    );
   }
 }
 
@@ -165,22 +146,11 @@ function rethrowUnlessDenied(error: unknown): void {
   if (!(error instanceof Problem && error.code === 'permission-denied')) throw error;
 }
 
-function guard(field: Field, requirements: readonly Requirement[], masked: unknown): void {
-  const { name, resolve, subscribe } = field;
-  const refused = ({ granted }: OperationContext): Requirement | undefined =>
-    requirements.find((requirement) => !granted.has(requirement));
-  field.resolve = (source, args, context, info) => {
-    const missing = refused(context);
-    if (missing !== undefined) {
-      if (missing.masks) return masked;
-      throw new Problem('permission-denied');
-    }
-    if (resolve !== undefined) return resolve(source, args, context, info);
-    return (source as Record<string, unknown> | null | undefined)?.[name];
-  };
-  if (subscribe === undefined) return;
-  field.subscribe = (source, args, context, info) => {
-    if (refused(context) !== undefined) throw new Problem('permission-denied');
-    return subscribe(source, args, context, info);
-  };
+function isOn<Options>(said: Options | 'off' | undefined): said is Exclude<Options, 'off'> {
+  return said !== undefined && said !== 'off';
+}
+
+function rootsOf(schema: GraphQLSchema): ReadonlySet<string> {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  return new Set(roots.flatMap((type) => (type ? [type.name] : [])));
 }

@@ -1,7 +1,8 @@
 import type { GraphqlContext } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { SectionRun } from '../section-run.ts';
-import { NO_REQUIREMENTS, type Requirement } from './field-policies.ts';
+import { NO_REQUIREMENTS } from './field-policies.ts';
+import type { Requirement } from './field-requirements.ts';
 
 /** A place in an answer, as graphql-js hands it to resolvers: linked from the leaf to the root. */
 export interface ResponsePath {

@@ -1,7 +1,8 @@
 import { getNamedType, isAbstractType, isObjectType, Kind, typeFromAST } from 'graphql';
 import type { DocumentNode, FragmentDefinitionNode, GraphQLNamedType, GraphQLSchema } from 'graphql';
 import type { OperationDefinitionNode, SelectionSetNode } from 'graphql';
-import type { FieldPolicies, Requirement } from './field-policies.ts';
+import type { FieldPolicies } from './field-policies.ts';
+import type { Requirement } from './field-requirements.ts';
 
 /** How long an answer is good. */
 export interface CacheHint {

@@ -25,11 +25,11 @@ export class RateLimitStageFactory implements StageFactory {
     this.#limiters = { main, local, observer };
   }
 
-  compile({ routeId, policies }: StageInput): RateLimitStage | undefined {
+  compile({ routeId, policies, repeats = false }: StageInput): RateLimitStage | undefined {
     const rules = policies.rateLimit;
     if (rules === undefined || rules.length === 0) return undefined;
     const compiled = rules.map((rule, index) => compileRule(routeId, rule, index, rules));
-    return new RateLimitStage(routeId, compiled, this.#limiters);
+    return new RateLimitStage(routeId, compiled, this.#limiters, repeats);
   }
 }
 

@@ -31,8 +31,11 @@ export class RateLimitStage implements Stage {
   readonly #rules: readonly CompiledRule[];
   readonly #policyField: string;
   readonly #limiters: Limiters;
+  readonly #repeats: boolean;
 
-  constructor(routeId: string, rules: readonly CompiledRule[], limiters: Limiters) {
+  /** @param repeats charges an exchange each time, and shows no header fields: they could tell of one time only. */
+  constructor(routeId: string, rules: readonly CompiledRule[], limiters: Limiters, repeats = false) {
+    this.#repeats = repeats;
     this.#routeId = routeId;
     this.#rules = rules;
     this.#policyField = policyField(rules);
@@ -41,7 +44,7 @@ export class RateLimitStage implements Stage {
 
   enter(exchange: Exchange): void | Promise<void> {
     // An exchange is charged once, however many adapters of this stage it meets.
-    if (exchange.limit !== undefined) return undefined;
+    if (exchange.limit !== undefined && !this.#repeats) return undefined;
     const [rule] = this.#rules;
     if (rule === undefined || this.#rules.length > 1) return this.#enterMany(exchange);
     const bucketKey = rule.prefix + subjectOf(rule.key, exchange);
@@ -99,8 +102,10 @@ export class RateLimitStage implements Stage {
 
   #conclude(exchange: Exchange, verdicts: readonly Verdict[]): void {
     const tightest = tightestOf(verdicts);
-    exchange.limit = tightest;
-    appendFields(exchange.responseHeaders, this.#policyField, this.#rules, verdicts, tightest);
+    if (!this.#repeats) {
+      exchange.limit = tightest;
+      appendFields(exchange.responseHeaders, this.#policyField, this.#rules, verdicts, tightest);
+    }
     if (tightest !== undefined && !tightest.allowed) {
       this.#limiters.observer?.decided(this.#routeId, 'limited');
       throw new Problem('rate-limited', {

@@ -16,11 +16,20 @@ const MAX_ERRORS = 50;
  */
 export const schemaPipe = new StandardSchemaValidationPipe({ exceptionFactory: requestInvalid });
 
+/** One thing that is wrong with what a client sent. */
+export interface SchemaFault {
+  /** A JSON pointer (RFC 6901) into it; empty for the whole. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** What the issues of a schema tell the client: at most fifty, without the value that was sent. */
+export function faultsOf(issues: Issues): readonly SchemaFault[] {
+  return issues.slice(0, MAX_ERRORS).map(({ path, message }) => ({ pointer: pointerOf(path), message }));
+}
+
 function requestInvalid(issues: Issues): Problem {
-  const errors = issues
-    .slice(0, MAX_ERRORS)
-    .map(({ path, message }) => ({ pointer: pointerOf(path), message }));
-  return new Problem('request-invalid', { extensions: { errors } });
+  return new Problem('request-invalid', { extensions: { errors: faultsOf(issues) } });
 }
 
 function pointerOf(path: Path): string {

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ClientsModule } from '../../clients/clients.module.ts';
 import { OrdersController } from './orders.controller.ts';
+import { OrdersResolver } from './orders.resolver.ts';
 
-/** The orders of the shop over REST. Copy this folder to add a feature of your own. */
-@Module({ imports: [ClientsModule], controllers: [OrdersController] })
+/** The orders of the shop over REST and GraphQL. Copy this folder to add a feature of your own. */
+@Module({ imports: [ClientsModule], controllers: [OrdersController], providers: [OrdersResolver] })
 export class OrdersModule {}

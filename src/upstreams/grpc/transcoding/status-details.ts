@@ -22,7 +22,8 @@ const STEP = /"([^"]*)"|([^.[\]"]+)/g;
 const KEY = 'grpc-status-details-bin';
 const known = createRegistry(BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, RetryInfoSchema);
 
-type Detail = BadRequest | ErrorInfo | LocalizedMessage | RetryInfo;
+/** A detail that says something to the caller. */
+export type Detail = BadRequest | ErrorInfo | LocalizedMessage | RetryInfo;
 
 /**
  * Reads what a service means for the caller from the typed details of its status (google/rpc/error_details.proto):
@@ -53,7 +54,8 @@ export function statusDetails(
   return { ...(detail === undefined ? {} : { detail }), headers, extensions };
 }
 
-function detailsOf(metadata: Metadata | undefined): Detail[] {
+/** Unpacks the details of a status that are known; empty when there are none, or they cannot be read. */
+export function detailsOf(metadata: Metadata | undefined): Detail[] {
   const bytes = metadata?.get(KEY)[0];
   if (!Buffer.isBuffer(bytes)) return [];
   try {
@@ -65,7 +67,8 @@ function detailsOf(metadata: Metadata | undefined): Detail[] {
   }
 }
 
-function errorsOf(bad: BadRequest, input: DescMessage): InputFault[] {
+/** What a `BadRequest` says, with JSON pointers into the request message. */
+export function errorsOf(bad: BadRequest, input: DescMessage): InputFault[] {
   return bad.fieldViolations.map(({ field, description, localizedMessage }) => ({
     pointer: violationPointer(field, input),
     message: localizedMessage?.message ?? description,

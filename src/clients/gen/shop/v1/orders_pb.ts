@@ -357,7 +357,9 @@ export const Orders: GenService<{
   },
   /**
    * Places an order for the caller.
-   * Answers INVALID_ARGUMENT for no items, an unknown SKU or a quantity outside 1 to 1000.
+   * Answers INVALID_ARGUMENT with a BadRequest for no items, an unknown SKU or a quantity outside 1 to 1000, and
+   * FAILED_PRECONDITION with an ErrorInfo when there is not enough of one: its reason is OUT_OF_STOCK, its metadata
+   * are `sku` and `available`, the number that is left.
    *
    * @generated from rpc shop.v1.Orders.CreateOrder
    */

@@ -1,0 +1,45 @@
+import type { GraphQLField } from 'graphql';
+import type { Stage } from '../../policies/stage.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Requirement } from './field-requirements.ts';
+import type { OperationContext } from './operation-context.ts';
+
+/** What has to hold before a field resolves. */
+export interface FieldGuard {
+  readonly requirements: readonly Requirement[];
+  /** Takes tokens each time that the field runs. */
+  readonly limit: Stage | undefined;
+  /** What those see who lack a requirement that masks. */
+  readonly masked: unknown;
+}
+
+/**
+ * Lets a field resolve only when its requirements were granted to the operation, which was decided before anything
+ * ran: what was not decided is refused (fail closed). A refused field takes no tokens, and neither does an event.
+ */
+export function guardField(
+  field: GraphQLField<unknown, OperationContext>,
+  { requirements, limit, masked }: FieldGuard,
+): void {
+  const { name, resolve, subscribe } = field;
+  const lacking = ({ granted }: OperationContext): Requirement | undefined =>
+    requirements.find((requirement) => !granted.has(requirement));
+  const enter = subscribe === undefined ? limit?.enter?.bind(limit) : undefined;
+  field.resolve = (source, args, context, info) => {
+    const lacked = lacking(context);
+    if (lacked?.masks === true) return masked;
+    if (lacked !== undefined) throw new Problem('permission-denied');
+    const run = (): unknown =>
+      resolve === undefined
+        ? (source as Record<string, unknown> | null | undefined)?.[name]
+        : resolve(source, args, context, info);
+    const pending = enter?.(context.exchange);
+    return pending === undefined ? run() : pending.then(run);
+  };
+  if (subscribe === undefined) return;
+  field.subscribe = async (source, args, context, info) => {
+    if (lacking(context) !== undefined) throw new Problem('permission-denied');
+    await limit?.enter?.(context.exchange);
+    return subscribe(source, args, context, info) as unknown;
+  };
+}
