@@ -60,7 +60,7 @@ describe('placeOrder', () => {
   it('answers what the client can mend as data, without asking the service', async () => {
     const { data, errors } = await place({ items: [{ sku: '', quantity: 0 }], note: 'x'.repeat(501) });
     expect([errors, calls()]).toEqual([undefined, 0]);
-    const { faults, ...rest } = data?.['placeOrder'] as { faults: { pointer: string }[] };
+    const { faults, ...rest } = (data?.['placeOrder'] ?? {}) as { faults: { pointer: string }[] };
     expect(rest).toEqual({
       __typename: 'InvalidOrder',
       code: 'invalid-order',
