@@ -16,13 +16,18 @@ export interface SectionHost extends ComposedSectionHost {
   readonly input: unknown;
   /** Whether whole values are wanted of nested views; else their runs, for who asks section by section. */
   readonly isWhole: boolean;
+  readonly view: RunnableView;
   /** The result of a section that `asking` may depend on. */
   resultFor(asking: Section, name: string): Promise<unknown>;
-  /** @param served hears how a call with a cache or a fallback of its own was served. */
+  /**
+   * Makes a call for a section.
+   *
+   * @param served hears how a call with a cache or a fallback of its own was served.
+   */
   call<In, Out>(
+    by: SectionRun,
     call: Call<In, Out>,
     input: In,
-    timeoutMs: number,
     served?: (part: ServedPart) => void,
   ): Promise<Out>;
   /** Takes note of a call that the function of a section makes. */
@@ -44,6 +49,11 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
   constructor(section: Section, host: SectionHost) {
     super(section, host);
     this.#host = host;
+  }
+
+  /** The section by its view, for logs. */
+  get place(): string {
+    return `${this.#host.view.name}.${this.section.name}`;
   }
 
   get input(): unknown {
@@ -154,10 +164,10 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
     if (this.section.isOpen) this.#host.observe(this.section, call);
     if (plan?.cache === undefined) {
       this.freshness = NOT_FRESH;
-      if (plan?.fallback === undefined) return this.#host.call(call, input, this.remainingMs());
+      if (plan?.fallback === undefined) return this.#host.call(this, call, input);
     } else if (this.freshness !== NOT_FRESH) (this.freshness ??= new Freshness()).expect();
     const served = (part: ServedPart): void => this.#served(part);
-    return this.#host.call(call, input, this.remainingMs(), served);
+    return this.#host.call(this, call, input, served);
   }
 
   /** A section that shows the fallback of a call, or a stale value, is degraded like one with its own fallback. */

@@ -120,14 +120,19 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   }
 
   call<In, Out>(
+    by: SectionRun,
     call: Call<In, Out>,
     input: In,
-    timeoutMs: number,
     served?: (part: ServedPart) => void,
   ): Promise<Out> {
     const { within } = this.#mode;
     if (within?.many === true) refuseUnboundedCall(`section "${within.name}" over ${this.view.name}`, call);
-    return this.#parts.caller.call(call, input, { exchange: this.exchange, timeoutMs, served });
+    return this.#parts.caller.call(call, input, {
+      exchange: this.exchange,
+      timeoutMs: by.remainingMs(),
+      served,
+      by,
+    });
   }
 
   observe(section: Section, call: Call<never, unknown>): void {

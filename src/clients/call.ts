@@ -4,12 +4,17 @@ import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import type { HttpCaller } from '../upstreams/http/http-caller.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
+import type { CallRecord } from './call-log.ts';
 import type { CallPlan, Scope } from './call-plan.ts';
 
 /** What one run of a call may use: the exchange it serves, and the time it may take. */
 export interface CallContext extends CallLimits {
   /** Hears how the call was served, at most once; only calls with a cache or a fallback report it. */
   readonly served?: ((part: ServedPart) => void) | undefined;
+  /** Who makes the call; for logs of calls. */
+  readonly by?: { readonly place: string } | undefined;
+  /** What is kept of this run, while somebody keeps a log of the calls of its exchange. */
+  readonly trail?: CallRecord | undefined;
 }
 
 /**

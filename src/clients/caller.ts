@@ -5,9 +5,10 @@ import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../upstreams/http/http-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Call, CallContext } from './call.ts';
+import type { CallLog } from './call-log.ts';
 import { runEach, type EachOptions } from './each.ts';
 import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
-import { forgetRuns } from './reuse/call-memory.ts';
+import { forgetRuns, logOf, memoryOf } from './reuse/call-memory.ts';
 import { isReusable, PlannedCall, type LayerParts } from './reuse/planned-call.ts';
 
 const DEFAULT_CONCURRENCY = 8;
@@ -38,9 +39,9 @@ export class Caller {
    * @throws {Problem} for whatever keeps it from an answer; see the table of the transport.
    */
   call<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
-    if (call.plan !== undefined) return this.#plannedOf(call).run(input, context);
-    if (call.reads === false && this.#hasPlanned) return this.#write(call, input, context);
-    return call.run(this.#parts.transports, input, context);
+    const log = logOf(context.exchange);
+    if (log === undefined) return this.#make(call, input, context);
+    return this.#followed(log, call, input, context);
   }
 
   /**
@@ -70,9 +71,25 @@ export class Caller {
     forgetRuns(exchange);
   }
 
+  /** Keeps a log of the calls of an exchange from now on. */
+  follow(exchange: Exchange, log: CallLog): void {
+    memoryOf(exchange).log = log;
+  }
+
   /** Forgets what a call has kept across requests, in this process: what it reads has been changed. */
   invalidate<In, Out>(call: Call<In, Out>): void {
     this.#planned.get(call as Call<never, unknown>)?.clear();
+  }
+
+  // Apart from the way of most calls, which then needs no closure.
+  #followed<In, Out>(log: CallLog, call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
+    return log.follow(call, context, (followed) => this.#make(call, input, followed));
+  }
+
+  #make<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
+    if (call.plan !== undefined) return this.#plannedOf(call).run(input, context);
+    if (call.reads === false && this.#hasPlanned) return this.#write(call, input, context);
+    return call.run(this.#parts.transports, input, context);
   }
 
   /** What was read before a change, or while it was made, is not what the rest of the exchange should see. */

@@ -31,8 +31,8 @@ export function compileGrpcBatch<In, Out, ManyIn extends DescMessage, ManyOut ex
     groupOf: group ?? (() => ''),
     idOf: id,
     joins: () => true,
-    async load({ upstreams, grpc }, inputs, { exchange, timeoutMs }) {
-      const limits = { exchange, timeoutMs, idempotent: true };
+    async load({ upstreams, grpc }, inputs, { exchange, timeoutMs, trail }) {
+      const limits = { exchange, timeoutMs, trail, idempotent: true };
       const answer = await grpc.unary(upstreams.get(upstream), method, request(inputs.map(id)), limits);
       return { found: new Map(entries(answer)), faults: new Map(), stray: undefined };
     },

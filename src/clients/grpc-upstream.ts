@@ -76,8 +76,8 @@ function declare<
     plan,
     description: describeCall({ name, upstream, reads, protocol: 'grpc', operation }, plan),
     keyOf: (input) => wireText(method.input, input),
-    run: ({ upstreams, grpc }, input, { exchange, timeoutMs }) =>
-      grpc.unary(upstreams.get(upstream), method, input, { exchange, timeoutMs, idempotent }),
+    run: ({ upstreams, grpc }, input, { exchange, timeoutMs, trail }) =>
+      grpc.unary(upstreams.get(upstream), method, input, { exchange, timeoutMs, trail, idempotent }),
   } satisfies DeclaredCall<MessageInitShape<In>, MessageShape<Out>>);
 }
 

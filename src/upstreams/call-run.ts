@@ -10,6 +10,8 @@ export interface CallLimits {
   readonly exchange: Exchange;
   /** Time the whole run may take, retries included, in ms; `Infinity`: only the exchange's deadline. */
   readonly timeoutMs: number;
+  /** Hears of the attempts of this run, besides the exchange. */
+  readonly trail?: { readonly attempts: Attempt[] } | undefined;
 }
 
 /** How an attempt failed. */
@@ -35,6 +37,7 @@ export abstract class CallRun<Out> {
   protected readonly upstream: Upstream;
   protected readonly exchange: Exchange;
   readonly #metrics: Metrics;
+  readonly #trail: Attempt[] | undefined;
   /** On the clock of `performance.now()`. */
   readonly #endsAt: number;
   #attemptsLeft: number;
@@ -49,6 +52,7 @@ export abstract class CallRun<Out> {
     this.upstream = upstream;
     this.exchange = limits.exchange;
     this.#metrics = metrics;
+    this.#trail = limits.trail?.attempts;
     this.#endsAt =
       limits.timeoutMs === Infinity
         ? limits.exchange.deadlineAt
@@ -129,6 +133,7 @@ export abstract class CallRun<Out> {
       const lease = (this.#lease = this.upstream.lease(this.#tried));
       this.#attempt = { target: lease.target.host, outcome: 'pending' };
       this.exchange.attempts.push(this.#attempt);
+      this.#trail?.push(this.#attempt);
       if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
       this.send(lease.target);
     } catch (error) {

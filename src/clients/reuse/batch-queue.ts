@@ -110,6 +110,7 @@ export class BatchQueue<In, Out> {
       ended() {},
     });
     for (const { id, passage, resolve, reject } of items) {
+      if (passage.trail !== undefined) passage.trail.via = 'batch';
       run
         .join(passage)
         .then((answer) => resolve(pick(answer, id)), reject)

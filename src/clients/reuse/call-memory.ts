@@ -1,4 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import type { CallLog } from '../call-log.ts';
 import type { SharedRun } from './shared-run.ts';
 
 /** Runs that one exchange started: how many are under way, and who comes next. */
@@ -17,6 +18,8 @@ export class CallMemory {
   /** Calls that wait for the end of the turn, by group. */
   readonly waiting = new Map<object, Map<string, unknown[]>>();
   readonly lanes = new Map<object, Lane>();
+  /** What the calls of the exchange did; undefined while nobody wants to know. */
+  log: CallLog | undefined = undefined;
 }
 
 /** The memory of an exchange; made for the first call that needs one. */
@@ -31,4 +34,9 @@ export function memoryOf(exchange: Exchange): CallMemory {
 /** Forgets what was read in an exchange: it has changed something, or begins anew. */
 export function forgetRuns(exchange: Exchange): void {
   if (exchange.callMemory instanceof CallMemory) exchange.callMemory.runs.clear();
+}
+
+/** The log that somebody keeps of the calls of an exchange. */
+export function logOf({ callMemory }: Exchange): CallLog | undefined {
+  return callMemory instanceof CallMemory ? callMemory.log : undefined;
 }

@@ -21,7 +21,10 @@ export function memoized<In, Out>(load: Run<In, Out>): Run<In, Out> {
       passage.origin.runs.set(layer, runs as Map<string, SharedRun<unknown>>);
     }
     const known = runs.get(key);
-    if (known?.joinable === true) return known.join(passage);
+    if (known?.joinable === true) {
+      if (passage.trail !== undefined) passage.trail.via = 'memo';
+      return known.join(passage);
+    }
     if (runs.size >= MAX_RUNS) runs.delete(runs.keys().next().value ?? '');
     const run = runOf(runs, key, passage, (inner) => load(input, key, inner));
     const answer = run.join(passage);

@@ -34,7 +34,10 @@ export class Flights<In, Out> {
     const refusal = refusalOf(passage);
     if (refusal !== undefined) return Promise.reject(refusal);
     const flying = this.#runs.get(key);
-    if (flying?.joinable === true) return flying.join(passage);
+    if (flying?.joinable === true) {
+      if (passage.trail !== undefined) passage.trail.via = 'shared';
+      return flying.join(passage);
+    }
     const run = this.#take(input, key, passage, false);
     const answer = run.join(passage);
     run.start();

@@ -39,7 +39,7 @@ export class PlannedCall<In, Out> {
 
   /** Makes the call, or gets its value from one that was made. */
   run(input: In, context: CallContext): Promise<Out> {
-    const { exchange, timeoutMs, served } = context;
+    const { exchange, timeoutMs, served, trail } = context;
     const { plan } = this.#call;
     let key: string;
     try {
@@ -48,7 +48,7 @@ export class PlannedCall<In, Out> {
       return Promise.reject(error);
     }
     const home = memoryOf(exchange);
-    const answer = this.#run(input, key, { exchange, timeoutMs, served, origin: home, home });
+    const answer = this.#run(input, key, { exchange, timeoutMs, served, trail, origin: home, home });
     if (plan.missing === undefined && plan.fallback === undefined) return answer;
     return answer.catch((error: unknown) => this.#standIn(error, context));
   }

@@ -60,7 +60,8 @@ export class SharedRun<Out> implements WaitedFor {
     const { origin, timeoutMs, starter } = this.#options;
     const served = (part: ServedPart): void => void (this.#part = part);
     const exchange = this.#exchange as Exchange;
-    const passage: Passage = { exchange, timeoutMs, origin, home: starter.home, served };
+    const { home, trail } = starter;
+    const passage: Passage = { exchange, timeoutMs, origin, home, served, trail };
     try {
       this.#options.load(passage).then(
         (value) => this.#end({ value }),

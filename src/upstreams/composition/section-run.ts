@@ -109,14 +109,14 @@ export abstract class SectionRun<Section extends SectionPlan = SectionPlan> {
     });
   }
 
-  /** Starts the source; answers with a value or a promise of it. */
-  protected abstract load(): unknown;
-
   /** What is left of the budget, in ms; `Infinity` without one. */
-  protected remainingMs(): number {
+  remainingMs(): number {
     const { budgetMs } = this.section;
     return budgetMs === Infinity ? Infinity : Math.max(0, budgetMs - (performance.now() - this.#startedAt));
   }
+
+  /** Starts the source; answers with a value or a promise of it. */
+  protected abstract load(): unknown;
 
   #standIn(fallback: () => unknown, problem: Problem): void {
     try {
