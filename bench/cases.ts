@@ -1,5 +1,14 @@
 import type { LoadRequest } from './load.ts';
 
+/** A server by others that answers the same query. */
+export interface Peer {
+  readonly title: string;
+  /** File in `bench/twins/`. */
+  readonly file: string;
+  /** Requests per second of the gateway, divided by the peer's, that we want to reach. */
+  readonly target: number;
+}
+
 /** One comparison: the gateway with one configuration, and the least code that does the same work. */
 export interface BenchCase {
   /** For `--only` and `--profile`. */
@@ -12,12 +21,18 @@ export interface BenchCase {
   readonly request: LoadRequest;
   /** How many different callers take turns; 0 sends no token. */
   readonly principals: number;
+  /** The id of the first of them; default 1. */
+  readonly firstPrincipal?: number;
   readonly logLevel: 'info' | 'warn';
   readonly needsRedis?: true;
   /** Id of the route whose metrics must show every request; also the `route` of the access lines. */
   readonly routeId: string;
   /** The limiter has to have decided on every request. */
   readonly limited?: true;
+  /** Calls to the services that answer one request; the case fails when it takes more or fewer. */
+  readonly upstreamCalls: number;
+  /** Other servers that are measured in the same rounds. */
+  readonly peers?: readonly Peer[];
   /** CPU per request of the twin, divided by ours, that we want to reach. */
   readonly target: number;
 }
@@ -26,6 +41,7 @@ const PIPE = {
   twin: 'bare-pipe.ts',
   request: { method: 'GET', path: '/users/1', headers: { accept: 'application/json' } },
   routeId: 'users',
+  upstreamCalls: 1,
 } as const;
 
 const HOMEPAGE_QUERY = `query Homepage {
@@ -34,6 +50,10 @@ const HOMEPAGE_QUERY = `query Homepage {
     feed { items { id title authorId } }
     notifications { unread latest { id text createdAt } }
   }
+}`;
+
+const AUTHORS_QUERY = `query Authors {
+  feed(first: 20) { id title author { id name } }
 }`;
 
 /** All cases, in the order of the table. */
@@ -79,6 +99,7 @@ export const CASES: readonly BenchCase[] = [
     logLevel: 'warn',
     routeId: 'orders.get',
     limited: true,
+    upstreamCalls: 1,
     target: 0.7,
   },
   {
@@ -86,15 +107,51 @@ export const CASES: readonly BenchCase[] = [
     title: 'GraphQL homepage, 2 REST + 1 gRPC',
     config: 'door-2.yaml',
     twin: 'bare-homepage.ts',
-    request: {
-      method: 'POST',
-      path: '/graphql',
-      headers: { accept: 'application/json', 'content-type': 'application/json' },
-      body: JSON.stringify({ query: HOMEPAGE_QUERY }),
-    },
+    request: graphqlRequest(HOMEPAGE_QUERY),
     principals: 1,
     logLevel: 'warn',
     routeId: 'graphql',
-    target: 0.85,
+    upstreamCalls: 3,
+    peers: [
+      { title: 'Apollo Server 5', file: 'apollo-homepage.ts', target: 1.8 },
+      { title: 'GraphQL Yoga 5', file: 'yoga-homepage.ts', target: 2.5 },
+    ],
+    target: 0.9,
+  },
+  {
+    name: 'graphql-authors',
+    title: 'GraphQL list of 20 items with authors',
+    config: 'door-2.yaml',
+    twin: 'bare-authors.ts',
+    request: graphqlRequest(AUTHORS_QUERY),
+    principals: 1,
+    // Somebody who wrote nothing: a feed leaves out what its reader wrote.
+    firstPrincipal: 3,
+    logLevel: 'warn',
+    routeId: 'graphql',
+    upstreamCalls: 2,
+    target: 0.7,
   },
 ];
+
+/** The tokens of the callers of a case, out of those of everybody. */
+export function tokensOf(
+  { principals, firstPrincipal = 1 }: BenchCase,
+  tokens: readonly string[],
+): readonly string[] {
+  return tokens.slice(firstPrincipal - 1, firstPrincipal - 1 + principals);
+}
+
+/** How many callers there have to be for a case. */
+export function lastPrincipalOf({ principals, firstPrincipal = 1 }: BenchCase): number {
+  return firstPrincipal - 1 + principals;
+}
+
+function graphqlRequest(query: string): LoadRequest {
+  return {
+    method: 'POST',
+    path: '/graphql',
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  };
+}

@@ -34,6 +34,9 @@ export interface LoadResult {
   readonly failures: number;
 }
 
+/** Longer than any deadline of the gateway. */
+const TIMEOUT_S = 10;
+
 /** The tools that can make the load. */
 export type LoadTool = 'wrk' | 'autocannon';
 
@@ -51,7 +54,9 @@ async function loadByWrk(options: LoadOptions): Promise<LoadResult> {
   const script = join(options.folder, 'request.lua');
   writeFileSync(script, luaOf(options));
   const { connections, seconds, origin, request, core } = options;
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, origin + request.path];
+  // Late is not wrong: without a timeout of our own, wrk counts an answer after 2 s as an error.
+  const limits = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', `${TIMEOUT_S}s`];
+  const args = [...limits, '-s', script, origin + request.path];
   const text = await outputOf({ command: 'wrk', args, core });
   const result = JSON.parse(text.slice(text.lastIndexOf('\n{') + 1)) as LoadResult & { micros: number };
   return { ...result, rps: result.requests / (result.micros / 1e6) };

@@ -1,10 +1,11 @@
-import type { BenchCase } from './cases.ts';
+import { tokensOf, type BenchCase } from './cases.ts';
 import { checkSameAnswer, checkWork } from './checks.ts';
 import { stopChild } from './children.ts';
 import { usageOf } from './cpu.ts';
 import { load, type LoadOptions, type LoadResult } from './load.ts';
 import type { BenchOptions } from './options.ts';
-import type { Stand, Subject } from './stand.ts';
+import type { Stand, Subject, Subjects } from './stand.ts';
+import { callsUnderLoad, countCalls, totalsOf } from './upstream-calls.ts';
 
 /** Connections that the load tool keeps open. */
 export const CONNECTIONS = 64;
@@ -17,13 +18,19 @@ export interface Round extends LoadResult {
 /** All rounds of one subject. */
 export interface Series {
   readonly rounds: Round[];
+  /** Answered requests, those of the warm-up included. */
+  requests: number;
   rssBytes: number;
+  /** Calls to the services per request: of the gateway under load by its metrics, of others by the services' count. */
+  upstreamCalls: number;
 }
 
-/** Both sides of a case. */
+/** All sides of a case. */
 export interface Comparison {
   readonly gateway: Series;
   readonly twin: Series;
+  /** In the order of the case. */
+  readonly peers: readonly Series[];
   /** What a reader of the numbers should know. */
   readonly note: string | undefined;
 }
@@ -34,45 +41,66 @@ export type CaseResult =
   | { readonly case: BenchCase; readonly failed: string }
   | ({ readonly case: BenchCase } & Comparison);
 
-/** Measures one case: twin and gateway in turn, round by round, so that a slow minute hits both. */
+/** Measures one case: all sides in turn, round by round, so that a slow minute hits all of them. */
 export async function measure(one: BenchCase, stand: Stand, options: BenchOptions): Promise<CaseResult> {
   if (one.needsRedis && stand.redisUrl === undefined)
     return { case: one, skipped: 'there is no redis-server' };
-  const subjects: Subject[] = [];
+  const started: Subject[] = [];
+  const start = async (starting: Promise<Subject>): Promise<Subject> => {
+    const subject = await starting;
+    started.push(subject);
+    return subject;
+  };
   try {
-    const twin = await stand.startTwin(one);
-    subjects.push(twin);
-    const gateway = await stand.startGateway(one);
-    subjects.push(gateway);
-    return { case: one, ...(await compare(one, stand, options, { gateway, twin })) };
+    const peers: Subject[] = [];
+    for (const { file } of one.peers ?? []) peers.push(await start(stand.startTwin(file)));
+    const twin = await start(stand.startTwin(one.twin));
+    const gateway = await start(stand.startGateway(one));
+    return { case: one, ...(await compare(one, stand, options, { gateway, twin, peers })) };
   } catch (error) {
     return { case: one, failed: (error as Error).message };
   } finally {
-    await Promise.all(subjects.map(({ child }) => stopChild(child)));
+    await Promise.all(started.map(({ child }) => stopChild(child)));
   }
+}
+
+/** One of those that are compared, and what was measured of it. */
+interface Side {
+  readonly subject: Subject;
+  readonly series: Series;
 }
 
 async function compare(
   one: BenchCase,
   stand: Stand,
   options: BenchOptions,
-  pair: { gateway: Subject; twin: Subject },
+  subjects: Subjects,
 ): Promise<Comparison> {
-  await checkSameAnswer(one, pair, one.principals > 0 ? stand.tokens[0] : undefined);
-  const gateway: Series = { rounds: [], rssBytes: 0 };
-  const twin: Series = { rounds: [], rssBytes: 0 };
-  const run = (subject: Subject, seconds: number) =>
-    runRound(subject, options, loadOf(one, stand, subject, seconds));
-  await run(pair.twin, options.warmUpSeconds);
-  let served = (await run(pair.gateway, options.warmUpSeconds)).requests;
+  const [token] = tokensOf(one, stand.tokens);
+  await checkSameAnswer(one, subjects, token);
+  const [gateway, twin] = [sideOf(subjects.gateway), sideOf(subjects.twin)];
+  const peers = subjects.peers.map(sideOf);
+  // The bare twin right before the gateway: the ratio that matters most is of neighbors in time.
+  const sides = [...peers, twin, gateway];
+  const run = async ({ subject, series }: Side, seconds: number): Promise<Round> => {
+    const round = await runRound(subject, options, loadOf(one, stand, subject, seconds));
+    series.requests += round.requests;
+    return round;
+  };
+  for (const { subject, series } of sides) series.upstreamCalls = await countCalls(one, stand, subject);
+  for (const side of sides) await run(side, options.warmUpSeconds);
+  const before = await totalsOf(one, gateway.subject);
   for (let round = 0; round < options.rounds; round += 1) {
-    twin.rounds.push(await run(pair.twin, options.seconds));
-    gateway.rounds.push(await run(pair.gateway, options.seconds));
-    served += gateway.rounds.at(-1)?.requests ?? 0;
+    for (const side of sides) side.series.rounds.push(await run(side, options.seconds));
   }
-  gateway.rssBytes = usageOf(pair.gateway.pid).rssBytes;
-  twin.rssBytes = usageOf(pair.twin.pid).rssBytes;
-  return { gateway, twin, note: await checkWork(one, pair.gateway, served) };
+  for (const { subject, series } of sides) series.rssBytes = usageOf(subject.pid).rssBytes;
+  gateway.series.upstreamCalls = callsUnderLoad(one, before, await totalsOf(one, gateway.subject));
+  const note = await checkWork(one, gateway.subject, gateway.series.requests);
+  return { gateway: gateway.series, twin: twin.series, peers: peers.map(({ series }) => series), note };
+}
+
+function sideOf(subject: Subject): Side {
+  return { subject, series: { rounds: [], requests: 0, rssBytes: 0, upstreamCalls: 0 } };
 }
 
 /** The load of a case on one subject. */
@@ -80,7 +108,7 @@ export function loadOf(one: BenchCase, stand: Stand, subject: Subject, seconds: 
   return {
     origin: subject.origin,
     request: one.request,
-    tokens: stand.tokens.slice(0, one.principals),
+    tokens: tokensOf(one, stand.tokens),
     connections: CONNECTIONS,
     seconds,
     core: stand.cores.others,
@@ -92,7 +120,8 @@ async function runRound(subject: Subject, { loadTool }: BenchOptions, options: L
   const before = usageOf(subject.pid);
   const result = await load(loadTool, options);
   const cpuUs = usageOf(subject.pid).cpuUs - before.cpuUs;
-  if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} requests failed`);
-  if (result.requests === 0) throw new Error('no request was answered');
+  if (result.failures > 0)
+    throw new Error(`${subject.name}: ${result.failures} of ${result.requests} requests failed`);
+  if (result.requests === 0) throw new Error(`${subject.name}: no request was answered`);
   return { ...result, cpuUsPerRequest: cpuUs / result.requests };
 }

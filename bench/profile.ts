@@ -36,7 +36,7 @@ export async function profile(one: BenchCase, stand: Stand, options: BenchOption
   const folder = join(stand.folder, 'profile');
   mkdirSync(folder);
   const flags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'];
-  const start = options.profileTwin ? stand.startTwin(one, flags) : stand.startGateway(one, flags);
+  const start = options.profileTwin ? stand.startTwin(one.twin, flags) : stand.startGateway(one, flags);
   const subject = await start;
   await load(options.loadTool, loadOf(one, stand, subject, options.warmUpSeconds));
   const from = nowUs();

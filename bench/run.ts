@@ -6,6 +6,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lastPrincipalOf } from './cases.ts';
 import { chooseCores, describeMachine } from './machine.ts';
 import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
@@ -23,7 +24,7 @@ const stand = new Stand(chooseCores());
 process.once('SIGINT', () => void stand.close().then(() => process.exit(130)));
 try {
   const wanted = options.profile === undefined ? options.cases : [options.profile];
-  await stand.open(Math.max(1, ...wanted.map(({ principals }) => principals)));
+  await stand.open(Math.max(1, ...wanted.map(lastPrincipalOf)));
   if (options.profile === undefined) await compareAll(options);
   else console.log(await profile(options.profile, stand, options));
 } catch (error) {
@@ -37,7 +38,8 @@ async function compareAll({ cases, rounds, seconds, loadTool, jsonFile }: BenchO
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];
   for (const one of cases) {
-    console.error(`${one.name}: ${rounds} rounds of ${seconds} s each for twin and gateway`);
+    const names = ['twin', ...(one.peers ?? []).map(({ title }) => title)].join(', ');
+    console.error(`${one.name}: ${rounds} rounds of ${seconds} s each for ${names} and gateway`);
     const result = await measure(one, stand, options);
     results.push(result);
     console.error(renderTable([result]));

@@ -11,6 +11,8 @@ export interface ServiceReport {
   /** Environment variables for configuration files and twins: `USERS`, `ORDERS` ... with addresses. */
   readonly env: Readonly<Record<string, string>>;
   readonly tokens: readonly string[];
+  /** Address of the control server, which tells how many requests each service has seen. */
+  readonly control: string;
 }
 
 const LIFETIME_S = 6 * 3600;
@@ -25,12 +27,14 @@ for (let i = 1; i <= count; i += 1) {
 const report: ServiceReport = {
   env: {
     USERS: services['users-1'].url,
+    USERS_2: services['users-2'].url,
     FEED: services.feed.url,
     ORDERS: services.orders.url,
     NOTIFICATIONS: services.notifications.url,
     ISSUER: services.identity.url,
   },
   tokens,
+  control: services.control.url,
 };
 console.log(JSON.stringify(report));
 

@@ -12,6 +12,8 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** A process that is measured. */
 export interface Subject {
+  /** For messages: `gateway`, or the file of a twin. */
+  readonly name: string;
   readonly child: ChildProcess;
   readonly pid: number;
   readonly origin: string;
@@ -19,6 +21,14 @@ export interface Subject {
   readonly adminOrigin: string;
   /** File with its standard output; empty for a twin. */
   readonly logFile: string;
+}
+
+/** Who is compared in a case. */
+export interface Subjects {
+  readonly gateway: Subject;
+  readonly twin: Subject;
+  /** In the order of the case. */
+  readonly peers: readonly Subject[];
 }
 
 /** The flags that the bin, `npm start` and the container start the gateway with. */
@@ -29,6 +39,8 @@ export class Stand {
   readonly folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   readonly cores: Cores;
   tokens: readonly string[] = [];
+  /** Address of the services' control server. */
+  controlOrigin = '';
   redisUrl: string | undefined = undefined;
   #env: Readonly<Record<string, string>> = {};
   readonly #children: ChildProcess[] = [];
@@ -44,6 +56,7 @@ export class Stand {
     const child = this.#start(process.execPath, [script], { env, core: this.cores.others, stdout: 'pipe' });
     const report = JSON.parse(await firstLine(child)) as ServiceReport;
     this.tokens = report.tokens;
+    this.controlOrigin = report.control;
     this.#env = report.env;
     if (onPath('redis-server') !== undefined) await this.#startRedis();
   }
@@ -69,17 +82,17 @@ export class Stand {
       stdout,
     });
     await untilListening(child, port, `the gateway with bench/${one.config}`);
-    return { ...subjectOf(child, port), adminOrigin: `http://127.0.0.1:${adminPort}`, logFile };
+    return { ...subjectOf('gateway', child, port), adminOrigin: `http://127.0.0.1:${adminPort}`, logFile };
   }
 
-  /** Starts the twin of a case. `flags` are for Node. */
-  async startTwin(one: BenchCase, flags: readonly string[] = []): Promise<Subject> {
+  /** Starts a file of `bench/twins/`. `flags` are for Node. */
+  async startTwin(file: string, flags: readonly string[] = []): Promise<Subject> {
     const port = await freePort();
-    const script = join(ROOT, 'bench', 'twins', one.twin);
+    const script = join(ROOT, 'bench', 'twins', file);
     const env = { ...this.#env, NODE_ENV: 'production', PORT: String(port) };
     const child = this.#start(process.execPath, [...flags, script], { env, core: this.cores.measured });
-    await untilListening(child, port, `bench/twins/${one.twin}`);
-    return { ...subjectOf(child, port), adminOrigin: '', logFile: '' };
+    await untilListening(child, port, `bench/twins/${file}`);
+    return { ...subjectOf(file, child, port), adminOrigin: '', logFile: '' };
   }
 
   /** Ends all children and removes the folder. */
@@ -107,8 +120,12 @@ export class Stand {
   }
 }
 
-function subjectOf(child: ChildProcess, port: number): { child: ChildProcess; pid: number; origin: string } {
-  return { child, pid: child.pid ?? 0, origin: `http://127.0.0.1:${port}` };
+function subjectOf(
+  name: string,
+  child: ChildProcess,
+  port: number,
+): Pick<Subject, 'name' | 'child' | 'pid' | 'origin'> {
+  return { name, child, pid: child.pid ?? 0, origin: `http://127.0.0.1:${port}` };
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

@@ -7,6 +7,7 @@ const HEAD = [
   'p99 ms',
   'CPU us/req',
   'RSS MiB',
+  'calls/req',
   'ratio rps',
   'ratio CPU',
   '(range)',
@@ -14,7 +15,10 @@ const HEAD = [
   '',
 ];
 
-/** Renders all results as one Markdown table: for each case the bare twin, then the gateway. */
+/**
+ * Renders all results as one Markdown table: for each case the peers, the bare twin and the gateway, then how the
+ * throughput of the gateway compares with that of each peer.
+ */
 export function renderTable(results: readonly CaseResult[]): string {
   const rows = [HEAD, ...results.flatMap(rowsOf)];
   const widths = HEAD.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
@@ -34,36 +38,69 @@ export function median(numbers: readonly number[]): number {
 }
 
 function rowsOf(result: CaseResult): string[][] {
-  const { title, twin: file, target } = result.case;
+  const { title, twin: file, target, peers: others = [] } = result.case;
   if ('skipped' in result) return [[`${title}: skipped, ${result.skipped}`]];
   if ('failed' in result) return [[`${title}: FAILED, see below`]];
-  const { gateway, twin } = result;
-  const cpu = ratios(twin, gateway, (bare, ours) => bare.cpuUsPerRequest / ours.cpuUsPerRequest);
-  const rps = ratios(twin, gateway, (bare, ours) => ours.rps / bare.rps);
-  const reached = median(cpu);
+  const { gateway, twin, peers } = result;
+  const named = others.flatMap((peer, i) => {
+    const series = peers[i];
+    return series === undefined ? [] : [{ peer, series }];
+  });
+  const cpu = ratios(twin, gateway, cpuRatio);
   return [
+    ...named.map(({ peer, series }) => [
+      peer.title,
+      ...numbersOf(series),
+      ...ratiosTo(twin, series),
+      '',
+      '',
+      '',
+    ]),
     [`bare: ${file.replace('.ts', '')}`, ...numbersOf(twin), '1.00', '1.00', '', '', ''],
-    [
-      title,
-      ...numbersOf(gateway),
-      median(rps).toFixed(2),
-      reached.toFixed(2),
-      `${Math.min(...cpu).toFixed(2)}–${Math.max(...cpu).toFixed(2)}`,
-      target.toFixed(2),
-      reached >= target ? 'met' : 'below',
-    ],
+    [title, ...numbersOf(gateway), ...ratiosTo(twin, gateway), rangeOf(cpu), ...verdict(cpu, target)],
+    ...named.map(({ peer, series }) => {
+      const rps = ratios(series, gateway, rpsRatio);
+      const numbers = numbersOf(gateway).map(() => '');
+      const [reached, met] = verdict(rps, peer.target, ' rps');
+      return [
+        `↳ against ${peer.title}`,
+        ...numbers,
+        ...ratiosTo(series, gateway),
+        rangeOf(rps),
+        reached,
+        met,
+      ];
+    }),
   ];
 }
 
-// A round is compared with the one right before it, so that the ratio is of two things that ran in the same minute.
-function ratios(twin: Series, gateway: Series, of: (bare: Round, ours: Round) => number): number[] {
-  return gateway.rounds.flatMap((ours, i) => {
-    const bare = twin.rounds[i];
-    return bare === undefined ? [] : [of(bare, ours)];
+const cpuRatio = (theirs: Round, ours: Round): number => theirs.cpuUsPerRequest / ours.cpuUsPerRequest;
+const rpsRatio = (theirs: Round, ours: Round): number => ours.rps / theirs.rps;
+
+function ratiosTo(theirs: Series, ours: Series): [rps: string, cpu: string] {
+  return [
+    median(ratios(theirs, ours, rpsRatio)).toFixed(2),
+    median(ratios(theirs, ours, cpuRatio)).toFixed(2),
+  ];
+}
+
+function rangeOf(numbers: readonly number[]): string {
+  return `${Math.min(...numbers).toFixed(2)}–${Math.max(...numbers).toFixed(2)}`;
+}
+
+function verdict(numbers: readonly number[], target: number, unit = ''): [target: string, met: string] {
+  return [target.toFixed(2) + unit, median(numbers) >= target ? 'met' : 'below'];
+}
+
+// Rounds are compared with those of the same turn, so that a ratio is of two things that ran in the same minute.
+function ratios(them: Series, us: Series, of: (theirs: Round, ours: Round) => number): number[] {
+  return us.rounds.flatMap((ours, i) => {
+    const theirs = them.rounds[i];
+    return theirs === undefined ? [] : [of(theirs, ours)];
   });
 }
 
-function numbersOf({ rounds, rssBytes }: Series): string[] {
+function numbersOf({ rounds, rssBytes, upstreamCalls }: Series): string[] {
   const of = (pick: (round: Round) => number): number => median(rounds.map(pick));
   return [
     of((round) => round.rps).toFixed(0),
@@ -71,5 +108,6 @@ function numbersOf({ rounds, rssBytes }: Series): string[] {
     of((round) => round.p99Ms).toFixed(2),
     of((round) => round.cpuUsPerRequest).toFixed(1),
     (rssBytes / 2 ** 20).toFixed(0),
+    upstreamCalls.toFixed(2),
   ];
 }

@@ -1,4 +1,5 @@
-import { Args, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { OperationContext } from '../../bff/graphql/operation-context.ts';
 import { Caller } from '../../clients/caller.ts';
 import { getFeed, type FeedItem } from '../../clients/feed.calls.ts';
 import { getUser } from '../../clients/users.calls.ts';
@@ -30,9 +31,12 @@ export class FeedResolver {
     return (await this.caller.call(getFeed, input, { exchange, timeoutMs: BUDGET_MS })).items;
   }
 
-  /** One call for the authors of all items of a query, because `getUser` has `batch`. */
+  /**
+   * One call for the authors of all items of a query, because `getUser` has `batch`. It runs once for each item:
+   * without parameter decorators Nest calls it directly.
+   */
   @ResolveField(() => AuthorType, { nullable: true, description: 'Who published it.' })
-  author(@Parent() item: FeedItem, @CurrentExchange() exchange: Exchange): Promise<AuthorType> {
+  author(item: FeedItem, _args: unknown, { exchange }: OperationContext): Promise<AuthorType> {
     return this.caller.call(getUser, { id: item.authorId }, { exchange, timeoutMs: BUDGET_MS });
   }
 }
