@@ -55,7 +55,8 @@ export function allOnPath(command: string): string[] {
   return folders.map((folder) => join(folder || '.', command)).filter(isCommand);
 }
 
-function isCommand(file: string): boolean {
+/** Whether a file is there and may be run. */
+export function isCommand(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();

@@ -3,12 +3,12 @@ import { DiscoveryService } from '@nestjs/core';
 import { ConfigError } from '../config/config-fault.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
+import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
 import type { Route } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { buildDocument } from './document-builder.ts';
 import type { OpenApiDocument } from './openapi.ts';
-import { staticAnswer, type StaticAnswer } from './static-answer.ts';
 
 /** A document as it is sent. */
 export interface RenderedDocument {

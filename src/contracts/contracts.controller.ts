@@ -1,12 +1,12 @@
 import { Controller, Get, Headers, Param, Res, type Type } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { sendStatic } from '../exchange/static-answer.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { policyRegistry } from '../policies/registry.ts';
 import { Problem } from '../problems/problem.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
 import { ContractDocument } from './contract-document.ts';
 import { docsFiles, docsPage } from './page-assets.ts';
-import { isKnown, type StaticAnswer } from './static-answer.ts';
 
 /** Nothing but what this gateway serves, and no script that was put into the page. */
 const CONTENT_SECURITY_POLICY = [
@@ -40,13 +40,13 @@ export function contractsController(policies: DeclaredPolicies = {}): Type {
 
     @Get('openapi.json')
     document(@Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply): void {
-      send(this.contract.current().answer, known, reply);
+      sendStatic(reply, this.contract.current().answer, known, cacheControl);
     }
 
     @Get('docs')
     page(@Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply): void {
       void reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
-      send(docsPage, known, reply);
+      sendStatic(reply, docsPage, known, cacheControl);
     }
 
     @Get('docs/:file')
@@ -57,18 +57,8 @@ export function contractsController(policies: DeclaredPolicies = {}): Type {
     ): void {
       const file = docsFiles.get(name);
       if (file === undefined) throw new Problem('resource-not-found');
-      send(file, known, reply);
+      sendStatic(reply, file, known, cacheControl);
     }
-  }
-
-  function send(answer: StaticAnswer, known: string | undefined, reply: FastifyReply): void {
-    void reply
-      .header('etag', answer.etag)
-      .header('cache-control', cacheControl)
-      .header('x-content-type-options', 'nosniff')
-      .header('referrer-policy', 'no-referrer');
-    if (isKnown(known, answer)) void reply.code(304).send();
-    else void reply.type(answer.contentType).send(answer.body);
   }
 
   declare(ContractsController, policies);

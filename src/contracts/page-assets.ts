@@ -1,5 +1,5 @@
+import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
 import { readAsset } from './asset-file.ts';
-import { staticAnswer, type StaticAnswer } from './static-answer.ts';
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 

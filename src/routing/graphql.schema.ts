@@ -77,6 +77,12 @@ export const graphqlOptionsSchema = z.strictObject({
     .enum(['audit', 'draft-2026'])
     .optional()
     .describe('HTTP statuses as the audits want them, or as the draft of 2026 does. Default audit.'),
+  graphiql: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether a browser that opens /graphql sees GraphiQL. Default true; never with NODE_ENV=production.',
+    ),
   subscriptions: subscriptions.optional(),
 });
 

@@ -31,11 +31,21 @@ export const EVENT_STREAM = 'text/event-stream';
  * that read whatever comes list both, and get JSON.
  */
 export function prefersStream(accept: string | undefined): boolean {
-  if (accept === undefined || !/text\/event-stream/i.test(accept)) return false;
+  return accept !== undefined && prefers(EVENT_STREAM, accept);
+}
+
+/** Whether a client would rather see a page than JSON, as browsers do that open an address. */
+export function prefersPage(accept: string | undefined): boolean {
+  return accept !== undefined && prefers('text/html', accept);
+}
+
+function prefers(type: string, accept: string): boolean {
+  // Most clients name neither.
+  if (!accept.toLowerCase().includes(type)) return false;
   const ranges = accept.split(',').flatMap(parseRange);
-  const stream = qualityOf(ranges, EVENT_STREAM) ?? 0;
-  const json = GRAPHQL_MEDIA_TYPES.map((type) => qualityOf(ranges, type) ?? wildcardOf(ranges));
-  return stream > 0 && json.every((quality) => quality < stream);
+  const wanted = qualityOf(ranges, type) ?? 0;
+  const json = GRAPHQL_MEDIA_TYPES.map((known) => qualityOf(ranges, known) ?? wildcardOf(ranges));
+  return wanted > 0 && json.every((quality) => quality < wanted);
 }
 
 interface Range {

@@ -11,6 +11,7 @@ import type { GatewaySource } from '../../routing/table-builder.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { Documents } from './documents.ts';
 import { FieldPolicies } from './field-policies.ts';
+import { GraphiqlPage } from './graphiql-page.ts';
 import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
 import { GraphqlSocketServer } from './graphql-socket.ts';
 import { GraphqlStreams } from './graphql-streams.ts';
@@ -99,7 +100,12 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     live?.upgrades.attach(server);
     // Not awaited: it loads when the server gets ready, and then inherits the hooks that were added until then.
     void server.register((scope, _options, done) => {
-      mount(scope, route.match.path, door, { bodyLimit: options.maxBodyBytes, isLive: live !== undefined });
+      mount(scope, route.match.path, door, {
+        bodyLimit: options.maxBodyBytes,
+        isLive: live !== undefined,
+        // Fails closed: production has no page, whatever the configuration says.
+        page: options.graphiql && !options.production ? new GraphiqlPage(route) : undefined,
+      });
       done();
     });
   }
@@ -147,11 +153,18 @@ function isClass(metatype: unknown): metatype is Type {
   );
 }
 
+interface MountOptions {
+  readonly bodyLimit: number;
+  readonly isLive: boolean;
+  /** What browsers see; absent, it costs nothing. */
+  readonly page: GraphiqlPage | undefined;
+}
+
 function mount(
   scope: FastifyInstance,
   url: string,
   door: GraphqlDoor,
-  { bodyLimit, isLive }: { readonly bodyLimit: number; readonly isLive: boolean },
+  { bodyLimit, isLive, page }: MountOptions,
 ): void {
   scope.removeAllContentTypeParsers();
   // By its name first, because a parser for everything is looked up more slowly; the door itself refuses the rest.
@@ -165,7 +178,7 @@ function mount(
     method: isLive ? ['GET', 'POST', 'PUT', 'DELETE'] : ['GET', 'POST'],
     url,
     bodyLimit,
-    onRequest: door.enter,
+    onRequest: page === undefined ? door.enter : [page.enter, door.enter],
     handler: door.handle,
   });
 }

@@ -31,6 +31,8 @@ export interface GraphqlLimits {
   readonly statusRules: 'audit' | 'draft-2026';
   /** Which operations the metrics tell apart. */
   readonly metrics?: GraphqlConfig['metrics'];
+  /** Whether browsers that open the address see GraphiQL; never in production. Default true. */
+  readonly graphiql: boolean;
   /** Limits of subscriptions over WebSocket and Server-Sent Events. */
   readonly subscriptions?: GraphqlConfig['subscriptions'];
   /** How often an operation is interpreted before it is compiled. Default 3. */
@@ -54,6 +56,7 @@ export const GRAPHQL_DEFAULTS: Omit<GraphqlLimits, 'production'> = {
   persistedQueries: true,
   denied: 'field',
   statusRules: 'audit',
+  graphiql: true,
   compileAfter: 3,
   cacheBytes: 64 * 1024 * 1024,
 };
