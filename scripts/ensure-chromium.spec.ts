@@ -45,7 +45,8 @@ describe('ensure-chromium', () => {
 
   it('does not take another one when the one that CHROMIUM names is not there', () => {
     command('chromium');
-    expect(run({ CHROMIUM: join(folder, 'gone') }).status).toBe(1);
+    const { status, stderr } = run({ CHROMIUM: join(folder, 'gone') });
+    expect([status, stderr]).toEqual([1, `CHROMIUM=${folder}/gone is not a file that can be run.\n`]);
   });
 
   it('installs the package of the system, and says that it did', () => {

@@ -1,10 +1,10 @@
 /** Makes sure that the tests find a Chromium: the one that `CHROMIUM` names, else one of the system. */
 import { findChromium } from './chromium.ts';
-import { aptInstall, ensureTool } from './system-package.ts';
+import { aptInstall, ensureTool, type TestTool } from './system-package.ts';
 
-ensureTool({
+const CHROMIUM: TestTool = {
   name: 'chromium',
-  missing: process.env['CHROMIUM'] ? 'CHROMIUM names nothing that can be run' : 'it is not on PATH',
+  missing: 'it is not on PATH',
   find: findChromium,
   packages: {
     'apt-get': {
@@ -22,4 +22,11 @@ ensureTool({
     'Windows: run the tests in WSL, then as on Debian',
     'Any Chrome or Chromium elsewhere: CHROMIUM=/path/to/it npm test',
   ],
-});
+};
+
+const chosen = process.env['CHROMIUM'];
+if (chosen && findChromium() === undefined) {
+  // Nothing is installed in its place: somebody wants that one.
+  console.error(`CHROMIUM=${chosen} is not a file that can be run.`);
+  process.exitCode = 1;
+} else ensureTool(CHROMIUM);
