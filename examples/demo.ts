@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { parseDocument } from 'yaml';
 import { demoText } from './demo-text.ts';
-import { startSampleServices, type SampleServices } from './services/start.ts';
+import { NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PORT = process.env['PORT'] || '8080';
@@ -17,7 +17,7 @@ const BOOT_LIMIT_MS = 20_000;
 
 /** Runs the gateway on embedded defaults in front of the sample services, until Ctrl-C. */
 async function main(): Promise<void> {
-  const services = await startSampleServices({ quiet: true });
+  const services = await startSampleServices({ quiet: true, notifyEveryMs: NOTIFY_EVERY_MS });
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   let gateway: ChildProcess | undefined;
   let stopping = false;

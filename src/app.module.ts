@@ -53,7 +53,7 @@ interface Feature {
 const FEATURES: readonly Feature[] = [
   { module: OrdersModule, upstreams: ['orders'], graphql: true },
   { module: HomepageModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },
-  // Calls nothing itself, but a schema of subscriptions alone is none: it needs the queries of the homepage.
+  // A schema of subscriptions alone is none: it needs the queries of the homepage, and so their upstreams.
   { module: NotificationsModule, upstreams: ['users', 'feed', 'notifications'], graphql: true },
 ];
 

@@ -4,6 +4,7 @@ import { createClient } from 'graphql-ws';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import type { NotificationsService } from '../examples/services/notifications.ts';
 import { PUB_SUB } from '../src/config/tokens.ts';
 import type { PubSub } from '../src/store/pub-sub.ts';
 import { notifyUntil } from './support/notifications.ts';
@@ -80,4 +81,92 @@ describe('a subscription through the whole gateway', () => {
       'application/problem+json',
     ]);
   });
+});
+
+const watching = 'subscription { notificationWatched(backlog: 1) { id text unread } }';
+const service = (): NotificationsService => holder.shop.services.notifications;
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(5);
+}
+
+interface Watched {
+  readonly data?: { readonly notificationWatched: { readonly text: string } };
+  readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+}
+
+describe('a subscription that a gRPC stream feeds', () => {
+  it.each(['WebSocket', 'Server-Sent Events'])(
+    'over %s hears of its user alone, until it leaves',
+    async (way) => {
+      const authorization = await tokenOf('user');
+      const client =
+        way === 'WebSocket'
+          ? createClient({
+              url: address().replace('http', 'ws'),
+              webSocketImpl: WebSocket,
+              connectionParams: { authorization },
+              retryAttempts: 0,
+            })
+          : createSseClient({ url: address(), headers: { authorization }, retryAttempts: 0 });
+      const heard: Watched[] = [];
+      const stop = client.subscribe({ query: watching }, sinkOf(heard));
+      await until(() => heard.length === 1 && service().watchers === 1);
+      service().notify('1', 'for somebody else');
+      service().notify('2', `over ${way}`);
+      await until(() => heard.length === 2);
+      expect(heard[1]?.data?.notificationWatched.text).toBe(`over ${way}`);
+      expect(service().lastCall?.metadata.get('x-user-id')).toEqual(['2']);
+      stop();
+      await until(() => service().watchers === 0);
+      await client.dispose();
+    },
+  );
+
+  it('has a stream for each subscriber', async () => {
+    const client = createClient({
+      url: address().replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: await tokenOf('user') },
+      retryAttempts: 0,
+    });
+    const heard: Watched[] = [];
+    client.subscribe({ query: watching }, sinkOf(heard));
+    client.subscribe({ query: watching }, sinkOf(heard));
+    await until(() => service().watchers === 2);
+    await client.dispose();
+    await until(() => service().watchers === 0);
+  });
+
+  it.each(['WebSocket', 'Server-Sent Events'])(
+    'over %s ends with the code of what went wrong',
+    async (way) => {
+      const headers = { authorization: await tokenOf('user') };
+      const client =
+        way === 'WebSocket'
+          ? createClient({
+              url: address().replace('http', 'ws'),
+              webSocketImpl: WebSocket,
+              connectionParams: headers,
+              retryAttempts: 0,
+            })
+          : createSseClient({ url: address(), headers, retryAttempts: 0 });
+      const read = async (query: string): Promise<Watched[]> => {
+        const heard: Watched[] = [];
+        for await (const result of client.iterate({ query })) heard.push(result as unknown as Watched);
+        return heard;
+      };
+      const refused = await read('subscription { notificationWatched(backlog: -1) { id } }');
+      expect(refused).toMatchObject([{ errors: [{ extensions: { code: 'request-invalid' } }] }]);
+      const reading = read(watching);
+      await until(() => service().watchers === 1);
+      await service().fault('dead');
+      const broken = await reading;
+      expect(broken.at(-1)).toMatchObject({
+        errors: [{ extensions: { code: 'upstream-unreachable', retryable: true } }],
+      });
+      await service().fault('none');
+      await client.dispose();
+    },
+  );
 });

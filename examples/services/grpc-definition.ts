@@ -1,4 +1,11 @@
-import { fromBinary, toBinary, type DescMessage, type Message, type MessageShape } from '@bufbuild/protobuf';
+import {
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type DescMethod,
+  type Message,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
 
@@ -11,9 +18,22 @@ export type UnaryHandler<Input extends DescMessage, Output extends DescMessage> 
   metadata: Metadata,
 ) => MessageShape<Output>;
 
+/**
+ * Answers one call with a stream, or throws a `GrpcError`.
+ *
+ * @param signal aborted when the caller has left; the stream has to end then.
+ */
+export type StreamHandler<Input extends DescMessage, Output extends DescMessage> = (
+  request: MessageShape<Input>,
+  metadata: Metadata,
+  signal: AbortSignal,
+) => AsyncIterable<MessageShape<Output>>;
+
 /** One handler for each method of a generated service. */
-export type UnaryHandlers<Methods extends GenServiceMethods> = {
-  readonly [Name in keyof Methods]: UnaryHandler<Methods[Name]['input'], Methods[Name]['output']>;
+export type MethodHandlers<Methods extends GenServiceMethods> = {
+  readonly [Name in keyof Methods]: Methods[Name]['methodKind'] extends 'server_streaming'
+    ? StreamHandler<Methods[Name]['input'], Methods[Name]['output']>
+    : UnaryHandler<Methods[Name]['input'], Methods[Name]['output']>;
 };
 
 /** A method as grpc-js serves it, with the handler that its name belongs to. */
@@ -21,34 +41,41 @@ export interface ServedMethod {
   /** `shop.v1.Orders/GetOrder`. */
   readonly operation: string;
   readonly definition: MethodDefinition<Message, Answer>;
-  readonly handle: (request: Message, metadata: Metadata) => Message;
+  readonly handle: (
+    request: Message,
+    metadata: Metadata,
+    signal: AbortSignal,
+  ) => Message | AsyncIterable<Message>;
 }
 
 /** Joins a generated service with its handlers into what grpc-js serves, by method name. */
 export function serveMethods<Methods extends GenServiceMethods>(
   service: GenService<Methods>,
-  handlers: UnaryHandlers<Methods>,
+  handlers: MethodHandlers<Methods>,
 ): Record<string, ServedMethod> {
   const served: Record<string, ServedMethod> = {};
   for (const method of service.methods) {
-    const handler = handlers[method.localName as keyof Methods];
+    // The decoder of this very method made the request, so its type fits; TypeScript cannot see that here.
+    const handle = handlers[method.localName as keyof Methods] as ServedMethod['handle'];
     const operation = `${service.typeName}/${method.name}`;
     served[method.localName] = {
       operation,
-      definition: unary(`/${operation}`, method.input, method.output),
-      // The decoder of this very method made the request, so its type fits; TypeScript cannot see that here.
-      handle: (request, metadata) => handler(request as Parameters<typeof handler>[0], metadata),
+      definition: definitionOf(`/${operation}`, method),
+      handle,
     };
   }
   return served;
 }
 
-function unary(path: string, input: DescMessage, output: DescMessage): MethodDefinition<Message, Answer> {
+function definitionOf(
+  path: string,
+  { input, output, methodKind }: DescMethod,
+): MethodDefinition<Message, Answer> {
   const encode = encoder(output);
   return {
     path,
     requestStream: false,
-    responseStream: false,
+    responseStream: methodKind === 'server_streaming',
     requestSerialize: encoder(input),
     requestDeserialize: (bytes) => fromBinary(input, bytes),
     responseSerialize: (answer) => (Buffer.isBuffer(answer) ? answer : encode(answer)),

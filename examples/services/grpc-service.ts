@@ -1,20 +1,24 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
-  Metadata,
   MethodDefinition,
   sendUnaryData,
   ServerUnaryCall,
+  ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Message } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Fault } from './fault.ts';
 import { GrpcError } from './grpc-caller.ts';
-import { serveMethods, type Answer, type ServedMethod, type UnaryHandlers } from './grpc-definition.ts';
+import { serveMethods, type Answer, type ServedMethod, type MethodHandlers } from './grpc-definition.ts';
 import { SampleService, type Listening, type ServiceOptions } from './sample-service.ts';
 
-type Call = ServerUnaryCall<Message, Answer>;
+type Stream = ServerWritableStream<Message, Answer>;
+/** A call of either kind, as far as both are alike. */
+type Call = Pick<ServerUnaryCall<Message, Answer>, 'request' | 'metadata' | 'getDeadline' | 'once' | 'off'>;
+/** Answers a unary call; with a message alone, it is the first of a stream as well. */
 type Reply = sendUnaryData<Answer>;
 type ConnectionInjector = ReturnType<Server['createConnectionInjector']>;
 
@@ -42,7 +46,7 @@ export class GrpcService<Methods extends GenServiceMethods = GenServiceMethods> 
     name: string,
     options: ServiceOptions,
     service: GenService<Methods>,
-    handlers: UnaryHandlers<Methods>,
+    handlers: MethodHandlers<Methods>,
   ) {
     super(name, 'grpc', options);
     const server = this.#serve(serveMethods(service, handlers));
@@ -74,7 +78,9 @@ export class GrpcService<Methods extends GenServiceMethods = GenServiceMethods> 
     const implementation: UntypedServiceImplementation = {};
     for (const [name, method] of Object.entries(methods)) {
       definition[name] = method.definition;
-      implementation[name] = (call: Call, reply: Reply) => this.#accept(method, call, reply);
+      implementation[name] = method.definition.responseStream
+        ? (call: Stream) => this.#accept(method, call as unknown as Call, replyTo(call))
+        : (call: Call, reply: Reply) => this.#accept(method, call, reply);
     }
     const server = new Server({ 'grpc.enable_channelz': 0 });
     server.addService(definition, implementation);
@@ -107,13 +113,40 @@ export class GrpcService<Methods extends GenServiceMethods = GenServiceMethods> 
 }
 
 function answer(method: ServedMethod, call: Call, reply: Reply): void {
+  const left = new AbortController();
+  call.once('cancelled', () => left.abort());
   try {
-    reply(null, method.handle(call.request, call.metadata));
+    const given = method.handle(call.request, call.metadata, left.signal);
+    if (!(Symbol.asyncIterator in given)) return reply(null, given);
+    // Whoever has left hears nothing; that the stream then ends in the middle is as it should be.
+    stream(given, call as unknown as Stream, left.signal).catch((error: unknown) => {
+      if (!left.signal.aborted) refuse(method, error, reply);
+    });
   } catch (error) {
-    if (error instanceof GrpcError) reply(error);
-    else {
-      console.error(`${method.operation}:`, error);
-      reply({ code: status.INTERNAL, details: 'internal error' });
-    }
+    refuse(method, error, reply);
   }
+}
+
+async function stream(messages: AsyncIterable<Message>, call: Stream, left: AbortSignal): Promise<void> {
+  call.sendMetadata(new Metadata());
+  for await (const message of messages) {
+    if (left.aborted) return;
+    if (!call.write(message)) await once(call, 'drain', { signal: left }).catch(() => {});
+  }
+  call.end();
+}
+
+function refuse(method: ServedMethod, error: unknown, reply: Reply): void {
+  if (error instanceof GrpcError) return reply(error);
+  console.error(`${method.operation}:`, error);
+  reply({ code: status.INTERNAL, details: 'internal error' });
+}
+
+/** What a fault says in place of an answer, said to a stream. */
+function replyTo(call: Stream): Reply {
+  return (error, bytes) => {
+    if (error !== null) return void call.emit('error', Object.assign(new Error('refused'), error));
+    if (bytes) call.write(bytes);
+    call.end();
+  };
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { FREE_PORTS, startSampleServices, type SampleServices } from './start.ts';
+import { FREE_PORTS, NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './start.ts';
 
 const { HOST, ISSUER, PORTS } = process.env;
 
@@ -14,6 +14,7 @@ try {
     ...(HOST === undefined ? {} : { host: HOST }),
     ...(ISSUER === undefined ? {} : { issuer: ISSUER }),
     ...(PORTS === 'free' ? { ports: FREE_PORTS } : {}),
+    notifyEveryMs: NOTIFY_EVERY_MS,
   });
   process.once('SIGINT', () => void end(services));
   process.once('SIGTERM', () => void end(services));

@@ -6,7 +6,7 @@ import {
   ErrorInfoSchema,
 } from '../../src/upstreams/grpc/gen/google/rpc/error_details_pb.ts';
 import { callerOf, GrpcError, type Caller } from './grpc-caller.ts';
-import type { UnaryHandlers } from './grpc-definition.ts';
+import type { MethodHandlers } from './grpc-definition.ts';
 import { GrpcService } from './grpc-service.ts';
 import { CATALOG, OrdersStore } from './orders-store.ts';
 import { KeptAnswers } from './kept-answers.ts';
@@ -26,7 +26,7 @@ export function startOrders(options: ServiceOptions = {}): Promise<GrpcService> 
   return new GrpcService('orders', options, pb.Orders, handlers(new OrdersStore())).start();
 }
 
-function handlers(store: OrdersStore): UnaryHandlers<(typeof pb.Orders)['method']> {
+function handlers(store: OrdersStore): MethodHandlers<(typeof pb.Orders)['method']> {
   const pages = new KeptAnswers<pb.ListOrdersResponse>();
   const orders = new KeptAnswers<pb.GetOrderResponse>();
   return {

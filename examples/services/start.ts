@@ -3,7 +3,7 @@ import { startFeed } from './feed.ts';
 import type { GrpcService } from './grpc-service.ts';
 import type { HttpService } from './http-service.ts';
 import { startIdentity, type IdentityService } from './identity.ts';
-import { startNotifications } from './notifications.ts';
+import { startNotifications, type NotificationsService } from './notifications.ts';
 import { startOrders } from './orders.ts';
 import { startPayments, type PaymentsService } from './payments.ts';
 import type { SampleService } from './sample-service.ts';
@@ -21,6 +21,9 @@ export const DEFAULT_PORTS = {
   notifications: 4202,
   identity: 4300,
 } as const;
+
+/** How often something happens to whoever watches, in demo and containers. */
+export const NOTIFY_EVERY_MS = 5000;
 
 /** The name of a sample service. */
 export type ServiceName = keyof typeof DEFAULT_PORTS;
@@ -49,6 +52,8 @@ export interface SampleServicesOptions {
   readonly issuer?: string;
   /** Prints no addresses. */
   readonly quiet?: boolean;
+  /** How often something happens to whoever watches their notifications, in ms; never by default. */
+  readonly notifyEveryMs?: number;
 }
 
 /** All sample services by name. */
@@ -58,7 +63,7 @@ export interface SampleServices {
   readonly feed: HttpService;
   readonly payments: PaymentsService;
   readonly orders: GrpcService;
-  readonly notifications: GrpcService;
+  readonly notifications: NotificationsService;
   readonly identity: IdentityService;
   readonly control: HttpService;
   /** Stops all of them and destroys open connections. */
@@ -106,7 +111,9 @@ async function startAll(
   const feed = await keep(startFeed(at('feed')));
   const payments = await keep(startPayments(at('payments')));
   const orders = await keep(startOrders(at('orders')));
-  const notifications = await keep(startNotifications(at('notifications')));
+  const notifications = await keep(
+    startNotifications({ ...at('notifications'), everyMs: options.notifyEveryMs }),
+  );
   const issuer = options.issuer === undefined ? {} : { issuer: options.issuer };
   const identity = await keep(startIdentity({ ...at('identity'), ...issuer }));
   const control = await keep(startControl([...started], at('control')));

@@ -10,6 +10,7 @@ import { runEach, type EachOptions } from './each.ts';
 import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
 import { forgetRuns, logOf, memoryOf } from './reuse/call-memory.ts';
 import { isReusable, PlannedCall, type LayerParts } from './reuse/planned-call.ts';
+import type { StreamCall, StreamContext } from './stream-call.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 
@@ -61,6 +62,19 @@ export class Caller {
       keyOf: mergeable ? (input) => call.keyOf?.(input) : undefined,
       concurrency: call.plan?.batch === undefined ? Math.max(1, concurrency) : inputs.length,
     });
+  }
+
+  /**
+   * Makes a call that answers with a stream: values as they come, no faster than they are asked for. The upstream is
+   * asked when the first one is; the stream ends when it is left (`break`, `return()`) or the exchange is cancelled.
+   * Another target is asked only until one has opened; what ends the stream after that is thrown as a problem.
+   */
+  stream<In, Out>(
+    call: StreamCall<In, Out>,
+    input: In,
+    context: StreamContext,
+  ): AsyncIterableIterator<Out, undefined> {
+    return call.open(this.#parts.transports, input, context);
   }
 
   /**

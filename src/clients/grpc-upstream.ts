@@ -1,5 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type {
+  DescMessage,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import { Problem } from '../problems/problem.ts';
 import { compilePlan, type ReuseOptions } from './call-plan.ts';
@@ -7,6 +13,7 @@ import type { DeclaredCall } from './call.ts';
 import { describeCall } from './describe-call.ts';
 import { compileGrpcBatch, type GrpcBatchOptions } from './grpc-batch.ts';
 import { sortDeep } from './reuse/call-key.ts';
+import { declareStream, type StreamCall, type StreamOptions } from './stream-call.ts';
 
 /** What a unary call may say about itself. */
 export interface UnaryOptions<
@@ -36,6 +43,13 @@ export interface GrpcUpstream {
     method: DescMethodUnary<In, Out>,
     options?: UnaryOptions<MessageInitShape<In>, MessageShape<Out>, ManyIn, ManyOut>,
   ): DeclaredCall<MessageInitShape<In>, MessageShape<Out>>;
+
+  /** Declares a call of a method that answers with a stream; each run yields the decoded messages. */
+  serverStream<In extends DescMessage, Out extends DescMessage, Value = MessageShape<Out>>(
+    name: string,
+    method: DescMethodServerStreaming<In, Out>,
+    options?: StreamOptions<MessageShape<Out>, Value>,
+  ): StreamCall<MessageInitShape<In>, Value>;
 }
 
 /**
@@ -44,9 +58,13 @@ export interface GrpcUpstream {
  * @example
  * const orders = grpcUpstream('orders');
  * export const getOrder = orders.unary('orders.get', Orders.method.getOrder, { idempotent: true });
+ * export const watchOrders = orders.serverStream('orders.watch', Orders.method.watchOrders);
  */
 export function grpcUpstream(upstream: string): GrpcUpstream {
-  return { unary: (name, method, options = {}) => declare(upstream, name, method, options) };
+  return {
+    unary: (name, method, options = {}) => declare(upstream, name, method, options),
+    serverStream: (name, method, options = {}) => declareStream(upstream, name, method, options),
+  };
 }
 
 function declare<

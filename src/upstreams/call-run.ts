@@ -88,10 +88,10 @@ export abstract class CallRun<Out> {
     return this.exchange.remainingMs() <= CLOCK_SLACK_MS ? 'deadline-exceeded' : 'upstream-timeout';
   }
 
-  /** Ends the run with a value. */
-  protected deliver(value: Out, outcome: string): void {
+  /** Ends the run with a value. @param health what that says about the target. */
+  protected deliver(value: Out, outcome: string, health: 'success' | 'neutral' = 'success'): void {
     if (this.#done) return;
-    this.#settle('success', outcome);
+    this.#settle(health, outcome);
     this.#finish();
     this.#resolve(value);
   }
@@ -112,6 +112,11 @@ export abstract class CallRun<Out> {
   /** Ends the run because its time is up. */
   protected expire(): void {
     this.#stop(new Problem(this.timeoutCode()), 'failure');
+  }
+
+  /** Ends the run because its answer is no longer wanted; says nothing about the target. */
+  protected withdraw(reason: Problem): void {
+    this.#stop(reason, 'neutral');
   }
 
   // The client's leaving, or ours, says nothing about the target; a deadline that passed while it was silent does.

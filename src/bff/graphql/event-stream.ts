@@ -1,3 +1,12 @@
+/** What becomes of the events of a source. */
+export interface EventAnswers<Event, Answer> {
+  readonly answer: (event: Event) => Answer | Promise<Answer>;
+  /** The last answer of a stream whose source failed. */
+  readonly fault: (error: unknown) => Answer;
+  /** Called once, when the stream ends. */
+  readonly onEnd: () => void;
+}
+
 /**
  * A stream of answers, one for each event of a source. Written by hand, because `return()` of an async generator
  * waits for the event that may never come: here it ends the source at once, so that a client that leaves takes
@@ -6,16 +15,14 @@
 export class EventStream<Event, Answer> implements AsyncGenerator<Answer, undefined, undefined> {
   readonly #source: AsyncIterator<Event>;
   readonly #answer: (event: Event) => Answer | Promise<Answer>;
+  readonly #fault: (error: unknown) => Answer;
   readonly #onEnd: () => void;
   #ended = false;
 
-  constructor(
-    source: AsyncIterable<Event>,
-    answer: (event: Event) => Answer | Promise<Answer>,
-    onEnd: () => void,
-  ) {
+  constructor(source: AsyncIterable<Event>, { answer, fault, onEnd }: EventAnswers<Event, Answer>) {
     this.#source = source[Symbol.asyncIterator]();
     this.#answer = answer;
+    this.#fault = fault;
     this.#onEnd = onEnd;
   }
 
@@ -30,8 +37,10 @@ export class EventStream<Event, Answer> implements AsyncGenerator<Answer, undefi
       if (done === true || this.#ended) return await this.return();
       return { done: false, value: await this.#answer(value) };
     } catch (error) {
+      // Whoever has left asks for nothing any more.
+      if (this.#ended) return { done: true, value: undefined };
       await this.return();
-      throw error;
+      return { done: false, value: this.#fault(error) };
     }
   }
 

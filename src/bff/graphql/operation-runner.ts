@@ -1,5 +1,6 @@
 import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 import { ServerResponse } from 'node:http';
+import { forgetRuns } from '../../clients/reuse/call-memory.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { enterStages, type Stage } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -101,21 +102,23 @@ export class OperationRunner {
     }
     const { meters } = this.#finder;
     meters.opened();
-    const answers = new EventStream(
-      source,
-      async (event: unknown) => {
+    const answers = new EventStream(source, {
+      answer: async (event: unknown) => {
         const startedAt = performance.now();
+        // What calls read for the last event is not what this one should see.
+        forgetRuns(exchange);
         // One context for each event: what one answer collects is not part of the next.
         const context = contextOf();
         const answer = valueOf(await operation.event(event, context, variables), context);
         meter.ended(answer.outcome, startedAt, answer.value.errors);
         return answer.value;
       },
-      () => {
+      fault: (error) => this.#failed(exchange, error, meter),
+      onEnd: () => {
         meters.closed();
         endExchange(exchange);
       },
-    );
+    });
     exchange.onCancel(() => void answers.return());
     return answers;
   }

@@ -3,6 +3,7 @@ import {
   fromBinary,
   toBinary,
   type DescMessage,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   type MessageInitShape,
   type MessageShape,
@@ -10,6 +11,7 @@ import {
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import { Injectable } from '@nestjs/common';
 import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import type { Target } from '../target.ts';
@@ -17,7 +19,10 @@ import type { Upstream } from '../upstream.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import { GrpcChannels } from './grpc-channel.ts';
 import { GARBLED, grpcFault } from './grpc-faults.ts';
+import { MessageStream } from './message-stream.ts';
 import { outboundMetadata } from './outbound-metadata.ts';
+import { SingleMessage } from './single-message.ts';
+import { asIs, StreamRun } from './stream-run.ts';
 
 /** What one unary call may use. */
 export interface UnaryLimits extends CallLimits {
@@ -25,19 +30,30 @@ export interface UnaryLimits extends CallLimits {
   readonly idempotent?: boolean | undefined;
 }
 
-/** A unary method on the wire. */
+/** What one server stream may use. */
+export interface StreamLimits {
+  readonly exchange: Exchange;
+  /** Whether it may be made twice without harm, until it is open. Default: what the proto says. */
+  readonly idempotent?: boolean | undefined;
+  /** Longest silence, in ms; `Infinity` for no limit. */
+  readonly idleMs: number;
+}
+
+/** A method on the wire. */
 interface WireMethod {
   readonly path: string;
   readonly output: DescMessage;
   readonly idempotent: boolean;
 }
 
+type CalledMethod = DescMethodUnary | DescMethodServerStreaming;
+
 /** Calls methods of gRPC upstreams. Owns the channels; one per process. */
 @Injectable()
 export class GrpcCaller {
   /** The channels to all targets, for those who call in other ways. */
   readonly channels = new GrpcChannels();
-  readonly #wire = new WeakMap<DescMethodUnary, WireMethod>();
+  readonly #wire = new WeakMap<CalledMethod, WireMethod>();
   readonly #metrics: Metrics;
   #closed = false;
 
@@ -70,13 +86,47 @@ export class GrpcCaller {
     return run.start();
   }
 
+  /**
+   * The messages of a server stream. The call is made when the first one is asked for, with the same identity, trace
+   * and request id as a unary one, and cancelled with the exchange or when nobody asks any more. Another target is
+   * asked only until one has opened its answer; a target that opens none within `timeouts.firstByte` is taken to be
+   * waiting for its first message. Deadlines bound the opening alone.
+   *
+   * @param decode makes something of a message; what it throws ends the stream as `upstream-response-invalid`.
+   */
+  serverStream<In extends DescMessage, Out extends DescMessage, Value>(
+    upstream: Upstream,
+    method: DescMethodServerStreaming<In, Out>,
+    input: MessageInitShape<In>,
+    { decode, ...limits }: StreamLimits & { readonly decode: (message: MessageShape<Out>) => Value },
+  ): AsyncIterableIterator<Value, undefined> {
+    const { path, idempotent } = this.#wireOf(method);
+    return new MessageStream<Value>({
+      decode: (bytes) => decode(fromBinary(method.output, bytes)),
+      call: (taker) => {
+        if (this.#closed) throw new Problem('shutting-down');
+        const parts = {
+          ...limits,
+          upstream,
+          path,
+          idempotent: limits.idempotent ?? idempotent,
+          metadata: outboundMetadata(limits.exchange),
+          channels: this.channels,
+          metrics: this.#metrics,
+          patient: true,
+        };
+        return new StreamRun(parts, new SingleMessage(encode(method.input, input)), taker);
+      },
+    });
+  }
+
   /** Closes the channels; later calls are refused. */
   close(): void {
     this.#closed = true;
     this.channels.close();
   }
 
-  #wireOf(method: DescMethodUnary): WireMethod {
+  #wireOf(method: CalledMethod): WireMethod {
     let wire = this.#wire.get(method);
     if (wire === undefined) {
       wire = {
@@ -154,8 +204,4 @@ function encode<In extends DescMessage>(schema: In, input: MessageInitShape<In>)
     // What a schema let through and the wire cannot carry, such as a number above 2^31, came from the client.
     throw new Problem('request-invalid', { cause: error });
   }
-}
-
-function asIs(bytes: Buffer): Buffer {
-  return bytes;
 }

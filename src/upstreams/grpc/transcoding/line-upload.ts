@@ -3,7 +3,7 @@ import type { Exchange } from '../../../exchange/exchange.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { InputFault } from './input-faults.ts';
 import { decodedBody } from './request-body.ts';
-import type { ByteCall, StreamSource } from './stream-run.ts';
+import type { ByteCall, StreamSource } from '../stream-run.ts';
 
 const NEWLINE = 0x0a;
 const BLANK = /^[\s]*$/;
@@ -92,7 +92,9 @@ export class LineUpload implements StreamSource {
     }
   }
 
+  // Once for all lines of a chunk: each of them is told that the target is behind.
   #wait(call: ByteCall): void {
+    if (this.#body.isPaused()) return;
     this.#body.pause();
     call.once('drain', () => this.#body.resume());
   }

@@ -9,8 +9,7 @@ import {
   type ServerReflectionResponse,
 } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import type { GrpcChannels } from '../grpc-channel.ts';
-import type { ByteCall } from './stream-run.ts';
-import { asIs } from './unary-run.ts';
+import { asIs, type ByteCall } from '../stream-run.ts';
 
 /** The two names under which servers offer the same protocol, newest first. */
 const PROTOCOLS = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'] as const;

@@ -6,16 +6,16 @@ import { Metrics } from '../../../telemetry/metrics.ts';
 import { hasBody } from '../../http/http-forwarder.ts';
 import { GrpcCaller } from '../grpc-caller.ts';
 import { outboundMetadata } from '../outbound-metadata.ts';
+import { StreamRun, type StreamParts, type StreamSource } from '../stream-run.ts';
 import { HTTP_BODY } from './answer-plan.ts';
 import { LineUpload } from './line-upload.ts';
 import { addRequestMetadata } from './metadata-rules.ts';
 import { checkMediaType, readBody } from './request-body.ts';
-import { SingleMessage } from './single-message.ts';
+import { SingleMessage } from '../single-message.ts';
 import { StreamAnswer } from './stream-answer.ts';
-import { StreamRun, type StreamSource } from './stream-run.ts';
 import type { Translation } from './translation.ts';
 import { UnaryAnswerWriter } from './unary-answer.ts';
-import { UnaryRun, type RunParts } from './unary-run.ts';
+import { detailedProblem, UnaryRun, type RunParts } from './unary-run.ts';
 
 /** What one message may have; gRPC servers take no more by default. */
 const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
@@ -78,7 +78,7 @@ export class Transcoder {
       translation.binding.method.methodKind === 'client_streaming'
         ? new UnaryAnswerWriter(translation)
         : new StreamAnswer(translation);
-    new StreamRun(this.#parts(translation), source, taker).run();
+    new StreamRun(streamParts(this.#parts(translation)), source, taker).run();
   }
 
   #parts({ exchange, upstream, binding }: Translation): RunParts {
@@ -86,6 +86,17 @@ export class Transcoder {
     addRequestMetadata(metadata, binding.options.metadata.request, exchange);
     return { exchange, upstream, binding, metadata, channels: this.grpc.channels, metrics: this.metrics };
   }
+}
+
+function streamParts({ binding, ...parts }: RunParts): StreamParts {
+  return {
+    ...parts,
+    path: binding.path,
+    idempotent: binding.idempotent,
+    answersWhole: binding.method.methodKind === 'client_streaming',
+    idleMs: parts.upstream.options.timeouts.idle,
+    problemOf: (fault, cause) => detailedProblem(binding, fault, cause),
+  };
 }
 
 function rawBody({ request }: Exchange, bytes: Buffer): JsonValue {

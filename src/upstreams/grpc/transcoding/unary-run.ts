@@ -7,6 +7,7 @@ import type { Target } from '../../target.ts';
 import type { Upstream } from '../../upstream.ts';
 import type { GrpcChannels } from '../grpc-channel.ts';
 import { grpcFault } from '../grpc-faults.ts';
+import { asIs } from '../stream-run.ts';
 import type { Binding } from './binding.ts';
 import { statusDetails } from './status-details.ts';
 
@@ -85,9 +86,4 @@ export class UnaryRun extends CallRun<UnaryAnswer> {
   protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
     return detailedProblem(this.#parts.binding, fault, cause);
   }
-}
-
-/** The messages are bytes already. */
-export function asIs(bytes: Buffer): Buffer {
-  return bytes;
 }

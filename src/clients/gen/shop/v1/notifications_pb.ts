@@ -6,6 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file shop/v1/notifications.proto.
  */
 export const file_shop_v1_notifications: GenFile = /*@__PURE__*/
-  fileDesc("ChtzaG9wL3YxL25vdGlmaWNhdGlvbnMucHJvdG8SB3Nob3AudjEiWAoMTm90aWZpY2F0aW9uEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMgoQR2V0VW5yZWFkUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEg0KBWxpbWl0GAIgASgFIkoKEUdldFVucmVhZFJlc3BvbnNlEg4KBnVucmVhZBgBIAEoBRIlCgZsYXRlc3QYAiADKAsyFS5zaG9wLnYxLk5vdGlmaWNhdGlvbjJTCg1Ob3RpZmljYXRpb25zEkIKCUdldFVucmVhZBIZLnNob3AudjEuR2V0VW5yZWFkUmVxdWVzdBoaLnNob3AudjEuR2V0VW5yZWFkUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChtzaG9wL3YxL25vdGlmaWNhdGlvbnMucHJvdG8SB3Nob3AudjEiWAoMTm90aWZpY2F0aW9uEgoKAmlkGAEgASgJEgwKBHRleHQYAiABKAkSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMgoQR2V0VW5yZWFkUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEg0KBWxpbWl0GAIgASgFIkoKEUdldFVucmVhZFJlc3BvbnNlEg4KBnVucmVhZBgBIAEoBRIlCgZsYXRlc3QYAiADKAsyFS5zaG9wLnYxLk5vdGlmaWNhdGlvbiI/CgxXYXRjaFJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIPCgdiYWNrbG9nGAIgASgFEg0KBWNvdW50GAMgASgFIkwKDVdhdGNoUmVzcG9uc2USKwoMbm90aWZpY2F0aW9uGAEgASgLMhUuc2hvcC52MS5Ob3RpZmljYXRpb24SDgoGdW5yZWFkGAIgASgFMtEBCg1Ob3RpZmljYXRpb25zEmEKCUdldFVucmVhZBIZLnNob3AudjEuR2V0VW5yZWFkUmVxdWVzdBoaLnNob3AudjEuR2V0VW5yZWFkUmVzcG9uc2UiHYLT5JMCFxIVL2FwaS92My9ub3RpZmljYXRpb25zEl0KBVdhdGNoEhUuc2hvcC52MS5XYXRjaFJlcXVlc3QaFi5zaG9wLnYxLldhdGNoUmVzcG9uc2UiI4LT5JMCHRIbL2FwaS92My9ub3RpZmljYXRpb25zOndhdGNoMAFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * One notification.
@@ -108,6 +109,69 @@ export const GetUnreadResponseSchema: GenMessage<GetUnreadResponse> = /*@__PURE_
   messageDesc(file_shop_v1_notifications, 2);
 
 /**
+ * Asks for a user's notifications as they are made.
+ *
+ * @generated from message shop.v1.WatchRequest
+ */
+export type WatchRequest = Message<"shop.v1.WatchRequest"> & {
+  /**
+   * Whose; the caller's own when empty.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * How many of the latest unread ones come first, oldest first: none by default, at most 50.
+   *
+   * @generated from field: int32 backlog = 2;
+   */
+  backlog: number;
+
+  /**
+   * The stream ends after so many notifications; 0: never.
+   *
+   * @generated from field: int32 count = 3;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message shop.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_shop_v1_notifications, 3);
+
+/**
+ * One notification of a stream.
+ *
+ * @generated from message shop.v1.WatchResponse
+ */
+export type WatchResponse = Message<"shop.v1.WatchResponse"> & {
+  /**
+   * What was made.
+   *
+   * @generated from field: shop.v1.Notification notification = 1;
+   */
+  notification?: Notification | undefined;
+
+  /**
+   * How many are unread with it.
+   *
+   * @generated from field: int32 unread = 2;
+   */
+  unread: number;
+};
+
+/**
+ * Describes the message shop.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_shop_v1_notifications, 4);
+
+/**
  * Reads notifications.
  *
  * The caller is named by the metadata `x-user-id` and `x-user-roles` (comma-separated). Without
@@ -127,6 +191,19 @@ export const Notifications: GenService<{
     methodKind: "unary";
     input: typeof GetUnreadRequestSchema;
     output: typeof GetUnreadResponseSchema;
+  },
+  /**
+   * Sends a user's notifications as they are made, until the caller leaves. The head of the answer comes at once,
+   * however long the first notification takes.
+   * Answers PERMISSION_DENIED when a caller without the role `admin` asks for somebody else, and
+   * INVALID_ARGUMENT for a negative number.
+   *
+   * @generated from rpc shop.v1.Notifications.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_shop_v1_notifications, 0);

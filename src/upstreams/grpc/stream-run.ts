@@ -1,9 +1,12 @@
 import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
-import { Problem } from '../../../problems/problem.ts';
-import { CallRun, type AttemptFault } from '../../call-run.ts';
-import type { Target } from '../../target.ts';
-import { grpcFault } from '../grpc-faults.ts';
-import { asIs, detailedProblem, type RunParts } from './unary-run.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { CallRun, type AttemptFault } from '../call-run.ts';
+import type { Target } from '../target.ts';
+import type { Upstream } from '../upstream.ts';
+import type { GrpcChannels } from './grpc-channel.ts';
+import { grpcFault } from './grpc-faults.ts';
 
 /** A call whose messages are bytes. */
 export type ByteCall = ClientDuplexStream<Buffer, Buffer>;
@@ -29,13 +32,38 @@ export interface StreamSource {
   stop(): void;
 }
 
+/** What is called, and on what. */
+export interface StreamParts {
+  readonly exchange: Exchange;
+  readonly upstream: Upstream;
+  /** What goes out along with the messages. */
+  readonly metadata: Metadata;
+  readonly channels: GrpcChannels;
+  readonly metrics: Metrics;
+  /** `/shop.v1.Orders/GetOrder`. */
+  readonly path: string;
+  /** Whether the call may be made twice without harm. */
+  readonly idempotent: boolean;
+  /** Whether the answer is one message, which has to be there by the deadline. */
+  readonly answersWhole?: boolean;
+  /**
+   * Whether a target that has said nothing within `timeouts.firstByte` counts as open instead of too slow: many
+   * servers send the head of an answer only with its first message, which may be hours away.
+   */
+  readonly patient?: boolean;
+  /** Longest silence of an open stream whose client has said everything, in ms; `Infinity` for no limit. */
+  readonly idleMs: number;
+  /** What the caller is told of a fault; the problem of its code by default. */
+  readonly problemOf?: (fault: AttemptFault, cause: unknown) => Problem;
+}
+
 /**
  * One streaming call. Until the target opens its answer it is an attempt like any other, with retries and the
- * breaker; from then on it is a stream, which only a silence of `timeouts.idle`, either side or its end stops.
+ * breaker; from then on it is a stream, which only its silence, either side or its end stops.
  * The deadline of the exchange bounds the opening, as it does for proxied bodies.
  */
 export class StreamRun extends CallRun<void> {
-  readonly #parts: RunParts;
+  readonly #parts: StreamParts;
   readonly #source: StreamSource;
   readonly #taker: StreamTaker;
   #call: ByteCall | undefined = undefined;
@@ -46,7 +74,7 @@ export class StreamRun extends CallRun<void> {
   #fault: ServiceError | undefined = undefined;
   #trailers: Metadata | undefined = undefined;
 
-  constructor(parts: RunParts, source: StreamSource, taker: StreamTaker) {
+  constructor(parts: StreamParts, source: StreamSource, taker: StreamTaker) {
     super(parts.upstream, { exchange: parts.exchange, timeoutMs: Infinity }, parts.metrics);
     this.#parts = parts;
     this.#source = source;
@@ -61,19 +89,23 @@ export class StreamRun extends CallRun<void> {
     });
   }
 
+  /** Ends the call because nobody listens any more; says nothing about the target. */
+  leave(reason: Problem): void {
+    if (this.#opened) this.#cut(reason);
+    else this.withdraw(reason);
+  }
+
   protected override send(target: Target): void {
-    const { binding, metadata, channels } = this.#parts;
-    // Only an answer that comes as a whole has to be there by the deadline.
-    const isWhole = binding.method.methodKind === 'client_streaming' && this.leftMs() !== Infinity;
-    const call: ByteCall = channels
-      .clientOf(target)
-      .makeBidiStreamRequest(
-        binding.path,
-        asIs,
-        asIs,
-        metadata,
-        isWhole ? { deadline: Date.now() + this.leftMs() } : {},
-      );
+    const { path, answersWhole = false, metadata, channels } = this.#parts;
+    const isWhole = answersWhole && this.leftMs() !== Infinity;
+    const call: ByteCall = channels.clientOf(target).makeBidiStreamRequest(
+      path,
+      asIs,
+      asIs,
+      metadata,
+      // Only an answer that comes as a whole has to be there by the deadline.
+      isWhole ? { deadline: Date.now() + this.leftMs() } : {},
+    );
     this.#call = call;
     call.once('metadata', (head: Metadata) => this.#isCurrent(call) && this.#open(head));
     call.on('data', (bytes: Buffer) => this.#isCurrent(call) && this.#message(call, bytes));
@@ -94,7 +126,7 @@ export class StreamRun extends CallRun<void> {
   }
 
   protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
-    return detailedProblem(this.#parts.binding, fault, cause);
+    return this.#parts.problemOf?.(fault, cause) ?? super.problemOf(fault, cause);
   }
 
   #isCurrent(call: ByteCall): boolean {
@@ -105,18 +137,26 @@ export class StreamRun extends CallRun<void> {
   #allSent(): void {
     this.#sent = true;
     if (this.#opened) this.#watchSilence();
-    else this.#timer = setTimeout(() => this.expire(), this.upstream.options.timeouts.firstByte);
+    else this.#timer = setTimeout(this.#unheard, this.upstream.options.timeouts.firstByte);
   }
+
+  readonly #unheard = (): void => {
+    if (this.#parts.patient !== true) return this.expire();
+    // Whether the target is well is not known yet: the breaker hears neither the one nor the other.
+    this.#open(undefined, 'neutral');
+  };
 
   #watchSilence(): void {
     clearTimeout(this.#timer);
-    if (this.#sent) this.#timer = setTimeout(this.#silent, this.upstream.options.timeouts.idle);
+    const { idleMs } = this.#parts;
+    // Not the old one: to refresh a timer that was cleared would start it again.
+    this.#timer = this.#sent && idleMs !== Infinity ? setTimeout(this.#silent, idleMs) : undefined;
   }
 
-  #open(head: Metadata | undefined): void {
+  #open(head: Metadata | undefined, health: 'success' | 'neutral' = 'success'): void {
     if (this.#opened || this.exchange.cancelled !== undefined) return;
     this.#opened = true;
-    this.deliver(undefined, 'OK');
+    this.deliver(undefined, 'OK', health);
     this.exchange.onCancel(this.#cut);
     this.#watchSilence();
     if (!this.#taker.open(head)) this.#close(() => this.#call?.cancel());
@@ -141,7 +181,7 @@ export class StreamRun extends CallRun<void> {
     // Messages that are still to be read come first; the stream says when it has ended.
     if (this.#opened) return void (this.#fault = error);
     this.#call = undefined;
-    const fault = grpcFault(error, this.#parts.binding.idempotent, this.timeoutCode());
+    const fault = grpcFault(error, this.#parts.idempotent, this.timeoutCode());
     this.fail(this.#source.replayable ? fault : { ...fault, retryable: false }, error);
   }
 
@@ -176,4 +216,9 @@ export class StreamRun extends CallRun<void> {
     this.#source.stop();
     report();
   }
+}
+
+/** The messages are bytes already. */
+export function asIs(bytes: Buffer): Buffer {
+  return bytes;
 }
