@@ -41,6 +41,8 @@ const logger = new Logger('View');
 export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   readonly view: RunnableView;
   readonly input: unknown;
+  /** Which list it is an element of, when that list was not made by a view. Set before its sections start. */
+  elementOf: string | undefined = undefined;
   readonly #parts: ViewParts;
   readonly #mode: RunMode;
 
@@ -127,6 +129,7 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   ): Promise<Out> {
     const { within } = this.#mode;
     if (within?.many === true) refuseUnboundedCall(`section "${within.name}" over ${this.view.name}`, call);
+    else if (this.elementOf !== undefined) refuseUnboundedCall(`${this.elementOf}: ${this.view.name}`, call);
     return this.#parts.caller.call(call, input, {
       exchange: this.exchange,
       timeoutMs: by.remainingMs(),
@@ -141,11 +144,13 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
 
   nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun {
     const { selection } = this.#mode;
-    return new ViewRun(view, input, this.exchange, this.#parts, {
+    const run = new ViewRun(view, input, this.exchange, this.#parts, {
       selection: selection && (selection.nested?.get(section.name) ?? wholeOf(view)),
       within: this.#mode.within?.many === true ? this.#mode.within : section,
       endsAt: limitMs === Infinity ? Infinity : performance.now() + limitMs,
     });
+    run.elementOf = this.elementOf;
+    return run;
   }
 
   override defect(section: Section, error: unknown): void {

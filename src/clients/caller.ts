@@ -6,6 +6,7 @@ import { HttpCaller } from '../upstreams/http/http-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Call, CallContext } from './call.ts';
 import type { CallLog } from './call-log.ts';
+import { noteCall } from './call-watch.ts';
 import { runEach, type EachOptions } from './each.ts';
 import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
 import { forgetRuns, logOf, memoryOf } from './reuse/call-memory.ts';
@@ -40,6 +41,7 @@ export class Caller {
    * @throws {Problem} for whatever keeps it from an answer; see the table of the transport.
    */
   call<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
+    noteCall(call);
     const log = logOf(context.exchange);
     if (log === undefined) return this.#make(call, input, context);
     return this.#followed(log, call, input, context);

@@ -1,16 +1,11 @@
 import type { Type } from '@nestjs/common';
-import {
-  RESOLVER_NAME_METADATA,
-  RESOLVER_PROPERTY_METADATA,
-  RESOLVER_TYPE_METADATA,
-  TypeMetadataStorage,
-} from '@nestjs/graphql';
+import { TypeMetadataStorage } from '@nestjs/graphql';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 import { policyRegistry, type PolicyName, type PolicySet } from '../../policies/registry.ts';
+import { resolverFields } from './resolver-fields.ts';
 
 /** The policies that mean something on a field; the others belong to the door as a whole. */
 const ON_FIELDS: readonly PolicyName[] = ['authentication', 'authorization', 'rateLimit', 'cache'];
-const ROOTS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 
 /** What decorators say about one field, and where. */
 export interface DeclaredField {
@@ -43,17 +38,8 @@ export function declaredTypes(schema: GraphQLSchema): ReadonlyMap<string, FieldP
 }
 
 function ofResolver(resolver: Type): readonly DeclaredField[] {
-  const prototype = resolver.prototype as Record<string, unknown>;
-  return methodsOf(prototype).flatMap((name) => {
-    const method = prototype[name] as object;
-    const isProperty = Reflect.getMetadata(RESOLVER_PROPERTY_METADATA, method) === true;
-    const type: unknown =
-      Reflect.getMetadata(RESOLVER_TYPE_METADATA, method) ??
-      Reflect.getMetadata(RESOLVER_TYPE_METADATA, resolver);
-    if (typeof type !== 'string' || !(isProperty || ROOTS.includes(type))) return [];
-    const field = (Reflect.getMetadata(RESOLVER_NAME_METADATA, method) as string | undefined) ?? name;
-    const origin = `${resolver.name}.${name}`;
-    return [{ type, field, origin, policies: policiesOn(origin, [method, resolver]) }];
+  return resolverFields(resolver).map(({ type, field, origin, method }) => {
+    return { type, field, origin, policies: policiesOn(origin, [method, resolver]) };
   });
 }
 
@@ -95,14 +81,4 @@ function policiesOn(origin: string, targets: readonly object[], property?: strin
     found[name] = options;
   }
   return found;
-}
-
-function methodsOf(prototype: object): readonly string[] {
-  const names = new Set<string>();
-  for (let at: object | null = prototype; at !== null && at !== Object.prototype;) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
-      if (typeof value === 'function' && name !== 'constructor') names.add(name);
-    at = Object.getPrototypeOf(at) as object | null;
-  }
-  return [...names];
 }

@@ -11,6 +11,7 @@ import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory
 import type { StageFactory } from '../../policies/stage.ts';
 import type { DeclaredPolicies } from '../../routing/route.ts';
 import { startBff, testPrincipal, type BffApp } from '../bff-app.fixture.ts';
+import { Calls } from './calls.decorator.ts';
 import { postTo } from './graphql-client.fixture.ts';
 import { Mask } from './mask.decorator.ts';
 
@@ -80,6 +81,7 @@ class StaffResolver {
   }
 
   @Roles('hr')
+  @Calls()
   @ResolveField(() => String, { nullable: true })
   notes_(): string {
     this.notes += 1;

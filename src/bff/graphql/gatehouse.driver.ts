@@ -26,6 +26,7 @@ import {
   type GraphqlOptions,
 } from './graphql.options.ts';
 import { GRAPHQL_ROUTE_ID } from './graphql.route.ts';
+import { guardLists } from './list-guard.ts';
 import { OperationFinder } from './operation-finder.ts';
 import { OperationMeters } from './operation-meters.ts';
 import { PersistedQueries, type TextStore } from './persisted-queries.ts';
@@ -76,7 +77,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
 
   /**
    * @throws {Error} when the route table has no route for GraphQL: without its policies the door stays shut; when
-   * a policy of a field cannot work, and when a trusted document does not fit the schema.
+   * a policy of a field cannot work, when a list would make a call per element, and when a trusted document does not fit the schema.
    */
   override async start(options: StartOptions): Promise<void> {
     const { routes, factories, texts } = this.parts;
@@ -88,7 +89,9 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
       );
     }
     if (schema === undefined) throw new Error('the GraphQL schema is empty; import a module with a resolver');
-    const policies = new FieldPolicies(schema, this.#resolvers(), route, factories);
+    const resolvers = this.#resolvers();
+    guardLists(schema, resolvers, !options.production);
+    const policies = new FieldPolicies(schema, resolvers, route, factories);
     const meters = new OperationMeters(this.metrics, options.metrics?.operations);
     const documents = new Documents(schema, options, policies, meters);
     if (options.trustedDocuments !== undefined)

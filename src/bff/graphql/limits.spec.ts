@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Args, Field, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { startBff, type BffApp } from '../bff-app.fixture.ts';
+import { Calls } from './calls.decorator.ts';
 import { Cost } from './cost.decorator.ts';
 import { postTo } from './graphql-client.fixture.ts';
 
@@ -42,6 +43,7 @@ class PostResolver {
     return 'a';
   }
 
+  @Calls()
   @ResolveField()
   authors(): Author[] {
     return [author];

@@ -1,8 +1,10 @@
 import { ResolveField, Resolver } from '@nestjs/graphql';
+import type { Call } from '../../clients/call.ts';
 import type { SectionRun } from '../section-run.ts';
 import { ViewRun, type RunnableView } from '../view-run.ts';
 import { ViewVariants } from '../view-variants.ts';
 import type { View, ViewValues } from '../view.ts';
+import { Calls } from './calls.decorator.ts';
 import type { OperationContext, ResponsePath } from './operation-context.ts';
 
 /** An object type whose fields can show what the sections of a view may be; else the type `never`. */
@@ -52,11 +54,9 @@ export function ViewResolver(
     for (const name of names) {
       const key = `section_${name}`;
       prototype[key] = sectionResolver(name);
-      ResolveField(name)(
-        prototype,
-        key,
-        Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor,
-      );
+      const descriptor = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
+      ResolveField(name)(prototype, key, descriptor);
+      Calls(...callsOfSections(views, name))(prototype, key, descriptor);
     }
     Resolver(type as () => new () => unknown)(target);
   };
@@ -69,8 +69,21 @@ type SectionResolver = (
   info: { readonly path: ResponsePath },
 ) => unknown;
 
+const sectionResolvers = new WeakSet<object>();
+
+/** Whether a method resolves a section of a view; what its function calls is known only when it runs. */
+export function isSectionResolver(method: object): boolean {
+  return sectionResolvers.has(method);
+}
+
+/** The calls that the sections of a name are declared with, in all views. */
+function callsOfSections(views: readonly RunnableView[], name: string): readonly Call<never, unknown>[] {
+  const sections = views.flatMap((view) => view.sections.filter((section) => section.name === name));
+  return sections.flatMap(({ source, element }) => source ?? element ?? []);
+}
+
 function sectionResolver(name: string): SectionResolver {
-  return (source, _args, context, { path }) => {
+  const resolver: SectionResolver = (source, _args, context, { path }) => {
     // A view of which only a part was picked comes as plain data.
     if (!(source instanceof ViewRun)) return (source as Readonly<Record<string, unknown>>)[name];
     const index = source.view.indexOf(name);
@@ -83,6 +96,8 @@ function sectionResolver(name: string): SectionResolver {
     if (pick !== undefined) return run.picked();
     return element === undefined ? run.result : elementsOf(run);
   };
+  sectionResolvers.add(resolver);
+  return resolver;
 }
 
 /** An element that failed alone is an error of its own in the answer. */

@@ -1,4 +1,5 @@
 import { Args, Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Calls } from '../../bff/graphql/calls.decorator.ts';
 import type { OperationContext } from '../../bff/graphql/operation-context.ts';
 import { Caller } from '../../clients/caller.ts';
 import { getFeed, type FeedItem } from '../../clients/feed.calls.ts';
@@ -35,6 +36,7 @@ export class FeedResolver {
    * One call for the authors of all items of a query, because `getUser` has `batch`. It runs once for each item:
    * without parameter decorators Nest calls it directly.
    */
+  @Calls(getUser)
   @ResolveField(() => AuthorType, { nullable: true, description: 'Who published it.' })
   author(item: FeedItem, _args: unknown, { exchange }: OperationContext): Promise<AuthorType> {
     return this.caller.call(getUser, { id: item.authorId }, { exchange, timeoutMs: BUDGET_MS });
