@@ -9,7 +9,6 @@ export class Freshness {
   #freshForMs = Infinity;
   #isPublic = true;
   #waiting = 0;
-  #parts = 0;
 
   /** Takes note of a call that is being made; it counts as not fresh until it has said how it was served. */
   expect(): void {
@@ -17,9 +16,8 @@ export class Freshness {
   }
 
   /** Takes note of how a call was served. */
-  hear({ freshForMs, scope, source }: ServedPart): void {
+  hear({ freshForMs, scope, source }: Pick<ServedPart, 'freshForMs' | 'scope' | 'source'>): void {
     this.#waiting -= 1;
-    this.#parts += 1;
     this.#isPublic &&= scope === 'public';
     this.#freshForMs = Math.min(this.#freshForMs, source === 'fallback' ? 0 : freshForMs);
   }
@@ -27,7 +25,6 @@ export class Freshness {
   /** Takes in what is known of another part of the answer. */
   add(other: Freshness): void {
     this.#waiting += other.#waiting;
-    this.#parts += other.#parts;
     this.#isPublic &&= other.#isPublic;
     this.#freshForMs = Math.min(this.#freshForMs, other.#freshForMs);
   }
@@ -35,7 +32,7 @@ export class Freshness {
   /** Time that the answer may be kept, in whole seconds; 0 when not at all. */
   get seconds(): number {
     // Fails closed: an answer of which something is unknown is not kept.
-    if (this.#waiting > 0 || this.#parts === 0) return 0;
+    if (this.#waiting > 0 || this.#freshForMs === Infinity) return 0;
     return Math.floor(this.#freshForMs / 1000);
   }
 

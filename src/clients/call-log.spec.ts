@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { CallLog } from './call-log.ts';
 import { contextOf, ThingsBed, thingSchema, type TestContext, type Thing } from './calls.fixture.ts';
 import { httpUpstream } from './http-upstream.ts';
+import { followCalls } from './reuse/call-memory.ts';
 
 const things = httpUpstream('things');
 type Input = { readonly id: string };
@@ -34,7 +35,7 @@ describe('a log of the calls of an exchange', () => {
   beforeEach(() => {
     bed.answerThings();
     context = contextOf();
-    bed.caller.follow(context.exchange, (log = new CallLog(() => 'here')));
+    followCalls(context.exchange, (log = new CallLog(() => 'here')));
   });
 
   const told = (): unknown[] =>

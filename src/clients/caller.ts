@@ -9,7 +9,7 @@ import type { CallLog } from './call-log.ts';
 import { noteCall } from './call-watch.ts';
 import { runEach, type EachOptions } from './each.ts';
 import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
-import { forgetRuns, logOf, memoryOf } from './reuse/call-memory.ts';
+import { forgetRuns, logOf } from './reuse/call-memory.ts';
 import { isReusable, PlannedCall, type LayerParts } from './reuse/planned-call.ts';
 import type { StreamCall, StreamContext } from './stream-call.ts';
 
@@ -85,11 +85,6 @@ export class Caller {
    */
   forget(exchange: Exchange): void {
     forgetRuns(exchange);
-  }
-
-  /** Keeps a log of the calls of an exchange from now on. */
-  follow(exchange: Exchange, log: CallLog): void {
-    memoryOf(exchange).log = log;
   }
 
   /** Forgets what a call has kept across requests, in this process: what it reads has been changed. */

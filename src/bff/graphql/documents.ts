@@ -12,7 +12,7 @@ import type { FieldPolicies } from './field-policies.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { costOf } from './operation-cost.ts';
 import { OperationMeters } from './operation-meters.ts';
-import { policiesOf } from './operation-policies.ts';
+import { NO_POLICIES, policiesOf } from './operation-policies.ts';
 import { Operation } from './operation.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
 import { sizeLimitRule } from './size-limit.rule.ts';
@@ -133,9 +133,7 @@ export class Documents {
   #operation(node: OperationDefinitionNode, document: DocumentNode, trusted: boolean): PreparedOperation {
     const { cost, compileAfter } = this.#limits;
     const policies =
-      this.#policies === undefined
-        ? { requirements: [], cache: undefined }
-        : policiesOf(this.#schema, document, node, this.#policies);
+      this.#policies === undefined ? NO_POLICIES : policiesOf(this.#schema, document, node, this.#policies);
     return {
       ...policies,
       trusted,

@@ -21,7 +21,8 @@ type Field = GraphQLField<unknown, OperationContext>;
 /** What is known about a field beyond its type. */
 export interface FieldPolicy {
   readonly requirements: readonly Requirement[];
-  readonly cache: NonNullable<PolicySet['cache']> | undefined;
+  /** `off`: an answer with this field is never kept. */
+  readonly cache: NonNullable<PolicySet['cache']> | 'off' | undefined;
 }
 
 /** What an operation needs to be checked against, and for how long its answer is good. */
@@ -85,7 +86,7 @@ export class FieldPolicies {
     const cache = said.map((one) => one.cache).find((one) => one !== undefined);
     const limit = this.#limited(typeName, origin, said);
     if (requirements.length === 0 && cache === undefined && limit === undefined) return;
-    this.#policies.set(field, { requirements, cache: cache === 'off' ? undefined : cache });
+    this.#policies.set(field, { requirements, cache });
     if (requirements.length > 0 || limit !== undefined)
       guardField(field, { requirements, limit, masked: mask?.with ?? null });
   }

@@ -9,6 +9,7 @@ import { isFaults } from './documents.ts';
 import { grant } from './field-policies.ts';
 import type { Requirement } from './field-requirements.ts';
 import { refuseForeignPage } from './foreign-page.ts';
+import { AnswerFreshness } from './answer-freshness.ts';
 import { answerOf, refusalOf } from './graphql-answer.ts';
 import { readRequest, type GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
@@ -128,6 +129,7 @@ export class GraphqlDoor {
     if (cost !== undefined && isTooDear(cost, limit?.mode, prepared))
       return this.#refuseDocument(asked, [tooDear(cost)], meter, shown);
     const context = new OperationContext(request.exchange);
+    const freshness = isKeepable(asked) ? new AnswerFreshness(context) : undefined;
     if (requirements.length > 0) {
       context.granted = await grant(requirements, request.exchange);
       if (denied === 'operation') refuseUnless(context.granted, requirements);
@@ -138,7 +140,8 @@ export class GraphqlDoor {
     const answer = answerOf(outcome, context, shown);
     meter.ended(answer.outcome, startedAt, answer.errors);
     if (answer.outcome !== 'ok') void reply.header('cache-control', 'no-store');
-    else if (request.method !== 'POST') cacheable(asked, prepared);
+    else if (freshness?.announce(reply, prepared.cache, answer.body) === 'known')
+      return reply.code(304).send();
     const kind = outcome.errors === undefined ? 'whole' : 'partial';
     return this.#send(asked, kind, answer.body);
   }
@@ -186,12 +189,8 @@ function refuseUnless(granted: ReadonlySet<Requirement>, requirements: readonly 
 }
 
 // Only what is asked for by its hash: a text in the address is never the same twice.
-function cacheable({ request, reply, params }: Asked, { cache }: PreparedOperation): void {
-  if (cache === undefined || (params.documentId === undefined && params.persisted === undefined)) return;
-  const isPublic = cache.scope === 'public' && request.exchange.principal === undefined;
-  const maxAge = Math.floor(cache.ttlMs / 1000);
-  void reply.header('cache-control', `${isPublic ? 'public' : 'private'}, max-age=${maxAge}`);
-  void reply.header('vary', 'accept, authorization, x-api-key');
+function isKeepable({ request: { method }, params: { documentId, persisted } }: Asked): boolean {
+  return method !== 'POST' && (documentId !== undefined || persisted !== undefined);
 }
 
 function malformed(message: string): Outcome {

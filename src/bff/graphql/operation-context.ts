@@ -23,12 +23,21 @@ export class OperationContext implements GraphqlContext {
   readonly placed: PlacedSection[] = [];
   /** What the caller was found to have; fields that need more are refused. */
   granted: ReadonlySet<Requirement> = NO_REQUIREMENTS;
+  /** The keys at the root under which sections of views were asked for; undefined when nobody wants to know. */
+  viewRoots: Set<string> | undefined = undefined;
   /** Called when a resolver returned data that only the interpreter can resolve. */
   onNotPlain: (() => void) | undefined = undefined;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
   }
+}
+
+/** The key at the root of the answer that a path leads through. */
+export function rootKeyOf(path: ResponsePath): string {
+  let at = path;
+  while (at.prev !== undefined) at = at.prev;
+  return String(at.key);
 }
 
 /** A path from the root to the leaf, as answers show it. */

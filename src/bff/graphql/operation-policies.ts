@@ -1,20 +1,28 @@
 import { getNamedType, isAbstractType, isObjectType, Kind, typeFromAST } from 'graphql';
-import type { DocumentNode, FragmentDefinitionNode, GraphQLNamedType, GraphQLSchema } from 'graphql';
+import type {
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  GraphQLNamedType,
+  GraphQLSchema,
+} from 'graphql';
 import type { OperationDefinitionNode, SelectionSetNode } from 'graphql';
-import type { FieldPolicies } from './field-policies.ts';
+import type { FieldPolicies, FieldPolicy } from './field-policies.ts';
 import type { Requirement } from './field-requirements.ts';
 
-/** How long an answer is good. */
+/** How long an answer is good, as far as its fields say. */
 export interface CacheHint {
+  /** The shortest of all fields; `Infinity` when none says anything, 0 when one forbids to keep it. */
   readonly ttlMs: number;
   readonly scope: 'principal' | 'public';
+  /** The keys of those fields at the root that say nothing. */
+  readonly silent: readonly string[];
 }
 
 /** What the policies of its fields mean for an operation. */
 export interface OperationPolicies {
   readonly requirements: readonly Requirement[];
-  /** The shortest of all fields; undefined unless every field at the root says something. */
-  readonly cache: CacheHint | undefined;
+  readonly cache: CacheHint;
 }
 
 /**
@@ -28,11 +36,17 @@ export function policiesOf(
   policies: FieldPolicies,
 ): OperationPolicies {
   const root = schema.getRootType(operation.operation);
-  if (!root) return { requirements: [], cache: undefined };
+  if (!root) return NO_POLICIES;
   const collector = new Collector(schema, document, policies);
   collector.walk(operation.selectionSet, root, true);
   return collector.result;
 }
+
+/** What an operation has whose fields say nothing: its answer is not kept. */
+export const NO_POLICIES: OperationPolicies = Object.freeze({
+  requirements: [],
+  cache: Object.freeze({ ttlMs: 0, scope: 'principal', silent: [] }),
+});
 
 class Collector {
   readonly #schema: GraphQLSchema;
@@ -40,6 +54,7 @@ class Collector {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #requirements = new Set<Requirement>();
   readonly #walked = new Set<string>();
+  readonly #silent = new Set<string>();
   #ttlMs = Infinity;
   #scope: CacheHint['scope'] = 'public';
 
@@ -51,12 +66,11 @@ class Collector {
   }
 
   get result(): OperationPolicies {
-    const cacheable = this.#ttlMs > 0 && this.#ttlMs !== Infinity;
     // What depends on who asks is not the same for everybody.
     const scope = this.#requirements.size > 0 ? 'principal' : this.#scope;
     return {
       requirements: [...this.#requirements],
-      cache: cacheable ? { ttlMs: this.#ttlMs, scope } : undefined,
+      cache: { ttlMs: this.#ttlMs, scope, silent: [...this.#silent] },
     };
   }
 
@@ -67,7 +81,7 @@ class Collector {
         const { typeCondition, selectionSet } = selection;
         const inner = typeCondition === undefined ? type : typeFromAST(this.#schema, typeCondition);
         this.walk(selectionSet, inner ?? type, atRoot);
-      } else this.#field(selection.name.value, selection.selectionSet, type, atRoot);
+      } else this.#field(selection, type, atRoot);
     }
   }
 
@@ -79,27 +93,23 @@ class Collector {
     this.walk(fragment.selectionSet, typeFromAST(this.#schema, fragment.typeCondition) ?? type, atRoot);
   }
 
-  #field(name: string, below: SelectionSetNode | undefined, parent: GraphQLNamedType, atRoot: boolean): void {
+  #field({ name, alias, selectionSet }: FieldNode, parent: GraphQLNamedType, atRoot: boolean): void {
     const possible = isAbstractType(parent) ? this.#schema.getPossibleTypes(parent) : [parent];
     for (const type of possible) {
-      const field = isObjectType(type) ? type.getFields()[name] : undefined;
+      const field = isObjectType(type) ? type.getFields()[name.value] : undefined;
       if (field === undefined) continue;
       const policy = this.#policies.of(field);
       const target = getNamedType(field.type);
       for (const requirement of policy?.requirements ?? []) this.#requirements.add(requirement);
-      this.#hint(policy?.cache ?? this.#policies.cacheOf(target.name), atRoot);
-      if (below !== undefined) this.walk(below, target, false);
+      const hint = policy?.cache ?? this.#policies.cacheOf(target.name);
+      if (hint !== undefined) this.#hint(hint);
+      else if (atRoot) this.#silent.add((alias ?? name).value);
+      if (selectionSet !== undefined) this.walk(selectionSet, target, false);
     }
   }
 
-  #hint(
-    cache: { readonly ttl: number; readonly scope: CacheHint['scope'] } | undefined,
-    atRoot: boolean,
-  ): void {
-    if (cache === undefined) {
-      if (atRoot) this.#ttlMs = 0;
-      return;
-    }
+  #hint(cache: NonNullable<FieldPolicy['cache']>): void {
+    if (cache === 'off') return void (this.#ttlMs = 0);
     this.#ttlMs = Math.min(this.#ttlMs, cache.ttl);
     if (cache.scope === 'principal') this.#scope = 'principal';
   }

@@ -180,7 +180,7 @@ describe('the cache header of a GET by hash', () => {
     expect(await cacheOf('{ shared }', { 'x-test-user': 'ada' })).toBe('private, max-age=60');
     expect(await cacheOf('{ shared mine }')).toBe('private, max-age=10');
     expect(await cacheOf('{ shared ...F } fragment F on Query { mine }')).toBe('private, max-age=10');
-    expect(await cacheOf('{ shared fresh }')).toBeNull();
+    expect(await cacheOf('{ shared fresh }')).toBe('no-store');
   });
 
   it('is not there for a text in the address', async () => {

@@ -5,7 +5,7 @@ import { ViewRun, type RunnableView } from '../view-run.ts';
 import { ViewVariants } from '../view-variants.ts';
 import type { View, ViewValues } from '../view.ts';
 import { Calls } from './calls.decorator.ts';
-import type { OperationContext, ResponsePath } from './operation-context.ts';
+import { rootKeyOf, type OperationContext, type ResponsePath } from './operation-context.ts';
 
 /** An object type whose fields can show what the sections of a view may be; else the type `never`. */
 type Showing<Values, Shown> = [Values] extends [Pick<Shown, NamesIn<Values> & keyof Shown>]
@@ -87,6 +87,7 @@ function sectionResolver(name: string): SectionResolver {
     // A view of which only a part was picked comes as plain data.
     if (!(source instanceof ViewRun)) return (source as Readonly<Record<string, unknown>>)[name];
     const index = source.view.indexOf(name);
+    context.viewRoots?.add(rootKeyOf(path));
     // Not for this kind of client; nothing has failed, so nothing is degraded.
     if (index === undefined || source.view.sections[index]?.hidden === true) return null;
     const run = source.at(index);

@@ -36,6 +36,11 @@ export function forgetRuns(exchange: Exchange): void {
   if (exchange.callMemory instanceof CallMemory) exchange.callMemory.runs.clear();
 }
 
+/** Keeps a log of the calls of an exchange from now on. */
+export function followCalls(exchange: Exchange, log: CallLog): void {
+  memoryOf(exchange).log = log;
+}
+
 /** The log that somebody keeps of the calls of an exchange. */
 export function logOf({ callMemory }: Exchange): CallLog | undefined {
   return callMemory instanceof CallMemory ? callMemory.log : undefined;
