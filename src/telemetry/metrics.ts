@@ -13,11 +13,23 @@ const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export class RouteMetrics {
   readonly #routeId: string;
   readonly #histogram: DurationHistogram;
+  readonly #sockets: Gauge<'route'>;
   readonly #cells = new Map<string, (DurationCell | undefined)[]>();
 
-  constructor(routeId: string, histogram: DurationHistogram) {
+  constructor(routeId: string, histogram: DurationHistogram, sockets: Gauge<'route'>) {
     this.#routeId = routeId;
     this.#histogram = histogram;
+    this.#sockets = sockets;
+  }
+
+  /** Counts a WebSocket in. */
+  socketOpened(): void {
+    this.#sockets.inc({ route: this.#routeId });
+  }
+
+  /** Counts a WebSocket out. */
+  socketClosed(): void {
+    this.#sockets.dec({ route: this.#routeId });
   }
 
   /** Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series. */
@@ -43,6 +55,7 @@ export class Metrics {
   readonly #decisions: LabelCounter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   readonly #storeUp: Gauge;
+  readonly #sockets: Gauge<'route'>;
   readonly #sections: LabelCounter;
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
@@ -79,13 +92,19 @@ export class Metrics {
       help: 'Whether Redis is used: 1, or 0 while it is slow or gone.',
       registers,
     });
+    this.#sockets = new Gauge({
+      name: 'gatehouse_open_sockets',
+      help: 'WebSockets of a route that are open.',
+      labelNames: ['route'],
+      registers,
+    });
     this.#loopDelay = monitorEventLoopDelay({ resolution: 20 });
     this.#registerLoopDelay();
   }
 
   /** The request metrics of a route. */
   forRoute(routeId: string): RouteMetrics {
-    return new RouteMetrics(routeId, this.#duration);
+    return new RouteMetrics(routeId, this.#duration, this.#sockets);
   }
 
   /** Counts one call to a target. */

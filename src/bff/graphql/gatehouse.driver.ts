@@ -15,8 +15,8 @@ import { GraphiqlPage } from './graphiql-page.ts';
 import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
 import { GraphqlSocketServer } from './graphql-socket.ts';
 import { GraphqlStreams } from './graphql-streams.ts';
+import { GraphqlUpgrades } from './graphql-upgrades.ts';
 import { OperationRunner } from './operation-runner.ts';
-import { Upgrades } from './upgrades.ts';
 import {
   configuredOptions,
   GRAPHQL_DEFAULTS,
@@ -97,10 +97,9 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     if (options.trustedDocuments !== undefined)
       documents.trust(await readTrustedDocuments(options.trustedDocuments.path));
     const finder = new OperationFinder(documents, options, new PersistedQueries(texts));
-    const live = (this.#live = liveDoors(route, schema, finder, options));
-    const door = new GraphqlDoor(route, finder, options, live);
     const server = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
-    live?.upgrades.attach(server);
+    const live = (this.#live = liveDoors({ server, route, schema, finder, options }));
+    const door = new GraphqlDoor(route, finder, options, live);
     // Not awaited: it loads when the server gets ready, and then inherits the hooks that were added until then.
     void server.register((scope, _options, done) => {
       mount(scope, route.match.path, door, {
@@ -125,13 +124,16 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   }
 }
 
+interface LiveParts {
+  readonly server: FastifyInstance;
+  readonly route: Route;
+  readonly schema: GraphQLSchema;
+  readonly finder: OperationFinder;
+  readonly options: GraphqlLimits;
+}
+
 // A schema without subscriptions has nothing to send: absent doors cost nothing and cannot be attacked.
-function liveDoors(
-  route: Route,
-  schema: GraphQLSchema,
-  finder: OperationFinder,
-  options: GraphqlLimits,
-): LiveDoors | undefined {
+function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveDoors | undefined {
   if (!schema.getSubscriptionType()) return undefined;
   const given = options.subscriptions ?? {};
   const perSocket = given.perSocket ?? SUBSCRIPTION_DEFAULTS.perSocket;
@@ -145,7 +147,10 @@ function liveDoors(
   const streams = new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge });
   finder.meters.watch({ websocket: () => socketServer.size, events: () => streams.size });
   return {
-    upgrades: new Upgrades(route.match.path, socketServer, { sockets, messageBytes: messageSize }),
+    upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
+      sockets,
+      messageBytes: messageSize,
+    }),
     streams,
   };
 }

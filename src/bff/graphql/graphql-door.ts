@@ -13,18 +13,19 @@ import { AnswerFreshness } from './answer-freshness.ts';
 import { answerOf, refusalOf } from './graphql-answer.ts';
 import { readRequest, type GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
+import type { GraphqlUpgrades } from './graphql-upgrades.ts';
 import { OperationContext } from './operation-context.ts';
 import type { OperationMeter } from './operation-meters.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 import type { GraphqlStreams } from './graphql-streams.ts';
 import { enterSocketStages, hasCredential } from './socket-identity.ts';
-import type { Upgrades } from './upgrades.ts';
+
 import { statusOf, typeOf, type Outcome } from './status-rules.ts';
 
 /** The doors for operations that do not come as one HTTP request each. */
 export interface LiveDoors {
-  readonly upgrades: Upgrades;
+  readonly upgrades: GraphqlUpgrades;
   readonly streams: GraphqlStreams;
 }
 

@@ -3,86 +3,39 @@ import type { GraphQLSchema } from 'graphql';
 import { GraphQLError, parse, type ExecutionArgs, type FormattedExecutionResult } from 'graphql';
 import type { WebSocket } from 'ws';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../exchange/sockets/live-socket.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
 import { watchEnd } from './event-stream.ts';
 import { refusedErrors } from './graphql-answer.ts';
 import { mayHaveHash, requestOf } from './graphql-request.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
-import { credentialLeftMs, enterSocketStages, withCredentials } from './socket-identity.ts';
-
-const UNAUTHORIZED = 4401;
-const FORBIDDEN = 4403;
-const GOING_AWAY = 1001;
-const RESTART = 1012;
-const INTERNAL = 1011;
-const PING_EVERY_MS = 12_000;
+import { enterSocketStages, withCredentials } from './socket-identity.ts';
 
 /** What a socket may do. */
-export interface SocketLimits {
+export interface SocketLimits extends SocketTimes {
   readonly perSocket: number;
-  readonly idleMs: number;
-  readonly maxAgeMs: number;
 }
 
-/** One client over WebSocket: what it is allowed, what it runs, and the timers that end it. */
-class GraphqlSocket {
-  exchange: Exchange;
+/** One client over WebSocket: what it is allowed, and what it runs. */
+class GraphqlSocket extends LiveSocket {
   identified: boolean;
-  readonly socket: WebSocket;
-  readonly #idleMs: number;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #ping: NodeJS.Timeout;
-  #idle: NodeJS.Timeout | undefined = undefined;
   #running = 0;
-  #answered = true;
-  #closed = false;
 
   constructor(socket: WebSocket, exchange: Exchange, limits: SocketLimits) {
-    this.socket = socket;
-    this.exchange = exchange;
+    super(socket, exchange, limits);
     this.identified = exchange.principal !== undefined;
-    this.#idleMs = limits.idleMs;
-    this.after(limits.maxAgeMs, RESTART, 'Too old');
-    this.#rest();
-    // A peer that vanished without a goodbye answers no ping.
-    socket.on('pong', () => (this.#answered = true));
-    this.#ping = setInterval(() => {
-      if (!this.#answered) return socket.terminate();
-      this.#answered = false;
-      socket.ping();
-    }, PING_EVERY_MS);
-  }
-
-  /** Closes the socket after a time, unless it is closed by then. */
-  after(ms: number, code: number, reason: string): void {
-    if (ms === Infinity || this.#closed) return;
-    this.#timers.add(setTimeout(() => this.socket.close(code, reason), ms));
   }
 
   started(): void {
     this.#running += 1;
-    clearTimeout(this.#idle);
+    this.busy();
   }
 
+  // Operations of a closed socket end after it.
   finished(): void {
     this.#running -= 1;
-    if (this.#running === 0) this.#rest();
-  }
-
-  closed(): void {
-    this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    clearTimeout(this.#idle);
-    clearInterval(this.#ping);
-    this.exchange.cancel(new Problem('client-closed'));
-    this.exchange.close();
-  }
-
-  // Operations of a closed socket end after it; they must not start the clock again.
-  #rest(): void {
-    if (this.#closed) return;
-    this.#idle = setTimeout(() => this.socket.close(GOING_AWAY, 'Idle'), this.#idleMs);
+    if (this.#running === 0) this.rest();
   }
 }
 
@@ -130,7 +83,6 @@ export class GraphqlSocketServer {
   open(socket: WebSocket, exchange: Exchange): void {
     const one = new GraphqlSocket(socket, exchange, this.#limits);
     this.#sockets.add(one);
-    one.after(credentialLeftMs(exchange), UNAUTHORIZED, 'The token has expired');
     const closed = this.#server.opened(
       {
         protocol: socket.protocol,
@@ -139,14 +91,12 @@ export class GraphqlSocketServer {
         onMessage: (listen) =>
           socket.on('message', (data) => {
             listen(withText(String(data as Buffer))).catch(() =>
-              socket.close(INTERNAL, 'Internal server error'),
+              socket.close(CloseCode.internal, 'Internal server error'),
             );
           }),
       },
       one,
     );
-    // A frame that is too large, or none at all: the library closes the socket itself, with the code for it.
-    socket.on('error', () => {});
     socket.once('close', (code, reason) => {
       this.#sockets.delete(one);
       one.closed();
@@ -156,17 +106,7 @@ export class GraphqlSocketServer {
 
   /** Sends everybody away over a time, so that they do not all come back at once; resolves when all are gone. */
   async drain(overMs: number): Promise<void> {
-    await Promise.all(
-      [...this.#sockets].map(
-        ({ socket }) =>
-          new Promise<void>((resolve) => {
-            socket.once('close', () => resolve());
-            setTimeout(() => socket.close(RESTART, 'Service restart'), Math.random() * overMs);
-            // Who does not say goodbye is not waited for.
-            setTimeout(() => socket.terminate(), overMs + 1000).unref();
-          }),
-      ),
-    );
+    await sendAway(this.#sockets, { code: CloseCode.restart, reason: 'Service restart', overMs });
   }
 
   async #identify(
@@ -181,14 +121,17 @@ export class GraphqlSocketServer {
       const status = error instanceof Problem ? error.status : 500;
       const code = error instanceof Problem ? error.code : 'internal';
       // Fails closed, with the code of the problem as the reason.
-      one.socket.close(status === 401 ? UNAUTHORIZED : status === 403 ? FORBIDDEN : INTERNAL, code);
+      one.socket.close(
+        status === 401 || status === 403 ? CloseCode.ofStatus(status) : CloseCode.internal,
+        code,
+      );
       return undefined;
     }
     one.exchange.onCancel((reason) => exchange.cancel(reason));
     one.exchange.onClosed(() => exchange.close());
     one.exchange = exchange;
     one.identified = true;
-    one.after(credentialLeftMs(exchange), UNAUTHORIZED, 'The token has expired');
+    one.endWithCredential();
     return undefined;
   }
 

@@ -3,13 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { createHandler, type Handler, type Request } from 'graphql-sse';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { credentialLeftMs } from '../../exchange/sockets/live-socket.ts';
 import { Problem } from '../../problems/problem.ts';
 import { EVENT_STREAM, prefersStream } from './accept.ts';
 import { watchEnd } from './event-stream.ts';
 import { refusedErrors } from './graphql-answer.ts';
 import { fieldsOf, mayHaveHash, requestOf, type RequestFields } from './graphql-request.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
-import { credentialLeftMs } from './socket-identity.ts';
 
 const TOKEN = 'x-graphql-event-stream-token';
 const JSON_TYPE = /^application\/json\s*(;|$)/i;

@@ -6,8 +6,6 @@ import type { Route } from '../../routing/route.ts';
 const CREDENTIALS = ['authorization', 'x-api-key'];
 /** What is asked once for each socket; the rest is asked for each operation. */
 const PER_SOCKET: ReadonlySet<string> = new Set(['identify', 'authorize', 'limit']);
-/** Timers of Node hold no longer than this. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Whether a request carries a credential itself; browsers cannot add one to the handshake of a WebSocket. */
 export function hasCredential({ headers }: IncomingMessage): boolean {
@@ -43,11 +41,4 @@ export function withCredentials(
   const identified = new Exchange(opening);
   identified.route = exchange.route;
   return identified;
-}
-
-/** How long the credential of a socket is good, in ms from now; `Infinity` for one without an end. */
-export function credentialLeftMs({ principal }: Exchange): number {
-  const exp = principal?.claims['exp'];
-  if (typeof exp !== 'number') return Infinity;
-  return Math.min(Math.max(0, exp * 1000 - Date.now()), LONGEST_TIMER_MS);
 }

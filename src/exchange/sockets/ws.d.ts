@@ -1,4 +1,4 @@
-/** The part of `ws` that the GraphQL door uses; the package brings no types of its own. */
+/** The part of `ws` that the gateway uses; the package brings no types of its own. */
 declare module 'ws' {
   import type { EventEmitter } from 'node:events';
   import type { IncomingMessage } from 'node:http';
@@ -13,14 +13,18 @@ declare module 'ws' {
     readonly OPEN: 1;
     readonly readyState: 0 | 1 | 2 | 3;
     readonly protocol: string;
-    on(event: 'message', listener: (data: Buffer) => void): this;
+    readonly isPaused: boolean;
+    on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this;
     on(event: 'close', listener: (code: number, reason: Buffer) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
-    on(event: 'open' | 'pong', listener: () => void): this;
+    on(event: 'open' | 'pong' | 'ping', listener: () => void): this;
     on(event: 'unexpected-response', listener: (request: unknown, response: IncomingMessage) => void): this;
     once(event: 'close', listener: (code: number, reason: Buffer) => void): this;
-    send(data: string, callback?: (error?: Error) => void): void;
+    send(data: string | Buffer, callback?: (error?: Error) => void): void;
+    send(data: string | Buffer, options: { binary?: boolean }, callback?: (error?: Error) => void): void;
     ping(): void;
+    pause(): void;
+    resume(): void;
     close(code?: number, reason?: string): void;
     terminate(): void;
   }
@@ -33,6 +37,11 @@ declare module 'ws' {
       perMessageDeflate: boolean;
       handleProtocols: (protocols: Set<string>) => string | false;
     });
+    on(event: 'headers', listener: (lines: string[], request: IncomingMessage) => void): this;
+    on(
+      event: 'wsClientError',
+      listener: (error: Error, socket: Duplex, request: IncomingMessage) => void,
+    ): this;
     handleUpgrade(
       request: IncomingMessage,
       socket: Duplex,

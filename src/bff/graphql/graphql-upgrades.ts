@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { handleProtocols } from 'graphql-ws';
+import type { IncomingMessage } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { Upgrades } from '../../exchange/sockets/upgrades.ts';
+import { Problem } from '../../problems/problem.ts';
+import { renderProblem } from '../../problems/render-problem.ts';
+import type { GraphqlSocketServer } from './graphql-socket.ts';
+
+/** How upgrades are bounded. */
+export interface UpgradeLimits {
+  /** Most sockets at once. */
+  readonly sockets: number;
+  /** Largest message of a client, in bytes. */
+  readonly messageBytes: number;
+}
+
+/** Turns upgrade requests for one path into GraphQL sockets. */
+export class GraphqlUpgrades {
+  readonly #upgrades: Upgrades;
+  readonly #sockets: GraphqlSocketServer;
+  readonly #limits: UpgradeLimits;
+  readonly #server: WebSocketServer;
+  #leaving = false;
+
+  constructor(fastify: FastifyInstance, path: string, sockets: GraphqlSocketServer, limits: UpgradeLimits) {
+    this.#upgrades = Upgrades.of(fastify);
+    this.#upgrades.claim(({ url = '' }) => url.split('?', 1)[0] === path);
+    this.#sockets = sockets;
+    this.#limits = limits;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: limits.messageBytes,
+      // Compression holds memory for each socket, and mixes secrets with what an attacker chooses.
+      perMessageDeflate: false,
+      handleProtocols,
+    });
+  }
+
+  /** Whether a request asks for a socket. */
+  has(request: IncomingMessage): boolean {
+    return this.#upgrades.has(request);
+  }
+
+  /** @throws {Problem} when there are too many sockets, or the gateway is on its way out. */
+  accept({ exchange }: FastifyRequest, reply: FastifyReply): void {
+    if (this.#leaving) throw new Problem('shutting-down');
+    if (this.#sockets.size >= this.#limits.sockets)
+      throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
+    reply.hijack();
+    this.#upgrades.take(exchange, this.#server, {
+      open: (socket) => this.#sockets.open(socket, exchange),
+      refuse: ({ message }) => renderProblem(exchange, new Problem('request-malformed', { detail: message })),
+    });
+  }
+
+  /** Refuses new sockets and sends the others away. */
+  async drain(overMs: number): Promise<void> {
+    this.#leaving = true;
+    await this.#sockets.drain(overMs);
+  }
+}

@@ -1,0 +1,143 @@
+import type { FastifyInstance } from 'fastify';
+import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket, WebSocketServer } from 'ws';
+import type {} from '../exchange-of.ts';
+import type { Exchange } from '../exchange.ts';
+import { bearerOfProtocols } from './socket-protocols.ts';
+
+const SWITCHING_PROTOCOLS = 101;
+
+interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+type UpgradingServer = Server & { shouldUpgradeCallback(request: IncomingMessage): boolean };
+
+const known = new WeakMap<Server, Upgrades>();
+
+/**
+ * The upgrades of one server to WebSocket. They take the way of any request first, through the hooks of open and the
+ * stages of their route, so that who may not call is told so in HTTP. Upgrades that no door claims are left to
+ * others, or stay plain requests when there are none.
+ */
+export class Upgrades {
+  readonly #claims: ((request: IncomingMessage) => boolean)[] = [];
+  readonly #pending = new WeakMap<IncomingMessage, Upgrade>();
+
+  /** The upgrades of a server: the same for every door. */
+  static of(fastify: FastifyInstance): Upgrades {
+    const server = fastify.server as UpgradingServer;
+    let upgrades = known.get(server);
+    if (upgrades === undefined) {
+      known.set(server, (upgrades = new Upgrades()));
+      upgrades.#attach(fastify, server);
+    }
+    return upgrades;
+  }
+
+  /** Adds a door; the first that claims a request gets it. The request is a GET that asks for a WebSocket. */
+  claim(claims: (request: IncomingMessage) => boolean): void {
+    this.#claims.push(claims);
+  }
+
+  /** Whether a request asks for a socket, and can be given one. */
+  has(request: IncomingMessage): boolean {
+    return this.#pending.has(request);
+  }
+
+  /**
+   * Gives an exchange its socket. From here on its access line says 101, and comes when the socket closes. Nothing
+   * else may answer it; where the handshake itself is no good, `refuse` does, in HTTP.
+   */
+  take(
+    exchange: Exchange,
+    server: WebSocketServer,
+    { open, refuse }: { open(socket: WebSocket): void; refuse(error: Error): void },
+  ): void {
+    const { request } = exchange;
+    const upgrade = this.#pending.get(request);
+    if (upgrade === undefined) return refuse(new Error('There is nothing to upgrade.'));
+    this.#pending.delete(request);
+    const { socket, head } = upgrade;
+    let opened = false;
+    const onFault = (error: Error, _socket: Duplex, asked: IncomingMessage): void => {
+      if (asked === request) refuse(error);
+    };
+    const onHead = (lines: string[], asked: IncomingMessage): void => {
+      if (asked !== request) return;
+      lines.push(...handshakeFields(exchange));
+      exchange.response.detachSocket(socket as never);
+      opened = true;
+    };
+    server.on('wsClientError', onFault).on('headers', onHead);
+    try {
+      // Calls back before it returns.
+      server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, exchange, open));
+    } finally {
+      server.off('wsClientError', onFault).off('headers', onHead);
+      if (!opened) this.#pending.set(request, upgrade);
+    }
+  }
+
+  #opened(socket: WebSocket, exchange: Exchange, open: (socket: WebSocket) => void): void {
+    const { response, route } = exchange;
+    route?.metrics.socketOpened();
+    socket.once('close', () => {
+      route?.metrics.socketClosed();
+      response.statusCode = SWITCHING_PROTOCOLS;
+      // The answer was the handshake, which somebody else wrote; the access line shall not call it cut.
+      Object.defineProperty(response, 'writableFinished', { value: true });
+      response.emit('close');
+    });
+    // A frame that is too large, or none at all: the library closes the socket itself, with the code for it.
+    socket.on('error', () => {});
+    open(socket);
+  }
+
+  #attach(fastify: FastifyInstance, server: UpgradingServer): void {
+    const others = server.shouldUpgradeCallback;
+    server.shouldUpgradeCallback = (request) =>
+      this.#isClaimed(request) || (server.listenerCount('upgrade') > 1 && others.call(server, request));
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (!this.#isClaimed(request)) return;
+      socket.on('error', () => socket.destroy());
+      this.#pending.set(request, { socket, head });
+      addBearer(request);
+      const response = new ServerResponse(request);
+      response.assignSocket(socket as never);
+      // Whatever is answered in HTTP is the last word on this connection.
+      response.once('finish', () => socket.end());
+      fastify.routing(request, response);
+    });
+  }
+
+  #isClaimed(request: IncomingMessage): boolean {
+    const { headers, method } = request;
+    if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    // As routes spell it.
+    headers.upgrade = 'websocket';
+    return this.#claims.some((claims) => claims(request));
+  }
+}
+
+/** What stages have to say to the client; a connection that switches protocols is not closed. */
+function handshakeFields({ id, responseHeaders }: Exchange): string[] {
+  const lines = [`x-request-id: ${id}`];
+  for (let i = 0; i < responseHeaders.length; i += 2) {
+    const name = responseHeaders[i] as string;
+    if (name.toLowerCase() !== 'connection') lines.push(`${name}: ${responseHeaders[i + 1]}`);
+  }
+  return lines;
+}
+
+// Browsers can send no header field with a handshake. What they can send is read as if it had been one.
+function addBearer(request: IncomingMessage): void {
+  const { headers, rawHeaders } = request;
+  if (headers.authorization !== undefined || headers['x-api-key'] !== undefined) return;
+  const token = bearerOfProtocols(headers['sec-websocket-protocol']);
+  if (token === undefined) return;
+  headers.authorization = `Bearer ${token}`;
+  rawHeaders.push('Authorization', headers.authorization);
+}
