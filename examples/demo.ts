@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { parseDocument } from 'yaml';
 import { demoText } from './demo-text.ts';
+import { readPageConfig } from './page/page-config.ts';
+import { PAGE_PORT, startPage } from './page/page-service.ts';
 import { NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -18,13 +20,15 @@ const BOOT_LIMIT_MS = 20_000;
 /** Runs the gateway on embedded defaults in front of the sample services, until Ctrl-C. */
 async function main(): Promise<void> {
   const services = await startSampleServices({ quiet: true, notifyEveryMs: NOTIFY_EVERY_MS });
+  const page = await startPage({ port: PAGE_PORT });
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   let gateway: ChildProcess | undefined;
   let stopping = false;
   const stop = async (exitCode: number) => {
     if (stopping) return;
     stopping = true;
-    await Promise.all([stopGateway(gateway), services.stop(), rm(folder, { recursive: true, force: true })]);
+    await Promise.all([stopGateway(gateway), page.stop(), services.stop()]);
+    await rm(folder, { recursive: true, force: true });
     process.exit(exitCode);
   };
   process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
@@ -40,13 +44,16 @@ async function main(): Promise<void> {
   }
 }
 
-/** The shipped configuration plus one API key, which is only known by its hash. */
+/** The shipped configuration plus the page, and one API key, which is only known by its hash. */
 async function writeConfig(folder: string, apiKey: string): Promise<string> {
   const document = parseDocument(await readFile(join(ROOT, 'config/gateway.yaml'), 'utf8'));
   document.setIn(
     ['identity', 'apiKeys'],
     [{ sha256: createHash('sha256').update(apiKey).digest('hex'), clientId: 'demo-client', roles: ['user'] }],
   );
+  const { upstreams, routes } = await readPageConfig();
+  for (const [name, upstream] of Object.entries(upstreams)) document.setIn(['upstreams', name], upstream);
+  for (const route of routes) document.addIn(['routes'], route);
   const file = join(folder, 'gateway.yaml');
   await writeFile(file, document.toString());
   return file;

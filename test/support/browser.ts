@@ -15,6 +15,7 @@ const ARGS = [
 ];
 
 const WAIT_MS = 20_000;
+const LAUNCH_MS = 60_000;
 
 /** A page of a real browser, and everything about it that a user would not see. */
 export interface TestPage {
@@ -37,7 +38,7 @@ export function useBrowser(): { open(url: string, options?: PageOptions): Promis
     if (executablePath === undefined)
       throw new Error('there is no chromium: node scripts/ensure-chromium.ts');
     browser = await chromium.launch({ executablePath, args: ARGS });
-  });
+  }, LAUNCH_MS);
   afterAll(() => browser?.close());
   return {
     open: async (url, options) => {
