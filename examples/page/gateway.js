@@ -6,7 +6,7 @@ const QUERY = `query Homepage {
     notifications { unread latest { id text createdAt } }
   }
 }`;
-const SUBSCRIPTION = 'subscription Live { notificationAdded { id text createdAt } }';
+const SUBSCRIPTION = 'subscription Live { notificationWatched { id text createdAt unread } }';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /**
@@ -61,11 +61,12 @@ export async function overGraphql(token) {
 /**
  * Hears of new notifications until it is aborted. By `fetch`, because an `EventSource` can carry no credential.
  *
- * @param {(heard: { id: string, text: string }) => void} onNotification
+ * @param {(heard: { id: string, text: string, createdAt: string, unread: number }) => void} onNotification
+ * @throws {Error} with the code of the problem that ended it.
  */
 export async function listen(token, onNotification, onOpen, signal) {
   const answer = await fetch('/graphql', { ...asking(token, SUBSCRIPTION, 'text/event-stream'), signal });
-  if (!answer.ok) throw new Error(`refused: ${answer.status}`);
+  if (!answer.ok) throw new Error(problemOf(await answer.json()).code);
   onOpen();
   let waiting = '';
   for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
@@ -73,8 +74,9 @@ export async function listen(token, onNotification, onOpen, signal) {
     waiting = events.pop();
     for (const event of events) {
       const data = /^data: (.+)$/m.exec(event)?.[1];
-      const heard = data === undefined ? undefined : JSON.parse(data).data?.notificationAdded;
-      if (heard) onNotification(heard);
+      const { data: heard, errors } = data === undefined ? {} : JSON.parse(data);
+      if (errors) throw new Error(errors[0].extensions.code);
+      if (heard) onNotification(heard.notificationWatched);
     }
   }
 }

@@ -4,7 +4,7 @@ import { liveLine, renderFace, renderFailure } from './render.js';
 /** What a switch on the page stands for. */
 const INSTANCES = { users: ['users-1', 'users-2'], feed: ['feed'], notifications: ['notifications'] };
 const RECONNECT_MS = 2000;
-const MAX_LINES = 20;
+const MAX_LINES = 8;
 
 const user = document.querySelector('#user');
 const verdict = document.querySelector('#verdict');
@@ -65,6 +65,7 @@ async function keepListening(signal) {
   const state = document.querySelector('#live-state');
   const lines = document.querySelector('#live');
   while (!signal.aborted) {
+    let reason = 'the stream has ended';
     try {
       const onOpen = () => (state.textContent = 'Listening to the subscription, over Server-Sent Events.');
       const onNotification = (heard) => {
@@ -72,11 +73,11 @@ async function keepListening(signal) {
         while (lines.children.length > MAX_LINES) lines.lastElementChild.remove();
       };
       await listen(await tokenOf(user.value), onNotification, onOpen, signal);
-    } catch {
-      // Said below, whatever it was.
+    } catch (error) {
+      reason = error.message;
     }
     if (signal.aborted) return;
-    state.textContent = 'Not connected; trying again.';
+    state.textContent = `Not connected: ${reason}. Trying again.`;
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
   }
 }

@@ -36,8 +36,9 @@ export function renderFailure(panel, error) {
 }
 
 /** One line of what arrived just now. */
-export function liveLine({ text }) {
-  return element('li', {}, element('span', {}, text), time(new Date()));
+export function liveLine({ text, createdAt, unread }) {
+  const count = element('span', { className: 'badge' }, `${unread} unread`);
+  return element('li', {}, element('span', {}, text, ' ', count), time(createdAt));
 }
 
 function degradedNote({ section, code, via }) {

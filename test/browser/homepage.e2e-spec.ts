@@ -6,7 +6,6 @@ import { startPage } from '../../examples/page/page-service.ts';
 import type { HttpService } from '../../examples/services/http-service.ts';
 import { useBrowser, type PageOptions, type TestPage } from '../support/browser.ts';
 import { call } from '../support/client.ts';
-import { notifyUntil } from '../support/notifications.ts';
 import { startShop, type Shop } from '../support/shop.ts';
 
 const LIMIT_MS = 60_000;
@@ -138,10 +137,18 @@ describe('the page with both faces', () => {
         viewport: { width: 380, height: 800 },
         colorScheme: 'dark',
       });
-      let seen = false;
-      const line = page.getByRole('log').getByText('Your parcel is here').first();
-      void line.waitFor().then(() => (seen = true));
-      await notifyUntil(shop, '2', { id: 'p-1', text: 'Your parcel is here' }, () => seen);
+      const { notifications } = shop.services;
+      const hears = async (text: string): Promise<void> => {
+        while (notifications.watchers === 0) await sleep(5);
+        notifications.notify('2', text);
+        await page.getByRole('log').getByText(text).waitFor();
+      };
+      await hears('Your parcel is here');
+      expect(await page.getByRole('log').innerText()).toContain('8 unread');
+      await notifications.fault('dead');
+      await page.locator('#live-state', { hasText: 'Not connected: upstream-unreachable' }).waitFor();
+      await notifications.fault('none');
+      await hears('Back again');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(380);
       await close();
     },
