@@ -12,7 +12,7 @@ import { file_grpc_reflection_v1_reflection } from '../../src/upstreams/grpc/gen
 
 const SCRIPT = 'test/support/peer/peer.py';
 const SETS = ['proto/test/kinds.binpb', 'config/descriptors/shop.binpb'];
-const SERVICES = ['test.v1.Kinds', 'shop.v1.Orders', 'grpc.reflection.v1.ServerReflection'];
+const SERVICES = ['test.v1.Kinds', 'test.v1.Shapes', 'shop.v1.Orders', 'grpc.reflection.v1.ServerReflection'];
 
 /** What it speaks besides its services: errors with details, and reflection. */
 const SPOKEN = [file_google_rpc_status, file_google_rpc_error_details, file_grpc_reflection_v1_reflection];

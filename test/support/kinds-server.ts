@@ -12,6 +12,7 @@ import {
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
 /** The descriptors of `proto/test`, and of all that it imports. */
@@ -141,6 +142,7 @@ export class KindsServer {
     this.calls += 1;
     this.lastMetadata = call.metadata;
     call.on('cancelled', () => (this.cancelled += 1));
+    const gone = new Promise((resolve) => call.once('cancelled', resolve));
     const { to, padding, failAfter } = decode('CountRequest', call.request) as Record<string, number>;
     if (this.refusal !== undefined && failAfter === 0) return void call.emit('error', failure(this.refusal));
     if (this.header !== undefined) call.sendMetadata(this.header);
@@ -150,8 +152,7 @@ export class KindsServer {
       const isTaken = call.write(encode('Tick', tick));
       this.written = number;
       if (number === failAfter) return void call.emit('error', failure(this.refusal));
-      if (!isTaken)
-        await new Promise<void>((resolve) => call.once('drain', resolve).once('cancelled', resolve));
+      if (!isTaken) await Promise.race([once(call, 'drain'), gone]);
       if (this.hold !== undefined) await this.hold;
     }
     call.end(this.trailer);

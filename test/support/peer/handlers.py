@@ -98,7 +98,7 @@ class Recorder:
 
 
 def kinds(schema, recorder):
-    """`test.v1.Kinds`: unary methods answer what they are sent, byte for byte."""
+    """`test.v1.Kinds` and `test.v1.Shapes`: unary methods answer what they are sent, byte for byte."""
     Tick, CountRequest = schema.message("test.v1.Tick"), schema.message("test.v1.CountRequest")
 
     def unary(method):
@@ -150,7 +150,7 @@ def kinds(schema, recorder):
         recorder.refuse(call, context)
         call.finish("answered")
 
-    names = ("Echo", "Cancel", "Get", "Pick", "Store", "Nothing", "Free")
+    names = ("Echo", "Cancel", "Get", "Pick", "Store", "Nothing", "Free", "Fill", "Take", "Weigh")
     return {
         **{name: unary(name) for name in names},
         "Count": grpc.unary_stream_rpc_method_handler(count),

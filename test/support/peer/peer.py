@@ -91,6 +91,7 @@ def serve(schema, services, port):
     )
     handlers = {
         "test.v1.Kinds": lambda: kinds(schema, recorder),
+        "test.v1.Shapes": lambda: kinds(schema, recorder),
         "shop.v1.Orders": lambda: Orders(schema, recorder).handlers(),
         "grpc.reflection.v1.ServerReflection": lambda: reflection(schema),
     }

@@ -2,6 +2,7 @@ import { fromBinary, toJson, type DescField, type DescMessage, type JsonValue } 
 import { create, type Registry } from '@bufbuild/protobuf';
 import { fieldNamed, hasJsonOfItsOwn } from './field-path.ts';
 import { isJsonObject } from './json-place.ts';
+import { shortestFloats } from './shortest-floats.ts';
 
 /** The type whose messages are bodies of any media type (google/api/httpbody.proto). */
 export const HTTP_BODY = 'google.api.HttpBody';
@@ -19,6 +20,7 @@ export class AnswerPlan {
   readonly #message: DescMessage;
   readonly #field: DescField | undefined;
   readonly #options: { readonly registry: Registry; readonly alwaysEmitImplicit: boolean };
+  readonly #shorten: ((json: JsonValue) => JsonValue) | undefined;
   /** What stands for the field when it is not set. */
   readonly #absent: JsonValue;
 
@@ -34,6 +36,7 @@ export class AnswerPlan {
       throw new Error(`response_body: ${message.typeName} has no field "${responseBody}"`);
     }
     this.#options = { registry: options.registry, alwaysEmitImplicit: options.emitDefaults };
+    this.#shorten = shortestFloats(message, options.registry);
     const empty = toJson(message, create(message), { alwaysEmitImplicit: true });
     this.#absent = this.#field === undefined ? null : pick(empty, this.#field, null);
   }
@@ -52,7 +55,8 @@ export class AnswerPlan {
 
   /** @throws {Error} when the bytes are not the message, or hold an `Any` of an unknown type. */
   toJson(bytes: Uint8Array): JsonValue {
-    const json = toJson(this.#message, fromBinary(this.#message, bytes), this.#options) as JsonValue;
+    const full = toJson(this.#message, fromBinary(this.#message, bytes), this.#options) as JsonValue;
+    const json = this.#shorten === undefined ? full : this.#shorten(full);
     return this.#field === undefined ? json : pick(json, this.#field, this.#absent);
   }
 
@@ -69,5 +73,7 @@ export class AnswerPlan {
 }
 
 function pick(json: JsonValue, field: DescField, absent: JsonValue): JsonValue {
-  return isJsonObject(json) ? (json[field.jsonName] ?? absent) : absent;
+  return isJsonObject(json) && Object.hasOwn(json, field.jsonName)
+    ? (json[field.jsonName] as JsonValue)
+    : absent;
 }

@@ -31,7 +31,8 @@ export function textReader(field: DescField): TextReader | undefined {
 
 function messageReader(message: DescMessage): TextReader | undefined {
   if (isWrapperDesc(message)) return scalarReader(message.fields[0].scalar);
-  return TEXTUAL.has(message.typeName) ? (text) => text : undefined;
+  // A time ahead of UTC holds a "+", which in a query stands for a space; in no such text is one.
+  return TEXTUAL.has(message.typeName) ? (text) => text.replaceAll(' ', '+') : undefined;
 }
 
 function enumReader(desc: DescEnum): TextReader {
@@ -52,10 +53,14 @@ function scalarReader(type: ScalarType): TextReader {
       return (text) => BOOLEANS[text];
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
-      return (text) => (DECIMAL.test(text) ? text : undefined);
+      return (text) => decimal(text.replaceAll(' ', '+'));
     default:
       return (text) => (INTEGER.test(text) ? text : undefined);
   }
+}
+
+function decimal(text: string): string | undefined {
+  return DECIMAL.test(text) ? text : undefined;
 }
 
 const SCALARS: Readonly<Record<ScalarType, string>> = {
@@ -91,6 +96,11 @@ export function expectationOf(field: DescField): string {
     return `expected one of ${field.enum.values.map((value) => value.name).join(', ')}`;
   }
   return field.message === undefined ? 'expected another value' : messageExpectation(field.message);
+}
+
+/** What the name of an entry of a map must be. */
+export function keyExpectation(type: ScalarType): string {
+  return `expected ${SCALARS[type]} as the key`;
 }
 
 /** What the JSON of a message must be. */

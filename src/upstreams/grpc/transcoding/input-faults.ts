@@ -1,12 +1,10 @@
-import {
-  fromJson,
-  type DescField,
-  type DescMessage,
-  type JsonValue,
-  type Registry,
-} from '@bufbuild/protobuf';
-import { expectationOf, messageExpectation } from './field-text.ts';
+import type { DescField, DescMessage, DescOneof, JsonValue } from '@bufbuild/protobuf';
 import { fieldNamed, hasJsonOfItsOwn } from './field-path.ts';
+import { expectationOf, keyExpectation, messageExpectation } from './field-text.ts';
+import { isJsonObject, pointerPart, type JsonObject } from './json-place.ts';
+import { anyType } from './json-walk.ts';
+import { isMapKey } from './map-key.ts';
+import type { StrictJson } from './strict-json.ts';
 
 /** One thing that is wrong with a request. */
 export interface InputFault {
@@ -21,24 +19,16 @@ export interface InputFault {
 /** Deeper faults are named by the value around them, so that looking for them costs little. */
 const MAX_DEPTH = 8;
 const MAX_FAULTS = 20;
-
-/** What JSON is checked against. */
-interface Rules {
-  readonly registry: Registry;
-  readonly ignoreUnknownFields: boolean;
-}
+const ANY = 'google.protobuf.Any';
 
 /**
- * Says where a JSON value, which does not fit a message as a whole, does not fit it. Only asked after parsing
- * has failed: the parser itself judges every part, so that the two cannot differ.
+ * Says where a JSON value, which does not fit a message as a whole, does not fit it. Only asked after reading has
+ * failed: the same reader judges every part, so that the two cannot differ.
  */
-export function inputFaults(message: DescMessage, json: JsonValue, rules: Rules): InputFault[] {
-  const faults: InputFault[] = [];
-  inspect({ message, json, pointer: '', depth: 0 }, rules, faults);
-  if (faults.length === 0) {
-    faults.push({ pointer: '', message: 'expected no field twice, and one field of a oneof at most' });
-  }
-  return faults.slice(0, MAX_FAULTS);
+export function inputFaults(message: DescMessage, json: JsonValue, reader: StrictJson): InputFault[] {
+  const search = new FaultSearch(reader);
+  search.message({ message, json, pointer: '', depth: 0 });
+  return search.faults.slice(0, MAX_FAULTS);
 }
 
 interface Place {
@@ -48,63 +38,113 @@ interface Place {
   readonly depth: number;
 }
 
-function inspect(place: Place, rules: Rules, faults: InputFault[]): void {
-  const { message, json, pointer, depth } = place;
-  if (depth > MAX_DEPTH || hasJsonOfItsOwn(message) || !isObject(json)) {
-    return void faults.push({ pointer, message: messageExpectation(message) });
-  }
-  const before = faults.length;
-  for (const [key, value] of Object.entries(json)) {
-    if (faults.length >= MAX_FAULTS) return;
-    const at = `${pointer}/${escaped(key)}`;
-    const field = fieldNamed(message, key);
-    if (field !== undefined) inspectField({ ...place, json: value, pointer: at }, field, rules, faults);
-    else if (!rules.ignoreUnknownFields) faults.push({ pointer: at, message: 'is not known here' });
-  }
-  // What fits piece by piece and not as a whole says one thing twice.
-  if (faults.length === before && depth > 0) {
-    faults.push({ pointer, message: 'expected no field twice, and one field of a oneof at most' });
-  }
-}
+class FaultSearch {
+  readonly faults: InputFault[] = [];
+  readonly #reader: StrictJson;
 
-function inspectField(place: Place, field: DescField, rules: Rules, faults: InputFault[]): void {
-  const { message, json, pointer } = place;
-  const fits = (value: JsonValue): boolean => parses(message, { [field.jsonName]: value }, rules);
-  if (fits(json)) return;
-  if (field.fieldKind === 'list') {
-    if (!Array.isArray(json)) return void faults.push({ pointer, message: 'expected a list' });
-    json.forEach((item, index) => {
-      const at = { ...place, json: item, pointer: `${pointer}/${index}` };
-      if (faults.length < MAX_FAULTS && !fits([item])) inspectValue(at, field, rules, faults);
-    });
-  } else if (field.fieldKind === 'map') {
-    if (!isObject(json)) return void faults.push({ pointer, message: 'expected an object' });
-    for (const [key, value] of Object.entries(json)) {
-      const at = { ...place, json: value, pointer: `${pointer}/${escaped(key)}` };
-      if (faults.length < MAX_FAULTS && !fits({ [key]: value })) inspectValue(at, field, rules, faults);
+  constructor(reader: StrictJson) {
+    this.#reader = reader;
+  }
+
+  /** Looks into a value that does not fit its message, and finds at least one reason. */
+  message(place: Place): void {
+    const { message, json, pointer, depth } = place;
+    if (message.typeName === ANY && depth <= MAX_DEPTH) return this.#any(place);
+    if (depth > MAX_DEPTH || hasJsonOfItsOwn(message) || !isJsonObject(json)) {
+      return this.#add(pointer, messageExpectation(message));
     }
-  } else inspectValue(place, field, rules, faults);
-}
+    const before = this.faults.length;
+    for (const [key, value] of Object.entries(json)) {
+      const at = `${pointer}/${pointerPart(key)}`;
+      const field = fieldNamed(message, key);
+      if (field !== undefined) this.#field({ ...place, json: value, pointer: at }, field);
+      else if (!this.#reader.ignoresUnknownFields) this.#add(at, 'is not known here');
+    }
+    // What fits piece by piece and not as a whole says one thing twice.
+    if (this.faults.length === before) this.#twice(place, json);
+  }
 
-function inspectValue(place: Place, field: DescField, rules: Rules, faults: InputFault[]): void {
-  if (field.message === undefined || place.json === null) {
-    faults.push({ pointer: place.pointer, message: expectationOf(field) });
-  } else inspect({ ...place, message: field.message, depth: place.depth + 1 }, rules, faults);
-}
+  #any(place: Place): void {
+    const { json, pointer } = place;
+    const packed = anyType(json, this.#reader.registry);
+    if (packed === undefined || !isJsonObject(json))
+      return this.#add(pointer, messageExpectation(place.message));
+    const inside = { ...place, message: packed, depth: place.depth + 1 };
+    if (hasJsonOfItsOwn(packed)) {
+      return this.message({ ...inside, json: json['value'] ?? null, pointer: `${pointer}/value` });
+    }
+    const { '@type': _, ...fields } = json;
+    this.message({ ...inside, json: fields });
+  }
 
-function parses(message: DescMessage, json: JsonValue, rules: Rules): boolean {
-  try {
-    fromJson(message, json, rules);
-    return true;
-  } catch {
-    return false;
+  #twice({ message, pointer }: Place, json: JsonObject): void {
+    const said = new Set<DescField | DescOneof>();
+    const before = this.faults.length;
+    for (const [key, value] of Object.entries(json)) {
+      const field = fieldNamed(message, key);
+      if (field === undefined) continue;
+      const at = `${pointer}/${pointerPart(key)}`;
+      if (said.has(field)) this.#add(at, 'expected once, in one of its two spellings');
+      else if (field.oneof !== undefined && chooses(field, value) && said.has(field.oneof)) {
+        this.#add(
+          at,
+          `expected one of ${field.oneof.fields.map(({ jsonName }) => jsonName).join(', ')} at most`,
+        );
+      }
+      said.add(field);
+      if (field.oneof !== undefined && chooses(field, value)) said.add(field.oneof);
+    }
+    if (this.faults.length === before) this.#add(pointer, messageExpectation(message));
+  }
+
+  #field(place: Place, field: DescField): void {
+    const { message, json, pointer } = place;
+    const fits = (value: JsonValue): boolean => this.#fits(message, { [field.jsonName]: value });
+    if (this.faults.length >= MAX_FAULTS || fits(json)) return;
+    if (field.fieldKind === 'list') {
+      if (!Array.isArray(json)) return this.#add(pointer, 'expected a list');
+      json.forEach((item, index) => {
+        if (this.faults.length >= MAX_FAULTS || fits([item])) return;
+        this.#value({ ...place, json: item, pointer: `${pointer}/${index}` }, field);
+      });
+    } else if (field.fieldKind === 'map') this.#map(place, field, fits);
+    else this.#value(place, field);
+  }
+
+  #map(place: Place, field: DescField & { fieldKind: 'map' }, fits: (value: JsonValue) => boolean): void {
+    const { json, pointer } = place;
+    if (!isJsonObject(json)) return this.#add(pointer, 'expected an object');
+    const before = this.faults.length;
+    for (const [key, value] of Object.entries(json)) {
+      if (this.faults.length >= MAX_FAULTS || fits({ [key]: value })) continue;
+      const at = `${pointer}/${pointerPart(key)}`;
+      if (!isMapKey(field.mapKey, key)) this.#add(at, keyExpectation(field.mapKey));
+      else this.#value({ ...place, json: value, pointer: at }, field);
+    }
+    if (this.faults.length === before) this.#add(pointer, 'expected each key once');
+  }
+
+  #value(place: Place, field: DescField): void {
+    if (field.message === undefined || place.json === null) this.#add(place.pointer, expectationOf(field));
+    else this.message({ ...place, message: field.message, depth: place.depth + 1 });
+  }
+
+  #fits(message: DescMessage, json: JsonValue): boolean {
+    try {
+      this.#reader.read(message, json);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #add(pointer: string, message: string): void {
+    this.faults.push({ pointer, message });
   }
 }
 
-function isObject(json: JsonValue): json is Record<string, JsonValue> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+/** Whether a value sets a member of a oneof: null only does where it is a value. */
+function chooses(field: DescField, value: JsonValue): boolean {
+  const typeName = (field.enum ?? field.message)?.typeName;
+  return value !== null || typeName === 'google.protobuf.Value' || typeName === 'google.protobuf.NullValue';
 }

@@ -1,54 +1,61 @@
-import type { DescMessage, JsonValue } from '@bufbuild/protobuf';
+import type { JsonValue } from '@bufbuild/protobuf';
 import { Problem } from '../../../problems/problem.ts';
+import { ExactNumbers } from './exact-numbers.ts';
+import { repeatedName } from './repeated-names.ts';
 
 const MANY_DIGITS = /\d{16}/;
 const WHOLE = /^-?\d+$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Types whose JSON is free, so that a number in it must stay one. */
-const FREE = new Set([
-  'google.protobuf.Struct',
-  'google.protobuf.Value',
-  'google.protobuf.ListValue',
-  'google.protobuf.Any',
-]);
-
-/** Reads JSON texts for one message. */
-export class JsonText {
-  readonly #exact: boolean;
-
-  constructor(message: DescMessage) {
-    this.#exact = !reachesFreeJson(message);
-  }
-
-  /**
-   * Reads a text; an empty one is undefined. A whole number that is too large for a JSON number of JavaScript
-   * keeps all its digits, as text, which is the canonical form of 64-bit fields.
-   *
-   * @throws {Problem} `request-invalid` when it is not JSON in UTF-8.
-   */
-  parse(bytes: Uint8Array): JsonValue | undefined {
-    if (bytes.length === 0) return undefined;
-    try {
-      const text = utf8.decode(bytes);
-      const value: unknown =
-        this.#exact && MANY_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-      return value as JsonValue;
-    } catch (error) {
-      const errors = [{ pointer: '', message: 'expected JSON in UTF-8' }];
-      throw new Problem('request-invalid', { cause: error, extensions: { errors } });
-    }
-  }
+/** What a text says, and the digits that numbers of JavaScript cannot hold. */
+export interface JsonContent {
+  readonly json: JsonValue;
+  readonly exact: ExactNumbers | undefined;
 }
 
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || context?.source === undefined) return value;
-  return WHOLE.test(context.source) ? context.source : value;
+/**
+ * Reads a text; an empty one is undefined.
+ *
+ * @throws {Problem} `request-invalid` when it is not JSON in UTF-8, or says a name twice.
+ */
+export function readJsonText(bytes: Uint8Array): JsonContent | undefined {
+  if (bytes.length === 0) return undefined;
+  let text: string;
+  let content: JsonContent;
+  try {
+    text = utf8.decode(bytes);
+    content = MANY_DIGITS.test(text)
+      ? parseExactly(text)
+      : { json: JSON.parse(text) as JsonValue, exact: undefined };
+  } catch (error) {
+    throw refused('', 'expected JSON in UTF-8', error);
+  }
+  const repeated = repeatedName(text);
+  if (repeated !== undefined) throw refused(repeated, 'expected each name once');
+  return content;
 }
 
-function reachesFreeJson(message: DescMessage, seen = new Set<DescMessage>()): boolean {
-  if (FREE.has(message.typeName)) return true;
-  if (seen.has(message)) return false;
-  seen.add(message);
-  return message.fields.some((field) => field.message !== undefined && reachesFreeJson(field.message, seen));
+function parseExactly(text: string): JsonContent {
+  const exact = new ExactNumbers();
+  const json = JSON.parse(
+    text,
+    function (this: object, key: string, value: unknown, context?: { source?: string }) {
+      const source = context?.source;
+      if (
+        typeof value === 'number' &&
+        source !== undefined &&
+        !Number.isSafeInteger(value) &&
+        WHOLE.test(source)
+      ) {
+        exact.note(this, key, source);
+      }
+      return value;
+    },
+  ) as JsonValue;
+  if (typeof json === 'number') exact.root = text.trim();
+  return { json, exact };
+}
+
+function refused(pointer: string, message: string, cause?: unknown): Problem {
+  return new Problem('request-invalid', { cause, extensions: { errors: [{ pointer, message }] } });
 }

@@ -1,5 +1,10 @@
-import { fromJson, toBinary, type DescField, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
-import type { Registry } from '@bufbuild/protobuf';
+import {
+  toBinary,
+  type DescField,
+  type DescMessage,
+  type JsonValue,
+  type Registry,
+} from '@bufbuild/protobuf';
 import { Problem } from '../../../problems/problem.ts';
 import { fieldNamed, fieldsAt, hasJsonOfItsOwn } from './field-path.ts';
 import { expectationOf, textReader, type TextReader } from './field-text.ts';
@@ -7,8 +12,9 @@ import type { HttpRule } from './http-rule.ts';
 import type { TemplateVariable } from './http-template.ts';
 import { inputFaults, type InputFault } from './input-faults.ts';
 import { at, isJsonObject, pointerOf, type JsonObject } from './json-place.ts';
-import { JsonText } from './json-text.ts';
+import { readJsonText, type JsonContent } from './json-text.ts';
 import { QueryReader } from './query-reader.ts';
+import { StrictJson } from './strict-json.ts';
 
 /** What the parts of an HTTP request are read into. */
 export interface RequestParts {
@@ -33,8 +39,7 @@ export class RequestPlan {
   readonly #body: DescField | '*' | undefined;
   readonly #path: readonly PathField[];
   readonly #query: QueryReader | undefined;
-  readonly #text: JsonText;
-  readonly #rules: { readonly registry: Registry; readonly ignoreUnknownFields: boolean };
+  readonly #reader: StrictJson;
 
   /** @throws {Error} when the rule names a field that there is not, or that cannot stand in a path. */
   constructor(
@@ -43,10 +48,9 @@ export class RequestPlan {
     options: { readonly registry: Registry; readonly ignoreUnknownFields: boolean },
   ) {
     this.#message = message;
-    this.#rules = options;
+    this.#reader = new StrictJson(options);
     this.#path = rule.template.variables.map((variable) => pathField(message, variable));
     this.#body = bodyField(message, rule.body);
-    this.#text = new JsonText(this.#body === '*' ? message : (this.#body?.message ?? message));
     const bound = this.#path.map(({ keys }) => keys);
     if (this.#body !== undefined && this.#body !== '*') bound.push([this.#body.jsonName]);
     // With `body: "*"` the body fills every field, so that there is nothing that a query could fill.
@@ -72,26 +76,34 @@ export class RequestPlan {
    */
   encode(parts: RequestParts, body: Uint8Array | JsonValue | undefined): Buffer {
     const faults: InputFault[] = [];
-    const json = this.#json(body instanceof Uint8Array ? this.#text.parse(body) : body);
+    const content = this.#content(body instanceof Uint8Array ? readJsonText(body) : free(body));
+    const { json } = content;
     if (isJsonObject(json)) {
       this.#query?.read(parts.query, json, faults);
       for (const field of this.#path) fill(field, parts.params, json, faults);
     }
     if (faults.length > 0) throw invalid(faults);
-    return this.#toBinary(json);
+    return this.#toBinary(content);
   }
 
-  #json(body: JsonValue | undefined): JsonValue {
-    if (body === undefined || this.#body === undefined) return {};
-    return this.#body === '*' ? body : { [this.#body.jsonName]: body };
+  #content(body: JsonContent | undefined): JsonContent {
+    if (body === undefined || this.#body === undefined) return { json: {}, exact: undefined };
+    if (this.#body === '*') return body;
+    const [{ jsonName }, { json, exact }] = [this.#body, body];
+    const whole = { [jsonName]: json };
+    if (exact?.root !== undefined) {
+      exact.note(whole, jsonName, exact.root);
+      exact.root = undefined;
+    }
+    return { json: whole, exact };
   }
 
-  #toBinary(json: JsonValue): Buffer {
+  #toBinary({ json, exact }: JsonContent): Buffer {
     try {
-      const bytes = toBinary(this.#message, fromJson(this.#message, json, this.#rules));
+      const bytes = toBinary(this.#message, this.#reader.read(this.#message, json, exact));
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     } catch (error) {
-      throw invalid(this.inDocument(inputFaults(this.#message, json, this.#rules)), error);
+      throw invalid(this.inDocument(inputFaults(this.#message, json, this.#reader)), error);
     }
   }
 
@@ -111,6 +123,10 @@ export class RequestPlan {
 
 function invalid(errors: readonly InputFault[], cause?: unknown): Problem {
   return new Problem('request-invalid', { cause, extensions: { errors } });
+}
+
+function free(json: JsonValue | undefined): JsonContent | undefined {
+  return json === undefined ? undefined : { json, exact: undefined };
 }
 
 function bodyField(message: DescMessage, body: string): DescField | '*' | undefined {
@@ -143,10 +159,13 @@ function fill(target: PathField, params: readonly string[], json: JsonObject, fa
   let object = json;
   fields.forEach(({ name, jsonName }, index) => {
     if (name !== jsonName && Object.hasOwn(object, name)) {
-      object[jsonName] ??= object[name] as JsonValue;
+      if (!Object.hasOwn(object, jsonName)) object[jsonName] = object[name] as JsonValue;
       delete object[name];
     }
-    if (index < fields.length - 1) object = at(object, [jsonName, '']);
+    if (index === fields.length - 1) return;
+    // What is no object stays as it is, to be refused as a whole.
+    const said = Object.hasOwn(object, jsonName) ? object[jsonName] : null;
+    object = said === null || isJsonObject(said) ? at(object, [jsonName, '']) : {};
   });
   object[keys.at(-1) as string] = value;
 }
