@@ -63,6 +63,15 @@ export const graphqlOptionsSchema = z.strictObject({
     .enum(['field', 'operation'])
     .optional()
     .describe('Whether a field that the caller may not see costs the field or the operation. Default field.'),
+  plan: z
+    .strictObject({
+      anyRole: z
+        .array(z.string().min(1))
+        .min(1)
+        .describe('Roles whose principals get `extensions.plan` when they ask for it.'),
+    })
+    .optional()
+    .describe('Who may see how operations were executed: costs, and the calls really made. Default: nobody.'),
   metrics: z
     .strictObject({
       operations: z

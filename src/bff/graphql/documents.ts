@@ -7,6 +7,7 @@ import {
   validate,
 } from 'graphql';
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode, ValidationRule } from 'graphql';
+import { costsByField } from './cost-by-field.ts';
 import { DocumentCache } from './document-cache.ts';
 import type { FieldPolicies } from './field-policies.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
@@ -23,6 +24,8 @@ const MAX_ERRORS = 10;
 /** What the syntax tree of a document costs in memory; measured with 76 to 1276 characters: 77 to 131 bytes each. */
 const BYTES_PER_CHARACTER = 100;
 const BYTES_PER_DOCUMENT = 4096;
+/** What `cost.listSize` is by default; plans show costs even where nobody limits them. */
+const LIST_SIZE = 10;
 
 /** The operations of one document. */
 interface Prepared {
@@ -73,6 +76,16 @@ export class Documents {
   findTrusted(hash: string, operationName: string | undefined): PreparedOperation | Faults | undefined {
     const prepared = this.#trusted.get(hash);
     return prepared === undefined ? undefined : choose(prepared, operationName);
+  }
+
+  /** Whether a text has been prepared already. */
+  knows(text: string): boolean {
+    return this.#cache.get(text) !== undefined;
+  }
+
+  /** Whether there is a trusted document with a hash. */
+  trusts(hash: string): boolean {
+    return this.#trusted.has(hash);
   }
 
   /**
@@ -131,7 +144,8 @@ export class Documents {
   }
 
   #operation(node: OperationDefinitionNode, document: DocumentNode, trusted: boolean): PreparedOperation {
-    const { cost, compileAfter } = this.#limits;
+    const { cost, compileAfter, plan } = this.#limits;
+    const schema = this.#schema;
     const policies =
       this.#policies === undefined ? NO_POLICIES : policiesOf(this.#schema, document, node, this.#policies);
     return {
@@ -139,7 +153,10 @@ export class Documents {
       trusted,
       meter: this.meters.of(node.name?.value, node.operation, trusted),
       operation: new Operation(node, document, this.#schema, compileAfter),
-      cost: cost === undefined ? undefined : costOf(this.#schema, document, node, cost.listSize),
+      cost: cost === undefined ? undefined : costOf(schema, document, node, cost.listSize),
+      ...(plan === undefined
+        ? {}
+        : { costs: (given) => costsByField(schema, document, node, cost?.listSize ?? LIST_SIZE, given) }),
     };
   }
 }

@@ -10,6 +10,7 @@ import { RouteTable } from '../../routing/route-table.ts';
 import type { GatewaySource } from '../../routing/table-builder.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { Documents } from './documents.ts';
+import { markPlaces } from './field-places.ts';
 import { FieldPolicies } from './field-policies.ts';
 import { GraphiqlPage } from './graphiql-page.ts';
 import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
@@ -92,6 +93,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     const resolvers = this.#resolvers();
     guardLists(schema, resolvers, !options.production);
     const policies = new FieldPolicies(schema, resolvers, route, factories);
+    if (options.plan !== undefined) markPlaces(schema);
     const meters = new OperationMeters(this.metrics, options.metrics?.operations);
     const documents = new Documents(schema, options, policies, meters);
     if (options.trustedDocuments !== undefined)

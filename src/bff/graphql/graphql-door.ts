@@ -16,6 +16,7 @@ import type { GraphqlLimits } from './graphql.options.ts';
 import type { GraphqlUpgrades } from './graphql-upgrades.ts';
 import { OperationContext } from './operation-context.ts';
 import type { OperationMeter } from './operation-meters.ts';
+import { OperationPlan, showsPlan } from './operation-plan.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 import type { GraphqlStreams } from './graphql-streams.ts';
@@ -36,6 +37,8 @@ interface Asked {
   readonly reply: FastifyReply;
   readonly mediaType: GraphqlMediaType;
   readonly params: GraphqlRequest;
+  /** Takes note of the execution, for who may see it. */
+  readonly plan: OperationPlan | undefined;
 }
 
 /** What requests are counted with that are wrong for their method. */
@@ -99,7 +102,10 @@ export class GraphqlDoor {
       const status = statusOf(this.#limits.statusRules, malformed(params), mediaType);
       return this.#refuse(reply.code(status), params);
     }
-    const asked = { request, reply, mediaType, params };
+    const plan = showsPlan(this.#limits, request.exchange, params)
+      ? new OperationPlan(this.#finder.originOf(params))
+      : undefined;
+    const asked = { request, reply, mediaType, params, plan };
     const finding = this.#finder.find(params);
     const found = finding instanceof Promise ? await finding : finding;
     if (isFaults(found)) return this.#refuseDocument(asked, found, this.#finder.meters.unknown);
@@ -130,6 +136,7 @@ export class GraphqlDoor {
     if (cost !== undefined && isTooDear(cost, limit?.mode, prepared))
       return this.#refuseDocument(asked, [tooDear(cost)], meter, shown);
     const context = new OperationContext(request.exchange);
+    asked.plan?.begin(context);
     const freshness = isKeepable(asked) ? new AnswerFreshness(context) : undefined;
     if (requirements.length > 0) {
       context.granted = await grant(requirements, request.exchange);
@@ -138,9 +145,10 @@ export class GraphqlDoor {
     const running = operation.run(context, params.variables);
     const outcome = running instanceof Promise ? await untilCancelled(running, request.exchange) : running;
     if (outcome.data === undefined) return this.#refuseDocument(asked, outcome.errors ?? [], meter, shown);
-    const answer = answerOf(outcome, context, shown);
+    const plan = asked.plan && { plan: asked.plan.shown(prepared, params.variables) };
+    const answer = answerOf(outcome, context, plan ? { ...shown, ...plan } : shown);
     meter.ended(answer.outcome, startedAt, answer.errors);
-    if (answer.outcome !== 'ok') void reply.header('cache-control', 'no-store');
+    if (answer.outcome !== 'ok' || plan !== undefined) void reply.header('cache-control', 'no-store');
     else if (freshness?.announce(reply, prepared.cache, answer.body) === 'known')
       return reply.code(304).send();
     const kind = outcome.errors === undefined ? 'whole' : 'partial';
@@ -190,7 +198,9 @@ function refuseUnless(granted: ReadonlySet<Requirement>, requirements: readonly 
 }
 
 // Only what is asked for by its hash: a text in the address is never the same twice.
-function isKeepable({ request: { method }, params: { documentId, persisted } }: Asked): boolean {
+function isKeepable({ request: { method }, params: { documentId, persisted }, plan }: Asked): boolean {
+  // A plan is about one execution, and not for everybody.
+  if (plan !== undefined) return false;
   return method !== 'POST' && (documentId !== undefined || persisted !== undefined);
 }
 

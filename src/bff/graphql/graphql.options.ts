@@ -29,6 +29,8 @@ export interface GraphqlLimits {
   readonly denied: 'field' | 'operation';
   /** HTTP statuses as the audits want them, or as the draft of 2026 does. Default `audit`. */
   readonly statusRules: 'audit' | 'draft-2026';
+  /** Who may see how their operations were executed; undefined: nobody. */
+  readonly plan?: GraphqlConfig['plan'];
   /** Which operations the metrics tell apart. */
   readonly metrics?: GraphqlConfig['metrics'];
   /** Whether browsers that open the address see GraphiQL; never in production. Default true. */

@@ -2,6 +2,7 @@ import type { GraphqlContext } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { SectionRun } from '../section-run.ts';
 import { NO_REQUIREMENTS } from './field-policies.ts';
+import type { OperationPlan } from './operation-plan.ts';
 import type { Requirement } from './field-requirements.ts';
 
 /** A place in an answer, as graphql-js hands it to resolvers: linked from the leaf to the root. */
@@ -25,6 +26,8 @@ export class OperationContext implements GraphqlContext {
   granted: ReadonlySet<Requirement> = NO_REQUIREMENTS;
   /** The keys at the root under which sections of views were asked for; undefined when nobody wants to know. */
   viewRoots: Set<string> | undefined = undefined;
+  /** Takes note of what this operation does; undefined when nobody may see it. */
+  plan: OperationPlan | undefined = undefined;
   /** Called when a resolver returned data that only the interpreter can resolve. */
   onNotPlain: (() => void) | undefined = undefined;
 

@@ -31,7 +31,8 @@ export function amountOf(amount: Amount, variables: Values): number {
   return typeof amount === 'number' ? amount : amount(variables);
 }
 
-class CostMeter {
+/** Counts the parts of one operation. */
+export class CostMeter {
   readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #defaults: ReadonlyMap<string, number>;
@@ -55,9 +56,10 @@ class CostMeter {
     );
   }
 
+  /** What the fields of a selection cost, once. */
   selections(set: SelectionSetNode, type: GraphQLNamedType): Amount {
     return set.selections.reduce<Amount>((sum, selection) => {
-      if (selection.kind === Kind.FIELD) return plus(sum, this.#field(selection, type));
+      if (selection.kind === Kind.FIELD) return plus(sum, this.field(selection, type));
       if (selection.kind === Kind.FRAGMENT_SPREAD) return plus(sum, this.#fragment(selection.name.value));
       const { typeCondition, selectionSet } = selection;
       const inner = typeCondition === undefined ? type : typeFromAST(this.#schema, typeCondition);
@@ -65,33 +67,24 @@ class CostMeter {
     }, 0);
   }
 
-  // Each fragment once: it costs the same wherever it is spread.
-  #fragment(name: string): Amount {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const fragment = this.#fragments.get(name);
-    const type = fragment && typeFromAST(this.#schema, fragment.typeCondition);
-    const cost =
-      fragment === undefined || type === undefined ? 0 : this.selections(fragment.selectionSet, type);
-    this.#known.set(name, cost);
-    return cost;
-  }
-
-  #field(node: FieldNode, parent: GraphQLNamedType): Amount {
+  /** What a field costs with everything in it, on one object. */
+  field(node: FieldNode, parent: GraphQLNamedType): Amount {
     const fields = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields() : {};
     const field = fields[node.name.value];
     // Introspection is limited by its depth, and off in production.
     if (field === undefined) return 0;
-    const { weight = 0, ...list } = costOptions(field);
+    const { weight = 0 } = costOptions(field);
     const type = getNamedType(field.type);
     const each = isCompositeType(type) ? (costOptions(type).weight ?? 1) : 0;
     const below = node.selectionSet === undefined ? 0 : this.selections(node.selectionSet, type);
     const inside = plus(each, below);
-    if (!isListType(getNullableType(field.type)) && list.listSize === undefined) return plus(weight, inside);
-    return plus(weight, times(this.#sizeOf(node, field, list), inside));
+    return plus(weight, times(this.sizeOf(node, field), inside));
   }
 
-  #sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>, list: CostOptions): Amount {
+  /** How many objects a field brings: 1 for what is no list. */
+  sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>): Amount {
+    const list = costOptions(field);
+    if (!isListType(getNullableType(field.type)) && list.listSize === undefined) return 1;
     const declared = list.listSize ?? this.#listSize;
     for (const name of list.slicing ?? SLICING) {
       const argument = field.args.find((one) => one.name === name);
@@ -106,6 +99,18 @@ class CostMeter {
       return (variables) => sizeFrom(variables?.[variable], unset);
     }
     return declared;
+  }
+
+  // Each fragment once: it costs the same wherever it is spread.
+  #fragment(name: string): Amount {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const fragment = this.#fragments.get(name);
+    const type = fragment && typeFromAST(this.#schema, fragment.typeCondition);
+    const cost =
+      fragment === undefined || type === undefined ? 0 : this.selections(fragment.selectionSet, type);
+    this.#known.set(name, cost);
+    return cost;
   }
 }
 

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import { isFaults, type Documents } from './documents.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
+import type { DocumentOrigin } from './operation-plan.ts';
 import type { OperationMeters } from './operation-meters.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
@@ -33,6 +34,15 @@ export class OperationFinder {
   /** Counts what is asked for. */
   get meters(): OperationMeters {
     return this.#documents.meters;
+  }
+
+  /** Where the document of a request comes from; ask before it is found, because then it is known. */
+  originOf({ query, documentId, persisted }: GraphqlRequest): DocumentOrigin {
+    const given = documentId ?? persisted;
+    const hash = given ?? sha256(query ?? '');
+    if (given !== undefined && this.#documents.trusts(given)) return { hash, source: 'trusted' };
+    if (query === undefined) return { hash, source: 'persisted' };
+    return { hash, source: this.#documents.knows(query) ? 'cached' : 'new' };
   }
 
   /** Synchronous for everything but a hash that another replica may know. */

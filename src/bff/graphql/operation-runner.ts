@@ -13,13 +13,20 @@ import type { GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { OperationContext } from './operation-context.ts';
 import type { OperationMeter } from './operation-meters.ts';
+import { OperationPlan, showsPlan } from './operation-plan.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 
 /** What an operation on a socket or a stream ends in: one answer, or one for each event. */
 export type Started = FormattedExecutionResult | AsyncGenerator<FormattedExecutionResult>;
 
-type Variables = GraphqlRequest['variables'];
+/** An operation that was found, with what it is run with. */
+interface Asked {
+  readonly prepared: PreparedOperation;
+  readonly variables: GraphqlRequest['variables'];
+  /** Takes note of the execution, for who may see it. */
+  readonly plan: OperationPlan | undefined;
+}
 
 /** The stages that every operation of a socket meets again; who calls was found out once, for the socket. */
 const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
@@ -52,23 +59,27 @@ export class OperationRunner {
     const exchange = operationExchange(socket);
     let meter = this.#finder.meters.unknown;
     try {
+      const plan = showsPlan(this.#limits, exchange, request)
+        ? new OperationPlan(this.#finder.originOf(request))
+        : undefined;
       const found = await this.#finder.find(request);
       if (isFaults(found)) return this.#end(exchange, found, meter);
       meter = found.meter;
       if (readsOnly && found.operation.type === 'mutation')
         return this.#end(exchange, [new GraphQLError('A mutation needs a POST.')], meter);
-      return await this.#run(found, request.variables, exchange);
+      return await this.#run({ prepared: found, variables: request.variables, plan }, exchange);
     } catch (error) {
       return this.#failed(exchange, error, meter);
     }
   }
 
-  async #run(found: PreparedOperation, variables: Variables, exchange: Exchange): Promise<Started> {
-    const { meter, operation, requirements } = found;
+  async #run(asked: Asked, exchange: Exchange): Promise<Started> {
+    const { prepared, variables, plan } = asked;
+    const { meter, operation, requirements } = prepared;
     const { cost: limit, denied } = this.#limits;
-    const cost = limit && requestedCost(found, variables, limit.max);
+    const cost = limit && requestedCost(prepared, variables, limit.max);
     if (cost !== undefined) meter.costs(cost.requested);
-    if (cost !== undefined && limit?.mode === 'enforce' && !found.trusted && cost.requested > cost.max)
+    if (cost !== undefined && limit?.mode === 'enforce' && !prepared.trusted && cost.requested > cost.max)
       return this.#end(exchange, [tooDear(cost)], meter);
     const isStream = operation.type === 'subscription';
     await enterStages(isStream ? this.#stagesOfStreams : this.#stagesOfAnswers, exchange);
@@ -76,21 +87,23 @@ export class OperationRunner {
     if (denied === 'operation' && requirements.some((one) => !one.masks && !granted.has(one)))
       throw new Problem('permission-denied');
     const contextOf = (): OperationContext => Object.assign(new OperationContext(exchange), { granted });
-    if (isStream) return this.#subscribe(found, contextOf, variables);
+    if (isStream) return this.#subscribe(asked, contextOf);
     const context = contextOf();
+    plan?.begin(context);
     const outcome = await raced(operation.run(context, variables), exchange);
     if (outcome.data === undefined) return this.#end(exchange, outcome.errors ?? [], meter);
     exchange.close();
-    const answer = valueOf(outcome, context, cost && { cost });
+    const shown = { ...(cost && { cost }), ...(plan && { plan: plan.shown(prepared, variables) }) };
+    const answer = valueOf(outcome, context, cost || plan ? shown : undefined);
     meter.ended(answer.outcome, exchange.startedAt, answer.value.errors);
     return answer.value;
   }
 
   async #subscribe(
-    { operation, meter }: PreparedOperation,
+    { prepared, variables, plan }: Asked,
     contextOf: () => OperationContext,
-    variables: Variables,
   ): Promise<Started> {
+    const { operation, meter } = prepared;
     const opening = contextOf();
     const { exchange } = opening;
     const source = await operation.subscribe(opening, variables);
@@ -109,7 +122,9 @@ export class OperationRunner {
         forgetRuns(exchange);
         // One context for each event: what one answer collects is not part of the next.
         const context = contextOf();
-        const answer = valueOf(await operation.event(event, context, variables), context);
+        plan?.begin(context);
+        const outcome = await operation.event(event, context, variables);
+        const answer = valueOf(outcome, context, plan && { plan: plan.shown(prepared, variables) });
         meter.ended(answer.outcome, startedAt, answer.value.errors);
         return answer.value;
       },

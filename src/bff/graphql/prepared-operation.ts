@@ -1,4 +1,6 @@
 import { GraphQLError } from 'graphql';
+import type { FieldCost } from './cost-by-field.ts';
+import type { GraphqlRequest } from './graphql-request.ts';
 import { amountOf, type costOf } from './operation-cost.ts';
 import type { OperationMeter } from './operation-meters.ts';
 import type { OperationPolicies } from './operation-policies.ts';
@@ -11,6 +13,8 @@ export interface PreparedOperation extends OperationPolicies {
   readonly cost: ReturnType<typeof costOf> | undefined;
   /** Whether its document is one of those that were checked in with the clients. */
   readonly trusted: boolean;
+  /** What each of its fields costs; absent when nobody may see a plan. */
+  readonly costs?: (variables: GraphqlRequest['variables']) => readonly FieldCost[];
   /** Counts its executions. */
   readonly meter: OperationMeter;
 }

@@ -110,8 +110,12 @@ export async function sendAway(
     sockets,
     ({ socket }) =>
       new Promise<void>((resolve) => {
-        socket.once('close', () => resolve());
-        setTimeout(() => socket.close(code, reason), Math.random() * overMs);
+        const goodbye = setTimeout(() => socket.close(code, reason), Math.random() * overMs);
+        socket.once('close', () => {
+          // Who leaves before its turn keeps no timer, and so no process.
+          clearTimeout(goodbye);
+          resolve();
+        });
         setTimeout(() => socket.terminate(), overMs + 1000).unref();
       }),
   );

@@ -1,0 +1,31 @@
+import { isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { OperationContext, ResponsePath } from './operation-context.ts';
+
+const places = new AsyncLocalStorage<ResponsePath>();
+
+/**
+ * Lets the resolvers of a schema know their place in the answer, for those operations that have a plan; the others
+ * pay for one comparison. Call it after everything else that replaces resolvers.
+ */
+export function markPlaces(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields()))
+      mark(field as GraphQLField<unknown, OperationContext>);
+  }
+}
+
+/** The place in the answer that what runs now is for; undefined outside of a resolver. */
+export function currentPlace(): ResponsePath | undefined {
+  return places.getStore();
+}
+
+function mark(field: GraphQLField<unknown, OperationContext>): void {
+  const { resolve } = field;
+  if (resolve === undefined) return;
+  field.resolve = (source, args, context, info) =>
+    context.plan === undefined
+      ? resolve(source, args, context, info)
+      : places.run(info.path, resolve, source, args, context, info);
+}
