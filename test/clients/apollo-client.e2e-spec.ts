@@ -66,6 +66,25 @@ const NOTE = gql`
     }
   }
 `;
+const PLACE_ORDER = gql`
+  mutation PlaceOrder($input: PlaceOrderInput!) {
+    placeOrder(input: $input) {
+      ... on Order {
+        id
+        status
+        totalCents
+      }
+      ... on ExpectedError {
+        code
+      }
+      ... on InvalidOrder {
+        faults {
+          pointer
+        }
+      }
+    }
+  }
+`;
 const ADDED = gql`
   subscription Added {
     notificationAdded {
@@ -126,7 +145,8 @@ async function apollo(
     },
   });
   return new ApolloClient({
-    cache: new InMemoryCache(),
+    // What a generator reads from config/schema.graphql; fragments on interfaces need it.
+    cache: new InMemoryCache({ possibleTypes: { ExpectedError: ['InvalidOrder', 'OutOfStock'] } }),
     link: ApolloLink.from([
       ...before,
       ApolloLink.split(
@@ -187,6 +207,26 @@ describe('Apollo Client', () => {
     });
     expect((await add('Write a very long letter')).data).toEqual({
       addNote: { __typename: 'TextTooLong', max: 20 },
+    });
+  });
+
+  it('places an order, and finds it in the cache; or is told what to mend', async () => {
+    const client = await apollo();
+    const place = async (quantity: number): Promise<Record<string, unknown>> => {
+      const variables = { input: { items: [{ sku: 'BOOK-1', quantity }] } };
+      const { data } = await client.mutate<Record<string, Record<string, unknown>>>({
+        mutation: PLACE_ORDER,
+        variables,
+      });
+      return data?.['placeOrder'] ?? {};
+    };
+    const order = await place(2);
+    expect(order).toMatchObject({ __typename: 'Order', status: 'PENDING', totalCents: '3980' });
+    expect(client.cache.extract()).toMatchObject({ [`Order:${String(order['id'])}`]: order });
+    expect(await place(0)).toMatchObject({
+      __typename: 'InvalidOrder',
+      code: expect.any(String),
+      faults: [{ pointer: '/items/0/quantity' }],
     });
   });
 
