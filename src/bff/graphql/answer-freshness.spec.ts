@@ -105,6 +105,12 @@ class PlainResolver {
     return (await this.caller.call(getLoose, {}, { exchange, timeoutMs: Infinity })).name;
   }
 
+  @Cache('off')
+  @Query(() => String)
+  never(): string {
+    return 'never';
+  }
+
   @Query(() => String)
   silent(): string {
     return 'silent';
@@ -174,6 +180,7 @@ describe('the cache header of a view over GraphQL', () => {
       '{ page { __typename } }',
       '{ page { long { name } } silent }',
       '{ silent }',
+      '{ hinted never }',
       '{ __typename }',
       '{ silent @skip(if: true) }',
     ]) {

@@ -147,7 +147,7 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
   const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge };
   const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
   const streams = new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge });
-  finder.meters.watch({ websocket: () => socketServer.size, events: () => streams.size });
+  finder.meters.watchStreams(() => streams.size);
   return {
     upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
       sockets,

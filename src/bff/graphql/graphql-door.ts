@@ -99,6 +99,7 @@ export class GraphqlDoor {
     if (request.method !== 'POST') refuseForeignPage(request.headers);
     const params = await readRequest(request);
     if (typeof params === 'string') {
+      this.#finder.meters.unknown.ended('refused', request.exchange.startedAt, REFUSED);
       const status = statusOf(this.#limits.statusRules, malformed(params), mediaType);
       return this.#refuse(reply.code(status), params);
     }

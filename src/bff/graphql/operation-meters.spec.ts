@@ -60,7 +60,7 @@ afterAll(() => Promise.all([bff.stop(), rm(folder, { recursive: true })]));
 
 async function series(): Promise<ReadonlyMap<string, number>> {
   const text = await bff.app.get(Metrics, { strict: false }).registry.metrics();
-  const lines = text.split('\n').filter((line) => line.startsWith('gatehouse_graphql_'));
+  const lines = text.split('\n').filter((line) => /^gatehouse_(graphql|open_sockets)/.test(line));
   return new Map(lines.map((line) => [line.replace(/ \S+$/, ''), Number(line.slice(line.lastIndexOf(' ')))]));
 }
 
@@ -93,10 +93,12 @@ describe('the metrics of operations', () => {
     expect(await countOf('anonymous', 'query', 'partial')).toBe(1);
     expect(await countOf('anonymous', 'query', 'failed')).toBe(1);
     expect(await countOf('unknown', 'unknown', 'refused')).toBe(1);
+    await postTo(bff.url, { query: 7 });
+    expect(await countOf('unknown', 'unknown', 'refused')).toBe(2);
     expect(await countOf('Named', 'mutation', 'refused')).toBe(1);
     expect(await errorsOf('anonymous', 'query', 'upstream-timeout')).toBe(1);
     expect(await errorsOf('anonymous', 'query', 'internal')).toBe(1);
-    expect(await errorsOf('unknown', 'unknown', 'request-invalid')).toBe(1);
+    expect(await errorsOf('unknown', 'unknown', 'request-invalid')).toBe(2);
   });
 
   it('show what operations cost, refused ones too', async () => {
@@ -134,15 +136,15 @@ describe('the metrics of operations', () => {
     await until(async () => (await countOf('anonymous', 'subscription', 'ok')) === 6);
     const open = await series();
     expect(open.get('gatehouse_graphql_open_subscriptions')).toBe(2);
-    expect(open.get('gatehouse_graphql_connections{transport="websocket"}')).toBe(1);
-    expect(open.get('gatehouse_graphql_connections{transport="events"}')).toBe(1);
+    expect(open.get('gatehouse_graphql_event_streams')).toBe(1);
+    expect(open.get('gatehouse_open_sockets{route="graphql"}')).toBe(1);
     await socket.dispose();
     stream.dispose();
     await until(async () => {
       const left = await series();
       return (
         left.get('gatehouse_graphql_open_subscriptions') === 0 &&
-        left.get('gatehouse_graphql_connections{transport="events"}') === 0
+        left.get('gatehouse_graphql_event_streams') === 0
       );
     });
   });

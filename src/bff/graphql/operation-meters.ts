@@ -121,15 +121,14 @@ export class OperationMeters {
     this.#open -= 1;
   }
 
-  /** Shows how many connections there are, by their kind. */
-  watch(sizes: Readonly<Record<string, () => number>>): void {
+  /** Shows how many streams of events are open or reserved; sockets are counted with those of all routes. */
+  watchStreams(size: () => number): void {
     new Gauge({
-      name: 'gatehouse_graphql_connections',
-      help: 'Connections that operations live on: WebSockets and streams of events.',
-      labelNames: ['transport'],
+      name: 'gatehouse_graphql_event_streams',
+      help: 'Streams of events that operations live on, reserved ones included.',
       registers: [this.#metrics.registry],
       collect() {
-        for (const [transport, size] of Object.entries(sizes)) this.set({ transport }, size());
+        this.set(size());
       },
     });
   }

@@ -97,7 +97,7 @@ describe('the status of an answer', () => {
       const get = await fetch(`${url}/graphql?query=mutation%7Bwrite%7D`);
       expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
       expect(
-        (await fetch(`${url}/graphql?query=%7Bworks%7D`, { headers: { accept: 'text/html' } })).status,
+        (await fetch(`${url}/graphql?query=%7Bworks%7D`, { headers: { accept: 'image/png' } })).status,
       ).toBe(406);
       expect((await fetch(`${url}/graphql`, { method: 'POST', body: 'x' })).status).toBe(415);
     }
