@@ -39,7 +39,9 @@ const WITHOUT_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const satis
 export function buildDocument(parts: DocumentParts): OpenApiDocument {
   const { config, controllers } = parts;
   const hidden = new Set(config.hide);
-  const routes = parts.routes.filter((route) => !hidden.has(route.id) && parts.isHidden?.(route) !== true);
+  const routes = parts.routes.filter(
+    (route) => !hidden.has(route.id) && parts.isHidden?.(route) !== true && !isSocketOnly(route),
+  );
   const entries = placed(routes);
   const ids = operationIds(entries);
   const components = new ComponentStore();
@@ -91,6 +93,11 @@ function placed(routes: readonly Route[]): readonly Entry[] {
     }
   }
   return [...places.values()];
+}
+
+// OpenAPI has no words for what is said over a WebSocket.
+function isSocketOnly({ match: { headers } }: Route): boolean {
+  return headers['upgrade'] === 'websocket';
 }
 
 function methodsOf({ match: { methods } }: Route): readonly OperationMethod[] {

@@ -47,7 +47,8 @@ export class ProxyHandler {
   }
 
   #enter(exchange: Exchange, route: Route): void {
-    const pending = enterStages(route.stages, exchange);
+    const stages = route.grpc === undefined ? route.stages : this.transcodings.stagesOf(exchange, route);
+    const pending = enterStages(stages, exchange);
     if (pending === undefined) return this.#answer(exchange, route);
     pending
       .then(() => this.#answer(exchange, route))

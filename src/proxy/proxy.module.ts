@@ -4,9 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AggregateAnswers } from './aggregate/aggregate-answers.ts';
 import { ProxyHandler } from './proxy.handler.ts';
 import { TranscodedAnswers } from './transcoded-answers.ts';
+import { TranscodedSockets } from './transcoded-sockets.ts';
 
 /** Mounts door 1 on everything that no controller owns, in a Fastify context of its own. */
-@Module({ providers: [ProxyHandler, TranscodedAnswers, AggregateAnswers] })
+@Module({ providers: [ProxyHandler, TranscodedAnswers, TranscodedSockets, AggregateAnswers] })
 export class ProxyModule implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,

@@ -1,19 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Route } from '../routing/route.ts';
+import { needsSocket } from '../upstreams/grpc/transcoding/binding.ts';
 import { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { jsonEditOf } from './json-edit.ts';
+import { TranscodedSockets } from './transcoded-sockets.ts';
 
 /** How soon to ask again for what an upstream has not told yet. */
 const RETRY_AFTER_SECONDS = '5';
 
+const NO_SOCKET = { detail: 'This route wants the handshake of a WebSocket.' };
+
 /** Answers the exchanges of routes that are translated to gRPC. */
 @Injectable()
 export class TranscodedAnswers {
-  constructor(private readonly transcoder: Transcoder) {}
+  constructor(
+    private readonly transcoder: Transcoder,
+    private readonly sockets: TranscodedSockets,
+  ) {}
+
+  /** The stages that an exchange enters. */
+  stagesOf(exchange: Exchange, route: Route): readonly Stage[] {
+    return this.sockets.has(exchange, route) ? this.sockets.stagesOf(route) : route.stages;
+  }
 
   /** Answers one exchange; its stages were entered. */
   answer(exchange: Exchange, route: Route, upstream: Upstream): void {
@@ -22,6 +35,10 @@ export class TranscodedAnswers {
       const headers = { 'retry-after': RETRY_AFTER_SECONDS };
       return new AnswerWriter(exchange, route).fail(new Problem('no-available-target', { headers }));
     }
+    if (this.sockets.has(exchange, route)) return this.sockets.answer(exchange, route, upstream);
+    // It says that it wants a socket, but not so that one can be given: no `Connection: upgrade`.
+    if (needsSocket(binding))
+      return new AnswerWriter(exchange, route).fail(new Problem('request-invalid', NO_SOCKET));
     // The JSON is at hand before it is text: its edits are made there, message by message, also in a stream.
     const isEdited = !binding.answer.isRaw;
     this.transcoder.answer({

@@ -12,9 +12,12 @@ class Node {
   rest: Route[] = [];
 }
 
+/** What a route is looked for by. */
+export type Asked = Pick<Exchange, 'path' | 'host' | 'method' | 'request'>;
+
 /** What a search has found out so far. */
 interface Search {
-  readonly exchange: Exchange;
+  readonly exchange: Asked;
   readonly path: string;
   readonly params: string[];
   readonly allow: Set<string>;
@@ -73,6 +76,18 @@ export class RouteTable {
     }
     if (search.allow.size === 0) throw new Problem('route-not-found');
     throw new Problem('method-not-allowed', { headers: { allow: [...search.allow].sort().join(', ') } });
+  }
+
+  /** The route that a request would take; nothing is written, and nothing refused. */
+  peek(asked: Asked): Route | undefined {
+    const { path } = asked;
+    return this.#descend(this.#root, 1, {
+      exchange: asked,
+      path,
+      params: [],
+      allow: new Set(),
+      owned: false,
+    });
   }
 
   /** The route of that id, for the code-first door, which is matched by Fastify. */
@@ -164,7 +179,7 @@ function hostMatches(route: Route, host: string): boolean {
   return hosts.some((one) => (one.startsWith('*.') ? host.endsWith(one.slice(1)) : one === host));
 }
 
-function headersMatch(route: Route, exchange: Exchange): boolean {
+function headersMatch(route: Route, exchange: Asked): boolean {
   const { headers } = route.match;
   for (const name in headers) if (exchange.request.headers[name] !== headers[name]) return false;
   return true;

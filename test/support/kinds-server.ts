@@ -163,6 +163,10 @@ export class KindsServer {
     this.remainingMs = Number(call.getDeadline()) - Date.now();
     call.on('cancelled', () => (this.cancelled += 1));
     if (this.refusal !== undefined) return reply(this.refusal);
+    if (this.hold !== undefined) {
+      call.pause();
+      void this.hold.then(() => call.resume());
+    }
     let to = 0;
     let padding = 0;
     call.on('data', (bytes: Buffer) => {
@@ -174,8 +178,10 @@ export class KindsServer {
 
   #chat(call: ServerDuplexStream<Buffer, Buffer>): void {
     this.calls += 1;
+    this.lastMetadata = call.metadata;
     call.on('cancelled', () => (this.cancelled += 1));
     call.on('data', (bytes: Buffer) => {
+      if (this.refusal !== undefined) return void call.emit('error', failure(this.refusal));
       const { number, note } = decode('Tick', bytes) as { number: bigint; note: string };
       call.write(encode('Tick', { number: number * 2n, note }));
     });

@@ -48,6 +48,10 @@ describe(grpcRoutes, () => {
       'GET /test/count/{to} kinds.Count',
       'POST /test/sum kinds.Sum',
       'POST /test/chat/{note} kinds.Chat',
+      'GET /test/talk/{note} kinds.Chat',
+      // The handshakes of streams whose binding takes no GET.
+      'GET /test/sum kinds.Sum',
+      'GET /test/chat/{note} kinds.Chat',
     ]);
     for (const one of definitions) expect(one.policies).toEqual([{ deadline: 2000 }]);
   });
@@ -98,6 +102,15 @@ describe(grpcRoutes, () => {
     expect(faults[0]?.message).toContain(message);
   });
 
+  it('offers no WebSocket where they are off, nor what needs one', () => {
+    const all = (grpc: object): string[] =>
+      read(SET, grpc).definitions.map(({ match }) => `${match.path} ${match.headers['upgrade'] ?? ''}`);
+    const [on, off] = [all({}), all({ webSocket: 'off' })];
+    const sockets = ['/test/talk/{note} websocket', '/test/sum websocket', '/test/chat/{note} websocket'];
+    expect(on.filter((one) => !off.includes(one))).toEqual(sockets);
+    expect(off).toHaveLength(on.length - sockets.length);
+  });
+
   it('suggests the nearest service', () => {
     expect(read(SET, { service: 'test.v1.Kind' }).faults[0]?.suggestion).toBe('test.v1.Kinds');
   });
@@ -124,6 +137,11 @@ describe(grpcRoutes, () => {
     [{ grpc: { service: 'x', metadata: { request: ['X-User-Id'] } } }, 'expected a name of metadata'],
     [{ grpc: { service: 'x', metadata: { response: ['content-length'] } } }, 'expected a name of metadata'],
     [{ grpc: { service: 'x', metadata: { request: ['grpc-timeout'] } } }, 'expected a name of metadata'],
+    [
+      { grpc: { service: 'x', metadata: { request: ['sec-websocket-protocol'] } } },
+      'expected a name of metadata',
+    ],
+    [{ grpc: { service: 'x', webSocket: { origins: ['app.example'] } } }, 'expected an origin such as'],
   ])('refuses the route %j', (more, message) => {
     expect(() => read(SET, {}, more)).toThrow(message);
   });
@@ -139,7 +157,7 @@ describe(grpcRoutes, () => {
 
     it('compiles schemas with buf', () => {
       process.env['PATH'] = `node_modules/.bin:${PATH}`;
-      expect(read({ proto: 'proto/test/v1/kinds.proto' }).definitions).toHaveLength(21);
+      expect(read({ proto: 'proto/test/v1/kinds.proto' }).definitions).toHaveLength(24);
       process.env['PATH'] = PATH;
     });
 

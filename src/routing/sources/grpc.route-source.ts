@@ -1,6 +1,11 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { nearestName } from '../../config/nearest-name.ts';
-import { compileBindings, type Binding } from '../../upstreams/grpc/transcoding/binding.ts';
+import {
+  compileBindings,
+  needsSocket,
+  offersSocket,
+  type Binding,
+} from '../../upstreams/grpc/transcoding/binding.ts';
 import { compileProto, readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
 import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
 import type { RouteDefinition } from '../route.ts';
@@ -72,13 +77,37 @@ export function definitionsFrom(
     const hint = nearestName(name, known);
     throw new SourceError(['grpc', 'service'], `there is no service "${name}" in the schema`, { hint });
   }
-  return attempt(['grpc', 'service'], () => compileBindings(service, registry, options)).map((binding) => {
+  const bindings = attempt(['grpc', 'service'], () => compileBindings(service, registry, options));
+  const plain = bindings.map((binding) => {
     const path = binding.rule.template.pattern;
     if (prefix !== undefined && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}:`)) {
       const message = `${binding.method.name} wants ${path}, which is not below ${prefix}`;
       throw new SourceError(['grpc', 'prefix'], message);
     }
-    return definitionOf(route, origin, binding, { path, methods: binding.rule.methods });
+    const headers: Record<string, string> = needsSocket(binding) ? UPGRADE : {};
+    return definitionOf(route, origin, binding, { path, methods: binding.rule.methods, headers });
+  });
+  return [...plain, ...socketDefinitions(route, origin, bindings)];
+}
+
+/** What a request for a WebSocket says, as the upgrades spell it. */
+const UPGRADE = { upgrade: 'websocket' };
+
+// The handshake of a WebSocket is a GET. Streams whose binding takes none get a route for it, on the same path.
+function socketDefinitions(
+  route: GrpcRouteConfig,
+  origin: string,
+  bindings: readonly Binding[],
+): RouteDefinition[] {
+  const takesGet = ({ rule: { methods } }: Binding): boolean =>
+    methods.length === 0 || methods.includes('GET');
+  const offered = bindings.filter(offersSocket);
+  const taken = new Set(offered.filter(takesGet).map(({ rule }) => rule.template.pattern));
+  return offered.flatMap((binding) => {
+    const path = binding.rule.template.pattern;
+    if (taken.has(path)) return [];
+    taken.add(path);
+    return [definitionOf(route, origin, binding, { path, methods: ['GET'], headers: UPGRADE })];
   });
 }
 
@@ -147,20 +176,20 @@ function definitionsOf(route: GrpcRouteConfig, origin: string, schemas: Schemas)
   if (prefix === undefined) {
     throw new SourceError(['grpc'], 'expected `prefix`: the paths come from the upstream, by reflection');
   }
-  return [definitionOf(route, origin, 'unknown', { path: `${prefix}/*`, methods: [] })];
+  return [definitionOf(route, origin, 'unknown', { path: `${prefix}/*`, methods: [], headers: {} })];
 }
 
 function definitionOf(
   route: GrpcRouteConfig,
   origin: string,
   grpc: Binding | 'unknown',
-  match: { readonly path: string; readonly methods: readonly string[] },
+  match: Omit<RouteDefinition['match'], 'hosts'>,
 ): RouteDefinition {
   return {
     id: grpc === 'unknown' ? route.id : `${route.id}.${grpc.method.name}`,
     door: 'proxy',
     origin,
-    match: { ...match, hosts: [], headers: {} },
+    match: { ...match, hosts: [] },
     upstream: route.upstream,
     grpc,
     policies: [route.policies ?? {}],

@@ -10,8 +10,21 @@ export interface BindingOptions {
   readonly unknownFields: 'reject' | 'ignore';
   readonly emitDefaults: boolean;
   readonly metadata: MetadataRules;
-  /** Longest line of an upload, in bytes. */
+  /** Longest line of an upload, and longest frame of a WebSocket, in bytes. */
   readonly maxLine: number;
+  /** Whether streams are offered over WebSocket, and how long their sockets may stay. */
+  readonly webSocket: SocketOptions | 'off';
+}
+
+/** How streams are offered over WebSocket. */
+export interface SocketOptions {
+  /** Most sockets of one route at once. */
+  readonly sockets: number;
+  /** Longest time without a message from either side, in ms. */
+  readonly idle: number;
+  readonly maxAge: number;
+  /** Origins whose pages may open sockets without a credential. */
+  readonly origins: readonly string[];
 }
 
 /** One way in which one method is offered over HTTP, compiled. Frozen; shared by all exchanges of its route. */
@@ -22,6 +35,8 @@ export interface Binding {
   /** `/shop.v1.Orders/GetOrder`. */
   readonly path: string;
   readonly plan: RequestPlan;
+  /** Makes messages of the frames of a WebSocket. */
+  readonly frames: RequestPlan;
   readonly answer: AnswerPlan;
   /** Whether the call may be made twice without harm: its method of HTTP says so, or the proto. */
   readonly idempotent: boolean;
@@ -47,7 +62,9 @@ export function compileBindings(
 ): readonly Binding[] {
   const bindings = service.methods.flatMap((method) => {
     try {
-      return httpRules(method, registry).map((rule) => compile(method, rule, registry, options));
+      const bindings = httpRules(method, registry).map((rule) => compile(method, rule, registry, options));
+      // Without WebSockets there is no way to offer these.
+      return options.webSocket === 'off' ? bindings.filter((one) => !needsSocket(one)) : bindings;
     } catch (error) {
       throw new BindingError(`${service.typeName}.${method.name}: ${(error as Error).message}`);
     }
@@ -59,14 +76,22 @@ export function compileBindings(
 function compile(method: DescMethod, rule: HttpRule, registry: Registry, options: BindingOptions): Binding {
   const ignoreUnknownFields = options.unknownFields === 'ignore';
   const isUpload = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
-  if (isUpload && rule.body !== '*') throw new Error('expected body "*" for a stream of messages');
+  // Each frame of a WebSocket, which opens with a GET, is a message, whatever its binding says about bodies.
+  const isFramed = isUpload && isGet(rule) && rule.body === '';
+  if (isUpload && rule.body !== '*' && !isFramed) {
+    throw new Error('expected body "*" for a stream of messages, or GET without a body for a WebSocket');
+  }
   const byHttp = rule.methods.length > 0 && rule.methods.every((name) => IDEMPOTENT.has(name));
+  const reading = { registry, ignoreUnknownFields };
+  const plan = new RequestPlan(method.input, rule, reading);
+  const whole = { ...rule, body: '*' };
   return Object.freeze({
     method,
     rule,
     registry,
     path: `/${method.parent.typeName}/${method.name}`,
-    plan: new RequestPlan(method.input, rule, { registry, ignoreUnknownFields }),
+    plan,
+    frames: isFramed ? new RequestPlan(method.input, whole, { ...reading, queryFills: true }) : plan,
     answer: new AnswerPlan(method.output, rule.responseBody, {
       registry,
       emitDefaults: options.emitDefaults,
@@ -74,4 +99,18 @@ function compile(method: DescMethod, rule: HttpRule, registry: Registry, options
     idempotent: byHttp || method.idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
     options,
   });
+}
+
+function isGet({ methods }: HttpRule): boolean {
+  return methods.length === 1 && methods[0] === 'GET';
+}
+
+/** Whether a binding is a stream that can be had over WebSocket. */
+export function offersSocket({ method, options }: Binding): boolean {
+  return method.methodKind !== 'unary' && options.webSocket !== 'off';
+}
+
+/** Whether a binding can be had over WebSocket alone. */
+export function needsSocket({ method: { methodKind }, rule }: Binding): boolean {
+  return (methodKind === 'client_streaming' || methodKind === 'bidi_streaming') && isGet(rule);
 }

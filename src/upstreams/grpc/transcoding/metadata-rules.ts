@@ -33,7 +33,11 @@ const OWNED = new Set([
 /** Whether a list may name this metadata; identity is always the gateway's to say. */
 export function mayPass(name: string): boolean {
   const isReserved =
-    OWNED.has(name) || name.startsWith('grpc-') || isHopByHop(name) || isIdentityHeader(name);
+    OWNED.has(name) ||
+    name.startsWith('grpc-') ||
+    name.startsWith('sec-websocket-') ||
+    isHopByHop(name) ||
+    isIdentityHeader(name);
   return NAME.test(name) && !isReserved;
 }
 

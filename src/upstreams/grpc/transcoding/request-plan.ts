@@ -33,6 +33,14 @@ interface PathField {
   readonly parts: TemplateVariable['parts'];
 }
 
+/** How requests are read. */
+export interface RequestRules {
+  readonly registry: Registry;
+  readonly ignoreUnknownFields: boolean;
+  /** Whether a query fills what a body of all fields leaves out. Default: it fills nothing then. */
+  readonly queryFills?: boolean;
+}
+
 /** Makes request messages of HTTP requests, by one rule of one method. */
 export class RequestPlan {
   readonly #message: DescMessage;
@@ -40,21 +48,19 @@ export class RequestPlan {
   readonly #path: readonly PathField[];
   readonly #query: QueryReader | undefined;
   readonly #reader: StrictJson;
+  readonly #queryFills: boolean;
 
   /** @throws {Error} when the rule names a field that there is not, or that cannot stand in a path. */
-  constructor(
-    message: DescMessage,
-    rule: HttpRule,
-    options: { readonly registry: Registry; readonly ignoreUnknownFields: boolean },
-  ) {
+  constructor(message: DescMessage, rule: HttpRule, options: RequestRules) {
     this.#message = message;
     this.#reader = new StrictJson(options);
+    this.#queryFills = options.queryFills === true;
     this.#path = rule.template.variables.map((variable) => pathField(message, variable));
     this.#body = bodyField(message, rule.body);
     const bound = this.#path.map(({ keys }) => keys);
     if (this.#body !== undefined && this.#body !== '*') bound.push([this.#body.jsonName]);
     // With `body: "*"` the body fills every field, so that there is nothing that a query could fill.
-    const nothingLeft = this.#body === '*' ? [[]] : bound;
+    const nothingLeft = this.#body === '*' && !this.#queryFills ? [[]] : bound;
     this.#query = new QueryReader(message, nothingLeft, options.ignoreUnknownFields);
   }
 
@@ -79,11 +85,21 @@ export class RequestPlan {
     const content = this.#content(body instanceof Uint8Array ? readJsonText(body) : free(body));
     const { json } = content;
     if (isJsonObject(json)) {
-      this.#query?.read(parts.query, json, faults);
+      if (this.#queryFills) this.#fillUp(json, parts.query, faults);
+      else this.#query?.read(parts.query, json, faults);
       for (const field of this.#path) fill(field, parts.params, json, faults);
     }
     if (faults.length > 0) throw invalid(faults);
     return this.#toBinary(content);
+  }
+
+  // What the body says, in either spelling, stands; the query fills the rest.
+  #fillUp(json: JsonObject, query: string, faults: InputFault[]): void {
+    const filled: JsonObject = {};
+    this.#query?.read(query, filled, faults);
+    for (const key of Object.keys(json)) delete filled[fieldNamed(this.#message, key)?.jsonName ?? key];
+    // Into the very object: what is known of its numbers hangs on it.
+    Object.assign(json, filled);
   }
 
   #content(body: JsonContent | undefined): JsonContent {

@@ -1,6 +1,7 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import type { LiveSocket } from '../../../exchange/sockets/live-socket.ts';
 import { toProblem } from '../../../problems/render-problem.ts';
 import { Metrics } from '../../../telemetry/metrics.ts';
 import { hasBody } from '../../http/http-forwarder.ts';
@@ -12,6 +13,7 @@ import { LineUpload } from './line-upload.ts';
 import { addRequestMetadata } from './metadata-rules.ts';
 import { checkMediaType, readBody } from './request-body.ts';
 import { SingleMessage } from '../single-message.ts';
+import { SocketCall } from './socket-call.ts';
 import { StreamAnswer } from './stream-answer.ts';
 import type { Translation } from './translation.ts';
 import { UnaryAnswerWriter } from './unary-answer.ts';
@@ -35,6 +37,25 @@ export class Transcoder {
     } catch (error) {
       translation.sink.fail(toProblem(error));
     }
+  }
+
+  /**
+   * Prepares a call over a WebSocket.
+   *
+   * @throws {Problem} for what is wrong with the handshake; it is to be answered in HTTP then.
+   */
+  prepareSocket(translation: Omit<Translation, 'sink'>): (live: LiveSocket) => void {
+    const { exchange, binding } = translation;
+    const isWhole = binding.method.methodKind === 'server_streaming' && !binding.plan.takesBody;
+    const message = isWhole ? binding.plan.encode(exchange, undefined) : undefined;
+    // Every message will have these fields: what cannot be one is told before there is a socket.
+    if (!isWhole && (exchange.params.length > 0 || exchange.query !== ''))
+      binding.frames.encode(exchange, {});
+    const parts = streamParts(this.#parts(translation));
+    return (live) => {
+      const call = new SocketCall({ ...translation, live, message });
+      new StreamRun({ ...parts, answersWhole: false, patient: true }, call, call).run();
+    };
   }
 
   #start(translation: Translation): void {
@@ -81,7 +102,7 @@ export class Transcoder {
     new StreamRun(streamParts(this.#parts(translation)), source, taker).run();
   }
 
-  #parts({ exchange, upstream, binding }: Translation): RunParts {
+  #parts({ exchange, upstream, binding }: Omit<Translation, 'sink'>): RunParts {
     const metadata = outboundMetadata(exchange);
     addRequestMetadata(metadata, binding.options.metadata.request, exchange);
     return { exchange, upstream, binding, metadata, channels: this.grpc.channels, metrics: this.metrics };

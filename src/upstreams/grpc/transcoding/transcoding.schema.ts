@@ -11,6 +11,24 @@ const names = z
   )
   .default([]);
 
+const webSocket = z.strictObject({
+  sockets: z
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe('Most sockets of one method at once, in this process. Default 10000.'),
+  idle: timerDuration
+    .default(300_000)
+    .describe('Longest time without a message from either side. Default 5m.'),
+  maxAge: timerDuration
+    .default(3_600_000)
+    .describe('A socket ends after this, whatever it does. Default 1h.'),
+  origins: z
+    .array(z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'expected an origin such as https://app.example.com'))
+    .default([])
+    .describe('Origins whose pages may open sockets without a credential; our own always may. Default none.'),
+});
+
 /** The `grpc:` section of a route. */
 export const transcodingSchema = z
   .strictObject({
@@ -38,7 +56,13 @@ export const transcodingSchema = z
       })
       .prefault({})
       .describe('What passes between header fields and metadata, by name.'),
-    maxLine: size.default(2 ** 20).describe('Longest line of an NDJSON upload. Default 1MiB.'),
+    maxLine: size
+      .default(2 ** 20)
+      .describe('Longest line of an NDJSON upload, and longest frame of a WebSocket. Default 1MiB.'),
+    webSocket: z
+      .union([z.literal('off'), webSocket])
+      .prefault({})
+      .describe('Offers streams over WebSocket too; `off` for not.'),
   })
   .describe('Offers a gRPC service as REST.');
 
