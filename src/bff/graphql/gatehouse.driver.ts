@@ -9,6 +9,7 @@ import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import type { GatewaySource } from '../../routing/table-builder.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { ignoreDiscardedErrors } from './discarded-errors.ts';
 import { Documents } from './documents.ts';
 import { markPlaces } from './field-places.ts';
 import { FieldPolicies } from './field-policies.ts';
@@ -53,6 +54,7 @@ export class DriverParts {
 @Injectable()
 export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   #live: LiveDoors | undefined = undefined;
+  #listening: (() => void) | undefined = undefined;
 
   constructor(
     private readonly parts: DriverParts,
@@ -99,6 +101,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     if (options.trustedDocuments !== undefined)
       documents.trust(await readTrustedDocuments(options.trustedDocuments.path));
     const finder = new OperationFinder(documents, options, new PersistedQueries(texts));
+    this.#listening = ignoreDiscardedErrors();
     const server = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
     const live = (this.#live = liveDoors({ server, route, schema, finder, options }));
     const door = new GraphqlDoor(route, finder, options, live);
@@ -117,6 +120,8 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   /** Sends the clients of subscriptions away over two seconds, so that they do not all come back at once. */
   override async stop(): Promise<void> {
     await Promise.all([this.#live?.upgrades.drain(DRAIN_MS), this.#live?.streams.drain(DRAIN_MS)]);
+    this.#listening?.();
+    this.#listening = undefined;
   }
 
   #resolvers(): readonly Type[] {

@@ -8,8 +8,15 @@ import type {
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { piecesOf } from './compile-cost.ts';
+import { hasSeparateConditions } from './condition-shape.ts';
+import { ErrorLocations } from './error-locations.ts';
+import { isMissing, wantedVariables, type WantedVariable } from './wanted-variables.ts';
+import { mendJitRuntime } from './jit-runtime.ts';
 import type { OperationContext } from './operation-context.ts';
+import { hasPlainArguments } from './plain-arguments.ts';
 import { plainFieldResolver } from './plain-field.resolver.ts';
+
+mendJitRuntime();
 
 type Variables = Readonly<Record<string, unknown>> | null | undefined;
 type Outcome = ExecutionResult | Promise<ExecutionResult>;
@@ -39,6 +46,8 @@ export class Operation {
   readonly #compileAfter: number;
   #runs = 0;
   #compiled: CompiledQuery | undefined = undefined;
+  #locations: ErrorLocations | undefined = undefined;
+  readonly #wanted: readonly WantedVariable[];
   readonly #onNotPlain = (): void => {
     this.state = 'interpreted for good';
     this.#compiled = undefined;
@@ -56,7 +65,10 @@ export class Operation {
     this.#schema = schema;
     this.#compileAfter = compileAfter;
     const pieces = piecesOf(schema, document, node);
-    if (pieces === undefined) this.state = 'interpreted for good';
+    // The order matters: what has few pieces can be walked.
+    if (pieces === undefined || !hasPlainArguments(schema, document) || !hasSeparateConditions(document))
+      this.state = 'interpreted for good';
+    this.#wanted = wantedVariables(document, node);
     this.compiledBytes = (pieces ?? 0) * BYTES_PER_PIECE;
   }
 
@@ -69,10 +81,12 @@ export class Operation {
     ) {
       this.#compile();
     }
-    if (this.#compiled === undefined) return this.#interpret(context, variables);
+    if (this.#compiled === undefined || this.#wanted.some((one) => isMissing(one, variables)))
+      return this.#interpret(context, variables);
     const outcome = this.#compiled.query(undefined, context, variables);
+    if (outcome instanceof Promise) return outcome.then((late) => this.#located(late, variables));
     // Refused variables end before any resolver runs; graphql-js then words the errors, as it did before.
-    return outcome instanceof Promise || 'data' in outcome ? outcome : this.#interpret(context, variables);
+    return 'data' in outcome ? this.#located(outcome, variables) : this.#interpret(context, variables);
   }
 
   /** Compiles the operation before its first run, when its document is trusted. */
@@ -107,6 +121,13 @@ export class Operation {
       contextValue: context,
       fieldResolver: plainFieldResolver,
     };
+  }
+
+  #located(outcome: ExecutionResult, variables: Variables): ExecutionResult {
+    if (outcome.errors === undefined) return outcome;
+    this.#locations ??= new ErrorLocations(this.#document, this.#node);
+    const errors = outcome.errors.map((error) => this.#locations?.mend(error, variables ?? {}) ?? error);
+    return { ...outcome, errors };
   }
 
   #compile(): void {

@@ -1,0 +1,82 @@
+import { Kind, valueFromAST, GraphQLBoolean } from 'graphql';
+import type {
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  GraphQLError,
+  OperationDefinitionNode,
+  SelectionNode,
+  SelectionSetNode,
+} from 'graphql';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/**
+ * Which fields of an operation are at a place of its answer, given what `@skip` and `@include` say. A compiled
+ * operation names all fields that could be there as the locations of an error, those that are left out too.
+ */
+export class ErrorLocations {
+  readonly #operation: OperationDefinitionNode;
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+
+  constructor(document: DocumentNode, operation: OperationDefinitionNode) {
+    this.#operation = operation;
+    const fragments = document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+    this.#fragments = new Map(fragments.map((node) => [node.name.value, node]));
+  }
+
+  /** The same error, with the locations of fields that are not left out. */
+  mend(error: GraphQLError, given: Variables): GraphQLError {
+    const { locations, path } = error;
+    // One field cannot be left out and fail.
+    if (locations === undefined || path === undefined || locations.length < 2) return error;
+    const starts = this.#startsAt(path, given);
+    const kept = locations.filter(({ line, column }) => starts.has(`${line}:${column}`));
+    return Object.create(error, { locations: { value: kept, enumerable: true } }) as GraphQLError;
+  }
+
+  /** Where the fields at a place begin. */
+  #startsAt(path: readonly (string | number)[], given: Variables): ReadonlySet<string> {
+    let sets: SelectionSetNode[] = [this.#operation.selectionSet];
+    let fields: FieldNode[] = [];
+    const variables = this.#variables(given);
+    for (const key of path) {
+      if (typeof key === 'number') continue;
+      fields = sets.flatMap((set) => this.#fieldsOf(set, key, variables, new Set()));
+      sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
+    }
+    return new Set(fields.map(({ loc }) => `${loc?.startToken.line}:${loc?.startToken.column}`));
+  }
+
+  // Types do not matter here: what belongs to another type is not among the locations.
+  #fieldsOf(set: SelectionSetNode, key: string, variables: Variables, seen: Set<string>): FieldNode[] {
+    return set.selections.flatMap((selection): FieldNode[] => {
+      if (!isIncluded(selection, variables)) return [];
+      if (selection.kind === Kind.FIELD)
+        return (selection.alias ?? selection.name).value === key ? [selection] : [];
+      if (selection.kind === Kind.INLINE_FRAGMENT)
+        return this.#fieldsOf(selection.selectionSet, key, variables, seen);
+      const fragment = this.#fragments.get(selection.name.value);
+      if (fragment === undefined || seen.has(fragment.name.value)) return [];
+      seen.add(fragment.name.value);
+      return this.#fieldsOf(fragment.selectionSet, key, variables, seen);
+    });
+  }
+
+  #variables(given: Variables): Variables {
+    const defaults = (this.#operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
+      defaultValue?.kind === Kind.BOOLEAN ? [[variable.name.value, defaultValue.value] as const] : [],
+    );
+    return { ...Object.fromEntries(defaults), ...given };
+  }
+}
+
+function isIncluded({ directives = [] }: SelectionNode, variables: Variables): boolean {
+  return directives.every(({ name, arguments: args = [] }) => {
+    const condition = args.find((one) => one.name.value === 'if')?.value;
+    if (condition === undefined) return true;
+    const value: unknown = valueFromAST(condition, GraphQLBoolean, variables);
+    if (name.value === 'skip') return value !== true;
+    return name.value !== 'include' || value === true;
+  });
+}
