@@ -88,6 +88,17 @@ describe('a call of a server stream', () => {
     expect(exchange.attempts[0]?.outcome).toBe('client-closed');
   });
 
+  it('keeps its target busy while it is open', async () => {
+    const [target] = bed.upstreams.get('notifications').targets;
+    const stream = watch({ backlog: 1 });
+    await stream.next();
+    expect(target?.inFlight).toBe(1);
+    await stream.return?.();
+    expect(target?.inFlight).toBe(0);
+    await all(watch({ backlog: 1, count: 1 }));
+    expect(target?.inFlight).toBe(0);
+  });
+
   it('is cancelled before it is open, and says nothing of the target then', async () => {
     await service.fault({ slow: 60_000 });
     const stream = watch();

@@ -88,12 +88,35 @@ export abstract class CallRun<Out> {
     return this.exchange.remainingMs() <= CLOCK_SLACK_MS ? 'deadline-exceeded' : 'upstream-timeout';
   }
 
-  /** Ends the run with a value. @param health what that says about the target. */
-  protected deliver(value: Out, outcome: string, health: 'success' | 'neutral' = 'success'): void {
+  /** Ends the run with a value. */
+  protected deliver(value: Out, outcome: string): void {
     if (this.#done) return;
-    this.#settle(health, outcome);
+    this.#settle('success', outcome);
     this.#finish();
     this.#resolve(value);
+  }
+
+  /**
+   * Ends the run with an answer that streams on. Its target counts as busy until {@link streamed}.
+   *
+   * @param health what the opening says about the target.
+   */
+  protected deliverOpen(value: Out, health: 'success' | 'neutral'): void {
+    if (this.#done) return;
+    this.#lease?.settle(health);
+    this.#note('OK');
+    this.#finish();
+    this.#resolve(value);
+  }
+
+  /**
+   * Gives the target back after its answer has streamed; how that ended is no matter of its breaker.
+   *
+   * @param outcome the word for the access line, unless all went well.
+   */
+  protected streamed(outcome?: string): void {
+    this.#lease?.release('neutral');
+    if (this.#attempt !== undefined && outcome !== undefined) this.#attempt.outcome = outcome;
   }
 
   /** Ends an attempt without a value, and the run too unless another target may be asked. */
@@ -168,6 +191,10 @@ export abstract class CallRun<Out> {
 
   #settle(outcome: 'success' | 'failure' | 'neutral', word: string): void {
     this.#lease?.release(outcome);
+    this.#note(word);
+  }
+
+  #note(word: string): void {
     if (this.#attempt !== undefined) this.#attempt.outcome = word;
     this.#metrics.attempted(this.upstream.name, word);
   }

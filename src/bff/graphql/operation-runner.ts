@@ -118,8 +118,9 @@ export class OperationRunner {
     const answers = new EventStream(source, {
       answer: async (event: unknown) => {
         const startedAt = performance.now();
-        // What calls read for the last event is not what this one should see.
+        // What calls read for the last event is not what this one should see, and nobody reads how they were made.
         forgetRuns(exchange);
+        exchange.attempts.length = 0;
         // One context for each event: what one answer collects is not part of the next.
         const context = contextOf();
         plan?.begin(context);

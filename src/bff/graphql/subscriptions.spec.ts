@@ -4,6 +4,7 @@ import { Args, Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient, type Client } from 'graphql-ws';
 import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { PUB_SUB } from '../../config/tokens.ts';
@@ -270,6 +271,30 @@ describe('subscriptions over WebSocket', () => {
     expect(await first.closed).toEqual({ code: 1001, reason: 'Idle' });
     const third = await acknowledged(small);
     await Promise.all([third.closed, small.stop()]);
+  });
+
+  it('refuse a handshake that is none with a problem', async () => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { connection: 'upgrade', upgrade: 'websocket' };
+      request(`${bff.url}/graphql`, { headers }).once('response', resolve).once('error', reject).end();
+    });
+    let text = '';
+    for await (const chunk of response) text += String(chunk);
+    expect([response.statusCode, JSON.parse(text)]).toMatchObject([400, { code: 'request-malformed' }]);
+  });
+
+  it('take a token among the subprotocols, as browsers can send it', async () => {
+    const protocols = ['graphql-transport-ws', 'bearer.eve'];
+    const socket = new WebSocket(socketUrl(bff), protocols);
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    const heard: Record<string, unknown>[] = [];
+    socket.on('message', (data) => heard.push(JSON.parse(String(data)) as Record<string, unknown>));
+    await until(() => heard.length === 1);
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{ me }' } }));
+    await until(() => heard.length > 1);
+    expect(heard[1]).toMatchObject({ payload: { data: { me: 'eve' } } });
+    socket.close();
   });
 
   it('leave upgrades for other paths alone', async () => {

@@ -107,6 +107,8 @@ export class StreamRun extends CallRun<void> {
       isWhole ? { deadline: Date.now() + this.leftMs() } : {},
     );
     this.#call = call;
+    // Not only after the last message, which may never come: nobody else gets the probe of a breaker meanwhile.
+    if (this.#parts.patient === true) this.#expectHead();
     call.once('metadata', (head: Metadata) => this.#isCurrent(call) && this.#open(head));
     call.on('data', (bytes: Buffer) => this.#isCurrent(call) && this.#message(call, bytes));
     call.on('error', (error: ServiceError) => this.#isCurrent(call) && this.#failed(error));
@@ -137,7 +139,13 @@ export class StreamRun extends CallRun<void> {
   #allSent(): void {
     this.#sent = true;
     if (this.#opened) this.#watchSilence();
-    else this.#timer = setTimeout(this.#unheard, this.upstream.options.timeouts.firstByte);
+    else if (this.#parts.patient !== true) this.#expectHead();
+  }
+
+  // Of this attempt: an earlier one may have left its own.
+  #expectHead(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#unheard, this.upstream.options.timeouts.firstByte);
   }
 
   readonly #unheard = (): void => {
@@ -156,7 +164,7 @@ export class StreamRun extends CallRun<void> {
   #open(head: Metadata | undefined, health: 'success' | 'neutral' = 'success'): void {
     if (this.#opened || this.exchange.cancelled !== undefined) return;
     this.#opened = true;
-    this.deliver(undefined, 'OK', health);
+    this.deliverOpen(undefined, health);
     this.exchange.onCancel(this.#cut);
     this.#watchSilence();
     if (!this.#taker.open(head)) this.#close(() => this.#call?.cancel());
@@ -203,8 +211,7 @@ export class StreamRun extends CallRun<void> {
   };
 
   #breakOff({ outcome }: Pick<AttemptFault, 'outcome'>, problem: Problem): void {
-    const attempt = this.exchange.attempts.at(-1);
-    if (attempt !== undefined) attempt.outcome = outcome;
+    this.streamed(outcome);
     this.#taker.fail(problem);
   }
 
@@ -213,6 +220,7 @@ export class StreamRun extends CallRun<void> {
     this.#over = true;
     clearTimeout(this.#timer);
     this.exchange.offCancel(this.#cut);
+    this.streamed();
     this.#source.stop();
     report();
   }
