@@ -53,10 +53,11 @@ function declare(upstream: string, method: JsonRequest['method']): Declare {
   return <In extends object, Out>(name: string, path: string, options: HttpCallOptions<In, Out>) => {
     const { decode, body, query = [], reads = method === 'GET' } = options;
     const pathOf = compilePathTemplate<In>(path, query);
+    const checked = (value: unknown): Out => decoded(name, decode, value);
     const requestOf = (input: In): JsonRequest =>
       body === undefined
-        ? { method, path: pathOf(input) }
-        : { method, path: pathOf(input), body: body(input) };
+        ? { method, path: pathOf(input), decode: checked }
+        : { method, path: pathOf(input), decode: checked, body: body(input) };
     const batched = { name, upstream, path, query, decode };
     const plan = compilePlan(name, options, {
       reads,
@@ -78,8 +79,13 @@ function declare(upstream: string, method: JsonRequest['method']): Declare {
         const request = requestOf(input);
         return request.body === undefined ? request.path : `${request.path}\n${canonicalJson(request.body)}`;
       },
-      async run({ upstreams, http }, input, context) {
-        return decoded(name, decode, await http.json(upstreams.get(upstream), requestOf(input), context));
+      run({ upstreams, http }, input, context) {
+        try {
+          // The request has been told to decode with the schema of this call.
+          return http.json(upstreams.get(upstream), requestOf(input), context) as Promise<Out>;
+        } catch (error) {
+          return Promise.reject(error);
+        }
       },
     };
     return Object.freeze(call);

@@ -171,8 +171,12 @@ export class Exchange {
 
   /** Forgets a listener, when the work that it guarded is done. */
   offCancel(listener: (reason: Problem) => void): void {
-    const index = this.#cancelListeners?.indexOf(listener) ?? -1;
-    if (index >= 0) this.#cancelListeners?.splice(index, 1);
+    const listeners = this.#cancelListeners;
+    if (listeners === undefined) return;
+    const index = listeners.lastIndexOf(listener);
+    // The usual case is that the last one to come is the first to go; `splice` makes a list of what it removes.
+    if (index === listeners.length - 1) listeners.pop();
+    else if (index >= 0) listeners.splice(index, 1);
   }
 
   /** The same cancellation as an `AbortSignal`; made on first use, because most exchanges never need one. */

@@ -28,6 +28,7 @@ export interface AttemptFault {
 
 /** Clocks of the two sides differ by a few ms; a deadline that has this little left counts as passed. */
 const CLOCK_SLACK_MS = 5;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * One run of a call that is awaited as a whole, whatever the protocol: attempt after attempt, each at another
@@ -44,6 +45,7 @@ export abstract class CallRun<Out> {
   #tried: Target[] | undefined = undefined;
   #lease: Lease | undefined = undefined;
   #attempt: Attempt | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
   #done = false;
   #resolve: (value: Out) => void = ignore;
   #reject: (reason: unknown) => void = ignore;
@@ -78,6 +80,19 @@ export abstract class CallRun<Out> {
   /** Frees what the run holds besides the attempt. */
   protected finished(): void {}
 
+  /** Makes what the caller gets of what was delivered; what it throws is what the caller hears. */
+  protected shape(value: Out): Out {
+    return value;
+  }
+
+  /** From now on, in this attempt, {@link expire} ends the run when its time is up, or the given one if that is shorter, in ms. */
+  protected keepTime(limitMs = Infinity): void {
+    clearTimeout(this.#timer);
+    const left = Math.min(this.leftMs(), limitMs);
+    if (left !== Infinity)
+      this.#timer = setTimeout(expireRun, Math.min(Math.ceil(left), LONGEST_TIMER_MS), this);
+  }
+
   /** Time left for the whole run, in ms; may be `Infinity`. */
   protected leftMs(): number {
     return this.#endsAt === Infinity ? Infinity : this.#endsAt - performance.now();
@@ -93,7 +108,11 @@ export abstract class CallRun<Out> {
     if (this.#done) return;
     this.#settle('success', outcome);
     this.#finish();
-    this.#resolve(value);
+    try {
+      this.#resolve(this.shape(value));
+    } catch (error) {
+      this.#reject(error);
+    }
   }
 
   /**
@@ -133,7 +152,7 @@ export abstract class CallRun<Out> {
   }
 
   /** Ends the run because its time is up. */
-  protected expire(): void {
+  expire(): void {
     this.#stop(new Problem(this.timeoutCode()), 'failure');
   }
 
@@ -186,6 +205,7 @@ export abstract class CallRun<Out> {
   #finish(): void {
     this.#done = true;
     this.exchange.offCancel(this.#cancelled);
+    clearTimeout(this.#timer);
     this.finished();
   }
 
@@ -215,6 +235,10 @@ export function nameUpstream(exchange: Exchange, name: string): void {
   if (upstream === undefined) exchange.upstream = name;
   else if (upstream !== name && !upstream.split(',').includes(name))
     exchange.upstream = `${upstream},${name}`;
+}
+
+function expireRun(run: { expire(): void }): void {
+  run.expire();
 }
 
 function ignore(): void {}

@@ -14,7 +14,7 @@ export class Target {
   readonly weight: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly breaker: Breaker | undefined;
-  /** Connections for HTTP targets; opened by the registry, undefined for gRPC. */
+  /** Connections, HTTP/1.1 or, for gRPC, HTTP/2; opened by the first call. Undefined for a target that nobody calls. */
   readonly pool: Dispatcher | undefined;
   /** Calls under way. Written by leases only. */
   inFlight = 0;

@@ -6,6 +6,11 @@ import { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 import { Upstream } from './upstream.ts';
 
+/** What most servers of gRPC allow; one that allows less says so when the connection opens. */
+const STREAMS_PER_CONNECTION = 100;
+/** A connection that died silently is noticed after this time even if no deadline says so. */
+const GRPC_PING_MS = 60_000;
+
 /** The upstreams of one snapshot; owns their pools and breakers. */
 export class UpstreamRegistry {
   readonly #upstreams = new Map<string, Upstream>();
@@ -51,12 +56,11 @@ export class UpstreamRegistry {
   }
 
   #createTarget(upstream: string, options: UpstreamOptions, target: TargetOptions): Target {
-    const pool = options.protocol === 'http' ? createPool(target.url, options) : undefined;
-    const created: Target = new Target(target, {
-      pool,
+    return new Target(target, {
+      pool:
+        options.protocol === 'http' ? createPool(target.url, options) : createGrpcPool(target.url, options),
       breaker: this.#createBreaker(upstream, options, target),
     });
-    return created;
   }
 
   #createBreaker(upstream: string, options: UpstreamOptions, target: TargetOptions): Breaker | undefined {
@@ -78,4 +82,27 @@ function createPool(origin: string, options: UpstreamOptions): Pool {
     headersTimeout: options.timeouts.firstByte,
     bodyTimeout: options.timeouts.idle,
   });
+}
+
+/** Connections for calls with one message each way. A second one opens when the streams of the first are all in use. */
+function createGrpcPool(origin: string, { maxConnections, timeouts }: UpstreamOptions): Pool {
+  const isClear = !origin.startsWith('grpcs:');
+  // The pool itself reads this option too, though its type lacks it: while the first connection opens, calls wait
+  // for it instead of opening one each.
+  const options: Pool.Options & { readonly useH2c: boolean } = {
+    useH2c: isClear,
+    connections: maxConnections,
+    connect: { timeout: timeouts.connect },
+    // Every call has a deadline of its own, and no timer beside it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    h2Options: {
+      useH2c: isClear,
+      maxConcurrentStreams: STREAMS_PER_CONNECTION,
+      // Servers close connections that are pinged while they are idle: an idle one is closed before its second ping.
+      pingInterval: GRPC_PING_MS,
+    },
+    keepAliveTimeout: 2 * GRPC_PING_MS - 1000,
+  };
+  return new Pool(origin.replace(/^grpc/, 'http'), options);
 }

@@ -10,19 +10,18 @@ import {
 } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import { Injectable } from '@nestjs/common';
-import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
-import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
-import { CallRun, type CallLimits } from '../call-run.ts';
+import type { CallLimits } from '../call-run.ts';
 import { GrpcChannels } from './grpc-channel.ts';
-import { GARBLED, grpcFault } from './grpc-faults.ts';
 import { MessageStream } from './message-stream.ts';
 import { outboundMetadata } from './outbound-metadata.ts';
 import { SingleMessage } from './single-message.ts';
-import { asIs, StreamRun } from './stream-run.ts';
+import { StreamRun } from './stream-run.ts';
+import { UnaryRun, type UnaryMethod } from './unary-run.ts';
+import { framed } from './unary-wire.ts';
 
 /** What one unary call may use. */
 export interface UnaryLimits extends CallLimits {
@@ -39,21 +38,14 @@ export interface StreamLimits {
   readonly idleMs: number;
 }
 
-/** A method on the wire. */
-interface WireMethod {
-  readonly path: string;
-  readonly output: DescMessage;
-  readonly idempotent: boolean;
-}
-
 type CalledMethod = DescMethodUnary | DescMethodServerStreaming;
 
 /** Calls methods of gRPC upstreams. Owns the channels; one per process. */
 @Injectable()
 export class GrpcCaller {
-  /** The channels to all targets, for those who call in other ways. */
+  /** The channels of grpc-js to all targets: for streams, reflection and translated calls. */
   readonly channels = new GrpcChannels();
-  readonly #wire = new WeakMap<CalledMethod, WireMethod>();
+  readonly #wire = new WeakMap<CalledMethod, UnaryMethod>();
   readonly #metrics: Metrics;
   #closed = false;
 
@@ -68,22 +60,22 @@ export class GrpcCaller {
    * @throws {Problem} for every status but OK, by the table in `grpc-faults.ts`; `request-invalid` when the input
    * does not fit the message; `upstream-response-invalid` when the answer does not.
    */
-  async unary<In extends DescMessage, Out extends DescMessage>(
+  unary<In extends DescMessage, Out extends DescMessage>(
     upstream: Upstream,
     method: DescMethodUnary<In, Out>,
     input: MessageInitShape<In>,
     limits: UnaryLimits,
   ): Promise<MessageShape<Out>> {
-    if (this.#closed) throw new Problem('shutting-down');
-    const bytes = encode(method.input, input);
-    const wire = this.#wireOf(method);
-    const run = new UnaryRun<Out>(upstream, limits, {
-      method: limits.idempotent === undefined ? wire : { ...wire, idempotent: limits.idempotent },
-      bytes,
-      channels: this.channels,
-      metrics: this.#metrics,
-    });
-    return run.start();
+    if (this.#closed) return Promise.reject(new Problem('shutting-down'));
+    let frame: Buffer;
+    try {
+      frame = framed(encode(method.input, input));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const known = this.#wireOf(method);
+    const wire = limits.idempotent === undefined ? known : { ...known, idempotent: limits.idempotent };
+    return new UnaryRun<Out>(upstream, limits, this.#metrics, [wire, frame]).start();
   }
 
   /**
@@ -126,7 +118,7 @@ export class GrpcCaller {
     this.channels.close();
   }
 
-  #wireOf(method: CalledMethod): WireMethod {
+  #wireOf(method: CalledMethod): UnaryMethod {
     let wire = this.#wire.get(method);
     if (wire === undefined) {
       wire = {
@@ -138,62 +130,6 @@ export class GrpcCaller {
     }
     return wire;
   }
-}
-
-interface UnaryParts {
-  readonly method: WireMethod;
-  readonly bytes: Buffer;
-  readonly channels: GrpcChannels;
-  readonly metrics: Metrics;
-}
-
-class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>> {
-  readonly #parts: UnaryParts;
-  #metadata: Metadata | undefined = undefined;
-  #call: ClientUnaryCall | undefined = undefined;
-
-  constructor(upstream: Upstream, limits: CallLimits, parts: UnaryParts) {
-    super(upstream, limits, parts.metrics);
-    this.#parts = parts;
-  }
-
-  protected override send(target: Target): void {
-    const left = Math.min(this.leftMs(), this.upstream.options.timeouts.firstByte);
-    const limit = Error.stackTraceLimit;
-    // grpc-js keeps the caller's stack for its errors; ours become problems, which have none.
-    Error.stackTraceLimit = 0;
-    try {
-      this.#call = this.#parts.channels
-        .clientOf(target)
-        .makeUnaryRequest(
-          this.#parts.method.path,
-          asIs,
-          asIs,
-          this.#parts.bytes,
-          (this.#metadata ??= outboundMetadata(this.exchange)),
-          { deadline: Date.now() + left },
-          this.#answered,
-        );
-    } finally {
-      Error.stackTraceLimit = limit;
-    }
-  }
-
-  protected override abandon(): void {
-    this.#call?.cancel();
-  }
-
-  readonly #answered = (error: ServiceError | null, answer: Buffer | undefined): void => {
-    if (error !== null)
-      return this.fail(grpcFault(error, this.#parts.method.idempotent, this.timeoutCode()), error);
-    let message: MessageShape<Out>;
-    try {
-      message = fromBinary(this.#parts.method.output as Out, answer as Buffer);
-    } catch (fault) {
-      return this.fail(GARBLED, fault);
-    }
-    this.deliver(message, 'OK');
-  };
 }
 
 function encode<In extends DescMessage>(schema: In, input: MessageInitShape<In>): Buffer {

@@ -6,6 +6,18 @@ import type { AttemptFault } from '../call-run.ts';
 export interface GrpcEnd {
   readonly code: status;
   readonly details: string;
+  /** `false` when the target has certainly not begun with it; absent where only the details tell. */
+  readonly wasProcessed?: boolean;
+}
+
+/** The end of a call that is no fault of a connection; the cause of the problem that it became. */
+export class RefusedCall extends Error {
+  readonly code: status;
+
+  constructor({ code, details }: GrpcEnd) {
+    super(`${status[code] ?? code}: ${details}`);
+    this.code = code;
+  }
 }
 
 /** What a status means for the caller and for the target. */
@@ -70,10 +82,10 @@ export function grpcFault(end: GrpcEnd, idempotent: boolean, timeoutCode: Proble
     failure,
     // Only UNAVAILABLE says that another target may do better, and a call with effects is only repeated when
     // the first one had none.
-    retryable: known === status.UNAVAILABLE && (idempotent || wasNeverProcessed(end.details)),
+    retryable: known === status.UNAVAILABLE && (idempotent || wasNeverProcessed(end)),
   };
 }
 
-function wasNeverProcessed(details: string): boolean {
-  return NEVER_PROCESSED.some((beginning) => details.startsWith(beginning));
+function wasNeverProcessed({ wasProcessed, details }: GrpcEnd): boolean {
+  return wasProcessed === false || NEVER_PROCESSED.some((beginning) => details.startsWith(beginning));
 }

@@ -1,19 +1,44 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders } from '../../exchange/identity-headers.ts';
+import type { Principal } from '../../exchange/principal.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 
 const PRINTABLE = /^[ -~]*$/;
 
-/** What every call of an exchange carries: the verified identity, the trace and the request id. */
+/**
+ * What every call of an exchange carries: the verified identity, the trace and the request id, as a flat list of
+ * names and values.
+ *
+ * @param first what the list begins with.
+ */
+export function outboundFields(exchange: Exchange, first: readonly string[] = []): string[] {
+  const { id, trace, principal } = exchange;
+  const fields = [...first, 'x-request-id', id, 'traceparent', traceparentOf(trace)];
+  // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
+  if (trace.state !== undefined && PRINTABLE.test(trace.state)) fields.push('tracestate', trace.state);
+  const identity = identityFields(principal);
+  for (let i = 0; i < identity.length; i += 1) fields.push(identity[i] as string);
+  return fields;
+}
+
+/** The same as metadata of grpc-js. */
 export function outboundMetadata(exchange: Exchange): Metadata {
   const metadata = new Metadata();
-  metadata.set('x-request-id', exchange.id);
-  metadata.set('traceparent', traceparentOf(exchange.trace));
-  const { state } = exchange.trace;
-  // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
-  if (state !== undefined && PRINTABLE.test(state)) metadata.set('tracestate', state);
-  const identity = identityHeaders(exchange.principal);
-  for (let i = 0; i < identity.length; i += 2) metadata.set(identity[i] as string, identity[i + 1] as string);
+  const fields = outboundFields(exchange);
+  for (let i = 0; i < fields.length; i += 2) metadata.set(fields[i] as string, fields[i + 1] as string);
   return metadata;
+}
+
+const lowerCased = new WeakMap<readonly string[], readonly string[]>();
+
+/** The identity of a principal with names in lower case, as HTTP/2 demands (RFC 9113 section 8.2.1); made once. */
+function identityFields(principal: Principal | undefined): readonly string[] {
+  const headers = identityHeaders(principal);
+  let fields = lowerCased.get(headers);
+  if (fields === undefined) {
+    fields = Object.freeze(headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text)));
+    lowerCased.set(headers, fields);
+  }
+  return fields;
 }

@@ -1,0 +1,112 @@
+import { fromBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { Problem } from '../../problems/problem.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { CallRun, type CallLimits } from '../call-run.ts';
+import type { Target } from '../target.ts';
+import type { Upstream } from '../upstream.ts';
+import { WholeAnswer, type AnswerReader } from '../whole-answer.ts';
+import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
+import { outboundFields } from './outbound-metadata.ts';
+import {
+  endOf,
+  endOfError,
+  MAX_MESSAGE_BYTES,
+  PREFIX_BYTES,
+  readMessage,
+  timeoutText,
+  UNARY_FIELDS,
+} from './unary-wire.ts';
+
+const NO_FIELDS: IncomingHttpHeaders = Object.freeze({});
+
+/** A method on the wire. */
+export interface UnaryMethod {
+  readonly path: string;
+  readonly output: DescMessage;
+  readonly idempotent: boolean;
+}
+
+/**
+ * One call with one message each way, attempt after attempt, over the connections that undici keeps: a call of
+ * grpc-js passes through six layers that are made for streams, and costs more than twice as much.
+ */
+export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>> implements AnswerReader {
+  readonly #method: UnaryMethod;
+  readonly #frame: Buffer;
+  #answer: WholeAnswer | undefined = undefined;
+  #httpStatus = 0;
+  #head: IncomingHttpHeaders = NO_FIELDS;
+
+  /** @param call the method, and the message with its prefix. */
+  constructor(
+    upstream: Upstream,
+    limits: CallLimits,
+    metrics: Metrics,
+    call: readonly [UnaryMethod, Buffer],
+  ) {
+    super(upstream, limits, metrics);
+    [this.#method, this.#frame] = call;
+  }
+
+  head(status: number, headers: IncomingHttpHeaders): boolean {
+    this.#httpStatus = status;
+    this.#head = headers;
+    return true;
+  }
+
+  ended(body: Buffer, trailers: IncomingHttpHeaders): void {
+    const end = endOf(this.#httpStatus, this.#head, trailers);
+    if (end.code !== status.OK) return this.#failed(end);
+    const encoding = this.#head['grpc-encoding'];
+    readMessage(body, typeof encoding === 'string' ? encoding : undefined, this.#decoded);
+  }
+
+  oversized(): void {
+    this.fail(GARBLED, new Error(`the message exceeds ${MAX_MESSAGE_BYTES} bytes`));
+  }
+
+  broke(error: Error): void {
+    this.#failed(endOfError(error), error);
+  }
+
+  override expire(): void {
+    const reason = new Error('the time of the call is up');
+    this.#answer?.abandon(reason);
+    this.#failed({ code: status.DEADLINE_EXCEEDED, details: '' }, reason);
+  }
+
+  protected override send(target: Target): void {
+    const { firstByte } = this.upstream.options.timeouts;
+    this.keepTime(firstByte);
+    const headers = outboundFields(this.exchange, UNARY_FIELDS);
+    headers.push('grpc-timeout', timeoutText(Math.min(this.leftMs(), firstByte)));
+    this.#answer = new WholeAnswer(this, MAX_MESSAGE_BYTES + PREFIX_BYTES);
+    // Targets of upstreams have a pool; only specs of balancing make them without one.
+    (target.pool as Dispatcher).dispatch(
+      { path: this.#method.path, method: 'POST', headers, body: this.#frame },
+      this.#answer,
+    );
+  }
+
+  protected override abandon(reason: Problem): void {
+    this.#answer?.abandon(reason);
+  }
+
+  #failed(end: GrpcEnd, cause: Error = new RefusedCall(end)): void {
+    this.fail(grpcFault(end, this.#method.idempotent, this.timeoutCode()), cause);
+  }
+
+  readonly #decoded = (fault: Error | null, bytes?: Uint8Array): void => {
+    let message: MessageShape<Out>;
+    try {
+      if (fault !== null) throw fault;
+      message = fromBinary(this.#method.output as Out, bytes as Uint8Array);
+    } catch (error) {
+      return this.fail(GARBLED, error);
+    }
+    this.deliver(message, 'OK');
+  };
+}

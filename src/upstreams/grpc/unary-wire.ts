@@ -1,0 +1,114 @@
+import { status } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders } from 'node:http';
+import { constants } from 'node:http2';
+import { gunzip, inflate } from 'node:zlib';
+import type { GrpcEnd } from './grpc-faults.ts';
+
+/** Largest message that is accepted, in bytes, also after decompression: the limit of grpc-js. */
+export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** Flag of one byte and length of four, before every message (gRPC over HTTP/2, Length-Prefixed-Message). */
+export const PREFIX_BYTES = 5;
+
+/** What a message is compressed with, as far as it is understood here. */
+const DECOMPRESSORS = { gzip: gunzip, deflate: inflate } as const;
+
+/** The header fields that every call has; gzip and deflate are what {@link readMessage} understands. */
+export const UNARY_FIELDS: readonly string[] = Object.freeze([
+  'content-type', 'application/grpc',
+  'te', 'trailers',
+  'user-agent', 'gatehouse',
+  'grpc-accept-encoding', 'identity,deflate,gzip',
+]); // prettier-ignore
+
+/** Puts the prefix of an uncompressed message before its bytes. */
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, PREFIX_BYTES);
+  return frame;
+}
+
+/**
+ * Reads the one message of an answer.
+ *
+ * @param done gets the bytes of the message, or what is wrong with it; called at once unless it is compressed.
+ */
+export function readMessage(
+  body: Buffer,
+  encoding: string | undefined,
+  done: (fault: Error | null, message?: Uint8Array) => void,
+): void {
+  if (body.length < PREFIX_BYTES || body.readUInt32BE(1) !== body.length - PREFIX_BYTES)
+    return done(new Error('the answer is not one message'));
+  const message = body.subarray(PREFIX_BYTES);
+  if (body[0] === 0) return done(null, message);
+  if (encoding !== 'gzip' && encoding !== 'deflate')
+    return done(new Error('the message is compressed in a way that was not offered'));
+  DECOMPRESSORS[encoding](message, { maxOutputLength: MAX_MESSAGE_BYTES }, done);
+}
+
+/** The value of `grpc-timeout`: at most eight digits and a unit. */
+export function timeoutText(leftMs: number): string {
+  const ms = Math.max(1, Math.ceil(leftMs));
+  return ms < 1e8 ? `${ms}m` : `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
+}
+
+/**
+ * Reads how a call ended from its trailers, or from the head when that is all there is. Without a status of gRPC
+ * the one of HTTP decides (grpc/grpc doc/http-grpc-status-mapping.md).
+ */
+export function endOf(httpStatus: number, head: IncomingHttpHeaders, trailers: IncomingHttpHeaders): GrpcEnd {
+  const code = trailers['grpc-status'] ?? head['grpc-status'];
+  if (typeof code !== 'string') {
+    const details = `the answer has no grpc-status, and the HTTP status is ${httpStatus}`;
+    return { code: HTTP_STATUS[httpStatus] ?? status.UNKNOWN, details };
+  }
+  const details = trailers['grpc-message'] ?? head['grpc-message'];
+  return { code: Number(code), details: typeof details === 'string' ? decoded(details) : '' };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A service that does not encode its percent signs still gets its text into the log.
+    return text;
+  }
+}
+
+const HTTP_STATUS: Readonly<Record<number, status>> = {
+  400: status.INTERNAL,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.UNIMPLEMENTED,
+  429: status.UNAVAILABLE,
+  502: status.UNAVAILABLE,
+  503: status.UNAVAILABLE,
+  504: status.UNAVAILABLE,
+};
+
+/** Codes of RST_STREAM and what they mean (gRPC over HTTP/2, Errors); others are INTERNAL. */
+const STREAM_ERRORS: Readonly<Record<number, status>> = {
+  [constants.NGHTTP2_REFUSED_STREAM]: status.UNAVAILABLE,
+  [constants.NGHTTP2_CANCEL]: status.CANCELLED,
+  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: status.RESOURCE_EXHAUSTED,
+  [constants.NGHTTP2_INADEQUATE_SECURITY]: status.PERMISSION_DENIED,
+};
+
+/** Errors of a connection that never was. */
+const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]); // prettier-ignore
+
+/** Says how a call ended whose connection or stream failed. */
+export function endOfError(error: Error & { code?: unknown; http2ErrorCode?: number }): GrpcEnd {
+  const { http2ErrorCode, code, message: details } = error;
+  if (code === 'ERR_HTTP2_STREAM_ERROR' && http2ErrorCode !== undefined) {
+    const wasProcessed = http2ErrorCode !== constants.NGHTTP2_REFUSED_STREAM;
+    return { code: STREAM_ERRORS[http2ErrorCode] ?? status.INTERNAL, details, wasProcessed };
+  }
+  return { code: status.UNAVAILABLE, details, wasProcessed: !NOT_CONNECTED.has(code) };
+}

@@ -1,0 +1,79 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+/** Who gets the answer of one attempt; hears one of the last three, once. */
+export interface AnswerReader {
+  /** Takes the head. @returns false when what follows is of no interest: the rest of the answer is drained unread. */
+  head(status: number, headers: IncomingHttpHeaders): boolean;
+  /** Takes the end, of an answer whose head was of interest. */
+  ended(body: Buffer, trailers: IncomingHttpHeaders): void;
+  /** Hears that the answer is larger than it may be. */
+  oversized(): void;
+  /** Hears that the connection failed, before the answer or within it. */
+  broke(error: Error): void;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Collects the answer of one attempt as undici reports it, up to a bound: it is held in memory as a whole. */
+export class WholeAnswer implements Dispatcher.DispatchHandler {
+  readonly #reader: AnswerReader;
+  readonly #maxBytes: number;
+  #controller: Dispatcher.DispatchController | undefined = undefined;
+  #abandoned: Error | undefined = undefined;
+  #bytes = 0;
+  #only: Buffer | undefined = undefined;
+  #more: Buffer[] | undefined = undefined;
+  /** The reader has heard what became of the attempt; what is left is drained for the connection's sake. */
+  #told = false;
+
+  constructor(reader: AnswerReader, maxBytes: number) {
+    this.#reader = reader;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Stops the attempt; the reader hears nothing more. */
+  abandon(reason: Error): void {
+    this.#told = true;
+    this.#abandoned = reason;
+    this.#controller?.abort(reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#abandoned !== undefined) controller.abort(this.#abandoned);
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200 || this.#told) return;
+    this.#told = !this.#reader.head(status, headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#told) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBytes) {
+      this.#told = true;
+      this.#reader.oversized();
+      controller.abort(new Error(`the answer exceeds ${this.#maxBytes} bytes`));
+    } else if (this.#only === undefined) this.#only = chunk;
+    else (this.#more ??= [this.#only]).push(chunk);
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    if (this.#told) return;
+    this.#told = true;
+    const body = this.#more === undefined ? this.#only : Buffer.concat(this.#more, this.#bytes);
+    this.#reader.ended(body ?? NOTHING, trailers);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#reader.broke(error);
+  }
+}
