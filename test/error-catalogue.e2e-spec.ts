@@ -57,6 +57,7 @@ beforeAll(async () => {
       silent: { targets: [silent.url], timeouts: { firstByte: '50ms' } },
       hanging: { targets: [hanging.url] },
       garbage: { targets: [garbage.url] },
+      kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [refusals.url] },
     }),
     routes: [
       open('echo', {}),
@@ -71,6 +72,12 @@ beforeAll(async () => {
       open('gone', {}, 'gone'),
       open('broken', {}, 'broken'),
       open('garbage', {}, 'garbage'),
+      {
+        id: 'kinds',
+        upstream: 'kinds',
+        grpc: { service: 'test.v1.Kinds' },
+        policies: { authentication: 'public' },
+      },
     ],
   });
 });
@@ -121,6 +128,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     body: '{}',
     headers: { 'content-type': 'application/json' },
   }),
+  'upgrade-required': ask('/test/talk/x'),
   'media-type-unsupported': ask('/api/v1/orders', {
     as: 'user',
     method: 'POST',
@@ -172,6 +180,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
 const REQUIRED: Readonly<Record<number, string>> = {
   401: 'www-authenticate',
   405: 'allow',
+  426: 'upgrade',
   429: 'retry-after',
   503: 'retry-after',
 };

@@ -240,6 +240,18 @@ describe('other streams over a WebSocket', () => {
     expect(answer.text).toBe('{"number":"1"}\n{"number":"2"}\n');
     const get = await call(`${gateway.url}/test/chat/x`);
     expect([get.status, get.headers['allow']]).toEqual([405, 'POST']);
+    const alone = await call(`${gateway.url}/test/talk/x`);
+    expect([alone.status, alone.headers['upgrade']]).toEqual([426, 'websocket']);
+    // No `Connection: upgrade`, and so no upgrade.
+    const half = await call(`${gateway.url}/test/chat/x`, { headers: { upgrade: 'websocket' } });
+    expect(half.status).toBe(426);
+  });
+
+  it('leave upgrades for other routes plain requests', async () => {
+    const { socket } = connect('/test/items/7');
+    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    socket.terminate();
   });
 });
 

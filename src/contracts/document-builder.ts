@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { GRAPHQL_ROUTE_ID } from '../bff/graphql/graphql.route.ts';
 import type { ContractsConfig } from '../routing/gateway.schema.ts';
 import type { Route } from '../routing/route.ts';
+import { isSocketOnly } from '../routing/socket-only.ts';
 import { ComponentStore } from './components.ts';
 import { handlerContract, handlersByOrigin, type Handler } from './handler-contract.ts';
 import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
@@ -39,6 +40,7 @@ const WITHOUT_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const satis
 export function buildDocument(parts: DocumentParts): OpenApiDocument {
   const { config, controllers } = parts;
   const hidden = new Set(config.hide);
+  // OpenAPI has no words for what is said over a WebSocket.
   const routes = parts.routes.filter(
     (route) => !hidden.has(route.id) && parts.isHidden?.(route) !== true && !isSocketOnly(route),
   );
@@ -93,11 +95,6 @@ function placed(routes: readonly Route[]): readonly Entry[] {
     }
   }
   return [...places.values()];
-}
-
-// OpenAPI has no words for what is said over a WebSocket.
-function isSocketOnly({ match: { headers } }: Route): boolean {
-  return headers['upgrade'] === 'websocket';
 }
 
 function methodsOf({ match: { methods } }: Route): readonly OperationMethod[] {

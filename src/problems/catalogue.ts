@@ -50,6 +50,11 @@ export const catalogue = {
     cause: 'A route owns the path, but not with this method.',
     remedy: 'Use one of the methods in the Allow header.',
   }),
+  'upgrade-required': entry(426, 'handle', 'This path is for WebSockets', {
+    cause:
+      'A plain request came for a stream of messages in both directions, or from the client, that is only offered over WebSocket.',
+    remedy: 'Open a WebSocket: `GET` with `Upgrade: websocket` and `Connection: upgrade`.',
+  }),
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',
     remedy:

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Route } from '../routing/route.ts';
-import { needsSocket } from '../upstreams/grpc/transcoding/binding.ts';
+import { isSocketOnly } from '../routing/socket-only.ts';
 import { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { AnswerWriter } from './answer-writer.ts';
@@ -13,7 +13,8 @@ import { TranscodedSockets } from './transcoded-sockets.ts';
 /** How soon to ask again for what an upstream has not told yet. */
 const RETRY_AFTER_SECONDS = '5';
 
-const NO_SOCKET = { detail: 'This route wants the handshake of a WebSocket.' };
+/** What a client has to say to be let in (RFC 9110 section 15.5.22). */
+const UPGRADE = { upgrade: 'websocket', connection: 'upgrade' };
 
 /** Answers the exchanges of routes that are translated to gRPC. */
 @Injectable()
@@ -36,9 +37,8 @@ export class TranscodedAnswers {
       return new AnswerWriter(exchange, route).fail(new Problem('no-available-target', { headers }));
     }
     if (this.sockets.has(exchange, route)) return this.sockets.answer(exchange, route, upstream);
-    // It says that it wants a socket, but not so that one can be given: no `Connection: upgrade`.
-    if (needsSocket(binding))
-      return new AnswerWriter(exchange, route).fail(new Problem('request-invalid', NO_SOCKET));
+    if (isSocketOnly(route))
+      return new AnswerWriter(exchange, route).fail(new Problem('upgrade-required', { headers: UPGRADE }));
     // The JSON is at hand before it is text: its edits are made there, message by message, also in a stream.
     const isEdited = !binding.answer.isRaw;
     this.transcoder.answer({

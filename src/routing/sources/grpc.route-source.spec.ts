@@ -106,7 +106,7 @@ describe(grpcRoutes, () => {
     const all = (grpc: object): string[] =>
       read(SET, grpc).definitions.map(({ match }) => `${match.path} ${match.headers['upgrade'] ?? ''}`);
     const [on, off] = [all({}), all({ webSocket: 'off' })];
-    const sockets = ['/test/talk/{note} websocket', '/test/sum websocket', '/test/chat/{note} websocket'];
+    const sockets = ['/test/talk/{note} ', '/test/sum websocket', '/test/chat/{note} websocket'];
     expect(on.filter((one) => !off.includes(one))).toEqual(sockets);
     expect(off).toHaveLength(on.length - sockets.length);
   });

@@ -1,11 +1,6 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { nearestName } from '../../config/nearest-name.ts';
-import {
-  compileBindings,
-  needsSocket,
-  offersSocket,
-  type Binding,
-} from '../../upstreams/grpc/transcoding/binding.ts';
+import { compileBindings, offersSocket, type Binding } from '../../upstreams/grpc/transcoding/binding.ts';
 import { compileProto, readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
 import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
 import type { RouteDefinition } from '../route.ts';
@@ -84,8 +79,7 @@ export function definitionsFrom(
       const message = `${binding.method.name} wants ${path}, which is not below ${prefix}`;
       throw new SourceError(['grpc', 'prefix'], message);
     }
-    const headers: Record<string, string> = needsSocket(binding) ? UPGRADE : {};
-    return definitionOf(route, origin, binding, { path, methods: binding.rule.methods, headers });
+    return definitionOf(route, origin, binding, { path, methods: binding.rule.methods, headers: {} });
   });
   return [...plain, ...socketDefinitions(route, origin, bindings)];
 }
