@@ -1,6 +1,7 @@
 import {
   getNamedType,
   getNullableType,
+  GraphQLString,
   isAbstractType,
   isCompositeType,
   isEnumType,
@@ -182,7 +183,8 @@ export class DocumentWriter {
     const value = leafOf(type, this.#random);
     if (isEnumType(type)) return String(value);
     if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-    return '{ any: [1, "thing", null, { deep: true }] }';
+    const within = this.#random.chance(0.3) ? `$${this.#variable(GraphQLString, false)}` : 'true';
+    return `{ any: [1, "thing", null, { deep: ${within} }] }`;
   }
 
   #variable(type: GraphQLInputType, defaulted: boolean): string {

@@ -16,6 +16,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { pathOf, type OperationContext } from '../../src/bff/graphql/operation-context.ts';
+import { alignEngines } from '../../src/bff/graphql/align-engines.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { Random, seedOf } from './random.ts';
 
@@ -79,7 +80,8 @@ export function worldSchema(): GraphQLSchema {
   const schema = buildSchema(SDL);
   scalars(schema);
   for (const type of Object.values(schema.getTypeMap())) {
-    if (isAbstractType(type)) type.resolveType = ({ __typename }: { __typename: string }) => __typename;
+    if (isAbstractType(type)) type.resolveType = typeOf;
+    if (isEnumType(type)) for (const value of type.getValues()) value.value = value.name.toLowerCase();
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const isRoot = type.name === 'Query' || type.name === 'Mutation';
     for (const field of Object.values(type.getFields())) {
@@ -87,7 +89,17 @@ export function worldSchema(): GraphQLSchema {
       if (hasResolver || isRoot) field.resolve = resolverOf(schema, field.type);
     }
   }
+  alignEngines(schema);
   return schema;
+}
+
+/** Finds the type, or cannot, in all ways. */
+function typeOf(source: Source): string {
+  const random = new Random(seedOf(`${source.key}?`));
+  const { __typename: name } = source as { readonly __typename?: string };
+  if (!random.chance(0.02) && name !== undefined) return name;
+  if (random.chance(0.3)) throw new TypeError('secret');
+  return random.pick<unknown>(['Nothing', undefined, Promise.resolve(name), 'Position', 7]) as string;
 }
 
 function resolverOf(
@@ -166,16 +178,24 @@ function objectAt(schema: GraphQLSchema, type: GraphQLObjectType, key: string): 
     // Made when it is read: objects refer to each other without end.
     Object.defineProperty(source, field.name, {
       enumerable: true,
-      get: () => valueAt(schema, field.type, `${key}/${field.name}`, false),
+      get: () => propertyAt(schema, field.type, `${key}/${field.name}`),
     });
   }
   return source as Source;
 }
 
+/** A value, or what no property should hold. */
+function propertyAt(schema: GraphQLSchema, type: GraphQLOutputType, key: string): unknown {
+  const random = new Random(seedOf(`${key}!`));
+  const value = valueAt(schema, type, key, false);
+  if (!random.chance(0.02)) return value;
+  return random.chance(0.5) ? Promise.resolve(value) : () => value;
+}
+
 function leafAt(type: GraphQLScalarType | GraphQLEnumType, random: Random): unknown {
   if (random.chance(0.03))
     return random.pick<unknown>([{}, [], Number.NaN, 'no such value', -1, 2 ** 40, 1.5]);
-  if (isEnumType(type)) return random.pick(['RED', 'GREEN', 'BLUE']);
+  if (isEnumType(type)) return random.pick(['red', 'green', 'blue']);
   switch (type.name) {
     case 'Int':
       return random.below(1000) - 500;

@@ -1,4 +1,11 @@
-import { buildSchema, GraphQLObjectType, GraphQLUnionType, type GraphQLSchema } from 'graphql';
+import {
+  buildSchema,
+  GraphQLObjectType,
+  GraphQLUnionType,
+  type GraphQLScalarType,
+  type GraphQLSchema,
+} from 'graphql';
+import { alignEngines } from './align-engines.ts';
 import { Problem } from '../../problems/problem.ts';
 
 const SDL = `
@@ -10,6 +17,9 @@ const SDL = `
   input Filter { color: Color text: String = "none" nested: Filter }
   input Plain { color: Color! sizes: [Int!] }
   scalar Anything
+  scalar Amount
+  input Defaults { color: Color = GREEN sizes: [Int!] }
+  union Odd = Person | Robot
   type Holder { promised: String computed: Int person: Person }
   type Query {
     hello: String
@@ -29,6 +39,11 @@ const SDL = `
     missing: Person
     holder: Holder
     promisedHolder: Holder
+    defaults(given: Defaults): String
+    amount(of: Amount): String
+    promises: [Int]
+    odd(how: String): Odd
+    odds: [Odd!]
   }
   type Mutation { add(by: Int!): Int  fail: Int }
 `;
@@ -36,6 +51,15 @@ const SDL = `
 const ada = { __typename: 'Person', name: 'Ada', age: 36 };
 const bob = { __typename: 'Person', name: 'Bob "the \\ builder" \u2028', age: null };
 const robot = { __typename: 'Robot', name: 'R2', model: 2 };
+
+/** What the scalar of that name is within. */
+class Amount {
+  readonly cents: number;
+
+  constructor(cents: unknown) {
+    this.cents = Number(cents);
+  }
+}
 
 type Resolve = (source: Record<string, unknown>, args: Record<string, never>) => unknown;
 
@@ -64,6 +88,12 @@ const RESOLVERS: Record<string, Record<string, Resolve>> = {
       computed: () => 1,
       person: Promise.resolve(ada),
     }),
+    defaults: (_source, { given }) => JSON.stringify(given ?? null),
+    amount: (_source, { of }: Record<string, unknown>) =>
+      of instanceof Amount ? `${of.cents} cents` : typeof of,
+    promises: () => [Promise.reject(new Problem('conflict')), Promise.resolve(2), 3],
+    odd: (_source, { how }) => Promise.resolve({ how }),
+    odds: () => [{ how: 'Person' }, { how: 'throws' }],
   },
   Person: {
     friends: (_source, { first }) => [ada, bob].slice(0, Number(first)),
@@ -89,5 +119,14 @@ export function engineSchema(): GraphQLSchema {
   }
   const pet = schema.getType('Pet') as GraphQLUnionType;
   pet.resolveType = ({ __typename }: { __typename: string }) => __typename;
+  const odd = schema.getType('Odd') as GraphQLUnionType;
+  odd.resolveType = ({ how }: { how: string }) => {
+    if (how === 'throws') throw new Error('the password is hunter2');
+    return how === 'promise' ? Promise.resolve('Person') : how;
+  };
+  const amount = schema.getType('Amount') as GraphQLScalarType;
+  amount.parseValue = (value) => new Amount(value);
+  amount.parseLiteral = (node) => new Amount('value' in node ? node.value : 0);
+  alignEngines(schema);
   return schema;
 }

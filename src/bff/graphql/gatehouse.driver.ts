@@ -9,6 +9,7 @@ import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import type { GatewaySource } from '../../routing/table-builder.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { alignEngines } from './align-engines.ts';
 import { ignoreDiscardedErrors } from './discarded-errors.ts';
 import { Documents } from './documents.ts';
 import { markPlaces } from './field-places.ts';
@@ -96,6 +97,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     guardLists(schema, resolvers, !options.production);
     const policies = new FieldPolicies(schema, resolvers, route, factories);
     if (options.plan !== undefined) markPlaces(schema);
+    alignEngines(schema);
     const meters = new OperationMeters(this.metrics, options.metrics?.operations);
     const documents = new Documents(schema, options, policies, meters);
     if (options.trustedDocuments !== undefined)

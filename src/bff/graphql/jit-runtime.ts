@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isThenable } from './plain-field.resolver.ts';
 
 type Heard = (value: unknown) => void;
 
@@ -41,7 +42,7 @@ function callResolver(run: JitRun, call: () => unknown, onValue: Heard): void {
 }
 
 function take(run: JitRun, value: unknown, onValue: Heard): void {
-  if (!isPromise(value)) return hand(value, onValue);
+  if (!isThenable(value)) return hand(value, onValue);
   run.promiseCounter += 1;
   const settle = (settled: unknown): void => {
     hand(settled, onValue);
@@ -62,10 +63,4 @@ function hand(value: unknown, onValue: Heard): void {
 /** graphql-jit knows an error by its class. */
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

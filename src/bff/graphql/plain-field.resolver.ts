@@ -23,7 +23,8 @@ export const plainFieldResolver: GraphQLFieldResolver<unknown, OperationContext>
   );
 };
 
-function isThenable(value: unknown): boolean {
+/** Whether something is a promise, of whatever library. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );
