@@ -29,11 +29,15 @@ export function alignEngines(schema: GraphQLSchema): void {
     if (isAbstractType(type)) tameResolveType(type);
     else if (isObjectType(type)) {
       tameIsTypeOf(type);
-      for (const field of Object.values(type.getFields())) {
-        const named = getNamedType(field.type);
-        if (!isSpecifiedScalarType(named) && !isEnumType(named)) field.resolve ??= plainFieldResolver;
-      }
+      readPlainly(type);
     }
+  }
+}
+
+function readPlainly(type: GraphQLObjectType): void {
+  for (const field of Object.values(type.getFields())) {
+    const named = getNamedType(field.type);
+    if (!isSpecifiedScalarType(named) && !isEnumType(named)) field.resolve ??= plainFieldResolver;
   }
 }
 
