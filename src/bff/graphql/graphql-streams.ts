@@ -57,6 +57,8 @@ export class GraphqlStreams {
     this.#limits = limits;
     this.#handler = createHandler<FastifyRequest, Asking>({
       authenticate: ({ context }) => context.token ?? null,
+      // Waits for the client before the next event is asked for: the library would gather them without end.
+      onNext: (_context, request) => this.#whenDrained(request.context),
       onSubscribe: async (request, params) => {
         const asked = requestOf({ ...params, documentId: request.context.fields?.['documentId'] });
         const started =
@@ -183,6 +185,12 @@ export class GraphqlStreams {
     if (body !== null && typeof body !== 'string') await (body as Body).return();
   }
 
+  #whenDrained({ exchange, token }: Asking): Promise<void> | undefined {
+    const stream = token === undefined ? undefined : this.#reserved.get(token);
+    const { response } = stream?.exchange ?? exchange;
+    return response.writableNeedDrain && !response.destroyed ? drained(response) : undefined;
+  }
+
   async #pump(body: Body, { raw }: FastifyReply, exchange: Exchange): Promise<void> {
     const end = (): void => {
       void body.return();
@@ -250,7 +258,10 @@ async function* only<Answer>(answer: Answer): AsyncGenerator<Answer> {
 
 function drained(raw: FastifyReply['raw']): Promise<void> {
   return new Promise((resolve) => {
-    raw.once('drain', resolve);
-    raw.once('close', resolve);
+    const done = (): void => {
+      raw.off('drain', done).off('close', done);
+      resolve();
+    };
+    raw.on('drain', done).on('close', done);
   });
 }

@@ -19,6 +19,9 @@ import { StoreModule } from '../../store/store.module.ts';
 import { startBff, testPrincipal, type BffApp } from '../bff-app.fixture.ts';
 import { eventsOf } from './events.ts';
 
+const MOST_FLOODED = 1000;
+let flooded = 0;
+
 interface Said {
   readonly said: string;
 }
@@ -46,6 +49,15 @@ class ChatResolver {
   @Subscription(() => String)
   refused(): AsyncIterable<Said> {
     throw new Error('connect ECONNREFUSED 10.1.2.3');
+  }
+
+  /** Has more to say than sockets hold. */
+  @Subscription(() => String)
+  async *flood(): AsyncGenerator<object> {
+    for (flooded = 0; flooded < MOST_FLOODED; flooded += 1) {
+      await Promise.resolve();
+      yield { flood: 'x'.repeat(100_000) };
+    }
   }
 
   @Roles('admin')
@@ -389,6 +401,45 @@ describe('subscriptions over Server-Sent Events', () => {
       expect(response.status).toBe(401);
       await response.body?.cancel();
     }
+  });
+});
+
+describe('a client that does not read', () => {
+  async function standstill(): Promise<number> {
+    let before = -1;
+    while (before !== flooded || flooded === 0) {
+      before = flooded;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    return flooded;
+  }
+
+  it('slows down its own source over Server-Sent Events', async () => {
+    flooded = 0;
+    const headers = {
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+      authorization: 'Bearer ada',
+    };
+    const asking = request(`${bff.url}/graphql`, { method: 'POST', headers });
+    asking.end(JSON.stringify({ query: 'subscription { flood }' }));
+    const [response] = (await once(asking, 'response')) as [IncomingMessage];
+    expect(await standstill()).toBeLessThan(MOST_FLOODED);
+    let bytes = 0;
+    for await (const chunk of response) bytes += (chunk as Buffer).length;
+    expect(bytes).toBeGreaterThan(MOST_FLOODED * 100_000);
+  });
+
+  it('slows down its own source over WebSocket', async () => {
+    flooded = 0;
+    const raw = await acknowledged(bff);
+    raw.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { flood }' } });
+    raw.socket.pause();
+    expect(await standstill()).toBeLessThan(MOST_FLOODED);
+    raw.socket.resume();
+    await until(() => raw.messages.at(-1)?.['type'] === 'complete');
+    expect(raw.messages).toHaveLength(MOST_FLOODED + 1);
+    raw.socket.close();
   });
 });
 
