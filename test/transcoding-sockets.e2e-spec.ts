@@ -193,6 +193,24 @@ describe('other streams over a WebSocket', () => {
     expect(messages).toEqual([{ number: '1' }, { number: '2' }, { number: '3' }]);
   });
 
+  it('takes the one request of a stream from the first frame, where its binding has a body', async () => {
+    const { socket, messages, closed } = await open('/test/count');
+    socket.send('{"to":2}');
+    expect(await closed).toEqual({ code: 1000, reason: '' });
+    expect(messages).toEqual([{ number: '1' }, { number: '2' }]);
+    const empty = await open('/test/count');
+    empty.socket.send('');
+    expect(await empty.closed).toEqual({ code: 4400, reason: 'request-invalid' });
+    expect(empty.problems).toMatchObject([{ detail: 'Expected one message.' }]);
+    let release: () => void = () => {};
+    server.hold = new Promise((resolve) => (release = resolve));
+    const twice = await open('/test/count');
+    twice.socket.send('{"to":2}');
+    twice.socket.send('{"to":2}');
+    expect(await twice.closed).toEqual({ code: 4400, reason: 'request-invalid' });
+    release();
+  });
+
   it('answers once what a client streams', async () => {
     const { socket, messages, closed } = await open('/test/sum');
     for (const number of [1, 2, 3]) socket.send(JSON.stringify({ number }));
@@ -282,7 +300,7 @@ describe('what goes wrong over a WebSocket', () => {
     expect(await closed).toEqual({ code: 4502, reason: 'upstream-response-invalid' });
     expect(messages).toHaveLength(2);
     const lines = await gateway.linesWhere(
-      (one) => one['route'] === 'kinds.Count' && one['refused'] !== undefined,
+      (one) => one['path'] === '/test/count/9?failAfter=' && one['refused'] !== undefined,
     );
     expect(lines).toMatchObject([{ status: 101, refused: { code: 'upstream-response-invalid' } }]);
   });

@@ -46,10 +46,12 @@ describe(grpcRoutes, () => {
       'DELETE /test/nothing kinds.Nothing',
       'POST /test/free kinds.Free',
       'GET /test/count/{to} kinds.Count',
+      'POST /test/count kinds.Count',
       'POST /test/sum kinds.Sum',
       'POST /test/chat/{note} kinds.Chat',
       'GET /test/talk/{note} kinds.Chat',
       // The handshakes of streams whose binding takes no GET.
+      'GET /test/count kinds.Count',
       'GET /test/sum kinds.Sum',
       'GET /test/chat/{note} kinds.Chat',
     ]);
@@ -106,7 +108,12 @@ describe(grpcRoutes, () => {
     const all = (grpc: object): string[] =>
       read(SET, grpc).definitions.map(({ match }) => `${match.path} ${match.headers['upgrade'] ?? ''}`);
     const [on, off] = [all({}), all({ webSocket: 'off' })];
-    const sockets = ['/test/talk/{note} ', '/test/sum websocket', '/test/chat/{note} websocket'];
+    const sockets = [
+      '/test/talk/{note} ',
+      '/test/count websocket',
+      '/test/sum websocket',
+      '/test/chat/{note} websocket',
+    ];
     expect(on.filter((one) => !off.includes(one))).toEqual(sockets);
     expect(off).toHaveLength(on.length - sockets.length);
   });
@@ -157,7 +164,7 @@ describe(grpcRoutes, () => {
 
     it('compiles schemas with buf', () => {
       process.env['PATH'] = `node_modules/.bin:${PATH}`;
-      expect(read({ proto: 'proto/test/v1/kinds.proto' }).definitions).toHaveLength(24);
+      expect(read({ proto: 'proto/test/v1/kinds.proto' }).definitions).toHaveLength(26);
       process.env['PATH'] = PATH;
     });
 
