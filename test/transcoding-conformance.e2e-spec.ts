@@ -232,6 +232,22 @@ describe('canonical JSON', () => {
 });
 
 describe('what is not canonical JSON', () => {
+  const deep = (open: string, inside: string, close: string): string =>
+    open.repeat(100_000) + inside + close.repeat(100_000);
+
+  it.each([
+    ['lists', `{"value":${deep('[', '', ']')}}`],
+    ['lists around half a character', `{"value":${deep('[', '"\\ud800"', ']')}}`],
+    ['lists around many digits', `{"value":${deep('[', '12345678901234567890', ']')}}`],
+    ['objects', `{"struct":${deep('{"a":', '1', '}')}}`],
+    ['messages', deep('{"self":', '{}', '}')],
+    ['messages in Any', `{"any":${deep('{"@type":"a/test.v1.AllKinds","any":', '{}', '}')}}`],
+  ])('is refused when %s are nested a hundred thousand times', async (_, body) => {
+    const answer = await post(body);
+    const isTooLarge = body.length > 4 * 2 ** 20;
+    expect([answer.status, await peer.calls()]).toEqual([isTooLarge ? 413 : 400, []]);
+  }); // prettier-ignore
+
   it.each([
     ['int32Value', ['1.5', '"1.5"', '"x"', '""', '" 1"', '"0x10"', '"0b1"', '"1_000"', 'true', '[]', '{}', '2147483648', '-2147483649', '1e400', '"NaN"', '12345678901234567890'], 'expected a whole number of 32 bits'],
     ['uint32Value', ['-1', '4294967296', '"-1"', '0.1'], 'expected a whole number of 32 bits, not negative'],
@@ -301,6 +317,9 @@ describe('what is not canonical JSON', () => {
     ['{"names":{"__proto__":"x"}}', '/names/__proto__', 'is not known here'],
     ['{"__proto__":{"x":1}}', '/__proto__', 'is not known here'],
     ['{"nested":{"Name":"case"}}', '/nested/Name', 'is not known here'],
+    ['{"value":["\\ud800"]}', '/value/0', 'expected text'],
+    ['{"mask":"\\udc00"}', '/mask', 'expected text'],
+    ['{"struct":{"\\ud83d":1}}', '/struct', 'expected text'],
     ['[]', '', 'expected an object'],
     ['null', '', 'expected an object'],
     ['1', '', 'expected an object'],

@@ -167,7 +167,7 @@ export class RandomMessages {
   }
 
   #number(special: readonly number[]): number {
-    return this.#chance(0.5) ? this.#one(special) : (this.#next() - 0.5) * 10 ** this.#below(12);
+    return this.#chance(0.5) ? this.#one(special) : (this.next() - 0.5) * 10 ** this.#below(12);
   }
 
   #bytes(): Uint8Array {
@@ -179,15 +179,15 @@ export class RandomMessages {
   }
 
   #chance(probability: number): boolean {
-    return this.#next() < probability;
+    return this.next() < probability;
   }
 
   #below(limit: number): number {
-    return Math.floor(this.#next() * limit);
+    return Math.floor(this.next() * limit);
   }
 
-  // Mulberry32: the next number of the sequence, in [0, 1).
-  #next(): number {
+  /** The next number of the sequence, in [0, 1); by Mulberry32. */
+  next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;

@@ -1,5 +1,6 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import { Problem } from '../../../problems/problem.ts';
+import { brokenText } from './broken-text.ts';
 import { ExactNumbers } from './exact-numbers.ts';
 import { repeatedName } from './repeated-names.ts';
 
@@ -16,7 +17,7 @@ export interface JsonContent {
 /**
  * Reads a text; an empty one is undefined.
  *
- * @throws {Problem} `request-invalid` when it is not JSON in UTF-8, or says a name twice.
+ * @throws {Problem} `request-invalid` when it is not JSON in UTF-8, says a name twice, or holds half a character.
  */
 export function readJsonText(bytes: Uint8Array): JsonContent | undefined {
   if (bytes.length === 0) return undefined;
@@ -32,6 +33,8 @@ export function readJsonText(bytes: Uint8Array): JsonContent | undefined {
   }
   const repeated = repeatedName(text);
   if (repeated !== undefined) throw refused(repeated, 'expected each name once');
+  const broken = brokenText(text, content.json);
+  if (broken !== undefined) throw refused(broken, 'expected text');
   return content;
 }
 
