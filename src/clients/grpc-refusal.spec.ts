@@ -4,8 +4,16 @@ import { describe, expect, it } from '@jest/globals';
 import { GrpcError } from '../../examples/services/grpc-caller.ts';
 import { Problem } from '../problems/problem.ts';
 import { BadRequestSchema, ErrorInfoSchema } from '../upstreams/grpc/gen/google/rpc/error_details_pb.ts';
+import { RefusedCall } from '../upstreams/grpc/grpc-faults.ts';
 import { Orders } from './gen/shop/v1/orders_pb.ts';
 import { grpcRefusalOf } from './grpc-refusal.ts';
+
+/** The end of a call, as a service that throws this makes it. */
+function refused(error: GrpcError): RefusedCall {
+  const [bytes] = error.metadata.get('grpc-status-details-bin');
+  const typed = Buffer.isBuffer(bytes) ? bytes.toString('base64').replace(/=+$/, '') : undefined;
+  return new RefusedCall({ code: error.code, details: error.details, typed });
+}
 
 const { input } = Orders.method.createOrder;
 const info = create(ErrorInfoSchema, { reason: 'SOLD_OUT', domain: 'd', metadata: { sku: 'A' } });
@@ -19,7 +27,8 @@ describe(grpcRefusalOf.name, () => {
       [ErrorInfoSchema, info],
       [BadRequestSchema, bad],
     ]);
-    expect(grpcRefusalOf(new Problem('request-invalid', { cause }), input)).toEqual({
+    const problem = new Problem('request-invalid', { cause: refused(cause) });
+    expect(grpcRefusalOf(problem, input)).toEqual({
       status: 'FAILED_PRECONDITION',
       reason: 'SOLD_OUT',
       metadata: { sku: 'A' },
@@ -32,7 +41,8 @@ describe(grpcRefusalOf.name, () => {
     const broken = new GrpcError(status.INVALID_ARGUMENT, 'secret');
     broken.metadata.set('grpc-status-details-bin', Buffer.of(0x0a, 0xff));
     for (const cause of [plain, broken]) {
-      expect(grpcRefusalOf(new Problem('request-invalid', { cause }), input)).toEqual({
+      const problem = new Problem('request-invalid', { cause: refused(cause) });
+      expect(grpcRefusalOf(problem, input)).toEqual({
         status: 'INVALID_ARGUMENT',
         reason: undefined,
         metadata: {},
@@ -44,6 +54,11 @@ describe(grpcRefusalOf.name, () => {
   it.each([
     [new Problem('upstream-timeout')],
     [new Problem('request-invalid', { cause: new Error('of our own') })],
+    [
+      new Problem('request-invalid', {
+        cause: new GrpcError(status.INVALID_ARGUMENT, 'of another transport'),
+      }),
+    ],
     [new GrpcError(status.INVALID_ARGUMENT, 'not a problem')],
     [undefined],
   ])('says nothing of %s', (error) => {

@@ -1,7 +1,8 @@
 import type { DescMessage } from '@bufbuild/protobuf';
-import { status, Metadata } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { Problem } from '../problems/problem.ts';
-import { detailsOf, errorsOf } from '../upstreams/grpc/transcoding/status-details.ts';
+import { RefusedCall } from '../upstreams/grpc/grpc-faults.ts';
+import { detailsIn, errorsOf } from '../upstreams/grpc/transcoding/status-details.ts';
 
 /** Why a gRPC service refused a call, as it says so in typed details (google/rpc/error_details.proto). */
 export interface GrpcRefusal {
@@ -22,20 +23,15 @@ export interface GrpcRefusal {
  * @returns undefined when the error is anything else: the service did not answer, or the fault is its own.
  */
 export function grpcRefusalOf(error: unknown, input: DescMessage): GrpcRefusal | undefined {
-  const cause = error instanceof Problem ? (error.cause as Partial<Cause> | undefined) : undefined;
-  const name = typeof cause?.code === 'number' ? status[cause.code] : undefined;
-  if (name === undefined || !(cause?.metadata instanceof Metadata)) return undefined;
+  const cause: unknown = error instanceof Problem ? error.cause : undefined;
+  if (!(cause instanceof RefusedCall)) return undefined;
+  const { code, typed } = cause;
   let reason: string | undefined;
   let metadata: GrpcRefusal['metadata'] = {};
   const faults: GrpcRefusal['faults'][number][] = [];
-  for (const detail of detailsOf(cause.metadata)) {
+  for (const detail of typed === undefined ? [] : detailsIn(Buffer.from(typed, 'base64'))) {
     if (detail.$typeName === 'google.rpc.ErrorInfo') ({ reason, metadata } = detail);
     else if (detail.$typeName === 'google.rpc.BadRequest') faults.push(...errorsOf(detail, input));
   }
-  return { status: name as keyof typeof status, reason, metadata, faults };
-}
-
-interface Cause {
-  readonly code: status;
-  readonly metadata: Metadata;
+  return { status: (status[code] ?? 'UNKNOWN') as keyof typeof status, reason, metadata, faults };
 }

@@ -8,15 +8,20 @@ export interface GrpcEnd {
   readonly details: string;
   /** `false` when the target has certainly not begun with it; absent where only the details tell. */
   readonly wasProcessed?: boolean;
+  /** The typed details (google/rpc/status.proto) in base64, as they came. */
+  readonly typed?: string | undefined;
 }
 
 /** The end of a call that is no fault of a connection; the cause of the problem that it became. */
 export class RefusedCall extends Error {
   readonly code: status;
+  /** See {@link GrpcEnd.typed}. */
+  readonly typed: string | undefined;
 
-  constructor({ code, details }: GrpcEnd) {
+  constructor({ code, details, typed }: GrpcEnd) {
     super(`${status[code] ?? code}: ${details}`);
     this.code = code;
+    this.typed = typed;
   }
 }
 

@@ -66,7 +66,12 @@ export function endOf(httpStatus: number, head: IncomingHttpHeaders, trailers: I
     return { code: HTTP_STATUS[httpStatus] ?? status.UNKNOWN, details };
   }
   const details = trailers['grpc-message'] ?? head['grpc-message'];
-  return { code: Number(code), details: typeof details === 'string' ? decoded(details) : '' };
+  const typed = trailers['grpc-status-details-bin'] ?? head['grpc-status-details-bin'];
+  return {
+    code: Number(code),
+    details: typeof details === 'string' ? decoded(details) : '',
+    typed: typeof typed === 'string' ? typed : undefined,
+  };
 }
 
 function decoded(text: string): string {

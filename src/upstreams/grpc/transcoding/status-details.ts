@@ -54,10 +54,13 @@ export function statusDetails(
   return { ...(detail === undefined ? {} : { detail }), headers, extensions };
 }
 
-/** Unpacks the details of a status that are known; empty when there are none, or they cannot be read. */
-export function detailsOf(metadata: Metadata | undefined): Detail[] {
+function detailsOf(metadata: Metadata | undefined): readonly Detail[] {
   const bytes = metadata?.get(KEY)[0];
-  if (!Buffer.isBuffer(bytes)) return [];
+  return Buffer.isBuffer(bytes) ? detailsIn(bytes) : [];
+}
+
+/** Unpacks the details of a `google.rpc.Status` that are known; none when it cannot be read. */
+export function detailsIn(bytes: Uint8Array): readonly Detail[] {
   try {
     const { details } = fromBinary(StatusSchema, bytes);
     return details.flatMap((any) => (anyUnpack(any, known) as Detail | undefined) ?? []);
