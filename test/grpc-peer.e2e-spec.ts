@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { call } from './support/client.ts';
+import { call, open } from './support/client.ts';
 import { startGateway, type TestGateway } from './support/gateway.ts';
 import { startPeer, type GrpcPeer, type PeerCall } from './support/grpc-peer.ts';
 import { useShop } from './support/shop.ts';
@@ -46,6 +48,23 @@ async function withGateway(text: string, use: (gateway: TestGateway) => Promise<
   } finally {
     await other.stop();
   }
+}
+
+/** A relay before the service that counts what comes from there. */
+async function startRelay(port: number): Promise<{ url: string; relayed(): number; stop(): Promise<void> }> {
+  let bytes = 0;
+  const server = createServer((socket) => {
+    const behind = connect(port, '127.0.0.1');
+    behind.on('data', (chunk) => (bytes += chunk.length)).on('error', () => socket.destroy());
+    socket.on('error', () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `grpc://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    relayed: () => bytes,
+    stop: async () => void (await once(server.close(), 'close')),
+  };
 }
 
 const ended = (calls: readonly PeerCall[]): boolean =>
@@ -162,13 +181,46 @@ describe('a service in Python', () => {
 
   it('may compress what it answers, and is sent what a client has compressed', async () => {
     await peer.behave({ gzip: true });
+    const relay = await startRelay(peer.port);
     const message = { stringValue: 'x'.repeat(1_000_000) };
     const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
     const body = gzipSync(JSON.stringify(message));
-    const answer = await call(`${gateway.url}/test/echo`, { method: 'POST', headers, body });
-    expect([answer.status, answer.json()]).toEqual([200, message]);
-    const streamed = await call(`${gateway.url}/test/count/3?padding=100000`, { headers: LINES });
-    expect(streamed.text.split('\n').map((line) => line.length)).toEqual([100_024, 100_024, 100_024, 0]);
+    await withGateway(config().replace(peer.url, relay.url), async ({ url }) => {
+      const answer = await call(`${url}/test/echo`, { method: 'POST', headers, body });
+      expect([answer.status, answer.json()]).toEqual([200, message]);
+      const streamed = await call(`${url}/test/count/3?padding=100000`, { headers: LINES });
+      expect(streamed.text.split('\n').map((line) => line.length)).toEqual([100_024, 100_024, 100_024, 0]);
+      // 1.3 MB on their way from the service, had they not been compressed.
+      expect(relay.relayed()).toBeLessThan(100_000);
+    });
+    await relay.stop();
+  });
+
+  it('is found again after it was killed and started anew', async () => {
+    const first = await startPeer();
+    await withGateway(config().replace(peer.url, first.url), async ({ url }) => {
+      expect((await call(`${url}/test/items/a`)).status).toBe(200);
+      expect((await call(`${url}/test/count/1`)).status).toBe(200);
+      await first.stop();
+      expect((await call(`${url}/test/items/a`)).json()['code']).toBe('upstream-unreachable');
+      const second = await startPeer({ port: first.port });
+      for (const path of ['/test/items/a', '/test/count/1']) {
+        while ((await call(url + path)).status !== 200) await sleep(20);
+      }
+      await second.stop();
+    });
+  });
+
+  it('may end while it streams: the client is told by a cut', async () => {
+    const dying = await startPeer();
+    await dying.behave({ hold: true });
+    await withGateway(config().replace(peer.url, dying.url), async ({ url }) => {
+      const answer = await open(`${url}/test/count/3`, { headers: LINES });
+      expect((await once(answer, 'data')).toString()).toBe('{"number":"1"}\n');
+      const cut = once(answer, 'error');
+      await dying.stop();
+      expect(String((await cut)[0])).toContain('aborted');
+    });
   });
 
   it('refuses with details that become the problem', async () => {
@@ -271,6 +323,17 @@ describe('calls of code to a service in Python', () => {
       'resource-not-found',
       false,
     ]);
+  });
+
+  it('understand compressed answers, and details of what is refused', async () => {
+    await peer.behave({ gzip: true });
+    const body = JSON.stringify({ items: [{ sku: 'MUG-3', quantity: 1 }], note: 'x'.repeat(500) });
+    const options = { as: 'user', method: 'POST', headers: JSON_TYPE, body } as const;
+    const created = await holder.shop.call(ORDERS, options);
+    expect([created.status, created.json()['note']]).toEqual([201, 'x'.repeat(500)]);
+    await peer.behave({ status: { code: 'RESOURCE_EXHAUSTED', details: 'secret of db-7' } });
+    const refused = await holder.shop.call(ORDERS, options);
+    expect([refused.status, refused.text.includes('secret')]).toEqual([429, false]);
   });
 
   it('end when the client goes away', async () => {
