@@ -1,12 +1,13 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AppModule, type AppParts } from './app.module.ts';
 import type { Environment } from './config/env.schema.ts';
 import { Draining } from './health/draining.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
+import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
 const LAST_LINES_MS = 1000;
@@ -61,7 +62,7 @@ export class Gateway {
  * @throws {ConfigError} with the faults of all routes.
  */
 export async function createGateway(parts: AppParts): Promise<Gateway> {
-  const adapter = new FastifyAdapter(fastifyOptions(parts.logger));
+  const adapter = gatewayAdapter(fastifyOptions(parts.logger));
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(parts), adapter, {
     logger: new NestLogger(parts.logger),
     abortOnError: false,

@@ -64,41 +64,18 @@ export class StoreGuard {
     clearTimeout(this.#probeTimer);
   }
 
-  /**
-   * The budget runs in two slices, each judged after the sockets were read: when this process itself was
-   * busy for longer than the budget, the answer that lies in the socket still counts as in time.
-   */
   #timed<T>(call: () => Promise<T>, budgetMs: number): Promise<T | StoreUnavailable> {
     return new Promise((resolve) => {
-      let slicesLeft = 2;
-      let settled = false;
-      const fail = (reason: string): void => {
-        if (settled) return;
-        settled = true;
-        this.#failed(reason);
-        resolve(STORE_UNAVAILABLE);
-      };
-      const judge = (): void => {
-        slicesLeft -= 1;
-        if (slicesLeft === 0) fail(`no answer within ${String(budgetMs)} ms`);
-        else if (!settled) timer.refresh();
-      };
-      const timer = setTimeout(setImmediate, budgetMs / 2, judge);
-      call().then(
-        (value) => {
-          clearTimeout(timer);
-          if (settled) return;
-          settled = true;
-          this.#failures = 0;
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          fail(error instanceof Error ? error.message : String(error));
-        },
-      );
+      const timed = new TimedCall<T>(budgetMs, resolve, this.#heard);
+      call().then(timed.answered, timed.refused);
     });
   }
+
+  /** @param fault why there was no answer in time; undefined when there was one. */
+  readonly #heard = (fault: string | undefined): void => {
+    if (fault === undefined) this.#failures = 0;
+    else this.#failed(fault);
+  };
 
   #failed(reason: string): void {
     this.#failures += 1;
@@ -119,4 +96,59 @@ export class StoreGuard {
     this.#on = true;
     this.#options.onSwitch?.('on', 'a probe was answered in time');
   }
+}
+
+/**
+ * One call under a budget. The budget runs in two slices, each judged after the sockets were read: when this process
+ * itself was busy for longer than the budget, the answer that lies in the socket still counts as in time.
+ */
+class TimedCall<T> {
+  readonly #budgetMs: number;
+  readonly #resolve: (outcome: T | StoreUnavailable) => void;
+  readonly #heard: (fault: string | undefined) => void;
+  readonly #timer: NodeJS.Timeout;
+  #slicesLeft = 2;
+  #settled = false;
+
+  constructor(
+    budgetMs: number,
+    resolve: (outcome: T | StoreUnavailable) => void,
+    heard: (fault: string | undefined) => void,
+  ) {
+    this.#budgetMs = budgetMs;
+    this.#resolve = resolve;
+    this.#heard = heard;
+    this.#timer = setTimeout(setImmediate, budgetMs / 2, judge, this);
+  }
+
+  readonly answered = (value: T): void => {
+    clearTimeout(this.#timer);
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#heard(undefined);
+    this.#resolve(value);
+  };
+
+  readonly refused = (error: unknown): void => {
+    clearTimeout(this.#timer);
+    this.#fail(error instanceof Error ? error.message : String(error));
+  };
+
+  /** Ends a slice of the budget. */
+  judge(): void {
+    this.#slicesLeft -= 1;
+    if (this.#slicesLeft === 0) this.#fail(`no answer within ${String(this.#budgetMs)} ms`);
+    else if (!this.#settled) this.#timer.refresh();
+  }
+
+  #fail(reason: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#heard(reason);
+    this.#resolve(STORE_UNAVAILABLE);
+  }
+}
+
+function judge(call: { judge(): void }): void {
+  call.judge();
 }

@@ -67,6 +67,9 @@ export class BatchQueue<In, Out> {
   }
 
   #send(items: readonly Item<In, Out>[]): void {
+    const [first] = items;
+    // The usual case of a page that shows one of each kind.
+    if (first !== undefined && items.length === 1) return this.#single(first);
     let chunk = new Map<string, Item<In, Out>[]>();
     let length = 0;
     for (const item of items) {
@@ -91,14 +94,16 @@ export class BatchQueue<In, Out> {
     if (chunk.size > 0) this.#load(chunk);
   }
 
+  #single({ input, key, passage, resolve, reject }: Item<In, Out>): void {
+    const refusal = refusalOf(passage);
+    if (refusal === undefined) this.#parts.alone(input, key, passage).then(resolve, reject);
+    else reject(refusal);
+  }
+
   #load(chunk: ReadonlyMap<string, readonly Item<In, Out>[]>): void {
     const items = [...chunk.values()].flat();
     const [first] = items as [Item<In, Out>];
-    if (items.length === 1) {
-      const { input, key, passage, resolve, reject } = first;
-      this.#parts.alone(input, key, passage).then(resolve, reject);
-      return;
-    }
+    if (items.length === 1) return this.#single(first);
     const inputs = [...chunk.values()].map(([one]) => (one as Item<In, Out>).input);
     const run = new SharedRun<BatchAnswer<Out>>({
       starter: first.passage,

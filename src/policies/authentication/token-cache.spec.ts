@@ -52,6 +52,29 @@ describe('TokenCache', () => {
     expect(cache.get('token')).toBeUndefined();
   });
 
+  it('tells tokens apart that end alike, however often they come', () => {
+    const cache = cacheOf(60_000);
+    const bob = principalOf({ sub: 'bob' }, names);
+    cache.set('alice.body.same', alice, key, now + 600_000);
+    cache.set('bobby.body.same', bob, key, now + 600_000);
+    for (let i = 0; i < 3; i += 1) {
+      expect(cache.get('alice.body.same')).toBe(alice);
+      expect(cache.get('bobby.body.same')).toBe(bob);
+      expect(cache.get('carol.body.same')).toBeUndefined();
+    }
+  });
+
+  it.each<[string, (of: { until: () => void; withdraw: () => void }) => void]>([
+    ['its time is up', ({ until }) => until()],
+    ['its key is withdrawn', ({ withdraw }) => withdraw()],
+  ])('forgets a token that has just been used when %s', (_, end) => {
+    const cache = cacheOf(60_000);
+    cache.set('token', alice, key, now + 600_000);
+    expect([cache.get('token'), cache.get('token')]).toEqual([alice, alice]);
+    end({ until: () => (now += 60_000), withdraw: () => (key.withdrawn = true) });
+    expect([cache.get('token'), cache.get('token')]).toEqual([undefined, undefined]);
+  });
+
   it('keeps nothing that has expired, and nothing at all without a ttl', () => {
     const expired = cacheOf(60_000);
     expired.set('token', alice, key, now);
