@@ -36,7 +36,10 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
   abandon(reason: Error): void {
     this.#told = true;
     this.#abandoned = reason;
-    this.#controller?.abort(reason);
+    const controller = this.#controller;
+    // Not at once: a stream of HTTP/2 that is destroyed in the turn that opened it, before its data is sent, makes
+    // Node 26.10 send empty frames for ever (`Http2Session::SendPendingData` never returns).
+    if (controller !== undefined) setImmediate(() => controller.abort(reason));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { create, toBinary } from '@bufbuild/protobuf';
+import { once } from 'node:events';
 import { constants, createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { GetOrderResponseSchema, Orders } from '../../clients/gen/shop/v1/orders_pb.ts';
+import { Problem } from '../../problems/problem.ts';
 import { CallBed, exchangeFor, problemOf } from './call.fixture.ts';
 import { framed, readMessage, timeoutText } from './unary-wire.ts';
 
@@ -141,6 +143,36 @@ describe('unary calls over HTTP/2', () => {
     await open();
     expect(await problemOf(call())).toBe(problem);
     expect(streams).toBe(asked);
+  });
+
+  it('ends a call that is given up in the turn that sent it, and goes on with the connection', async () => {
+    await open();
+    await call();
+    let reset: Promise<unknown> | undefined;
+    behave = (stream) => (reset = once(stream, 'close'));
+    const exchange = exchangeFor();
+    const limits = { exchange, timeoutMs: Infinity };
+    const orders = bed.upstreams.get('orders');
+    const outcome = problemOf(bed.grpc.unary(orders, Orders.method.getOrder, { id: 'ord-1' }, limits));
+    exchange.cancel(new Problem('client-closed'));
+    expect(await outcome).toBe('client-closed');
+    while (reset === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    await reset;
+    behave = (stream) => answer(stream, framed(ORDER));
+    expect((await call()).order?.id).toBe('ord-1');
+    expect(connections).toBe(1);
+  });
+
+  it('makes no call that is given up before there is a connection', async () => {
+    await open();
+    const exchange = exchangeFor();
+    const limits = { exchange, timeoutMs: Infinity };
+    const orders = bed.upstreams.get('orders');
+    const outcome = problemOf(bed.grpc.unary(orders, Orders.method.getOrder, { id: 'ord-1' }, limits));
+    exchange.cancel(new Problem('client-closed'));
+    expect(await outcome).toBe('client-closed');
+    expect((await call()).order?.id).toBe('ord-1');
+    expect(streams).toBe(1);
   });
 
   it('opens another connection when the streams of the first are in use', async () => {
