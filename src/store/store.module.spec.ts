@@ -63,15 +63,15 @@ describe('StoreModule', () => {
     expect(lines).toContain('warn Redis does not answer yet; starting without it');
   });
 
-  it('tells the observer and the log when Redis is given up and when it is back', async () => {
+  it('tells the observer that Redis is used, and the log too when it is given up and when it is back', async () => {
     server = await startRedis();
     const { redis, guard } = await boot({ redisUrl: server.url, budgetMs: 250, log });
     server.pause();
     await Promise.all([1, 2, 3].map(() => guard?.run(async () => redis?.ping())));
-    expect(switches).toEqual(['off']);
+    expect(switches).toEqual(['on', 'off']);
     server.resume();
     while (guard?.available === false) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(switches).toEqual(['off', 'on']);
+    expect(switches).toEqual(['on', 'off', 'on']);
     expect(lines.slice(1)).toEqual([
       'warn Redis is left alone until it answers in time: no answer within 250 ms',
       'info Redis answers in time again; it is used again',

@@ -54,8 +54,12 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
   static forRoot(options: StoreOptions): DynamicModule {
     const openRedis = (log: StoreLog): Redis | undefined =>
       options.redisUrl === undefined ? undefined : createRedis(options.redisUrl, log);
-    const openGuard = (redis: Redis | undefined, log: StoreLog, observer?: StoreObserver) =>
-      redis && guardOf(redis, options.budgetMs, (state, reason) => report(log, observer, state, reason));
+    const openGuard = (redis: Redis | undefined, log: StoreLog, observer?: StoreObserver) => {
+      if (redis === undefined) return undefined;
+      // It is used until it fails, and the metric says so before that ever happens.
+      observer?.switched('on');
+      return guardOf(redis, options.budgetMs, (state, reason) => report(log, observer, state, reason));
+    };
     return {
       module: StoreModule,
       global: true,
