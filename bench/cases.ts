@@ -34,7 +34,7 @@ export interface BenchCase {
   /** Other servers that are measured in the same rounds. */
   readonly peers?: readonly Peer[];
   /** CPU per request of the twin, divided by ours, that we want to reach. */
-  readonly target: number;
+  readonly target: number | undefined;
 }
 
 const PIPE = {
@@ -130,7 +130,8 @@ export const CASES: readonly BenchCase[] = [
     logLevel: 'warn',
     routeId: 'graphql',
     upstreamCalls: 2,
-    target: 0.7,
+    // What it has to show is the number of calls, which fails the case when it is another one.
+    target: undefined,
   },
 ];
 

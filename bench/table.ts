@@ -88,7 +88,12 @@ function rangeOf(numbers: readonly number[]): string {
   return `${Math.min(...numbers).toFixed(2)}–${Math.max(...numbers).toFixed(2)}`;
 }
 
-function verdict(numbers: readonly number[], target: number, unit = ''): [target: string, met: string] {
+function verdict(
+  numbers: readonly number[],
+  target: number | undefined,
+  unit = '',
+): [target: string, met: string] {
+  if (target === undefined) return ['', ''];
   return [target.toFixed(2) + unit, median(numbers) >= target ? 'met' : 'below'];
 }
 
