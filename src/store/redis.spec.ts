@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
 import { closeRedis, createRedis, whenReady, type StoreLog } from './redis.ts';
@@ -72,12 +73,36 @@ describe('createRedis', () => {
     expect(log.lines.map((line) => line.slice(0, 4))).toEqual(['info', 'warn', 'info']);
   });
 
-  it('sends the commands of one turn of the loop together', async () => {
-    const { redis } = await connected(new RecordingLog());
-    expect(redis.options.enableAutoPipelining).toBe(true);
-    const values = Promise.all([redis.incr('n'), redis.incr('n'), redis.incr('n')]);
-    expect(redis.autoPipelineQueueSize).toBe(3);
-    expect(await values).toEqual([1, 2, 3]);
+  it('sends the commands of one turn of the loop together, on every connection', async () => {
+    const { server } = await connected(new RecordingLog());
+    const packets: string[] = [];
+    const relay = createServer((client) => {
+      const target = connect(server.port, '127.0.0.1');
+      client.on('data', (chunk) => packets.push(chunk.toString())).pipe(target);
+      target.pipe(client);
+      client.on('error', () => target.destroy()).on('close', () => target.destroy());
+      target.on('error', () => client.destroy());
+      sockets.push(client);
+    });
+    const sockets: Socket[] = [];
+    await once(relay.listen(0, '127.0.0.1'), 'listening');
+    const url = `redis://127.0.0.1:${String((relay.address() as AddressInfo).port)}`;
+    const through = createRedis(url, new RecordingLog());
+    try {
+      for (let connection = 0; connection < 2; connection += 1) {
+        expect(await whenReady(through, 10_000)).toBe(true);
+        packets.length = 0;
+        const values = await Promise.all([through.incr('n'), through.get('n'), through.del('n')]);
+        expect(values).toEqual([1, '1', 1]);
+        expect(packets).toHaveLength(1);
+        const again = reconnecting(through);
+        sockets.at(-1)?.destroy();
+        await again;
+      }
+    } finally {
+      closeRedis(through);
+      relay.close();
+    }
   });
 
   it('says nothing when it is closed on purpose', async () => {
