@@ -4,7 +4,7 @@ import { write, writeSync } from 'node:fs';
 export interface LineBufferOptions {
   /** File descriptor; 1 is standard output. */
   readonly fd: number;
-  /** A batch is written when it has this size. Default 32 KiB. */
+  /** A batch is written when it has this size. Default 128 KiB: each write costs a trip to another thread. */
   readonly batchBytes?: number;
   /** … or after this time, in ms. Default 250. */
   readonly batchMs?: number;
@@ -13,6 +13,8 @@ export interface LineBufferOptions {
 }
 
 const RETRY_MS = 10;
+/** Room for the line that fills a batch. */
+const HEADROOM_BYTES = 16 * 1024;
 const MAX_BYTES_PER_CHARACTER = 3;
 
 /**
@@ -35,7 +37,7 @@ export class LineBuffer {
 
   constructor({
     fd,
-    batchBytes = 32 * 1024,
+    batchBytes = 128 * 1024,
     batchMs = 250,
     maxWaitingBytes = 64 * 2 ** 20,
   }: LineBufferOptions) {
@@ -43,7 +45,7 @@ export class LineBuffer {
     this.#batchBytes = batchBytes;
     this.#batchMs = batchMs;
     this.#maxWaitingBytes = maxWaitingBytes;
-    this.#buffer = Buffer.allocUnsafe(batchBytes * 2);
+    this.#buffer = Buffer.allocUnsafe(batchBytes + HEADROOM_BYTES);
     // Whatever ends the process, its last lines are what somebody will look for.
     process.once('exit', () => this.#flushSync());
   }
@@ -69,7 +71,7 @@ export class LineBuffer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#used > 0) this.#enqueue(this.#buffer.subarray(0, this.#used));
-    this.#buffer = Buffer.allocUnsafe(Math.max(this.#batchBytes * 2, needed));
+    this.#buffer = Buffer.allocUnsafe(Math.max(this.#batchBytes + HEADROOM_BYTES, needed));
     this.#used = 0;
     if (!this.#writing) this.#writeNext();
   }
