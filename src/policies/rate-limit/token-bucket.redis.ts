@@ -60,6 +60,8 @@ export class RedisTokenBucket implements RateLimiter {
   }
 
   peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision | undefined {
+    // The usual case, without a hash of a key that was just put together.
+    if (this.#refusals.size === 0) return undefined;
     const known = this.#refusals.get(bucketKey);
     if (known === undefined || cost < known.cost) return undefined;
     const now = this.#now();
