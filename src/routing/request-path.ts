@@ -14,7 +14,7 @@ export function splitTarget(target: string): { path: string; query: string } {
  * Brings the path of a request into its normal form (RFC 3986 section 6.2.2), so that what is matched, what is
  * authorized and what the upstream sees are one and the same path. Returns undefined for a path that two
  * servers could read differently: encoded slashes, backslashes and control characters, dot segments, empty
- * segments, fragments, invalid percent-encodings. Those are refused, not repaired: fail closed.
+ * segments, fragments, percent-encodings that are invalid or no UTF-8. Those are refused, not repaired: fail closed.
  */
 export function normalizePath(path: string): string | undefined {
   if (path.charCodeAt(0) !== 0x2f) return undefined;
@@ -34,5 +34,15 @@ function decodeUnreserved(path: string): string | undefined {
       safe = false;
     return UNRESERVED.test(character) ? character : triplet.toUpperCase();
   });
-  return safe ? decoded : undefined;
+  return safe && isUtf8(decoded) ? decoded : undefined;
+}
+
+// The router decodes what it matches; what it cannot decode it would refuse by itself, without an exchange.
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -57,6 +57,18 @@ describe('a spelling of a protected path', () => {
     expect(answer.json()).toMatchObject({ url: '/admin/~keys' });
   });
 
+  it.each(['/public/%ff', '/admin%c0%af'])(
+    'is a problem with an access line when it is no UTF-8: %s',
+    async (path) => {
+      const answer = await holder.shop.call(path);
+      expect([answer.status, answer.json()]).toEqual([
+        400,
+        expect.objectContaining({ code: 'request-malformed' }),
+      ]);
+      expect(await holder.shop.lineOf(answer)).toMatchObject({ status: 400, refused: { stage: 'open' } });
+    },
+  );
+
   it('cannot be reached through rewriting a catch-all parameter', async () => {
     const answer = await holder.shop.call('/public/..%2fadmin');
     expect(answer.status).toBe(400);
