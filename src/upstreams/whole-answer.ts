@@ -57,13 +57,14 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#told) return;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#maxBytes) {
+      // Also one that is drained unread: nobody bounds how long a service goes on with an error.
+      if (!this.#told) this.#reader.oversized();
       this.#told = true;
-      this.#reader.oversized();
       controller.abort(new Error(`the answer exceeds ${this.#maxBytes} bytes`));
-    } else if (this.#only === undefined) this.#only = chunk;
+    } else if (this.#told) return;
+    else if (this.#only === undefined) this.#only = chunk;
     else (this.#more ??= [this.#only]).push(chunk);
   }
 

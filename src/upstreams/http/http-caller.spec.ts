@@ -185,6 +185,21 @@ describe(HttpCaller.name, () => {
     await until(() => one.requests.aborted === 1);
   });
 
+  it('stops reading the body of a refusal that never ends', async () => {
+    let closed = false;
+    const endless = (_request: IncomingMessage, response: ServerResponse): void => {
+      response.writeHead(500);
+      const more = (): void => {
+        while (!closed && response.write(Buffer.alloc(64 * 1024)));
+      };
+      response.on('drain', more).on('close', () => (closed = true));
+      more();
+    };
+    expect(await problemOf(askOdd(endless))).toBe('upstream-rejected');
+    await until(() => closed);
+    expect(closed).toBe(true);
+  });
+
   it('answers deadline-exceeded when the time of the request is up', async () => {
     await one.fault({ slow: 30_000 });
     expect(await problemOf(ask(open(), GET_BOB, exchangeFor({ deadlineMs: 50 })))).toBe('deadline-exceeded');
