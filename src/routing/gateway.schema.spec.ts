@@ -81,6 +81,15 @@ routes: [{ id: a, match: { path: /a }, upstream: users, ${bad} }]
     ]);
   });
 
+  it.each(['app.example.com', 'https://app.example.com/', 'wss://app.example.com', '*', ''])(
+    'refuses %j for an origin of pages that open sockets',
+    (origin) => {
+      expect(faultsOf(`version: 1\ngraphql: { subscriptions: { origins: ['${origin}'] } }\n`)).toEqual([
+        'graphql.subscriptions.origins[0]: expected an origin such as https://app.example.com',
+      ]);
+    },
+  );
+
   it.each([
     ['match: { path: a }', 'expected a path that starts with "/"'],
     ['match: { path: /a, hosts: [API.example.com] }', 'lower-case host name'],

@@ -47,6 +47,14 @@ const subscriptions = z
     messageSize: size.optional().describe('Largest message of a client. Default 64KiB.'),
     idle: duration.optional().describe('A socket without an operation ends after this. Default 1m.'),
     maxAge: duration.optional().describe('A socket ends after this, whatever it does. Default 1h.'),
+    origins: z
+      .array(
+        z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'expected an origin such as https://app.example.com'),
+      )
+      .optional()
+      .describe(
+        'Origins whose pages may open sockets without a credential; our own always may. Default none.',
+      ),
   })
   .describe('Limits of subscriptions over WebSocket and Server-Sent Events.');
 

@@ -150,6 +150,7 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
   const messageSize = given.messageSize ?? SUBSCRIPTION_DEFAULTS.messageSize;
   const idle = given.idle ?? SUBSCRIPTION_DEFAULTS.idle;
   const maxAge = given.maxAge ?? SUBSCRIPTION_DEFAULTS.maxAge;
+  const origins = given.origins ?? SUBSCRIPTION_DEFAULTS.origins;
   const runner = new OperationRunner(route, finder, options);
   const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge };
   const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
@@ -159,6 +160,7 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
     upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
       sockets,
       messageBytes: messageSize,
+      origins,
     }),
     streams,
   };

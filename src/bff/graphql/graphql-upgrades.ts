@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { Upgrades } from '../../exchange/sockets/upgrades.ts';
 import { Problem } from '../../problems/problem.ts';
 import { renderProblem } from '../../problems/render-problem.ts';
+import { refuseForeignOrigin } from '../../upstreams/grpc/transcoding/page-origin.ts';
 import type { GraphqlSocketServer } from './graphql-socket.ts';
 
 /** How upgrades are bounded. */
@@ -13,6 +14,8 @@ export interface UpgradeLimits {
   readonly sockets: number;
   /** Largest message of a client, in bytes. */
   readonly messageBytes: number;
+  /** Origins whose pages may open sockets without a credential in the handshake; ours always may. */
+  readonly origins: readonly string[];
 }
 
 /** Turns upgrade requests for one path into GraphQL sockets. */
@@ -43,8 +46,14 @@ export class GraphqlUpgrades {
     return this.#upgrades.has(request);
   }
 
-  /** @throws {Problem} when there are too many sockets, or the gateway is on its way out. */
+  /**
+   * @throws {Problem} `permission-denied` for a page of another origin; other ones when there are too many sockets, or
+   * the gateway is on its way out.
+   */
   accept({ exchange }: FastifyRequest, reply: FastifyReply): void {
+    // Before there is a socket: `connection_init` may bring no credential at all, and a certificate or the place in the
+    // network that a browser lends to any page would do.
+    refuseForeignOrigin(exchange, this.#limits.origins);
     if (this.#leaving) throw new Problem('shutting-down');
     if (this.#sockets.size >= this.#limits.sockets)
       throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });

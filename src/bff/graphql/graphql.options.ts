@@ -70,6 +70,7 @@ export const SUBSCRIPTION_DEFAULTS = {
   messageSize: 64 * 1024,
   idle: 60_000,
   maxAge: 60 * 60_000,
+  origins: [] as readonly string[],
 };
 
 /** The path of the GraphQL route. */
