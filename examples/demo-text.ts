@@ -34,7 +34,7 @@ function steps({ gateway, admin, control, folder }: DemoFacts): Step[] {
     },
     {
       shows: 'Five requests in ten seconds pass, then 429 with Retry-After.',
-      command: `curl -s -o /dev/null -w '%{http_code}\\n' '${gateway}/api/v2/feed?first=[1-7]'`,
+      command: `curl -s -o /dev/null -D - '${gateway}/api/v2/feed?first=[1-7]' | grep -iE '^(HTTP|Retry-After)'`,
     },
     {
       shows: 'REST in front of gRPC: the orders of the user.',

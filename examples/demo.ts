@@ -7,40 +7,65 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { parseDocument } from 'yaml';
+import { findGatewayPorts, takesFreePorts, type GatewayPorts } from './demo-ports.ts';
 import { demoText } from './demo-text.ts';
 import { readPageConfig } from './page/page-config.ts';
 import { PAGE_PORT, startPage } from './page/page-service.ts';
-import { NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
+import type { HttpService } from './services/http-service.ts';
+import { FREE_PORTS, NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PORT = process.env['PORT'] || '8080';
-const ADMIN_PORT = process.env['ADMIN_PORT'] || '9080';
+/** Another build than that of `npm run build`, such as that of the tests. */
+const BIN = process.env['GATEHOUSE_BIN'] || join(ROOT, 'bin/gatehouse.js');
 const BOOT_LIMIT_MS = 20_000;
 
-/** Runs the gateway on embedded defaults in front of the sample services, until Ctrl-C. */
+/** What stands behind the gateway. */
+interface Behind {
+  readonly services: SampleServices;
+  readonly page: HttpService;
+}
+
+/**
+ * Runs the gateway on embedded defaults in front of the sample services, until Ctrl-C. `PORT` and `ADMIN_PORT` are
+ * those of the gateway; `PORTS=free` takes free ports for everything that has none named.
+ */
 async function main(): Promise<void> {
-  const services = await startSampleServices({ quiet: true, notifyEveryMs: NOTIFY_EVERY_MS });
-  const page = await startPage({ port: PAGE_PORT });
+  const ports = await findGatewayPorts(process.env);
+  const behind = await startBehind();
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
   let gateway: ChildProcess | undefined;
   let stopping = false;
   const stop = async (exitCode: number) => {
     if (stopping) return;
     stopping = true;
-    await Promise.all([stopGateway(gateway), page.stop(), services.stop()]);
+    await Promise.all([stopGateway(gateway), behind.page.stop(), behind.services.stop()]);
     await rm(folder, { recursive: true, force: true });
     process.exit(exitCode);
   };
   process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
   try {
     const apiKey = `gh_demo_${randomBytes(24).toString('base64url')}`;
-    gateway = startGateway(await writeConfig(folder, apiKey));
+    gateway = startGateway(await writeConfig(folder, apiKey), ports, behind);
     gateway.once('exit', (code) => void stop(code || 1));
-    await Promise.race([ready(), once(gateway, 'exit')]);
-    if (!stopping) process.stdout.write(await introduce(services, folder, apiKey));
+    await Promise.race([ready(ports), once(gateway, 'exit')]);
+    if (!stopping) process.stdout.write(await introduce(ports, behind.services, folder, apiKey));
   } catch (error) {
     process.stderr.write(`demo: ${(error as Error).message}\n`);
     await stop(1);
+  }
+}
+
+async function startBehind(): Promise<Behind> {
+  const free = takesFreePorts(process.env);
+  try {
+    const services = await startSampleServices({
+      quiet: true,
+      notifyEveryMs: NOTIFY_EVERY_MS,
+      ...(free ? { ports: FREE_PORTS } : {}),
+    });
+    return { services, page: await startPage({ port: free ? 0 : PAGE_PORT }) };
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; PORTS=free takes free ones`, { cause: error });
   }
 }
 
@@ -59,36 +84,48 @@ async function writeConfig(folder: string, apiKey: string): Promise<string> {
   return file;
 }
 
-function startGateway(config: string): ChildProcess {
-  return spawn(
-    process.execPath,
-    ['--max-semi-space-size=64', join(ROOT, 'bin/gatehouse.js'), 'start', '--config', config],
-    {
-      env: {
-        ...process.env,
-        PORT,
-        ADMIN_PORT,
-        LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
-        SHUTDOWN_TIMEOUT: '1s',
-      },
-      stdio: ['ignore', 'inherit', 'inherit'],
-      // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
-      detached: true,
+function startGateway(config: string, { port, adminPort }: GatewayPorts, behind: Behind): ChildProcess {
+  return spawn(process.execPath, ['--max-semi-space-size=64', BIN, 'start', '--config', config], {
+    env: {
+      ...addresses(behind),
+      ...process.env,
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
+      SHUTDOWN_TIMEOUT: '1s',
     },
-  );
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
+    detached: true,
+  });
+}
+
+/** The variables of the configuration that say where everything is. */
+function addresses({ services, page }: Behind): Record<string, string> {
+  return {
+    USERS_1: services['users-1'].url,
+    USERS_2: services['users-2'].url,
+    FEED: services.feed.url,
+    PAYMENTS: services.payments.url,
+    ORDERS: services.orders.url,
+    NOTIFICATIONS: services.notifications.url,
+    ISSUER: services.identity.url,
+    CONTROL: services.control.url,
+    PAGE: page.url,
+  };
 }
 
 async function stopGateway(gateway: ChildProcess | undefined): Promise<void> {
-  if (gateway === undefined || gateway.exitCode !== null) return;
+  if (gateway === undefined || gateway.exitCode !== null || gateway.signalCode !== null) return;
   const exited = once(gateway, 'exit');
   gateway.kill('SIGTERM');
   await exited;
 }
 
-async function ready(): Promise<void> {
+async function ready({ port }: GatewayPorts): Promise<void> {
   const limit = performance.now() + BOOT_LIMIT_MS;
   while (performance.now() < limit) {
-    const answer = await fetch(`http://127.0.0.1:${PORT}/health/ready`).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(50);
   }
@@ -96,7 +133,12 @@ async function ready(): Promise<void> {
 }
 
 /** Writes each caller's header field to a file, so that the commands stay short, and renders the text. */
-async function introduce(services: SampleServices, folder: string, apiKey: string): Promise<string> {
+async function introduce(
+  { port, adminPort }: GatewayPorts,
+  services: SampleServices,
+  folder: string,
+  apiKey: string,
+): Promise<string> {
   const tokens: Record<string, string> = {};
   for (const user of ['admin', 'user', 'guest'] as const) {
     tokens[user] = await services.identity.token(user);
@@ -105,8 +147,8 @@ async function introduce(services: SampleServices, folder: string, apiKey: strin
   await writeFile(join(folder, 'key'), `X-API-Key: ${apiKey}\n`);
   const paint = process.stdout.isTTY ? styleText : (_style: unknown, text: string) => text;
   return demoText({
-    gateway: `http://127.0.0.1:${PORT}`,
-    admin: `http://127.0.0.1:${ADMIN_PORT}`,
+    gateway: `http://127.0.0.1:${port}`,
+    admin: `http://127.0.0.1:${adminPort}`,
     control: services.control.url,
     services: Object.values(services).flatMap((one) => ('url' in one ? [`${one.name} ${one.url}`] : [])),
     folder,

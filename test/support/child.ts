@@ -7,6 +7,8 @@ import type { LogLine } from './gateway.ts';
 
 /** A build of the tests' own, beside the packages that it needs, so that nobody else's build takes it away. */
 const HOME = join(process.cwd(), 'node_modules/.cache/gatehouse-e2e');
+/** The bin of that build. */
+export const BIN = join(HOME, 'bin/gatehouse.js');
 const LOCK = `${HOME}.lock`;
 const STAMP = join(HOME, 'built');
 const LOCK_IS_STALE_MS = 60_000;
@@ -116,7 +118,7 @@ export async function startChild(
 
 function startBin(args: readonly string[], env: Record<string, string>): ChildProcess {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [join(HOME, 'bin/gatehouse.js'), ...args], { env: { PATH, ...env } });
+  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH, ...env } });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;
 }
