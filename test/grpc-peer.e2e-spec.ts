@@ -1,54 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { call, open } from './support/client.ts';
-import { startGateway, type TestGateway } from './support/gateway.ts';
-import { startPeer, type GrpcPeer, type PeerCall } from './support/grpc-peer.ts';
+import { startPeer, type PeerCall } from './support/grpc-peer.ts';
+import { usePeerGateway } from './support/peer-gateway.ts';
 import { useShop } from './support/shop.ts';
 
 /** A service that shares nothing with the gateway but the protocol: Python, and Google's own gRPC. */
-let peer: GrpcPeer;
-let gateway: TestGateway;
+const behind = usePeerGateway({
+  grpc: 'metadata: { request: [x-tag, data-bin], response: [x-answer, x-trailer, raw-bin] }',
+});
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const LINES = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
-const metadata = 'metadata: { request: [x-tag, data-bin], response: [x-answer, x-trailer, raw-bin] }';
-
-function config({ grpc = metadata, policies = '', upstream = 'circuitBreaker: off' } = {}): string {
-  return `
-version: 1
-identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
-upstreams:
-  kinds: { protocol: grpc, descriptorSet: proto/test/kinds.binpb, targets: ['${peer.url}'], ${upstream} }
-routes:
-  - id: kinds
-    upstream: kinds
-    grpc: { service: test.v1.Kinds, ${grpc} }
-    policies: { authentication: public, ${policies} }
-`;
-}
-
-beforeAll(async () => {
-  peer = await startPeer();
-  gateway = await startGateway({ config: config() });
-});
-beforeEach(() => peer.behave());
-afterAll(async () => {
-  await gateway?.stop();
-  await peer?.stop();
-});
-
-async function withGateway(text: string, use: (gateway: TestGateway) => Promise<void>): Promise<void> {
-  const other = await startGateway({ config: text });
-  try {
-    await use(other);
-  } finally {
-    await other.stop();
-  }
-}
 
 /** A relay before the service that counts what comes from there. */
 async function startRelay(port: number): Promise<{ url: string; relayed(): number; stop(): Promise<void> }> {
@@ -70,12 +37,6 @@ async function startRelay(port: number): Promise<{ url: string; relayed(): numbe
 const ended = (calls: readonly PeerCall[]): boolean =>
   calls.length > 0 && calls.every(({ end }) => end !== 'open');
 
-/** What a peer saw of a message, as Google's library prints it. */
-async function seen(type: string, seenCall: PeerCall | undefined): Promise<unknown[]> {
-  const messages = (seenCall?.requests ?? []).map((text) => Buffer.from(text, 'base64'));
-  return (await peer.print(type, messages)).map((text) => JSON.parse(text ?? 'null') as unknown);
-}
-
 const EVERYTHING = {
   doubleValue: 1.5, floatValue: -0.25, int32Value: -7, int64Value: '-9223372036854775808', uint32Value: 4294967295,
   uint64Value: '18446744073709551615', sint32Value: -2147483648, sint64Value: '9223372036854775807', fixed32Value: 1,
@@ -92,31 +53,30 @@ const EVERYTHING = {
 
 describe('a service in Python', () => {
   it('is sent and answers every kind of field', async () => {
-    const answer = await call(`${gateway.url}/test/echo`, {
+    const answer = await call(`${behind.kinds.url}/test/echo`, {
       method: 'POST',
       headers: JSON_TYPE,
       body: JSON.stringify(EVERYTHING),
     });
     expect([answer.status, answer.json()]).toEqual([200, EVERYTHING]);
-    const [only] = await peer.calls();
-    expect(await seen('test.v1.AllKinds', only)).toEqual([EVERYTHING]);
+    expect(await behind.kinds.received('test.v1.AllKinds')).toEqual([EVERYTHING]);
   });
 
   it('streams its answer', async () => {
-    const { text } = await call(`${gateway.url}/test/count/3`, { headers: LINES });
+    const { text } = await call(`${behind.kinds.url}/test/count/3`, { headers: LINES });
     expect(text).toBe('{"number":"1"}\n{"number":"2"}\n{"number":"3"}\n');
   });
 
   it('takes an upload', async () => {
     const body = '{"number":"1"}\n{"number":2}\n';
-    const answer = await call(`${gateway.url}/test/sum`, { method: 'POST', headers: LINES, body });
+    const answer = await call(`${behind.kinds.url}/test/sum`, { method: 'POST', headers: LINES, body });
     expect(answer.json()).toEqual({ to: 3, padding: 2 });
-    expect(await seen('test.v1.Tick', (await peer.calls())[0])).toEqual([{ number: '1' }, { number: '2' }]);
+    expect(await behind.kinds.received('test.v1.Tick')).toEqual([{ number: '1' }, { number: '2' }]);
   });
 
   it('talks while it listens', async () => {
     const heard: string[] = [];
-    const outgoing = request(`${gateway.url}/test/chat/hi`, { method: 'POST', headers: LINES });
+    const outgoing = request(`${behind.kinds.url}/test/chat/hi`, { method: 'POST', headers: LINES });
     const over = new Promise((resolve) =>
       outgoing.once('response', (incoming) => {
         incoming.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
@@ -130,47 +90,47 @@ describe('a service in Python', () => {
     outgoing.end();
     await over;
     expect(heard.join('')).toBe([2, 4, 6].map((n) => `{"number":"${n}","note":"hi"}\n`).join(''));
-    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['answered']);
+    expect((await behind.kinds.peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['answered']);
   });
 
   it('is told the deadline and sees the call end with it', async () => {
-    await peer.behave({ hold: true });
-    await withGateway(config({ policies: 'deadline: 300ms' }), async ({ url }) => {
+    await behind.kinds.peer.behave({ hold: true });
+    await behind.kinds.withAnother({ policies: 'deadline: 300ms' }, async ({ url }) => {
       const answer = await call(`${url}/test/items/a`);
       expect([answer.status, answer.json()['code']]).toEqual([504, 'deadline-exceeded']);
-      const [only] = await peer.callsWhen(ended);
+      const [only] = await behind.kinds.peer.callsWhen(ended);
       expect(only?.remainingMs).toBeLessThanOrEqual(300);
       expect(['deadline', 'cancelled']).toContain(only?.end);
     });
   });
 
   it.each(['/test/items/a', '/test/count/5'])('sees %s cancelled when the client goes away', async (path) => {
-    await peer.behave({ hold: true });
-    const outgoing = request(gateway.url + path).on('error', () => undefined);
+    await behind.kinds.peer.behave({ hold: true });
+    const outgoing = request(behind.kinds.url + path).on('error', () => undefined);
     outgoing.end();
-    await peer.callsWhen((calls) => calls.length === 1);
+    await behind.kinds.peer.callsWhen((calls) => calls.length === 1);
     outgoing.destroy();
-    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
+    expect((await behind.kinds.peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
   });
 
   it('sees an upload cancelled when the client breaks off', async () => {
-    const outgoing = request(`${gateway.url}/test/sum`, { method: 'POST', headers: LINES });
+    const outgoing = request(`${behind.kinds.url}/test/sum`, { method: 'POST', headers: LINES });
     outgoing.on('error', () => undefined).write('{"number":1}\n');
-    await peer.callsWhen(([first]) => first?.requests.length === 1);
+    await behind.kinds.peer.callsWhen(([first]) => first?.requests.length === 1);
     outgoing.destroy();
-    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
+    expect((await behind.kinds.peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
   });
 
   it('exchanges metadata and trailers, bytes too', async () => {
-    await peer.behave({
+    await behind.kinds.peer.behave({
       header: [['x-answer', 'a'], ['x-hidden', 'h']],
       trailer: [['x-trailer', 't'], ['raw-bin', 'AQL/'], ['x-secret', 's']],
     }); // prettier-ignore
     const headers = { 'x-tag': 't', 'data-bin': '/wA=', 'x-other': 'o', 'X-User-Id': 'forged' };
-    const answer = await call(`${gateway.url}/test/items/a`, { headers });
+    const answer = await call(`${behind.kinds.url}/test/items/a`, { headers });
     expect(answer.headers).toMatchObject({ 'x-answer': 'a', 'x-trailer': 't', 'raw-bin': 'AQL/' });
     for (const name of ['x-hidden', 'x-secret']) expect(answer.headers).not.toHaveProperty(name);
-    const sent = Object.fromEntries((await peer.calls())[0]?.metadata ?? []);
+    const sent = Object.fromEntries((await behind.kinds.peer.calls())[0]?.metadata ?? []);
     expect(sent).toMatchObject({
       'x-tag': 't',
       'data-bin': '/wA=',
@@ -180,12 +140,12 @@ describe('a service in Python', () => {
   });
 
   it('may compress what it answers, and is sent what a client has compressed', async () => {
-    await peer.behave({ gzip: true });
-    const relay = await startRelay(peer.port);
+    await behind.kinds.peer.behave({ gzip: true });
+    const relay = await startRelay(behind.kinds.peer.port);
     const message = { stringValue: 'x'.repeat(1_000_000) };
     const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
     const body = gzipSync(JSON.stringify(message));
-    await withGateway(config().replace(peer.url, relay.url), async ({ url }) => {
+    await behind.kinds.withAnother({ target: relay.url }, async ({ url }) => {
       const answer = await call(`${url}/test/echo`, { method: 'POST', headers, body });
       expect([answer.status, answer.json()]).toEqual([200, message]);
       const streamed = await call(`${url}/test/count/3?padding=100000`, { headers: LINES });
@@ -198,7 +158,7 @@ describe('a service in Python', () => {
 
   it('is found again after it was killed and started anew', async () => {
     const first = await startPeer();
-    await withGateway(config().replace(peer.url, first.url), async ({ url }) => {
+    await behind.kinds.withAnother({ target: first.url }, async ({ url }) => {
       expect((await call(`${url}/test/items/a`)).status).toBe(200);
       expect((await call(`${url}/test/count/1`)).status).toBe(200);
       await first.stop();
@@ -214,7 +174,7 @@ describe('a service in Python', () => {
   it('may end while it streams: the client is told by a cut', async () => {
     const dying = await startPeer();
     await dying.behave({ hold: true });
-    await withGateway(config().replace(peer.url, dying.url), async ({ url }) => {
+    await behind.kinds.withAnother({ target: dying.url }, async ({ url }) => {
       const answer = await open(`${url}/test/count/3`, { headers: LINES });
       expect((await once(answer, 'data')).toString()).toBe('{"number":"1"}\n');
       const cut = once(answer, 'error');
@@ -239,12 +199,12 @@ describe('a service in Python', () => {
         { '@type': `${type}DebugInfo`, detail: 'secret detail' },
       ],
     });
-    await peer.behave({ status: { code: 'INVALID_ARGUMENT', details: 'secret of db-7', rich } });
+    await behind.kinds.peer.behave({ status: { code: 'INVALID_ARGUMENT', details: 'secret of db-7', rich } });
     for (const [path, pointer] of [
       ['/test/items/a', '/nestedList/1/name'],
       ['/test/count/3', '/nested_list/1/name'],
     ] as const) {
-      const answer = await call(gateway.url + path);
+      const answer = await call(behind.kinds.url + path);
       expect([answer.status, answer.headers['retry-after']]).toEqual([400, '3']);
       expect(answer.json()).toMatchObject({
         code: 'request-invalid',
@@ -263,20 +223,20 @@ describe('a service in Python', () => {
     ['UNAVAILABLE', 502], ['DATA_LOSS', 502], ['UNAUTHENTICATED', 502], ['UNKNOWN', 502], ['CANCELLED', 502],
     ['DEADLINE_EXCEEDED', 504],
   ])('refuses with %s, which is %i', async (code, http) => {
-    await peer.behave({ status: { code, details: 'secret of db-7' } });
-    const answer = await call(`${gateway.url}/test/items/a`);
+    await behind.kinds.peer.behave({ status: { code, details: 'secret of db-7' } });
+    const answer = await call(`${behind.kinds.url}/test/items/a`);
     expect([answer.status, answer.text.includes('secret')]).toEqual([http, false]);
   }); // prettier-ignore
 
   it('exchanges messages of megabytes, and none that are larger than gRPC takes', async () => {
     const megabytes = (count: number) => JSON.stringify({ stringValue: 'x'.repeat(count * 2 ** 20) });
     const echo = (body: string) =>
-      call(`${gateway.url}/test/echo`, { method: 'POST', headers: JSON_TYPE, body });
+      call(`${behind.kinds.url}/test/echo`, { method: 'POST', headers: JSON_TYPE, body });
     const large = megabytes(3);
     expect((await echo(large)).text).toBe(large);
     expect((await echo(megabytes(5))).status).toBe(413);
-    const [message] = await peer.parse('test.v1.AllKinds', [megabytes(5)]);
-    await peer.behave({ answer: message?.toString('base64') ?? '' });
+    const [message] = await behind.kinds.peer.parse('test.v1.AllKinds', [megabytes(5)]);
+    await behind.kinds.peer.behave({ answer: message?.toString('base64') ?? '' });
     const answer = await echo('{}');
     expect([answer.status, answer.json()['code']]).toEqual([502, 'upstream-response-invalid']);
   });
@@ -284,7 +244,9 @@ describe('a service in Python', () => {
 
 describe('calls of code to a service in Python', () => {
   const holder = useShop({
-    upstreams: () => ({ orders: { protocol: 'grpc', targets: [peer.url], circuitBreaker: 'off' } }),
+    upstreams: () => ({
+      orders: { protocol: 'grpc', targets: [behind.kinds.peer.url], circuitBreaker: 'off' },
+    }),
   });
   const ORDERS = '/api/v1/orders';
 
@@ -304,7 +266,7 @@ describe('calls of code to a service in Python', () => {
     });
     const shown = await holder.shop.call(String(created.headers['location']), { as: 'user' });
     expect(shown.json()).toEqual(created.json());
-    const calls = await peer.calls();
+    const calls = await behind.kinds.peer.calls();
     expect(calls.map(({ method, end }) => [method, end])).toEqual([
       ['CreateOrder', 'answered'],
       ['GetOrder', 'answered'],
@@ -326,25 +288,25 @@ describe('calls of code to a service in Python', () => {
   });
 
   it('understand compressed answers, and details of what is refused', async () => {
-    await peer.behave({ gzip: true });
+    await behind.kinds.peer.behave({ gzip: true });
     const body = JSON.stringify({ items: [{ sku: 'MUG-3', quantity: 1 }], note: 'x'.repeat(500) });
     const options = { as: 'user', method: 'POST', headers: JSON_TYPE, body } as const;
     const created = await holder.shop.call(ORDERS, options);
     expect([created.status, created.json()['note']]).toEqual([201, 'x'.repeat(500)]);
-    await peer.behave({ status: { code: 'RESOURCE_EXHAUSTED', details: 'secret of db-7' } });
+    await behind.kinds.peer.behave({ status: { code: 'RESOURCE_EXHAUSTED', details: 'secret of db-7' } });
     const refused = await holder.shop.call(ORDERS, options);
     expect([refused.status, refused.text.includes('secret')]).toEqual([429, false]);
   });
 
   it('end when the client goes away', async () => {
-    await peer.behave({ hold: true });
+    await behind.kinds.peer.behave({ hold: true });
     const token = await holder.shop.services.identity.token('user');
     const outgoing = request(holder.shop.gateway.url + ORDERS, {
       headers: { authorization: `Bearer ${token}` },
     });
     outgoing.on('error', () => undefined).end();
-    await peer.callsWhen((calls) => calls.length === 1);
+    await behind.kinds.peer.callsWhen((calls) => calls.length === 1);
     outgoing.destroy();
-    expect((await peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
+    expect((await behind.kinds.peer.callsWhen(ended)).map(({ end }) => end)).toEqual(['cancelled']);
   });
 });

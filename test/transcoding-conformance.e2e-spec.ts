@@ -1,58 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { call, type Answer } from './support/client.ts';
-import { startGateway, type TestGateway } from './support/gateway.ts';
-import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
+import { usePeerGateway, type Invalid } from './support/peer-gateway.ts';
 
 /** The canonical JSON of every kind of field, judged by a service in Python that prints what it has understood. */
-let peer: GrpcPeer;
-let gateway: TestGateway;
+const behind = usePeerGateway();
 
-const TYPE = 'test.v1.AllKinds';
 const headers = { 'content-type': 'application/json' };
 
-function config(grpc = ''): string {
-  return `
-version: 1
-identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
-upstreams:
-  kinds: { protocol: grpc, descriptorSet: proto/test/kinds.binpb, targets: ['${peer.url}'], circuitBreaker: off }
-routes:
-  - { id: kinds, upstream: kinds, grpc: { service: test.v1.Kinds, ${grpc} }, policies: { authentication: public } }
-`;
-}
-
-beforeAll(async () => {
-  peer = await startPeer();
-  gateway = await startGateway({ config: config() });
-});
-beforeEach(() => peer.behave());
-afterAll(async () => {
-  await gateway?.stop();
-  await peer?.stop();
-});
-
-interface Invalid {
-  readonly code: string;
-  readonly errors: readonly { pointer: string; message: string; parameter?: string }[];
-}
-
 /** Sends a text of JSON. */
-function post(body: string, path = '/test/echo', url = gateway.url): Promise<Answer> {
-  return call(url + path, { method: 'POST', headers, body });
-}
-
-/** The one message that the peer has got, as Google's library prints it. */
-async function understood(): Promise<unknown> {
-  const [only] = await peer.calls();
-  const [text] = await peer.print(TYPE, [Buffer.from(only?.requests[0] ?? '', 'base64')]);
-  return JSON.parse(text ?? 'null') as unknown;
+function post(body: string): Promise<Answer> {
+  return call(`${behind.kinds.url}/test/echo`, { method: 'POST', headers, body });
 }
 
 /** Sends JSON texts that must mean `canonical` to both sides. */
 async function expectCarried(sent: string, canonical: unknown): Promise<void> {
   const answer = await post(sent);
   expect([answer.status, answer.json()]).toEqual([200, canonical]);
-  expect(await understood()).toEqual(canonical);
+  expect(await behind.kinds.understood()).toEqual(canonical);
 }
 
 /** Sends what must be refused, and never reaches the service. */
@@ -61,7 +25,7 @@ async function expectRefused(answer: Answer, pointer: string, message?: string):
   expect([answer.status, problem.code]).toEqual([400, 'request-invalid']);
   expect(problem.errors[0]?.pointer).toBe(pointer);
   if (message !== undefined) expect(problem.errors[0]?.message).toBe(message);
-  expect(await peer.calls()).toEqual([]);
+  expect(await behind.kinds.peer.calls()).toEqual([]);
 }
 
 const MAX_INT32 = 2147483647;
@@ -183,7 +147,7 @@ const CANONICAL: readonly (readonly [string, unknown])[] = [
   ['any', any('google.protobuf.Int64Value', { value: '9007199254740993' })],
   ['any', any('google.protobuf.FloatValue', { value: 0.1 })],
   ['any', any('google.protobuf.BytesValue', { value: '+/8=' })],
-  ['any', any(TYPE, { floatValue: 0.1, self: { any: any('test.v1.Lists', { floatList: [0.1] }) } })],
+  ['any', any('test.v1.AllKinds', { floatValue: 0.1, self: { any: any('test.v1.Lists', { floatList: [0.1] }) } })],
   ['names', { constructor: 'c', toString: ['t'], valueOf: { name: 'n' }, hasOwnProperty: { a: 'b' }, a1B2: 'x', nameTwice: 'y' }],
   ['self', { self: { self: { self: { struct: { a: 1 } } } } }],
 ]; // prettier-ignore
@@ -245,7 +209,7 @@ describe('what is not canonical JSON', () => {
   ])('is refused when %s are nested a hundred thousand times', async (_, body) => {
     const answer = await post(body);
     const isTooLarge = body.length > 4 * 2 ** 20;
-    expect([answer.status, await peer.calls()]).toEqual([isTooLarge ? 413 : 400, []]);
+    expect([answer.status, await behind.kinds.peer.calls()]).toEqual([isTooLarge ? 413 : 400, []]);
   }); // prettier-ignore
 
   it.each([

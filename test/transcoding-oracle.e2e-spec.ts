@@ -1,35 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isDeepStrictEqual } from 'node:util';
 import { call } from './support/client.ts';
-import { startGateway, type TestGateway } from './support/gateway.ts';
-import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
+import type { TestGateway } from './support/gateway.ts';
 import { kindsMessage } from './support/kinds-server.ts';
+import { usePeerGateway } from './support/peer-gateway.ts';
 import { RandomMessages } from './support/random-messages.ts';
 
 /** Messages that nobody thought of, and Google's library for Python as the judge of their JSON. */
-let peer: GrpcPeer;
+const behind = usePeerGateway();
 
 const TYPE = 'test.v1.AllKinds';
 const COUNT = 200;
-
-function config(emitDefaults = false): string {
-  return `
-version: 1
-identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
-upstreams:
-  kinds: { protocol: grpc, descriptorSet: proto/test/kinds.binpb, targets: ['${peer.url}'] }
-routes:
-  - id: kinds
-    upstream: kinds
-    grpc: { service: test.v1.Kinds, emitDefaults: ${String(emitDefaults)} }
-    policies: { authentication: public }
-`;
-}
-
-beforeAll(async () => {
-  peer = await startPeer();
-});
-afterAll(() => peer?.stop());
 
 describe.each([
   ['without defaults', false, 1],
@@ -38,15 +19,15 @@ describe.each([
 ])('random messages %s (%p, seed %i)', (_, emitDefaults, seed) => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startGateway({ config: config(emitDefaults) });
+    gateway = await behind.kinds.another({ grpc: `emitDefaults: ${String(emitDefaults)}` });
   });
-  afterAll(() => gateway.stop());
+  afterAll(() => gateway?.stop());
 
   it('mean the same to both when they are read, and are written alike', async () => {
+    const { peer } = behind.kinds;
     const random = new RandomMessages(seed);
     const messages = Array.from({ length: COUNT }, () => random.message(kindsMessage('AllKinds')));
     const texts = await peer.print(TYPE, messages, emitDefaults);
-    await peer.behave();
     for (const text of texts) {
       const headers = { 'content-type': 'application/json' };
       const answer = await call(`${gateway.url}/test/echo`, {
@@ -97,7 +78,7 @@ function leadsSomewhere(pointer: string, json: unknown): boolean {
 
 describe('random messages with something wrong in them', () => {
   it('are refused with pointers into what was sent, or mean to both the same', async () => {
-    const gateway = await startGateway({ config: config() });
+    const { peer, url } = behind.kinds;
     const random = new RandomMessages(3);
     const messages = Array.from({ length: 2 * COUNT }, () => random.message(kindsMessage('AllKinds')));
     const spoiled = (await peer.print(TYPE, messages)).map((text) =>
@@ -111,7 +92,7 @@ describe('random messages with something wrong in them', () => {
     let refused = 0;
     for (const [index, text] of texts.entries()) {
       const headers = { 'content-type': 'application/json' };
-      const answer = await call(`${gateway.url}/test/echo`, { method: 'POST', headers, body: text });
+      const answer = await call(`${url}/test/echo`, { method: 'POST', headers, body: text });
       if (answer.status === 200) {
         // Google's library for Python writes lists of null, and does not read them.
         const isSame =
@@ -125,7 +106,6 @@ describe('random messages with something wrong in them', () => {
         expect([answer.status, code, errors.length > 0, lost]).toEqual([400, 'request-invalid', true, []]);
       }
     }
-    await gateway.stop();
     expect(refused).toBeGreaterThan(COUNT / 2);
   });
 });

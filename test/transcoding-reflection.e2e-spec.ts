@@ -6,6 +6,7 @@ import { call } from './support/client.ts';
 import { startGateway, type TestGateway } from './support/gateway.ts';
 import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
 import { kindsRegistry, KindsServer } from './support/kinds-server.ts';
+import { kindsConfig } from './support/peer-gateway.ts';
 import { addReflection } from './support/reflection.ts';
 
 const REFLECTION = 'grpc.reflection.v1.ServerReflection';
@@ -23,17 +24,9 @@ afterEach(async () => {
   server = undefined;
 });
 
-function start(url: string, prefix = '/test'): Promise<TestGateway> {
-  return startGateway({
-    config: `
-version: 1
-identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
-upstreams:
-  kinds: { protocol: grpc, reflection: { refresh: 1s }, targets: ['${url}'] }
-routes:
-  - { id: kinds, upstream: kinds, grpc: { service: test.v1.Kinds, prefix: ${prefix} }, policies: { authentication: public } }
-`,
-  });
+function start(target: string, prefix = '/test'): Promise<TestGateway> {
+  const schema = 'reflection: { refresh: 1s }';
+  return startGateway({ config: kindsConfig({ target, schema, grpc: `prefix: ${prefix}`, upstream: '' }) });
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,58 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { call, type Answer } from './support/client.ts';
-import { startGateway, type TestGateway } from './support/gateway.ts';
-import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { usePeerGateway, type Invalid } from './support/peer-gateway.ts';
 
 /** What paths, queries and bodies may hold, and what is picked of answers; a service in Python tells what it got. */
-let peer: GrpcPeer;
-let gateway: TestGateway;
+const behind = usePeerGateway({ services: ['Kinds', 'Shapes'] });
 
-const TYPE = 'test.v1.AllKinds';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-function config(grpc = ''): string {
-  return `
-version: 1
-identity: { apiKeys: [{ sha256: ${'a'.repeat(64)}, clientId: app }] }
-upstreams:
-  kinds: { protocol: grpc, descriptorSet: proto/test/kinds.binpb, targets: ['${peer.url}'], circuitBreaker: off }
-routes:
-  - { id: kinds, upstream: kinds, grpc: { service: test.v1.Kinds, ${grpc} }, policies: { authentication: public } }
-  - { id: shapes, upstream: kinds, grpc: { service: test.v1.Shapes, ${grpc} }, policies: { authentication: public } }
-`;
-}
-
-beforeAll(async () => {
-  peer = await startPeer();
-  gateway = await startGateway({ config: config() });
-});
-beforeEach(() => peer.behave());
-afterAll(async () => {
-  await gateway?.stop();
-  await peer?.stop();
-});
-
-interface Invalid {
-  readonly code: string;
-  readonly errors: readonly { pointer: string; message: string; parameter?: string }[];
-}
-
-const get = (path: string, url = gateway.url): Promise<Answer> => call(url + path);
-const post = (path: string, body: string, url = gateway.url): Promise<Answer> =>
+const get = (path: string, url = behind.kinds.url): Promise<Answer> => call(url + path);
+const post = (path: string, body: string, url = behind.kinds.url): Promise<Answer> =>
   call(url + path, { method: 'POST', headers: JSON_TYPE, body });
-
-/** The one message that the peer has got, as Google's library prints it. */
-async function understood(type = TYPE): Promise<unknown> {
-  const [only] = await peer.calls();
-  const [text] = await peer.print(type, [Buffer.from(only?.requests[0] ?? '', 'base64')]);
-  return JSON.parse(text ?? 'null') as unknown;
-}
 
 async function expectRefused(answer: Answer, fault: Partial<Invalid['errors'][number]>): Promise<void> {
   const problem = answer.json<Invalid>();
   expect([answer.status, problem.code]).toEqual([400, 'request-invalid']);
   expect(problem.errors[0]).toEqual({ message: expect.any(String), ...fault });
-  expect(await peer.calls()).toEqual([]);
+  expect(await behind.kinds.peer.calls()).toEqual([]);
 }
 
 describe('a path', () => {
@@ -69,7 +33,7 @@ describe('a path', () => {
   ])('%s fills its fields', async (path, expected) => {
     const answer = await get(path);
     expect([answer.status, answer.json()]).toEqual([200, expected]);
-    expect(await understood()).toEqual(expected);
+    expect(await behind.kinds.understood()).toEqual(expected);
   }); // prettier-ignore
 
   it.each([
@@ -93,7 +57,7 @@ describe('a path', () => {
 
   it('refuses a body that has something else where the path leads', async () => {
     const put = (body: string): Promise<Answer> =>
-      call(`${gateway.url}/test/nested/a/7`, { method: 'PUT', headers: JSON_TYPE, body });
+      call(`${behind.kinds.url}/test/nested/a/7`, { method: 'PUT', headers: JSON_TYPE, body });
     await expectRefused(await put('{"nested":5}'), { pointer: '/nested' });
     await expectRefused(await put('{"nested":{"deep":[]}}'), { pointer: '/nested/deep' });
     expect((await put('{"nested":null}')).json()).toEqual({ nested: { name: 'a', deep: { id: '7' } } });
@@ -102,7 +66,7 @@ describe('a path', () => {
   it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
     'may be for any method: %s',
     async (method) => {
-      expect((await call(`${gateway.url}/test/any-method/x`, { method })).json()).toEqual({
+      expect((await call(`${behind.kinds.url}/test/any-method/x`, { method })).json()).toEqual({
         stringValue: 'x',
       });
     },
@@ -135,7 +99,7 @@ describe('a query', () => {
   ])('?%s fills the message', async (query, expected) => {
     const answer = await get(`/test/shapes?${query}`);
     expect([answer.status, answer.json()]).toEqual([200, expected]);
-    expect(await understood()).toEqual(expected);
+    expect(await behind.kinds.understood()).toEqual(expected);
   }); // prettier-ignore
 
   it.each([
@@ -178,7 +142,7 @@ describe('a query', () => {
     const problem = answer.json<Invalid>();
     expect([answer.status, problem.code]).toEqual([400, 'request-invalid']);
     if (pointer !== undefined) expect(problem.errors[0]?.pointer).toBe(pointer);
-    expect(await peer.calls()).toEqual([]);
+    expect(await behind.kinds.peer.calls()).toEqual([]);
   });
 });
 
@@ -204,7 +168,7 @@ describe('a body of one field', () => {
   ])('fills it: %s %s', async (field, body, expected) => {
     const answer = await post(`/test/body/${field}`, body);
     expect([answer.status, answer.json()]).toEqual([200, expected]);
-    expect(await understood()).toEqual(expected);
+    expect(await behind.kinds.understood()).toEqual(expected);
   }); // prettier-ignore
 
   it.each([
@@ -234,14 +198,14 @@ describe('a body of one field', () => {
       parameter: 'stringValue',
       message: 'is said by the path or the body',
     };
-    await peer.behave();
+    await behind.kinds.peer.behave();
     await expectRefused(await post('/test/body/string?stringValue=y', '"x"'), fault);
   });
 
   it('may be the whole message, whose JSON is no object', async () => {
     expect((await post('/test/weigh', '9007199254740993')).json()).toBe('9007199254740993');
-    expect(await understood('google.protobuf.Int64Value')).toBe('9007199254740993');
-    await peer.behave();
+    expect(await behind.kinds.understood('google.protobuf.Int64Value')).toBe('9007199254740993');
+    await behind.kinds.peer.behave();
     await expectRefused(await post('/test/weigh', '{"value":"1"}'), { pointer: '' });
   });
 });
@@ -276,7 +240,7 @@ describe('one field of an answer', () => {
 describe('a route that ignores what it does not know', () => {
   let lenient: TestGateway;
   beforeAll(async () => {
-    lenient = await startGateway({ config: config('unknownFields: ignore') });
+    lenient = await behind.kinds.another({ grpc: 'unknownFields: ignore' });
   });
   afterAll(() => lenient.stop());
 
@@ -289,7 +253,7 @@ describe('a route that ignores what it does not know', () => {
   ])('takes %s', async (body, expected) => {
     const answer = await post('/test/echo', body, lenient.url);
     expect([answer.status, answer.json()]).toEqual([200, expected]);
-    expect(await understood()).toEqual(expected);
+    expect(await behind.kinds.understood()).toEqual(expected);
   }); // prettier-ignore
 
   it.each([
