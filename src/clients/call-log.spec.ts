@@ -108,6 +108,12 @@ describe('a log of the calls of an exchange', () => {
     expect(context.parts.map(({ source }) => source)).toEqual(['upstream', 'cache', 'stale', 'fallback']);
   });
 
+  it('keeps no more than it is told to, and counts the others', async () => {
+    followCalls(context.exchange, (log = new CallLog(undefined, 2)));
+    for (const id of ['1', '2', '3', '4']) await bed.caller.call(getPlain, { id }, context);
+    expect([log.records.map(({ outcome }) => outcome), log.more.calls]).toEqual([['ok', 'ok'], 2]);
+  });
+
   it('hears nothing of other exchanges', async () => {
     await bed.caller.call(getPlain, { id: '1' }, contextOf());
     await bed.caller.call(getMemo, { id: '1' }, contextOf());

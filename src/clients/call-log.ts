@@ -2,6 +2,8 @@ import type { Attempt } from '../exchange/exchange.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Call, CallContext, ServedPart } from './call.ts';
+import type { StreamCall } from './stream-call.ts';
+import { FollowedStream, StreamRecord } from './stream-log.ts';
 
 /**
  * Where the value of a call came from: `upstream` for one that it asked for itself, `batch` for one that was asked
@@ -56,12 +58,22 @@ export class CallRecord {
  * pays nothing for it.
  */
 export class CallLog {
+  /** The first calls, in their order. */
   readonly records: CallRecord[] = [];
+  /** The latest streams, in their order. */
+  readonly streams: StreamRecord[] = [];
+  /** How many calls and streams there were beyond those that are kept. */
+  readonly more = { calls: 0, streams: 0 };
   readonly #placeOf: (() => unknown) | undefined;
+  readonly #most: number;
 
-  /** @param placeOf tells where a call is being made. */
-  constructor(placeOf?: () => unknown) {
+  /**
+   * @param placeOf tells where a call is being made.
+   * @param most how many records are kept of calls, and of streams; the others are counted. All by default.
+   */
+  constructor(placeOf?: () => unknown, most = Infinity) {
     this.#placeOf = placeOf;
+    this.#most = most;
   }
 
   /** Makes a call and takes note of it. */
@@ -71,7 +83,8 @@ export class CallLog {
     make: (context: CallContext) => Promise<Out>,
   ): Promise<Out> {
     const record = new CallRecord(call, context.by?.place, this.#placeOf?.());
-    this.records.push(record);
+    if (this.records.length < this.#most) this.records.push(record);
+    else this.more.calls += 1;
     const served = (part: ServedPart): void => {
       record.part = part;
       context.served?.(part);
@@ -82,5 +95,24 @@ export class CallLog {
       (error: unknown) => record.end(error instanceof Problem ? error.code : 'internal'),
     );
     return answer;
+  }
+
+  /** Takes note of a stream, from its first value to its end. */
+  followStream<Out>(
+    call: StreamCall<never, Out>,
+    stream: AsyncIterableIterator<Out, undefined>,
+  ): AsyncIterableIterator<Out, undefined> {
+    const record = new StreamRecord(call, this.#placeOf?.());
+    this.noteStream(record);
+    return new FollowedStream(stream, record);
+  }
+
+  /** Takes over the record of a stream that another log began. */
+  noteStream(record: StreamRecord): void {
+    this.streams.push(record);
+    if (this.streams.length <= this.#most) return;
+    // Those that opened first are the first to have ended.
+    this.streams.shift();
+    this.more.streams += 1;
   }
 }

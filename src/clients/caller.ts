@@ -76,7 +76,8 @@ export class Caller {
     input: In,
     context: StreamContext,
   ): AsyncIterableIterator<Out, undefined> {
-    return call.open(this.#parts.transports, input, context);
+    const stream = call.open(this.#parts.transports, input, context);
+    return logOf(context.exchange)?.followStream(call, stream) ?? stream;
   }
 
   /**

@@ -5,10 +5,12 @@ import { startNotifications, type NotificationsService } from '../../examples/se
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { CallBed, exchangeFor, problemOf, until } from '../upstreams/grpc/call.fixture.ts';
+import { CallLog } from './call-log.ts';
 import { Caller } from './caller.ts';
 import { Notifications, WatchResponseSchema } from './gen/shop/v1/notifications_pb.ts';
 import { grpcUpstream } from './grpc-upstream.ts';
 import { watchNotifications } from './notifications.calls.ts';
+import { followCalls } from './reuse/call-memory.ts';
 
 let service: NotificationsService;
 let bed: CallBed;
@@ -174,6 +176,63 @@ describe('a call of a server stream', () => {
     expect(() => grpcUpstream('x').serverStream('x.y', Notifications.method.watch, options)).toThrow(
       'the call x.y: `idle`: expected a duration such as 30s, got "soon"',
     );
+  });
+});
+
+describe('a log of the streams of an exchange', () => {
+  const follow = (most?: number): CallLog => {
+    const log = new CallLog(() => 'here', most);
+    followCalls(exchange, log);
+    return log;
+  };
+
+  it('tells a stream from its first value to its last', async () => {
+    const log = follow();
+    const stream = watch({ backlog: 2, count: 2 });
+    const [record] = log.streams;
+    expect(record).toMatchObject({
+      call: 'notifications.watch',
+      upstream: 'notifications',
+      protocol: 'grpc',
+      place: 'here',
+      openedAtMs: undefined,
+      outcome: undefined,
+    });
+    const before = Date.now();
+    await stream.next();
+    expect(record).toMatchObject({ values: 1, outcome: undefined });
+    expect(record?.openedAtMs).toBeGreaterThanOrEqual(before);
+    expect(await all(stream)).toHaveLength(1);
+    expect(record).toMatchObject({ values: 2, outcome: 'ok' });
+    expect(log.records).toEqual([]);
+  });
+
+  it('tells who ended it: who read it, or what broke it', async () => {
+    const log = follow();
+    await watch().return?.();
+    for await (const one of watch({ backlog: 1 })) if (one.id !== '') break;
+    await until(() => service.watchers === 0);
+    const broken = watch({ userId: '4' });
+    expect(await problemOf(broken.next())).toBe('permission-denied');
+    expect(await broken.next()).toEqual({ done: true, value: undefined });
+    expect(log.streams.map(({ outcome, values }) => [outcome, values])).toEqual([
+      ['left', 0],
+      ['left', 1],
+      ['permission-denied', 0],
+    ]);
+    expect(log.streams[0]?.openedAtMs).toBeUndefined();
+  });
+
+  it('keeps the latest, and counts the others', async () => {
+    const log = follow(2);
+    for (const count of [1, 2, 3]) await all(watch({ backlog: count, count }));
+    expect([log.streams.map(({ values }) => values), log.more.streams]).toEqual([[2, 3], 1]);
+  });
+
+  it('hears nothing of other exchanges', async () => {
+    const log = follow();
+    await all(watch({ backlog: 1, count: 1 }, exchangeFor()));
+    expect(log.streams).toEqual([]);
   });
 });
 

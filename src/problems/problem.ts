@@ -44,6 +44,17 @@ export class Problem extends Error {
   get status(): number {
     return catalogue[this.code].status;
   }
+
+  /** The same problem with more extension members. */
+  with(extensions: Readonly<Record<string, unknown>>): Problem {
+    const { code, detail, headers, cause } = this;
+    return new Problem(code, {
+      ...(detail === undefined ? {} : { detail }),
+      ...(headers === undefined ? {} : { headers }),
+      extensions: { ...this.extensions, ...extensions },
+      cause,
+    });
+  }
 }
 
 /** The media type of every error body of ours. */

@@ -49,7 +49,9 @@ export class AnswerFreshness {
   /** Whether everything at the root says how fresh it is, by a hint or by its calls. */
   #isKnown({ silent }: CacheHint): boolean {
     if (silent.length === 0) return true;
-    const { records } = this.#log;
+    const { records, streams } = this.#log;
+    // Nobody says how long the values of a stream are good (fails closed).
+    if (streams.length > 0) return false;
     return (
       records.length > 0 && records.every(({ kept }) => kept) && silent.every((key) => this.#views.has(key))
     );

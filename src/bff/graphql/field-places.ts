@@ -1,4 +1,4 @@
-import { isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
+import { isObjectType, type GraphQLField, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OperationContext, ResponsePath } from './operation-context.ts';
 
@@ -22,9 +22,15 @@ export function currentPlace(): ResponsePath | undefined {
 }
 
 function mark(field: GraphQLField<unknown, OperationContext>): void {
-  const { resolve } = field;
-  if (resolve === undefined) return;
-  field.resolve = (source, args, context, info) =>
+  const { resolve, subscribe } = field;
+  if (resolve !== undefined) field.resolve = placed(resolve);
+  if (subscribe !== undefined) field.subscribe = placed(subscribe);
+}
+
+function placed(
+  resolve: GraphQLFieldResolver<unknown, OperationContext>,
+): GraphQLFieldResolver<unknown, OperationContext> {
+  return (source, args, context, info) =>
     context.plan === undefined
       ? resolve(source, args, context, info)
       : places.run(info.path, resolve, source, args, context, info);

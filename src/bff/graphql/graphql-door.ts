@@ -114,7 +114,9 @@ export class GraphqlDoor {
       return await this.#run(asked, found);
     } catch (error) {
       found.meter.threw(error, request.exchange.startedAt);
-      throw error;
+      // What its deadline ended shows what was under way, to who may see it.
+      if (plan === undefined || error !== request.exchange.cancelled) throw error;
+      throw plan.endedBy(error, found, params.variables);
     }
   };
 

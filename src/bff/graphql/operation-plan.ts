@@ -1,16 +1,19 @@
-import { CallLog, type CallRecord } from '../../clients/call-log.ts';
+import { CallLog } from '../../clients/call-log.ts';
+import type { StreamRecord } from '../../clients/stream-log.ts';
 import { followCalls } from '../../clients/reuse/call-memory.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
 import { currentPlace } from './field-places.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
-import { pathOf, type OperationContext, type ResponsePath } from './operation-context.ts';
+import type { OperationContext } from './operation-context.ts';
+import { callEntry, rounded, streamEntry } from './plan-entries.ts';
 import { requestedCost, type PreparedOperation } from './prepared-operation.ts';
 
 /** The request header field that asks for the plan. */
 const PLAN_FIELD = 'x-gatehouse-plan';
-/** Bounds what one answer shows of an operation that makes a call per element. */
-const MAX_CALLS = 200;
+/** Bounds what one answer shows of an operation that makes a call per element, or of a source that asks again and again. */
+const MOST_SHOWN = 200;
 
 /** Where the document of a request came from, before it was found. */
 export interface DocumentOrigin {
@@ -38,19 +41,30 @@ export function showsPlan(
 /** How one operation was executed: what it costs and which calls were really made for it. */
 export class OperationPlan {
   readonly #document: DocumentOrigin;
-  #log = new CallLog();
+  #log: CallLog | undefined = undefined;
+  #exchange: Exchange | undefined = undefined;
+  #isSubscription = false;
   #startedAt = 0;
 
   constructor(document: DocumentOrigin) {
     this.#document = document;
   }
 
+  /**
+   * Watches a subscription that is about to be opened. What its source does from here on, and from each event on to the
+   * next one, belongs to the execution for the next event.
+   */
+  open(context: OperationContext): void {
+    this.#isSubscription = true;
+    this.begin(context);
+  }
+
   /** Watches an execution that is about to begin; of a subscription, that for one event. */
   begin(context: OperationContext): void {
     this.#startedAt = performance.now();
-    this.#log = new CallLog(currentPlace);
+    this.#exchange = context.exchange;
     context.plan = this;
-    followCalls(context.exchange, this.#log);
+    if (this.#log === undefined) this.#follow();
   }
 
   /** What `extensions.plan` shows of an execution that has ended. Times in ms. */
@@ -59,37 +73,35 @@ export class OperationPlan {
     variables: GraphqlRequest['variables'],
   ): Readonly<Record<string, unknown>> {
     const { operation, costs = () => [] } = prepared;
-    const { records } = this.#log;
+    const { records, streams, more } = this.#log ?? new CallLog();
+    if (this.#isSubscription) this.#follow(streams);
     const total = requestedCost(prepared, variables, Infinity)?.requested;
     return {
       document: this.#document,
       execution: operation.state === 'compiled' ? 'compiled' : 'interpreted',
       durationMs: rounded(performance.now() - this.#startedAt),
       cost: { ...(total === undefined ? {} : { total }), fields: costs(variables) },
-      calls: records.slice(0, MAX_CALLS).map((record) => this.#call(record)),
-      ...(records.length > MAX_CALLS ? { moreCalls: records.length - MAX_CALLS } : {}),
+      calls: records.map((record) => callEntry(record, this.#startedAt)),
+      ...(more.calls > 0 ? { moreCalls: more.calls } : {}),
+      ...(streams.length > 0 ? { streams: streams.map(streamEntry) } : {}),
+      ...(more.streams > 0 ? { moreStreams: more.streams } : {}),
     };
   }
 
-  #call(record: CallRecord): Readonly<Record<string, unknown>> {
-    const { call, upstream, source, by, place, attempts, outcome, part, startedAt } = record;
-    // A section can end before its call does, because its time is up.
-    const durationMs = outcome === undefined ? performance.now() - startedAt : record.durationMs;
-    return {
-      call,
-      upstream,
-      source,
-      ...(by === undefined ? {} : { section: by }),
-      path: place === undefined ? null : pathOf(place as ResponsePath),
-      startMs: rounded(startedAt - this.#startedAt),
-      durationMs: rounded(durationMs),
-      attempts: attempts.map((one) => one.outcome),
-      outcome: outcome ?? 'pending',
-      ...(part?.code === undefined ? {} : { because: part.code }),
-    };
+  /**
+   * What ended an operation, with the plan of what was under way when it is a problem and the execution had begun.
+   *
+   * @returns the same error when it is anything else.
+   */
+  endedBy(error: unknown, prepared: PreparedOperation, variables: GraphqlRequest['variables']): unknown {
+    if (!(error instanceof Problem) || this.#log === undefined) return error;
+    return error.with({ plan: this.shown(prepared, variables) });
   }
-}
 
-function rounded(ms: number): number {
-  return Math.round(ms * 100) / 100;
+  /** Begins a log, with the streams that are still open. */
+  #follow(streams: readonly StreamRecord[] = []): void {
+    const log = (this.#log = new CallLog(currentPlace, MOST_SHOWN));
+    for (const one of streams) if (one.outcome === undefined) log.noteStream(one);
+    if (this.#exchange !== undefined) followCalls(this.#exchange, log);
+  }
 }

@@ -58,6 +58,7 @@ export class OperationRunner {
   async start(request: GraphqlRequest, socket: Exchange, readsOnly = false): Promise<Started> {
     const exchange = operationExchange(socket);
     let meter = this.#finder.meters.unknown;
+    let asked: Asked | undefined;
     try {
       const plan = showsPlan(this.#limits, exchange, request)
         ? new OperationPlan(this.#finder.originOf(request))
@@ -67,9 +68,10 @@ export class OperationRunner {
       meter = found.meter;
       if (readsOnly && found.operation.type === 'mutation')
         return this.#end(exchange, [new GraphQLError('A mutation needs a POST.')], meter);
-      return await this.#run({ prepared: found, variables: request.variables, plan }, exchange);
+      asked = { prepared: found, variables: request.variables, plan };
+      return await this.#run(asked, exchange);
     } catch (error) {
-      return this.#failed(exchange, error, meter);
+      return this.#failed(exchange, error === exchange.cancelled ? endedBy(error, asked) : error, meter);
     }
   }
 
@@ -99,13 +101,12 @@ export class OperationRunner {
     return answer.value;
   }
 
-  async #subscribe(
-    { prepared, variables, plan }: Asked,
-    contextOf: () => OperationContext,
-  ): Promise<Started> {
+  async #subscribe(asked: Asked, contextOf: () => OperationContext): Promise<Started> {
+    const { prepared, variables, plan } = asked;
     const { operation, meter } = prepared;
     const opening = contextOf();
     const { exchange } = opening;
+    plan?.open(opening);
     const source = await operation.subscribe(opening, variables);
     if (!(Symbol.asyncIterator in source)) {
       const refused = source.errors ?? [];
@@ -129,7 +130,7 @@ export class OperationRunner {
         meter.ended(answer.outcome, startedAt, answer.value.errors);
         return answer.value;
       },
-      fault: (error) => this.#failed(exchange, error, meter),
+      fault: (error) => this.#failed(exchange, endedBy(error, asked), meter),
       onEnd: () => {
         meters.closed();
         endExchange(exchange);
@@ -170,6 +171,11 @@ export class OperationRunner {
     const { errors = [] } = valueOf({ errors: [wrapped], data: null }, new OperationContext(exchange)).value;
     return { errors };
   }
+}
+
+/** What ended an operation, with what was under way for who may see it. */
+function endedBy(error: unknown, asked: Asked | undefined): unknown {
+  return asked?.plan === undefined ? error : asked.plan.endedBy(error, asked.prepared, asked.variables);
 }
 
 /** An exchange for one operation of a socket: its own cancellation and limits, the principal of the socket. */
