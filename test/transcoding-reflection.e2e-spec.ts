@@ -3,7 +3,7 @@ import { clone, createFileRegistry, type FileRegistry } from '@bufbuild/protobuf
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './support/client.ts';
-import { startGateway, type TestGateway } from './support/gateway.ts';
+import { startGateway, type LogLine, type TestGateway } from './support/gateway.ts';
 import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
 import { kindsRegistry, KindsServer } from './support/kinds-server.ts';
 import { kindsConfig } from './support/peer-gateway.ts';
@@ -24,9 +24,12 @@ afterEach(async () => {
   server = undefined;
 });
 
-function start(target: string, prefix = '/test'): Promise<TestGateway> {
+function start(target: string, prefix = '/test', level = 'info'): Promise<TestGateway> {
   const schema = 'reflection: { refresh: 1s }';
-  return startGateway({ config: kindsConfig({ target, schema, grpc: `prefix: ${prefix}`, upstream: '' }) });
+  return startGateway({
+    config: kindsConfig({ target, schema, grpc: `prefix: ${prefix}`, upstream: '' }),
+    environment: { LOG_LEVEL: level },
+  });
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -72,6 +75,43 @@ describe('server reflection', () => {
     addReflection(server.server, 'v1', () => kindsRegistry);
     await server.start(Number(gone.url.split(':').at(-1)));
     await until(async () => (await statusOf('/test/items/a')) === 200);
+  });
+
+  it('warns of a reason once, repeats it at debug only, and tells when the upstream answers again', async () => {
+    const gone = await new KindsServer().start();
+    gone.stop();
+    gateway = await start(gone.url, '/test', 'debug');
+    const told = (): LogLine[] =>
+      (gateway?.lines ?? []).filter(({ msg }) => msg.startsWith('server reflection '));
+    await until(() => told().length > 2);
+    server = new KindsServer();
+    addReflection(server.server, 'v1', () => kindsRegistry);
+    await server.start(Number(gone.url.split(':').at(-1)));
+    await until(() => told().at(-1)?.msg === 'server reflection works again');
+
+    const target = gone.url.replace('grpc://', '');
+    const [first, ...rest] = told();
+    const last = rest.pop();
+    expect(first).toEqual({
+      level: 40,
+      time: expect.any(Number),
+      route: 'kinds',
+      upstream: 'kinds',
+      target,
+      reason: expect.stringContaining(
+        `UNAVAILABLE: No connection established. Last error: Error: connect ECONNREFUSED ${target}`,
+      ),
+      msg: 'server reflection failed',
+    });
+    for (const line of rest)
+      expect(line).toMatchObject({ level: 20, target, msg: 'server reflection failed' });
+    expect(last).toEqual({
+      ...first,
+      level: 30,
+      time: expect.any(Number),
+      reason: undefined,
+      msg: last?.msg,
+    });
   });
 
   it('follows what changes, and keeps what there is while there is no answer', async () => {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from '../telemetry/logger.ts';
 import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
 import { reflect } from '../upstreams/grpc/transcoding/reflection-client.ts';
+import { ReflectionReport } from './reflection-report.ts';
 import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
@@ -25,6 +26,7 @@ interface Watched {
   readonly route: GrpcRouteConfig;
   readonly origin: string;
   readonly refreshMs: number;
+  readonly report: ReflectionReport;
   digest: string;
 }
 
@@ -44,12 +46,13 @@ export class ReflectedRoutes {
 
   /** Begins to ask; does nothing when no route comes from reflection. */
   start(): void {
-    const { source } = this.#parts;
+    const { source, logger } = this.#parts;
     source.value.routes.forEach((route, index) => {
       if (!isGrpcRoute(route)) return;
       const refreshMs = source.value.upstreams[route.upstream]?.reflection?.refresh;
       if (refreshMs === undefined) return;
-      void this.#ask({ route, origin: originIn(source, index), refreshMs, digest: '' });
+      const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
+      void this.#ask({ route, origin: originIn(source, index), refreshMs, report, digest: '' });
     });
   }
 
@@ -60,15 +63,21 @@ export class ReflectedRoutes {
   }
 
   async #ask(watched: Watched): Promise<void> {
-    const { upstreams, channels, logger } = this.#parts;
-    const { route } = watched;
+    const { upstreams, channels } = this.#parts;
+    const { route, report } = watched;
+    let target: string | undefined;
     try {
-      const registry = await reflect(upstreams.get(route.upstream), channels, route.grpc.service);
-      if (!this.#stopped) this.#take(watched, registry);
+      const lease = upstreams.get(route.upstream).lease();
+      target = lease.target.host;
+      const registry = await reflect(lease, channels, route.grpc.service);
+      if (this.#stopped) return;
+      this.#take(watched, registry);
+      report.worked(target);
     } catch (error) {
-      logger.warn({ route: route.id, upstream: route.upstream, err: error }, 'server reflection failed');
+      // What ends because the gateway does is no failure.
+      if (this.#stopped) return;
+      report.failed(target, error);
     }
-    if (this.#stopped) return;
     const known = watched.digest !== '';
     const waitMs = known ? watched.refreshMs : Math.min(FIRST_RETRY_MS, watched.refreshMs);
     const timer = setTimeout(() => void this.#ask(watched), waitMs);

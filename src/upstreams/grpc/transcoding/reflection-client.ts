@@ -1,7 +1,7 @@
 import { create, createFileRegistry, fromBinary, toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { Metadata, status, type Client, type ServiceError } from '@grpc/grpc-js';
-import type { Upstream } from '../../upstream.ts';
+import type { Lease } from '../../target.ts';
 import {
   ServerReflectionRequestSchema,
   ServerReflectionResponseSchema,
@@ -19,16 +19,11 @@ const MAX_FILES = 2000;
 type Question = ServerReflectionRequest['messageRequest'];
 
 /**
- * Asks an upstream for the files that declare a service, with all that they import.
+ * Asks a target for the files that declare a service, with all that they import, and gives the lease back.
  *
- * @throws {Error} when no target answers, or the service is not there.
+ * @throws {Error} when the target does not answer, or the service is not there.
  */
-export async function reflect(
-  upstream: Upstream,
-  channels: GrpcChannels,
-  service: string,
-): Promise<FileRegistry> {
-  const lease = upstream.lease();
+export async function reflect(lease: Lease, channels: GrpcChannels, service: string): Promise<FileRegistry> {
   const client = channels.clientOf(lease.target);
   try {
     return await reflectWith(client, PROTOCOLS[0], service);
