@@ -2,9 +2,9 @@ import { Logger } from '@nestjs/common';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { degradedParts } from '../section-parts.ts';
+import { degradedOf } from './degraded-places.ts';
 import type { OperationOutcome } from './operation-meters.ts';
-import { pathOf, type OperationContext, type PlacedSection } from './operation-context.ts';
+import type { OperationContext } from './operation-context.ts';
 
 /** An answer's text, and whether all of it is as it should be. */
 export interface GraphqlAnswer {
@@ -40,7 +40,7 @@ export function valueOf(
   context: OperationContext,
   shown?: Readonly<Record<string, unknown>>,
 ): { readonly value: AnswerValue; readonly outcome: OperationOutcome } {
-  const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome.data);
+  const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome);
   const { errors = [] } = outcome;
   const data = outcome.data ?? null;
   const failure = data === null ? 'failed' : 'partial';
@@ -79,26 +79,6 @@ export function refusedErrors(
     ...(locations === undefined ? {} : { locations }),
     extensions: { code: extensions['code'] ?? 'request-invalid' },
   }));
-}
-
-function degradedOf(placed: readonly PlacedSection[], data: unknown): readonly object[] {
-  return placed.flatMap(({ run, path }) => {
-    // What is picked from a value is no longer asked for field by field, so all that is in it is told here.
-    const degraded = run.section.pick !== undefined ? degradedParts([run]) : [run.degradation ?? []].flat();
-    if (degraded.length === 0) return [];
-    const keys = pathOf(path);
-    return isShown(data, keys) ? degraded.map((one) => ({ ...one, path: keys })) : [];
-  });
-}
-
-// A section below something that became null does not show, whatever happened to it.
-function isShown(data: unknown, keys: readonly (string | number)[]): boolean {
-  let at = data;
-  for (const key of keys) {
-    if (typeof at !== 'object' || at === null) return false;
-    at = (at as Record<string | number, unknown>)[key];
-  }
-  return at !== undefined && at !== null;
 }
 
 /** Shows problems; anything else may tell what is inside, so it is logged and becomes `internal`. */

@@ -11,7 +11,7 @@ export interface ResponsePath {
   readonly key: string | number;
 }
 
-/** Where a section that may fall back appears in the answer. */
+/** Where a section that can be degraded appears in the answer. */
 export interface PlacedSection {
   readonly run: SectionRun;
   readonly path: ResponsePath;
@@ -20,7 +20,7 @@ export interface PlacedSection {
 /** What the resolvers of one operation share. */
 export class OperationContext implements GraphqlContext {
   readonly exchange: Exchange;
-  /** Sections with a fallback that the operation selects; the answer names those that fell back. */
+  /** Sections that can be degraded and that the operation selects; the answer names those that are. */
   readonly placed: PlacedSection[] = [];
   /** What the caller was found to have; fields that need more are refused. */
   granted: ReadonlySet<Requirement> = NO_REQUIREMENTS;

@@ -1,5 +1,6 @@
 import { ResolveField, Resolver } from '@nestjs/graphql';
 import type { Call } from '../../clients/call.ts';
+import type { Section } from '../section.ts';
 import type { SectionRun } from '../section-run.ts';
 import { ViewRun, type RunnableView } from '../view-run.ts';
 import { ViewVariants } from '../view-variants.ts';
@@ -91,14 +92,21 @@ function sectionResolver(name: string): SectionResolver {
     // Not for this kind of client; nothing has failed, so nothing is degraded.
     if (index === undefined || source.view.sections[index]?.hidden === true) return null;
     const run = source.at(index);
-    const { required, pick, element } = run.section;
-    // The call of a section can have a fallback of its own.
-    if (!required || pick !== undefined) context.placed.push({ run, path });
+    const { pick, element } = run.section;
+    if (canDegrade(run.section)) context.placed.push({ run, path });
     if (pick !== undefined) return run.picked();
     return element === undefined ? run.result : elementsOf(run);
   };
   sectionResolvers.add(resolver);
   return resolver;
+}
+
+/** Whether something else than what its source says can stand in for a section, or for a part of it. */
+function canDegrade({ required, pick, isOpen, source }: Section): boolean {
+  if (!required || pick !== undefined || isOpen) return true;
+  // The call of a section can have a fallback of its own, or a stale value.
+  const { fallback, cache } = source?.plan ?? {};
+  return fallback !== undefined || cache !== undefined;
 }
 
 /** An element that failed alone is an error of its own in the answer. */
