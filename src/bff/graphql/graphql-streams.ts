@@ -51,7 +51,7 @@ export class GraphqlStreams {
 
   /** How many streams are open or reserved. */
   get size(): number {
-    return this.#open.size + this.#reservations.size;
+    return this.#open.size + this.#reservations.unopened;
   }
 
   /** Whether a request is about streams. */
@@ -67,17 +67,19 @@ export class GraphqlStreams {
     const opens = prefersStream(request.headers.accept);
     if (this.#leaving) throw new Problem('shutting-down');
     requireJson(request);
-    if ((opens || method === 'PUT') && this.size >= this.#limits.sockets)
+    // One that is reserved counts already.
+    const isNew = method === 'PUT' || (opens && token === undefined);
+    if (isNew && this.size >= this.#limits.sockets)
       throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
     if (method === 'DELETE') requireOperation(request, token);
     if (method === 'PUT' && token !== undefined) this.#reservations.reserve(token, exchange);
-    if (opens && token !== undefined) this.#reservations.claim(token, exchange);
     const [body, init] = await this.#handler(streamRequestOf(request, { exchange, token }));
     reply.hijack();
     const fields = [...exchange.responseHeaders];
     for (const [name, value] of Object.entries(init.headers ?? {})) fields.push(name, value);
     reply.raw.writeHead(init.status, fields);
     if (body === null || typeof body === 'string') return void reply.raw.end(body ?? undefined);
+    if (token !== undefined) this.#reservations.claim(token, exchange);
     await this.#open.write(body as StreamBody, reply.raw, exchange);
     if (token !== undefined) this.#reservations.forget(token);
   }

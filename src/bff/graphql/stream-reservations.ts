@@ -15,12 +15,14 @@ export interface ReservedStream {
 }
 
 interface Reservation extends ReservedStream {
+  isOpen: boolean;
   readonly unclaimed: NodeJS.Timeout;
 }
 
 /** The streams of clients that have one for all of their operations, by their tokens. */
 export class StreamReservations {
   readonly #reserved = new Map<string, Reservation>();
+  #unopened = 0;
   readonly #release: (token: string, exchange: Exchange) => void;
 
   /** @param release lets go of what the library keeps for a token. */
@@ -28,9 +30,9 @@ export class StreamReservations {
     this.#release = release;
   }
 
-  /** How many there are, opened ones included. */
-  get size(): number {
-    return this.#reserved.size;
+  /** How many wait to be opened. */
+  get unopened(): number {
+    return this.#unopened;
   }
 
   /** The stream of a token; undefined for none, and for a token that nothing is reserved for. */
@@ -57,14 +59,17 @@ export class StreamReservations {
   reserve(token: string, exchange: Exchange): void {
     // What nobody connects to is let go; the library would keep it for good.
     const unclaimed = setTimeout(() => this.forget(token), UNCLAIMED_MS);
-    this.#reserved.set(token, { exchange, operations: 0, unclaimed });
+    this.#reserved.set(token, { exchange, operations: 0, isOpen: false, unclaimed });
+    this.#unopened += 1;
   }
 
-  /** Takes note that a stream is being opened. */
+  /** Takes note that a stream was opened. */
   claim(token: string, exchange: Exchange): void {
     const stream = this.#reserved.get(token);
-    if (stream === undefined) return;
+    if (stream === undefined || stream.isOpen) return;
     clearTimeout(stream.unclaimed);
+    stream.isOpen = true;
+    this.#unopened -= 1;
     stream.exchange = exchange;
   }
 
@@ -74,6 +79,7 @@ export class StreamReservations {
     if (stream === undefined) return;
     clearTimeout(stream.unclaimed);
     this.#reserved.delete(token);
+    if (!stream.isOpen) this.#unopened -= 1;
     this.#release(token, stream.exchange);
   }
 
