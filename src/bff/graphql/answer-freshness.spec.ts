@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Field, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { z } from 'zod';
+import { startNotifications, type NotificationsService } from '../../../examples/services/notifications.ts';
 import { startUpstream, type TestUpstream } from '../../../test/support/upstream.ts';
 import { Caller } from '../../clients/caller.ts';
 import { ClientsModule } from '../../clients/clients.module.ts';
 import { httpUpstream } from '../../clients/http-upstream.ts';
+import { watchNotifications } from '../../clients/notifications.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Cache } from '../../policies/cache/cache.policy.ts';
@@ -81,6 +83,12 @@ class PageResolver {
   async aside(@CurrentExchange() exchange: Exchange): Promise<string> {
     return (await this.caller.call(getLoose, {}, { exchange, timeoutMs: Infinity })).name;
   }
+
+  @ResolveField(() => String, { nullable: true })
+  async streamed(@CurrentExchange() exchange: Exchange): Promise<string | undefined> {
+    const stream = this.caller.stream(watchNotifications, { backlog: 1, count: 1 }, { exchange });
+    return (await stream.next()).value?.id;
+  }
 }
 
 @Resolver()
@@ -118,13 +126,16 @@ class PlainResolver {
 }
 
 let upstream: TestUpstream;
+let service: NotificationsService;
 let bff: BffApp;
 beforeAll(async () => {
   upstream = await startUpstream((request, response) => {
     response.writeHead(request.url === '/broken' ? 404 : 200).end(`{"name":"${request.url}"}`);
   });
+  service = await startNotifications();
+  const notifications = { protocol: 'grpc', targets: [service.url] };
   bff = await startBff({
-    upstreams: JSON.stringify({ things: { targets: [upstream.url] } }),
+    upstreams: JSON.stringify({ things: { targets: [upstream.url] }, notifications }),
     modules: [
       {
         module: class FreshModule {},
@@ -134,7 +145,10 @@ beforeAll(async () => {
     ],
   });
 });
-afterAll(() => Promise.all([bff.stop(), upstream.stop()]));
+afterAll(async () => {
+  await bff.stop();
+  await Promise.all([upstream.stop(), service.stop()]);
+});
 
 const learned = new Set<string>();
 
@@ -186,6 +200,13 @@ describe('the cache header of a view over GraphQL', () => {
     ]) {
       expect([query, await cacheOf(query)]).toEqual([query, 'no-store']);
     }
+  });
+
+  it('forbids to keep values of a stream, which says nothing of how fresh they are', async () => {
+    const user = { 'x-test-user': '2' };
+    const answer = await ask('{ page { long { name } streamed } }', user);
+    expect(await answer.json()).toMatchObject({ data: { page: { streamed: 'ntf-2-7' } } });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
   it('takes the hints of fields and what their calls allow together', async () => {
