@@ -5,6 +5,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { CallRun, type AttemptFault } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
+import { cancelCall } from './cancel-call.ts';
 import type { GrpcChannels } from './grpc-channel.ts';
 import { grpcFault } from './grpc-faults.ts';
 
@@ -118,9 +119,8 @@ export class StreamRun extends CallRun<void> {
   }
 
   protected override abandon(): void {
-    const call = this.#call;
+    this.#cancel();
     this.#call = undefined;
-    call?.cancel();
   }
 
   protected override finished(): void {
@@ -167,7 +167,7 @@ export class StreamRun extends CallRun<void> {
     this.deliverOpen(undefined, health);
     this.exchange.onCancel(this.#cut);
     this.#watchSilence();
-    if (!this.#taker.open(head)) this.#close(() => this.#call?.cancel());
+    if (!this.#taker.open(head)) this.#close(() => this.#cancel());
   }
 
   #message(call: ByteCall, bytes: Buffer): void {
@@ -206,9 +206,13 @@ export class StreamRun extends CallRun<void> {
   readonly #silent = (): void => this.#cut(new Problem('upstream-timeout'));
 
   readonly #cut = (reason: Problem): void => {
-    this.#call?.cancel();
+    this.#cancel();
     this.#close(() => this.#breakOff({ outcome: reason.code }, reason));
   };
+
+  #cancel(): void {
+    if (this.#call !== undefined) cancelCall(this.#call);
+  }
 
   #breakOff({ outcome }: Pick<AttemptFault, 'outcome'>, problem: Problem): void {
     this.streamed(outcome);

@@ -2,6 +2,7 @@ import { create, createFileRegistry, fromBinary, toBinary, type FileRegistry } f
 import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { Metadata, status, type Client, type ServiceError } from '@grpc/grpc-js';
 import type { Lease } from '../../target.ts';
+import { cancelCall } from '../cancel-call.ts';
 import {
   ServerReflectionRequestSchema,
   ServerReflectionResponseSchema,
@@ -57,7 +58,7 @@ async function reflectWith(client: Client, protocol: string, service: string): P
   try {
     return await gather(ask, service);
   } finally {
-    call.cancel();
+    cancelCall(call);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Metrics } from '../../../telemetry/metrics.ts';
 import { CallRun, type AttemptFault } from '../../call-run.ts';
 import type { Target } from '../../target.ts';
 import type { Upstream } from '../../upstream.ts';
+import { cancelCall } from '../cancel-call.ts';
 import type { GrpcChannels } from '../grpc-channel.ts';
 import { grpcFault } from '../grpc-faults.ts';
 import { asIs } from '../stream-run.ts';
@@ -80,7 +81,7 @@ export class UnaryRun extends CallRun<UnaryAnswer> {
   }
 
   protected override abandon(): void {
-    this.#call?.cancel();
+    if (this.#call !== undefined) cancelCall(this.#call);
   }
 
   protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
