@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { Http2Pool } from './http2/http2-pool.ts';
 import type { TargetOptions } from './upstream.schema.ts';
 
 /**
@@ -14,14 +15,20 @@ export class Target {
   readonly weight: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly breaker: Breaker | undefined;
-  /** Connections, HTTP/1.1 or, for gRPC, HTTP/2; opened by the first call. Undefined for a target that nobody calls. */
+  /** Connections of HTTP/1.1, opened by the first request; undefined for a target of gRPC. */
   readonly pool: Dispatcher | undefined;
+  /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
+  readonly http2: Http2Pool | undefined;
   /** Calls under way. Written by leases only. */
   inFlight = 0;
 
   constructor(
     options: TargetOptions,
-    parts: { breaker?: Breaker | undefined; pool?: Dispatcher | undefined },
+    parts: {
+      breaker?: Breaker | undefined;
+      pool?: Dispatcher | undefined;
+      http2?: Http2Pool | undefined;
+    },
   ) {
     this.origin = options.url.replace(/\/$/, '');
     const [scheme = '', host = ''] = this.origin.split('://');
@@ -31,6 +38,7 @@ export class Target {
     this.labels = options.labels;
     this.breaker = parts.breaker;
     this.pool = parts.pool;
+    this.http2 = parts.http2;
   }
 
   /** The one question the balancer asks. */

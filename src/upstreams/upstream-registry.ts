@@ -2,14 +2,11 @@ import { Pool } from 'undici';
 import { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { UNARY_FIELDS } from './grpc/unary-wire.ts';
+import { Http2Pool } from './http2/http2-pool.ts';
 import { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 import { Upstream } from './upstream.ts';
-
-/** What most servers of gRPC allow; one that allows less says so when the connection opens. */
-const STREAMS_PER_CONNECTION = 100;
-/** A connection that died silently is noticed after this time even if no deadline says so. */
-const GRPC_PING_MS = 60_000;
 
 /** The upstreams of one snapshot; owns their pools and breakers. */
 export class UpstreamRegistry {
@@ -49,6 +46,7 @@ export class UpstreamRegistry {
     for (const upstream of this.#upstreams.values()) {
       for (const target of upstream.targets) {
         target.breaker?.shutdown();
+        target.http2?.close();
         if (target.pool !== undefined) closing.push(target.pool.destroy());
       }
     }
@@ -56,9 +54,10 @@ export class UpstreamRegistry {
   }
 
   #createTarget(upstream: string, options: UpstreamOptions, target: TargetOptions): Target {
+    const isHttp = options.protocol === 'http';
     return new Target(target, {
-      pool:
-        options.protocol === 'http' ? createPool(target.url, options) : createGrpcPool(target.url, options),
+      pool: isHttp ? createPool(target.url, options) : undefined,
+      http2: isHttp ? undefined : createHttp2Pool(target.url, options),
       breaker: this.#createBreaker(upstream, options, target),
     });
   }
@@ -84,25 +83,15 @@ function createPool(origin: string, options: UpstreamOptions): Pool {
   });
 }
 
-/** Connections for calls with one message each way. A second one opens when the streams of the first are all in use. */
-function createGrpcPool(origin: string, { maxConnections, timeouts }: UpstreamOptions): Pool {
-  const isClear = !origin.startsWith('grpcs:');
-  // The pool itself reads this option too, though its type lacks it: while the first connection opens, calls wait
-  // for it instead of opening one each.
-  const options: Pool.Options & { readonly useH2c: boolean } = {
-    useH2c: isClear,
-    connections: maxConnections,
-    connect: { timeout: timeouts.connect },
-    // Every call has a deadline of its own, and no timer beside it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    h2Options: {
-      useH2c: isClear,
-      maxConcurrentStreams: STREAMS_PER_CONNECTION,
-      // Servers close connections that are pinged while they are idle: an idle one is closed before its second ping.
-      pingInterval: GRPC_PING_MS,
-    },
-    keepAliveTimeout: 2 * GRPC_PING_MS - 1000,
-  };
-  return new Pool(origin.replace(/^grpc/, 'http'), options);
+function createHttp2Pool(origin: string, { maxConnections, timeouts }: UpstreamOptions): Http2Pool {
+  const { hostname, port, protocol } = new URL(origin.replace(/^grpc/, 'http'));
+  const secure = protocol === 'https:';
+  return new Http2Pool({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || (secure ? 443 : 80)),
+    secure,
+    maxConnections,
+    connectTimeoutMs: timeouts.connect,
+    fields: UNARY_FIELDS,
+  });
 }

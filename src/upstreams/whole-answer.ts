@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { BoundedBody } from './bounded-body.ts';
 
 /** Who gets the answer of one attempt; hears one of the last three, once. */
 export interface AnswerReader {
@@ -13,33 +14,25 @@ export interface AnswerReader {
   broke(error: Error): void;
 }
 
-const NOTHING = Buffer.alloc(0);
-
 /** Collects the answer of one attempt as undici reports it, up to a bound: it is held in memory as a whole. */
 export class WholeAnswer implements Dispatcher.DispatchHandler {
   readonly #reader: AnswerReader;
-  readonly #maxBytes: number;
+  readonly #body: BoundedBody;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #abandoned: Error | undefined = undefined;
-  #bytes = 0;
-  #only: Buffer | undefined = undefined;
-  #more: Buffer[] | undefined = undefined;
   /** The reader has heard what became of the attempt; what is left is drained for the connection's sake. */
   #told = false;
 
   constructor(reader: AnswerReader, maxBytes: number) {
     this.#reader = reader;
-    this.#maxBytes = maxBytes;
+    this.#body = new BoundedBody(maxBytes);
   }
 
   /** Stops the attempt; the reader hears nothing more. */
   abandon(reason: Error): void {
     this.#told = true;
     this.#abandoned = reason;
-    const controller = this.#controller;
-    // Not at once: a stream of HTTP/2 that is destroyed in the turn that opened it, before its data is sent, makes
-    // Node 26.10 send empty frames for ever (`Http2Session::SendPendingData` never returns).
-    if (controller !== undefined) setImmediate(() => controller.abort(reason));
+    this.#controller?.abort(reason);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -57,22 +50,18 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) {
+    if (!this.#body.counts(chunk.length)) {
       // Also one that is drained unread: nobody bounds how long a service goes on with an error.
       if (!this.#told) this.#reader.oversized();
       this.#told = true;
-      controller.abort(new Error(`the answer exceeds ${this.#maxBytes} bytes`));
-    } else if (this.#told) return;
-    else if (this.#only === undefined) this.#only = chunk;
-    else (this.#more ??= [this.#only]).push(chunk);
+      controller.abort(new Error('the answer is larger than it may be'));
+    } else if (!this.#told) this.#body.keep(chunk);
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     if (this.#told) return;
     this.#told = true;
-    const body = this.#more === undefined ? this.#only : Buffer.concat(this.#more, this.#bytes);
-    this.#reader.ended(body ?? NOTHING, trailers);
+    this.#reader.ended(this.#body.whole(), trailers);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

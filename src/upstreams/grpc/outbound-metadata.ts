@@ -9,12 +9,10 @@ const PRINTABLE = /^[ -~]*$/;
 /**
  * What every call of an exchange carries: the verified identity, the trace and the request id, as a flat list of
  * names and values.
- *
- * @param first what the list begins with.
  */
-export function outboundFields(exchange: Exchange, first: readonly string[] = []): string[] {
+export function outboundFields(exchange: Exchange): string[] {
   const { id, trace, principal } = exchange;
-  const fields = [...first, 'x-request-id', id, 'traceparent', traceparentOf(trace)];
+  const fields = ['x-request-id', id, 'traceparent', traceparentOf(trace)];
   // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
   if (trace.state !== undefined && PRINTABLE.test(trace.state)) fields.push('tracestate', trace.state);
   const identity = identityFields(principal);

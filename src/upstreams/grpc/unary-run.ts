@@ -1,13 +1,13 @@
 import { fromBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
-import type { Problem } from '../../problems/problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
-import { WholeAnswer, type AnswerReader } from '../whole-answer.ts';
+import type { Http2Pool } from '../http2/http2-pool.ts';
+import type { OutboundStream } from '../http2/outbound-stream.ts';
+import type { AnswerReader } from '../whole-answer.ts';
 import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
 import { outboundFields } from './outbound-metadata.ts';
 import {
@@ -17,7 +17,6 @@ import {
   PREFIX_BYTES,
   readMessage,
   timeoutText,
-  UNARY_FIELDS,
 } from './unary-wire.ts';
 
 const NO_FIELDS: IncomingHttpHeaders = Object.freeze({});
@@ -30,13 +29,13 @@ export interface UnaryMethod {
 }
 
 /**
- * One call with one message each way, attempt after attempt, over the connections that undici keeps: a call of
- * grpc-js passes through six layers that are made for streams, and costs more than twice as much.
+ * One call with one message each way, attempt after attempt, over our own connections of HTTP/2: a call of grpc-js
+ * passes through six layers that are made for streams, and costs many times as much.
  */
 export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>> implements AnswerReader {
   readonly #method: UnaryMethod;
   readonly #frame: Buffer;
-  #answer: WholeAnswer | undefined = undefined;
+  #stream: OutboundStream | undefined = undefined;
   #httpStatus = 0;
   #head: IncomingHttpHeaders = NO_FIELDS;
 
@@ -73,26 +72,23 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
   }
 
   override expire(): void {
-    const reason = new Error('the time of the call is up');
-    this.#answer?.abandon(reason);
-    this.#failed({ code: status.DEADLINE_EXCEEDED, details: '' }, reason);
+    this.#stream?.abandon();
+    this.#failed({ code: status.DEADLINE_EXCEEDED, details: 'the time of the call is up' });
   }
 
   protected override send(target: Target): void {
     const { firstByte } = this.upstream.options.timeouts;
     this.keepTime(firstByte);
-    const headers = outboundFields(this.exchange, UNARY_FIELDS);
-    headers.push('grpc-timeout', timeoutText(Math.min(this.leftMs(), firstByte)));
-    this.#answer = new WholeAnswer(this, MAX_MESSAGE_BYTES + PREFIX_BYTES);
-    // Targets of upstreams have a pool; only specs of balancing make them without one.
-    (target.pool as Dispatcher).dispatch(
-      { path: this.#method.path, method: 'POST', headers, body: this.#frame },
-      this.#answer,
-    );
+    const fields = outboundFields(this.exchange);
+    fields.push('grpc-timeout', timeoutText(Math.min(this.leftMs(), firstByte)));
+    const request = { path: this.#method.path, fields, body: this.#frame };
+    // Targets of upstreams of gRPC have one; only specs of balancing make them without.
+    const pool = target.http2 as Http2Pool;
+    this.#stream = pool.post(request, this, MAX_MESSAGE_BYTES + PREFIX_BYTES);
   }
 
-  protected override abandon(reason: Problem): void {
-    this.#answer?.abandon(reason);
+  protected override abandon(): void {
+    this.#stream?.abandon();
   }
 
   #failed(end: GrpcEnd, cause: Error = new RefusedCall(end)): void {

@@ -131,7 +131,7 @@ describe('unary calls over HTTP/2', () => {
   });
 
   it.each([
-    ['NO_ERROR', constants.NGHTTP2_NO_ERROR, 'upstream-unreachable', 1],
+    ['NO_ERROR', constants.NGHTTP2_NO_ERROR, 'upstream-rejected', 1],
     ['PROTOCOL_ERROR', constants.NGHTTP2_PROTOCOL_ERROR, 'upstream-rejected', 1],
     ['CANCEL', constants.NGHTTP2_CANCEL, 'upstream-unreachable', 1],
     ['ENHANCE_YOUR_CALM', constants.NGHTTP2_ENHANCE_YOUR_CALM, 'upstream-exhausted', 1],

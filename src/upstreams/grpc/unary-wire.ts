@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
 import { gunzip, inflate } from 'node:zlib';
+import { ConnectionLost, StreamReset } from '../http2/http2-faults.ts';
 import type { GrpcEnd } from './grpc-faults.ts';
 
 /** Largest message that is accepted, in bytes, also after decompression: the limit of grpc-js. */
@@ -102,18 +103,13 @@ const STREAM_ERRORS: Readonly<Record<number, status>> = {
   [constants.NGHTTP2_INADEQUATE_SECURITY]: status.PERMISSION_DENIED,
 };
 
-/** Errors of a connection that never was. */
-const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-]); // prettier-ignore
-
 /** Says how a call ended whose connection or stream failed. */
-export function endOfError(error: Error & { code?: unknown; http2ErrorCode?: number }): GrpcEnd {
-  const { http2ErrorCode, code, message: details } = error;
-  if (code === 'ERR_HTTP2_STREAM_ERROR' && http2ErrorCode !== undefined) {
-    const wasProcessed = http2ErrorCode !== constants.NGHTTP2_REFUSED_STREAM;
-    return { code: STREAM_ERRORS[http2ErrorCode] ?? status.INTERNAL, details, wasProcessed };
+export function endOfError(error: Error): GrpcEnd {
+  const details = error.message;
+  if (error instanceof StreamReset) {
+    const wasProcessed = error.http2ErrorCode !== constants.NGHTTP2_REFUSED_STREAM;
+    return { code: STREAM_ERRORS[error.http2ErrorCode] ?? status.INTERNAL, details, wasProcessed };
   }
-  return { code: status.UNAVAILABLE, details, wasProcessed: !NOT_CONNECTED.has(code) };
+  const wasProcessed = !(error instanceof ConnectionLost) || error.wasOpen;
+  return { code: status.UNAVAILABLE, details, wasProcessed };
 }

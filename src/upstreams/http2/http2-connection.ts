@@ -1,0 +1,294 @@
+import { constants } from 'node:http2';
+import type { Socket } from 'node:net';
+import { BodySender } from './body-sender.ts';
+import { isAck, lastStreamOf, numberOf, pingOf, settingsOf } from './control-frames.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { contentOf, FLAG, FRAME, FrameReader, type Frame } from './frames.ts';
+import { CONNECTION_WINDOW, greet } from './greeting.ts';
+import { HeaderAssembly } from './header-assembly.ts';
+import { HeaderBlocks } from './header-block.ts';
+import { ConnectionLost, ProtocolFault, StreamReset } from './http2-faults.ts';
+import { KeepAlive, type Watched } from './keep-alive.ts';
+import { OpenStreams } from './open-streams.ts';
+import type { OutboundStream, StreamCarrier } from './outbound-stream.ts';
+
+/** Answers to pings and settings that the other side does not read; nobody has to ask for that many. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+const PING_EVERY_MS = 60_000;
+const PING_ANSWER_MS = 10_000;
+const CLOSE_WITHIN_MS = 1000;
+
+/** What a connection tells the pool that it belongs to. */
+export interface ConnectionHost {
+  /** Another stream may fit now. */
+  freed(connection: Http2Connection): void;
+  /** A stream comes back that the target has certainly not begun with. */
+  refused(stream: OutboundStream, reason: StreamReset): void;
+  /** It takes nothing new any more. */
+  closing(connection: Http2Connection): void;
+}
+
+/**
+ * A connection of HTTP/2 (RFC 9113) as a client needs it that sends whole messages and reads whole answers. It keeps no
+ * table of header fields in either direction, takes no pushes, and sends all frames of one turn of the loop in one write.
+ */
+export class Http2Connection implements StreamCarrier, Watched {
+  readonly #socket: Socket;
+  readonly #host: ConnectionHost;
+  readonly #reader = new FrameReader();
+  readonly #writer: FrameWriter;
+  readonly #bodies: BodySender;
+  readonly #assembly = new HeaderAssembly();
+  readonly #blocks = new HeaderBlocks();
+  readonly #streams = new OpenStreams();
+  /** Those that came before the socket was connected; they can still be taken back. */
+  readonly #early = new Set<OutboundStream>();
+  readonly #keepAlive = new KeepAlive(this, PING_EVERY_MS, PING_ANSWER_MS);
+  #state: 'open' | 'draining' | 'closed' = 'open';
+  #isConnected = false;
+  #isGreeted = false;
+  #unreported = 0;
+
+  /** @param socket may still be connecting; what it brings is given to {@link take}. */
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#writer = new FrameWriter(socket);
+    this.#bodies = new BodySender(this.#writer);
+    socket.setNoDelay(true);
+    let cause: NodeJS.ErrnoException | undefined;
+    socket.on('error', (error) => (cause = error));
+    socket.on('close', () =>
+      this.#end(new ConnectionLost(this.#isConnected, 'the connection was closed', cause)),
+    );
+    greet(this.#writer);
+  }
+
+  /** Whether another stream fits. */
+  get hasRoom(): boolean {
+    const streams = this.#streams.size + this.#early.size;
+    return this.#state === 'open' && streams < this.#streams.limit && this.#streams.hasIds;
+  }
+
+  get isBusy(): boolean {
+    return this.#streams.size > 0;
+  }
+
+  /** Hears that the socket is connected. */
+  connected(): void {
+    this.#isConnected = true;
+    const early = [...this.#early];
+    this.#early.clear();
+    for (const stream of early) this.carry(stream);
+  }
+
+  /** Sends a request; there has to be room. */
+  carry(stream: OutboundStream): void {
+    stream.carrier = this;
+    if (!this.#isConnected) return void this.#early.add(stream);
+    this.#streams.add(stream);
+    const { head, body } = stream.message;
+    const flags = FLAG.endHeaders | (body.length === 0 ? FLAG.endStream : 0);
+    this.#writer.frame(FRAME.headers, flags, stream.id, head);
+    this.#bodies.begin(stream);
+  }
+
+  forget(stream: OutboundStream, http2ErrorCode: number): void {
+    if (this.#early.delete(stream)) return;
+    if (http2ErrorCode !== constants.NGHTTP2_NO_ERROR || stream.sent < stream.message.body.length)
+      this.#writer.numbers(FRAME.rstStream, 0, stream.id, http2ErrorCode);
+    this.#drop(stream);
+    this.#settle();
+  }
+
+  ping(): void {
+    this.#writer.numbers(FRAME.ping, 0, 0, 0, 0);
+  }
+
+  retire(): void {
+    this.#drain();
+    this.#settle();
+  }
+
+  lost(why: string): void {
+    this.#end(new ConnectionLost(true, why));
+    this.#socket.destroy();
+  }
+
+  /** Takes bytes of the socket; they may change once it returns. */
+  take(bytes: Buffer): void {
+    if (this.#state === 'closed') return;
+    try {
+      this.#reader.take(bytes, this.#hear);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  readonly #hear = (frame: Frame): boolean => {
+    if (!this.#isGreeted) {
+      if (frame.type !== FRAME.settings) throw protocolFault('a connection without settings');
+      this.#isGreeted = true;
+    }
+    this.#assembly.check(frame);
+    try {
+      this.#handle(frame);
+    } catch (error) {
+      if (!(error instanceof StreamReset)) throw error;
+      const broken = this.#streams.of(frame);
+      if (broken !== undefined) this.forget(broken, error.http2ErrorCode);
+      broken?.broke(error);
+    }
+    return this.#state !== 'closed';
+  };
+
+  #handle(frame: Frame): void {
+    switch (frame.type) {
+      case FRAME.data: return this.#onData(frame);
+      case FRAME.headers:
+      case FRAME.continuation: return this.#onHeaders(frame);
+      case FRAME.rstStream: return this.#onReset(frame);
+      case FRAME.settings: return this.#onSettings(frame);
+      case FRAME.ping: return this.#onPing(frame);
+      case FRAME.goaway: return this.#onGoaway(frame);
+      case FRAME.windowUpdate: return this.#onWindowUpdate(frame);
+      case FRAME.pushPromise: throw protocolFault('a push, which was not allowed');
+      default: // Others mean nothing to a client (RFC 9113 section 5.5).
+    } // prettier-ignore
+  }
+
+  #onData(frame: Frame): void {
+    const stream = this.#streams.of(frame);
+    // Also what belongs to a stream that is gone has used up the window.
+    this.#unreported += frame.payload.length;
+    if (this.#unreported >= CONNECTION_WINDOW / 2) {
+      this.#writer.numbers(FRAME.windowUpdate, 0, 0, this.#unreported);
+      this.#unreported = 0;
+    }
+    const isEnd = (frame.flags & FLAG.endStream) !== 0;
+    stream?.took(contentOf(frame), isEnd);
+  }
+
+  #onHeaders(frame: Frame): void {
+    const stream = this.#streams.of(frame);
+    const block = this.#assembly.take(frame);
+    // Nobody waits for a stream that is gone, and no later block depends on this one.
+    if (block === undefined || stream === undefined) return;
+    let fields;
+    try {
+      fields = this.#blocks.read(block.bytes);
+    } catch (error) {
+      throw new ProtocolFault(constants.NGHTTP2_COMPRESSION_ERROR, (error as Error).message);
+    }
+    stream.heard(fields, block.isEnd);
+  }
+
+  #onReset(frame: Frame): void {
+    const reason = new StreamReset(numberOf(frame));
+    const stream = this.#streams.of(frame);
+    if (stream === undefined) return;
+    this.#drop(stream);
+    if (reason.http2ErrorCode === constants.NGHTTP2_REFUSED_STREAM) this.#host.refused(stream, reason);
+    else stream.broke(reason);
+    this.#settle();
+  }
+
+  #onSettings(frame: Frame): void {
+    for (const [id, value] of settingsOf(frame)) this.#set(id, value);
+    if (!isAck(frame)) this.#reply(FRAME.settings, NOTHING);
+  }
+
+  #set(id: number, value: number): void {
+    if (id === constants.NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE)
+      this.#bodies.setInitialWindow(value, this.#streams.all());
+    else if (id === constants.NGHTTP2_SETTINGS_MAX_FRAME_SIZE) this.#bodies.setFrameBytes(value);
+    else if (id === constants.NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) {
+      this.#streams.limit = value;
+      this.#settle();
+    }
+  }
+
+  #onPing(frame: Frame): void {
+    const bytes = pingOf(frame);
+    if (isAck(frame)) this.#keepAlive.answered();
+    else this.#reply(FRAME.ping, bytes);
+  }
+
+  #onGoaway(frame: Frame): void {
+    const last = lastStreamOf(frame);
+    this.#drain();
+    for (const stream of this.#streams.all()) {
+      if (stream.id <= last) continue;
+      this.#drop(stream);
+      const reason = new StreamReset(constants.NGHTTP2_REFUSED_STREAM, 'the target is closing');
+      this.#host.refused(stream, reason);
+    }
+    this.#settle();
+  }
+
+  #onWindowUpdate(frame: Frame): void {
+    const by = numberOf(frame);
+    if (frame.stream === 0) this.#bodies.widen(by);
+    else {
+      const stream = this.#streams.of(frame);
+      if (stream !== undefined) this.#bodies.widen(by, stream);
+    }
+  }
+
+  #drop(stream: OutboundStream): void {
+    this.#streams.delete(stream);
+    this.#bodies.drop(stream);
+  }
+
+  #drain(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#host.closing(this);
+  }
+
+  /** After a stream has gone: there is room for another, or nothing left to wait for. */
+  #settle(): void {
+    if (this.#state === 'open') this.#host.freed(this);
+    else if (!this.isBusy && this.#state === 'draining')
+      this.#leave(constants.NGHTTP2_NO_ERROR, new ConnectionLost(true, 'the connection was closed'));
+  }
+
+  #reply(type: number, payload: Buffer): void {
+    if (this.#writer.unread > MAX_UNREAD_BYTES)
+      throw new ProtocolFault(constants.NGHTTP2_ENHANCE_YOUR_CALM, 'the target does not read its answers');
+    this.#writer.frame(type, FLAG.ack, 0, payload);
+  }
+
+  /** Ends because the other side has sent what it must not. */
+  #refuse(error: unknown): void {
+    const code = error instanceof ProtocolFault ? error.http2ErrorCode : constants.NGHTTP2_INTERNAL_ERROR;
+    const why = this.#isGreeted ? 'the target broke the protocol' : 'the target does not answer in HTTP/2';
+    this.#leave(code, new ConnectionLost(true, why, error as Error));
+  }
+
+  /** Says farewell and ends. */
+  #leave(http2ErrorCode: number, reason: ConnectionLost): void {
+    this.#writer.numbers(FRAME.goaway, 0, 0, 0, http2ErrorCode);
+    this.#writer.flush();
+    this.#end(reason);
+  }
+
+  #end(reason: ConnectionLost): void {
+    if (this.#state === 'closed') return;
+    this.#drain();
+    this.#state = 'closed';
+    this.#writer.stop();
+    this.#keepAlive.stop();
+    this.#socket.destroySoon();
+    setTimeout(() => this.#socket.destroy(), CLOSE_WITHIN_MS).unref();
+    const streams = [...this.#streams.takeAll(), ...this.#early];
+    this.#early.clear();
+    for (const stream of streams) stream.broke(reason);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function protocolFault(why: string): ProtocolFault {
+  return new ProtocolFault(constants.NGHTTP2_PROTOCOL_ERROR, why);
+}

@@ -1,0 +1,149 @@
+import { connect as connectClear, type Socket } from 'node:net';
+import { connect as connectSecure, TLSSocket } from 'node:tls';
+import type { AnswerReader } from '../whole-answer.ts';
+import { Http2Connection, type ConnectionHost } from './http2-connection.ts';
+import { ConnectionLost, type StreamReset } from './http2-faults.ts';
+import { OutboundStream, type StreamCarrier } from './outbound-stream.ts';
+import { RequestHeads } from './request-head.ts';
+
+const READ_BYTES = 65_536;
+const SHUTTING_DOWN = 'the gateway is shutting down';
+
+/** What is asked of a target, by POST. */
+export interface OutboundRequest {
+  readonly path: string;
+  /** Names in lower case and values, flat; besides those that all requests of the pool have. */
+  readonly fields: readonly string[];
+  readonly body: Buffer;
+}
+
+/** What the connections to one target are made with. */
+export interface Http2PoolOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Over TLS, with the system's authorities; else in the clear, with prior knowledge (RFC 9113 section 3.3). */
+  readonly secure: boolean;
+  readonly maxConnections: number;
+  readonly connectTimeoutMs: number;
+  /** Fields that every request has, names in lower case and values, flat. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * The connections of HTTP/2 to one target. A request takes a connection that has room; another one opens when the
+ * streams of all are in use, and beyond the last one requests wait for their turn.
+ */
+export class Http2Pool implements ConnectionHost, StreamCarrier {
+  readonly #options: Http2PoolOptions;
+  readonly #connections: Http2Connection[] = [];
+  readonly #waiting = new Set<OutboundStream>();
+  readonly #heads: RequestHeads;
+  #isClosed = false;
+
+  constructor(options: Http2PoolOptions) {
+    this.#options = options;
+    const { secure, host, port, fields } = options;
+    const name = host.includes(':') ? `[${host}]` : host;
+    this.#heads = new RequestHeads({ secure, authority: `${name}:${port}`, fields });
+  }
+
+  /**
+   * Sends a request by POST; the reader hears what becomes of it, never before this returns.
+   *
+   * @param maxBytes largest body of the answer.
+   * @throws {Error} when the request cannot be sent over HTTP at all.
+   */
+  post({ path, fields, body }: OutboundRequest, reader: AnswerReader, maxBytes: number): OutboundStream {
+    const stream = new OutboundStream({ head: this.#heads.write(path, fields), body }, reader, maxBytes);
+    if (this.#isClosed) setImmediate(() => stream.broke(shuttingDown()));
+    else this.#place(stream);
+    return stream;
+  }
+
+  /** Closes the connections; what is under way is cut. */
+  close(): void {
+    this.#isClosed = true;
+    const connections = this.#connections.splice(0);
+    for (const connection of connections) connection.lost(SHUTTING_DOWN);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const stream of waiting) stream.broke(shuttingDown());
+  }
+
+  freed(connection: Http2Connection): void {
+    for (const stream of this.#waiting) {
+      if (!connection.hasRoom) return;
+      this.#waiting.delete(stream);
+      connection.carry(stream);
+    }
+  }
+
+  refused(stream: OutboundStream, reason: StreamReset): void {
+    // Safe, because the target has not begun with it; once, because it may refuse for a reason that stays.
+    if (stream.wasRefused || this.#isClosed) return stream.broke(reason);
+    stream.wasRefused = true;
+    this.#place(stream);
+  }
+
+  closing(connection: Http2Connection): void {
+    const index = this.#connections.indexOf(connection);
+    if (index >= 0) this.#connections.splice(index, 1);
+    if (this.#isClosed) return;
+    // Those that waited for a stream of it take the next connection.
+    for (const stream of this.#waiting) {
+      const next = this.#withRoom();
+      if (next === undefined) return;
+      this.#waiting.delete(stream);
+      next.carry(stream);
+    }
+  }
+
+  forget(stream: OutboundStream): void {
+    this.#waiting.delete(stream);
+  }
+
+  #place(stream: OutboundStream): void {
+    const connection = this.#withRoom();
+    if (connection !== undefined) return connection.carry(stream);
+    stream.carrier = this;
+    this.#waiting.add(stream);
+  }
+
+  #withRoom(): Http2Connection | undefined {
+    for (const connection of this.#connections) if (connection.hasRoom) return connection;
+    if (this.#connections.length >= this.#options.maxConnections) return undefined;
+    const connection = openConnection(this.#options, this);
+    this.#connections.push(connection);
+    return connection;
+  }
+}
+
+function openConnection(options: Http2PoolOptions, pool: ConnectionHost): Http2Connection {
+  const { host, port, secure, connectTimeoutMs } = options;
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const take = (bytes: number): boolean => {
+    connection.take(buffer.subarray(0, bytes));
+    return true;
+  };
+  const socket: Socket = secure
+    ? connectSecure({ host, port, ALPNProtocols: ['h2'] }).on('data', (bytes: Buffer) =>
+        connection.take(bytes),
+      )
+    : // One buffer for all that comes: what is kept of it is copied.
+      connectClear({ host, port, onread: { buffer, callback: take } });
+  const connection = new Http2Connection(socket, pool);
+  const tooLong = (): unknown => socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
+  const timer = setTimeout(tooLong, connectTimeoutMs);
+  socket.once('close', () => clearTimeout(timer));
+  socket.once(secure ? 'secureConnect' : 'connect', () => {
+    clearTimeout(timer);
+    if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2')
+      socket.destroy(new Error('the target does not offer HTTP/2'));
+    else connection.connected();
+  });
+  return connection;
+}
+
+function shuttingDown(): ConnectionLost {
+  return new ConnectionLost(false, SHUTTING_DOWN);
+}
