@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { call, type Answer } from './support/client.ts';
-import { usePeerGateway, type Invalid } from './support/peer-gateway.ts';
+import type { Invalid } from './support/kinds-gateway.ts';
+import { usePeerGateway } from './support/peer-gateway.ts';
 
 /** The canonical JSON of every kind of field, judged by a service in Python that prints what it has understood. */
 const behind = usePeerGateway();

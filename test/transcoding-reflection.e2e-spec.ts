@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './support/client.ts';
 import { startGateway, type LogLine, type TestGateway } from './support/gateway.ts';
 import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
+import { kindsConfig } from './support/kinds-gateway.ts';
 import { kindsRegistry, KindsServer } from './support/kinds-server.ts';
-import { kindsConfig } from './support/peer-gateway.ts';
 import { addReflection } from './support/reflection.ts';
 
 const REFLECTION = 'grpc.reflection.v1.ServerReflection';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { call, type Answer } from './support/client.ts';
 import type { TestGateway } from './support/gateway.ts';
-import { usePeerGateway, type Invalid } from './support/peer-gateway.ts';
+import type { Invalid } from './support/kinds-gateway.ts';
+import { usePeerGateway } from './support/peer-gateway.ts';
 
 /** What paths, queries and bodies may hold, and what is picked of answers; a service in Python tells what it got. */
 const behind = usePeerGateway({ services: ['Kinds', 'Shapes'] });
