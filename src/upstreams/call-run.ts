@@ -233,8 +233,12 @@ export abstract class CallRun<Out> {
 export function nameUpstream(exchange: Exchange, name: string): void {
   const { upstream } = exchange;
   if (upstream === undefined) exchange.upstream = name;
-  else if (upstream !== name && !upstream.split(',').includes(name))
-    exchange.upstream = `${upstream},${name}`;
+  else if (!isNamed(upstream, name)) exchange.upstream = `${upstream},${name}`;
+}
+
+function isNamed(names: string, name: string): boolean {
+  // Most names are no part of another one, so that the list is seldom made.
+  return names.includes(name) && (names === name || names.split(',').includes(name));
 }
 
 function expireRun(run: { expire(): void }): void {

@@ -5,6 +5,8 @@ import { pathOf, type PlacedSection } from './operation-context.ts';
 
 type Keys = readonly (string | number)[];
 
+const NONE: readonly object[] = Object.freeze([]);
+
 /**
  * What an answer shows that its source did not serve, each with its path in the answer. What does not show, because
  * something above it is `null`, is left out; so is what an error of the answer tells already.
@@ -13,6 +15,8 @@ export function degradedOf(
   placed: readonly PlacedSection[],
   { data, errors = [] }: ExecutionResult,
 ): readonly object[] {
+  // The usual case costs no list.
+  if (!placed.some(mayBeDegraded)) return NONE;
   return placed.flatMap(({ run, path }) => {
     const { name, pick } = run.section;
     // What is picked from a value is no longer asked for field by field, so all that is in it is told here.
@@ -25,6 +29,10 @@ export function degradedOf(
       value === null ? degraded.filter((one) => isNullFallback(one, name, errors, keys)) : degraded;
     return shown.map((one) => ({ ...one, path: keys }));
   });
+}
+
+function mayBeDegraded({ run }: PlacedSection): boolean {
+  return run.degradation !== undefined || run.section.pick !== undefined;
 }
 
 // Nothing below something that became null shows, whatever happened to it.

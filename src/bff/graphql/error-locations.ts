@@ -7,13 +7,14 @@ import type {
   OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
+  SourceLocation,
 } from 'graphql';
 
 type Variables = Readonly<Record<string, unknown>>;
 
 /**
- * Which fields of an operation are at a place of its answer, given what `@skip` and `@include` say. A compiled
- * operation names all fields that could be there as the locations of an error, those that are left out too.
+ * Where the fields of an operation stand in its document that are at a place of its answer, given what `@skip` and
+ * `@include` say. A compiled operation knows no locations: it would make them for every value that it checks.
  */
 export class ErrorLocations {
   readonly #operation: OperationDefinitionNode;
@@ -25,18 +26,15 @@ export class ErrorLocations {
     this.#fragments = new Map(fragments.map((node) => [node.name.value, node]));
   }
 
-  /** The same error, with the locations of fields that are not left out. */
-  mend(error: GraphQLError, given: Variables): GraphQLError {
-    const { locations, path } = error;
-    // One field cannot be left out and fail.
-    if (locations === undefined || path === undefined || locations.length < 2) return error;
-    const starts = this.#startsAt(path, given);
-    const kept = locations.filter(({ line, column }) => starts.has(`${line}:${column}`));
-    return Object.create(error, { locations: { value: kept, enumerable: true } }) as GraphQLError;
+  /** The same error, with the locations of the fields at its path. */
+  locate(error: GraphQLError, given: Variables): GraphQLError {
+    const { path } = error;
+    if (path === undefined) return error;
+    const locations = this.#locationsAt(path, given);
+    return Object.create(error, { locations: { value: locations, enumerable: true } }) as GraphQLError;
   }
 
-  /** Where the fields at a place begin. */
-  #startsAt(path: readonly (string | number)[], given: Variables): ReadonlySet<string> {
+  #locationsAt(path: readonly (string | number)[], given: Variables): readonly SourceLocation[] {
     let sets: SelectionSetNode[] = [this.#operation.selectionSet];
     let fields: FieldNode[] = [];
     const variables = this.#variables(given);
@@ -45,7 +43,9 @@ export class ErrorLocations {
       fields = sets.flatMap((set) => this.#fieldsOf(set, key, variables, new Set()));
       sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
     }
-    return new Set(fields.map(({ loc }) => `${loc?.startToken.line}:${loc?.startToken.column}`));
+    return fields.flatMap(({ loc }) =>
+      loc === undefined ? [] : [{ line: loc.startToken.line, column: loc.startToken.column }],
+    );
   }
 
   // Types do not matter here: what belongs to another type is not among the locations.

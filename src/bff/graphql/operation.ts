@@ -126,16 +126,23 @@ export class Operation {
   #located(outcome: ExecutionResult, variables: Variables): ExecutionResult {
     if (outcome.errors === undefined) return outcome;
     this.#locations ??= new ErrorLocations(this.#document, this.#node);
-    const errors = outcome.errors.map((error) => this.#locations?.mend(error, variables ?? {}) ?? error);
+    const errors = outcome.errors.map((error) => this.#locations?.locate(error, variables ?? {}) ?? error);
     return { ...outcome, errors };
   }
 
   #compile(): void {
     this.state = 'interpreted for good';
     const options = { disablingCapturingStackErrors: true };
-    const compiled = compileQuery(this.#schema, this.#document, this.#node.name?.value, options);
+    const document = withoutLocations(this.#document);
+    const compiled = compileQuery(this.#schema, document, this.#node.name?.value, options);
     if (!isCompiledQuery(compiled)) return;
     this.#compiled = compiled;
     this.state = 'compiled';
   }
+}
+
+/** What is compiled from it makes no locations for values that turn out to be as they should. */
+function withoutLocations(document: DocumentNode): DocumentNode {
+  const copy = JSON.stringify(document, (key, value: unknown) => (key === 'loc' ? undefined : value));
+  return JSON.parse(copy) as DocumentNode;
 }
