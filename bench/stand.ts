@@ -32,7 +32,7 @@ export interface Subjects {
 }
 
 /** The flags that the bin, `npm start` and the container start the gateway with. */
-const START_FLAGS = ['--max-semi-space-size=64'];
+const START_FLAGS = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring'];
 
 /** What all cases share: the sample services, tokens, perhaps Redis, and a folder that goes away at the end. */
 export class Stand {

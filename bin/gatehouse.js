@@ -1,5 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
-// The young generation holds what exchanges under way hold: small, it would be copied over and over under load.
+#!/usr/bin/env -S node --max-semi-space-size=64 --no-allocation-site-pretenuring
+// The young generation holds what exchanges under way hold: small, it would be copied over and over under load. And
+// nothing is made in the old generation on suspicion: what dies there keeps what came after it (docs/adr/0025).
 //
 // Plain JavaScript that any Node can read, so that an old one is told what is wrong instead of showing a stack.
 const [major, minor] = process.versions.node.split('.').map(Number);

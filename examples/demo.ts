@@ -85,19 +85,23 @@ async function writeConfig(folder: string, apiKey: string): Promise<string> {
 }
 
 function startGateway(config: string, { port, adminPort }: GatewayPorts, behind: Behind): ChildProcess {
-  return spawn(process.execPath, ['--max-semi-space-size=64', BIN, 'start', '--config', config], {
-    env: {
-      ...addresses(behind),
-      ...process.env,
-      PORT: String(port),
-      ADMIN_PORT: String(adminPort),
-      LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
-      SHUTDOWN_TIMEOUT: '1s',
+  return spawn(
+    process.execPath,
+    ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', BIN, 'start', '--config', config],
+    {
+      env: {
+        ...addresses(behind),
+        ...process.env,
+        PORT: String(port),
+        ADMIN_PORT: String(adminPort),
+        LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
+        SHUTDOWN_TIMEOUT: '1s',
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
+      detached: true,
     },
-    stdio: ['ignore', 'inherit', 'inherit'],
-    // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
-    detached: true,
-  });
+  );
 }
 
 /** The variables of the configuration that say where everything is. */

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { Http1Pool } from './http1/http1-pool.ts';
 import type { Http2Pool } from './http2/http2-pool.ts';
 import type { TargetOptions } from './upstream.schema.ts';
 
@@ -15,8 +16,10 @@ export class Target {
   readonly weight: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly breaker: Breaker | undefined;
-  /** Connections of HTTP/1.1, opened by the first request; undefined for a target of gRPC. */
+  /** Connections of HTTP/1.1 for proxied requests, opened by the first one; undefined for a target of gRPC. */
   readonly pool: Dispatcher | undefined;
+  /** Connections of HTTP/1.1 for calls, opened by the first one; undefined for a target of gRPC. */
+  readonly http1: Http1Pool | undefined;
   /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
   readonly http2: Http2Pool | undefined;
   /** Calls under way. Written by leases only. */
@@ -27,6 +30,7 @@ export class Target {
     parts: {
       breaker?: Breaker | undefined;
       pool?: Dispatcher | undefined;
+      http1?: Http1Pool | undefined;
       http2?: Http2Pool | undefined;
     },
   ) {
@@ -38,6 +42,7 @@ export class Target {
     this.labels = options.labels;
     this.breaker = parts.breaker;
     this.pool = parts.pool;
+    this.http1 = parts.http1;
     this.http2 = parts.http2;
   }
 

@@ -3,6 +3,7 @@ import { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
+import { Http1Pool, type Http1PoolOptions } from './http1/http1-pool.ts';
 import { Http2Pool } from './http2/http2-pool.ts';
 import { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -46,6 +47,7 @@ export class UpstreamRegistry {
     for (const upstream of this.#upstreams.values()) {
       for (const target of upstream.targets) {
         target.breaker?.shutdown();
+        target.http1?.close();
         target.http2?.close();
         if (target.pool !== undefined) closing.push(target.pool.destroy());
       }
@@ -57,7 +59,8 @@ export class UpstreamRegistry {
     const isHttp = options.protocol === 'http';
     return new Target(target, {
       pool: isHttp ? createPool(target.url, options) : undefined,
-      http2: isHttp ? undefined : createHttp2Pool(target.url, options),
+      http1: isHttp ? new Http1Pool(socketOf(target.url, options)) : undefined,
+      http2: isHttp ? undefined : new Http2Pool({ ...socketOf(target.url, options), fields: UNARY_FIELDS }),
       breaker: this.#createBreaker(upstream, options, target),
     });
   }
@@ -83,15 +86,15 @@ function createPool(origin: string, options: UpstreamOptions): Pool {
   });
 }
 
-function createHttp2Pool(origin: string, { maxConnections, timeouts }: UpstreamOptions): Http2Pool {
+/** Where a target is reached for calls, which do not go over undici. */
+function socketOf(origin: string, { maxConnections, timeouts }: UpstreamOptions): Http1PoolOptions {
   const { hostname, port, protocol } = new URL(origin.replace(/^grpc/, 'http'));
   const secure = protocol === 'https:';
-  return new Http2Pool({
+  return {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port || (secure ? 443 : 80)),
     secure,
     maxConnections,
     connectTimeoutMs: timeouts.connect,
-    fields: UNARY_FIELDS,
-  });
+  };
 }

@@ -54,7 +54,11 @@ export const upstreamSchema = z
       .describe('The breaker of each target; `off` for none.'),
     retry: retry.prefault({}).describe('When a request is tried again at another target.'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
-    maxConnections: z.int().min(1).default(256).describe('Connections per target. Default 256.'),
+    maxConnections: z
+      .int()
+      .min(1)
+      .default(256)
+      .describe('Connections per target, for proxied requests and for calls each. Default 256.'),
     ...descriptorKeys,
   })
   .superRefine((upstream, context) => {

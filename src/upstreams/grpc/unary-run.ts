@@ -7,7 +7,7 @@ import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Http2Pool } from '../http2/http2-pool.ts';
 import type { OutboundStream } from '../http2/outbound-stream.ts';
-import type { AnswerReader } from '../whole-answer.ts';
+import type { AnswerReader } from '../answer-reader.ts';
 import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
 import { outboundFields } from './outbound-metadata.ts';
 import {

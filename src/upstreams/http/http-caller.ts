@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import { identityHeaders } from '../../exchange/identity-headers.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
-import type { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
-import { WholeAnswer, type AnswerReader } from '../whole-answer.ts';
+import type { Http1Pool } from '../http1/http1-pool.ts';
+import type { OutboundCall } from '../http1/outbound-call.ts';
+import type { AnswerReader } from '../answer-reader.ts';
 import { httpFault } from './http-faults.ts';
 
 /** Answers above 1 MiB are refused: they are held in memory as a whole. */
@@ -73,14 +73,14 @@ export class HttpCaller {
 
 class JsonRun extends CallRun<unknown> implements AnswerReader {
   readonly #request: JsonRequest;
-  readonly #body: string | null;
-  #answer: WholeAnswer | undefined = undefined;
+  readonly #body: Buffer | null;
+  #call: OutboundCall | undefined = undefined;
   #status = 0;
 
   constructor(upstream: Upstream, request: JsonRequest, limits: CallLimits, metrics: Metrics) {
     super(upstream, limits, metrics);
     this.#request = request;
-    this.#body = request.body === undefined ? null : JSON.stringify(request.body);
+    this.#body = request.body === undefined ? null : Buffer.from(JSON.stringify(request.body));
   }
 
   head(status: number, headers: IncomingHttpHeaders): boolean {
@@ -115,18 +115,26 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     this.fail({ code, outcome, failure: true, retryable: retryable && this.#isIdempotent() }, error);
   }
 
-  protected override send(target: Target): void {
-    this.keepTime();
-    this.#answer = new WholeAnswer(this, MAX_ANSWER_BYTES);
-    // Targets of HTTP upstreams have a pool; the schema of upstreams sees to it.
-    (target.pool as Dispatcher).dispatch(
-      { path: this.#request.path, method: this.#request.method, headers: this.#headers(), body: this.#body },
-      this.#answer,
-    );
+  more(): void {
+    this.keepTime(this.upstream.options.timeouts.idle);
   }
 
-  protected override abandon(reason: Problem): void {
-    this.#answer?.abandon(reason);
+  protected override send(target: Target): void {
+    this.keepTime(this.upstream.options.timeouts.firstByte);
+    const { method, path } = this.#request;
+    const request = {
+      method,
+      path,
+      fields: this.#headers(),
+      body: this.#body,
+      isIdempotent: this.#isIdempotent(),
+    };
+    // Targets of upstreams of HTTP have one; only specs of balancing make them without.
+    this.#call = (target.http1 as Http1Pool).send(request, this, MAX_ANSWER_BYTES);
+  }
+
+  protected override abandon(): void {
+    this.#call?.abandon();
   }
 
   protected override shape(value: unknown): unknown {

@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
+import { openSocket, type SocketOptions, type SocketUser } from '../socket.ts';
 import { BodySender } from './body-sender.ts';
 import { isAck, lastStreamOf, numberOf, pingOf, settingsOf } from './control-frames.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -32,7 +33,7 @@ export interface ConnectionHost {
  * A connection of HTTP/2 (RFC 9113) as a client needs it that sends whole messages and reads whole answers. It keeps no
  * table of header fields in either direction, takes no pushes, and sends all frames of one turn of the loop in one write.
  */
-export class Http2Connection implements StreamCarrier, Watched {
+export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   readonly #socket: Socket;
   readonly #host: ConnectionHost;
   readonly #reader = new FrameReader();
@@ -49,18 +50,11 @@ export class Http2Connection implements StreamCarrier, Watched {
   #isGreeted = false;
   #unreported = 0;
 
-  /** @param socket may still be connecting; what it brings is given to {@link take}. */
-  constructor(socket: Socket, host: ConnectionHost) {
-    this.#socket = socket;
+  constructor(options: SocketOptions, host: ConnectionHost) {
     this.#host = host;
-    this.#writer = new FrameWriter(socket);
+    this.#socket = openSocket(options, this);
+    this.#writer = new FrameWriter(this.#socket);
     this.#bodies = new BodySender(this.#writer);
-    socket.setNoDelay(true);
-    let cause: NodeJS.ErrnoException | undefined;
-    socket.on('error', (error) => (cause = error));
-    socket.on('close', () =>
-      this.#end(new ConnectionLost(this.#isConnected, 'the connection was closed', cause)),
-    );
     greet(this.#writer);
   }
 
@@ -74,7 +68,6 @@ export class Http2Connection implements StreamCarrier, Watched {
     return this.#streams.size > 0;
   }
 
-  /** Hears that the socket is connected. */
   connected(): void {
     this.#isConnected = true;
     const early = [...this.#early];
@@ -115,7 +108,6 @@ export class Http2Connection implements StreamCarrier, Watched {
     this.#socket.destroy();
   }
 
-  /** Takes bytes of the socket; they may change once it returns. */
   take(bytes: Buffer): void {
     if (this.#state === 'closed') return;
     try {
@@ -123,6 +115,10 @@ export class Http2Connection implements StreamCarrier, Watched {
     } catch (error) {
       this.#refuse(error);
     }
+  }
+
+  closed(_isComplete: boolean, error: NodeJS.ErrnoException | undefined): void {
+    this.#end(new ConnectionLost(this.#isConnected, 'the connection was closed', error));
   }
 
   readonly #hear = (frame: Frame): boolean => {

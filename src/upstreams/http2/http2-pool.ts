@@ -1,12 +1,10 @@
-import { connect as connectClear, type Socket } from 'node:net';
-import { connect as connectSecure, TLSSocket } from 'node:tls';
-import type { AnswerReader } from '../whole-answer.ts';
+import type { AnswerReader } from '../answer-reader.ts';
+import type { SocketOptions } from '../socket.ts';
 import { Http2Connection, type ConnectionHost } from './http2-connection.ts';
 import { ConnectionLost, type StreamReset } from './http2-faults.ts';
 import { OutboundStream, type StreamCarrier } from './outbound-stream.ts';
 import { RequestHeads } from './request-head.ts';
 
-const READ_BYTES = 65_536;
 const SHUTTING_DOWN = 'the gateway is shutting down';
 
 /** What is asked of a target, by POST. */
@@ -17,14 +15,11 @@ export interface OutboundRequest {
   readonly body: Buffer;
 }
 
-/** What the connections to one target are made with. */
-export interface Http2PoolOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Over TLS, with the system's authorities; else in the clear, with prior knowledge (RFC 9113 section 3.3). */
-  readonly secure: boolean;
+/**
+ * What the connections to one target are made with. In the clear they begin with HTTP/2 at once (RFC 9113 section 3.3).
+ */
+export interface Http2PoolOptions extends Omit<SocketOptions, 'protocol'> {
   readonly maxConnections: number;
-  readonly connectTimeoutMs: number;
   /** Fields that every request has, names in lower case and values, flat. */
   readonly fields: readonly string[];
 }
@@ -112,36 +107,10 @@ export class Http2Pool implements ConnectionHost, StreamCarrier {
   #withRoom(): Http2Connection | undefined {
     for (const connection of this.#connections) if (connection.hasRoom) return connection;
     if (this.#connections.length >= this.#options.maxConnections) return undefined;
-    const connection = openConnection(this.#options, this);
+    const connection = new Http2Connection({ ...this.#options, protocol: 'h2' }, this);
     this.#connections.push(connection);
     return connection;
   }
-}
-
-function openConnection(options: Http2PoolOptions, pool: ConnectionHost): Http2Connection {
-  const { host, port, secure, connectTimeoutMs } = options;
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  const take = (bytes: number): boolean => {
-    connection.take(buffer.subarray(0, bytes));
-    return true;
-  };
-  const socket: Socket = secure
-    ? connectSecure({ host, port, ALPNProtocols: ['h2'] }).on('data', (bytes: Buffer) =>
-        connection.take(bytes),
-      )
-    : // One buffer for all that comes: what is kept of it is copied.
-      connectClear({ host, port, onread: { buffer, callback: take } });
-  const connection = new Http2Connection(socket, pool);
-  const tooLong = (): unknown => socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`));
-  const timer = setTimeout(tooLong, connectTimeoutMs);
-  socket.once('close', () => clearTimeout(timer));
-  socket.once(secure ? 'secureConnect' : 'connect', () => {
-    clearTimeout(timer);
-    if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2')
-      socket.destroy(new Error('the target does not offer HTTP/2'));
-    else connection.connected();
-  });
-  return connection;
 }
 
 function shuttingDown(): ConnectionLost {

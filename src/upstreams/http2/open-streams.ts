@@ -5,16 +5,24 @@ import type { OutboundStream } from './outbound-stream.ts';
 
 /** What most servers of gRPC allow; one that allows less says so when the connection opens. */
 const STREAMS_AT_FIRST = 100;
+/** A power of two, well above the streams of one connection at a time. */
+const SLOTS = 512;
 
-/** The streams of one connection that are under way, by their numbers. */
+/**
+ * The streams of one connection that are under way, by their numbers. No `Map` for all of them: V8 chains the tables that
+ * a map has outgrown, with what was in them, so that calls of long ago stay in memory and every collection copies them.
+ */
 export class OpenStreams {
   /** How many the other side allows. */
   limit = STREAMS_AT_FIRST;
-  readonly #streams = new Map<number, OutboundStream>();
+  readonly #slots = new Array<OutboundStream | undefined>(SLOTS).fill(undefined);
+  /** Those that take so long that a new one stands in their place. */
+  readonly #late = new Map<number, OutboundStream>();
+  #size = 0;
   #nextId = 1;
 
   get size(): number {
-    return this.#streams.size;
+    return this.#size;
   }
 
   /** Whether a number is left: they are never used again. */
@@ -26,33 +34,46 @@ export class OpenStreams {
   add(stream: OutboundStream): void {
     stream.id = this.#nextId;
     this.#nextId += 2;
-    this.#streams.set(stream.id, stream);
+    const slot = slotOf(stream.id);
+    const late = this.#slots[slot];
+    if (late !== undefined) this.#late.set(late.id, late);
+    this.#slots[slot] = stream;
+    this.#size += 1;
   }
 
   /** The stream that a frame is about; undefined when it is gone. @throws {ProtocolFault} when it never was. */
-  of({ stream }: Frame): OutboundStream | undefined {
-    if (stream % 2 === 0 || stream >= this.#nextId)
+  of({ stream: id }: Frame): OutboundStream | undefined {
+    if (id % 2 === 0 || id >= this.#nextId)
       throw new ProtocolFault(
         constants.NGHTTP2_PROTOCOL_ERROR,
-        `a frame of stream ${stream}, which nobody opened`,
+        `a frame of stream ${id}, which nobody opened`,
       );
-    return this.#streams.get(stream);
+    const stream = this.#slots[slotOf(id)];
+    return stream?.id === id ? stream : this.#late.get(id);
   }
 
-  /** All of them, in the order of their numbers. */
-  all(): Iterable<OutboundStream> {
-    return this.#streams.values();
+  /** All of them. */
+  all(): OutboundStream[] {
+    return [...this.#late.values(), ...this.#slots.filter((stream) => stream !== undefined)];
   }
 
   /** Forgets one. */
   delete(stream: OutboundStream): void {
-    this.#streams.delete(stream.id);
+    const slot = slotOf(stream.id);
+    if (this.#slots[slot] === stream) this.#slots[slot] = undefined;
+    else if (!this.#late.delete(stream.id)) return;
+    this.#size -= 1;
   }
 
   /** Forgets all, and returns them. */
   takeAll(): OutboundStream[] {
-    const streams = [...this.#streams.values()];
-    this.#streams.clear();
+    const streams = this.all();
+    for (const stream of streams) this.delete(stream);
     return streams;
   }
+}
+
+/** Numbers of streams are odd. */
+function slotOf(id: number): number {
+  return (id >>> 1) & (SLOTS - 1);
 }

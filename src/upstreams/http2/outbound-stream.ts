@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
 import { BoundedBody } from '../bounded-body.ts';
-import type { AnswerReader } from '../whole-answer.ts';
+import type { AnswerReader } from '../answer-reader.ts';
 import { StreamReset } from './http2-faults.ts';
 
 const NO_TRAILERS: IncomingHttpHeaders = Object.freeze({});

@@ -1,0 +1,136 @@
+import type { SocketOptions } from '../socket.ts';
+import type { AnswerReader } from '../answer-reader.ts';
+import { Http1Connection, type ConnectionHost } from './http1-connection.ts';
+import { ConnectionEnded } from './http1-faults.ts';
+import { OutboundCall, type CallCarrier } from './outbound-call.ts';
+import { RequestHeads } from './request-heads.ts';
+
+const SWEEP_EVERY_MS = 1000;
+
+/** What the connections to one target are made with. */
+export interface Http1PoolOptions extends Omit<SocketOptions, 'protocol'> {
+  readonly maxConnections: number;
+}
+
+/** What is asked of a target. */
+export interface OutboundRequest {
+  readonly method: string;
+  /** Path and query, already encoded. */
+  readonly path: string;
+  /** Names and values, flat. */
+  readonly fields: readonly string[];
+  readonly body: Buffer | null;
+  /** Whether it may be sent twice without harm. */
+  readonly isIdempotent: boolean;
+}
+
+/**
+ * The connections of HTTP/1.1 to one target, for calls whose answers are read as a whole. Each carries one call at a
+ * time; the one that was used last is used next, and beyond the last one calls wait for their turn.
+ */
+export class Http1Pool implements ConnectionHost, CallCarrier {
+  readonly #options: Http1PoolOptions;
+  readonly #heads: RequestHeads;
+  readonly #connections = new Set<Http1Connection>();
+  readonly #idle: Http1Connection[] = [];
+  readonly #waiting = new Set<OutboundCall>();
+  #sweeper: NodeJS.Timeout | undefined = undefined;
+  #isClosed = false;
+
+  constructor(options: Http1PoolOptions) {
+    this.#options = options;
+    this.#heads = new RequestHeads(options);
+  }
+
+  /**
+   * Sends a request; the reader hears what becomes of it, never before this returns.
+   *
+   * @param maxBytes largest body of the answer.
+   * @throws {Error} when the request cannot be sent over HTTP at all.
+   */
+  send(request: OutboundRequest, reader: AnswerReader, maxBytes: number): OutboundCall {
+    const { body, isIdempotent } = request;
+    const call = new OutboundCall({ head: this.#heads.write(request), body, isIdempotent }, reader, maxBytes);
+    if (this.#isClosed) setImmediate(() => call.broke(shuttingDown()));
+    else this.#place(call);
+    return call;
+  }
+
+  /** Closes the connections; what is under way is cut. */
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#sweeper);
+    for (const connection of this.#connections) connection.destroy(shuttingDown());
+    for (const call of this.#waiting) call.broke(shuttingDown());
+    this.#waiting.clear();
+  }
+
+  idle(connection: Http1Connection): void {
+    const [next] = this.#waiting;
+    if (next !== undefined) {
+      this.#waiting.delete(next);
+      return connection.carry(next);
+    }
+    this.#idle.push(connection);
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY_MS).unref();
+  }
+
+  resend(call: OutboundCall): void {
+    call.wasSent = true;
+    if (this.#isClosed) return call.broke(shuttingDown());
+    // The server may have ended the others as well.
+    if (this.#connections.size < this.#options.maxConnections) this.#open().carry(call);
+    else this.#place(call);
+  }
+
+  closed(connection: Http1Connection): void {
+    this.#connections.delete(connection);
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    const [next] = this.#waiting;
+    if (next === undefined || this.#isClosed) return;
+    this.#waiting.delete(next);
+    this.#place(next);
+  }
+
+  forget(call: OutboundCall): void {
+    this.#waiting.delete(call);
+  }
+
+  #place(call: OutboundCall): void {
+    const idle = this.#usable();
+    if (idle !== undefined) return idle.carry(call);
+    if (this.#connections.size < this.#options.maxConnections) return this.#open().carry(call);
+    call.carrier = this;
+    this.#waiting.add(call);
+  }
+
+  #open(): Http1Connection {
+    const connection = new Http1Connection({ ...this.#options, protocol: 'http/1.1' }, this);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #usable(): Http1Connection | undefined {
+    const connection = this.#idle.pop();
+    if (connection === undefined) return undefined;
+    if (connection.expiresAt > performance.now()) return connection;
+    // The others were used even longer ago.
+    this.#idle.push(connection);
+    this.#sweep();
+    return undefined;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    const expired = this.#idle.filter(({ expiresAt }) => expiresAt <= now);
+    for (const connection of expired) connection.destroy();
+    if (this.#idle.length > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+function shuttingDown(): ConnectionEnded {
+  return new ConnectionEnded('the gateway is shutting down');
+}
