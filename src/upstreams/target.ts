@@ -22,6 +22,8 @@ export class Target {
   readonly http1: Http1Pool | undefined;
   /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
   readonly http2: Http2Pool | undefined;
+  /** What messages to it are compressed with; only for gRPC. */
+  readonly compression: 'none' | 'gzip';
   /** Calls under way. Written by leases only. */
   inFlight = 0;
 
@@ -32,6 +34,7 @@ export class Target {
       pool?: Dispatcher | undefined;
       http1?: Http1Pool | undefined;
       http2?: Http2Pool | undefined;
+      compression?: 'none' | 'gzip';
     },
   ) {
     this.origin = options.url.replace(/\/$/, '');
@@ -44,6 +47,7 @@ export class Target {
     this.pool = parts.pool;
     this.http1 = parts.http1;
     this.http2 = parts.http2;
+    this.compression = parts.compression ?? 'none';
   }
 
   /** The one question the balancer asks. */

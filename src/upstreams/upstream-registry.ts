@@ -61,6 +61,7 @@ export class UpstreamRegistry {
       pool: isHttp ? createPool(target.url, options) : undefined,
       http1: isHttp ? new Http1Pool(socketOf(target.url, options)) : undefined,
       http2: isHttp ? undefined : new Http2Pool({ ...socketOf(target.url, options), fields: UNARY_FIELDS }),
+      compression: options.compression,
       breaker: this.#createBreaker(upstream, options, target),
     });
   }

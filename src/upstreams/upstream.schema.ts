@@ -59,6 +59,10 @@ export const upstreamSchema = z
       .min(1)
       .default(256)
       .describe('Connections per target, for proxied requests and for calls each. Default 256.'),
+    compression: z
+      .enum(['none', 'gzip'])
+      .default('none')
+      .describe('What messages to targets of gRPC are compressed with, from 1 KiB on. Default none.'),
     ...descriptorKeys,
   })
   .superRefine((upstream, context) => {
@@ -70,6 +74,10 @@ export const upstreamSchema = z
           ? `expected one of ${DESCRIPTOR_KEYS.join(', ')}, not several`
           : `expected no \`${wrong}\`, because the protocol is http`;
       context.addIssue({ code: 'custom', path: [wrong], message });
+    }
+    if (upstream.compression !== 'none' && upstream.protocol === 'http') {
+      const message = 'expected no `compression`, because the protocol is http';
+      context.addIssue({ code: 'custom', path: ['compression'], message });
     }
     upstream.targets.forEach((entry, index) => {
       if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;

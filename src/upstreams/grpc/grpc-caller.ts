@@ -21,7 +21,7 @@ import { outboundMetadata } from './outbound-metadata.ts';
 import { SingleMessage } from './single-message.ts';
 import { StreamRun } from './stream-run.ts';
 import { UnaryRun, type UnaryMethod } from './unary-run.ts';
-import { framed } from './unary-wire.ts';
+import { framed, framedSmall } from './unary-wire.ts';
 
 /** What one unary call may use. */
 export interface UnaryLimits extends CallLimits {
@@ -69,7 +69,8 @@ export class GrpcCaller {
     if (this.#closed) return Promise.reject(new Problem('shutting-down'));
     let frame: Buffer;
     try {
-      frame = framed(encode(method.input, input));
+      const message = encode(method.input, input);
+      frame = upstream.options.compression === 'gzip' ? framedSmall(message) : framed(message);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -81,6 +81,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
     this.keepTime(firstByte);
     const fields = outboundFields(this.exchange);
     fields.push('grpc-timeout', timeoutText(Math.min(this.leftMs(), firstByte)));
+    if (target.compression === 'gzip') fields.push('grpc-encoding', 'gzip');
     const request = { path: this.#method.path, fields, body: this.#frame };
     // Targets of upstreams of gRPC have one; only specs of balancing make them without.
     const pool = target.http2 as Http2Pool;

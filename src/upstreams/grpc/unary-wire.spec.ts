@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { once } from 'node:events';
-import { constants, createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'; // prettier-ignore
 import type { AddressInfo } from 'node:net';
-import { deflateSync, gzipSync } from 'node:zlib';
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { GetOrderResponseSchema, Orders } from '../../clients/gen/shop/v1/orders_pb.ts';
 import { Problem } from '../../problems/problem.ts';
 import { CallBed, exchangeFor, problemOf } from './call.fixture.ts';
@@ -37,7 +37,7 @@ describe('unary calls over HTTP/2', () => {
   let streams = 0;
   let behave: (stream: ServerHttp2Stream) => void = (stream) => answer(stream, framed(ORDER));
 
-  async function open(settings: { maxConcurrentStreams?: number } = {}): Promise<void> {
+  async function open(settings: { maxConcurrentStreams?: number } = {}, options: object = {}): Promise<void> {
     server = createServer({ settings });
     connections = streams = 0;
     server.on('session', () => (connections += 1));
@@ -49,7 +49,7 @@ describe('unary calls over HTTP/2', () => {
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const origin = `grpc://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    bed = new CallBed({ orders: { protocol: 'grpc', targets: [origin], circuitBreaker: 'off' } });
+    bed = new CallBed({ orders: { protocol: 'grpc', targets: [origin], circuitBreaker: 'off', ...options } });
   }
 
   function call(idempotent = false): Promise<{ order?: { id: string } | undefined }> {
@@ -84,6 +84,26 @@ describe('unary calls over HTTP/2', () => {
       'grpc-timeout': expect.stringMatching(/^[0-9]{1,8}m$/),
     });
     expect(Buffer.concat(chunks).toString('hex')).toBe('00000000070a056f72642d31');
+  });
+
+  it.each([
+    ['a small message as it is', 'ord-1', 0],
+    ['a large one compressed', 'ord-'.repeat(1000), 1],
+  ])('sends %s where the upstream wants gzip', async (_, id, flag) => {
+    let asked: IncomingHttpHeaders = {};
+    const chunks: Buffer[] = [];
+    behave = (stream) => {
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => answer(stream, framed(ORDER)));
+    };
+    await open({}, { compression: 'gzip' });
+    server.on('stream', (_stream, headers) => (asked = headers));
+    const limits = { exchange: exchangeFor(), timeoutMs: Infinity };
+    await bed.grpc.unary(bed.upstreams.get('orders'), Orders.method.getOrder, { id }, limits);
+    const sent = Buffer.concat(chunks);
+    expect([asked['grpc-encoding'], sent[0], sent.readUInt32BE(1)]).toEqual(['gzip', flag, sent.length - 5]);
+    const message = flag === 1 ? gunzipSync(sent.subarray(5)) : sent.subarray(5);
+    expect(message.includes(id)).toBe(true);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
-import { gunzip, inflate } from 'node:zlib';
+import { gunzip, gzipSync, inflate } from 'node:zlib';
 import { ConnectionLost, StreamReset } from '../http2/http2-faults.ts';
 import type { GrpcEnd } from './grpc-faults.ts';
 
@@ -28,6 +28,17 @@ export function framed(message: Uint8Array): Buffer {
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, PREFIX_BYTES);
+  return frame;
+}
+
+/** Below this, compression makes messages larger. */
+const COMPRESSED_FROM_BYTES = 1024;
+
+/** The same for a message that may be compressed with gzip; that one is, is said in its first byte. */
+export function framedSmall(message: Uint8Array): Buffer {
+  if (message.length < COMPRESSED_FROM_BYTES) return framed(message);
+  const frame = framed(gzipSync(message));
+  frame[0] = 1;
   return frame;
 }
 
