@@ -44,6 +44,16 @@ describe('gatewaySchema', () => {
     );
   });
 
+  it.each([
+    ['compression: gzip', 'compression', 'expected no `compression`, because the protocol is http'],
+    ['reflection: {}', 'reflection', 'because the protocol is http'],
+    ['targets: [grpc://127.0.0.1:1]', 'targets', 'expected an http:// or https:// origin'],
+  ])('refuses what an upstream of HTTP does not know: %s', (key, at, message) => {
+    const targets = key.startsWith('targets') ? '' : ', targets: [http://127.0.0.1:1]';
+    const faults = faultsOf(`version: 1\nupstreams: { users: { ${key}${targets} } }`);
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^upstreams.users.${at}.*${message}`))]);
+  });
+
   it.each(['loopback', '10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '::1', 'fd00::/8', '2001:db8::/128'])(
     'takes %s for a trusted proxy',
     (proxy) => {
