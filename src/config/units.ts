@@ -46,3 +46,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A duration that a timer can wait for: at most 24 days, beyond which Node's timers fire at once. */
 export const timerDuration = duration.refine((ms) => ms <= LONGEST_TIMER_MS, 'expected at most 24d');
+
+/** An origin of web pages (RFC 6454), such as `https://app.example.com`. */
+export const pageOrigin = z
+  .string()
+  .regex(/^https?:\/\/[^/?#@\s]+$/, 'expected an origin such as https://app.example.com');

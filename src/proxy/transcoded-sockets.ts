@@ -12,7 +12,7 @@ import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Route } from '../routing/route.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { offersSocket, type Binding, type SocketOptions } from '../upstreams/grpc/transcoding/binding.ts';
-import { refuseForeignOrigin } from '../upstreams/grpc/transcoding/page-origin.ts';
+import { refuseForeignOrigin } from '../exchange/sockets/page-origin.ts';
 import { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { AnswerWriter } from './answer-writer.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../config/units.ts';
+import { duration, size, pageOrigin } from '../config/units.ts';
 
 const count = z.int().min(1);
 
@@ -48,9 +48,7 @@ const subscriptions = z
     idle: duration.optional().describe('A socket without an operation ends after this. Default 1m.'),
     maxAge: duration.optional().describe('A socket ends after this, whatever it does. Default 1h.'),
     origins: z
-      .array(
-        z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'expected an origin such as https://app.example.com'),
-      )
+      .array(pageOrigin)
       .optional()
       .describe(
         'Origins whose pages may open sockets without a credential; our own always may. Default none.',

@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import { Upgrades } from '../../exchange/sockets/upgrades.ts';
 import { Problem } from '../../problems/problem.ts';
 import { renderProblem } from '../../problems/render-problem.ts';
-import { refuseForeignOrigin } from '../../upstreams/grpc/transcoding/page-origin.ts';
+import { refuseForeignOrigin } from '../../exchange/sockets/page-origin.ts';
 import type { GraphqlSocketServer } from './graphql-socket.ts';
 
 /** How upgrades are bounded. */

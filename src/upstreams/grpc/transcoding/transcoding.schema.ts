@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size, timerDuration } from '../../../config/units.ts';
+import { size, timerDuration, pageOrigin } from '../../../config/units.ts';
 import { mayPass } from './metadata-rules.ts';
 
 const names = z
@@ -24,7 +24,7 @@ const webSocket = z.strictObject({
     .default(3_600_000)
     .describe('A socket ends after this, whatever it does. Default 1h.'),
   origins: z
-    .array(z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'expected an origin such as https://app.example.com'))
+    .array(pageOrigin)
     .default([])
     .describe('Origins whose pages may open sockets without a credential; our own always may. Default none.'),
 });

@@ -1,5 +1,5 @@
-import type { Exchange } from '../../../exchange/exchange.ts';
-import { Problem } from '../../../problems/problem.ts';
+import type { Exchange } from '../exchange.ts';
+import { Problem } from '../../problems/problem.ts';
 
 /**
  * Refuses the handshake of a page of another origin. Browsers let any page open a socket to anywhere, with whatever

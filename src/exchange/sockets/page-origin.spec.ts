@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { exchangeFor } from '../call.fixture.ts';
+import { createExchange } from '../../../test/support/exchange.ts';
 import { refuseForeignOrigin } from './page-origin.ts';
 
 function check(headers: Record<string, string>, allowed: string[] = []): () => void {
-  const exchange = exchangeFor();
+  const exchange = createExchange();
   Object.assign(exchange.request.headers, { host: 'Localhost:8080', ...headers });
   return () => refuseForeignOrigin(exchange, allowed);
 }
