@@ -67,9 +67,11 @@ export class ReflectedRoutes {
     const { route, report } = watched;
     let target: string | undefined;
     try {
-      const lease = upstreams.get(route.upstream).lease();
+      const upstream = upstreams.get(route.upstream);
+      const lease = upstream.lease();
       target = lease.target.host;
-      const registry = await reflect(lease, channels, route.grpc.service);
+      const { maxConnections } = upstream.options;
+      const registry = await reflect(lease, { channels, maxConnections }, route.grpc.service);
       if (this.#stopped) return;
       this.#take(watched, registry);
       report.worked(target);

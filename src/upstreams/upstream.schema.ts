@@ -58,7 +58,9 @@ export const upstreamSchema = z
       .int()
       .min(1)
       .default(256)
-      .describe('Connections per target, for proxied requests and for calls each. Default 256.'),
+      .describe(
+        'Connections per target, for proxied requests, for calls and for streams of gRPC each. Default 256.',
+      ),
     compression: z
       .enum(['none', 'gzip'])
       .default('none')

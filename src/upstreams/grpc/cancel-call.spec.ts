@@ -5,7 +5,7 @@ import { createServer, type Http2Server, type Http2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelCall } from './cancel-call.ts';
-import { CHANNEL_OPTIONS } from './grpc-channel.ts';
+import { CHANNEL_OPTIONS } from './counted-channel.ts';
 import { asIs, type ByteCall } from './stream-run.ts';
 
 /** A service that hears of calls and never answers them; by path, those that are open. */

@@ -1,45 +1,72 @@
-import { Client, credentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import type { Target } from '../target.ts';
+import { CountedChannel, type SurfaceCall } from './counted-channel.ts';
 
-/** Options of every channel; exported for `docs/` and specs. */
-export const CHANNEL_OPTIONS: ChannelOptions = {
-  // A connection that died silently is noticed within 70 s even if no deadline says so. Servers close
-  // connections that are pinged too often, so idle ones are left alone.
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  'grpc.keepalive_permit_without_calls': 0,
-  // The breaker decides how long a target is left alone; the channel's own pause (1 s to 2 min) would fail its probe.
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1000,
-  // Without a service config, grpc-js repeats only what a server certainly has not processed, such as a call that
-  // crossed its GOAWAY. All other retries are the run's: at another target, under a budget.
-  'grpc.service_config_disable_resolution': 1,
-  // A proxy named by the environment is for the way out, not for what is behind us.
-  'grpc.enable_http_proxy': 0,
-  // Closing a channel closes its connections: none is shared with another channel of the process.
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_channelz': 0,
-  'grpc.max_receive_message_length': 4 * 1024 * 1024,
-};
+/**
+ * How many calls a channel gets before another one is opened: what most servers allow on one connection, and the least
+ * that RFC 9113 section 6.5.2 recommends. What the peer really allows is in the settings of a session that grpc-js
+ * keeps private: neither its channel nor channelz tells. Beyond a lower limit, calls wait in the session.
+ */
+export const CALLS_PER_CHANNEL = 100;
 
-/** The channels to the gRPC targets: one for each, opened by its first call. */
+const IDLE_MS = 60_000;
+
+/**
+ * The channels to the gRPC targets. Each has one, opened by its first call, and further ones while those before it are
+ * full; a further one on which nothing has been under way for a while is closed.
+ */
 export class GrpcChannels {
-  readonly #clients = new Map<Target, Client>();
+  readonly #channels = new Map<Target, CountedChannel[]>();
+  readonly #idleMs: number;
 
-  /** The channel of a target: `grpc://` in the clear, `grpcs://` over TLS with the system's authorities. */
-  clientOf(target: Target): Client {
-    let client = this.#clients.get(target);
-    if (client === undefined) {
-      const security = target.secure ? credentials.createSsl() : credentials.createInsecure();
-      client = new Client(`dns:${target.host}`, security, CHANNEL_OPTIONS);
-      this.#clients.set(target, client);
-    }
-    return client;
+  /** @param idleMs how long a further channel stays without a call. Default one minute. */
+  constructor(idleMs = IDLE_MS) {
+    this.#idleMs = idleMs;
+  }
+
+  /**
+   * Makes a call to a target: `grpc://` in the clear, `grpcs://` over TLS with the system's authorities. It goes over
+   * the first channel that has room; when none has and there are `maxConnections`, over the least busy one.
+   */
+  call<Call extends SurfaceCall>(
+    target: Target,
+    maxConnections: number,
+    start: (client: Client) => Call,
+  ): Call {
+    const channel = this.#channelFor(target, maxConnections);
+    // Counted when it is made: what throws instead has no status.
+    const call = start(channel.client);
+    channel.count(call);
+    return call;
   }
 
   /** Closes all channels; calls under way are finished by their own deadlines. */
   close(): void {
-    for (const client of this.#clients.values()) client.close();
-    this.#clients.clear();
+    for (const channels of this.#channels.values()) for (const channel of channels.splice(0)) channel.close();
+    this.#channels.clear();
+  }
+
+  #channelFor(target: Target, maxConnections: number): CountedChannel {
+    let channels = this.#channels.get(target);
+    if (channels === undefined) this.#channels.set(target, (channels = []));
+    let leastBusy: CountedChannel | undefined;
+    // The first ones are filled first, so that the others fall idle.
+    for (const channel of channels) {
+      if (channel.underWay < CALLS_PER_CHANNEL) return channel;
+      if (leastBusy === undefined || channel.underWay < leastBusy.underWay) leastBusy = channel;
+    }
+    if (leastBusy !== undefined && channels.length >= maxConnections) return leastBusy;
+    return this.#open(target, channels);
+  }
+
+  #open(target: Target, channels: CountedChannel[]): CountedChannel {
+    const opened = new CountedChannel(target, this.#idleMs, (idle) => {
+      const index = channels.indexOf(idle);
+      if (index <= 0) return;
+      channels.splice(index, 1);
+      idle.close();
+    });
+    channels.push(opened);
+    return opened;
   }
 }

@@ -99,13 +99,10 @@ export class StreamRun extends CallRun<void> {
   protected override send(target: Target): void {
     const { path, answersWhole = false, metadata, channels } = this.#parts;
     const isWhole = answersWhole && this.leftMs() !== Infinity;
-    const call: ByteCall = channels.clientOf(target).makeBidiStreamRequest(
-      path,
-      asIs,
-      asIs,
-      metadata,
-      // Only an answer that comes as a whole has to be there by the deadline.
-      isWhole ? { deadline: Date.now() + this.leftMs() } : {},
+    // Only an answer that comes as a whole has to be there by the deadline.
+    const options = isWhole ? { deadline: Date.now() + this.leftMs() } : {};
+    const call: ByteCall = channels.call(target, this.upstream.options.maxConnections, (client) =>
+      client.makeBidiStreamRequest(path, asIs, asIs, metadata, options),
     );
     this.#call = call;
     // Not only after the last message, which may never come: nobody else gets the probe of a breaker meanwhile.

@@ -1,6 +1,6 @@
 import { create, createFileRegistry, fromBinary, toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
-import { Metadata, status, type Client, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import type { Lease } from '../../target.ts';
 import { cancelCall } from '../cancel-call.ts';
 import {
@@ -19,32 +19,41 @@ const MAX_FILES = 2000;
 
 type Question = ServerReflectionRequest['messageRequest'];
 
+/** What the questions go over. */
+export interface ReflectionWay {
+  readonly channels: GrpcChannels;
+  /** Of the target's upstream. */
+  readonly maxConnections: number;
+}
+
 /**
  * Asks a target for the files that declare a service, with all that they import, and gives the lease back.
  *
  * @throws {Error} when the target does not answer, or the service is not there.
  */
-export async function reflect(lease: Lease, channels: GrpcChannels, service: string): Promise<FileRegistry> {
-  const client = channels.clientOf(lease.target);
+export async function reflect(lease: Lease, way: ReflectionWay, service: string): Promise<FileRegistry> {
+  const start = (protocol: string): ByteCall =>
+    way.channels.call(lease.target, way.maxConnections, (client) =>
+      client.makeBidiStreamRequest(
+        `/${protocol}.ServerReflection/ServerReflectionInfo`,
+        asIs,
+        asIs,
+        new Metadata(),
+        { deadline: Date.now() + TIMEOUT_MS },
+      ),
+    );
   try {
-    return await reflectWith(client, PROTOCOLS[0], service);
+    return await reflectWith(start(PROTOCOLS[0]), service);
   } catch (error) {
     if ((error as Partial<ServiceError>).code !== status.UNIMPLEMENTED) throw error;
-    return await reflectWith(client, PROTOCOLS[1], service);
+    return await reflectWith(start(PROTOCOLS[1]), service);
   } finally {
     // Whether a target can describe itself says nothing about how it serves.
     lease.release('neutral');
   }
 }
 
-async function reflectWith(client: Client, protocol: string, service: string): Promise<FileRegistry> {
-  const call: ByteCall = client.makeBidiStreamRequest(
-    `/${protocol}.ServerReflection/ServerReflectionInfo`,
-    asIs,
-    asIs,
-    new Metadata(),
-    { deadline: Date.now() + TIMEOUT_MS },
-  );
+async function reflectWith(call: ByteCall, service: string): Promise<FileRegistry> {
   // Iterating reports a failure; this one is for what comes after it was left.
   call.on('error', () => undefined);
   const answers = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;

@@ -56,9 +56,8 @@ export class UnaryRun extends CallRun<UnaryAnswer> {
     let answer: Buffer | undefined;
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
-    const call = channels
-      .clientOf(target)
-      .makeUnaryRequest(
+    const call = channels.call(target, this.upstream.options.maxConnections, (client) =>
+      client.makeUnaryRequest(
         binding.path,
         asIs,
         asIs,
@@ -69,7 +68,8 @@ export class UnaryRun extends CallRun<UnaryAnswer> {
           if (error === null) answer = bytes;
           else this.fail(grpcFault(error, binding.idempotent, this.timeoutCode()), error);
         },
-      );
+      ),
+    );
     Error.stackTraceLimit = limit;
     this.#call = call;
     call.once('metadata', (received: Metadata) => (head = received));
