@@ -48,6 +48,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   #state: 'open' | 'draining' | 'closed' = 'open';
   #isConnected = false;
   #isGreeted = false;
+  #silent: NodeJS.Timeout | undefined = undefined;
   #unreported = 0;
 
   constructor(options: SocketOptions, host: ConnectionHost) {
@@ -70,6 +71,11 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
 
   connected(): void {
     this.#isConnected = true;
+    // Something may listen there that never speaks.
+    this.#silent = setTimeout(
+      () => this.lost('the target does not answer in HTTP/2'),
+      PING_ANSWER_MS,
+    ).unref();
     const early = [...this.#early];
     this.#early.clear();
     for (const stream of early) this.carry(stream);
@@ -125,6 +131,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
     if (!this.#isGreeted) {
       if (frame.type !== FRAME.settings) throw protocolFault('a connection without settings');
       this.#isGreeted = true;
+      clearTimeout(this.#silent);
     }
     this.#assembly.check(frame);
     try {
@@ -275,6 +282,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
     this.#state = 'closed';
     this.#writer.stop();
     this.#keepAlive.stop();
+    clearTimeout(this.#silent);
     this.#socket.destroySoon();
     setTimeout(() => this.#socket.destroy(), CLOSE_WITHIN_MS).unref();
     const streams = [...this.#streams.takeAll(), ...this.#early];

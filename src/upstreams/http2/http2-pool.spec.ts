@@ -269,7 +269,7 @@ describe('a connection that is quiet', () => {
     });
     pool = poolFor(target.port);
     const ending = ask(pool);
-    while (target.frames.length < 3) await turns(1);
+    while (!target.heard(FRAME.settings).some(({ flags }) => flags === 1)) await turns(1);
     jest.advanceTimersByTime(60_000);
     while (target.heard(FRAME.ping).length < 1) await turns(1);
     await turns(20);
@@ -278,6 +278,16 @@ describe('a connection that is quiet', () => {
     while (target.heard(FRAME.ping).length < 2) await turns(1);
     jest.advanceTimersByTime(10_000);
     expect((await ending).error?.message).toContain('no answer to a ping within 10000 ms');
+    await target.close();
+  });
+
+  it('is lost when it never speaks at all', async () => {
+    const target = await RawTarget.start(() => undefined);
+    pool = poolFor(target.port);
+    const ending = ask(pool);
+    while (target.heard(FRAME.headers).length < 1) await turns(1);
+    jest.advanceTimersByTime(10_000);
+    expect((await ending).error?.message).toContain('the target does not answer in HTTP/2');
     await target.close();
   });
 
