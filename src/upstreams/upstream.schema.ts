@@ -64,7 +64,9 @@ export const upstreamSchema = z
     compression: z
       .enum(['none', 'gzip'])
       .default('none')
-      .describe('What messages to targets of gRPC are compressed with, from 1 KiB on. Default none.'),
+      .describe(
+        'What is sent to targets of gRPC is compressed with; small messages of typed calls never are. Default none.',
+      ),
     ...descriptorKeys,
   })
   .superRefine((upstream, context) => {

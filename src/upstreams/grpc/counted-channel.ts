@@ -1,5 +1,6 @@
 import {
   Client,
+  compressionAlgorithms,
   credentials,
   type ChannelOptions,
   type ClientDuplexStream,
@@ -41,7 +42,7 @@ export class CountedChannel {
 
   constructor(target: Target, idleMs: number, onIdle: (channel: CountedChannel) => void) {
     const security = target.secure ? credentials.createSsl() : credentials.createInsecure();
-    this.client = new Client(`dns:${target.host}`, security, CHANNEL_OPTIONS);
+    this.client = new Client(`dns:${target.host}`, security, optionsFor(target));
     this.#idleMs = idleMs;
     this.#onIdle = onIdle;
   }
@@ -72,4 +73,9 @@ export class CountedChannel {
   readonly #idle = (): void => {
     if (this.#underWay === 0) this.#onIdle(this);
   };
+}
+
+function optionsFor({ compression }: Target): ChannelOptions {
+  if (compression === 'none') return CHANNEL_OPTIONS;
+  return { ...CHANNEL_OPTIONS, 'grpc.default_compression_algorithm': compressionAlgorithms[compression] };
 }

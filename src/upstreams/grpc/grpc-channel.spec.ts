@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Http2Server, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { CallBed, exchangeFor, problemOf, until } from './call.fixture.ts';
 import { cancelCall } from './cancel-call.ts';
 import { CALLS_PER_CHANNEL, GrpcChannels } from './grpc-channel.ts';
@@ -57,7 +58,7 @@ function open(options: object = {}, idleMs?: number): void {
 }
 
 /** A stream like those of calls. */
-function watch(): MessageStream<string> {
+function watch(message: Buffer = Buffer.alloc(0)): MessageStream<string> {
   return new MessageStream({
     decode: String,
     call: (taker) => {
@@ -72,14 +73,14 @@ function watch(): MessageStream<string> {
         patient: true,
         idleMs: Infinity,
       };
-      return new StreamRun(parts, new SingleMessage(Buffer.alloc(0)), taker);
+      return new StreamRun(parts, new SingleMessage(message), taker);
     },
   });
 }
 
 /** Opens streams and waits for the first message of each. */
-async function hold(count: number): Promise<readonly MessageStream<string>[]> {
-  const held = Array.from({ length: count }, watch);
+async function hold(count: number, message?: Buffer): Promise<readonly MessageStream<string>[]> {
+  const held = Array.from({ length: count }, () => watch(message));
   const first = await Promise.all(held.map((stream) => stream.next()));
   expect(first).toEqual(Array.from({ length: count }, () => ({ done: false, value: 'first' })));
   return held;
@@ -163,5 +164,23 @@ describe(GrpcChannels.name, () => {
       });
     expect(broken).toThrow('no call');
     await expectRoomFor(CALLS_PER_CHANNEL);
+  });
+});
+
+describe('the channels of an upstream that wants gzip', () => {
+  it('compress what they send', async () => {
+    let encoding: unknown;
+    const bodies: Buffer[] = [];
+    server.on('stream', (stream: ServerHttp2Stream, headers) => {
+      encoding = headers['grpc-encoding'];
+      stream.on('data', (bytes: Buffer) => bodies.push(bytes));
+    });
+    open({ compression: 'gzip' });
+    const message = Buffer.alloc(5000, 'again and ');
+    const [stream] = await hold(1, message);
+    await until(() => bodies.length > 0);
+    const sent = Buffer.concat(bodies);
+    expect([encoding, sent[0], gunzipSync(sent.subarray(5)).equals(message)]).toEqual(['gzip', 1, true]);
+    await stream?.return();
   });
 });
