@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** Who gets the answer of one attempt; hears one of the last three, once. */
 export interface AnswerReader {
-  /** Takes the head. @returns false when what follows is of no interest: the rest of the answer is drained unread. */
+  /** Takes the head. @returns false when what follows is of no interest: the rest of the answer is not read. */
   head(status: number, headers: IncomingHttpHeaders): boolean;
   /** Hears that the answer goes on, after its head. */
   more?(): void;

@@ -21,7 +21,7 @@ import { outboundMetadata } from './outbound-metadata.ts';
 import { SingleMessage } from './single-message.ts';
 import { StreamRun } from './stream-run.ts';
 import { UnaryRun, type UnaryMethod } from './unary-run.ts';
-import { framed, framedSmall } from './unary-wire.ts';
+import { framed, framedWithGzip } from './unary-wire.ts';
 
 /** What one unary call may use. */
 export interface UnaryLimits extends CallLimits {
@@ -70,7 +70,7 @@ export class GrpcCaller {
     let frame: Buffer;
     try {
       const message = encode(method.input, input);
-      frame = upstream.options.compression === 'gzip' ? framedSmall(message) : framed(message);
+      frame = upstream.options.compression === 'gzip' ? framedWithGzip(message) : framed(message);
     } catch (error) {
       return Promise.reject(error);
     }

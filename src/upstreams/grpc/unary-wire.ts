@@ -34,8 +34,8 @@ export function framed(message: Uint8Array): Buffer {
 /** Below this, compression makes messages larger. */
 const COMPRESSED_FROM_BYTES = 1024;
 
-/** The same for a message that may be compressed with gzip; that one is, is said in its first byte. */
-export function framedSmall(message: Uint8Array): Buffer {
+/** The same, compressed with gzip where that helps; the first byte says whether it is. */
+export function framedWithGzip(message: Uint8Array): Buffer {
   if (message.length < COMPRESSED_FROM_BYTES) return framed(message);
   const frame = framed(gzipSync(message));
   frame[0] = 1;

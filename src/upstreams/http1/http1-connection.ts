@@ -39,11 +39,6 @@ export class Http1Connection implements SocketUser, CallCarrier {
     this.#socket = openSocket(options, this);
   }
 
-  /** Whether it has not ended. */
-  get isOpen(): boolean {
-    return !this.#isClosed;
-  }
-
   /** Sends a call; there has to be none under way. */
   carry(call: OutboundCall): void {
     this.#call = call;
@@ -99,7 +94,7 @@ export class Http1Connection implements SocketUser, CallCarrier {
     const isSilent = parser?.hasBegun === false && !(error instanceof MalformedAnswer);
     // The server may have closed an idle connection at the same time (RFC 9112 section 9.3.1).
     if (isIdempotent && !call.wasSent && this.#hasRested && isSilent) return this.#host.resend(call);
-    call.broke(error instanceof ConnectionEnded ? error : ended(this.#isConnected, error));
+    call.broke(error ?? new ConnectionEnded('the connection ended before the answer'));
   }
 
   #send(call: OutboundCall): void {
@@ -137,11 +132,4 @@ export class Http1Connection implements SocketUser, CallCarrier {
 
 function giveUp(connection: Http1Connection): void {
   connection.destroy();
-}
-
-function ended(wasConnected: boolean, error: Error | undefined): Error {
-  if (error !== undefined && !wasConnected) return error;
-  return error !== undefined && 'code' in error
-    ? error
-    : new ConnectionEnded('the connection ended before the answer', error);
 }

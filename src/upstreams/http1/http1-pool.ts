@@ -112,12 +112,11 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
   }
 
   #usable(): Http1Connection | undefined {
-    const connection = this.#idle.pop();
-    if (connection === undefined) return undefined;
-    if (connection.expiresAt > performance.now()) return connection;
-    // The others were used even longer ago.
-    this.#idle.push(connection);
-    this.#sweep();
+    const now = performance.now();
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.expiresAt > now) return idle;
+      idle.destroy();
+    }
     return undefined;
   }
 

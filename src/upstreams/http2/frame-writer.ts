@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { FRAME, FRAME_HEAD_BYTES } from './frames.ts';
+import { DEFAULT_FRAME_BYTES, FLAG, FRAME, FRAME_HEAD_BYTES } from './frames.ts';
 
 const SMALLEST = 16_384;
 /** A buffer that grew beyond this for one large body is not kept. */
@@ -49,6 +49,18 @@ export class FrameWriter {
     this.#head(type, flags, stream, payload.length);
     this.#bytes.set(payload, this.#length);
     this.#length += payload.length;
+  }
+
+  /** Adds a header block, in as many frames as it needs (RFC 9113 section 4.3). */
+  block(flags: number, stream: number, block: Uint8Array): void {
+    let at = Math.min(block.length, DEFAULT_FRAME_BYTES);
+    const last = (end: number): number => (end === block.length ? FLAG.endHeaders : 0);
+    this.frame(FRAME.headers, flags | last(at), stream, block.subarray(0, at));
+    while (at < block.length) {
+      const end = Math.min(block.length, at + DEFAULT_FRAME_BYTES);
+      this.frame(FRAME.continuation, last(end), stream, block.subarray(at, end));
+      at = end;
+    }
   }
 
   /** Adds a frame whose payload is numbers of four bytes. */

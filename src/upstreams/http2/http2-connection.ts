@@ -87,8 +87,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
     if (!this.#isConnected) return void this.#early.add(stream);
     this.#streams.add(stream);
     const { head, body } = stream.message;
-    const flags = FLAG.endHeaders | (body.length === 0 ? FLAG.endStream : 0);
-    this.#writer.frame(FRAME.headers, flags, stream.id, head);
+    this.#writer.block(body.length === 0 ? FLAG.endStream : 0, stream.id, head);
     this.#bodies.begin(stream);
   }
 

@@ -75,11 +75,14 @@ describe('a request', () => {
     });
   });
 
-  it.each([0, 1, 126, 127, 128, 254, 255, 300, 5000])('has a field of %d bytes', async (length) => {
-    await open();
-    const value = 'v'.repeat(length);
-    expect((await ask(pool, { fields: ['x-long', value] })).fields).toMatchObject({ 'x-long': value });
-  });
+  it.each([0, 1, 126, 127, 128, 254, 255, 300, 5000, 16_384, 40_000])(
+    'has a field of %d bytes',
+    async (length) => {
+      await open();
+      const value = 'v'.repeat(length);
+      expect((await ask(pool, { fields: ['x-long', value] })).fields).toMatchObject({ 'x-long': value });
+    },
+  );
 
   it.each([0, 1, 16_384, 16_385, 65_535, 65_536, 3_000_000])('has a body of %d bytes', async (length) => {
     await open();
@@ -129,7 +132,6 @@ describe('a request', () => {
     ['a name with a colon', [':path', '/']],
     ['a line break', ['x-one', 'a\r\nx-two: b']],
     ['what is no byte', ['x-one', '\u{1f600}']],
-    ['fields beyond a frame', ['x-one', 'v'.repeat(16_384)]],
   ])('is refused with %s', async (_, fields) => {
     await open();
     await expect(ask(pool, { fields })).rejects.toThrow(/header field/);

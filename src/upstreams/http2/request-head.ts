@@ -1,5 +1,3 @@
-import { DEFAULT_FRAME_BYTES } from './frames.ts';
-
 /** Pseudo-header fields of a request, by their index in the static table (RFC 7541 appendix A). */
 const METHOD_POST = 0x83;
 const SCHEMES = { http: 0x86, https: 0x87 } as const;
@@ -38,15 +36,13 @@ export class RequestHeads {
    * Writes a head.
    *
    * @param fields names in lower case and values, flat, besides those that all have.
-   * @throws {Error} when a field cannot be sent, or all of them are too large for a frame.
+   * @throws {Error} when a field cannot be sent.
    */
   write(path: string, fields: readonly string[]): Buffer {
     const beginning = this.#beginning(path);
     const head = Buffer.allocUnsafe(beginning.length + largestSize(fields));
     head.set(beginning);
-    const end = writeFields(head, beginning.length, fields);
-    if (end > DEFAULT_FRAME_BYTES) throw new Error(`the header fields exceed ${DEFAULT_FRAME_BYTES} bytes`);
-    return head.subarray(0, end);
+    return head.subarray(0, writeFields(head, beginning.length, fields));
   }
 
   #beginning(path: string): Buffer {
