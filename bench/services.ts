@@ -29,6 +29,7 @@ const report: ServiceReport = {
     USERS: services['users-1'].url,
     USERS_2: services['users-2'].url,
     FEED: services.feed.url,
+    PAYMENTS: services.payments.url,
     ORDERS: services.orders.url,
     NOTIFICATIONS: services.notifications.url,
     ISSUER: services.identity.url,

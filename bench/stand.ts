@@ -62,7 +62,10 @@ export class Stand {
   }
 
   /** Starts the gateway of a case as users start it. `flags` are for Node. */
-  async startGateway(one: BenchCase, flags: readonly string[] = []): Promise<Subject> {
+  async startGateway(
+    one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis'>,
+    flags: readonly string[] = [],
+  ): Promise<Subject> {
     const [port, adminPort] = [await freePort(), await freePort()];
     const logFile = join(this.folder, `${one.name}-${port}.log`);
     const env = {
@@ -93,6 +96,18 @@ export class Stand {
     const child = this.#start(process.execPath, [...flags, script], { env, core: this.cores.measured });
     await untilListening(child, port, `bench/twins/${file}`);
     return { ...subjectOf(file, child, port), adminOrigin: '', logFile: '' };
+  }
+
+  /** Starts a script that prints the addresses of further services as its first line; configurations may name them. */
+  async addServices(file: string): Promise<void> {
+    const child = this.startScript(file);
+    this.#env = { ...this.#env, ...(JSON.parse(await firstLine(child)) as Record<string, string>) };
+  }
+
+  /** Starts a script of `bench/` beside the services; what it prints is to be read. `nice` is how far it stands back. */
+  startScript(file: string, env: Readonly<Record<string, string>> = {}, nice = 0): ChildProcess {
+    const line = ['-n', String(nice), process.execPath, join(ROOT, 'bench', file)];
+    return this.#start('nice', line, { env, core: this.cores.others, stdout: 'pipe' });
   }
 
   /** Ends all children and removes the folder. */
