@@ -3,7 +3,8 @@ import type { Problem } from '../../problems/problem.ts';
 import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
 import type { Lease } from '../target.ts';
 import type { AnswerSink, HttpForwarding } from './http-forwarder.ts';
-import { connectionNames, isHopByHop } from './request-headers.ts';
+import { isHopByHop } from './field-names.ts';
+import { connectionNames } from './request-headers.ts';
 
 const FIRST_FAILURE_STATUS = 500;
 const FIRST_FINAL_STATUS = 200;
