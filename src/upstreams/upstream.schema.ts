@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import { timerDuration, percentage } from '../config/units.ts';
+import { urlText } from '../config/url.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/transcoding/transcoding.schema.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
-const targetUrl = z
-  .string()
-  .regex(
-    /^(https?|grpcs?):\/\/[^/?#@\s]+\/?$/,
-    'expected an origin such as http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
-  )
-  .describe('Origin of the target.');
+const targetUrl = urlText({
+  schemes: ['http', 'https', 'grpc', 'grpcs'],
+  example: 'http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
+  rest: 'slash',
+}).describe('Origin of the target.');
 
 const target = z.union([
   targetUrl.transform((url) => ({ url, weight: 1, labels: {} as Record<string, string> })),
