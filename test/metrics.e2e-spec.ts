@@ -85,7 +85,7 @@ describe('the metrics', () => {
     expect(await valueOf('gatehouse_breaker_state{upstream="gone",target="127.0.0.1:1"}')).toBe(2);
     expect(await valueOf('gatehouse_rate_limit_decisions_total{route="limited",outcome="allowed"}')).toBe(1);
     expect(await valueOf('gatehouse_rate_limit_decisions_total{route="limited",outcome="limited"}')).toBe(2);
-    expect(await holder.shop.metrics()).toMatch(/gatehouse_event_loop_delay_seconds\{quantile="0.99"\} \d/);
+    expect(await holder.shop.metrics()).toMatch(/gatehouse_event_loop_delay_seconds\{percentile="99"\} \d/);
   });
 
   it('are not to be had at the port of the clients, nor is anything else for operators', async () => {

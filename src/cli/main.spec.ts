@@ -74,6 +74,17 @@ describe('main', () => {
     expect(await run('--version')).toEqual({ out: `${version}\n`, err: '', code: undefined });
   });
 
+  it('warns of a path that falls through to an open route, and says that the file is valid', async () => {
+    const open = VALID.replace('/open/*', '/*');
+    const { out, err, code } = await runWith(open, 'validate');
+    expect([out, code]).toEqual([expect.stringContaining('valid, '), undefined]);
+    expect(err).toContain(
+      `${file}:8:14  routes[users].match.methods  POST, PUT, PATCH, DELETE, OPTIONS, every other`,
+    );
+    expect(err).toContain(`1 warning in ${file}`);
+    expect(await runWith(VALID, 'validate')).toMatchObject({ err: '', code: undefined });
+  });
+
   it.each([
     [['valdate'], 'gatehouse: unknown command "valdate"; did you mean "validate"?'],
     [['validate', '--confg', 'x'], 'did you mean --config?'],

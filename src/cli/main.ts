@@ -5,6 +5,7 @@ import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import { describeRoutes } from '../admin/route-listing.ts';
 import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
+import { fallThroughs } from '../routing/fall-through.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -55,8 +56,14 @@ async function start(configFile: string | undefined): Promise<void> {
 
 async function validate(configFile: string | undefined): Promise<void> {
   const { gateway, source } = await compile(configFile);
-  const count = gateway.app.get(RouteTable).routes.length;
+  const table = gateway.app.get(RouteTable);
+  const count = table.routes.length;
+  const warnings = fallThroughs(table, source);
   await gateway.app.close();
+  if (warnings.length > 0) {
+    const text = formatFaults(warnings, { color: process.stderr.isTTY, noun: 'warning' });
+    process.stderr.write(`${text}\n`);
+  }
   process.stdout.write(`${source.document.file}: valid, ${count} routes\n`);
 }
 

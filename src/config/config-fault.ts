@@ -35,13 +35,17 @@ export class ConfigError extends Error {
  * Renders one line per fault, by file and position, and a last line that counts them.
  *
  * @param options.color ANSI colors; default no.
+ * @param options.noun what they are called; default `fault`.
  */
-export function formatFaults(faults: readonly ConfigFault[], options: { color?: boolean } = {}): string {
+export function formatFaults(
+  faults: readonly ConfigFault[],
+  options: { color?: boolean; noun?: 'fault' | 'warning' } = {},
+): string {
   const paint: Paint = options.color
     ? (style, text) => styleText(style, text, { validateStream: false })
     : plain;
   const lines = faults.toSorted(byPosition).map((fault) => formatFault(fault, paint));
-  return [...lines, paint('bold', countFaults(faults))].join('\n');
+  return [...lines, paint('bold', countFaults(faults, options.noun ?? 'fault'))].join('\n');
 }
 
 type Paint = (style: 'cyan' | 'bold' | 'green', text: string) => string;
@@ -56,8 +60,8 @@ function formatFault(fault: ConfigFault, paint: Paint): string {
   return parts.filter((part) => part !== paint('bold', '')).join('  ');
 }
 
-function countFaults(faults: readonly ConfigFault[]): string {
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+function countFaults(faults: readonly ConfigFault[], noun: string): string {
+  const count = faults.length === 1 ? `1 ${noun}` : `${faults.length} ${noun}s`;
   const files = new Set(faults.map((fault) => fault.file));
   const [file] = files;
   return files.size === 1 ? `${count} in ${file}` : count;

@@ -83,12 +83,26 @@ describe('readEnvironment', () => {
     ]);
   });
 
-  it.each(['http://user:hunter2@redis', 'redis:hunter2', 'hunter2@redis:6379', 'redis://'])(
-    'refuses %s for Redis without printing it',
+  it.each([
+    ['http://user:hunter2@redis', 'redis:// or rediss:// and a host'],
+    ['redis:hunter2', 'redis:// or rediss:// and a host'],
+    ['hunter2@redis:6379', 'redis:// or rediss:// and a host'],
+    ['redis://', 'a host name'],
+    ['redis://:hunter2@', 'a host name'],
+    ['redis://:hunter2@999.1.1.1', 'a host name'],
+    ['redis://:hunter2@redis:70000', 'a port from 1 to 65535'],
+    ['redis://:hunter2@redis:0', 'a port from 1 to 65535'],
+  ])('refuses %s for Redis without printing it', (REDIS_URL, what) => {
+    const [line, ...more] = faultLines({ REDIS_URL });
+    expect(line).toContain(`environment  REDIS_URL  expected ${what}`);
+    expect(line).toMatch(/, given a value that is not shown, it may hold a password$/);
+    expect([line?.includes('hunter2'), more]).toEqual([false, []]);
+  });
+
+  it.each(['redis://redis', 'rediss://user:p%40ss@redis.example.com:6380/2', 'redis://[::1]:6379'])(
+    'takes %s for Redis',
     (REDIS_URL) => {
-      expect(faultLines({ REDIS_URL })).toEqual([
-        'environment  REDIS_URL  expected a redis:// or rediss:// URL, given a value that is not shown, it may hold a password',
-      ]);
+      expect(readEnvironment({ REDIS_URL }).redisUrl).toBe(REDIS_URL);
     },
   );
 

@@ -3,6 +3,7 @@ import { ConfigError, type ConfigFault } from './config-fault.ts';
 import { expectation } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
 import { duration } from './units.ts';
+import { urlText } from './url.ts';
 
 /** The levels that `LOG_LEVEL` takes, loudest first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -15,7 +16,12 @@ const port = z
 
 const host = z.string().regex(/^[^\s/]+$/, 'expected a host name or an IP address to listen on');
 
-const redisUrl = z.string().refine(isRedisUrl, 'expected a redis:// or rediss:// URL');
+const redisUrl = urlText({
+  schemes: ['redis', 'rediss'],
+  example: 'redis://127.0.0.1:6379/0',
+  rest: 'anything',
+  credentials: true,
+});
 
 const wait = duration.refine((ms) => ms <= 3_600_000, 'expected at most 1h');
 
@@ -90,11 +96,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,
   });
-}
-
-function isRedisUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && ['redis:', 'rediss:'].includes(url.protocol) && url.hostname !== '';
 }
 
 function toFault(issue: z.core.$ZodIssue, given: string): ConfigFault {

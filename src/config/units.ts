@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { urlFault, urlText, type UrlRules } from './url.ts';
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -47,7 +48,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A duration that a timer can wait for: at most 24 days, beyond which Node's timers fire at once. */
 export const timerDuration = duration.refine((ms) => ms <= LONGEST_TIMER_MS, 'expected at most 24d');
 
+const PAGE: UrlRules = { schemes: ['http', 'https'], example: 'https://app.example.com', rest: 'nothing' };
+
 /** An origin of web pages (RFC 6454), such as `https://app.example.com`. */
-export const pageOrigin = z
-  .string()
-  .regex(/^https?:\/\/[^/?#@\s]+$/, 'expected an origin such as https://app.example.com');
+export const pageOrigin = urlText(PAGE).refine(
+  // Compared as a text with what browsers say, who write neither capitals nor the port of the scheme.
+  (text) => urlFault(text, PAGE) !== undefined || URL.parse(text)?.origin === text,
+  'expected the origin as browsers write it, in lower case and without the port of its scheme',
+);

@@ -1,43 +1,13 @@
 import type { Principal } from './principal.ts';
-
-const RESERVED_PREFIXES = ['xuser', 'xclient', 'xtenant', 'xforwarded'] as const;
-const RESERVED_NAMES = ['forwarded', 'xrealip'] as const;
-const LETTER_X = 0x78;
-const LETTER_F = 0x66;
+import { foldName, isIdentityName } from './reserved-names.ts';
 
 /**
  * Tells whether only the gateway may set a header of this name: `X-User-*`, `X-Client-*`, `X-Tenant-*`,
- * `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, in any spelling. Case and every character that is neither letter
- * nor digit are folded away, because services read `X_User_Id`, `X.User.Id` and `X-User-Id` as the same.
- * Errs on the strict side: a name that merely starts with such a word (`X-Userland`) is taken too.
+ * `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, in any spelling. Errs on the strict side: a name that merely starts with
+ * such a word (`X-Userland`) is taken too.
  */
 export function isIdentityHeader(name: string): boolean {
-  const first = name.charCodeAt(0) | 0x20;
-  // Most names end here, before anything is folded.
-  if (first !== LETTER_X && first !== LETTER_F && foldCode(name.charCodeAt(0)) !== 0) return false;
-  for (const prefix of RESERVED_PREFIXES) if (foldsTo(name, prefix, true)) return true;
-  for (const reserved of RESERVED_NAMES) if (foldsTo(name, reserved, false)) return true;
-  return false;
-}
-
-/** Compares a name with a folded word, or with its beginning, without making a string of it. */
-function foldsTo(name: string, word: string, isPrefix: boolean): boolean {
-  let matched = 0;
-  for (let i = 0; i < name.length; i += 1) {
-    const code = foldCode(name.charCodeAt(i));
-    if (code === 0) continue;
-    if (matched === word.length) return isPrefix;
-    if (code !== word.charCodeAt(matched)) return false;
-    matched += 1;
-  }
-  return matched === word.length;
-}
-
-/** The lower-case code of an ASCII letter or digit, 0 for everything else. */
-function foldCode(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code;
-  const lower = code | 0x20;
-  return code < 0x80 && lower >= 0x61 && lower <= 0x7a ? lower : 0;
+  return isIdentityName(foldName(name));
 }
 
 const flatHeaders = new WeakMap<Principal, readonly string[]>();

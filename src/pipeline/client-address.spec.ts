@@ -39,12 +39,15 @@ describe('ClientAddress', () => {
     ['all are trusted', '10.0.0.2, 10.0.0.3', '10.0.0.2'],
     ['something is no address', '203.0.113.9, unknown', '10.0.0.1'],
     ['something is no address behind a proxy', '203.0.113.9, unknown, 10.0.0.3', '10.0.0.3'],
-    ['an address has a port', '203.0.113.9:1234', '10.0.0.1'],
+    ['an address has a port', '203.0.113.9:1234', '203.0.113.9'],
+    ['a proxy has a port', '203.0.113.9:1234, 10.0.0.3:80', '203.0.113.9'],
+    ['the port is none', '203.0.113.9:http', '10.0.0.1'],
     ['there is nothing between commas', ', ,', '10.0.0.1'],
     ['the address is IPv6', '2001:db8::7', '2001:db8::7'],
     ['the address is mapped', '::ffff:203.0.113.9', '203.0.113.9'],
     ['a trusted proxy is mapped', '203.0.113.9, ::FFFF:10.0.0.3', '203.0.113.9'],
-    ['an address has a zone', 'fe80::1%eth0', 'fe80::1%eth0'],
+    ['an address has a zone', 'fe80::1%eth0', 'fe80::1'],
+    ['a trusted proxy is mapped in hexadecimal', '203.0.113.9, ::ffff:a00:3', '203.0.113.9'],
   ])('walks the chain from the right when %s', (_, chain, expected) => {
     expect(addressOf(['10.0.0.0/8'], '10.0.0.1', chain)).toBe(expected);
   });
@@ -62,6 +65,10 @@ describe('ClientAddress', () => {
     [['fd00::/8'], 'fe00::1', false],
     [['2001:db8::1'], '2001:db8:0::1', true],
     [['192.0.2.1', 'fd00::/8', 'loopback'], 'fd00::1', true],
+    [['::ffff:10.1.2.0/120'], '10.1.2.9', true],
+    [['::ffff:10.1.2.0/120'], '10.1.3.9', false],
+    [['::ffff:10.1.2.3'], '::ffff:10.1.2.3', true],
+    [['FE80:0::1'], 'fe80::1%eth0', true],
   ])('with %j, %s vouches: %s', (trusted, peer, vouches) => {
     expect(addressOf(trusted, peer, '203.0.113.9') === '203.0.113.9').toBe(vouches);
   });
@@ -77,6 +84,16 @@ describe('ClientAddress', () => {
     [{ peer: '10.0.0.1', proto: 'https, http' }, 'http'],
     [{ peer: '10.0.0.1', proto: 'javascript', secure: true }, 'https'],
     [{ peer: '192.0.2.1', secure: true }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'HTTPS' }, 'https'],
+    [{ peer: '10.0.0.1', proto: ' Wss ' }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'ws', secure: true }, 'http'],
+    [{ peer: '10.0.0.1', proto: 'http,https' }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'https, ' }, 'http'],
+    [{ peer: '10.0.0.1', proto: 'constructor', secure: true }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'https, http', forwardedFor: '203.0.113.9, 10.0.0.2' }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'http, https, http', forwardedFor: '203.0.113.9, 10.0.0.2' }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'https', forwardedFor: '203.0.113.9, 10.0.0.2' }, 'https'],
+    [{ peer: '10.0.0.1', proto: 'https, http', forwardedFor: '10.0.0.9, 203.0.113.9' }, 'http'],
   ])('tells the scheme of %j', (arrival, scheme) => {
     expect(originOf(['10.0.0.0/8'], arrival).scheme).toBe(scheme);
   });

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import { formOfPeer, readAddress } from './address-form.ts';
 
 /** What the edge believes about where a request comes from. */
 export interface Origin {
@@ -7,8 +8,21 @@ export interface Origin {
   readonly scheme: 'http' | 'https';
 }
 
-const COLON = 0x3a;
-const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
+/** What forwarding fields call the two schemes; some proxies name that of the WebSocket. */
+const SCHEMES: ReadonlyMap<string, Origin['scheme']> = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['ws', 'http'],
+  ['wss', 'https'],
+]);
+const MAPPED_BITS = 96;
+
+/** Where a chain of proxies ends, seen from us. */
+interface Walked {
+  readonly clientAddress: string;
+  /** Proxies that vouch, our peer included. */
+  readonly proxies: number;
+}
 
 /**
  * Tells the client's address. Forwarding fields are believed only as far as trusted proxies vouch for them: the
@@ -24,25 +38,25 @@ export class ClientAddress {
 
   /** Reads the origin of a request. */
   of(request: IncomingMessage): Origin {
-    const peer = unmapped(request.socket.remoteAddress ?? '');
+    const peer = formOfPeer(request.socket.remoteAddress ?? '');
     const scheme = 'encrypted' in request.socket ? 'https' : 'http';
     if (this.#trusted === undefined || !this.#isTrusted(peer)) return { clientAddress: peer, scheme };
-    const proto = request.headers['x-forwarded-proto'];
-    return {
-      clientAddress: this.#walk(String(request.headers['x-forwarded-for'] ?? ''), peer),
-      scheme: proto === 'https' || proto === 'http' ? proto : scheme,
-    };
+    const { headers } = request;
+    const { clientAddress, proxies } = this.#walk(String(headers['x-forwarded-for'] ?? ''), peer);
+    return { clientAddress, scheme: schemeOf(headers['x-forwarded-proto'], proxies) ?? scheme };
   }
 
-  #walk(chain: string, peer: string): string {
-    let client = peer;
+  #walk(chain: string, peer: string): Walked {
+    let clientAddress = peer;
+    let proxies = 1;
     for (const hop of chain.split(',').reverse()) {
-      const address = unmapped(hop.trim());
-      if (isIP(address) === 0) return client;
-      client = address;
-      if (!this.#isTrusted(address)) return client;
+      const address = readAddress(hop);
+      if (address === undefined) break;
+      clientAddress = address;
+      if (!this.#isTrusted(address)) break;
+      proxies += 1;
     }
-    return client;
+    return { clientAddress, proxies };
   }
 
   #isTrusted(address: string): boolean {
@@ -51,8 +65,13 @@ export class ClientAddress {
   }
 }
 
-function unmapped(address: string): string {
-  return address.charCodeAt(0) === COLON ? address.replace(IPV4_MAPPED, '') : address;
+// Each proxy adds what it was spoken to with, or the first one says it and the others leave it: the entry of the
+// outermost proxy that vouches is the scheme of the client. What stands left of it a client may have made up.
+function schemeOf(field: string | string[] | undefined, proxies: number): Origin['scheme'] | undefined {
+  if (field === undefined) return undefined;
+  const entries = String(field).split(',');
+  const entry = entries[Math.max(0, entries.length - proxies)] as string;
+  return SCHEMES.get(entry.trim().toLowerCase());
 }
 
 function blockList(entries: readonly string[]): BlockList {
@@ -63,10 +82,13 @@ function blockList(entries: readonly string[]): BlockList {
       list.addAddress('::1', 'ipv6');
       continue;
     }
-    const [address = '', bits] = entry.split('/');
+    const [given = '', bits] = entry.split('/');
+    const address = readAddress(given) ?? given;
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    // A block of mapped addresses is one of IPv4.
+    const tooMany = family === 'ipv4' && given.includes(':') ? MAPPED_BITS : 0;
     if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
+    else list.addSubnet(address, Math.max(0, Number(bits) - tooMany), family);
   }
   return list;
 }

@@ -1,5 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { exchangeOf } from '../exchange/exchange-of.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { handlerRouteId } from '../routing/sources/controller.route-source.ts';
@@ -18,8 +19,18 @@ export class MatchGuard implements CanActivate {
     if (exchange.route !== undefined) return true;
     exchange.route = this.#find(context.getClass(), context.getHandler());
     // Fail closed: a handler that the table does not know has no policies that could protect it.
-    if (exchange.route === undefined) throw new Problem('route-not-found');
+    if (exchange.route === undefined || this.#isOfAnother(exchange, exchange.route)) {
+      exchange.route = undefined;
+      throw new Problem('route-not-found');
+    }
     return true;
+  }
+
+  // Fails closed: Fastify knows neither that a path with a slash at its end belongs to the one without, nor the routes
+  // of the file, which may be more specific than the `*` of a controller.
+  #isOfAnother(exchange: Exchange, { id, pattern }: Route): boolean {
+    const isDoubtful = pattern.wildcard || (exchange.path.endsWith('/') && exchange.path.length > 1);
+    return isDoubtful && this.table.peek(exchange)?.id !== id;
   }
 
   #find(controller: Type, handler: { readonly name: string }): Route | undefined {

@@ -62,7 +62,7 @@ export class ProxyHandler {
     if (route.aggregate !== undefined) return this.aggregates.answer(exchange, route, route.aggregate);
     const upstream = this.upstreams.get(route.upstream as string);
     if (route.grpc !== undefined) return this.transcodings.answer(exchange, route, upstream);
-    const outbound = this.#outbound(exchange, route);
+    const outbound = this.#outbound(exchange, route, upstream.passedHeaders);
     new HttpForwarding(exchange, upstream, outbound, { sink: writer, metrics: this.metrics }).start();
   }
 
@@ -72,11 +72,11 @@ export class ProxyHandler {
     );
   }
 
-  #outbound(exchange: Exchange, route: Route): Outbound {
+  #outbound(exchange: Exchange, route: Route, passed: ReadonlySet<string> | undefined): Outbound {
     const { path, query, params } = exchange;
     return {
       path: route.rewrite === undefined ? path + query : route.rewrite.apply(path, query, params),
-      headers: outboundHeaders(exchange, exchange.headerEdits),
+      headers: outboundHeaders(exchange, exchange.headerEdits, passed),
       body: hasBody(exchange) ? this.#body(exchange, route) : null,
     };
   }

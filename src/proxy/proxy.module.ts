@@ -1,6 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { METHODS } from 'node:http';
 import { AggregateAnswers } from './aggregate/aggregate-answers.ts';
 import { ProxyHandler } from './proxy.handler.ts';
 import { TranscodedAnswers } from './transcoded-answers.ts';
@@ -16,6 +17,10 @@ export class ProxyModule implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+    // Fastify knows a few methods; a route that names none takes all that the parser lets through.
+    for (const method of METHODS) {
+      if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method, { hasBody: true });
+    }
     fastify.register((scope, _options, done) => {
       // A hook that never calls back ends Fastify's part before it looks at the body, which it would refuse for a
       // content type that it cannot read; the body stays in the socket until the forwarder pulls it.

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { urlText } from '../config/url.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry, type PolicyName } from '../policies/registry.ts';
 import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
@@ -104,6 +105,12 @@ const route = declaredRoute
     context.addIssue({ code: 'custom', path: ['match', 'methods'], message });
   });
 
+const serverUrl = urlText({
+  schemes: ['http', 'https'],
+  example: 'https://api.example.com',
+  rest: 'anything',
+});
+
 const contracts = z
   .strictObject({
     enabled: z
@@ -115,7 +122,7 @@ const contracts = z
     title: z.string().min(1).default('Gatehouse').describe('What clients call this API.'),
     version: z.string().min(1).default('1').describe('Version of the API, not of the gateway. Default 1.'),
     servers: z
-      .array(z.url())
+      .array(serverUrl)
       .default([])
       .describe('Where clients reach the gateway. Default: where they got the document from.'),
     hide: z.array(z.string().min(1)).default([]).describe('Ids of routes that are left out of the document.'),

@@ -9,7 +9,8 @@ import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { definitionsFrom, isGrpcRoute, type GrpcRouteConfig } from './sources/grpc.route-source.ts';
-import { compileAll, originIn, type TableParts } from './table-builder.ts';
+import { FaultPlaces } from './fault-places.ts';
+import { compileAll, type TableParts } from './table-builder.ts';
 
 /** How soon an upstream is asked again that has never answered. */
 const FIRST_RETRY_MS = 2000;
@@ -47,12 +48,13 @@ export class ReflectedRoutes {
   /** Begins to ask; does nothing when no route comes from reflection. */
   start(): void {
     const { source, logger } = this.#parts;
+    const places = new FaultPlaces(source);
     source.value.routes.forEach((route, index) => {
       if (!isGrpcRoute(route)) return;
       const refreshMs = source.value.upstreams[route.upstream]?.reflection?.refresh;
       if (refreshMs === undefined) return;
       const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
-      void this.#ask({ route, origin: originIn(source, index), refreshMs, report, digest: '' });
+      void this.#ask({ route, origin: places.originOf(index), refreshMs, report, digest: '' });
     });
   }
 

@@ -46,3 +46,12 @@ function isUtf8(path: string): boolean {
     return false;
   }
 }
+
+/**
+ * What a lenient server may read a normal path as: percent-decoded, without path parameters, in lower case. Two paths
+ * with one folded form may be one and the same to whom they are forwarded.
+ */
+export function foldPath(path: string): string {
+  const decoded = path.includes('%') ? decodeURIComponent(path) : path;
+  return (decoded.includes(';') ? decoded.replace(/;[^/]*/g, '') : decoded).toLowerCase();
+}

@@ -1,5 +1,6 @@
 import { splitTarget } from './request-path.ts';
 import type { PathPattern } from './path-pattern.ts';
+import { pairsOf, queryNameOf, withoutNames, type QueryName } from './query-names.ts';
 
 /** Makes the path and query that the upstream gets. */
 export interface Rewrite {
@@ -45,31 +46,30 @@ function template(text: string, pattern: PathPattern): Rewrite {
   const fillQuery = compileTemplate(query, pattern, (value) =>
     value.replace(/[&=+?#;]/g, encodeURIComponent),
   );
-  const names = new Set(pairsOf(query).map(nameOf));
+  const fixed = hasFixedNames(query) ? namesOf(query) : undefined;
   return {
     apply(_path, clientQuery, params) {
       const own = fillQuery(params);
       if (clientQuery === '') return fillPath(params) + own;
       if (own === '') return fillPath(params) + clientQuery;
       // The template has the last word: a second pair of its name could override what was matched and authorized.
-      const others = pairsOf(clientQuery).filter((pair) => !names.has(nameOf(pair)));
-      return fillPath(params) + own + others.map((pair) => `&${pair}`).join('');
+      const names = fixed ?? namesOf(own);
+      let others = '';
+      for (const pair of pairsOf(clientQuery)) {
+        const left = withoutNames(pair, names);
+        if (left !== undefined) others += `&${left}`;
+      }
+      return fillPath(params) + own + others;
     },
   };
 }
 
-function pairsOf(query: string): string[] {
-  return query.length > 1 ? query.slice(1).split('&') : [];
+function hasFixedNames(query: string): boolean {
+  return !pairsOf(query).some((pair) => /^[^=]*\{|;[^=]*\{/.test(pair));
 }
 
-// Folded, because some services read names without regard to case.
-function nameOf(pair: string): string {
-  const name = pair.split('=', 1)[0] ?? '';
-  try {
-    return decodeURIComponent(name.replaceAll('+', ' ')).toLowerCase();
-  } catch {
-    return name.toLowerCase();
-  }
+function namesOf(query: string): QueryName[] {
+  return pairsOf(query).flatMap((pair) => pair.split(';').map(queryNameOf));
 }
 
 function compileTemplate(

@@ -1,6 +1,6 @@
 import { covers } from './path-pattern.ts';
 import { RouteFault } from './route-compiler.ts';
-import { methodMatches } from './route-table.ts';
+import { methodMatches } from './segment-tree.ts';
 import type { Route, RouteDefinition } from './route.ts';
 
 /** Faults that show only when all routes are looked at together. */

@@ -44,7 +44,6 @@ describe('RouteTable, by path', () => {
     ['/users/7/orders', '/users/*', ['7/orders']],
     ['/users/me/orders', '/users/*', ['me/orders']],
     ['/users/', '/users/*', ['']],
-    ['/users/7/', '/users/*', ['7/']],
     ['/users/7/orders/9/x/', '/users/*', ['7/orders/9/x/']],
     ['/files/a', '/files/{name}/*', ['a', '']],
     ['/files/a/b/c', '/files/{name}/*', ['a', 'b/c']],
@@ -53,9 +52,12 @@ describe('RouteTable, by path', () => {
     expect(find(table, target)).toEqual({ id, params });
   });
 
-  it.each(['/nothing', '/user', '/users%20', '/files', '/USERS'])('finds none for %s', (target) => {
-    expect(refusal(table, target).code).toBe('route-not-found');
-  });
+  it.each(['/nothing', '/user', '/users%20', '/files', '/USERS', '/users/7/', '/users/me/'])(
+    'finds none for %s',
+    (target) => {
+      expect(refusal(table, target).code).toBe('route-not-found');
+    },
+  );
 
   it('goes back to a parameter when a literal leads nowhere', () => {
     const deep = tableOf({ path: '/a/b/c' }, { path: '/a/{x}/d' }, { path: '/{y}/b/e' });

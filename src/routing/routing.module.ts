@@ -1,5 +1,6 @@
 import {
   Global,
+  Inject,
   Module,
   type DynamicModule,
   type OnApplicationBootstrap,
@@ -15,6 +16,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
+import { fallThroughs } from './fall-through.ts';
 import { ReflectedRoutes } from './reflected-routes.ts';
 import type { RouteDefinition } from './route.ts';
 import { RouteTable } from './route-table.ts';
@@ -26,10 +28,18 @@ type CompileParts = [GatewaySource, readonly StageFactory[], UpstreamRegistry, M
 @Global()
 @Module({})
 export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(private readonly reflected: ReflectedRoutes) {}
+  constructor(
+    private readonly reflected: ReflectedRoutes,
+    private readonly table: RouteTable,
+    @Inject(GATEWAY_SOURCE) private readonly source: GatewaySource,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
-  /** Asks upstreams for their methods once everything else is ready; nothing waits for them. */
+  /** Warns, and asks upstreams for their methods once everything else is ready; nothing waits for them. */
   onApplicationBootstrap(): void {
+    for (const { message, ...place } of fallThroughs(this.table, this.source)) {
+      this.logger.warn(place, message);
+    }
     this.reflected.start();
   }
 

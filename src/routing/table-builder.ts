@@ -1,17 +1,17 @@
 import type { Type } from '@nestjs/common';
 import type { ReadConfig } from '../config/config-reader.ts';
-import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { nearestName } from '../config/nearest-name.ts';
+import { ConfigError } from '../config/config-fault.ts';
 import type { StageFactory } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
+import { FaultPlaces } from './fault-places.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { compileAggregates } from './sources/aggregate.route-source.ts';
-import { grpcRoutes, Schemas, type GrpcRouteFault } from './sources/grpc.route-source.ts';
+import { grpcRoutes, Schemas } from './sources/grpc.route-source.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 import { yamlRoutes } from './sources/yaml.route-source.ts';
 
@@ -36,7 +36,7 @@ export interface TableParts {
  */
 export function buildRouteTable(parts: TableParts): RouteTable {
   const { source } = parts;
-  const placed = placesOf(source);
+  const placed = new FaultPlaces(source);
   const originOf = (index: number): string => placed.originOf(index);
   const schemas = new Schemas(source.value);
   const translated = grpcRoutes(source.value, originOf, schemas);
@@ -55,7 +55,7 @@ export function buildRouteTable(parts: TableParts): RouteTable {
   if (all.length + sourceFaults.length > 0) {
     throw new ConfigError([
       ...sourceFaults.map((fault) => placed.placeSource(fault)),
-      ...all.map((fault) => placed.place(fault, parts.upstreams)),
+      ...all.map((fault) => placed.place(fault)),
     ]);
   }
   return new RouteTable(routes);
@@ -82,49 +82,4 @@ export function compileAll(
     }
   });
   return { routes, faults };
-}
-
-/** Where the route at an index of the configuration stands: `gateway.yaml:12:5`. */
-export function originIn({ document }: GatewaySource, index: number): string {
-  const { line, column } = document.locate(['routes', index]);
-  return `${document.file}:${line}:${column}`;
-}
-
-function placesOf(source: GatewaySource) {
-  const { value, document } = source;
-  const { file } = document;
-  return {
-    originOf: (index: number): string => originIn(source, index),
-    placeSource({ path, message, suggestion }: GrpcRouteFault): ConfigFault {
-      const [section, name] = path;
-      const routeId = section === 'routes' ? value.routes[name as number]?.id : undefined;
-      const key = [`${section}[${routeId ?? name}]`, ...path.slice(2)].join('.');
-      return { file, ...document.locate(path), routeId, key, message, suggestion };
-    },
-    place(fault: RouteFault, upstreams: UpstreamRegistry): ConfigFault {
-      const { definition, message } = fault;
-      // What a translated route matches is not in the file but in its schema.
-      const key = definition.grpc !== undefined && fault.key[0] === 'match' ? ['grpc'] : fault.key;
-      const suggestion =
-        key[0] === 'upstream'
-          ? nearestName(
-              definition.upstream ?? '',
-              upstreams.all().map((one) => one.name),
-            )
-          : undefined;
-      // By origin, because an id that stands twice is one of the faults.
-      const index = value.routes.findIndex((_, at) => this.originOf(at) === definition.origin);
-      if (index < 0) return { file: definition.origin, key: key.join('.'), message, suggestion };
-      const at = document.locate(['routes', index, ...key]);
-      return {
-        file,
-        line: at.line,
-        column: at.column,
-        routeId: definition.id,
-        key: `routes[${definition.id}].${key.join('.')}`,
-        message,
-        suggestion,
-      };
-    },
-  };
 }

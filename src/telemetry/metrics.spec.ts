@@ -68,6 +68,18 @@ describe('Metrics', () => {
     ]);
   });
 
+  it('has each series once, whatever statuses there are', async () => {
+    const route = metrics.forRoute('r');
+    for (const status of [-1, 0, 99, 100, 500, 599, 600, 999, 1000, 99_999]) route.observe('GET', status, 1);
+    const lines = await series('gatehouse_request_duration_seconds_count');
+    expect(lines.map((line) => line.replace(/.*status=/, ''))).toEqual(['"0xx"} 3', '"1xx"} 1', '"5xx"} 6']);
+  });
+
+  it('says nothing of a store where there is none', async () => {
+    expect(await series('# HELP gatehouse_store_up')).toEqual([]);
+    expect(await series('gatehouse_store_up')).toEqual([]);
+  });
+
   it('shows whether the store is used', async () => {
     metrics.storeChanged(true);
     expect(await series('gatehouse_store_up')).toEqual(['gatehouse_store_up 1']);
@@ -80,7 +92,7 @@ describe('Metrics', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const lines = await series('gatehouse_event_loop_delay_seconds');
     expect(lines.map((line) => line.split(' ')[0])).toEqual(
-      ['0.5', '0.9', '0.99'].map((quantile) => `gatehouse_event_loop_delay_seconds{quantile="${quantile}"}`),
+      [50, 90, 99].map((percentile) => `gatehouse_event_loop_delay_seconds{percentile="${percentile}"}`),
     );
     expect(lines.every((line) => Number(line.split(' ')[1]) > 0)).toBe(true);
   });

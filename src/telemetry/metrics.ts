@@ -37,11 +37,12 @@ export class RouteMetrics {
     const known = METHODS.has(method) ? method : 'other';
     let cells = this.#cells.get(known);
     if (cells === undefined) this.#cells.set(known, (cells = []));
-    const index = Math.floor(status / 100);
+    // One cell per label: a scrape with the same series twice is refused as a whole.
+    const index = Math.min(Math.max(0, Math.floor(status / 100)), STATUS_CLASSES.length - 1);
     const cell = (cells[index] ??= this.#histogram.cell({
       route: this.#routeId,
       method: known,
-      status: STATUS_CLASSES[index] ?? '5xx',
+      status: STATUS_CLASSES[index] as string,
     }));
     cell.observe(durationMs / 1000);
   }
@@ -54,7 +55,7 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #decisions: LabelCounter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
-  readonly #storeUp: Gauge;
+  #storeUp: Gauge | undefined = undefined;
   readonly #sockets: Gauge<'route'>;
   readonly #sections: LabelCounter;
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
@@ -87,11 +88,6 @@ export class Metrics {
       labelNames: ['upstream', 'target'],
       registers,
     });
-    this.#storeUp = new Gauge({
-      name: 'gatehouse_store_up',
-      help: 'Whether Redis is used: 1, or 0 while it is slow or gone.',
-      registers,
-    });
     this.#sockets = new Gauge({
       name: 'gatehouse_open_sockets',
       help: 'WebSockets of a route that are open.',
@@ -122,8 +118,13 @@ export class Metrics {
     this.#breakers.set({ upstream, target }, state === 'closed' ? 0 : state === 'open' ? 2 : 1);
   }
 
-  /** Shows whether the store is used. */
+  /** Shows whether the store is used. Never said, there is none, and nothing that could look like its failure. */
   storeChanged(up: boolean): void {
+    this.#storeUp ??= new Gauge({
+      name: 'gatehouse_store_up',
+      help: 'Whether Redis is used: 1, or 0 while it is slow or gone.',
+      registers: [this.registry],
+    });
     this.#storeUp.set(up ? 1 : 0);
   }
 
@@ -151,11 +152,12 @@ export class Metrics {
     new Gauge({
       name: 'gatehouse_event_loop_delay_seconds',
       help: 'Delay of the event loop since the last scrape.',
-      labelNames: ['quantile'],
+      // Not `quantile`, which Prometheus keeps for summaries.
+      labelNames: ['percentile'],
       registers: [this.registry],
       collect() {
-        for (const quantile of [50, 90, 99]) {
-          this.set({ quantile: String(quantile / 100) }, delay.percentile(quantile) / NANOSECONDS);
+        for (const percentile of [50, 90, 99]) {
+          this.set({ percentile }, delay.percentile(percentile) / NANOSECONDS);
         }
         delay.reset();
       },

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { timerDuration, percentage } from '../config/units.ts';
+import { urlText } from '../config/url.ts';
+import { fieldNameOf } from './http/field-names.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/transcoding/transcoding.schema.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
-const targetUrl = z
-  .string()
-  .regex(
-    /^(https?|grpcs?):\/\/[^/?#@\s]+\/?$/,
-    'expected an origin such as http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
-  )
-  .describe('Origin of the target.');
+const targetUrl = urlText({
+  schemes: ['http', 'https', 'grpc', 'grpcs'],
+  example: 'http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
+  rest: 'slash',
+}).describe('Origin of the target.');
 
 const target = z.union([
   targetUrl.transform((url) => ({ url, weight: 1, labels: {} as Record<string, string> })),
@@ -35,6 +35,20 @@ const timeouts = z.strictObject({
   firstByte: timerDuration.default(30_000).describe('Time until the head of the answer. Default 30s.'),
   idle: timerDuration.default(30_000).describe('Longest silence while a body streams. Default 30s.'),
 });
+
+const passedName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name')
+  .toLowerCase()
+  .superRefine((name, context) => {
+    const { fate } = fieldNameOf(name);
+    if (fate === 'claim') return;
+    const message =
+      fate === 'kept'
+        ? `expected no ${name}: what it says is the gateway's to say, and never passes`
+        : `expected a field that is held back by default; ${name} passes anyway`;
+    context.addIssue({ code: 'custom', message });
+  });
 
 /** One upstream of the configuration file. */
 export const upstreamSchema = z
@@ -67,6 +81,12 @@ export const upstreamSchema = z
       .describe(
         'What is sent to targets of gRPC is compressed with; small messages of typed calls never are. Default none.',
       ),
+    passHeaders: z
+      .array(passedName)
+      .default([])
+      .describe(
+        'Header fields of clients that reach the targets, though services may take them for the word of a gateway, such as X-HTTP-Method-Override. Default none.',
+      ),
     ...descriptorKeys,
   })
   .superRefine((upstream, context) => {
@@ -82,6 +102,10 @@ export const upstreamSchema = z
     if (upstream.compression !== 'none' && upstream.protocol === 'http') {
       const message = 'expected no `compression`, because the protocol is http';
       context.addIssue({ code: 'custom', path: ['compression'], message });
+    }
+    if (upstream.passHeaders.length > 0 && upstream.protocol === 'grpc') {
+      const message = 'expected no `passHeaders`, because the protocol is grpc; see `metadata` of its routes';
+      context.addIssue({ code: 'custom', path: ['passHeaders'], message });
     }
     upstream.targets.forEach((entry, index) => {
       if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;

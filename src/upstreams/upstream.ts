@@ -10,6 +10,8 @@ export class Upstream {
   readonly options: UpstreamOptions;
   readonly targets: readonly Target[];
   readonly retryBudget: RetryBudget;
+  /** Lower-case names of `passHeaders`; undefined for none. */
+  readonly passedHeaders: ReadonlySet<string> | undefined;
   readonly #balancer: Balancer;
 
   constructor(name: string, options: UpstreamOptions, targets: readonly Target[]) {
@@ -17,6 +19,7 @@ export class Upstream {
     this.options = options;
     this.targets = targets;
     this.retryBudget = new RetryBudget(options.retry.budget);
+    this.passedHeaders = options.passHeaders.length === 0 ? undefined : new Set(options.passHeaders);
     this.#balancer = balancers[options.balancing]();
   }
 

@@ -75,4 +75,22 @@ describe('forwarding headers of a trusted proxy', () => {
     ]);
     expect(await status('2.2.2.2')).toBe(200);
   });
+
+  it.each([
+    ['IPv4', '198.51.100.7:4711', '198.51.100.7:4712', '::ffff:198.51.100.7', '[::ffff:c633:6407]:443'],
+    ['IPv6', '[2001:DB8::9]:443', '2001:db8:0:0::9', '2001:db8::9%eth0', '[2001:db8::9]:444'],
+  ])('give one client one bucket, however its address is spelled: %s', async (_, ...spellings) => {
+    const statuses: number[] = [];
+    for (const client of spellings) {
+      const headers = { 'x-forwarded-for': client };
+      statuses.push((await trusting.shop.call('/limited', { headers })).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 429]);
+  });
+
+  it.each(['HTTPS', 'wss', 'http, https'])('tell the scheme also as %s', async (proto) => {
+    const headers = { 'x-forwarded-for': '203.0.113.9:99', 'x-forwarded-proto': proto };
+    const seen = (await trusting.shop.call('/open', { headers })).json<Echo>().headers;
+    expect(seen).toMatchObject({ 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' });
+  });
 });

@@ -1,6 +1,13 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { duration } from '../../config/units.ts';
+import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
+
+const ISSUER_URL: UrlRules = {
+  schemes: ['http', 'https'],
+  example: 'https://id.example.com/',
+  rest: 'anything',
+};
 
 /** Signature algorithms with a public key that this version verifies (RFC 7518 section 3.1). */
 export const ASYMMETRIC_ALGORITHMS = [
@@ -44,13 +51,19 @@ const claimNames = z.strictObject({
   tier: z.string().min(1).default('tier').describe('Claim with the tier of service. Default `tier`.'),
 });
 
+/** Any text (RFC 7519 section 4.1.1), but what looks like a URL has to be one: a typing error would refuse each token. */
+const issuerName = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    const message = text.includes('://') ? urlFault(text, ISSUER_URL) : undefined;
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 const issuer = z
   .strictObject({
-    issuer: z.string().min(1).describe('The exact `iss` of its tokens; a trailing slash counts.'),
-    jwks: z
-      .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-      .optional()
-      .describe('URL of its key set (RFC 7517). Redirects are refused.'),
+    issuer: issuerName.describe('The exact `iss` of its tokens; a trailing slash counts.'),
+    jwks: httpUrl.optional().describe('URL of its key set (RFC 7517). Redirects are refused.'),
     jwksFile: z.string().min(1).optional().describe('File with its key set; read again on every refresh.'),
     publicKey: z
       .string()

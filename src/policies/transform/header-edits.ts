@@ -1,9 +1,13 @@
+import { foldName } from '../../exchange/reserved-names.ts';
+
 /** Edits of header fields, compiled once per route. */
 export interface HeaderEdits {
   /** Flat list of fields to add: name, value. */
   readonly set: readonly string[];
   /** Lower-case names that go: those removed, and those set anew. */
   readonly drop: ReadonlySet<string>;
+  /** The same, folded, for what a client says. */
+  readonly folded: ReadonlySet<string>;
 }
 
 /** Compiles the `setHeaders` and `removeHeaders` of a transform; undefined when there is nothing to do. */
@@ -16,7 +20,11 @@ export function compileHeaderEdits(options: {
     [...set.map(([name]) => name), ...(options.removeHeaders ?? [])].map((name) => name.toLowerCase()),
   );
   if (drop.size === 0) return undefined;
-  return { set: set.flatMap(([name, value]) => [name.toLowerCase(), value]), drop };
+  return {
+    set: set.flatMap(([name, value]) => [name.toLowerCase(), value]),
+    drop,
+    folded: new Set([...drop].map(foldName)),
+  };
 }
 
 /** Applies edits to a flat list of fields in place. */

@@ -49,6 +49,7 @@ describe('TransformStage', () => {
     expect(requestEdits({ request: { setHeaders: { 'X-A': '1' }, removeHeaders: ['Cookie'] } })).toEqual({
       set: ['x-a', '1'],
       drop: new Set(['x-a', 'cookie']),
+      folded: new Set(['xa', 'cookie']),
     });
   });
 

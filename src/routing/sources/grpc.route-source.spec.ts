@@ -148,7 +148,10 @@ describe(grpcRoutes, () => {
       { grpc: { service: 'x', metadata: { request: ['sec-websocket-protocol'] } } },
       'expected a name of metadata',
     ],
-    [{ grpc: { service: 'x', webSocket: { origins: ['app.example'] } } }, 'expected an origin such as'],
+    [
+      { grpc: { service: 'x', webSocket: { origins: ['app.example'] } } },
+      'a host, such as https://app.example.com',
+    ],
   ])('refuses the route %j', (more, message) => {
     expect(() => read(SET, {}, more)).toThrow(message);
   });

@@ -1,12 +1,16 @@
 import type { Dispatcher } from 'undici';
 import type { Problem } from '../../problems/problem.ts';
 import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
+import { MalformedAnswer } from '../http1/http1-faults.ts';
 import type { Lease } from '../target.ts';
 import type { AnswerSink, HttpForwarding } from './http-forwarder.ts';
-import { connectionNames, isHopByHop } from './request-headers.ts';
+import { isHopByHop } from './field-names.ts';
+import { connectionNames } from './request-headers.ts';
 
 const FIRST_FAILURE_STATUS = 500;
 const FIRST_FINAL_STATUS = 200;
+/** Values outside are invalid, and to be taken for a fault of the server (RFC 9110 section 15). */
+const [FIRST_STATUS, LAST_STATUS] = [100, 599];
 
 /** One attempt, as undici reports it: head, pieces of the body, end, or an error at any point. */
 export class AttemptHandler implements Dispatcher.DispatchHandler {
@@ -47,8 +51,10 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    if (this.finished) return;
+    if (status < FIRST_STATUS || status > LAST_STATUS) return this.#refuse(controller, status);
     // Interim answers (1xx) end here: 100 was already given by our own server, 103 is not passed on.
-    if (status < FIRST_FINAL_STATUS || this.finished) return;
+    if (status < FIRST_FINAL_STATUS) return;
     // The target is known by the head; the call is under way until its body is through.
     this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
     this.#forwarding.note(String(status));
@@ -82,6 +88,13 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
       this.#lease.releaseBroken();
       this.#forwarding.note(this.#forwarding.brokeOff(error).outcome);
     } else this.#forwarding.failed(error);
+  }
+
+  #refuse(controller: Dispatcher.DispatchController, status: number): void {
+    const fault = new MalformedAnswer(`its status is ${status}`);
+    this.finished = true;
+    controller.abort(fault);
+    this.#forwarding.failed(fault);
   }
 }
 

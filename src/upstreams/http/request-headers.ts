@@ -1,37 +1,10 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
+import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { editHeaders, type HeaderEdits } from '../../policies/transform/header-edits.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { FieldNames } from './field-names.ts';
 
-/** Fields that concern one connection only, and so never travel on (RFC 9110 section 7.6.1). */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
-
-/** Fields that the gateway answers for itself: it sets them anew, or keeps them to itself. */
-const OWNED: ReadonlySet<string> = new Set([
-  'host',
-  'expect',
-  'x-api-key',
-  'x-request-id',
-  'x-request-deadline-ms',
-  'traceparent',
-  'tracestate',
-]);
-
-/** Whether a field concerns one connection only. Lower-case name. */
-export function isHopByHop(name: string): boolean {
-  return HOP_BY_HOP.has(name);
-}
+const names = new FieldNames();
 
 /** The names that a `Connection` header lists; those fields are hop-by-hop for this message too. */
 export function connectionNames(value: string | undefined): ReadonlySet<string> | undefined {
@@ -41,18 +14,27 @@ export function connectionNames(value: string | undefined): ReadonlySet<string> 
 
 /**
  * Builds the fields that the upstream gets, as a flat list. First everything is removed that a client may not
- * say: hop-by-hop fields, those that `Connection` lists, identity and forwarding fields in every spelling.
- * Only then are ours added, so that no client can make us drop them.
+ * say: hop-by-hop fields, those that `Connection` lists, the gateway's own fields, those of identity and forwarding, and
+ * what services may take for their word, each in every spelling. Only then are ours added, so that no client can make
+ * us drop them.
+ *
+ * @param passed lower-case names of fields that services may take for the gateway's word and yet are let through.
  */
-export function outboundHeaders(exchange: Exchange, edits: HeaderEdits | undefined): string[] {
+export function outboundHeaders(
+  exchange: Exchange,
+  edits: HeaderEdits | undefined,
+  passed?: ReadonlySet<string>,
+): string[] {
   const raw = exchange.request.rawHeaders;
   const listed = connectionNames(exchange.request.headers.connection);
   const out: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    if (HOP_BY_HOP.has(name) || OWNED.has(name) || isIdentityHeader(name)) continue;
-    if (listed?.has(name) || isGatewayKey(name, raw[i + 1] as string)) continue;
-    out.push(name, raw[i + 1] as string);
+    const { lower, folded, fate } = names.of(raw[i] as string);
+    if (fate !== 'pass' && (fate === 'kept' || passed?.has(lower) !== true)) continue;
+    if (listed?.has(lower) || isGatewayKey(lower, raw[i + 1] as string)) continue;
+    // What the route sets or removes is not the client's to say in another spelling either.
+    if (edits?.folded.has(folded) === true) continue;
+    out.push(lower, raw[i + 1] as string);
   }
   addOwn(out, exchange);
   // Last, so that what the configuration sets or removes holds for the gateway's own fields too.

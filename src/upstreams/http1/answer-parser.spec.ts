@@ -254,6 +254,8 @@ const REFUSED: readonly [string, string][] = [
   ['a space before it', ` ${ok('content-length: 0')}`],
   ['two spaces before its status', 'HTTP/1.1  200 OK\r\ncontent-length: 0\r\n\r\n'],
   ['status 099', 'HTTP/1.1 099 What\r\ncontent-length: 0\r\n\r\n'],
+  ['status 600', 'HTTP/1.1 600 What\r\ncontent-length: 0\r\n\r\n'],
+  ['status 999', 'HTTP/1.1 999 What\r\ncontent-length: 0\r\n\r\n'],
   ['a status of two digits', 'HTTP/1.1 20 OK\r\ncontent-length: 0\r\n\r\n'],
   ['a status of four digits', 'HTTP/1.1 2000 OK\r\ncontent-length: 0\r\n\r\n'],
   ['no status', 'HTTP/1.1\r\ncontent-length: 0\r\n\r\n'],

@@ -13,7 +13,8 @@ const MAX_HEAD_BYTES = 16_384;
 /** A line with the size of a chunk and its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+// Values outside of 100 to 599 are invalid (RFC 9110 section 15).
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // A line ends with both or with neither, and none goes on in the next one (RFC 9112 sections 2.2 and 5.2).
 const AMBIGUOUS = /\0|\r(?!\n)|(?<!\r)\n|\r\n[ \t]/;

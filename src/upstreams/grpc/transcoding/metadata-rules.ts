@@ -1,8 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { Exchange } from '../../../exchange/exchange.ts';
-import { isIdentityHeader } from '../../../exchange/identity-headers.ts';
 import { Problem } from '../../../problems/problem.ts';
-import { isHopByHop } from '../../http/request-headers.ts';
+import { isKept } from '../../http/field-names.ts';
 
 /** Names of metadata that pass from one side to the other; lower-case. */
 export interface MetadataRules {
@@ -14,30 +13,22 @@ const NAME = /^[a-z0-9_.-]+$/;
 const PRINTABLE = /^[ -~]*$/;
 const APIKEY = /^apikey\s/i;
 
-/** Fields that the gateway or the transport says for itself, and no list can hand over. */
+/** Fields that the transport says for itself, and no list can hand over. */
 const OWNED = new Set([
-  'host',
-  'expect',
   'content-type',
   'content-length',
   'content-encoding',
   'accept-encoding',
   'user-agent',
-  'x-api-key',
-  'x-request-id',
-  'x-request-deadline-ms',
-  'traceparent',
-  'tracestate',
 ]);
 
-/** Whether a list may name this metadata; identity is always the gateway's to say. */
+/**
+ * Whether a list may name this metadata. Identity and the gateway's own fields are always the gateway's to say, in every
+ * spelling; what services may take for its word (`remote-user`) passes only because it is named.
+ */
 export function mayPass(name: string): boolean {
   const isReserved =
-    OWNED.has(name) ||
-    name.startsWith('grpc-') ||
-    name.startsWith('sec-websocket-') ||
-    isHopByHop(name) ||
-    isIdentityHeader(name);
+    OWNED.has(name) || name.startsWith('grpc-') || name.startsWith('sec-websocket-') || isKept(name);
   return NAME.test(name) && !isReserved;
 }
 

@@ -1,0 +1,84 @@
+import type { ConfigFault } from '../config/config-fault.ts';
+import { admitsOthers } from './admission.ts';
+import { FaultPlaces, type RouteRemark } from './fault-places.ts';
+import { covers } from './path-pattern.ts';
+import type { RouteTable } from './route-table.ts';
+import type { Route } from './route.ts';
+import { methodMatches, type Asked } from './segment-tree.ts';
+import type { GatewaySource } from './table-builder.ts';
+
+/** Stands for every method that no route names. */
+const OTHERS = 'others';
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHERS] as const;
+
+/**
+ * Warns where a path that is not for everybody falls through to a route that lets others in: with a method that its
+ * own route does not take, or with a slash at its end. That may be meant, and so is no fault; it is mostly forgotten.
+ */
+export function fallThroughs(table: RouteTable, source: GatewaySource): ConfigFault[] {
+  const places = new FaultPlaces(source);
+  const handlers = table.routes.filter((route) => route.door === 'handler');
+  return table.routes
+    .filter((route) => route.policies.authentication !== 'public')
+    .flatMap((route) => remarksOn(route, table, handlers))
+    .map((remark) => places.place(remark));
+}
+
+function remarksOn(route: Route, table: RouteTable, handlers: readonly Route[]): RouteRemark[] {
+  const path = samplePath(route);
+  const leaks = new Map<Route, string[]>();
+  for (const method of METHODS) {
+    const taker = handlerFor(route, method, handlers) ?? table.peek(ask(route, method, path));
+    if (taker === undefined || !leaksInto(route, taker)) continue;
+    leaks.set(taker, [...(leaks.get(taker) ?? []), method]);
+  }
+  const remarks = [...leaks].map(([taker, methods]) => methodRemark(route, taker, methods));
+  const slashed = route.pattern.wildcard ? undefined : slashTaker(route, table, path);
+  return slashed === undefined ? remarks : [...remarks, slashRemark(route, slashed)];
+}
+
+// Another route of the same pattern is meant: that is how the methods of one path are told apart.
+function leaksInto(route: Route, taker: Route): boolean {
+  return taker.pattern.source !== route.pattern.source && admitsOthers(taker, route);
+}
+
+function slashTaker(route: Route, table: RouteTable, path: string): Route | undefined {
+  for (const method of METHODS) {
+    const taker = table.peek(ask(route, method, `${path}/`));
+    if (taker !== undefined && leaksInto(route, taker)) return taker;
+  }
+  return undefined;
+}
+
+// Fastify gives a controller every path of its pattern, whatever the route table says.
+function handlerFor(route: Route, method: string, handlers: readonly Route[]): Route | undefined {
+  if (route.door === 'handler') return undefined;
+  return handlers.find((handler) => methodMatches(handler, method) && covers(handler.pattern, route.pattern));
+}
+
+// No literal has braces, so a parameter stands for whatever is not one.
+function samplePath({ pattern }: Route): string {
+  return pattern.source.replace(/\*(?=$|:)/, '{*}');
+}
+
+function ask({ match }: Route, method: string, path: string): Asked {
+  const host = (match.hosts[0] ?? '').replace(/^\*/, 'any');
+  return { path, host, method, request: { headers: match.headers } as unknown as Asked['request'] };
+}
+
+function methodRemark(route: Route, taker: Route, methods: readonly string[]): RouteRemark {
+  const names = methods.map((name) => (name === OTHERS ? 'every other method' : name)).join(', ');
+  const message =
+    `${names} of ${route.pattern.source} can be called through ${nameOf(taker)}, which lets others in; ` +
+    'leave `methods` out to have these policies hold for all of them, or declare a route for them';
+  return { definition: route, key: ['match', 'methods'], message };
+}
+
+function slashRemark(route: Route, taker: Route): RouteRemark {
+  const message = `${route.pattern.source}/ is taken by ${nameOf(taker)}, which lets others in; many servers read both paths as one`;
+  return { definition: route, key: ['match', 'path'], message };
+}
+
+function nameOf({ id, origin, pattern }: Route): string {
+  return `the route "${id}" (${pattern.source}, ${origin})`;
+}
