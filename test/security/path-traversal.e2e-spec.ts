@@ -47,9 +47,9 @@ describe('a spelling of a protected path', () => {
       holder.shop.gateway.url,
       Buffer.from(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`, 'latin1'),
     );
-    expect([200, 400, 401]).toContain(statusOf(answer));
+    expect([200, 400, 401, 404]).toContain(statusOf(answer));
     const reached = holder.shop.echo.requests.slice(before).map(({ url }) => url ?? '');
-    expect(reached.filter((url) => /^\/admin(\/|$)/.test(lenient(url)))).toEqual([]);
+    expect(reached.filter((url) => /^\/admin(\/|$)/i.test(lenient(url)))).toEqual([]);
   });
 
   it('reaches it with credentials, in the normal form', async () => {
