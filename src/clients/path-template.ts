@@ -1,11 +1,12 @@
 import { Problem } from '../problems/problem.ts';
+import { isDotValue } from '../upstreams/http/path-value.ts';
 
 /**
  * Compiles `/users/{id}` and a list of query names into a function from an input to path and query. Values are
  * percent-encoded; in the query a list becomes its values joined by commas, and an absent value is left out.
  *
  * The function throws `request-invalid` for a value that would lead to another path: an absent or empty one,
- * `.` or `..`. Such values come from clients, and `/users/` is not a user.
+ * `.` or `..`, also for a server that trims or decodes twice. Such values come from clients, and `/users/` is not a user.
  *
  * @throws {Error} for a template without a leading slash or with an unclosed brace.
  */
@@ -34,7 +35,7 @@ function field(input: object, name: string): unknown {
 
 function segment(name: string, value: unknown): string {
   const text = value === undefined || value === null ? '' : String(value);
-  if (text === '' || text === '.' || text === '..' || !text.isWellFormed()) {
+  if (text === '' || isDotValue(text) || !text.isWellFormed()) {
     throw new Problem('request-invalid', { detail: `${name} cannot be part of a path` });
   }
   return encodeURIComponent(text);

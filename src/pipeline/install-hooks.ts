@@ -1,13 +1,14 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type {} from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { CloseHook } from './close.hook.ts';
 import type { OpenHook } from './open.hook.ts';
+import { mustWait, waitForTurn } from './pipelined-requests.ts';
 
 /** Registers open (before everything), close (after everything), and the header fields that stages add. */
 export function installHooks(fastify: FastifyInstance, open: OpenHook, close: CloseHook): void {
   fastify.decorateRequest('exchange', null as unknown as Exchange);
-  fastify.addHook('onRequest', (request, reply, done) => {
+  const begin = (request: FastifyRequest, reply: FastifyReply, done: DoneFuncWithErrOrRes): void => {
     const exchange = open.open(request.raw, reply.raw);
     request.exchange = exchange;
     close.watch(exchange);
@@ -17,6 +18,10 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
       return done(error as Error);
     }
     done();
+  };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (mustWait(reply.raw)) waitForTurn(request.raw, reply.raw, () => begin(request, reply, done));
+    else begin(request, reply, done);
   });
   // The proxy writes its own heads; this is for handlers.
   fastify.addHook('onSend', (request, reply, payload, done) => {

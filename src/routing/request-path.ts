@@ -1,4 +1,8 @@
+import { isDotSegment } from '../upstreams/http/path-value.ts';
+
 const SUSPECT = /[%\\#]|\/\/|\/\.|[^\x21-\x7e]/;
+/** A segment of which nothing is to be seen but dots. */
+const DOT = /\/(?:%[0-9A-F]{2})*\.{1,2}(?:[/;%]|$)/;
 const TRIPLET = /%([0-9A-Fa-f]{2})/g;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 const MAX_LITERAL_CONTROL = 0x20;
@@ -21,7 +25,12 @@ export function normalizePath(path: string): string | undefined {
   if (!SUSPECT.test(path)) return path;
   const decoded = path.includes('%') ? decodeUnreserved(path) : path;
   if (decoded === undefined || /[\\#]|[^\x21-\x7e]|\/\//.test(decoded)) return undefined;
-  return /\/\.{1,2}(?:\/|$|;|%3B)/.test(decoded) ? undefined : decoded;
+  return DOT.test(decoded) && decoded.split('/').some(isDotted) ? undefined : decoded;
+}
+
+// It is UTF-8: that was looked at.
+function isDotted(segment: string): boolean {
+  return isDotSegment(segment.includes('%') ? decodeURIComponent(segment) : segment);
 }
 
 function decodeUnreserved(path: string): string | undefined {

@@ -4,6 +4,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { GrpcCaller } from './grpc/grpc-caller.ts';
+import { logGrpcTo } from './grpc/grpc-log.ts';
 import { Transcoder } from './grpc/transcoding/transcoder.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { UpstreamRegistry } from './upstream-registry.ts';
@@ -33,7 +34,9 @@ export class UpstreamsModule implements OnApplicationShutdown {
     private readonly upstreams: UpstreamRegistry,
     private readonly grpc: GrpcCaller,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    logGrpcTo(logger);
+  }
 
   /** Runs after the last exchange has ended. */
   async onApplicationShutdown(): Promise<void> {

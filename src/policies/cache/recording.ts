@@ -1,17 +1,16 @@
+import { BoundedBody } from '../../exchange/bounded-body.ts';
 import type { StoredAnswer } from '../../exchange/exchange.ts';
 
 /** Collects an answer while it streams to the client, up to a size; gives up silently beyond it. */
 export class Recording {
-  readonly #maxBytes: number;
   readonly #onComplete: (answer: StoredAnswer) => void;
   #status = 0;
   #headers: readonly string[] = [];
-  #chunks: Buffer[] | undefined = [];
-  #bytes = 0;
+  #body: BoundedBody | undefined;
 
   /** @param onComplete called once, only for an answer that arrived whole and fits. */
   constructor(maxBytes: number, onComplete: (answer: StoredAnswer) => void) {
-    this.#maxBytes = maxBytes;
+    this.#body = new BoundedBody(maxBytes);
     this.#onComplete = onComplete;
   }
 
@@ -23,14 +22,13 @@ export class Recording {
 
   /** Takes a piece of the body. */
   data(chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) this.#chunks = undefined;
-    else this.#chunks?.push(Buffer.from(chunk));
+    if (this.#body?.counts(chunk.length) === true) this.#body.keep(chunk);
+    else this.#body = undefined;
   }
 
   /** Takes the end of the body. */
   end(): void {
-    if (this.#chunks === undefined) return;
-    this.#onComplete({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) });
+    if (this.#body === undefined) return;
+    this.#onComplete({ status: this.#status, headers: this.#headers, body: this.#body.whole() });
   }
 }

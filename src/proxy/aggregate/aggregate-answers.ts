@@ -14,6 +14,7 @@ import { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
 import { AnswerWriter } from '../answer-writer.ts';
 import { jsonEditOf } from '../json-edit.ts';
 import { AggregateRun, type AggregateTools } from './aggregate-run.ts';
+import { isLarger } from './json-size.ts';
 
 /** Answers the exchanges of routes that are composed of several calls. */
 @Injectable()
@@ -53,11 +54,20 @@ function write(writer: AnswerWriter, { run, route, body }: Composed): void {
   const calls = run.started();
   const degraded = degradationsOf(calls);
   if (degraded.length > 0) body['degraded'] = degraded;
+  const { maxAnswer } = run.aggregate;
+  // Only what `each` has made can be larger than the answers that it was made of.
+  if (run.scope.mapped > 0 && isLarger(body, maxAnswer)) throw tooLarge(maxAnswer);
   const bytes = encode(body, jsonEditOf(exchange, route));
+  if (bytes.length > maxAnswer) throw tooLarge(maxAnswer);
   exchange.responseHeaders.push('server-timing', serverTimingOf(calls));
   writer.start(200, headOf(run, { route, length: bytes.length, isDegraded: degraded.length > 0 }));
   if (exchange.method !== 'HEAD') writer.data(bytes);
   writer.end();
+}
+
+function tooLarge(maxAnswer: number): Problem {
+  const cause = new Error(`the composed answer exceeds ${maxAnswer} bytes (aggregate.maxAnswer)`);
+  return new Problem('upstream-response-invalid', { cause });
 }
 
 function encode(body: unknown, edit: ((json: unknown) => unknown) | undefined): Buffer {

@@ -33,7 +33,7 @@ export class AggregateRun extends CompositionRun<CallRun> {
     super({ name: routeId, size: aggregate.calls.length, exchange, metrics: tools.metrics });
     this.aggregate = aggregate;
     this.tools = tools;
-    this.scope = new AggregateScope(exchange, aggregate.calls.length);
+    this.scope = new AggregateScope(exchange, aggregate.calls.length, aggregate.maxElements);
     this.freshness = new AggregateFreshness(aggregate.isPersonal);
   }
 

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
 
 /** What the values of one run of an aggregated route are taken from. */
 export class AggregateScope {
@@ -7,11 +8,34 @@ export class AggregateScope {
   readonly answers: unknown[];
   /** The element that `each` is at. */
   item: unknown = undefined;
+  /** How many elements of lists were mapped. */
+  mapped = 0;
+  readonly #maxElements: number;
   #query: URLSearchParams | undefined = undefined;
 
-  constructor(exchange: Exchange, size: number) {
+  /**
+   * @param size how many calls there are.
+   * @param maxElements how many elements of lists may be mapped, all of them together.
+   */
+  constructor(exchange: Exchange, size: number, maxElements: number) {
     this.exchange = exchange;
+    this.#maxElements = maxElements;
     this.answers = new Array<unknown>(size).fill(undefined);
+  }
+
+  /**
+   * Counts the elements of a list that is about to be mapped: what each becomes may be much more than it was.
+   *
+   * @throws {Problem} `upstream-response-invalid` when they are too many.
+   */
+  count(value: unknown): void {
+    if (!Array.isArray(value)) return;
+    this.mapped += value.length;
+    if (this.mapped <= this.#maxElements) return;
+    const cause = new Error(
+      `lists of more than ${this.#maxElements} elements to map (aggregate.maxElements)`,
+    );
+    throw new Problem('upstream-response-invalid', { cause });
   }
 
   /** The decoded value of a path parameter, by its place in the pattern. */

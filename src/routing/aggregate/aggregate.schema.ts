@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { timerDuration } from '../../config/units.ts';
+import { size, timerDuration } from '../../config/units.ts';
+
+const MAX_ELEMENTS = 1_000_000;
 
 const callName = z
   .string()
@@ -51,6 +53,18 @@ export const aggregateSchema = z
       .describe(
         'Shape of the answer. Texts name values; { from, pick, omit, rename }, { merge }, { each, as }. Default: all answers by name.',
       ),
+    maxElements: z
+      .int()
+      .min(1)
+      .max(MAX_ELEMENTS)
+      .default(10_000)
+      .describe(
+        'Most elements of lists that `each`, `pick`, `omit` and `rename` map for one answer. Default 10000.',
+      ),
+    maxAnswer: size
+      .refine((bytes) => bytes > 0, 'expected more than 0B')
+      .default(4 * 1024 * 1024)
+      .describe('Largest composed answer. Default 4MiB.'),
   })
   .describe('Answers with the composed answers of several calls.');
 

@@ -35,6 +35,10 @@ export interface Aggregate {
   readonly vary: string | undefined;
   /** Whether the answer depends on who asks. */
   readonly isPersonal: boolean;
+  /** Most elements of lists that are mapped for one answer. */
+  readonly maxElements: number;
+  /** Largest answer, in bytes. */
+  readonly maxAnswer: number;
   /** Makes the body of the answers in the scope. */
   readonly respond: (scope: AggregateScope) => Record<string, unknown>;
 }

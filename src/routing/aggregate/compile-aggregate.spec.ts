@@ -36,7 +36,7 @@ const answer = (response: object, answers: Record<string, unknown>): Record<stri
     Object.keys(answers).map((name) => [name, users('/a', { required: true })]),
   );
   const aggregate = usable({ calls, response });
-  const scope = new AggregateScope(exchange(), aggregate.calls.length);
+  const scope = new AggregateScope(exchange(), aggregate.calls.length, 10);
   scope.answers.splice(0, Infinity, ...Object.values(answers));
   return aggregate.respond(scope);
 };
@@ -120,8 +120,8 @@ describe('compileAggregate', () => {
     });
     const operation = calls[1]?.operation;
     if (operation?.kind !== 'grpc') throw new Error('expected gRPC');
-    expect(() => operation.input(new AggregateScope(exchange(), 2))).toThrow('query.q is missing.');
-    const scope = new AggregateScope(exchange('?q=1'), 2);
+    expect(() => operation.input(new AggregateScope(exchange(), 2, 10))).toThrow('query.q is missing.');
+    const scope = new AggregateScope(exchange('?q=1'), 2, 10);
     expect(() => operation.input(scope)).toThrow('The upstream gave an answer that cannot be used');
     scope.answers[0] = { n: 5 };
     expect(operation.input(scope)).toEqual({ id: 'x-1-5' });

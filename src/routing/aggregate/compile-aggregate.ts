@@ -65,7 +65,15 @@ class AggregateCompiler {
     // Beside another fault it may only be an echo: what uses the answer could not be compiled.
     if (this.#faults.all.length === 0) this.#findUnused(calls);
     const vary = this.#headers.size === 0 ? undefined : [...this.#headers].join(', ');
-    const aggregate = Object.freeze({ calls, respond, vary, isPersonal: this.#isPersonal });
+    const { maxElements, maxAnswer } = this.#options;
+    const aggregate = Object.freeze({
+      calls,
+      respond,
+      vary,
+      isPersonal: this.#isPersonal,
+      maxElements,
+      maxAnswer,
+    });
     return { aggregate, faults: this.#faults.all };
   }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../../problems/problem.ts';
+import { isDotValue } from '../../upstreams/http/path-value.ts';
 import { normalizePath, splitTarget } from '../request-path.ts';
 import { AggregateError } from './aggregate-fault.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
@@ -18,7 +19,7 @@ export interface RequestTarget {
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 /** What servers take for a separator also when it is encoded. */
-const LEADS_ELSEWHERE = /^\.{1,2}(?:$|;)|[/\\\p{Cc}]/u;
+const SEPARATOR = /[/\\\p{Cc}]/u;
 
 /**
  * Compiles a template such as `/users/{id}?first={query.first}`.
@@ -55,7 +56,8 @@ function encoded(source: ValueSource, scope: AggregateScope, inPath: boolean): s
   const text = textOf(source.read(scope));
   if (text === undefined) throw unusable(source, 'is missing');
   // Fail closed: `..` has no encoding, and some servers decode a slash before they look at the path.
-  if (inPath && LEADS_ELSEWHERE.test(text)) throw unusable(source, 'cannot be part of a path');
+  if (inPath && (isDotValue(text) || SEPARATOR.test(text)))
+    throw unusable(source, 'cannot be part of a path');
   return encodeURIComponent(text);
 }
 

@@ -107,7 +107,12 @@ function compileText(text: string, path: Path, parts: MappingParts): Read {
 function compileFrom(template: Readonly<Record<string, unknown>>, path: Path, parts: MappingParts): Read {
   const read = compileMapping(template['from'], [...path, 'from'], parts);
   const edit = parts.faults.attempt(path, () => compileObjectEdit(template));
-  return edit === undefined ? read : (scope) => edit(read(scope));
+  if (edit === undefined) return read;
+  return (scope) => {
+    const value = read(scope);
+    scope.count(value);
+    return edit(value);
+  };
 }
 
 function compileEach(template: Readonly<Record<string, unknown>>, path: Path, parts: MappingParts): Read {
@@ -118,6 +123,7 @@ function compileEach(template: Readonly<Record<string, unknown>>, path: Path, pa
   return (scope) => {
     const items = list(scope);
     if (!Array.isArray(items)) return null;
+    scope.count(items);
     const outer = scope.item;
     const mapped = items.map((item) => {
       scope.item = item;

@@ -1,8 +1,8 @@
-import type { Dispatcher } from 'undici';
+import { errors, type Dispatcher } from 'undici';
 import type { Problem } from '../../problems/problem.ts';
 import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
-import { MalformedAnswer } from '../http1/http1-faults.ts';
 import type { Lease } from '../target.ts';
+import { MalformedAnswer } from '../http1/http1-faults.ts';
 import type { AnswerSink, HttpForwarding } from './http-forwarder.ts';
 import { isHopByHop } from './field-names.ts';
 import { connectionNames } from './request-headers.ts';
@@ -11,6 +11,8 @@ const FIRST_FAILURE_STATUS = 500;
 const FIRST_FINAL_STATUS = 200;
 /** Values outside are invalid, and to be taken for a fault of the server (RFC 9110 section 15). */
 const [FIRST_STATUS, LAST_STATUS] = [100, 599];
+/** Interim answers before one that counts. */
+const MAX_INTERIM_ANSWERS = 64;
 
 /** One attempt, as undici reports it: head, pieces of the body, end, or an error at any point. */
 export class AttemptHandler implements Dispatcher.DispatchHandler {
@@ -19,6 +21,8 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   readonly #sink: AnswerSink;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #answering = false;
+  #interimAnswers = 0;
+  #firstInterimAt = 0;
   /** No more events count: the answer is complete, or the attempt was given up. */
   finished = false;
 
@@ -54,7 +58,7 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
     if (this.finished) return;
     if (status < FIRST_STATUS || status > LAST_STATUS) return this.#refuse(controller, status);
     // Interim answers (1xx) end here: 100 was already given by our own server, 103 is not passed on.
-    if (status < FIRST_FINAL_STATUS) return;
+    if (status < FIRST_FINAL_STATUS) return this.#interim(controller);
     // The target is known by the head; the call is under way until its body is through.
     this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
     this.#forwarding.note(String(status));
@@ -66,6 +70,17 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
     }
     this.#answering = true;
     this.#sink.start(status, answerHeaders(headers));
+  }
+
+  // undici begins its time for the head anew with each of them.
+  #interim(controller: Dispatcher.DispatchController): void {
+    this.#interimAnswers += 1;
+    if (this.#interimAnswers === 1) this.#firstInterimAt = performance.now();
+    const { firstByte } = this.#forwarding.upstream.options.timeouts;
+    if (this.#interimAnswers > MAX_INTERIM_ANSWERS)
+      controller.abort(new MalformedAnswer('it does not come after its interim answers'));
+    else if (performance.now() - this.#firstInterimAt > firstByte)
+      controller.abort(new errors.HeadersTimeoutError());
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpService } from '../../../examples/services/http-service.ts';
@@ -66,6 +67,64 @@ describe(HttpCaller.name, () => {
     expect(from.upstreams.get('users').targets[0]?.inFlight).toBe(0);
   });
 
+  describe('an answer that is coded although no coding was asked for', () => {
+    const small = JSON.stringify({ id: '2', name: 'Bob' });
+    /** JSON of so many bytes. */
+    const sized = (bytes: number): string => JSON.stringify('x'.repeat(bytes - 2));
+    const coded = (coding: string, body: Buffer): Promise<unknown> =>
+      askOdd((request, response) => {
+        expect(request.headers['accept-encoding']).toBe('identity');
+        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding });
+        response.end(body);
+      });
+
+    it.each([
+      ['gzip', gzipSync],
+      ['x-gzip', gzipSync],
+      ['GZIP', gzipSync],
+      ['br', brotliCompressSync],
+      ['deflate', deflateSync],
+      ['deflate', deflateRawSync],
+      ['identity', (body: Buffer) => body],
+    ])('is decoded: %s', async (coding, encode) => {
+      expect(await coded(coding, encode(Buffer.from(small)))).toEqual({ id: '2', name: 'Bob' });
+    });
+
+    it.each([
+      ['gzip', gzipSync],
+      ['br', brotliCompressSync],
+      ['deflate', deflateSync],
+    ])('may be 1 MiB when it is decoded, and no more: %s', async (coding, encode) => {
+      expect(await coded(coding, encode(Buffer.from(sized(2 ** 20))))).toHaveLength(2 ** 20 - 2);
+      await bed?.close();
+      expect(await problemOf(coded(coding, encode(Buffer.from(sized(2 ** 20 + 1)))))).toBe(
+        'upstream-response-invalid',
+      );
+    });
+
+    it.each([
+      ['zstd', Buffer.from('x')],
+      ['gzip, gzip', gzipSync(gzipSync(small))],
+      ['gzip', Buffer.from(small)],
+      ['gzip', gzipSync(small).subarray(0, -9)],
+      ['gzip', Buffer.alloc(0)],
+      ['gzip', gzipSync('no JSON')],
+    ])('is a fault of the upstream when it cannot be decoded: %s, %#', async (coding, body) => {
+      expect(await problemOf(coded(coding, body))).toBe('upstream-response-invalid');
+    });
+  });
+
+  it('reads an answer of 128 levels, and none that is deeper', async () => {
+    const lists = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+    const asked = (text: string): Promise<unknown> => askOdd((_, response) => void response.end(text));
+    expect(JSON.stringify(await asked(lists(128)))).toBe(lists(128));
+    await bed?.close();
+    for (const depth of [129, 400_000]) {
+      expect(await problemOf(asked(lists(depth)))).toBe('upstream-response-invalid');
+      await bed?.close();
+    }
+  });
+
   it('reads the answer as it is told, and lets the head be heard', async () => {
     const heard: unknown[] = [];
     const from = open();
@@ -91,6 +150,7 @@ describe(HttpCaller.name, () => {
     expect([host, connection]).toEqual([one.url.slice(7), 'keep-alive']);
     expect(sent).toEqual({
       accept: 'application/json',
+      'accept-encoding': 'identity',
       'x-request-id': 'request-1',
       traceparent: expect.stringMatching(new RegExp(`^00-${'a'.repeat(32)}-[0-9a-f]{16}-01$`)),
       tracestate: 'vendor=1',

@@ -10,9 +10,11 @@ import type { Upstream } from '../upstream.ts';
 import type { Http1Pool } from '../http1/http1-pool.ts';
 import type { OutboundCall } from '../http1/outbound-call.ts';
 import type { AnswerReader } from '../answer-reader.ts';
+import { decodeContent, isCoded } from './content-coding.ts';
 import { httpFault } from './http-faults.ts';
+import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
-/** Answers above 1 MiB are refused: they are held in memory as a whole. */
+/** Answers above 1 MiB are refused, also decoded: they are held in memory as a whole. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const NO_CONTENT = 204;
 const RESET_CONTENT = 205;
@@ -59,7 +61,8 @@ export class HttpCaller {
   }
 
   /**
-   * Makes a request and returns the JSON value of its 2xx answer, of at most 1 MiB; `null` when it has no content (204, 205).
+   * Makes a request and returns the JSON value of its 2xx answer, of at most 1 MiB and 128 levels; `null` when it has no
+   * content (204, 205). No coding is asked for; gzip, deflate and br are undone for a service that codes regardless.
    * The target gets the verified identity, the trace, the request id and the time that is left; nothing of
    * what the client sent by itself. Redirects are not followed.
    *
@@ -76,6 +79,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   readonly #body: Buffer | null;
   #call: OutboundCall | undefined = undefined;
   #status = 0;
+  #coding: string | undefined = undefined;
 
   constructor(upstream: Upstream, request: JsonRequest, limits: CallLimits, metrics: Metrics) {
     super(upstream, limits, metrics);
@@ -89,6 +93,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
       this.#refused(status);
       return false;
     }
+    this.#coding = headers['content-encoding'];
     this.#request.heard?.(headers);
     return true;
   }
@@ -96,6 +101,15 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   ended(body: Buffer): void {
     const status = this.#status;
     if (status === NO_CONTENT || status === RESET_CONTENT) return this.deliver(null, String(status));
+    if (!isCoded(this.#coding)) return this.#read(body);
+    decodeContent(body, this.#coding, MAX_ANSWER_BYTES, (fault, decoded) => {
+      if (fault === null) this.#read(decoded);
+      else this.#unreadable(fault);
+    });
+  }
+
+  #read(body: Buffer): void {
+    if (isTooDeep(body)) return this.#unreadable(new Error(`it is nested more than ${MAX_JSON_DEPTH} deep`));
     let value: unknown;
     try {
       const text = body.toString();
@@ -103,7 +117,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     } catch (error) {
       return this.#unreadable(error);
     }
-    this.deliver(value, String(status));
+    this.deliver(value, String(this.#status));
   }
 
   oversized(): void {
@@ -165,7 +179,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   #headers(): string[] {
     const { exchange } = this;
     const headers = [
-      'accept', 'application/json', 'x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace),
+      'accept', 'application/json', 'accept-encoding', 'identity', 'x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace),
     ]; // prettier-ignore
     if (exchange.trace.state !== undefined) headers.push('tracestate', exchange.trace.state);
     const left = this.leftMs();

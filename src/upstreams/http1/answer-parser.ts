@@ -12,6 +12,12 @@ export interface AnswerSink {
 const MAX_HEAD_BYTES = 16_384;
 /** A line with the size of a chunk and its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
+/** Extensions of all chunks of one answer, which mean nothing to us: as much as a head. */
+const MAX_EXTENSION_BYTES = 16_384;
+/** Interim answers before one that counts: a service that says every ten seconds that it is at work has ten minutes. */
+const MAX_INTERIM_HEADS = 64;
+/** Fields of all trailers of one answer. */
+const MAX_TRAILER_FIELDS = 128;
 
 // Values outside of 100 to 599 are invalid (RFC 9110 section 15).
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
@@ -40,6 +46,11 @@ export class AnswerParser {
   #held: Buffer | undefined = undefined;
   #left = 0;
   #hasBegun = false;
+  #interimHeads = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  #trailerFields = 0;
+  #progress = 0;
   /** How long the connection may be idle after this answer, in ms; 0: it is over. Undefined: nothing was said. */
   keepForMs: number | undefined = undefined;
 
@@ -55,6 +66,11 @@ export class AnswerParser {
   /** Whether anything has come. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** Grows with the head and with each byte of the body; what is sent around them, such as trailers, is no progress. */
+  get progress(): number {
+    return this.#progress;
   }
 
   /** Takes what comes. @throws {MalformedAnswer} */
@@ -79,7 +95,7 @@ export class AnswerParser {
       case 'size': return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
       case 'line': return this.#until('\r\n', 2, bytes, at, this.#onChunkEnd);
       case 'trailers': return this.#until('\r\n', MAX_HEAD_BYTES, bytes, at, this.#onTrailer);
-      case 'rest': this.#sink.piece(at === 0 ? bytes : bytes.subarray(at), false); return bytes.length;
+      case 'rest': return this.#rest(bytes, at);
       default: return this.#body(bytes, at);
     } // prettier-ignore
   }
@@ -103,9 +119,16 @@ export class AnswerParser {
     return end + mark.length - (held === undefined ? 0 : held.length - at);
   }
 
+  #rest(bytes: Buffer, at: number): number {
+    this.#progress += bytes.length - at;
+    this.#sink.piece(at === 0 ? bytes : bytes.subarray(at), false);
+    return bytes.length;
+  }
+
   #body(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
     this.#left -= end - at;
+    this.#progress += end - at;
     const isEnd = this.#left === 0;
     if (isEnd) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
     this.#sink.piece(bytes.subarray(at, end), this.isDone);
@@ -121,12 +144,19 @@ export class AnswerParser {
     const headers = lineEnd < 0 ? {} : headersOf(text, lineEnd + 2);
     if (status === 101) throw new MalformedAnswer('it switches to a protocol that nobody asked for');
     // Something interim; the answer is still to come.
-    if (status < 200) return;
+    if (status < 200) return this.#onInterim();
     this.keepForMs = keepForOf(headers, line[1] === '1');
+    this.#progress += 1;
     this.#expected = this.#framing(status, headers, line[1] === '1');
     this.#sink.head(status, headers);
     if (this.isDone) this.#sink.piece(NOTHING, true);
   };
+
+  #onInterim(): void {
+    this.#interimHeads += 1;
+    if (this.#interimHeads > MAX_INTERIM_HEADS)
+      throw new MalformedAnswer('it does not come after its interim answers');
+  }
 
   /** How the body ends (RFC 9112 section 6.3). */
   #framing(status: number, headers: IncomingHttpHeaders, isCurrent: boolean): Expected {
@@ -150,6 +180,9 @@ export class AnswerParser {
   readonly #onSize = (text: string): void => {
     const size = CHUNK_SIZE.exec(text)?.[1];
     if (size === undefined) throw new MalformedAnswer('the size of a chunk is wrong');
+    this.#extensionBytes += text.length - size.length;
+    if (this.#extensionBytes > MAX_EXTENSION_BYTES)
+      throw new MalformedAnswer('the extensions of its chunks are too large');
     this.#left = Number.parseInt(size, 16);
     this.#expected = this.#left === 0 ? 'trailers' : 'chunk';
   };
@@ -160,8 +193,14 @@ export class AnswerParser {
   };
 
   readonly #onTrailer = (text: string): void => {
-    // Nobody reads them; they are bounded one by one, and all of them by the time of the call.
-    if (text !== '') return;
+    // Nobody reads them.
+    if (text !== '') {
+      this.#trailerBytes += text.length;
+      this.#trailerFields += 1;
+      if (this.#trailerBytes > MAX_HEAD_BYTES || this.#trailerFields > MAX_TRAILER_FIELDS)
+        throw new MalformedAnswer('its trailers are too large');
+      return;
+    }
     this.#expected = 'nothing';
     this.#sink.piece(NOTHING, true);
   };

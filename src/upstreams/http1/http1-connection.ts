@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { performance as measured } from 'node:perf_hooks';
 import { openSocket, type SocketOptions, type SocketUser } from '../socket.ts';
 import { AnswerParser } from './answer-parser.ts';
 import { ConnectionEnded, MalformedAnswer } from './http1-faults.ts';
@@ -30,6 +31,8 @@ export class Http1Connection implements SocketUser, CallCarrier {
   #isConnected = false;
   #isClosed = false;
   #hasRested = false;
+  /** The turn of the loop in which the request was written. */
+  #sentIn = -1;
   #drain: NodeJS.Timeout | undefined = undefined;
   #call: OutboundCall | undefined = undefined;
   #parser: AnswerParser | undefined = undefined;
@@ -70,6 +73,10 @@ export class Http1Connection implements SocketUser, CallCarrier {
     const parser = this.#parser;
     // Nobody has asked: whatever it is, it must not become somebody's answer.
     if (parser === undefined) return this.destroy();
+    // Fail closed: what is read in the turn in which the request was written was there before the request.
+    if (this.#hasRested && !parser.hasBegun && turnOfLoop() === this.#sentIn)
+      return this.destroy(new ConnectionEnded('the service spoke before it was asked'));
+    const { progress } = parser;
     try {
       parser.take(bytes);
     } catch (error) {
@@ -77,7 +84,7 @@ export class Http1Connection implements SocketUser, CallCarrier {
     }
     if (parser.isDone) this.#done(parser);
     else if (this.#call?.isUnwanted === true) this.#drain ??= setTimeout(giveUp, DRAIN_MS, this).unref();
-    else this.#call?.progress();
+    else if (parser.progress > progress) this.#call?.progress();
   }
 
   closed(isComplete: boolean, error: Error | undefined): void {
@@ -99,6 +106,7 @@ export class Http1Connection implements SocketUser, CallCarrier {
 
   #send(call: OutboundCall): void {
     this.#parser = new AnswerParser(call);
+    this.#sentIn = turnOfLoop();
     const { head, body } = call.message;
     if (body === null) {
       this.#socket.write(head, 'latin1');
@@ -128,6 +136,11 @@ export class Http1Connection implements SocketUser, CallCarrier {
     this.expiresAt = performance.now() + keepFor;
     this.#host.idle(this);
   }
+}
+
+/** Which turn of the event loop it is; changes right before sockets are looked at. */
+function turnOfLoop(): number {
+  return measured.nodeTiming.uvMetricsInfo.loopCount;
 }
 
 function giveUp(connection: Http1Connection): void {

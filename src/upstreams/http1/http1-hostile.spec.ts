@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates, type TlsOptions } from 'node:tls';
-import type { Http1Pool } from './http1-pool.ts';
+import type { Http1Pool, OutboundRequest } from './http1-pool.ts';
 import { answer, ask, poolFor, RawService, turns, until, type Ending } from './raw-service.fixture.ts';
 
 describe('a service that sends anything', () => {
@@ -50,6 +51,86 @@ describe('a service that sends anything', () => {
     await service.close();
   });
 });
+
+describe('a body in pieces of one byte', () => {
+  it('is read as any other', async () => {
+    const body = '1\r\nx\r\n'.repeat(100_000);
+    const service = await RawService.start(
+      ({ socket }) =>
+        void socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body}0\r\n\r\n`),
+    );
+    const pool = poolFor(service.port);
+    expect((await ask(pool)).body).toBe('x'.repeat(100_000));
+    pool.close();
+    await service.close();
+  });
+});
+
+describe('trailers and interim answers', () => {
+  it.each([
+    ['trailers', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n', 'x: y\r\n', 129],
+    ['interim answers', '', 'HTTP/1.1 103 Early Hints\r\n\r\n', 65],
+  ])('are no progress, and break the answer when they do not end: %s', async (_, start, piece, most) => {
+    const service = await RawService.start(({ socket }) => void socket.write(start + piece));
+    const pool = poolFor(service.port);
+    const asked = ask(pool);
+    await until(() => service.sockets.length === 1);
+    for (let sent = 1; sent < most; sent += 1) {
+      await turns(3);
+      service.sockets[0]?.write(piece);
+    }
+    const { error, more } = await asked;
+    expect(error?.code).toBe('MALFORMED_ANSWER');
+    expect(more).toBeLessThanOrEqual(1);
+    pool.close();
+    await service.close();
+  });
+});
+
+describe('an answer that nobody asked for', () => {
+  /** Lets one come to a resting connection, and makes a call right after the loop has seen it, or right before. */
+  async function racing(how: Partial<OutboundRequest>): Promise<{ ending: Ending; sockets: number }> {
+    const service = await RawService.start(({ socket, text }) => {
+      if (!text.includes('/first')) socket.write(answer('true'));
+      else socket.write(answer('first'));
+    });
+    const pool = poolFor(service.port);
+    const [bell, ringer] = await connected();
+    await ask(pool, { path: '/first' });
+    const asked = new Promise<Ending>((resolve) => bell.once('data', () => resolve(ask(pool, how))));
+    await turns(2);
+    // In the phase after the sockets: the next look at them finds both, in this order.
+    ringer.write('now');
+    service.sockets[0]?.write(answer('forged'));
+    const ending = await asked;
+    const sockets = service.sockets.length;
+    bell.destroy();
+    ringer.destroy();
+    pool.close();
+    await service.close();
+    return { ending, sockets };
+  }
+
+  it('and was there before the request is not its answer: the call is made again', async () => {
+    const { ending, sockets } = await racing({});
+    expect([ending.body, ending.error, sockets]).toEqual(['true', undefined, 2]);
+  });
+
+  it('and was there before a request that must not be sent twice is a fault', async () => {
+    const { ending, sockets } = await racing({ method: 'POST', isIdempotent: false, body: Buffer.from('x') });
+    expect([ending.error?.code, sockets]).toEqual(['CONNECTION_ENDED', 1]);
+  });
+});
+
+/** A connection of two sockets of this process. */
+async function connected(): Promise<[Socket, Socket]> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ringer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [bell] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  return [bell, ringer];
+}
 
 describe('the rest of an answer that nobody wants', () => {
   let service: RawService | undefined;

@@ -26,7 +26,8 @@ export interface OutboundRequest {
 
 /**
  * The connections of HTTP/1.1 to one target, for calls whose answers are read as a whole. Each carries one call at a
- * time; the one that was used last is used next, and beyond the last one calls wait for their turn.
+ * time. The one that has rested longest is used next, so that an answer too many has come, and has ended its connection,
+ * before anybody could take it for his own. Beyond the last one calls wait for their turn.
  */
 export class Http1Pool implements ConnectionHost, CallCarrier {
   readonly #options: Http1PoolOptions;
@@ -113,7 +114,7 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
 
   #usable(): Http1Connection | undefined {
     const now = performance.now();
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+    for (let idle = this.#idle.shift(); idle !== undefined; idle = this.#idle.shift()) {
       if (idle.expiresAt > now) return idle;
       idle.destroy();
     }

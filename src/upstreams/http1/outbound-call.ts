@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BoundedBody } from '../bounded-body.ts';
+import { BoundedBody } from '../../exchange/bounded-body.ts';
 import type { AnswerReader } from '../answer-reader.ts';
 import type { AnswerSink } from './answer-parser.ts';
 
@@ -69,7 +69,7 @@ export class OutboundCall implements AnswerSink {
     return this.#told;
   }
 
-  /** Hears that something has come, and that it was not all. */
+  /** Hears that the head or more of the body has come, and that it was not all. */
   progress(): void {
     if (this.#hasHead && !this.#told) this.#reader.more?.();
   }
@@ -89,7 +89,7 @@ export class OutboundCall implements AnswerSink {
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#isEmpty = false;
-    this.#body.keep(Buffer.from(bytes));
+    this.#body.keep(bytes);
   }
 
   // Also one that is drained unread: nobody bounds how long a service goes on with an error.

@@ -2,7 +2,14 @@ import { constants } from 'node:http2';
 import { FLAG, MAX_31_BITS, type Frame } from './frames.ts';
 import { ProtocolFault } from './http2-faults.ts';
 
-const { NGHTTP2_PROTOCOL_ERROR: PROTOCOL_ERROR, NGHTTP2_FRAME_SIZE_ERROR: FRAME_SIZE_ERROR } = constants;
+const {
+  NGHTTP2_PROTOCOL_ERROR: PROTOCOL_ERROR,
+  NGHTTP2_FRAME_SIZE_ERROR: FRAME_SIZE_ERROR,
+  NGHTTP2_ENHANCE_YOUR_CALM: ENHANCE_YOUR_CALM,
+} = constants;
+
+/** Settings of one frame: several times as many as there are. Each may move the windows of all streams. */
+const MAX_SETTINGS = 32;
 
 /** Whether a frame confirms one of ours. */
 export function isAck({ flags }: Frame): boolean {
@@ -14,6 +21,8 @@ export function settingsOf(frame: Frame): readonly (readonly [id: number, value:
   const { payload } = frame;
   refuseStream(frame, 'settings');
   if (payload.length % 6 !== 0 || (isAck(frame) && payload.length > 0)) throw sizeFault(frame, 'settings');
+  if (payload.length > MAX_SETTINGS * 6)
+    throw new ProtocolFault(ENHANCE_YOUR_CALM, `${payload.length / 6} settings at once`);
   const settings: [number, number][] = [];
   for (let at = 0; at < payload.length; at += 6)
     settings.push([payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]);

@@ -5,7 +5,7 @@ import { MAX_HEADER_BYTES } from './header-assembly.ts';
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** More than any answer that is accepted: each body has its own bound, and windows bound nothing here. */
-const STREAM_WINDOW = 8 * 1024 * 1024;
+export const STREAM_WINDOW = 8 * 1024 * 1024;
 /** The window of a whole connection. */
 export const CONNECTION_WINDOW = 64 * 1024 * 1024;
 const DEFAULT_WINDOW = 65_535;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { openSocket, type SocketOptions, type SocketUser } from '../socket.ts';
 import { BodySender } from './body-sender.ts';
 import { isAck, lastStreamOf, numberOf, pingOf, settingsOf } from './control-frames.ts';
+import { FrameBudget } from './frame-budget.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { contentOf, FLAG, FRAME, FrameReader, type Frame } from './frames.ts';
 import { CONNECTION_WINDOW, greet } from './greeting.ts';
@@ -42,6 +43,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   readonly #assembly = new HeaderAssembly();
   readonly #blocks = new HeaderBlocks();
   readonly #streams = new OpenStreams();
+  readonly #budget = new FrameBudget();
   /** Those that came before the socket was connected; they can still be taken back. */
   readonly #early = new Set<OutboundStream>();
   readonly #keepAlive = new KeepAlive(this, PING_EVERY_MS, PING_ANSWER_MS);
@@ -87,13 +89,16 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
     if (!this.#isConnected) return void this.#early.add(stream);
     this.#streams.add(stream);
     const { head, body } = stream.message;
+    this.#budget.earn(body.length);
     this.#writer.block(body.length === 0 ? FLAG.endStream : 0, stream.id, head);
     this.#bodies.begin(stream);
   }
 
   forget(stream: OutboundStream, http2ErrorCode: number): void {
     if (this.#early.delete(stream)) return;
-    if (http2ErrorCode !== constants.NGHTTP2_NO_ERROR || stream.sent < stream.message.body.length)
+    const isGivenUp = http2ErrorCode !== constants.NGHTTP2_NO_ERROR;
+    if (isGivenUp) this.#budget.expectStrays();
+    if (isGivenUp || stream.sent < stream.message.body.length)
       this.#writer.numbers(FRAME.rstStream, 0, stream.id, http2ErrorCode);
     this.#drop(stream);
     this.#settle();
@@ -133,6 +138,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
       clearTimeout(this.#silent);
     }
     this.#assembly.check(frame);
+    this.#budget.spend(frame);
     try {
       this.#handle(frame);
     } catch (error) {
@@ -167,8 +173,8 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
       this.#writer.numbers(FRAME.windowUpdate, 0, 0, this.#unreported);
       this.#unreported = 0;
     }
-    const isEnd = (frame.flags & FLAG.endStream) !== 0;
-    stream?.took(contentOf(frame), isEnd);
+    if (stream === undefined) this.#budget.stray(frame);
+    else stream.took(contentOf(frame), (frame.flags & FLAG.endStream) !== 0);
   }
 
   #onHeaders(frame: Frame): void {
@@ -230,11 +236,8 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
 
   #onWindowUpdate(frame: Frame): void {
     const by = numberOf(frame);
-    if (frame.stream === 0) this.#bodies.widen(by);
-    else {
-      const stream = this.#streams.of(frame);
-      if (stream !== undefined) this.#bodies.widen(by, stream);
-    }
+    const stream = frame.stream === 0 ? undefined : this.#streams.of(frame);
+    if (frame.stream === 0 || stream !== undefined) this.#bodies.widen(by, stream);
   }
 
   #drop(stream: OutboundStream): void {

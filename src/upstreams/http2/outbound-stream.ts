@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
-import { BoundedBody } from '../bounded-body.ts';
+import { BoundedBody } from '../../exchange/bounded-body.ts';
 import type { AnswerReader } from '../answer-reader.ts';
 import { StreamReset } from './http2-faults.ts';
 
+/** Interim heads before one that counts. */
+const MAX_INTERIM_HEADS = 64;
 const NO_TRAILERS: IncomingHttpHeaders = Object.freeze({});
 
 /** What is sent. */
@@ -34,6 +36,7 @@ export class OutboundStream {
   readonly #reader: AnswerReader;
   readonly #body: BoundedBody;
   #hasHead = false;
+  #interimHeads = 0;
   #told = false;
 
   constructor(message: OutboundMessage, reader: AnswerReader, maxBytes: number) {
@@ -58,6 +61,8 @@ export class OutboundStream {
     if (!(status >= 100 && status <= 999)) throw malformed('a head without a status');
     if (status < 200) {
       if (isEnd) throw malformed('an interim head as the end');
+      this.#interimHeads += 1;
+      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformed('no head after its interim ones');
       return;
     }
     this.#hasHead = true;
@@ -74,7 +79,7 @@ export class OutboundStream {
       this.#reader.oversized();
       return;
     }
-    if (piece.length > 0) this.#body.keep(Buffer.from(piece));
+    this.#body.keep(piece);
     if (isEnd) this.#finish(NO_TRAILERS);
   }
 

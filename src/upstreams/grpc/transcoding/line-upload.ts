@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { BoundedBody } from '../../../exchange/bounded-body.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { InputFault } from './input-faults.ts';
@@ -24,8 +25,7 @@ export class LineUpload implements StreamSource {
   readonly #options: UploadOptions;
   readonly #body: Readable;
   #call: ByteCall | undefined = undefined;
-  #pieces: Buffer[] = [];
-  #pending = 0;
+  #pending: BoundedBody;
   #bytes = 0;
   #line = 0;
 
@@ -33,6 +33,7 @@ export class LineUpload implements StreamSource {
   constructor(exchange: Exchange, options: UploadOptions) {
     this.#exchange = exchange;
     this.#options = options;
+    this.#pending = new BoundedBody(options.maxLineBytes);
     this.#body = decodedBody(exchange);
   }
 
@@ -66,19 +67,17 @@ export class LineUpload implements StreamSource {
   };
 
   #take(piece: Buffer): boolean {
-    this.#pending += piece.length;
-    if (this.#pending > this.#options.maxLineBytes) {
+    if (!this.#pending.counts(piece.length)) {
       this.#refuse(new Problem('body-too-large', { detail: `Line ${this.#line + 1} is too long.` }));
       return false;
     }
-    if (piece.length > 0) this.#pieces.push(piece);
+    this.#pending.keep(piece);
     return true;
   }
 
   #finishLine(): boolean {
-    const line = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#pending = 0;
+    const line = this.#pending.whole();
+    this.#pending = new BoundedBody(this.#options.maxLineBytes);
     this.#line += 1;
     const call = this.#call;
     if (call === undefined) return false;

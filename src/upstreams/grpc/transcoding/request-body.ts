@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { BoundedBody } from '../../../exchange/bounded-body.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { Problem } from '../../../problems/problem.ts';
 
@@ -48,8 +49,7 @@ export function checkMediaType({ request }: Exchange, kind: 'json' | 'lines'): v
 export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> {
   const body = decodedBody(exchange);
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const whole = new BoundedBody(maxBytes);
     const refuse = (problem: Problem): void => {
       body.removeAllListeners('data');
       exchange.offCancel(refuse);
@@ -57,14 +57,13 @@ export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> 
     };
     exchange.onCancel(refuse);
     body.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) refuse(new Problem('body-too-large'));
-      else chunks.push(chunk);
+      if (whole.counts(chunk.length)) whole.keep(chunk);
+      else refuse(new Problem('body-too-large'));
     });
     body.once('error', (error) => refuse(new Problem('request-invalid', { cause: error })));
     body.once('end', () => {
       exchange.offCancel(refuse);
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+      resolve(whole.whole());
     });
   });
 }
