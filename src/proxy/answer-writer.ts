@@ -32,6 +32,7 @@ export class AnswerWriter implements AnswerSink {
 
   start(status: number, headers: string[]): void {
     if (STAND_IN_STATUS.has(status) && this.#cover()) return;
+    this.#exchange.outdates?.answered(this.#exchange, status);
     this.#exchange.recording?.start(status, headers);
     const { leaving } = this.#route;
     const head: ResponseHead = { status, headers };
