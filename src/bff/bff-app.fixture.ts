@@ -42,7 +42,8 @@ export interface BffApp {
 /** The principal that the field `x-test-user` names. */
 export function testPrincipal(id: string): Principal {
   const nothing = { apiKeyId: undefined, email: undefined, tenant: undefined, tier: undefined, claims: {} };
-  return { id, scheme: 'jwt', clientId: undefined, roles: ['user'], permissions: [], scopes: [], ...nothing };
+  const user = { id, scheme: 'jwt', issuer: undefined, subject: id, clientId: undefined } as const;
+  return { ...user, roles: ['user'], permissions: [], scopes: [], ...nothing };
 }
 
 /** Makes the exchange of a request, as the open stage does. */

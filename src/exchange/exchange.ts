@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from './principal.ts';
 import { Problem } from '../problems/problem.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
+import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
 import type { Route } from '../routing/route.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
@@ -68,6 +69,8 @@ export class Exchange {
   readonly query: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The stored answers of this URI that its success makes invalid, for a request that may change something. */
+  outdates: AnswerStore | undefined = undefined;
 
   // match
   route: Route | undefined = undefined;

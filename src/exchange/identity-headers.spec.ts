@@ -37,6 +37,8 @@ const FOLDS: readonly [string, (words: readonly string[]) => string][] = [
 const alice: Principal = Object.freeze({
   id: 'alice',
   scheme: 'jwt',
+  issuer: undefined,
+  subject: 'alice',
   clientId: 'mobile',
   apiKeyId: undefined,
   roles: ['admin', 'user'],
@@ -102,8 +104,8 @@ describe('identityHeaders', () => {
     expect(identityHeaders(undefined)).toEqual([]);
   });
 
-  it('does not take the client of an API key for a user', () => {
-    const client = { ...alice, id: 'mobile', scheme: 'apiKey' as const };
+  it('does not take an application for a user', () => {
+    const client = { ...alice, id: 'mobile', subject: undefined };
     expect(identityHeaders(client)).not.toContain('X-User-Id');
     expect(identityHeaders(client)).toContain('X-Client-Id');
   });
@@ -121,7 +123,7 @@ describe('identityHeaders', () => {
   it.each(['a\r\nX-User-Roles: admin', 'Zoë', '名前', '100%', ' a b ', 'tab\t', '\u{d800}', '\0'])(
     'sends %j so that it stays one value and can be read back',
     (id) => {
-      const [, value = ''] = identityHeaders({ ...alice, id });
+      const [, value = ''] = identityHeaders({ ...alice, subject: id });
       expect(() => validateHeaderValue('x-user-id', value)).not.toThrow();
       expect(value).toMatch(/^[!-~]([ -~]*[!-~])?$/);
       expect(decodeURIComponent(value)).toBe(id.toWellFormed());

@@ -15,8 +15,9 @@ const NO_HEADERS: readonly string[] = Object.freeze([]);
 
 /**
  * Returns the header fields that tell an upstream who calls: a flat, frozen list of names and values, made
- * once per principal. What the principal does not have is left out. An API key stands for an application, so
- * it yields `X-Client-Id` and no `X-User-Id`: a client must not be taken for the user of the same name.
+ * once per principal. What the principal does not have is left out. An API key, and a token without a subject, stand
+ * for an application: they yield `X-Client-Id` and no `X-User-Id`, because a client must not be taken for the user
+ * of the same name.
  *
  * Values are visible ASCII and inner spaces; everything else, and `%` itself, is percent-encoded as UTF-8, so
  * that no value can end a line or start another and decoding gives back exactly what the issuer said. Inside
@@ -37,7 +38,7 @@ function listHeaders(principal: Principal): string[] {
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && value !== '') headers.push(name, value);
   };
-  add('X-User-Id', principal.scheme === 'apiKey' ? undefined : encode(principal.id));
+  add('X-User-Id', encode(principal.subject));
   add('X-User-Email', encode(principal.email));
   add('X-User-Roles', principal.roles.map((role) => encode(role)?.replaceAll(',', '%2C')).join(','));
   add('X-Client-Id', encode(principal.clientId));

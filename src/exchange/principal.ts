@@ -1,9 +1,13 @@
 /** The authenticated caller. Frozen; shared by every exchange that presents the same credential. */
 export interface Principal {
-  /** Stable identifier: the `sub` of a token, or the client id of an API key. */
+  /** What it is called: its subject, or the client id of a caller that is no user. Unique within issuer and kind. */
   readonly id: string;
   /** How the caller proved who it is. */
   readonly scheme: 'jwt' | 'apiKey' | 'introspection' | 'mtls';
+  /** Who vouches for it: the `iss` of a token; undefined for an API key, for which the gateway does. */
+  readonly issuer: string | undefined;
+  /** The user: the `sub` of a token. Undefined for an application, which must never be taken for a user. */
+  readonly subject: string | undefined;
   /** The client application: `azp` or `client_id` of a token, or the client id of an API key. */
   readonly clientId: string | undefined;
   /** A digest that names the API key without revealing it; undefined for other schemes. */
@@ -17,4 +21,25 @@ export interface Principal {
   readonly tier: string | undefined;
   /** The verified claims of a token, for conditions; empty for API keys. */
   readonly claims: Readonly<Record<string, unknown>>;
+}
+
+const partitions = new WeakMap<Principal, string>();
+
+/**
+ * Who a principal is, as one text: THE key by which everything tells principals apart that counts, reserves or
+ * keeps something for them. Equal for equal callers only: a user is not an application of the same name, and
+ * users of two issuers are two, whatever their `sub` is. Made once per principal.
+ *
+ * What an answer may depend on beyond that, such as roles, is not in it: see `identityHeaders`.
+ */
+export function partitionOf(principal: Principal): string {
+  let partition = partitions.get(principal);
+  if (partition === undefined) {
+    const { scheme, issuer, subject, id } = principal;
+    const kind = subject === undefined ? 'client' : 'user';
+    // The issuer is escaped and the id comes last, so that no value can spell the beginning of another.
+    partition = `${kind}:${scheme}:${encodeURIComponent((issuer ?? '').toWellFormed())}:${id}`;
+    partitions.set(principal, partition);
+  }
+  return partition;
 }

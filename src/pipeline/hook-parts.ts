@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Draining } from '../health/draining.ts';
+import { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -11,5 +12,6 @@ export class HookParts {
     @Inject(LOGGER) readonly logger: Logger,
     readonly metrics: Metrics,
     readonly draining: Draining,
+    readonly answers: AnswerStore,
   ) {}
 }

@@ -25,6 +25,7 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
   });
   // The proxy writes its own heads; this is for handlers.
   fastify.addHook('onSend', (request, reply, payload, done) => {
+    request.exchange.outdates?.answered(request.exchange, reply.statusCode);
     if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
     addFields(request.exchange, reply);
     done();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
+import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
@@ -23,16 +24,26 @@ export function routableTarget(target: string): string {
   return normal === undefined ? NOWHERE : normal + query;
 }
 
+/** What the open stage needs of other rooms. */
+export interface OpenParts {
+  readonly draining: Draining;
+  /** The stored answers that requests of any route may make invalid. */
+  readonly answers: AnswerStore;
+}
+
 /** Stage 0: makes the exchange of a request. */
 export class OpenHook {
   readonly #clientAddress: ClientAddress;
   readonly #flood: FloodLimit | undefined;
   readonly #draining: Draining;
+  readonly #answers: AnswerStore;
 
-  constructor(clientAddress: ClientAddress, flood: FloodLimit | undefined, draining: Draining) {
+  constructor(clientAddress: ClientAddress, flood: FloodLimit | undefined, parts: OpenParts) {
+    const { draining, answers } = parts;
     this.#clientAddress = clientAddress;
     this.#flood = flood;
     this.#draining = draining;
+    this.#answers = answers;
   }
 
   /** Makes the exchange; never throws, so that every request has one to be logged with. */
@@ -55,6 +66,7 @@ export class OpenHook {
       request,
       response,
     });
+    this.#answers.watch(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
     if (this.#draining.active) exchange.responseHeaders.push('connection', 'close');
     return exchange;

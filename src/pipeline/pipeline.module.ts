@@ -8,6 +8,7 @@ import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { AuthorizationGuard } from '../policies/authorization/authorization.guard.ts';
 import { AuthorizationModule } from '../policies/authorization/authorization.module.ts';
 import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
+import { AnswerStore } from '../policies/cache/answer-store.ts';
 import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
 import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
@@ -74,7 +75,12 @@ export class PipelineBindings {}
     BodyLimitStageFactory,
     DeadlineStageFactory,
     TransformStageFactory,
-    { provide: CacheStageFactory, useFactory: () => new CacheStageFactory() },
+    { provide: AnswerStore, useFactory: () => new AnswerStore() },
+    {
+      provide: CacheStageFactory,
+      useFactory: (store: AnswerStore) => new CacheStageFactory(store),
+      inject: [AnswerStore],
+    },
     CircuitBreakerStageFactory,
     {
       provide: STAGE_FACTORIES,
@@ -106,7 +112,7 @@ export class PipelineModule implements OnApplicationShutdown {
   ) {
     const { floodLimit, trustedProxies } = source.value;
     const flood = floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit);
-    const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts.draining);
+    const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts);
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
     const { server } = fastify;
     // An answer that began before we drained has kept its connection alive, and nobody would end that then.

@@ -1,5 +1,9 @@
 import { Injectable, type Type } from '@nestjs/common';
-import { INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
+import {
+  INTERCEPTORS_METADATA,
+  RESPONSE_PASSTHROUGH_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/constants.js';
 import { DiscoveryService } from '@nestjs/core';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { handlerRouteId } from '../routing/sources/controller.route-source.ts';
@@ -18,7 +22,11 @@ export class SeatedInterceptors {
     private readonly discovery: DiscoveryService,
   ) {}
 
-  /** Seats the interceptor; must run before Nest builds its routes. Returns the table it went by. */
+  /**
+   * Seats the interceptor; must run before Nest builds its routes. Returns the table it went by.
+   *
+   * @throws {Error} for a handler that would send its answer past the interceptor.
+   */
   seat(): RouteTable {
     for (const { metatype } of this.discovery.getControllers()) {
       if (metatype) this.#seatOn(metatype as Type);
@@ -33,11 +41,27 @@ export class SeatedInterceptors {
       const handler = route && prototype[name];
       if (typeof handler !== 'function') continue;
       const others = interceptorsOf(handler).filter((one) => !(one instanceof TransformInterceptor));
-      if (editsBody(route as Route)) this.#handlers.add(handler);
+      if (editsBody(route as Route)) {
+        refuseOwnAnswer(controller, name);
+        this.#handlers.add(handler);
+      }
       const seated = this.#handlers.has(handler) ? [this.interceptor, ...others] : others;
       Reflect.defineMetadata(INTERCEPTORS_METADATA, seated, handler);
     }
   }
+}
+
+/** How Nest notes that a handler takes the response, or what comes after it, as a parameter. */
+const SENDS_ITSELF = /^[12]:/;
+
+// Fails closed: nobody would mask what such a handler sends.
+function refuseOwnAnswer(controller: Type, name: string): void {
+  const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as object;
+  const isPassed = Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, controller, name) === true;
+  if (isPassed || !Object.keys(parameters).some((key) => SENDS_ITSELF.test(key))) return;
+  throw new Error(
+    `${controller.name}.${name}: \`maskFields\` cannot mask what a handler sends itself; return it, or use @Res({ passthrough: true })`,
+  );
 }
 
 function editsBody(route: Route): boolean {

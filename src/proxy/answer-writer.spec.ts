@@ -120,9 +120,49 @@ describe('a masked answer', () => {
     for (const name of ['etag', 'digest', 'accept-ranges']) expect(answer.headers).not.toHaveProperty(name);
   });
 
-  it.each(['text/plain', 'application/x-ndjson'])('of type %s is left alone', async (type) => {
+  it.each(['image/png', 'text/html; charset=utf-8'])('of type %s is left alone', async (type) => {
     const answer = await answerOf(compile(MASKED), ['content-type', type, 'etag', '"1"'], '{"internal":1}');
     expect([answer.text, answer.headers.etag]).toEqual(['{"internal":1}', '"1"']);
+  });
+
+  it.each<[string, string[]]>([
+    ['text/json', ['content-type', 'text/json']],
+    ['text/plain', ['content-type', 'text/plain']],
+    ['no type', []],
+    ['two types', ['content-type', 'image/png', 'content-type', 'application/json']],
+    ['a list of types', ['content-type', 'image/png, application/json']],
+    ['a type in quotes', ['content-type', '"image/png"']],
+    ['one value of many', ['content-type', 'application/x-ndjson']],
+  ])('of %s is masked', async (_, headers) => {
+    expect((await answerOf(compile(MASKED), headers, '{"internal":1,"a":2}')).text).toBe('{"a":2}');
+  });
+
+  it.each<[string, string[]]>([
+    ['many values', ['content-type', 'application/x-ndjson']],
+    ['many values of no type', []],
+    ['events', ['content-type', 'text/event-stream']],
+    ['two codings', [...JSON_TYPE, 'content-encoding', 'identity', 'content-encoding', 'gzip']],
+  ])('of %s is a problem, and nothing of it is sent', async (_, headers) => {
+    const answer = await answerOf(compile(MASKED), headers, '{"internal":1}\n', '{"internal":2}\n');
+    expect(codeOf(answer)).toEqual([502, 'upstream-response-invalid']);
+    expect(answer.text).not.toContain('internal"');
+  });
+
+  it('of plain text keeps every byte, and the fields that describe them', async () => {
+    const answer = await answerOf(
+      compile(MASKED),
+      ['content-type', 'text/plain', 'etag', '"1"'],
+      'Not ',
+      'found',
+    );
+    expect([answer.text, answer.headers.etag]).toEqual(['Not found', '"1"']);
+  });
+
+  it('is judged by the type that the upstream gave it, not by the one that the route sets', async () => {
+    const setHeaders = { 'content-type': 'image/png' };
+    const route = compile({ transform: { response: { maskFields: ['internal'], setHeaders } } });
+    const answer = await answerOf(route, JSON_TYPE, '{"internal":1,"a":2}');
+    expect([answer.text, answer.headers['content-type']]).toEqual(['{"a":2}', 'image/png']);
   });
 
   it('of no length stays empty', async () => {

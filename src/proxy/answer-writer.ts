@@ -6,6 +6,7 @@ import { renderProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import { BufferedBody } from './buffered-body.ts';
+import { isEditedAtSource } from './json-edit.ts';
 
 /** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
 const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
@@ -17,7 +18,7 @@ const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 export class AnswerWriter implements AnswerSink {
   readonly #exchange: Exchange;
   readonly #route: Route;
-  readonly #isEdited: boolean;
+  #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
   /** A stale answer has been sent in place of the upstream's own. */
@@ -32,12 +33,15 @@ export class AnswerWriter implements AnswerSink {
 
   start(status: number, headers: string[]): void {
     if (STAND_IN_STATUS.has(status) && this.#cover()) return;
+    this.#exchange.outdates?.answered(this.#exchange, status);
     this.#exchange.recording?.start(status, headers);
     const { leaving } = this.#route;
     const head: ResponseHead = { status, headers };
+    const buffered = this.#isEdited ? undefined : BufferedBody.of(this.#route, head);
     for (let i = 0; i < leaving.length; i += 1) leaving[i]?.head?.(this.#exchange, head);
-    if (!this.#isEdited && BufferedBody.isNeeded(this.#route, head)) this.#buffer(head);
-    else this.#writeHead(head);
+    if (buffered === undefined) return this.#writeHead(head);
+    this.#buffered = buffered;
+    if (!buffered.isReadable) this.#tooBadToMask();
   }
 
   data(chunk: Buffer): boolean {
@@ -88,6 +92,8 @@ export class AnswerWriter implements AnswerSink {
   replay(answer: StoredAnswer): void {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
+    // What was edited before it was stored need be no JSON, such as a stream of values.
+    this.#isEdited ||= isEditedAtSource(this.#route);
     this.start(answer.status, [...answer.headers]);
     if (this.#exchange.method !== 'HEAD') this.data(answer.body);
     this.end();
@@ -105,11 +111,6 @@ export class AnswerWriter implements AnswerSink {
   // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
   #standIn(problem: Problem): StoredAnswer | undefined {
     return problem.status >= 500 ? this.#route.seats.cache?.standIn?.(this.#exchange) : undefined;
-  }
-
-  #buffer(head: ResponseHead): void {
-    this.#buffered = new BufferedBody(this.#route, head);
-    if (!this.#buffered.isReadable) this.#tooBadToMask();
   }
 
   #hold(chunk: Buffer): boolean {

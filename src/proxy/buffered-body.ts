@@ -1,8 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { fieldOf } from '../policies/cache/freshness.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
-import { editJson, isJson } from './json-edit.ts';
+import { editMaybeJson, isNeverJson } from '../policies/transform/maskable-body.ts';
 
 /** Fields that describe the bytes as the upstream sent them, and are wrong once the body is edited. */
 const BODY_FIELDS: ReadonlySet<string> = new Set([
@@ -14,31 +13,39 @@ const BODY_FIELDS: ReadonlySet<string> = new Set([
   'accept-ranges',
 ]);
 
-/** A JSON body that is held back until it is whole, because a stage of the way out edits it. */
+/** Statuses that have no body; their fields describe another one. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
+/** A body that is held back until it is whole, because a stage of the way out edits it. */
 export class BufferedBody {
   readonly #route: Route;
   readonly #head: ResponseHead;
   readonly #maxBytes: number;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
+  /** Whether the body can be read at all: a coded one cannot, and a stream of events never ends. */
+  readonly isReadable: boolean;
 
-  constructor(route: Route, head: ResponseHead) {
+  private constructor(route: Route, head: ResponseHead, types: readonly string[]) {
     this.#route = route;
     this.#head = head;
     this.#maxBytes = Math.min(...route.leaving.map((stage) => stage.maxBodyBytes ?? Infinity));
+    const codings = linesOf(head.headers, 'content-encoding');
+    this.isReadable =
+      codings.every((coding) => coding.trim().toLowerCase() === 'identity') &&
+      !types.some((type) => /^\s*text\/event-stream/i.test(type));
   }
 
-  /** Whether a stage of the route edits bodies and this answer has one that it can edit. */
-  static isNeeded(route: Route, head: ResponseHead): boolean {
-    return (
-      route.leaving.some((stage) => stage.body !== undefined) && isJson(fieldOf(head.headers, 'content-type'))
-    );
-  }
-
-  /** Whether the body can be read at all; a coded one cannot. */
-  get isReadable(): boolean {
-    const coding = fieldOf(this.#head.headers, 'content-encoding');
-    return coding === undefined || coding === 'identity';
+  /**
+   * Holds the body back when a stage of the route edits bodies, unless it is of a type that is never JSON.
+   *
+   * @param head as the upstream sent it: what the stages make of its type says nothing about the bytes.
+   */
+  static of(route: Route, head: ResponseHead): BufferedBody | undefined {
+    if (!route.leaving.some((stage) => stage.body !== undefined) || BODILESS.has(head.status))
+      return undefined;
+    const types = linesOf(head.headers, 'content-type');
+    return isNeverJson(types) ? undefined : new BufferedBody(route, head, types);
   }
 
   /** Takes a piece; returns false when the body has grown over the limit of the route. */
@@ -52,24 +59,33 @@ export class BufferedBody {
   /**
    * Edits the whole body.
    *
-   * @throws {Problem} `upstream-response-invalid` when it is not JSON.
+   * @throws {Problem} `upstream-response-invalid` when it may have fields and is not JSON.
    */
   finish(exchange: Exchange): { head: ResponseHead; body: Buffer } {
-    const kept: string[] = [];
-    const { status, headers } = this.#head;
-    for (let i = 0; i < headers.length; i += 2) {
-      if (!BODY_FIELDS.has(headers[i]?.toLowerCase() ?? ''))
-        kept.push(headers[i] ?? '', headers[i + 1] ?? '');
-    }
     const whole = Buffer.concat(this.#chunks);
-    if (whole.length === 0) return { head: { status, headers: kept }, body: whole };
-    const body = editJson(whole, (value) =>
+    const { status, headers } = this.#head;
+    if (whole.length === 0) return { head: { status, headers: undescribed(headers) }, body: whole };
+    const body = editMaybeJson(whole, (value) =>
       this.#route.leaving.reduce(
         (edited, stage) => (stage.body ? stage.body(exchange, edited) : edited),
         value,
       ),
     );
+    if (body === whole) return { head: this.#head, body };
+    const kept = undescribed(headers);
     kept.push('content-length', String(body.length));
     return { head: { status, headers: kept }, body };
   }
+}
+
+function undescribed(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!BODY_FIELDS.has(headers[i]?.toLowerCase() ?? '')) kept.push(headers[i] ?? '', headers[i + 1] ?? '');
+  }
+  return kept;
+}
+
+function linesOf(headers: readonly string[], name: string): string[] {
+  return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === name);
 }

@@ -47,6 +47,8 @@ export function createPrincipal(id: string, more: Partial<Principal> = {}): Prin
   return Object.freeze({
     id,
     scheme: 'jwt',
+    issuer: undefined,
+    subject: more.scheme === 'apiKey' ? undefined : id,
     clientId: undefined,
     apiKeyId: undefined,
     roles: [],

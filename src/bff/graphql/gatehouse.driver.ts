@@ -92,6 +92,12 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
         `there is no route "${GRAPHQL_ROUTE_ID}"; add graphqlRoute() to the definitions of RoutingModule`,
       );
     }
+    // Fails closed: an alias would carry a masked field past it.
+    if (route.leaving.some((stage) => stage.body !== undefined)) {
+      throw new Error(
+        'graphql.policies.transform: `maskFields` does not work on GraphQL; use @Mask() on fields, and `transform: off` for the door',
+      );
+    }
     if (schema === undefined) throw new Error('the GraphQL schema is empty; import a module with a resolver');
     const resolvers = this.#resolvers();
     guardLists(schema, resolvers, !options.production);

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { partitionOf } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import { STREAM_TOKEN } from './stream-request.ts';
 
@@ -91,5 +92,8 @@ export class StreamReservations {
 
 // A token names its owner, so that nobody can listen to, or act on, the stream of somebody else.
 function ownerOf({ principal }: Exchange): string {
-  return createHash('sha256').update(`${principal?.scheme} ${principal?.id}`).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(principal === undefined ? '' : partitionOf(principal))
+    .digest('hex')
+    .slice(0, 16);
 }

@@ -1,5 +1,5 @@
 import { identityHeaders } from '../../exchange/identity-headers.ts';
-import type { Principal } from '../../exchange/principal.ts';
+import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import type { Scope } from '../call-plan.ts';
 
 const partitions = new WeakMap<Principal, string>();
@@ -13,14 +13,14 @@ const partitions = new WeakMap<Principal, string>();
  */
 export function runKey(scope: Scope, principal: Principal | undefined, request: string): string {
   // A partition is JSON or nothing, so it has no line break: the first one ends it.
-  return `${scope === 'public' ? '' : partitionOf(principal)}\n${request}`;
+  return `${scope === 'public' ? '' : visiblePartitionOf(principal)}\n${request}`;
 }
 
-function partitionOf(principal: Principal | undefined): string {
+function visiblePartitionOf(principal: Principal | undefined): string {
   if (principal === undefined) return '';
   let partition = partitions.get(principal);
   if (partition === undefined) {
-    partition = JSON.stringify([principal.scheme, principal.id, ...identityHeaders(principal)]);
+    partition = JSON.stringify([partitionOf(principal), ...identityHeaders(principal)]);
     partitions.set(principal, partition);
   }
   return partition;

@@ -107,6 +107,8 @@ function holderOf(record: ApiKeyRecord): Principal | undefined {
   return Object.freeze({
     id: record.clientId,
     scheme: 'apiKey',
+    issuer: undefined,
+    subject: undefined,
     clientId: record.clientId,
     apiKeyId: record.sha256,
     roles: Object.freeze([...record.roles]),

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { startStageServer, type StageServer } from '../../../test/support/stage-server.ts';
@@ -151,6 +152,28 @@ describe('an API key', () => {
   it('is refused when it comes twice', async () => {
     const { key } = await storedKey();
     expect((await gate.get({ 'x-api-key': [key, key] })).body['code']).toBe('credentials-invalid');
+  });
+});
+
+describe('a record that is no hash', () => {
+  it.each([
+    ['a string', (name: string) => admin.set(name, 'x')],
+    ['a list', (name: string) => admin.rpush(name, 'x')],
+  ])('(%s) refuses its key, logged once, and no other', async (_, store) => {
+    const said: string[] = [];
+    Logger.overrideLogger({ log: () => {}, error: () => {}, warn: (text: string) => said.push(text) });
+    const broken = createApiKey();
+    await store(apiKeyRedisKey(broken.sha256));
+    const good = await storedKey();
+    for (let i = 0; i < 3; i += 1) {
+      now += 6000;
+      expect((await present(broken.key)).status).toBe(401);
+      expect((await present(createApiKey().key)).status).toBe(401);
+      expect((await present(good.key)).status).toBe(200);
+    }
+    Logger.overrideLogger(false);
+    expect(said).toEqual([expect.stringContaining(`apikey:${broken.sha256} is no hash`)]);
+    expect(said.join()).not.toContain(broken.key);
   });
 });
 

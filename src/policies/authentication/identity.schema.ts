@@ -87,6 +87,14 @@ const issuer = z
     claims: claimNames
       .prefault({})
       .describe('Where the token says what; dots reach into objects, such as realm_access.roles.'),
+    idPrefix: z
+      .string()
+      .max(64)
+      .regex(/^(?:[!-~]*[^0-9A-Za-z])?$/, 'expected visible ASCII that ends in a separator, such as acme:')
+      .default('')
+      .describe(
+        'Put before the ids of its users and applications in everything that services are told, such as X-User-Id. Default none; with several issuers give each its own, or equal ids name different people.',
+      ),
     clockSkew: between(0, 300_000, '0s and 5m')
       .prefault('5s')
       .describe('How far the clocks of issuer and gateway may be apart. Default 5s.'),

@@ -60,4 +60,29 @@ describe('Identity', () => {
     expect(server.requests).toBe(asked);
     identity.stop();
   });
+
+  it.each<[readonly string[], number]>([
+    [[''], 0],
+    [['', ''], 1],
+    [['a:', ''], 1],
+    [['a:', 'a:b:'], 1],
+    [['a:', 'b:'], 0],
+    [['', '', ''], 2],
+  ])('warns of issuers with prefixes %j whose ids services cannot tell apart', (prefixes, warnings) => {
+    const said: string[] = [];
+    Logger.overrideLogger({ log: () => {}, error: () => {}, warn: (text: string) => said.push(text) });
+    const issuers = prefixes.map((idPrefix, index) => ({
+      issuer: `https://${index}.test`,
+      secretEnv: 'SECRET',
+      audiences: ['a'],
+      idPrefix,
+    }));
+    const identity = new Identity(identitySchema.parse({ issuers }), {
+      environment: { SECRET: 'x'.repeat(32) },
+    });
+    identity.start();
+    identity.stop();
+    Logger.overrideLogger(false);
+    expect(said.filter((text) => text.includes('idPrefix'))).toHaveLength(warnings);
+  });
 });

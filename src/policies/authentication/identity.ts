@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { ApiKeyDirectory } from './api-key.directory.ts';
 import { configuredApiKeys } from './api-key.store.ts';
@@ -23,12 +24,14 @@ type Verifiers = { readonly [Scheme in CredentialVerifier['scheme']]: Credential
 /** The verifiers that the `identity:` section describes, and their work in the background. */
 export class Identity {
   readonly #needs: IdentityNeeds;
+  #options: IdentityOptions;
   #verifiers: Verifiers;
   #running = false;
 
   /** @throws {Error} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.#needs = needs;
+    this.#options = options;
     this.#verifiers = createVerifiers(options, needs);
   }
 
@@ -46,14 +49,17 @@ export class Identity {
     const next = createVerifiers(options, this.#needs);
     const previous = this.#verifiers;
     this.#verifiers = next;
+    this.#options = options;
     if (!this.#running) return;
     each(previous, (verifier) => verifier.stop());
+    warnOfTwins(options);
     each(next, (verifier) => verifier.start());
   }
 
   /** Starts to keep keys fresh. */
   start(): void {
     this.#running = true;
+    warnOfTwins(this.#options);
     each(this.#verifiers, (verifier) => verifier.start());
   }
 
@@ -62,6 +68,21 @@ export class Identity {
     this.#running = false;
     each(this.#verifiers, (verifier) => verifier.stop());
   }
+}
+
+// Services would take users of two issuers for one; the gateway itself never does.
+function warnOfTwins({ issuers }: IdentityOptions): void {
+  for (const [index, { issuer, idPrefix }] of issuers.entries()) {
+    const twin = issuers.slice(index + 1).find((other) => mayEqual(idPrefix, other.idPrefix));
+    if (twin === undefined) continue;
+    new Logger('Identity').warn(
+      `identity.issuers: ${issuer} and ${twin.issuer} can give different users the same id towards services; give each an idPrefix of its own.`,
+    );
+  }
+}
+
+function mayEqual(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
 }
 
 function each(verifiers: Verifiers, act: (verifier: CredentialVerifier) => void): void {

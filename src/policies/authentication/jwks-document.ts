@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { request } from 'undici';
 import { z } from 'zod';
 import { readJwk, type SigningKey } from './signing-key.ts';
@@ -8,18 +10,29 @@ export type JwksLoader = (stop: AbortSignal) => Promise<readonly SigningKey[]>;
 
 const FETCH_TIMEOUT_MS = 5000;
 const MAX_BYTES = 512 * 1024;
+/** More keys than any issuer has: each one that is read blocks the loop for a moment. */
+const MAX_KEYS = 100;
+
+/** What an issuer may code its answer with although it is asked not to. */
+const DECODERS: ReadonlyMap<string, (body: Buffer, bounds: { maxOutputLength: number }) => Promise<Buffer>> =
+  new Map([
+    ['gzip', promisify(gunzip)],
+    ['x-gzip', promisify(gunzip)],
+    ['deflate', promisify(inflate)],
+    ['br', promisify(brotliDecompress)],
+  ]);
 
 const jwksDocument = z.object({ keys: z.array(z.record(z.string(), z.unknown()).catch({})) });
 
 /**
- * Returns a loader that fetches a key set by HTTP: 5 s in all, 512 KiB at most, status 200 only. A redirect
+ * Returns a loader that fetches a key set by HTTP: 5 s in all, 512 KiB at most, decoded too, status 200 only. A redirect
  * is refused, because whoever controls its target would sign for the issuer.
  */
 export function jwksFromUrl(url: string): JwksLoader {
   return async (stop) => {
-    const { statusCode, body } = await request(url, {
+    const { statusCode, headers, body } = await request(url, {
       signal: AbortSignal.any([stop, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
-      headers: { accept: 'application/jwk-set+json, application/json' },
+      headers: { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' },
       reset: true, // Minutes pass until the next fetch; an idle connection would be of no use.
     });
     body.on('error', ignore); // A body that is thrown away below reports that as an error.
@@ -34,7 +47,8 @@ export function jwksFromUrl(url: string): JwksLoader {
       if (bytes > MAX_BYTES) throw new Error(`the key set is larger than ${String(MAX_BYTES)} bytes`);
       chunks.push(chunk);
     }
-    return parseJwks(Buffer.concat(chunks).toString());
+    const whole = await decoded(Buffer.concat(chunks), headers['content-encoding']);
+    return parseJwks(whole.toString());
   };
 }
 
@@ -44,14 +58,33 @@ export function jwksFromFile(path: string): JwksLoader {
 }
 
 /**
- * Reads the text of a key set (RFC 7517 section 5) and keeps the keys that can check signatures.
+ * Reads the text of a key set (RFC 7517 section 5) and keeps the keys that can check signatures, each once.
  *
- * @throws {Error} when the text is not a key set.
+ * @throws {Error} when the text is not a key set, or has more than 100 keys, whatever they are for: to take some of
+ * them would be to guess which.
  */
 export function parseJwks(text: string): readonly SigningKey[] {
   const document = jwksDocument.safeParse(JSON.parse(text));
   if (!document.success) throw new Error('what came is not a key set');
-  return document.data.keys.map(readJwk).filter((key) => key !== undefined);
+  const { keys } = document.data;
+  if (keys.length > MAX_KEYS)
+    throw new Error(`the key set has ${String(keys.length)} keys; at most ${String(MAX_KEYS)} are read`);
+  const found = new Map<string, SigningKey>();
+  for (const jwk of keys) {
+    const key = readJwk(jwk);
+    if (key !== undefined && !found.has(key.thumbprint)) found.set(key.thumbprint, key);
+  }
+  return [...found.values()];
+}
+
+async function decoded(body: Buffer, coding: string | string[] | undefined): Promise<Buffer> {
+  const name = String(coding ?? 'identity')
+    .trim()
+    .toLowerCase();
+  if (name === 'identity' || name === '') return body;
+  const decode = DECODERS.get(name);
+  if (decode === undefined) throw new Error('the key set came in a content coding that cannot be read');
+  return decode(body, { maxOutputLength: MAX_BYTES });
 }
 
 function ignore(): void {

@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { createTestKey, KeyServer } from '../../../test/support/key-server.ts';
 import { Jwks } from './jwks.ts';
 import { jwksFromFile, jwksFromUrl, parseJwks, type JwksLoader } from './jwks-document.ts';
@@ -258,5 +259,69 @@ describe('parseJwks', () => {
     ['is not an object', 'key'],
   ])('ignores a key that %s', (_what, key) => {
     expect(parseJwks(JSON.stringify({ keys: [key, rsa] })).map((one) => one.kid)).toEqual(['a']);
+  });
+});
+
+/** An elliptic key without a name. */
+const namelessKey = (): object => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return publicKey.export({ format: 'jwk' });
+};
+
+describe('a large key set', () => {
+  it('of 100 keys is read, each key once, and one of 101 is refused unread', () => {
+    const keys = Array.from({ length: 100 }, namelessKey);
+    expect(parseJwks(JSON.stringify({ keys }))).toHaveLength(100);
+    expect(parseJwks(JSON.stringify({ keys: [...keys.slice(0, 50), ...keys.slice(0, 50)] }))).toHaveLength(
+      50,
+    );
+    const tooMany = JSON.stringify({ keys: [...keys, { kty: 'oct' }] });
+    expect(() => parseJwks(tooMany)).toThrow('the key set has 101 keys; at most 100 are read');
+  });
+
+  it('leaves the last known keys in force, and says so', async () => {
+    const key = await createTestKey();
+    server.keys = [key.publicJwk];
+    const known = await jwks.find(key.kid, 'ES256');
+    server.keys = [key.publicJwk, ...Array.from({ length: 100 }, namelessKey)];
+    now += COOLDOWN_MS;
+    await expect(jwks.find('unknown', 'ES256')).rejects.toEqual(unavailable);
+    expect(jwks.find(key.kid, 'ES256')).toBe(known);
+    expect(logged.join()).toContain('101 keys');
+  });
+
+  it('keeps every key that stays, without a name too, in whatever order and spelling it comes', async () => {
+    const keys = Array.from({ length: 99 }, namelessKey);
+    const named = { kid: 'a', ...namelessKey() };
+    server.keys = [named, ...keys];
+    const found = await jwks.find('a', 'ES256');
+    server.keys = [...keys.slice(1), Object.fromEntries(Object.entries(named).reverse())];
+    now += COOLDOWN_MS;
+    await jwks.find('unknown', 'ES256');
+    expect(jwks.find('a', 'ES256')).toBe(found);
+    expect(found?.withdrawn).toBe(false);
+  });
+});
+
+describe('the content coding of a key set', () => {
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ] as const)('%s is read, although none was asked for', async (coding, encode) => {
+    const key = await createTestKey();
+    const body = encode(JSON.stringify({ keys: [key.publicJwk] }));
+    server.answer = (response) => response.setHeader('content-encoding', coding).end(body);
+    expect((await jwks.find(key.kid, 'ES256'))?.kid).toBe(key.kid);
+  });
+
+  it.each([
+    ['decodes to more than 512 KiB', 'gzip', gzipSync(`{"keys":[]${' '.repeat(512 * 1024)}}`)],
+    ['is not what it says', 'gzip', Buffer.from('{"keys":[]}')],
+    ['is of a kind that nobody asked for', 'zstd', Buffer.from('{"keys":[]}')],
+    ['is two', 'gzip, gzip', gzipSync(gzipSync('{"keys":[]}'))],
+  ])('that %s is no answer', async (_, coding, body) => {
+    server.answer = (response) => response.setHeader('content-encoding', coding).end(body);
+    await expect(jwks.find('a', 'ES256')).rejects.toEqual(unavailable);
   });
 });

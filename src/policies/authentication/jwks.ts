@@ -109,8 +109,10 @@ export class Jwks implements KeySource {
     const previous = this.#keys ?? [];
     const emptied = loaded.length === 0 && (this.#keys === undefined || previous.length > 0);
     // A key that is still published keeps its identity, so that tokens that it verified stay verified.
-    this.#keys = loaded.map((key) => previous.find((other) => isSameKey(other, key)) ?? key);
-    for (const key of previous) key.withdrawn = !this.#keys.includes(key);
+    const known = new Map(previous.map((key) => [key.thumbprint, key]));
+    this.#keys = loaded.map((key) => known.get(key.thumbprint) ?? key);
+    const kept = new Set(this.#keys);
+    for (const key of previous) key.withdrawn = !kept.has(key);
     if (emptied) this.#log.warn(`${this.#options.issuer} publishes no key that can be used.`);
   }
 
@@ -129,12 +131,4 @@ export class Jwks implements KeySource {
       this.#keys === undefined ? 'its tokens are answered with 503' : 'the last known keys stay';
     this.#log.warn(`The keys of ${this.#options.issuer} cannot be loaded (${reason}); ${consequence}.`);
   }
-}
-
-function isSameKey(one: SigningKey, other: SigningKey): boolean {
-  return (
-    one.kid === other.kid &&
-    one.algorithms.join() === other.algorithms.join() &&
-    one.object.equals(other.object)
-  );
 }

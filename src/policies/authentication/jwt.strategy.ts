@@ -70,7 +70,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     if (nbf !== undefined && !(typeof nbf === 'number' && nbf * 1000 <= nowMs + this.#issuer.clockSkew)) {
       throw refused('The token is not valid yet.');
     }
-    return principalOf(claims, this.#issuer.claims);
+    return principalOf(claims, this.#issuer.claims, this.#issuer.idPrefix);
   }
 
   /** Keeps the strategy out of passport's process-wide registry: there are several, and they are replaced. */

@@ -1,4 +1,4 @@
-import { createPublicKey, createSecretKey, type KeyObject, type webcrypto } from 'node:crypto';
+import { createPublicKey, createSecretKey, hash, type KeyObject, type webcrypto } from 'node:crypto';
 import type { JwtAlgorithm } from './identity.schema.ts';
 
 /** A key that signatures are checked with. */
@@ -7,6 +7,8 @@ export interface SigningKey {
   readonly object: KeyObject;
   /** The only algorithms that the key may be used with. */
   readonly algorithms: readonly JwtAlgorithm[];
+  /** Equal for equal keys under the same name and for the same algorithms only (compare RFC 7638). */
+  readonly thumbprint: string;
   /** Set once the issuer does not publish the key any more: what it verified is not believed any longer. */
   withdrawn: boolean;
 }
@@ -34,7 +36,7 @@ export class FixedKey implements KeySource {
   readonly #key: SigningKey;
 
   constructor(object: KeyObject) {
-    this.#key = { kid: undefined, object, algorithms: algorithmsOf(object), withdrawn: false };
+    this.#key = describe(undefined, object, algorithmsOf(object));
   }
 
   /** Makes it of PEM text. */
@@ -81,10 +83,22 @@ export function readJwk(jwk: Readonly<Record<string, unknown>>): SigningKey | un
     const object = createPublicKey({ key: jwk as webcrypto.JsonWebKey, format: 'jwk' });
     const algorithms = algorithmsOf(object).filter((one) => jwk['alg'] === undefined || jwk['alg'] === one);
     const kid = typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined;
-    return algorithms.length === 0 ? undefined : { kid, object, algorithms, withdrawn: false };
+    return algorithms.length === 0 ? undefined : describe(kid, object, algorithms);
   } catch {
     return undefined;
   }
+}
+
+function describe(
+  kid: string | undefined,
+  object: KeyObject,
+  algorithms: readonly JwtAlgorithm[],
+): SigningKey {
+  // Of the key as it was understood, not as it was spelled: a member in another order makes no other key.
+  const bytes =
+    object.type === 'secret' ? '' : object.export({ type: 'spki', format: 'der' }).toString('base64');
+  const thumbprint = hash('sha256', JSON.stringify([kid ?? null, algorithms, bytes]), 'base64url');
+  return { kid, object, algorithms, thumbprint, withdrawn: false };
 }
 
 const CURVE_ALGORITHMS: Readonly<Record<string, JwtAlgorithm>> = {

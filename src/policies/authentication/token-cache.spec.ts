@@ -15,7 +15,7 @@ describe('TokenCache', () => {
   beforeEach(() => {
     now = 1_000_000;
     const object = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
-    key = { kid: 'a', object, algorithms: ['ES256'], withdrawn: false };
+    key = { kid: 'a', object, algorithms: ['ES256'], thumbprint: 'a', withdrawn: false };
   });
 
   const cacheOf = (ttl: number, max = 10) => new TokenCache({ ttl, max }, () => now);

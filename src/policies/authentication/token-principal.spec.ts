@@ -12,6 +12,8 @@ describe('principalOf', () => {
     expect(principalOf(claims, names)).toEqual({
       id: 'alice',
       scheme: 'jwt',
+      issuer: undefined,
+      subject: 'alice',
       clientId: 'mobile',
       apiKeyId: undefined,
       roles: ['admin'],
@@ -51,11 +53,17 @@ describe('principalOf', () => {
   });
 
   it('names the client when the token has no subject, and refuses a token that names nobody', () => {
-    expect(principalOf({ client_id: 'batch' }, names).id).toBe('batch');
+    expect(principalOf({ client_id: 'batch' }, names)).toMatchObject({ id: 'batch', subject: undefined });
     expect(() => principalOf({ sub: '' }, names)).toThrow(
       expect.objectContaining({ code: 'credentials-invalid' }),
     );
     expect(() => principalOf({ sub: ['alice'] }, names)).toThrow();
+  });
+
+  it('qualifies what the issuer calls its users and applications', () => {
+    const principal = principalOf({ iss: 'a', sub: '2', azp: 'web' }, names, 'acme:');
+    expect(principal).toMatchObject({ id: 'acme:2', subject: 'acme:2', clientId: 'acme:web', issuer: 'a' });
+    expect(principalOf({ azp: 'web' }, names, 'acme:')).toMatchObject({ id: 'acme:web', subject: undefined });
   });
 
   it('is frozen through and through', () => {

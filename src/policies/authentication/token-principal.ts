@@ -7,17 +7,22 @@ export type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Turns the verified claims of a token into the caller. The id is `sub`, or the client of a token that has
- * none. Scopes come from `scope` (RFC 9068 section 2.2.3) or `scp`.
+ * none: then there is no subject, because an application is no user. Scopes come from `scope` (RFC 9068 section
+ * 2.2.3) or `scp`.
  *
+ * @param idPrefix what the issuer's ids of users and applications begin with for everybody behind the gateway.
  * @throws {Problem} `credentials-invalid` when the token names nobody.
  */
-export function principalOf(claims: Claims, names: ClaimNames): Principal {
-  const clientId = text(claims['azp']) ?? text(claims['client_id']);
-  const id = text(claims['sub']) ?? clientId;
+export function principalOf(claims: Claims, names: ClaimNames, idPrefix = ''): Principal {
+  const clientId = prefixed(idPrefix, text(claims['azp']) ?? text(claims['client_id']));
+  const subject = prefixed(idPrefix, text(claims['sub']));
+  const id = subject ?? clientId;
   if (id === undefined) throw refused('The token names no subject.');
   return deepFreeze({
     id,
     scheme: 'jwt',
+    issuer: text(claims['iss']),
+    subject,
     clientId,
     apiKeyId: undefined,
     roles: list(readClaim(claims, names.roles)),
@@ -42,6 +47,10 @@ export function readClaim(claims: Claims, name: string): unknown {
     value = (value as Record<string, unknown>)[step];
   }
   return value;
+}
+
+function prefixed(prefix: string, id: string | undefined): string | undefined {
+  return id === undefined ? undefined : prefix + id;
 }
 
 function text(value: unknown): string | undefined {

@@ -11,6 +11,8 @@ const SIGNED_IN = { schemes: ['jwt' as const] };
 const alice: Principal = {
   id: 'alice',
   scheme: 'jwt',
+  issuer: undefined,
+  subject: 'alice',
   clientId: undefined,
   apiKeyId: undefined,
   roles: ['user', 'editor'],
@@ -27,9 +29,9 @@ function compile(policies: PolicySet) {
 }
 
 /** Returns the problem with which the stage ends the request, if any. */
-function verdict(authorization: Conditions): Problem | undefined {
+function verdict(authorization: Conditions, principal: Principal = alice): Problem | undefined {
   try {
-    compile({ authentication: SIGNED_IN, authorization })?.enter?.({ principal: alice } as Exchange);
+    compile({ authentication: SIGNED_IN, authorization })?.enter?.({ principal } as Exchange);
     return undefined;
   } catch (error) {
     return error as Problem;
@@ -83,6 +85,22 @@ describe('the authorize stage', () => {
     expect(JSON.stringify([problem?.message, problem?.extensions, problem?.headers])).not.toContain(
       'secret-role',
     );
+  });
+
+  it.each<[Conditions, string | undefined]>([
+    [{ allPermissions: ['orders:read', 'orders:delete'] }, ', scope="orders:read orders:delete"'],
+    [{ anyPermission: ['orders:delete', 'orders:all'] }, ', scope="orders:delete"'],
+    [{ anyRole: ['user'], allPermissions: ['orders:delete'] }, ', scope="orders:delete"'],
+    [{ allPermissions: ['delete "all"'] }, ''],
+    [{ allPermissions: ['two words'] }, ''],
+    [{ anyRole: ['admin'] }, undefined],
+    [{ anyRole: ['admin'], allPermissions: ['orders:delete'] }, undefined],
+  ])('asks who comes with a token and does not meet %j for a scope: %s', (conditions, scope) => {
+    const challenge = verdict(conditions)?.headers?.['www-authenticate'];
+    const expected = `Bearer realm="gatehouse", error="insufficient_scope"${scope ?? ''}`;
+    expect(challenge).toBe(scope === undefined ? undefined : expected);
+    // No other credential than a token has scopes.
+    expect(verdict(conditions, { ...alice, scheme: 'apiKey' })).toMatchObject({ headers: undefined });
   });
 
   it('stops a request that nobody identified', () => {

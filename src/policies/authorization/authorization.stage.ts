@@ -9,7 +9,11 @@ import type { authorizationPolicy } from './authorization.policy.ts';
 type AuthorizationOptions = z.output<(typeof authorizationPolicy)['schema']>;
 
 /** One thing that a principal needs to have. */
-type Condition = (principal: Principal) => boolean;
+interface Condition {
+  readonly holds: (principal: Principal) => boolean;
+  /** The challenge for who comes with a bearer token that lacks it; undefined when another token could not help. */
+  readonly challenge?: string;
+}
 
 /** Compiles the authorize stage of routes that ask for roles or permissions. */
 @Injectable()
@@ -27,7 +31,7 @@ export class AuthorizationStageFactory implements StageFactory {
   }
 }
 
-/** Lets pass who meets every condition. Who does not is not told which one it was. */
+/** Lets pass who meets every condition. Who does not is not told which one it was, but for scopes to ask for. */
 class AuthorizeStage implements Stage {
   readonly name = 'authorize';
   readonly #conditions: readonly Condition[];
@@ -40,10 +44,24 @@ class AuthorizeStage implements Stage {
     const principal = exchange.principal;
     // Fails closed: nobody is nobody with permissions.
     if (principal === undefined) throw new Problem('permission-denied');
-    for (const holds of this.#conditions) {
-      if (!holds(principal)) throw new Problem('permission-denied');
-    }
+    for (const condition of this.#conditions)
+      if (!condition.holds(principal)) throw denied(condition, principal);
   }
+}
+
+function denied({ challenge }: Condition, { scheme }: Principal): Problem {
+  const isBearer = scheme === 'jwt' || scheme === 'introspection';
+  if (challenge === undefined || !isBearer) return new Problem('permission-denied');
+  return new Problem('permission-denied', { headers: { 'www-authenticate': challenge } });
+}
+
+/** What a scope may be made of (RFC 6749 section 3.3); other permissions can be no scope. */
+const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** The challenge of a token with too little scope (RFC 6750 section 3.1). */
+function challengeFor(names: readonly string[]): string {
+  const challenge = 'Bearer realm="gatehouse", error="insufficient_scope"';
+  return names.every((name) => SCOPE.test(name)) ? `${challenge}, scope="${names.join(' ')}"` : challenge;
 }
 
 function conditionsOf(options: AuthorizationOptions): readonly Condition[] {
@@ -51,21 +69,27 @@ function conditionsOf(options: AuthorizationOptions): readonly Condition[] {
   const conditions: Condition[] = [];
   if (anyRole !== undefined) {
     const wanted = new Set(anyRole);
-    conditions.push(({ roles }) => hasAny(roles, wanted));
+    conditions.push({ holds: ({ roles }) => hasAny(roles, wanted) });
   }
   if (allRoles !== undefined) {
     const wanted = [...new Set(allRoles)];
-    conditions.push(({ roles }) => wanted.every((role) => roles.includes(role)));
+    conditions.push({ holds: ({ roles }) => wanted.every((role) => roles.includes(role)) });
   }
   if (anyPermission !== undefined) {
     const wanted = new Set(anyPermission);
-    conditions.push(({ permissions, scopes }) => hasAny(permissions, wanted) || hasAny(scopes, wanted));
+    conditions.push({
+      holds: ({ permissions, scopes }) => hasAny(permissions, wanted) || hasAny(scopes, wanted),
+      // One is enough, and a list would ask for all of them.
+      challenge: challengeFor(anyPermission.slice(0, 1)),
+    });
   }
   if (allPermissions !== undefined) {
     const wanted = [...new Set(allPermissions)];
-    conditions.push(({ permissions, scopes }) =>
-      wanted.every((name) => permissions.includes(name) || scopes.includes(name)),
-    );
+    conditions.push({
+      holds: ({ permissions, scopes }) =>
+        wanted.every((name) => permissions.includes(name) || scopes.includes(name)),
+      challenge: challengeFor(wanted),
+    });
   }
   return conditions;
 }

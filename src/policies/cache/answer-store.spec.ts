@@ -1,9 +1,13 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { AnswerStore, type Entry } from './answer-store.ts';
+import { createExchange } from '../../../test/support/exchange.ts';
+import { AnswerStore, uriOf, type AnswerKey, type Entry } from './answer-store.ts';
+
+const key = (uri: string, caller = 'c'): AnswerKey => ({ uri, caller });
 
 const entry = (bytes: number, livesMs = 60_000): Entry => ({
   answer: { status: 200, headers: [], body: Buffer.alloc(bytes) },
   vary: [],
+  variant: '',
   storedAt: Date.now(),
   freshUntil: Date.now() + livesMs,
   staleUntil: Date.now() + livesMs,
@@ -17,31 +21,30 @@ describe('AnswerStore', () => {
   it('gives back what it was given', () => {
     const store = new AnswerStore();
     const one = entry(10);
-    store.set('a', one);
-    expect([store.get('a'), store.get('b')]).toEqual([one, undefined]);
-    store.delete('a');
-    expect(store.get('a')).toBeUndefined();
+    store.set(key('a'), one);
+    expect([store.get(key('a')), store.get(key('b'))]).toEqual([one, undefined]);
+    expect(store.get(key('a', 'other'))).toBeUndefined();
   });
 
   it('holds no more bytes than it may, and lets go of what was used longest ago', () => {
     const store = new AnswerStore(10_000);
-    for (const key of ['a', 'b', 'c']) store.set(key, entry(2500));
-    expect(store.get('a')).toBeDefined();
-    store.set('d', entry(2500));
-    expect(['a', 'b', 'c', 'd'].filter((key) => store.get(key) !== undefined)).toEqual(['a', 'c', 'd']);
+    for (const uri of ['a', 'b', 'c']) store.set(key(uri), entry(2500));
+    expect(store.get(key('a'))).toBeDefined();
+    store.set(key('d'), entry(2500));
+    expect(['a', 'b', 'c', 'd'].filter((uri) => store.get(key(uri)) !== undefined)).toEqual(['a', 'c', 'd']);
   });
 
   it('counts an entry once, however often it is replaced', () => {
     const store = new AnswerStore(10_000);
-    store.set('a', entry(2500));
-    for (let i = 0; i < 20; i += 1) store.set('b', entry(4000));
-    expect(store.get('a')).toBeDefined();
+    store.set(key('a'), entry(2500));
+    for (let i = 0; i < 20; i += 1) store.set(key('b'), entry(4000));
+    expect(store.get(key('a'))).toBeDefined();
   });
 
   it('takes small entries for more than nothing', () => {
     const store = new AnswerStore(10_000);
-    for (let i = 0; i < 1000; i += 1) store.set(`key-${i}`, entry(0));
-    const kept = Array.from({ length: 1000 }, (_, i) => store.get(`key-${i}`)).filter(
+    for (let i = 0; i < 1000; i += 1) store.set(key(`key-${i}`), entry(0));
+    const kept = Array.from({ length: 1000 }, (_, i) => store.get(key(`key-${i}`))).filter(
       (one) => one !== undefined,
     );
     expect(kept.length).toBeLessThan(20);
@@ -50,23 +53,68 @@ describe('AnswerStore', () => {
 
   it('does not take what alone is too large, nor keep what it would have replaced', () => {
     const store = new AnswerStore(1000);
-    store.set('a', entry(10));
-    store.set('a', entry(1000));
-    expect(store.get('a')).toBeUndefined();
-    store.set('b', entry(10));
-    expect(store.get('b')).toBeDefined();
+    store.set(key('a'), entry(10));
+    store.set(key('a'), entry(1000));
+    expect(store.get(key('a'))).toBeUndefined();
+    store.set(key('b'), entry(10));
+    expect(store.get(key('b'))).toBeDefined();
   });
 
   it('forgets what may not even be used stale', () => {
     jest.useFakeTimers();
     const store = new AnswerStore(2000);
-    store.set('a', entry(1000, 5000));
+    store.set(key('a'), entry(1000, 5000));
     jest.advanceTimersByTime(4999);
-    expect(store.get('a')).toBeDefined();
+    expect(store.get(key('a'))).toBeDefined();
     jest.advanceTimersByTime(1);
-    expect(store.get('a')).toBeUndefined();
-    store.set('b', entry(1000));
-    store.set('c', entry(10));
-    expect(store.get('c')).toBeDefined();
+    expect(store.get(key('a'))).toBeUndefined();
+    store.set(key('b'), entry(1000));
+    store.set(key('c'), entry(10));
+    expect(store.get(key('c'))).toBeDefined();
+  });
+
+  it('counts the header fields of an answer, which an upstream can make large', () => {
+    const store = new AnswerStore(10_000);
+    const large = entry(0);
+    const headers = ['x-large', 'x'.repeat(9000)];
+    for (const uri of ['a', 'b']) store.set(key(uri), { ...large, answer: { ...large.answer, headers } });
+    expect([store.get(key('a')), store.get(key('b'))].filter((one) => one !== undefined)).toHaveLength(1);
+  });
+
+  it('lets go of every answer of a URI that was changed, and of no other', () => {
+    const store = new AnswerStore();
+    for (const caller of ['ann', 'bob']) store.set(key('h/a', caller), entry(1));
+    store.set(key('h/b'), entry(1));
+    const before = store.changesOf('h/a');
+    store.invalidate('h/a');
+    expect(['ann', 'bob'].map((caller) => store.get(key('h/a', caller)))).toEqual([undefined, undefined]);
+    expect(store.get(key('h/b'))).toBeDefined();
+    expect(store.changesOf('h/a')).not.toBe(before);
+  });
+
+  it.each([
+    ['GET', 200, false],
+    ['HEAD', 200, false],
+    ['OPTIONS', 204, false],
+    ['POST', 200, true],
+    ['PUT', 204, true],
+    ['DELETE', 303, true],
+    ['M-SEARCH', 200, true],
+    ['POST', 400, false],
+    ['POST', 503, false],
+  ])('takes %s answered with %i for a change: %s', (method, status, isChange) => {
+    const store = new AnswerStore();
+    store.isUsed = true;
+    const exchange = createExchange({ method, target: '/a?b' });
+    store.set(key(uriOf(exchange)), entry(1));
+    store.watch(exchange);
+    exchange.outdates?.answered(exchange, status);
+    expect(store.get(key('localhost/a?b')) === undefined).toBe(isChange);
+  });
+
+  it('watches nobody while no route keeps answers', () => {
+    const exchange = createExchange({ method: 'POST' });
+    new AnswerStore().watch(exchange);
+    expect(exchange.outdates).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createExchange, createPrincipal, type TestRequest } from '../../../test/support/exchange.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { AnswerStore } from './answer-store.ts';
 import { cachePolicy } from './cache.policy.ts';
 import { CacheStageFactory } from './cache.stage.ts';
 
@@ -108,10 +109,17 @@ describe('CacheStage', () => {
       expect(hit(stage, { principal: ann })).toBe('body');
     });
 
-    it('keeps private answers within the partition of their principal', () => {
+    it('keeps private answers within the partition of their user, and none of an application', () => {
       const stage = compile();
       answer(stage, { principal: ann }, ['cache-control', 'private, max-age=5']);
       expect(hit(stage, { principal: ann })).toBe('body');
+      for (const application of [
+        createPrincipal('app', { scheme: 'apiKey' }),
+        createPrincipal('app', { subject: undefined }),
+      ]) {
+        answer(stage, { principal: application }, ['cache-control', 'private, max-age=5']);
+        expect(hit(stage, { principal: application })).toBeUndefined();
+      }
     });
 
     it('does not keep private answers for callers without a principal, who share a partition', () => {
@@ -136,15 +144,59 @@ describe('CacheStage', () => {
         expect(hit(stage, { headers: [name, 'ann'] })).toBeUndefined();
         expect(hit(stage, {})).toBeUndefined();
         answer(stage, { headers: [name, 'ann'] }, ['cache-control', 'public, max-age=60']);
-        expect(hit(stage, { headers: [name, 'bob'] })).toBe('body');
+        expect(hit(stage, { headers: [name, 'bob'] })).toBeUndefined();
+        expect(hit(stage, { headers: [name, 'ann'] })).toBe('body');
       },
     );
+
+    it('shares with `scope: public` what an answer to a credential opens', () => {
+      const stage = compile({ scope: 'public' });
+      answer(stage, { headers: ['cookie', 'ann'] }, ['cache-control', 'max-age=60']);
+      answer(stage, { headers: ['cookie', 'ann'] }, ['cache-control', 'public, max-age=60']);
+      expect(hit(stage, { headers: ['cookie', 'bob'] })).toBe('body');
+      expect(hit(stage, {})).toBeUndefined();
+    });
+
+    it('does not count what the route removes before the request goes on', () => {
+      const stage = compile();
+      const enterEdited = (value: string) => {
+        const exchange = createExchange({
+          principal: ann,
+          headers: ['authorization', value, 'x-noise', value],
+        });
+        exchange.headerEdits = { set: ['x-noise', 'ours'], drop: new Set(['authorization', 'x-noise']) };
+        void stage.enter?.(exchange);
+        return exchange;
+      };
+      const { recording } = enterEdited('one');
+      recording?.start(200, ['vary', 'x-noise']);
+      recording?.end();
+      expect(enterEdited('two').cached).toBeDefined();
+    });
 
     it('gives a caller with a cookie no answer that was made for one without', () => {
       const stage = compile();
       answer(stage, {});
       expect(hit(stage, { headers: ['cookie', 'session=1'] })).toBeUndefined();
     });
+
+    it.each(['X-Forwarded-For', 'forwarded', 'X-Real-IP', 'traceparent', 'x_user_id'])(
+      'keeps no answer that varies by %s, which is in no key',
+      (name) => {
+        const stage = compile();
+        answer(stage, { principal: ann }, ['vary', name]);
+        expect(hit(stage, { principal: ann })).toBeUndefined();
+      },
+    );
+
+    it.each(['X-User-Id', 'x-tenant-id', 'X-Forwarded-Proto', 'X-Forwarded-Host'])(
+      'keeps for a principal what varies by %s, which is in the key',
+      (name) => {
+        const stage = compile();
+        answer(stage, { principal: ann }, ['vary', name]);
+        expect(hit(stage, { principal: ann })).toBe('body');
+      },
+    );
 
     it('keeps no shared answer that varies by who the upstream took the caller for', () => {
       const stage = compile({ scope: 'public' });
@@ -155,16 +207,17 @@ describe('CacheStage', () => {
 
   describe('variants', () => {
     it('are told apart by every field that Vary names, on any line', () => {
-      const stage = compile();
+      const stage = compile({ scope: 'public' });
       const headers = ['accept', 'a/b', 'accept-language', 'de'];
       answer(stage, { headers }, ['Vary', 'Accept', 'vary', 'Accept-Language']);
       expect(hit(stage, { headers })).toBe('body');
       expect(hit(stage, { headers: ['accept', 'a/b', 'accept-language', 'en'] })).toBeUndefined();
       expect(hit(stage, { headers: ['accept', 'a/b'] })).toBeUndefined();
+      expect(hit(stage, { headers: ['accept', 'a/b', ...headers] })).toBeUndefined();
     });
 
     it('replace each other', () => {
-      const stage = compile();
+      const stage = compile({ scope: 'public' });
       answer(stage, { headers: ['accept', '1'] }, ['vary', 'accept'], 'one');
       answer(stage, { headers: ['accept', '2'] }, ['vary', 'accept'], 'two');
       expect(hit(stage, { headers: ['accept', '2'] })).toBe('two');
@@ -190,11 +243,21 @@ describe('CacheStage', () => {
     it.each([
       ['range', 'bytes=0-1'],
       ['cache-control', 'no-store'],
+      ['content-length', '1'],
+      ['transfer-encoding', 'chunked'],
+      ['if-match', '"1"'],
+      ['if-unmodified-since', 'Sun, 22 Nov 2026 12:00:00 GMT'],
     ])('leaves a request with %s: %s alone', (name, value) => {
       const stage = compile();
       answer(stage, {});
       const { cached, recording } = enter(stage, { headers: [name, value] });
       expect([cached, recording]).toEqual([undefined, undefined]);
+    });
+
+    it('takes an empty body for none', () => {
+      const stage = compile();
+      answer(stage, { headers: ['content-length', '0'] });
+      expect(hit(stage, {})).toBe('body');
     });
 
     it('asks anew for no-cache, and keeps the new answer', () => {
@@ -226,6 +289,32 @@ describe('CacheStage', () => {
       recording?.start(200, []);
       recording?.data(Buffer.from('12'));
       expect(hit(stage, { target: '/broken' })).toBeUndefined();
+    });
+
+    it('is nothing that was asked for before its URI was changed', () => {
+      const store = new AnswerStore();
+      const stage = new CacheStageFactory(store).compile({
+        routeId: 'r',
+        door: 'proxy',
+        policies: { cache: cachePolicy.schema.parse({ ttl: '10s' }) },
+      });
+      if (stage === undefined) throw new Error('no stage');
+      const { recording } = enter(stage, { target: '/a' });
+      store.invalidate('localhost/a');
+      recording?.start(200, []);
+      recording?.end();
+      expect(hit(stage, { target: '/a' })).toBeUndefined();
+      answer(stage, { target: '/a' });
+      expect(hit(stage, { target: '/a' })).toBe('body');
+    });
+
+    it('is as old as it says when its time is that of the route', () => {
+      const stage = compile();
+      answer(stage, {}, ['age', '9']);
+      jest.advanceTimersByTime(999);
+      expect(hit(stage, {})).toBe('body');
+      jest.advanceTimersByTime(1);
+      expect(hit(stage, {})).toBeUndefined();
     });
 
     it('is a copy that nobody can change', () => {

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { Exchange, StoredAnswer } from '../../exchange/exchange.ts';
-import { isIdentityHeader } from '../../exchange/identity-headers.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
-import { AnswerStore, type Entry } from './answer-store.ts';
+import { AnswerStore, uriOf, type AnswerKey, type Entry } from './answer-store.ts';
+import { parseCacheControl } from './cache-control.ts';
 import type { cachePolicy } from './cache.policy.ts';
-import { ageMsOf, freshnessOf, parseCacheControl, varyNames } from './freshness.ts';
+import { callerKey, carriesCredentials, isBeyondKey, variantOf } from './caller-key.ts';
+import { ageMsOf, currentAgeMs, freshnessOf, varyNames } from './freshness.ts';
 import { Recording } from './recording.ts';
 
 type CacheOptions = z.output<typeof cachePolicy.schema>;
@@ -20,21 +21,23 @@ export class CacheStage implements Stage {
     this.#routeId = routeId;
     this.#options = options;
     this.#store = store;
+    store.isUsed = true;
   }
 
   enter(exchange: Exchange): void {
-    const { method, request } = exchange;
-    if ((method !== 'GET' && method !== 'HEAD') || request.headers.range !== undefined) return;
-    const wanted = parseCacheControl(request.headers['cache-control']);
+    if (!isForCaches(exchange)) return;
+    const wanted = parseCacheControl(exchange.request.headers['cache-control']);
     if (wanted.has('no-store')) return;
     const key = this.#keyOf(exchange);
     const entry = wanted.has('no-cache') ? undefined : this.#find(key, exchange);
     if (entry !== undefined && entry.freshUntil > Date.now()) {
       exchange.cached = withAge(entry, 'HIT');
-    } else if (method === 'GET') {
-      exchange.recording = new Recording(this.#options.maxBody, (answer) =>
-        this.#keep(key, exchange, answer),
-      );
+    } else if (exchange.method === 'GET') {
+      const changes = this.#store.changesOf(key.uri);
+      exchange.recording = new Recording(this.#options.maxBody, (answer) => {
+        // What was asked for before something changed may show how it was before.
+        if (this.#store.changesOf(key.uri) === changes) this.#keep(key, exchange, answer);
+      });
     }
   }
 
@@ -44,46 +47,52 @@ export class CacheStage implements Stage {
     return entry && withAge(entry, 'STALE');
   }
 
-  // Partitioned by principal, fail closed: only `scope: public` shares entries, and only what the answer allows.
-  #keyOf(exchange: Exchange): string {
-    const principal = this.#options.scope === 'public' ? undefined : exchange.principal;
-    const caller = [principal?.scheme ?? '', principal?.id ?? '', carriesCredentials(exchange)];
-    return JSON.stringify([this.#routeId, ...caller, exchange.host, exchange.path, exchange.query]);
+  #keyOf(exchange: Exchange): AnswerKey {
+    return { uri: uriOf(exchange), caller: callerKey(this.#routeId, this.#options.scope, exchange) };
   }
 
-  #find(key: string, exchange: Exchange): Entry | undefined {
+  #find(key: AnswerKey, exchange: Exchange): Entry | undefined {
     const entry = this.#store.get(key);
-    const { headers } = exchange.request;
-    return entry?.vary.every(([name, value]) => String(headers[name] ?? '') === value) ? entry : undefined;
+    return entry?.variant === (entry && variantOf(exchange, entry.vary)) ? entry : undefined;
   }
 
-  #keep(key: string, exchange: Exchange, answer: StoredAnswer): void {
+  #keep(key: AnswerKey, exchange: Exchange, answer: StoredAnswer): void {
     const { ttl, staleIfError, scope } = this.#options;
-    // Callers without a principal share one partition, whatever the scope.
-    const shared = {
-      entry: scope === 'public' || exchange.principal === undefined,
-      authenticated: exchange.principal !== undefined || carriesCredentials(exchange),
-    };
-    const { storable, freshMs, mayBeStale } = freshnessOf(answer.status, answer.headers, shared);
-    const names = varyNames(answer.headers);
-    // Who the upstream took the caller for is in no field of the request: such a variant cannot be told apart.
-    if (!storable || (shared.entry && names.some(isIdentityHeader))) return;
+    const { principal } = exchange;
+    const isShared = scope === 'public' || principal === undefined;
+    const { storable, freshMs, mayBeStale } = freshnessOf(answer.status, answer.headers, {
+      isShared,
+      isOneUser: !isShared && principal.subject !== undefined,
+      authenticated: carriesCredentials(exchange),
+    });
+    const vary = varyNames(answer.headers);
+    // Fails closed: a variant that cannot be told apart is not kept.
+    if (!storable || vary.some((name) => isBeyondKey(name, scope))) return;
     const now = Date.now();
-    const freshUntil = now + (freshMs ?? ttl);
+    const freshUntil = now + (freshMs ?? Math.max(0, ttl - ageMsOf(answer.headers)));
     this.#store.set(key, {
       answer,
-      vary: names.map((name) => [name, String(exchange.request.headers[name] ?? '')] as const),
-      storedAt: now - ageMsOf(answer.headers),
+      vary,
+      variant: variantOf(exchange, vary),
+      storedAt: now - currentAgeMs(answer.headers),
       freshUntil,
       staleUntil: freshUntil + (mayBeStale ? staleIfError : 0),
     });
   }
 }
 
-// On a route that anybody may call, these are meant for the upstream, which may answer each caller differently.
-// On others the principal tells callers apart, and credentials would only split its partition.
-function carriesCredentials({ principal, request: { headers } }: Exchange): boolean {
-  return principal === undefined && (headers.authorization !== undefined || headers.cookie !== undefined);
+/**
+ * Whether a stored answer can be one to this request. With a body the answer may depend on it; a range and `If-Match`
+ * are for the origin to judge (RFC 9111 section 4.3.2).
+ */
+function isForCaches({ method, request: { headers } }: Exchange): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')) return false;
+  const { range } = headers;
+  return (
+    range === undefined && headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined
+  );
 }
 
 function withAge({ answer, storedAt }: Entry, verdict: 'HIT' | 'STALE'): StoredAnswer {

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { partitionOf } from '../../exchange/principal.ts';
 import type { RATE_LIMIT_KEYS } from './rate-limit.policy.ts';
 
 /** Whose bucket a rule means. */
@@ -6,7 +7,8 @@ export type RateLimitKey = (typeof RATE_LIMIT_KEYS)[number];
 
 /**
  * Returns who a request counts for. Each kind of subject has a namespace of its own, so that a principal called
- * `1.2.3.4` shares no bucket with that address, nor a user with an API client of the same name.
+ * `1.2.3.4` shares no bucket with that address, nor a user with an application of the same name or with a user of
+ * another issuer.
  * A caller who is not authenticated, or has no API key, counts by address.
  */
 export function subjectOf(key: RateLimitKey, exchange: Exchange): string {
@@ -14,7 +16,7 @@ export function subjectOf(key: RateLimitKey, exchange: Exchange): string {
   const principal = exchange.principal;
   if (principal !== undefined) {
     if (key === 'apiKey' && principal.apiKeyId !== undefined) return 'key:' + principal.apiKeyId;
-    if (key === 'principal') return (principal.scheme === 'apiKey' ? 'client:' : 'principal:') + principal.id;
+    if (key === 'principal') return partitionOf(principal);
   }
   return 'ip:' + addressBlock(exchange.clientAddress);
 }

@@ -37,6 +37,8 @@ function exchangeFrom(clientAddress: string, principal?: Partial<Principal>): Ex
 const NOBODY: Principal = {
   id: 'nobody',
   scheme: 'jwt',
+  issuer: undefined,
+  subject: 'nobody',
   clientId: undefined,
   apiKeyId: undefined,
   roles: [],
@@ -138,7 +140,9 @@ describe('the limit stage in process', () => {
   });
 
   const alice = { id: 'alice' };
-  const client = { id: 'alice', scheme: 'apiKey', apiKeyId: 'k1' } as const;
+  const client = { id: 'alice', subject: undefined, scheme: 'apiKey', apiKeyId: 'k1' } as const;
+  const elsewhere = { id: 'alice', issuer: 'https://other.test/' };
+  const application = { id: 'alice', subject: undefined };
   it.each([
     ['ip', 'the same address', exchangeFrom('192.0.2.1'), exchangeFrom('192.0.2.1', alice), 'rate-limited'],
     ['ip', 'another address', exchangeFrom('192.0.2.1'), exchangeFrom('192.0.2.2'), 'passes'],
@@ -186,6 +190,8 @@ describe('the limit stage in process', () => {
       exchangeFrom('192.0.2.2', client),
       'rate-limited',
     ],
+    ['principal', 'another issuer', exchangeFrom('::1', alice), exchangeFrom('::1', elsewhere), 'passes'],
+    ['principal', 'an application', exchangeFrom('::1', alice), exchangeFrom('::1', application), 'passes'],
     [
       'apiKey',
       'another key of the client',

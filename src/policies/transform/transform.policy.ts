@@ -34,12 +34,10 @@ export const transformPolicy = definePolicy({
           .array(z.string().min(1))
           .min(1)
           .describe(
-            'JSON fields to remove at every depth; a dotted path (`user.internal`) removes only there. Buffers JSON bodies.',
+            'JSON fields to remove at every depth; a dotted path (`user.internal`) removes only there. Holds back every body that may be JSON.',
           )
           .optional(),
-        maxBody: size
-          .default(2 ** 20)
-          .describe('Largest JSON body that is buffered for masking. Default 1MiB.'),
+        maxBody: size.default(2 ** 20).describe('Largest body that is held back for masking. Default 1MiB.'),
       })
       .describe('Edits on the way to the client.')
       .optional(),

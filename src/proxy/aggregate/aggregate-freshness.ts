@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIdentityHeader } from '../../exchange/identity-headers.ts';
-import { freshnessOf, parseCacheControl, varyNames } from '../../policies/cache/freshness.ts';
+import { parseCacheControl } from '../../policies/cache/cache-control.ts';
+import { freshnessOf, varyNames } from '../../policies/cache/freshness.ts';
 
 /**
  * Collects what the answers of several calls say about keeping them (RFC 9111): the answer that is composed of
@@ -27,7 +28,8 @@ export class AggregateFreshness {
       fields['cache-control'] === undefined ? undefined : String(fields['cache-control']),
     );
     const { storable, freshMs, mayBeStale } = freshnessOf(200, headers, {
-      entry: false,
+      isShared: false,
+      isOneUser: true,
       authenticated: false,
     });
     this.#calls += 1;

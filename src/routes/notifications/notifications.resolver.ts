@@ -23,7 +23,9 @@ export class NotificationsResolver {
   @Subscription(() => NotificationType, { description: 'A notification for the caller.' })
   notificationAdded(@CurrentExchange() { principal }: Exchange): AsyncIterable<NotificationAdded> {
     if (principal === undefined) throw new Problem('credentials-missing');
-    return eventsOf(this.channels, `notifications:${principal.id}`, readNotification);
+    // Fails closed: an application could have the name of a user.
+    if (principal.subject === undefined) throw new Problem('permission-denied');
+    return eventsOf(this.channels, `notifications:${principal.subject}`, readNotification);
   }
 
   /** Each subscriber has a stream of the service of its own, with its own identity. */

@@ -84,8 +84,11 @@ function ofHeader(text: string, name: string): ValueSource {
 
 function ofPrincipal(text: string, given: string): ValueSource {
   const field = PRINCIPAL_FIELDS.find((one) => one === given);
-  if (field !== undefined)
-    return { text, giver: 'principal', read: (scope) => scope.exchange.principal?.[field] };
+  if (field !== undefined) {
+    // Fails closed: an application has no id there, because it would be taken for the user of the same name.
+    const member = field === 'id' ? 'subject' : field;
+    return { text, giver: 'principal', read: (scope) => scope.exchange.principal?.[member] };
+  }
   throw new AggregateError(
     `expected one of ${PRINCIPAL_FIELDS.join(', ')} of the principal, got "${given}"`,
     {

@@ -34,6 +34,8 @@ export class CallBed {
 export const BOB: Principal = Object.freeze({
   id: '2',
   scheme: 'jwt',
+  issuer: 'https://id.test/',
+  subject: '2',
   clientId: 'web',
   apiKeyId: undefined,
   roles: ['user', 'reader'],

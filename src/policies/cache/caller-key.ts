@@ -1,0 +1,91 @@
+import { hash } from 'node:crypto';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
+import { partitionOf } from '../../exchange/principal.ts';
+
+/** Fields that are another one for each request, whoever makes it: an answer cannot be chosen by them. */
+const PER_REQUEST: ReadonlySet<string> = new Set([
+  'x-request-id', 'x-request-deadline-ms', 'traceparent', 'tracestate', 'x-correlation-id', 'x-amzn-trace-id',
+  'x-cloud-trace-context', 'cf-ray', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled',
+  'x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'uber-trace-id', 'sentry-trace',
+]); // prettier-ignore
+
+/** Fields that frame the message, concern one connection, or tell caches what to do: HTTP says what they mean. */
+const PROTOCOL: ReadonlySet<string> = new Set([
+  'connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'content-length', 'expect',
+  'cache-control', 'pragma', 'if-none-match', 'if-modified-since',
+]); // prettier-ignore
+
+/** Fields by which an upstream may choose an answer for everybody, and says so by `Vary`. */
+const BY_VARY: ReadonlySet<string> = new Set([
+  'accept', 'accept-charset', 'accept-encoding', 'accept-language', 'content-type', 'dnt', 'origin', 'priority',
+  'referer', 'save-data', 'sec-gpc', 'upgrade-insecure-requests', 'user-agent', 'via',
+]); // prettier-ignore
+
+/** The credentials of HTTP: an answer to who sends one is shared only if it says so (RFC 9111 section 3.5). */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
+
+/** Whether answers are shared between callers. */
+export type CacheScope = 'principal' | 'public';
+
+/**
+ * Makes the key under which an answer to this request may be found again: a digest, so that no credential stays in
+ * memory. It holds the route, the scheme and the whole `Host`, and of the caller
+ *
+ * - with `principal` who it is, all that services are told of it, and every field that it sends. No list of names
+ *   could tell which of them is a credential, so all of them count (fails closed); those that are another one for
+ *   each request, and those of HTTP itself, do not.
+ * - with `public` every field that HTTP does not know: `Vary` governs only those that it does.
+ *
+ * What the route removes before the request goes on does not count.
+ */
+export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange): string {
+  const { principal, scheme, headerEdits, request } = exchange;
+  const parts = [routeId, scheme];
+  if (scope === 'public') parts.push(carriesCredentials(exchange) ? 'known' : '');
+  else if (principal !== undefined) parts.push(partitionOf(principal), ...identityHeaders(principal));
+  const { rawHeaders } = request;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase();
+    if (isCounted(name, scope) && headerEdits?.drop.has(name) !== true)
+      parts.push(name, rawHeaders[i + 1] as string);
+  }
+  return hash('sha256', JSON.stringify(parts), 'base64url');
+}
+
+function isCounted(name: string, scope: CacheScope): boolean {
+  if (PROTOCOL.has(name) || PER_REQUEST.has(name) || isIdentityHeader(name)) return false;
+  return scope === 'principal' || !(BY_VARY.has(name) || CREDENTIALS.has(name) || isOfBrowser(name));
+}
+
+function isOfBrowser(name: string): boolean {
+  return name.startsWith('sec-fetch-') || name.startsWith('sec-ch-');
+}
+
+/** Whether the upstream, or the gateway, may know by a credential of HTTP who calls. */
+export function carriesCredentials({ principal, request: { headers } }: Exchange): boolean {
+  return principal !== undefined || headers.authorization !== undefined || headers.cookie !== undefined;
+}
+
+/**
+ * Whether `Vary` names something that neither the key nor the client's own fields tell apart: the address of the
+ * client, the request, and, where principals share, who the upstream took them for.
+ */
+export function isBeyondKey(name: string, scope: CacheScope): boolean {
+  if (PER_REQUEST.has(name)) return true;
+  if (!isIdentityHeader(name) || name === 'x-forwarded-host' || name === 'x-forwarded-proto') return false;
+  return scope === 'public' || !/^x-(?:user|client|tenant)-/.test(name);
+}
+
+/** A digest of what the upstream gets of the fields that an answer varies by; the empty text when there are none. */
+export function variantOf(exchange: Exchange, names: readonly string[]): string {
+  if (names.length === 0) return '';
+  return hash('sha256', JSON.stringify(names.map((name) => linesOf(exchange, name))), 'base64url');
+}
+
+// Every line, because the parsed fields hide a second one that the upstream gets all the same.
+function linesOf({ request: { rawHeaders }, headerEdits }: Exchange, name: string): string[] {
+  const isOurs = headerEdits?.drop.has(name) === true;
+  const fields = isOurs ? headerEdits.set : rawHeaders;
+  return fields.filter((_, i) => i % 2 === 1 && fields[i - 1]?.toLowerCase() === name);
+}

@@ -1,0 +1,56 @@
+import { Problem } from '../../problems/problem.ts';
+
+/** Media types whose bodies are no JSON, whatever is in them; a name with `json` in it never counts. */
+const NEVER_JSON =
+  /^(?:(?:image|audio|video|font)\/[\w.+-]+|text\/(?:html|css|csv|xml)|application\/(?:xml|pdf|zip|gzip|wasm|[\w.-]+\+xml))[ \t]*(?:;[^,"]*)?$/i;
+
+/** Characters that no text has: their presence means another character set, or no text at all. */
+const BINARY = /[^\P{Cc}\t\n\f\r]/u;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Whether a body can be sent unread where fields are masked. Fails closed: only one media type that is known and is
+ * no JSON will do. None, two, a list, one in quotes and one that nobody knows may turn out to be JSON for a reader.
+ *
+ * @param types the values of `Content-Type`, one for each line.
+ */
+export function isNeverJson(types: readonly string[]): boolean {
+  const [type = ''] = types;
+  return types.length === 1 && NEVER_JSON.test(type.trim()) && !/json/i.test(type);
+}
+
+/**
+ * Edits a body that may be JSON. One that is, is edited; a text without a brace has no field that could be masked,
+ * and stays as it is.
+ *
+ * @throws {Problem} `upstream-response-invalid` for everything else: it fails closed.
+ */
+export function editMaybeJson(body: Buffer, edit: (value: unknown) => unknown): Buffer {
+  return isPlainText(body) ? body : editJson(body, edit);
+}
+
+function isPlainText(body: Buffer): boolean {
+  if (body.includes('{')) return false;
+  try {
+    return !BINARY.test(utf8.decode(body));
+  } catch {
+    return false;
+  }
+}
+
+/** Edits a JSON text: parses it, lets `edit` change the value, and writes it again with every number as it was. */
+export function editJson(body: Buffer, edit: (value: unknown) => unknown): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(edit(JSON.parse(body.toString('utf8'), keepNumber))));
+  } catch (error) {
+    // Fail closed: what cannot be read, or is nested too deeply to be walked through, cannot be masked.
+    throw new Problem('upstream-response-invalid', { cause: error });
+  }
+}
+
+/** A reviver: a number that does not survive the round trip (a 64-bit id, trailing zeros) is carried as its own text. */
+export function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || context?.source === undefined) return value;
+  return String(value) === context.source ? value : JSON.rawJSON(context.source);
+}

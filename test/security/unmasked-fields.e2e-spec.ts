@@ -1,0 +1,192 @@
+import { describe, expect, it } from '@jest/globals';
+import { Controller, Get, Header, Module, Res, StreamableFile, type Type } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { Public } from '../../src/policies/authentication/authentication.policy.ts';
+import { Transform } from '../../src/policies/transform/transform.policy.ts';
+import { startGateway } from '../support/gateway.ts';
+import { useShop } from '../support/shop.ts';
+
+const SECRET = 'of-the-operator';
+const DOCUMENT = JSON.stringify({ name: 'a', internal: SECRET });
+const MASK = { response: { maskFields: ['internal'] } };
+
+@Controller('made')
+@Public()
+@Transform(MASK)
+class MadeController {
+  @Get('object')
+  object(): object {
+    return JSON.parse(DOCUMENT) as object;
+  }
+
+  @Get('text')
+  text(): string {
+    return DOCUMENT;
+  }
+
+  @Get('typed-text')
+  @Header('content-type', 'application/json')
+  typedText(): string {
+    return DOCUMENT;
+  }
+
+  @Get('bytes')
+  bytes(): Buffer {
+    return Buffer.from(DOCUMENT);
+  }
+
+  @Get('lines')
+  lines(): string {
+    return `${DOCUMENT}\n${DOCUMENT}\n`;
+  }
+
+  @Get('file')
+  file(): StreamableFile {
+    return new StreamableFile(Readable.from([DOCUMENT]), { type: 'application/json' });
+  }
+
+  @Get('untyped-file')
+  untypedFile(): StreamableFile {
+    return new StreamableFile(Buffer.from(DOCUMENT));
+  }
+
+  @Get('stream')
+  stream(): Readable {
+    return Readable.from([DOCUMENT]);
+  }
+
+  @Get('picture')
+  picture(): StreamableFile {
+    return new StreamableFile(Buffer.from('picture'), { type: 'image/png' });
+  }
+
+  @Get('hello')
+  hello(): string {
+    return 'hello';
+  }
+}
+
+@Module({ controllers: [MadeController] })
+class MadeModule {}
+
+const OPEN = { authentication: 'public', transform: MASK };
+const holder = useShop({
+  modules: [MadeModule],
+  routes: [
+    { id: 'proxied', match: { path: '/proxied/*' }, upstream: 'echo', policies: OPEN },
+    { id: 'kept', match: { path: '/kept/*' }, upstream: 'echo', policies: { ...OPEN, cache: { ttl: '1h' } } },
+  ],
+});
+
+/** What an upstream may say about a body that is JSON all the same. */
+const HEADS: readonly (readonly [string, readonly string[]])[] = [
+  ['no type', []],
+  ['an empty type', ['content-type', '']],
+  ['text/json', ['content-type', 'text/json']],
+  ['text/plain', ['content-type', 'text/plain']],
+  ['an unknown type', ['content-type', 'application/x-unknown']],
+  ['a type in quotes', ['content-type', '"application/json"']],
+  ['a list of types', ['content-type', 'image/png, application/json']],
+  ['two types', ['content-type', 'image/png', 'content-type', 'application/json']],
+  ['a type that Connection names', ['content-type', 'application/json', 'connection', 'close, content-type']],
+  ['a type of lines', ['content-type', 'application/x-ndjson']],
+  ['a script', ['content-type', 'text/javascript']],
+];
+
+describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
+  it.each(HEADS)('does not pass under %s, asked for once or again', async (what, head) => {
+    holder.shop.echo.listener = (_request, response) => void response.writeHead(200, [...head]).end(DOCUMENT);
+    for (let i = 0; i < 2; i += 1) {
+      const answer = await holder.shop.call(`/${id}/${what.replaceAll(' ', '-')}`);
+      expect(answer.text).not.toContain(SECRET);
+      expect([200, 502]).toContain(answer.status);
+      if (answer.status === 200) expect(answer.json()).toEqual({ name: 'a' });
+    }
+  });
+
+  it.each<[string, string[], string | Buffer]>([
+    ['lines', ['content-type', 'application/x-ndjson'], `${DOCUMENT}\n${DOCUMENT}`],
+    ['events', ['content-type', 'text/event-stream'], `data: ${DOCUMENT}\n\n`],
+    ['parts', ['content-type', 'multipart/mixed; boundary=a'], `--a\r\n\r\n${DOCUMENT}\r\n--a--`],
+    ['a coding', ['content-type', 'application/json', 'content-encoding', 'gzip'], gzipSync(DOCUMENT)],
+    [
+      'a hidden coding',
+      ['content-encoding', 'gzip', 'connection', 'close, content-encoding'],
+      gzipSync(DOCUMENT),
+    ],
+    [
+      'another character set',
+      ['content-type', 'text/plain; charset=utf-16le'],
+      Buffer.from(DOCUMENT, 'utf16le'),
+    ],
+  ])('does not pass in %s: 502', async (what, head, body) => {
+    holder.shop.echo.listener = (_request, response) => void response.writeHead(200, head).end(body);
+    for (let i = 0; i < 2; i += 1) {
+      const answer = await holder.shop.call(`/${id}/in-${what.replaceAll(' ', '-')}`);
+      expect([answer.status, answer.json()['code']]).toEqual([502, 'upstream-response-invalid']);
+    }
+  });
+
+  it.each<[string, string]>([
+    ['image/png', 'picture {'],
+    ['text/html', '<p>{}</p>'],
+    ['text/plain', 'no such thing'],
+  ])('is looked for in vain in %s, which passes', async (type, body) => {
+    const head = ['content-type', type, 'etag', '"1"'];
+    holder.shop.echo.listener = (_request, response) => void response.writeHead(404, head).end(body);
+    const answer = await holder.shop.call(`/${id}/type/${type}`);
+    expect([answer.status, answer.text, answer.headers.etag]).toEqual([404, body, '"1"']);
+  });
+});
+
+describe('a masked field of a handler', () => {
+  it.each(['object', 'text', 'typed-text', 'bytes'])('is gone from its %s', async (form) => {
+    const answer = await holder.shop.call(`/made/${form}`);
+    expect([answer.status, answer.json()]).toEqual([200, { name: 'a' }]);
+  });
+
+  it.each(['lines', 'file', 'untyped-file', 'stream'])('does not pass in its %s', async (form) => {
+    const answer = await holder.shop.call(`/made/${form}`);
+    expect([answer.status, answer.json()['code']]).toEqual([500, 'internal']);
+  });
+
+  it('is looked for in vain in what is no JSON', async () => {
+    expect((await holder.shop.call('/made/picture')).text).toBe('picture');
+    expect((await holder.shop.call('/made/hello')).text).toBe('hello');
+  });
+});
+
+describe('a mask that nobody would apply', () => {
+  const start = async (modules: readonly Type[], more: object): Promise<unknown> => {
+    const upstreams = {
+      users: { targets: ['http://127.0.0.1:1'] },
+      feed: { targets: ['http://127.0.0.1:1'] },
+      notifications: { protocol: 'grpc', targets: ['grpc://127.0.0.1:1'] },
+    };
+    const defaults = { policies: { authentication: 'public' } };
+    const identity = { apiKeys: [{ sha256: '0'.repeat(64), clientId: 'a' }] };
+    const config = JSON.stringify({ version: 1, identity, defaults, upstreams, ...more });
+    return (await startGateway({ config, modules })).stop();
+  };
+
+  it('keeps the gateway from starting on a handler that sends its answer itself', async () => {
+    @Controller('own')
+    @Public()
+    class OwnController {
+      @Get()
+      @Transform(MASK)
+      own(@Res() reply: { send(body: unknown): void }): void {
+        reply.send(JSON.parse(DOCUMENT));
+      }
+    }
+    @Module({ controllers: [OwnController] })
+    class OwnModule {}
+    await expect(start([OwnModule], {})).rejects.toThrow('OwnController.own: `maskFields` cannot mask');
+  });
+
+  it('keeps the gateway from starting on the GraphQL door', async () => {
+    const graphql = { policies: { transform: MASK } };
+    await expect(start([], { graphql })).rejects.toThrow('`maskFields` does not work on GraphQL');
+  });
+});
