@@ -3,6 +3,8 @@ import { Scalar } from '@nestjs/graphql';
 import { Args, Field, Float, ID, InputType, Int, Query, registerEnumType } from '@nestjs/graphql';
 import { Mutation, Resolver, Subscription } from '@nestjs/graphql';
 import { Kind, type ValueNode } from 'graphql';
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
 import { startBff, type BffApp } from '../src/bff/bff-app.fixture.ts';
 import { GRAPHQL_DOORS, LIVE_DOORS, type DoorAnswer, type DoorRequest } from './support/graphql-doors.ts';
 
@@ -403,5 +405,79 @@ describe('an integer beyond 2^53', () => {
     const even = await runs(door, { query, variables: '{"v":9007199254740994}' });
     expect(even).toEqual({ data: { cents: '{"cents":9007199254740994}' } });
     expect(bff.errors).toEqual([]);
+  });
+});
+
+describe('a request that is none of GraphQL', () => {
+  const QUERY = '"query":"{ text }"';
+  const BODIES = [
+    '',
+    '{',
+    'null',
+    '5',
+    '"documentId 1234567890123456"',
+    '[]',
+    '{}',
+    '{"query":null}',
+    '{"query":5}',
+    '{"query":["{ text }"]}',
+    `{${QUERY},"variables":"x"}`,
+    `{${QUERY},"variables":1234567890123456789}`,
+    `{${QUERY},"variables":[1234567890123456789]}`,
+    `{${QUERY},"operationName":5}`,
+    `{${QUERY},"operationName":{}}`,
+    `{${QUERY},"extensions":5}`,
+    `{${QUERY},"extensions":[]}`,
+    `{${QUERY},"extensions":{"persistedQuery":5}}`,
+    `{${QUERY},"extensions":{"persistedQuery":{"sha256Hash":5}}}`,
+    '{"extensions":{"persistedQuery":null}}',
+    '{"documentId":5}',
+    '{"documentId":"x"}',
+    `{"documentId":"${'a'.repeat(64)}"}`,
+    `{"documentId":null,${QUERY},"operationName":"x"}`,
+  ];
+  const asks =
+    (accept: string) =>
+    (body: string): Promise<Response> =>
+      fetch(`${bff.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept },
+        body,
+      });
+  const bySocket = async (body: string): Promise<string> => {
+    const socket = new WebSocket(`${bff.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    await once(socket, 'message');
+    const ended = new Promise<string>((resolve) => {
+      socket.on('message', (data) => resolve(String(data as Buffer)));
+      socket.on('close', (code) => resolve(`closed with ${code}`));
+    });
+    socket.send(`{"id":"1","type":"subscribe","payload":${body}}`);
+    const said = await ended;
+    socket.close();
+    return said;
+  };
+
+  it.each(BODIES)('is the fault of its client at every door: %s', async (body) => {
+    for (const accept of ['application/graphql-response+json', 'text/event-stream']) {
+      const response = await asks(accept)(body);
+      const text = await response.text();
+      expect([accept, response.status < 500, text.includes('internal')]).toEqual([accept, true, false]);
+    }
+    const said = await bySocket(body);
+    expect(said).not.toContain('internal');
+    // Not 4500 or 1011, which would be ours.
+    if (said.startsWith('closed')) expect(said).toBe('closed with 4400');
+    expect(bff.errors).toEqual([]);
+  });
+
+  it('is told in few words, however much it sent', async () => {
+    const query = 'query($v: [Int!]!) { ints(v: $v) }';
+    const value = `"${'x'.repeat(10_000)}"`;
+    const variables = `{"v":[${Array.from({ length: 8 }, () => value).join()}]}`;
+    const { errors = [] } = await bothEngines({ query, variables });
+    expect(errors).toHaveLength(5);
+    for (const { message } of errors) expect(message).toHaveLength(1001);
   });
 });

@@ -21,6 +21,8 @@ export type AnswerValue = FormattedExecutionResult;
 
 /** Most errors about a document or its variables that one answer tells. */
 const MOST_REFUSALS = 5;
+/** Longest message about a document or its variables: graphql-js quotes what was sent, and may do so again and again. */
+const LONGEST_MESSAGE = 1000;
 /** How graphql-js begins what it says about an argument. */
 const ARGUMENT = /^Argument "/;
 const VALUES: ReadonlySet<string> = new Set([
@@ -93,7 +95,7 @@ export function refusedErrors(
 ): readonly GraphQLFormattedError[] {
   return errors.slice(0, MOST_REFUSALS).map(({ message, locations, extensions }) => ({
     // A suggestion tells names of the schema, which production does not.
-    message: production ? message.replace(SUGGESTION, '') : message,
+    message: shortened(production ? message.replace(SUGGESTION, '') : message),
     ...(locations === undefined ? {} : { locations }),
     extensions: { code: extensions['code'] ?? 'request-invalid' },
   }));
@@ -138,5 +140,9 @@ function argumentFault(error: GraphQLError): Problem | undefined {
   const { message, nodes } = cause;
   const kind = nodes?.length === 1 ? nodes[0]?.kind : undefined;
   if (kind === undefined || !VALUES.has(kind) || !ARGUMENT.test(message)) return undefined;
-  return new Problem('request-invalid', { detail: message });
+  return new Problem('request-invalid', { detail: shortened(message) });
+}
+
+function shortened(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
 }

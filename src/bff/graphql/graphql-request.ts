@@ -87,12 +87,14 @@ export function needsFields(source: string): boolean {
  * Makes a request of parameters that a library has read. An empty text stands for none where there is a hash:
  * the libraries of subscriptions insist on one.
  *
- * @returns a sentence when a hash is malformed.
+ * @returns a sentence when a hash or the name of the operation is malformed.
  */
 export function requestOf(fields: ReadParams): GraphqlRequest | string {
   const hashes = hashesOf(fields);
   if (typeof hashes === 'string') return hashes;
   const { operationName, variables, extensions } = fields;
+  // One of the libraries does not look at it.
+  if (typeof (operationName ?? '') !== 'string') return 'Invalid operationName';
   const query = fields.query || Object.keys(hashes).length === 0 ? fields.query : undefined;
   return { query, operationName, variables, extensions: extensions ?? undefined, ...hashes };
 }

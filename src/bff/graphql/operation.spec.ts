@@ -127,6 +127,12 @@ const MENDED: [string, Record<string, unknown>, OperationState, Record<string, u
   ],
   // Fields that were left out showed in the locations of errors.
   ['query($s: Boolean!) { fails fails @skip(if: $s) }', { s: true }, COMPILED, { fails: null }],
+  [
+    '{ deep { ...F } deep { ...G } } fragment F on Person { secret } fragment G on Person { ...F }',
+    {},
+    COMPILED,
+    { deep: { secret: null } },
+  ],
   // What threw, or took its time, to find a type ended in nowhere.
   ['{ odd(how: "throws") { __typename } }', {}, COMPILED, { odd: null }],
   ['{ odd(how: "promise") { __typename } }', {}, COMPILED, { odd: null }],
