@@ -6,7 +6,6 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
 import type { OperationOutcome } from './operation-meters.ts';
 import type { OperationContext } from './operation-context.ts';
-import { withToldErrors } from './told-errors.ts';
 
 /** An answer's text, and whether all of it is as it should be. */
 export interface GraphqlAnswer {
@@ -59,9 +58,8 @@ export function valueOf(
   context: OperationContext,
   shown?: Readonly<Record<string, unknown>>,
 ): { readonly value: AnswerValue; readonly outcome: OperationOutcome } {
-  const told = withToldErrors(outcome);
-  const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, told);
-  const { errors = [], extensions } = told;
+  const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome);
+  const { errors = [], extensions } = outcome;
   const data = outcome.data ?? null;
   const failure = data === null ? 'failed' : 'partial';
   const ended = errors.length > 0 ? failure : degraded.length > 0 ? 'degraded' : 'ok';

@@ -203,6 +203,17 @@ describe('an operation', () => {
     expect(operation.state).toBe('compiled');
   });
 
+  it.each([
+    ['{ deep { secret ...F } } fragment F on Named { name ... on Person { short } }', ['deep', 'short']],
+    ['{ deep { friends { secret short } } }', ['deep', 'friends', 0, 'short']],
+    ['{ deep { more: friends { secret } short: short } }', ['deep', 'short']],
+  ])('tells why something above became null, and nothing else of what was in it: %s', async (text, path) => {
+    const [first, ...later] = await answers(prepare(text));
+    expect(first).toMatchObject({ data: { deep: null }, errors: [{ path }] });
+    expect((first as { errors: unknown[] }).errors).toHaveLength(1);
+    for (const one of later) expect(one).toEqual(first);
+  });
+
   it('numbers list indexes in the paths of errors', async () => {
     for (const one of await answers(prepare('{ people { secret } }'))) {
       const { errors } = one as { errors: { path: unknown[] }[] };

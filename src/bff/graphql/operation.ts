@@ -4,6 +4,7 @@ import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { MAX_PIECES, MAX_TRUSTED_PIECES, piecesOf } from './compile-cost.ts';
 import { hasSeparateConditions } from './condition-shape.ts';
+import { ErrorCauses } from './error-causes.ts';
 import { ErrorLocations } from './error-locations.ts';
 import { GivenVariables, MOST_MISTAKES } from './given-variables.ts';
 import { isMissing, wantedVariables, type WantedVariable } from './wanted-variables.ts';
@@ -59,6 +60,7 @@ export class Operation {
   #runs = 0;
   #compiled: CompiledQuery | undefined = undefined;
   #locations: ErrorLocations | undefined = undefined;
+  #causes: ErrorCauses | undefined = undefined;
   readonly #given: GivenVariables;
   readonly #wanted: readonly WantedVariable[];
   readonly #onNotPlain = (): void => {
@@ -130,12 +132,23 @@ export class Operation {
   event(event: unknown, context: OperationContext, variables: Variables): Outcome {
     const checked = this.#given.checked(variables);
     if (isRefused(checked)) return { errors: checked };
-    return execute({ ...this.#arguments(context, checked), rootValue: event });
+    return this.#told(execute({ ...this.#arguments(context, checked), rootValue: event }));
   }
 
   #interpret(context: OperationContext, variables: Values): Outcome {
     context.onNotPlain = this.#onNotPlain;
-    return execute(this.#arguments(context, variables));
+    return this.#told(execute(this.#arguments(context, variables)));
+  }
+
+  #told(outcome: Outcome): Outcome {
+    if (outcome instanceof Promise) return outcome.then((late) => this.#withToldErrors(late));
+    return this.#withToldErrors(outcome);
+  }
+
+  #withToldErrors(outcome: ExecutionResult): ExecutionResult {
+    if (outcome.errors === undefined || outcome.data === undefined) return outcome;
+    const causes = (this.#causes ??= new ErrorCauses(this.#schema, this.#document, this.#node));
+    return withToldErrors(outcome, (error) => causes.goesUp(error));
   }
 
   #arguments(context: OperationContext, variables: Values): ExecutionArgs {
@@ -153,8 +166,8 @@ export class Operation {
   #located(outcome: ExecutionResult, variables: Values): ExecutionResult {
     if (outcome.errors === undefined) return outcome;
     const locations = (this.#locations ??= new ErrorLocations(this.#document, this.#node));
-    // Only what is told: thousands of elements may have failed in the same way.
-    const told = withToldErrors(outcome);
+    // Only of what is told: thousands of elements may have failed in the same way.
+    const told = this.#withToldErrors(outcome);
     return { ...told, errors: (told.errors ?? []).map((error) => locations.locate(error, variables)) };
   }
 

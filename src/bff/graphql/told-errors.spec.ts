@@ -16,6 +16,14 @@ describe('the errors that an answer tells', () => {
     expect(told(null, at('a'), at('b', 1), new GraphQLError('of nothing'))).toEqual(['a']);
   });
 
+  it('are those that made more null than their own place, where there are some', () => {
+    const outcome = { data: { a: null }, errors: [at('a', 'x'), at('a', 'y'), at('a', 'z')] };
+    const one = withToldErrors(outcome, ({ path }) => path?.[1] === 'y');
+    expect(one.errors?.map(({ message }) => message)).toEqual(['a.y']);
+    const none = withToldErrors(outcome, () => false);
+    expect(none.errors?.map(({ message }) => message)).toEqual(['a.x']);
+  });
+
   it('are kept where they are of different fields', () => {
     const outcome = { data: { a: null, b: [null, null] }, errors: [at('a'), at('b', 0), at('b', 1)] };
     expect(withToldErrors(outcome)).toBe(outcome);
