@@ -12,6 +12,13 @@ const limits = z
     aliases: count.optional().describe('Most aliases of an operation, fragments expanded. Default 50.'),
     rootFields: count.optional().describe('Most fields at the root of an operation. Default 20.'),
     directives: count.optional().describe('Most directives in an operation. Default 50.'),
+    operations: count.optional().describe('Most operations of a document. Default 10.'),
+    valueDepth: count
+      .optional()
+      .describe('Deepest nesting of lists and objects in arguments and variables. Default 32.'),
+    merges: count
+      .optional()
+      .describe('Most pairs of fields that meet at one place of the answer. Default 20000.'),
   })
   .describe('How large a document may be. Trusted documents are exempt, but for the body.');
 

@@ -28,6 +28,8 @@ const NO_LIMITS = {
   maxAliases: 1e6,
   maxRootFields: 1e6,
   maxDirectives: 1e6,
+  maxOperations: 1e6,
+  maxMerges: 1e9,
 };
 
 Logger.overrideLogger(false);

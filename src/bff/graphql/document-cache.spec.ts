@@ -43,4 +43,15 @@ describe('the cache of documents', () => {
     cache.set('huge', 'HUGE', 31);
     expect([cache.get('huge'), cache.get('a')]).toEqual([undefined, 'A']);
   });
+
+  it('counts what a value costs later, and lets go of what has become too large', () => {
+    const cache = filled(30, 'a', 'b', 'c');
+    cache.grow('b', 10);
+    expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([undefined, 'B', 'C']);
+    expect(cache.bytes).toBe(30);
+    cache.grow('b', 11);
+    expect(cache.get('b')).toBeUndefined();
+    cache.grow('b', 5);
+    expect(cache.bytes).toBe(10);
+  });
 });

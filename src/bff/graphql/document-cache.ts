@@ -44,6 +44,15 @@ export class DocumentCache<Value> {
     if (this.#bytes > this.#maxBytes) this.#evict(text);
   }
 
+  /** Counts what a value that is kept costs more than it did; it goes when it has become larger than the whole cache. */
+  grow(text: string, bytes: number): void {
+    const entry = this.#entries.get(text);
+    if (entry === undefined) return;
+    this.#entries.delete(text);
+    this.#bytes -= entry.bytes;
+    this.set(text, entry.value, entry.bytes + bytes);
+  }
+
   #evict(newest: string): void {
     for (const [text, entry] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) return;

@@ -1,7 +1,9 @@
 import {
   GraphQLError,
   Kind,
+  NoFragmentCyclesRule,
   NoSchemaIntrospectionCustomRule,
+  NoUnusedFragmentsRule,
   parse,
   specifiedRules,
   validate,
@@ -9,17 +11,21 @@ import {
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode, ValidationRule } from 'graphql';
 import { costsByField } from './cost-by-field.ts';
 import { DocumentCache } from './document-cache.ts';
+import { nestingFault } from './document-nesting.ts';
 import type { FieldPolicies } from './field-policies.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
+import { mergeLimitRule } from './merge-limit.rule.ts';
 import { costOf } from './operation-cost.ts';
+import { documentOf } from './operation-document.ts';
 import { OperationMeters } from './operation-meters.ts';
 import { NO_POLICIES, policiesOf } from './operation-policies.ts';
 import { Operation } from './operation.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
 import { sizeLimitRule } from './size-limit.rule.ts';
+import { subscriptionRootRule } from './subscription-root.rule.ts';
 
-/** A client that errs a hundred times in one document learns enough from ten of them. */
-const MAX_ERRORS = 10;
+/** A client that errs a hundred times in one document learns enough from five of them. */
+export const MOST_FAULTS = 5;
 
 /** What the syntax tree of a document costs in memory; measured with 76 to 1276 characters: 77 to 131 bytes each. */
 const BYTES_PER_CHARACTER = 100;
@@ -27,29 +33,30 @@ const BYTES_PER_DOCUMENT = 4096;
 /** What `cost.listSize` is by default; plans show costs even where nobody limits them. */
 const LIST_SIZE = 10;
 
-/** The operations of one document. */
-interface Prepared {
-  readonly byName: ReadonlyMap<string, PreparedOperation>;
-  /** The operation of a document that has no other. */
-  readonly only: PreparedOperation | undefined;
-  /** What its operations cost in memory once they are compiled, estimated. */
-  readonly bytes: number;
+/** A valid document, and those of its operations that somebody has asked for. */
+interface Known {
+  /** Its text; undefined when it is trusted. */
+  readonly text: string | undefined;
+  readonly document: DocumentNode;
+  readonly operations: readonly OperationDefinitionNode[];
+  readonly prepared: Map<OperationDefinitionNode, PreparedOperation>;
 }
 
 type Faults = readonly GraphQLError[];
 
 /**
- * Parses and validates each document once. What is looked up afterwards is the text and the name of the
- * operation together: a document with several operations has one entry for each.
+ * Parses and validates each document once, and prepares each of its operations when it is first asked for: nobody can
+ * make us work for operations that nobody runs.
  */
 export class Documents {
   readonly meters: OperationMeters;
   readonly #schema: GraphQLSchema;
   readonly #limits: GraphqlLimits;
   readonly #policies: FieldPolicies | undefined;
-  readonly #rules: readonly ValidationRule[];
-  readonly #cache: DocumentCache<Prepared>;
-  readonly #trusted = new Map<string, Prepared>();
+  /** Rules that are checked one after the other: what one refuses is not worth the next, which is dearer. */
+  readonly #passes: readonly (readonly ValidationRule[])[];
+  readonly #cache: DocumentCache<Known>;
+  readonly #trusted = new Map<string, Known>();
 
   constructor(
     schema: GraphQLSchema,
@@ -63,22 +70,27 @@ export class Documents {
     this.#policies = policies;
     this.#cache = new DocumentCache(limits.cacheBytes);
     const introspection = limits.production ? [NoSchemaIntrospectionCustomRule] : [];
-    this.#rules = [...specifiedRules, ...introspection];
+    this.#passes = [
+      // Fragments that nothing leads to would escape the sizes.
+      [sizeLimitRule(limits), NoUnusedFragmentsRule, NoFragmentCyclesRule],
+      [mergeLimitRule(limits.maxMerges), subscriptionRootRule],
+      [...specifiedRules, ...introspection],
+    ];
   }
 
   /** Finds the operation of a request, or what is wrong with its document. */
   find(text: string, operationName: string | undefined): PreparedOperation | Faults {
-    const prepared = this.#cache.get(text) ?? this.#prepare(text);
-    return isFaults(prepared) ? prepared : choose(prepared, operationName);
+    const known = this.#cache.get(text) ?? this.#read(text);
+    return isFaults(known) ? known : this.#choose(known, operationName);
   }
 
   /** Finds an operation of a trusted document; undefined when there is none with that hash. */
   findTrusted(hash: string, operationName: string | undefined): PreparedOperation | Faults | undefined {
-    const prepared = this.#trusted.get(hash);
-    return prepared === undefined ? undefined : choose(prepared, operationName);
+    const known = this.#trusted.get(hash);
+    return known === undefined ? undefined : this.#choose(known, operationName);
   }
 
-  /** Whether a text has been prepared already. */
+  /** Whether a text has been read already. */
   knows(text: string): boolean {
     return this.#cache.get(text) !== undefined;
   }
@@ -96,18 +108,23 @@ export class Documents {
   trust(texts: ReadonlyMap<string, string>): void {
     for (const [hash, text] of texts) {
       const document = parse(text);
-      const [fault] = validate(this.#schema, document, specifiedRules);
+      const fault =
+        validate(this.#schema, document, specifiedRules)[0] ??
+        // Counts on a document without cycles.
+        validate(this.#schema, document, [subscriptionRootRule])[0];
       if (fault !== undefined) {
         throw new Error(`graphql.trustedDocuments: ${hash}: ${fault.message} In: ${text.slice(0, 80)}`);
       }
-      const prepared = this.#operationsOf(document, true);
-      for (const { operation } of operationsIn(prepared)) operation.compileNow();
-      this.#trusted.set(hash, prepared);
+      const known = knownOf(document, undefined);
+      for (const node of known.operations) this.#prepared(known, node).operation.compileNow();
+      this.#trusted.set(hash, known);
     }
   }
 
   // Only valid documents are kept: a flood of broken ones must not push out what is in use.
-  #prepare(text: string): Prepared | Faults {
+  #read(text: string): Known | Faults {
+    const nesting = nestingFault(text, this.#limits);
+    if (nesting !== undefined) return [nesting];
     let document: DocumentNode;
     try {
       document = parse(text, { maxTokens: this.#limits.maxTokens });
@@ -117,42 +134,51 @@ export class Documents {
     }
     const faults = this.#faultsOf(document);
     if (faults.length > 0) return faults;
-    const prepared = this.#operationsOf(document, false);
-    this.#cache.set(text, prepared, prepared.bytes + BYTES_PER_DOCUMENT + text.length * BYTES_PER_CHARACTER);
-    return prepared;
+    const known = knownOf(document, text);
+    this.#cache.set(text, known, BYTES_PER_DOCUMENT + text.length * BYTES_PER_CHARACTER);
+    return known;
   }
 
   #faultsOf(document: DocumentNode): Faults {
-    const options = { maxErrors: MAX_ERRORS, hideSuggestions: this.#limits.production };
-    // Size comes first: a document that is refused for it is not worth the dearer rules.
-    const tooLarge = validate(this.#schema, document, [sizeLimitRule(this.#limits)], options);
-    return tooLarge.length > 0 ? tooLarge : validate(this.#schema, document, this.#rules, options);
+    const options = { maxErrors: MOST_FAULTS, hideSuggestions: this.#limits.production };
+    for (const rules of this.#passes) {
+      const faults = validate(this.#schema, document, rules, options);
+      // The last one only says that there are more.
+      if (faults.length > 0) return faults.slice(0, MOST_FAULTS);
+    }
+    return [];
   }
 
-  #operationsOf(document: DocumentNode, trusted: boolean): Prepared {
-    const operations = document.definitions
-      .filter((node) => node.kind === Kind.OPERATION_DEFINITION)
-      .map((node) => [node, this.#operation(node, document, trusted)] as const);
-    const named = operations.flatMap(([node, operation]) =>
-      node.name === undefined ? [] : [[node.name.value, operation] as const],
-    );
-    return {
-      byName: new Map(named),
-      only: operations.length === 1 ? operations[0]?.[1] : undefined,
-      bytes: operations.reduce((bytes, [, { operation }]) => bytes + operation.compiledBytes, 0),
-    };
+  #choose(known: Known, operationName: string | undefined): PreparedOperation | Faults {
+    const { operations } = known;
+    const node =
+      operationName === undefined
+        ? operations.length === 1
+          ? operations[0]
+          : undefined
+        : operations.find(({ name }) => name?.value === operationName);
+    return node === undefined ? [missing(operationName)] : this.#prepared(known, node);
   }
 
-  #operation(node: OperationDefinitionNode, document: DocumentNode, trusted: boolean): PreparedOperation {
-    const { cost, compileAfter, plan } = this.#limits;
+  #prepared(known: Known, node: OperationDefinitionNode): PreparedOperation {
+    const before = known.prepared.get(node);
+    if (before !== undefined) return before;
+    const prepared = this.#prepare(documentOf(known.document, node), node, known.text === undefined);
+    known.prepared.set(node, prepared);
+    if (known.text !== undefined) this.#cache.grow(known.text, prepared.operation.compiledBytes);
+    return prepared;
+  }
+
+  #prepare(document: DocumentNode, node: OperationDefinitionNode, trusted: boolean): PreparedOperation {
+    const { cost, compileAfter, plan, maxValueDepth } = this.#limits;
     const schema = this.#schema;
     const policies =
-      this.#policies === undefined ? NO_POLICIES : policiesOf(this.#schema, document, node, this.#policies);
+      this.#policies === undefined ? NO_POLICIES : policiesOf(schema, document, node, this.#policies);
     return {
       ...policies,
       trusted,
       meter: this.meters.of(node.name?.value, node.operation, trusted),
-      operation: new Operation(node, document, this.#schema, compileAfter),
+      operation: new Operation(node, document, schema, { compileAfter, maxValueDepth, trusted }),
       cost: cost === undefined ? undefined : costOf(schema, document, node, cost.listSize),
       ...(plan === undefined
         ? {}
@@ -161,13 +187,9 @@ export class Documents {
   }
 }
 
-function operationsIn({ byName, only }: Prepared): Iterable<PreparedOperation> {
-  return only === undefined ? byName.values() : [only];
-}
-
-function choose({ only, byName }: Prepared, operationName: string | undefined): PreparedOperation | Faults {
-  const operation = operationName === undefined ? only : byName.get(operationName);
-  return operation ?? [missing(operationName)];
+function knownOf(document: DocumentNode, text: string | undefined): Known {
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  return { text, document, operations, prepared: new Map() };
 }
 
 /** Whether it is a list of what is wrong. */

@@ -11,7 +11,7 @@ import { Problem } from '../../problems/problem.ts';
 const SDL = `
   enum Color { RED GREEN }
   interface Named { name: String! }
-  type Person implements Named { name: String! age: Int friends(first: Int = 2): [Person!]! pet: Pet secret: String }
+  type Person implements Named { name: String! age: Int friends(first: Int = 2): [Person!]! pet: Pet secret: String short: Int! }
   type Robot implements Named { name: String! model: Int }
   union Pet = Person | Robot
   input Filter { color: Color text: String = "none" nested: Filter }
@@ -98,6 +98,7 @@ const RESOLVERS: Record<string, Record<string, Resolve>> = {
   Person: {
     friends: (_source, { first }) => [ada, bob].slice(0, Number(first)),
     pet: () => robot,
+    short: () => new Promise((_, reject) => setTimeout(reject, 5, new Problem('conflict'))),
     secret: () => Promise.reject(new Problem('permission-denied')),
   },
   Mutation: {

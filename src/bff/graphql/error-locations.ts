@@ -40,7 +40,9 @@ export class ErrorLocations {
     const variables = this.#variables(given);
     for (const key of path) {
       if (typeof key === 'number') continue;
-      fields = sets.flatMap((set) => this.#fieldsOf(set, key, variables, new Set()));
+      // A fragment is collected once for all selections that become one object.
+      const seen = new Set<string>();
+      fields = sets.flatMap((set) => this.#fieldsOf(set, key, variables, seen));
       sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
     }
     return fields.flatMap(({ loc }) =>

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import { GraphQLError, Kind, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
@@ -17,6 +18,23 @@ export interface GraphqlAnswer {
 /** An answer before it is written. */
 export type AnswerValue = FormattedExecutionResult;
 
+/** Most errors about a document or its variables that one answer tells. */
+const MOST_REFUSALS = 5;
+/** Longest message about a document or its variables: graphql-js quotes what was sent, and may do so again and again. */
+const LONGEST_MESSAGE = 1000;
+/** How graphql-js begins what it says about an argument. */
+const ARGUMENT = /^Argument "/;
+const VALUES: ReadonlySet<string> = new Set([
+  Kind.VARIABLE,
+  Kind.INT,
+  Kind.FLOAT,
+  Kind.STRING,
+  Kind.BOOLEAN,
+  Kind.NULL,
+  Kind.ENUM,
+  Kind.LIST,
+  Kind.OBJECT,
+]);
 const SUGGESTION = / Did you mean .*\?$/;
 const logger = new Logger('GraphQL');
 
@@ -41,7 +59,7 @@ export function valueOf(
   shown?: Readonly<Record<string, unknown>>,
 ): { readonly value: AnswerValue; readonly outcome: OperationOutcome } {
   const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome);
-  const { errors = [] } = outcome;
+  const { errors = [], extensions } = outcome;
   const data = outcome.data ?? null;
   const failure = data === null ? 'failed' : 'partial';
   const ended = errors.length > 0 ? failure : degraded.length > 0 ? 'degraded' : 'ok';
@@ -49,9 +67,9 @@ export function valueOf(
   const value = {
     data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
-    ...(degraded.length === 0 && shown === undefined
+    ...(degraded.length === 0 && shown === undefined && extensions === undefined
       ? {}
-      : { extensions: { ...shown, ...(degraded.length === 0 ? {} : { degraded }) } }),
+      : { extensions: { ...extensions, ...shown, ...(degraded.length === 0 ? {} : { degraded }) } }),
   };
   return { value, outcome: ended };
 }
@@ -73,29 +91,20 @@ export function refusedErrors(
   errors: readonly Pick<GraphQLError, 'message' | 'locations' | 'extensions'>[],
   production: boolean,
 ): readonly GraphQLFormattedError[] {
-  return errors.map(({ message, locations, extensions }) => ({
+  return errors.slice(0, MOST_REFUSALS).map(({ message, locations, extensions }) => ({
     // A suggestion tells names of the schema, which production does not.
-    message: production ? message.replace(SUGGESTION, '') : message,
+    message: shortened(production ? message.replace(SUGGESTION, '') : message),
     ...(locations === undefined ? {} : { locations }),
     extensions: { code: extensions['code'] ?? 'request-invalid' },
   }));
 }
 
-/** Shows problems; anything else may tell what is inside, so it is logged and becomes `internal`. */
-function masked(
-  { originalError, message, locations, path }: GraphQLError,
-  exchange: Exchange,
-): GraphQLFormattedError {
-  const problem = originalError instanceof Problem ? originalError : undefined;
-  if (problem === undefined || problem.code === 'internal') {
-    const cause: unknown = problem?.cause ?? originalError;
-    const stack = cause instanceof Error ? cause.stack : undefined;
-    logger.error(
-      `exchange ${exchange.id}: ${path?.join('.')}: ${cause instanceof Error ? cause.message : message}`,
-      stack,
-    );
-  }
-  const shown = problem ?? new Problem('internal');
+/** Shows problems, and what is wrong with an argument; anything else may tell what is inside, so it is logged. */
+function masked(error: GraphQLError, exchange: Exchange): GraphQLFormattedError {
+  const { originalError, locations, path } = error;
+  const shown =
+    originalError instanceof Problem ? originalError : (argumentFault(error) ?? new Problem('internal'));
+  if (shown.code === 'internal') report(error, exchange);
   const extensions = {
     ...shown.extensions,
     code: shown.code,
@@ -108,4 +117,30 @@ function masked(
     ...(path === undefined ? {} : { path }),
     extensions,
   };
+}
+
+function report({ originalError, message, path }: GraphQLError, exchange: Exchange): void {
+  const cause: unknown =
+    originalError instanceof Problem ? (originalError.cause ?? originalError) : originalError;
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  const said = cause instanceof Error ? cause.message : message;
+  logger.error(`exchange ${exchange.id}: ${path?.join('.')}: ${said}`, stack);
+}
+
+/**
+ * What graphql-js finds wrong with an argument only while it runs an operation: a variable that is `null`, or not given,
+ * where the schema or a condition wants a value. Resolvers do not make such errors: these point at a value of the document.
+ */
+function argumentFault(error: GraphQLError): Problem | undefined {
+  const { originalError: cause = error } = error;
+  // Fails closed: whatever is not surely about the request stays inside.
+  if (!(cause instanceof GraphQLError) || cause.originalError !== undefined) return undefined;
+  const { message, nodes } = cause;
+  const kind = nodes?.length === 1 ? nodes[0]?.kind : undefined;
+  if (kind === undefined || !VALUES.has(kind) || !ARGUMENT.test(message)) return undefined;
+  return new Problem('request-invalid', { detail: shortened(message) });
+}
+
+function shortened(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
 }

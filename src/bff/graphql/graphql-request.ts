@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { parseRequestParams, type RequestParams } from 'graphql-http';
 import { Problem } from '../../problems/problem.ts';
+import { mayHaveLongIntegers, parseExactly } from './exact-integers.ts';
 
 const UNSUPPORTED_MEDIA_TYPE = 415;
 const MAY_HAVE_HASH = /documentId|persistedQuery/;
@@ -33,7 +34,7 @@ export async function readRequest(request: FastifyRequest): Promise<GraphqlReque
   const body = (request.body as string | undefined) ?? '';
   const source = method === 'POST' ? body : request.url;
   // Most requests carry a text and no hash; they are read once, by the library alone.
-  const fields = mayHaveHash(source) ? fieldsOf(method, source) : undefined;
+  const fields = needsFields(source) ? fieldsOf(method, source) : undefined;
   const hashes = fields === undefined ? {} : hashesOf(fields);
   if (typeof hashes === 'string') return hashes;
   const hashOnly = fields !== undefined && !fields['query'] && Object.keys(hashes).length > 0;
@@ -52,6 +53,8 @@ export async function readRequest(request: FastifyRequest): Promise<GraphqlReque
       ...(params as RequestParams),
       ...hashes,
       ...(hashOnly ? { query: undefined } : {}),
+      // The library loses digits.
+      ...(fields?.['variables'] === undefined ? {} : { variables: fields['variables'] }),
     } as GraphqlRequest;
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -67,21 +70,31 @@ function refusalOf(status: number): Problem {
 /** The parameters of a request by name, as they came. */
 export type RequestFields = Readonly<Record<string, unknown>>;
 
-/** Whether a text could ask for a document by its hash; most do not, and are then read only once. */
+/** Whether a text could ask for a document by its hash. */
 export function mayHaveHash(source: string): boolean {
   return MAY_HAVE_HASH.test(source);
+}
+
+/**
+ * Whether a body or a URL could have what the libraries do not read: the hash of a document, or integers beyond 2^53.
+ * Most have neither, and are then read only once.
+ */
+export function needsFields(source: string): boolean {
+  return mayHaveHash(source) || mayHaveLongIntegers(source);
 }
 
 /**
  * Makes a request of parameters that a library has read. An empty text stands for none where there is a hash:
  * the libraries of subscriptions insist on one.
  *
- * @returns a sentence when a hash is malformed.
+ * @returns a sentence when a hash or the name of the operation is malformed.
  */
 export function requestOf(fields: ReadParams): GraphqlRequest | string {
   const hashes = hashesOf(fields);
   if (typeof hashes === 'string') return hashes;
   const { operationName, variables, extensions } = fields;
+  // One of the libraries does not look at it.
+  if (typeof (operationName ?? '') !== 'string') return 'Invalid operationName';
   const query = fields.query || Object.keys(hashes).length === 0 ? fields.query : undefined;
   return { query, operationName, variables, extensions: extensions ?? undefined, ...hashes };
 }
@@ -90,11 +103,11 @@ export function requestOf(fields: ReadParams): GraphqlRequest | string {
 export function fieldsOf(method: 'GET' | 'POST', source: string): RequestFields | undefined {
   try {
     if (method === 'POST') {
-      const body: unknown = JSON.parse(source);
+      const body: unknown = parseExactly(source);
       return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : undefined;
     }
     const query = Object.fromEntries(new URLSearchParams(source.slice(source.indexOf('?') + 1)));
-    const json = (name: string): unknown => (query[name] ? JSON.parse(query[name]) : undefined);
+    const json = (name: string): unknown => (query[name] ? parseExactly(query[name]) : undefined);
     return { ...query, variables: json('variables'), extensions: json('extensions') };
   } catch {
     return undefined;

@@ -8,7 +8,8 @@ import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
 import { watchEnd } from './event-stream.ts';
 import { refusedErrors } from './graphql-answer.ts';
-import { mayHaveHash, requestOf } from './graphql-request.ts';
+import { parseExactly } from './exact-integers.ts';
+import { mayHaveHash, needsFields, requestOf } from './graphql-request.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
 import { enterSocketStages, withCredentials } from './socket-identity.ts';
 
@@ -90,7 +91,7 @@ export class GraphqlSocketServer {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (listen) =>
           socket.on('message', (data) => {
-            listen(withText(String(data as Buffer))).catch(() =>
+            listen(readMessage(String(data as Buffer))).catch(() =>
               socket.close(CloseCode.internal, 'Internal server error'),
             );
           }),
@@ -173,19 +174,31 @@ export class GraphqlSocketServer {
 
 type Payload = Parameters<typeof requestOf>[0];
 
-/** The same message; one that asks by a hash gets an empty text, because the library insists on a text. */
-function withText(message: string): string {
-  if (!mayHaveHash(message)) return message;
+/**
+ * The same message; read where the library would lose digits of its integers, and with an empty text where it asks by a
+ * hash, because the library insists on a text. What cannot be read is for the library to refuse.
+ */
+function readMessage(message: string): string {
+  if (!needsFields(message)) return message;
   let read: unknown;
   try {
-    read = JSON.parse(message);
+    read = parseExactly(message);
   } catch {
     return message;
   }
-  const { payload } = (read ?? {}) as { payload?: Record<string, unknown> | null };
-  if (typeof payload !== 'object' || payload === null || payload['query'] !== undefined) return message;
-  payload['query'] = '';
-  return JSON.stringify(read);
+  // The library would read a text once more.
+  if (typeof read !== 'object' || read === null) return message;
+  const { payload } = read as { payload?: Record<string, unknown> | null };
+  if (
+    typeof payload === 'object' &&
+    payload !== null &&
+    payload['query'] === undefined &&
+    mayHaveHash(message)
+  )
+    payload['query'] = '';
+  // The library takes what is read already, which its types do not tell. It must not become a text again: one that is
+  // nested too deep would end the process here.
+  return read as unknown as string;
 }
 
 function sent(socket: WebSocket, data: string): Promise<void> {

@@ -19,6 +19,12 @@ export interface GraphqlLimits {
   readonly maxRootFields: number;
   /** Most directives in an operation, fragments expanded. Default 50. */
   readonly maxDirectives: number;
+  /** Most operations of a document. Default 10. */
+  readonly maxOperations: number;
+  /** Deepest nesting of lists and objects in arguments, in default values and in variables. Default 32. */
+  readonly maxValueDepth: number;
+  /** Most pairs of fields or spreads that meet at one place of the answer, in one document. Default 20000. */
+  readonly maxMerges: number;
   /** What operations may cost; undefined counts nothing. */
   readonly cost?: GraphqlConfig['cost'];
   /** Documents that were checked in with the clients. */
@@ -55,6 +61,9 @@ export const GRAPHQL_DEFAULTS: Omit<GraphqlLimits, 'production'> = {
   maxAliases: 50,
   maxRootFields: 20,
   maxDirectives: 50,
+  maxOperations: 10,
+  maxValueDepth: 32,
+  maxMerges: 20_000,
   persistedQueries: true,
   denied: 'field',
   statusRules: 'audit',
@@ -86,6 +95,9 @@ export function configuredOptions({ limits = {}, ...rest }: GraphqlConfig): Part
     maxAliases: limits.aliases,
     maxRootFields: limits.rootFields,
     maxDirectives: limits.directives,
+    maxOperations: limits.operations,
+    maxValueDepth: limits.valueDepth,
+    maxMerges: limits.merges,
     ...rest,
   };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));

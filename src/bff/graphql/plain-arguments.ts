@@ -6,18 +6,11 @@ import {
   isNonNullType,
   Kind,
   TypeInfo,
-  typeFromAST,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 import type { DocumentNode, FieldNode, GraphQLArgument, GraphQLInputType } from 'graphql';
-import type {
-  GraphQLLeafType,
-  GraphQLSchema,
-  NamedTypeNode,
-  ValueNode,
-  VariableDefinitionNode,
-} from 'graphql';
+import type { GraphQLLeafType, GraphQLSchema, ValueNode } from 'graphql';
 
 /**
  * Whether all arguments that a document or its schema writes out survive as text: graphql-jit keeps them as the source
@@ -31,13 +24,7 @@ export function hasPlainArguments(schema: GraphQLSchema, document: DocumentNode)
     isPlain = args.every((arg) => isPlainArgument(node, arg));
     return isPlain ? undefined : BREAK;
   };
-  const declare = ({ type, defaultValue }: VariableDefinitionNode): unknown => {
-    const declared = typeFromAST(schema, type as NamedTypeNode) as GraphQLInputType | undefined;
-    if (defaultValue !== undefined && declared !== undefined)
-      isPlain = isPlainLiteral(defaultValue, declared);
-    return isPlain ? undefined : BREAK;
-  };
-  visit(document, visitWithTypeInfo(info, { Field: enter, VariableDefinition: declare }));
+  visit(document, visitWithTypeInfo(info, { Field: enter }));
   return isPlain;
 }
 

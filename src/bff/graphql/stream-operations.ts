@@ -29,7 +29,8 @@ export class StreamOperations {
     params: Parameters<typeof requestOf>[0],
     readsOnly: boolean,
   ): Promise<Started | AsyncGenerator<Started>> {
-    const asked = requestOf({ ...params, documentId: asking.fields?.['documentId'] });
+    const { documentId, variables = params.variables } = asking.fields ?? {};
+    const asked = requestOf({ ...params, documentId, variables: variables as typeof params.variables });
     const started =
       typeof asked === 'string'
         ? { errors: refusedErrors([new GraphQLError(asked)], false) }

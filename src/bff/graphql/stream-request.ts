@@ -3,7 +3,7 @@ import type { Request } from 'graphql-sse';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { EVENT_STREAM, prefersStream } from './accept.ts';
-import { fieldsOf, mayHaveHash, type RequestFields } from './graphql-request.ts';
+import { fieldsOf, mayHaveHash, needsFields, type RequestFields } from './graphql-request.ts';
 
 /** The header field with the token of a single connection. */
 export const STREAM_TOKEN = 'x-graphql-event-stream-token';
@@ -14,7 +14,7 @@ export interface Asking {
   readonly exchange: Exchange;
   /** Names the stream that the operations of a request live on; undefined for one of its own. */
   readonly token: string | undefined;
-  /** The parameters of a request that may ask by a hash; the library does not know them all. */
+  /** The parameters of a request that has what the library does not read: a hash, or integers beyond 2^53. */
   readonly fields?: RequestFields | undefined;
 }
 
@@ -26,9 +26,9 @@ export function streamRequestOf(request: FastifyRequest, asking: Asking): Stream
   const { method, url, headers } = request;
   const body = (request.body as string | undefined) ?? null;
   const source = method === 'POST' ? (body ?? '') : url;
-  const fields = mayHaveHash(source) ? fieldsOf(method === 'POST' ? 'POST' : 'GET', source) : undefined;
+  const fields = needsFields(source) ? fieldsOf(method === 'POST' ? 'POST' : 'GET', source) : undefined;
   // The library insists on a text; an empty one stands for none.
-  const isTextless = fields !== undefined && fields['query'] === undefined;
+  const isTextless = fields !== undefined && fields['query'] === undefined && mayHaveHash(source);
   return {
     method,
     url: isTextless && method === 'GET' ? `${url}&query=` : url,
