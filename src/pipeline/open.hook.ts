@@ -83,7 +83,10 @@ export class OpenHook {
     }
     const waitMs = this.#flood?.waitMs(exchange.clientAddress) ?? 0;
     if (waitMs > 0)
-      throw new Problem('rate-limited', { headers: { 'retry-after': retryAfterSeconds(waitMs) } });
+      throw new Problem('rate-limited', {
+        headers: { 'retry-after': retryAfterSeconds(waitMs) },
+        by: 'floodLimit',
+      });
   }
 }
 

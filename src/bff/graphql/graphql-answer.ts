@@ -3,6 +3,7 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFo
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
+import { fieldOf, loggedParts } from './logged-parts.ts';
 import type { OperationOutcome } from './operation-meters.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -46,6 +47,7 @@ export function valueOf(
   const failure = data === null ? 'failed' : 'partial';
   const ended = errors.length > 0 ? failure : degraded.length > 0 ? 'degraded' : 'ok';
   if (ended === 'ok' && shown === undefined) return { value: { data }, outcome: ended };
+  context.exchange.degraded = loggedParts(context.placed, errors);
   const value = {
     data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
@@ -83,17 +85,12 @@ export function refusedErrors(
 
 /** Shows problems; anything else may tell what is inside, so it is logged and becomes `internal`. */
 function masked(
-  { originalError, message, locations, path }: GraphQLError,
+  { originalError, nodes, locations, path }: GraphQLError,
   exchange: Exchange,
 ): GraphQLFormattedError {
   const problem = originalError instanceof Problem ? originalError : undefined;
   if (problem === undefined || problem.code === 'internal') {
-    const cause: unknown = problem?.cause ?? originalError;
-    const stack = cause instanceof Error ? cause.stack : undefined;
-    logger.error(
-      `exchange ${exchange.id}: ${path?.join('.')}: ${cause instanceof Error ? cause.message : message}`,
-      stack,
-    );
+    logger.error(`exchange ${exchange.id}: ${fieldOf(nodes)} failed`, problem?.cause ?? originalError);
   }
   const shown = problem ?? new Problem('internal');
   const extensions = {

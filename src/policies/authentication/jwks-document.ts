@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'undici';
 import { z } from 'zod';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import { readJwk, type SigningKey } from './signing-key.ts';
 
 /** Loads a key set; rejects when it cannot. */
@@ -25,13 +26,13 @@ export function jwksFromUrl(url: string): JwksLoader {
     body.on('error', ignore); // A body that is thrown away below reports that as an error.
     if (statusCode !== 200) {
       body.destroy();
-      throw new Error(`the key set was answered with status ${String(statusCode)}`);
+      throw new PlainFault(`the key set was answered with status ${String(statusCode)}`);
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MAX_BYTES) throw new Error(`the key set is larger than ${String(MAX_BYTES)} bytes`);
+      if (bytes > MAX_BYTES) throw new PlainFault(`the key set is larger than ${String(MAX_BYTES)} bytes`);
       chunks.push(chunk);
     }
     return parseJwks(Buffer.concat(chunks).toString());
@@ -49,9 +50,18 @@ export function jwksFromFile(path: string): JwksLoader {
  * @throws {Error} when the text is not a key set.
  */
 export function parseJwks(text: string): readonly SigningKey[] {
-  const document = jwksDocument.safeParse(JSON.parse(text));
-  if (!document.success) throw new Error('what came is not a key set');
+  const document = jwksDocument.safeParse(parseJson(text));
+  if (!document.success) throw new PlainFault('what came is not a key set');
   return document.data.keys.map(readJwk).filter((key) => key !== undefined);
+}
+
+// What is no JSON is quoted by the error of the parser; what is undefined is no key set either.
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function ignore(): void {

@@ -8,8 +8,11 @@ import type { authorizationPolicy } from './authorization.policy.ts';
 
 type AuthorizationOptions = z.output<(typeof authorizationPolicy)['schema']>;
 
-/** One thing that a principal needs to have. */
-type Condition = (principal: Principal) => boolean;
+/** One thing that a principal needs to have, and its name for the access line. */
+interface Condition {
+  readonly by: string;
+  readonly holds: (principal: Principal) => boolean;
+}
 
 /** Compiles the authorize stage of routes that ask for roles or permissions. */
 @Injectable()
@@ -27,7 +30,7 @@ export class AuthorizationStageFactory implements StageFactory {
   }
 }
 
-/** Lets pass who meets every condition. Who does not is not told which one it was. */
+/** Lets pass who meets every condition. Who does not is not told which one it was; the access line is. */
 class AuthorizeStage implements Stage {
   readonly name = 'authorize';
   readonly #conditions: readonly Condition[];
@@ -39,9 +42,9 @@ class AuthorizeStage implements Stage {
   enter(exchange: Exchange): void {
     const principal = exchange.principal;
     // Fails closed: nobody is nobody with permissions.
-    if (principal === undefined) throw new Problem('permission-denied');
-    for (const holds of this.#conditions) {
-      if (!holds(principal)) throw new Problem('permission-denied');
+    if (principal === undefined) throw new Problem('permission-denied', { by: 'no principal' });
+    for (const { holds, by } of this.#conditions) {
+      if (!holds(principal)) throw new Problem('permission-denied', { by });
     }
   }
 }
@@ -49,21 +52,27 @@ class AuthorizeStage implements Stage {
 function conditionsOf(options: AuthorizationOptions): readonly Condition[] {
   const { anyRole, allRoles, anyPermission, allPermissions } = options;
   const conditions: Condition[] = [];
+  const add = (kind: string, names: readonly string[], holds: Condition['holds']): void =>
+    void conditions.push({ by: `${kind}(${names.join(',')})`, holds });
   if (anyRole !== undefined) {
     const wanted = new Set(anyRole);
-    conditions.push(({ roles }) => hasAny(roles, wanted));
+    add('anyRole', anyRole, ({ roles }) => hasAny(roles, wanted));
   }
   if (allRoles !== undefined) {
     const wanted = [...new Set(allRoles)];
-    conditions.push(({ roles }) => wanted.every((role) => roles.includes(role)));
+    add('allRoles', allRoles, ({ roles }) => wanted.every((role) => roles.includes(role)));
   }
   if (anyPermission !== undefined) {
     const wanted = new Set(anyPermission);
-    conditions.push(({ permissions, scopes }) => hasAny(permissions, wanted) || hasAny(scopes, wanted));
+    add(
+      'anyPermission',
+      anyPermission,
+      ({ permissions, scopes }) => hasAny(permissions, wanted) || hasAny(scopes, wanted),
+    );
   }
   if (allPermissions !== undefined) {
     const wanted = [...new Set(allPermissions)];
-    conditions.push(({ permissions, scopes }) =>
+    add('allPermissions', allPermissions, ({ permissions, scopes }) =>
       wanted.every((name) => permissions.includes(name) || scopes.includes(name)),
     );
   }

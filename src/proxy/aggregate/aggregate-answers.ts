@@ -52,7 +52,7 @@ function write(writer: AnswerWriter, { run, route, body }: Composed): void {
   const { exchange } = run;
   const calls = run.started();
   const degraded = degradationsOf(calls);
-  if (degraded.length > 0) body['degraded'] = degraded;
+  if (degraded.length > 0) exchange.degraded = body['degraded'] = degraded;
   const bytes = encode(body, jsonEditOf(exchange, route));
   exchange.responseHeaders.push('server-timing', serverTimingOf(calls));
   writer.start(200, headOf(run, { route, length: bytes.length, isDegraded: degraded.length > 0 }));
