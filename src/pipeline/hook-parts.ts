@@ -3,6 +3,7 @@ import { Draining } from '../health/draining.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
+import { Connections } from './connections.ts';
 
 /** What the hooks of open and close need from other rooms. */
 @Injectable()
@@ -11,5 +12,6 @@ export class HookParts {
     @Inject(LOGGER) readonly logger: Logger,
     readonly metrics: Metrics,
     readonly draining: Draining,
+    readonly connections: Connections,
   ) {}
 }

@@ -6,7 +6,9 @@ import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { ClientAddress } from './client-address.ts';
+import type { Connections } from './connections.ts';
 import type { FloodLimit } from './flood-limit.ts';
+import type { HookParts } from './hook-parts.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
@@ -28,11 +30,17 @@ export class OpenHook {
   readonly #clientAddress: ClientAddress;
   readonly #flood: FloodLimit | undefined;
   readonly #draining: Draining;
+  readonly #connections: Connections;
 
-  constructor(clientAddress: ClientAddress, flood: FloodLimit | undefined, draining: Draining) {
+  constructor(
+    clientAddress: ClientAddress,
+    flood: FloodLimit | undefined,
+    { draining, connections }: Pick<HookParts, 'draining' | 'connections'>,
+  ) {
     this.#clientAddress = clientAddress;
     this.#flood = flood;
     this.#draining = draining;
+    this.#connections = connections;
   }
 
   /** Makes the exchange; never throws, so that every request has one to be logged with. */
@@ -56,7 +64,10 @@ export class OpenHook {
       response,
     });
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
-    if (this.#draining.active) exchange.responseHeaders.push('connection', 'close');
+    if (this.#draining.active) {
+      exchange.responseHeaders.push('connection', 'close');
+      this.#connections.arrived(exchange);
+    }
     return exchange;
   }
 
