@@ -12,3 +12,5 @@ if (major < 24 || (major === 24 && minor < 15)) {
 }
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv.slice(2));
+// What was begun before a fault, such as connections to Redis, does not keep the process.
+if (process.exitCode) process.exit();

@@ -95,6 +95,8 @@ function startGateway(config: string, { port, adminPort }: GatewayPorts, behind:
         PORT: String(port),
         ADMIN_PORT: String(adminPort),
         LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
+        // Nobody but the one who presses Ctrl-C is waiting.
+        DRAIN_DELAY: '0s',
         SHUTDOWN_TIMEOUT: '1s',
       },
       stdio: ['ignore', 'inherit', 'inherit'],

@@ -7,10 +7,10 @@ import { AppModule, type AppParts } from './app.module.ts';
 import type { Environment } from './config/env.schema.ts';
 import { Draining } from './health/draining.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
+import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
+import { ProcessLife } from './process-life.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
-
-const LAST_LINES_MS = 1000;
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
@@ -42,17 +42,26 @@ export class Gateway {
 
   /**
    * Leaves in an orderly way: readiness says no, the load balancer gets time to notice, open exchanges finish,
-   * and what has not finished by then is cut off.
+   * and what has not finished by then is cut off, and leaves its access line.
    */
   async close(): Promise<void> {
     const { drainDelayMs, shutdownTimeoutMs } = this.#environment;
+    const connections = this.app.get(Connections);
+    connections.depart(drainDelayMs);
     this.app.get(Draining).active = true;
     if (drainDelayMs > 0) await sleep(drainDelayMs);
-    const server = this.app.getHttpServer() as { closeAllConnections(): void };
-    const cutOff = setTimeout(() => server.closeAllConnections(), shutdownTimeoutMs);
+    const cutOff = setTimeout(() => this.cutOff(), shutdownTimeoutMs);
+    await connections.told();
+    connections.endUnused();
     await this.app.close();
     clearTimeout(cutOff);
     await this.app.get(AdminListener).close();
+  }
+
+  /** Ends all exchanges that are still under way. */
+  cutOff(): void {
+    this.app.get(Draining).isCutOff = true;
+    this.app.get(Connections).cutOff();
   }
 }
 
@@ -73,25 +82,13 @@ export async function createGateway(parts: AppParts): Promise<Gateway> {
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */
 export async function runGateway(parts: AppParts): Promise<Gateway> {
   const gateway = await createGateway(parts);
-  await gateway.listen();
-  let stopping = false;
-  const stop = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    gateway.close().then(
-      () => leave(parts, 0),
-      (error: unknown) => {
-        parts.logger.fatal({ err: error }, 'shutdown failed');
-        leave(parts, 1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const life = new ProcessLife(gateway, parts);
+  life.attach();
+  try {
+    await gateway.listen();
+  } catch (error) {
+    life.detach();
+    throw error;
+  }
   return gateway;
-}
-
-// The last lines go out in order, but a reader of the log that has stopped reading does not keep the process.
-function leave({ logger }: AppParts, exitCode: number): void {
-  setTimeout(() => process.exit(exitCode), LAST_LINES_MS);
-  logger.flush(() => process.exit(exitCode));
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Server } from 'node:http';
 import { call, open, speak } from './support/client.ts';
 import type { LogLine } from './support/gateway.ts';
+import { KindsServer } from './support/kinds-server.ts';
 import { startShop, type RouteInput, type Shop, type ShopCall } from './support/shop.ts';
 import { echo } from './support/upstream.ts';
 
@@ -13,15 +14,33 @@ const route = (id: string, policies: object, upstream = 'echo'): RouteInput => (
 });
 
 let shop: Shop;
+let kinds: KindsServer;
 
 beforeAll(async () => {
+  kinds = await new KindsServer().start();
   shop = await startShop({
-    upstreams: () => ({
+    upstreams: ({ feed }) => ({
+      feed: { targets: [feed.url], circuitBreaker: 'off', retry: { attempts: 1 } },
+      kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url] },
       gone: { targets: ['http://127.0.0.1:1'], circuitBreaker: 'off' },
       open: { targets: ['http://127.0.0.1:1'], circuitBreaker: { consecutiveFailures: 1, openFor: '1h' } },
     }),
     routes: [
       route('echo', {}),
+      {
+        id: 'kinds',
+        upstream: 'kinds',
+        grpc: { service: 'test.v1.Kinds' },
+        policies: { authentication: 'public' },
+      },
+      {
+        id: 'composed',
+        match: { path: '/composed' },
+        policies: { authentication: 'public' },
+        aggregate: {
+          calls: { users: { upstream: 'echo', path: '/u' }, feed: { upstream: 'feed', path: '/feed' } },
+        },
+      },
       route('closed', { authentication: { schemes: ['jwt'] } }),
       route('admins', { authentication: { schemes: ['jwt'] }, authorization: { anyRole: ['admin'] } }),
       route('limited', { rateLimit: { key: 'global', rate: 1, per: '1d' } }),
@@ -34,7 +53,10 @@ beforeAll(async () => {
   await shop.call('/open');
   await shop.call('/limited');
 });
-afterAll(() => shop.stop());
+afterAll(async () => {
+  await shop.stop();
+  kinds.stop();
+});
 
 async function expectLine(id: string, expected: Partial<LogLine>): Promise<void> {
   const line = await shop.lineOfId(id);
@@ -53,8 +75,8 @@ const EXCHANGES: readonly [string, string, ShopCall, Partial<LogLine>][] = [
   ['404', '/nowhere', {}, { status: 404, refused: { stage: 'match', code: 'route-not-found' } }],
   ['405', '/echo', { method: 'PUT' }, { status: 405, refused: { stage: 'match', code: 'method-not-allowed' } }],
   ['401', '/closed', {}, { status: 401, route: 'closed', refused: { stage: 'identify', code: 'credentials-missing' } }],
-  ['403', '/admins', { as: 'user' }, { status: 403, principal: '2', refused: { stage: 'authorize', code: 'permission-denied' } }],
-  ['429', '/limited', {}, { status: 429, refused: { stage: 'limit', code: 'rate-limited' } }],
+  ['403', '/admins', { as: 'user' }, { status: 403, principal: '2', refused: { stage: 'authorize', code: 'permission-denied', by: 'anyRole(admin)' } }],
+  ['429', '/limited', {}, { status: 429, refused: { stage: 'limit', code: 'rate-limited', by: 'global' } }],
   ['413', '/small', { method: 'POST', body: 'long' }, { status: 413, refused: { stage: 'limit', code: 'body-too-large' } }],
   ['502', '/gone', {}, { status: 502, target: '127.0.0.1:1', refused: { stage: 'forward', code: 'upstream-unreachable', fault: 'ECONNREFUSED' } }],
   ['503', '/open', {}, { status: 503, refused: { stage: 'break', code: 'circuit-open' } }],
@@ -118,7 +140,7 @@ describe('the access line', () => {
   it('has the path but no value of the query, and the size of the answer', async () => {
     const answer = await shop.call('/echo?token=s3cret&x=1&flag');
     const line = await shop.lineOf(answer);
-    expect(line).toMatchObject({ path: '/echo?token=&x=&flag', bytes: answer.body.length });
+    expect(line).toMatchObject({ path: '/echo?token=&x=&*', bytes: answer.body.length });
     expect(JSON.stringify(shop.gateway.lines)).not.toContain('s3cret');
   });
 
@@ -131,6 +153,67 @@ describe('the access line', () => {
   it('is there for nobody twice', () => {
     const ids = shop.gateway.lines.filter((line) => line.msg === 'exchange').map((line) => line['id']);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('the access line of what was composed, retried or refused by a rule', () => {
+  const homepage = '{ homepage { user { name } feed { items { id } } } }';
+  const post = (query: string): ShopCall => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+
+  it.each([
+    ['a view', '/api/homepage', {}],
+    ['a view that streams', '/api/homepage', { headers: { accept: 'application/x-ndjson' } }],
+    ['GraphQL', '/graphql', post(homepage)],
+    ['an aggregate', '/composed', {}],
+  ])('says of %s which part is degraded, and why', async (_what, path, options) => {
+    expect(
+      (await shop.lineOf(await shop.call(path, { as: 'user', ...options })))['degraded'],
+    ).toBeUndefined();
+    await shop.services.feed.fault('fail');
+    const answer = await shop.call(path, { as: 'user', ...options });
+    await shop.services.feed.fault('none');
+    expect(answer.status).toBe(200);
+    const [part] = (await shop.lineOf(answer))['degraded'] as unknown[];
+    expect(part).toMatchObject({
+      section: 'feed',
+      code: 'upstream-rejected',
+      via: expect.stringMatching(/^(null|fallback)$/),
+    });
+  });
+
+  it.each([
+    ['proxied', '/echo', {}],
+    ['a view', '/api/homepage', {}],
+    ['a handler over gRPC', '/api/v1/orders', {}],
+    ['GraphQL', '/graphql', post(homepage)],
+    ['an aggregate', '/composed', {}],
+    ['translated', '/test/echo', { ...post(''), body: '{}' }],
+    ['translated, a stream', '/test/count/2', {}],
+    ['refused', '/gone', {}],
+  ])('says how long each attempt took: %s', async (_what, path, options) => {
+    const line = await shop.lineOf(await shop.call(path, { as: 'user', ...options }));
+    const attempts = line['attempts'] as { target: string; outcome: string; durationMs: number }[];
+    expect(attempts.length).toBeGreaterThan(0);
+    for (const { durationMs, outcome } of attempts) {
+      expect(outcome).not.toBe('pending');
+      expect(durationMs).toBeGreaterThan(0);
+      expect(durationMs).toBeLessThanOrEqual(Number(line['durationMs']));
+    }
+    expect(attempts.at(-1)?.target).toBe(line['target']);
+  });
+
+  it.each([
+    ['/admins', 'anyRole(admin)'],
+    ['/limited', 'global'],
+  ])('names the rule of %s that refused, which the client is not told', async (path, by) => {
+    const answer = await shop.call(path, { as: 'user' });
+    expect((await shop.lineOf(answer))['refused']).toMatchObject({ by });
+    expect(answer.json()).not.toHaveProperty('by');
+    expect(answer.text).not.toContain(by);
   });
 });
 

@@ -81,6 +81,71 @@ routes:
   );
 });
 
+describe('what cannot be used', () => {
+  const file = (name: string, content: string | Buffer): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const PORTS = { PORT: '0', ADMIN_PORT: '0' };
+
+  it.each<[string, () => readonly string[], number, RegExp, Record<string, string>?]>([
+    ['an empty file', () => ['validate', '-c', file('empty.yaml', '')], 1, /empty\.yaml:1:1 .*found nothing/],
+    [
+      'a file that is no text',
+      () => ['start', '-c', file('binary.yaml', Buffer.from([0xff, 0xfe, 0, 1]))],
+      1,
+      /UTF-8/,
+    ],
+    ['a folder as a file', () => ['start', '-c', folder], 1, /found a directory/],
+    ['a file as a folder', () => ['validate', '-c', join(file('a.yaml', ''), 'x')], 1, /no such file/],
+    ['a file that is not there', () => ['routes', '-c', join(folder, 'none.yaml')], 1, /no such file/],
+    ['a flag that is unknown', () => ['start', '--verbose'], 2, /unknown option --verbose/],
+    ['a flag without its value', () => ['start', '--config'], 2, /--config: expected a value/],
+    [
+      'an output in no folder',
+      () => ['openapi', '-o', join(folder, 'no/x.json')],
+      1,
+      /x\.json cannot be written: there is no such folder/,
+    ],
+    ['a folder as an output', () => ['openapi', '-o', folder], 1, /cannot be written: it is a folder/],
+    [
+      'a host that is not there',
+      () => ['start', '-c', CONFIG],
+      1,
+      /no address no\.such\.invalid/,
+      { ...PORTS, HOST: 'no.such.invalid' },
+    ],
+    [
+      'an address of another machine',
+      () => ['start', '-c', CONFIG],
+      1,
+      /no address 192\.0\.2\.1 .*ADMIN_HOST/,
+      { ...PORTS, HOST: '127.0.0.1', ADMIN_HOST: '192.0.2.1' },
+    ],
+    [
+      'a Redis that is none',
+      () => ['start', '-c', CONFIG],
+      1,
+      /REDIS_URL .*expected a redis/,
+      { REDIS_URL: 'http://user:s3cret@x' },
+    ],
+    [
+      'a Redis that is away',
+      () => ['keys', 'create', '--client', 'a'],
+      1,
+      /was not stored: Redis at 127\.0\.0\.1:1: /,
+      { REDIS_URL: 'redis://user:s3cret@127.0.0.1:1' },
+    ],
+  ])('is said in a line, without a stack: %s', async (_what, args, exitCode, message, env = {}) => {
+    const { code, stdout, stderr } = await runBin(args(), { LOG_LEVEL: 'fatal', ...env });
+    expect([code, stdout]).toEqual([exitCode, '']);
+    // Faults of a file are counted in a second line.
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at |s3cret/m);
+  });
+});
+
 describe('gatehouse routes', () => {
   it('prints the table of both doors', async () => {
     const { code, stdout } = await runBin(['routes', '--config', CONFIG]);
@@ -105,6 +170,36 @@ describe('gatehouse start', () => {
       expect(stderr).toMatch(new RegExp(`^gatehouse: .*${PORT}.*\n$`));
     }
     taken.close();
+  });
+
+  it('ends although Redis was already being looked for', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const PORT = String((taken.address() as AddressInfo).port);
+    const env = {
+      HOST: '127.0.0.1',
+      PORT,
+      ADMIN_PORT: '0',
+      REDIS_URL: 'redis://127.0.0.1:1',
+      LOG_LEVEL: 'fatal',
+    };
+    const { code, stderr } = await runBin(['start', '--config', CONFIG], env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^gatehouse: .*${PORT}.*\n$`));
+    taken.close();
+  });
+
+  it('starts without a Redis that cannot be reached, and says so', async () => {
+    const env = { SECRET: 'x'.repeat(32), REDIS_URL: 'redis://user:s3cret@127.0.0.1:1' };
+    const gateway = await startChild(
+      fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n'),
+      env,
+    );
+    expect((await call(`${gateway.url}/health/ready`)).status).toBe(200);
+    const lines = gateway.lines().filter((line) => line.msg.includes('Redis'));
+    expect(lines[0]).toMatchObject({ level: 40, redis: '127.0.0.1:1', reason: 'ECONNREFUSED' });
+    expect(JSON.stringify(lines)).not.toContain('s3cret');
+    expect(await gateway.end()).toBe(0);
   });
 
   it('lists bad variables of the environment', async () => {

@@ -216,6 +216,9 @@ describe('the error catalogue', () => {
     const [line] = await shop.gateway.linesWhere(
       (one) => one.msg === 'unforeseen fault' && one['id'] === answer.headers['x-request-id'],
     );
-    expect(JSON.stringify(line)).toContain('s3cret of the handler');
+    expect(line).toMatchObject({
+      err: { type: 'Error', stack: expect.stringMatching(/^ +at TeamController\.bug/) },
+    });
+    expect(JSON.stringify(line)).not.toContain('s3cret of the handler');
   });
 });

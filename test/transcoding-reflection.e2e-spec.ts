@@ -98,9 +98,7 @@ describe('server reflection', () => {
       route: 'kinds',
       upstream: 'kinds',
       target,
-      reason: expect.stringContaining(
-        `UNAVAILABLE: No connection established. Last error: Error: connect ECONNREFUSED ${target}`,
-      ),
+      reason: 'UNAVAILABLE',
       msg: 'server reflection failed',
     });
     for (const line of rest)

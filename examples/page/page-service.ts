@@ -6,6 +6,8 @@ import type { ServiceOptions } from '../services/sample-service.ts';
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 const FILES = {
+  'index.html': 'text/html; charset=utf-8',
+  'index.css': 'text/css; charset=utf-8',
   'homepage.html': 'text/html; charset=utf-8',
   'homepage.css': 'text/css; charset=utf-8',
   'homepage.js': SCRIPT,

@@ -3,6 +3,7 @@ import { compileRoutes } from '../../test/support/routes.ts';
 import { readEnvironment } from '../config/env.schema.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { ADMIN_PAGES } from './admin-index.ts';
 import { AdminListener } from './admin.listener.ts';
 
 describe('AdminListener', () => {
@@ -30,6 +31,28 @@ describe('AdminListener', () => {
   it('lists the routes', async () => {
     const answer = await fetch(`${await listen()}/routes`);
     expect(await answer.json()).toEqual([expect.objectContaining({ id: 'one', path: '/a', door: 'proxy' })]);
+  });
+
+  it.each([
+    ['/', 200],
+    ['/nowhere', 404],
+  ])('says at %s where to go, to a terminal and to a browser', async (path, status) => {
+    const url = await listen();
+    const asText = await fetch(url + path);
+    expect([asText.status, asText.headers.get('content-type')]).toEqual([
+      status,
+      'text/plain; charset=utf-8',
+    ]);
+    expect(await asText.text()).toMatch(/\/metrics .*Prometheus[\s\S]*\/routes .*JSON/);
+    const asPage = await fetch(url + path, { headers: { accept: 'text/html,*/*' } });
+    expect([asPage.status, asPage.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+    expect(asPage.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(await asPage.text()).toContain('<a href="/metrics">');
+  });
+
+  it('has every page that its index lists', async () => {
+    const url = await listen();
+    for (const { path } of ADMIN_PAGES) expect((await fetch(url + path)).status).toBe(200);
   });
 
   it('ends with its connections', async () => {

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { describeRoutes } from './route-listing.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -21,6 +22,9 @@ export class AdminListener {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
     this.#server.get('/routes', () => describeRoutes(table.routes));
+    this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
+    // Whoever is lost is told where there is something.
+    this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
   }
 
   /** Starts to listen; returns the address. */
@@ -32,4 +36,13 @@ export class AdminListener {
   async close(): Promise<void> {
     await this.#server.close();
   }
+}
+
+function sendIndex({ headers }: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
+  const isBrowser = headers.accept?.includes('text/html') === true;
+  return reply
+    .code(status)
+    .headers(INDEX_HEADERS)
+    .type(isBrowser ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8')
+    .send(isBrowser ? indexPage() : indexText());
 }

@@ -11,6 +11,7 @@ import { ProblemFilter } from '../problems/problem.filter.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
 import { RoutingModule } from '../routing/routing.module.ts';
+import { errorName } from '../telemetry/error-facts.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
 import { BffModule } from './bff.module.ts';
@@ -68,11 +69,15 @@ export function testExchange(
 /** Starts an application on a free port; whoever sends `x-test-user` is that user. */
 export async function startBff(options: BffAppOptions): Promise<BffApp> {
   const errors: string[] = [];
+  const noteError = (message: unknown, ...rest: unknown[]): void => {
+    const shown = rest.filter((one) => Error.isError(one)).map(errorName);
+    errors.push([String(message), ...shown].join(': '));
+  };
   const exchanges: Exchange[] = [];
   const silent = (): void => {};
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), new FastifyAdapter(), {
     abortOnError: false,
-    logger: { log: silent, warn: silent, error: (message: unknown) => void errors.push(String(message)) },
+    logger: { log: silent, warn: silent, error: noteError },
   });
   const fastify = app.getHttpAdapter().getInstance();
   fastify.decorateRequest('exchange', null as unknown as Exchange);

@@ -46,6 +46,7 @@ export function within(section: string, error: unknown): unknown {
     ...(error.headers === undefined ? {} : { headers: error.headers }),
     extensions: { ...error.extensions, section: `${section}.${inner}` },
     cause: error.cause ?? error,
+    by: error.by,
   });
 }
 

@@ -1,3 +1,4 @@
+import { PlainFault } from '../telemetry/error-facts.ts';
 import type { Call } from '../clients/call.ts';
 import type { ErasedScope, FallbackOptions, RunScope, SectionSource } from './section.ts';
 import type { RunnableView } from './view-run.ts';
@@ -60,7 +61,7 @@ export function listOf(
  */
 export function refuseUnboundedCall(where: string, { name, plan }: Call<never, unknown>): void {
   if (plan?.batch !== undefined || plan?.concurrency !== undefined) return;
-  throw new Error(
+  throw new PlainFault(
     `${where}: the call ${name} would be made once per element of a list; ` +
       'declare `batch` on the call, or `each: { concurrency: … }` to allow it',
   );

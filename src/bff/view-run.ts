@@ -154,9 +154,8 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   }
 
   override defect(section: Section, error: unknown): void {
-    const stack = error instanceof Error ? error.stack : undefined;
-    const text = `exchange ${this.exchange.id}: section "${section.name}" of the view ${this.view.name}: ${String(error)}`;
-    logger.error(text, stack);
+    const where = `section "${section.name}" of the view ${this.view.name}`;
+    logger.error(`exchange ${this.exchange.id}: ${where} failed`, error);
   }
 
   protected override create(index: number): SectionRun {

@@ -114,5 +114,6 @@ function summaryOf(run: ViewRun): object {
     started.map(({ section, durationMs }) => [section.name, Math.round(durationMs)]),
   );
   const degraded = degradedParts(started);
+  if (degraded.length > 0) run.exchange.degraded = degraded;
   return { done: true, timing, ...(degraded.length === 0 ? {} : { degraded }) };
 }

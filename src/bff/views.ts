@@ -162,7 +162,7 @@ function announce(run: ViewRun, body: Record<string, unknown>): boolean {
   const started = run.started();
   exchange.responseHeaders.push('server-timing', serverTimingOf(started));
   const degraded = degradedParts(started);
-  if (degraded.length > 0) body['degraded'] = degraded;
+  if (degraded.length > 0) exchange.degraded = body['degraded'] = degraded;
   const cacheControl = degraded.length > 0 ? NO_STORE : cacheControlOf(freshnessOf(started), exchange);
   exchange.responseHeaders.push('cache-control', cacheControl);
   if (cacheControl === NO_STORE) return false;

@@ -16,6 +16,7 @@ import { createKey } from './keys.ts';
 import { renderTable } from './table.ts';
 
 const USAGE_EXIT_CODE = 2;
+const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault, 2 for arguments that make no sense. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -102,14 +103,18 @@ async function read(
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return formatFaults(error.faults, { color: process.stderr.isTTY });
   if (error instanceof UsageError) return `gatehouse: ${error.message}`;
-  const { code, port, address, message, stack } = error as NodeJS.ErrnoException & {
+  const { code, port, address, hostname, message, stack } = error as NodeJS.ErrnoException & {
     port?: number;
     address?: string;
+    hostname?: string;
   };
   if (code === 'EADDRINUSE') {
     return `gatehouse: port ${port} on ${address} is taken; set PORT or ADMIN_PORT to another one`;
   }
   if (code === 'EACCES' && port !== undefined) return `gatehouse: no permission to listen on port ${port}`;
+  const host = hostname ?? address;
+  if (code !== undefined && NO_SUCH_HOST.has(code) && host !== undefined)
+    return `gatehouse: this machine has no address ${host} to listen on; set HOST or ADMIN_HOST to another one`;
   return `gatehouse: ${process.env['LOG_LEVEL'] === 'debug' ? stack : message}`;
 }
 

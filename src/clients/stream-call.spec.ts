@@ -50,7 +50,7 @@ describe('a call of a server stream', () => {
       ['ntf-2-6', 6],
       ['ntf-2-7', 7],
     ]);
-    expect(exchange.attempts).toEqual([{ target: service.url.slice('grpc://'.length), outcome: 'OK' }]);
+    expect(exchange.attempts).toMatchObject([{ target: service.url.slice('grpc://'.length), outcome: 'OK' }]);
     expect(exchange.upstream).toBe('notifications');
   });
 

@@ -23,7 +23,7 @@ describe('readEnvironment', () => {
       logLevel: 'info',
       configFile: 'config/gateway.yaml',
       mode: 'development',
-      drainDelayMs: 0,
+      drainDelayMs: 1000,
       shutdownTimeoutMs: 10_000,
     });
   });

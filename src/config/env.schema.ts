@@ -44,8 +44,10 @@ export const environmentSchema = z.object({
     .default('development')
     .describe('Default development.'),
   DRAIN_DELAY: wait
-    .default(0)
-    .describe('How long to serve on after readiness says no, for load balancers to notice. Default 0s.'),
+    .default(1000)
+    .describe(
+      'How long to serve on after readiness says no, for load balancers and clients to notice. Default 1s.',
+    ),
   SHUTDOWN_TIMEOUT: wait
     .default(10_000)
     .describe('How long open exchanges may take to finish before they are cut off. Default 10s.'),

@@ -13,6 +13,18 @@ export interface Attempt {
   readonly target: string;
   /** What came back: an HTTP status, a gRPC status name, or a fault such as `unreachable`. */
   outcome: string;
+  /** Time until the outcome was known, in ms: until the head of an answer that streams; 0 until then. */
+  durationMs: number;
+}
+
+/** A part of a composed answer that its source did not serve, as the access line shows it. */
+export interface DegradedPart {
+  /** By names of the view or of the schema, and by indexes. */
+  readonly section: string;
+  /** Why: a code of the catalogue. */
+  readonly code: string;
+  /** What the client got instead. */
+  readonly via: string;
 }
 
 /** A stored answer that ends the walk before an upstream is asked. */
@@ -110,6 +122,10 @@ export class Exchange {
   upstream: string | undefined = undefined;
   readonly attempts: Attempt[] = [];
 
+  // compose
+  /** What is not as it should be in a composed answer. */
+  degraded: readonly DegradedPart[] = NO_DEGRADED;
+
   // problem
   problem: Problem | undefined = undefined;
 
@@ -193,3 +209,4 @@ export class Exchange {
 }
 
 const NO_PARAMS: readonly string[] = Object.freeze([]);
+const NO_DEGRADED: readonly DegradedPart[] = Object.freeze([]);

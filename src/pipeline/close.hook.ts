@@ -1,8 +1,11 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Draining } from '../health/draining.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
-import type { Metrics, RouteMetrics } from '../telemetry/metrics.ts';
+import type { RouteMetrics } from '../telemetry/metrics.ts';
 import { accessLine } from './access-line.ts';
+import type { Connections } from './connections.ts';
+import type { HookParts } from './hook-parts.ts';
 
 const CLIENT_CLOSED_STATUS = 499;
 const UNMATCHED = '(none)';
@@ -16,14 +19,15 @@ export class CloseHook {
   readonly #logger: Logger;
   readonly #lines: LineStream;
   readonly #unmatched: RouteMetrics;
-  readonly #onClosed: () => void;
+  readonly #draining: Draining;
+  readonly #connections: Connections;
 
-  /** @param onClosed called after every exchange. */
-  constructor(logger: Logger, metrics: Metrics, onClosed: () => void = () => {}) {
+  constructor({ logger, metrics, draining, connections }: HookParts) {
     this.#logger = logger;
     this.#lines = lineStreamOf(logger);
     this.#unmatched = metrics.forRoute(UNMATCHED);
-    this.#onClosed = onClosed;
+    this.#draining = draining;
+    this.#connections = connections;
   }
 
   /** Has the exchange closed when its response is. */
@@ -35,10 +39,11 @@ export class CloseHook {
     const { response } = exchange;
     const complete = response.writableFinished;
     if (!complete && exchange.problem === undefined) {
-      exchange.problem = exchange.cancelled ?? new Problem('client-closed');
+      const cause = this.#draining.isCutOff ? 'shutting-down' : 'client-closed';
+      exchange.problem = exchange.cancelled ?? new Problem(cause);
       exchange.cancel(exchange.problem);
     }
-    exchange.status = exchange.problem?.code === 'client-closed' ? CLIENT_CLOSED_STATUS : response.statusCode;
+    exchange.status = statusOf(exchange);
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     (exchange.route?.metrics ?? this.#unmatched).observe(exchange.method, exchange.status, durationMs);
@@ -49,6 +54,12 @@ export class CloseHook {
         'unforeseen fault',
       );
     }
-    this.#onClosed();
+    if (this.#draining.active) this.#connections.ended(exchange);
   }
+}
+
+function statusOf({ problem, response }: Exchange): number {
+  if (problem?.code === 'client-closed') return CLIENT_CLOSED_STATUS;
+  // Cut off by us before anything was said: what would have been said.
+  return problem?.code === 'shutting-down' && !response.headersSent ? problem.status : response.statusCode;
 }

@@ -4,6 +4,7 @@ import { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
+import { Connections } from './connections.ts';
 
 /** What the hooks of open and close need from other rooms. */
 @Injectable()
@@ -13,5 +14,6 @@ export class HookParts {
     readonly metrics: Metrics,
     readonly draining: Draining,
     readonly answers: AnswerStore,
+    readonly connections: Connections,
   ) {}
 }

@@ -7,6 +7,7 @@ import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { ClientAddress } from './client-address.ts';
+import type { Connections } from './connections.ts';
 import type { FloodLimit } from './flood-limit.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
@@ -29,6 +30,8 @@ export interface OpenParts {
   readonly draining: Draining;
   /** The stored answers that requests of any route may make invalid. */
   readonly answers: AnswerStore;
+  /** The connections that a drain ends. */
+  readonly connections: Connections;
 }
 
 /** Stage 0: makes the exchange of a request. */
@@ -37,13 +40,15 @@ export class OpenHook {
   readonly #flood: FloodLimit | undefined;
   readonly #draining: Draining;
   readonly #answers: AnswerStore;
+  readonly #connections: Connections;
 
   constructor(clientAddress: ClientAddress, flood: FloodLimit | undefined, parts: OpenParts) {
-    const { draining, answers } = parts;
+    const { draining, answers, connections } = parts;
     this.#clientAddress = clientAddress;
     this.#flood = flood;
     this.#draining = draining;
     this.#answers = answers;
+    this.#connections = connections;
   }
 
   /** Makes the exchange; never throws, so that every request has one to be logged with. */
@@ -68,7 +73,10 @@ export class OpenHook {
     });
     this.#answers.watch(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
-    if (this.#draining.active) exchange.responseHeaders.push('connection', 'close');
+    if (this.#draining.active) {
+      exchange.responseHeaders.push('connection', 'close');
+      this.#connections.arrived(exchange);
+    }
     return exchange;
   }
 
@@ -95,7 +103,10 @@ export class OpenHook {
     }
     const waitMs = this.#flood?.waitMs(exchange.clientAddress) ?? 0;
     if (waitMs > 0)
-      throw new Problem('rate-limited', { headers: { 'retry-after': retryAfterSeconds(waitMs) } });
+      throw new Problem('rate-limited', {
+        headers: { 'retry-after': retryAfterSeconds(waitMs) },
+        by: 'floodLimit',
+      });
   }
 }
 

@@ -29,6 +29,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { ClientAddress } from './client-address.ts';
 import { CloseHook } from './close.hook.ts';
 import { FloodLimit } from './flood-limit.ts';
+import { Connections, whenAccepted } from './connections.ts';
 import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
@@ -91,13 +92,14 @@ export class PipelineBindings {}
     { provide: APP_GUARD, useExisting: AuthenticationGuard },
     { provide: APP_GUARD, useExisting: AuthorizationGuard },
     { provide: APP_GUARD, useClass: StagesGuard },
+    Connections,
     HookParts,
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: OrderedProblemFilter },
   ],
-  exports: [STAGE_FACTORIES],
+  exports: [STAGE_FACTORIES, Connections],
 })
 export class PipelineModule implements OnApplicationShutdown {
   readonly #table: RouteTable;
@@ -112,13 +114,15 @@ export class PipelineModule implements OnApplicationShutdown {
   ) {
     const { floodLimit, trustedProxies } = source.value;
     const flood = floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit);
+    const { connections } = parts;
     const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts);
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
     const { server } = fastify;
-    // An answer that began before we drained has kept its connection alive, and nobody would end that then.
-    const endIdle = () => void setImmediate(() => server.closeIdleConnections());
-    const onClosed = () => (parts.draining.active ? endIdle() : undefined);
-    installHooks(fastify, open, new CloseHook(parts.logger, parts.metrics, onClosed));
+    connections.watch(server);
+    fastify.addHook('preClose', (done) => whenAccepted(server, done));
+    // The server reports its end before those of its last sockets: pools would be gone before exchanges are.
+    fastify.addHook('onClose', () => connections.closed());
+    installHooks(fastify, open, new CloseHook(parts));
     this.#table = seated.seat();
   }
 

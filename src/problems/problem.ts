@@ -8,8 +8,10 @@ export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Extension members of the body (RFC 9457 section 3.2). */
   readonly extensions?: Readonly<Record<string, unknown>>;
-  /** The error behind it; logged, never sent. */
+  /** The error behind it; named in the log, never sent. */
   readonly cause?: unknown;
+  /** Which rule refused, in names of the configuration, such as `anyRole(admin)`: for the log, never sent. */
+  readonly by?: string | undefined;
 }
 
 /**
@@ -22,6 +24,8 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly extensions: Readonly<Record<string, unknown>> | undefined;
   readonly detail: string | undefined;
+  /** See {@link ProblemOptions.by}. */
+  readonly by: string | undefined;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     const limit = Error.stackTraceLimit;
@@ -32,6 +36,7 @@ export class Problem extends Error {
     this.detail = options.detail;
     this.headers = options.headers;
     this.extensions = options.extensions;
+    this.by = options.by;
     if (options.cause !== undefined) this.cause = options.cause;
   }
 
@@ -47,12 +52,13 @@ export class Problem extends Error {
 
   /** The same problem with more extension members. */
   with(extensions: Readonly<Record<string, unknown>>): Problem {
-    const { code, detail, headers, cause } = this;
+    const { code, detail, headers, cause, by } = this;
     return new Problem(code, {
       ...(detail === undefined ? {} : { detail }),
       ...(headers === undefined ? {} : { headers }),
       extensions: { ...this.extensions, ...extensions },
       cause,
+      by,
     });
   }
 }

@@ -77,7 +77,7 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
     refuseForeignOrigin(exchange, origins);
     if (this.#leaving) throw new Problem('shutting-down');
     if ((this.#open.get(id)?.size ?? 0) >= sockets)
-      throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
+      throw new Problem('rate-limited', { headers: { 'retry-after': '5' }, by: 'sockets' });
   }
 
   #accept(

@@ -1,3 +1,4 @@
+import { errorName } from '../telemetry/error-facts.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** Where the questions of a route go, for its lines. */
@@ -27,7 +28,7 @@ export class ReflectionReport {
   /** Tells that a target, or none where none may be asked, gave no methods that can be used. */
   failed(target: string | undefined, error: unknown): void {
     const at = target ?? NO_TARGET;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorName(error);
     const line = { ...this.#place, target: at, reason };
     // How long something took, or the number of a try, makes no new reason.
     const key = reason.replaceAll(/\d+/g, '0');

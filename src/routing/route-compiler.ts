@@ -1,14 +1,14 @@
 import { policyRegistry, type PolicyName, type PolicySet } from '../policies/registry.ts';
 import type { Stage, StageFactory, StageInput, StageName } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { PlainFault } from '../telemetry/error-facts.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { parsePathPattern } from './path-pattern.ts';
 import { compileRewrite } from './rewrite.ts';
 import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
-export class RouteFault extends Error {
-  override readonly name = 'RouteFault';
+export class RouteFault extends PlainFault {
   readonly definition: RouteDefinition;
   /** The key of the route that is at fault, as a path below it. */
   readonly key: readonly (string | number)[];

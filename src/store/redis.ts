@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { Redis, type RedisOptions } from 'ioredis';
+import { errorName } from '../telemetry/error-facts.ts';
 
 /** What the store says to the operator; pino's shape, so a pino logger can be passed as it is. */
 export interface StoreLog {
@@ -43,7 +44,7 @@ export function createRedis(url: string, log: StoreLog): Redis {
   let state: 'starting' | 'up' | 'down' = 'starting';
   let reason = 'the connection was closed';
   redis.on('error', (error: Error) => {
-    reason = error.message === '' ? error.name : error.message;
+    reason = redisFault(error);
   });
   redis.on('ready', () => {
     state = 'up';
@@ -58,6 +59,21 @@ export function createRedis(url: string, log: StoreLog): Redis {
     );
   });
   return redis;
+}
+
+const REPLY_CODE = /^[A-Z]{2,}(?= )/;
+/** What ioredis says without a connection; it names an option of it, which tells an operator nothing. */
+const NOT_CONNECTED = /enableOfflineQueue|Connection is closed/;
+
+/**
+ * Says in a word what went wrong with Redis: the code that its error begins with, such as `WRONGPASS`, or that of the
+ * connection. The text behind it stays out of the log, because Redis quotes commands and what they were given there.
+ */
+export function redisFault(error: unknown): string {
+  if (!Error.isError(error)) return errorName(error);
+  if (NOT_CONNECTED.test(error.message)) return 'there is no connection';
+  const [code] = error.name === 'ReplyError' ? (REPLY_CODE.exec(error.message) ?? []) : [];
+  return code ?? errorName(error);
 }
 
 /** Closes a connection for good and without a log line. */

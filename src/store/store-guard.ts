@@ -1,3 +1,5 @@
+import { redisFault } from './redis.ts';
+
 /** What a guarded call yields when the store did not answer: the caller decides what that means. */
 export const STORE_UNAVAILABLE: unique symbol = Symbol('STORE_UNAVAILABLE');
 
@@ -131,7 +133,7 @@ class TimedCall<T> {
 
   readonly refused = (error: unknown): void => {
     clearTimeout(this.#timer);
-    this.#fail(error instanceof Error ? error.message : String(error));
+    this.#fail(redisFault(error));
   };
 
   /** Ends a slice of the budget. */

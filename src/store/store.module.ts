@@ -105,14 +105,9 @@ function guardOf(
     probe: () => redis.ping(),
     budgetMs,
     onSwitch: (state, reason) =>
-      onSwitch(state, isConnected(redis, reason) ? reason : 'there is no connection'),
+      // It says so before it takes notice that the connection is gone.
+      onSwitch(state, redis.status === 'ready' ? reason : 'there is no connection'),
   });
-}
-
-// What ioredis says without a connection names its options, which tells an operator nothing; and it says so before it
-// takes notice that the connection is gone.
-function isConnected(redis: Redis, reason: string): boolean {
-  return redis.status === 'ready' && !reason.includes('enableOfflineQueue');
 }
 
 function report(

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { errorFacts } from './error-facts.ts';
 import { LineBuffer } from './line-buffer.ts';
 
 /** The structured logger of the process. */
@@ -18,15 +19,20 @@ const REDACTED = [
   '*.password',
 ];
 
+/** The levels at which lines show the messages of errors, which may quote what clients and upstreams sent. */
+const LEVELS_WITH_MESSAGES: ReadonlySet<string> = new Set(['trace', 'debug']);
+
 /**
  * Creates the logger of the process: JSON lines on standard output, written in batches because a write per
- * request would cost more than the line itself.
+ * request would cost more than the line itself. Of errors a line shows what {@link errorFacts} says, under `err`.
  *
  * @param destination where lines go instead; used by tests.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const stream = destination ?? new LineBuffer({ fd: STANDARD_OUTPUT });
-  return pino({ level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
+  const withMessages = LEVELS_WITH_MESSAGES.has(level);
+  const serializers = { err: (error: unknown) => errorFacts(error, withMessages) };
+  return pino({ level, base: null, serializers, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
 }
 
 /** Where whole lines of JSON go, between those of the logger. */

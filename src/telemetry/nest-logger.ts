@@ -1,7 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from './logger.ts';
 
-/** Passes Nest's own messages on to the process's logger; its chatter at boot becomes `debug`. */
+/**
+ * Passes Nest's own messages on to the process's logger; its chatter at boot becomes `debug`. An error is given as
+ * such, behind the message, and shown as the logger shows errors; a stack as text is left out, because it begins with a
+ * message that nobody has looked through.
+ */
 export class NestLogger implements LoggerService {
   readonly #logger: Logger;
 
@@ -18,7 +22,10 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.#logger.error({ rest }, String(message));
+    const err = [message, ...rest].find((one) => Error.isError(one));
+    const context = rest.filter((one) => typeof one === 'string' && !one.includes('\n')).at(-1);
+    const text = Error.isError(message) ? 'unforeseen fault' : String(message);
+    this.#logger.error({ ...(err && { err }), ...(context !== undefined && { context }) }, text);
   }
 
   debug(message: unknown, context?: unknown): void {

@@ -45,6 +45,8 @@ export abstract class CallRun<Out> {
   #tried: Target[] | undefined = undefined;
   #lease: Lease | undefined = undefined;
   #attempt: Attempt | undefined = undefined;
+  /** On the clock of `performance.now()`. */
+  #attemptAt = 0;
   #timer: NodeJS.Timeout | undefined = undefined;
   #done = false;
   #resolve: (value: Out) => void = ignore;
@@ -178,7 +180,8 @@ export abstract class CallRun<Out> {
     this.#attemptsLeft -= 1;
     try {
       const lease = (this.#lease = this.upstream.lease(this.#tried));
-      this.#attempt = { target: lease.target.host, outcome: 'pending' };
+      this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
+      this.#attemptAt = performance.now();
       this.exchange.attempts.push(this.#attempt);
       this.#trail?.push(this.#attempt);
       if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
@@ -215,7 +218,10 @@ export abstract class CallRun<Out> {
   }
 
   #note(word: string): void {
-    if (this.#attempt !== undefined) this.#attempt.outcome = word;
+    if (this.#attempt !== undefined) {
+      this.#attempt.outcome = word;
+      this.#attempt.durationMs = performance.now() - this.#attemptAt;
+    }
     this.#metrics.attempted(this.upstream.name, word);
   }
 

@@ -74,8 +74,10 @@ export interface ChildGateway {
   readonly process: ChildProcess;
   readonly url: string;
   readonly adminUrl: string;
-  /** Everything that it logged so far. */
+  /** Everything that it logged so far; fails for anything on its output that is no line of JSON. */
   lines(): LogLine[];
+  /** What it wrote to its standard error. */
+  stderr(): string;
   /** Resident memory in bytes. */
   memory(): number;
   /** Sends a signal and returns the exit code. */
@@ -91,6 +93,7 @@ export async function startChild(
     PORT: '0',
     HOST: '127.0.0.1',
     ADMIN_PORT: '0',
+    DRAIN_DELAY: '0s',
     ...env,
   });
   const [out, error] = [collect(child, 'stdout'), collect(child, 'stderr')];
@@ -105,6 +108,7 @@ export async function startChild(
     url: String(listening['url']),
     adminUrl: String(listening['adminUrl']),
     lines,
+    stderr: error,
     memory: () =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
     async end(signal = 'SIGTERM') {

@@ -4,13 +4,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { AppModule, type AppParts } from '../../src/app.module.ts';
 import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import { createGateway, Gateway } from '../../src/main.ts';
 import { fastifyOptions } from '../../src/pipeline/fastify-options.ts';
 import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { NestLogger } from '../../src/telemetry/nest-logger.ts';
 
 /** A line of the gateway's log. */
@@ -52,12 +52,13 @@ export async function startGateway({
     HOST: '127.0.0.1',
     ADMIN_PORT: '0',
     NODE_ENV: 'test',
+    DRAIN_DELAY: '0s',
     ...environment,
   };
   const parts = {
     environment: readEnvironment(variables),
     source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),
-    logger: pino({ level: variables['LOG_LEVEL'] ?? 'info', base: null }, collector(lines)),
+    logger: createLogger(variables['LOG_LEVEL'] ?? 'info', collector(lines)),
   };
   const gateway = modules === undefined ? await createGateway(parts) : await createWith(modules, parts);
   await gateway.listen();

@@ -62,7 +62,7 @@ function atOnce<Result>(what: string, run: () => Result | PromiseLike<Result>): 
     result.then(undefined, () => {});
     logger.error(`${what} returns a promise; it has to answer at once`);
   } catch (error) {
-    logger.error(`${what}: ${String(error)}`, error instanceof Error ? error.stack : undefined);
+    logger.error(`${what} failed`, error);
   }
   return undefined;
 }

@@ -28,7 +28,7 @@ export function guardField(
   field.resolve = (source, args, context, info) => {
     const lacked = lacking(context);
     if (lacked?.masks === true) return masked;
-    if (lacked !== undefined) throw new Problem('permission-denied');
+    if (lacked !== undefined) throw new Problem('permission-denied', { by: lacked.by });
     const run = (): unknown =>
       resolve === undefined
         ? (source as Record<string, unknown> | null | undefined)?.[name]
@@ -38,7 +38,8 @@ export function guardField(
   };
   if (subscribe === undefined) return;
   field.subscribe = async (source, args, context, info) => {
-    if (lacking(context) !== undefined) throw new Problem('permission-denied');
+    const lacked = lacking(context);
+    if (lacked !== undefined) throw new Problem('permission-denied', { by: lacked.by });
     await limit?.enter?.(context.exchange);
     return subscribe(source, args, context, info) as unknown;
   };

@@ -10,6 +10,8 @@ export interface Requirement {
   readonly stage: Stage;
   /** Whether those who lack it see a mask instead of an error. */
   readonly masks: boolean;
+  /** The first field that asks for it, for the access line. */
+  readonly by: string;
 }
 
 type Authorization = NonNullable<PolicySet['authorization']>;
@@ -29,7 +31,7 @@ export class FieldRequirements {
 
   /** @throws {Error} naming the field, when nobody could check it. */
   authorized(origin: string, authorization: Authorization, masks: boolean): Requirement {
-    return this.#once(JSON.stringify([masks, authorization]), masks, () =>
+    return this.#once(JSON.stringify([masks, authorization]), { masks, by: origin }, () =>
       this.#compile(origin, 'authorize', this.#route.id, { ...this.#route.policies, authorization }),
     );
   }
@@ -50,7 +52,7 @@ export class FieldRequirements {
       const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
       throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
     }
-    return this.#once(JSON.stringify(schemes), false, () => schemeStage(schemes));
+    return this.#once(JSON.stringify(schemes), { masks: false, by: origin }, () => schemeStage(schemes));
   }
 
   /** The buckets of one field. Each run of the field takes from them: aliases do not get around the limit. */
@@ -58,8 +60,8 @@ export class FieldRequirements {
     return this.#compile(origin, 'limit', `${this.#route.id}.${origin}`, { rateLimit });
   }
 
-  #once(key: string, masks: boolean, compile: () => Stage): Requirement {
-    const known = this.#known.get(key) ?? { stage: compile(), masks };
+  #once(key: string, facts: Omit<Requirement, 'stage'>, compile: () => Stage): Requirement {
+    const known = this.#known.get(key) ?? { ...facts, stage: compile() };
     this.#known.set(key, known);
     return known;
   }

@@ -4,6 +4,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
+import { fieldOf, loggedParts } from './logged-parts.ts';
 import type { OperationOutcome } from './operation-meters.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -64,6 +65,7 @@ export function valueOf(
   const failure = data === null ? 'failed' : 'partial';
   const ended = errors.length > 0 ? failure : degraded.length > 0 ? 'degraded' : 'ok';
   if (ended === 'ok' && shown === undefined) return { value: { data }, outcome: ended };
+  context.exchange.degraded = loggedParts(context.placed, errors);
   const value = {
     data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),
@@ -119,12 +121,10 @@ function masked(error: GraphQLError, exchange: Exchange): GraphQLFormattedError 
   };
 }
 
-function report({ originalError, message, path }: GraphQLError, exchange: Exchange): void {
+function report({ originalError, nodes }: GraphQLError, exchange: Exchange): void {
   const cause: unknown =
     originalError instanceof Problem ? (originalError.cause ?? originalError) : originalError;
-  const stack = cause instanceof Error ? cause.stack : undefined;
-  const said = cause instanceof Error ? cause.message : message;
-  logger.error(`exchange ${exchange.id}: ${path?.join('.')}: ${said}`, stack);
+  logger.error(`exchange ${exchange.id}: ${fieldOf(nodes)} failed`, cause);
 }
 
 /**

@@ -197,7 +197,8 @@ function isTooDear(
 
 /** @throws {Problem} `permission-denied` when a requirement that is no mask was not granted. */
 function refuseUnless(granted: ReadonlySet<Requirement>, requirements: readonly Requirement[]): void {
-  if (requirements.some((one) => !one.masks && !granted.has(one))) throw new Problem('permission-denied');
+  const lacking = requirements.find((one) => !one.masks && !granted.has(one));
+  if (lacking !== undefined) throw new Problem('permission-denied', { by: lacking.by });
 }
 
 // Only what is asked for by its hash: a text in the address is never the same twice.

@@ -70,7 +70,7 @@ export class GraphqlStreams {
     // One that is reserved counts already.
     const isNew = method === 'PUT' || (opens && token === undefined);
     if (isNew && this.size >= this.#limits.sockets)
-      throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
+      throw new Problem('rate-limited', { headers: { 'retry-after': '5' }, by: 'sockets' });
     if (method === 'DELETE') requireOperation(request, token);
     if (method === 'PUT' && token !== undefined) this.#reservations.reserve(token, exchange);
     const [body, init] = await this.#handler(streamRequestOf(request, { exchange, token }));

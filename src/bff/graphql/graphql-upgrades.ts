@@ -56,7 +56,7 @@ export class GraphqlUpgrades {
     refuseForeignOrigin(exchange, this.#limits.origins);
     if (this.#leaving) throw new Problem('shutting-down');
     if (this.#sockets.size >= this.#limits.sockets)
-      throw new Problem('rate-limited', { headers: { 'retry-after': '5' } });
+      throw new Problem('rate-limited', { headers: { 'retry-after': '5' }, by: 'sockets' });
     reply.hijack();
     this.#upgrades.take(exchange, this.#server, {
       open: (socket) => this.#sockets.open(socket, exchange),

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { GraphQLField, GraphQLSchema } from 'graphql';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Call } from '../../clients/call.ts';
 import { watchCalls } from '../../clients/call-watch.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -76,7 +77,7 @@ function where({ name, list, origin }: RepeatedField): string {
 function watched(field: RepeatedField, calls: readonly Call<never, unknown>[], resolve: Resolve): Resolve {
   const hear = (call: Call<never, unknown>): void => {
     if (calls.includes(call)) return;
-    throw new Error(`${where(field)}: it makes the call ${call.name}, which its @Calls does not name`);
+    throw new PlainFault(`${where(field)}: it makes the call ${call.name}, which its @Calls does not name`);
   };
   return (source, args, context, info) => watchCalls(hear, () => resolve(source, args, context, info));
 }

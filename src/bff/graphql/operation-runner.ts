@@ -86,8 +86,9 @@ export class OperationRunner {
     const isStream = operation.type === 'subscription';
     await enterStages(isStream ? this.#stagesOfStreams : this.#stagesOfAnswers, exchange);
     const granted = await grant(requirements, exchange);
-    if (denied === 'operation' && requirements.some((one) => !one.masks && !granted.has(one)))
-      throw new Problem('permission-denied');
+    const lacking =
+      denied === 'operation' ? requirements.find((one) => !one.masks && !granted.has(one)) : undefined;
+    if (lacking !== undefined) throw new Problem('permission-denied', { by: lacking.by });
     const contextOf = (): OperationContext => Object.assign(new OperationContext(exchange), { granted });
     if (isStream) return this.#subscribe(asked, contextOf);
     const context = contextOf();

@@ -51,7 +51,8 @@ export class StreamReservations {
     if (method === 'PUT') return `${owner}.${randomUUID()}`;
     const given = headers[STREAM_TOKEN] ?? (query as Record<string, unknown> | undefined)?.['token'];
     if (given === undefined) return undefined;
-    if (typeof given !== 'string' || !given.startsWith(`${owner}.`)) throw new Problem('permission-denied');
+    if (typeof given !== 'string' || !given.startsWith(`${owner}.`))
+      throw new Problem('permission-denied', { by: 'the owner of the stream' });
     if (!this.#reserved.has(given)) throw new Problem('resource-not-found');
     return given;
   }

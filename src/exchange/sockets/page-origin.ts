@@ -17,5 +17,8 @@ export function refuseForeignOrigin({ request, host }: Exchange, allowed: readon
   // With its port: another port of our host is somebody else.
   if (host !== '' && URL.parse(origin)?.host === request.headers.host?.toLowerCase()) return;
   // Fails closed, also for `null`, the origin of pages that have none.
-  throw new Problem('permission-denied', { detail: 'Pages of this origin may not open sockets here.' });
+  throw new Problem('permission-denied', {
+    detail: 'Pages of this origin may not open sockets here.',
+    by: 'origin',
+  });
 }

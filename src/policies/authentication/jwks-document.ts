@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { request } from 'undici';
 import { z } from 'zod';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import { readJwk, type SigningKey } from './signing-key.ts';
 
 /** Loads a key set; rejects when it cannot. */
@@ -38,13 +39,13 @@ export function jwksFromUrl(url: string): JwksLoader {
     body.on('error', ignore); // A body that is thrown away below reports that as an error.
     if (statusCode !== 200) {
       body.destroy();
-      throw new Error(`the key set was answered with status ${String(statusCode)}`);
+      throw new PlainFault(`the key set was answered with status ${String(statusCode)}`);
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MAX_BYTES) throw new Error(`the key set is larger than ${String(MAX_BYTES)} bytes`);
+      if (bytes > MAX_BYTES) throw new PlainFault(`the key set is larger than ${String(MAX_BYTES)} bytes`);
       chunks.push(chunk);
     }
     const whole = await decoded(Buffer.concat(chunks), headers['content-encoding']);
@@ -64,11 +65,11 @@ export function jwksFromFile(path: string): JwksLoader {
  * them would be to guess which.
  */
 export function parseJwks(text: string): readonly SigningKey[] {
-  const document = jwksDocument.safeParse(JSON.parse(text));
-  if (!document.success) throw new Error('what came is not a key set');
+  const document = jwksDocument.safeParse(parseJson(text));
+  if (!document.success) throw new PlainFault('what came is not a key set');
   const { keys } = document.data;
   if (keys.length > MAX_KEYS)
-    throw new Error(`the key set has ${String(keys.length)} keys; at most ${String(MAX_KEYS)} are read`);
+    throw new PlainFault(`the key set has ${String(keys.length)} keys; at most ${String(MAX_KEYS)} are read`);
   const found = new Map<string, SigningKey>();
   for (const jwk of keys) {
     const key = readJwk(jwk);
@@ -83,8 +84,17 @@ async function decoded(body: Buffer, coding: string | string[] | undefined): Pro
     .toLowerCase();
   if (name === 'identity' || name === '') return body;
   const decode = DECODERS.get(name);
-  if (decode === undefined) throw new Error('the key set came in a content coding that cannot be read');
+  if (decode === undefined) throw new PlainFault('the key set came in a content coding that cannot be read');
   return decode(body, { maxOutputLength: MAX_BYTES });
+}
+
+// What is no JSON is quoted by the error of the parser; what is undefined is no key set either.
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function ignore(): void {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { errorName } from '../../telemetry/error-facts.ts';
 import type { JwtAlgorithm } from './identity.schema.ts';
 import type { JwksLoader } from './jwks-document.ts';
 import type { KeySource, SigningKey } from './signing-key.ts';
@@ -126,7 +127,7 @@ export class Jwks implements KeySource {
   }
 
   #warn(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorName(error);
     const consequence =
       this.#keys === undefined ? 'its tokens are answered with 503' : 'the last known keys stay';
     this.#log.warn(`The keys of ${this.#options.issuer} cannot be loaded (${reason}); ${consequence}.`);

@@ -4,6 +4,7 @@ import passport from 'passport';
 import { Strategy, type SecretOrKeyProvider } from 'passport-jwt';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { IssuerOptions } from './identity.schema.ts';
 import { principalOf, type Claims } from './token-principal.ts';
 import { refused, type Clock } from './verifier.ts';
@@ -49,7 +50,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     return new Promise((resolve, reject) => {
       const attempt: PassportAttempt = Object.create(this);
       attempt.success = resolve;
-      attempt.fail = (reason) => reject(refused('The token was refused.', reason));
+      attempt.fail = (reason) => reject(refused('The token was refused.', plainly(reason)));
       attempt.error = (reason) => reject(asRefusal(reason));
       try {
         attempt.authenticate(presented);
@@ -87,5 +88,14 @@ const keyOfPresented = ((
 ) => done(null, presented.key)) as unknown as SecretOrKeyProvider;
 
 function asRefusal(reason: unknown): Problem {
-  return reason instanceof Problem ? reason : refused('The token was refused.', reason);
+  return reason instanceof Problem ? reason : refused('The token was refused.', plainly(reason));
+}
+
+/** What the library says of tokens in words that hold nothing of the token. */
+const PLAIN_REASONS =
+  /^(?:jwt malformed|jwt (?:audience|issuer) invalid|invalid (?:signature|algorithm|token))/;
+
+function plainly(reason: unknown): unknown {
+  const [words] = reason instanceof Error ? (PLAIN_REASONS.exec(reason.message) ?? []) : [];
+  return words === undefined ? reason : new PlainFault(words, { cause: reason });
 }

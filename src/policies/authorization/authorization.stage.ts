@@ -8,11 +8,12 @@ import type { authorizationPolicy } from './authorization.policy.ts';
 
 type AuthorizationOptions = z.output<(typeof authorizationPolicy)['schema']>;
 
-/** One thing that a principal needs to have. */
+/** One thing that a principal needs to have, and its name for the access line. */
 interface Condition {
+  readonly by: string;
   readonly holds: (principal: Principal) => boolean;
   /** The challenge for who comes with a bearer token that lacks it; undefined when another token could not help. */
-  readonly challenge?: string;
+  readonly challenge?: string | undefined;
 }
 
 /** Compiles the authorize stage of routes that ask for roles or permissions. */
@@ -31,7 +32,10 @@ export class AuthorizationStageFactory implements StageFactory {
   }
 }
 
-/** Lets pass who meets every condition. Who does not is not told which one it was, but for scopes to ask for. */
+/**
+ * Lets pass who meets every condition. Who does not is not told which one it was, but for scopes to ask for; the access
+ * line is.
+ */
 class AuthorizeStage implements Stage {
   readonly name = 'authorize';
   readonly #conditions: readonly Condition[];
@@ -43,16 +47,16 @@ class AuthorizeStage implements Stage {
   enter(exchange: Exchange): void {
     const principal = exchange.principal;
     // Fails closed: nobody is nobody with permissions.
-    if (principal === undefined) throw new Problem('permission-denied');
+    if (principal === undefined) throw new Problem('permission-denied', { by: 'no principal' });
     for (const condition of this.#conditions)
       if (!condition.holds(principal)) throw denied(condition, principal);
   }
 }
 
-function denied({ challenge }: Condition, { scheme }: Principal): Problem {
+function denied({ challenge, by }: Condition, { scheme }: Principal): Problem {
   const isBearer = scheme === 'jwt' || scheme === 'introspection';
-  if (challenge === undefined || !isBearer) return new Problem('permission-denied');
-  return new Problem('permission-denied', { headers: { 'www-authenticate': challenge } });
+  if (challenge === undefined || !isBearer) return new Problem('permission-denied', { by });
+  return new Problem('permission-denied', { by, headers: { 'www-authenticate': challenge } });
 }
 
 /** What a scope may be made of (RFC 6749 section 3.3); other permissions can be no scope. */
@@ -67,29 +71,35 @@ function challengeFor(names: readonly string[]): string {
 function conditionsOf(options: AuthorizationOptions): readonly Condition[] {
   const { anyRole, allRoles, anyPermission, allPermissions } = options;
   const conditions: Condition[] = [];
+  const add = (kind: string, names: readonly string[], holds: Condition['holds'], challenge?: string): void =>
+    void conditions.push({ by: `${kind}(${names.join(',')})`, holds, challenge });
   if (anyRole !== undefined) {
     const wanted = new Set(anyRole);
-    conditions.push({ holds: ({ roles }) => hasAny(roles, wanted) });
+    add('anyRole', anyRole, ({ roles }) => hasAny(roles, wanted));
   }
   if (allRoles !== undefined) {
     const wanted = [...new Set(allRoles)];
-    conditions.push({ holds: ({ roles }) => wanted.every((role) => roles.includes(role)) });
+    add('allRoles', allRoles, ({ roles }) => wanted.every((role) => roles.includes(role)));
   }
   if (anyPermission !== undefined) {
     const wanted = new Set(anyPermission);
-    conditions.push({
-      holds: ({ permissions, scopes }) => hasAny(permissions, wanted) || hasAny(scopes, wanted),
+    add(
+      'anyPermission',
+      anyPermission,
+      ({ permissions, scopes }) => hasAny(permissions, wanted) || hasAny(scopes, wanted),
       // One is enough, and a list would ask for all of them.
-      challenge: challengeFor(anyPermission.slice(0, 1)),
-    });
+      challengeFor(anyPermission.slice(0, 1)),
+    );
   }
   if (allPermissions !== undefined) {
     const wanted = [...new Set(allPermissions)];
-    conditions.push({
-      holds: ({ permissions, scopes }) =>
+    add(
+      'allPermissions',
+      allPermissions,
+      ({ permissions, scopes }) =>
         wanted.every((name) => permissions.includes(name) || scopes.includes(name)),
-      challenge: challengeFor(wanted),
-    });
+      challengeFor(wanted),
+    );
   }
   return conditions;
 }

@@ -164,7 +164,11 @@ describe('CacheStage', () => {
           principal: ann,
           headers: ['authorization', value, 'x-noise', value],
         });
-        exchange.headerEdits = { set: ['x-noise', 'ours'], drop: new Set(['authorization', 'x-noise']) };
+        exchange.headerEdits = {
+          set: ['x-noise', 'ours'],
+          drop: new Set(['authorization', 'x-noise']),
+          folded: new Set(['authorization', 'xnoise']),
+        };
         void stage.enter?.(exchange);
         return exchange;
       };

@@ -111,10 +111,12 @@ export class RateLimitStage implements Stage {
       throw new Problem('rate-limited', {
         headers: { 'retry-after': retryAfterSeconds(tightest.retryAfterMs) },
         extensions: { retryAfterMs: tightest.retryAfterMs },
+        by: this.#rules[verdicts.indexOf(tightest)]?.name,
       });
     }
     if (verdicts.includes('closed')) {
-      throw new Problem('limiter-unavailable', { headers: { 'retry-after': '1' } });
+      const by = this.#rules[verdicts.indexOf('closed')]?.name;
+      throw new Problem('limiter-unavailable', { headers: { 'retry-after': '1' }, by });
     }
     this.#limiters.observer?.decided(this.#routeId, 'allowed');
   }

@@ -53,7 +53,7 @@ function write(writer: AnswerWriter, { run, route, body }: Composed): void {
   const { exchange } = run;
   const calls = run.started();
   const degraded = degradationsOf(calls);
-  if (degraded.length > 0) body['degraded'] = degraded;
+  if (degraded.length > 0) exchange.degraded = body['degraded'] = degraded;
   const { maxAnswer } = run.aggregate;
   // Only what `each` has made can be larger than the answers that it was made of.
   if (run.scope.mapped > 0 && isLarger(body, maxAnswer)) throw tooLarge(maxAnswer);

@@ -1,5 +1,6 @@
 import { Problem } from '../../problems/problem.ts';
 import { isDotValue } from '../../upstreams/http/path-value.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import { normalizePath, splitTarget } from '../request-path.ts';
 import { AggregateError } from './aggregate-fault.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
@@ -63,7 +64,7 @@ function encoded(source: ValueSource, scope: AggregateScope, inPath: boolean): s
 
 function unusable({ text, giver }: ValueSource, what: string): Problem {
   if (giver === 'client') return new Problem('request-invalid', { detail: `${text} ${what}.` });
-  const cause = new Error(`${text} ${what}`);
+  const cause = new PlainFault(`${text} ${what}`);
   if (giver === 'principal') return new Problem('permission-denied', { cause });
   return new Problem('upstream-response-invalid', { cause });
 }

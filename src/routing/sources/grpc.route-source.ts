@@ -1,5 +1,6 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { nearestName } from '../../config/nearest-name.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import { compileBindings, offersSocket, type Binding } from '../../upstreams/grpc/transcoding/binding.ts';
 import { compileProto, readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
 import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
@@ -106,8 +107,7 @@ function socketDefinitions(
 }
 
 /** Thrown for a route whose schema cannot be used. */
-export class SourceError extends Error {
-  override readonly name = 'SourceError';
+export class SourceError extends PlainFault {
   readonly key: readonly string[];
   readonly suggestion: string | undefined;
   /** Whether the key is one of the upstream, not of the route. */

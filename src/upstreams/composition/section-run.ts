@@ -161,6 +161,7 @@ export abstract class SectionRun<Section extends SectionPlan = SectionPlan> {
       ...(problem.headers === undefined ? {} : { headers: problem.headers }),
       extensions: { ...problem.extensions, section: this.section.name },
       cause: problem,
+      by: problem.by,
     });
   }
 }

@@ -1,6 +1,7 @@
 import { fromBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
@@ -64,7 +65,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
   }
 
   oversized(): void {
-    this.fail(GARBLED, new Error(`the message exceeds ${MAX_MESSAGE_BYTES} bytes`));
+    this.fail(GARBLED, new PlainFault(`the message exceeds ${MAX_MESSAGE_BYTES} bytes`));
   }
 
   broke(error: Error): void {

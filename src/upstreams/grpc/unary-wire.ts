@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
 import { gunzip, gzipSync, inflate } from 'node:zlib';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import { ConnectionLost, StreamReset } from '../http2/http2-faults.ts';
 import type { GrpcEnd } from './grpc-faults.ts';
 
@@ -53,11 +54,11 @@ export function readMessage(
   done: (fault: Error | null, message?: Uint8Array) => void,
 ): void {
   if (body.length < PREFIX_BYTES || body.readUInt32BE(1) !== body.length - PREFIX_BYTES)
-    return done(new Error('the answer is not one message'));
+    return done(new PlainFault('the answer is not one message'));
   const message = body.subarray(PREFIX_BYTES);
   if (body[0] === 0) return done(null, message);
   if (encoding !== 'gzip' && encoding !== 'deflate')
-    return done(new Error('the message is compressed in a way that was not offered'));
+    return done(new PlainFault('the message is compressed in a way that was not offered'));
   DECOMPRESSORS[encoding](message, { maxOutputLength: MAX_MESSAGE_BYTES }, done);
 }
 

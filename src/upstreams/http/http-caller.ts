@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { identityHeaders } from '../../exchange/identity-headers.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
@@ -42,7 +43,7 @@ export interface JsonRequest {
 }
 
 /** An answer of an upstream with a status other than 2xx; the cause of the problem that it became. */
-export class RefusedAnswer extends Error {
+export class RefusedAnswer extends PlainFault {
   readonly status: number;
 
   constructor(upstream: string, status: number) {
@@ -121,7 +122,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   oversized(): void {
-    this.#unreadable(new Error(`the answer exceeds ${MAX_ANSWER_BYTES} bytes`));
+    this.#unreadable(new PlainFault(`the answer exceeds ${MAX_ANSWER_BYTES} bytes`));
   }
 
   broke(error: Error): void {

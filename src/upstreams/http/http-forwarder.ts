@@ -57,6 +57,8 @@ export class HttpForwarding {
   #tried: Target[] | undefined = undefined;
   #attemptsLeft: number;
   #current: AttemptHandler | undefined = undefined;
+  /** When the attempt under way began, on the clock of `performance.now()`. */
+  #attemptAt = 0;
 
   constructor(
     exchange: Exchange,
@@ -109,7 +111,10 @@ export class HttpForwarding {
   /** Shows in the access line and the metrics what an attempt became. */
   note(outcome: string): void {
     const attempt = this.exchange.attempts[this.exchange.attempts.length - 1];
-    if (attempt !== undefined) attempt.outcome = outcome;
+    if (attempt !== undefined) {
+      attempt.outcome = outcome;
+      attempt.durationMs = performance.now() - this.#attemptAt;
+    }
     this.#metrics.attempted(this.upstream.name, outcome);
   }
 
@@ -121,7 +126,8 @@ export class HttpForwarding {
       return this.#sink.fail(error as Problem);
     }
     this.#attemptsLeft -= 1;
-    this.exchange.attempts.push({ target: lease.target.host, outcome: 'pending' });
+    this.exchange.attempts.push({ target: lease.target.host, outcome: 'pending', durationMs: 0 });
+    this.#attemptAt = performance.now();
     if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
     this.#current = new AttemptHandler(this, lease, this.#sink);
     this.#dispatch(lease.target, this.#current);

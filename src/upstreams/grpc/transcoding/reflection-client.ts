@@ -1,6 +1,7 @@
 import { create, createFileRegistry, fromBinary, toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { PlainFault } from '../../../telemetry/error-facts.ts';
 import type { Lease } from '../../target.ts';
 import { cancelCall } from '../cancel-call.ts';
 import {
@@ -61,7 +62,7 @@ async function reflectWith(call: ByteCall, service: string): Promise<FileRegistr
     const request = create(ServerReflectionRequestSchema, { messageRequest: question });
     call.write(Buffer.from(toBinary(ServerReflectionRequestSchema, request)));
     const { value, done } = await answers.next();
-    if (done === true) throw new Error('the reflection stream ended early');
+    if (done === true) throw new PlainFault('the reflection stream ended early');
     return filesOf(fromBinary(ServerReflectionResponseSchema, value as Buffer));
   };
   try {
@@ -80,7 +81,7 @@ async function gather(
   const pending = [...roots];
   for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
     if (files.has(file.name)) continue;
-    if (files.size >= MAX_FILES) throw new Error(`the service needs more than ${MAX_FILES} files`);
+    if (files.size >= MAX_FILES) throw new PlainFault(`the service needs more than ${MAX_FILES} files`);
     files.set(file.name, file);
     for (const name of file.dependency) {
       const known = files.has(name) || pending.some((one) => one.name === name);
@@ -97,7 +98,8 @@ function filesOf({ messageResponse }: ServerReflectionResponse): readonly FileDe
       fromBinary(FileDescriptorProtoSchema, bytes),
     );
   }
-  const { errorMessage = 'an answer that is not understood' } =
-    messageResponse.case === 'errorResponse' ? messageResponse.value : {};
-  throw new Error(`server reflection: ${errorMessage}`);
+  // What the target says about it is text of its own, and stays out of the log.
+  const { case: kind, value } = messageResponse;
+  const code = kind === 'errorResponse' ? `error ${value.errorCode}` : 'an answer that is not understood';
+  throw new PlainFault(`server reflection: ${code}`);
 }

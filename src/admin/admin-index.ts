@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+
+/** One page of the operators' listener. */
+export interface AdminPage {
+  readonly path: string;
+  /** What it shows, in a sentence. */
+  readonly shows: string;
+}
+
+/** All pages of the operators' listener, in the order in which they are listed. */
+export const ADMIN_PAGES: readonly AdminPage[] = [
+  { path: '/metrics', shows: 'All metrics of this process, in the format of Prometheus.' },
+  {
+    path: '/routes',
+    shows: 'The compiled routes of both doors as JSON, with the policies in force on each.',
+  },
+];
+
+const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';
+
+const STYLE = `
+  :root { color-scheme: light dark; --ground: light-dark(#f5f6f8, #14161b); --panel: light-dark(#fff, #1d2027);
+    --line: light-dark(#dcdfe5, #343944); --text: light-dark(#1b1f27, #e8eaf0); --quiet: light-dark(#5a6272, #a2aabb);
+    --accent: light-dark(#1f4fd1, #8fb0ff); font: 16px/1.5 system-ui, sans-serif; }
+  body { margin: 0 auto; padding: 3rem 1.5rem; max-width: 44rem; background: var(--ground); color: var(--text); }
+  h1 { margin: 0; font-size: 1.6rem; letter-spacing: -0.02em; }
+  p { margin: 0.25rem 0; color: var(--quiet); }
+  ul { margin: 1.5rem 0; padding: 0; list-style: none; display: grid; gap: 0.75rem; }
+  a { display: block; padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: 0.6rem;
+    background: var(--panel); color: inherit; text-decoration: none; }
+  a:hover, a:focus-visible { border-color: var(--accent); outline: none; }
+  strong { color: var(--accent); font: 600 1rem ui-monospace, monospace; }`;
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/** The header fields of the index: no script, and no style but its own. */
+export const INDEX_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'x-content-type-options': 'nosniff',
+  vary: 'accept',
+};
+
+/** The index as text, for a terminal. */
+export function indexText(pages: readonly AdminPage[] = ADMIN_PAGES): string {
+  const width = Math.max(...pages.map(({ path }) => path.length));
+  const lines = pages.map(({ path, shows }) => `  ${path.padEnd(width)}  ${shows}`);
+  return ['Gatehouse: the operators’ listener', '', ...lines, '', ELSEWHERE, ''].join('\n');
+}
+
+/** The index as a page, for a browser. */
+export function indexPage(pages: readonly AdminPage[] = ADMIN_PAGES): string {
+  const items = pages.map(
+    ({ path, shows }) => `<li><a href="${path}"><strong>${path}</strong><p>${shows}</p></a></li>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Operators · Gatehouse</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}</style>
+<h1>Gatehouse</h1>
+<p>The operators’ listener.</p>
+<ul>${items.join('')}</ul>
+<p>${ELSEWHERE}</p>
+</html>
+`;
+}

@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Exchange } from '../exchange/exchange.ts';
+
+/** How many turns of the event loop are waited for connections that the system has accepted already. */
+const MOST_TURNS = 50;
+
+/**
+ * The connections of the clients' listener on their way out. A client that was told `Connection: close` does not ask
+ * again; one whose answer began before could not be told. Its connection stays for a moment, so that the request that
+ * may be on its way is answered instead of reset, and that answer tells it (RFC 9112 section 9.6).
+ */
+@Injectable()
+export class Connections {
+  readonly #open = new Set<Socket>();
+  /** Connections that were told nothing, with the end of their moment. */
+  readonly #untold = new Map<Socket, NodeJS.Timeout>();
+  #graceMs = 0;
+  #whenEmpty: (() => void) | undefined = undefined;
+  #whenTold: (() => void) | undefined = undefined;
+
+  /** Watches the connections of a server. */
+  watch(server: Server): void {
+    server.on('connection', (socket) => {
+      this.#open.add(socket);
+      socket.once('close', () => this.#closed(socket));
+    });
+  }
+
+  /** From now on connections end. @param graceMs how long one that was told nothing may stay idle. */
+  depart(graceMs: number): void {
+    this.#graceMs = graceMs;
+  }
+
+  /** A request came on a connection; its answer will tell the client. To be called while the gateway departs. */
+  arrived({ request: { socket } }: Exchange): void {
+    this.#forget(socket);
+  }
+
+  /** An exchange has ended while the gateway departs. */
+  ended({ request: { socket }, response }: Exchange): void {
+    if (!response.shouldKeepAlive || socket.destroyed) return;
+    this.#forget(socket);
+    this.#untold.set(
+      socket,
+      setTimeout(() => socket.destroy(), this.#graceMs),
+    );
+  }
+
+  /** Resolves once no connection waits for its moment to end: at most a moment after the last exchange. */
+  async told(): Promise<void> {
+    if (this.#untold.size > 0) await new Promise<void>((resolve) => (this.#whenTold = resolve));
+  }
+
+  /** Ends, after a moment, what has been opened and never used, such as what browsers open in advance. */
+  endUnused(): void {
+    const isUnused = (socket: Socket): boolean => socket.bytesRead === 0;
+    const unused = [...this.#open].filter(isUnused);
+    setTimeout(() => unused.filter(isUnused).forEach((socket) => socket.destroy()), this.#graceMs).unref();
+  }
+
+  /** Cuts off everything, sockets that were upgraded too. */
+  cutOff(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  /** Resolves once all connections are closed, and so all exchanges. */
+  async closed(): Promise<void> {
+    if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+  }
+
+  #forget(socket: Socket): void {
+    clearTimeout(this.#untold.get(socket));
+    if (this.#untold.delete(socket) && this.#untold.size === 0) this.#whenTold?.();
+  }
+
+  #closed(socket: Socket): void {
+    this.#open.delete(socket);
+    this.#forget(socket);
+    if (this.#open.size === 0) this.#whenEmpty?.();
+  }
+}
+
+/**
+ * Calls back as soon as no connection waits to be taken: when a listener closes, the system resets those that do.
+ * Bounded, because under load there is always another one.
+ */
+export function whenAccepted(server: Server, done: () => void, turns = MOST_TURNS): void {
+  let came = false;
+  const note = (): void => void (came = true);
+  server.once('connection', note);
+  setImmediate(() => {
+    server.off('connection', note);
+    if (came && turns > 0) whenAccepted(server, done, turns - 1);
+    else done();
+  });
+}

@@ -1,0 +1,91 @@
+import type { Environment } from './config/env.schema.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+const LAST_LINES_MS = 1000;
+/** What a shutdown may take beyond what it is given for exchanges, in ms: sockets and pools say goodbye. */
+const GOODBYE_MS = 5000;
+/** After it, exchanges that were cut off have left their lines. */
+const CUT_OFF_MS = 50;
+
+/** What stops when the process does. */
+export interface Stoppable {
+  close(): Promise<void>;
+  cutOff(): void;
+}
+
+/**
+ * What signals and errors that nobody caught do to the process. Whatever ends it, exchanges are drained, and the log
+ * stays lines of JSON.
+ */
+export class ProcessLife {
+  readonly #gateway: Stoppable;
+  readonly #logger: Logger;
+  readonly #limitMs: number;
+  #exitCode: number | undefined = undefined;
+
+  constructor(gateway: Stoppable, { environment, logger }: { environment: Environment; logger: Logger }) {
+    this.#gateway = gateway;
+    this.#logger = logger;
+    this.#limitMs = 2 * environment.drainDelayMs + environment.shutdownTimeoutMs + GOODBYE_MS;
+  }
+
+  /** Takes over signals, errors that nobody caught, and warnings of Node. */
+  attach(): void {
+    process.on('SIGTERM', this.#signalled).on('SIGINT', this.#signalled).on('SIGHUP', this.#hangUp);
+    process.on('uncaughtException', this.#uncaught);
+    // Node's own listener writes text between our lines.
+    process.removeAllListeners('warning').on('warning', this.#warned);
+  }
+
+  /** Gives all of them back. */
+  detach(): void {
+    process.off('SIGTERM', this.#signalled).off('SIGINT', this.#signalled).off('SIGHUP', this.#hangUp);
+    process.off('uncaughtException', this.#uncaught).off('warning', this.#warned);
+  }
+
+  readonly #signalled = (): void => {
+    if (this.#exitCode === undefined) return this.#stop(0);
+    this.#gateway.cutOff();
+    setTimeout(() => process.exit(1), CUT_OFF_MS);
+  };
+
+  // To end is what the system would do with it, without a drain.
+  readonly #hangUp = (): void => {
+    this.#logger.warn('SIGHUP is ignored: the configuration is read at the start, so restart to change it');
+  };
+
+  // Whatever threw may have left something half done: nothing new is begun, but what others have asked is finished.
+  readonly #uncaught = (error: unknown, origin: string): void => {
+    if (this.#exitCode !== undefined) {
+      this.#exitCode = 1;
+      return this.#logger.error({ err: error, origin }, 'another error that nobody caught');
+    }
+    this.#logger.fatal({ err: error, origin }, 'nobody caught an error; the gateway drains and ends');
+    this.#stop(1);
+  };
+
+  readonly #warned = ({ name, message }: Error): void => this.#logger.warn({ warning: name }, message);
+
+  #stop(exitCode: number): void {
+    this.#exitCode = exitCode;
+    const limit = setTimeout(() => this.#failed(new Error('took too long')), this.#limitMs);
+    this.#gateway.close().then(
+      () => {
+        clearTimeout(limit);
+        this.#leave(this.#exitCode ?? exitCode);
+      },
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #failed(error: unknown): void {
+    this.#logger.fatal({ err: error }, 'shutdown failed');
+    this.#leave(1);
+  }
+
+  // The last lines go out in order, but a reader of the log that has stopped reading does not keep the process.
+  #leave(exitCode: number): void {
+    setTimeout(() => process.exit(exitCode), LAST_LINES_MS);
+    this.#logger.flush(() => process.exit(exitCode));
+  }
+}
