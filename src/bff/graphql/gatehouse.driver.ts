@@ -152,13 +152,15 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
   const maxAge = given.maxAge ?? SUBSCRIPTION_DEFAULTS.maxAge;
   const origins = given.origins ?? SUBSCRIPTION_DEFAULTS.origins;
   const runner = new OperationRunner(route, finder, options);
-  const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge };
+  const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge, stalledMs: idle };
   const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
   const streams = new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge });
   finder.meters.watchStreams(() => streams.size);
   return {
     upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
       sockets,
+      unidentified: given.unidentified?.sockets ?? SUBSCRIPTION_DEFAULTS.unidentified.sockets,
+      perAddress: given.unidentified?.perAddress ?? SUBSCRIPTION_DEFAULTS.unidentified.perAddress,
       messageBytes: messageSize,
       origins,
     }),
