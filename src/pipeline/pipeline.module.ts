@@ -91,7 +91,8 @@ export class PipelineBindings {}
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: OrderedProblemFilter },
   ],
-  exports: [STAGE_FACTORIES],
+  // The limiter also counts what others keep for their callers.
+  exports: [STAGE_FACTORIES, RateLimitModule],
 })
 export class PipelineModule implements OnApplicationShutdown {
   readonly #table: RouteTable;
