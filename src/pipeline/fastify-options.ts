@@ -1,5 +1,6 @@
 import { LogController, type FastifyHttpOptions, type RawServerDefault } from 'fastify';
 import type { Socket } from 'node:net';
+import { endConnection } from '../exchange/sockets/last-word.ts';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
@@ -55,8 +56,9 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, logger: 
   );
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const body = JSON.stringify(problemBody(new Problem(code), 'none'));
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${catalogue[code].status} ${catalogue[code].title}\r\n` +
       `content-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  endConnection(socket);
 }

@@ -99,7 +99,8 @@ export class PipelineBindings {}
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: OrderedProblemFilter },
   ],
-  exports: [STAGE_FACTORIES, Connections],
+  // The limiter also counts what others keep for their callers.
+  exports: [STAGE_FACTORIES, Connections, RateLimitModule],
 })
 export class PipelineModule implements OnApplicationShutdown {
   readonly #table: RouteTable;

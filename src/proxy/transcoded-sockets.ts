@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { Exchange } from '../exchange/exchange.ts';
 import { CloseCode, LiveSocket, sendAway } from '../exchange/sockets/live-socket.ts';
-import { Upgrades } from '../exchange/sockets/upgrades.ts';
+import { socketServerOptions, Upgrades } from '../exchange/sockets/upgrades.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
@@ -90,8 +90,12 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
     const begin = this.transcoder.prepareSocket({ exchange, upstream, binding, edit });
     this.#upgrades?.take(exchange, this.#serverFor(binding.options.maxLine), {
       refuse: ({ message }) => refuse(new Problem('request-malformed', { detail: message })),
-      open: (socket) => {
-        const live = new LiveSocket(socket, exchange, { idleMs: options.idle, maxAgeMs: options.maxAge });
+      open: (socket, raw) => {
+        const live = new LiveSocket(socket, raw, exchange, {
+          idleMs: options.idle,
+          maxAgeMs: options.maxAge,
+          stalledMs: upstream.options.timeouts.idle,
+        });
         const all = this.#socketsOf(route.id);
         all.add(live);
         socket.once('close', () => {
@@ -113,11 +117,7 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
     let server = this.#servers.get(maxPayload);
     if (server === undefined) {
       server = new WebSocketServer({
-        noServer: true,
-        clientTracking: false,
-        maxPayload,
-        // Compression holds memory for each socket, and mixes secrets with what an attacker chooses.
-        perMessageDeflate: false,
+        ...socketServerOptions(maxPayload),
         handleProtocols: (offered) => offered.has(SOCKET_PROTOCOL) && SOCKET_PROTOCOL,
       });
       this.#servers.set(maxPayload, server);

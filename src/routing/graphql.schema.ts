@@ -50,7 +50,20 @@ const trustedDocuments = z
 const subscriptions = z
   .strictObject({
     perSocket: count.optional().describe('Most operations at once on one socket or stream. Default 20.'),
-    sockets: count.optional().describe('Most sockets and streams at once in this process. Default 10000.'),
+    sockets: count
+      .optional()
+      .describe('Most sockets of known clients, and most streams, at once in this process. Default 10000.'),
+    unidentified: z
+      .strictObject({
+        sockets: count.optional().describe('Most of them at once in this process. Default 1000.'),
+        perAddress: count
+          .optional()
+          .describe(
+            'Most of them at once from one address, and in a minute those that never say it. Default 100.',
+          ),
+      })
+      .optional()
+      .describe('Sockets of clients that have yet to say who they are; they do not count as `sockets`.'),
     messageSize: size.optional().describe('Largest message of a client. Default 64KiB.'),
     idle: duration.optional().describe('A socket without an operation ends after this. Default 1m.'),
     maxAge: duration.optional().describe('A socket ends after this, whatever it does. Default 1h.'),

@@ -4,6 +4,8 @@ import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GATEWAY_SOURCE, SHARED_TEXTS } from '../../config/tokens.ts';
+import { RATE_LIMITER, type RateLimiter } from '../../policies/rate-limit/rate-limiter.ts';
+import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../policies/stage.ts';
 import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
@@ -42,6 +44,8 @@ type StartOptions = GraphqlOptions & GraphqlLimits & { schema?: GraphQLSchema };
 /** What the driver needs from other rooms. */
 @Injectable()
 export class DriverParts {
+  @Optional() @Inject(RATE_LIMITER) readonly limiter: RateLimiter | undefined;
+
   constructor(
     readonly routes: RouteTable,
     readonly discovery: DiscoveryService,
@@ -84,7 +88,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
    * a policy of a field cannot work, when a list would make a call per element, and when a trusted document does not fit the schema.
    */
   override async start(options: StartOptions): Promise<void> {
-    const { routes, factories, texts } = this.parts;
+    const { routes, factories } = this.parts;
     const { schema } = options;
     const route = routes.byId(GRAPHQL_ROUTE_ID);
     if (route === undefined) {
@@ -108,7 +112,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     const documents = new Documents(schema, options, policies, meters);
     if (options.trustedDocuments !== undefined)
       documents.trust(await readTrustedDocuments(options.trustedDocuments.path));
-    const finder = new OperationFinder(documents, options, new PersistedQueries(texts));
+    const finder = new OperationFinder(documents, options, this.#persisted());
     this.#listening = ignoreDiscardedErrors();
     const server = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
     const live = (this.#live = liveDoors({ server, route, schema, finder, options }));
@@ -130,6 +134,12 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     await Promise.all([this.#live?.upgrades.drain(DRAIN_MS), this.#live?.streams.drain(DRAIN_MS)]);
     this.#listening?.();
     this.#listening = undefined;
+  }
+
+  // Without a limiter that all replicas share, each of them counts for itself.
+  #persisted(): PersistedQueries {
+    const { texts: store, limiter = new MemoryTokenBucket() } = this.parts;
+    return new PersistedQueries(store && { store, limiter });
   }
 
   #resolvers(): readonly Type[] {
@@ -158,13 +168,15 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
   const maxAge = given.maxAge ?? SUBSCRIPTION_DEFAULTS.maxAge;
   const origins = given.origins ?? SUBSCRIPTION_DEFAULTS.origins;
   const runner = new OperationRunner(route, finder, options);
-  const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge };
+  const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge, stalledMs: idle };
   const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
   const streams = new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge });
   finder.meters.watchStreams(() => streams.size);
   return {
     upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
       sockets,
+      unidentified: given.unidentified?.sockets ?? SUBSCRIPTION_DEFAULTS.unidentified.sockets,
+      perAddress: given.unidentified?.perAddress ?? SUBSCRIPTION_DEFAULTS.unidentified.perAddress,
       messageBytes: messageSize,
       origins,
     }),

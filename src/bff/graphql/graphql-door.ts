@@ -107,7 +107,7 @@ export class GraphqlDoor {
       ? new OperationPlan(this.#finder.originOf(params))
       : undefined;
     const asked = { request, reply, mediaType, params, plan };
-    const finding = this.#finder.find(params);
+    const finding = this.#finder.find(params, request.exchange);
     const found = finding instanceof Promise ? await finding : finding;
     if (isFaults(found)) return this.#refuseDocument(asked, found, this.#finder.meters.unknown);
     try {

@@ -1,8 +1,10 @@
 import { makeServer, type Server } from 'graphql-ws';
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError, parse, type ExecutionArgs, type FormattedExecutionResult } from 'graphql';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { LatestOnly } from '../../exchange/sockets/latest-only.ts';
 import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../exchange/sockets/live-socket.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
@@ -11,21 +13,55 @@ import { refusedErrors } from './graphql-answer.ts';
 import { parseExactly } from './exact-integers.ts';
 import { mayHaveHash, needsFields, requestOf } from './graphql-request.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
+import type { SocketPlace } from './socket-admission.ts';
 import { enterSocketStages, withCredentials } from './socket-identity.ts';
+
+const PONG = JSON.stringify({ type: 'pong' });
 
 /** What a socket may do. */
 export interface SocketLimits extends SocketTimes {
   readonly perSocket: number;
 }
 
+/** A socket that was opened, with its place among those there may be. */
+export interface OpenedSocket {
+  readonly socket: WebSocket;
+  /** The connection below it. */
+  readonly raw: Socket;
+  readonly exchange: Exchange;
+  readonly place: SocketPlace;
+}
+
 /** One client over WebSocket: what it is allowed, and what it runs. */
 class GraphqlSocket extends LiveSocket {
   identified: boolean;
+  readonly place: SocketPlace;
   #running = 0;
+  // A payload may come with a ping, and is not sent back: nobody makes us write what he does not read.
+  readonly #pongs = new LatestOnly<string>((pong, written) => this.flow.send(pong, false, written));
 
-  constructor(socket: WebSocket, exchange: Exchange, limits: SocketLimits) {
-    super(socket, exchange, limits);
+  constructor({ socket, raw, exchange, place }: OpenedSocket, limits: SocketLimits) {
+    super(socket, raw, exchange, limits);
     this.identified = exchange.principal !== undefined;
+    this.place = place;
+  }
+
+  /** How many of its operations run, those included that the client has completed and that have not ended yet. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  pong(): void {
+    this.#pongs.offer(PONG);
+  }
+
+  /** Sends a message. Resolves when it is out: a client that reads slowly slows its own events down, nobody else's. */
+  sent(message: string): Promise<void> {
+    return new Promise((resolve) => this.flow.send(message, false, resolve));
   }
 
   started(): void {
@@ -59,9 +95,14 @@ export class GraphqlSocketServer {
     const result = ({ contextValue }: ExecutionArgs): Started =>
       started.get(contextValue as object) as Started;
     this.#server = makeServer<Record<string, unknown>, GraphqlSocket>({
-      onConnect: (context) => this.#identify(context.extra, context.connectionParams),
-      onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
-        const outcome = await this.#start(extra, Object.keys(subscriptions).length, payload);
+      onConnect: (context) => {
+        const { extra, connectionParams } = context;
+        // A message is not kept for as long as its socket stays.
+        Reflect.deleteProperty(context, 'connectionParams');
+        return this.#identify(extra, connectionParams);
+      },
+      onSubscribe: async ({ extra }, _id, payload) => {
+        const outcome = await this.#start(extra, payload);
         const isStream = Symbol.asyncIterator in outcome;
         if (!isStream && outcome.data === undefined) return this.#refusal(outcome);
         const contextValue = {};
@@ -75,24 +116,23 @@ export class GraphqlSocketServer {
     });
   }
 
-  /** How many sockets are open. */
-  get size(): number {
-    return this.#sockets.size;
-  }
-
   /** Takes over an upgraded socket. */
-  open(socket: WebSocket, exchange: Exchange): void {
-    const one = new GraphqlSocket(socket, exchange, this.#limits);
+  open(opened: OpenedSocket): void {
+    const one = new GraphqlSocket(opened, this.#limits);
+    const { socket } = one;
     this.#sockets.add(one);
     const closed = this.#server.opened(
       {
         protocol: socket.protocol,
-        send: (data) => sent(socket, data),
-        close: (code, reason) => socket.close(code, reason),
+        send: (data) => one.sent(data),
+        close: (code = CloseCode.normal, reason = '') => one.end(code, reason),
+        onPing: () => one.pong(),
         onMessage: (listen) =>
           socket.on('message', (data) => {
+            // Who was told goodbye is not listened to any more.
+            if (!one.isOpen) return;
             listen(readMessage(String(data as Buffer))).catch(() =>
-              socket.close(CloseCode.internal, 'Internal server error'),
+              one.end(CloseCode.internal, 'Internal server error'),
             );
           }),
       },
@@ -113,20 +153,21 @@ export class GraphqlSocketServer {
   async #identify(
     one: GraphqlSocket,
     params: Readonly<Record<string, unknown>> | undefined,
-  ): Promise<boolean | undefined> {
+  ): Promise<undefined> {
     if (one.identified) return undefined;
     const exchange = withCredentials(one.exchange, params);
     try {
       await enterSocketStages(this.#route, exchange);
     } catch (error) {
-      const status = error instanceof Problem ? error.status : 500;
-      const code = error instanceof Problem ? error.code : 'internal';
       // Fails closed, with the code of the problem as the reason.
-      one.socket.close(
-        status === 401 || status === 403 ? CloseCode.ofStatus(status) : CloseCode.internal,
-        code,
-      );
+      one.end(closeCodeOf(error), error instanceof Problem ? error.code : 'internal');
       return undefined;
+    }
+    // The client may have gone while we asked who it is.
+    if (!one.isOpen) return void exchange.close();
+    if (!one.place.identify()) {
+      exchange.close();
+      return void one.end(CloseCode.tryAgainLater, 'rate-limited');
     }
     one.exchange.onCancel((reason) => exchange.cancel(reason));
     one.exchange.onClosed(() => exchange.close());
@@ -136,15 +177,14 @@ export class GraphqlSocketServer {
     return undefined;
   }
 
-  async #start(one: GraphqlSocket, open: number, payload: Payload): Promise<Started> {
-    // Counted with the new one.
-    if (open > this.#limits.perSocket) {
+  async #start(one: GraphqlSocket, payload: Payload): Promise<Started> {
+    if (one.running >= this.#limits.perSocket) {
       const message = `At most ${this.#limits.perSocket} operations run at once on one socket.`;
       return { errors: [{ message, extensions: { code: 'rate-limited' } } as never] };
     }
     const request = requestOf(payload);
     if (typeof request === 'string') return { errors: refusedErrors([new GraphQLError(request)], false) };
-    if (one.socket.readyState !== one.socket.OPEN) return { errors: [] };
+    if (!one.isOpen) return { errors: [] };
     one.started();
     const outcome = await this.#runner.start(request, one.exchange);
     if (!(Symbol.asyncIterator in outcome)) one.finished();
@@ -201,10 +241,10 @@ function readMessage(message: string): string {
   return read as unknown as string;
 }
 
-function sent(socket: WebSocket, data: string): Promise<void> {
-  // Resolves when the bytes are out: a client that reads slowly slows its own events down, nobody else's.
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve();
-    socket.send(data, () => resolve());
-  });
+// What may pass in a moment is told so that clients come again; a problem of ours is theirs to give up on.
+function closeCodeOf(error: unknown): number {
+  if (!(error instanceof Problem)) return CloseCode.internal;
+  const { status, code } = error;
+  if (status === 401 || status === 403) return CloseCode.ofStatus(status);
+  return code === 'rate-limited' ? CloseCode.tryAgainLater : CloseCode.internal;
 }

@@ -2,16 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { handleProtocols } from 'graphql-ws';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { Upgrades } from '../../exchange/sockets/upgrades.ts';
+import { socketServerOptions, Upgrades } from '../../exchange/sockets/upgrades.ts';
 import { Problem } from '../../problems/problem.ts';
 import { renderProblem } from '../../problems/render-problem.ts';
 import { refuseForeignOrigin } from '../../exchange/sockets/page-origin.ts';
 import type { GraphqlSocketServer } from './graphql-socket.ts';
+import { SocketAdmission, type AdmissionLimits } from './socket-admission.ts';
 
 /** How upgrades are bounded. */
-export interface UpgradeLimits {
-  /** Most sockets at once. */
-  readonly sockets: number;
+export interface UpgradeLimits extends AdmissionLimits {
   /** Largest message of a client, in bytes. */
   readonly messageBytes: number;
   /** Origins whose pages may open sockets without a credential in the handshake; ours always may. */
@@ -23,6 +22,7 @@ export class GraphqlUpgrades {
   readonly #upgrades: Upgrades;
   readonly #sockets: GraphqlSocketServer;
   readonly #limits: UpgradeLimits;
+  readonly #admission: SocketAdmission;
   readonly #server: WebSocketServer;
   #leaving = false;
 
@@ -31,14 +31,8 @@ export class GraphqlUpgrades {
     this.#upgrades.claim(({ url = '' }) => url.split('?', 1)[0] === path);
     this.#sockets = sockets;
     this.#limits = limits;
-    this.#server = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      maxPayload: limits.messageBytes,
-      // Compression holds memory for each socket, and mixes secrets with what an attacker chooses.
-      perMessageDeflate: false,
-      handleProtocols,
-    });
+    this.#admission = new SocketAdmission(limits);
+    this.#server = new WebSocketServer({ ...socketServerOptions(limits.messageBytes), handleProtocols });
   }
 
   /** Whether a request asks for a socket. */
@@ -55,11 +49,12 @@ export class GraphqlUpgrades {
     // network that a browser lends to any page would do.
     refuseForeignOrigin(exchange, this.#limits.origins);
     if (this.#leaving) throw new Problem('shutting-down');
-    if (this.#sockets.size >= this.#limits.sockets)
-      throw new Problem('rate-limited', { headers: { 'retry-after': '5' }, by: 'sockets' });
+    const place = this.#admission.admit(exchange);
+    // However it ends, also when the client has left before there is a socket.
+    exchange.response.once('close', () => place.leave());
     reply.hijack();
     this.#upgrades.take(exchange, this.#server, {
-      open: (socket) => this.#sockets.open(socket, exchange),
+      open: (socket, raw) => this.#sockets.open({ socket, raw, exchange, place }),
       refuse: ({ message }) => renderProblem(exchange, new Problem('request-malformed', { detail: message })),
     });
   }

@@ -76,6 +76,7 @@ export const GRAPHQL_DEFAULTS: Omit<GraphqlLimits, 'production'> = {
 export const SUBSCRIPTION_DEFAULTS = {
   perSocket: 20,
   sockets: 10_000,
+  unidentified: { sockets: 1000, perAddress: 100 },
   messageSize: 64 * 1024,
   idle: 60_000,
   maxAge: 60 * 60_000,

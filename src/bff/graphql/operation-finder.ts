@@ -1,4 +1,6 @@
 import { GraphQLError } from 'graphql';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { subjectOf } from '../../policies/rate-limit/limit-subject.ts';
 import { isFaults, type Documents } from './documents.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
@@ -45,8 +47,12 @@ export class OperationFinder {
     return { hash, source: this.#documents.knows(query) ? 'cached' : 'new' };
   }
 
-  /** Synchronous for everything but a hash that another replica may know. */
-  find(request: GraphqlRequest): Found | Promise<Found> {
+  /**
+   * Synchronous for everything but a hash that another replica may know.
+   *
+   * @param exchange of a caller who was charged for it: what it sends may be kept, as its share.
+   */
+  find(request: GraphqlRequest, exchange: Exchange): Found | Promise<Found> {
     const { query, documentId, persisted } = request;
     const name = request.operationName ?? undefined;
     if (documentId !== undefined) return this.#documents.findTrusted(documentId, name) ?? UNKNOWN_ID;
@@ -58,7 +64,7 @@ export class OperationFinder {
     if (this.#persisted === undefined) return NOT_SUPPORTED;
     return query === undefined
       ? this.#recall(this.#persisted, persisted, name)
-      : this.#learn(query, persisted, name);
+      : this.#learn(query, persisted, name, exchange);
   }
 
   async #recall(store: PersistedQueries, hash: string, name: string | undefined): Promise<Found> {
@@ -67,10 +73,10 @@ export class OperationFinder {
     return text === undefined ? NOT_FOUND : this.#documents.find(text, name);
   }
 
-  #learn(query: string, hash: string, name: string | undefined): Found {
+  #learn(query: string, hash: string, name: string | undefined, exchange: Exchange): Found {
     if (sha256(query) !== hash) return WRONG_HASH;
     const found = this.#documents.find(query, name);
-    if (!isFaults(found)) this.#persisted?.keep(hash, query);
+    if (!isFaults(found)) this.#persisted?.keep(hash, query, subjectOf('principal', exchange));
     return found;
   }
 }

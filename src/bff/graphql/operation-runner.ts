@@ -28,9 +28,16 @@ interface Asked {
   readonly plan: OperationPlan | undefined;
 }
 
+/** What the door of an operation says about it. */
+export interface StartOptions {
+  /** Refuses mutations: for requests by GET, which others can cause. */
+  readonly readsOnly?: boolean;
+  /** Whether a request of its own came with the operation, whose stages have charged it already. */
+  readonly charged?: boolean;
+}
+
 /** The stages that every operation of a socket meets again; who calls was found out once, for the socket. */
 const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
-const PER_ANSWER: ReadonlySet<string> = new Set([...PER_OPERATION, 'deadline']);
 
 /**
  * Runs operations that do not come as one HTTP request each: over WebSocket and Server-Sent Events. Each gets an
@@ -39,31 +46,32 @@ const PER_ANSWER: ReadonlySet<string> = new Set([...PER_OPERATION, 'deadline']);
 export class OperationRunner {
   readonly #finder: OperationFinder;
   readonly #limits: GraphqlLimits;
-  readonly #stagesOfStreams: readonly Stage[];
-  readonly #stagesOfAnswers: readonly Stage[];
+  readonly #chargingStages: readonly Stage[];
+  readonly #deadline: readonly Stage[];
 
   constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits) {
     this.#finder = finder;
     this.#limits = limits;
-    this.#stagesOfStreams = route.stages.filter(({ name }) => PER_OPERATION.has(name));
-    // A subscription has no deadline; its socket has an age.
-    this.#stagesOfAnswers = route.stages.filter(({ name }) => PER_ANSWER.has(name));
+    this.#chargingStages = route.stages.filter(({ name }) => PER_OPERATION.has(name));
+    this.#deadline = route.stages.filter(({ name }) => name === 'deadline');
   }
 
-  /**
-   * Starts an operation; never rejects, what is wrong is an answer with errors and without data.
-   *
-   * @param readsOnly refuses mutations: for requests by GET, which others can cause.
-   */
-  async start(request: GraphqlRequest, socket: Exchange, readsOnly = false): Promise<Started> {
+  /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */
+  async start(
+    request: GraphqlRequest,
+    socket: Exchange,
+    { readsOnly = false, charged = false }: StartOptions = {},
+  ): Promise<Started> {
     const exchange = operationExchange(socket);
     let meter = this.#finder.meters.unknown;
     let asked: Asked | undefined;
     try {
+      // Before its document is looked at: what is read and kept for who is over his limit was free.
+      if (!charged) await enterStages(this.#chargingStages, exchange);
       const plan = showsPlan(this.#limits, exchange, request)
         ? new OperationPlan(this.#finder.originOf(request))
         : undefined;
-      const found = await this.#finder.find(request);
+      const found = await this.#finder.find(request, exchange);
       if (isFaults(found)) return this.#end(exchange, found, meter);
       meter = found.meter;
       if (readsOnly && found.operation.type === 'mutation')
@@ -84,7 +92,8 @@ export class OperationRunner {
     if (cost !== undefined && limit?.mode === 'enforce' && !prepared.trusted && cost.requested > cost.max)
       return this.#end(exchange, [tooDear(cost)], meter);
     const isStream = operation.type === 'subscription';
-    await enterStages(isStream ? this.#stagesOfStreams : this.#stagesOfAnswers, exchange);
+    // A subscription has no deadline; its socket has an age.
+    if (!isStream) await enterStages(this.#deadline, exchange);
     const granted = await grant(requirements, exchange);
     const lacking =
       denied === 'operation' ? requirements.find((one) => !one.masks && !granted.has(one)) : undefined;

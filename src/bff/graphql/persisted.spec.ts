@@ -6,9 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { Cache } from '../../policies/cache/cache.policy.ts';
+import { RedisTokenBucket } from '../../policies/rate-limit/token-bucket.redis.ts';
+import { SharedTexts } from '../../store/shared-texts.ts';
+import { StoreGuard } from '../../store/store-guard.ts';
 import { StoreModule } from '../../store/store.module.ts';
 import { startBff, type BffApp } from '../bff-app.fixture.ts';
 import { getFrom, postTo } from './graphql-client.fixture.ts';
+import { PersistedQueries } from './persisted-queries.ts';
 import { sha256 } from './trusted-documents.ts';
 
 @Resolver()
@@ -165,6 +169,73 @@ describe('persisted queries', () => {
       write: 'written 1',
     });
     expect((await getFrom(first.url, { extensions })).status).toBe(405);
+  });
+});
+
+describe('what persisted queries keep', () => {
+  /** With what is counted beside each text, seven of them are half a share of one, and nineteen of all. */
+  const SHARES = { perPrincipal: 20_000, inStore: 50_000 };
+  const OF_ONE = 7;
+  const OF_ALL = 19;
+  let guard: StoreGuard;
+  beforeAll(() => void (guard = new StoreGuard({ probe: () => redis.ping(), budgetMs: 2000 })));
+  afterAll(() => guard.close());
+  const replica = (): PersistedQueries =>
+    new PersistedQueries(
+      { store: new SharedTexts(redis, guard), limiter: new RedisTokenBucket(redis, guard) },
+      SHARES,
+    );
+  const textOf = (owner: string, i: number): string => `{ mine } # ${owner} ${i} `.padEnd(1000, 'x');
+
+  /** How many of the texts of an owner a replica knows. */
+  async function known(queries: PersistedQueries, owner: string): Promise<number> {
+    const found = Array.from({ length: 20 }, (_, i) => queries.find(sha256(textOf(owner, i))));
+    return (await Promise.all(found)).filter((text) => text !== undefined).length;
+  }
+
+  function keepAll(queries: PersistedQueries, owner: string): void {
+    for (let i = 0; i < 20; i += 1) queries.keep(sha256(textOf(owner, i)), textOf(owner, i), owner);
+  }
+
+  const inStore = async (owner: string): Promise<number> =>
+    redis.exists(Array.from({ length: 20 }, (_, i) => `graphql:apq:${sha256(textOf(owner, i))}`));
+
+  async function untilInStore(owner: string, count: number): Promise<void> {
+    while ((await inStore(owner)) < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await inStore(owner)).toBe(count);
+  }
+
+  it('is a share for each principal, here and in the store, and a bound for all in the store', async () => {
+    const here = replica();
+    keepAll(here, 'ada');
+    expect(await known(here, 'ada')).toBe(OF_ONE);
+    await untilInStore('ada', OF_ONE);
+    // Another replica counts along, and keeps what it is sent in its own memory only.
+    const there = replica();
+    for (let i = 19; i >= 10; i -= 1) there.keep(sha256(textOf('ada', i)), textOf('ada', i), 'ada');
+    expect(await known(there, 'ada')).toBe(2 * OF_ONE);
+    await untilInStore('ada', OF_ONE);
+    keepAll(here, 'bob');
+    await untilInStore('bob', OF_ONE);
+    keepAll(here, 'eve');
+    expect(await known(here, 'eve')).toBe(OF_ONE);
+    await untilInStore('eve', OF_ALL - 2 * OF_ONE);
+  });
+
+  it('costs once, however many replicas are sent it', async () => {
+    const text = textOf('ada', 0);
+    const before = await redis.hget('ratelimit:graphql:apq:all', 'tokens');
+    replica().keep(sha256(text), text, 'fay');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(Number(await redis.hget('ratelimit:graphql:apq:all', 'tokens'))).toBe(Number(before));
+  });
+
+  it('is a share for each principal where there is no store', async () => {
+    const alone = new PersistedQueries(undefined, SHARES);
+    keepAll(alone, 'ada');
+    keepAll(alone, 'bob');
+    expect([await known(alone, 'ada'), await known(alone, 'bob')]).toEqual([OF_ONE, OF_ONE]);
   });
 });
 

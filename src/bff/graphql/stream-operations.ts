@@ -41,14 +41,16 @@ export class StreamOperations {
 
   async #run({ exchange, token }: Asking, asked: GraphqlRequest, readsOnly: boolean): Promise<Started> {
     const stream = this.#reservations.find(token);
-    if (stream === undefined) return this.#runner.start(asked, exchange, readsOnly);
+    // Its request has met the stages of the route.
+    const how = { readsOnly, charged: true };
+    if (stream === undefined) return this.#runner.start(asked, exchange, how);
     if (stream.operations >= this.#perStream) {
       const message = `At most ${this.#perStream} operations run at once on one stream.`;
       return { errors: [{ message, extensions: { code: 'rate-limited' } } as never] };
     }
     stream.operations += 1;
     // Lives as long as the stream, not as long as the request that asked for it.
-    const started = await this.#runner.start(asked, stream.exchange, readsOnly);
+    const started = await this.#runner.start(asked, stream.exchange, how);
     if (Symbol.asyncIterator in started) watchEnd(started, () => (stream.operations -= 1));
     else stream.operations -= 1;
     return started;

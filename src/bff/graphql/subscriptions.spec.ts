@@ -21,6 +21,8 @@ import { eventsOf } from './events.ts';
 
 const MOST_FLOODED = 1000;
 let flooded = 0;
+let running = 0;
+const slow: (() => void)[] = [];
 
 interface Said {
   readonly said: string;
@@ -33,6 +35,14 @@ class ChatResolver {
   @Query(() => String, { nullable: true })
   me(@CurrentExchange() { principal }: Exchange): string | undefined {
     return principal?.id;
+  }
+
+  /** Answers when it is let. */
+  @Query(() => Boolean)
+  async slow(): Promise<boolean> {
+    running += 1;
+    await new Promise<void>((resolve) => slow.push(resolve));
+    return true;
   }
 
   @Mutation(() => Boolean)
@@ -235,6 +245,24 @@ describe('subscriptions over WebSocket', () => {
     subscribe('5');
     await sayUntil(bff, 'again', () => raw.messages.some(({ id }) => id === '5'));
     expect(raw.messages.some(({ id }) => id === '1')).toBe(false);
+    raw.socket.close();
+    await raw.closed;
+  });
+
+  it('count an operation for as long as it runs, whatever the client says', async () => {
+    running = 0;
+    const raw = await acknowledged(bff);
+    for (let id = 1; id <= 10; id += 1) {
+      raw.send({ id: `${id}`, type: 'subscribe', payload: { query: '{ slow }' } });
+      raw.send({ id: `${id}`, type: 'complete' });
+    }
+    raw.send({ id: 'last', type: 'subscribe', payload: { query: '{ slow }' } });
+    await until(() => raw.messages.length > 0);
+    expect(raw.messages).toMatchObject([
+      { id: 'last', type: 'error', payload: [{ extensions: { code: 'rate-limited' } }] },
+    ]);
+    expect(running).toBe(3);
+    for (const answer of slow.splice(0)) answer();
     raw.socket.close();
     await raw.closed;
   });

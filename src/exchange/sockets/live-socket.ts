@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../exchange.ts';
+import { SocketFlow, type HeldBy } from './socket-flow.ts';
 
 /** Codes of RFC 6455 section 7.4.1, and ours above 4000: 4000 and the HTTP status of a problem. */
 export const CloseCode = {
@@ -9,11 +11,14 @@ export const CloseCode = {
   unsupported: 1003,
   internal: 1011,
   restart: 1012,
+  tryAgainLater: 1013,
   ofStatus: (status: number): number => 4000 + status,
   unauthorized: 4401,
 } as const;
 
 const PING_EVERY_MS = 12_000;
+/** How long a client has to answer our goodbye. */
+const GRACE_MS = 1000;
 /** Timers of Node hold no longer than this. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -21,12 +26,16 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface SocketTimes {
   readonly idleMs: number;
   readonly maxAgeMs: number;
+  /** How long a client may read nothing of what waits for it, and a target take nothing of what a client says. */
+  readonly stalledMs: number;
 }
 
 /** One client over WebSocket: its exchange, and the timers that end it. */
 export class LiveSocket {
   exchange: Exchange;
   readonly socket: WebSocket;
+  /** What is sent goes through it, so that the client is not read faster than it reads. */
+  readonly flow: SocketFlow;
   readonly #idleMs: number;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #ping: NodeJS.Timeout;
@@ -34,27 +43,30 @@ export class LiveSocket {
   #answered = true;
   #closed = false;
 
-  constructor(socket: WebSocket, exchange: Exchange, { idleMs, maxAgeMs }: SocketTimes) {
+  /** @param raw the connection below the socket. */
+  constructor(socket: WebSocket, raw: Socket, exchange: Exchange, times: SocketTimes) {
+    const { idleMs, maxAgeMs, stalledMs } = times;
     this.socket = socket;
     this.exchange = exchange;
+    this.flow = new SocketFlow(socket, raw, stalledMs, (by) => this.#stalled(by));
     this.#idleMs = idleMs;
     this.after(maxAgeMs, CloseCode.restart, 'Too old');
     this.endWithCredential();
     this.rest();
-    // A peer that vanished without a goodbye answers no ping; one that we do not listen to is not asked.
     socket.on('pong', () => (this.#answered = true));
-    this.#ping = setInterval(() => {
-      if (socket.isPaused) return;
-      if (!this.#answered) return socket.terminate();
-      this.#answered = false;
-      socket.ping();
-    }, PING_EVERY_MS);
+    this.#ping = setInterval(() => this.#askForLife(), PING_EVERY_MS);
   }
 
   /** Closes the socket after a time, unless it is closed by then. */
   after(ms: number, code: number, reason: string): void {
     if (ms === Infinity || this.#closed) return;
-    this.#timers.add(setTimeout(() => this.socket.close(code, reason), ms));
+    this.#timers.add(setTimeout(() => this.end(code, reason), ms));
+  }
+
+  /** Says goodbye, and waits a second for who has to say it too: a client that does not stays no longer. */
+  end(code: number, reason: string): void {
+    this.socket.close(code, reason);
+    this.#letGo();
   }
 
   /** Closes the socket when the token of its principal expires. */
@@ -66,7 +78,7 @@ export class LiveSocket {
   rest(): void {
     if (this.#closed) return;
     if (this.#idle !== undefined) return void this.#idle.refresh();
-    this.#idle = setTimeout(() => this.socket.close(CloseCode.goingAway, 'Idle'), this.#idleMs);
+    this.#idle = setTimeout(() => this.end(CloseCode.goingAway, 'Idle'), this.#idleMs);
   }
 
   /** Stops the clock of idleness. */
@@ -81,8 +93,33 @@ export class LiveSocket {
     for (const timer of this.#timers) clearTimeout(timer);
     this.busy();
     clearInterval(this.#ping);
+    this.flow.end();
     this.exchange.cancel(new Problem('client-closed'));
     this.exchange.close();
+  }
+
+  // A peer that vanished without a goodbye answers no ping.
+  #askForLife(): void {
+    const isHeard = !this.socket.isPaused;
+    if (isHeard && !this.#answered) return this.socket.terminate();
+    // One that we do not listen to cannot be heard; writing to it still shows when it has gone.
+    this.#answered = !isHeard;
+    if (!this.flow.isHeld('client')) this.socket.ping();
+  }
+
+  #stalled(by: HeldBy): void {
+    // No goodbye would get through to a client that reads nothing.
+    if (by === 'client') return this.socket.terminate();
+    this.exchange.cancel(new Problem('upstream-timeout'));
+    // The client may have gone long ago: nobody was listening.
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#closed) return;
+    // Its goodbye is still to be read.
+    this.flow.end();
+    this.#timers.add(setTimeout(() => this.socket.terminate(), GRACE_MS));
   }
 }
 

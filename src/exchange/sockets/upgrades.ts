@@ -1,15 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type {} from '../exchange-of.ts';
 import type { Exchange } from '../exchange.ts';
+import { endConnection } from './last-word.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
 
 const SWITCHING_PROTOCOLS = 101;
+/** How long a client may read what waits for it, and say goodbye, once we have. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 interface Upgrade {
-  readonly socket: Duplex;
+  readonly socket: Socket;
   readonly head: Buffer;
 }
 
@@ -54,7 +58,7 @@ export class Upgrades {
   take(
     exchange: Exchange,
     server: WebSocketServer,
-    { open, refuse }: { open(socket: WebSocket): void; refuse(error: Error): void },
+    { open, refuse }: { open(socket: WebSocket, raw: Socket): void; refuse(error: Error): void },
   ): void {
     const { request } = exchange;
     const upgrade = this.#pending.get(request);
@@ -74,14 +78,17 @@ export class Upgrades {
     server.on('wsClientError', onFault).on('headers', onHead);
     try {
       // Calls back before it returns.
-      server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, exchange, open));
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#watch(webSocket, exchange);
+        open(webSocket, socket);
+      });
     } finally {
       server.off('wsClientError', onFault).off('headers', onHead);
       if (!opened) this.#pending.set(request, upgrade);
     }
   }
 
-  #opened(socket: WebSocket, exchange: Exchange, open: (socket: WebSocket) => void): void {
+  #watch(socket: WebSocket, exchange: Exchange): void {
     const { response, route } = exchange;
     route?.metrics.socketOpened();
     socket.once('close', () => {
@@ -93,14 +100,13 @@ export class Upgrades {
     });
     // A frame that is too large, or none at all: the library closes the socket itself, with the code for it.
     socket.on('error', () => {});
-    open(socket);
   }
 
   #attach(fastify: FastifyInstance, server: UpgradingServer): void {
     const others = server.shouldUpgradeCallback;
     server.shouldUpgradeCallback = (request) =>
       this.#isClaimed(request) || (server.listenerCount('upgrade') > 1 && others.call(server, request));
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (!this.#isClaimed(request)) return;
       socket.on('error', () => socket.destroy());
       this.#pending.set(request, { socket, head });
@@ -108,7 +114,8 @@ export class Upgrades {
       const response = new ServerResponse(request);
       response.assignSocket(socket as never);
       // Whatever is answered in HTTP is the last word on this connection.
-      response.once('finish', () => socket.end());
+      response.shouldKeepAlive = false;
+      response.once('finish', () => endConnection(socket));
       fastify.routing(request, response);
     });
   }
@@ -120,6 +127,27 @@ export class Upgrades {
     headers.upgrade = 'websocket';
     return this.#claims.some((claims) => claims(request));
   }
+}
+
+/** The options of a WebSocket server whose sockets go through {@link Upgrades}. */
+export function socketServerOptions(maxPayload: number): {
+  readonly noServer: true;
+  readonly clientTracking: false;
+  readonly maxPayload: number;
+  readonly perMessageDeflate: false;
+  readonly autoPong: false;
+  readonly closeTimeout: number;
+} {
+  return {
+    noServer: true,
+    clientTracking: false,
+    maxPayload,
+    // Compression holds memory for each socket, and mixes secrets with what an attacker chooses.
+    perMessageDeflate: false,
+    // The flow of a socket answers pings: the library would gather answers for who reads none.
+    autoPong: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
 }
 
 /** What stages have to say to the client; a connection that switches protocols is not closed. */

@@ -6,9 +6,6 @@ import { toProblem } from '../../../problems/render-problem.ts';
 import type { ByteCall, StreamSource, StreamTaker } from '../stream-run.ts';
 import type { Translation } from './translation.ts';
 
-/** How much may wait for a client that reads slowly, in bytes; the target is held back from there on. */
-const MOST_UNSENT_BYTES = 256 * 1024;
-
 /** What one call over a socket is made of. */
 export interface SocketCallParts extends Omit<Translation, 'sink'> {
   readonly live: LiveSocket;
@@ -29,10 +26,8 @@ export class SocketCall implements StreamSource, StreamTaker {
   readonly #answersOnce: boolean;
   #call: ByteCall | undefined = undefined;
   #sent: () => void = ignore;
-  #resume: (() => void) | undefined = undefined;
   #received = 0;
   #answered = 0;
-  #unsentBytes = 0;
   #saidAll: boolean;
   #over = false;
 
@@ -62,7 +57,7 @@ export class SocketCall implements StreamSource, StreamTaker {
   stop(): void {
     this.#call = undefined;
     // Its close frame is still to be read.
-    this.#socket.resume();
+    this.#parts.live.flow.release('target');
   }
 
   open(): boolean {
@@ -102,7 +97,7 @@ export class SocketCall implements StreamSource, StreamTaker {
   }
 
   onDrain(resume: () => void): void {
-    this.#resume = resume;
+    this.#parts.live.flow.onRoom(resume);
   }
 
   readonly #read = (frame: Buffer, isBinary: boolean): void => {
@@ -125,9 +120,10 @@ export class SocketCall implements StreamSource, StreamTaker {
     this.#received += 1;
     const isTaken = call.write(message);
     if (this.#asksOnce) return this.#end();
-    if (isTaken || this.#socket.isPaused) return;
-    this.#socket.pause();
-    call.once('drain', () => this.#socket.resume());
+    const { flow } = this.#parts.live;
+    if (isTaken || flow.isHeld('target')) return;
+    flow.hold('target');
+    call.once('drain', () => flow.release('target'));
   }
 
   #end(): void {
@@ -159,18 +155,8 @@ export class SocketCall implements StreamSource, StreamTaker {
   }
 
   #write(bytes: Buffer, binary: boolean): boolean {
-    this.#unsentBytes += bytes.length;
     this.#parts.exchange.bytesOut += bytes.length;
-    this.#socket.send(bytes, { binary }, () => this.#written(bytes.length));
-    return this.#unsentBytes < MOST_UNSENT_BYTES;
-  }
-
-  #written(length: number): void {
-    this.#unsentBytes -= length;
-    const resume = this.#resume;
-    if (resume === undefined || this.#unsentBytes > MOST_UNSENT_BYTES / 2) return;
-    this.#resume = undefined;
-    resume();
+    return this.#parts.live.flow.send(bytes, binary);
   }
 }
 
