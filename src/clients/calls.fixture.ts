@@ -9,7 +9,13 @@ import { Caller } from './caller.ts';
 import type { CallTime } from './reuse/call-time.ts';
 
 /** Ada of the sample data: an admin. */
-export const ADA: Principal = Object.freeze({ ...BOB, id: '1', roles: ['admin'], email: 'ada@example.com' });
+export const ADA: Principal = Object.freeze({
+  ...BOB,
+  id: '1',
+  subject: '1',
+  roles: ['admin'],
+  email: 'ada@example.com',
+});
 
 /** A thing that test upstreams know. */
 export const thingSchema = z.object({ id: z.string(), name: z.string() });

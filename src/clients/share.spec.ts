@@ -54,7 +54,8 @@ describe('calls that share a run', () => {
   });
 
   it('never shares between principals, nor with nobody', async () => {
-    const readers = [BOB, ADA, { ...BOB, roles: ['admin'] }, undefined];
+    const elsewhere = { ...BOB, issuer: 'https://other.test/' };
+    const readers = [BOB, ADA, { ...BOB, roles: ['admin'] }, undefined, elsewhere];
     const answers = readers.map((who) => {
       return bed.caller.call(
         getShared,
@@ -62,13 +63,13 @@ describe('calls that share a run', () => {
         contextOf(undefined, Infinity, exchangeFor({ principal: who })),
       );
     });
-    await bed.holds(4);
+    await bed.holds(5);
     for (const response of bed.held) {
       const { 'x-user-id': id = 'nobody', 'x-user-roles': roles = '' } = response.req.headers;
       response.end(JSON.stringify({ id: '1', name: `${String(id)} ${String(roles)}` }));
     }
     const names = (await Promise.all(answers)).map(({ name }) => name);
-    expect(names).toEqual(['2 user,reader', '1 admin', '2 admin', 'nobody ']);
+    expect(names).toEqual(['2 user,reader', '1 admin', '2 admin', 'nobody ', '2 user,reader']);
   });
 
   it('asks for everybody without an identity when the scope is public', async () => {

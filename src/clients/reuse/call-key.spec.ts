@@ -137,7 +137,7 @@ describe(runKey.name, () => {
 
   it.each([
     ['another scheme', { ...BOB, scheme: 'apiKey' }],
-    ['another id', { ...BOB, id: '3' }],
+    ['another id', { ...BOB, id: '3', subject: '3' }],
     ['another role', { ...BOB, roles: ['user', 'admin'] }],
     ['roles that read alike', { ...BOB, roles: ['user,reader'] }],
     ['another tenant', { ...BOB, tenant: 'globex' }],
