@@ -3,7 +3,7 @@ import { AdminModule } from './admin/admin.module.ts';
 import { BffModule } from './bff/bff.module.ts';
 import { graphqlRoute } from './bff/graphql/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
-import { ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
+import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
@@ -23,19 +23,22 @@ export interface AppParts {
   readonly environment: Environment;
   readonly source: GatewaySource;
   readonly logger: Logger;
+  /** Whether the gateway is only to be checked; see `DRY_RUN`. Default false. */
+  readonly dryRun?: boolean;
 }
 
 @Global()
 @Module({})
 class ConfigModule {
-  static forRoot({ environment, source }: AppParts): DynamicModule {
+  static forRoot({ environment, source, dryRun = false }: AppParts): DynamicModule {
     return {
       module: ConfigModule,
       providers: [
         { provide: ENVIRONMENT, useValue: environment },
         { provide: GATEWAY_SOURCE, useValue: source },
+        { provide: DRY_RUN, useValue: dryRun },
       ],
-      exports: [ENVIRONMENT, GATEWAY_SOURCE],
+      exports: [ENVIRONMENT, GATEWAY_SOURCE, DRY_RUN],
     };
   }
 }

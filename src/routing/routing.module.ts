@@ -1,13 +1,16 @@
 import {
   Global,
+  Inject,
   Module,
+  Optional,
   type DynamicModule,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
-import { GATEWAY_SOURCE } from '../config/tokens.ts';
+import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
+import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
+import type { Constructor } from '../policies/placements.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -15,9 +18,11 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
+import { BootFaults } from './boot-faults.ts';
 import { ReflectedRoutes } from './reflected-routes.ts';
 import type { RouteDefinition } from './route.ts';
 import { RouteTable } from './route-table.ts';
+import { strayPolicies } from './sources/controller-faults.ts';
 import { buildRouteTable, type GatewaySource } from './table-builder.ts';
 
 type CompileParts = [GatewaySource, readonly StageFactory[], UpstreamRegistry, Metrics];
@@ -26,11 +31,27 @@ type CompileParts = [GatewaySource, readonly StageFactory[], UpstreamRegistry, M
 @Global()
 @Module({})
 export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(private readonly reflected: ReflectedRoutes) {}
+  constructor(
+    private readonly reflected: ReflectedRoutes,
+    private readonly faults: BootFaults,
+    private readonly discovery: DiscoveryService,
+    private readonly modules: ModulesContainer,
+    @Optional() @Inject(DRY_RUN) private readonly isDryRun = false,
+  ) {}
 
-  /** Asks upstreams for their methods once everything else is ready; nothing waits for them. */
+  /**
+   * Asks upstreams for their methods once everything else is ready; nothing waits for them.
+   *
+   * @throws {ConfigError} with everything that was found while the application was put together: nothing listens then.
+   */
   onApplicationBootstrap(): void {
-    this.reflected.start();
+    const classes = [
+      ...this.discovery.getProviders().flatMap(classesOf),
+      ...[...this.modules.values()].map(({ metatype }) => metatype),
+    ];
+    this.faults.add(strayPolicies(classes.filter((one) => !this.faults.isExamined(one))));
+    this.faults.refuse();
+    if (!this.isDryRun) this.reflected.start();
   }
 
   onApplicationShutdown(): void {
@@ -43,6 +64,7 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
       module: RoutingModule,
       imports: [DiscoveryModule, UpstreamsModule],
       providers: [
+        { provide: BootFaults, useFactory: () => new BootFaults() },
         {
           provide: RouteTable,
           useFactory: (
@@ -50,21 +72,16 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
             factories: readonly StageFactory[],
             upstreams: UpstreamRegistry,
             metrics: Metrics,
-            discovery: DiscoveryService,
+            ...[discovery, faults]: [DiscoveryService, BootFaults]
           ) => {
             const controllers = discovery
               .getControllers()
               .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
-            return buildRouteTable({
-              source,
-              factories,
-              upstreams,
-              metrics,
-              controllers,
-              definitions: definitions(source),
-            });
+            for (const controller of controllers) faults.examined(controller);
+            const parts = { source, factories, upstreams, metrics, controllers };
+            return buildRouteTable({ ...parts, definitions: definitions(source) }, faults);
           },
-          inject: [GATEWAY_SOURCE, STAGE_FACTORIES, UpstreamRegistry, Metrics, DiscoveryService],
+          inject: [GATEWAY_SOURCE, STAGE_FACTORIES, UpstreamRegistry, Metrics, DiscoveryService, BootFaults],
         },
         {
           provide: ReflectedRoutes,
@@ -84,7 +101,13 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
           ],
         },
       ],
-      exports: [RouteTable, UpstreamsModule],
+      exports: [RouteTable, BootFaults, UpstreamsModule],
     };
   }
+}
+
+// By what there is as well as by how it was provided: a factory can make anything.
+function classesOf({ instance, metatype }: { instance?: unknown; metatype: unknown }): Constructor[] {
+  const made: unknown = (instance as object | null | undefined)?.constructor;
+  return [made, metatype].filter((one) => typeof one === 'function') as Constructor[];
 }

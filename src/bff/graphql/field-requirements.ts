@@ -3,6 +3,7 @@ import type { PolicySet } from '../../policies/registry.ts';
 import type { Stage, StageFactory, StageName } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
+import type { MaskOptions } from './mask.decorator.ts';
 
 /** Something that a caller has to have to see some fields. Compared by identity. */
 export interface Requirement {
@@ -10,11 +11,15 @@ export interface Requirement {
   readonly stage: Stage;
   /** Whether those who lack it see a mask instead of an error. */
   readonly masks: boolean;
+  /** The mask. */
+  readonly mask: unknown;
 }
 
 type Authorization = NonNullable<PolicySet['authorization']>;
 type Authentication = NonNullable<PolicySet['authentication']>;
 type RateLimit = NonNullable<PolicySet['rateLimit']>;
+
+const NO_MASK = { masks: false, mask: undefined };
 
 /** Compiles the policies of fields with the stages that routes use; equal requirements are one. */
 export class FieldRequirements {
@@ -28,10 +33,14 @@ export class FieldRequirements {
   }
 
   /** @throws {Error} naming the field, when nobody could check it. */
-  authorized(origin: string, authorization: Authorization, masks: boolean): Requirement {
-    return this.#once(JSON.stringify([masks, authorization]), masks, () =>
-      this.#compile(origin, 'authorize', this.#route.id, { ...this.#route.policies, authorization }),
-    );
+  authorized(origin: string, authorization: Authorization): Requirement {
+    return this.#once(JSON.stringify(authorization), NO_MASK, () => this.#authorize(origin, authorization));
+  }
+
+  /** @throws {Error} naming the field, when nobody could check it. */
+  masked(origin: string, { unless, with: mask = null }: MaskOptions): Requirement {
+    const masking = { masks: true, mask };
+    return this.#once(JSON.stringify([unless, mask]), masking, () => this.#authorize(origin, unless));
   }
 
   /**
@@ -50,7 +59,7 @@ export class FieldRequirements {
       const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
       throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
     }
-    return this.#once(JSON.stringify(schemes), false, () => schemeStage(schemes));
+    return this.#once(`schemes ${schemes.join()}`, NO_MASK, () => schemeStage(schemes));
   }
 
   /** The buckets of one field. Each run of the field takes from them: aliases do not get around the limit. */
@@ -58,10 +67,14 @@ export class FieldRequirements {
     return this.#compile(origin, 'limit', `${this.#route.id}.${origin}`, { rateLimit });
   }
 
-  #once(key: string, masks: boolean, compile: () => Stage): Requirement {
-    const known = this.#known.get(key) ?? { stage: compile(), masks };
+  #once(key: string, masking: Omit<Requirement, 'stage'>, compile: () => Stage): Requirement {
+    const known = this.#known.get(key) ?? { stage: compile(), ...masking };
     this.#known.set(key, known);
     return known;
+  }
+
+  #authorize(origin: string, authorization: Authorization): Stage {
+    return this.#compile(origin, 'authorize', this.#route.id, { ...this.#route.policies, authorization });
   }
 
   #compile(origin: string, name: StageName, routeId: string, policies: PolicySet): Stage {
