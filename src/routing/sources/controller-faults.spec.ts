@@ -32,7 +32,12 @@ describe('controllerFaults', () => {
     }
     const faults = told(Open);
     expect(faults.map((one) => one.split(' ').slice(0, 2).join(' '))).toEqual(
-      expect.arrayContaining(['Open.whole @Body', 'Open.one @Body', 'Open.query @Query', 'Open.query @Query']),
+      expect.arrayContaining([
+        'Open.whole @Body',
+        'Open.one @Body',
+        'Open.query @Query',
+        'Open.query @Query',
+      ]),
     );
     expect(faults).toHaveLength(4);
     expect(faults[0]).toContain('write `@Body({ schema })` with a schema of zod');
