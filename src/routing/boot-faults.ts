@@ -5,14 +5,20 @@ import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
  * of it is told at once. Nothing listens while there is a fault.
  */
 export class BootFaults {
-  readonly #faults: ConfigFault[] = [];
+  readonly #faults: ConfigFault[];
   readonly #examined = new WeakSet<object>();
+  #thrown: ConfigError | undefined = undefined;
+
+  constructor(faults: readonly ConfigFault[] = []) {
+    this.#faults = [...faults];
+  }
 
   /** Whether there is one. */
   get any(): boolean {
     return this.#faults.length > 0;
   }
 
+  /** Adds faults that have been found. */
   add(faults: readonly ConfigFault[]): void {
     this.#faults.push(...faults);
   }
@@ -47,6 +53,4 @@ export class BootFaults {
   refuse(): void {
     if (this.any) throw (this.#thrown = new ConfigError(this.#faults));
   }
-
-  #thrown: ConfigError | undefined = undefined;
 }

@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
+import type { ConfigFault } from '../config/config-fault.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
 import type { Constructor } from '../policies/placements.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
@@ -58,13 +59,19 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
     this.reflected.stop();
   }
 
-  /** @param definitions routes that neither YAML nor a controller declares. */
-  static forRoot(definitions: (source: GatewaySource) => readonly RouteDefinition[]): DynamicModule {
+  /**
+   * @param definitions routes that neither YAML nor a controller declares.
+   * @param faults what is known already to keep the gateway from starting.
+   */
+  static forRoot(
+    definitions: (source: GatewaySource) => readonly RouteDefinition[],
+    faults: readonly ConfigFault[] = [],
+  ): DynamicModule {
     return {
       module: RoutingModule,
       imports: [DiscoveryModule, UpstreamsModule],
       providers: [
-        { provide: BootFaults, useFactory: () => new BootFaults() },
+        { provide: BootFaults, useFactory: () => new BootFaults(faults) },
         {
           provide: RouteTable,
           useFactory: (
