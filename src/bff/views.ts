@@ -82,7 +82,9 @@ export class Views {
     exchange: Exchange,
   ): Promise<VariantBody<ViewVariants<Input, Results, Nullable, Kinds>>>;
   async serve(view: AnyView<unknown>, input: unknown, exchange: Exchange): Promise<object> {
-    const run = await this.#run(view, input, exchange);
+    const starting = this.#run(view, input, exchange);
+    // The sections start at once where nothing has to be waited for.
+    const run = starting instanceof Promise ? await starting : starting;
     const body = await run.values();
     announce(run, body);
     return body;
@@ -114,7 +116,8 @@ export class Views {
     reply: ViewReply,
   ): Promise<object | undefined> {
     const format = streamedFormat(exchange);
-    const run = await this.#run(view, input, exchange);
+    const starting = this.#run(view, input, exchange);
+    const run = starting instanceof Promise ? await starting : starting;
     addToField(exchange.responseHeaders, 'vary', 'accept');
     if (format !== undefined) return streamed(run, format);
     const body = await run.values();
