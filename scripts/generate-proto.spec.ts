@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -73,6 +74,21 @@ describe('generate-proto', () => {
     const done = run();
     expect(done.status).toBe(1);
     expect(done.output).toMatch(/orders\.proto:\d+:\d+:.*lower/);
+  });
+
+  it('generates what a team adds, and says where', () => {
+    mkdirSync(join(copy, 'proto/billing/v1'), { recursive: true });
+    const text =
+      '// Invoices.\nsyntax = "proto3";\n\npackage billing.v1;\n\n// One.\nmessage Invoice {\n  // Unique.\n  string id = 1;\n}\n';
+    writeFileSync(join(copy, 'proto/billing/v1/invoices.proto'), text);
+    const [code, set] = ['src/clients/gen/billing/v1/invoices_pb.ts', 'config/descriptors/billing.binpb'];
+    const { status, output } = run();
+    expect([status, output]).toEqual([0, expect.stringContaining(`wrote ${code}\n`)]);
+    expect(output).toContain(`wrote ${set}\n`);
+    expect(readFileSync(join(copy, code), 'utf8')).toContain('export type Invoice = ');
+    rmSync(join(copy, set));
+    const stale = run('--check');
+    expect([stale.status, stale.output]).toEqual([1, expect.stringContaining(`  ${set}\n`)]);
   });
 
   it('refuses arguments that it does not know', () => {

@@ -1,5 +1,7 @@
 /**
- * Generates code and descriptor sets from `proto/`, without network: lint, format check, then both.
+ * Generates code and descriptor sets from `proto/`, without network: lint, format check, then both. The code of
+ * whatever a team adds to `proto/` goes to `src/clients/gen`, each file under the path of its schema, and the descriptor set
+ * of each folder of its own to `config/descriptors`.
  * With `--check` it writes nothing and exits 1 when what is checked in is not what `proto/` yields.
  *
  * @module
@@ -15,15 +17,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join, sep } from 'node:path';
 
 const ROOT = dirname(import.meta.dirname);
 const GOOGLE_RPC = 'node_modules/google-proto-files/google/rpc';
 const BUF = join(ROOT, 'node_modules/@bufbuild/buf/bin/buf');
 
+/** The folders of `proto/` whose code belongs to the gateway itself, or to its tests; those of teams are the others. */
+const OWN = new Set(['grpc', 'test']);
+
 /** Folders of code, each made of nothing but what the schemas of the paths yield. */
 const CODE: Readonly<Record<string, readonly string[]>> = {
-  'src/clients/gen': ['--path', 'proto/shop', '--include-imports'],
+  'src/clients/gen': [...teamSchemas().flatMap((path) => ['--path', path]), '--include-imports'],
   'src/upstreams/grpc/gen': [
     '--path',
     'proto/grpc',
@@ -36,7 +41,7 @@ const CODE: Readonly<Record<string, readonly string[]>> = {
 
 /** Descriptor sets, imports included, by the schemas that they describe. */
 const DESCRIPTOR_SETS: Readonly<Record<string, string>> = {
-  'config/descriptors/shop.binpb': 'proto/shop',
+  ...Object.fromEntries(teamSchemas().map((path) => [`config/descriptors/${nameOf(path)}.binpb`, path])),
   'proto/test/kinds.binpb': 'proto/test',
 };
 
@@ -57,6 +62,18 @@ function main(args: readonly string[]): number {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Everything in `proto/` that a team has put there: folders, and files beside them. */
+function teamSchemas(): readonly string[] {
+  const entries = readdirSync(join(ROOT, 'proto'), { recursive: true, encoding: 'utf8' });
+  const schemas = entries.filter((path) => path.endsWith('.proto') && !OWN.has(path.split(sep)[0] ?? ''));
+  const first = new Set(schemas.map((path) => join('proto', path.split(sep)[0] ?? '')));
+  return [...first].sort();
+}
+
+function nameOf(path: string): string {
+  return basename(path, '.proto');
 }
 
 function generate(scratch: string, checkOnly: boolean): number {

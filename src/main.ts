@@ -10,6 +10,7 @@ import { fastifyOptions } from './pipeline/fastify-options.ts';
 import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
+import { BootFaults } from './routing/boot-faults.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
@@ -26,12 +27,28 @@ export class Gateway {
     this.#environment = environment;
   }
 
+  /**
+   * Puts everything together, short of listening.
+   *
+   * @throws {ConfigError} with everything that keeps the gateway from starting; it is closed then.
+   */
+  async init(): Promise<void> {
+    try {
+      await this.app.init();
+    } catch (error) {
+      const fault = this.app.get(BootFaults).with(error);
+      // What is half built may not end in an orderly way, and why it was not built is what counts.
+      await this.app.close().catch(() => undefined);
+      throw fault;
+    }
+  }
+
   /** @throws {Error} with the code `EADDRINUSE` when a port is taken; nothing listens then. */
   async listen(): Promise<void> {
     const { port, host } = this.#environment;
     this.adminUrl = await this.app.get(AdminListener).listen();
     try {
-      await this.app.init();
+      await this.init();
       // Past `app.listen`, which logs the error that is about to be told.
       this.url = await this.app.getHttpAdapter().getInstance().listen({ port, host });
     } catch (error) {
@@ -68,7 +85,7 @@ export class Gateway {
 /**
  * Builds a gateway; nothing listens yet.
  *
- * @throws {ConfigError} with the faults of all routes.
+ * @throws {ConfigError} with the faults of all routes, and then with whatever else keeps the gateway from starting.
  */
 export async function createGateway(parts: AppParts): Promise<Gateway> {
   const adapter = gatewayAdapter(fastifyOptions(parts.logger));
@@ -76,7 +93,10 @@ export async function createGateway(parts: AppParts): Promise<Gateway> {
     logger: new NestLogger(parts.logger),
     abortOnError: false,
   });
-  return new Gateway(app, parts.environment);
+  const gateway = new Gateway(app, parts.environment);
+  // Goes on to its end, so that what is wrong with the code is told together with what is wrong with the file.
+  if (app.get(BootFaults).any) await gateway.init();
+  return gateway;
 }
 
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */

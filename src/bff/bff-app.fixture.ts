@@ -28,6 +28,8 @@ export interface BffAppOptions {
   readonly factories?: readonly StageFactory[];
   /** The policies of the GraphQL door; it is public by default. */
   readonly door?: DeclaredPolicies;
+  /** The policies of routes that say nothing themselves. */
+  readonly defaults?: DeclaredPolicies;
 }
 
 /** A running application with both faces of views, and what its loggers were told. */
@@ -105,8 +107,10 @@ function rootModule({
   upstreams = '{}',
   factories = [],
   door = { authentication: 'public' },
+  defaults = {},
 }: BffAppOptions): DynamicModule {
-  const source = readConfig(gatewaySchema, `version: 1\nupstreams: ${upstreams}\n`, 'test.yaml', {});
+  const text = `version: 1\nupstreams: ${upstreams}\ndefaults: { policies: ${JSON.stringify(defaults)} }\n`;
+  const source = readConfig(gatewaySchema, text, 'test.yaml', {});
   const globals = {
     providers: [
       { provide: GATEWAY_SOURCE, useValue: source },

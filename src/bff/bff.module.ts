@@ -3,11 +3,16 @@ import { DiscoveryModule } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { DriverParts, GatehouseDriver } from './graphql/gatehouse.driver.ts';
 import type { GraphqlOptions } from './graphql/graphql.options.ts';
+import { SchemaGuard } from './graphql/schema-guard.ts';
 import { ViewsModule } from './views.module.ts';
 
 // Global, because the driver lives in a module of Nest that imports nothing of ours.
 @Global()
-@Module({ imports: [DiscoveryModule], providers: [DriverParts], exports: [DriverParts] })
+@Module({
+  imports: [DiscoveryModule, ViewsModule],
+  providers: [DriverParts, SchemaGuard],
+  exports: [DriverParts],
+})
 class DriverPartsModule {}
 
 /** Opens the GraphQL door; its schema is what the resolvers of all modules declare. */

@@ -3,6 +3,7 @@ import { contextOf, ThingsBed, thingSchema, type Thing } from '../clients/calls.
 import { httpUpstream } from '../clients/http-upstream.ts';
 import { Problem } from '../problems/problem.ts';
 import { View } from './view.ts';
+import { ViewGuards } from './view-guards.ts';
 import { Views } from './views.ts';
 
 const getThing = httpUpstream('things').get<{ id: string }, Thing>('things.get', '/things/{id}', {
@@ -26,7 +27,7 @@ describe('a section whose call has a fallback', () => {
 
   beforeAll(async () => {
     bed = await ThingsBed.start();
-    views = new Views(bed.caller, bed.bed.metrics);
+    views = new Views(bed.caller, bed.bed.metrics, new ViewGuards());
   });
   beforeEach(() => bed.answerThings());
   afterAll(() => bed.stop());

@@ -49,10 +49,12 @@ NOT_FRESH.expect();
 /**
  * The value of `Cache-Control` (RFC 9111 section 5.2.2): the minimum of the parts. Whoever has a principal gets
  * `private`, because nobody knows which of the inputs were made of it; this fails closed.
+ *
+ * @param isGuarded whether what is shown depends on who asks, so that not even what nobody in particular sees is for all.
  */
-export function cacheControlOf(freshness: Freshness, exchange: Exchange): string {
+export function cacheControlOf(freshness: Freshness, exchange: Exchange, isGuarded = false): string {
   const { seconds } = freshness;
   if (seconds === 0) return 'no-store';
-  const isPublic = freshness.isPublic && exchange.principal === undefined;
+  const isPublic = freshness.isPublic && !isGuarded && exchange.principal === undefined;
   return `${isPublic ? 'public' : 'private'}, max-age=${seconds}`;
 }

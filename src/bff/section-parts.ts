@@ -53,8 +53,9 @@ export function within(section: string, error: unknown): unknown {
 /** What is not as it should be in sections and in the views within them, by paths such as `profile.feed`. */
 export function degradedParts(runs: readonly SectionRun[], prefix = ''): readonly Degradation[] {
   const degraded: Degradation[] = [];
-  for (const { section, degradation, faults = [], children = [] } of runs) {
+  for (const { section, degradation, isWithheld, faults = [], children = [] } of runs) {
     const path = prefix + section.name;
+    if (isWithheld) degraded.push({ section: path, code: 'permission-denied', via: 'null' });
     if (degradation !== undefined) degraded.push({ ...degradation, section: path });
     // What is below something that is null does not show.
     if (degradation?.via === 'null') continue;

@@ -9,6 +9,7 @@ import {
 import { Freshness, NOT_FRESH } from './freshness.ts';
 import { allFailed, outcomesOf, within, type ElementFault } from './section-parts.ts';
 import type { RunScope, Section } from './section.ts';
+import type { SectionFilter } from './view-guards.ts';
 import type { RunnableView, ViewRun } from './view-run.ts';
 
 /** What a section of a view needs of the run that it belongs to. */
@@ -34,6 +35,8 @@ export interface SectionHost extends ComposedSectionHost {
   observe(section: Section, call: Call<never, unknown>): void;
   /** Makes the run of a view within a section. */
   nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun;
+  /** What of a section its caller may see; undefined: all of it. */
+  filterOf(section: Section): SectionFilter | undefined;
 }
 
 /** One section of one run of a view; it is the scope that its source sees. */
@@ -44,6 +47,8 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
   faults: readonly ElementFault[] | undefined = undefined;
   /** What is known of the calls of this section; undefined while it has made none. */
   freshness: Freshness | undefined = undefined;
+  /** Whether something is `null` because the caller may not see it. */
+  isWithheld = false;
   readonly #host: SectionHost;
 
   constructor(section: Section, host: SectionHost) {
@@ -112,10 +117,13 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
     for (const child of open) child.stop(error);
   }
 
-  /** What is shown: the picked part of the value. */
+  /** What is shown: what the caller may see, and of that the picked part. */
   override shown(): Promise<unknown> {
     const shown = super.shown();
-    return this.section.pick === undefined ? shown : shown.then((value) => this.#picked(value));
+    const filter = this.#host.filterOf(this.section);
+    // Before it is picked: a mask knows the names of the fields, not those that the function gives them.
+    const seen = filter === undefined ? shown : shown.then((value) => this.#seen(value, filter));
+    return this.section.pick === undefined ? seen : seen.then((value) => this.#picked(value));
   }
 
   /** The picked part of the whole value, for a face that tells a failure from `null`: rejects when either fails. */
@@ -127,6 +135,15 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
 
   protected override load(): unknown {
     return this.section.load(this);
+  }
+
+  #seen(value: unknown, filter: SectionFilter): unknown {
+    const { name, required } = this.section;
+    const { value: seen, withheld } = filter(value);
+    if (withheld === 'all' && required)
+      throw new Problem('permission-denied', { extensions: { section: name } });
+    this.isWithheld = withheld !== undefined;
+    return seen;
   }
 
   #picked(value: unknown): unknown {

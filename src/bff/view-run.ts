@@ -8,6 +8,7 @@ import type { ObservedDependencies } from './observed-dependencies.ts';
 import { SectionRun, type SectionHost } from './section-run.ts';
 import { refuseUnboundedCall } from './section-source.ts';
 import type { Section } from './section.ts';
+import type { SectionFilter, SectionFilters } from './view-guards.ts';
 import { wholeOf, type Selection } from './view-selection.ts';
 
 /** What every run needs; made once. */
@@ -32,6 +33,8 @@ export interface RunMode {
   readonly within: Section | undefined;
   /** When the time of that section ends, on the clock of `performance.now()`. */
   readonly endsAt: number;
+  /** What the caller may see; undefined: everything. */
+  readonly filters?: SectionFilters | undefined;
 }
 
 const ONE_BY_ONE: RunMode = { selection: undefined, within: undefined, endsAt: Infinity };
@@ -67,6 +70,16 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
 
   get isWhole(): boolean {
     return this.#mode.selection !== undefined;
+  }
+
+  /** Whether what is shown depends on who asks. */
+  get isGuarded(): boolean {
+    return this.#mode.filters !== undefined;
+  }
+
+  /** What of a section may be seen; undefined: all of it. */
+  filterOf({ index }: Section): SectionFilter | undefined {
+    return this.#mode.filters?.get(index);
   }
 
   /** Whether a section that was started has not ended. */

@@ -12,11 +12,16 @@ import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { testExchange } from './bff-app.fixture.ts';
 import { kindByHeader, kindByPath } from './view-variants.ts';
 import { View } from './view.ts';
+import { ViewGuards } from './view-guards.ts';
 import { Views } from './views.ts';
 
 const metrics = new Metrics();
 const registry = new UpstreamRegistry({}, pino({ level: 'silent' }), metrics);
-const views = new Views(new Caller(registry, new HttpCaller(metrics), new GrpcCaller(metrics)), metrics);
+const views = new Views(
+  new Caller(registry, new HttpCaller(metrics), new GrpcCaller(metrics)),
+  metrics,
+  new ViewGuards(),
+);
 
 function exchangeFor(url: string, headers: Record<string, string> = {}): Exchange {
   const request = new IncomingMessage(new Socket());

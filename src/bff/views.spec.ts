@@ -13,6 +13,7 @@ import { HttpCaller } from '../upstreams/http/http-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { testExchange } from './bff-app.fixture.ts';
 import { View } from './view.ts';
+import { ViewGuards } from './view-guards.ts';
 import { Views } from './views.ts';
 
 /** A source that ends when the test says so. */
@@ -38,7 +39,7 @@ const caller = new Caller(
   new HttpCaller(metrics),
   grpc,
 );
-let views = new Views(caller, metrics);
+let views = new Views(caller, metrics, new ViewGuards());
 const define = View.define('Page').input<{ id: string }>();
 const input = { id: '7' };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -48,7 +49,7 @@ beforeEach(() => {
   Logger.overrideLogger(false);
   exchange = exchangeFor('/page');
   metrics = new Metrics();
-  views = new Views(caller, metrics);
+  views = new Views(caller, metrics, new ViewGuards());
 });
 afterEach(() => {
   jest.useRealTimers();

@@ -8,6 +8,7 @@ import { cacheControlOf } from './freshness.ts';
 import { addToField, entityTagOf, matchesTag } from './response-fields.ts';
 import { degradedParts, freshnessOf } from './section-parts.ts';
 import { recordFormat, type RecordFormat } from './record-format.ts';
+import { ViewGuards, type SectionFilters } from './view-guards.ts';
 import { selectedFields } from './view-selection.ts';
 import { ViewRun, type RunnableView, type ViewParts } from './view-run.ts';
 import { ViewStream } from './view-stream.ts';
@@ -36,9 +37,11 @@ type AnyView<Input> = View<Input, object, string> | ViewVariants<Input, object, 
 @Injectable()
 export class Views {
   readonly #parts: ViewParts;
+  readonly #guards: ViewGuards;
 
-  constructor(caller: Caller, metrics: Metrics) {
+  constructor(caller: Caller, metrics: Metrics, guards: ViewGuards) {
     this.#parts = { caller, metrics };
+    this.#guards = guards;
   }
 
   /**
@@ -62,7 +65,8 @@ export class Views {
   /**
    * Runs a view whole, or the sections that `?fields=` selects, and returns the body. This is the REST face.
    * Adds `Server-Timing` with one metric per section, and `Cache-Control`: the minimum of what the calls allow,
-   * `no-store` when one of them allows nothing or a section is degraded.
+   * `no-store` when one of them allows nothing or a section is degraded. What the types of its GraphQL face protect is
+   * protected here too: masked, or `null` and listed under `degraded`.
    *
    * @throws {Problem} of a required section, with its path as the extension `section`; `request-invalid` for
    * unknown fields; the reason of the cancellation when the exchange is cancelled.
@@ -78,7 +82,9 @@ export class Views {
     exchange: Exchange,
   ): Promise<VariantBody<ViewVariants<Input, Results, Nullable, Kinds>>>;
   async serve(view: AnyView<unknown>, input: unknown, exchange: Exchange): Promise<object> {
-    const run = this.#run(view, input, exchange);
+    const starting = this.#run(view, input, exchange);
+    // The sections start at once where nothing has to be waited for.
+    const run = starting instanceof Promise ? await starting : starting;
     const body = await run.values();
     announce(run, body);
     return body;
@@ -110,7 +116,8 @@ export class Views {
     reply: ViewReply,
   ): Promise<object | undefined> {
     const format = streamedFormat(exchange);
-    const run = this.#run(view, input, exchange);
+    const starting = this.#run(view, input, exchange);
+    const run = starting instanceof Promise ? await starting : starting;
     addToField(exchange.responseHeaders, 'vary', 'accept');
     if (format !== undefined) return streamed(run, format);
     const body = await run.values();
@@ -122,14 +129,18 @@ export class Views {
     return undefined;
   }
 
-  #run(of: AnyView<unknown>, input: unknown, exchange: Exchange): ViewRun {
+  #run(of: AnyView<unknown>, input: unknown, exchange: Exchange): ViewRun | Promise<ViewRun> {
     const view = chosen(of, exchange);
     const selection = selectedFields(view, exchange.query);
-    return new ViewRun(view, input, exchange, this.#parts, {
-      selection,
-      within: undefined,
-      endsAt: Infinity,
-    });
+    const start = (filters: SectionFilters | undefined): ViewRun =>
+      new ViewRun(view, input, exchange, this.#parts, {
+        selection,
+        within: undefined,
+        endsAt: Infinity,
+        filters,
+      });
+    const filters = this.#guards.of(view)?.filtersFor(exchange, selection);
+    return filters instanceof Promise ? filters.then(start) : start(filters);
   }
 }
 
@@ -163,7 +174,8 @@ function announce(run: ViewRun, body: Record<string, unknown>): boolean {
   exchange.responseHeaders.push('server-timing', serverTimingOf(started));
   const degraded = degradedParts(started);
   if (degraded.length > 0) exchange.degraded = body['degraded'] = degraded;
-  const cacheControl = degraded.length > 0 ? NO_STORE : cacheControlOf(freshnessOf(started), exchange);
+  const cacheControl =
+    degraded.length > 0 ? NO_STORE : cacheControlOf(freshnessOf(started), exchange, run.isGuarded);
   exchange.responseHeaders.push('cache-control', cacheControl);
   if (cacheControl === NO_STORE) return false;
   // What one principal has kept must not be shown to the next one that uses the same client.

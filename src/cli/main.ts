@@ -57,6 +57,7 @@ async function start(configFile: string | undefined): Promise<void> {
 
 async function validate(configFile: string | undefined): Promise<void> {
   const { gateway, source } = await compile(configFile);
+  await gateway.init();
   const table = gateway.app.get(RouteTable);
   const count = table.routes.length;
   const warnings = fallThroughs(table, source);
@@ -82,13 +83,14 @@ async function contracts(command: ContractsCommand): Promise<void> {
   await writeContracts(command, document, process.stdout);
 }
 
-// Everything that a start would check, short of listening and of Redis.
+// Everything that a start would check, short of listening, of Redis, and of whatever else answers from afar.
 async function compile(configFile: string | undefined): Promise<{ gateway: Gateway; source: GatewaySource }> {
   const { environment, source } = await read(configFile);
   const parts = {
     environment: { ...environment, redisUrl: undefined },
     source,
     logger: createLogger('silent'),
+    dryRun: true,
   };
   return { gateway: await createGateway(parts), source };
 }

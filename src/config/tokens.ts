@@ -9,3 +9,6 @@ export const SHARED_TEXTS = Symbol('SHARED_TEXTS');
 
 /** Injection token of the channels over which events reach subscriptions, in all replicas. */
 export const PUB_SUB = Symbol('PUB_SUB');
+
+/** Injection token: `true` while a gateway is only checked: nothing listens, and nobody is asked for anything. */
+export const DRY_RUN = Symbol('DRY_RUN');

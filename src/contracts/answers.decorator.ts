@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { noteServedViews } from '../bff/served-views.ts';
 import type { RunnableView } from '../bff/view-run.ts';
 import { ViewVariants } from '../bff/view-variants.ts';
 import type { View, ViewValues } from '../bff/view.ts';
@@ -88,7 +89,11 @@ export function AnswersView(
     view instanceof ViewVariants
       ? { view: view.default, kinds: view.views, kindField: view.by.vary }
       : { view, kinds: new Map(), kindField: undefined };
-  return declare({ ...options, view: described, sections });
+  const answer = declare({ ...options, view: described, sections });
+  return (target, name, descriptor) => {
+    answer(target, name, descriptor);
+    noteServedViews(descriptor.value as object, [described.view, ...described.kinds.values()]);
+  };
 }
 
 type SectionSchemas<Values> = { readonly [Name in keyof Values]?: z.ZodType<Values[Name]> };

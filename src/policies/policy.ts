@@ -1,5 +1,6 @@
-import { Reflector } from '@nestjs/core';
+import { Extensions } from '@nestjs/graphql';
 import type { z } from 'zod';
+import { notePlacement } from './placements.ts';
 
 /**
  * A named, schema-checked behavior that is attached to a route. The same schema reads the YAML key and the
@@ -30,18 +31,35 @@ export function definePolicy<const Name extends string, Schema extends z.ZodType
   schema: Schema;
 }): Policy<Name, Schema> {
   const metadataKey = `gatehouse:policy:${spec.name}`;
-  const decorator = Reflector.createDecorator<z.input<Schema> | 'off', z.output<Schema> | 'off'>({
-    key: metadataKey,
-    transform: (options) => (options === 'off' ? 'off' : spec.schema.parse(options)),
-  });
-  const onAnything: PolicyDecorator<Schema> = (options) => {
-    const apply = decorator(options);
+  const decorator: PolicyDecorator<Schema> = (options) => {
+    const parsed: unknown = options === 'off' ? 'off' : spec.schema.parse(options);
     return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-      if (key === undefined) return void apply(target as new () => unknown);
-      if (descriptor !== undefined) return void apply(target, key, descriptor);
-      const parsed: unknown = options === 'off' ? 'off' : spec.schema.parse(options);
-      Reflect.defineMetadata(metadataKey, parsed, target, key);
+      notePlacement(spec.name, target, key, descriptor);
+      decorate(metadataKey, parsed, target, { key, descriptor });
     };
   };
-  return { ...spec, metadataKey, decorator: onAnything };
+  return { ...spec, metadataKey, decorator };
+}
+
+/** The member that a decorator was called for. */
+interface Member {
+  readonly key: string | symbol | undefined;
+  readonly descriptor: PropertyDescriptor | undefined;
+}
+
+/**
+ * Keeps what a decorator says where {@link Policy.metadataKey} says. On a property it is an extension of the field too,
+ * because that is what Nest carries over to the types that `PickType` and its like make of a class.
+ */
+export function decorate(
+  metadataKey: string,
+  value: unknown,
+  target: object,
+  { key, descriptor }: Member,
+): void {
+  if (key === undefined) return Reflect.defineMetadata(metadataKey, value, target);
+  const method: unknown = descriptor?.value;
+  if (typeof method === 'function') return Reflect.defineMetadata(metadataKey, value, method);
+  Reflect.defineMetadata(metadataKey, value, target, key);
+  Extensions({ [metadataKey]: value })(target, key);
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config-fault.ts';
 import type { StageFactory } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { BootFaults } from './boot-faults.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import { FaultPlaces } from './fault-places.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
@@ -12,6 +13,7 @@ import { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { compileAggregates } from './sources/aggregate.route-source.ts';
 import { grpcRoutes, Schemas } from './sources/grpc.route-source.ts';
+import { controllerFaults } from './sources/controller-faults.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 import { yamlRoutes } from './sources/yaml.route-source.ts';
 
@@ -32,9 +34,10 @@ export interface TableParts {
 /**
  * Builds the route table of both doors.
  *
+ * @param found takes the faults of all routes, and the table is one of those that have none; without it they are thrown.
  * @throws {ConfigError} with the faults of all routes at once.
  */
-export function buildRouteTable(parts: TableParts): RouteTable {
+export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTable {
   const { source } = parts;
   const placed = new FaultPlaces(source);
   const originOf = (index: number): string => placed.originOf(index);
@@ -52,12 +55,13 @@ export function buildRouteTable(parts: TableParts): RouteTable {
   const definitionOf = (route: Route): RouteDefinition =>
     definitions.find((one) => one.id === route.id && one.origin === route.origin) as RouteDefinition;
   const all = [...faults, ...tableFaults(routes, definitionOf)];
-  if (all.length + sourceFaults.length > 0) {
-    throw new ConfigError([
-      ...sourceFaults.map((fault) => placed.placeSource(fault)),
-      ...all.map((fault) => placed.place(fault)),
-    ]);
-  }
+  const told = [
+    ...sourceFaults.map((fault) => placed.placeSource(fault)),
+    ...all.map((fault) => placed.place(fault)),
+    ...controllerFaults(parts.controllers),
+  ];
+  if (told.length > 0 && found === undefined) throw new ConfigError(told);
+  found?.add(told);
   return new RouteTable(routes);
 }
 

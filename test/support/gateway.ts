@@ -40,27 +40,17 @@ export interface TestGatewayOptions {
   readonly modules?: readonly Type[];
 }
 
+/** Puts a whole gateway together as `gatehouse validate` does, and takes it apart again. */
+export async function checkGateway(options: TestGatewayOptions): Promise<void> {
+  const gateway = await built(options, [], true);
+  await gateway.init();
+  await gateway.app.close();
+}
+
 /** Starts a whole gateway on free ports of the loopback interface. */
-export async function startGateway({
-  config,
-  environment,
-  modules,
-}: TestGatewayOptions): Promise<TestGateway> {
+export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const lines: LogLine[] = [];
-  const variables: Record<string, string> = {
-    PORT: '0',
-    HOST: '127.0.0.1',
-    ADMIN_PORT: '0',
-    NODE_ENV: 'test',
-    DRAIN_DELAY: '0s',
-    ...environment,
-  };
-  const parts = {
-    environment: readEnvironment(variables),
-    source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),
-    logger: createLogger(variables['LOG_LEVEL'] ?? 'info', collector(lines)),
-  };
-  const gateway = modules === undefined ? await createGateway(parts) : await createWith(modules, parts);
+  const gateway = await built(options, lines, false);
   await gateway.listen();
   const linesWhere = async (wanted: (line: LogLine) => boolean, count = 1): Promise<LogLine[]> => {
     const found = () => lines.filter(wanted);
@@ -76,6 +66,28 @@ export async function startGateway({
     accessLines: (count) => linesWhere((line) => line.msg === 'exchange', count),
     stop: () => gateway.close(),
   };
+}
+
+function built(
+  { config, environment, modules }: TestGatewayOptions,
+  lines: LogLine[],
+  dryRun: boolean,
+): Promise<Gateway> {
+  const variables: Record<string, string> = {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    NODE_ENV: 'test',
+    DRAIN_DELAY: '0s',
+    ...environment,
+  };
+  const parts = {
+    environment: readEnvironment(variables),
+    source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),
+    logger: createLogger(variables['LOG_LEVEL'] ?? 'info', collector(lines)),
+    dryRun,
+  };
+  return modules === undefined ? createGateway(parts) : createWith(modules, parts);
 }
 
 // What `createGateway` does, with more modules: the way a team would add them to `AppModule`.

@@ -1,5 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Field, InterfaceType, Mutation, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import {
+  Field,
+  Float,
+  ID,
+  Int,
+  InterfaceType,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  ResolveField,
+  Resolver,
+} from '@nestjs/graphql';
+import { GraphQLScalarType } from 'graphql';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Authentication } from '../../policies/authentication/authentication.policy.ts';
 import { AuthorizationStageFactory } from '../../policies/authorization/authorization.stage.ts';
@@ -284,5 +297,69 @@ describe('a policy that cannot work', () => {
     const start = startBff({ modules, factories: [new AuthorizationStageFactory()] });
     await expect(start).rejects.toThrow(/GuardedVault|GuardedEmployee|Mutation.fire/);
     await expect(startBff({ modules })).rejects.toThrow('no authorize stage');
+  });
+});
+
+describe('a mask that its field cannot show', () => {
+  enum Grade {
+    Low = 'low',
+    High = 'high',
+  }
+  registerEnumType(Grade, { name: 'MaskGrade' });
+  const Odd = new GraphQLScalarType({
+    name: 'MaskOdd',
+    serialize: (value) => {
+      if (value !== 1) throw new TypeError('even');
+      return value;
+    },
+  });
+  const FITS: readonly (readonly [type: () => unknown, mask: string | number | boolean, isFit: boolean])[] = [
+    [() => String, '***', true],
+    [() => String, 0, false],
+    [() => Int, 0, true],
+    [() => Int, '***', false],
+    [() => Int, '7', false],
+    [() => Int, 1.5, false],
+    [() => Float, 1.5, true],
+    [() => Boolean, false, true],
+    [() => Boolean, 0, false],
+    [() => ID, 'x', true],
+    [() => Grade, Grade.Low, true],
+    [() => Grade, 'other', false],
+    [() => Odd, 1, true],
+    [() => Odd, 2, false],
+    [() => [String], '***', false],
+    [() => Vault, '***', false],
+  ];
+
+  const started = async (type: () => unknown, mask: string | number | boolean | null, nullable: boolean) => {
+    @Resolver()
+    class MaskedResolver {
+      @Mask({ unless: { anyRole: ['hr'] }, with: mask })
+      @Query(type as () => string, { nullable })
+      masked(): unknown {
+        return null;
+      }
+    }
+    const app = await startBff({ modules: [{ module: class M {}, providers: [MaskedResolver] }], factories });
+    const { body } = await postTo(app.url, { query: '{ masked }' });
+    await app.stop();
+    return body;
+  };
+
+  it.each(FITS.map(([type, mask, isFit]) => ({ type, name: String(type), mask, isFit })))(
+    '$name masked with $mask starts: $isFit',
+    async ({ type, mask, isFit }) => {
+      if (!isFit)
+        return expect(started(type, mask, false)).rejects.toThrow(`@Mask shows ${JSON.stringify(mask)}`);
+      // An enum is shown by its name.
+      const shown = mask === Grade.Low ? 'Low' : mask;
+      return expect(started(type, mask, false)).resolves.toEqual({ data: { masked: shown } });
+    },
+  );
+
+  it('starts with null only where the field is nullable', async () => {
+    await expect(started(() => String, null, false)).rejects.toThrow('Query.masked: @Mask needs a nullable');
+    await expect(started(() => String, null, true)).resolves.toEqual({ data: { masked: null } });
   });
 });

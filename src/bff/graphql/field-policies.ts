@@ -1,4 +1,4 @@
-import { isInterfaceType, isNonNullType, isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
+import { isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
 import type { Type } from '@nestjs/common';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { PolicySet } from '../../policies/registry.ts';
@@ -13,8 +13,11 @@ import {
 } from './declared-policies.ts';
 import { guardField } from './field-guard.ts';
 import { FieldRequirements, type Requirement } from './field-requirements.ts';
-import { MASK_EXTENSION, type MaskOptions } from './mask.decorator.ts';
+import { mustFit } from './mask-type.ts';
 import type { OperationContext } from './operation-context.ts';
+import { uselessPlaces } from './policy-places.ts';
+import { possibleTypes } from './repeated-types.ts';
+import { interfacesOf, propertyNames, typeClasses } from './type-classes.ts';
 
 type Field = GraphQLField<unknown, OperationContext>;
 
@@ -23,6 +26,15 @@ export interface FieldPolicy {
   readonly requirements: readonly Requirement[];
   /** `off`: an answer with this field is never kept. */
   readonly cache: NonNullable<PolicySet['cache']> | 'off' | undefined;
+}
+
+/** What the policies of fields are made of. */
+export interface FieldPolicyParts {
+  readonly schema: GraphQLSchema;
+  readonly resolvers: readonly Type[];
+  /** The route of the GraphQL door. */
+  readonly route: Route;
+  readonly factories: readonly StageFactory[];
 }
 
 /** What an operation needs to be checked against, and for how long its answer is good. */
@@ -34,31 +46,28 @@ export const NO_REQUIREMENTS: ReadonlySet<Requirement> = new Set();
  */
 export class FieldPolicies {
   readonly #policies = new Map<Field, FieldPolicy>();
-  readonly #types: ReadonlyMap<string, FieldPolicySet>;
+  readonly #types: ReadonlyMap<string, readonly FieldPolicySet[]>;
   readonly #requirements: FieldRequirements;
   readonly #roots: ReadonlySet<string>;
+  readonly #schema: GraphQLSchema;
+  readonly #classes: ReturnType<typeof typeClasses>;
 
-  /** @throws {Error} naming the place of a policy that cannot work. */
-  constructor(
-    schema: GraphQLSchema,
-    resolvers: readonly Type[],
-    route: Route,
-    factories: readonly StageFactory[],
-  ) {
+  /** @param faults takes a message for each policy that cannot work, naming its place. */
+  constructor({ schema, resolvers, route, factories }: FieldPolicyParts, faults: Set<string>) {
     this.#requirements = new FieldRequirements(route, factories);
+    this.#schema = schema;
     this.#roots = rootsOf(schema);
-    this.#types = declaredTypes(schema);
-    const declared = declaredFields(resolvers, schema);
-    for (const one of declared) if (Object.keys(one.policies).length > 0) mustExist(schema, one);
+    this.#classes = typeClasses(schema);
+    this.#types = declaredTypes(schema, faults);
+    const declared = declaredFields(resolvers, schema, faults);
+    for (const message of uselessPlaces(resolvers, schema)) faults.add(message);
+    for (const one of declared) if (saysSomething(one)) attempt(faults, () => mustExist(schema, one));
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;
+      const names = new Set([type.name, ...interfacesOf(type).map(({ name }) => name)]);
       for (const field of Object.values(type.getFields())) {
-        const said = declared.filter((one) => one.type === type.name && one.field === field.name);
-        this.#add(
-          type.name,
-          field as Field,
-          said.map(({ policies }) => policies),
-        );
+        const said = declared.filter((one) => names.has(one.type) && one.field === field.name);
+        attempt(faults, () => this.#add(type.name, field as Field, said));
       }
     }
   }
@@ -69,33 +78,44 @@ export class FieldPolicies {
   }
 
   /** How long objects of a type are good, when the type says so. */
-  cacheOf(typeName: string): NonNullable<PolicySet['cache']> | undefined {
-    const cache = this.#types.get(typeName)?.cache;
-    return cache === 'off' ? undefined : cache;
+  cacheOf(typeName: string): FieldPolicy['cache'] {
+    return this.#types.get(typeName)?.find(({ cache }) => cache !== undefined)?.cache;
   }
 
-  #add(typeName: string, field: Field, said: readonly FieldPolicySet[]): void {
+  /** What everything asks for that is of a type. */
+  ofType(typeName: string): ReadonlySet<Requirement> {
+    return new Set(this.#required(typeName, this.#types.get(typeName) ?? []));
+  }
+
+  /** The names that data of a type can have a field under. */
+  propertiesOf(typeName: string, field: string): readonly string[] {
+    const names = this.#classes.flatMap(([name, target]) =>
+      name === typeName ? [propertyNames(this.#schema, name, target).get(field) ?? field] : [],
+    );
+    return [...new Set([field, ...names])];
+  }
+
+  #add(typeName: string, field: Field, said: readonly DeclaredField[]): void {
     const origin = `${typeName}.${field.name}`;
-    const requirements = this.#required(origin, [this.#types.get(typeName) ?? {}, ...said]);
-    const mask = field.extensions[MASK_EXTENSION] as MaskOptions | undefined;
-    if (mask !== undefined) {
-      if ((mask.with ?? null) === null && isNonNullType(field.type))
-        throw new Error(`${origin}: @Mask needs a nullable field, or \`with\`: what the others see`);
-      requirements.push(this.#requirements.authorized(origin, mask.unless, true));
+    const policies = said.map((one) => one.policies);
+    const requirements = this.#required(origin, [...(this.#types.get(typeName) ?? []), ...policies]);
+    for (const { mask } of said) {
+      if (mask === undefined) continue;
+      mustFit(origin, field, mask.with ?? null);
+      requirements.push(this.#requirements.masked(origin, mask));
     }
-    const cache = said.map((one) => one.cache).find((one) => one !== undefined);
-    const limit = this.#limited(typeName, origin, said);
+    const cache = policies.map((one) => one.cache).find((one) => one !== undefined);
+    const limit = this.#limited(typeName, origin, policies);
     if (requirements.length === 0 && cache === undefined && limit === undefined) return;
-    this.#policies.set(field, { requirements, cache });
-    if (requirements.length > 0 || limit !== undefined)
-      guardField(field, { requirements, limit, masked: mask?.with ?? null });
+    this.#policies.set(field, { requirements: [...new Set(requirements)], cache });
+    if (requirements.length > 0 || limit !== undefined) guardField(field, { requirements, limit });
   }
 
   // All of them hold: a resolver cannot open what the type of its field has closed.
   #required(origin: string, said: readonly FieldPolicySet[]): Requirement[] {
     return said.flatMap(({ authentication, authorization }) => [
       ...(isOn(authentication) ? [this.#requirements.identified(origin, authentication)] : []),
-      ...(isOn(authorization) ? [this.#requirements.authorized(origin, authorization, false)] : []),
+      ...(isOn(authorization) ? [this.#requirements.authorized(origin, authorization)] : []),
     ]);
   }
 
@@ -136,11 +156,21 @@ export function grant(
 // Fails closed: a policy that guards nothing would be believed to guard something.
 function mustExist(schema: GraphQLSchema, { type, field, origin }: DeclaredField): void {
   const found = schema.getType(type);
-  if (isObjectType(found) && found.getFields()[field] !== undefined) return;
-  if (isInterfaceType(found)) {
-    throw new Error(`${origin}: policies belong to the types that implement ${type}, not to the interface`);
-  }
+  const types = found === undefined ? [] : possibleTypes(schema, found);
+  if (types.some((one) => one.getFields()[field] !== undefined)) return;
   throw new Error(`${origin}: has a policy, but the schema has no field ${type}.${field}`);
+}
+
+function saysSomething({ policies, mask }: DeclaredField): boolean {
+  return mask !== undefined || Object.keys(policies).length > 0;
+}
+
+function attempt(faults: Set<string>, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    faults.add((error as Error).message);
+  }
 }
 
 function rethrowUnlessDenied(error: unknown): void {

@@ -3,6 +3,7 @@ import type { PolicySet } from '../../policies/registry.ts';
 import type { Stage, StageFactory, StageName } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
+import type { MaskOptions } from './mask.decorator.ts';
 
 /** Something that a caller has to have to see some fields. Compared by identity. */
 export interface Requirement {
@@ -12,11 +13,15 @@ export interface Requirement {
   readonly masks: boolean;
   /** The first field that asks for it, for the access line. */
   readonly by: string;
+  /** The mask. */
+  readonly mask: unknown;
 }
 
 type Authorization = NonNullable<PolicySet['authorization']>;
 type Authentication = NonNullable<PolicySet['authentication']>;
 type RateLimit = NonNullable<PolicySet['rateLimit']>;
+
+const NO_MASK = { masks: false, mask: undefined };
 
 /** Compiles the policies of fields with the stages that routes use; equal requirements are one. */
 export class FieldRequirements {
@@ -30,10 +35,15 @@ export class FieldRequirements {
   }
 
   /** @throws {Error} naming the field, when nobody could check it. */
-  authorized(origin: string, authorization: Authorization, masks: boolean): Requirement {
-    return this.#once(JSON.stringify([masks, authorization]), { masks, by: origin }, () =>
-      this.#compile(origin, 'authorize', this.#route.id, { ...this.#route.policies, authorization }),
-    );
+  authorized(origin: string, authorization: Authorization): Requirement {
+    const facts = { ...NO_MASK, by: origin };
+    return this.#once(JSON.stringify(authorization), facts, () => this.#authorize(origin, authorization));
+  }
+
+  /** @throws {Error} naming the field, when nobody could check it. */
+  masked(origin: string, { unless, with: mask = null }: MaskOptions): Requirement {
+    const facts = { masks: true, mask, by: origin };
+    return this.#once(JSON.stringify([unless, mask]), facts, () => this.#authorize(origin, unless));
   }
 
   /**
@@ -52,7 +62,7 @@ export class FieldRequirements {
       const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
       throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
     }
-    return this.#once(JSON.stringify(schemes), { masks: false, by: origin }, () => schemeStage(schemes));
+    return this.#once(`schemes ${schemes.join()}`, { ...NO_MASK, by: origin }, () => schemeStage(schemes));
   }
 
   /** The buckets of one field. Each run of the field takes from them: aliases do not get around the limit. */
@@ -64,6 +74,10 @@ export class FieldRequirements {
     const known = this.#known.get(key) ?? { ...facts, stage: compile() };
     this.#known.set(key, known);
     return known;
+  }
+
+  #authorize(origin: string, authorization: Authorization): Stage {
+    return this.#compile(origin, 'authorize', this.#route.id, { ...this.#route.policies, authorization });
   }
 
   #compile(origin: string, name: StageName, routeId: string, policies: PolicySet): Stage {

@@ -1,12 +1,10 @@
-import { Inject, Injectable, Optional, type Type } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GATEWAY_SOURCE, SHARED_TEXTS } from '../../config/tokens.ts';
 import { RATE_LIMITER, type RateLimiter } from '../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../../policies/stage.ts';
 import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import type { GatewaySource } from '../../routing/table-builder.ts';
@@ -15,7 +13,6 @@ import { alignEngines } from './align-engines.ts';
 import { ignoreDiscardedErrors } from './discarded-errors.ts';
 import { Documents } from './documents.ts';
 import { markPlaces } from './field-places.ts';
-import { FieldPolicies } from './field-policies.ts';
 import { GraphiqlPage } from './graphiql-page.ts';
 import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
 import { GraphqlSocketServer } from './graphql-socket.ts';
@@ -31,10 +28,10 @@ import {
   type GraphqlOptions,
 } from './graphql.options.ts';
 import { GRAPHQL_ROUTE_ID } from './graphql.route.ts';
-import { guardLists } from './list-guard.ts';
 import { OperationFinder } from './operation-finder.ts';
 import { OperationMeters } from './operation-meters.ts';
 import { PersistedQueries, type TextStore } from './persisted-queries.ts';
+import { SchemaGuard } from './schema-guard.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 
 const DRAIN_MS = 2000;
@@ -48,9 +45,8 @@ export class DriverParts {
 
   constructor(
     readonly routes: RouteTable,
-    readonly discovery: DiscoveryService,
     @Inject(GATEWAY_SOURCE) readonly source: GatewaySource,
-    @Inject(STAGE_FACTORIES) readonly factories: readonly StageFactory[],
+    readonly guard: SchemaGuard,
     @Optional() @Inject(SHARED_TEXTS) readonly texts: TextStore | undefined,
   ) {}
 }
@@ -84,11 +80,14 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   }
 
   /**
-   * @throws {Error} when the route table has no route for GraphQL: without its policies the door stays shut; when
-   * a policy of a field cannot work, when a list would make a call per element, and when a trusted document does not fit the schema.
+   * Stays shut where a policy of a field cannot work, a list would make a call per element, or a call cannot be made; the
+   * gateway does not start then.
+   *
+   * @throws {Error} when the route table has no route for GraphQL, without whose policies the door stays shut, and when a
+   * trusted document does not fit the schema.
    */
   override async start(options: StartOptions): Promise<void> {
-    const { routes, factories } = this.parts;
+    const { routes, guard } = this.parts;
     const { schema } = options;
     const route = routes.byId(GRAPHQL_ROUTE_ID);
     if (route === undefined) {
@@ -103,9 +102,8 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
       );
     }
     if (schema === undefined) throw new Error('the GraphQL schema is empty; import a module with a resolver');
-    const resolvers = this.#resolvers();
-    guardLists(schema, resolvers, !options.production);
-    const policies = new FieldPolicies(schema, resolvers, route, factories);
+    const policies = guard.enforce(schema, route, options);
+    if (policies === undefined) return;
     if (options.plan !== undefined) markPlaces(schema);
     alignEngines(schema);
     const meters = new OperationMeters(this.metrics, options.metrics?.operations);
@@ -140,12 +138,6 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   #persisted(): PersistedQueries {
     const { texts: store, limiter = new MemoryTokenBucket() } = this.parts;
     return new PersistedQueries(store && { store, limiter });
-  }
-
-  #resolvers(): readonly Type[] {
-    return this.parts.discovery
-      .getProviders()
-      .flatMap(({ metatype }) => (isClass(metatype) ? [metatype] : []));
   }
 }
 
@@ -182,12 +174,6 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
     }),
     streams,
   };
-}
-
-function isClass(metatype: unknown): metatype is Type {
-  return (
-    typeof metatype === 'function' && typeof metatype.prototype === 'object' && metatype.prototype !== null
-  );
 }
 
 interface MountOptions {

@@ -28,14 +28,23 @@ interface RepeatedField extends ResolverField {
  * calls it makes, and each of these has to be merged (`batch`), bounded (`each`) or explicitly allowed.
  *
  * @param watch whether resolvers are also held to what they say, at the price of an async context for each run.
- * @throws {Error} naming the field, the call, and what to do. Fails closed: who says nothing is refused.
+ * @param faults takes a message naming the field, the call, and what to do. Fails closed: who says nothing is refused.
  */
-export function guardLists(schema: GraphQLSchema, resolvers: readonly Type[], watch: boolean): void {
+export function guardLists(
+  schema: GraphQLSchema,
+  resolvers: readonly Type[],
+  watch: boolean,
+  faults: Set<string>,
+): void {
   for (const field of repeatedFields(schema, resolvers)) {
     const calls = callsOf(field.method);
-    if (calls === undefined) throw new Error(unsaid(field));
+    if (calls === undefined) {
+      faults.add(unsaid(field));
+      continue;
+    }
     const waiver = waiverOf(field.method);
-    if (waiver === undefined) for (const call of calls) refuseUnmerged(field, call);
+    const repeated = waiver === undefined ? calls.filter((call) => !isMerged(call)) : [];
+    for (const call of repeated) faults.add(unmerged(field, call));
     const { definition } = field;
     if (definition.resolve === undefined) continue;
     if (isSectionResolver(field.method)) definition.resolve = marked(field, definition.resolve);
@@ -57,11 +66,14 @@ function repeatedFields(schema: GraphQLSchema, resolvers: readonly Type[]): read
   });
 }
 
-function refuseUnmerged(field: RepeatedField, { name, plan }: Call<never, unknown>): void {
-  if (plan?.batch !== undefined || plan?.concurrency !== undefined) return;
-  throw new Error(
+function isMerged({ plan }: Call<never, unknown>): boolean {
+  return plan?.batch !== undefined || plan?.concurrency !== undefined;
+}
+
+function unmerged(field: RepeatedField, { name }: Call<never, unknown>): string {
+  return (
     `${where(field)}: it would make the call ${name} each time; declare \`batch\` on the call, ` +
-      '`each: { concurrency: … }` to bound it, or allow it with @OncePerElement({ atMost, because })',
+    '`each: { concurrency: … }` to bound it, or allow it with @OncePerElement({ atMost, because })'
   );
 }
 

@@ -1,20 +1,30 @@
-import { Extensions } from '@nestjs/graphql';
 import type { z } from 'zod';
 import { authorizationPolicy } from '../../policies/authorization/authorization.policy.ts';
+import { notePlacement } from '../../policies/placements.ts';
+import { decorate } from '../../policies/policy.ts';
 
 /** Who sees the value of a field, and what everybody else sees. */
 export interface MaskOptions {
   /** Who sees the value. */
   readonly unless: z.input<typeof authorizationPolicy.schema>;
-  /** What the others see. Default `null`, which only a nullable field can show. */
+  /** What the others see: of the type of the field. Default `null`, which only a nullable field can show. */
   readonly with?: string | number | boolean | null;
 }
 
-/** Under which name the options are found in the `extensions` of a field. */
-export const MASK_EXTENSION = 'gatehouseMask';
+/** The name under which a mask is noted among policies. */
+export const MASK = 'mask';
 
-/** Hides the value of a field from all but some, without an error: `@Mask({ unless: { anyRole: ['support'] } })`. */
+/** The metadata key of the options. */
+export const MASK_METADATA = 'gatehouse:mask';
+
+/**
+ * Hides the value of a field from all but some, without an error: `@Mask({ unless: { anyRole: ['support'] } })`. On
+ * properties of object types and interfaces, and on methods that resolve fields.
+ */
 export function Mask(options: MaskOptions): MethodDecorator & PropertyDecorator {
   const parsed = { ...options, unless: authorizationPolicy.schema.parse(options.unless) };
-  return Extensions({ [MASK_EXTENSION]: parsed });
+  return (target: object, key: string | symbol, descriptor?: PropertyDescriptor): void => {
+    notePlacement(MASK, target, key, descriptor);
+    decorate(MASK_METADATA, parsed, target, { key, descriptor });
+  };
 }

@@ -11,6 +11,8 @@ export interface ResolverField {
   /** `FeedResolver.author`, for messages. */
   readonly origin: string;
   readonly method: object;
+  /** The name of the method. */
+  readonly name: string;
 }
 
 /** Lists the fields that a resolver class resolves, those of its base classes included. */
@@ -24,7 +26,7 @@ export function resolverFields(resolver: Type): readonly ResolverField[] {
       Reflect.getMetadata(RESOLVER_TYPE_METADATA, resolver);
     if (typeof type !== 'string' || !(isProperty || ROOTS.includes(type))) return [];
     const field = (Reflect.getMetadata(RESOLVER_NAME_METADATA, method) as string | undefined) ?? name;
-    return [{ type, field, origin: `${resolver.name}.${name}`, method }];
+    return [{ type, field, origin: `${resolver.name}.${name}`, method, name }];
   });
 }
 

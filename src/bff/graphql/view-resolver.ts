@@ -60,7 +60,21 @@ export function ViewResolver(
       Calls(...callsOfSections(views, name))(prototype, key, descriptor);
     }
     Resolver(type as () => new () => unknown)(target);
+    Reflect.defineMetadata(BOUND_VIEW, { views, type } as BoundView, target);
   };
+}
+
+/** A view, in all its shapes, and the class of the object type that shows it. */
+export interface BoundView {
+  readonly views: readonly RunnableView[];
+  readonly type: () => unknown;
+}
+
+const BOUND_VIEW = Symbol('gatehouse:bound-view');
+
+/** What a class that {@link ViewResolver} stands on shows; undefined for any other class. */
+export function boundView(resolver: object): BoundView | undefined {
+  return Reflect.getMetadata(BOUND_VIEW, resolver) as BoundView | undefined;
 }
 
 type SectionResolver = (

@@ -1,5 +1,6 @@
-import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, Optional, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { DRY_RUN } from '../../config/tokens.ts';
 import { REDIS } from '../../store/store.module.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
@@ -23,10 +24,13 @@ export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
   exports: [Identity, AuthenticationStageFactory, AuthenticationGuard],
 })
 export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Identity,
+    @Optional() @Inject(DRY_RUN) private readonly isDryRun = false,
+  ) {}
 
   onModuleInit(): void {
-    this.identity.start();
+    if (!this.isDryRun) this.identity.start();
   }
 
   onModuleDestroy(): void {

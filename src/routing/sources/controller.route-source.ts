@@ -1,5 +1,6 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { methodsNamed } from '../../policies/placements.ts';
 import { policyRegistry } from '../../policies/registry.ts';
 import type { DeclaredPolicies, RouteDefinition } from '../route.ts';
 
@@ -16,7 +17,8 @@ export function handlerRouteId(controller: Type, handlerName: string): string {
   return `${feature.charAt(0).toLowerCase()}${feature.slice(1)}.${handlerName}`;
 }
 
-function handlersOf(controller: Type): [string, object][] {
+/** The handlers of a controller by name, those that it inherits included. */
+export function handlersOf(controller: Type): [string, object][] {
   const found = new Map<string, object>();
   for (
     let at = controller.prototype as object;
@@ -42,7 +44,8 @@ function routesOf(controller: Type, name: string, handler: object): RouteDefinit
       door: 'handler' as const,
       origin: `${controller.name}.${name}`,
       match: { methods: methodsOf(method), hosts: [], headers: {}, path: joined(prefix, path) },
-      policies: [declaredOn(handler), declaredOn(controller)],
+      // What a method overrides still holds where it says nothing itself.
+      policies: [...methodsNamed(controller, name).map(declaredOn), declaredOn(controller)],
     })),
   );
 }

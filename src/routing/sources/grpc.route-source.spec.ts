@@ -22,6 +22,16 @@ function written(text: string): string {
   return file;
 }
 
+/** In a workspace of its own, so that the imports are found. */
+function inWorkspace(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  mkdirSync(join(folder, 'proto'));
+  symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+  copyFileSync('buf.yaml', join(folder, 'buf.yaml'));
+  writeFileSync(join(folder, 'proto/x.proto'), text);
+  return join(folder, 'proto/x.proto');
+}
+
 describe(grpcRoutes, () => {
   it('makes a definition of every binding, with the policies of the route', () => {
     const { definitions, faults } = read(SET, {}, { policies: { deadline: '2s' } });
@@ -186,6 +196,37 @@ describe(grpcRoutes, () => {
       expect(faults[0]?.message).toMatch(/`buf build` refuses it: .*x\.proto:1:20/);
     });
 
+    it('lists all that is wrong in one schema at once: what buf says, methods, and paths', () => {
+      process.env['PATH'] = `node_modules/.bin:${PATH}`;
+      const broken = read({
+        proto: written('syntax = "proto3";\nmessage A { B b = 1; }\nmessage C { D d = 1; }'),
+      });
+      const several = inWorkspace(`
+        syntax = "proto3";
+        package s;
+        import "google/api/annotations.proto";
+        message Q { string id = 1; }
+        service S {
+          rpc One(Q) returns (Q) { option (google.api.http) = { get: "/v1/{no}" }; }
+          rpc Two(Q) returns (Q) { option (google.api.http) = { get: "/v1/{id}" }; }
+          rpc Three(Q) returns (Q) { option (google.api.http) = { post: "/v1" body: "no" }; }
+        }`);
+      const wrong = read({ proto: several }, { service: 's.S' });
+      process.env['PATH'] = PATH;
+      expect(broken.faults.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/x\.proto:2:\d+.*B/),
+        expect.stringMatching(/x\.proto:3:\d+.*D/),
+      ]);
+      expect(wrong.faults.map(({ message }) => message)).toEqual([
+        expect.stringContaining('s.S.One: s.Q has no field "no"'),
+        expect.stringContaining('s.S.Three: body: s.Q has no field "no"'),
+      ]);
+      expect(wrong.definitions).toEqual([]);
+      const { faults } = read(SET, { prefix: '/test/items' });
+      expect(faults.length).toBeGreaterThan(10);
+      expect(faults.every(({ message }) => message.includes('is not below /test/items'))).toBe(true);
+    });
+
     it.each([
       ['get: "/v1/{idd}"', 's.S.Do: s.Q has no field "idd"; did you mean "id"?'],
       ['get: "/v1/{id.x}"', '"id" has no fields of its own'],
@@ -202,14 +243,8 @@ describe(grpcRoutes, () => {
       ],
       ['post: "/up"', 'expected body "*" for a stream of messages'],
     ])('refuses the annotation {%s}', (option, message) => {
-      // A workspace of its own, so that the imports are found.
-      const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
-      mkdirSync(join(folder, 'proto'));
-      symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
-      copyFileSync('buf.yaml', join(folder, 'buf.yaml'));
-      writeFileSync(join(folder, 'proto/x.proto'), schemaWith(option));
       process.env['PATH'] = `node_modules/.bin:${PATH}`;
-      const { faults } = read({ proto: join(folder, 'proto/x.proto') }, { service: 's.S' });
+      const { faults } = read({ proto: inWorkspace(schemaWith(option)) }, { service: 's.S' });
       process.env['PATH'] = PATH;
       expect(faults[0]?.message).toContain(message);
     });

@@ -1,8 +1,17 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { nearestName } from '../../config/nearest-name.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
-import { compileBindings, offersSocket, type Binding } from '../../upstreams/grpc/transcoding/binding.ts';
-import { compileProto, readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
+import {
+  BindingError,
+  compileBindings,
+  offersSocket,
+  type Binding,
+} from '../../upstreams/grpc/transcoding/binding.ts';
+import {
+  compileProto,
+  readDescriptorSet,
+  SchemaError,
+} from '../../upstreams/grpc/transcoding/descriptor-files.ts';
 import type { GatewayConfig, RouteConfig } from '../gateway.schema.ts';
 import type { RouteDefinition } from '../route.ts';
 
@@ -47,9 +56,15 @@ export function grpcRoutes(
       return definitionsOf(route, originOf(index), schemas);
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      const path = error.isOfUpstream ? ['upstreams', route.upstream] : ['routes', index];
-      const fault = { path: [...path, ...error.key], message: error.message, suggestion: error.suggestion };
-      if (!faults.some((one) => one.path.join() === fault.path.join())) faults.push(fault);
+      const path = [
+        ...(error.isOfUpstream ? ['upstreams', route.upstream] : ['routes', index]),
+        ...error.key,
+      ];
+      const { suggestion } = error;
+      // Several routes can be offered from one schema, which is at fault once.
+      const isNew = (message: string): boolean =>
+        !faults.some((one) => one.message === message && one.path.join() === path.join());
+      faults.push(...error.faults.filter(isNew).map((message) => ({ path, message, suggestion })));
       return [];
     }
   });
@@ -74,15 +89,27 @@ export function definitionsFrom(
     throw new SourceError(['grpc', 'service'], `there is no service "${name}" in the schema`, { hint });
   }
   const bindings = attempt(['grpc', 'service'], () => compileBindings(service, registry, options));
+  const outside = bindings.filter(({ rule }) => !isBelow(prefix, rule.template.pattern));
+  // When all of them are, it is the prefix that is wrong, and once.
+  const told = outside.length === bindings.length ? outside.slice(0, 1) : outside;
+  if (told.length > 0)
+    throw new SourceError(
+      ['grpc', 'prefix'],
+      told.map((one) => misplaced(one, prefix)),
+    );
   const plain = bindings.map((binding) => {
     const path = binding.rule.template.pattern;
-    if (prefix !== undefined && !path.startsWith(`${prefix}/`) && !path.startsWith(`${prefix}:`)) {
-      const message = `${binding.method.name} wants ${path}, which is not below ${prefix}`;
-      throw new SourceError(['grpc', 'prefix'], message);
-    }
     return definitionOf(route, origin, binding, { path, methods: binding.rule.methods, headers: {} });
   });
   return [...plain, ...socketDefinitions(route, origin, bindings)];
+}
+
+function isBelow(prefix: string | undefined, path: string): boolean {
+  return prefix === undefined || path.startsWith(`${prefix}/`) || path.startsWith(`${prefix}:`);
+}
+
+function misplaced({ method, rule }: Binding, prefix: string | undefined): string {
+  return `${method.name} wants ${rule.template.pattern}, which is not below ${prefix}`;
 }
 
 /** What a request for a WebSocket says, as the upgrades spell it. */
@@ -109,17 +136,21 @@ function socketDefinitions(
 /** Thrown for a route whose schema cannot be used. */
 export class SourceError extends PlainFault {
   readonly key: readonly string[];
+  /** Everything that is wrong there; the message of the error is all of it. */
+  readonly faults: readonly string[];
   readonly suggestion: string | undefined;
   /** Whether the key is one of the upstream, not of the route. */
   readonly isOfUpstream: boolean;
 
   constructor(
     key: readonly string[],
-    message: string,
+    faults: string | readonly string[],
     about: { readonly hint?: string | undefined; readonly isOfUpstream?: boolean } = {},
   ) {
-    super(message);
+    const all = [faults].flat();
+    super(all.join('\n'));
     this.key = key;
+    this.faults = all;
     this.suggestion = about.hint;
     this.isOfUpstream = about.isOfUpstream ?? false;
   }
@@ -158,7 +189,7 @@ function readSchema(descriptorSet: string | undefined, proto: string | undefined
     return descriptorSet === undefined ? compileProto(proto ?? '') : readDescriptorSet(descriptorSet);
   } catch (error) {
     const key = descriptorSet === undefined ? 'proto' : 'descriptorSet';
-    throw new SourceError([key], (error as Error).message, { isOfUpstream: true });
+    throw new SourceError([key], faultsIn(error), { isOfUpstream: true });
   }
 }
 
@@ -194,6 +225,12 @@ function attempt<Result>(key: readonly string[], compile: () => Result): Result 
   try {
     return compile();
   } catch (error) {
-    throw new SourceError(key, (error as Error).message);
+    throw new SourceError(key, faultsIn(error));
   }
+}
+
+function faultsIn(error: unknown): readonly string[] {
+  return error instanceof BindingError || error instanceof SchemaError
+    ? error.faults
+    : [(error as Error).message];
 }

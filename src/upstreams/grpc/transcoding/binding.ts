@@ -43,9 +43,16 @@ export interface Binding {
   readonly options: BindingOptions;
 }
 
-/** Thrown for a method whose annotation cannot be used. */
+/** Thrown for methods whose annotations cannot be used. */
 export class BindingError extends Error {
   override readonly name = 'BindingError';
+  /** One for each method. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
@@ -53,24 +60,27 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 /**
  * Compiles every annotated method of a service.
  *
- * @throws {BindingError} naming the method, for the first annotation that cannot be used, or when there is none.
+ * @throws {BindingError} naming each method whose annotation cannot be used, or when none has one.
  */
 export function compileBindings(
   service: DescService,
   registry: Registry,
   options: BindingOptions,
 ): readonly Binding[] {
+  const faults: string[] = [];
   const bindings = service.methods.flatMap((method) => {
     try {
       const bindings = httpRules(method, registry).map((rule) => compile(method, rule, registry, options));
       // Without WebSockets there is no way to offer these.
       return options.webSocket === 'off' ? bindings.filter((one) => !needsSocket(one)) : bindings;
     } catch (error) {
-      throw new BindingError(`${service.typeName}.${method.name}: ${(error as Error).message}`);
+      faults.push(`${service.typeName}.${method.name}: ${(error as Error).message}`);
+      return [];
     }
   });
+  if (faults.length > 0) throw new BindingError(faults);
   if (bindings.length > 0) return bindings;
-  throw new BindingError(`no method of ${service.typeName} has the annotation google.api.http`);
+  throw new BindingError([`no method of ${service.typeName} has the annotation google.api.http`]);
 }
 
 function compile(method: DescMethod, rule: HttpRule, registry: Registry, options: BindingOptions): Binding {

@@ -4,6 +4,19 @@ import { createFileRegistry, fromBinary, type FileRegistry } from '@bufbuild/pro
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
 const MAX_SET_BYTES = 256 * 2 ** 20;
+const MAX_LINES = 50;
+
+/** Thrown for schemas that cannot be compiled. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError';
+  /** One for each fault that the compiler has found. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
 
 /**
  * Reads a descriptor set, imports included.
@@ -27,7 +40,8 @@ export function readDescriptorSet(file: string): FileRegistry {
  * Compiles schemas with `buf`, which must be on the PATH.
  *
  * @param path a `.proto` file, or the folder of a module.
- * @throws {Error} with what `buf` says, or how to do without it.
+ * @throws {SchemaError} with all that `buf` says.
+ * @throws {Error} how to do without it.
  */
 export function compileProto(path: string): FileRegistry {
   const args = ['build', path, '--as-file-descriptor-set', '--output', '-'];
@@ -39,7 +53,7 @@ export function compileProto(path: string): FileRegistry {
       `\`buf\`, which compiles it, ${why}; use \`descriptorSet\` with what \`buf build ${path} -o descriptors.binpb\` writes`,
     );
   }
-  if (done.status !== 0) throw new Error(`\`buf build\` refuses it: ${firstLine(done.stderr)}`);
+  if (done.status !== 0) throw new SchemaError(linesOf(done.stderr));
   return registryOf(done.stdout, path);
 }
 
@@ -55,6 +69,8 @@ function registryOf(bytes: Uint8Array, from: string): FileRegistry {
   }
 }
 
-function firstLine(text: Buffer): string {
-  return text.toString().trim().split('\n')[0] ?? '';
+/** What `buf` says, most of it: a file of another format yields a line for each of its own. */
+function linesOf(text: Buffer): readonly string[] {
+  const lines = text.toString().trim().split('\n').slice(0, MAX_LINES);
+  return lines.map((line) => `\`buf build\` refuses it: ${line}`);
 }

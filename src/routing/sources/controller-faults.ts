@@ -1,0 +1,79 @@
+import type { Type } from '@nestjs/common';
+import { PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import type { ConfigFault } from '../../config/config-fault.ts';
+import { placementsOn, type Constructor, type Placement } from '../../policies/placements.ts';
+import { policyRegistry } from '../../policies/registry.ts';
+import { handlersOf } from './controller.route-source.ts';
+
+/**
+ * Looks for what would not hold on controllers: policies where nobody enforces them, and input that nobody checks.
+ *
+ * @returns a fault for each, with the place in the code.
+ */
+export function controllerFaults(controllers: readonly Type[]): readonly ConfigFault[] {
+  return controllers.flatMap((controller) => [...misplaced(controller), ...unchecked(controller)]);
+}
+
+/** Faults of policies on classes that answer nobody: services, guards, pipes, modules and whatever else Nest makes. */
+export function strayPolicies(classes: readonly Constructor[]): readonly ConfigFault[] {
+  const placements = new Set([...new Set(classes)].flatMap((one) => placementsOn(one)));
+  return [...placements].map((one) =>
+    fault(one, 'has no effect here; it belongs to controllers, resolvers, types and their members'),
+  );
+}
+
+function misplaced(controller: Type): readonly ConfigFault[] {
+  const handlers = new Set(handlersOf(controller).map(([name]) => name));
+  return placementsOn(controller).flatMap((one) => {
+    if (!Object.hasOwn(policyRegistry, one.policy))
+      return fault(
+        one,
+        'belongs to fields of GraphQL types; over REST that is `transform`, with `maskFields`',
+      );
+    if (one.member === undefined || handlers.has(one.member)) return [];
+    return fault(one, 'has no effect here; it belongs to handlers, which have @Get(), @Post() or the like');
+  });
+}
+
+function fault({ owner, member, policy }: Placement, message: string): ConfigFault {
+  const file = member === undefined ? owner.name : `${owner.name}.${member}`;
+  return { file, key: `policies.${policy}`, message };
+}
+
+/** What Nest remembers of a decorated parameter. */
+interface Argument {
+  readonly data?: unknown;
+  readonly schema?: unknown;
+  readonly pipes?: readonly unknown[];
+}
+
+/** Where clients send what has any shape; segments of paths and header fields are text. */
+const UNTYPED = new Map<RouteParamtypes, string>([
+  [RouteParamtypes.BODY, '@Body'],
+  [RouteParamtypes.QUERY, '@Query'],
+]);
+
+// Fails closed: a type of TypeScript checks nothing of what comes in, and would be believed to.
+function unchecked(controller: Type): readonly ConfigFault[] {
+  return handlersOf(controller).flatMap(([name, handler]) => {
+    if (hasPipes(handler) || hasPipes(controller)) return [];
+    const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as Record<
+      string,
+      Argument
+    >;
+    return Object.entries(args).flatMap(([key, { data, schema, pipes = [] }]) => {
+      const decorator = UNTYPED.get(Number(key.split(':')[0]) as RouteParamtypes);
+      if (decorator === undefined || schema !== undefined || pipes.length > 0) return [];
+      const field = typeof data === 'string' && data !== '' ? `'${data}', ` : '';
+      const message =
+        `anything may come in, \`null\` and lists too; write \`${decorator}(${field}{ schema })\` with a schema of zod, ` +
+        'or give it a pipe that checks it';
+      return { file: `${controller.name}.${name}`, key: decorator, message };
+    });
+  });
+}
+
+function hasPipes(target: object): boolean {
+  return ((Reflect.getMetadata(PIPES_METADATA, target) as readonly unknown[] | undefined) ?? []).length > 0;
+}
