@@ -21,6 +21,7 @@ import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
+import { ProblemFilter } from '../problems/problem.filter.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
@@ -28,12 +29,12 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { ClientAddress } from './client-address.ts';
 import { CloseHook } from './close.hook.ts';
 import { FloodLimit } from './flood-limit.ts';
+import { admitHandlers } from './handler-admission.ts';
 import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
 import { stageOrder } from './order.ts';
-import { OrderedProblemFilter } from './ordered-problem.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
@@ -64,7 +65,7 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 export class PipelineBindings {}
 
 /**
- * Seats the walk in Nest and Fastify: the hooks of open and close, the guards, the pipe, the filter,
+ * Seats the walk in Nest and Fastify: the hooks of open, admission and close, the guards, the pipe, the filter,
  * each list in execution order. Nothing else in the application registers anything global.
  */
 @Global()
@@ -89,7 +90,7 @@ export class PipelineBindings {}
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
-    { provide: APP_FILTER, useClass: OrderedProblemFilter },
+    { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   exports: [STAGE_FACTORIES],
 })
@@ -114,6 +115,7 @@ export class PipelineModule implements OnApplicationShutdown {
     const onClosed = () => (parts.draining.active ? endIdle() : undefined);
     installHooks(fastify, open, new CloseHook(parts.logger, parts.metrics, onClosed));
     this.#table = seated.seat();
+    admitHandlers(fastify, this.#table);
   }
 
   /** Ends what the compiled stages own. */

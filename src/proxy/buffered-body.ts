@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { Pieces } from '../exchange/pieces.ts';
 import { fieldOf } from '../policies/cache/freshness.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
@@ -19,8 +20,7 @@ export class BufferedBody {
   readonly #route: Route;
   readonly #head: ResponseHead;
   readonly #maxBytes: number;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #pieces = new Pieces();
 
   constructor(route: Route, head: ResponseHead) {
     this.#route = route;
@@ -43,9 +43,8 @@ export class BufferedBody {
 
   /** Takes a piece; returns false when the body has grown over the limit of the route. */
   push(chunk: Buffer): boolean {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) return false;
-    this.#chunks.push(Buffer.from(chunk));
+    if (this.#pieces.length + chunk.length > this.#maxBytes) return false;
+    this.#pieces.push(chunk);
     return true;
   }
 
@@ -61,7 +60,7 @@ export class BufferedBody {
       if (!BODY_FIELDS.has(headers[i]?.toLowerCase() ?? ''))
         kept.push(headers[i] ?? '', headers[i + 1] ?? '');
     }
-    const whole = Buffer.concat(this.#chunks);
+    const whole = this.#pieces.take();
     if (whole.length === 0) return { head: { status, headers: kept }, body: whole };
     const body = editJson(whole, (value) =>
       this.#route.leaving.reduce(

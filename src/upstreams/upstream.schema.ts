@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { timerDuration, percentage } from '../config/units.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/transcoding/transcoding.schema.ts';
+import { QUEUE_TIMEOUT_MS } from './wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
 const targetUrl = z
@@ -32,8 +33,13 @@ const retry = z.strictObject({
 
 const timeouts = z.strictObject({
   connect: timerDuration.default(1000).describe('Time to open a connection. Default 1s.'),
+  queue: timerDuration
+    .default(QUEUE_TIMEOUT_MS)
+    .describe('Time that a request waits for a free connection, then 503. Default 1s.'),
   firstByte: timerDuration.default(30_000).describe('Time until the head of the answer. Default 30s.'),
-  idle: timerDuration.default(30_000).describe('Longest silence while a body streams. Default 30s.'),
+  idle: timerDuration
+    .default(30_000)
+    .describe('Longest silence while a body streams, in either direction. Default 30s.'),
 });
 
 /** One upstream of the configuration file. */

@@ -4,6 +4,7 @@ import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GATEWAY_SOURCE, SHARED_TEXTS } from '../../config/tokens.ts';
+import { mergedBody } from '../../exchange/merged-body.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../policies/stage.ts';
 import type { Route } from '../../routing/route.ts';
 import { RouteTable } from '../../routing/route-table.ts';
@@ -197,7 +198,9 @@ function mount(
     method: isLive ? ['GET', 'POST', 'PUT', 'DELETE'] : ['GET', 'POST'],
     url,
     bodyLimit,
+    config: { admitsItself: true },
     onRequest: page === undefined ? door.enter : [page.enter, door.enter],
+    preParsing: mergedBody,
     handler: door.handle,
   });
 }

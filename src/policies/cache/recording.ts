@@ -1,3 +1,4 @@
+import { Pieces } from '../../exchange/pieces.ts';
 import type { StoredAnswer } from '../../exchange/exchange.ts';
 
 /** Collects an answer while it streams to the client, up to a size; gives up silently beyond it. */
@@ -6,8 +7,7 @@ export class Recording {
   readonly #onComplete: (answer: StoredAnswer) => void;
   #status = 0;
   #headers: readonly string[] = [];
-  #chunks: Buffer[] | undefined = [];
-  #bytes = 0;
+  #pieces: Pieces | undefined = new Pieces();
 
   /** @param onComplete called once, only for an answer that arrived whole and fits. */
   constructor(maxBytes: number, onComplete: (answer: StoredAnswer) => void) {
@@ -23,14 +23,16 @@ export class Recording {
 
   /** Takes a piece of the body. */
   data(chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) this.#chunks = undefined;
-    else this.#chunks?.push(Buffer.from(chunk));
+    if (this.#pieces === undefined) return;
+    if (this.#pieces.length + chunk.length > this.#maxBytes) this.#pieces = undefined;
+    else this.#pieces.push(chunk);
   }
 
   /** Takes the end of the body. */
   end(): void {
-    if (this.#chunks === undefined) return;
-    this.#onComplete({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) });
+    if (this.#pieces === undefined) return;
+    // A copy, because it is kept, and the pieces may lie in more room than they need.
+    const body = Buffer.from(this.#pieces.take());
+    this.#onComplete({ status: this.#status, headers: this.#headers, body });
   }
 }

@@ -10,6 +10,7 @@ import type { Upstream } from '../upstream.ts';
 import type { Http1Pool } from '../http1/http1-pool.ts';
 import type { OutboundCall } from '../http1/outbound-call.ts';
 import type { AnswerReader } from '../answer-reader.ts';
+import { NoFreeConnection } from '../no-free-connection.ts';
 import { httpFault } from './http-faults.ts';
 
 /** Answers above 1 MiB are refused: they are held in memory as a whole. */
@@ -111,6 +112,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   broke(error: Error): void {
+    if (error instanceof NoFreeConnection) return this.failUnsent(error);
     const { code, outcome, retryable } = httpFault(error);
     this.fail({ code, outcome, failure: true, retryable: retryable && this.#isIdempotent() }, error);
   }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { Pieces } from '../../../exchange/pieces.ts';
 import { Problem } from '../../../problems/problem.ts';
 
 const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
@@ -48,8 +49,7 @@ export function checkMediaType({ request }: Exchange, kind: 'json' | 'lines'): v
 export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> {
   const body = decodedBody(exchange);
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const pieces = new Pieces();
     const refuse = (problem: Problem): void => {
       body.removeAllListeners('data');
       exchange.offCancel(refuse);
@@ -57,14 +57,13 @@ export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> 
     };
     exchange.onCancel(refuse);
     body.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) refuse(new Problem('body-too-large'));
-      else chunks.push(chunk);
+      if (pieces.length + chunk.length > maxBytes) refuse(new Problem('body-too-large'));
+      else pieces.push(chunk);
     });
     body.once('error', (error) => refuse(new Problem('request-invalid', { cause: error })));
     body.once('end', () => {
       exchange.offCancel(refuse);
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+      resolve(pieces.take());
     });
   });
 }
