@@ -30,7 +30,13 @@ beforeAll(async () => {
   ]);
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-e2e-'));
   const routes = [
-    { id: 'files', match: { path: '/*' }, upstream: 'payments', policies: { authentication: 'public' } },
+    {
+      id: 'files',
+      match: { path: '/*' },
+      upstream: 'payments',
+      // As long as the machine takes.
+      policies: { authentication: 'public', deadline: 'off' },
+    },
   ];
   writeFileSync(join(folder, 'gateway.yaml'), JSON.stringify(shopConfig(services, echo, { routes })));
   gateway = await startChild(join(folder, 'gateway.yaml'));

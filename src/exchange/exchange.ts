@@ -106,6 +106,10 @@ export class Exchange {
   recording: Recording | undefined = undefined;
   cached: StoredAnswer | undefined = undefined;
 
+  // admit
+  /** Whether the stages that come before the body have let it pass; only at the code-first door. */
+  admitted = false;
+
   // handle
   /**
    * What the calls of this exchange remember of each other; only the room of the clients looks inside. A field,

@@ -5,6 +5,7 @@ import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stag
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { EarlyAnswer } from './early-answer.ts';
 import { routableTarget } from './open.hook.ts';
 
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -34,8 +35,9 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
     forceCloseConnections: 'idle',
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      // A long upload is no attack; `bodyLimit` and the upstream's idle timeout bound it.
+      // A long upload is no attack; `bodyLimit`, `bodyIdle` and `deadline` bound it.
       requestTimeout: 0,
+      ServerResponse: EarlyAnswer,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       insecureHTTPParser: false,

@@ -6,7 +6,10 @@ import { RouteTable } from '../routing/route-table.ts';
 import { handlerRouteId } from '../routing/sources/controller.route-source.ts';
 import type { Route } from '../routing/route.ts';
 
-/** Stage 1 for the code-first door: Fastify found the handler, this finds the handler's route. */
+/**
+ * Stage 1 for the code-first door: Fastify found the handler, this finds the handler's route. The stages that come
+ * before the body were entered for the route that the hook took it for; another one's do not count.
+ */
 @Injectable()
 export class MatchGuard implements CanActivate {
   readonly #routes = new Map<Type, Map<unknown, Route | undefined>>();
@@ -16,13 +19,15 @@ export class MatchGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const exchange = exchangeOf(context);
     // A resolver's exchange was matched by the route of the GraphQL door.
-    if (exchange.route !== undefined) return true;
-    exchange.route = this.#find(context.getClass(), context.getHandler());
+    if (exchange.route !== undefined && context.getType<string>() !== 'http') return true;
+    const route = this.#find(context.getClass(), context.getHandler());
     // Fail closed: a handler that the table does not know has no policies that could protect it.
-    if (exchange.route === undefined || this.#isOfAnother(exchange, exchange.route)) {
+    const isAnother = route === undefined || (exchange.route ?? route) !== route;
+    if (isAnother || this.#isOfAnother(exchange, route)) {
       exchange.route = undefined;
       throw new Problem('route-not-found');
     }
+    exchange.route = route;
     return true;
   }
 

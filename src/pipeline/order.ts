@@ -21,17 +21,18 @@ import { TransformStageFactory } from '../policies/transform/transform.stage.ts'
  * 13  problem     problems/render-problem.ts    renders whatever was thrown
  * 14  close       close.hook.ts                 one access line, metrics
  *
- * Door 1 runs the stages of its route in a plain loop (`enterStages`). Door 2 meets the same stage objects in its
- * guards, and an interceptor only where an answer is edited. The order is fixed: identify comes before the
+ * Door 1 runs the stages of its route in a plain loop (`enterStages`) and lets the action read the body. Door 2 enters
+ * the same stage objects in a hook before Fastify reads the body (handler-admission.ts), those that say `afterBody` in a
+ * guard behind it, and meets an interceptor only where an answer is edited. The order is fixed: identify comes before the
  * limit, so that nobody burns another's quota, and no route can change it.
  */
 export const stageOrder = [
   AuthenticationStageFactory, //   2  identify       principal            401 + WWW-Authenticate, 503
   AuthorizationStageFactory, //    3  authorize                           403
   RateLimitStageFactory, //        4  limit          limit                429 + Retry-After
-  BodyLimitStageFactory, //        4  size                                413
-  DeadlineStageFactory, //         5  deadline       deadlineAt           504
+  BodyLimitStageFactory, //        4  size                                413 408
+  DeadlineStageFactory, //         5  deadline       deadlineAt           504 408
   TransformStageFactory, //        6  transform ↓    headerEdits
   CacheStageFactory, //            7  cache          cached, recording    a stored answer
-  CircuitBreakerStageFactory, //   8  break                               503 + Retry-After
+  CircuitBreakerStageFactory, //   8  break  after the body                503 + Retry-After
 ] as const;

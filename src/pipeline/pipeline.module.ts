@@ -22,6 +22,7 @@ import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
+import { ProblemFilter } from '../problems/problem.filter.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
@@ -30,12 +31,12 @@ import { ClientAddress } from './client-address.ts';
 import { CloseHook } from './close.hook.ts';
 import { FloodLimit } from './flood-limit.ts';
 import { Connections, whenAccepted } from './connections.ts';
+import { admitHandlers } from './handler-admission.ts';
 import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
 import { stageOrder } from './order.ts';
-import { OrderedProblemFilter } from './ordered-problem.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
@@ -66,7 +67,7 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 export class PipelineBindings {}
 
 /**
- * Seats the walk in Nest and Fastify: the hooks of open and close, the guards, the pipe, the filter,
+ * Seats the walk in Nest and Fastify: the hooks of open, admission and close, the guards, the pipe, the filter,
  * each list in execution order. Nothing else in the application registers anything global.
  */
 @Global()
@@ -97,7 +98,7 @@ export class PipelineBindings {}
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
-    { provide: APP_FILTER, useClass: OrderedProblemFilter },
+    { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   // The limiter also counts what others keep for their callers.
   exports: [STAGE_FACTORIES, Connections, RateLimitModule],
@@ -125,6 +126,7 @@ export class PipelineModule implements OnApplicationShutdown {
     fastify.addHook('onClose', () => connections.closed());
     installHooks(fastify, open, new CloseHook(parts));
     this.#table = seated.seat();
+    admitHandlers(fastify, this.#table);
   }
 
   /** Ends what the compiled stages own. */

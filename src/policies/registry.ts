@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { authenticationPolicy } from './authentication/authentication.policy.ts';
 import { authorizationPolicy } from './authorization/authorization.policy.ts';
+import { BODY_IDLE_MS, bodyIdlePolicy } from './body-limit/body-idle.policy.ts';
 import { bodyLimitPolicy } from './body-limit/body-limit.policy.ts';
 import { cachePolicy } from './cache/cache.policy.ts';
 import { circuitBreakerPolicy } from './circuit-breaker/circuit-breaker.policy.ts';
-import { deadlinePolicy } from './deadline/deadline.policy.ts';
+import { DEADLINE_MS, deadlinePolicy } from './deadline/deadline.policy.ts';
 import { rateLimitPolicy } from './rate-limit/rate-limit.policy.ts';
 import { transformPolicy } from './transform/transform.policy.ts';
 
@@ -13,6 +14,7 @@ export const policyRegistry = {
   authentication: authenticationPolicy,
   authorization: authorizationPolicy,
   bodyLimit: bodyLimitPolicy,
+  bodyIdle: bodyIdlePolicy,
   rateLimit: rateLimitPolicy,
   deadline: deadlinePolicy,
   transform: transformPolicy,
@@ -27,3 +29,9 @@ export type PolicyName = keyof typeof policyRegistry;
 export type PolicySet = {
   readonly [Name in PolicyName]?: z.output<(typeof policyRegistry)[Name]['schema']> | undefined;
 };
+
+/**
+ * What is in force on a route that nobody says anything about. Fails closed: what a client can make wait forever needs
+ * an `off` that somebody wrote.
+ */
+export const undeclaredPolicies: PolicySet = Object.freeze({ deadline: DEADLINE_MS, bodyIdle: BODY_IDLE_MS });

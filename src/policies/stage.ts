@@ -30,6 +30,11 @@ export interface ResponseHead {
  */
 export interface Stage {
   readonly name: StageName;
+  /**
+   * Whether it is entered only once the body is there, at the doors that read it as a whole before they act: for what
+   * must not be held while a client takes its time. Default: before a byte of the body is read.
+   */
+  readonly afterBody?: true;
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Promise<void>) | undefined;
   /** Edits status and headers of the answer on the way out. */
@@ -52,6 +57,8 @@ export interface StageInput {
   readonly policies: PolicySet;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
+  /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */
+  readonly upstreamIdleMs?: number;
   /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
   readonly upstreamOpenForMs?: () => number;
 }

@@ -38,8 +38,9 @@ export const catalogue = {
     remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
   }),
   'request-timeout': entry(408, 'open', 'The request did not arrive in time', {
-    cause: 'The client did not finish its header section within the time the server allows.',
-    remedy: 'Retry on a better connection.',
+    cause:
+      'The client did not finish its header section or its body within the time the server allows, or was silent for too long in between.',
+    remedy: 'Retry on a better connection; operators look at `bodyIdle` and `deadline` of the route.',
     retryable: true,
   }),
   'route-not-found': entry(404, 'match', 'No route matches this request', {
@@ -107,8 +108,10 @@ export const catalogue = {
     retryable: true,
   }),
   'no-available-target': entry(503, 'balance', 'No target of the upstream is available', {
-    cause: 'The upstream has no target that is healthy and not full.',
-    remedy: 'Retry later; operators check the health of the upstream.',
+    cause:
+      'The upstream has no target that is healthy and not full, or no connection to it became free in time.',
+    remedy:
+      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections` and `timeouts.queue`.',
     retryable: true,
   }),
   'upstream-unreachable': entry(502, 'forward', 'The upstream cannot be reached', {
@@ -117,7 +120,8 @@ export const catalogue = {
     retryable: true,
   }),
   'upstream-timeout': entry(504, 'forward', 'The upstream did not answer in time', {
-    cause: 'Connecting to the upstream, or waiting for its first byte, took longer than its timeout.',
+    cause:
+      'Connecting to the upstream, waiting for its first byte, or waiting for it to take the body took longer than its timeout.',
     remedy: 'Retry if the operation is idempotent.',
     retryable: true,
   }),

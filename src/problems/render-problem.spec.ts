@@ -7,6 +7,7 @@ import { exchangeFor } from '../../test/support/stage-server.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { catalogue, type ProblemCode } from './catalogue.ts';
 import { Problem } from './problem.ts';
+import { EarlyAnswer } from '../pipeline/early-answer.ts';
 import { renderProblem } from './render-problem.ts';
 
 describe('renderProblem', () => {
@@ -22,7 +23,7 @@ describe('renderProblem', () => {
   async function serve(
     handle: (response: ServerResponse, request: IncomingMessage) => void,
   ): Promise<string> {
-    server = createServer((request, response) => {
+    server = createServer({ ServerResponse: EarlyAnswer }, (request, response) => {
       exchange = exchangeFor(request, response);
       handle(response, request);
     }).listen(0, '127.0.0.1');

@@ -40,17 +40,25 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
     response.destroy();
     return;
   }
+  // A small body comes in one packet with its head: once that is looked through, the connection can stay.
+  if (request.complete || !announcesBody(request)) return write(target, problem);
+  response.statusCode = problem.status;
+  setImmediate(write, target, problem);
+}
+
+function write(target: ProblemTarget, problem: Problem): void {
+  const { request, response } = target;
+  if (response.headersSent || response.destroyed) return;
   const body = Buffer.from(JSON.stringify(problemBody(problem, target.id)));
   const headers = problemHeaders(problem, target);
   headers.push('content-length', String(body.length));
-  // The rest of a body that nobody will read would have to be swallowed before the connection is of use again.
-  if (!request.complete && announcesBody(request)) headers.push('connection', 'close');
   target.bytesOut = request.method === 'HEAD' ? 0 : body.length;
   response.writeHead(problem.status, headers);
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function announcesBody({ headers }: IncomingMessage): boolean {
+/** Whether a request has a body (RFC 9112 section 6.3). */
+export function announcesBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length'];
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }

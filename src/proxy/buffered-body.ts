@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { Pieces } from '../exchange/pieces.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import { editMaybeJson, isNeverJson } from '../policies/transform/maskable-body.ts';
@@ -21,8 +22,7 @@ export class BufferedBody {
   readonly #route: Route;
   readonly #head: ResponseHead;
   readonly #maxBytes: number;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #pieces = new Pieces();
   /** Whether the body can be read at all: a coded one cannot, and a stream of events never ends. */
   readonly isReadable: boolean;
 
@@ -50,9 +50,8 @@ export class BufferedBody {
 
   /** Takes a piece; returns false when the body has grown over the limit of the route. */
   push(chunk: Buffer): boolean {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) return false;
-    this.#chunks.push(Buffer.from(chunk));
+    if (this.#pieces.length + chunk.length > this.#maxBytes) return false;
+    this.#pieces.push(chunk);
     return true;
   }
 
@@ -62,7 +61,7 @@ export class BufferedBody {
    * @throws {Problem} `upstream-response-invalid` when it may have fields and is not JSON.
    */
   finish(exchange: Exchange): { head: ResponseHead; body: Buffer } {
-    const whole = Buffer.concat(this.#chunks);
+    const whole = this.#pieces.take();
     const { status, headers } = this.#head;
     if (whole.length === 0) return { head: { status, headers: undescribed(headers) }, body: whole };
     const body = editMaybeJson(whole, (value) =>

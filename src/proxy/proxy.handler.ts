@@ -82,10 +82,8 @@ export class ProxyHandler {
   }
 
   #body(exchange: Exchange, route: Route): Outbound['body'] {
-    const { request } = exchange;
-    const maxBytes = route.policies.bodyLimit;
-    // A declared length was checked by its stage, and the parser holds the client to it.
-    if (maxBytes === undefined || request.headers['content-length'] !== undefined) return request;
-    return countingBody(request, maxBytes, (problem) => exchange.cancel(problem));
+    // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
+    const maxBytes = route.policies.bodyLimit ?? Infinity;
+    return countingBody(exchange.request, maxBytes, (problem) => exchange.cancel(problem));
   }
 }

@@ -1,30 +1,55 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type {} from '../exchange/exchange-of.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { enterStages } from '../policies/stage.ts';
+import { announcesBody, renderProblem } from '../problems/render-problem.ts';
 import type { Route } from './route.ts';
 
-/** What of a route says whom it lets in. */
-type Guarded = Pick<Route, 'policies'>;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route enters its stages by itself, because not all of its requests meet the same. */
+    admitsItself?: boolean;
+  }
+}
+
+/** Calls back when a request may go on, or with what speaks against it. */
+export type Done = (error?: Error) => void;
 
 /**
- * Whether a route lets somebody in whom the other one refuses, as far as their policies tell: it is public, takes a
- * credential that the other does not, or asks the principal for something else or for nothing.
+ * Enters the stages of a code-first route that come before the body, from a hook that runs before Fastify reads it: who
+ * may not call costs us no body. Stages that answer by themselves do not compile for this door.
  */
-export function admitsOthers(route: Guarded, than: Guarded): boolean {
-  const [ours, theirs] = [route.policies, than.policies];
-  if (theirs.authentication === undefined || theirs.authentication === 'public') return false;
-  if (ours.authentication === undefined || ours.authentication === 'public') return true;
-  const { schemes } = theirs.authentication;
-  if (ours.authentication.schemes.some((scheme) => !schemes.includes(scheme))) return true;
-  // Two conditions on a principal cannot be compared in general: fails closed, they count as different people.
-  return theirs.authorization !== undefined && !isSame(ours.authorization, theirs.authorization);
+export function admit(route: Route, { exchange }: FastifyRequest, done: Done): void {
+  exchange.route = route;
+  try {
+    const pending = enterStages(route.beforeBody, exchange);
+    if (pending === undefined) admitted(exchange, done);
+    else pending.then(() => admitted(exchange, done), done);
+  } catch (error) {
+    done(error as Error);
+  }
 }
 
-/** Whether some route lets in whom another one refuses. */
-export function haveDifferentGuards(routes: readonly Guarded[]): boolean {
-  const [first] = routes;
-  return (
-    first !== undefined && routes.some((route) => admitsOthers(route, first) || admitsOthers(first, route))
-  );
+function admitted(exchange: Exchange, done: Done): void {
+  if (exchange.cancelled === undefined) exchange.admitted = true;
+  done(exchange.cancelled);
 }
 
-function isSame(one: object | undefined, other: object): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
+/** Answers an exchange that is cancelled and leaves behind whoever works on it; what they answer then is dropped. */
+export function leaveBehind({ exchange }: FastifyRequest, reply: FastifyReply): void {
+  exchange.onCancel((reason) => {
+    if (reply.sent) return;
+    reply.hijack();
+    renderProblem(exchange, reason);
+  });
+}
+
+/** The same, but only while the body is read: who answers after that minds the cancellation by themselves. */
+export function leaveUnread({ exchange, raw }: FastifyRequest, reply: FastifyReply): void {
+  if (!announcesBody(raw)) return;
+  exchange.onCancel((reason) => {
+    if (raw.readableEnded || reply.sent) return;
+    reply.hijack();
+    renderProblem(exchange, reason);
+  });
 }

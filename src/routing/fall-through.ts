@@ -1,5 +1,5 @@
 import type { ConfigFault } from '../config/config-fault.ts';
-import { admitsOthers } from './admission.ts';
+import { admitsOthers } from './guard-comparison.ts';
 import { FaultPlaces, type RouteRemark } from './fault-places.ts';
 import { covers } from './path-pattern.ts';
 import type { RouteTable } from './route-table.ts';

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, it } from '@jest/globals';
 import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
@@ -5,6 +6,9 @@ import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
 import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { policyRegistry } from '../policies/registry.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { RouteFault } from './route-compiler.ts';
 
@@ -43,9 +47,30 @@ describe('RouteCompiler', () => {
 
   it('takes authentication from the defaults', () => {
     const compiler = createCompiler([], { defaults: { authentication: { schemes: ['jwt'] } } });
-    expect(compiler.compile(defineRoute({ path: '/a', policies: [{}] })).policies).toEqual({
+    expect(compiler.compile(defineRoute({ path: '/a', policies: [{}] })).policies).toMatchObject({
       authentication: { schemes: ['jwt'] },
     });
+  });
+
+  it('bounds in time what nobody says anything about, until somebody says `off`', () => {
+    const compiler = createCompiler();
+    const { policies } = compiler.compile(defineRoute({ path: '/a' }));
+    expect(policies).toEqual({ authentication: 'public', deadline: 60_000, bodyIdle: 30_000 });
+    const off = [{ authentication: 'public', deadline: 'off', bodyIdle: 'off' }] as const;
+    expect(compiler.compile(defineRoute({ path: '/a', policies: off })).policies).toEqual({
+      authentication: 'public',
+    });
+  });
+
+  it('takes the silence of a body from the upstream of a route', () => {
+    const options = { targets: ['http://127.0.0.1:1'], timeouts: { idle: '7s' } };
+    const upstreams = new UpstreamRegistry(
+      { slow: upstreamSchema.parse(options) },
+      pino({ level: 'silent' }),
+      new Metrics(),
+    );
+    const compiler = createCompiler([], { upstreams });
+    expect(compiler.compile(defineRoute({ path: '/a', upstream: 'slow' })).policies.bodyIdle).toBe(7000);
   });
 
   it('freezes what it compiles', () => {
@@ -140,7 +165,8 @@ describe('the stages of a route', () => {
   });
 
   it('are exactly those that the route declares', () => {
-    const route = createCompiler(factories).compile(defineRoute({ path: '/a' }));
+    const policies = [{ authentication: 'public', deadline: 'off', bodyIdle: 'off' }] as const;
+    const route = createCompiler(factories).compile(defineRoute({ path: '/a', policies }));
     expect(route.stages).toEqual([]);
     expect(route.leaving).toEqual([]);
   });

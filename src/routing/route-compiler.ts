@@ -1,4 +1,4 @@
-import { policyRegistry, type PolicyName, type PolicySet } from '../policies/registry.ts';
+import { policyRegistry, undeclaredPolicies, type PolicyName, type PolicySet } from '../policies/registry.ts';
 import type { Stage, StageFactory, StageInput, StageName } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
@@ -68,6 +68,8 @@ export class RouteCompiler {
       rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
       policies,
       stages,
+      beforeBody: stages.filter((stage) => stage.afterBody !== true),
+      afterBody: stages.filter((stage) => stage.afterBody === true),
       seats: seatsOf(stages),
       leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
       metrics: this.#parts.metrics.forRoute(definition.id),
@@ -78,13 +80,19 @@ export class RouteCompiler {
   #merge(definition: RouteDefinition): PolicySet {
     const upstream =
       definition.upstream === undefined ? undefined : this.#parts.upstreamPolicies[definition.upstream];
-    const levels = [...definition.policies, upstream, this.#parts.defaults];
+    const levels = [...definition.policies, upstream, this.#parts.defaults, this.#undeclared(definition)];
     const merged: Partial<Record<PolicyName, unknown>> = {};
     for (const name of Object.keys(policyRegistry) as PolicyName[]) {
       const declared = levels.find((level) => level?.[name] !== undefined)?.[name];
       if (declared !== undefined && declared !== 'off') merged[name] = declared;
     }
     return Object.freeze(merged as PolicySet);
+  }
+
+  #undeclared({ upstream: name }: RouteDefinition): PolicySet {
+    const { upstreams } = this.#parts;
+    if (name === undefined || !upstreams.has(name)) return undeclaredPolicies;
+    return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
 
   #stages(definition: RouteDefinition, policies: PolicySet): readonly Stage[] {
@@ -105,7 +113,9 @@ export class RouteCompiler {
       routeId: definition.id,
       door: definition.door,
       policies,
-      ...(one === undefined ? {} : { upstreamOpenForMs: () => one.openForMs() }),
+      ...(one === undefined
+        ? {}
+        : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
     };
     const compiled = this.#parts.factories.map((factory) =>
       attempt(definition, ['policies'], () => factory.compile(input)),

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
-import { admitsOthers, haveDifferentGuards } from './admission.ts';
+import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { foldPath } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, SegmentTree, type Asked } from './segment-tree.ts';

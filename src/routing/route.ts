@@ -56,6 +56,9 @@ export interface Route {
   readonly policies: PolicySet;
   /** Exactly the stages this route needs, in execution order. */
   readonly stages: readonly Stage[];
+  /** Those of them that are entered before a body is read at the code-first door, and those after it. */
+  readonly beforeBody: readonly Stage[];
+  readonly afterBody: readonly Stage[];
   /** The same stages by name, for the adapters of the code-first door. */
   readonly seats: { readonly [Name in StageName]?: Stage };
   /** The stages that act on the way out, in reverse order. */

@@ -2,6 +2,7 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { NoFreeConnection, noFreeConnection } from './no-free-connection.ts';
 import type { Lease, Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -22,6 +23,8 @@ export interface AttemptFault {
   readonly outcome: string;
   /** Whether it speaks against the target and counts for its breaker. */
   readonly failure: boolean;
+  /** Whether it says nothing about the target, neither good nor bad. */
+  readonly neutral?: true;
   /** Whether another target may be asked. */
   readonly retryable: boolean;
 }
@@ -143,13 +146,20 @@ export abstract class CallRun<Out> {
   /** Ends an attempt without a value, and the run too unless another target may be asked. */
   protected fail(fault: AttemptFault, cause: unknown): void {
     if (this.#done) return;
-    this.#settle(fault.failure ? 'failure' : 'success', fault.outcome);
+    this.#settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
     if (fault.retryable && this.#mayRetry()) this.#next();
     else this.#refuse(this.problemOf(fault, cause));
   }
 
+  /** Ends an attempt for which no connection became free; another target may have one. */
+  protected failUnsent(cause: NoFreeConnection): void {
+    const fault = { failure: false, neutral: true, retryable: true } as const;
+    this.fail({ code: 'no-available-target', outcome: 'no-connection', ...fault }, cause);
+  }
+
   /** What the caller is told of a fault that ends the run. */
   protected problemOf(fault: AttemptFault, cause: unknown): Problem {
+    if (cause instanceof NoFreeConnection) return noFreeConnection(cause);
     return new Problem(fault.code, { cause });
   }
 
@@ -163,9 +173,7 @@ export abstract class CallRun<Out> {
     this.#stop(reason, 'neutral');
   }
 
-  // The client's leaving, or ours, says nothing about the target; a deadline that passed while it was silent does.
-  readonly #cancelled = (reason: Problem): void =>
-    this.#stop(reason, reason.code === 'deadline-exceeded' ? 'failure' : 'neutral');
+  readonly #cancelled = (reason: Problem): void => this.#stop(reason, blameOf(reason));
 
   #begin(): void {
     if (this.exchange.cancelled !== undefined) return this.#reject(this.exchange.cancelled);
@@ -233,6 +241,14 @@ export abstract class CallRun<Out> {
       this.upstream.retryBudget.spend()
     );
   }
+}
+
+/**
+ * What the end of an exchange says about the target that was under way. The client's leaving, or ours, says nothing; a
+ * deadline that passed while it was silent does, and so does that it took nothing of a body.
+ */
+export function blameOf({ code }: Problem): 'failure' | 'neutral' {
+  return code === 'deadline-exceeded' || code === 'upstream-timeout' ? 'failure' : 'neutral';
 }
 
 /** Adds an upstream to those the exchange has asked; each is named once. */

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { ConnectionSlots } from './connection-slots.ts';
 import type { Http1Pool } from './http1/http1-pool.ts';
 import type { Http2Pool } from './http2/http2-pool.ts';
 import type { TargetOptions } from './upstream.schema.ts';
@@ -18,6 +19,8 @@ export class Target {
   readonly breaker: Breaker | undefined;
   /** Connections of HTTP/1.1 for proxied requests, opened by the first one; undefined for a target of gRPC. */
   readonly pool: Dispatcher | undefined;
+  /** Who may use them; undefined for a target of gRPC. */
+  readonly slots: ConnectionSlots | undefined;
   /** Connections of HTTP/1.1 for calls, opened by the first one; undefined for a target of gRPC. */
   readonly http1: Http1Pool | undefined;
   /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
@@ -32,6 +35,7 @@ export class Target {
     parts: {
       breaker?: Breaker | undefined;
       pool?: Dispatcher | undefined;
+      slots?: ConnectionSlots | undefined;
       http1?: Http1Pool | undefined;
       http2?: Http2Pool | undefined;
       compression?: 'none' | 'gzip';
@@ -45,6 +49,7 @@ export class Target {
     this.labels = options.labels;
     this.breaker = parts.breaker;
     this.pool = parts.pool;
+    this.slots = parts.slots;
     this.http1 = parts.http1;
     this.http2 = parts.http2;
     this.compression = parts.compression ?? 'none';
@@ -62,11 +67,17 @@ export class Lease {
   readonly #admission: 'refused' | 'ordinary' | 'probe';
   #settled = false;
   #released = false;
+  #slots: ConnectionSlots | undefined = undefined;
 
   constructor(target: Target) {
     this.target = target;
     this.#admission = target.breaker?.admit() ?? 'ordinary';
     target.inFlight += 1;
+  }
+
+  /** Has a slot given back with the lease. */
+  occupy(slots: ConnectionSlots | undefined): void {
+    this.#slots = slots;
   }
 
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
@@ -82,6 +93,7 @@ export class Lease {
     this.#released = true;
     this.target.inFlight -= 1;
     this.settle(outcome);
+    this.#slots?.giveBack();
   }
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */

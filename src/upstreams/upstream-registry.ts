@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { ConnectionSlots } from './connection-slots.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './http1/http1-pool.ts';
 import { Http2Pool } from './http2/http2-pool.ts';
@@ -59,6 +60,7 @@ export class UpstreamRegistry {
     const isHttp = options.protocol === 'http';
     return new Target(target, {
       pool: isHttp ? createPool(target.url, options) : undefined,
+      slots: isHttp ? new ConnectionSlots(options.maxConnections, options.timeouts.queue) : undefined,
       http1: isHttp ? new Http1Pool(socketOf(target.url, options)) : undefined,
       http2: isHttp ? undefined : new Http2Pool({ ...socketOf(target.url, options), fields: UNARY_FIELDS }),
       compression: options.compression,
@@ -97,5 +99,6 @@ function socketOf(origin: string, { maxConnections, timeouts }: UpstreamOptions)
     secure,
     maxConnections,
     connectTimeoutMs: timeouts.connect,
+    queueTimeoutMs: timeouts.queue,
   };
 }

@@ -3,6 +3,7 @@ import { timerDuration, percentage } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/transcoding/transcoding.schema.ts';
+import { QUEUE_TIMEOUT_MS } from './wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
 const targetUrl = urlText({
@@ -32,8 +33,13 @@ const retry = z.strictObject({
 
 const timeouts = z.strictObject({
   connect: timerDuration.default(1000).describe('Time to open a connection. Default 1s.'),
+  queue: timerDuration
+    .default(QUEUE_TIMEOUT_MS)
+    .describe('Time that a request waits for a free connection, then 503. Default 1s.'),
   firstByte: timerDuration.default(30_000).describe('Time until the head of the answer. Default 30s.'),
-  idle: timerDuration.default(30_000).describe('Longest silence while a body streams. Default 30s.'),
+  idle: timerDuration
+    .default(30_000)
+    .describe('Longest silence while a body streams, in either direction. Default 30s.'),
 });
 
 const passedName = z

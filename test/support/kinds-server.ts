@@ -58,6 +58,8 @@ export class KindsServer {
   /** Ticks that `Count` has written. */
   written = 0;
   refusal: Refusal | undefined;
+  /** Whether `Sum` answers after the first message, and reads no further. */
+  answersEarly = false;
   /** Bytes that unary methods answer instead of what they were sent. */
   answer: Buffer | undefined;
   header: Metadata | undefined;
@@ -112,6 +114,7 @@ export class KindsServer {
     this.lastBytes = undefined;
     this.lastMetadata = undefined;
     this.refusal = undefined;
+    this.answersEarly = false;
     this.answer = undefined;
     this.header = undefined;
     this.trailer = undefined;
@@ -169,11 +172,14 @@ export class KindsServer {
     }
     let to = 0;
     let padding = 0;
+    if (this.answersEarly) call.once('data', () => reply(null, encode('CountRequest', { to: 1 })));
     call.on('data', (bytes: Buffer) => {
       to += Number(decode('Tick', bytes)['number']);
       padding += 1;
     });
-    call.on('end', () => reply(null, encode('CountRequest', { to, padding }), this.trailer));
+    call.on('end', () => {
+      if (!this.answersEarly) reply(null, encode('CountRequest', { to, padding }), this.trailer);
+    });
   }
 
   #chat(call: ServerDuplexStream<Buffer, Buffer>): void {

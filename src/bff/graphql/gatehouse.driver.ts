@@ -3,6 +3,7 @@ import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GATEWAY_SOURCE, SHARED_TEXTS } from '../../config/tokens.ts';
+import { mergedBody } from '../../exchange/merged-body.ts';
 import { RATE_LIMITER, type RateLimiter } from '../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory.ts';
 import type { Route } from '../../routing/route.ts';
@@ -201,7 +202,9 @@ function mount(
     method: isLive ? ['GET', 'POST', 'PUT', 'DELETE'] : ['GET', 'POST'],
     url,
     bodyLimit,
+    config: { admitsItself: true },
     onRequest: page === undefined ? door.enter : [page.enter, door.enter],
+    preParsing: mergedBody,
     handler: door.handle,
   });
 }

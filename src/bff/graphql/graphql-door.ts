@@ -3,6 +3,7 @@ import { GraphQLError, type ExecutionResult } from 'graphql';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { enterStages } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
+import { admit, leaveUnread, type Done } from '../../routing/admission.ts';
 import type { Route } from '../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
 import { isFaults } from './documents.ts';
@@ -64,19 +65,19 @@ export class GraphqlDoor {
   }
 
   /** Enters the stages of the route, before the body is read: who may not call costs us no body. */
-  readonly enter = (
-    { exchange, raw }: FastifyRequest,
-    _reply: FastifyReply,
-    done: (error?: Error) => void,
-  ): void => {
+  readonly enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
+    const { exchange, raw } = request;
+    if (this.#live?.upgrades.has(raw) !== true) {
+      return admit(this.#route, request, (error) => {
+        if (error === undefined) leaveUnread(request, reply);
+        done(error);
+      });
+    }
     exchange.route = this.#route;
-    const isSocket = this.#live?.upgrades.has(raw) === true;
     // Browsers cannot send a credential with the handshake; it comes with the first message, and is checked then.
-    if (isSocket && !hasCredential(raw)) return done();
+    if (!hasCredential(raw)) return done();
     try {
-      const pending = isSocket
-        ? enterSocketStages(this.#route, exchange)
-        : enterStages(this.#route.stages, exchange);
+      const pending = enterSocketStages(this.#route, exchange);
       if (pending === undefined) done(exchange.cancelled);
       else pending.then(() => done(exchange.cancelled), done);
     } catch (error) {
@@ -90,6 +91,8 @@ export class GraphqlDoor {
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
+    const pending = enterStages(this.#route.afterBody, request.exchange);
+    if (pending !== undefined) await pending;
     if (this.#live?.streams.wants(request)) {
       if (request.method === 'GET') refuseForeignPage(request.headers);
       return void (await this.#live.streams.handle(request, reply));

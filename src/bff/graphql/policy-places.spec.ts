@@ -31,6 +31,7 @@ const SAMPLES: Readonly<Record<PolicyName, unknown>> = {
   authentication: { schemes: ['jwt'] },
   authorization: { anyRole: ['user'] },
   bodyLimit: '1KiB',
+  bodyIdle: '10s',
   rateLimit: { key: 'ip', rate: 1000 },
   deadline: '10s',
   transform: { response: { maskFields: ['x'] } },

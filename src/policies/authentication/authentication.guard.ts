@@ -9,8 +9,8 @@ export class AuthenticationGuard implements CanActivate {
     const exchange = exchangeOf(context);
     // Fails closed: a handler outside the route table has no policies that could open it.
     if (exchange.route === undefined) throw new Problem('route-not-found');
-    // GraphQL asks once per root field, and the first answer holds for all of them.
-    if (exchange.route.door === 'proxy' || exchange.principal !== undefined) return true;
+    // A hook has entered it before the body was read. GraphQL asks once per root field, and the first answer holds.
+    if (exchange.route.door === 'proxy' || exchange.admitted || exchange.principal !== undefined) return true;
     const pending = exchange.route.seats.identify?.enter?.(exchange);
     return pending === undefined ? true : pending.then(() => true);
   }

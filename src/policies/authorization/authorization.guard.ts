@@ -12,7 +12,8 @@ export class AuthorizationGuard implements CanActivate {
     const exchange = exchangeOf(context);
     // Fails closed: a handler outside the route table has no policies that could open it.
     if (exchange.route === undefined) throw new Problem('route-not-found');
-    if (exchange.route.door === 'proxy') return true;
+    // A hook has entered it before the body was read.
+    if (exchange.route.door === 'proxy' || exchange.admitted) return true;
     const pending = exchange.route.seats.authorize?.enter?.(exchange);
     return pending === undefined ? true : pending.then(() => true);
   }

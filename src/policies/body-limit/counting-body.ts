@@ -1,22 +1,34 @@
-import { Transform, type Readable, type TransformCallback } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { BodyReader } from '../../exchange/body-reader.ts';
 import { Problem } from '../../problems/problem.ts';
 
-/** Counts a body that does not declare its length while it streams, and breaks it off over the limit. */
+/** Counts a body while it streams, and breaks it off over the limit. */
 export function countingBody(
   body: Readable,
   maxBytes: number,
   onExceeded: (problem: Problem) => void,
 ): Readable {
-  let seen = 0;
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
-      seen += chunk.length;
-      if (seen <= maxBytes) return done(null, chunk);
-      const problem = new Problem('body-too-large');
-      onExceeded(problem);
-      done(problem);
-    },
-  });
-  body.on('error', (error) => counter.destroy(error));
-  return body.pipe(counter);
+  return new CountingBody(body, maxBytes, onExceeded);
+}
+
+class CountingBody extends BodyReader {
+  readonly #maxBytes: number;
+  readonly #onExceeded: (problem: Problem) => void;
+  #seen = 0;
+
+  constructor(body: Readable, maxBytes: number, onExceeded: (problem: Problem) => void) {
+    super(body);
+    this.#maxBytes = maxBytes;
+    this.#onExceeded = onExceeded;
+  }
+
+  protected override taken(chunk: Buffer): void {
+    this.#seen += chunk.length;
+    if (this.#seen <= this.#maxBytes) return this.hand(chunk);
+    const problem = new Problem('body-too-large');
+    this.#onExceeded(problem);
+    this.destroy(problem);
+  }
+
+  protected override finish(): void {}
 }

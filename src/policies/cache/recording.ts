@@ -1,16 +1,17 @@
-import { BoundedBody } from '../../exchange/bounded-body.ts';
+import { Pieces } from '../../exchange/pieces.ts';
 import type { StoredAnswer } from '../../exchange/exchange.ts';
 
 /** Collects an answer while it streams to the client, up to a size; gives up silently beyond it. */
 export class Recording {
+  readonly #maxBytes: number;
   readonly #onComplete: (answer: StoredAnswer) => void;
   #status = 0;
   #headers: readonly string[] = [];
-  #body: BoundedBody | undefined;
+  #pieces: Pieces | undefined = new Pieces();
 
   /** @param onComplete called once, only for an answer that arrived whole and fits. */
   constructor(maxBytes: number, onComplete: (answer: StoredAnswer) => void) {
-    this.#body = new BoundedBody(maxBytes);
+    this.#maxBytes = maxBytes;
     this.#onComplete = onComplete;
   }
 
@@ -22,13 +23,16 @@ export class Recording {
 
   /** Takes a piece of the body. */
   data(chunk: Buffer): void {
-    if (this.#body?.counts(chunk.length) === true) this.#body.keep(chunk);
-    else this.#body = undefined;
+    if (this.#pieces === undefined) return;
+    if (this.#pieces.length + chunk.length > this.#maxBytes) this.#pieces = undefined;
+    else this.#pieces.push(chunk);
   }
 
   /** Takes the end of the body. */
   end(): void {
-    if (this.#body === undefined) return;
-    this.#onComplete({ status: this.#status, headers: this.#headers, body: this.#body.whole() });
+    if (this.#pieces === undefined) return;
+    // A copy, because it is kept, and the pieces may lie in more room than they need.
+    const body = Buffer.from(this.#pieces.take());
+    this.#onComplete({ status: this.#status, headers: this.#headers, body });
   }
 }

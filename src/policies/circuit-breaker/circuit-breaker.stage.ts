@@ -26,6 +26,9 @@ class UpstreamBreakStage implements Stage {
  */
 export class HandlerBreakStage implements Stage {
   readonly name = 'break';
+  // A probe that waits for a body would keep the breaker from learning anything, and a body that is refused teaches
+  // it nothing about the handler.
+  readonly afterBody = true;
   readonly breaker: Breaker;
 
   constructor(breaker: Breaker) {

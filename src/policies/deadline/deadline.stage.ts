@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { awaitsBody } from '../body-limit/body-watch.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
 
 /** Gives the exchange an absolute budget and cancels it when that is spent. */
@@ -21,9 +22,11 @@ class DeadlineStage implements Stage {
   }
 }
 
-// An answer whose head is out is streamed to its end: a download may take longer than finding it.
+// An answer whose head is out is streamed to its end: a download may take longer than finding it. While we wait for the
+// body, it is the client that is late, and nothing speaks against who would have got it.
 function expire(exchange: Exchange): void {
-  if (!exchange.response.headersSent) exchange.cancel(new Problem('deadline-exceeded'));
+  if (exchange.response.headersSent) return;
+  exchange.cancel(new Problem(awaitsBody(exchange.request) ? 'request-timeout' : 'deadline-exceeded'));
 }
 
 /** Compiles the `deadline` policy. */

@@ -40,6 +40,8 @@ function routeWith(stage: Stage): Route {
     rewrite: undefined,
     policies: {},
     stages: [stage],
+    beforeBody: [],
+    afterBody: [],
     seats: { limit: stage },
     leaving: [],
     metrics: new Metrics().forRoute('team'),

@@ -9,6 +9,7 @@ import type { Upstream } from '../upstream.ts';
 import type { Http2Pool } from '../http2/http2-pool.ts';
 import type { OutboundStream } from '../http2/outbound-stream.ts';
 import type { AnswerReader } from '../answer-reader.ts';
+import { NoFreeConnection } from '../no-free-connection.ts';
 import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
 import { outboundFields } from './outbound-metadata.ts';
 import {
@@ -69,6 +70,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
   }
 
   broke(error: Error): void {
+    if (error instanceof NoFreeConnection) return this.failUnsent(error);
     this.#failed(endOfError(error), error);
   }
 

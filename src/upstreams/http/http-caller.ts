@@ -12,6 +12,7 @@ import type { Http1Pool } from '../http1/http1-pool.ts';
 import type { OutboundCall } from '../http1/outbound-call.ts';
 import type { AnswerReader } from '../answer-reader.ts';
 import { decodeContent, isCoded } from './content-coding.ts';
+import { NoFreeConnection } from '../no-free-connection.ts';
 import { httpFault } from './http-faults.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
@@ -126,6 +127,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   broke(error: Error): void {
+    if (error instanceof NoFreeConnection) return this.failUnsent(error);
     const { code, outcome, retryable } = httpFault(error);
     this.fail({ code, outcome, failure: true, retryable: retryable && this.#isIdempotent() }, error);
   }

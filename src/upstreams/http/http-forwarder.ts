@@ -2,7 +2,11 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { announcesBody } from '../../problems/render-problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { blameOf } from '../call-run.ts';
+import type { SlotTaker } from '../connection-slots.ts';
+import { NoFreeConnection, noFreeConnection } from '../no-free-connection.ts';
 import type { Lease, Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { AttemptHandler } from './attempt-handler.ts';
@@ -39,16 +43,14 @@ const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Whether a request has a body to stream. */
 export function hasBody(exchange: Exchange): boolean {
-  const { headers } = exchange.request;
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  return announcesBody(exchange.request);
 }
 
 /**
  * Sends one exchange to its upstream: attempt after attempt, each at another target, as opaque streams both
  * ways with back-pressure, until one answers, the budget is spent, or the exchange is cancelled.
  */
-export class HttpForwarding {
+export class HttpForwarding implements SlotTaker {
   readonly exchange: Exchange;
   readonly upstream: Upstream;
   readonly #outbound: Outbound;
@@ -59,6 +61,7 @@ export class HttpForwarding {
   #current: AttemptHandler | undefined = undefined;
   /** When the attempt under way began, on the clock of `performance.now()`. */
   #attemptAt = 0;
+  #lease: Lease | undefined = undefined;
 
   constructor(
     exchange: Exchange,
@@ -130,10 +133,25 @@ export class HttpForwarding {
     this.#attemptAt = performance.now();
     if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
     this.#current = new AttemptHandler(this, lease, this.#sink);
-    this.#dispatch(lease.target, this.#current);
+    this.#lease = lease;
+    // Only specs of balancing make targets without.
+    if (lease.target.slots?.take(this) !== false) this.granted();
   }
 
-  #dispatch(target: Target, handler: AttemptHandler): void {
+  /** Sends the attempt: there is a connection for it. */
+  granted(): void {
+    this.#lease?.occupy(this.#lease.target.slots);
+    this.#dispatch(this.#lease as Lease, this.#current as AttemptHandler);
+  }
+
+  /** Gives an attempt up that has waited for a connection; nothing of the body was read. */
+  waitedInVain(): void {
+    this.#settle('neutral', 'no-connection');
+    if (this.#mayRetry()) this.#attempt();
+    else this.#sink.fail(noFreeConnection(new NoFreeConnection()));
+  }
+
+  #dispatch({ target }: Lease, handler: AttemptHandler): void {
     try {
       (target.pool as Dispatcher).dispatch(
         {
@@ -154,8 +172,8 @@ export class HttpForwarding {
   #cancelled(reason: Problem): void {
     const current = this.#current;
     if (current === undefined || current.finished) return;
-    // The client's leaving, or ours, says nothing about the target; a deadline that passed while it was silent does.
-    this.#settle(reason.code === 'deadline-exceeded' ? 'failure' : 'neutral', reason.code);
+    this.#lease?.target.slots?.forget(this);
+    this.#settle(blameOf(reason), reason.code);
     current.abandon(reason);
     this.#sink.fail(reason);
   }

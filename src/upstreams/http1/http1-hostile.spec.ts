@@ -152,7 +152,8 @@ describe('the rest of an answer that nobody wants', () => {
     service = await RawService.start(({ socket, turn }) => {
       socket.write(turn === 1 ? `HTTP/1.1 500 Oh\r\n${text}${piece}` : answer('ok'));
     });
-    pool = poolFor(service.port, { maxConnections: 1, connectTimeoutMs: 600_000 });
+    const patient = { connectTimeoutMs: 600_000, queueTimeoutMs: 600_000 };
+    pool = poolFor(service.port, { maxConnections: 1, ...patient });
     expect((await ask(pool, { refuses: 500 })).refused).toBe(true);
     let ending: Ending | undefined;
     void ask(pool).then((made) => (ending = made));

@@ -1,5 +1,7 @@
+import { NoFreeConnection } from '../no-free-connection.ts';
 import type { SocketOptions } from '../socket.ts';
 import type { AnswerReader } from '../answer-reader.ts';
+import { QUEUE_TIMEOUT_MS, WaitQueue } from '../wait-queue.ts';
 import { Http1Connection, type ConnectionHost } from './http1-connection.ts';
 import { ConnectionEnded } from './http1-faults.ts';
 import { OutboundCall, type CallCarrier } from './outbound-call.ts';
@@ -10,6 +12,8 @@ const SWEEP_EVERY_MS = 1000;
 /** What the connections to one target are made with. */
 export interface Http1PoolOptions extends Omit<SocketOptions, 'protocol'> {
   readonly maxConnections: number;
+  /** How long a call waits for a connection, in ms. Default one second. */
+  readonly queueTimeoutMs?: number;
 }
 
 /** What is asked of a target. */
@@ -34,12 +38,15 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
   readonly #heads: RequestHeads;
   readonly #connections = new Set<Http1Connection>();
   readonly #idle: Http1Connection[] = [];
-  readonly #waiting = new Set<OutboundCall>();
+  readonly #waiting: WaitQueue<OutboundCall>;
   #sweeper: NodeJS.Timeout | undefined = undefined;
   #isClosed = false;
 
   constructor(options: Http1PoolOptions) {
     this.#options = options;
+    this.#waiting = new WaitQueue(options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS, (call) =>
+      call.broke(new NoFreeConnection()),
+    );
     this.#heads = new RequestHeads(options);
   }
 

@@ -1,3 +1,4 @@
+import { NoFreeConnection } from '../no-free-connection.ts';
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -356,5 +357,20 @@ describe('over TLS', () => {
     const { error } = await ask(pool);
     expect(error?.wasOpen).toBe(false);
     plain.close();
+  });
+});
+
+describe('a request that finds every stream in use', () => {
+  it('waits for its turn, and no longer than it may', async () => {
+    let held: ServerHttp2Stream | undefined;
+    behave = (stream) => void (held = stream);
+    await open({ maxConcurrentStreams: 1 }, { maxConnections: 1, queueTimeoutMs: 100 });
+    const first = ask(pool);
+    await until(() => held !== undefined);
+    expect((await ask(pool)).error).toBeInstanceOf(NoFreeConnection);
+    const next = ask(pool);
+    behave = echo;
+    echo(held as ServerHttp2Stream, { ':path': '/held' });
+    expect([(await first).status, (await next).status]).toEqual([200, 200]);
   });
 });

@@ -1,5 +1,7 @@
 import type { AnswerReader } from '../answer-reader.ts';
+import { NoFreeConnection } from '../no-free-connection.ts';
 import type { SocketOptions } from '../socket.ts';
+import { QUEUE_TIMEOUT_MS, WaitQueue } from '../wait-queue.ts';
 import { Http2Connection, type ConnectionHost } from './http2-connection.ts';
 import { ConnectionLost, type StreamReset } from './http2-faults.ts';
 import { OutboundStream, type StreamCarrier } from './outbound-stream.ts';
@@ -20,6 +22,8 @@ export interface OutboundRequest {
  */
 export interface Http2PoolOptions extends Omit<SocketOptions, 'protocol'> {
   readonly maxConnections: number;
+  /** How long a request waits for a connection with room, in ms. Default one second. */
+  readonly queueTimeoutMs?: number;
   /** Fields that every request has, names in lower case and values, flat. */
   readonly fields: readonly string[];
 }
@@ -31,12 +35,15 @@ export interface Http2PoolOptions extends Omit<SocketOptions, 'protocol'> {
 export class Http2Pool implements ConnectionHost, StreamCarrier {
   readonly #options: Http2PoolOptions;
   readonly #connections: Http2Connection[] = [];
-  readonly #waiting = new Set<OutboundStream>();
+  readonly #waiting: WaitQueue<OutboundStream>;
   readonly #heads: RequestHeads;
   #isClosed = false;
 
   constructor(options: Http2PoolOptions) {
     this.#options = options;
+    this.#waiting = new WaitQueue(options.queueTimeoutMs ?? QUEUE_TIMEOUT_MS, (stream) =>
+      stream.broke(new NoFreeConnection()),
+    );
     const { secure, host, port, fields } = options;
     const name = host.includes(':') ? `[${host}]` : host;
     this.#heads = new RequestHeads({ secure, authority: `${name}:${port}`, fields });

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
-import { BoundedBody } from '../../../exchange/bounded-body.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { Pieces } from '../../../exchange/pieces.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { InputFault } from './input-faults.ts';
 import { decodedBody } from './request-body.ts';
 import type { ByteCall, StreamSource } from '../stream-run.ts';
 
 const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 const BLANK = /^[\s]*$/;
 
 /** How an upload is read. */
@@ -25,7 +26,7 @@ export class LineUpload implements StreamSource {
   readonly #options: UploadOptions;
   readonly #body: Readable;
   #call: ByteCall | undefined = undefined;
-  #pending: BoundedBody;
+  readonly #pieces = new Pieces();
   #bytes = 0;
   #line = 0;
 
@@ -33,7 +34,6 @@ export class LineUpload implements StreamSource {
   constructor(exchange: Exchange, options: UploadOptions) {
     this.#exchange = exchange;
     this.#options = options;
-    this.#pending = new BoundedBody(options.maxLineBytes);
     this.#body = decodedBody(exchange);
   }
 
@@ -42,7 +42,7 @@ export class LineUpload implements StreamSource {
     this.#body.on('data', this.#read);
     this.#body.once('error', (error) => this.#refuse(new Problem('request-invalid', { cause: error })));
     this.#body.once('end', () => {
-      if (this.#call === undefined || !this.#finishLine()) return;
+      if (this.#call === undefined || !this.#finishLine(NOTHING)) return;
       this.#call.end();
       sent();
     });
@@ -51,8 +51,8 @@ export class LineUpload implements StreamSource {
   stop(): void {
     this.#call = undefined;
     this.#body.off('data', this.#read);
-    // What the client still sends is swallowed, so that the connection can be used again.
-    this.#body.resume();
+    // The rest waits for the answer, which decides whether anybody reads it.
+    this.#body.pause();
   }
 
   readonly #read = (chunk: Buffer): void => {
@@ -60,24 +60,27 @@ export class LineUpload implements StreamSource {
     if (this.#bytes > this.#options.maxBytes) return this.#refuse(new Problem('body-too-large'));
     let start = 0;
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
-      if (!this.#take(chunk.subarray(start, at)) || !this.#finishLine()) return;
+      const end = chunk.subarray(start, at);
+      if (!this.#fits(end) || !this.#finishLine(end)) return;
       start = at + 1;
     }
-    this.#take(chunk.subarray(start));
+    const rest = chunk.subarray(start);
+    if (rest.length > 0 && this.#fits(rest)) this.#pieces.push(rest);
   };
 
-  #take(piece: Buffer): boolean {
-    if (!this.#pending.counts(piece.length)) {
-      this.#refuse(new Problem('body-too-large', { detail: `Line ${this.#line + 1} is too long.` }));
-      return false;
-    }
-    this.#pending.keep(piece);
-    return true;
+  #fits(piece: Buffer): boolean {
+    if (this.#pieces.length + piece.length <= this.#options.maxLineBytes) return true;
+    this.#refuse(new Problem('body-too-large', { detail: `Line ${this.#line + 1} is too long.` }));
+    return false;
   }
 
-  #finishLine(): boolean {
-    const line = this.#pending.whole();
-    this.#pending = new BoundedBody(this.#options.maxLineBytes);
+  /** @param end what comes after the pieces; mostly the whole line, which then need not be copied. */
+  #finishLine(end: Buffer): boolean {
+    let line = end;
+    if (this.#pieces.length > 0) {
+      this.#pieces.push(end);
+      line = this.#pieces.take();
+    }
     this.#line += 1;
     const call = this.#call;
     if (call === undefined) return false;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { BoundedBody } from '../../../exchange/bounded-body.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { Pieces } from '../../../exchange/pieces.ts';
 import { Problem } from '../../../problems/problem.ts';
 
 const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
@@ -49,7 +49,7 @@ export function checkMediaType({ request }: Exchange, kind: 'json' | 'lines'): v
 export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> {
   const body = decodedBody(exchange);
   return new Promise((resolve, reject) => {
-    const whole = new BoundedBody(maxBytes);
+    const pieces = new Pieces();
     const refuse = (problem: Problem): void => {
       body.removeAllListeners('data');
       exchange.offCancel(refuse);
@@ -57,13 +57,13 @@ export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> 
     };
     exchange.onCancel(refuse);
     body.on('data', (chunk: Buffer) => {
-      if (whole.counts(chunk.length)) whole.keep(chunk);
-      else refuse(new Problem('body-too-large'));
+      if (pieces.length + chunk.length > maxBytes) refuse(new Problem('body-too-large'));
+      else pieces.push(chunk);
     });
     body.once('error', (error) => refuse(new Problem('request-invalid', { cause: error })));
     body.once('end', () => {
       exchange.offCancel(refuse);
-      resolve(whole.whole());
+      resolve(pieces.take());
     });
   });
 }

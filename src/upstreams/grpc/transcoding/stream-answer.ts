@@ -23,8 +23,6 @@ export class StreamAnswer implements StreamTaker {
     if (metadata !== undefined) {
       addResponseHeaders(head, binding.options.metadata.response, metadata);
     }
-    // Both sides may talk at once; a connection on which a request was cut short is of no further use.
-    if (binding.method.methodKind === 'bidi_streaming') head.push('connection', 'close');
     sink.start(200, head);
     if (exchange.method === 'HEAD') {
       sink.end();

@@ -1,0 +1,56 @@
+import {
+  ServerResponse,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { announcesBody } from '../problems/render-problem.ts';
+
+/** How much of a body is read on after its answer, in bytes: what a client has sent before it could know. */
+export const LINGER_BYTES = 64 * 1024;
+/** How long a client has to take an answer that it did not wait for. */
+export const LINGER_MS = 1000;
+
+type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/**
+ * The response of every request of the clients' listener, whoever writes it. An answer whose head precedes the end of
+ * the request's body ends its connection: nobody swallows the rest. It is closed in a way that lets the client read the
+ * answer (RFC 9112 section 9.6): our side first, the rest when the client has had a second or has sent everything. A
+ * body that has arrived as a whole, read or not, keeps its connection.
+ */
+export class EarlyAnswer<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  override writeHead(status: number, reason?: string | Fields, fields?: Fields): this {
+    // One without a body is not complete either while its head is looked at.
+    if (!this.req.complete && announcesBody(this.req)) {
+      this.shouldKeepAlive = false;
+      // Before the listener of `node:http`, which would swallow the body and end the connection at once.
+      this.prependOnceListener('finish', lingerAfter);
+    }
+    return super.writeHead(status, reason as string, fields);
+  }
+}
+
+function lingerAfter(this: ServerResponse): void {
+  const { req: request, socket } = this;
+  if (request.complete || request.destroyed || socket === null || socket.destroyed) return;
+  linger(request, socket as Socket);
+}
+
+function linger(request: IncomingMessage, socket: Socket): void {
+  const readBefore = socket.bytesRead;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  // `node:http` calls it next, and it would not wait for the client.
+  socket.destroySoon = () => void socket.end();
+  // Who was reading is not bothered any more with what nobody wants, such as to decompress it.
+  request.unpipe();
+  request.removeAllListeners('data');
+  request.on('data', () => {
+    // Not destroyed at once: that would take the answer from a client that is still sending.
+    if (socket.bytesRead - readBefore >= LINGER_BYTES) request.pause();
+  });
+  request.once('end', () => socket.destroy());
+  request.resume();
+}

@@ -1,0 +1,51 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { Problem } from '../problems/problem.ts';
+import { admit, leaveBehind, type Done } from '../routing/admission.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import { methodMatches } from '../routing/segment-tree.ts';
+import type { Route } from '../routing/route.ts';
+import { mergedBody } from '../exchange/merged-body.ts';
+
+/**
+ * Gives each Fastify route of a controller a hook that enters the stages of its compiled route, before the body is
+ * read. Which is which is settled when the route is added; a request is matched once, by Fastify.
+ *
+ * @param table must have the routes by then: Nest adds its own when the application is initialized.
+ */
+export function admitHandlers(fastify: FastifyInstance, table: RouteTable): void {
+  fastify.addHook('onRoute', (options: RouteOptions) => {
+    // Fails closed: a route that says nothing is admitted here.
+    if (options.config?.admitsItself === true) return;
+    const route = handlerRoute(table, options);
+    if (route === undefined) return;
+    const hasParameters = options.url.includes(':');
+    const enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
+      // Fastify takes an empty segment for a parameter; Nest does not, but would only say so after the body.
+      if (hasParameters && Object.values(request.params as object).includes(''))
+        return done(new Problem('route-not-found'));
+      admit(route, request, (error) => {
+        if (error === undefined) leaveBehind(request, reply);
+        done(error);
+      });
+    };
+    options.onRequest = [...[options.onRequest ?? []].flat(), enter];
+    options.preParsing = [...[options.preParsing ?? []].flat(), mergedBody];
+  });
+}
+
+function handlerRoute({ routes }: RouteTable, { url, method }: RouteOptions): Route | undefined {
+  const path = patternOf(url);
+  const methods = [method].flat();
+  return routes.find(
+    (route) =>
+      route.door === 'handler' &&
+      route.match.path === path &&
+      methods.every((one) => methodMatches(route, one)),
+  );
+}
+
+// Fastify writes `:id`; patterns here write `{id}`. Both know `/*`.
+function patternOf(url: string): string {
+  const path = url.replace(/\/:(\w+)(?=\/|$)/g, '/{$1}');
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
