@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, HttpCode, HttpException, Module, Post } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { Public } from '../src/policies/authentication/authentication.policy.ts';
 import { useShop, type RouteInput } from './support/shop.ts';
+
+const CHANGE = z.object({ wrong: z.boolean().optional() }).optional();
 
 /** Changes what a route of the configuration file reads. */
 @Controller()
@@ -10,7 +13,7 @@ import { useShop, type RouteInput } from './support/shop.ts';
 class ItemsController {
   @Post('items/controlled')
   @HttpCode(201)
-  change(@Body() body: { readonly wrong?: boolean } | undefined): object {
+  change(@Body({ schema: CHANGE }) body: { readonly wrong?: boolean } | undefined): object {
     if (body?.wrong === true) throw new HttpException('wrong', 422);
     return {};
   }

@@ -126,7 +126,7 @@ describe('what cannot be used', () => {
       'a Redis that is none',
       () => ['start', '-c', CONFIG],
       1,
-      /REDIS_URL .*expected a redis/,
+      /REDIS_URL .*expected redis:/,
       { REDIS_URL: 'http://user:s3cret@x' },
     ],
     [

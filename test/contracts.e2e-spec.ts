@@ -150,6 +150,7 @@ describe('GET /openapi.json', () => {
     const live = await operation('health.live');
     expect(live.security).toEqual([]);
     expect([...codesOf(document, live)].sort()).toEqual([
+      'deadline-exceeded',
       'headers-too-large',
       'internal',
       'request-malformed',

@@ -151,7 +151,7 @@ describe('main', () => {
         'jwt',
         'anyRole(admin)',
         'ip 5/1000ms burst 5',
-        expect.stringMatching(/^identify → authorize → limit → deadline/),
+        expect.stringMatching(/^identify → authorize → limit → size → deadline/),
         `${file}:7:5`,
       ]);
       expect(out).toMatch(/^open +proxy +\* +\* +\/open\/\* +users +public/m);

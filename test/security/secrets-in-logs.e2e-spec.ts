@@ -4,6 +4,7 @@ import { Args, Int, Query, Resolver } from '@nestjs/graphql';
 import { Metadata, status } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { speak, type Answer, type CallOptions } from '../support/client.ts';
 import { KindsServer } from '../support/kinds-server.ts';
@@ -30,11 +31,13 @@ const TRACES = [
   ),
 ];
 
+const TEXT = z.object({ text: z.string() });
+
 @Controller('team')
 @Public()
 class QuotingController {
   @Post('throw')
-  throws(@Body() body: { text: string }): never {
+  throws(@Body({ schema: TEXT }) body: { text: string }): never {
     throw Object.assign(
       new Error(`no such thing: ${body.text}\n    at ${body.text} (x.ts:1:1)`, { cause: body }),
       {
@@ -45,17 +48,17 @@ class QuotingController {
   }
 
   @Post('refuse')
-  refuses(@Body() body: { text: string }): never {
+  refuses(@Body({ schema: TEXT }) body: { text: string }): never {
     throw new HttpException({ text: body.text }, 422, { cause: new Error(body.text) });
   }
 
   @Post('text')
-  throwsText(@Body() body: { text: string }): never {
+  throwsText(@Body({ schema: TEXT }) body: { text: string }): never {
     throw body.text as unknown as Error;
   }
 
   @Get('parse')
-  parses(@QueryValue('text') text: string): unknown {
+  parses(@QueryValue('text', { schema: z.string() }) text: string): unknown {
     return JSON.parse(text);
   }
 }

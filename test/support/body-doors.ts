@@ -3,6 +3,7 @@ import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { LogLine } from './gateway.ts';
 import { KindsServer } from './kinds-server.ts';
 import { API_KEY, startShop, type Shop } from './shop.ts';
@@ -24,7 +25,7 @@ class DoorController {
   }
 
   @Post()
-  take(@Body() body: unknown): object {
+  take(@Body({ schema: z.unknown() }) body: unknown): object {
     return { body };
   }
 }

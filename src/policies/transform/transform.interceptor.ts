@@ -10,6 +10,7 @@ import { map, type Observable } from 'rxjs';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import { Problem } from '../../problems/problem.ts';
 import { editMaybeJson, isNeverJson } from './maskable-body.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 
 type Edit = (value: unknown) => unknown;
 
@@ -60,6 +61,6 @@ function typesOf(reply: FastifyReply): string[] {
 // Fails closed: what cannot be masked is not sent.
 function unmaskable(why: string, cause?: unknown): Problem {
   return new Problem('internal', {
-    cause: new Error(`the answer of the handler cannot be masked: ${why}`, { cause }),
+    cause: new PlainFault(`the answer of the handler cannot be masked: ${why}`, { cause }),
   });
 }

@@ -15,6 +15,7 @@ import { AnswerWriter } from '../answer-writer.ts';
 import { jsonEditOf } from '../json-edit.ts';
 import { AggregateRun, type AggregateTools } from './aggregate-run.ts';
 import { isLarger } from './json-size.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 
 /** Answers the exchanges of routes that are composed of several calls. */
 @Injectable()
@@ -66,7 +67,7 @@ function write(writer: AnswerWriter, { run, route, body }: Composed): void {
 }
 
 function tooLarge(maxAnswer: number): Problem {
-  const cause = new Error(`the composed answer exceeds ${maxAnswer} bytes (aggregate.maxAnswer)`);
+  const cause = new PlainFault(`the composed answer exceeds ${maxAnswer} bytes (aggregate.maxAnswer)`);
   return new Problem('upstream-response-invalid', { cause });
 }
 

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 
 /** What the values of one run of an aggregated route are taken from. */
 export class AggregateScope {
@@ -32,7 +33,7 @@ export class AggregateScope {
     if (!Array.isArray(value)) return;
     this.mapped += value.length;
     if (this.mapped <= this.#maxElements) return;
-    const cause = new Error(
+    const cause = new PlainFault(
       `lists of more than ${this.#maxElements} elements to map (aggregate.maxElements)`,
     );
     throw new Problem('upstream-response-invalid', { cause });
