@@ -56,8 +56,10 @@ describe('load balancing over two instances', () => {
     await services['users-1'].fault('dead');
     for (let i = 0; i < 4; i += 1) expect(await servedBy('/turns/users/1')).toBe('users-2');
     await services['users-1'].fault('none');
-    const lines = await holder.shop.gateway.linesWhere((line) => Array.isArray(line['attempts']));
-    expect(lines[0]?.['attempts']).toEqual([
+    const lines = await holder.shop.gateway.linesWhere(
+      (line) => (line['attempts'] as unknown[] | undefined)?.length === 2,
+    );
+    expect(lines[0]?.['attempts']).toMatchObject([
       { target: new URL(services['users-1'].url).host, outcome: expect.stringMatching(/unreachable|reset/) },
       { target: new URL(services['users-2'].url).host, outcome: '200' },
     ]);

@@ -35,10 +35,13 @@ function admitted(exchange: Exchange, done: Done): void {
   done(exchange.cancelled);
 }
 
-/** Answers an exchange that is cancelled and leaves behind whoever works on it; what they answer then is dropped. */
+/**
+ * Answers an exchange that is cancelled and leaves behind whoever works on it; what they answer then is dropped. Whose
+ * head is out already streams, and ends its stream in its own way.
+ */
 export function leaveBehind({ exchange }: FastifyRequest, reply: FastifyReply): void {
   exchange.onCancel((reason) => {
-    if (reply.sent) return;
+    if (reply.sent || exchange.response.headersSent) return;
     reply.hijack();
     renderProblem(exchange, reason);
   });
