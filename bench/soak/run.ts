@@ -56,7 +56,7 @@ async function soak(durationMs: number): Promise<boolean> {
   const sample = (): Sample => look(gateway.pid, startedAt);
   const before = sample();
   const honest = stand.startScript('soak/honest.ts', env(stand.tokens.slice(0, CALLERS)));
-  const attackers = stand.startScript('soak/attackers.ts', env(stand.tokens.slice(CALLERS)), 10);
+  const attackers = stand.startScript('soak/attackers.ts', env(stand.tokens.slice(CALLERS)), 19);
   const seen = readSeen(honest, sample);
   const tallies = text(attackers);
   const samples = [before];
