@@ -136,6 +136,7 @@ export function socketServerOptions(maxPayload: number): {
   readonly maxPayload: number;
   readonly perMessageDeflate: false;
   readonly autoPong: false;
+  readonly allowSynchronousEvents: false;
   readonly closeTimeout: number;
 } {
   return {
@@ -146,6 +147,8 @@ export function socketServerOptions(maxPayload: number): {
     perMessageDeflate: false,
     // The flow of a socket answers pings: the library would gather answers for who reads none.
     autoPong: false,
+    // One message of a socket in a turn of the loop: whoever sends thousands at once waits for everybody else's turn.
+    allowSynchronousEvents: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
   };
 }

@@ -40,8 +40,9 @@ declare module 'ws' {
       maxPayload: number;
       perMessageDeflate: boolean;
       autoPong: boolean;
+      allowSynchronousEvents: boolean;
       closeTimeout: number;
-      handleProtocols: (protocols: Set<string>) => string | false;
+      handleProtocols?: (protocols: Set<string>) => string | false;
     });
     on(event: 'headers', listener: (lines: string[], request: IncomingMessage) => void): this;
     on(
