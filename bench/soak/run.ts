@@ -28,6 +28,8 @@ const { values } = parseArgs({
 /** For honest callers, and as many others for attackers. */
 const CALLERS = 64;
 const SAMPLE_EVERY_MS = 5000;
+/** Honest clients alone: before, until pools and caches are warm, and after, until what attackers held is gone. */
+const WARM_UP_MS = 20_000;
 const SETTLE_MS = 45_000;
 
 const stand = new Stand(chooseCores());
@@ -54,23 +56,27 @@ async function soak(durationMs: number): Promise<boolean> {
   });
   const startedAt = performance.now();
   const sample = (): Sample => look(gateway.pid, startedAt);
-  const before = sample();
   const honest = stand.startScript('soak/honest.ts', env(stand.tokens.slice(0, CALLERS)));
-  const attackers = stand.startScript('soak/attackers.ts', env(stand.tokens.slice(CALLERS)), 19);
   const seen = readSeen(honest, sample);
+  await sleep(WARM_UP_MS);
+  const before = sample();
+  const attackers = stand.startScript('soak/attackers.ts', env(stand.tokens.slice(CALLERS)), 19);
   const tallies = text(attackers);
+  honest.kill('SIGUSR2');
   const samples = [before];
   const ended = once(gateway.child, 'exit').then(() => 'ended');
-  while (performance.now() - startedAt < durationMs) {
+  while (performance.now() - startedAt < WARM_UP_MS + durationMs) {
     if ((await Promise.race([sleep(SAMPLE_EVERY_MS), ended])) === 'ended') break;
     samples.push(sample());
   }
+  honest.kill('SIGUSR2');
   await stopChild(attackers);
   printTallies(JSON.parse(await tallies) as Record<string, Tally>);
-  await stopChild(honest);
   const running = gateway.child.exitCode === null && gateway.child.signalCode === null;
   if (running) await sleep(SETTLE_MS);
-  const verdict = judge(samples, await seen, { running, quiet: running ? sample() : before });
+  const quiet = running ? sample() : before;
+  await stopChild(honest);
+  const verdict = judge(samples, await seen, { running, quiet });
   for (const { kept, line } of verdict) console.log(`${kept ? 'kept  ' : 'BROKEN'} ${line}`);
   return verdict.every(({ kept }) => kept);
 }
