@@ -33,6 +33,12 @@ beforeAll(async () => {
     routes: [
       { id: 'narrow', match: { path: '/narrow' }, upstream: 'narrow', policies: open },
       {
+        id: 'patient',
+        match: { path: '/patient' },
+        upstream: 'narrow',
+        policies: { ...open, bodyIdle: 'off' },
+      },
+      {
         id: 'composed',
         match: { path: '/composed' },
         aggregate: { calls: { one: { upstream: 'narrow', path: '/one', required: true } } },
@@ -119,6 +125,13 @@ describe('an upload that the upstream does not take', () => {
     }
     narrow.listener = echo;
     expect((await shop.call('/narrow')).status).toBe(200);
+  });
+
+  it('ends with 504 also where a client may be silent for as long as it likes', async () => {
+    narrow.listener = (request) => void request.pause();
+    const one = upload('', '/patient');
+    flood(one.socket, 'x'.repeat(65_536));
+    expect(statusIn(await one.answer())).toBe(504);
   });
 
   it('ends after `timeouts.idle` at a translated stream, also when its client has left', async () => {

@@ -36,11 +36,13 @@ export class BodyLimitStageFactory implements StageFactory {
 
   compile({ door, policies, upstreamIdleMs = Infinity }: StageInput): Stage | undefined {
     const { bodyLimit, bodyIdle } = policies;
-    if (bodyLimit === undefined && bodyIdle === undefined) return undefined;
+    // Whether the target takes a body is watched also where its client may be silent.
+    const limits = { idleMs: bodyIdle ?? Infinity, untakenMs: upstreamIdleMs };
+    const isWatched = Math.min(limits.idleMs, limits.untakenMs) < Infinity;
+    if (bodyLimit === undefined && !isWatched) return undefined;
     if (door === 'handler' && bodyLimit !== undefined && bodyLimit > HANDLER_BODY_LIMIT_BYTES) {
       throw new Error('`bodyLimit` of a handler can only lower the 1MiB of its body parser');
     }
-    const limits = bodyIdle === undefined ? undefined : { idleMs: bodyIdle, untakenMs: upstreamIdleMs };
-    return new BodyLimitStage(bodyLimit ?? Infinity, limits);
+    return new BodyLimitStage(bodyLimit ?? Infinity, isWatched ? limits : undefined);
   }
 }

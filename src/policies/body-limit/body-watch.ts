@@ -7,7 +7,7 @@ const LOOKS = 4;
 
 /** How long a body may stand still. */
 export interface BodyWatchLimits {
-  /** While we wait for the client, in ms. */
+  /** While we wait for the client, in ms; `Infinity` for ever. */
   readonly idleMs: number;
   /** While the upstream takes nothing of what the client has sent, in ms; `Infinity` without an upstream. */
   readonly untakenMs: number;
