@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import { call, open, speak } from './support/client.ts';
 import type { LogLine } from './support/gateway.ts';
 import { KindsServer } from './support/kinds-server.ts';
@@ -145,8 +147,13 @@ describe('the access line', () => {
   });
 
   it('is written for each of several requests on one connection', async () => {
-    const one = (id: string) => `GET /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n\r\n`;
-    await speak(shop.gateway.url, one('pipelined-1') + one('pipelined-2') + one('pipelined-3'));
+    const one = (id: string, more = '') =>
+      `GET /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n${more}\r\n`;
+    const { hostname, port } = new URL(shop.gateway.url);
+    const socket = connect(Number(port), hostname).resume();
+    socket.write(one('pipelined-1') + one('pipelined-2') + one('pipelined-3', 'Connection: close\r\n'));
+    // They have their turns one after the other, so the client stays until the last one is answered.
+    await once(socket, 'close');
     for (const id of ['pipelined-1', 'pipelined-2', 'pipelined-3']) await shop.lineOfId(id);
   });
 
