@@ -115,7 +115,7 @@ describe('GET /openapi.json', () => {
       },
     });
     expect(Object.keys(create.responses)).toEqual(
-      expect.arrayContaining(['201', '400', '401', '403', '413', '415', '429', '502', '503', '504']),
+      expect.arrayContaining(['201', '400', '401', '403', '408', '413', '415', '429', '502', '503', '504']),
     );
     expect(codesOf(document, create)).toEqual(expect.arrayContaining(['request-invalid', 'circuit-open']));
     expect((await operation('orders.list')).parameters).toEqual(
@@ -154,6 +154,7 @@ describe('GET /openapi.json', () => {
       'headers-too-large',
       'internal',
       'request-malformed',
+      'request-timeout',
       'shutting-down',
     ]);
   });

@@ -79,7 +79,7 @@ describe('the order of the stages', () => {
       [{ ...all, path: '/walk/drained', method: 'POST' }, 401, 'credentials-missing', 'identify'],
       [{ ...all, path: '/walk/drained', method: 'POST', as: 'guest' }, 403, 'permission-denied', 'authorize'],
       [{ ...all, path: '/walk/drained', method: 'POST', as: 'user' }, 429, 'rate-limited', 'limit'],
-      [{ ...all, path: '/walk/fresh', method: 'POST', as: 'user' }, 413, 'body-too-large', 'limit'],
+      [{ ...all, path: '/walk/fresh', method: 'POST', as: 'user' }, 413, 'body-too-large', 'size'],
       [{ path: '/walk/fresh', method: 'POST', as: 'user', body: 'small' }, 503, 'circuit-open', 'break'],
     ]);
     expect(shop.echo.requests).toHaveLength(0);
@@ -96,7 +96,7 @@ describe('the order of the stages', () => {
       [{ ...bad, type: 'text/plain' }, 401, 'credentials-missing', 'identify'],
       [{ ...bad, body: 'x'.repeat(2 ** 20 + 1) }, 401, 'credentials-missing', 'identify'],
       [{ ...bad, as: 'guest' }, 403, 'permission-denied', 'authorize'],
-      [{ ...bad, as: 'user', body: 'x'.repeat(2 ** 20 + 1) }, 413, 'body-too-large', 'limit'],
+      [{ ...bad, as: 'user', body: 'x'.repeat(2 ** 20 + 1) }, 413, 'body-too-large', 'size'],
       [{ ...bad, as: 'user', type: 'text/csv' }, 415, 'media-type-unsupported', 'validate'],
       [{ ...bad, as: 'user' }, 400, 'request-invalid', 'validate'],
       [{ ...bad, as: 'user', body: '{}' }, 400, 'request-invalid', 'validate'],

@@ -30,13 +30,19 @@ export function readOptions(args: readonly string[], options: ParseArgsOptionsCo
   });
   const given = new Map<string, (string | true)[]>();
   for (const token of tokens) {
-    if (token.kind === 'positional') throw new UsageError(`unexpected argument "${token.value}"`);
+    if (token.kind === 'positional') throw new UsageError(unexpected(token.value, options));
     if (token.kind !== 'option') continue;
     const value = checkedValue(token, options);
     given.set(token.name, [...(given.get(token.name) ?? []), value]);
   }
   const list = (name: string) => (given.get(name) ?? []).filter((value) => value !== true);
   return { flag: (name) => given.has(name), text: (name) => list(name).at(-1), list };
+}
+
+// Other tools take the file as an argument, so that is what people type first.
+function unexpected(value: string, options: ParseArgsOptionsConfig): string {
+  const hint = /\.ya?ml$/.test(value) && 'config' in options ? `; did you mean --config ${value}?` : '';
+  return `unexpected argument "${value}"${hint}`;
 }
 
 interface OptionToken {

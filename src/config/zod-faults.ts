@@ -9,7 +9,10 @@ import type { YamlDocument } from './yaml-reader.ts';
 
 /** The document that was checked, and the schema that it was checked against. */
 export interface FaultContext {
-  readonly document: Pick<YamlDocument, 'file' | 'value' | 'faultyPaths' | 'locate'>;
+  readonly document: Pick<YamlDocument, 'file' | 'value' | 'faultyPaths'> & {
+    /** Where a path stands; empty for what is no text. */
+    locate(path: ConfigPath): Partial<ReturnType<YamlDocument['locate']>>;
+  };
   readonly schema: z.core.$ZodType;
 }
 

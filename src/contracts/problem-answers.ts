@@ -35,7 +35,13 @@ export function fieldRefs(names: readonly HeaderFieldName[]): Record<string, Ref
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-const OPEN: readonly ProblemCode[] = ['request-malformed', 'headers-too-large', 'shutting-down', 'internal'];
+const OPEN: readonly ProblemCode[] = [
+  'request-malformed',
+  'request-timeout',
+  'headers-too-large',
+  'shutting-down',
+  'internal',
+];
 const FORWARD: readonly ProblemCode[] = [
   'circuit-open',
   'no-available-target',

@@ -22,7 +22,7 @@ const placements = new WeakMap<object, Placement[]>();
 export function notePlacement(policy: string, target: object, key?: string | symbol, third?: unknown): void {
   const isStatic = typeof target === 'function' && key !== undefined;
   const owner = (typeof target === 'function' ? target : target.constructor) as Constructor;
-  const place = [owner.name, ...(key === undefined ? [] : [String(key)])].join('.');
+  const place = placeName(target, key);
   // Fails closed, as early as the class is defined: nobody ever looks for policies there.
   if (typeof third === 'number')
     throw new Error(`${place}: the policy "${policy}" stands on a parameter; it belongs to the method`);
@@ -32,6 +32,12 @@ export function notePlacement(policy: string, target: object, key?: string | sym
   const placement = { policy, member: key === undefined ? undefined : String(key), owner };
   if (known === undefined) placements.set(owner, [placement]);
   else known.push(placement);
+}
+
+/** How messages name the place of a decorator: `OrdersController`, or `OrdersController.get`. */
+export function placeName(target: object, key?: string | symbol): string {
+  const { name } = typeof target === 'function' ? target : target.constructor;
+  return key === undefined ? name : `${name}.${String(key)}`;
 }
 
 /** What decorators say on a class, and on those that it extends. */

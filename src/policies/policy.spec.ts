@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z, ZodError } from 'zod';
+import { z } from 'zod';
 import { definePolicy } from './policy.ts';
 
 const policy = definePolicy({
@@ -37,8 +37,18 @@ describe('definePolicy', () => {
     expect(optionsOn(Sample)).toBe('off');
   });
 
-  it('throws for a wrong argument when the class is defined', () => {
-    expect(() => policy.decorator({ name: 'a', size: 1.5 })(class Sample {})).toThrow(ZodError);
+  it('says where a wrong argument stands and what was expected, when the class is defined', () => {
+    expect(() => policy.decorator({ name: 'a', size: 1.5 })(class Sample {})).toThrow(
+      /^Sample {2}sample\.size {2}expected a whole number/,
+    );
+    const misspelt = { name: 'a', sise: 1 };
+    expect(() => {
+      class Sample {
+        @policy.decorator(misspelt)
+        handle(): void {}
+      }
+      return Sample;
+    }).toThrow(/^Sample\.handle {2}sample\.sise {2}unknown key; did you mean "size"\?/);
   });
 
   it('names its metadata after itself', () => {

@@ -1,6 +1,7 @@
 import { Extensions } from '@nestjs/graphql';
 import type { z } from 'zod';
-import { notePlacement } from './placements.ts';
+import { declaredOptions } from './declared-options.ts';
+import { notePlacement, placeName } from './placements.ts';
 
 /**
  * A named, schema-checked behavior that is attached to a route. The same schema reads the YAML key and the
@@ -31,13 +32,15 @@ export function definePolicy<const Name extends string, Schema extends z.ZodType
   schema: Schema;
 }): Policy<Name, Schema> {
   const metadataKey = `gatehouse:policy:${spec.name}`;
-  const decorator: PolicyDecorator<Schema> = (options) => {
-    const parsed: unknown = options === 'off' ? 'off' : spec.schema.parse(options);
-    return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+  const read = (options: z.input<Schema> | 'off', place: string): z.output<Schema> | 'off' =>
+    options === 'off' ? 'off' : declaredOptions(spec.name, options, { schema: spec.schema, place });
+  const decorator: PolicyDecorator<Schema> =
+    (options) =>
+    (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
       notePlacement(spec.name, target, key, descriptor);
-      decorate(metadataKey, parsed, target, { key, descriptor });
+      const value = read(options, placeName(target, key));
+      decorate(metadataKey, value, target, { key, descriptor });
     };
-  };
   return { ...spec, metadataKey, decorator };
 }
 

@@ -89,7 +89,7 @@ export const catalogue = {
     remedy: 'Retry later; operators check Redis or choose `local` or `open`.',
     retryable: true,
   }),
-  'body-too-large': entry(413, 'limit', 'The request body is too large', {
+  'body-too-large': entry(413, 'size', 'The request body is too large', {
     cause: 'The body exceeds the limit of the route.',
     remedy: 'Send a smaller body or split the upload.',
   }),

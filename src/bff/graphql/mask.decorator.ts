@@ -1,6 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { authorizationPolicy } from '../../policies/authorization/authorization.policy.ts';
-import { notePlacement } from '../../policies/placements.ts';
+import { declaredOptions } from '../../policies/declared-options.ts';
+import { notePlacement, placeName } from '../../policies/placements.ts';
 import { decorate } from '../../policies/policy.ts';
 
 /** Who sees the value of a field, and what everybody else sees. */
@@ -14,6 +15,11 @@ export interface MaskOptions {
 /** The name under which a mask is noted among policies. */
 export const MASK = 'mask';
 
+const maskSchema = z.strictObject({
+  unless: authorizationPolicy.schema,
+  with: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+});
+
 /** The metadata key of the options. */
 export const MASK_METADATA = 'gatehouse:mask';
 
@@ -22,9 +28,12 @@ export const MASK_METADATA = 'gatehouse:mask';
  * properties of object types and interfaces, and on methods that resolve fields.
  */
 export function Mask(options: MaskOptions): MethodDecorator & PropertyDecorator {
-  const parsed = { ...options, unless: authorizationPolicy.schema.parse(options.unless) };
   return (target: object, key: string | symbol, descriptor?: PropertyDescriptor): void => {
     notePlacement(MASK, target, key, descriptor);
-    decorate(MASK_METADATA, parsed, target, { key, descriptor });
+    const place = placeName(target, key);
+    decorate(MASK_METADATA, declaredOptions(MASK, options, { schema: maskSchema, place }), target, {
+      key,
+      descriptor,
+    });
   };
 }
