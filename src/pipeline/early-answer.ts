@@ -5,6 +5,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import { isMisplacedUpgrade } from '../exchange/sockets/upgrades.ts';
 import { announcesBody } from '../problems/render-problem.ts';
 
 /** How much of a body is read on after its answer, in bytes: what a client has sent before it could know. */
@@ -28,6 +29,7 @@ export class EarlyAnswer<Request extends IncomingMessage = IncomingMessage> exte
       // Before the listener of `node:http`, which would swallow the body and end the connection at once.
       this.prependOnceListener('finish', lingerAfter);
     }
+    if (isMisplacedUpgrade(this.req)) this.shouldKeepAlive = false;
     return super.writeHead(status, reason as string, fields);
   }
 }
