@@ -6,7 +6,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type {} from '../exchange-of.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import type { Exchange } from '../exchange.ts';
-import { endConnection } from './last-word.ts';
+import { answerOn, endConnection } from './last-word.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -148,12 +148,8 @@ export function isMisplacedUpgrade(request: IncomingMessage): boolean {
 // Nothing else may be said on the connection of an upgrade: neither an earlier answer that is still under way, into which
 // the handshake would be written, nor a body, for which Node would hand over something that is no connection.
 function hasItsConnection(request: IncomingMessage): boolean {
-  const socket: AnsweringSocket = request.socket;
-  return !socket._httpMessage && !announcesBody(request);
+  return answerOn(request.socket) === undefined && !announcesBody(request);
 }
-
-/** A connection as `node:http` keeps it: with the response that it writes, if any. */
-type AnsweringSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
 /** The options of a WebSocket server whose sockets go through {@link Upgrades}. */
 export function socketServerOptions(maxPayload: number): {
