@@ -6,6 +6,7 @@ import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { EarlyAnswer } from './early-answer.ts';
+import { MergedRequest } from './merged-request.ts';
 import { routableTarget } from './open.hook.ts';
 
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -37,6 +38,7 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
       headersTimeout: HEADERS_TIMEOUT_MS,
       // A long upload is no attack; `bodyLimit`, `bodyIdle` and `deadline` bound it.
       requestTimeout: 0,
+      IncomingMessage: MergedRequest,
       ServerResponse: EarlyAnswer,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
