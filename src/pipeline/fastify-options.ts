@@ -1,11 +1,12 @@
 import { LogController, type FastifyHttpOptions, type RawServerDefault } from 'fastify';
 import type { Socket } from 'node:net';
-import { endConnection } from '../exchange/sockets/last-word.ts';
+import { answerOn, endConnection } from '../exchange/sockets/last-word.ts';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { EarlyAnswer } from './early-answer.ts';
+import { MergedRequest } from './merged-request.ts';
 import { routableTarget } from './open.hook.ts';
 
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -37,6 +38,7 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
       headersTimeout: HEADERS_TIMEOUT_MS,
       // A long upload is no attack; `bodyLimit`, `bodyIdle` and `deadline` bound it.
       requestTimeout: 0,
+      IncomingMessage: MergedRequest,
       ServerResponse: EarlyAnswer,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -48,6 +50,12 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
   };
 }
 
+// What we would say would be taken for the answer to an earlier request, or for a part of it.
+function owesAnotherAnswer(socket: Socket): boolean {
+  const answer = answerOn(socket);
+  return answer !== undefined && (answer.headersSent || answer.req.complete);
+}
+
 // There is no exchange yet, and after a parser error there is no telling where the next message would begin:
 // one answer, and the connection ends.
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, logger: Logger): void {
@@ -56,7 +64,8 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, logger: 
     { client: socket.remoteAddress, refused: { stage: 'open', code, fault: error.code } },
     'connection refused',
   );
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable || owesAnotherAnswer(socket))
+    return void socket.destroy();
   const body = JSON.stringify(problemBody(new Problem(code), 'none'));
   socket.write(
     `HTTP/1.1 ${catalogue[code].status} ${catalogue[code].title}\r\n` +

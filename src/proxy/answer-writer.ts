@@ -84,8 +84,11 @@ export class AnswerWriter implements AnswerSink {
     renderProblem(this.#exchange, problem);
   }
 
-  onDrain(resume: () => void): void {
-    this.#exchange.response.once('drain', resume);
+  onDrain(resume: () => void, idleMs: number): void {
+    const { response } = this.#exchange;
+    response.once('drain', resume);
+    // Whoever takes nothing of an answer would hold a connection to the target for good.
+    response.socket?.setTimeout(idleMs);
   }
 
   /** Answers from the cache. */

@@ -13,8 +13,11 @@ import { TranscodedSockets } from './transcoded-sockets.ts';
 /** How soon to ask again for what an upstream has not told yet. */
 const RETRY_AFTER_SECONDS = '5';
 
-/** What a client has to say to be let in (RFC 9110 section 15.5.22). */
-const UPGRADE = { upgrade: 'websocket', connection: 'upgrade' };
+/**
+ * What a client has to say to be let in (RFC 9110 section 15.5.22). It ends the connection, as an answer to a body or a
+ * handshake in the wrong place has to: `node:http` takes any `Connection` field without `close` for a promise to stay.
+ */
+const UPGRADE = { upgrade: 'websocket', connection: 'upgrade, close' };
 
 /** Answers the exchanges of routes that are translated to gRPC. */
 @Injectable()

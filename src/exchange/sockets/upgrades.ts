@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type {} from '../exchange-of.ts';
+import { announcesBody } from '../../problems/render-problem.ts';
 import type { Exchange } from '../exchange.ts';
-import { endConnection } from './last-word.ts';
+import { answerOn, endConnection } from './last-word.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -104,8 +105,13 @@ export class Upgrades {
 
   #attach(fastify: FastifyInstance, server: UpgradingServer): void {
     const others = server.shouldUpgradeCallback;
-    server.shouldUpgradeCallback = (request) =>
-      this.#isClaimed(request) || (server.listenerCount('upgrade') > 1 && others.call(server, request));
+    server.shouldUpgradeCallback = (request) => {
+      const wanted =
+        this.#isClaimed(request) || (server.listenerCount('upgrade') > 1 && others.call(server, request));
+      if (!wanted || hasItsConnection(request)) return wanted;
+      misplaced.add(request);
+      return false;
+    };
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (!this.#isClaimed(request)) return;
       socket.on('error', () => socket.destroy());
@@ -127,6 +133,22 @@ export class Upgrades {
     headers.upgrade = 'websocket';
     return this.#claims.some((claims) => claims(request));
   }
+}
+
+const misplaced = new WeakSet<IncomingMessage>();
+
+/**
+ * Whether a request asks for a socket where there can be none. It is answered as a plain one, in its turn (RFC 9110
+ * section 7.8), and its answer ends the connection: Node's parser drops what comes in one piece with it.
+ */
+export function isMisplacedUpgrade(request: IncomingMessage): boolean {
+  return request.headers.upgrade !== undefined && misplaced.has(request);
+}
+
+// Nothing else may be said on the connection of an upgrade: neither an earlier answer that is still under way, into which
+// the handshake would be written, nor a body, for which Node would hand over something that is no connection.
+function hasItsConnection(request: IncomingMessage): boolean {
+  return answerOn(request.socket) === undefined && !announcesBody(request);
 }
 
 /** The options of a WebSocket server whose sockets go through {@link Upgrades}. */

@@ -86,7 +86,7 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.finished || this.#sink.data(chunk)) return;
     controller.pause();
-    this.#sink.onDrain(() => controller.resume());
+    this.#sink.onDrain(() => controller.resume(), this.#forwarding.upstream.options.timeouts.idle);
   }
 
   onResponseEnd(): void {

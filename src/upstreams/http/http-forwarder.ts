@@ -21,8 +21,12 @@ export interface AnswerSink {
   end(): void;
   /** Takes the reason why there is no answer, or no complete one. */
   fail(problem: Problem): void;
-  /** Calls back once when the sink can take more. */
-  onDrain(resume: () => void): void;
+  /**
+   * Calls back once when the sink can take more.
+   *
+   * @param idleMs how long its reader may take nothing; the exchange ends then, as for a client that has left.
+   */
+  onDrain(resume: () => void, idleMs: number): void;
 }
 
 /** What goes out for one exchange; the same for every attempt. */

@@ -63,7 +63,8 @@ export class StreamAnswer implements StreamTaker {
   }
 
   onDrain(resume: () => void): void {
-    this.#translation.sink.onDrain(resume);
+    const { sink, upstream } = this.#translation;
+    sink.onDrain(resume, upstream.options.timeouts.idle);
   }
 
   #write(text: string): boolean {
