@@ -25,6 +25,9 @@ const BY_VARY: ReadonlySet<string> = new Set([
 /** The credentials of HTTP: an answer to who sends one is shared only if it says so (RFC 9111 section 3.5). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
 
+/** What `Connection` says of nothing but the connection. */
+const NAMES_NO_FIELD = /^(?:close|keep-alive)$/i;
+
 /** Whether answers are shared between callers. */
 export type CacheScope = 'principal' | 'public';
 
@@ -37,7 +40,8 @@ export type CacheScope = 'principal' | 'public';
  *   each request, and those of HTTP itself, do not.
  * - with `public` every field that HTTP does not know: `Vary` governs only those that it does.
  *
- * What the route removes before the request goes on does not count.
+ * What the route removes before the request goes on does not count; what the client has removed does, by its name: the
+ * upstream never heard of a field that `Connection` lists, so its answer is none to who sends that field on.
  */
 export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange): string {
   const { principal, scheme, headerEdits, request } = exchange;
@@ -50,6 +54,8 @@ export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange
     if (isCounted(name, scope) && headerEdits?.drop.has(name) !== true)
       parts.push(name, rawHeaders[i + 1] as string);
   }
+  const { connection } = request.headers;
+  if (connection !== undefined && !NAMES_NO_FIELD.test(connection)) parts.push('connection', connection);
   return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
