@@ -27,6 +27,18 @@ const CLAIM_PREFIXES = [
 /** CGI makes of it `HTTP_PROXY`, by which libraries are told where to send what they ask for themselves. */
 const CLAIM_NAMES: ReadonlySet<string> = new Set(['proxy']);
 
+/** Fields that are another one for each request, whoever makes it: an answer cannot be chosen by them. */
+const PER_REQUEST: ReadonlySet<string> = new Set([
+  'x-request-id', 'x-request-deadline-ms', 'traceparent', 'tracestate', 'x-correlation-id', 'x-amzn-trace-id',
+  'x-cloud-trace-context', 'cf-ray', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled',
+  'x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'uber-trace-id', 'sentry-trace',
+]); // prettier-ignore
+
+/** Whether a field of this lower-case name is another one for each request. */
+export function isPerRequest(name: string): boolean {
+  return PER_REQUEST.has(name);
+}
+
 /**
  * Folds the name of a header field: its ASCII letters and digits in lower case, without anything between them. Services
  * read `X_User_Id`, `X.User.Id` and `X-User-Id` as the same.

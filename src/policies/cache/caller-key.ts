@@ -2,13 +2,7 @@ import { hash } from 'node:crypto';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
 import { partitionOf } from '../../exchange/principal.ts';
-
-/** Fields that are another one for each request, whoever makes it: an answer cannot be chosen by them. */
-const PER_REQUEST: ReadonlySet<string> = new Set([
-  'x-request-id', 'x-request-deadline-ms', 'traceparent', 'tracestate', 'x-correlation-id', 'x-amzn-trace-id',
-  'x-cloud-trace-context', 'cf-ray', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled',
-  'x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'uber-trace-id', 'sentry-trace',
-]); // prettier-ignore
+import { isPerRequest } from '../../exchange/reserved-names.ts';
 
 /** Fields that frame the message, concern one connection, or tell caches what to do: HTTP says what they mean. */
 const PROTOCOL: ReadonlySet<string> = new Set([
@@ -60,7 +54,7 @@ export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange
 }
 
 function isCounted(name: string, scope: CacheScope): boolean {
-  if (PROTOCOL.has(name) || PER_REQUEST.has(name) || isIdentityHeader(name)) return false;
+  if (PROTOCOL.has(name) || isPerRequest(name) || isIdentityHeader(name)) return false;
   return scope === 'principal' || !(BY_VARY.has(name) || CREDENTIALS.has(name) || isOfBrowser(name));
 }
 
@@ -78,7 +72,7 @@ export function carriesCredentials({ principal, request: { headers } }: Exchange
  * client, the request, and, where principals share, who the upstream took them for.
  */
 export function isBeyondKey(name: string, scope: CacheScope): boolean {
-  if (PER_REQUEST.has(name)) return true;
+  if (isPerRequest(name)) return true;
   if (!isIdentityHeader(name) || name === 'x-forwarded-host' || name === 'x-forwarded-proto') return false;
   return scope === 'public' || !/^x-(?:user|client|tenant)-/.test(name);
 }
