@@ -6,6 +6,29 @@ import { until, useServedKinds } from './support/kinds-gateway.ts';
 
 const behind = useServedKinds();
 
+describe('an answer that is kept for everybody', () => {
+  it.each<[string, string, string, object]>([
+    ['a language that the service heard', '/test/items/a', 'accept-language', { vary: 'accept-language' }],
+    ['a form of a stream', '/test/count/3', 'accept', { vary: 'accept, accept-language' }],
+  ])('is not given to one who asked for another one: %s', async (_, path, name, fields) => {
+    const options = {
+      policies: 'cache: { ttl: 1h, scope: public }',
+      grpc: 'metadata: { request: [accept-language, x-correlation-id] }',
+    };
+    await behind.kinds.withAnother(options, async ({ url }) => {
+      const ask = (value: string, id = 'one') =>
+        call(url + path, { headers: { [name]: value, 'x-correlation-id': id } });
+      expect((await ask('application/x-ndjson')).headers).toMatchObject(fields);
+      const other = await ask('application/json');
+      expect([other.headers['content-type'], other.headers['x-cache']]).toEqual([
+        'application/json',
+        undefined,
+      ]);
+      expect((await ask('application/json', 'two')).headers['x-cache']).toBe('HIT');
+    });
+  });
+});
+
 describe('metadata', () => {
   const rules =
     'metadata: { request: [X-Tag, data-bin, authorization], response: [x-answer, x-trailer, raw-bin] }';

@@ -139,6 +139,8 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
 
   #seen(value: unknown, filter: SectionFilter): unknown {
     const { name, required } = this.section;
+    // It has failed, and says so: there is nothing to hide.
+    if (value === null && this.degradation !== undefined) return null;
     const { value: seen, withheld } = filter(value);
     if (withheld === 'all' && required)
       throw new Problem('permission-denied', { extensions: { section: name } });

@@ -54,8 +54,9 @@ describe(Caller.name, () => {
   });
 
   it('keeps a user id from reaching another path', async () => {
-    expect(await problemOf(caller.call(getUser, { id: '..' }, context()))).toBe('request-invalid');
-    expect(await problemOf(caller.call(getUser, { id: '../healthz' }, context()))).toBe('resource-not-found');
+    for (const id of ['..', '../healthz', '..\\healthz', '..%2Fhealthz'])
+      expect(await problemOf(caller.call(getUser, { id }, context()))).toBe('request-invalid');
+    expect(await problemOf(caller.call(getUser, { id: 'a/healthz' }, context()))).toBe('resource-not-found');
     expect(services['users-1'].requests.by['GET /healthz'] ?? 0).toBe(0);
   });
 

@@ -15,15 +15,25 @@ describe(compilePathTemplate.name, () => {
     expect(path({})).toBe('/x');
   });
 
-  it.each(['', '.', '..', '.. ', '\t..', '..;', '%2e.', '..%20', undefined, '\ud800'])(
-    'refuses %j as a part of a path',
-    (id) => {
-      const path = compilePathTemplate<{ id: string | undefined }>('/users/{id}', []);
-      expect(() => path({ id })).toThrow(
-        new Problem('request-invalid', { detail: 'id cannot be part of a path' }),
-      );
-    },
-  );
+  it.each([
+    '',
+    '.',
+    '..',
+    '.. ',
+    '\t..',
+    '..;',
+    '%2e.',
+    '..%20',
+    '../admin',
+    'a%2F..%5Cb',
+    undefined,
+    '\ud800',
+  ])('refuses %j as a part of a path', (id) => {
+    const path = compilePathTemplate<{ id: string | undefined }>('/users/{id}', []);
+    expect(() => path({ id })).toThrow(
+      new Problem('request-invalid', { detail: 'id cannot be part of a path' }),
+    );
+  });
 
   it.each(['users', '/users/{id', '/users/{}', '/users/id}'])('refuses the template %s', (template) => {
     expect(() => compilePathTemplate(template, [])).toThrow(`"${template}"`);

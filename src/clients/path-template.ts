@@ -6,7 +6,8 @@ import { isDotValue } from '../upstreams/http/path-value.ts';
  * percent-encoded; in the query a list becomes its values joined by commas, and an absent value is left out.
  *
  * The function throws `request-invalid` for a value that would lead to another path: an absent or empty one,
- * `.` or `..`, also for a server that trims or decodes twice. Such values come from clients, and `/users/` is not a user.
+ * `.` or `..` or one with such a part, also for a server that trims or decodes twice. Such values come from clients,
+ * and `/users/` is not a user.
  *
  * @throws {Error} for a template without a leading slash or with an unclosed brace.
  */

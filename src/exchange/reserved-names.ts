@@ -12,6 +12,8 @@ const CLAIM_PREFIXES = [
   // Users, as web servers and single sign-on say them.
   'remoteuser', 'remotegroup', 'remotename', 'remoteemail', 'remoteident', 'authuser', 'xremote', 'xauthuser',
   'xauthenticated', 'xauthrequest', 'xwebauthuser', 'xwebauthrole', 'xwebauthgroup', 'xwebauthemail', 'xwebauthname',
+  'xanonymousconsumer', 'xauthentik', 'xvouch', 'xpomerium', 'xtokensubject', 'xtokenuser', 'xjwtpayload', 'xjwtclaim',
+  'xapigatewayapiuserinfo', 'xendpointapiuserinfo', 'xamznrequestcontext',
   'xconsumer', 'xcredentialidentifier', 'xcredentialusername', 'xgoogauthenticated', 'xgoogiap', 'xamznoidc', 'xmsclientprincipal', 'xmstoken', 'cfaccess', 'tailscaleuser',
   // Certificates of clients.
   'sslclient', 'xssl', 'clientcert', 'xarrclientcert', 'xamznmtls',
@@ -19,7 +21,23 @@ const CLAIM_PREFIXES = [
   'trueclientip', 'clientip', 'cfconnectingip', 'fastlyclientip', 'xazureclientip', 'xazuresocketip', 'xclusterclientip',
   'xoriginatingip', 'xproxyuser', 'xappengineuser', 'remoteaddr', 'remotehost', 'remoteip', 'xenvoy', 'xscheme',
   'xurlscheme', 'frontendhttps',
+  // What a proxy says to a framework of its own: checks that were made before, and files that it hands out.
+  'xmiddlewaresubrequest', 'xaccel', 'xsendfiletype',
 ] as const; // prettier-ignore
+/** CGI makes of it `HTTP_PROXY`, by which libraries are told where to send what they ask for themselves. */
+const CLAIM_NAMES: ReadonlySet<string> = new Set(['proxy']);
+
+/** Fields that are another one for each request, whoever makes it: an answer cannot be chosen by them. */
+const PER_REQUEST: ReadonlySet<string> = new Set([
+  'x-request-id', 'x-request-deadline-ms', 'traceparent', 'tracestate', 'x-correlation-id', 'x-amzn-trace-id',
+  'x-cloud-trace-context', 'cf-ray', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled',
+  'x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'uber-trace-id', 'sentry-trace',
+]); // prettier-ignore
+
+/** Whether a field of this lower-case name is another one for each request. */
+export function isPerRequest(name: string): boolean {
+  return PER_REQUEST.has(name);
+}
 
 /**
  * Folds the name of a header field: its ASCII letters and digits in lower case, without anything between them. Services
@@ -36,5 +54,5 @@ export function isIdentityName(folded: string): boolean {
 
 /** Whether a field of this folded name reaches a service only where the configuration lets it through. */
 export function isClaimName(folded: string): boolean {
-  return CLAIM_PREFIXES.some((prefix) => folded.startsWith(prefix));
+  return CLAIM_NAMES.has(folded) || CLAIM_PREFIXES.some((prefix) => folded.startsWith(prefix));
 }

@@ -121,8 +121,12 @@ describe('a masked answer', () => {
   });
 
   it.each(['image/png', 'text/html; charset=utf-8'])('of type %s is left alone', async (type) => {
-    const answer = await answerOf(compile(MASKED), ['content-type', type, 'etag', '"1"'], '{"internal":1}');
-    expect([answer.text, answer.headers.etag]).toEqual(['{"internal":1}', '"1"']);
+    const answer = await answerOf(
+      compile(MASKED),
+      ['content-type', type, 'etag', '"1"'],
+      '<p>{"internal":1}',
+    );
+    expect([answer.text, answer.headers.etag]).toEqual(['<p>{"internal":1}', '"1"']);
   });
 
   it.each<[string, string[]]>([

@@ -47,7 +47,10 @@ export class AnswerWriter implements AnswerSink {
   data(chunk: Buffer): boolean {
     if (this.#isCovered) return true;
     this.#exchange.recording?.data(chunk);
-    if (this.#buffered !== undefined) return this.#hold(chunk);
+    return this.#buffered === undefined ? this.#write(chunk) : this.#hold(chunk, this.#buffered);
+  }
+
+  #write(chunk: Buffer): boolean {
     const { response } = this.#exchange;
     this.#bytesLeft -= chunk.length;
     this.#exchange.bytesOut += chunk.length;
@@ -116,9 +119,15 @@ export class AnswerWriter implements AnswerSink {
     return problem.status >= 500 ? this.#route.seats.cache?.standIn?.(this.#exchange) : undefined;
   }
 
-  #hold(chunk: Buffer): boolean {
-    if (this.#buffered?.push(chunk) === false) this.#tooBadToMask();
-    return true;
+  #hold(chunk: Buffer, buffered: BufferedBody): boolean {
+    const released = buffered.release(chunk);
+    if (released === undefined) {
+      if (!buffered.push(chunk)) this.#tooBadToMask();
+      return true;
+    }
+    this.#buffered = undefined;
+    this.#writeHead(released.head);
+    return this.#write(released.body);
   }
 
   // Fail closed: a body that cannot be masked is not sent at all.

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Pieces } from '../exchange/pieces.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
-import { editMaybeJson, isNeverJson } from '../policies/transform/maskable-body.ts';
+import { beginsLikeJson, editMaybeJson, isNeverJson } from '../policies/transform/maskable-body.ts';
 
 /** Fields that describe the bytes as the upstream sent them, and are wrong once the body is edited. */
 const BODY_FIELDS: ReadonlySet<string> = new Set([
@@ -25,19 +25,21 @@ export class BufferedBody {
   readonly #pieces = new Pieces();
   /** Whether the body can be read at all: a coded one cannot, and a stream of events never ends. */
   readonly isReadable: boolean;
+  /** Whether it is said to be no JSON, and its beginning has not been seen yet. */
+  #isDoubtful: boolean;
 
   private constructor(route: Route, head: ResponseHead, types: readonly string[]) {
     this.#route = route;
     this.#head = head;
     this.#maxBytes = Math.min(...route.leaving.map((stage) => stage.maxBodyBytes ?? Infinity));
-    const codings = linesOf(head.headers, 'content-encoding');
+    this.#isDoubtful = isNeverJson(types);
     this.isReadable =
-      codings.every((coding) => coding.trim().toLowerCase() === 'identity') &&
-      !types.some((type) => /^\s*text\/event-stream/i.test(type));
+      this.#isDoubtful || (!isCoded(head) && !types.some((type) => /^\s*text\/event-stream/i.test(type)));
   }
 
   /**
-   * Holds the body back when a stage of the route edits bodies, unless it is of a type that is never JSON.
+   * Holds the body back when a stage of the route edits bodies; one of a type that is never JSON, until it is seen that
+   * it is none. What is coded and of such a type is taken at its word.
    *
    * @param head as the upstream sent it: what the stages make of its type says nothing about the bytes.
    */
@@ -45,7 +47,16 @@ export class BufferedBody {
     if (!route.leaving.some((stage) => stage.body !== undefined) || BODILESS.has(head.status))
       return undefined;
     const types = linesOf(head.headers, 'content-type');
-    return isNeverJson(types) ? undefined : new BufferedBody(route, head, types);
+    return isNeverJson(types) && isCoded(head) ? undefined : new BufferedBody(route, head, types);
+  }
+
+  /** What is to be written at once when a piece shows that the body is no JSON, as its type says; else undefined. */
+  release(chunk: Buffer): { head: ResponseHead; body: Buffer } | undefined {
+    if (!this.#isDoubtful) return undefined;
+    const verdict = beginsLikeJson(chunk);
+    if (verdict !== undefined) this.#isDoubtful = false;
+    if (verdict !== false) return undefined;
+    return { head: this.#head, body: Buffer.concat([this.#pieces.take(), chunk]) };
   }
 
   /** Takes a piece; returns false when the body has grown over the limit of the route. */
@@ -63,6 +74,8 @@ export class BufferedBody {
   finish(exchange: Exchange): { head: ResponseHead; body: Buffer } {
     const whole = this.#pieces.take();
     const { status, headers } = this.#head;
+    // Nothing but blanks, or the answer to a HEAD.
+    if (this.#isDoubtful) return { head: this.#head, body: whole };
     if (whole.length === 0) return { head: { status, headers: undescribed(headers) }, body: whole };
     const body = editMaybeJson(whole, (value) =>
       this.#route.leaving.reduce(
@@ -75,6 +88,10 @@ export class BufferedBody {
     kept.push('content-length', String(body.length));
     return { head: { status, headers: kept }, body };
   }
+}
+
+function isCoded({ headers }: ResponseHead): boolean {
+  return linesOf(headers, 'content-encoding').some((coding) => coding.trim().toLowerCase() !== 'identity');
 }
 
 function undescribed(headers: readonly string[]): string[] {

@@ -61,6 +61,13 @@ function isUtf8(path: string): boolean {
  * with one folded form may be one and the same to whom they are forwarded.
  */
 export function foldPath(path: string): string {
-  const decoded = path.includes('%') ? decodeURIComponent(path) : path;
-  return (decoded.includes(';') ? decoded.replace(/;[^/]*/g, '') : decoded).toLowerCase();
+  return withoutParameters(path.includes('%') ? decodeURIComponent(path) : path).toLowerCase();
+}
+
+/**
+ * A path without its path parameters (RFC 3986 section 3.3). A segment that was nothing else goes with them, because
+ * servers that drop parameters mostly merge slashes after that: `/;x/admin` is `/admin` to them.
+ */
+export function withoutParameters(path: string): string {
+  return path.includes(';') ? path.replace(/;[^/]*/g, '').replace(/\/{2,}/g, '/') : path;
 }

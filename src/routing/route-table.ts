@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
-import { foldPath } from './request-path.ts';
+import { foldPath, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, SegmentTree, type Asked } from './segment-tree.ts';
 
@@ -73,7 +73,7 @@ export class RouteTable {
   }
 
   #withoutParameters(exchange: Exchange): Route | undefined {
-    return this.#tree.find(searchFor(exchange, exchange.path.replace(/;[^/]*/g, '')));
+    return this.#tree.find(searchFor(exchange, withoutParameters(exchange.path)));
   }
 
   // Fails closed: many servers read paths without regard to case, and all decode them, so neither `/Admin/keys` nor

@@ -105,6 +105,19 @@ describe.each(['mine', 'anybody', 'public'])('what one caller of /%s was answere
     expect(second.headers['x-cache']).toBe(id === 'public' ? 'HIT' : undefined);
   });
 
+  it.each(['X-Session', 'Origin', 'Accept-Language', 'Cookie'])(
+    'is not given to one whose %s the upstream hears, when it was removed by way of Connection',
+    async (name) => {
+      control = 'public, max-age=3600';
+      const [path, fields] = [`/${id}/listed-${name}`, { ...known, [name]: 'of-bob' }];
+      const removed = await ask(path, { ...fields, connection: `close, ${name}` });
+      expect(removed.text).not.toContain('of-bob');
+      const bob = await ask(path, fields);
+      expect(bob.text).toContain('of-bob');
+      expect((await ask(path, fields)).text).toBe(bob.text);
+    },
+  );
+
   it('is what one gets who says the same again', async () => {
     const headers = { ...known, accept: 'a/b', 'x-session': '1', 'x-request-id': 'one-one-one' };
     const first = await ask(`/${id}/same`, headers);

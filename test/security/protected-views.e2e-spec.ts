@@ -24,6 +24,7 @@ import { ViewsModule } from '../../src/bff/views.module.ts';
 import { AnswersView } from '../../src/contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../src/exchange/exchange-of.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
+import { Problem } from '../../src/problems/problem.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { Roles } from '../../src/policies/authorization/authorization.policy.ts';
 import { AuthorizationStageFactory } from '../../src/policies/authorization/authorization.stage.ts';
@@ -99,6 +100,18 @@ const Base = View.define('Dossier')
   .section('hits', () => [ada()] as (typeof Hit)[])
   .section('card', CardView, () => ({}))
   .section('vault', () => ({ gold: 'SECRET-gold', note: 'SECRET-note' }) as Vault)
+  .section('empty', (): Person => ({
+    name: 'Ada',
+    iban: null,
+    salary: null,
+    phone: 'SECRET-phone',
+    boss: null,
+  }))
+  .section('noPin', () => null)
+  .section('noKey', () => null)
+  .section('lostPin', (): string => {
+    throw new Problem('upstream-timeout');
+  })
   .section('pin', () => 'SECRET-pin')
   .section('key', () => 'SECRET-key')
   // Other sections work with the whole values.
@@ -118,6 +131,17 @@ class Dossier {
   card!: Card | null;
   @Field(() => Vault, optional)
   vault!: Vault | null;
+  @Field(() => Person, optional)
+  empty!: Person | null;
+  @Mask({ unless, with: '0000' })
+  @Field(text, optional)
+  noPin!: string | null;
+  @Roles('user')
+  @Field(text, optional)
+  noKey!: string | null;
+  @Mask({ unless, with: '0000' })
+  @Field(text, optional)
+  lostPin!: string | null;
   @Mask({ unless, with: '0000' })
   @Field(text, optional)
   pin!: string | null;
@@ -154,7 +178,21 @@ class PersonResolver {
 const Served = Base.section('extra', () => 'extra').variants(kindByHeader('x-kind'), {
   small: (view) =>
     view
-      .without('staff', 'party', 'hits', 'card', 'vault', 'pin', 'key', 'bill', 'extra')
+      .without(
+        'staff',
+        'party',
+        'hits',
+        'card',
+        'vault',
+        'pin',
+        'key',
+        'bill',
+        'extra',
+        'empty',
+        'noPin',
+        'noKey',
+        'lostPin',
+      )
       .pick('owner', (owner) => ({ account: owner?.iban, pay: owner?.salary })),
 });
 const Outer = View.define('Outer')
@@ -255,8 +293,35 @@ describe('what the types of a view protect, read over REST by a guest', () => {
     });
   });
 
+  it('does not tell whether there is anything', async () => {
+    const body = (await (await get('dossier?fields=empty,noPin,noKey')).json()) as object;
+    const denied = (section: string) => ({ section, code: 'permission-denied', via: 'null' });
+    expect(body).toEqual({
+      empty: { ...hidden, boss: null },
+      noPin: '0000',
+      noKey: null,
+      degraded: [denied('empty'), denied('noKey')],
+    });
+    const { body: graphql } = await postTo(bff.url, { query: '{ dossier { noPin noKey } }' });
+    expect(graphql.data).toEqual({ dossier: { noPin: '0000', noKey: null } });
+    expect(graphql.errors).toHaveLength(1);
+    expect(await (await get('dossier?fields=empty,noPin,noKey', user)).json()).toMatchObject({
+      noPin: null,
+      noKey: null,
+    });
+  });
+
+  it('tells of what has failed', async () => {
+    expect(await (await get('dossier?fields=lostPin')).json()).toEqual({
+      lostPin: null,
+      degraded: [{ section: 'lostPin', code: 'upstream-timeout', via: 'null' }],
+    });
+  });
+
   it('is listed where it was left out, and not where it was masked', async () => {
-    const { degraded } = (await (await get('dossier')).json()) as { degraded: { section: string }[] };
+    const { degraded } = (await (
+      await get('dossier?fields=owner,staff,party,hits,card,vault,pin,key,bill')
+    ).json()) as { degraded: { section: string }[] };
     expect(degraded.map(({ section }) => section)).toEqual([
       'owner',
       'staff',
@@ -313,7 +378,7 @@ describe('what the types of a view protect, read over REST by a guest', () => {
   it('is shown to who may see it, and the values of the sources stay as they are', async () => {
     for (let run = 0; run < 2; run += 1) {
       await get('dossier');
-      const body = (await (await get('dossier', user)).json()) as Record<string, unknown>;
+      const body = (await (await get('dossier?fields=owner,vault,key', user)).json()) as object;
       expect(body).toMatchObject({
         owner: ada(),
         vault: { gold: 'SECRET-gold', note: 'SECRET-note' },

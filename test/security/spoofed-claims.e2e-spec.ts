@@ -38,6 +38,9 @@ const CLAIMS = [
   'Cf-Access-Authenticated-User-Email', 'Tailscale-User-Login', 'SSL_CLIENT_S_DN', 'SSL-Client-Verify', 'X-SSL-Client-Cert', 'X-SSL-CERT',
   'Client-Cert', 'Client-Cert-Chain', 'X-Forwarded-Client-Cert', 'X-ARR-ClientCert', 'X-Amzn-Mtls-Clientcert', 'True-Client-IP',
   'Client-IP', 'CF-Connecting-IP', 'X-Cluster-Client-IP', 'X-Originating-IP', 'X-Envoy-External-Address', 'X-Scheme', 'Front-End-Https',
+  'Proxy', 'X-Middleware-Subrequest', 'X-Accel-Mapping', 'X-Sendfile-Type', 'X-Authentik-Username', 'X-Vouch-User', 'X-Pomerium-Claim-Email',
+  'X-Token-Subject', 'X-Token-User-Email', 'X-JWT-Payload', 'X-JWT-Claim-Sub', 'X-Apigateway-Api-Userinfo', 'X-Endpoint-API-UserInfo',
+  'X-Anonymous-Consumer', 'X-Amzn-Request-Context',
 ] as const; // prettier-ignore
 
 const ALIASES: readonly ((name: string) => string)[] = [

@@ -56,6 +56,12 @@ class MadeController {
     return Readable.from([DOCUMENT]);
   }
 
+  @Get('page')
+  @Header('content-type', 'text/html')
+  page(): string {
+    return DOCUMENT;
+  }
+
   @Get('picture')
   picture(): StreamableFile {
     return new StreamableFile(Buffer.from('picture'), { type: 'image/png' });
@@ -92,6 +98,11 @@ const HEADS: readonly (readonly [string, readonly string[]])[] = [
   ['a type that Connection names', ['content-type', 'application/json', 'connection', 'close, content-type']],
   ['a type of lines', ['content-type', 'application/x-ndjson']],
   ['a script', ['content-type', 'text/javascript']],
+  // What servers say when nobody says anything, and what is simply wrong.
+  ['text/html', ['content-type', 'text/html; charset=UTF-8']],
+  ['text/csv', ['content-type', 'text/csv']],
+  ['application/xml', ['content-type', 'application/xml']],
+  ['a picture', ['content-type', 'image/png']],
 ];
 
 describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
@@ -128,20 +139,49 @@ describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
     }
   });
 
+  it.each([
+    [` \n${DOCUMENT}`],
+    [`\ufeff${DOCUMENT}`],
+    [`[${DOCUMENT}]`],
+    [`[1,${DOCUMENT}]`],
+    [`[\n[${DOCUMENT}]]`],
+  ])('does not pass under text/html where it begins otherwise: %j', async (body) => {
+    holder.shop.echo.listener = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      // Piece by piece: the first one shows nothing.
+      response.write(body.slice(0, 1));
+      setTimeout(() => response.end(body.slice(1)), 20);
+    };
+    for (let i = 0; i < 2; i += 1)
+      expect((await holder.shop.call(`/${id}/begins-${body.length}`)).text).not.toContain(SECRET);
+  });
+
   it.each<[string, string]>([
     ['image/png', 'picture {'],
     ['text/html', '<p>{}</p>'],
+    ['text/html', ' \n <p>{}</p>'],
+    ['text/html', ''],
+    ['text/html', ' \n '],
+    ['text/css', '[hidden] { display: none }'],
+    ['text/csv', `"{",1\n${'x'.repeat(2 ** 21)}`],
     ['text/plain', 'no such thing'],
   ])('is looked for in vain in %s, which passes', async (type, body) => {
     const head = ['content-type', type, 'etag', '"1"'];
     holder.shop.echo.listener = (_request, response) => void response.writeHead(404, head).end(body);
-    const answer = await holder.shop.call(`/${id}/type/${type}`);
-    expect([answer.status, answer.text, answer.headers.etag]).toEqual([404, body, '"1"']);
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await holder.shop.call(`/${id}/type/${type}/${body.length}`, { method });
+      const sent = method === 'HEAD' ? '' : body;
+      expect(answer.text === sent).toBe(true);
+      expect([answer.status, answer.headers.etag]).toEqual([
+        404,
+        type === 'text/plain' && method === 'HEAD' ? undefined : '"1"',
+      ]);
+    }
   });
 });
 
 describe('a masked field of a handler', () => {
-  it.each(['object', 'text', 'typed-text', 'bytes'])('is gone from its %s', async (form) => {
+  it.each(['object', 'text', 'typed-text', 'bytes', 'page'])('is gone from its %s', async (form) => {
     const answer = await holder.shop.call(`/made/${form}`);
     expect([answer.status, answer.json()]).toEqual([200, { name: 'a' }]);
   });

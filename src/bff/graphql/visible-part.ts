@@ -8,10 +8,9 @@ import type { ProtectedPart } from './protected-part.ts';
  */
 export function visible(value: unknown, part: ProtectedPart, lacking: ReadonlySet<Requirement>): Visible {
   const lacked = part.guards.filter((one) => lacking.has(one));
-  if (lacked.some(({ masks }) => !masks))
-    return { value: null, withheld: value === null ? undefined : 'all' };
-  if (lacked[0] !== undefined && value !== null && value !== undefined)
-    return { value: lacked[0].mask, withheld: undefined };
+  // Whatever the value is: that there is none is for those to know who may see it.
+  if (lacked.some(({ masks }) => !masks)) return { value: null, withheld: 'all' };
+  if (lacked[0] !== undefined) return { value: lacked[0].mask, withheld: undefined };
   return inside(value, part, lacking);
 }
 

@@ -75,7 +75,8 @@ class Maker {
 
   asked(): Asked {
     return {
-      id: `x${this.text()}`,
+      // Without dots: `x/..` is refused.
+      id: `x${this.text().replaceAll('.', '-')}`,
       first: this.below(2) === 0 ? undefined : this.text(),
       tags: this.below(2) === 0 ? undefined : [this.text(), this.text()],
       body: this.value(),

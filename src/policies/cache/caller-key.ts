@@ -2,13 +2,7 @@ import { hash } from 'node:crypto';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
 import { partitionOf } from '../../exchange/principal.ts';
-
-/** Fields that are another one for each request, whoever makes it: an answer cannot be chosen by them. */
-const PER_REQUEST: ReadonlySet<string> = new Set([
-  'x-request-id', 'x-request-deadline-ms', 'traceparent', 'tracestate', 'x-correlation-id', 'x-amzn-trace-id',
-  'x-cloud-trace-context', 'cf-ray', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled',
-  'x-datadog-trace-id', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'uber-trace-id', 'sentry-trace',
-]); // prettier-ignore
+import { isPerRequest } from '../../exchange/reserved-names.ts';
 
 /** Fields that frame the message, concern one connection, or tell caches what to do: HTTP says what they mean. */
 const PROTOCOL: ReadonlySet<string> = new Set([
@@ -25,6 +19,9 @@ const BY_VARY: ReadonlySet<string> = new Set([
 /** The credentials of HTTP: an answer to who sends one is shared only if it says so (RFC 9111 section 3.5). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
 
+/** What `Connection` says of nothing but the connection. */
+const NAMES_NO_FIELD = /^(?:close|keep-alive)$/i;
+
 /** Whether answers are shared between callers. */
 export type CacheScope = 'principal' | 'public';
 
@@ -37,7 +34,8 @@ export type CacheScope = 'principal' | 'public';
  *   each request, and those of HTTP itself, do not.
  * - with `public` every field that HTTP does not know: `Vary` governs only those that it does.
  *
- * What the route removes before the request goes on does not count.
+ * What the route removes before the request goes on does not count; what the client has removed does, by its name: the
+ * upstream never heard of a field that `Connection` lists, so its answer is none to who sends that field on.
  */
 export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange): string {
   const { principal, scheme, headerEdits, request } = exchange;
@@ -50,11 +48,13 @@ export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange
     if (isCounted(name, scope) && headerEdits?.drop.has(name) !== true)
       parts.push(name, rawHeaders[i + 1] as string);
   }
+  const { connection } = request.headers;
+  if (connection !== undefined && !NAMES_NO_FIELD.test(connection)) parts.push('connection', connection);
   return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
 function isCounted(name: string, scope: CacheScope): boolean {
-  if (PROTOCOL.has(name) || PER_REQUEST.has(name) || isIdentityHeader(name)) return false;
+  if (PROTOCOL.has(name) || isPerRequest(name) || isIdentityHeader(name)) return false;
   return scope === 'principal' || !(BY_VARY.has(name) || CREDENTIALS.has(name) || isOfBrowser(name));
 }
 
@@ -72,7 +72,7 @@ export function carriesCredentials({ principal, request: { headers } }: Exchange
  * client, the request, and, where principals share, who the upstream took them for.
  */
 export function isBeyondKey(name: string, scope: CacheScope): boolean {
-  if (PER_REQUEST.has(name)) return true;
+  if (isPerRequest(name)) return true;
   if (!isIdentityHeader(name) || name === 'x-forwarded-host' || name === 'x-forwarded-proto') return false;
   return scope === 'public' || !/^x-(?:user|client|tenant)-/.test(name);
 }

@@ -20,6 +20,21 @@ export function isNeverJson(types: readonly string[]): boolean {
   return types.length === 1 && NEVER_JSON.test(type.trim()) && !/json/i.test(type);
 }
 
+/** How a JSON text with fields begins, and nothing else of those types: a selector of CSS has a name after its bracket. */
+const LIKE_JSON = /^(?:\{|\[(?:$|[[{"\d]))/;
+const BLANK = /[\s\ufeff]+/g;
+const BEGINNING_BYTES = 1024;
+
+/**
+ * What a body turns out to be that is said to be no JSON: some servers say `text/html` when nobody says anything.
+ *
+ * @returns undefined while there is nothing to be seen.
+ */
+export function beginsLikeJson(bytes: Uint8Array): boolean | undefined {
+  const start = Buffer.from(bytes.subarray(0, BEGINNING_BYTES)).toString('utf8').replace(BLANK, '');
+  return start === '' ? undefined : LIKE_JSON.test(start);
+}
+
 /**
  * Edits a body that may be JSON. One that is, is edited; a text without a brace has no field that could be masked,
  * and stays as it is.

@@ -9,7 +9,7 @@ import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import { Problem } from '../../problems/problem.ts';
-import { editMaybeJson, isNeverJson } from './maskable-body.ts';
+import { beginsLikeJson, editMaybeJson, isNeverJson } from './maskable-body.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 
 type Edit = (value: unknown) => unknown;
@@ -37,7 +37,7 @@ function edited(value: unknown, edit: Edit, reply: FastifyReply): unknown {
 }
 
 function editBytes(bytes: Buffer, edit: Edit, reply: FastifyReply): Buffer {
-  if (isNeverJson(typesOf(reply))) return bytes;
+  if (isNeverJson(typesOf(reply)) && beginsLikeJson(bytes) !== true) return bytes;
   try {
     return editMaybeJson(bytes, edit);
   } catch (error) {

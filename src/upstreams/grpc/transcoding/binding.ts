@@ -1,5 +1,6 @@
 import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
+import { isPerRequest } from '../../../exchange/reserved-names.ts';
 import { AnswerPlan } from './answer-plan.ts';
 import { httpRules, type HttpRule } from './http-rule.ts';
 import type { MetadataRules } from './metadata-rules.ts';
@@ -40,6 +41,8 @@ export interface Binding {
   readonly answer: AnswerPlan;
   /** Whether the call may be made twice without harm: its method of HTTP says so, or the proto. */
   readonly idempotent: boolean;
+  /** The header fields of an answer that say what it was chosen by: a flat list, empty when by nothing. */
+  readonly vary: readonly string[];
   readonly options: BindingOptions;
 }
 
@@ -106,9 +109,18 @@ function compile(method: DescMethod, rule: HttpRule, registry: Registry, options
       registry,
       emitDefaults: options.emitDefaults,
     }),
+    vary: varyOf(method, options),
     idempotent: byHttp || method.idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
     options,
   });
+}
+
+// The service hears what the list hands over, and cannot know that caches have to be told; the form of a stream is ours.
+function varyOf({ methodKind }: DescMethod, { metadata }: BindingOptions): readonly string[] {
+  const isStream = methodKind === 'server_streaming' || methodKind === 'bidi_streaming';
+  const heard = metadata.request.filter((name) => !isPerRequest(name));
+  const names = new Set([...(isStream ? ['accept'] : []), ...heard]);
+  return Object.freeze(names.size === 0 ? [] : ['vary', [...names].join(', ')]);
 }
 
 function isGet({ methods }: HttpRule): boolean {

@@ -19,7 +19,7 @@ export class StreamAnswer implements StreamTaker {
   open(metadata: Metadata | undefined): boolean {
     const { exchange, binding, sink } = this.#translation;
     const { contentType, headers, open } = this.#format;
-    const head = ['content-type', contentType, ...headers];
+    const head = ['content-type', contentType, ...headers, ...binding.vary];
     if (metadata !== undefined) {
       addResponseHeaders(head, binding.options.metadata.response, metadata);
     }

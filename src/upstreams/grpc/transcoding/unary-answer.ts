@@ -20,7 +20,7 @@ export class UnaryAnswerWriter implements StreamTaker {
     const { exchange, binding, sink } = this.#translation;
     const names = binding.options.metadata.response;
     const { type, body } = this.#bodyOf(bytes);
-    const head = ['content-type', type, 'content-length', String(body.length)];
+    const head = ['content-type', type, 'content-length', String(body.length), ...binding.vary];
     if (metadata !== undefined) addResponseHeaders(head, names, metadata);
     addResponseHeaders(head, names, trailers);
     sink.start(200, head);
