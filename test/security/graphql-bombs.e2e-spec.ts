@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Args, Field, ID, Int, ObjectType, Query, Resolver, Scalar, Subscription } from '@nestjs/graphql';
 import { valueFromASTUntyped, type ValueNode } from 'graphql';
 import { once } from 'node:events';
@@ -190,5 +190,48 @@ describe('errors of many elements', () => {
       expect(data?.['people']).toHaveLength(60);
       expect([errors?.length, extensions]).toEqual([100, { moreErrors: 20 }]);
     }
+  });
+});
+
+describe('a document with many lines', () => {
+  const lines = (count: number): string => '\n'.repeat(count);
+  /** How many ends of lines are looked for while something is done. */
+  const searches = async (done: () => Promise<unknown>): Promise<number> => {
+    const exec = jest.spyOn(RegExp.prototype, 'exec');
+    try {
+      await done();
+      return exec.mock.contexts.filter((one) => (one as RegExp).source.includes(String.raw`\r\n`)).length;
+    } finally {
+      exec.mockRestore();
+    }
+  };
+
+  it('does not have them counted for each error, whatever number of errors it makes, at their places', async () => {
+    const query = `${lines(30_000)}{ people(first: 60) { a: bonus\n b: bonus } }`;
+    const answers: DoorAnswer[] = [];
+    const asked = async (): Promise<void> => {
+      for (let run = 0; run < 5; run += 1) answers.push(await runs('post', { query }));
+      for (const door of ['stream by post', 'socket']) answers.push(await runs(door, { query }));
+    };
+    expect(await searches(asked)).toBeLessThan(1000);
+    const places = [
+      { line: 30_001, column: 23 },
+      { line: 30_002, column: 2 },
+    ];
+    for (const { errors } of answers) {
+      expect(errors).toHaveLength(100);
+      expect(errors?.slice(0, 2)).toMatchObject(places.map((place) => ({ locations: [place] })));
+    }
+  });
+
+  it('does not have them counted for each place, whatever is wrong with it', async () => {
+    const cycle = times(150, (index) => `fragment F${index} on Query { ...F${(index + 1) % 150} }`);
+    const query = `${lines(30_000)}{ ...F0 } ${cycle}`;
+    let answer: DoorAnswer = {};
+    expect(await searches(async () => (answer = await runs('post', { query })))).toBeLessThan(1000);
+    expect(answer.errors).toHaveLength(1);
+    const told = answer.errors?.[0] as unknown as { readonly locations: object[] };
+    expect(told.locations).toHaveLength(20);
+    expect(told.locations[0]).toMatchObject({ line: 30_001 });
   });
 });

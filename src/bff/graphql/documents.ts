@@ -12,6 +12,7 @@ import type { DocumentNode, GraphQLSchema, OperationDefinitionNode, ValidationRu
 import { costsByField } from './cost-by-field.ts';
 import { DocumentCache } from './document-cache.ts';
 import { nestingFault } from './document-nesting.ts';
+import { keepPlaces } from './document-places.ts';
 import type { FieldPolicies } from './field-policies.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { mergeLimitRule } from './merge-limit.rule.ts';
@@ -107,7 +108,7 @@ export class Documents {
    */
   trust(texts: ReadonlyMap<string, string>): void {
     for (const [hash, text] of texts) {
-      const document = parse(text);
+      const document = keepPlaces(parse(text));
       const fault =
         validate(this.#schema, document, specifiedRules)[0] ??
         // Counts on a document without cycles.
@@ -127,7 +128,7 @@ export class Documents {
     if (nesting !== undefined) return [nesting];
     let document: DocumentNode;
     try {
-      document = parse(text, { maxTokens: this.#limits.maxTokens });
+      document = keepPlaces(parse(text, { maxTokens: this.#limits.maxTokens }));
     } catch (error) {
       if (error instanceof GraphQLError) return [error];
       throw error;

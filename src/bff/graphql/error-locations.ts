@@ -9,6 +9,7 @@ import type {
   SelectionSetNode,
   SourceLocation,
 } from 'graphql';
+import { placeOf } from './document-places.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -45,9 +46,7 @@ export class ErrorLocations {
       fields = sets.flatMap((set) => this.#fieldsOf(set, key, variables, seen));
       sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
     }
-    return fields.flatMap(({ loc }) =>
-      loc === undefined ? [] : [{ line: loc.startToken.line, column: loc.startToken.column }],
-    );
+    return fields.flatMap((field) => placeOf(field) ?? []);
   }
 
   // Types do not matter here: what belongs to another type is not among the locations.

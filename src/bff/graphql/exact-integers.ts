@@ -8,12 +8,18 @@ import {
   typeFromAST,
 } from 'graphql';
 import type { GraphQLInputType, GraphQLSchema, VariableDefinitionNode } from 'graphql';
+import { randomUUID } from 'node:crypto';
+import { markLongIntegers } from './long-integers.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** Without such a run of digits no number can stand for another one; in the query of a URL, digits can be escaped. */
 const MAY_BE_INEXACT = /\d{16}|\.\d+[eE]|%3\d/;
 const DIGITS = /^-?\d+$/;
+/** Most mistakes in variables that are looked for in one request. */
+export const MOST_MISTAKES = 5;
+/** The name of what stands for an integer while a text is read; nobody can guess it. */
+const MARK = randomUUID();
 
 /**
  * Objects and lists of JSON with integers that a number of JavaScript cannot tell apart from others, as they were
@@ -33,16 +39,11 @@ export function mayHaveLongIntegers(text: string): boolean {
  */
 export function parseExactly(text: string): unknown {
   if (!mayHaveLongIntegers(text)) return JSON.parse(text);
-  // What a value was written as is told since ECMAScript 2026; the types of TypeScript do not know it yet.
-  const reviver = function (this: object, key: string, value: unknown, context?: unknown): unknown {
-    if (typeof value === 'number') {
-      if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
-      const source = (context as { readonly source?: string } | undefined)?.source;
-      if (source !== undefined) noted(this).set(key, source);
-    } else if (typeof value === 'object' && value !== null && written.has(value)) noted(this);
-    return value;
-  };
-  return JSON.parse(text, reviver);
+  const marked = markLongIntegers(text, MARK);
+  if (marked === text) return JSON.parse(text);
+  const root = { text: JSON.parse(marked) as unknown };
+  unmark(root);
+  return root.text;
 }
 
 /**
@@ -63,6 +64,7 @@ export function exactVariables(
     const name = variable.name.value;
     const type = typeFromAST(schema, node as Parameters<typeof typeFromAST>[1]) as GraphQLInputType;
     const refuse = (digits: string): void => {
+      if (errors.length >= MOST_MISTAKES) return;
       const message = `Variable "$${name}": a number cannot hold ${digits.slice(0, 32)} exactly; send it as a string.`;
       errors.push(new GraphQLError(message, { nodes: variable }));
     };
@@ -77,6 +79,31 @@ function noted(container: object): Map<string, string> {
   return known;
 }
 
+type Container = Record<string, unknown>;
+
+/** Puts numbers in the place of what stands for them, and notes how they were written. @returns whether there are any. */
+function unmark(container: Container): boolean {
+  let isNoted = false;
+  for (const key in container) {
+    const value = container[key];
+    if (typeof value !== 'object' || value === null) continue;
+    const source = (value as Container)[MARK];
+    if (typeof source === 'string') {
+      container[key] = Number(source);
+      noted(container).set(key, source);
+    } else if (unmark(value as Container)) noted(container);
+    else continue;
+    isNoted = true;
+  }
+  return isNoted;
+}
+
+/** Whether neither a value nor anything in it is an integer beyond 2^53: it is what was sent. */
+function isExact(value: unknown): boolean {
+  if (typeof value === 'object') return value === null || !written.has(value);
+  return typeof value !== 'number' || Number.isSafeInteger(value);
+}
+
 type Refuse = (digits: string) => void;
 
 function exactValue(holder: Values, key: string, given: GraphQLInputType, refuse: Refuse): unknown {
@@ -87,11 +114,16 @@ function exactValue(holder: Values, key: string, given: GraphQLInputType, refuse
     const inner = type.ofType as GraphQLInputType;
     if (!Array.isArray(value)) return exactValue(holder, key, inner, refuse);
     return isInside
-      ? value.map((_, index) => exactValue(value as unknown as Values, String(index), inner, refuse))
+      ? value.map((one, index) =>
+          isExact(one)
+            ? (one as unknown)
+            : exactValue(value as unknown as Values, String(index), inner, refuse),
+        )
       : value;
   }
   if (isInputObjectType(type)) {
-    if (!isInside) return value;
+    // A list is no such object, which is for graphql-js to say.
+    if (!isInside || Array.isArray(value)) return value;
     const fields = type.getFields();
     return Object.fromEntries(
       Object.entries(value).map(([name, one]) => {

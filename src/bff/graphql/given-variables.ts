@@ -1,13 +1,11 @@
 import { getVariableValues, GraphQLError, isNonNullType, typeFromAST, valueFromAST } from 'graphql';
 import type { GraphQLInputType, GraphQLSchema } from 'graphql';
 import type { NamedTypeNode, OperationDefinitionNode, VariableDefinitionNode } from 'graphql';
-import { exactVariables } from './exact-integers.ts';
+import { exactVariables, MOST_MISTAKES } from './exact-integers.ts';
 import { NOT_PLAIN, plainReader, type PlainReader } from './plain-values.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Most mistakes in variables that are looked for in one request. */
-export const MOST_MISTAKES = 5;
 const NONE: Values = Object.freeze({});
 
 /** Reads what clients send as the variables of one operation, for both engines alike. */

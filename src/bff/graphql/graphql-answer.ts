@@ -4,6 +4,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
+import { placesOf } from './document-places.ts';
 import { fieldOf, loggedParts } from './logged-parts.ts';
 import type { OperationOutcome } from './operation-meters.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -15,6 +16,10 @@ export interface GraphqlAnswer {
   readonly outcome: OperationOutcome;
   readonly errors: AnswerValue['errors'];
 }
+
+/** What is told of an error about a request that did not run. */
+type RefusedError = Pick<GraphQLError, 'message' | 'locations' | 'extensions'> &
+  Partial<Pick<GraphQLError, 'nodes'>>;
 
 /** An answer before it is written. */
 export type AnswerValue = FormattedExecutionResult;
@@ -78,7 +83,7 @@ export function valueOf(
 
 /** Writes what is wrong with a request that did not run: GraphQL's own errors, which are about the request. */
 export function refusalOf(
-  errors: readonly Pick<GraphQLError, 'message' | 'locations' | 'extensions'>[],
+  errors: readonly RefusedError[],
   production: boolean,
   shown?: Readonly<Record<string, unknown>>,
 ): string {
@@ -90,20 +95,25 @@ export function refusalOf(
 
 /** The errors of a request that did not run, as clients see them. */
 export function refusedErrors(
-  errors: readonly Pick<GraphQLError, 'message' | 'locations' | 'extensions'>[],
+  errors: readonly RefusedError[],
   production: boolean,
 ): readonly GraphQLFormattedError[] {
-  return errors.slice(0, MOST_REFUSALS).map(({ message, locations, extensions }) => ({
-    // A suggestion tells names of the schema, which production does not.
-    message: shortened(production ? message.replace(SUGGESTION, '') : message),
-    ...(locations === undefined ? {} : { locations }),
-    extensions: { code: extensions['code'] ?? 'request-invalid' },
-  }));
+  return errors.slice(0, MOST_REFUSALS).map((error) => {
+    const { message, extensions } = error;
+    const locations = placesOf(error);
+    return {
+      // A suggestion tells names of the schema, which production does not.
+      message: shortened(production ? message.replace(SUGGESTION, '') : message),
+      ...(locations === undefined ? {} : { locations }),
+      extensions: { code: extensions['code'] ?? 'request-invalid' },
+    };
+  });
 }
 
 /** Shows problems, and what is wrong with an argument; anything else may tell what is inside, so it is logged. */
 function masked(error: GraphQLError, exchange: Exchange): GraphQLFormattedError {
-  const { originalError, locations, path } = error;
+  const { originalError, path } = error;
+  const locations = placesOf(error);
   const shown =
     originalError instanceof Problem ? originalError : (argumentFault(error) ?? new Problem('internal'));
   if (shown.code === 'internal') report(error, exchange);

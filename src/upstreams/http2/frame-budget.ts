@@ -1,5 +1,5 @@
 import { constants } from 'node:http2';
-import { FRAME, type Frame } from './frames.ts';
+import { contentOf, FRAME, type Frame } from './frames.ts';
 import { STREAM_WINDOW } from './greeting.ts';
 import { ProtocolFault } from './http2-faults.ts';
 
@@ -33,8 +33,10 @@ export class FrameBudget {
   }
 
   /** Takes the price of a frame. @throws {ProtocolFault} when there is no credit left. */
-  spend({ type, payload }: Frame): void {
-    if (type === FRAME.data && payload.length >= TINY_PIECE_BYTES) return;
+  spend(frame: Frame): void {
+    const { type, payload } = frame;
+    // What is in it, not what is around it: bodies bound that, and nothing bounds padding.
+    if (type === FRAME.data && contentOf(frame).length >= TINY_PIECE_BYTES) return;
     // Each setting may move the windows of all streams.
     this.#left -= type === FRAME.settings ? 1 + payload.length / SETTING_BYTES : 1;
     if (this.#left >= 0) return;

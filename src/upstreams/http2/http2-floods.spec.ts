@@ -60,6 +60,8 @@ const FLOODS: readonly [string, Buffer][] = [
   ['empty pieces', frame(data, 0, 1)],
   ['tiny pieces', frame(data, 0, 1, Buffer.alloc(15))],
   ['padding without a piece', frame(data, 8, 1, '01 00')],
+  ['much padding without a piece', frame(data, 8, 1, Buffer.alloc(256, 255))],
+  ['much padding around tiny pieces', frame(data, 8, 1, Buffer.alloc(271, 255))],
   ['wider windows of the connection', frame(windowUpdate, 0, 0, '00000001')],
   ['wider windows of the stream', frame(windowUpdate, 0, 1, '00000001')],
   ['priorities', frame(2, 0, 1, '0000000010')],
