@@ -12,7 +12,12 @@ import type { FloodLimit } from './flood-limit.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
-const SANE_HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+/**
+ * Labels with a dot between them and perhaps one at the end, or an address. Nothing encoded and no empty label: a name in
+ * another spelling would get past the routes of its host to those of all hosts.
+ */
+const SANE_HOST =
+  /^(?:[A-Za-z0-9_~!$&'()*+,;=-]+(?:\.[A-Za-z0-9_~!$&'()*+,;=-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 
 /** Where a malformed request is routed; no handler sees it, because the open stage refuses it first. */
 const NOWHERE = '/';

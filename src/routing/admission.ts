@@ -35,13 +35,11 @@ function admitted(exchange: Exchange, done: Done): void {
   done(exchange.cancelled);
 }
 
-/**
- * Answers an exchange that is cancelled and leaves behind whoever works on it; what they answer then is dropped. Whose
- * head is out already streams, and ends its stream in its own way.
- */
+/** Answers an exchange that is cancelled and leaves behind whoever works on it; what they answer then is dropped. */
 export function leaveBehind({ exchange }: FastifyRequest, reply: FastifyReply): void {
   exchange.onCancel((reason) => {
-    if (reply.sent || exchange.response.headersSent) return;
+    // Whoever streams an answer tells what ends it himself, and then cancels what is still under way for it.
+    if (reply.sent || exchange.problem === reason) return;
     reply.hijack();
     renderProblem(exchange, reason);
   });
