@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { keepNumber } from '../policies/transform/maskable-body.ts';
+import { parseWithNumbers } from '../policies/transform/maskable-body.ts';
 import type { Route } from '../routing/route.ts';
 
 /** Texts in which a number may not survive: many digits, or a large exponent. */
@@ -7,7 +7,7 @@ const RISKY_NUMBER = /[\d.]{16}|[\d.][eE][+-]?\d{3}/;
 
 /** Parses JSON; a number that JavaScript cannot hold, such as a 64-bit id, is carried as its own text. */
 export function parseExact(text: string): unknown {
-  const value: unknown = RISKY_NUMBER.test(text) ? JSON.parse(text, keepNumber) : JSON.parse(text);
+  const value: unknown = RISKY_NUMBER.test(text) ? parseWithNumbers(text) : JSON.parse(text);
   return value;
 }
 

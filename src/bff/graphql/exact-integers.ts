@@ -8,8 +8,7 @@ import {
   typeFromAST,
 } from 'graphql';
 import type { GraphQLInputType, GraphQLSchema, VariableDefinitionNode } from 'graphql';
-import { randomUUID } from 'node:crypto';
-import { markLongIntegers } from './long-integers.ts';
+import { parseMarked, type NumberMarks } from '../../exchange/marked-numbers.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -18,9 +17,6 @@ const MAY_BE_INEXACT = /\d{16}|\.\d+[eE]|%3\d/;
 const DIGITS = /^-?\d+$/;
 /** Most mistakes in variables that are looked for in one request. */
 export const MOST_MISTAKES = 5;
-/** The name of what stands for an integer while a text is read; nobody can guess it. */
-const MARK = randomUUID();
-
 /**
  * Objects and lists of JSON with integers that a number of JavaScript cannot tell apart from others, as they were
  * written, by key; those around them have no entries. Everybody else sees numbers.
@@ -39,11 +35,7 @@ export function mayHaveLongIntegers(text: string): boolean {
  */
 export function parseExactly(text: string): unknown {
   if (!mayHaveLongIntegers(text)) return JSON.parse(text);
-  const marked = markLongIntegers(text, MARK);
-  if (marked === text) return JSON.parse(text);
-  const root = { text: JSON.parse(marked) as unknown };
-  unmark(root);
-  return root.text;
+  return parseMarked(text, LONG_INTEGERS);
 }
 
 /**
@@ -79,24 +71,17 @@ function noted(container: object): Map<string, string> {
   return known;
 }
 
-type Container = Record<string, unknown>;
-
-/** Puts numbers in the place of what stands for them, and notes how they were written. @returns whether there are any. */
-function unmark(container: Container): boolean {
-  let isNoted = false;
-  for (const key in container) {
-    const value = container[key];
-    if (typeof value !== 'object' || value === null) continue;
-    const source = (value as Container)[MARK];
-    if (typeof source === 'string') {
-      container[key] = Number(source);
-      noted(container).set(key, source);
-    } else if (unmark(value as Container)) noted(container);
-    else continue;
-    isNoted = true;
-  }
-  return isNoted;
-}
+const LONG_INTEGERS: NumberMarks = {
+  isMarked: (source) => {
+    const value = Number(source);
+    return Number.isInteger(value) && !Number.isSafeInteger(value);
+  },
+  place: (holder, key, source) => {
+    holder[key] = Number(source);
+    noted(holder).set(key, source);
+  },
+  around: noted,
+};
 
 /** Whether neither a value nor anything in it is an integer beyond 2^53: it is what was sent. */
 function isExact(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { compileFieldMask } from './field-mask.ts';
 import { editJson, editMaybeJson, isNeverJson } from './maskable-body.ts';
 
@@ -89,4 +89,17 @@ describe('editMaybeJson', () => {
       expect.objectContaining({ code: 'upstream-response-invalid' }),
     );
   });
+});
+
+it('calls nothing for each value of a large body', () => {
+  const parse = jest.spyOn(JSON, 'parse');
+  try {
+    const body = Buffer.from(`{"internal":1,"ids":[1.0,${'0,'.repeat(1000)}9007199254740993]}`);
+    expect(String(editJson(body, compileFieldMask(['internal'])))).toMatch(
+      /^\{"ids":\[1\.0,0.*0,9007199254740993\]\}$/,
+    );
+    expect(parse.mock.calls.map((given) => given[1])).toEqual([undefined]);
+  } finally {
+    parse.mockRestore();
+  }
 });

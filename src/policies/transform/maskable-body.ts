@@ -1,3 +1,4 @@
+import { parseMarked, type NumberMarks } from '../../exchange/marked-numbers.ts';
 import { Problem } from '../../problems/problem.ts';
 
 /** Media types whose bodies are no JSON, whatever is in them; a name with `json` in it never counts. */
@@ -57,15 +58,21 @@ function isPlainText(body: Buffer): boolean {
 /** Edits a JSON text: parses it, lets `edit` change the value, and writes it again with every number as it was. */
 export function editJson(body: Buffer, edit: (value: unknown) => unknown): Buffer {
   try {
-    return Buffer.from(JSON.stringify(edit(JSON.parse(body.toString('utf8'), keepNumber))));
+    return Buffer.from(JSON.stringify(edit(parseWithNumbers(body.toString('utf8')))));
   } catch (error) {
     // Fail closed: what cannot be read, or is nested too deeply to be walked through, cannot be masked.
     throw new Problem('upstream-response-invalid', { cause: error });
   }
 }
 
-/** A reviver: a number that does not survive the round trip (a 64-bit id, trailing zeros) is carried as its own text. */
-export function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value;
-  return String(value) === context.source ? value : JSON.rawJSON(context.source);
+/** Parses JSON; a number that does not survive the round trip (a 64-bit id, trailing zeros) is carried as its own text. */
+export function parseWithNumbers(text: string): unknown {
+  return parseMarked(text, CHANGED_NUMBERS);
 }
+
+const CHANGED_NUMBERS: NumberMarks = {
+  isMarked: (source) => String(Number(source)) !== source,
+  place: (holder, key, source) => {
+    holder[key] = JSON.rawJSON(source);
+  },
+};

@@ -1,42 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildSchema, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { exactVariables, MOST_MISTAKES, parseExactly } from './exact-integers.ts';
-import { markLongIntegers } from './long-integers.ts';
 
 const LONG = '9007199254740993';
-const marked = (digits: string): string => `{"m":"${digits}"}`;
-
-describe('markLongIntegers', () => {
-  it.each([
-    [LONG, marked(LONG)],
-    [`[-${LONG},1,${LONG}]`, `[${marked(`-${LONG}`)},1,${marked(LONG)}]`],
-    ['{"a":1.5e300}', `{"a":${marked('1.5e300')}}`],
-    [`{"a":1e30 ,"b" : ${LONG}0}`, `{"a":${marked('1e30')} ,"b" : ${marked(`${LONG}0`)}}`],
-    [`{"${LONG}":"${LONG}","\\"${LONG}":"\\\\"}`, undefined],
-    ['[9007199254740991,-9007199254740991,0.1,1e400,1e-400,-0]', undefined],
-    // No JSON, and it stays none.
-    [`0${LONG}`, undefined],
-    [`+${LONG}.`, undefined],
-    [`[${LONG}e]`, undefined],
-    [`"${LONG}`, undefined],
-    [`"\\`, undefined],
-  ])('of %s is %s', (text, expected) => {
-    expect(markLongIntegers(text, 'm')).toBe(expected ?? text);
-  });
-
-  it.each([
-    `{${LONG}:1}`,
-    `true${LONG}`,
-    `${LONG}a`,
-    `[${LONG} ${LONG}]`,
-    `--${LONG}`,
-    `-${LONG}-`,
-    `"a"${LONG}`,
-  ])('makes no JSON of %s', (text) => {
-    expect(() => JSON.parse(text) as unknown).toThrow();
-    expect(() => JSON.parse(markLongIntegers(text, 'm')) as unknown).toThrow();
-  });
-});
 
 describe('parseExactly', () => {
   it.each([
