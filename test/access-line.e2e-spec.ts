@@ -79,7 +79,7 @@ const EXCHANGES: readonly [string, string, ShopCall, Partial<LogLine>][] = [
   ['401', '/closed', {}, { status: 401, route: 'closed', refused: { stage: 'identify', code: 'credentials-missing' } }],
   ['403', '/admins', { as: 'user' }, { status: 403, principal: '2', refused: { stage: 'authorize', code: 'permission-denied', by: 'anyRole(admin)' } }],
   ['429', '/limited', {}, { status: 429, refused: { stage: 'limit', code: 'rate-limited', by: 'global' } }],
-  ['413', '/small', { method: 'POST', body: 'long' }, { status: 413, refused: { stage: 'limit', code: 'body-too-large' } }],
+  ['413', '/small', { method: 'POST', body: 'long' }, { status: 413, refused: { stage: 'size', code: 'body-too-large' } }],
   ['502', '/gone', {}, { status: 502, target: '127.0.0.1:1', refused: { stage: 'forward', code: 'upstream-unreachable', fault: 'ECONNREFUSED' } }],
   ['503', '/open', {}, { status: 503, refused: { stage: 'break', code: 'circuit-open' } }],
   ['a handler', '/health/live', {}, { status: 200, route: 'health.live' }],
