@@ -21,7 +21,9 @@ const holder = useShop({
     kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url] },
   }),
   routes: [{ id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds', webSocket: { sockets: 1 } } }],
-  more: { graphql: { subscriptions: { sockets: 1, unidentified: { perAddress: 1_000_000 } } } },
+  more: {
+    graphql: { subscriptions: { sockets: 1, unidentified: { sockets: 1_000_000, perAddress: 1_000_000 } } },
+  },
 });
 let side: ServerSide;
 beforeEach(() => void (side = new ServerSide(holder.shop.gateway)));

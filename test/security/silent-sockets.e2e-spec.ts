@@ -62,6 +62,23 @@ describe('clients that never say who they are', () => {
     expect(await late.closed).toEqual({ code: 1013, reason: 'rate-limited' });
   });
 
+  it('keep no place when their handshake is refused, though they do not hang up', async () => {
+    const port = Number(new URL(holder.shop.gateway.url).port);
+    const waiting: Socket[] = [];
+    for (let i = 0; i < 3 * UNIDENTIFIED; i += 1) {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+      const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
+      const from = `X-Forwarded-For: 192.0.2.${100 + i}`;
+      socket.write(
+        `GET /graphql HTTP/1.1\r\nHost: a\r\n${upgrade}\r\nSec-WebSocket-Key: x\r\n${from}\r\n\r\n`,
+      );
+      waiting.push(socket);
+      expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    await join(at('192.0.2.9'));
+    for (const socket of waiting) socket.destroy();
+  });
+
   it('pay for it with their address, and those who say it do not', async () => {
     for (let i = 0; i < 3 * PER_ADDRESS; i += 1) {
       const client = await join(at('192.0.2.3'));

@@ -21,7 +21,7 @@ export interface AdmissionLimits {
 export interface SocketPlace {
   /** Takes the place of a known client; false when all of them are taken. */
   identify(): boolean;
-  /** Gives the place back. */
+  /** Gives the place back; more than once makes no difference. */
   leave(): void;
 }
 
@@ -50,7 +50,7 @@ export class SocketAdmission {
     if (this.#identified >= this.#limits.sockets) throw full();
     if (exchange.principal !== undefined) {
       this.#identified += 1;
-      return { identify: () => true, leave: () => void (this.#identified -= 1) };
+      return { identify: () => true, leave: once(() => (this.#identified -= 1)) };
     }
     if (this.#unidentified >= this.#limits.unidentified) throw full();
     const address = addressBlock(exchange.clientAddress);
@@ -75,12 +75,20 @@ export class SocketAdmission {
       this.#identified += 1;
       return true;
     };
-    const leave = (): void => {
+    const leave = once(() => {
       if (isIdentified) this.#identified -= 1;
       else this.#unidentified -= 1;
-    };
+    });
     return { identify, leave };
   }
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
 }
 
 function full(): Problem {
