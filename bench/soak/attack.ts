@@ -66,6 +66,19 @@ export async function keep(socket: Socket, ms: number): Promise<void> {
   clearTimeout(timer);
 }
 
+/** Waits until more can be written, the connection is closed, or `ms` have passed. */
+export function untilWritable(socket: Socket, ms = 60_000): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    socket.once('drain', done).once('close', done);
+  });
+}
+
 /** Sends a request of text and waits for the connection's end, or for `ms`. */
 export async function shoot(
   field: Battlefield,

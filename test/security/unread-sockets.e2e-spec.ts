@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ReadingPace } from '../../src/exchange/sockets/reading-pace.ts';
 import { until } from '../support/kinds-gateway.ts';
 import { KindsServer } from '../support/kinds-server.ts';
 import { ServerSide } from '../support/server-side.ts';
@@ -14,9 +15,17 @@ const headers = { 'x-api-key': API_KEY };
 const protocols = ['graphql-transport-ws', 'grpc.json'];
 
 const kinds = new KindsServer();
-beforeAll(() => kinds.start());
+const { perSecond } = ReadingPace;
+beforeAll(() => {
+  // So that what comes is as much as it can be.
+  ReadingPace.perSecond = 1e9;
+  return kinds.start();
+});
 beforeEach(() => kinds.reset());
-afterAll(() => kinds.stop());
+afterAll(() => {
+  ReadingPace.perSecond = perSecond;
+  kinds.stop();
+});
 const withKinds = (timeouts: object) => ({
   upstreams: () => ({
     kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url], timeouts },

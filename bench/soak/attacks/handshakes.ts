@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { dial, head, keep, type Attack, type Battlefield } from '../attack.ts';
+import { dial, head, keep, untilWritable, type Attack, type Battlefield } from '../attack.ts';
 
 const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
 const MASK = Buffer.from([0, 0, 0, 0]);
@@ -35,7 +35,7 @@ async function pour(socket: Socket, bytes: Buffer, ms: number): Promise<void> {
   socket.pause();
   const until = performance.now() + ms;
   while (!socket.destroyed && performance.now() < until) {
-    if (!socket.write(bytes)) await Promise.race([once(socket, 'drain'), once(socket, 'close'), rest(200)]);
+    if (!socket.write(bytes)) await untilWritable(socket, 200);
     await rest(5);
   }
   socket.destroy();

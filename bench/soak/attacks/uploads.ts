@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { dial, head, type Attack, type Battlefield } from '../attack.ts';
+import { dial, head, untilWritable, type Attack, type Battlefield } from '../attack.ts';
 
 /** Sends a byte now and then until the other side hangs up. */
 async function drip(socket: Socket, everyMs: number, ms: number): Promise<void> {
@@ -17,7 +16,7 @@ async function flood(socket: Socket, piece: Buffer, ms: number): Promise<void> {
   socket.resume();
   const until = performance.now() + ms;
   while (!socket.destroyed && performance.now() < until) {
-    if (!socket.write(piece)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    if (!socket.write(piece)) await untilWritable(socket);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   socket.destroy();

@@ -131,6 +131,7 @@ export class GraphqlSocketServer {
           socket.on('message', (data) => {
             // Who was told goodbye is not listened to any more.
             if (!one.isOpen) return;
+            one.flow.heard((data as Buffer).length);
             listen(readMessage(String(data as Buffer))).catch(() =>
               one.end(CloseCode.internal, 'Internal server error'),
             );

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { LatestOnly } from './latest-only.ts';
+import { ReadingPace } from './reading-pace.ts';
 
 /** How much may wait for a client that reads slowly, in bytes; from there on nobody listens to it. */
 export const MOST_UNSENT_BYTES = 256 * 1024;
 
-/** Whom a client waits for: itself, because it does not read, or the target, because that does not. */
-export type HeldBy = 'client' | 'target';
+/** Whom a client waits for: itself, because it does not read, or the target, because that does not; or it says too much. */
+export type HeldBy = 'client' | 'target' | 'pace';
 
 /**
  * Both directions of one socket, at the pace of the slower: what a client says is read only while it reads what it is
@@ -19,6 +20,10 @@ export class SocketFlow {
   readonly #onStalled: (by: HeldBy) => void;
   readonly #pongs: LatestOnly<Buffer>;
   readonly #heldBy = new Set<HeldBy>();
+  readonly #pace = new ReadingPace(
+    () => this.hold('pace'),
+    () => this.release('pace'),
+  );
   #targetClock: NodeJS.Timeout | undefined = undefined;
   #onRoom: (() => void) | undefined = undefined;
 
@@ -35,14 +40,22 @@ export class SocketFlow {
       if (!this.#isOpen) return written();
       socket.pong(payload, false, written);
     });
-    // A copy: what comes is a view of the whole chunk that it came in, and may have to wait.
-    socket.on('ping', (payload) => this.#pongs.offer(Buffer.from(payload)));
+    socket.on('ping', (payload) => {
+      this.heard(payload.length);
+      // A copy: what comes is a view of the whole chunk that it came in, and may have to wait.
+      this.#pongs.offer(Buffer.from(payload));
+    });
     raw.on('timeout', () => this.#heldBy.has('client') && onStalled('client'));
   }
 
   /** Whether the client is not read because of somebody. */
   isHeld(by: HeldBy): boolean {
     return this.#heldBy.has(by);
+  }
+
+  /** Counts a message that nothing else limits; who says too many is read on later. */
+  heard(bytes: number): void {
+    this.#pace.heard(bytes);
   }
 
   /**
@@ -77,20 +90,21 @@ export class SocketFlow {
     this.#socket.pause();
     // The clock of the connection is kept from going off by every byte that the client takes.
     if (by === 'client') this.#raw.setTimeout(this.#stalledMs);
-    else this.#targetClock = setTimeout(() => this.#onStalled('target'), this.#stalledMs);
+    if (by === 'target') this.#targetClock = setTimeout(() => this.#onStalled('target'), this.#stalledMs);
   }
 
   /** Reads the client again, unless it waits for somebody else too. */
   release(by: HeldBy): void {
     if (!this.#heldBy.delete(by)) return;
     if (by === 'client') this.#raw.setTimeout(0);
-    else this.#stopClock();
+    if (by === 'target') this.#stopClock();
     if (this.#heldBy.size === 0) this.#socket.resume();
   }
 
   /** Reads what still comes: there is nobody left to be slower. Ends the clocks. */
   end(): void {
     this.#heldBy.clear();
+    this.#pace.end();
     this.#raw.setTimeout(0);
     this.#stopClock();
     this.#socket.resume();
