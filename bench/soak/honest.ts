@@ -23,10 +23,13 @@ export interface Seen {
 const EVERY_MS = 10;
 const WINDOW_MS = 10_000;
 const GIVE_UP_MS = 20_000;
+const REST_MS = 30_000;
 
 const port = Number(process.env['PORT']);
 const tokens = JSON.parse(process.env['TOKENS'] ?? '[]') as string[];
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+// A connection at rest is given up well before the gateway does so, as clients do that know how long it waits: a request
+// that meets the end of its connection is nobody's fault.
+const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: REST_MS });
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const QUERY = '{ homepage { user { name } feed { items { title } } notifications { unread } } }';
