@@ -44,7 +44,7 @@ export class Connections {
     this.#forget(socket);
     this.#untold.set(
       socket,
-      setTimeout(() => socket.destroy(), this.#graceMs),
+      setTimeout(() => setImmediate(() => this.#endUntold(socket)), this.#graceMs),
     );
   }
 
@@ -57,7 +57,8 @@ export class Connections {
   endUnused(): void {
     const isUnused = (socket: Socket): boolean => socket.bytesRead === 0;
     const unused = [...this.#open].filter(isUnused);
-    setTimeout(() => unused.filter(isUnused).forEach((socket) => socket.destroy()), this.#graceMs).unref();
+    const end = (): void => unused.filter(isUnused).forEach((socket) => socket.destroy());
+    setTimeout(() => setImmediate(end), this.#graceMs).unref();
   }
 
   /** Cuts off everything, sockets that were upgraded too. */
@@ -68,6 +69,11 @@ export class Connections {
   /** Resolves once all connections are closed, and so all exchanges. */
   async closed(): Promise<void> {
     if (this.#open.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+  }
+
+  // A loop that was held up runs what is overdue before it reads: what has arrived by then is read first.
+  #endUntold(socket: Socket): void {
+    if (this.#untold.has(socket)) socket.destroy();
   }
 
   #forget(socket: Socket): void {

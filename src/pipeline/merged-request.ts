@@ -3,6 +3,8 @@ import { Pieces } from '../exchange/pieces.ts';
 
 /** Pieces of at least this size go on as they are. */
 const WORTH_KEEPING_BYTES = 4 * 1024;
+/** What one read of a socket may bring: 64 KiB. */
+const MOST_HELD_BYTES = 64 * 1024;
 
 /**
  * The request of every client. What one read of its socket brings of a body in tiny chunks is put together: each chunk
@@ -20,9 +22,11 @@ export class MergedRequest extends IncomingMessage {
     return super.push(piece, encoding);
   }
 
-  #hold(piece: Buffer): true {
+  #hold(piece: Buffer): boolean {
     this.#held ??= new Pieces();
     this.#held.push(piece);
+    // Many reads may come before the next turn, so that a fast client is held back by what is held, too.
+    if (this.#held.length >= MOST_HELD_BYTES) return this.#handOn();
     // Ticks come between the chunks of one read.
     if (!this.#isDue) setImmediate(handOn, this);
     this.#isDue = true;
