@@ -14,6 +14,9 @@ const LEAVES = ['config', 'problems', 'telemetry'];
 /** What every action and every composed answer stands on. */
 const GROUND = [...LEAVES, 'exchange', 'policies', 'routing', 'upstreams'];
 
+/** An action answers for its routes, and describes in the words of the contracts what it answers. */
+const ACTION: Room = { imports: [...GROUND, 'snapshot'], types: ['contracts'] };
+
 /** Files of `src` itself. They put the rooms together, and only the bin imports one of them. */
 export const TOP = '(top)';
 
@@ -42,16 +45,23 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         'Edits of a request are applied where its header fields are put together.',
     },
   },
-  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'] },
+  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['contracts'] },
   snapshot: { imports: GROUND },
 
-  proxy: { imports: GROUND },
-  transcoding: { imports: GROUND },
+  proxy: ACTION,
+  transcoding: ACTION,
+  answers: ACTION,
   clients: { imports: [...LEAVES, 'exchange', 'upstreams'] },
   calls: { imports: [...LEAVES, 'exchange', 'upstreams'] },
-  bff: { imports: [...GROUND, 'sockets', 'clients', 'calls', 'bff/composition'] },
+  bff: {
+    imports: [...GROUND, 'snapshot', 'sockets', 'clients', 'calls', 'bff/composition'],
+    types: ['contracts'],
+  },
   'bff/composition': { imports: [...LEAVES, 'exchange'] },
-  'bff/aggregation': { imports: [...GROUND, 'clients', 'calls', 'bff/composition'] },
+  'bff/aggregation': {
+    imports: [...ACTION.imports, 'clients', 'calls', 'bff', 'bff/composition'],
+    types: ['contracts'],
+  },
 
   routes: {
     imports: [
@@ -67,9 +77,25 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'routes/services': { imports: [...LEAVES, 'clients', 'calls'] },
 
-  contracts: { imports: [...LEAVES, 'exchange', 'policies', 'routing', 'clients', 'calls', 'bff'] },
+  contracts: {
+    imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'clients', 'calls', 'bff'],
+  },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
-  admin: { imports: [...LEAVES, 'routing', 'health'] },
-  pipeline: { imports: [...GROUND, 'store', 'health', 'snapshot'] },
-  cli: { imports: [...LEAVES, 'policies', 'routing', 'contracts', 'admin', 'main.ts'] },
+  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health'] },
+  pipeline: {
+    // It seats whatever answers; besides the top, only the bin imports of it.
+    imports: [...GROUND, 'store', 'health', 'snapshot', 'proxy', 'transcoding', 'answers', 'bff/aggregation'],
+  },
+  cli: {
+    imports: [
+      ...LEAVES,
+      'policies',
+      'routing',
+      'snapshot',
+      'contracts',
+      'admin',
+      'main.ts',
+      'pipeline/actions.ts',
+    ],
+  },
 };
