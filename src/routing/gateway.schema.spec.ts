@@ -150,6 +150,14 @@ graphql:
     },
   );
 
+  it('knows where the path of a route belongs', () => {
+    const text =
+      'version: 1\nroutes:\n  - { id: a, path: /a, upstream: users, policies: { authentication: public } }\n';
+    expect(() => readConfig(gatewaySchema, text, 'gateway.yaml', {})).toThrow(
+      /^gateway.yaml:3:14 {2}routes\[a\].path {2}unknown key; did you mean "match.path"\?\n1 fault/,
+    );
+  });
+
   it.each([
     ['match: { path: a }', 'expected a path that starts with "/"'],
     ['match: { path: /a, hosts: [API.example.com] }', 'lower-case host name'],
