@@ -14,7 +14,7 @@ class Empty {}
 
 const MODULES: readonly GatewayModule[] = [
   { name: 'plain', module: Empty },
-  { name: 'page', module: Empty, upstreams: { users: 'http', toString: 'http' } },
+  { name: 'page', module: Empty, upstreams: { users: 'http', toString: 'http' as const } },
   { name: 'shop', module: Empty, upstreams: { orders: 'grpc' }, graphql: true },
   { name: 'events', module: Empty, needs: ['shop'] },
 ];
@@ -73,6 +73,12 @@ describe(switchedOn, () => {
       'gateway.yaml:1:11 | modules[0] | the module "events" needs the module "shop"; list it too',
     ]);
     expect(namesOf(text)).toEqual(['events', 'shop']);
+  });
+
+  it('refuses two modules of one name, which code would offer', () => {
+    const source = readConfig(schema, 'modules: [plain]', 'gateway.yaml', {});
+    const { faults } = switchedOn([...MODULES, { name: 'plain', module: Empty }], source);
+    expect(faults).toEqual([{ file: 'gateway', key: '', message: 'two modules are called "plain"' }]);
   });
 
   it('refuses a section of a GraphQL door that is not there', () => {

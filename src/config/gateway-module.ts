@@ -38,22 +38,31 @@ export interface SwitchedOn {
 export function switchedOn(offered: readonly GatewayModule[], source: Source): SwitchedOn {
   const known = new Map(offered.map((one) => [one.name, one]));
   const { modules: names } = source.value;
-  const listed = new Set(names);
-  const faults = names.flatMap((name, index) => {
-    const fault = faultAt(source, ['modules', index], `modules[${index}]`);
-    const one = known.get(name);
-    if (one === undefined) return [fault(`there is no module "${name}"`, nearestName(name, known.keys()))];
-    if (names.indexOf(name) < index) return [fault(`"${name}" is listed twice`)];
-    const needed = (one.needs ?? []).filter((other) => !listed.has(other));
-    return [
-      ...needed.map((other) => fault(`the module "${name}" needs the module "${other}"; list it too`)),
-      ...upstreamFaults(one, source, fault),
-    ];
-  });
-  const modules = withNeeded(listed, known);
-  const fault = doorFault(modules, source);
+  const modules = withNeeded(names, known);
+  const faults = [
+    ...offered.flatMap((one) => (known.get(one.name) === one ? [] : [namesake(one)])),
+    ...names.flatMap((_, index) => faultsOf(index, known, source)),
+  ];
   // An unknown name may be that of the module that would open the door.
-  return { modules, faults: faults.length === 0 && fault !== undefined ? [fault] : faults };
+  return { modules, faults: faults.length > 0 ? faults : doorFaults(modules, source) };
+}
+
+function namesake({ name }: GatewayModule): ConfigFault {
+  return { file: 'gateway', key: '', message: `two modules are called "${name}"` };
+}
+
+function faultsOf(index: number, known: ReadonlyMap<string, GatewayModule>, source: Source): ConfigFault[] {
+  const { modules: names } = source.value;
+  const name = names[index] as string;
+  const one = known.get(name);
+  const fault = faultAt(source, ['modules', index], `modules[${index}]`);
+  if (one === undefined) return [fault(`there is no module "${name}"`, nearestName(name, known.keys()))];
+  if (names.indexOf(name) < index) return [fault(`"${name}" is listed twice`)];
+  const needed = (one.needs ?? []).filter((other) => !names.includes(other));
+  return [
+    ...needed.map((other) => fault(`the module "${name}" needs the module "${other}"; list it too`)),
+    ...upstreamFaults(one, source, fault),
+  ];
 }
 
 type FaultOf = (message: string, suggestion?: string) => ConfigFault;
@@ -80,14 +89,17 @@ function upstreamFaults({ name, upstreams = {} }: GatewayModule, source: Source,
 }
 
 // Fails closed: policies of a door that is not there would protect nothing, and whoever wrote them believes there is one.
-function doorFault(modules: readonly GatewayModule[], source: Source): ConfigFault | undefined {
+function doorFaults(modules: readonly GatewayModule[], source: Source): ConfigFault[] {
   const isConfigured = Object.hasOwn((source.document.value ?? {}) as object, 'graphql');
-  if (!isConfigured || modules.some(({ graphql }) => graphql)) return undefined;
+  if (!isConfigured || modules.some(({ graphql }) => graphql)) return [];
   const message = 'there is no GraphQL door: no module of `modules` adds to the schema';
-  return faultAt(source, ['graphql'], 'graphql')(message);
+  return [faultAt(source, ['graphql'], 'graphql')(message)];
 }
 
-function withNeeded(listed: ReadonlySet<string>, known: ReadonlyMap<string, GatewayModule>): GatewayModule[] {
+function withNeeded(
+  names: readonly string[],
+  known: ReadonlyMap<string, GatewayModule>,
+): readonly GatewayModule[] {
   const found = new Set<GatewayModule>();
   const add = (name: string): void => {
     const one = known.get(name);
@@ -95,6 +107,6 @@ function withNeeded(listed: ReadonlySet<string>, known: ReadonlyMap<string, Gate
     found.add(one);
     one.needs?.forEach(add);
   };
-  listed.forEach(add);
+  names.forEach(add);
   return [...found];
 }
