@@ -105,9 +105,11 @@ describe('validate and start', () => {
       expect([validated.code, validated.stdout]).toEqual([1, '']);
       for (const message of messages) expect(validated.stderr).toContain(message);
       expect([started.code, started.stderr]).toEqual([1, validated.stderr]);
-      for (const command of ['routes', 'openapi', 'client --ts'])
-        expect(await runBin([...command.split(' '), '--config', file], variables)).toEqual(validated);
+      for (const command of [['routes'], ['openapi'], ['client', '--ts', '--out', join(folder, 'client.ts')]])
+        expect(await runBin([...command, '--config', file], variables)).toEqual(validated);
     },
+    // Five processes each.
+    60_000,
   );
 
   it('validate asks nobody, with issuers, upstreams and Redis that are there to be asked', async () => {
