@@ -58,7 +58,7 @@ describe('a configuration whose upstreams have the names of the sample', () => {
     expect(documented.filter((path) => path.includes('graphql') || path.startsWith('/api'))).toEqual([]);
     expect(await gateway.end()).toBe(0);
     expect(gateway.lines().filter(({ level }) => Number(level) >= 40)).toEqual([]);
-  });
+  }, 60_000);
 
   it('is valid, and lists nothing else', async () => {
     const { code, stdout, stderr } = await runBin(['validate', '--config', file]);
@@ -69,7 +69,7 @@ describe('a configuration whose upstreams have the names of the sample', () => {
       .slice(1, -1)
       .map((line) => line.split(' ')[0]);
     expect(ids.toSorted()).toEqual([...OWN, ...NAMES].toSorted());
-  });
+  }, 60_000);
 });
 
 describe('createGateway with modules of a team', () => {
