@@ -151,6 +151,10 @@ function isAddressOrBlock(text: string): boolean {
 export const gatewaySchema = z
   .strictObject({
     version: z.literal(1).describe('Version of this format.'),
+    modules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
     trustedProxies: z
       .array(trustedProxy)
       .default([])
