@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Module, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { connect } from 'node:net';
+import { Deadline } from '../../src/policies/deadline/deadline.policy.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { KindsServer } from './kinds-server.ts';
 import { API_KEY, type Shop, type ShopOptions } from './shop.ts';
@@ -201,6 +202,7 @@ class DoorController {
   }
 
   @Get('slow')
+  @Deadline('50ms')
   slow(): Promise<never> {
     return new Promise(() => {});
   }
