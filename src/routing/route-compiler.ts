@@ -72,6 +72,7 @@ export class RouteCompiler {
       afterBody: stages.filter((stage) => stage.afterBody === true),
       seats: seatsOf(stages),
       leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+      heads: headsOf(stages),
       metrics: this.#parts.metrics.forRoute(definition.id),
     });
   }
@@ -128,6 +129,11 @@ function seatsOf(stages: readonly Stage[]): Route['seats'] {
   const seats: { [Name in StageName]?: Stage } = {};
   for (const stage of stages) seats[stage.name] = stage;
   return Object.freeze(seats);
+}
+
+function headsOf(stages: readonly Stage[]): Route['heads'] {
+  const answers = stages.filter((stage) => stage.head !== undefined).reverse();
+  return Object.freeze({ answers, all: answers.filter((stage) => stage.heads === 'all') });
 }
 
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {

@@ -63,6 +63,8 @@ export interface Route {
   readonly seats: { readonly [Name in StageName]?: Stage };
   /** The stages that act on the way out, in reverse order. */
   readonly leaving: readonly Stage[];
+  /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
+  readonly heads: { readonly answers: readonly Stage[]; readonly all: readonly Stage[] };
   /** Metrics with the labels of this route already filled in. */
   readonly metrics: RouteMetrics;
 }

@@ -44,6 +44,7 @@ function routeWith(stage: Stage): Route {
     afterBody: [],
     seats: { limit: stage },
     leaving: [],
+    heads: { answers: [], all: [] },
     metrics: new Metrics().forRoute('team'),
   };
 }
