@@ -27,15 +27,19 @@ export class ErrorLocations {
     this.#fragments = new Map(fragments.map((node) => [node.name.value, node]));
   }
 
-  /** The same error, with the locations of the fields at its path. */
+  /** The same error, with the fields at its path and their locations. */
   locate(error: GraphQLError, given: Variables): GraphQLError {
     const { path } = error;
     if (path === undefined) return error;
-    const locations = this.#locationsAt(path, given);
-    return Object.create(error, { locations: { value: locations, enumerable: true } }) as GraphQLError;
+    const nodes = this.#fieldsAt(path, given);
+    const locations: readonly SourceLocation[] = nodes.flatMap((field) => placeOf(field) ?? []);
+    return Object.create(error, {
+      locations: { value: locations, enumerable: true },
+      nodes: { value: nodes },
+    }) as GraphQLError;
   }
 
-  #locationsAt(path: readonly (string | number)[], given: Variables): readonly SourceLocation[] {
+  #fieldsAt(path: readonly (string | number)[], given: Variables): readonly FieldNode[] {
     let sets: SelectionSetNode[] = [this.#operation.selectionSet];
     let fields: FieldNode[] = [];
     const variables = this.#variables(given);
@@ -46,7 +50,7 @@ export class ErrorLocations {
       fields = sets.flatMap((set) => this.#fieldsOf(set, key, variables, seen));
       sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
     }
-    return fields.flatMap((field) => placeOf(field) ?? []);
+    return fields;
   }
 
   // Types do not matter here: what belongs to another type is not among the locations.
