@@ -39,8 +39,9 @@ export class EventStream<Event, Answer> implements AsyncGenerator<Answer, undefi
     } catch (error) {
       // Whoever has left asks for nothing any more.
       if (this.#ended) return { done: true, value: undefined };
+      const value = this.#fault(error);
       await this.return();
-      return { done: false, value: this.#fault(error) };
+      return { done: false, value };
     }
   }
 
@@ -61,29 +62,4 @@ export class EventStream<Event, Answer> implements AsyncGenerator<Answer, undefi
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
-}
-
-/** Calls back once when a stream ends, whoever ends it. */
-export function watchEnd(stream: AsyncGenerator<unknown>, onEnd: () => void): void {
-  let ended = false;
-  const end = (): void => {
-    if (!ended) onEnd();
-    ended = true;
-  };
-  const next = stream.next.bind(stream);
-  const leave = stream.return.bind(stream);
-  stream.next = async () => {
-    try {
-      const result = await next();
-      if (result.done === true) end();
-      return result;
-    } catch (error) {
-      end();
-      throw error;
-    }
-  };
-  stream.return = (value) => {
-    end();
-    return leave(value);
-  };
 }

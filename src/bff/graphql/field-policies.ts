@@ -37,9 +37,6 @@ export interface FieldPolicyParts {
   readonly factories: readonly StageFactory[];
 }
 
-/** What an operation needs to be checked against, and for how long its answer is good. */
-export const NO_REQUIREMENTS: ReadonlySet<Requirement> = new Set();
-
 /**
  * The policies of the fields of a schema. The decision who may see what is taken once per request and requirement,
  * before anything runs, with the stages that routes use.
@@ -138,7 +135,6 @@ export function grant(
   requirements: readonly Requirement[],
   exchange: Exchange,
 ): ReadonlySet<Requirement> | Promise<ReadonlySet<Requirement>> {
-  if (requirements.length === 0) return NO_REQUIREMENTS;
   const granted = new Set<Requirement>();
   const pending: Promise<void>[] = [];
   for (const requirement of requirements) {

@@ -19,6 +19,8 @@ import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
 import { GraphqlSocketServer } from './graphql-socket.ts';
 import { GraphqlStreams } from './graphql-streams.ts';
 import { GraphqlUpgrades } from './graphql-upgrades.ts';
+import { HttpAnswers } from './http-answers.ts';
+import { LiveOperations } from './live-operations.ts';
 import { OperationRunner } from './operation-runner.ts';
 import {
   configuredOptions,
@@ -114,8 +116,10 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     const finder = new OperationFinder(documents, options, this.#persisted());
     this.#listening = ignoreDiscardedErrors();
     const server = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
-    const live = (this.#live = liveDoors({ server, route, schema, finder, options }));
-    const door = new GraphqlDoor(route, finder, options, live);
+    const runner = new OperationRunner(finder, options);
+    const answers = new HttpAnswers(options);
+    const live = (this.#live = liveDoors({ server, route, schema, runner, answers, options }));
+    const door = new GraphqlDoor(route, runner, answers, live);
     // Not awaited: it loads when the server gets ready, and then inherits the hooks that were added until then.
     void server.register((scope, _options, done) => {
       mount(scope, route.match.path, door, {
@@ -146,12 +150,13 @@ interface LiveParts {
   readonly server: FastifyInstance;
   readonly route: Route;
   readonly schema: GraphQLSchema;
-  readonly finder: OperationFinder;
+  readonly runner: OperationRunner;
+  readonly answers: HttpAnswers;
   readonly options: GraphqlLimits;
 }
 
 // A schema without subscriptions has nothing to send: absent doors cost nothing and cannot be attacked.
-function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveDoors | undefined {
+function liveDoors({ server, route, schema, runner, answers, options }: LiveParts): LiveDoors | undefined {
   if (!schema.getSubscriptionType()) return undefined;
   const given = options.subscriptions ?? {};
   const perSocket = given.perSocket ?? SUBSCRIPTION_DEFAULTS.perSocket;
@@ -160,11 +165,11 @@ function liveDoors({ server, route, schema, finder, options }: LiveParts): LiveD
   const idle = given.idle ?? SUBSCRIPTION_DEFAULTS.idle;
   const maxAge = given.maxAge ?? SUBSCRIPTION_DEFAULTS.maxAge;
   const origins = given.origins ?? SUBSCRIPTION_DEFAULTS.origins;
-  const runner = new OperationRunner(route, finder, options);
-  const limits = { perSocket, idleMs: idle, maxAgeMs: maxAge, stalledMs: idle };
-  const socketServer = new GraphqlSocketServer(route, schema, runner, limits);
-  const streams = new GraphqlStreams(runner, { sockets, perSocket, maxAgeMs: maxAge });
-  finder.meters.watchStreams(() => streams.size);
+  const operations = new LiveOperations(route, runner, perSocket);
+  const times = { idleMs: idle, maxAgeMs: maxAge, stalledMs: idle };
+  const socketServer = new GraphqlSocketServer(route, schema, operations, times);
+  const streams = new GraphqlStreams({ operations, runner, answers }, { sockets, maxAgeMs: maxAge });
+  runner.meters.watchStreams(() => streams.size);
   return {
     upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
       sockets,

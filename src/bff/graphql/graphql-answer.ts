@@ -1,13 +1,16 @@
 import { Logger } from '@nestjs/common';
-import { GraphQLError, Kind, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 import type { GraphQLFormattedError } from 'graphql';
+import { problemOf } from '../../problems/http-exceptions.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
 import { placesOf } from './document-places.ts';
+import { shownProblem } from './error-problems.ts';
 import { fieldOf, loggedParts } from './logged-parts.ts';
 import type { OperationOutcome } from './operation-meters.ts';
-import type { OperationContext } from './operation-context.ts';
+import { OperationContext } from './operation-context.ts';
+import { refusedErrors } from './refused-errors.ts';
 
 /** An answer's text, and whether all of it is as it should be. */
 export interface GraphqlAnswer {
@@ -17,31 +20,11 @@ export interface GraphqlAnswer {
   readonly errors: AnswerValue['errors'];
 }
 
-/** What is told of an error about a request that did not run. */
-type RefusedError = Pick<GraphQLError, 'message' | 'locations' | 'extensions'> &
-  Partial<Pick<GraphQLError, 'nodes'>>;
-
 /** An answer before it is written. */
 export type AnswerValue = FormattedExecutionResult;
 
-/** Most errors about a document or its variables that one answer tells. */
-const MOST_REFUSALS = 5;
-/** Longest message about a document or its variables: graphql-js quotes what was sent, and may do so again and again. */
-const LONGEST_MESSAGE = 1000;
-/** How graphql-js begins what it says about an argument. */
-const ARGUMENT = /^Argument "/;
-const VALUES: ReadonlySet<string> = new Set([
-  Kind.VARIABLE,
-  Kind.INT,
-  Kind.FLOAT,
-  Kind.STRING,
-  Kind.BOOLEAN,
-  Kind.NULL,
-  Kind.ENUM,
-  Kind.LIST,
-  Kind.OBJECT,
-]);
-const SUGGESTION = / Did you mean .*\?$/;
+type Shown = Readonly<Record<string, unknown>>;
+
 const logger = new Logger('GraphQL');
 
 /**
@@ -49,11 +32,7 @@ const logger = new Logger('GraphQL');
  *
  * @param shown what else `extensions` shows.
  */
-export function answerOf(
-  outcome: ExecutionResult,
-  context: OperationContext,
-  shown?: Readonly<Record<string, unknown>>,
-): GraphqlAnswer {
+export function answerOf(outcome: ExecutionResult, context: OperationContext, shown?: Shown): GraphqlAnswer {
   const answer = valueOf(outcome, context, shown);
   return { body: JSON.stringify(answer.value), outcome: answer.outcome, errors: answer.value.errors };
 }
@@ -62,7 +41,7 @@ export function answerOf(
 export function valueOf(
   outcome: ExecutionResult,
   context: OperationContext,
-  shown?: Readonly<Record<string, unknown>>,
+  shown?: Shown,
 ): { readonly value: AnswerValue; readonly outcome: OperationOutcome } {
   const degraded = context.placed.length === 0 ? [] : degradedOf(context.placed, outcome);
   const { errors = [], extensions } = outcome;
@@ -81,41 +60,41 @@ export function valueOf(
   return { value, outcome: ended };
 }
 
-/** Writes what is wrong with a request that did not run: GraphQL's own errors, which are about the request. */
-export function refusalOf(
-  errors: readonly RefusedError[],
-  production: boolean,
-  shown?: Readonly<Record<string, unknown>>,
-): string {
-  return JSON.stringify({
-    ...(shown === undefined ? {} : { extensions: shown }),
-    errors: refusedErrors(errors, production),
-  });
+/** What is told, where no problem can be written, of something thrown in place of an answer. */
+export function failureOf(error: unknown, exchange: Exchange): AnswerValue {
+  const problem = problemOf(error);
+  const wrapped = new GraphQLError(problem.message, { originalError: problem });
+  return withoutData({ errors: [wrapped] }, new OperationContext(exchange));
 }
 
-/** The errors of a request that did not run, as clients see them. */
-export function refusedErrors(
-  errors: readonly RefusedError[],
+/** What is told of errors that left nothing to show, not even `null`. */
+export function withoutData(outcome: ExecutionResult, context: OperationContext): AnswerValue {
+  const { errors = [] } = valueOf({ ...outcome, data: null }, context).value;
+  return { errors };
+}
+
+/** What is told of a request that did not run. */
+export function refusalValue(
+  errors: Parameters<typeof refusedErrors>[0],
   production: boolean,
-): readonly GraphQLFormattedError[] {
-  return errors.slice(0, MOST_REFUSALS).map((error) => {
-    const { message, extensions } = error;
-    const locations = placesOf(error);
-    return {
-      // A suggestion tells names of the schema, which production does not.
-      message: shortened(production ? message.replace(SUGGESTION, '') : message),
-      ...(locations === undefined ? {} : { locations }),
-      extensions: { code: extensions['code'] ?? 'request-invalid' },
-    };
-  });
+  shown?: Shown,
+): AnswerValue & { readonly errors: readonly GraphQLFormattedError[] } {
+  return {
+    ...(shown === undefined ? {} : { extensions: shown }),
+    errors: refusedErrors(errors, production),
+  };
+}
+
+/** The same as a text. */
+export function refusalOf(...told: Parameters<typeof refusalValue>): string {
+  return JSON.stringify(refusalValue(...told));
 }
 
 /** Shows problems, and what is wrong with an argument; anything else may tell what is inside, so it is logged. */
 function masked(error: GraphQLError, exchange: Exchange): GraphQLFormattedError {
-  const { originalError, path } = error;
+  const { path } = error;
   const locations = placesOf(error);
-  const shown =
-    originalError instanceof Problem ? originalError : (argumentFault(error) ?? new Problem('internal'));
+  const shown = shownProblem(error);
   if (shown.code === 'internal') report(error, exchange);
   const extensions = {
     ...shown.extensions,
@@ -135,22 +114,4 @@ function report({ originalError, nodes }: GraphQLError, exchange: Exchange): voi
   const cause: unknown =
     originalError instanceof Problem ? (originalError.cause ?? originalError) : originalError;
   logger.error(`exchange ${exchange.id}: ${fieldOf(nodes)} failed`, cause);
-}
-
-/**
- * What graphql-js finds wrong with an argument only while it runs an operation: a variable that is `null`, or not given,
- * where the schema or a condition wants a value. Resolvers do not make such errors: these point at a value of the document.
- */
-function argumentFault(error: GraphQLError): Problem | undefined {
-  const { originalError: cause = error } = error;
-  // Fails closed: whatever is not surely about the request stays inside.
-  if (!(cause instanceof GraphQLError) || cause.originalError !== undefined) return undefined;
-  const { message, nodes } = cause;
-  const kind = nodes?.length === 1 ? nodes[0]?.kind : undefined;
-  if (kind === undefined || !VALUES.has(kind) || !ARGUMENT.test(message)) return undefined;
-  return new Problem('request-invalid', { detail: shortened(message) });
-}
-
-function shortened(message: string): string {
-  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
 }

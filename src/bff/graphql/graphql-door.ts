@@ -1,29 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, type ExecutionResult } from 'graphql';
-import type { Exchange } from '../../exchange/exchange.ts';
 import { enterStages } from '../../policies/stage.ts';
-import { Problem } from '../../problems/problem.ts';
 import { admit, leaveUnread, type Done } from '../../routing/admission.ts';
 import type { Route } from '../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
-import { isFaults } from './documents.ts';
-import { grant } from './field-policies.ts';
-import type { Requirement } from './field-requirements.ts';
-import { refuseForeignPage } from './foreign-page.ts';
 import { AnswerFreshness } from './answer-freshness.ts';
-import { answerOf, refusalOf } from './graphql-answer.ts';
+import { refuseForeignPage } from './foreign-page.ts';
 import { readRequest, type GraphqlRequest } from './graphql-request.ts';
-import type { GraphqlLimits } from './graphql.options.ts';
-import type { GraphqlUpgrades } from './graphql-upgrades.ts';
-import { OperationContext } from './operation-context.ts';
-import type { OperationMeter } from './operation-meters.ts';
-import { OperationPlan, showsPlan } from './operation-plan.ts';
-import type { OperationFinder } from './operation-finder.ts';
-import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 import type { GraphqlStreams } from './graphql-streams.ts';
+import type { GraphqlUpgrades } from './graphql-upgrades.ts';
+import type { HttpAnswers } from './http-answers.ts';
+import type { OperationContext } from './operation-context.ts';
+import type { Answered } from './operation-result.ts';
+import type { OperationRunner } from './operation-runner.ts';
 import { enterSocketStages, hasCredential } from './socket-identity.ts';
-
-import { statusOf, typeOf, type Outcome } from './status-rules.ts';
 
 /** The doors for operations that do not come as one HTTP request each. */
 export interface LiveDoors {
@@ -31,37 +20,23 @@ export interface LiveDoors {
   readonly streams: GraphqlStreams;
 }
 
-type Errors = NonNullable<ExecutionResult['errors']>;
-/** Everything that one request over HTTP has by the time it is answered. */
-interface Asked {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly mediaType: GraphqlMediaType;
-  readonly params: GraphqlRequest;
-  /** Takes note of the execution, for who may see it. */
-  readonly plan: OperationPlan | undefined;
-}
-
-/** What requests are counted with that are wrong for their method. */
-const REFUSED = [{ extensions: { code: 'request-invalid' } }];
-
 /**
- * GraphQL over HTTP: reads a request, finds its operation, runs it, writes the answer. What is wrong before
- * there is an operation to run is a problem of the gateway, or an error in GraphQL's own form when it is about
- * the document. Batches and anything but a text as the document are refused.
+ * GraphQL over HTTP: reads a request, has its operation run, writes the answer. What the stages or a deadline say is a
+ * problem of the gateway; what is wrong with the request, its document or its variables is told in GraphQL's own form.
+ * Batches and anything but a text as the document are refused.
  */
 export class GraphqlDoor {
   readonly #route: Route;
-  readonly #finder: OperationFinder;
-  readonly #limits: GraphqlLimits;
+  readonly #runner: OperationRunner;
+  readonly #answers: HttpAnswers;
   readonly #live: LiveDoors | undefined;
 
   /** @param live the doors for operations that do not come as one HTTP request each. */
-  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits, live?: LiveDoors) {
-    this.#live = live;
+  constructor(route: Route, runner: OperationRunner, answers: HttpAnswers, live?: LiveDoors) {
     this.#route = route;
-    this.#finder = finder;
-    this.#limits = limits;
+    this.#runner = runner;
+    this.#answers = answers;
+    this.#live = live;
   }
 
   /** Enters the stages of the route, before the body is read: who may not call costs us no body. */
@@ -70,6 +45,7 @@ export class GraphqlDoor {
     if (this.#live?.upgrades.has(raw) !== true) {
       return admit(this.#route, request, (error) => {
         if (error === undefined) leaveUnread(request, reply);
+        else if (asksForOperation(request)) this.#runner.refused(error, exchange);
         done(error);
       });
     }
@@ -91,139 +67,66 @@ export class GraphqlDoor {
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
-    const pending = enterStages(this.#route.afterBody, request.exchange);
+    const { exchange, method } = request;
+    const pending = enterStages(this.#route.afterBody, exchange);
     if (pending !== undefined) await pending;
     if (this.#live?.streams.wants(request)) {
-      if (request.method === 'GET') refuseForeignPage(request.headers);
+      if (method === 'GET') refuseForeignPage(request.headers);
       return void (await this.#live.streams.handle(request, reply));
     }
     const mediaType = negotiate(request.headers.accept);
-    if (mediaType === undefined) return this.#refuse(reply.code(406), 'Accept application/json or */*.');
-    if (request.method !== 'POST') refuseForeignPage(request.headers);
-    const params = await readRequest(request);
-    if (typeof params === 'string') {
-      this.#finder.meters.unknown.ended('refused', request.exchange.startedAt, REFUSED);
-      const status = statusOf(this.#limits.statusRules, malformed(params), mediaType);
-      return this.#refuse(reply.code(status), params);
-    }
-    const plan = showsPlan(this.#limits, request.exchange, params)
-      ? new OperationPlan(this.#finder.originOf(params))
-      : undefined;
-    const asked = { request, reply, mediaType, params, plan };
-    const finding = this.#finder.find(params, request.exchange);
-    const found = finding instanceof Promise ? await finding : finding;
-    if (isFaults(found)) return this.#refuseDocument(asked, found, this.#finder.meters.unknown);
-    try {
-      return await this.#run(asked, found);
-    } catch (error) {
-      found.meter.threw(error, request.exchange.startedAt);
-      // What its deadline ended shows what was under way, to who may see it.
-      if (plan === undefined || error !== request.exchange.cancelled) throw error;
-      throw plan.endedBy(error, found, params.variables);
-    }
+    if (mediaType === undefined)
+      return this.#answers.notAcceptable(reply, 406, 'Accept application/json or */*.');
+    if (method !== 'POST') refuseForeignPage(request.headers);
+    const asked = await readRequest(request);
+    let freshness: AnswerFreshness | undefined;
+    const result = await this.#runner.run({
+      request: asked,
+      exchange,
+      takes: method === 'POST' ? WRITES : READS,
+      begins: isKeepable(method, asked) ? (context) => (freshness = freshnessOf(context)) : undefined,
+    });
+    if (result.kind === 'failed') throw result.error;
+    if (result.kind === 'refused') return this.#answers.refused(reply, result, mediaType);
+    // Not taken here, so that nothing is opened.
+    if (result.kind === 'opened') throw new Error('a subscription over HTTP');
+    return this.#write(reply, result, mediaType, freshness);
   };
 
-  async #run(asked: Asked, prepared: PreparedOperation): Promise<FastifyReply> {
-    const { request, reply, params } = asked;
-    const { operation, requirements, meter } = prepared;
-    const { startedAt } = request.exchange;
-    if (operation.type === 'subscription') {
-      meter.ended('refused', startedAt, REFUSED);
-      return this.#refuse(reply.code(400), 'Subscriptions need a WebSocket or "Accept: text/event-stream".');
-    }
-    if (operation.type === 'mutation' && request.method !== 'POST') {
-      meter.ended('refused', startedAt, REFUSED);
-      return this.#refuse(reply.code(405).header('allow', 'POST'), 'A mutation needs a POST.');
-    }
-    const { cost: limit, denied } = this.#limits;
-    const cost = limit && requestedCost(prepared, params.variables, limit.max);
-    const shown = cost && { cost };
-    if (cost !== undefined) meter.costs(cost.requested);
-    if (cost !== undefined && isTooDear(cost, limit?.mode, prepared))
-      return this.#refuseDocument(asked, [tooDear(cost)], meter, shown);
-    const context = new OperationContext(request.exchange);
-    asked.plan?.begin(context);
-    const freshness = isKeepable(asked) ? new AnswerFreshness(context) : undefined;
-    if (requirements.length > 0) {
-      context.granted = await grant(requirements, request.exchange);
-      if (denied === 'operation') refuseUnless(context.granted, requirements);
-    }
-    const running = operation.run(context, params.variables);
-    const outcome = running instanceof Promise ? await untilCancelled(running, request.exchange) : running;
-    if (outcome.data === undefined) return this.#refuseDocument(asked, outcome.errors ?? [], meter, shown);
-    const plan = asked.plan && { plan: asked.plan.shown(prepared, params.variables) };
-    const answer = answerOf(outcome, context, plan ? { ...shown, ...plan } : shown);
-    meter.ended(answer.outcome, startedAt, answer.errors);
-    if (answer.outcome !== 'ok' || plan !== undefined) void reply.header('cache-control', 'no-store');
-    else if (freshness?.announce(reply, prepared.cache, answer.body) === 'known')
-      return reply.code(304).send();
-    const kind = outcome.errors === undefined ? 'whole' : 'partial';
-    return this.#send(asked, kind, answer.body);
-  }
-
-  #refuseDocument(
-    asked: Asked,
-    errors: Errors,
-    meter: OperationMeter,
-    shown?: Record<string, unknown>,
+  #write(
+    reply: FastifyReply,
+    { outcome, value, cache }: Answered,
+    mediaType: GraphqlMediaType,
+    freshness: AnswerFreshness | undefined,
   ): FastifyReply {
-    meter.ended('refused', asked.request.exchange.startedAt, errors);
-    void asked.reply.header('cache-control', 'no-store');
-    const body = refusalOf(errors, this.#limits.production, shown);
-    return this.#send(asked, errors.some(isSyntaxError) ? 'unparsable' : 'refused', body);
-  }
-
-  #refuse(reply: FastifyReply, message: string): FastifyReply {
-    const body = refusalOf([new GraphQLError(message)], this.#limits.production);
-    const { statusRules } = this.#limits;
-    return write(reply, typeOf(statusRules, 'malformed', 'application/json'), body);
-  }
-
-  #send({ reply, mediaType }: Asked, outcome: Outcome, body: string): FastifyReply {
-    const { statusRules } = this.#limits;
-    void reply.code(statusOf(statusRules, outcome, mediaType));
-    return write(reply, typeOf(statusRules, outcome, mediaType), body);
+    const body = JSON.stringify(value);
+    // A plan is about one execution, and not for everybody.
+    if (outcome !== 'ok' || value.extensions?.['plan'] !== undefined)
+      void reply.header('cache-control', 'no-store');
+    else if (freshness?.announce(reply, cache, body) === 'known') return reply.code(304).send();
+    const kind = value.errors === undefined ? 'whole' : 'partial';
+    return this.#answers.answered(reply, kind, body, mediaType);
   }
 }
 
-function write(reply: FastifyReply, mediaType: GraphqlMediaType, body: string): FastifyReply {
-  return reply.header('content-type', `${mediaType}; charset=utf-8`).send(body);
-}
+const READS = Object.freeze({ mutations: false, subscriptions: false });
+const WRITES = Object.freeze({ mutations: true, subscriptions: false });
 
-function isTooDear(
-  { requested, max }: { readonly requested: number; readonly max: number },
-  mode: 'measure' | 'enforce' | undefined,
-  { trusted }: PreparedOperation,
-): boolean {
-  return mode === 'enforce' && !trusted && requested > max;
-}
-
-/** @throws {Problem} `permission-denied` when a requirement that is no mask was not granted. */
-function refuseUnless(granted: ReadonlySet<Requirement>, requirements: readonly Requirement[]): void {
-  const lacking = requirements.find((one) => !one.masks && !granted.has(one));
-  if (lacking !== undefined) throw new Problem('permission-denied', { by: lacking.by });
+function freshnessOf(context: OperationContext): AnswerFreshness | undefined {
+  return context.plan === undefined ? new AnswerFreshness(context) : undefined;
 }
 
 // Only what is asked for by its hash: a text in the address is never the same twice.
-function isKeepable({ request: { method }, params: { documentId, persisted }, plan }: Asked): boolean {
-  // A plan is about one execution, and not for everybody.
-  if (plan !== undefined) return false;
-  return method !== 'POST' && (documentId !== undefined || persisted !== undefined);
+function isKeepable(method: string, asked: GraphqlRequest | string): boolean {
+  if (method === 'POST' || typeof asked === 'string') return false;
+  return asked.documentId !== undefined || asked.persisted !== undefined;
 }
 
-function malformed(message: string): Outcome {
-  return message.startsWith('Unparsable') ? 'broken' : 'malformed';
-}
-
-function isSyntaxError({ message }: { readonly message: string }): boolean {
-  return message.startsWith('Syntax Error');
-}
-
-// Resolvers that do not watch the exchange are left behind when its deadline passes; the answer is its problem.
-function untilCancelled(running: Promise<ExecutionResult>, exchange: Exchange): Promise<ExecutionResult> {
-  if (exchange.deadlineAt === Infinity) return running;
-  return new Promise((resolve, reject) => {
-    exchange.onCancel(reject);
-    running.then(resolve, reject).finally(() => exchange.offCancel(reject));
-  });
+/** Whether it is more than the opening or the end of a stream. */
+function asksForOperation({ method, query }: FastifyRequest): boolean {
+  if (method === 'POST') return true;
+  const fields = query as Readonly<Record<string, unknown>> | undefined;
+  return (
+    method === 'GET' && ['query', 'documentId', 'extensions'].some((name) => fields?.[name] !== undefined)
+  );
 }

@@ -1,6 +1,6 @@
 import { makeServer, type Server } from 'graphql-ws';
-import type { GraphQLSchema } from 'graphql';
 import { GraphQLError, parse, type ExecutionArgs, type FormattedExecutionResult } from 'graphql';
+import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Exchange } from '../../exchange/exchange.ts';
@@ -8,20 +8,14 @@ import { LatestOnly } from '../../exchange/sockets/latest-only.ts';
 import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../exchange/sockets/live-socket.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
-import { watchEnd } from './event-stream.ts';
-import { refusedErrors } from './graphql-answer.ts';
 import { parseExactly } from './exact-integers.ts';
 import { mayHaveHash, needsFields, requestOf } from './graphql-request.ts';
-import type { OperationRunner, Started } from './operation-runner.ts';
+import type { LiveOperations, OperationHost, Started } from './live-operations.ts';
+import { credit } from './operation-exchange.ts';
 import type { SocketPlace } from './socket-admission.ts';
 import { enterSocketStages, withCredentials } from './socket-identity.ts';
 
 const PONG = JSON.stringify({ type: 'pong' });
-
-/** What a socket may do. */
-export interface SocketLimits extends SocketTimes {
-  readonly perSocket: number;
-}
 
 /** A socket that was opened, with its place among those there may be. */
 export interface OpenedSocket {
@@ -33,20 +27,20 @@ export interface OpenedSocket {
 }
 
 /** One client over WebSocket: what it is allowed, and what it runs. */
-class GraphqlSocket extends LiveSocket {
+class GraphqlSocket extends LiveSocket implements OperationHost {
+  readonly kind = 'socket';
   identified: boolean;
   readonly place: SocketPlace;
   #running = 0;
   // A payload may come with a ping, and is not sent back: nobody makes us write what he does not read.
   readonly #pongs = new LatestOnly<string>((pong, written) => this.flow.send(pong, false, written));
 
-  constructor({ socket, raw, exchange, place }: OpenedSocket, limits: SocketLimits) {
-    super(socket, raw, exchange, limits);
+  constructor({ socket, raw, exchange, place }: OpenedSocket, times: SocketTimes) {
+    super(socket, raw, exchange, times);
     this.identified = exchange.principal !== undefined;
     this.place = place;
   }
 
-  /** How many of its operations run, those included that the client has completed and that have not ended yet. */
   get running(): number {
     return this.#running;
   }
@@ -79,16 +73,16 @@ class GraphqlSocket extends LiveSocket {
 /** Speaks `graphql-transport-ws` with the clients of one route. */
 export class GraphqlSocketServer {
   readonly #route: Route;
-  readonly #runner: OperationRunner;
-  readonly #limits: SocketLimits;
+  readonly #operations: LiveOperations;
+  readonly #times: SocketTimes;
   readonly #sockets = new Set<GraphqlSocket>();
   readonly #server: Server<GraphqlSocket>;
-  readonly #refused = new WeakSet<object>();
+  readonly #refused = new WeakMap<object, GraphQLFormattedError>();
 
-  constructor(route: Route, schema: GraphQLSchema, runner: OperationRunner, limits: SocketLimits) {
+  constructor(route: Route, schema: GraphQLSchema, operations: LiveOperations, times: SocketTimes) {
     this.#route = route;
-    this.#runner = runner;
-    this.#limits = limits;
+    this.#operations = operations;
+    this.#times = times;
     // The document of the request was read by the runner; the library only wants to know what kind it is.
     const kinds = { query: parse('{ __typename }'), subscription: parse('subscription { __typename }') };
     const started = new WeakMap<object, Started>();
@@ -118,7 +112,7 @@ export class GraphqlSocketServer {
 
   /** Takes over an upgraded socket. */
   open(opened: OpenedSocket): void {
-    const one = new GraphqlSocket(opened, this.#limits);
+    const one = new GraphqlSocket(opened, this.#times);
     const { socket } = one;
     this.#sockets.add(one);
     const closed = this.#server.opened(
@@ -170,8 +164,14 @@ export class GraphqlSocketServer {
       exchange.close();
       return void one.end(CloseCode.tryAgainLater, 'rate-limited');
     }
-    one.exchange.onCancel((reason) => exchange.cancel(reason));
-    one.exchange.onClosed(() => exchange.close());
+    const { exchange: handshake } = one;
+    // Its access line is that of the handshake.
+    handshake.principal = exchange.principal;
+    handshake.onCancel((reason) => exchange.cancel(reason));
+    handshake.onClosed(() => {
+      credit(handshake, exchange);
+      exchange.close();
+    });
     one.exchange = exchange;
     one.identified = true;
     one.endWithCredential();
@@ -179,34 +179,28 @@ export class GraphqlSocketServer {
   }
 
   async #start(one: GraphqlSocket, payload: Payload): Promise<Started> {
-    if (one.running >= this.#limits.perSocket) {
-      const message = `At most ${this.#limits.perSocket} operations run at once on one socket.`;
-      return { errors: [{ message, extensions: { code: 'rate-limited' } } as never] };
-    }
-    const request = requestOf(payload);
-    if (typeof request === 'string') return { errors: refusedErrors([new GraphQLError(request)], false) };
     if (!one.isOpen) return { errors: [] };
-    one.started();
-    const outcome = await this.#runner.start(request, one.exchange);
-    if (!(Symbol.asyncIterator in outcome)) one.finished();
-    else watchEnd(outcome, () => one.finished());
-    // The client may have gone while its resolver was thinking.
-    if (one.exchange.cancelled !== undefined && Symbol.asyncIterator in outcome)
-      void outcome.return(undefined);
-    return outcome;
+    const request = requestOf(payload);
+    return this.#operations.start({ request, host: one, readsOnly: false, charged: false });
   }
 
-  #refusal({ errors = [] }: FormattedExecutionResult): readonly GraphQLError[] {
-    return errors.map(({ message, path, extensions }) => {
-      const error = new GraphQLError(message, { extensions, path });
-      this.#refused.add(error);
+  // The protocol has only errors for what has no data: what else there is to say goes with the first.
+  #refusal({ errors = [], extensions: shown }: FormattedExecutionResult): readonly GraphQLError[] {
+    return errors.map((told, index) => {
+      // The library knows an error by its class.
+      const error = new GraphQLError(told.message);
+      this.#refused.set(
+        error,
+        index === 0 ? { ...told, extensions: { ...told.extensions, ...shown } } : told,
+      );
       return error;
     });
   }
 
   // What we refused is already in the form that clients may see; anything else might tell what is inside.
-  #shown(error: GraphQLError): ReturnType<GraphQLError['toJSON']> {
-    if (this.#refused.has(error)) return error.toJSON();
+  #shown(error: GraphQLError): GraphQLFormattedError {
+    const refused = this.#refused.get(error);
+    if (refused !== undefined) return refused;
     const { originalError } = error;
     const problem = originalError instanceof Problem ? originalError : new Problem('internal');
     return { message: problem.message, extensions: { code: problem.code } };

@@ -1,7 +1,7 @@
 import { Kind, type GraphQLError } from 'graphql';
 import type { DegradedPart } from '../../exchange/exchange.ts';
-import { Problem } from '../../problems/problem.ts';
 import { degradedParts } from '../section-parts.ts';
+import { shownProblem } from './error-problems.ts';
 import type { PlacedSection } from './operation-context.ts';
 
 /** A field whose name in the schema is not known any more. */
@@ -18,9 +18,10 @@ export function loggedParts(
   const parts: DegradedPart[] = placed.flatMap(({ run }) =>
     run.section.pick === undefined ? (run.degradation ?? []) : degradedParts([run]),
   );
-  for (const { originalError, nodes } of errors) {
-    const code = originalError instanceof Problem ? originalError.code : 'internal';
-    if (!parts.some((one) => one.code === code)) parts.push({ section: fieldOf(nodes), code, via: 'error' });
+  for (const error of errors) {
+    const { code } = shownProblem(error);
+    if (!parts.some((one) => one.code === code))
+      parts.push({ section: fieldOf(error.nodes), code, via: 'error' });
   }
   return parts;
 }

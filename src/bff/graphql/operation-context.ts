@@ -1,9 +1,8 @@
 import type { GraphqlContext } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { SectionRun } from '../section-run.ts';
-import { NO_REQUIREMENTS } from './field-policies.ts';
-import type { OperationPlan } from './operation-plan.ts';
-import type { Requirement } from './field-requirements.ts';
+
+const NOTHING: ReadonlySet<object> = new Set();
 
 /** A place in an answer, as graphql-js hands it to resolvers: linked from the leaf to the root. */
 export interface ResponsePath {
@@ -23,11 +22,11 @@ export class OperationContext implements GraphqlContext {
   /** Sections that can be degraded and that the operation selects; the answer names those that are. */
   readonly placed: PlacedSection[] = [];
   /** What the caller was found to have; fields that need more are refused. */
-  granted: ReadonlySet<Requirement> = NO_REQUIREMENTS;
+  granted: ReadonlySet<object> = NOTHING;
   /** The keys at the root under which sections of views were asked for; undefined when nobody wants to know. */
   viewRoots: Set<string> | undefined = undefined;
-  /** Takes note of what this operation does; undefined when nobody may see it. */
-  plan: OperationPlan | undefined = undefined;
+  /** Takes note of what this operation does, by the places of its resolvers; undefined when nobody may see it. */
+  plan: object | undefined = undefined;
   /** Called when a resolver returned data that only the interpreter can resolve. */
   onNotPlain: (() => void) | undefined = undefined;
 

@@ -1,5 +1,5 @@
 import { Gauge } from 'prom-client';
-import { Problem } from '../../problems/problem.ts';
+import { problemOf } from '../../problems/http-exceptions.ts';
 import { DurationHistogram, type DurationCell } from '../../telemetry/duration-histogram.ts';
 import { LabelCounter } from '../../telemetry/label-counter.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -58,10 +58,13 @@ export class OperationMeter {
     for (const { extensions } of errors) this.#failed(String(extensions?.['code'] ?? 'request-invalid'));
   }
 
-  /** Counts one execution that ended with something thrown instead of an answer. */
-  threw(error: unknown, startedAt: number): void {
-    const code = error instanceof Problem ? error.code : 'internal';
-    this.ended(code === 'permission-denied' ? 'refused' : 'failed', startedAt, [{ extensions: { code } }]);
+  /**
+   * Counts one execution that ended with something thrown instead of an answer.
+   *
+   * @param outcome `refused` when nothing had run.
+   */
+  threw(error: unknown, startedAt: number, outcome: 'refused' | 'failed'): void {
+    this.ended(outcome, startedAt, [{ extensions: { code: problemOf(error).code } }]);
   }
 
   /** Takes note of what one execution costs. */

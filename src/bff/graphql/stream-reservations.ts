@@ -3,26 +3,37 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { partitionOf } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
+import type { OperationHost } from './live-operations.ts';
 import { STREAM_TOKEN } from './stream-request.ts';
 
 const UNCLAIMED_MS = 30_000;
 
 /** A stream of a single connection, from when it is reserved to when it has ended. */
-export interface ReservedStream {
-  /** The exchange that its operations live in: that of the request that opened it, once there is one. */
+class ReservedStream implements OperationHost {
+  readonly kind = 'stream';
+  /** That of the request that opened it, once there is one. */
   exchange: Exchange;
-  /** How many of its operations run. */
-  operations: number;
-}
-
-interface Reservation extends ReservedStream {
-  isOpen: boolean;
+  running = 0;
+  isOpen = false;
   readonly unclaimed: NodeJS.Timeout;
+
+  constructor(exchange: Exchange, unclaimed: NodeJS.Timeout) {
+    this.exchange = exchange;
+    this.unclaimed = unclaimed;
+  }
+
+  started(): void {
+    this.running += 1;
+  }
+
+  finished(): void {
+    this.running -= 1;
+  }
 }
 
 /** The streams of clients that have one for all of their operations, by their tokens. */
 export class StreamReservations {
-  readonly #reserved = new Map<string, Reservation>();
+  readonly #reserved = new Map<string, ReservedStream>();
   #unopened = 0;
   readonly #release: (token: string, exchange: Exchange) => void;
 
@@ -37,7 +48,7 @@ export class StreamReservations {
   }
 
   /** The stream of a token; undefined for none, and for a token that nothing is reserved for. */
-  find(token: string | undefined): ReservedStream | undefined {
+  find(token: string | undefined): OperationHost | undefined {
     return token === undefined ? undefined : this.#reserved.get(token);
   }
 
@@ -61,7 +72,7 @@ export class StreamReservations {
   reserve(token: string, exchange: Exchange): void {
     // What nobody connects to is let go; the library would keep it for good.
     const unclaimed = setTimeout(() => this.forget(token), UNCLAIMED_MS);
-    this.#reserved.set(token, { exchange, operations: 0, isOpen: false, unclaimed });
+    this.#reserved.set(token, new ReservedStream(exchange, unclaimed));
     this.#unopened += 1;
   }
 
