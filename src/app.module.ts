@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.ts';
 import { BffModule } from './bff/bff.module.ts';
-import { graphqlRoute } from './bff/graphql/graphql.route.ts';
+import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
 import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
 import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';

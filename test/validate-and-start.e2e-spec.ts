@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Mask } from '../src/bff/graphql/mask.decorator.ts';
+import { Mask } from '../src/bff/graphql/fields/mask.decorator.ts';
 import { Deadline } from '../src/policies/deadline/deadline.policy.ts';
 import { Roles } from '../src/policies/authorization/authorization.policy.ts';
 import { ensureBuilt, runBin } from './support/child.ts';

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { startFeed } from '../examples/services/feed.ts';
 import { startNotifications } from '../examples/services/notifications.ts';
 import type { SampleService } from '../examples/services/sample-service.ts';
-import { ViewResolver } from '../src/bff/graphql/view-resolver.ts';
+import { ViewResolver } from '../src/bff/graphql/fields/view-resolver.ts';
 import type { ViewRun } from '../src/bff/view-run.ts';
 import { View } from '../src/bff/view.ts';
 import { Views } from '../src/bff/views.ts';

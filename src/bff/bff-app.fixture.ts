@@ -17,8 +17,8 @@ import { errorName } from '../telemetry/error-facts.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
 import { BffModule } from './bff.module.ts';
-import type { GraphqlOptions } from './graphql/graphql.options.ts';
-import { graphqlRoute } from './graphql/graphql.route.ts';
+import type { GraphqlOptions } from './graphql/door/graphql.options.ts';
+import { graphqlRoute } from './graphql/door/graphql.route.ts';
 
 const LOGGER = pino({ level: 'silent' });
 

@@ -13,7 +13,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { startBff, type BffApp } from './bff-app.fixture.ts';
-import { ViewResolver } from './graphql/view-resolver.ts';
+import { ViewResolver } from './graphql/fields/view-resolver.ts';
 import type { ViewRun } from './view-run.ts';
 import { View } from './view.ts';
 import { Views } from './views.ts';

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { GRAPHQL_ROUTE_ID } from '../bff/graphql/graphql.route.ts';
+import { GRAPHQL_ROUTE_ID } from '../bff/graphql/door/graphql.route.ts';
 import type { ContractsConfig } from '../routing/gateway.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { isSocketOnly } from '../routing/socket-only.ts';

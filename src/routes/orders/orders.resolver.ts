@@ -1,5 +1,5 @@
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
-import { Cost } from '../../bff/graphql/cost.decorator.ts';
+import { Cost } from '../../bff/graphql/documents/cost.decorator.ts';
 import { Caller } from '../../clients/caller.ts';
 import { getOrder } from '../services/orders.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
