@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type ExecutionResult } from 'graphql';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { sendStageAnswer } from '../../exchange/stage-answer.ts';
 import { enterStages } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
-import { admit, leaveUnread, type Done } from '../../routing/admission.ts';
+import { admit, enterAt, leaveUnread, type Done } from '../../routing/admission.ts';
 import type { Route } from '../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
 import { isFaults } from './documents.ts';
@@ -21,7 +22,7 @@ import { OperationPlan, showsPlan } from './operation-plan.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 import type { GraphqlStreams } from './graphql-streams.ts';
-import { enterSocketStages, hasCredential } from './socket-identity.ts';
+import { hasCredential } from './socket-identity.ts';
 
 import { statusOf, typeOf, type Outcome } from './status-rules.ts';
 
@@ -68,21 +69,15 @@ export class GraphqlDoor {
   readonly enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     const { exchange, raw } = request;
     if (this.#live?.upgrades.has(raw) !== true) {
-      return admit(this.#route, request, (error) => {
+      return admit(this.#route, reply, (error) => {
         if (error === undefined) leaveUnread(request, reply);
         done(error);
       });
     }
     exchange.route = this.#route;
     // Browsers cannot send a credential with the handshake; it comes with the first message, and is checked then.
-    if (!hasCredential(raw)) return done();
-    try {
-      const pending = enterSocketStages(this.#route, exchange);
-      if (pending === undefined) done(exchange.cancelled);
-      else pending.then(() => done(exchange.cancelled), done);
-    } catch (error) {
-      done(error as Error);
-    }
+    const { handshake, edge } = this.#route.live;
+    enterAt(hasCredential(raw) ? handshake : edge, reply, done);
   };
 
   /** Answers a request whose stages have passed. */
@@ -91,11 +86,14 @@ export class GraphqlDoor {
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
-    const pending = enterStages(this.#route.afterBody, request.exchange);
-    if (pending !== undefined) await pending;
-    if (this.#live?.streams.wants(request)) {
+    const isStream = this.#live?.streams.wants(request) === true;
+    const { afterBody, live } = this.#route;
+    const entered = enterStages(isStream ? live.stream : afterBody, request.exchange);
+    const answer = entered instanceof Promise ? await entered : entered;
+    if (answer !== undefined) return sendStageAnswer(reply, answer);
+    if (isStream) {
       if (request.method === 'GET') refuseForeignPage(request.headers);
-      return void (await this.#live.streams.handle(request, reply));
+      return void (await this.#live?.streams.handle(request, reply));
     }
     const mediaType = negotiate(request.headers.accept);
     if (mediaType === undefined) return this.#refuse(reply.code(406), 'Accept application/json or */*.');

@@ -1,8 +1,10 @@
 import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 import { ServerResponse } from 'node:http';
 import { forgetRuns } from '../../clients/reuse/call-memory.ts';
-import { Exchange } from '../../exchange/exchange.ts';
-import { enterStages, type Stage } from '../../policies/stage.ts';
+import { Exchange, type Answer } from '../../exchange/exchange.ts';
+import { StageAnswered } from '../../exchange/stage-answer.ts';
+import { passOn, type LiveSeats } from '../../policies/seats.ts';
+import { enterStages } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Route } from '../../routing/route.ts';
 import { isFaults } from './documents.ts';
@@ -36,9 +38,6 @@ export interface StartOptions {
   readonly charged?: boolean;
 }
 
-/** The stages that every operation of a socket meets again; who calls was found out once, for the socket. */
-const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
-
 /**
  * Runs operations that do not come as one HTTP request each: over WebSocket and Server-Sent Events. Each gets an
  * exchange of its own, with the principal of its socket, and the same limits and policies as over HTTP.
@@ -46,14 +45,12 @@ const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
 export class OperationRunner {
   readonly #finder: OperationFinder;
   readonly #limits: GraphqlLimits;
-  readonly #chargingStages: readonly Stage[];
-  readonly #deadline: readonly Stage[];
+  readonly #live: LiveSeats;
 
   constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits) {
     this.#finder = finder;
     this.#limits = limits;
-    this.#chargingStages = route.stages.filter(({ name }) => PER_OPERATION.has(name));
-    this.#deadline = route.stages.filter(({ name }) => name === 'deadline');
+    this.#live = route.live;
   }
 
   /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */
@@ -67,7 +64,7 @@ export class OperationRunner {
     let asked: Asked | undefined;
     try {
       // Before its document is looked at: what is read and kept for who is over his limit was free.
-      if (!charged) await enterStages(this.#chargingStages, exchange);
+      if (!charged) passOn(await enterStages(this.#live.operation, exchange));
       const plan = showsPlan(this.#limits, exchange, request)
         ? new OperationPlan(this.#finder.originOf(request))
         : undefined;
@@ -79,6 +76,8 @@ export class OperationRunner {
       asked = { prepared: found, variables: request.variables, plan };
       return await this.#run(asked, exchange);
     } catch (error) {
+      const answered = error instanceof StageAnswered ? resultOf(error.answer) : undefined;
+      if (answered !== undefined) return this.#answered(exchange, answered, meter);
       return this.#failed(exchange, error === exchange.cancelled ? endedBy(error, asked) : error, meter);
     }
   }
@@ -92,8 +91,7 @@ export class OperationRunner {
     if (cost !== undefined && limit?.mode === 'enforce' && !prepared.trusted && cost.requested > cost.max)
       return this.#end(exchange, [tooDear(cost)], meter);
     const isStream = operation.type === 'subscription';
-    // A subscription has no deadline; its socket has an age.
-    if (!isStream) await enterStages(this.#deadline, exchange);
+    if (!isStream) passOn(await enterStages(this.#live.answer, exchange));
     const granted = await grant(requirements, exchange);
     const lacking =
       denied === 'operation' ? requirements.find((one) => !one.masks && !granted.has(one)) : undefined;
@@ -173,13 +171,37 @@ export class OperationRunner {
     return { errors };
   }
 
+  #answered(
+    exchange: Exchange,
+    result: FormattedExecutionResult,
+    meter: OperationMeter,
+  ): FormattedExecutionResult {
+    exchange.close();
+    meter.ended(result.data === undefined ? 'refused' : 'ok', exchange.startedAt, result.errors);
+    return result;
+  }
+
   #failed(exchange: Exchange, error: unknown, meter: OperationMeter): FormattedExecutionResult {
+    const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
+    // Breakers learn from it at the close.
+    exchange.problem ??= problem;
     exchange.close();
     meter.threw(error, exchange.startedAt);
-    const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
     const wrapped = new GraphQLError(problem.message, { originalError: problem });
     const { errors = [] } = valueOf({ errors: [wrapped], data: null }, new OperationContext(exchange)).value;
     return { errors };
+  }
+}
+
+/** What a stage answers over HTTP, as the result of an operation; undefined for what is no answer of GraphQL. */
+function resultOf({ body }: Answer): FormattedExecutionResult | undefined {
+  try {
+    const result: unknown = JSON.parse(body.toString());
+    const isResult =
+      typeof result === 'object' && result !== null && ('data' in result || 'errors' in result);
+    return isResult ? (result as FormattedExecutionResult) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -18,7 +18,7 @@ import type { ConfigError } from '../../config/config-fault.ts';
 import { AuthorizationStageFactory } from '../../policies/authorization/authorization.stage.ts';
 import { RateLimitStageFactory } from '../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory.ts';
-import { policyRegistry, type PolicyName } from '../../policies/registry.ts';
+import { policyRegistry, type PolicyName } from '../../policies/order.ts';
 import { RouteTable } from '../../routing/route-table.ts';
 import { startBff, type BffApp } from '../bff-app.fixture.ts';
 import { Calls } from './calls.decorator.ts';

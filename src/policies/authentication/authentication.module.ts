@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { DRY_RUN } from '../../config/tokens.ts';
 import { REDIS } from '../../store/store.module.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
+import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
@@ -37,3 +38,11 @@ export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
     this.identity.stop();
   }
 }
+
+/** Registers the policy in THE ORDER. */
+export const authentication = {
+  policy: authenticationPolicy,
+  factory: AuthenticationStageFactory,
+  module: AuthenticationModule,
+  guard: AuthenticationGuard,
+};
