@@ -132,7 +132,8 @@ function gather(node: Node, path: string, rows: Map<string, string>, isRequired 
 function indexPage(): string {
   const rows = policyList.map((policy) => {
     const statuses = [...new Set(policy.refusesWith.map((code) => catalogue[code].status))].join(', ');
-    return `| [${policy.name}](${folderOf(policy)}.md) | ${stepOf(policy)} | ${statuses || 'nothing'} |`;
+    const [sentence = ''] = policy.summary.split(/(?<=\.) /);
+    return `| [${policy.name}](${folderOf(policy)}.md) | ${sentence} | ${stepOf(policy)} | ${statuses || 'nothing'} |`;
   });
   return `# Policies
 
@@ -141,8 +142,8 @@ function indexPage(): string {
 A policy is a name and a schema. The same schema reads the YAML key and the decorator's argument, so both
 doors yield the same options. In the order in which a request meets them:
 
-| Policy | Shown as | Says no with |
-| --- | --- | --- |
+| Policy | What it does | Shown as | Says no with |
+| --- | --- | --- | --- |
 ${rows.join('\n')}
 
 The order is fixed in [order.ts](../../src/policies/order.ts), the only place where policies are registered. Levels and
