@@ -65,10 +65,7 @@ function factsOf(policy: Policy): string {
       ? PER[per]
       : `on proxied routes ${PER[per.proxy]}; on handlers ${PER[per.handler]}`;
   const rows: [string, string][] = [
-    [
-      'Shown as',
-      `\`${stepOf(policy)}\`, ${policyList.indexOf(policy) + 1} of ${policyList.length} in the order`,
-    ],
+    ['Shown as', `\`${stepOf(policy)}\``],
     ['Entered', `${BEFORE[before]}; ${entered}`],
     ['Says no with', refusesWith.map(linkTo).join(', ') || 'nothing'],
     [
