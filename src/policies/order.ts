@@ -9,7 +9,6 @@ import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
-import { responseTime } from './response-time/response-time.stage.ts';
 import type { StageFactory } from './stage.ts';
 import { transform } from './transform/transform.stage.ts';
 
@@ -44,7 +43,6 @@ export const order = [
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
   circuitBreaker, //   break                               503 + Retry-After
-  responseTime,
 ] as const;
 
 /** What the folder of a policy registers. */
