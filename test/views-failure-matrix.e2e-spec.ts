@@ -12,7 +12,7 @@ import type { ViewRun } from '../src/bff/view-run.ts';
 import { View } from '../src/bff/view.ts';
 import { Views } from '../src/bff/views.ts';
 import { ViewsModule } from '../src/bff/views.module.ts';
-import { Notifications } from '../src/clients/gen/shop/v1/notifications_pb.ts';
+import { Notifications } from '../src/routes/services/gen/shop/v1/notifications_pb.ts';
 import { grpcUpstream } from '../src/clients/grpc-upstream.ts';
 import { httpUpstream } from '../src/clients/http-upstream.ts';
 import { CurrentExchange } from '../src/exchange/exchange-of.ts';

@@ -1,11 +1,13 @@
 import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { readConfig } from '../config/config-reader.ts';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
+import { fastifyOptions } from '../pipeline/fastify-options.ts';
+import { gatewayAdapter } from '../pipeline/gateway-adapter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
@@ -17,6 +19,8 @@ import { TelemetryModule } from '../telemetry/telemetry.module.ts';
 import { BffModule } from './bff.module.ts';
 import type { GraphqlOptions } from './graphql/graphql.options.ts';
 import { graphqlRoute } from './graphql/graphql.route.ts';
+
+const LOGGER = pino({ level: 'silent' });
 
 /** What a test application is made of. */
 export interface BffAppOptions {
@@ -77,7 +81,8 @@ export async function startBff(options: BffAppOptions): Promise<BffApp> {
   };
   const exchanges: Exchange[] = [];
   const silent = (): void => {};
-  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), new FastifyAdapter(), {
+  const adapter = gatewayAdapter(fastifyOptions(LOGGER));
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
     abortOnError: false,
     logger: { log: silent, warn: silent, error: noteError },
   });
@@ -122,7 +127,7 @@ function rootModule({
     module: class RootModule {},
     imports: [
       { module: Globals, ...globals },
-      TelemetryModule.forRoot(pino({ level: 'silent' })),
+      TelemetryModule.forRoot(LOGGER),
       RoutingModule.forRoot(() => [graphqlRoute(door)]),
       BffModule.forRoot({ production: false, ...graphql }),
       ...modules,

@@ -118,12 +118,16 @@ function operationIds(entries: readonly Entry[]): ReadonlyMap<Entry, string> {
     methodsPerRoute.set(route.id, (methodsPerRoute.get(route.id) ?? new Set()).add(method));
   }
   const taken = new Set<string>();
+  const counts = new Map<string, number>();
   const ids = new Map<Entry, string>();
   for (const entry of entries) {
     const isAlone = methodsPerRoute.get(entry.route.id)?.size === 1;
     const wanted = isAlone ? entry.route.id : `${entry.route.id}.${entry.method}`;
     let id = wanted;
-    for (let count = 2; taken.has(id); count += 1) id = `${wanted}.${count}`;
+    // On from the last one of that name: a translated service can have thousands.
+    let count = counts.get(wanted) ?? 1;
+    while (taken.has(id)) id = `${wanted}.${(count += 1)}`;
+    counts.set(wanted, count);
     taken.add(id);
     ids.set(entry, id);
   }

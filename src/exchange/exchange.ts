@@ -4,8 +4,10 @@ import { Problem } from '../problems/problem.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
+import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import { finishHead, type HeadKind } from './response-head.ts';
 
 /** One try at one target, as the access line and the metrics show it. */
 export interface Attempt {
@@ -133,6 +135,8 @@ export class Exchange {
 
   // problem
   problem: Problem | undefined = undefined;
+  /** What a stage threw at the head of a problem, which went out without its edit; only logged. */
+  headFault: unknown = undefined;
 
   // close
   status = 0;
@@ -158,6 +162,11 @@ export class Exchange {
     this.query = opening.query;
     this.request = opening.request;
     this.response = opening.response;
+  }
+
+  /** Finishes the head of what is about to be written, once, see {@link finishHead}. */
+  finishHead(head: ResponseHead, kind: HeadKind): void {
+    finishHead(this, head, kind);
   }
 
   /** Time left until the deadline in ms; `Infinity` without one, never below 0. */

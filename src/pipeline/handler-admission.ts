@@ -33,15 +33,9 @@ export function admitHandlers(fastify: FastifyInstance, table: RouteTable): void
   });
 }
 
-function handlerRoute({ routes }: RouteTable, { url, method }: RouteOptions): Route | undefined {
-  const path = patternOf(url);
+function handlerRoute(table: RouteTable, { url, method }: RouteOptions): Route | undefined {
   const methods = [method].flat();
-  return routes.find(
-    (route) =>
-      route.door === 'handler' &&
-      route.match.path === path &&
-      methods.every((one) => methodMatches(route, one)),
-  );
+  return table.handlersAt(patternOf(url)).find((route) => methods.every((one) => methodMatches(route, one)));
 }
 
 // Fastify writes `:id`; patterns here write `{id}`. Both know `/*`.

@@ -21,6 +21,8 @@ export interface Seats {
   readonly seats: { readonly [policy: string]: Stage | undefined };
   /** The stages that act on the way out, in reverse order. */
   readonly leaving: readonly Stage[];
+  /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
+  readonly heads: { readonly answers: readonly Stage[]; readonly all: readonly Stage[] };
   /** Those that know an answer for when the upstream fails. */
   readonly standIns: readonly Stage[];
   readonly live: LiveSeats;
@@ -58,6 +60,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     afterBody: where(isLate),
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
     leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+    heads: headsOf(stages),
     standIns: stages.filter((stage) => stage.standIn !== undefined),
     live: Object.freeze({
       handshake: where((policy) => !isOf(policy, 'answer')),
@@ -68,6 +71,11 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
       answer: where((policy) => isOf(policy, 'answer')),
     }),
   };
+}
+
+function headsOf(stages: readonly Stage[]): Seats['heads'] {
+  const answers = stages.filter((stage) => stage.head !== undefined).reverse();
+  return Object.freeze({ answers, all: answers.filter((stage) => stage.heads === 'all') });
 }
 
 /**

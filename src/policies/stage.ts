@@ -20,8 +20,13 @@ export type Entered = undefined | Answer;
 export interface Stage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
-  /** Edits status and headers of the answer on the way out. */
+  /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
+  /**
+   * Whose heads it edits: `answers` of the route, whatever their status, event streams too; or `all`, which adds the
+   * gateway's own problems and the 101 of a handshake. Default `answers`.
+   */
+  readonly heads?: 'answers' | 'all' | undefined;
   /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
   readonly body?: ((exchange: Exchange, value: unknown) => unknown) | undefined;
   /** Largest body that is buffered for `body`, in bytes. */

@@ -47,6 +47,7 @@ async function serve(
 ): Promise<string> {
   server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const exchange = (last = exchangeFor(request, response));
+    exchange.route = route;
     const writer = new AnswerWriter(exchange, route);
     exchange.onCancel((reason) => writer.fail(reason));
     void enterStages(route.stages, exchange);

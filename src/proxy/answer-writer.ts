@@ -2,7 +2,7 @@ import type { Exchange, Answer } from '../exchange/exchange.ts';
 import { fieldOf } from '../policies/cache/freshness.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
-import { renderProblem } from '../problems/render-problem.ts';
+import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import { BufferedBody } from './buffered-body.ts';
@@ -21,7 +21,7 @@ export class AnswerWriter implements AnswerSink {
   #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
-  /** A stale answer has been sent in place of the upstream's own. */
+  /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 
   /** @param isEdited whether the stages' edits of the body are already made by whoever writes it. */
@@ -35,11 +35,9 @@ export class AnswerWriter implements AnswerSink {
     if (STAND_IN_STATUS.has(status) && this.#cover()) return;
     this.#exchange.outdates?.answered(this.#exchange, status);
     this.#exchange.recording?.start(status, headers);
-    const { leaving } = this.#route;
     const head: ResponseHead = { status, headers };
     const buffered = this.#isEdited ? undefined : BufferedBody.of(this.#route, head);
-    for (let i = 0; i < leaving.length; i += 1) leaving[i]?.head?.(this.#exchange, head);
-    if (buffered === undefined) return this.#writeHead(head);
+    if (buffered === undefined) return void this.#writeHead(head);
     this.#buffered = buffered;
     if (!buffered.isReadable) this.#tooBadToMask();
   }
@@ -72,8 +70,7 @@ export class AnswerWriter implements AnswerSink {
       // Not before: an answer that cannot be masked would be stored, and refused again from the store.
       this.#exchange.recording?.end();
       this.#exchange.bytesOut = body.length;
-      this.#writeHead(head);
-      this.#exchange.response.end(body);
+      if (this.#writeHead(head)) this.#exchange.response.end(body);
     } catch (error) {
       this.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
@@ -134,8 +131,7 @@ export class AnswerWriter implements AnswerSink {
       return true;
     }
     this.#buffered = undefined;
-    this.#writeHead(released.head);
-    return this.#write(released.body);
+    return this.#writeHead(released.head) ? this.#write(released.body) : true;
   }
 
   // Fail closed: a body that cannot be masked is not sent at all.
@@ -143,13 +139,25 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange.cancel(new Problem('upstream-response-invalid'));
   }
 
-  #writeHead(head: ResponseHead): void {
-    const { response, responseHeaders, id } = this.#exchange;
+  // False: a problem was sent in its place.
+  #writeHead(head: ResponseHead): boolean {
     const length = fieldOf(head.headers, 'content-length');
     this.#bytesLeft = length === undefined || this.#exchange.method === 'HEAD' ? -1 : Number(length);
-    head.headers.push('x-request-id', id);
-    for (let i = 0; i < responseHeaders.length; i += 1) head.headers.push(responseHeaders[i] as string);
-    response.writeHead(head.status, head.headers);
     if (this.#bytesLeft === 0) this.#bytesLeft = -1;
+    try {
+      this.#exchange.finishHead(head, 'answer');
+    } catch (error) {
+      this.#unfinished(toProblem(error));
+      return false;
+    }
+    this.#exchange.response.writeHead(head.status, head.headers);
+    return true;
+  }
+
+  // Nothing stands in for it: the stage that failed would edit that head, too.
+  #unfinished(problem: Problem): void {
+    this.#isCovered = true;
+    renderProblem(this.#exchange, problem);
+    this.#exchange.cancel(problem);
   }
 }

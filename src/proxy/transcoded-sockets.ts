@@ -81,7 +81,7 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
     const edit = jsonEditOf(exchange, route);
     const begin = this.transcoder.prepareSocket({ exchange, upstream, binding, edit });
     this.#upgrades?.take(exchange, this.#serverFor(binding.options.maxLine), {
-      refuse: ({ message }) => refuse(new Problem('request-malformed', { detail: message })),
+      refuse,
       open: (socket, raw) => {
         const live = new LiveSocket(socket, raw, exchange, {
           idleMs: options.idle,

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { urlText } from '../config/url.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import { policyRegistry, type PolicyName } from '../policies/order.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
@@ -151,6 +151,10 @@ function isAddressOrBlock(text: string): boolean {
 export const gatewaySchema = z
   .strictObject({
     version: z.literal(1).describe('Version of this format.'),
+    modules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
     trustedProxies: z
       .array(trustedProxy)
       .default([])
@@ -195,6 +199,3 @@ export type ContractsConfig = GatewayConfig['contracts'];
 
 /** One parsed route of the configuration file. */
 export type RouteConfig = GatewayConfig['routes'][number];
-
-/** The names of the policies, for suggestions. */
-export const policyNames = Object.keys(policyRegistry) as readonly PolicyName[];

@@ -17,6 +17,8 @@ export class RouteTable {
   /** The same for folded paths; only where routes differ in whom they let in. */
   #folded: SegmentTree | undefined = undefined;
   #isFoldable = false;
+  readonly #byId = new Map<string, Route>();
+  readonly #handlers = new Map<string, Route[]>();
 
   constructor(routes: readonly Route[]) {
     this.replace(routes);
@@ -33,6 +35,7 @@ export class RouteTable {
     this.#folded = haveDifferentGuards(routes) ? new SegmentTree(routes, true) : undefined;
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
     this.#routes = routes;
+    this.#index(routes);
   }
 
   /**
@@ -69,7 +72,25 @@ export class RouteTable {
 
   /** The route of that id, for the code-first door, which is matched by Fastify. */
   byId(id: string): Route | undefined {
-    return this.routes.find((route) => route.id === id);
+    return this.#byId.get(id);
+  }
+
+  /** The code-first routes that were declared with a path. */
+  handlersAt(path: string): readonly Route[] {
+    return this.#handlers.get(path) ?? [];
+  }
+
+  #index(routes: readonly Route[]): void {
+    this.#byId.clear();
+    this.#handlers.clear();
+    for (const route of routes) {
+      // One handler may have several paths.
+      if (!this.#byId.has(route.id)) this.#byId.set(route.id, route);
+      if (route.door !== 'handler') continue;
+      const others = this.#handlers.get(route.match.path);
+      if (others === undefined) this.#handlers.set(route.match.path, [route]);
+      else others.push(route);
+    }
   }
 
   #withoutParameters(exchange: Exchange): Route | undefined {

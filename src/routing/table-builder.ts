@@ -51,9 +51,7 @@ export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTab
     ...controllerRoutes(parts.controllers),
     ...parts.definitions,
   ];
-  const { routes, faults } = compileAll(definitions, parts);
-  const definitionOf = (route: Route): RouteDefinition =>
-    definitions.find((one) => one.id === route.id && one.origin === route.origin) as RouteDefinition;
+  const { routes, faults, definitionOf } = compileAll(definitions, parts);
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
     ...sourceFaults.map((fault) => placed.placeSource(fault)),
@@ -65,25 +63,34 @@ export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTab
   return new RouteTable(routes);
 }
 
+/** What came of definitions. */
+export interface Compiled {
+  readonly routes: readonly Route[];
+  readonly faults: readonly RouteFault[];
+  /** What one of these routes was compiled from. */
+  definitionOf(route: Route): RouteDefinition;
+}
+
 /** Compiles definitions; the faults of all of them are returned, not thrown. */
 export function compileAll(
   definitions: readonly RouteDefinition[],
   parts: Omit<TableParts, 'controllers' | 'definitions'>,
-): { routes: readonly Route[]; faults: readonly RouteFault[] } {
+): Compiled {
   const { upstreams, defaults } = parts.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
   const compiler = new RouteCompiler({ ...parts, defaults: defaults.policies ?? {}, upstreamPolicies });
   const faults: RouteFault[] = [];
-  const routes = definitions.flatMap((definition) => {
+  const compiled = new Map<Route, RouteDefinition>();
+  for (const definition of definitions) {
     try {
-      return [compiler.compile(definition)];
+      compiled.set(compiler.compile(definition), definition);
     } catch (error) {
       if (!(error instanceof RouteFault)) throw error;
       faults.push(error);
-      return [];
     }
-  });
-  return { routes, faults };
+  }
+  const definitionOf = (route: Route): RouteDefinition => compiled.get(route) as RouteDefinition;
+  return { routes: [...compiled.keys()], faults, definitionOf };
 }

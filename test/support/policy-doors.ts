@@ -33,8 +33,6 @@ export interface PolicyRow {
   readonly upstream?: Policies;
   /** Whether the routes of the file say it, and not only handlers and GraphQL. Default true. */
   readonly onRoutes?: boolean;
-  /** Doors at which it does not act yet; each of them is a gap. */
-  readonly gaps?: readonly DoorName[];
   /** Sends real requests to a door, and fails where nothing shows. */
   acts(at: PolicyDoor): Promise<void>;
 }

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import type { Type } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { FREE_PORTS, startSampleServices, type SampleServices } from '../../examples/services/start.ts';
 import type { TokenUser } from '../../examples/services/identity.ts';
 import { call, type Answer, type CallOptions } from './client.ts';
-import { startGateway, type LogLine, type TestGateway } from './gateway.ts';
+import { startGateway, type LogLine, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
 
 /** A key that the configuration of every shop knows; its client may do what a user may. */
@@ -23,7 +22,7 @@ export interface ShopOptions {
   /** More keys of the issuer. */
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
-  readonly modules?: readonly Type[];
+  readonly modules?: NonNullable<TestGatewayOptions['modules']>;
   readonly environment?: () => Readonly<Record<string, string>>;
 }
 
@@ -108,6 +107,7 @@ export function shopConfig(services: SampleServices, echo: TestUpstream, options
   const calm = { circuitBreaker: 'off', retry: { attempts: 1 } };
   return {
     version: 1,
+    modules: ['orders', 'homepage', 'notifications'],
     defaults: { policies: { authentication: { schemes: ['jwt', 'apiKey'] }, ...options.policies } },
     identity: {
       issuers: [

@@ -6,7 +6,7 @@ import { startUpstream, type TestUpstream } from '../../../test/support/upstream
 import { Caller } from '../../clients/caller.ts';
 import { ClientsModule } from '../../clients/clients.module.ts';
 import { httpUpstream } from '../../clients/http-upstream.ts';
-import { watchNotifications } from '../../clients/notifications.calls.ts';
+import { watchNotifications } from '../../routes/services/notifications.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Cache } from '../../policies/cache/cache.policy.ts';

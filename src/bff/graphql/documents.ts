@@ -8,9 +8,9 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode, ValidationRule } from 'graphql';
 import { costsByField } from './cost-by-field.ts';
-import { DocumentCache } from './document-cache.ts';
 import { nestingFault } from './document-nesting.ts';
 import { keepPlaces } from './document-places.ts';
 import type { FieldPolicies } from './field-policies.ts';
@@ -41,6 +41,8 @@ interface Known {
   readonly document: DocumentNode;
   readonly operations: readonly OperationDefinitionNode[];
   readonly prepared: Map<OperationDefinitionNode, PreparedOperation>;
+  /** What it costs in memory with what was prepared of it, estimated. */
+  bytes: number;
 }
 
 type Faults = readonly GraphQLError[];
@@ -56,7 +58,7 @@ export class Documents {
   readonly #policies: FieldPolicies | undefined;
   /** Rules that are checked one after the other: what one refuses is not worth the next, which is dearer. */
   readonly #passes: readonly (readonly ValidationRule[])[];
-  readonly #cache: DocumentCache<Known>;
+  readonly #cache: LRUCache<string, Known>;
   readonly #trusted = new Map<string, Known>();
 
   constructor(
@@ -69,7 +71,7 @@ export class Documents {
     this.#schema = schema;
     this.#limits = limits;
     this.#policies = policies;
-    this.#cache = new DocumentCache(limits.cacheBytes);
+    this.#cache = new LRUCache({ maxSize: limits.cacheBytes });
     const introspection = limits.production ? [NoSchemaIntrospectionCustomRule] : [];
     this.#passes = [
       // Fragments that nothing leads to would escape the sizes.
@@ -136,7 +138,7 @@ export class Documents {
     const faults = this.#faultsOf(document);
     if (faults.length > 0) return faults;
     const known = knownOf(document, text);
-    this.#cache.set(text, known, BYTES_PER_DOCUMENT + text.length * BYTES_PER_CHARACTER);
+    this.#cache.set(text, known, { size: known.bytes });
     return known;
   }
 
@@ -166,8 +168,15 @@ export class Documents {
     if (before !== undefined) return before;
     const prepared = this.#prepare(documentOf(known.document, node), node, known.text === undefined);
     known.prepared.set(node, prepared);
-    if (known.text !== undefined) this.#cache.grow(known.text, prepared.operation.compiledBytes);
+    this.#grow(known, prepared.operation.compiledBytes);
     return prepared;
+  }
+
+  // It goes when it has become larger than the whole cache, and whoever runs it keeps it.
+  #grow(known: Known, bytes: number): void {
+    known.bytes += bytes;
+    const { text } = known;
+    if (text !== undefined && this.#cache.delete(text)) this.#cache.set(text, known, { size: known.bytes });
   }
 
   #prepare(document: DocumentNode, node: OperationDefinitionNode, trusted: boolean): PreparedOperation {
@@ -190,7 +199,8 @@ export class Documents {
 
 function knownOf(document: DocumentNode, text: string | undefined): Known {
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
-  return { text, document, operations, prepared: new Map() };
+  const bytes = BYTES_PER_DOCUMENT + (text?.length ?? 0) * BYTES_PER_CHARACTER;
+  return { text, document, operations, prepared: new Map(), bytes };
 }
 
 /** Whether it is a list of what is wrong. */

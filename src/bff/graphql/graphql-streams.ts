@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { createHandler, type Handler } from 'graphql-sse';
+import { createHandler, type Handler, type ResponseInit } from 'graphql-sse';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { prefersStream } from './accept.ts';
@@ -74,10 +74,16 @@ export class GraphqlStreams {
     if (method === 'DELETE') requireOperation(request, token);
     if (method === 'PUT' && token !== undefined) this.#reservations.reserve(token, exchange);
     const [body, init] = await this.#handler(streamRequestOf(request, { exchange, token }));
+    const head = { status: init.status, headers: fieldsOf(init) };
+    try {
+      exchange.finishHead(head, 'answer');
+    } catch (error) {
+      // Nobody will take its events.
+      if (body !== null && typeof body !== 'string') await (body as StreamBody).return();
+      throw error;
+    }
     reply.hijack();
-    const fields = [...exchange.responseHeaders];
-    for (const [name, value] of Object.entries(init.headers ?? {})) fields.push(name, value);
-    reply.raw.writeHead(init.status, fields);
+    reply.raw.writeHead(head.status, head.headers);
     if (body === null || typeof body === 'string') return void reply.raw.end(body ?? undefined);
     if (token !== undefined) this.#reservations.claim(token, exchange);
     await this.#open.write(body as StreamBody, reply.raw, exchange);
@@ -101,4 +107,9 @@ export class GraphqlStreams {
     const { response } = this.#reservations.find(token)?.exchange ?? exchange;
     return response.writableNeedDrain && !response.destroyed ? drained(response) : undefined;
   }
+}
+
+// Whether the connection stays is not for the library to say.
+function fieldsOf({ headers = {} }: ResponseInit): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => (name === 'connection' ? [] : [name, value]));
 }

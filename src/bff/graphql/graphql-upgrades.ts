@@ -55,10 +55,10 @@ export class GraphqlUpgrades {
     reply.hijack();
     this.#upgrades.take(exchange, this.#server, {
       open: (socket, raw) => this.#sockets.open({ socket, raw, exchange, place }),
-      refuse: ({ message }) => {
+      refuse: (problem) => {
         // Not held until the client has taken the refusal.
         place.leave();
-        renderProblem(exchange, new Problem('request-malformed', { detail: message }));
+        renderProblem(exchange, problem);
       },
     });
   }

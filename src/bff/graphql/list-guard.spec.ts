@@ -16,7 +16,7 @@ import type { Call } from '../../clients/call.ts';
 import { Caller } from '../../clients/caller.ts';
 import { ClientsModule } from '../../clients/clients.module.ts';
 import { httpUpstream } from '../../clients/http-upstream.ts';
-import { getUser } from '../../clients/users.calls.ts';
+import { getUser } from '../../routes/services/users.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { startBff, type BffApp } from '../bff-app.fixture.ts';

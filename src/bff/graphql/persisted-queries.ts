@@ -1,6 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import type { BucketRule, RateLimiter } from '../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../policies/rate-limit/token-bucket.memory.ts';
-import { DocumentCache } from './document-cache.ts';
 import { sha256 } from './trusted-documents.ts';
 
 const MIB = 1024 * 1024;
@@ -40,7 +40,7 @@ export interface SharedPlace {
  * a share, counted in bytes that flow back within the day for which they are kept.
  */
 export class PersistedQueries {
-  readonly #known = new DocumentCache<string>(MEMORY_BYTES);
+  readonly #known = new LRUCache<string, string>({ maxSize: MEMORY_BYTES });
   readonly #shared: SharedPlace | undefined;
   readonly #own = new MemoryTokenBucket();
   readonly #perPrincipal: BucketRule;
@@ -77,7 +77,7 @@ export class PersistedQueries {
   }
 
   #remember(hash: string, text: string): void {
-    this.#known.set(hash, text, text.length * 2 + BYTES_PER_ENTRY);
+    this.#known.set(hash, text, { size: text.length * 2 + BYTES_PER_ENTRY });
   }
 }
 

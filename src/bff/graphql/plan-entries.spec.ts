@@ -9,7 +9,7 @@ import { startUpstream, type TestUpstream } from '../../../test/support/upstream
 import { Caller } from '../../clients/caller.ts';
 import { ClientsModule } from '../../clients/clients.module.ts';
 import { httpUpstream } from '../../clients/http-upstream.ts';
-import { watchNotifications, type WatchedNotification } from '../../clients/notifications.calls.ts';
+import { watchNotifications, type WatchedNotification } from '../../routes/services/notifications.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { DeadlineStageFactory } from '../../policies/deadline/deadline.stage.ts';

@@ -30,6 +30,12 @@ export const transformPolicy = definePolicy({
       .strictObject({
         setHeaders,
         removeHeaders,
+        headersOn: z
+          .enum(['answers', 'all'])
+          .default('answers')
+          .describe(
+            'Whose header fields are edited: `answers` of the route, or `all`, which adds refusals and faults of the gateway and the 101 of a socket. Default answers.',
+          ),
         maskFields: z
           .array(z.string().min(1))
           .min(1)

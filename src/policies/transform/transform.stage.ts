@@ -15,15 +15,17 @@ interface Mask {
 class TransformStage implements Stage {
   readonly enter: Stage['enter'];
   readonly head: Stage['head'];
+  readonly heads: Stage['heads'];
   readonly body: Stage['body'];
   readonly maxBodyBytes: number | undefined;
 
   // Only the methods that this route needs exist, so that the others cost nothing.
   constructor(
-    edits: { request: HeaderEdits | undefined; response: HeaderEdits | undefined },
+    edits: { request: HeaderEdits | undefined; response: HeaderEdits | undefined; on: Stage['heads'] },
     mask: Mask | undefined,
   ) {
     const { request, response } = edits;
+    this.heads = edits.on;
     this.enter = request && ((exchange: Exchange) => void (exchange.headerEdits = request));
     this.head = response && ((_: Exchange, head: ResponseHead) => editHeaders(head.headers, response));
     this.body = mask && ((_: Exchange, value: unknown) => mask.apply(value));
@@ -46,7 +48,11 @@ export class TransformStageFactory implements StageFactory {
       maxBodyBytes: response.maxBody,
     };
     return new TransformStage(
-      { request: compileHeaderEdits(request ?? {}), response: compileHeaderEdits(response ?? {}) },
+      {
+        request: compileHeaderEdits(request ?? {}),
+        response: compileHeaderEdits(response ?? {}),
+        on: response?.headersOn,
+      },
       mask,
     );
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NearestNames } from '../../config/nearest-name.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
 import { createExchange } from '../../../test/support/exchange.ts';
@@ -16,6 +17,7 @@ function compile(section: unknown) {
   return compileAggregate(aggregateSchema.parse(section), {
     parameters: ['id', '*'],
     protocols,
+    names: new NearestNames(protocols.keys()),
     schemaOf: () => readDescriptorSet('config/descriptors/shop.binpb'),
   });
 }

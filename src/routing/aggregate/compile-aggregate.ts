@@ -1,5 +1,5 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
-import { nearestName } from '../../config/nearest-name.ts';
+import type { NearestNames } from '../../config/nearest-name.ts';
 import type { AggregateCallOptions, AggregateOptions } from './aggregate.schema.ts';
 import { AggregateFaults, type AggregateFault } from './aggregate-fault.ts';
 import type { Aggregate, AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
@@ -15,6 +15,8 @@ export interface AggregateParts {
   readonly parameters: readonly string[];
   /** Protocols of the upstreams by name. */
   readonly protocols: ReadonlyMap<string, 'http' | 'grpc'>;
+  /** Their names. */
+  readonly names: Pick<NearestNames, 'to'>;
   /** The schema of a gRPC upstream. @throws {AggregateError} when it has none. */
   readonly schemaOf: (upstream: string) => FileRegistry;
 }
@@ -148,7 +150,7 @@ class AggregateCompiler {
       protocol === undefined
         ? `there is no upstream "${upstream}"`
         : `the upstream "${upstream}" speaks ${protocol}; \`${protocol === 'grpc' ? 'path' : 'grpc'}\` needs one that speaks ${wanted}`;
-    const suggestion = protocol === undefined ? nearestName(upstream, protocols.keys()) : undefined;
+    const suggestion = protocol === undefined ? this.#parts.names.to(upstream) : undefined;
     this.#faults.add([...path, 'upstream'], message, suggestion);
     return false;
   }

@@ -1,4 +1,5 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
+import { NearestNames } from '../../config/nearest-name.ts';
 import type { PolicyName } from '../../policies/order.ts';
 import { AggregateError } from '../aggregate/aggregate-fault.ts';
 import type { Aggregate } from '../aggregate/aggregate.ts';
@@ -26,12 +27,13 @@ export function compileAggregates(config: GatewayConfig, schemas: Schemas): Aggr
   const faults: GrpcRouteFault[] = [];
   const upstreams = Object.entries(config.upstreams);
   const protocols = new Map(upstreams.map(([name, { protocol }]) => [name, protocol]));
+  const names = new NearestNames(protocols.keys());
   const schemaOf = (upstream: string): FileRegistry => readSchema(schemas, upstream);
   config.routes.forEach((route, index) => {
     const parameters = route.aggregate === undefined ? undefined : parametersOf(route);
     // A path that cannot be parsed is told by the compiler of routes.
     if (route.aggregate === undefined || parameters === undefined) return;
-    const parts: AggregateParts = { parameters, protocols, schemaOf };
+    const parts: AggregateParts = { parameters, protocols, names, schemaOf };
     const { aggregate, faults: own } = compileAggregate(route.aggregate, parts);
     faults.push(...own.map((one) => ({ ...one, path: ['routes', index, 'aggregate', ...one.path] })));
     faults.push(...unguarded(route, config).map((one) => ({ ...one, path: ['routes', index, ...one.path] })));

@@ -50,6 +50,7 @@ export function grpcRoutes(
   schemas = new Schemas(config),
 ): GrpcRoutes {
   const faults: GrpcRouteFault[] = [];
+  const told = new Set<string>();
   const definitions = config.routes.flatMap((route, index) => {
     if (!isGrpcRoute(route)) return [];
     try {
@@ -62,8 +63,10 @@ export function grpcRoutes(
       ];
       const { suggestion } = error;
       // Several routes can be offered from one schema, which is at fault once.
-      const isNew = (message: string): boolean =>
-        !faults.some((one) => one.message === message && one.path.join() === path.join());
+      const isNew = (message: string): boolean => {
+        const fault = JSON.stringify([message, path]);
+        return !told.has(fault) && told.add(fault).has(fault);
+      };
       faults.push(...error.faults.filter(isNew).map((message) => ({ path, message, suggestion })));
       return [];
     }

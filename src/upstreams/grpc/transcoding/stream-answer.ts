@@ -30,7 +30,8 @@ export class StreamAnswer implements StreamTaker {
     }
     // The client learns that the stream is open, however long the first message takes.
     if (open !== '') this.#write(open);
-    else if (!exchange.response.destroyed) exchange.response.flushHeaders();
+    // Unless it is held back, or something else was said in its place.
+    else if (exchange.response.headersSent && !exchange.response.destroyed) exchange.response.flushHeaders();
     return true;
   }
 

@@ -66,9 +66,6 @@ export const transcodingSchema = z
   })
   .describe('Offers a gRPC service as REST.');
 
-/** The parsed `grpc:` section of a route. */
-export type TranscodingOptions = z.output<typeof transcodingSchema>;
-
 /** Where the descriptors of a gRPC upstream come from; at most one of them. */
 export const descriptorKeys = {
   descriptorSet: z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUpstream } from './http-upstream.ts';
+import { httpUpstream } from '../../clients/http-upstream.ts';
 
 const feedSchema = z.object({
   items: z.array(
