@@ -33,7 +33,6 @@ function faulty(stage: Stage | undefined): Stage | undefined {
   const head = stage?.head;
   if (stage === undefined || head === undefined) return stage;
   return {
-    name: stage.name,
     enter: stage.enter,
     body: stage.body,
     heads: stage.heads,

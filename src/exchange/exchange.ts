@@ -29,8 +29,8 @@ export interface DegradedPart {
   readonly via: string;
 }
 
-/** A stored answer that ends the walk before an upstream is asked. */
-export interface StoredAnswer {
+/** An answer of a stage, which ends the walk before anybody else is asked. */
+export interface Answer {
   readonly status: number;
   /** Flat list: name, value, name, value. */
   readonly headers: readonly string[];
@@ -106,7 +106,8 @@ export class Exchange {
   // cache
   /** What the cache stage wants to keep of the answer. */
   recording: Recording | undefined = undefined;
-  cached: StoredAnswer | undefined = undefined;
+  /** The stored answer that it has answered with. */
+  cached: Answer | undefined = undefined;
 
   // admit
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */

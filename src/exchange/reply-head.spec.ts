@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { call } from '../../test/support/client.ts';
+import { transformPolicy } from '../policies/transform/transform.policy.ts';
 import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { exchangeFor } from '../../test/support/stage-server.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
@@ -11,8 +12,8 @@ let app: FastifyInstance;
 afterEach(() => app.close());
 
 function routeWith(head: NonNullable<Stage['head']> | undefined): Route {
-  const compile = (): Stage => ({ name: 'transform', head });
-  return createCompiler([{ name: 'transform', compile }]).compile(defineRoute({ path: '/*' }));
+  const compile = (): Stage => ({ head });
+  return createCompiler([{ policy: transformPolicy, compile }]).compile(defineRoute({ path: '/*' }));
 }
 
 interface Told {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createExchange } from '../../test/support/exchange.ts';
+import { transformPolicy } from '../policies/transform/transform.policy.ts';
 import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
@@ -10,8 +11,8 @@ type Edit = NonNullable<Stage['head']>;
 /** An exchange whose route has these edits, in the order of the way in. */
 function exchangeWith(...stages: (readonly [heads: Stage['heads'], head: Edit])[]): Exchange {
   const factories = stages.map(([heads, head]) => ({
-    name: 'transform' as const,
-    compile: (): Stage => ({ name: 'transform', heads, head }),
+    policy: transformPolicy,
+    compile: (): Stage => ({ heads, head }),
   }));
   const exchange = createExchange();
   exchange.route = createCompiler(factories).compile(defineRoute({ path: '/*' }));

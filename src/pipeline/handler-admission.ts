@@ -23,7 +23,7 @@ export function admitHandlers(fastify: FastifyInstance, table: RouteTable): void
       // Fastify takes an empty segment for a parameter; Nest does not, but would only say so after the body.
       if (hasParameters && Object.values(request.params as object).includes(''))
         return done(new Problem('route-not-found'));
-      admit(route, request, (error) => {
+      admit(route, reply, (error) => {
         if (error === undefined) leaveBehind(request, reply);
         done(error);
       });

@@ -2,27 +2,19 @@ import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
-import { AuthenticationGuard } from '../policies/authentication/authentication.guard.ts';
-import { AuthenticationModule, IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
+import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import { AuthorizationGuard } from '../policies/authorization/authorization.guard.ts';
-import { AuthorizationModule } from '../policies/authorization/authorization.module.ts';
-import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
-import { AnswerStore } from '../policies/cache/answer-store.ts';
-import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
-import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
-import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
-import { RateLimitModule } from '../policies/rate-limit/rate-limit.module.ts';
+import { seatOrder } from '../policies/order.ts';
 import {
   LIMITER_OBSERVER,
   LOCAL_RATE_LIMITER,
   type LocalRateLimiter,
 } from '../policies/rate-limit/rate-limiter.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { STAGE_FACTORIES, type Stage, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
-import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
+import { compileEntrance } from '../routing/entrance.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
@@ -36,7 +28,7 @@ import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
-import { stageOrder } from './order.ts';
+import { StageAnswerFilter } from './stage-answer.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
@@ -66,42 +58,55 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 })
 export class PipelineBindings {}
 
+/** Injection token of the stages that every request meets before a route is looked for. */
+const ENTRANCE = Symbol('ENTRANCE');
+
+const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
+
 /**
  * Seats the walk in Nest and Fastify: the hooks of open, admission and close, the guards, the pipe, the filter,
  * each list in execution order. Nothing else in the application registers anything global.
  */
 @Global()
 @Module({
-  imports: [PipelineBindings, AuthenticationModule, AuthorizationModule, RateLimitModule, DiscoveryModule],
+  imports: [PipelineBindings, ...policyModules, DiscoveryModule],
   providers: [
-    BodyLimitStageFactory,
-    DeadlineStageFactory,
-    TransformStageFactory,
-    { provide: AnswerStore, useFactory: () => new AnswerStore() },
-    {
-      provide: CacheStageFactory,
-      useFactory: (store: AnswerStore) => new CacheStageFactory(store),
-      inject: [AnswerStore],
-    },
-    CircuitBreakerStageFactory,
+    ...seatOrder.flatMap(({ module, factory }) => (module === undefined ? factory : [])),
     {
       provide: STAGE_FACTORIES,
       useFactory: (...factories: StageFactory[]) => factories,
-      inject: [...stageOrder],
+      inject: seatOrder.map(({ factory }) => factory),
     },
     { provide: APP_GUARD, useClass: MatchGuard },
-    { provide: APP_GUARD, useExisting: AuthenticationGuard },
-    { provide: APP_GUARD, useExisting: AuthorizationGuard },
+    ...seatOrder.flatMap(({ guard }) =>
+      guard === undefined ? [] : { provide: APP_GUARD, useExisting: guard },
+    ),
     { provide: APP_GUARD, useClass: StagesGuard },
     Connections,
     HookParts,
+    {
+      provide: OpenHook,
+      useFactory: ({ value }: GatewaySource, limiter: LocalRateLimiter, parts: HookParts) => {
+        const flood = value.floodLimit === 'off' ? undefined : new FloodLimit(limiter, value.floodLimit);
+        return new OpenHook(new ClientAddress(value.trustedProxies), flood, parts);
+      },
+      inject: [GATEWAY_SOURCE, LOCAL_RATE_LIMITER, HookParts],
+    },
+    {
+      provide: ENTRANCE,
+      useFactory: (factories: readonly StageFactory[], { value }: GatewaySource) =>
+        compileEntrance(factories, value.defaults.policies ?? {}),
+      inject: [STAGE_FACTORIES, GATEWAY_SOURCE],
+    },
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
+    // Asked before the one above, which takes everything.
+    { provide: APP_FILTER, useClass: StageAnswerFilter },
   ],
   // The limiter also counts what others keep for their callers.
-  exports: [STAGE_FACTORIES, Connections, RateLimitModule],
+  exports: [STAGE_FACTORIES, Connections, ...policyModules],
 })
 export class PipelineModule implements OnApplicationShutdown {
   readonly #table: RouteTable;
@@ -109,28 +114,26 @@ export class PipelineModule implements OnApplicationShutdown {
   // In the constructor, because Nest builds its routes before it calls any lifecycle hook.
   constructor(
     host: HttpAdapterHost,
-    @Inject(GATEWAY_SOURCE) source: GatewaySource,
-    @Inject(LOCAL_RATE_LIMITER) limiter: LocalRateLimiter,
+    open: OpenHook,
     parts: HookParts,
     seated: SeatedInterceptors,
+    @Inject(ENTRANCE) private readonly entrance: readonly Stage[],
   ) {
-    const { floodLimit, trustedProxies } = source.value;
-    const flood = floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit);
     const { connections } = parts;
-    const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts);
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
     const { server } = fastify;
     connections.watch(server);
     fastify.addHook('preClose', (done) => whenAccepted(server, done));
     // The server reports its end before those of its last sockets: pools would be gone before exchanges are.
     fastify.addHook('onClose', () => connections.closed());
-    installHooks(fastify, open, new CloseHook(parts));
+    installHooks(fastify, open, new CloseHook(parts), entrance);
     this.#table = seated.seat();
     admitHandlers(fastify, this.#table);
   }
 
   /** Ends what the compiled stages own. */
   onApplicationShutdown(): void {
+    for (const stage of this.entrance) stage.close?.();
     for (const route of this.#table.routes) for (const stage of route.stages) stage.close?.();
   }
 }

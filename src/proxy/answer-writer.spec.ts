@@ -8,7 +8,7 @@ import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { exchangeFor } from '../../test/support/stage-server.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { enterStages } from '../policies/stage.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { Problem } from '../problems/problem.ts';

@@ -1,4 +1,4 @@
-import type { Exchange, StoredAnswer } from '../exchange/exchange.ts';
+import type { Exchange, Answer } from '../exchange/exchange.ts';
 import { fieldOf } from '../policies/cache/freshness.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
@@ -91,8 +91,8 @@ export class AnswerWriter implements AnswerSink {
     response.socket?.setTimeout(idleMs);
   }
 
-  /** Answers from the cache. */
-  replay(answer: StoredAnswer): void {
+  /** Answers with what a stage has, such as a stored answer. */
+  replay(answer: Answer): void {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
     // What was edited before it was stored need be no JSON, such as a stream of values.
@@ -104,7 +104,7 @@ export class AnswerWriter implements AnswerSink {
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
   #cover(): boolean {
-    const standIn = this.#route.seats.cache?.standIn?.(this.#exchange);
+    const standIn = this.#stored();
     if (standIn === undefined) return false;
     this.replay(standIn);
     this.#isCovered = true;
@@ -112,8 +112,16 @@ export class AnswerWriter implements AnswerSink {
   }
 
   // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
-  #standIn(problem: Problem): StoredAnswer | undefined {
-    return problem.status >= 500 ? this.#route.seats.cache?.standIn?.(this.#exchange) : undefined;
+  #standIn(problem: Problem): Answer | undefined {
+    return problem.status >= 500 ? this.#stored() : undefined;
+  }
+
+  #stored(): Answer | undefined {
+    for (const stage of this.#route.standIns) {
+      const answer = stage.standIn?.(this.#exchange);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
   }
 
   #hold(chunk: Buffer, buffered: BufferedBody): boolean {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {} from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { countingBody } from '../policies/body-limit/counting-body.ts';
-import { enterStages } from '../policies/stage.ts';
+import { enterStages, type Entered } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
@@ -48,17 +48,17 @@ export class ProxyHandler {
 
   #enter(exchange: Exchange, route: Route): void {
     const stages = route.grpc === undefined ? route.stages : this.transcodings.stagesOf(exchange, route);
-    const pending = enterStages(stages, exchange);
-    if (pending === undefined) return this.#answer(exchange, route);
-    pending
-      .then(() => this.#answer(exchange, route))
+    const entered = enterStages(stages, exchange);
+    if (!(entered instanceof Promise)) return this.#answer(exchange, route, entered);
+    entered
+      .then((answer) => this.#answer(exchange, route, answer))
       .catch((error: unknown) => this.#refuse(exchange, route, error));
   }
 
-  #answer(exchange: Exchange, route: Route): void {
+  #answer(exchange: Exchange, route: Route, answer: Entered): void {
     const writer = new AnswerWriter(exchange, route);
     if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
-    if (exchange.cached !== undefined) return writer.replay(exchange.cached);
+    if (answer !== undefined) return writer.replay(answer);
     if (route.aggregate !== undefined) return this.aggregates.answer(exchange, route, route.aggregate);
     const upstream = this.upstreams.get(route.upstream as string);
     if (route.grpc !== undefined) return this.transcodings.answer(exchange, route, upstream);

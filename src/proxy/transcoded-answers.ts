@@ -29,7 +29,7 @@ export class TranscodedAnswers {
 
   /** The stages that an exchange enters. */
   stagesOf(exchange: Exchange, route: Route): readonly Stage[] {
-    return this.sockets.has(exchange, route) ? this.sockets.stagesOf(route) : route.stages;
+    return this.sockets.has(exchange, route) ? route.live.handshake : route.stages;
   }
 
   /** Answers one exchange; its stages were entered. */

@@ -6,7 +6,6 @@ import { WebSocketServer } from 'ws';
 import type { Exchange } from '../exchange/exchange.ts';
 import { CloseCode, LiveSocket, sendAway } from '../exchange/sockets/live-socket.ts';
 import { socketServerOptions, Upgrades } from '../exchange/sockets/upgrades.ts';
-import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Route } from '../routing/route.ts';
@@ -21,8 +20,6 @@ import { jsonEditOf } from './json-edit.ts';
 /** The subprotocol that the answer names when a client offers it; browsers that offer any want one to be named. */
 export const SOCKET_PROTOCOL = 'grpc.json';
 const DRAIN_MS = 2000;
-/** What makes no sense for a socket: it is no answer to be kept, and a stream has no deadline. */
-const NOT_FOR_SOCKETS: ReadonlySet<string> = new Set(['cache', 'deadline']);
 
 /** Streams of gRPC methods over WebSocket, for the routes that are translated. */
 @Injectable()
@@ -53,11 +50,6 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
   /** Whether an exchange of this route is to become a socket. */
   has({ request }: Exchange, { grpc }: Route): boolean {
     return typeof grpc === 'object' && offersSocket(grpc) && this.#upgrades?.has(request) === true;
-  }
-
-  /** The stages that such an exchange enters. */
-  stagesOf(route: Route): readonly Stage[] {
-    return route.stages.filter(({ name }) => !NOT_FOR_SOCKETS.has(name));
   }
 
   /** Opens the socket of an exchange whose stages were entered; what speaks against it is answered in HTTP. */

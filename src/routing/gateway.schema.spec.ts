@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../config/config-fault.ts';
 import { readConfig } from '../config/config-reader.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { gatewaySchema } from './gateway.schema.ts';
 
 function faultsOf(text: string): string[] {

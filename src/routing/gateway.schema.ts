@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { urlText } from '../config/url.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';

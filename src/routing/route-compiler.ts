@@ -1,8 +1,10 @@
-import { policyRegistry, undeclaredPolicies, type PolicyName, type PolicySet } from '../policies/registry.ts';
-import type { Stage, StageFactory, StageInput, StageName } from '../policies/stage.ts';
+import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
+import { seatsOf, type SeatedStage } from '../policies/seats.ts';
+import type { StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern } from './path-pattern.ts';
 import { compileRewrite } from './rewrite.ts';
 import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
@@ -34,9 +36,11 @@ export interface CompilerParts {
 /** Turns route definitions of both doors into frozen routes. */
 export class RouteCompiler {
   readonly #parts: CompilerParts;
+  readonly #forRoutes: readonly StageFactory[];
 
   constructor(parts: CompilerParts) {
     this.#parts = parts;
+    this.#forRoutes = parts.factories.filter((one) => !isAtEntrance(one));
   }
 
   /**
@@ -55,7 +59,7 @@ export class RouteCompiler {
         'says nothing about authentication; declare `authentication`, a default for it, or `authentication: public`',
       );
     }
-    const stages = this.#stages(definition, policies);
+    const seats = seatsOf(this.#stages(definition, policies), definition.door);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -67,12 +71,7 @@ export class RouteCompiler {
       aggregate: definition.aggregate,
       rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
       policies,
-      stages,
-      beforeBody: stages.filter((stage) => stage.afterBody !== true),
-      afterBody: stages.filter((stage) => stage.afterBody === true),
-      seats: seatsOf(stages),
-      leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
-      heads: headsOf(stages),
+      ...seats,
       metrics: this.#parts.metrics.forRoute(definition.id),
     });
   }
@@ -82,9 +81,10 @@ export class RouteCompiler {
     const upstream =
       definition.upstream === undefined ? undefined : this.#parts.upstreamPolicies[definition.upstream];
     const levels = [...definition.policies, upstream, this.#parts.defaults, this.#undeclared(definition)];
-    const merged: Partial<Record<PolicyName, unknown>> = {};
-    for (const name of Object.keys(policyRegistry) as PolicyName[]) {
-      const declared = levels.find((level) => level?.[name] !== undefined)?.[name];
+    const merged: Record<string, unknown> = {};
+    for (const { name } of policyList) {
+      const saying = levels as readonly (Readonly<Record<string, unknown>> | undefined)[];
+      const declared = saying.find((level) => level?.[name] !== undefined)?.[name];
       if (declared !== undefined && declared !== 'off') merged[name] = declared;
     }
     return Object.freeze(merged as PolicySet);
@@ -96,7 +96,7 @@ export class RouteCompiler {
     return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
 
-  #stages(definition: RouteDefinition, policies: PolicySet): readonly Stage[] {
+  #stages(definition: RouteDefinition, policies: PolicySet): readonly SeatedStage[] {
     const { upstream } = definition;
     if (upstream !== undefined && !this.#parts.upstreams.has(upstream)) {
       throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
@@ -118,22 +118,16 @@ export class RouteCompiler {
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
     };
-    const compiled = this.#parts.factories.map((factory) =>
-      attempt(definition, ['policies'], () => factory.compile(input)),
-    );
-    return Object.freeze(compiled.filter((stage) => stage !== undefined));
+    const late = tooLate(definition, this.#parts.factories);
+    if (late !== undefined) {
+      const message = `\`${late}\` is decided before a route is known; say it under \`defaults\``;
+      throw new RouteFault(definition, ['policies', late], message);
+    }
+    return this.#forRoutes.flatMap((factory) => {
+      const stage = attempt(definition, ['policies'], () => factory.compile(input));
+      return stage === undefined ? [] : [{ policy: factory.policy, stage }];
+    });
   }
-}
-
-function seatsOf(stages: readonly Stage[]): Route['seats'] {
-  const seats: { [Name in StageName]?: Stage } = {};
-  for (const stage of stages) seats[stage.name] = stage;
-  return Object.freeze(seats);
-}
-
-function headsOf(stages: readonly Stage[]): Route['heads'] {
-  const answers = stages.filter((stage) => stage.head !== undefined).reverse();
-  return Object.freeze({ answers, all: answers.filter((stage) => stage.heads === 'all') });
 }
 
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {

@@ -1,5 +1,5 @@
-import type { PolicySet } from '../policies/registry.ts';
-import type { Stage, StageName } from '../policies/stage.ts';
+import type { PolicySet } from '../policies/order.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
 import type { Aggregate } from './aggregate/aggregate.ts';
@@ -40,8 +40,8 @@ export interface RouteDefinition {
 /** Policies as one level of the configuration declares them: parsed options, or `off`. */
 export type DeclaredPolicies = { readonly [Name in keyof PolicySet]?: PolicySet[Name] | 'off' | undefined };
 
-/** A compiled route. Frozen; lives as long as its snapshot. */
-export interface Route {
+/** A compiled route, with exactly the stages that it needs. Frozen; lives as long as its snapshot. */
+export interface Route extends Seats {
   readonly id: string;
   readonly door: 'proxy' | 'handler';
   readonly origin: string;
@@ -54,17 +54,6 @@ export interface Route {
   /** What it is composed of, when no single upstream answers. */
   readonly aggregate?: Aggregate | undefined;
   readonly policies: PolicySet;
-  /** Exactly the stages this route needs, in execution order. */
-  readonly stages: readonly Stage[];
-  /** Those of them that are entered before a body is read at the code-first door, and those after it. */
-  readonly beforeBody: readonly Stage[];
-  readonly afterBody: readonly Stage[];
-  /** The same stages by name, for the adapters of the code-first door. */
-  readonly seats: { readonly [Name in StageName]?: Stage };
-  /** The stages that act on the way out, in reverse order. */
-  readonly leaving: readonly Stage[];
-  /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
-  readonly heads: { readonly answers: readonly Stage[]; readonly all: readonly Stage[] };
   /** Metrics with the labels of this route already filled in. */
   readonly metrics: RouteMetrics;
 }

@@ -52,6 +52,15 @@ export class Shop {
     return call(this.gateway.url + path, { ...options, headers });
   }
 
+  /** Resolves once the homepage is whole: sections have budgets, and whoever asks first waits for code and connections. */
+  async warm(): Promise<void> {
+    for (let turn = 0; turn < 50; turn += 1) {
+      const page = (await this.call('/api/homepage', { as: 'user' })).json<{ readonly degraded?: unknown }>();
+      if (page.degraded === undefined) return;
+    }
+    throw new Error('the homepage stays degraded');
+  }
+
   /** The access line of an answer, and proof that there is no second one. */
   async lineOf(answer: Pick<Answer, 'headers'>): Promise<LogLine> {
     return this.lineOfId(String(answer.headers['x-request-id']));

@@ -5,6 +5,7 @@ import type { ReadConfig } from '../../config/config-reader.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../../config/tokens.ts';
 import { REDIS } from '../../store/store.module.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
+import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { Identity, IdentityFault } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
@@ -59,3 +60,10 @@ function inFile(
   const key = `identity.issuers[${index}].${error.key}`;
   return new ConfigError([{ file: document.file, ...place, key, message: error.message }]);
 }
+/** Registers the policy in THE ORDER. */
+export const authentication = {
+  policy: authenticationPolicy,
+  factory: AuthenticationStageFactory,
+  module: AuthenticationModule,
+  guard: AuthenticationGuard,
+};

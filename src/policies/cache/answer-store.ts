@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Exchange, StoredAnswer } from '../../exchange/exchange.ts';
+import type { Exchange, Answer } from '../../exchange/exchange.ts';
 
 /** A stored answer with its times, on the clock of `Date.now()`. */
 export interface Entry {
-  readonly answer: StoredAnswer;
+  readonly answer: Answer;
   /** Request fields that the answer depends on, lower-case. */
   readonly vary: readonly string[];
   /** A digest of the values that it was made for. */

@@ -10,6 +10,7 @@ import type { Route } from '../../routing/route.ts';
 import { StoreModule } from '../../store/store.module.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { continueTrace } from '../../telemetry/trace-context.ts';
+import { seatsOf } from '../seats.ts';
 import type { Stage } from '../stage.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { RateLimitModule } from './rate-limit.module.ts';
@@ -39,12 +40,8 @@ function routeWith(stage: Stage): Route {
     upstream: undefined,
     rewrite: undefined,
     policies: {},
-    stages: [stage],
+    ...seatsOf([{ policy: rateLimitPolicy, stage }], 'handler'),
     beforeBody: [],
-    afterBody: [],
-    seats: { limit: stage },
-    leaving: [],
-    heads: { answers: [], all: [] },
     metrics: new Metrics().forRoute('team'),
   };
 }

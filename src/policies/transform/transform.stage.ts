@@ -2,6 +2,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
 import { compileFieldMask, type FieldMask } from './field-mask.ts';
 import { compileHeaderEdits, editHeaders, type HeaderEdits } from './header-edits.ts';
+import { transformPolicy } from './transform.policy.ts';
 
 type RequestEdits = Parameters<typeof compileHeaderEdits>[0];
 
@@ -12,7 +13,6 @@ interface Mask {
 
 /** Edits of one route, on the way in and on the way out. */
 class TransformStage implements Stage {
-  readonly name = 'transform';
   readonly enter: Stage['enter'];
   readonly head: Stage['head'];
   readonly heads: Stage['heads'];
@@ -35,7 +35,7 @@ class TransformStage implements Stage {
 
 /** Compiles the `transform` policy. */
 export class TransformStageFactory implements StageFactory {
-  readonly name = 'transform';
+  readonly policy = transformPolicy;
 
   compile({ door, policies }: StageInput): Stage | undefined {
     const transform = policies.transform;
@@ -65,3 +65,6 @@ function asReadable(request: RequestEdits = {}): RequestEdits {
     removeHeaders: [...(request.removeHeaders ?? []), 'range', 'if-range'],
   };
 }
+
+/** Registers the policy in THE ORDER. */
+export const transform = { policy: transformPolicy, factory: TransformStageFactory };

@@ -1,6 +1,6 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { NearestNames } from '../../config/nearest-name.ts';
-import type { PolicyName } from '../../policies/registry.ts';
+import type { PolicyName } from '../../policies/order.ts';
 import { AggregateError } from '../aggregate/aggregate-fault.ts';
 import type { Aggregate } from '../aggregate/aggregate.ts';
 import { compileAggregate, type AggregateParts } from '../aggregate/compile-aggregate.ts';

@@ -3,6 +3,7 @@ import { Args, Field, Int, Mutation, ObjectType, Query, Resolver } from '@nestjs
 import { parse } from 'graphql';
 import { Problem } from '../../../problems/problem.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { policyRegistry } from '../../../policies/order.ts';
 import type { Stage, StageFactory } from '../../../policies/stage.ts';
 import { startBff, type BffApp } from '../../bff-app.fixture.ts';
 
@@ -57,7 +58,6 @@ class ShopResolver {
 
 /** Refuses or delays on demand, as the stages of policies do. */
 const gate: Stage = {
-  name: 'identify',
   enter(exchange: Exchange) {
     const wanted = exchange.request.headers['x-gate'];
     if (wanted === 'refuse')
@@ -71,17 +71,16 @@ const gate: Stage = {
 };
 /** Ends the exchange as the deadline stage does, when asked to. */
 const deadline: Stage = {
-  name: 'deadline',
   enter(exchange) {
     if (exchange.request.headers['x-deadline'] === undefined) return;
     exchange.deadlineAt = performance.now() + 20;
     setTimeout(() => exchange.cancel(new Problem('deadline-exceeded')), 20);
   },
 };
-const factories: StageFactory[] = [gate, deadline].map((stage) => ({
-  name: stage.name,
-  compile: () => stage,
-}));
+const factories: StageFactory[] = [
+  { policy: policyRegistry.authentication, compile: () => gate },
+  { policy: policyRegistry.deadline, compile: () => deadline },
+];
 
 let bff: BffApp;
 let shop: ShopResolver;

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendStageAnswer } from '../../../exchange/stage-answer.ts';
 import { enterStages } from '../../../policies/stage.ts';
-import { admit, leaveUnread, type Done } from '../../../routing/admission.ts';
+import { admit, enterAt, leaveUnread, type Done } from '../../../routing/admission.ts';
 import type { Route } from '../../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
 import { AnswerFreshness } from './answer-freshness.ts';
@@ -12,7 +13,7 @@ import type { HttpAnswers } from './http-answers.ts';
 import type { OperationContext } from '../execution/operation-context.ts';
 import type { Answered } from '../execution/operation-result.ts';
 import type { OperationRunner } from '../execution/operation-runner.ts';
-import { enterSocketStages, hasCredential } from '../live/socket-identity.ts';
+import { hasCredential } from '../live/socket-identity.ts';
 
 /** The doors for operations that do not come as one HTTP request each. */
 export interface LiveDoors {
@@ -43,7 +44,7 @@ export class GraphqlDoor {
   readonly enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     const { exchange, raw } = request;
     if (this.#live?.upgrades.has(raw) !== true) {
-      return admit(this.#route, request, (error) => {
+      return admit(this.#route, reply, (error) => {
         if (error === undefined) leaveUnread(request, reply);
         else if (asksForOperation(request)) this.#runner.refused(error, exchange);
         done(error);
@@ -51,14 +52,8 @@ export class GraphqlDoor {
     }
     exchange.route = this.#route;
     // Browsers cannot send a credential with the handshake; it comes with the first message, and is checked then.
-    if (!hasCredential(raw)) return done();
-    try {
-      const pending = enterSocketStages(this.#route, exchange);
-      if (pending === undefined) done(exchange.cancelled);
-      else pending.then(() => done(exchange.cancelled), done);
-    } catch (error) {
-      done(error as Error);
-    }
+    const { handshake, edge } = this.#route.live;
+    enterAt(hasCredential(raw) ? handshake : edge, reply, done);
   };
 
   /** Answers a request whose stages have passed. */
@@ -68,11 +63,14 @@ export class GraphqlDoor {
   ): Promise<FastifyReply | undefined> => {
     if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
     const { exchange, method } = request;
-    const pending = enterStages(this.#route.afterBody, exchange);
-    if (pending !== undefined) await pending;
-    if (this.#live?.streams.wants(request)) {
+    const isStream = this.#live?.streams.wants(request) === true;
+    const { afterBody, live } = this.#route;
+    const entered = enterStages(isStream ? live.stream : afterBody, exchange);
+    const answer = entered instanceof Promise ? await entered : entered;
+    if (answer !== undefined) return sendStageAnswer(reply, answer);
+    if (isStream) {
       if (method === 'GET') refuseForeignPage(request.headers);
-      return void (await this.#live.streams.handle(request, reply));
+      return void (await this.#live?.streams.handle(request, reply));
     }
     const mediaType = negotiate(request.headers.accept);
     if (mediaType === undefined)

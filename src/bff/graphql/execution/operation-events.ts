@@ -1,6 +1,7 @@
 import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
 import { forgetRuns } from '../../../clients/reuse/call-memory.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { passOn } from '../../../policies/seats.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import type { Problem } from '../../../problems/problem.ts';
 import { unlessCancelled } from './cancelled.ts';
@@ -26,11 +27,11 @@ export async function openSource(
   stages: OwnStages | undefined,
 ): Promise<Source> {
   // Of its own, so that what the source calls has no deadline.
-  const clock = stages === undefined || stages.deadline.length === 0 ? undefined : forkOf(exchange);
+  const clock = stages === undefined || stages.opening.length === 0 ? undefined : forkOf(exchange);
   const cancel = (reason: Problem): void => exchange.cancel(reason);
   clock?.onCancel(cancel);
   try {
-    if (clock !== undefined && stages !== undefined) await enterStages(stages.deadline, clock);
+    if (clock !== undefined && stages !== undefined) passOn(await enterStages(stages.opening, clock));
     return await unlessCancelled(opening, exchange);
   } catch (error) {
     opening.then(letGo, () => {});

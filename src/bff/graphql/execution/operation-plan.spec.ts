@@ -13,6 +13,7 @@ import { ClientsModule } from '../../../clients/clients.module.ts';
 import { httpUpstream } from '../../../clients/http-upstream.ts';
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
+import { policyRegistry } from '../../../policies/order.ts';
 import type { StageFactory } from '../../../policies/stage.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
 import { View } from '../../view.ts';
@@ -107,9 +108,8 @@ const ADMIN = { ...PLAN, 'x-test-role': 'admin' };
 
 /** Who says so is an admin, else a user. */
 const identify: StageFactory = {
-  name: 'identify',
+  policy: policyRegistry.authentication,
   compile: () => ({
-    name: 'identify',
     enter(exchange: Exchange) {
       const role = exchange.request.headers['x-test-role'];
       if (typeof role === 'string') exchange.principal = { ...testPrincipal('ada'), roles: [role] };

@@ -1,9 +1,12 @@
 import { GraphQLError } from 'graphql';
+import { StageAnswered } from '../../../exchange/stage-answer.ts';
+import { passOn } from '../../../policies/seats.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { unlessCancelled } from './cancelled.ts';
 import { isFaults } from '../documents/documents.ts';
 import { grant } from '../fields/field-policies.ts';
+import { NO_POLICIES } from '../fields/operation-policies.ts';
 import { failureOf, refusalValue, valueOf, withoutData } from './graphql-answer.ts';
 import type { GraphqlRequest } from '../door/graphql-request.ts';
 import type { GraphqlLimits } from '../door/graphql.options.ts';
@@ -14,6 +17,7 @@ import type { OperationMeter } from './operation-meters.ts';
 import { OperationPlan, showsPlan } from './operation-plan.ts';
 import type { OperationResult, Refused, RefusedFor } from './operation-result.ts';
 import type { OperationAsk } from './operation-runner.ts';
+import { stagedResult } from './staged-result.ts';
 import {
   requestedCost,
   tooDear,
@@ -48,7 +52,7 @@ export class OperationRun {
     const { request, exchange, stages } = this.#ask;
     try {
       const entering = stages && enterStages(stages.first, exchange);
-      if (entering !== undefined) await entering;
+      passOn(entering instanceof Promise ? await entering : entering);
       if (typeof request === 'string') return this.#refuse('request', [new GraphQLError(request)]);
       if (showsPlan(this.#limits, exchange, request))
         this.#plan = new OperationPlan(this.#finder.originOf(request));
@@ -60,13 +64,32 @@ export class OperationRun {
       const refused = this.#refusedBefore(found, request);
       if (refused !== undefined) return refused;
       const isStream = found.operation.type === 'subscription';
-      if (stages !== undefined && !isStream) await enterStages(stages.deadline, exchange);
+      if (stages !== undefined && !isStream) passOn(await enterStages(stages.answer, exchange));
       if (found.requirements.length > 0) await this.#decide(found);
       return await (isStream ? this.#subscribe(found, request) : this.#execute(found, request));
     } catch (error) {
-      this.#meter.threw(error, exchange.startedAt, this.#hasBegun ? 'failed' : 'refused');
-      return { kind: 'failed', error: this.#endedBy(error) };
+      return (stages && this.#answeredBy(error)) ?? this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): OperationResult {
+    const { exchange, stages } = this.#ask;
+    // Breakers learn from it at the close; an exchange of HTTP is told by whoever answers.
+    if (stages !== undefined)
+      exchange.problem ??= error instanceof Problem ? error : new Problem('internal', { cause: error });
+    this.#meter.threw(error, exchange.startedAt, this.#hasBegun ? 'failed' : 'refused');
+    return { kind: 'failed', error: this.#endedBy(error) };
+  }
+
+  /** What a stage answers is sent over HTTP as it is; elsewhere it is the result of the operation. */
+  #answeredBy(error: unknown): OperationResult | undefined {
+    const value = error instanceof StageAnswered ? stagedResult(error.answer) : undefined;
+    if (value === undefined) return undefined;
+    const { errors = [], data } = value;
+    this.#meter.ended(data === undefined ? 'refused' : 'ok', this.#ask.exchange.startedAt, errors);
+    return data === undefined
+      ? { kind: 'refused', why: 'request', value: { ...value, errors } }
+      : { kind: 'answered', outcome: 'ok', value, cache: NO_POLICIES.cache };
   }
 
   /** What speaks against an operation before anybody asks what its caller may. */

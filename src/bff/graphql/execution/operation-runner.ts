@@ -12,8 +12,10 @@ import { OperationRun } from './operation-run.ts';
 export interface OwnStages {
   /** What is entered before the document is looked at: what is read and kept for who is over his limit was free. */
   readonly first: readonly Stage[];
-  /** What bounds its time, entered once it is found: a subscription has to open within it, and then may stay. */
-  readonly deadline: readonly Stage[];
+  /** What one answer is entered for, once the operation is found. */
+  readonly answer: readonly Stage[];
+  /** What bounds the time in which a subscription has to open; it may stay then. */
+  readonly opening: readonly Stage[];
 }
 
 /** An operation that a door wants run. */

@@ -19,6 +19,7 @@ import {
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { DeadlineStageFactory } from '../../../policies/deadline/deadline.stage.ts';
+import { policyRegistry } from '../../../policies/order.ts';
 import type { StageFactory } from '../../../policies/stage.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
 import { Calls } from '../fields/calls.decorator.ts';
@@ -67,9 +68,8 @@ class SourcesResolver {
 }
 
 const identify: StageFactory = {
-  name: 'identify',
+  policy: policyRegistry.authentication,
   compile: () => ({
-    name: 'identify',
     enter(exchange: Exchange) {
       const role = exchange.request.headers['x-test-role'];
       exchange.principal = { ...testPrincipal('2'), roles: [String(role)] };

@@ -1,18 +1,10 @@
 import type { Type } from '@nestjs/common';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 import { methodsNamed, type Constructor } from '../../../policies/placements.ts';
-import { policyRegistry, type PolicyName, type PolicySet } from '../../../policies/registry.ts';
+import { policyList, type PolicySet } from '../../../policies/order.ts';
 import { interfacesOf, propertyNames, propertySaying, typeClasses } from './type-classes.ts';
 import { MASK_METADATA, type MaskOptions } from './mask.decorator.ts';
 import { resolverFields } from './resolver-fields.ts';
-
-/** The policies that mean something on a field; the others belong to the door as a whole. */
-const ON_FIELDS: readonly string[] = [
-  'authentication',
-  'authorization',
-  'rateLimit',
-  'cache',
-] satisfies readonly PolicyName[];
 
 /** What decorators say about one field, and where. */
 export interface DeclaredField {
@@ -65,10 +57,14 @@ export function declaredTypes(
 }
 
 function onClass(name: string, target: Constructor, faults: Set<string>): FieldPolicySet {
-  const { rateLimit, ...policies } = policiesOn(name, (key) => Reflect.getMetadata(key, target), faults);
-  if (rateLimit !== undefined)
-    faults.add(`${name}: @RateLimit belongs to queries, mutations and subscriptions, not to types`);
-  return policies;
+  const policies = policiesOn(name, (key) => Reflect.getMetadata(key, target), faults);
+  const onRoots = policyList.filter((one) => one.onFields === 'roots' && Object.hasOwn(policies, one.name));
+  for (const one of onRoots)
+    faults.add(
+      `${name}: @${one.name.charAt(0).toUpperCase()}${one.name.slice(1)} belongs to queries, mutations and subscriptions, not to types`,
+    );
+  const rest = Object.entries(policies).filter(([policy]) => !onRoots.some((one) => one.name === policy));
+  return Object.fromEntries(rest);
 }
 
 function ofResolver(resolver: Type, faults: Set<string>): readonly DeclaredField[] {
@@ -101,10 +97,10 @@ function declared(
 
 function policiesOn(origin: string, saying: Saying, faults: Set<string>): FieldPolicySet {
   const found: Record<string, unknown> = {};
-  for (const { name, metadataKey } of Object.values(policyRegistry)) {
+  for (const { name, metadataKey, onFields } of policyList) {
     const options = saying(metadataKey);
     if (options === undefined) continue;
-    if (ON_FIELDS.includes(name)) found[name] = options;
+    if (onFields !== undefined) found[name] = options;
     else
       faults.add(
         `${origin}: the policy "${name}" has no effect on a part of a GraphQL schema; ` +

@@ -1,4 +1,6 @@
 import type { GraphQLField } from 'graphql';
+import type { Exchange } from '../../../exchange/exchange.ts';
+import { enterSeat } from '../../../policies/seats.ts';
 import type { Stage } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Requirement } from './field-requirements.ts';
@@ -25,7 +27,8 @@ export function guardField(
   const requirements = unordered.toSorted((a, b) => Number(a.masks) - Number(b.masks));
   const lacking = ({ granted }: OperationContext): Requirement | undefined =>
     requirements.find((requirement) => !granted.has(requirement));
-  const enter = subscribe === undefined ? limit?.enter?.bind(limit) : undefined;
+  const enter = (exchange: Exchange): undefined | Promise<undefined> =>
+    subscribe === undefined ? enterSeat(limit, exchange) : undefined;
   field.resolve = (source, args, context, info) => {
     const lacked = lacking(context);
     if (lacked?.masks === true) return lacked.mask;
@@ -34,14 +37,14 @@ export function guardField(
       resolve === undefined
         ? (source as Record<string, unknown> | null | undefined)?.[name]
         : resolve(source, args, context, info);
-    const pending = enter?.(context.exchange);
+    const pending = enter(context.exchange);
     return pending === undefined ? run() : pending.then(run);
   };
   if (subscribe === undefined) return;
   field.subscribe = async (source, args, context, info) => {
     const lacked = lacking(context);
     if (lacked?.masks === false) throw new Problem('permission-denied', { by: lacked.by });
-    await limit?.enter?.(context.exchange);
+    await enterSeat(limit, context.exchange);
     return subscribe(source, args, context, info) as unknown;
   };
 }

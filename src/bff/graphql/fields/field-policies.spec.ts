@@ -21,6 +21,7 @@ import { Deadline } from '../../../policies/deadline/deadline.policy.ts';
 import { RateLimit } from '../../../policies/rate-limit/rate-limit.policy.ts';
 import { RateLimitStageFactory } from '../../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
+import { policyRegistry } from '../../../policies/order.ts';
 import type { StageFactory } from '../../../policies/stage.ts';
 import type { DeclaredPolicies } from '../../../routing/route.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
@@ -103,7 +104,7 @@ class StaffResolver {
 }
 
 const authorization = {
-  name: 'authorize',
+  policy: policyRegistry.authorization,
   compile: (input) =>
     new AuthorizationStageFactory().compile({
       ...input,
@@ -112,9 +113,8 @@ const authorization = {
 } satisfies StageFactory;
 /** Takes roles and permissions from header fields. */
 const roles: StageFactory = {
-  name: 'limit',
+  policy: policyRegistry.rateLimit,
   compile: () => ({
-    name: 'limit',
     enter(exchange: Exchange) {
       const list = (name: string): string[] => String(exchange.request.headers[name] ?? '').split(' ');
       exchange.principal = {
@@ -219,9 +219,8 @@ describe('authentication and rate limits of fields', () => {
   }
   const limits = new RateLimitStageFactory(new MemoryTokenBucket(), new MemoryTokenBucket());
   const scheme = {
-    name: 'deadline',
+    policy: policyRegistry.deadline,
     compile: () => ({
-      name: 'deadline',
       enter(exchange: Exchange) {
         exchange.principal = { ...testPrincipal('u'), scheme: 'apiKey' };
       },

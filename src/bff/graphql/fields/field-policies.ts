@@ -1,7 +1,8 @@
 import { isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
 import type { Type } from '@nestjs/common';
 import type { Exchange } from '../../../exchange/exchange.ts';
-import type { PolicySet } from '../../../policies/registry.ts';
+import type { PolicySet } from '../../../policies/order.ts';
+import { enterSeat } from '../../../policies/seats.ts';
 import type { Stage, StageFactory } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Route } from '../../../routing/route.ts';
@@ -139,7 +140,7 @@ export function grant(
   const pending: Promise<void>[] = [];
   for (const requirement of requirements) {
     try {
-      const entering = requirement.stage.enter?.(exchange);
+      const entering = enterSeat(requirement.stage, exchange);
       if (entering === undefined) granted.add(requirement);
       else pending.push(entering.then(() => void granted.add(requirement), rethrowUnlessDenied));
     } catch (error) {

@@ -1,6 +1,10 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
-import type { PolicySet } from '../../../policies/registry.ts';
-import type { Stage, StageFactory, StageName } from '../../../policies/stage.ts';
+import { authorizationPolicy } from '../../../policies/authorization/authorization.policy.ts';
+import type { PolicySet } from '../../../policies/order.ts';
+import { stepOf } from '../../../policies/policy-facts.ts';
+import type { Policy } from '../../../policies/policy.ts';
+import { rateLimitPolicy } from '../../../policies/rate-limit/rate-limit.policy.ts';
+import type { Stage, StageFactory } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Route } from '../../../routing/route.ts';
 import type { MaskOptions } from './mask.decorator.ts';
@@ -67,7 +71,7 @@ export class FieldRequirements {
 
   /** The buckets of one field. Each run of the field takes from them: aliases do not get around the limit. */
   limited(origin: string, rateLimit: RateLimit): Stage {
-    return this.#compile(origin, 'limit', `${this.#route.id}.${origin}`, { rateLimit });
+    return this.#compile(origin, rateLimitPolicy, `${this.#route.id}.${origin}`, { rateLimit });
   }
 
   #once(key: string, facts: Omit<Requirement, 'stage'>, compile: () => Stage): Requirement {
@@ -77,11 +81,14 @@ export class FieldRequirements {
   }
 
   #authorize(origin: string, authorization: Authorization): Stage {
-    return this.#compile(origin, 'authorize', this.#route.id, { ...this.#route.policies, authorization });
+    return this.#compile(origin, authorizationPolicy, this.#route.id, {
+      ...this.#route.policies,
+      authorization,
+    });
   }
 
-  #compile(origin: string, name: StageName, routeId: string, policies: PolicySet): Stage {
-    const factory = this.#factories.find((one) => one.name === name);
+  #compile(origin: string, policy: Policy, routeId: string, policies: PolicySet): Stage {
+    const factory = this.#factories.find((one) => one.policy.name === policy.name);
     let stage: Stage | undefined;
     try {
       stage = factory?.compile({ routeId, door: 'handler', policies, repeats: true });
@@ -90,14 +97,13 @@ export class FieldRequirements {
     }
     // Fails closed: a policy that nobody enforces would be believed to be enforced.
     if (stage === undefined)
-      throw new Error(`${origin}: there is no ${name} stage that could check the field`);
+      throw new Error(`${origin}: there is no ${stepOf(policy)} stage that could check the field`);
     return stage;
   }
 }
 
 function schemeStage(schemes: readonly string[]): Stage {
   return {
-    name: 'identify',
     enter({ principal }: Exchange): void {
       if (principal === undefined || !schemes.includes(principal.scheme)) {
         throw new Problem('permission-denied');

@@ -14,11 +14,12 @@ import {
   Resolver,
   Subscription,
 } from '@nestjs/graphql';
+import { policyRows } from '../../../../test/support/policy-rows.ts';
 import type { ConfigError } from '../../../config/config-fault.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
 import { RateLimitStageFactory } from '../../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
-import { policyRegistry, type PolicyName } from '../../../policies/registry.ts';
+import { policyRegistry, type PolicyName } from '../../../policies/order.ts';
 import { RouteTable } from '../../../routing/route-table.ts';
 import { startBff, type BffApp } from '../../bff-app.fixture.ts';
 import { Calls } from './calls.decorator.ts';
@@ -26,8 +27,8 @@ import { Mask } from './mask.decorator.ts';
 
 type On = ClassDecorator & MethodDecorator & PropertyDecorator;
 
-/** Options of each policy; the compiler wants some for a new one. */
-const SAMPLES: Readonly<Record<PolicyName, unknown>> = {
+/** Options of policies; others bring some with them. */
+const SAMPLES: Readonly<Partial<Record<PolicyName, unknown>>> = {
   authentication: { schemes: ['jwt'] },
   authorization: { anyRole: ['user'] },
   bodyLimit: '1KiB',
@@ -43,7 +44,7 @@ type Policy = (typeof NAMES)[number];
 const decoratorOf = (name: Policy): On =>
   (name === 'mask'
     ? Mask({ unless: { anyRole: ['user'] } })
-    : policyRegistry[name].decorator(SAMPLES[name] as never)) as On;
+    : policyRegistry[name].decorator((SAMPLES[name] ?? policyRows.get(name)?.options) as never)) as On;
 
 interface Placed {
   readonly providers?: readonly unknown[];

@@ -4,8 +4,11 @@ import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { StageAnswered } from '../../../exchange/stage-answer.ts';
 import { LatestOnly } from '../../../exchange/sockets/latest-only.ts';
 import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../../exchange/sockets/live-socket.ts';
+import { passOn } from '../../../policies/seats.ts';
+import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Route } from '../../../routing/route.ts';
 import { parseExactly } from '../execution/exact-integers.ts';
@@ -13,7 +16,7 @@ import { mayHaveHash, needsFields, requestOf } from '../door/graphql-request.ts'
 import type { LiveOperations, OperationHost, Started } from './live-operations.ts';
 import { credit } from '../execution/operation-exchange.ts';
 import type { SocketPlace } from './socket-admission.ts';
-import { enterSocketStages, withCredentials } from './socket-identity.ts';
+import { withCredentials } from './socket-identity.ts';
 
 const PONG = JSON.stringify({ type: 'pong' });
 
@@ -152,10 +155,10 @@ export class GraphqlSocketServer {
     if (one.identified) return undefined;
     const exchange = withCredentials(one.exchange, params);
     try {
-      await enterSocketStages(this.#route, exchange);
+      passOn(await enterStages(this.#route.live.identified, exchange));
     } catch (error) {
       // Fails closed, with the code of the problem as the reason.
-      one.end(closeCodeOf(error), error instanceof Problem ? error.code : 'internal');
+      one.end(closeCodeOf(error), reasonOf(error));
       return undefined;
     }
     // The client may have gone while we asked who it is.
@@ -236,8 +239,14 @@ function readMessage(message: string): string {
   return read as unknown as string;
 }
 
+function reasonOf(error: unknown): string {
+  if (error instanceof StageAnswered) return 'answered';
+  return error instanceof Problem ? error.code : 'internal';
+}
+
 // What may pass in a moment is told so that clients come again; a problem of ours is theirs to give up on.
 function closeCodeOf(error: unknown): number {
+  if (error instanceof StageAnswered) return CloseCode.ofStatus(error.answer.status);
   if (!(error instanceof Problem)) return CloseCode.internal;
   const { status, code } = error;
   if (status === 401 || status === 403) return CloseCode.ofStatus(status);

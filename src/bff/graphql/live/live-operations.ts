@@ -35,9 +35,6 @@ export interface LiveAsk {
   readonly charged: boolean;
 }
 
-/** The stages that every operation of a socket meets again; who calls was found out once, for the socket. */
-const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
-
 /**
  * Starts operations that live on a connection of several: each in an exchange of its own, with the principal of its
  * connection, and a bounded number at once. What they do shows on the access line of the connection.
@@ -52,9 +49,11 @@ export class LiveOperations {
   constructor(route: Route, runner: OperationRunner, perHost: number) {
     this.#runner = runner;
     this.#perHost = perHost;
-    const deadline = route.stages.filter(({ name }) => name === 'deadline');
-    this.#stages = { first: route.stages.filter(({ name }) => PER_OPERATION.has(name)), deadline };
-    this.#chargedStages = { first: [], deadline };
+    const { live, seats } = route;
+    const { deadline } = seats;
+    const late = { answer: live.answer, opening: deadline === undefined ? [] : [deadline] };
+    this.#stages = { first: live.operation, ...late };
+    this.#chargedStages = { first: [], ...late };
   }
 
   /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */

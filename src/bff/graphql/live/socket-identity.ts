@@ -1,23 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Exchange } from '../../../exchange/exchange.ts';
-import { enterStages } from '../../../policies/stage.ts';
-import type { Route } from '../../../routing/route.ts';
 
 const CREDENTIALS = ['authorization', 'x-api-key'];
-/** What is asked once for each socket; the rest is asked for each operation. */
-const PER_SOCKET: ReadonlySet<string> = new Set(['identify', 'authorize', 'limit']);
 
 /** Whether a request carries a credential itself; browsers cannot add one to the handshake of a WebSocket. */
 export function hasCredential({ headers }: IncomingMessage): boolean {
   return CREDENTIALS.some((name) => headers[name] !== undefined);
-}
-
-/** Enters the stages that decide about a socket as a whole. */
-export function enterSocketStages(route: Route, exchange: Exchange): void | Promise<void> {
-  return enterStages(
-    route.stages.filter(({ name }) => PER_SOCKET.has(name)),
-    exchange,
-  );
 }
 
 /**

@@ -12,6 +12,7 @@ import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { Roles } from '../../../policies/authorization/authorization.policy.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
+import { policyRegistry } from '../../../policies/order.ts';
 import type { StageFactory } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { PubSub } from '../../../store/pub-sub.ts';
@@ -79,9 +80,8 @@ class ChatResolver {
 
 /** Knows `Bearer <user> [seconds until it expires]`. */
 const identify: StageFactory = {
-  name: 'identify',
+  policy: policyRegistry.authentication,
   compile: () => ({
-    name: 'identify',
     enter(exchange: Exchange) {
       const [scheme, user, ttl] = String(exchange.request.headers.authorization ?? '').split(' ');
       if (scheme !== 'Bearer' || user === undefined) throw new Problem('credentials-missing');
@@ -91,7 +91,7 @@ const identify: StageFactory = {
   }),
 };
 const authorize: StageFactory = {
-  name: 'authorize',
+  policy: policyRegistry.authorization,
   compile: (input) =>
     new AuthorizationStageFactory().compile({
       ...input,
