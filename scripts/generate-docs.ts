@@ -1,13 +1,17 @@
+import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
+import type { ZodType } from 'zod';
 import { toEditorSchema } from '../src/config/json-schema.ts';
 import { catalogue, type CatalogueEntry } from '../src/problems/catalogue.ts';
-import { gatewaySchema } from '../src/routing/gateway.schema.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Writes what is derived from the code: the page of errors and the schema for editors. `--check` only compares. */
+/**
+ * Writes what is derived from the code: the page of errors and the schema for editors, which comes from the built gateway;
+ * run `npm run build` first. `--check` only compares.
+ */
 async function main(): Promise<void> {
   const stale: string[] = [];
   for (const [file, text] of Object.entries(await generate())) {
@@ -23,6 +27,9 @@ async function main(): Promise<void> {
 }
 
 async function generate(): Promise<Record<string, string>> {
+  const { gatewaySchema } = (await import(join(ROOT, 'dist/pipeline/actions.js'))) as {
+    gatewaySchema: ZodType;
+  };
   const schema = JSON.stringify(toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration' }));
   return {
     'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),

@@ -7,6 +7,7 @@ import type { Environment } from './config/env.schema.ts';
 import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
+import { ActionsModule } from './pipeline/actions.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
 import { HomepageModule } from './routes/homepage/homepage.module.ts';
@@ -82,6 +83,7 @@ export class AppModule {
         StoreModule.forRoot({ redisUrl: environment.redisUrl, log: logger }),
         HealthModule,
         PipelineModule,
+        ActionsModule,
         RoutingModule.forRoot((source) => (graphql ? [graphqlDoor(source)] : []), faults),
         ProxyModule,
         AdminModule,

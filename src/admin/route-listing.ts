@@ -31,7 +31,7 @@ function describeRoute(route: Route): ListedRoute {
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
     path: route.pattern.source + conditions.join(''),
-    upstream: route.upstream ?? (upstreamsOf(route) || '-'),
+    upstream: route.upstream ?? route.action.target ?? '-',
     authentication:
       typeof authentication === 'object' ? authentication.schemes.join(',') : (authentication ?? '-'),
     authorization:
@@ -45,10 +45,6 @@ function describeRoute(route: Route): ListedRoute {
     stages: route.stages.map((stage) => stage.name).join(' → ') || '-',
     origin: route.origin,
   };
-}
-
-function upstreamsOf({ aggregate }: Route): string {
-  return [...new Set(aggregate?.calls.map((call) => call.upstream))].join(',');
 }
 
 function compare(a: string, b: string): number {

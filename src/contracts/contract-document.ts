@@ -65,7 +65,7 @@ export class ContractDocument {
 function hideFaults({ value, document }: GatewaySource, routes: readonly Route[]) {
   const ids = routes.map(({ id }) => id);
   // Methods that an upstream has yet to tell may be meant.
-  if (routes.some(({ grpc }) => grpc === 'unknown')) return [];
+  if (routes.some(({ action }) => action.isPending === true)) return [];
   return value.contracts.hide.flatMap((id, index) => {
     if (ids.includes(id)) return [];
     const { line, column } = document.locate(['contracts', 'hide', index]);

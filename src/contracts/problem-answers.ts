@@ -42,13 +42,6 @@ const OPEN: readonly ProblemCode[] = [
   'shutting-down',
   'internal',
 ];
-const FORWARD: readonly ProblemCode[] = [
-  'circuit-open',
-  'no-available-target',
-  'upstream-unreachable',
-  'upstream-timeout',
-  'upstream-response-invalid',
-];
 const UNSENT = new Set<ProblemCode>(['client-closed']);
 
 /**
@@ -69,7 +62,6 @@ export function stageProblems(route: Route, floodLimited: boolean): ReadonlySet<
   if (policies.bodyLimit !== undefined) add('body-too-large');
   if (seats.deadline !== undefined) add('deadline-exceeded');
   if (seats.break !== undefined) add('circuit-open');
-  if (route.door === 'proxy') add(...FORWARD);
   return codes;
 }
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../config/config-fault.ts';
 import { readConfig } from '../config/config-reader.ts';
-import { gatewaySchema, policyNames } from './gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
+import { policyNames } from './gateway.schema.ts';
 
 function faultsOf(text: string): string[] {
   try {

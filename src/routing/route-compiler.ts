@@ -3,8 +3,9 @@ import type { Stage, StageFactory, StageInput, StageName } from '../policies/sta
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
-import { parsePathPattern } from './path-pattern.ts';
-import { compileRewrite } from './rewrite.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { parsePathPattern, type PathPattern } from './path-pattern.ts';
+import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
 import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
@@ -29,6 +30,7 @@ export interface CompilerParts {
   readonly upstreamPolicies: Readonly<Record<string, DeclaredPolicies>>;
   readonly upstreams: UpstreamRegistry;
   readonly metrics: Metrics;
+  readonly actions: readonly ActionKind[];
 }
 
 /** Turns route definitions of both doors into frozen routes. */
@@ -55,7 +57,9 @@ export class RouteCompiler {
         'says nothing about authentication; declare `authentication`, a default for it, or `authentication: public`',
       );
     }
-    const stages = this.#stages(definition, policies);
+    const upstream = this.#upstreamOf(definition);
+    const action = this.#action(definition, pattern, upstream);
+    const stages = this.#stages(definition, policies, upstream);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -63,9 +67,8 @@ export class RouteCompiler {
       match: definition.match,
       pattern,
       upstream: definition.upstream,
-      grpc: definition.grpc,
-      aggregate: definition.aggregate,
-      rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
+      matchKey: definition.matchKey,
+      action,
       policies,
       stages,
       beforeBody: stages.filter((stage) => stage.afterBody !== true),
@@ -95,20 +98,26 @@ export class RouteCompiler {
     return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
 
-  #stages(definition: RouteDefinition, policies: PolicySet): readonly Stage[] {
+  #upstreamOf(definition: RouteDefinition): Upstream | undefined {
     const { upstream } = definition;
-    if (upstream !== undefined && !this.#parts.upstreams.has(upstream)) {
-      throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
+    if (upstream === undefined) return undefined;
+    if (this.#parts.upstreams.has(upstream)) return this.#parts.upstreams.get(upstream);
+    throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
+  }
+
+  #action(definition: RouteDefinition, pattern: PathPattern, upstream: Upstream | undefined): RouteAction {
+    const { action, id: routeId } = definition;
+    if (action === undefined) return handlerAction;
+    const kind = this.#parts.actions.find(({ source }) => source.kind === action.kind);
+    if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
+    try {
+      return kind.compile(action, { routeId, pattern, upstream });
+    } catch (error) {
+      throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
     }
-    const one = upstream === undefined ? undefined : this.#parts.upstreams.get(upstream);
-    const isForwarded = definition.door === 'proxy' && definition.grpc === undefined;
-    if (isForwarded && one?.options.protocol === 'grpc') {
-      throw new RouteFault(
-        definition,
-        ['upstream'],
-        `the upstream "${one.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
-      );
-    }
+  }
+
+  #stages(definition: RouteDefinition, policies: PolicySet, one: Upstream | undefined): readonly Stage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,

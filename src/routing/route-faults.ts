@@ -29,7 +29,7 @@ function overlaps(routes: readonly Route[], definitionOf: (route: Route) => Rout
     if (route.door !== 'proxy') return [];
     const shadow = routes.find((other, at) => hides(other, route, at < index));
     if (shadow === undefined) return [];
-    const what = route.grpc !== undefined ? `${route.pattern.source} ` : '';
+    const what = route.matchKey !== undefined ? `${route.pattern.source} ` : '';
     const message = `${what}can never be reached: ${shadow.origin} (route "${shadow.id}", ${shadow.pattern.source}) takes the same requests first`;
     return [new RouteFault(definitionOf(route), ['match'], message)];
   });

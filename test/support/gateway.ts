@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import { createGateway, Gateway } from '../../src/main.ts';
 import { fastifyOptions } from '../../src/pipeline/fastify-options.ts';
-import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { NestLogger } from '../../src/telemetry/nest-logger.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Exchange } from '../../exchange/exchange.ts';
-import { readDescriptorSet } from '../../upstreams/grpc/transcoding/descriptor-files.ts';
+import { readDescriptorSet } from '../../upstreams/grpc/descriptors/descriptor-files.ts';
 import { createExchange } from '../../../test/support/exchange.ts';
 import { AggregateScope } from './aggregate-scope.ts';
 import { aggregateSchema } from './aggregate.schema.ts';

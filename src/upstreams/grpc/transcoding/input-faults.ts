@@ -1,20 +1,11 @@
 import type { DescField, DescMessage, DescOneof, JsonValue } from '@bufbuild/protobuf';
-import { fieldNamed, hasJsonOfItsOwn } from './field-path.ts';
+import { fieldNamed, hasJsonOfItsOwn } from '../field-path.ts';
 import { expectationOf, keyExpectation, messageExpectation } from './field-text.ts';
 import { isJsonObject, pointerPart, type JsonObject } from './json-place.ts';
 import { anyType } from './json-walk.ts';
 import { isMapKey } from './map-key.ts';
 import type { StrictJson } from './strict-json.ts';
-
-/** One thing that is wrong with a request. */
-export interface InputFault {
-  /** JSON pointer (RFC 6901) into the request message. */
-  readonly pointer: string;
-  /** What was expected; never repeats what was sent. */
-  readonly message: string;
-  /** Name of the query or path parameter, when it came from one. */
-  readonly parameter?: string;
-}
+import type { InputFault } from '../status-details.ts';
 
 /** Deeper faults are named by the value around them, so that looking for them costs little. */
 const MAX_DEPTH = 8;

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { Pieces } from '../../../exchange/pieces.ts';
 import { Problem } from '../../../problems/problem.ts';
-import type { InputFault } from './input-faults.ts';
+import type { InputFault } from '../status-details.ts';
 import { decodedBody } from './request-body.ts';
 import type { ByteCall, StreamSource } from '../stream-run.ts';
 

@@ -6,11 +6,12 @@ import {
   type Registry,
 } from '@bufbuild/protobuf';
 import { Problem } from '../../../problems/problem.ts';
-import { fieldNamed, fieldsAt, hasJsonOfItsOwn } from './field-path.ts';
+import { fieldNamed, fieldsAt, hasJsonOfItsOwn } from '../field-path.ts';
 import { expectationOf, textReader, type TextReader } from './field-text.ts';
 import type { HttpRule } from './http-rule.ts';
 import type { TemplateVariable } from './http-template.ts';
-import { inputFaults, type InputFault } from './input-faults.ts';
+import type { InputFault } from '../status-details.ts';
+import { inputFaults } from './input-faults.ts';
 import { at, isJsonObject, pointerOf, type JsonObject } from './json-place.ts';
 import { readJsonText, type JsonContent } from './json-text.ts';
 import { QueryReader } from './query-reader.ts';

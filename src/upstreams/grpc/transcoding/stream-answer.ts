@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { Problem, problemBody } from '../../../problems/problem.ts';
 import { addResponseHeaders } from './metadata-rules.ts';
-import { streamFormat, type StreamFormat } from './stream-format.ts';
+import { streamFormat, type StreamFormat } from '../../../exchange/stream-format.ts';
 import type { StreamTaker } from '../stream-run.ts';
 import type { Translation } from './translation.ts';
 

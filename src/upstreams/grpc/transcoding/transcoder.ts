@@ -1,11 +1,10 @@
 import type { JsonValue } from '@bufbuild/protobuf';
-import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { LiveSocket } from '../../../exchange/sockets/live-socket.ts';
 import { toProblem } from '../../../problems/render-problem.ts';
-import { Metrics } from '../../../telemetry/metrics.ts';
+import type { Metrics } from '../../../telemetry/metrics.ts';
 import { hasBody } from '../../http/http-forwarder.ts';
-import { GrpcCaller } from '../grpc-caller.ts';
+import type { GrpcCaller } from '../grpc-caller.ts';
 import { outboundMetadata } from '../outbound-metadata.ts';
 import { StreamRun, type StreamParts, type StreamSource } from '../stream-run.ts';
 import { HTTP_BODY } from './answer-plan.ts';
@@ -23,7 +22,6 @@ import { detailedProblem, UnaryRun, type RunParts } from './unary-run.ts';
 const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
 
 /** Answers HTTP requests with calls of gRPC methods. */
-@Injectable()
 export class Transcoder {
   constructor(
     private readonly grpc: GrpcCaller,

@@ -10,7 +10,7 @@ import type { GrpcChannels } from '../grpc-channel.ts';
 import { grpcFault } from '../grpc-faults.ts';
 import { asIs } from '../stream-run.ts';
 import type { Binding } from './binding.ts';
-import { statusDetails } from './status-details.ts';
+import { statusDetails } from '../status-details.ts';
 
 /** What a unary call answered. */
 export interface UnaryAnswer {

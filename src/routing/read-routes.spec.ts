@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { gatewaySchema } from '../gateway.schema.ts';
-import { yamlRoutes } from './yaml.route-source.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
+import { forwardSource } from '../proxy/forward.source.ts';
+import { readRoutes } from './read-routes.ts';
 
-describe('yamlRoutes', () => {
+describe(readRoutes, () => {
   it('makes a definition of each route, with its place and its parsed policies', () => {
     const config = gatewaySchema.parse({
       version: 1,
@@ -22,14 +23,15 @@ describe('yamlRoutes', () => {
         { id: 'rest', match: { path: '/*' }, upstream: 'users' },
       ],
     });
-    expect(yamlRoutes(config, (index) => `gateway.yaml:${index}`)).toEqual([
+    const { definitions } = readRoutes(config, (index) => `gateway.yaml:${index}`, [forwardSource]);
+    expect(definitions).toEqual([
       {
         id: 'users',
         door: 'proxy',
         origin: 'gateway.yaml:0',
         match: { methods: ['GET'], hosts: ['api.example.com'], path: '/users/*', headers: { 'x-beta': '1' } },
         upstream: 'users',
-        rewrite: { stripPrefix: '/users' },
+        action: { kind: 'forward', rewrite: { stripPrefix: '/users' } },
         policies: [{ deadline: 2000, cache: 'off' }],
       },
       {
@@ -38,7 +40,7 @@ describe('yamlRoutes', () => {
         origin: 'gateway.yaml:1',
         match: { methods: [], hosts: [], path: '/*', headers: {} },
         upstream: 'users',
-        rewrite: undefined,
+        action: { kind: 'forward', rewrite: undefined },
         policies: [{}],
       },
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseExact } from './json-edit.ts';
+import { parseExact } from './exact-json.ts';
 
 describe('parseExact', () => {
   it.each([

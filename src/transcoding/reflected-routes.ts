@@ -1,33 +1,31 @@
 import { toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
+import type { LiveRoutes } from '../routing/route-action.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { reflect } from '../upstreams/grpc/descriptors/reflection-client.ts';
 import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
-import { reflect } from '../upstreams/grpc/transcoding/reflection-client.ts';
+import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { ReflectionReport } from './reflection-report.ts';
-import { tableFaults } from './route-faults.ts';
-import type { RouteTable } from './route-table.ts';
-import type { Route, RouteDefinition } from './route.ts';
-import { definitionsFrom, isGrpcRoute, type GrpcRouteConfig } from './sources/grpc.route-source.ts';
-import { FaultPlaces } from './fault-places.ts';
-import { compileAll, type TableParts } from './table-builder.ts';
+import { definitionsFrom, isTranslated, type TranslatedRoute } from './translate.source.ts';
 
 /** How soon an upstream is asked again that has never answered. */
 const FIRST_RETRY_MS = 2000;
 
 /** What keeping routes fresh needs. */
-export interface ReflectedParts extends Omit<TableParts, 'controllers' | 'definitions'> {
-  readonly table: RouteTable;
+export interface ReflectedParts {
+  readonly upstreams: UpstreamRegistry;
   readonly channels: GrpcChannels;
   readonly logger: Logger;
 }
 
 /** One route whose methods its upstream tells. */
 interface Watched {
-  readonly route: GrpcRouteConfig;
+  readonly route: TranslatedRoute;
   readonly origin: string;
   readonly refreshMs: number;
   readonly report: ReflectionReport;
+  readonly routes: LiveRoutes;
   digest: string;
 }
 
@@ -46,15 +44,16 @@ export class ReflectedRoutes {
   }
 
   /** Begins to ask; does nothing when no route comes from reflection. */
-  start(): void {
-    const { source, logger } = this.#parts;
-    const places = new FaultPlaces(source);
-    source.value.routes.forEach((route, index) => {
-      if (!isGrpcRoute(route)) return;
-      const refreshMs = source.value.upstreams[route.upstream]?.reflection?.refresh;
+  start(routes: LiveRoutes): void {
+    const { config } = routes;
+    const { logger } = this.#parts;
+    config.routes.forEach((route, index) => {
+      if (!isTranslated(route)) return;
+      const refreshMs = config.upstreams[route.upstream]?.reflection?.refresh;
       if (refreshMs === undefined) return;
       const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
-      void this.#ask({ route, origin: places.originOf(index), refreshMs, report, digest: '' });
+      const origin = routes.originOf(index);
+      void this.#ask({ route, origin, refreshMs, report, routes, digest: '' });
     });
   }
 
@@ -91,31 +90,15 @@ export class ReflectedRoutes {
   #take(watched: Watched, registry: FileRegistry): void {
     const digest = digestOf(registry);
     if (digest === watched.digest) return;
-    const { table, logger } = this.#parts;
     const { route, origin } = watched;
     const definitions = definitionsFrom(route, origin, registry);
-    const fresh = this.#compile(definitions);
-    const others = table.routes.filter((one) => one.origin !== origin || one.door !== 'proxy');
-    const all = [...others, ...fresh];
-    const fault = tableFaults(all, (one) => definitionFor(one, definitions))[0];
-    if (fault !== undefined) throw fault;
-    table.replace(all);
+    watched.routes.replace(origin, definitions);
     watched.digest = digest;
-    logger.info({ route: route.id, methods: definitions.length }, 'routes learned by server reflection');
+    this.#parts.logger.info(
+      { route: route.id, methods: definitions.length },
+      'routes learned by server reflection',
+    );
   }
-
-  #compile(definitions: readonly RouteDefinition[]): readonly Route[] {
-    const { routes, faults } = compileAll(definitions, this.#parts);
-    const fault = faults[0];
-    if (fault !== undefined) throw fault;
-    return routes;
-  }
-}
-
-// A fault of a route that was there before is one of the newcomers' making.
-function definitionFor(route: Route, definitions: readonly RouteDefinition[]): RouteDefinition {
-  const own = definitions.find((one) => one.id === route.id && one.origin === route.origin);
-  return own ?? { ...route, rewrite: undefined, policies: [] };
 }
 
 function digestOf(registry: FileRegistry): string {

@@ -1,6 +1,6 @@
 import { ScalarType, type DescEnum, type DescField, type DescMessage } from '@bufbuild/protobuf';
-import type { ComponentStore } from './components.ts';
-import type { JsonSchema } from './openapi.ts';
+import type { ComponentStore } from '../contracts/components.ts';
+import type { JsonSchema } from '../contracts/openapi.ts';
 
 const INTEGER: JsonSchema = { type: 'integer', format: 'int32' };
 /** An int64 does not fit a JSON number safely, so that the canonical mapping writes it as text. */

@@ -1,22 +1,19 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { Exchange } from '../exchange/exchange.ts';
 import { CloseCode, LiveSocket, sendAway } from '../exchange/sockets/live-socket.ts';
-import { socketServerOptions, Upgrades } from '../exchange/sockets/upgrades.ts';
+import { refuseForeignOrigin } from '../exchange/sockets/page-origin.ts';
+import { socketServerOptions, type Upgrades } from '../exchange/sockets/upgrades.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
+import { jsonEditOf } from '../routing/json-edit.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
+import type { LiveRoutes } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import { RouteTable } from '../routing/route-table.ts';
-import { offersSocket, type Binding, type SocketOptions } from '../upstreams/grpc/transcoding/binding.ts';
-import { refuseForeignOrigin } from '../exchange/sockets/page-origin.ts';
-import { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
+import type { Binding, SocketOptions } from '../upstreams/grpc/transcoding/binding.ts';
+import type { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
+import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { AnswerWriter } from './answer-writer.ts';
-import { jsonEditOf } from './json-edit.ts';
 
 /** The subprotocol that the answer names when a client offers it; browsers that offer any want one to be named. */
 export const SOCKET_PROTOCOL = 'grpc.json';
@@ -24,35 +21,54 @@ const DRAIN_MS = 2000;
 /** What makes no sense for a socket: it is no answer to be kept, and a stream has no deadline. */
 const NOT_FOR_SOCKETS: ReadonlySet<string> = new Set(['cache', 'deadline']);
 
+/** An exchange that is to become a socket. */
+export interface SocketRequest {
+  readonly exchange: Exchange;
+  readonly route: Route;
+  readonly binding: Binding;
+  readonly upstream: Upstream;
+  /** Takes what speaks against it, which is answered in HTTP. */
+  readonly sink: AnswerSink;
+}
+
 /** Streams of gRPC methods over WebSocket, for the routes that are translated. */
-@Injectable()
-export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
+export class TranscodedSockets {
   readonly #servers = new Map<number, WebSocketServer>();
   readonly #open = new Map<string, Set<LiveSocket>>();
+  readonly #transcoder: Transcoder;
   #upgrades: Upgrades | undefined = undefined;
   #leaving = false;
 
-  constructor(
-    private readonly host: HttpAdapterHost,
-    private readonly table: RouteTable,
-    private readonly transcoder: Transcoder,
-  ) {}
+  constructor(transcoder: Transcoder) {
+    this.#transcoder = transcoder;
+  }
 
-  onModuleInit(): void {
-    this.#upgrades = Upgrades.of(this.host.httpAdapter.getInstance<FastifyInstance>());
-    this.#upgrades.claim((request) => this.#claims(request));
+  /** Takes the server whose upgrades these are. */
+  attach(upgrades: Upgrades): void {
+    this.#upgrades = upgrades;
+  }
+
+  /**
+   * Asks for the upgrades of the requests whose route offers a socket. Hosts are looked at when the request is matched:
+   * one that turns out to be another's is answered as a plain one.
+   */
+  claim(offers: (asked: Parameters<LiveRoutes['peek']>[0]) => boolean): void {
+    this.#upgrades?.claim((request: IncomingMessage) => {
+      const path = normalizePath(splitTarget(request.url ?? '/').path);
+      return path !== undefined && offers({ path, host: '', method: 'GET', request });
+    });
   }
 
   /** Sends all clients away over two seconds, so that they do not all come back at once. */
-  async onModuleDestroy(): Promise<void> {
+  async leave(): Promise<void> {
     this.#leaving = true;
     const all = [...this.#open.values()].flatMap((sockets) => [...sockets]);
     await sendAway(all, { code: CloseCode.goingAway, reason: 'Going away', overMs: DRAIN_MS });
   }
 
-  /** Whether an exchange of this route is to become a socket. */
-  has({ request }: Exchange, { grpc }: Route): boolean {
-    return typeof grpc === 'object' && offersSocket(grpc) && this.#upgrades?.has(request) === true;
+  /** Whether an exchange, whose route offers a socket, is to become one. */
+  has({ request }: Exchange): boolean {
+    return this.#upgrades?.has(request) === true;
   }
 
   /** The stages that such an exchange enters. */
@@ -61,15 +77,15 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Opens the socket of an exchange whose stages were entered; what speaks against it is answered in HTTP. */
-  answer(exchange: Exchange, route: Route, upstream: Upstream): void {
-    const { options } = route.grpc as Binding;
-    const refuse = (problem: Problem): void => new AnswerWriter(exchange, route).fail(problem);
+  answer(asked: SocketRequest): void {
+    const { exchange, route, binding, sink } = asked;
     try {
-      if (options.webSocket === 'off') throw new Problem('route-not-found');
-      this.#check(exchange, route, options.webSocket);
-      this.#accept(exchange, { route, upstream, options: options.webSocket }, refuse);
+      const { webSocket } = binding.options;
+      if (webSocket === 'off') throw new Problem('route-not-found');
+      this.#check(exchange, route, webSocket);
+      this.#accept(asked, webSocket);
     } catch (error) {
-      refuse(error instanceof Problem ? error : new Problem('internal', { cause: error }));
+      sink.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
   }
 
@@ -80,16 +96,11 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
       throw new Problem('rate-limited', { headers: { 'retry-after': '5' }, by: 'sockets' });
   }
 
-  #accept(
-    exchange: Exchange,
-    { route, upstream, options }: Accepted,
-    refuse: (problem: Problem) => void,
-  ): void {
-    const binding = route.grpc as Binding;
+  #accept({ exchange, route, binding, upstream, sink }: SocketRequest, options: SocketOptions): void {
     const edit = jsonEditOf(exchange, route);
-    const begin = this.transcoder.prepareSocket({ exchange, upstream, binding, edit });
+    const begin = this.#transcoder.prepareSocket({ exchange, upstream, binding, edit });
     this.#upgrades?.take(exchange, this.#serverFor(binding.options.maxLine), {
-      refuse: ({ message }) => refuse(new Problem('request-malformed', { detail: message })),
+      refuse: ({ message }) => sink.fail(new Problem('request-malformed', { detail: message })),
       open: (socket, raw) => {
         const live = new LiveSocket(socket, raw, exchange, {
           idleMs: options.idle,
@@ -124,18 +135,4 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
     }
     return server;
   }
-
-  // Hosts are looked at when the request is matched: one that turns out to be another's is answered as a plain one.
-  #claims(request: IncomingMessage): boolean {
-    const path = normalizePath(splitTarget(request.url ?? '/').path);
-    if (path === undefined) return false;
-    const route = this.table.peek({ path, host: '', method: 'GET', request });
-    return typeof route?.grpc === 'object' && offersSocket(route.grpc);
-  }
-}
-
-interface Accepted {
-  readonly route: Route;
-  readonly upstream: Upstream;
-  readonly options: SocketOptions;
 }

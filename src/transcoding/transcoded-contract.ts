@@ -1,13 +1,11 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
+import type { ComponentStore } from '../contracts/components.ts';
+import type { Answer, JsonSchema, MediaType, Parameter, RequestBody } from '../contracts/openapi.ts';
+import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
-import type { Route } from '../routing/route.ts';
-import type { ComponentStore } from './components.ts';
+import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
+import { UPSTREAM_PROBLEMS } from '../upstreams/upstream-problems.ts';
 import { fieldSchema, messageSchema } from './message-schema.ts';
-import type { Answer, JsonSchema, MediaType, Parameter, RequestBody } from './openapi.ts';
-import type { OperationContract } from './operation-contract.ts';
-
-/** A route that is translated to one method of gRPC. */
-type Binding = Exclude<Route['grpc'], 'unknown' | undefined>;
 
 const NDJSON = 'application/x-ndjson';
 const JSON_TYPE = 'application/json';
@@ -15,6 +13,7 @@ const HTTP_BODY = 'google.api.HttpBody';
 
 /** What a service may answer, as the faults of translated calls tell it. */
 const GRPC_PROBLEMS: readonly ProblemCode[] = [
+  ...UPSTREAM_PROBLEMS,
   'request-invalid',
   'permission-denied',
   'resource-not-found',

@@ -10,7 +10,7 @@ import { SectionRun, type SectionPlan } from '../../upstreams/composition/sectio
 import type { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
 import type { HttpCaller } from '../../upstreams/http/http-caller.ts';
 import type { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
-import { parseExact } from '../json-edit.ts';
+import { parseExact } from './exact-json.ts';
 import { AggregateFreshness } from './aggregate-freshness.ts';
 
 /** What the runs of aggregated routes share. */

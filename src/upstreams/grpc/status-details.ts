@@ -2,7 +2,7 @@ import { fromBinary, type DescMessage } from '@bufbuild/protobuf';
 import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
 import { createRegistry } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
-import { retryAfterSeconds, type ProblemOptions } from '../../../problems/problem.ts';
+import { retryAfterSeconds, type ProblemOptions } from '../../problems/problem.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -12,10 +12,19 @@ import {
   type ErrorInfo,
   type LocalizedMessage,
   type RetryInfo,
-} from '../gen/google/rpc/error_details_pb.ts';
-import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
+} from './gen/google/rpc/error_details_pb.ts';
+import { StatusSchema } from './gen/google/rpc/status_pb.ts';
 import { fieldNamed } from './field-path.ts';
-import type { InputFault } from './input-faults.ts';
+
+/** One thing that is wrong with a request. */
+export interface InputFault {
+  /** JSON pointer (RFC 6901) into the request message. */
+  readonly pointer: string;
+  /** What was expected; never repeats what was sent. */
+  readonly message: string;
+  /** Name of the query or path parameter, when it came from one. */
+  readonly parameter?: string;
+}
 
 /** A name, an index, or a key of a map in quotes. */
 const STEP = /"([^"]*)"|([^.[\]"]+)/g;

@@ -1,6 +1,6 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { hasCustomJsonRepresentation } from '@bufbuild/protobuf/wkt';
-import { nearestName } from '../../../config/nearest-name.ts';
+import { nearestName } from '../../config/nearest-name.ts';
 
 /** A field of a message by its name in the proto or in JSON. */
 export function fieldNamed(message: DescMessage, name: string): DescField | undefined {

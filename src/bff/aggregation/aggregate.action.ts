@@ -1,25 +1,31 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { OperationContract } from '../../contracts/operation-contract.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { toProblem } from '../../problems/render-problem.ts';
 import type { Aggregate } from '../../routing/aggregate/aggregate.ts';
+import { jsonEditOf } from '../../routing/json-edit.ts';
+import type { ActionInput, ActionKind, ContractInput, RouteAction } from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
+import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import { degradationsOf, serverTimingOf } from '../../upstreams/composition/composition-run.ts';
 import { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../../upstreams/http/http-caller.ts';
+import type { AnswerSink } from '../../upstreams/http/http-forwarder.ts';
 import { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
-import { AnswerWriter } from '../answer-writer.ts';
-import { jsonEditOf } from '../json-edit.ts';
+import { aggregateContract } from './aggregate-contract.ts';
 import { AggregateRun, type AggregateTools } from './aggregate-run.ts';
+import { aggregateSource, type AggregateDefinition } from './aggregate.source.ts';
 import { isLarger } from './json-size.ts';
-import { PlainFault } from '../../telemetry/error-facts.ts';
 
-/** Answers the exchanges of routes that are composed of several calls. */
+/** Routes whose exchanges are answered with what several calls answer. */
 @Injectable()
-export class AggregateAnswers {
+export class AggregateKind implements ActionKind {
+  static readonly source = aggregateSource;
+  readonly source = aggregateSource;
   readonly #tools: AggregateTools;
 
   constructor(
@@ -32,15 +38,37 @@ export class AggregateAnswers {
     this.#tools = { upstreams, http, grpc, metrics, logger };
   }
 
-  /** Answers one exchange; its stages were entered. */
-  answer(exchange: Exchange, route: Route, aggregate: Aggregate): void {
-    // The JSON is at hand before it is text: its edits are made there.
-    const writer = new AnswerWriter(exchange, route, true);
-    const run = new AggregateRun(route.id, aggregate, exchange, this.#tools);
+  compile({ aggregate }: AggregateDefinition, { routeId }: ActionInput): RouteAction {
+    return new AggregateAction(routeId, aggregate, this.#tools);
+  }
+}
+
+class AggregateAction implements RouteAction {
+  readonly kind = 'aggregate';
+  readonly target: string;
+  // The JSON is at hand before it is text: its edits are made there.
+  readonly editsJson = true;
+  readonly #name: string;
+  readonly #aggregate: Aggregate;
+  readonly #tools: AggregateTools;
+
+  constructor(name: string, aggregate: Aggregate, tools: AggregateTools) {
+    this.target = [...new Set(aggregate.calls.map((call) => call.upstream))].join(',');
+    this.#name = name;
+    this.#aggregate = aggregate;
+    this.#tools = tools;
+  }
+
+  answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
+    const run = new AggregateRun(this.#name, this.#aggregate, exchange, this.#tools);
     run
       .body()
-      .then((body) => write(writer, { run, route, body }))
-      .catch((error: unknown) => writer.fail(toProblem(error)));
+      .then((body) => write(sink, { run, route, body }))
+      .catch((error: unknown) => sink.fail(toProblem(error)));
+  }
+
+  contract({ components }: ContractInput): OperationContract {
+    return aggregateContract(components);
   }
 }
 
@@ -50,7 +78,7 @@ interface Composed {
   readonly body: Record<string, unknown>;
 }
 
-function write(writer: AnswerWriter, { run, route, body }: Composed): void {
+function write(sink: AnswerSink, { run, route, body }: Composed): void {
   const { exchange } = run;
   const calls = run.started();
   const degraded = degradationsOf(calls);
@@ -61,9 +89,9 @@ function write(writer: AnswerWriter, { run, route, body }: Composed): void {
   const bytes = encode(body, jsonEditOf(exchange, route));
   if (bytes.length > maxAnswer) throw tooLarge(maxAnswer);
   exchange.responseHeaders.push('server-timing', serverTimingOf(calls));
-  writer.start(200, headOf(run, { route, length: bytes.length, isDegraded: degraded.length > 0 }));
-  if (exchange.method !== 'HEAD') writer.data(bytes);
-  writer.end();
+  sink.start(200, headOf(run, { route, length: bytes.length, isDegraded: degraded.length > 0 }));
+  if (exchange.method !== 'HEAD') sink.data(bytes);
+  sink.end();
 }
 
 function tooLarge(maxAnswer: number): Problem {

@@ -2,18 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gatewaySchema } from '../gateway.schema.ts';
-import { grpcRoutes, type GrpcRoutes } from './grpc.route-source.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
+import { readRoutes } from '../routing/read-routes.ts';
+import type { ReadRoutes } from '../routing/route-action.ts';
+import { translateSource } from './translate.source.ts';
 
 const SET = { descriptorSet: 'proto/test/kinds.binpb' };
 
-function read(upstream: object, grpc: object = {}, more: object = {}): GrpcRoutes {
+function read(upstream: object, grpc: object = {}, more: object = {}): ReadRoutes {
   const config = gatewaySchema.parse({
     version: 1,
     upstreams: { kinds: { protocol: 'grpc', targets: ['grpc://127.0.0.1:1'], ...upstream } },
     routes: [{ id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds', ...grpc }, ...more }],
   });
-  return grpcRoutes(config, (index) => `gateway.yaml:${index}`);
+  return readRoutes(config, (index) => `gateway.yaml:${index}`, [translateSource]);
 }
 
 function written(text: string): string {
@@ -32,7 +34,7 @@ function inWorkspace(text: string): string {
   return join(folder, 'proto/x.proto');
 }
 
-describe(grpcRoutes, () => {
+describe('routes with `grpc`', () => {
   it('makes a definition of every binding, with the policies of the route', () => {
     const { definitions, faults } = read(SET, {}, { policies: { deadline: '2s' } });
     expect(faults).toEqual([]);
@@ -135,7 +137,7 @@ describe(grpcRoutes, () => {
   it('keeps the prefix for an upstream that tells its methods itself', () => {
     const { definitions } = read({ reflection: { refresh: '5s' } }, { prefix: '/test' });
     expect(definitions).toMatchObject([
-      { id: 'kinds', match: { path: '/test/*', methods: [] }, grpc: 'unknown' },
+      { id: 'kinds', match: { path: '/test/*', methods: [] }, action: { binding: 'unknown' } },
     ]);
   });
 

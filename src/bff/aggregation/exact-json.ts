@@ -1,6 +1,4 @@
-import type { Exchange } from '../exchange/exchange.ts';
-import { parseWithNumbers } from '../policies/transform/maskable-body.ts';
-import type { Route } from '../routing/route.ts';
+import { parseWithNumbers } from '../../policies/transform/maskable-body.ts';
 
 /** So many digits and dots in a row may be a number that does not survive, and so may an exponent of three digits. */
 const LONG_RUN = 16;
@@ -29,19 +27,4 @@ function hasRiskyNumber(text: string): boolean {
     run = 0;
   }
   return false;
-}
-
-/** What the stages of the way out make of a JSON value; undefined when none of them edits bodies. */
-export function jsonEditOf(exchange: Exchange, { leaving }: Route): ((json: unknown) => unknown) | undefined {
-  if (!leaving.some((stage) => stage.body !== undefined)) return undefined;
-  return (json) =>
-    leaving.reduce(
-      (edited, stage) => (stage.body === undefined ? edited : stage.body(exchange, edited)),
-      json,
-    );
-}
-
-/** Whether what answers a route has made the edits of the body before it was text. */
-export function isEditedAtSource({ aggregate, grpc }: Route): boolean {
-  return aggregate !== undefined || (typeof grpc === 'object' && !grpc.answer.isRaw);
 }
