@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { RedirectKind } from '../answers/redirect.action.ts';
+import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
@@ -15,6 +17,8 @@ export const actionKinds = [
   ForwardKind, //      upstream, rewrite   proxy/
   TranslateKind, //    grpc                transcoding/
   AggregateKind, //    aggregate           bff/aggregation/
+  RedirectKind, //     redirect            answers/
+  RespondKind, //      respond             answers/
 ] as const;
 
 /** The schema of the whole configuration file. */
