@@ -3,7 +3,7 @@ import type { ComponentStore } from '../contracts/components.ts';
 import type { Answer, JsonSchema, MediaType, Parameter, RequestBody } from '../contracts/openapi.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
-import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
+import type { Binding } from './binding.ts';
 import { UPSTREAM_PROBLEMS } from '../upstreams/upstream-problems.ts';
 import { fieldSchema, messageSchema } from './message-schema.ts';
 

@@ -10,8 +10,8 @@ import { jsonEditOf } from '../routing/json-edit.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { LiveRoutes } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import type { Binding, SocketOptions } from '../upstreams/grpc/transcoding/binding.ts';
-import type { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
+import type { Binding, SocketOptions } from './binding.ts';
+import type { Transcoder } from './transcoder.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 

@@ -11,16 +11,8 @@ import type {
 import type { RouteDefinition } from '../routing/route.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { schemaOf, UpstreamSchemaError } from '../upstreams/grpc/descriptors/upstream-schema.ts';
-import {
-  BindingError,
-  compileBindings,
-  offersSocket,
-  type Binding,
-} from '../upstreams/grpc/transcoding/binding.ts';
-import {
-  transcodingSchema,
-  type TranscodingOptions,
-} from '../upstreams/grpc/transcoding/transcoding.schema.ts';
+import { BindingError, compileBindings, offersSocket, type Binding } from './binding.ts';
+import { transcodingSchema, type TranscodingOptions } from './transcoding.schema.ts';
 
 /** A route that is translated to a method of gRPC, as data. */
 export interface TranslateDefinition extends ActionDefinition {

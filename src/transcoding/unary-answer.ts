@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { Problem } from '../../../problems/problem.ts';
+import { Problem } from '../problems/problem.ts';
 import { addResponseHeaders } from './metadata-rules.ts';
-import type { StreamTaker } from '../stream-run.ts';
+import type { StreamTaker } from '../upstreams/grpc/stream-run.ts';
 import type { Translation } from './translation.ts';
 import type { UnaryAnswer } from './unary-run.ts';
 

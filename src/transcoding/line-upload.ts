@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import type { Exchange } from '../../../exchange/exchange.ts';
-import { Pieces } from '../../../exchange/pieces.ts';
-import { Problem } from '../../../problems/problem.ts';
-import type { InputFault } from '../status-details.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Pieces } from '../exchange/pieces.ts';
+import { Problem } from '../problems/problem.ts';
+import type { InputFault } from '../upstreams/grpc/status-details.ts';
 import { decodedBody } from './request-body.ts';
-import type { ByteCall, StreamSource } from '../stream-run.ts';
+import type { ByteCall, StreamSource } from '../upstreams/grpc/stream-run.ts';
 
 const NEWLINE = 0x0a;
 const NOTHING = Buffer.alloc(0);

@@ -1,8 +1,8 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { Problem, problemBody } from '../../../problems/problem.ts';
+import { Problem, problemBody } from '../problems/problem.ts';
 import { addResponseHeaders } from './metadata-rules.ts';
-import { streamFormat, type StreamFormat } from '../../../exchange/stream-format.ts';
-import type { StreamTaker } from '../stream-run.ts';
+import { streamFormat, type StreamFormat } from '../exchange/stream-format.ts';
+import type { StreamTaker } from '../upstreams/grpc/stream-run.ts';
 import type { Translation } from './translation.ts';
 
 /** Writes the messages of a streaming call to the client, as `Accept` wants them. */

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
-import { isPerRequest } from '../../../exchange/reserved-names.ts';
+import { isPerRequest } from '../exchange/reserved-names.ts';
 import { AnswerPlan } from './answer-plan.ts';
 import { httpRules, type HttpRule } from './http-rule.ts';
 import type { MetadataRules } from './metadata-rules.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size, timerDuration, pageOrigin } from '../../../config/units.ts';
+import { size, timerDuration, pageOrigin } from '../config/units.ts';
 import { mayPass } from './metadata-rules.ts';
 
 const names = z

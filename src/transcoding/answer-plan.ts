@@ -1,6 +1,6 @@
 import { fromBinary, toJson, type DescField, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
 import { create, type Registry } from '@bufbuild/protobuf';
-import { fieldNamed, hasJsonOfItsOwn } from '../field-path.ts';
+import { fieldNamed, hasJsonOfItsOwn } from '../upstreams/grpc/field-path.ts';
 import { isJsonObject } from './json-place.ts';
 import { shortestFloats } from './shortest-floats.ts';
 

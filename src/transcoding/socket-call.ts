@@ -1,9 +1,9 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { WebSocket } from 'ws';
-import { CloseCode, type LiveSocket } from '../../../exchange/sockets/live-socket.ts';
-import { Problem, problemBody } from '../../../problems/problem.ts';
-import { toProblem } from '../../../problems/render-problem.ts';
-import type { ByteCall, StreamSource, StreamTaker } from '../stream-run.ts';
+import { CloseCode, type LiveSocket } from '../exchange/sockets/live-socket.ts';
+import { Problem, problemBody } from '../problems/problem.ts';
+import { toProblem } from '../problems/render-problem.ts';
+import type { ByteCall, StreamSource, StreamTaker } from '../upstreams/grpc/stream-run.ts';
 import type { Translation } from './translation.ts';
 
 /** What one call over a socket is made of. */

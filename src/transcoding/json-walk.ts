@@ -1,6 +1,6 @@
 import type { DescField, DescMessage, JsonValue, Registry, ScalarType } from '@bufbuild/protobuf';
 import { isWrapperDesc } from '@bufbuild/protobuf/wkt';
-import { hasJsonOfItsOwn } from '../field-path.ts';
+import { hasJsonOfItsOwn } from '../upstreams/grpc/field-path.ts';
 import { isJsonObject, type JsonObject } from './json-place.ts';
 
 const ANY = 'google.protobuf.Any';

@@ -5,12 +5,12 @@ import {
   type JsonValue,
   type Registry,
 } from '@bufbuild/protobuf';
-import { Problem } from '../../../problems/problem.ts';
-import { fieldNamed, fieldsAt, hasJsonOfItsOwn } from '../field-path.ts';
+import { Problem } from '../problems/problem.ts';
+import { fieldNamed, fieldsAt, hasJsonOfItsOwn } from '../upstreams/grpc/field-path.ts';
 import { expectationOf, textReader, type TextReader } from './field-text.ts';
 import type { HttpRule } from './http-rule.ts';
 import type { TemplateVariable } from './http-template.ts';
-import type { InputFault } from '../status-details.ts';
+import type { InputFault } from '../upstreams/grpc/status-details.ts';
 import { inputFaults } from './input-faults.ts';
 import { at, isJsonObject, pointerOf, type JsonObject } from './json-place.ts';
 import { readJsonText, type JsonContent } from './json-text.ts';

@@ -1,16 +1,16 @@
 import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
-import type { Exchange } from '../../../exchange/exchange.ts';
-import { Problem } from '../../../problems/problem.ts';
-import type { Metrics } from '../../../telemetry/metrics.ts';
-import { CallRun, type AttemptFault } from '../../call-run.ts';
-import type { Target } from '../../target.ts';
-import type { Upstream } from '../../upstream.ts';
-import { cancelCall } from '../cancel-call.ts';
-import type { GrpcChannels } from '../grpc-channel.ts';
-import { grpcFault } from '../grpc-faults.ts';
-import { asIs } from '../stream-run.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Problem } from '../problems/problem.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { CallRun, type AttemptFault } from '../upstreams/call-run.ts';
+import type { Target } from '../upstreams/target.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { cancelCall } from '../upstreams/grpc/cancel-call.ts';
+import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
+import { grpcFault } from '../upstreams/grpc/grpc-faults.ts';
+import { asIs } from '../upstreams/grpc/stream-run.ts';
 import type { Binding } from './binding.ts';
-import { statusDetails } from '../status-details.ts';
+import { statusDetails } from '../upstreams/grpc/status-details.ts';
 
 /** What a unary call answered. */
 export interface UnaryAnswer {

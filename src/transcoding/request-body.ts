@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { Exchange } from '../../../exchange/exchange.ts';
-import { Pieces } from '../../../exchange/pieces.ts';
-import { Problem } from '../../../problems/problem.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Pieces } from '../exchange/pieces.ts';
+import { Problem } from '../problems/problem.ts';
 
 const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
   gzip: createGunzip,

@@ -1,6 +1,6 @@
-import type { Exchange } from '../../../exchange/exchange.ts';
-import type { AnswerSink } from '../../http/http-forwarder.ts';
-import type { Upstream } from '../../upstream.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import type { Binding } from './binding.ts';
 
 /** Edits the JSON of an answer, or of one message of it, on its way out. */

@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { Exchange } from '../../../exchange/exchange.ts';
-import { Problem } from '../../../problems/problem.ts';
-import { isKept } from '../../http/field-names.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Problem } from '../problems/problem.ts';
+import { isKept } from '../upstreams/http/field-names.ts';
 
 /** Names of metadata that pass from one side to the other; lower-case. */
 export interface MetadataRules {

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@bufbuild/protobuf';
-import { Problem } from '../../../problems/problem.ts';
+import { Problem } from '../problems/problem.ts';
 import { brokenText } from './broken-text.ts';
 import { ExactNumbers } from './exact-numbers.ts';
 import { repeatedName } from './repeated-names.ts';

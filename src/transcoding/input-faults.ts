@@ -1,11 +1,11 @@
 import type { DescField, DescMessage, DescOneof, JsonValue } from '@bufbuild/protobuf';
-import { fieldNamed, hasJsonOfItsOwn } from '../field-path.ts';
+import { fieldNamed, hasJsonOfItsOwn } from '../upstreams/grpc/field-path.ts';
 import { expectationOf, keyExpectation, messageExpectation } from './field-text.ts';
 import { isJsonObject, pointerPart, type JsonObject } from './json-place.ts';
 import { anyType } from './json-walk.ts';
 import { isMapKey } from './map-key.ts';
 import type { StrictJson } from './strict-json.ts';
-import type { InputFault } from '../status-details.ts';
+import type { InputFault } from '../upstreams/grpc/status-details.ts';
 
 /** Deeper faults are named by the value around them, so that looking for them costs little. */
 const MAX_DEPTH = 8;
