@@ -5,8 +5,8 @@ import {
   SectionRun as ComposedSectionRun,
   type Degradation,
   type SectionHost as ComposedSectionHost,
-} from '../upstreams/composition/section-run.ts';
-import { Freshness, NOT_FRESH } from './freshness.ts';
+} from './composition/section-run.ts';
+import { Freshness, NOT_FRESH } from './composition/freshness.ts';
 import { allFailed, outcomesOf, within, type ElementFault } from './section-parts.ts';
 import type { RunScope, Section } from './section.ts';
 import type { SectionFilter } from './view-guards.ts';

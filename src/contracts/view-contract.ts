@@ -1,4 +1,4 @@
-import { degradedSchema } from '../bff/degraded-schema.ts';
+import { degradedSchema } from '../bff/composition/degraded-schema.ts';
 import type { RunnableView } from '../bff/view-run.ts';
 import type { DeclaredAnswer, DescribedView } from './answers.decorator.ts';
 import type { ComponentStore } from './components.ts';

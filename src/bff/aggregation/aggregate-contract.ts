@@ -2,7 +2,7 @@ import type { ComponentStore } from '../../contracts/components.ts';
 import type { JsonSchema } from '../../contracts/openapi.ts';
 import type { OperationContract } from '../../contracts/operation-contract.ts';
 import { UPSTREAM_PROBLEMS } from '../../upstreams/upstream-problems.ts';
-import { degradedSchema } from '../degraded-schema.ts';
+import { degradedSchema } from '../composition/degraded-schema.ts';
 
 /** The contract of a route that composes calls in the configuration; its answer is an object of whatever they answer. */
 export function aggregateContract(components: ComponentStore): OperationContract {

@@ -1,12 +1,12 @@
 import { fromJson, toJson } from '@bufbuild/protobuf';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import { AggregateScope } from '../../routing/aggregate/aggregate-scope.ts';
-import type { Aggregate, AggregateCall, GrpcOperation } from '../../routing/aggregate/aggregate.ts';
+import { AggregateScope } from './aggregate-scope.ts';
+import type { Aggregate, AggregateCall, GrpcOperation } from './aggregate.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { CompositionRun } from '../../upstreams/composition/composition-run.ts';
-import { SectionRun, type SectionPlan } from '../../upstreams/composition/section-run.ts';
+import { CompositionRun } from '../composition/composition-run.ts';
+import { SectionRun, type SectionPlan } from '../composition/section-run.ts';
 import type { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
 import type { HttpCaller } from '../../upstreams/http/http-caller.ts';
 import type { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';

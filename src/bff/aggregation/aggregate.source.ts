@@ -1,9 +1,9 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import type { PolicyName } from '../../policies/registry.ts';
-import { AggregateError } from '../../routing/aggregate/aggregate-fault.ts';
-import { aggregateSchema, type AggregateOptions } from '../../routing/aggregate/aggregate.schema.ts';
-import type { Aggregate } from '../../routing/aggregate/aggregate.ts';
-import { compileAggregate } from '../../routing/aggregate/compile-aggregate.ts';
+import { AggregateError } from './aggregate-fault.ts';
+import { aggregateSchema, type AggregateOptions } from './aggregate.schema.ts';
+import type { Aggregate } from './aggregate.ts';
+import { compileAggregate } from './compile-aggregate.ts';
 import type { GatewayConfig, RouteConfig } from '../../routing/gateway.schema.ts';
 import { parsePathPattern } from '../../routing/path-pattern.ts';
 import { definitionOf } from '../../routing/read-routes.ts';

@@ -1,7 +1,7 @@
 import { Problem } from '../../problems/problem.ts';
 import { isDotValue } from '../../upstreams/http/path-value.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
-import { normalizePath, splitTarget } from '../request-path.ts';
+import { normalizePath, splitTarget } from '../../routing/request-path.ts';
 import { AggregateError } from './aggregate-fault.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
 import { textOf } from './value-path.ts';

@@ -1,5 +1,5 @@
-import type { ServedPart } from '../clients/call.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { ServedPart } from '../../clients/call.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 
 /**
  * How long an answer that was made of several calls may be kept. It is as fresh as its least fresh part, and

@@ -1,5 +1,5 @@
-import type { ComponentStore } from '../contracts/components.ts';
-import type { JsonSchema } from '../contracts/openapi.ts';
+import type { ComponentStore } from '../../contracts/components.ts';
+import type { JsonSchema } from '../../contracts/openapi.ts';
 
 /** The list of sections that were not served by their source. */
 export function degradedSchema(components: ComponentStore): JsonSchema {

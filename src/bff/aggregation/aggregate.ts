@@ -1,5 +1,5 @@
 import type { DescMethodUnary, JsonValue, Registry } from '@bufbuild/protobuf';
-import type { SectionPlan } from '../../upstreams/composition/section-run.ts';
+import type { SectionPlan } from '../composition/section-run.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
 
 /** A GET of an HTTP upstream. */
