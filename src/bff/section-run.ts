@@ -3,7 +3,6 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import {
   SectionRun as ComposedSectionRun,
-  type Degradation,
   type SectionHost as ComposedSectionHost,
 } from './composition/section-run.ts';
 import { Freshness, NOT_FRESH } from './composition/freshness.ts';
@@ -193,9 +192,6 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
   #served(part: ServedPart): void {
     if (this.hasEnded) return;
     if (this.freshness !== undefined && this.freshness !== NOT_FRESH) this.freshness.hear(part);
-    const { source, code } = part;
-    if (code === undefined) return;
-    const degradation: Degradation = { section: this.section.name, code, via: 'fallback' };
-    if (source === 'fallback' || source === 'stale') this.degradation = degradation;
+    this.standIn(part);
   }
 }

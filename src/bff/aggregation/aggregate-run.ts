@@ -1,40 +1,42 @@
-import { fromJson, toJson } from '@bufbuild/protobuf';
+import type { ServedPart } from '../../clients/call.ts';
+import type { Caller } from '../../clients/caller.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { Problem } from '../../problems/problem.ts';
-import { AggregateScope } from './aggregate-scope.ts';
-import type { Aggregate, AggregateCall, GrpcOperation } from './aggregate.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { CompositionRun } from '../composition/composition-run.ts';
 import { SectionRun, type SectionPlan } from '../composition/section-run.ts';
-import type { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
-import type { HttpCaller } from '../../upstreams/http/http-caller.ts';
-import type { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
-import { parseExact } from './exact-json.ts';
-import { AggregateFreshness } from './aggregate-freshness.ts';
+import { Freshness } from '../composition/freshness.ts';
+import type { RunnableCall } from './aggregate-calls.ts';
+import { AggregateScope } from './aggregate-scope.ts';
+import type { Aggregate, AggregateCall } from './aggregate.ts';
 
 /** What the runs of aggregated routes share. */
 export interface AggregateTools {
-  readonly upstreams: UpstreamRegistry;
-  readonly http: HttpCaller;
-  readonly grpc: GrpcCaller;
+  readonly caller: Caller;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
+/** An aggregated route, ready to run. */
+export interface RunnableAggregate extends Aggregate {
+  /** Name of the route, for metrics and logs. */
+  readonly name: string;
+  /** The calls, in the order of the file. */
+  readonly runnable: readonly RunnableCall[];
+}
+
 /** One run of an aggregated route for one exchange; its calls are sections, as those of a view. */
 export class AggregateRun extends CompositionRun<CallRun> {
-  readonly aggregate: Aggregate;
+  readonly aggregate: RunnableAggregate;
   readonly scope: AggregateScope;
-  readonly freshness: AggregateFreshness;
+  readonly freshness = new Freshness();
   readonly tools: AggregateTools;
 
-  constructor(routeId: string, aggregate: Aggregate, exchange: Exchange, tools: AggregateTools) {
-    super({ name: routeId, size: aggregate.calls.length, exchange, metrics: tools.metrics });
+  constructor(aggregate: RunnableAggregate, exchange: Exchange, tools: AggregateTools) {
+    super({ name: aggregate.name, size: aggregate.calls.length, exchange, metrics: tools.metrics });
     this.aggregate = aggregate;
     this.tools = tools;
     this.scope = new AggregateScope(exchange, aggregate.calls.length, aggregate.maxElements);
-    this.freshness = new AggregateFreshness(aggregate.isPersonal);
   }
 
   /**
@@ -84,40 +86,15 @@ class CallRun extends SectionRun<AggregateCall> {
   }
 
   #call(): Promise<unknown> {
-    const { operation, upstream: name } = this.section;
-    const { tools, scope, exchange, freshness } = this.#run;
-    const upstream = tools.upstreams.get(name);
-    const limits = { exchange, timeoutMs: this.remainingMs() };
-    if (operation.kind === 'grpc') return this.#unary(operation);
-    const request = {
-      method: 'GET',
-      path: operation.target(scope),
-      parse: parseExact,
-      heard: (headers) => freshness.hear(headers),
-    } as const satisfies Parameters<HttpCaller['json']>[1];
-    return tools.http.json(upstream, request, limits);
+    const { tools, scope, exchange, freshness, aggregate } = this.#run;
+    const { tells, make } = aggregate.runnable[this.section.index] as RunnableCall;
+    if (tells) freshness.expect();
+    return make(tools.caller, scope, { exchange, timeoutMs: this.remainingMs(), served: this.#served });
   }
 
-  async #unary(operation: GrpcOperation): Promise<unknown> {
-    const { tools, scope, exchange } = this.#run;
-    const { method, registry } = operation;
-    const upstream = tools.upstreams.get(this.section.upstream);
-    const limits = { exchange, timeoutMs: this.remainingMs() };
-    const answer = await tools.grpc.unary(upstream, method, messageOf(operation, scope), limits);
-    try {
-      return toJson(method.output, answer, { registry, alwaysEmitImplicit: true });
-    } catch (error) {
-      throw new Problem('upstream-response-invalid', { cause: error });
-    }
-  }
-}
-
-function messageOf({ method, registry, input }: GrpcOperation, scope: AggregateScope) {
-  const json = input(scope);
-  try {
-    return fromJson(method.input, json, { registry });
-  } catch (error) {
-    // The field names were checked at load: what does not fit is a value that came with the request.
-    throw new Problem('request-invalid', { cause: error });
-  }
+  readonly #served = (part: ServedPart): void => {
+    if (this.hasEnded) return;
+    this.#run.freshness.hear(part);
+    this.standIn(part);
+  };
 }

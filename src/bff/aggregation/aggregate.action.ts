@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Caller } from '../../clients/caller.ts';
 import type { OperationContract } from '../../contracts/operation-contract.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -12,12 +13,10 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import { degradationsOf, serverTimingOf } from '../composition/composition-run.ts';
-import { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
-import { HttpCaller } from '../../upstreams/http/http-caller.ts';
 import type { AnswerSink } from '../../upstreams/http/http-forwarder.ts';
-import { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
 import { aggregateContract } from './aggregate-contract.ts';
-import { AggregateRun, type AggregateTools } from './aggregate-run.ts';
+import { runnableCalls } from './aggregate-calls.ts';
+import { AggregateRun, type AggregateTools, type RunnableAggregate } from './aggregate-run.ts';
 import { aggregateSource, type AggregateDefinition } from './aggregate.source.ts';
 import { isLarger } from './json-size.ts';
 
@@ -28,14 +27,8 @@ export class AggregateKind implements ActionKind {
   readonly source = aggregateSource;
   readonly #tools: AggregateTools;
 
-  constructor(
-    upstreams: UpstreamRegistry,
-    http: HttpCaller,
-    grpc: GrpcCaller,
-    metrics: Metrics,
-    @Inject(LOGGER) logger: Logger,
-  ) {
-    this.#tools = { upstreams, http, grpc, metrics, logger };
+  constructor(caller: Caller, metrics: Metrics, @Inject(LOGGER) logger: Logger) {
+    this.#tools = { caller, metrics, logger };
   }
 
   compile({ aggregate }: AggregateDefinition, { routeId }: ActionInput): RouteAction {
@@ -48,19 +41,17 @@ class AggregateAction implements RouteAction {
   readonly target: string;
   // The JSON is at hand before it is text: its edits are made there.
   readonly editsJson = true;
-  readonly #name: string;
-  readonly #aggregate: Aggregate;
+  readonly #aggregate: RunnableAggregate;
   readonly #tools: AggregateTools;
 
   constructor(name: string, aggregate: Aggregate, tools: AggregateTools) {
     this.target = [...new Set(aggregate.calls.map((call) => call.upstream))].join(',');
-    this.#name = name;
-    this.#aggregate = aggregate;
+    this.#aggregate = { ...aggregate, name, runnable: runnableCalls(name, aggregate.calls) };
     this.#tools = tools;
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
-    const run = new AggregateRun(this.#name, this.#aggregate, exchange, this.#tools);
+    const run = new AggregateRun(this.#aggregate, exchange, this.#tools);
     run
       .body()
       .then((body) => write(sink, { run, route, body }))
@@ -118,7 +109,10 @@ function headOf(
 ): string[] {
   const head = ['content-type', 'application/json', 'content-length', String(length)];
   // In the head, where the cache sees it: what is degraded must not outlive the trouble.
-  const control = isDegraded ? 'no-store' : freshness.cacheControl(route.policies.cache?.ttl);
+  const { isPersonal } = aggregate;
+  const control = isDegraded
+    ? 'no-store'
+    : freshness.relayed({ silentMs: route.policies.cache?.ttl, isPersonal });
   if (control !== undefined) head.push('cache-control', control);
   if (aggregate.vary !== undefined) head.push('vary', aggregate.vary);
   return head;

@@ -1,5 +1,6 @@
 import type { DescMethodUnary, JsonValue, Registry } from '@bufbuild/protobuf';
 import type { SectionPlan } from '../composition/section-run.ts';
+import type { ReuseKeys } from './aggregate.schema.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
 
 /** A GET of an HTTP upstream. */
@@ -24,6 +25,7 @@ export interface AggregateCall extends SectionPlan {
   readonly index: number;
   readonly upstream: string;
   readonly operation: HttpOperation | GrpcOperation;
+  readonly reuse: ReuseKeys;
   /** Places of the calls that it waits for. */
   readonly dependencies: readonly number[];
 }

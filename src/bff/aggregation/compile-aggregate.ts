@@ -86,7 +86,7 @@ class AggregateCompiler {
 
   #call(name: string, options: AggregateCallOptions, index: number): AggregateCall {
     const path = ['calls', name];
-    const { upstream, required, budget = Infinity, fallback } = options;
+    const { upstream, required, budget = Infinity, fallback, share, cache } = options;
     this.#checkName(name, path);
     if (required && fallback !== undefined) {
       this.#faults.add(
@@ -105,6 +105,7 @@ class AggregateCompiler {
       fallback: fallback === undefined || fallback === null ? undefined : () => fallback,
       dependencies: [...dependencies],
       operation: operation ?? FAULTY,
+      reuse: { share, cache },
     });
   }
 

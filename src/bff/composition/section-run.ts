@@ -14,6 +14,12 @@ export interface Degradation {
   readonly via: 'fallback' | 'null';
 }
 
+/** What a call was served with, and why when that was not its upstream's answer. */
+export interface StandIn {
+  readonly source: string;
+  readonly code?: ProblemCode;
+}
+
 /** What a run must know of a section of a composed answer. */
 export interface SectionPlan {
   readonly name: string;
@@ -97,7 +103,7 @@ export abstract class SectionRun<Section extends SectionPlan = SectionPlan> {
       this.degradation = { section: this.section.name, code: problem.code, via: 'null' };
       return this.#refuse(problem, 'null');
     }
-    this.#standIn(this.section.fallback, problem);
+    this.#fallBack(this.section.fallback, problem);
   }
 
   /** The value to show: `null` for a section that failed alone; rejects when it had to be there. */
@@ -115,10 +121,16 @@ export abstract class SectionRun<Section extends SectionPlan = SectionPlan> {
     return budgetMs === Infinity ? Infinity : Math.max(0, budgetMs - (performance.now() - this.#startedAt));
   }
 
+  /** Takes note of what a call of its own was served with: a section that shows a stand-in is degraded. */
+  protected standIn({ source, code }: StandIn): void {
+    if (code === undefined || (source !== 'fallback' && source !== 'stale')) return;
+    this.degradation = { section: this.section.name, code, via: 'fallback' };
+  }
+
   /** Starts the source; answers with a value or a promise of it. */
   protected abstract load(): unknown;
 
-  #standIn(fallback: () => unknown, problem: Problem): void {
+  #fallBack(fallback: () => unknown, problem: Problem): void {
     try {
       const value = fallback();
       this.degradation = { section: this.section.name, code: problem.code, via: 'fallback' };

@@ -1,16 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IncomingHttpHeaders } from 'node:http';
-import { AggregateFreshness } from './aggregate-freshness.ts';
+import { Freshness } from '../composition/freshness.ts';
+import { spokenPart } from './spoken-freshness.ts';
 
 const say = (cacheControl: string): IncomingHttpHeaders => ({ 'cache-control': cacheControl });
 
 function composed(parts: readonly IncomingHttpHeaders[], silentMs?: number, isPersonal = false) {
-  const freshness = new AggregateFreshness(isPersonal);
-  for (const part of parts) freshness.hear(part);
-  return freshness.cacheControl(silentMs);
+  const freshness = new Freshness();
+  for (const part of parts) {
+    freshness.expect();
+    freshness.hear(spokenPart('call', part));
+  }
+  return freshness.relayed({ silentMs, isPersonal });
 }
 
-describe('AggregateFreshness', () => {
+describe(spokenPart, () => {
   it.each([
     [[{}, {}], undefined, undefined],
     [[say('max-age=30'), say('max-age=5')], undefined, 'max-age=5'],
