@@ -60,8 +60,8 @@ export class Freshness {
 
   /** Time that the answer may be kept, in whole seconds; 0 when not at all. */
   get seconds(): number {
-    // Fails closed: an answer of which something is unknown is not kept.
-    const isKnown = this.#waiting === 0 && this.#parts > 0 && this.#saying === this.#parts;
+    // Fails closed: an answer of which something is unknown is not kept, nor one that nothing bounds.
+    const isKnown = this.#waiting === 0 && this.#saying === this.#parts && this.#freshForMs !== Infinity;
     return isKnown && this.#isStorable ? Math.floor(this.#freshForMs / 1000) : 0;
   }
 
