@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
@@ -7,8 +8,7 @@ import { policyPages } from './policy-pages.ts';
 
 const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
 const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
-const { gatewaySchema } =
-  await built<typeof import('../src/routing/gateway.schema.ts')>('routing/gateway.schema');
+const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
 const ROOT = join(import.meta.dirname, '..');
 

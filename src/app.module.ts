@@ -7,6 +7,7 @@ import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
 import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
+import { ActionsModule } from './pipeline/actions.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
@@ -59,6 +60,7 @@ export class AppModule {
         StoreModule.forRoot({ redisUrl: environment.redisUrl, log: logger }),
         HealthModule,
         PipelineModule,
+        ActionsModule,
         RoutingModule.forRoot(() => (graphql ? [graphqlDoor(source)] : []), faults),
         ProxyModule,
         AdminModule,

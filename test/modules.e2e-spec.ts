@@ -9,7 +9,7 @@ import type { GatewayModule } from '../src/config/gateway-module.ts';
 import { readConfig } from '../src/config/config-reader.ts';
 import { readEnvironment } from '../src/config/env.schema.ts';
 import { createGateway, type Gateway } from '../src/main.ts';
-import { gatewaySchema } from '../src/routing/gateway.schema.ts';
+import { gatewaySchema } from '../src/pipeline/actions.ts';
 import { RouteTable } from '../src/routing/route-table.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
 import { ensureBuilt, runBin, startChild } from './support/child.ts';

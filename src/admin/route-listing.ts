@@ -32,7 +32,7 @@ function describeRoute(route: Route): ListedRoute {
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
     path: route.pattern.source + conditions.join(''),
-    upstream: route.upstream ?? (upstreamsOf(route) || '-'),
+    upstream: route.upstream ?? route.action.target ?? '-',
     authentication: described(route, 'authentication'),
     authorization: described(route, 'authorization'),
     limits: described(route, 'rateLimit'),
@@ -50,10 +50,6 @@ function described({ policies }: Route, name: PolicyName): string {
 // Two policies can be one step, such as those about the size of a body.
 function stepsOf({ seats }: Route): readonly string[] {
   return [...new Set(policyList.filter(({ name }) => seats[name] !== undefined).map(stepOf))];
-}
-
-function upstreamsOf({ aggregate }: Route): string {
-  return [...new Set(aggregate?.calls.map((call) => call.upstream))].join(',');
 }
 
 function compare(a: string, b: string): number {

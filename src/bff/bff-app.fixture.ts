@@ -10,7 +10,8 @@ import { fastifyOptions } from '../pipeline/fastify-options.ts';
 import { gatewayAdapter } from '../pipeline/gateway-adapter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
-import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
+import { ACTION_KINDS } from '../routing/route-action.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
 import { RoutingModule } from '../routing/routing.module.ts';
 import { errorName } from '../telemetry/error-facts.ts';
@@ -115,13 +116,14 @@ function rootModule({
   defaults = {},
 }: BffAppOptions): DynamicModule {
   const text = `version: 1\nupstreams: ${upstreams}\ndefaults: { policies: ${JSON.stringify(defaults)} }\n`;
-  const source = readConfig(gatewaySchema, text, 'test.yaml', {});
+  const source = readConfig(gatewaySchemaOf([]), text, 'test.yaml', {});
   const globals = {
     providers: [
       { provide: GATEWAY_SOURCE, useValue: source },
       { provide: STAGE_FACTORIES, useValue: factories },
+      { provide: ACTION_KINDS, useValue: [] },
     ],
-    exports: [GATEWAY_SOURCE, STAGE_FACTORIES],
+    exports: [GATEWAY_SOURCE, STAGE_FACTORIES, ACTION_KINDS],
   };
   return {
     module: class RootModule {},

@@ -7,7 +7,7 @@ import { describeRoutes } from '../admin/route-listing.ts';
 import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { fallThroughs } from '../routing/fall-through.ts';
-import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { createLogger } from '../telemetry/logger.ts';

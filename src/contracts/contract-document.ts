@@ -66,7 +66,7 @@ function hideFaults({ value, document }: GatewaySource, routes: readonly Route[]
   const ids = new Set(routes.map(({ id }) => id));
   const names = new NearestNames(ids);
   // Methods that an upstream has yet to tell may be meant.
-  if (routes.some(({ grpc }) => grpc === 'unknown')) return [];
+  if (routes.some(({ action }) => action.isPending === true)) return [];
   return value.contracts.hide.flatMap((id, index) => {
     if (ids.has(id)) return [];
     const { line, column } = document.locate(['contracts', 'hide', index]);

@@ -8,12 +8,11 @@ import { handlerContract, handlersByOrigin, type Handler } from './handler-contr
 import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
 import { OPERATION_METHODS } from './openapi.ts';
 import { graphqlContract } from './graphql-contract.ts';
-import { aggregateContract, opaqueContract, type OperationContract } from './operation-contract.ts';
+import type { OperationContract } from './operation-contract.ts';
 import { operationPath, type OperationPath } from './operation-path.ts';
 import { operationOf } from './operation.ts';
 import { headerFields } from './problem-answers.ts';
 import { securitySchemes } from './security.ts';
-import { transcodedContract } from './transcoded-contract.ts';
 
 /** What a document is made of. */
 export interface DocumentParts {
@@ -33,6 +32,13 @@ interface Entry {
   /** Routes that lost the place to this one, because OpenAPI has one operation for a method of a path. */
   readonly variants: RouteVariant[];
 }
+
+/** What is known of an operation of which nothing is told. */
+const UNTOLD: OperationContract = {
+  parameters: [],
+  answers: { default: { description: 'What the route answers.', content: { '*/*': {} } } },
+  problems: [],
+};
 
 const WITHOUT_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const satisfies OperationMethod[];
 
@@ -142,9 +148,7 @@ function contractOf(
   const verb = method.toUpperCase();
   if (route.id === GRAPHQL_ROUTE_ID && route.door === 'handler') return graphqlContract(verb);
   if (handler !== undefined) return handlerContract(handler, verb, components);
-  if (typeof route.grpc === 'object') return transcodedContract(route.grpc, path.names, components);
-  if (route.aggregate !== undefined) return aggregateContract(components);
-  return opaqueContract(route.upstream ?? route.id, verb);
+  return route.action.contract?.({ method: verb, names: path.names, components }) ?? UNTOLD;
 }
 
 function conditions({ match: { hosts, headers } }: Route): number {

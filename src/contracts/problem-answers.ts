@@ -50,13 +50,6 @@ const OPEN: readonly ProblemCode[] = [
   'shutting-down',
   'internal',
 ];
-const FORWARD: readonly ProblemCode[] = [
-  'circuit-open',
-  'no-available-target',
-  'upstream-unreachable',
-  'upstream-timeout',
-  'upstream-response-invalid',
-];
 const UNSENT = new Set<ProblemCode>(['client-closed']);
 
 /**
@@ -79,7 +72,6 @@ export function stageProblems(route: Route, floodLimited: boolean): ReadonlySet<
         : (policy.refuses?.(options, route.door) ?? policy.refusesWith)),
     );
   }
-  if (route.door === 'proxy') add(...FORWARD);
   return codes;
 }
 

@@ -6,7 +6,6 @@ import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import { BufferedBody } from './buffered-body.ts';
-import { isEditedAtSource } from './json-edit.ts';
 
 /** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
 const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
@@ -18,17 +17,18 @@ const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 export class AnswerWriter implements AnswerSink {
   readonly #exchange: Exchange;
   readonly #route: Route;
-  #isEdited: boolean;
+  /** Whether the stages' edits of the body are already made by whoever writes it. */
+  readonly #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
   /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 
-  /** @param isEdited whether the stages' edits of the body are already made by whoever writes it. */
-  constructor(exchange: Exchange, route: Route, isEdited = false) {
+  constructor(exchange: Exchange, route: Route) {
     this.#exchange = exchange;
     this.#route = route;
-    this.#isEdited = isEdited;
+    // What was edited before it was stored need be no JSON, such as a stream of values.
+    this.#isEdited = route.action.editsJson === true;
   }
 
   start(status: number, headers: string[]): void {
@@ -95,8 +95,6 @@ export class AnswerWriter implements AnswerSink {
   replay(answer: Answer): void {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
-    // What was edited before it was stored need be no JSON, such as a stream of values.
-    this.#isEdited ||= isEditedAtSource(this.#route);
     this.start(answer.status, [...answer.headers]);
     if (this.#exchange.method !== 'HEAD') this.data(answer.body);
     this.end();

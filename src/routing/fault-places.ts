@@ -4,11 +4,11 @@ import { NearestNames } from '../config/nearest-name.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import type { RouteFault } from './route-compiler.ts';
 import type { RouteDefinition } from './route.ts';
-import type { GrpcRouteFault } from './sources/grpc.route-source.ts';
+import type { SourceFault } from './route-action.ts';
 
 /** Something to be said about a route, below one of its keys. */
 export interface RouteRemark extends Pick<RouteFault, 'key' | 'message'> {
-  readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'grpc' | 'upstream'>;
+  readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'matchKey' | 'upstream'>;
 }
 
 /** Finds where in the configuration file the routes stand that something is said about. */
@@ -31,7 +31,7 @@ export class FaultPlaces {
   }
 
   /** Places what was found where a route or an upstream is read. */
-  placeSource({ path, message, suggestion }: GrpcRouteFault): ConfigFault {
+  placeSource({ path, message, suggestion }: SourceFault): ConfigFault {
     const { value, document } = this.#source;
     const [section, name] = path;
     const routeId = section === 'routes' ? value.routes[name as number]?.id : undefined;
@@ -43,7 +43,8 @@ export class FaultPlaces {
   place({ definition, key: given, message }: RouteRemark): ConfigFault {
     const { document } = this.#source;
     // What a translated route matches is not in the file but in its schema.
-    const key = definition.grpc !== undefined && given[0] === 'match' ? ['grpc'] : given;
+    const { matchKey } = definition;
+    const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : given;
     const suggestion = key[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : undefined;
     const index = this.#indexOf(definition.origin);
     if (index === undefined) return { file: definition.origin, key: key.join('.'), message, suggestion };

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../config/config-fault.ts';
 import { readConfig } from '../config/config-reader.ts';
 import { policyRegistry } from '../policies/order.ts';
-import { gatewaySchema } from './gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
 
 function faultsOf(text: string): string[] {
   try {

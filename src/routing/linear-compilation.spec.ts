@@ -6,7 +6,8 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { fallThroughs } from './fall-through.ts';
 import { FaultPlaces } from './fault-places.ts';
-import { gatewaySchema } from './gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
+import { ForwardKind } from '../proxy/forward.action.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
@@ -125,7 +126,7 @@ describe('10 000 of everything that a file can have many of', () => {
     const source = readConfig(gatewaySchema, text, 'gateway.yaml', {});
     const metrics = new Metrics();
     const upstreams = new UpstreamRegistry({}, pino({ level: 'silent' }), metrics);
-    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [] };
+    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [new ForwardKind(metrics)] };
     expect(() => buildRouteTable(parts)).toThrow(/10000 faults in gateway.yaml$/);
   }); // prettier-ignore
 });

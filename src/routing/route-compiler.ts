@@ -4,9 +4,10 @@ import type { StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
-import { parsePathPattern } from './path-pattern.ts';
-import { compileRewrite } from './rewrite.ts';
+import { parsePathPattern, type PathPattern } from './path-pattern.ts';
+import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
 import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
@@ -31,6 +32,7 @@ export interface CompilerParts {
   readonly upstreamPolicies: Readonly<Record<string, DeclaredPolicies>>;
   readonly upstreams: UpstreamRegistry;
   readonly metrics: Metrics;
+  readonly actions: readonly ActionKind[];
 }
 
 /** Turns route definitions of both doors into frozen routes. */
@@ -59,7 +61,9 @@ export class RouteCompiler {
         'says nothing about authentication; declare `authentication`, a default for it, or `authentication: public`',
       );
     }
-    const seats = seatsOf(this.#stages(definition, policies), definition.door);
+    const upstream = this.#upstreamOf(definition);
+    const action = this.#action(definition, pattern, upstream);
+    const seats = seatsOf(this.#stages(definition, policies, upstream), definition.door);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -67,9 +71,8 @@ export class RouteCompiler {
       match: definition.match,
       pattern,
       upstream: definition.upstream,
-      grpc: definition.grpc,
-      aggregate: definition.aggregate,
-      rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
+      matchKey: definition.matchKey,
+      action,
       policies,
       ...seats,
       metrics: this.#parts.metrics.forRoute(definition.id),
@@ -96,20 +99,30 @@ export class RouteCompiler {
     return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
 
-  #stages(definition: RouteDefinition, policies: PolicySet): readonly SeatedStage[] {
+  #upstreamOf(definition: RouteDefinition): Upstream | undefined {
     const { upstream } = definition;
-    if (upstream !== undefined && !this.#parts.upstreams.has(upstream)) {
-      throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
+    if (upstream === undefined) return undefined;
+    if (this.#parts.upstreams.has(upstream)) return this.#parts.upstreams.get(upstream);
+    throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
+  }
+
+  #action(definition: RouteDefinition, pattern: PathPattern, upstream: Upstream | undefined): RouteAction {
+    const { action, id: routeId } = definition;
+    if (action === undefined) return handlerAction;
+    const kind = this.#parts.actions.find(({ source }) => source.kind === action.kind);
+    if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
+    try {
+      return kind.compile(action, { routeId, pattern, upstream });
+    } catch (error) {
+      throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
     }
-    const one = upstream === undefined ? undefined : this.#parts.upstreams.get(upstream);
-    const isForwarded = definition.door === 'proxy' && definition.grpc === undefined;
-    if (isForwarded && one?.options.protocol === 'grpc') {
-      throw new RouteFault(
-        definition,
-        ['upstream'],
-        `the upstream "${one.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
-      );
-    }
+  }
+
+  #stages(
+    definition: RouteDefinition,
+    policies: PolicySet,
+    one: Upstream | undefined,
+  ): readonly SeatedStage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,

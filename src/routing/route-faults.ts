@@ -25,7 +25,7 @@ function duplicateIds(
 
 function overlaps(routes: readonly Route[], definitionOf: (route: Route) => RouteDefinition): RouteFault[] {
   return [...shadowedRoutes(routes)].map(([route, shadow]) => {
-    const what = route.grpc !== undefined ? `${route.pattern.source} ` : '';
+    const what = route.matchKey !== undefined ? `${route.pattern.source} ` : '';
     const message = `${what}can never be reached: ${shadow.origin} (route "${shadow.id}", ${shadow.pattern.source}) takes the same requests first`;
     return new RouteFault(definitionOf(route), ['match'], message);
   });

@@ -103,7 +103,7 @@ export class RouteTable {
   #refuseOtherSpelling(exchange: Exchange, route: Route): void {
     const { path } = exchange;
     if (!this.#isFoldable && !FOLDABLE.test(path)) return;
-    if (route.upstream === undefined || route.grpc !== undefined) return;
+    if (route.action.passesPath !== true) return;
     const owner = this.#folded?.find(searchFor(exchange, foldPath(path)));
     if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
     throw new Problem('route-not-found');

@@ -1,10 +1,8 @@
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
-import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
-import type { Aggregate } from './aggregate/aggregate.ts';
 import type { PathPattern } from './path-pattern.ts';
-import type { Rewrite } from './rewrite.ts';
+import type { ActionDefinition, RouteAction } from './route-action.ts';
 
 /** What must be true of a request for a route to take it. */
 export interface RouteMatch {
@@ -27,12 +25,10 @@ export interface RouteDefinition {
   readonly origin: string;
   readonly match: RouteMatch;
   readonly upstream?: string | undefined;
-  readonly rewrite?:
-    { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined;
-  /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
-  readonly grpc?: Binding | 'unknown' | undefined;
-  /** What it is composed of, when no single upstream answers. */
-  readonly aggregate?: Aggregate | undefined;
+  /** What answers it; absent for a handler. */
+  readonly action?: ActionDefinition | undefined;
+  /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
+  readonly matchKey?: string | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }
@@ -48,11 +44,9 @@ export interface Route extends Seats {
   readonly match: RouteMatch;
   readonly pattern: PathPattern;
   readonly upstream: string | undefined;
-  readonly rewrite: Rewrite | undefined;
-  /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
-  readonly grpc?: Binding | 'unknown' | undefined;
-  /** What it is composed of, when no single upstream answers. */
-  readonly aggregate?: Aggregate | undefined;
+  /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
+  readonly matchKey?: string | undefined;
+  readonly action: RouteAction;
   readonly policies: PolicySet;
   /** Metrics with the labels of this route already filled in. */
   readonly metrics: RouteMetrics;

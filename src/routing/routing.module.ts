@@ -13,21 +13,26 @@ import type { ConfigFault } from '../config/config-fault.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
 import type { Constructor } from '../policies/placements.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { LOGGER } from '../telemetry/telemetry.module.ts';
-import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { BootFaults } from './boot-faults.ts';
 import { FallThroughReport } from './fall-through-report.ts';
-import { ReflectedRoutes } from './reflected-routes.ts';
+import { TableRoutes } from './live-routes.ts';
+import { ACTION_KINDS, type ActionKind } from './route-action.ts';
 import type { RouteDefinition } from './route.ts';
 import { RouteTable } from './route-table.ts';
 import { strayPolicies } from './sources/controller-faults.ts';
 import { buildRouteTable, type GatewaySource } from './table-builder.ts';
 
-type CompileParts = [GatewaySource, readonly StageFactory[], UpstreamRegistry, Metrics];
+type CompileParts = [
+  GatewaySource,
+  readonly StageFactory[],
+  readonly ActionKind[],
+  UpstreamRegistry,
+  Metrics,
+];
+const COMPILE_PARTS = [GATEWAY_SOURCE, STAGE_FACTORIES, ACTION_KINDS, UpstreamRegistry, Metrics] as const;
 
 /** Provides the route table of both doors. */
 @Global()
@@ -36,7 +41,7 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
   @Optional() @Inject(DRY_RUN) private readonly isDryRun: boolean = false;
 
   constructor(
-    private readonly reflected: ReflectedRoutes,
+    private readonly routes: TableRoutes,
     private readonly faults: BootFaults,
     private readonly fallThroughs: FallThroughReport,
     private readonly discovery: DiscoveryService,
@@ -44,7 +49,7 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   /**
-   * Warns, and asks upstreams for their methods once everything else is ready; nothing waits for them.
+   * Warns, and starts the kinds of actions once everything else is ready; nothing waits for them.
    *
    * @throws {ConfigError} with everything that was found while the application was put together: nothing listens then.
    */
@@ -56,11 +61,11 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
     this.faults.add(strayPolicies(classes.filter((one) => !this.faults.isExamined(one))));
     this.faults.refuse();
     this.fallThroughs.warn();
-    if (!this.isDryRun) this.reflected.start();
+    if (!this.isDryRun) this.routes.start();
   }
 
   onApplicationShutdown(): void {
-    this.reflected.stop();
+    this.routes.stop();
   }
 
   /**
@@ -79,43 +84,29 @@ export class RoutingModule implements OnApplicationBootstrap, OnApplicationShutd
         { provide: BootFaults, useFactory: () => new BootFaults(faults) },
         {
           provide: RouteTable,
-          useFactory: (
-            source: GatewaySource,
-            factories: readonly StageFactory[],
-            upstreams: UpstreamRegistry,
-            metrics: Metrics,
-            ...[discovery, faults]: [DiscoveryService, BootFaults]
-          ) => {
+          useFactory: (discovery: DiscoveryService, faults: BootFaults, ...given: CompileParts) => {
             const controllers = discovery
               .getControllers()
               .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
             for (const controller of controllers) faults.examined(controller);
-            const parts = { source, factories, upstreams, metrics, controllers };
-            return buildRouteTable({ ...parts, definitions: definitions(source) }, faults);
+            const parts = { ...partsOf(given), controllers };
+            return buildRouteTable({ ...parts, definitions: definitions(parts.source) }, faults);
           },
-          inject: [GATEWAY_SOURCE, STAGE_FACTORIES, UpstreamRegistry, Metrics, DiscoveryService, BootFaults],
+          inject: [DiscoveryService, BootFaults, ...COMPILE_PARTS],
         },
         {
-          provide: ReflectedRoutes,
-          useFactory: (table: RouteTable, grpc: GrpcCaller, logger: Logger, ...rest: CompileParts) => {
-            const [source, factories, upstreams, metrics] = rest;
-            const { channels } = grpc;
-            return new ReflectedRoutes({ table, channels, logger, source, factories, upstreams, metrics });
-          },
-          inject: [
-            RouteTable,
-            GrpcCaller,
-            LOGGER,
-            GATEWAY_SOURCE,
-            STAGE_FACTORIES,
-            UpstreamRegistry,
-            Metrics,
-          ],
+          provide: TableRoutes,
+          useFactory: (table: RouteTable, ...given: CompileParts) => new TableRoutes(table, partsOf(given)),
+          inject: [RouteTable, ...COMPILE_PARTS],
         },
       ],
       exports: [RouteTable, BootFaults, UpstreamsModule],
     };
   }
+}
+
+function partsOf([source, factories, actions, upstreams, metrics]: CompileParts) {
+  return { source, factories, actions, upstreams, metrics };
 }
 
 // By what there is as well as by how it was provided: a factory can make anything.

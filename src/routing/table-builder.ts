@@ -7,15 +7,14 @@ import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { BootFaults } from './boot-faults.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import { FaultPlaces } from './fault-places.ts';
+import { readRoutes } from './read-routes.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
+import type { ActionKind } from './route-action.ts';
 import type { Route, RouteDefinition } from './route.ts';
-import { compileAggregates } from './sources/aggregate.route-source.ts';
-import { grpcRoutes, Schemas } from './sources/grpc.route-source.ts';
 import { controllerFaults } from './sources/controller-faults.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
-import { yamlRoutes } from './sources/yaml.route-source.ts';
 
 /** The configuration file, read and checked. */
 export type GatewaySource = ReadConfig<GatewayConfig>;
@@ -27,6 +26,8 @@ export interface TableParts {
   /** Routes that neither YAML nor a controller declares, such as the GraphQL door. */
   readonly definitions: readonly RouteDefinition[];
   readonly factories: readonly StageFactory[];
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
   readonly upstreams: UpstreamRegistry;
   readonly metrics: Metrics;
 }
@@ -40,21 +41,13 @@ export interface TableParts {
 export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTable {
   const { source } = parts;
   const placed = new FaultPlaces(source);
-  const originOf = (index: number): string => placed.originOf(index);
-  const schemas = new Schemas(source.value);
-  const translated = grpcRoutes(source.value, originOf, schemas);
-  const composed = compileAggregates(source.value, schemas);
-  const sourceFaults = [...translated.faults, ...composed.faults];
-  const definitions = [
-    ...yamlRoutes(source.value, originOf, composed.compiled),
-    ...translated.definitions,
-    ...controllerRoutes(parts.controllers),
-    ...parts.definitions,
-  ];
+  const sources = parts.actions.map((kind) => kind.source);
+  const read = readRoutes(source.value, (index) => placed.originOf(index), sources);
+  const definitions = [...read.definitions, ...controllerRoutes(parts.controllers), ...parts.definitions];
   const { routes, faults, definitionOf } = compileAll(definitions, parts);
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
-    ...sourceFaults.map((fault) => placed.placeSource(fault)),
+    ...read.faults.map((fault) => placed.placeSource(fault)),
     ...all.map((fault) => placed.place(fault)),
     ...controllerFaults(parts.controllers),
   ];

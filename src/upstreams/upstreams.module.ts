@@ -5,7 +5,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { GrpcCaller } from './grpc/grpc-caller.ts';
 import { logGrpcTo } from './grpc/grpc-log.ts';
-import { Transcoder } from './grpc/transcoding/transcoder.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { UpstreamRegistry } from './upstream-registry.ts';
 import type { UpstreamOptions } from './upstream.schema.ts';
@@ -25,9 +24,8 @@ interface UpstreamSource {
     },
     HttpCaller,
     GrpcCaller,
-    Transcoder,
   ],
-  exports: [UpstreamRegistry, HttpCaller, GrpcCaller, Transcoder],
+  exports: [UpstreamRegistry, HttpCaller, GrpcCaller],
 })
 export class UpstreamsModule implements OnApplicationShutdown {
   constructor(

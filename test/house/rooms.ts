@@ -57,7 +57,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...GROUND, 'snapshot', 'sockets', 'clients', 'calls', 'bff/composition'],
     types: ['contracts'],
   },
-  'bff/composition': { imports: [...LEAVES, 'exchange'] },
+  'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'clients', 'calls'] },
   'bff/aggregation': {
     imports: [...ACTION.imports, 'clients', 'calls', 'bff', 'bff/composition'],
     types: ['contracts'],
@@ -78,13 +78,34 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'routes/services': { imports: [...LEAVES, 'clients', 'calls'] },
 
   contracts: {
-    imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'clients', 'calls', 'bff'],
+    imports: [
+      ...LEAVES,
+      'exchange',
+      'policies',
+      'routing',
+      'snapshot',
+      'clients',
+      'calls',
+      'bff',
+      'bff/composition',
+    ],
   },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
   admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health'] },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
-    imports: [...GROUND, 'store', 'health', 'snapshot', 'proxy', 'transcoding', 'answers', 'bff/aggregation'],
+    imports: [
+      ...GROUND,
+      'store',
+      'health',
+      'snapshot',
+      'clients',
+      'calls',
+      'proxy',
+      'transcoding',
+      'answers',
+      'bff/aggregation',
+    ],
   },
   cli: {
     imports: [

@@ -7,7 +7,7 @@ import { readEnvironment } from '../../src/config/env.schema.ts';
 import type { GatewayModule } from '../../src/config/gateway-module.ts';
 import { createGateway, type Gateway } from '../../src/main.ts';
 import { modules as sample } from '../../src/routes/index.ts';
-import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
 /** A line of the gateway's log. */

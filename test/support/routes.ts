@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 import type { StageFactory } from '../../src/policies/stage.ts';
+import { ForwardKind } from '../../src/proxy/forward.action.ts';
+import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compiler.ts';
 import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
@@ -8,11 +10,18 @@ import { upstreamSchema } from '../../src/upstreams/upstream.schema.ts';
 
 /** What a test says about a route; the rest is a public proxied route for everything on the path. */
 export type TestRoute = Partial<Omit<RouteDefinition, 'match'>> &
-  Partial<RouteMatch> & { readonly path: string };
+  Partial<RouteMatch> & {
+    readonly path: string;
+    /** How it is forwarded; a route without an upstream is answered by nobody. */
+    readonly rewrite?: ForwardDefinition['rewrite'];
+  };
 
 /** Makes a definition; its id is the path unless it says otherwise. */
-export function defineRoute({ path, methods, hosts, headers, ...rest }: TestRoute): RouteDefinition {
+export function defineRoute(route: TestRoute): RouteDefinition {
+  const { path, methods, hosts, headers, rewrite, ...rest } = route;
+  const action: ForwardDefinition = { kind: 'forward', rewrite };
   return {
+    ...(rest.upstream === undefined || rest.door === 'handler' ? {} : { action }),
     id: path,
     door: 'proxy',
     origin: `gateway.yaml:${rest.id ?? path}`,
@@ -38,6 +47,7 @@ export function createCompiler(
     upstreamPolicies: {},
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
+    actions: [new ForwardKind(metrics)],
     ...parts,
   });
 }

@@ -6,6 +6,7 @@ import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { ProblemFilter } from '../../problems/problem.filter.ts';
 import { parsePathPattern } from '../../routing/path-pattern.ts';
+import { handlerAction } from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
 import { StoreModule } from '../../store/store.module.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -38,7 +39,7 @@ function routeWith(stage: Stage): Route {
     match,
     pattern: parsePathPattern(match.path),
     upstream: undefined,
-    rewrite: undefined,
+    action: handlerAction,
     policies: {},
     ...seatsOf([{ policy: rateLimitPolicy, stage }], 'handler'),
     beforeBody: [],

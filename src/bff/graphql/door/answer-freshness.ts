@@ -1,6 +1,6 @@
 import { CallLog } from '../../../clients/call-log.ts';
 import { followCalls } from '../../../clients/reuse/call-memory.ts';
-import { cacheControlOf, Freshness } from '../../freshness.ts';
+import { cacheControlOf, Freshness } from '../../composition/freshness.ts';
 import { addToField, entityTagOf, matchesTag } from '../../response-fields.ts';
 import type { OperationContext } from '../execution/operation-context.ts';
 import type { CacheHint } from '../fields/operation-policies.ts';

@@ -1,5 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { Degradation } from '../../../upstreams/composition/section-run.ts';
+import type { Degradation } from '../../composition/section-run.ts';
 import { degradedParts } from '../../section-parts.ts';
 import { pathOf, type PlacedSection } from './operation-context.ts';
 
