@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../../config/units.ts';
+import { duration, durationText } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 /** Whose bucket a request takes its tokens from. */
@@ -64,7 +64,7 @@ export const rateLimitPolicy = definePolicy({
     'X-RateLimit-Reset': { description: 'Seconds until the tightest limit is full again.', type: 'integer' },
   },
   describe: (rules) =>
-    rules.map(({ key, rate, per, burst }) => `${key} ${rate}/${per}ms burst ${burst}`).join('; '),
+    rules.map(({ key, rate, per, burst }) => `${key} ${rate}/${durationText(per)} burst ${burst}`).join('; '),
   onFields: 'roots',
 });
 
