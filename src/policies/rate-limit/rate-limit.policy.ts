@@ -29,7 +29,7 @@ const rule = z
         'When the store is slow or gone: count in this process, let everything pass, or refuse. Default local.',
       ),
   })
-  .refine((options) => options.cost <= (options.burst ?? options.rate), {
+  .refine((options) => options.cost <= Math.max(1, options.burst ?? options.rate), {
     message: 'expected a cost of at most the burst, otherwise no request can ever pass',
     path: ['cost'],
   })
