@@ -133,6 +133,8 @@ describe('a drain', () => {
       for (const pauseMs of [0, 3, 10]) begin(false, '/quick', pauseMs);
       // Their answers begin before the signal and end while it drains, or after the listener is gone.
       for (const ms of [30, WAIT_MS / 2, WAIT_MS, WAIT_MS * 2]) begin(true, `/slow?ms=${ms}`, 0);
+      // And while it closes: told nothing, and at rest for a moment when those at rest are closed.
+      for (let ms = WAIT_MS + 90; ms < WAIT_MS + 130; ms += 2) begin(true, `/slow?ms=${ms}`, 0);
       await sleep(100);
       const code = gateway.end(signal);
       await Promise.all(runs);

@@ -20,8 +20,20 @@ export class Connections {
   #whenEmpty: (() => void) | undefined = undefined;
   #whenTold: (() => void) | undefined = undefined;
 
-  /** Watches the connections of a server. */
+  /** Watches the connections of a server, and has it spare those that may still be told when it closes. */
   watch(server: Server): void {
+    const closeIdle = server.closeIdleConnections.bind(server);
+    // A server that closes ends all that are at rest, also one whose answer ended just now, and whose client knows nothing.
+    server.closeIdleConnections = () => {
+      const spared = [...this.#untold.keys()];
+      for (const socket of spared) socket.destroy = () => socket;
+      try {
+        closeIdle();
+      } finally {
+        // Its own again is that of its class.
+        for (const socket of spared) Reflect.deleteProperty(socket, 'destroy');
+      }
+    };
     server.on('connection', (socket) => {
       this.#open.add(socket);
       socket.once('close', () => this.#closed(socket));
