@@ -55,6 +55,9 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #decisions: LabelCounter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
+  /** How many breakers there are of a target: while one takes the place of another, both. */
+  readonly #breakerCounts = new Map<string, number>();
+  readonly #routes = new Map<string, RouteMetrics>();
   #storeUp: Gauge | undefined = undefined;
   readonly #sockets: Gauge<'route'>;
   readonly #sections: LabelCounter;
@@ -98,9 +101,12 @@ export class Metrics {
     this.#registerLoopDelay();
   }
 
-  /** The request metrics of a route. */
+  /** The request metrics of a route: one for each id, so that a route that is compiled again counts on. */
   forRoute(routeId: string): RouteMetrics {
-    return new RouteMetrics(routeId, this.#duration, this.#sockets);
+    let route = this.#routes.get(routeId);
+    if (route === undefined)
+      this.#routes.set(routeId, (route = new RouteMetrics(routeId, this.#duration, this.#sockets)));
+    return route;
   }
 
   /** Counts one call to a target. */
@@ -116,6 +122,22 @@ export class Metrics {
   /** Shows the state of a breaker. */
   breakerChanged(upstream: string, target: string, state: 'closed' | 'half-open' | 'open'): void {
     this.#breakers.set({ upstream, target }, state === 'closed' ? 0 : state === 'open' ? 2 : 1);
+  }
+
+  /** Shows a breaker that is new, and closed. */
+  breakerMade(upstream: string, target: string): void {
+    const key = `${upstream}\n${target}`;
+    this.#breakerCounts.set(key, (this.#breakerCounts.get(key) ?? 0) + 1);
+    this.breakerChanged(upstream, target, 'closed');
+  }
+
+  /** Shows no state any more of a breaker that has ended, unless another one has taken its place. */
+  breakerEnded(upstream: string, target: string): void {
+    const key = `${upstream}\n${target}`;
+    const left = (this.#breakerCounts.get(key) ?? 0) - 1;
+    if (left > 0) return void this.#breakerCounts.set(key, left);
+    this.#breakerCounts.delete(key);
+    this.#breakers.remove({ upstream, target });
   }
 
   /** Shows whether the store is used. Never said, there is none, and nothing that could look like its failure. */
