@@ -13,7 +13,7 @@ import { HomepageModule } from './routes/homepage/homepage.module.ts';
 import { NotificationsModule } from './routes/notifications/notifications.module.ts';
 import { OrdersModule } from './routes/orders/orders.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
-import { RoutingModule } from './routing/routing.module.ts';
+import { SnapshotModule } from './snapshot/snapshot.module.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
 import { StoreModule } from './store/store.module.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -72,7 +72,8 @@ export class AppModule {
   static forRoot(parts: AppParts): DynamicModule {
     const { environment, logger } = parts;
     const features = usableFeatures(parts);
-    const faults = features.flatMap((feature) => protocolFaults(feature, parts.source));
+    const faultsOf = (source: GatewaySource): ConfigFault[] =>
+      features.flatMap((feature) => protocolFaults(feature, source));
     const graphql = features.some((feature) => feature.graphql);
     return {
       module: AppModule,
@@ -82,7 +83,7 @@ export class AppModule {
         StoreModule.forRoot({ redisUrl: environment.redisUrl, log: logger }),
         HealthModule,
         PipelineModule,
-        RoutingModule.forRoot((source) => (graphql ? [graphqlDoor(source)] : []), faults),
+        SnapshotModule.forRoot((source) => (graphql ? [graphqlDoor(source)] : []), faultsOf),
         ProxyModule,
         AdminModule,
         ...(graphql ? [BffModule.forRoot({ production: environment.mode === 'production' })] : []),
@@ -108,7 +109,7 @@ function protocolFaults({ module, upstreams }: Feature, { value, document }: Gat
   return Object.entries(upstreams).flatMap(([name, wanted]) => {
     const protocol = value.upstreams[name]?.protocol;
     if (protocol === wanted) return [];
-    const message = `expected \`protocol: ${wanted}\`, which the calls of ${module.name} speak; it is ${protocol}`;
+    const message = `expected \`protocol: ${wanted}\`, which the calls of ${module.name} speak; it is ${protocol ?? 'missing'}`;
     const at = document.locate(['upstreams', name, 'protocol']);
     return [{ file: document.file, ...at, key: `upstreams[${name}].protocol`, message }];
   });

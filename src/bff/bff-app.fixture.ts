@@ -10,7 +10,7 @@ import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
-import { RoutingModule } from '../routing/routing.module.ts';
+import { SnapshotModule } from '../snapshot/snapshot.module.ts';
 import { errorName } from '../telemetry/error-facts.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
@@ -123,7 +123,7 @@ function rootModule({
     imports: [
       { module: Globals, ...globals },
       TelemetryModule.forRoot(pino({ level: 'silent' })),
-      RoutingModule.forRoot(() => [graphqlRoute(door)]),
+      SnapshotModule.forRoot(() => [graphqlRoute(door)]),
       BffModule.forRoot({ production: false, ...graphql }),
       ...modules,
     ],

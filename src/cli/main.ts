@@ -7,24 +7,36 @@ import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { fallThroughs } from '../routing/fall-through.ts';
 import { gatewaySchema } from '../routing/gateway.schema.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { diffConfigs, isEmpty } from '../snapshot/config-diff.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { HELP, parseArguments, UsageError, type Command, type ContractsCommand } from './arguments.ts';
+import {
+  HELP,
+  parseArguments,
+  UsageError,
+  type Command,
+  type ContractsCommand,
+  type DiffCommand,
+} from './arguments.ts';
 import { writeContracts } from './contracts.ts';
+import { renderDiff } from './diff.ts';
 import { createKey } from './keys.ts';
 import { renderTable } from './table.ts';
 
 const USAGE_EXIT_CODE = 2;
+const DIFFERS_EXIT_CODE = 1;
 const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
-/** Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault, 2 for arguments that make no sense. */
+/** Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense. */
 export async function main(args: readonly string[]): Promise<void> {
   try {
     await run(parseArguments(args));
   } catch (error) {
-    process.exitCode = error instanceof UsageError ? USAGE_EXIT_CODE : 1;
-    process.stderr.write(`${explain(error)}\n`);
+    const isUsage = error instanceof UsageError || error instanceof Incomparable;
+    process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
+    process.stderr.write(`${explain(error instanceof Incomparable ? error.cause : error)}\n`);
   }
 }
 
@@ -39,6 +51,8 @@ async function run(command: Command): Promise<void> {
     case 'openapi':
     case 'client':
       return contracts(command);
+    case 'diff':
+      return diff(command);
     case 'start':
       return start(command.configFile);
     case 'validate':
@@ -58,7 +72,7 @@ async function start(configFile: string | undefined): Promise<void> {
 async function validate(configFile: string | undefined): Promise<void> {
   const { gateway, source } = await compile(configFile);
   await gateway.init();
-  const table = gateway.app.get(RouteTable);
+  const { table } = gateway.app.get(Snapshots).current;
   const count = table.routes.length;
   const warnings = fallThroughs(table, source);
   await gateway.app.close();
@@ -71,9 +85,38 @@ async function validate(configFile: string | undefined): Promise<void> {
 
 async function routes(configFile: string | undefined): Promise<void> {
   const { gateway } = await compile(configFile);
-  const listed = describeRoutes(gateway.app.get(RouteTable).routes);
+  const listed = describeRoutes(gateway.app.get(Snapshots).current.table.routes);
   await gateway.app.close();
   process.stdout.write(renderTable(listed));
+}
+
+async function diff({ files, json }: DiffCommand): Promise<void> {
+  const [before, after] = [await snapshotOf(files[0]), await snapshotOf(files[1])];
+  const found = diffConfigs(before, after);
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : renderDiff(found));
+  process.exitCode = isEmpty(found) ? 0 : DIFFERS_EXIT_CODE;
+}
+
+async function snapshotOf(configFile: string): Promise<Snapshot> {
+  try {
+    const { gateway } = await compile(configFile);
+    await gateway.init();
+    const { current } = gateway.app.get(Snapshots);
+    await gateway.app.close();
+    return current;
+  } catch (error) {
+    throw error instanceof ConfigError ? new Incomparable(error) : error;
+  }
+}
+
+/** Neither yes nor no: one of the two is faulty. */
+class Incomparable extends Error {
+  override readonly cause: ConfigError;
+
+  constructor(cause: ConfigError) {
+    super(cause.message);
+    this.cause = cause;
+  }
 }
 
 async function contracts(command: ContractsCommand): Promise<void> {

@@ -5,6 +5,7 @@ import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
 import type { Route } from '../routing/route.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 
 /** One try at one target, as the access line and the metrics show it. */
@@ -62,6 +63,8 @@ export interface ExchangeOpening {
   readonly query: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The configuration that was in force when it began. Default: what is in force whenever somebody looks. */
+  readonly snapshot?: Snapshot | undefined;
 }
 
 /**
@@ -81,6 +84,7 @@ export class Exchange {
   readonly query: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly snapshot: Snapshot | undefined;
   /** The stored answers of this URI that its success makes invalid, for a request that may change something. */
   outdates: AnswerStore | undefined = undefined;
 
@@ -157,6 +161,7 @@ export class Exchange {
     this.query = opening.query;
     this.request = opening.request;
     this.response = opening.response;
+    this.snapshot = opening.snapshot;
   }
 
   /** Time left until the deadline in ms; `Infinity` without one, never below 0. */

@@ -55,6 +55,7 @@ export class CloseHook {
       );
     }
     if (this.#draining.active) this.#connections.ended(exchange);
+    exchange.snapshot?.release();
   }
 }
 

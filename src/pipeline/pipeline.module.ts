@@ -1,4 +1,4 @@
-import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
@@ -13,23 +13,19 @@ import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
 import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { RateLimitModule } from '../policies/rate-limit/rate-limit.module.ts';
-import {
-  LIMITER_OBSERVER,
-  LOCAL_RATE_LIMITER,
-  type LocalRateLimiter,
-} from '../policies/rate-limit/rate-limiter.ts';
+import { LIMITER_OBSERVER } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { BootFaults } from '../routing/boot-faults.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { ClientAddress } from './client-address.ts';
+import { editAnswers } from './answer-edits.ts';
 import { CloseHook } from './close.hook.ts';
-import { FloodLimit } from './flood-limit.ts';
 import { Connections, whenAccepted } from './connections.ts';
 import { admitHandlers } from './handler-admission.ts';
 import { HookParts } from './hook-parts.ts';
@@ -101,36 +97,30 @@ export class PipelineBindings {}
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   // The limiter also counts what others keep for their callers.
-  exports: [STAGE_FACTORIES, Connections, RateLimitModule],
+  exports: [STAGE_FACTORIES, Connections, AuthenticationModule, RateLimitModule],
 })
-export class PipelineModule implements OnApplicationShutdown {
-  readonly #table: RouteTable;
-
+export class PipelineModule {
   // In the constructor, because Nest builds its routes before it calls any lifecycle hook.
   constructor(
     host: HttpAdapterHost,
-    @Inject(GATEWAY_SOURCE) source: GatewaySource,
-    @Inject(LOCAL_RATE_LIMITER) limiter: LocalRateLimiter,
+    snapshots: Snapshots,
     parts: HookParts,
     seated: SeatedInterceptors,
+    faults: BootFaults,
   ) {
-    const { floodLimit, trustedProxies } = source.value;
-    const flood = floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit);
-    const { connections } = parts;
-    const open = new OpenHook(new ClientAddress(trustedProxies), flood, parts);
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
     const { server } = fastify;
+    const { connections } = parts;
     connections.watch(server);
     fastify.addHook('preClose', (done) => whenAccepted(server, done));
     // The server reports its end before those of its last sockets: pools would be gone before exchanges are.
     fastify.addHook('onClose', () => connections.closed());
-    installHooks(fastify, open, new CloseHook(parts));
-    this.#table = seated.seat();
-    admitHandlers(fastify, this.#table);
-  }
-
-  /** Ends what the compiled stages own. */
-  onApplicationShutdown(): void {
-    for (const route of this.#table.routes) for (const stage of route.stages) stage.close?.();
+    // Before the head is finished, which tells the length of the body.
+    editAnswers(fastify);
+    installHooks(fastify, new OpenHook(snapshots, parts), new CloseHook(parts));
+    seated.seat();
+    faults.add(seated.faultsOf(snapshots.current.table));
+    snapshots.check(({ table }) => seated.faultsOf(table));
+    admitHandlers(fastify, snapshots);
   }
 }

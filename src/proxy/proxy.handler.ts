@@ -7,11 +7,11 @@ import { enterStages } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { hasBody, HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
-import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import { AggregateAnswers } from './aggregate/aggregate-answers.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { TranscodedAnswers } from './transcoded-answers.ts';
@@ -20,8 +20,7 @@ import { TranscodedAnswers } from './transcoded-answers.ts';
 @Injectable()
 export class ProxyHandler {
   constructor(
-    private readonly table: RouteTable,
-    private readonly upstreams: UpstreamRegistry,
+    private readonly snapshots: Snapshots,
     private readonly metrics: Metrics,
     private readonly transcodings: TranscodedAnswers,
     private readonly aggregates: AggregateAnswers,
@@ -33,7 +32,7 @@ export class ProxyHandler {
     const { exchange } = request;
     let route: Route;
     try {
-      route = this.table.match(exchange);
+      route = this.snapshots.for(exchange).table.match(exchange);
       // A code-first route that Fastify did not take: its path differs in something that must not differ.
       if (route.door === 'handler') throw new Problem('route-not-found');
     } catch (error) {
@@ -60,7 +59,7 @@ export class ProxyHandler {
     if (exchange.cancelled !== undefined) return writer.fail(exchange.cancelled);
     if (exchange.cached !== undefined) return writer.replay(exchange.cached);
     if (route.aggregate !== undefined) return this.aggregates.answer(exchange, route, route.aggregate);
-    const upstream = this.upstreams.get(route.upstream as string);
+    const upstream = route.leadsTo as Upstream;
     if (route.grpc !== undefined) return this.transcodings.answer(exchange, route, upstream);
     const outbound = this.#outbound(exchange, route, upstream.passedHeaders);
     new HttpForwarding(exchange, upstream, outbound, { sink: writer, metrics: this.metrics }).start();

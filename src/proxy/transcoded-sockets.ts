@@ -10,7 +10,7 @@ import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Route } from '../routing/route.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { offersSocket, type Binding, type SocketOptions } from '../upstreams/grpc/transcoding/binding.ts';
 import { refuseForeignOrigin } from '../exchange/sockets/page-origin.ts';
 import { Transcoder } from '../upstreams/grpc/transcoding/transcoder.ts';
@@ -34,7 +34,7 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly host: HttpAdapterHost,
-    private readonly table: RouteTable,
+    private readonly snapshots: Snapshots,
     private readonly transcoder: Transcoder,
   ) {}
 
@@ -129,7 +129,7 @@ export class TranscodedSockets implements OnModuleInit, OnModuleDestroy {
   #claims(request: IncomingMessage): boolean {
     const path = normalizePath(splitTarget(request.url ?? '/').path);
     if (path === undefined) return false;
-    const route = this.table.peek({ path, host: '', method: 'GET', request });
+    const route = this.snapshots.current.table.peek({ path, host: '', method: 'GET', request });
     return typeof route?.grpc === 'object' && offersSocket(route.grpc);
   }
 }

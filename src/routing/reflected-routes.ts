@@ -1,10 +1,13 @@
 import { toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigFault } from '../config/config-fault.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
 import { reflect } from '../upstreams/grpc/transcoding/reflection-client.ts';
 import { ReflectionReport } from './reflection-report.ts';
+import { RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
@@ -28,6 +31,8 @@ interface Watched {
   readonly origin: string;
   readonly refreshMs: number;
   readonly report: ReflectionReport;
+  /** What the upstream has told. */
+  known: FileRegistry | undefined;
   digest: string;
 }
 
@@ -38,24 +43,38 @@ interface Watched {
  */
 export class ReflectedRoutes {
   readonly #parts: ReflectedParts;
+  readonly #watched: readonly Watched[];
   readonly #timers = new Map<Watched, NodeJS.Timeout>();
   #stopped = false;
 
   constructor(parts: ReflectedParts) {
     this.#parts = parts;
+    this.#watched = watchedOf(parts);
+  }
+
+  /**
+   * Takes over what was learned before a reload; it holds until it is asked for again.
+   *
+   * @returns what it does not go with.
+   */
+  adopt(previous: ReflectedRoutes): readonly ConfigFault[] {
+    const faults: ConfigFault[] = [];
+    for (const watched of this.#watched) {
+      const before = previous.#watched.find(({ route }) => isDeepStrictEqual(route, watched.route));
+      if (before?.known === undefined) continue;
+      try {
+        this.#take(watched, before.known);
+      } catch (error) {
+        if (!(error instanceof RouteFault)) throw error;
+        faults.push(new FaultPlaces(this.#parts.source).place(error));
+      }
+    }
+    return faults;
   }
 
   /** Begins to ask; does nothing when no route comes from reflection. */
   start(): void {
-    const { source, logger } = this.#parts;
-    const places = new FaultPlaces(source);
-    source.value.routes.forEach((route, index) => {
-      if (!isGrpcRoute(route)) return;
-      const refreshMs = source.value.upstreams[route.upstream]?.reflection?.refresh;
-      if (refreshMs === undefined) return;
-      const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
-      void this.#ask({ route, origin: places.originOf(index), refreshMs, report, digest: '' });
-    });
+    for (const watched of this.#watched) void this.#ask(watched);
   }
 
   /** Asks no more. */
@@ -101,6 +120,7 @@ export class ReflectedRoutes {
     if (fault !== undefined) throw fault;
     table.replace(all);
     watched.digest = digest;
+    watched.known = registry;
     logger.info({ route: route.id, methods: definitions.length }, 'routes learned by server reflection');
   }
 
@@ -110,6 +130,17 @@ export class ReflectedRoutes {
     if (fault !== undefined) throw fault;
     return routes;
   }
+}
+
+function watchedOf({ source, logger }: ReflectedParts): readonly Watched[] {
+  const places = new FaultPlaces(source);
+  return source.value.routes.flatMap((route, index) => {
+    const refreshMs = isGrpcRoute(route) && source.value.upstreams[route.upstream]?.reflection?.refresh;
+    if (!isGrpcRoute(route) || typeof refreshMs !== 'number') return [];
+    const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
+    const origin = places.originOf(index);
+    return [{ route, origin, refreshMs, report, known: undefined, digest: '' }];
+  });
 }
 
 // A fault of a route that was there before is one of the newcomers' making.

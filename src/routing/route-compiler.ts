@@ -63,6 +63,8 @@ export class RouteCompiler {
       match: definition.match,
       pattern,
       upstream: definition.upstream,
+      leadsTo:
+        definition.upstream === undefined ? undefined : this.#parts.upstreams.find(definition.upstream),
       grpc: definition.grpc,
       aggregate: definition.aggregate,
       rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),

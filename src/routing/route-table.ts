@@ -17,6 +17,7 @@ export class RouteTable {
   /** The same for folded paths; only where routes differ in whom they let in. */
   #folded: SegmentTree | undefined = undefined;
   #isFoldable = false;
+  #byId: ReadonlyMap<string, Route> = new Map();
 
   constructor(routes: readonly Route[]) {
     this.replace(routes);
@@ -32,6 +33,8 @@ export class RouteTable {
     this.#tree = new SegmentTree(routes);
     this.#folded = haveDifferentGuards(routes) ? new SegmentTree(routes, true) : undefined;
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
+    // The first of an id counts: that it stands twice is a fault.
+    this.#byId = new Map(routes.toReversed().map((route) => [route.id, route]));
     this.#routes = routes;
   }
 
@@ -69,7 +72,7 @@ export class RouteTable {
 
   /** The route of that id, for the code-first door, which is matched by Fastify. */
   byId(id: string): Route | undefined {
-    return this.routes.find((route) => route.id === id);
+    return this.#byId.get(id);
   }
 
   #withoutParameters(exchange: Exchange): Route | undefined {

@@ -1,5 +1,6 @@
 import type { PolicySet } from '../policies/registry.ts';
 import type { Stage, StageName } from '../policies/stage.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
 import type { Aggregate } from './aggregate/aggregate.ts';
@@ -48,6 +49,8 @@ export interface Route {
   readonly match: RouteMatch;
   readonly pattern: PathPattern;
   readonly upstream: string | undefined;
+  /** The upstream of that name in the snapshot of the route. */
+  readonly leadsTo?: Upstream | undefined;
   readonly rewrite: Rewrite | undefined;
   /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
   readonly grpc?: Binding | 'unknown' | undefined;

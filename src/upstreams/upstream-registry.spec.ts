@@ -205,7 +205,7 @@ describe('a gRPC target that left', () => {
     });
     await once(service.listen(0, '127.0.0.1'), 'listening');
   });
-  afterEach(() => service.close());
+  afterEach(() => void service.close());
 
   it('keeps its channel until its last stream has ended, and then has none', async () => {
     const { port } = service.address() as AddressInfo;

@@ -1,8 +1,17 @@
 import { pino } from 'pino';
+import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage.ts';
 import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compiler.ts';
+import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import { RouteTable } from '../../src/routing/route-table.ts';
 import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
+import { compileEdge } from '../../src/snapshot/edge.ts';
+import { Reloads } from '../../src/snapshot/reloads.ts';
+import { SnapshotCompiler } from '../../src/snapshot/snapshot-compiler.ts';
+import { Snapshot } from '../../src/snapshot/snapshot.ts';
+import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
+import { GrpcCaller } from '../../src/upstreams/grpc/grpc-caller.ts';
 import { UpstreamRegistry } from '../../src/upstreams/upstream-registry.ts';
 import { upstreamSchema } from '../../src/upstreams/upstream.schema.ts';
 
@@ -40,6 +49,38 @@ export function createCompiler(
     metrics,
     ...parts,
   });
+}
+
+/** A snapshot of routes that are compiled already, in force, and reloads that have happened to nobody. */
+export function snapshotsOf(routes: readonly Route[]): { snapshots: Snapshots; reloads: Reloads } {
+  const metrics = new Metrics();
+  const logger = pino({ level: 'silent' });
+  const source = readConfig(gatewaySchema, 'version: 1', 'gateway.yaml', {});
+  const nothing = (): void => undefined;
+  const snapshot = new Snapshot({
+    source,
+    table: new RouteTable(routes),
+    upstreams: new UpstreamRegistry({}, logger, metrics),
+    edge: compileEdge(source.value, undefined),
+    begin: nothing,
+    retire: nothing,
+    end: nothing,
+  });
+  const snapshots = new Snapshots(snapshot);
+  const deps = {
+    logger,
+    metrics,
+    channels: new GrpcCaller(metrics).channels,
+    factories: [],
+    controllers: [],
+  };
+  const compiler = new SnapshotCompiler({
+    ...deps,
+    definitions: () => [],
+    identity: undefined,
+    limiter: undefined,
+  });
+  return { snapshots, reloads: new Reloads({ snapshots, compiler, logger, metrics }) };
 }
 
 /** Compiles routes without stages. */

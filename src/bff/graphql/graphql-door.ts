@@ -4,7 +4,6 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { enterStages } from '../../policies/stage.ts';
 import { Problem } from '../../problems/problem.ts';
 import { admit, leaveUnread, type Done } from '../../routing/admission.ts';
-import type { Route } from '../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
 import { isFaults } from './documents.ts';
 import { grant } from './field-policies.ts';
@@ -18,6 +17,7 @@ import type { GraphqlUpgrades } from './graphql-upgrades.ts';
 import { OperationContext } from './operation-context.ts';
 import type { OperationMeter } from './operation-meters.ts';
 import { OperationPlan, showsPlan } from './operation-plan.ts';
+import type { RouteOf } from './graphql.route.ts';
 import type { OperationFinder } from './operation-finder.ts';
 import { requestedCost, tooDear, type PreparedOperation } from './prepared-operation.ts';
 import type { GraphqlStreams } from './graphql-streams.ts';
@@ -51,15 +51,15 @@ const REFUSED = [{ extensions: { code: 'request-invalid' } }];
  * the document. Batches and anything but a text as the document are refused.
  */
 export class GraphqlDoor {
-  readonly #route: Route;
+  readonly #routeOf: RouteOf;
   readonly #finder: OperationFinder;
   readonly #limits: GraphqlLimits;
   readonly #live: LiveDoors | undefined;
 
   /** @param live the doors for operations that do not come as one HTTP request each. */
-  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits, live?: LiveDoors) {
+  constructor(routeOf: RouteOf, finder: OperationFinder, limits: GraphqlLimits, live?: LiveDoors) {
     this.#live = live;
-    this.#route = route;
+    this.#routeOf = routeOf;
     this.#finder = finder;
     this.#limits = limits;
   }
@@ -68,16 +68,16 @@ export class GraphqlDoor {
   readonly enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     const { exchange, raw } = request;
     if (this.#live?.upgrades.has(raw) !== true) {
-      return admit(this.#route, request, (error) => {
+      return admit(this.#routeOf(exchange), request, (error) => {
         if (error === undefined) leaveUnread(request, reply);
         done(error);
       });
     }
-    exchange.route = this.#route;
+    const route = (exchange.route = this.#routeOf(exchange));
     // Browsers cannot send a credential with the handshake; it comes with the first message, and is checked then.
     if (!hasCredential(raw)) return done();
     try {
-      const pending = enterSocketStages(this.#route, exchange);
+      const pending = enterSocketStages(route, exchange);
       if (pending === undefined) done(exchange.cancelled);
       else pending.then(() => done(exchange.cancelled), done);
     } catch (error) {
@@ -91,7 +91,7 @@ export class GraphqlDoor {
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
-    const pending = enterStages(this.#route.afterBody, request.exchange);
+    const pending = enterStages(this.#routeOf(request.exchange).afterBody, request.exchange);
     if (pending !== undefined) await pending;
     if (this.#live?.streams.wants(request)) {
       if (request.method === 'GET') refuseForeignPage(request.headers);

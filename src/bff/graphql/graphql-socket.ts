@@ -7,11 +7,11 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { LatestOnly } from '../../exchange/sockets/latest-only.ts';
 import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../exchange/sockets/live-socket.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { Route } from '../../routing/route.ts';
 import { watchEnd } from './event-stream.ts';
 import { refusedErrors } from './graphql-answer.ts';
 import { parseExactly } from './exact-integers.ts';
 import { mayHaveHash, needsFields, requestOf } from './graphql-request.ts';
+import type { RouteOf } from './graphql.route.ts';
 import type { OperationRunner, Started } from './operation-runner.ts';
 import type { SocketPlace } from './socket-admission.ts';
 import { enterSocketStages, withCredentials } from './socket-identity.ts';
@@ -78,15 +78,15 @@ class GraphqlSocket extends LiveSocket {
 
 /** Speaks `graphql-transport-ws` with the clients of one route. */
 export class GraphqlSocketServer {
-  readonly #route: Route;
+  readonly #routeOf: RouteOf;
   readonly #runner: OperationRunner;
   readonly #limits: SocketLimits;
   readonly #sockets = new Set<GraphqlSocket>();
   readonly #server: Server<GraphqlSocket>;
   readonly #refused = new WeakSet<object>();
 
-  constructor(route: Route, schema: GraphQLSchema, runner: OperationRunner, limits: SocketLimits) {
-    this.#route = route;
+  constructor(routeOf: RouteOf, schema: GraphQLSchema, runner: OperationRunner, limits: SocketLimits) {
+    this.#routeOf = routeOf;
     this.#runner = runner;
     this.#limits = limits;
     // The document of the request was read by the runner; the library only wants to know what kind it is.
@@ -158,7 +158,7 @@ export class GraphqlSocketServer {
     if (one.identified) return undefined;
     const exchange = withCredentials(one.exchange, params);
     try {
-      await enterSocketStages(this.#route, exchange);
+      await enterSocketStages(this.#routeOf(exchange), exchange);
     } catch (error) {
       // Fails closed, with the code of the problem as the reason.
       one.end(closeCodeOf(error), error instanceof Problem ? error.code : 'internal');

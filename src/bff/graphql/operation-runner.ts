@@ -12,6 +12,7 @@ import { refusedErrors, valueOf } from './graphql-answer.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
 import type { GraphqlLimits } from './graphql.options.ts';
 import { OperationContext } from './operation-context.ts';
+import type { RouteOf } from './graphql.route.ts';
 import type { OperationMeter } from './operation-meters.ts';
 import { OperationPlan, showsPlan } from './operation-plan.ts';
 import type { OperationFinder } from './operation-finder.ts';
@@ -46,14 +47,17 @@ const PER_OPERATION: ReadonlySet<string> = new Set(['authorize', 'limit']);
 export class OperationRunner {
   readonly #finder: OperationFinder;
   readonly #limits: GraphqlLimits;
-  readonly #chargingStages: readonly Stage[];
-  readonly #deadline: readonly Stage[];
+  readonly #routeOf: RouteOf;
+  /** The stages of a route that operations enter. */
+  readonly #stages = new WeakMap<
+    Route,
+    { readonly charging: readonly Stage[]; readonly deadline: readonly Stage[] }
+  >();
 
-  constructor(route: Route, finder: OperationFinder, limits: GraphqlLimits) {
+  constructor(routeOf: RouteOf, finder: OperationFinder, limits: GraphqlLimits) {
     this.#finder = finder;
     this.#limits = limits;
-    this.#chargingStages = route.stages.filter(({ name }) => PER_OPERATION.has(name));
-    this.#deadline = route.stages.filter(({ name }) => name === 'deadline');
+    this.#routeOf = routeOf;
   }
 
   /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */
@@ -67,7 +71,7 @@ export class OperationRunner {
     let asked: Asked | undefined;
     try {
       // Before its document is looked at: what is read and kept for who is over his limit was free.
-      if (!charged) await enterStages(this.#chargingStages, exchange);
+      if (!charged) await enterStages(this.#stagesOf(exchange).charging, exchange);
       const plan = showsPlan(this.#limits, exchange, request)
         ? new OperationPlan(this.#finder.originOf(request))
         : undefined;
@@ -83,6 +87,17 @@ export class OperationRunner {
     }
   }
 
+  #stagesOf(exchange: Exchange) {
+    const route = this.#routeOf(exchange);
+    let stages = this.#stages.get(route);
+    if (stages === undefined) {
+      const charging = route.stages.filter(({ name }) => PER_OPERATION.has(name));
+      const deadline = route.stages.filter(({ name }) => name === 'deadline');
+      this.#stages.set(route, (stages = { charging, deadline }));
+    }
+    return stages;
+  }
+
   async #run(asked: Asked, exchange: Exchange): Promise<Started> {
     const { prepared, variables, plan } = asked;
     const { meter, operation, requirements } = prepared;
@@ -93,7 +108,7 @@ export class OperationRunner {
       return this.#end(exchange, [tooDear(cost)], meter);
     const isStream = operation.type === 'subscription';
     // A subscription has no deadline; its socket has an age.
-    if (!isStream) await enterStages(this.#deadline, exchange);
+    if (!isStream) await enterStages(this.#stagesOf(exchange).deadline, exchange);
     const granted = await grant(requirements, exchange);
     const lacking =
       denied === 'operation' ? requirements.find((one) => !one.masks && !granted.has(one)) : undefined;
@@ -190,10 +205,10 @@ function endedBy(error: unknown, asked: Asked | undefined): unknown {
 
 /** An exchange for one operation of a socket: its own cancellation and limits, the principal of the socket. */
 function operationExchange(socket: Exchange): Exchange {
-  const { id, trace, clientAddress, scheme, host, path, query, request } = socket;
+  const { id, trace, clientAddress, scheme, host, path, query, request, snapshot } = socket;
   // Nothing is ever written to it; what it says goes over the socket.
   const response = new ServerResponse(request);
-  const opening = { id, trace, clientAddress, scheme, host, path, query, request, response };
+  const opening = { id, trace, clientAddress, scheme, host, path, query, request, response, snapshot };
   const exchange = new Exchange(opening);
   exchange.route = socket.route;
   exchange.principal = socket.principal;

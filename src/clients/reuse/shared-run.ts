@@ -117,6 +117,7 @@ export class SharedRun<Out> implements WaitedFor {
       else waiter.reject(outcome.error);
     }
     this.#waiters.clear();
+    this.#exchange?.snapshot?.release();
     this.#exchange = undefined;
   }
 
@@ -136,5 +137,7 @@ function detached<Out>({ starter, principal, deadlineAt }: RunOptions<Out>): Exc
   exchange.principal = principal;
   exchange.route = starter.exchange.route;
   exchange.deadlineAt = deadlineAt;
+  // It may outlast who started it, and with that the configuration.
+  exchange.snapshot?.hold();
   return exchange;
 }

@@ -10,7 +10,7 @@ import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import { degradationsOf, serverTimingOf } from '../../upstreams/composition/composition-run.ts';
 import { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../../upstreams/http/http-caller.ts';
-import { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
+import { Upstreams } from '../../upstreams/upstreams.ts';
 import { AnswerWriter } from '../answer-writer.ts';
 import { jsonEditOf } from '../json-edit.ts';
 import { AggregateRun, type AggregateTools } from './aggregate-run.ts';
@@ -23,7 +23,7 @@ export class AggregateAnswers {
   readonly #tools: AggregateTools;
 
   constructor(
-    upstreams: UpstreamRegistry,
+    upstreams: Upstreams,
     http: HttpCaller,
     grpc: GrpcCaller,
     metrics: Metrics,

@@ -9,13 +9,13 @@ import { CompositionRun } from '../../upstreams/composition/composition-run.ts';
 import { SectionRun, type SectionPlan } from '../../upstreams/composition/section-run.ts';
 import type { GrpcCaller } from '../../upstreams/grpc/grpc-caller.ts';
 import type { HttpCaller } from '../../upstreams/http/http-caller.ts';
-import type { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
+import type { Upstreams } from '../../upstreams/upstreams.ts';
 import { parseExact } from '../json-edit.ts';
 import { AggregateFreshness } from './aggregate-freshness.ts';
 
 /** What the runs of aggregated routes share. */
 export interface AggregateTools {
-  readonly upstreams: UpstreamRegistry;
+  readonly upstreams: Upstreams;
   readonly http: HttpCaller;
   readonly grpc: GrpcCaller;
   readonly metrics: Metrics;
@@ -86,7 +86,7 @@ class CallRun extends SectionRun<AggregateCall> {
   #call(): Promise<unknown> {
     const { operation, upstream: name } = this.section;
     const { tools, scope, exchange, freshness } = this.#run;
-    const upstream = tools.upstreams.get(name);
+    const upstream = tools.upstreams.of(exchange, name);
     const limits = { exchange, timeoutMs: this.remainingMs() };
     if (operation.kind === 'grpc') return this.#unary(operation);
     const request = {
@@ -101,7 +101,7 @@ class CallRun extends SectionRun<AggregateCall> {
   async #unary(operation: GrpcOperation): Promise<unknown> {
     const { tools, scope, exchange } = this.#run;
     const { method, registry } = operation;
-    const upstream = tools.upstreams.get(this.section.upstream);
+    const upstream = tools.upstreams.of(exchange, this.section.upstream);
     const limits = { exchange, timeoutMs: this.remainingMs() };
     const answer = await tools.grpc.unary(upstream, method, messageOf(operation, scope), limits);
     try {

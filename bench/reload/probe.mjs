@@ -1,0 +1,20 @@
+// Loaded into the gateway: on SIGUSR2 it writes what the process holds into the file that PROBE_FILE names.
+import { writeFileSync, renameSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc');
+const file = process.env.PROBE_FILE;
+
+process.on('SIGUSR2', () => {
+  collect();
+  const resources = {};
+  for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
+  let listeners = 0;
+  for (const name of process.eventNames()) listeners += process.listenerCount(name);
+  const { rss, heapUsed } = process.memoryUsage();
+  // Whole or not at all: somebody waits for the file.
+  writeFileSync(`${file}.new`, JSON.stringify({ rss, heapUsed, listeners, resources }));
+  renameSync(`${file}.new`, file);
+});

@@ -1,0 +1,98 @@
+import type { Type } from '@nestjs/common';
+import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
+import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
+import type { StageFactory } from '../policies/stage.ts';
+import { BootFaults } from '../routing/boot-faults.ts';
+import { ReflectedRoutes } from '../routing/reflected-routes.ts';
+import type { RouteDefinition } from '../routing/route.ts';
+import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { compileEdge } from './edge.ts';
+import { Snapshot } from './snapshot.ts';
+
+/** What all snapshots of a gateway share. */
+export interface CompilerDeps {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly channels: GrpcChannels;
+  readonly factories: readonly StageFactory[];
+  readonly controllers: readonly Type[];
+  /** Routes that neither the file nor a controller declares. */
+  readonly definitions: (source: GatewaySource) => readonly RouteDefinition[];
+  /** Absent only where no route asks who calls. */
+  readonly identity: Identity | undefined;
+  /** Absent only where nothing is limited at the edge. */
+  readonly limiter: LocalRateLimiter | undefined;
+}
+
+/** Compiles configurations to snapshots. */
+export class SnapshotCompiler {
+  readonly #deps: CompilerDeps;
+  readonly #reflected = new WeakMap<Snapshot, ReflectedRoutes>();
+
+  constructor(deps: CompilerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The snapshot to start with.
+   *
+   * @param found takes the faults of all routes; the snapshot has those that have none.
+   */
+  first(source: GatewaySource, found: BootFaults): Snapshot {
+    return this.#compile(source, this.#deps.identity?.section, found);
+  }
+
+  /**
+   * A snapshot that can take the place of another one, from which it goes on with what did not change. It is not in force
+   * yet; one that is given up has to be discarded.
+   *
+   * @throws {ConfigError} with all faults; nothing has changed then.
+   */
+  next(source: GatewaySource, previous: Snapshot): Snapshot {
+    const { identity } = this.#deps;
+    const found = new BootFaults();
+    const options = source.value.identity ?? identitySchema.parse({});
+    const compile = (section?: IdentitySection): Snapshot => this.#compile(source, section, found, previous);
+    const snapshot = identity === undefined ? compile() : identity.prepare(options, compile);
+    if (found.any) snapshot.discard();
+    found.refuse();
+    return snapshot;
+  }
+
+  #compile(
+    source: GatewaySource,
+    section: IdentitySection | undefined,
+    found: BootFaults,
+    previous?: Snapshot,
+  ): Snapshot {
+    const { logger, metrics, channels, limiter, definitions, controllers, factories, identity } = this.#deps;
+    const upstreams = new UpstreamRegistry(source.value.upstreams, logger, metrics, previous?.upstreams);
+    const parts = { source, upstreams, metrics, factories };
+    const table = buildRouteTable({ ...parts, controllers, definitions: definitions(source) }, found);
+    const reflected = new ReflectedRoutes({ ...parts, table, channels, logger });
+    if (section !== undefined) identity?.hold(section);
+    const snapshot = new Snapshot({
+      source,
+      table,
+      upstreams,
+      edge: compileEdge(source.value, limiter),
+      begin: () => this.#begin(section, reflected),
+      retire: () => reflected.stop(),
+      end: () => section && identity?.release(section),
+    });
+    this.#reflected.set(snapshot, reflected);
+    const learned = previous && this.#reflected.get(previous);
+    if (learned !== undefined && !found.any) found.add(reflected.adopt(learned));
+    return snapshot;
+  }
+
+  #begin(section: IdentitySection | undefined, reflected: ReflectedRoutes): void {
+    if (section !== undefined) this.#deps.identity?.begin(section);
+    reflected.start();
+  }
+}

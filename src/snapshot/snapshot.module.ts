@@ -1,0 +1,149 @@
+import {
+  Global,
+  Inject,
+  Module,
+  Optional,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type Type,
+} from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
+import type { ConfigFault } from '../config/config-fault.ts';
+import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
+import { Identity } from '../policies/authentication/identity.ts';
+import type { Constructor } from '../policies/placements.ts';
+import { LOCAL_RATE_LIMITER, type LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { BootFaults } from '../routing/boot-faults.ts';
+import type { RouteDefinition } from '../routing/route.ts';
+import { strayPolicies } from '../routing/sources/controller-faults.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { LOGGER } from '../telemetry/telemetry.module.ts';
+import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
+import { Upstreams } from '../upstreams/upstreams.ts';
+import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
+import { warnOfFallThroughs } from './fall-through-warnings.ts';
+import { Reloads } from './reloads.ts';
+import { SnapshotCompiler } from './snapshot-compiler.ts';
+import { Snapshots } from './snapshots.ts';
+
+/** What is wrong with a configuration besides its routes. */
+export type SourceCheck = (source: GatewaySource) => readonly ConfigFault[];
+
+type Room = [Logger, Metrics, GrpcCaller, DiscoveryService, BootFaults];
+type Judges = [readonly StageFactory[], Identity | undefined, LocalRateLimiter | undefined];
+
+/** Provides the snapshot that is in force, and puts others in its place. */
+@Global()
+@Module({})
+export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  @Optional() @Inject(DRY_RUN) private readonly isDryRun: boolean = false;
+  @Inject(LOGGER) private readonly logger!: Logger;
+
+  constructor(
+    private readonly snapshots: Snapshots,
+    private readonly reloads: Reloads,
+    private readonly faults: BootFaults,
+    private readonly discovery: DiscoveryService,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  /**
+   * Warns, and asks upstreams for their methods once everything else is ready; nothing waits for them.
+   *
+   * @throws {ConfigError} with everything that was found while the application was put together: nothing listens then.
+   */
+  onApplicationBootstrap(): void {
+    const classes = [
+      ...this.discovery.getProviders().flatMap(classesOf),
+      ...[...this.modules.values()].map(({ metatype }) => metatype),
+    ];
+    this.faults.add(strayPolicies(classes.filter((one) => !this.faults.isExamined(one))));
+    this.faults.refuse();
+    warnOfFallThroughs(this.snapshots.current, this.logger);
+    if (!this.isDryRun) this.snapshots.start();
+  }
+
+  /** Runs after the last exchange has ended. */
+  async onApplicationShutdown(): Promise<void> {
+    this.reloads.close();
+    await this.snapshots.close();
+  }
+
+  /**
+   * @param definitions routes that neither YAML nor a controller declares.
+   * @param faultsOf what keeps a gateway with this configuration from starting, besides its routes.
+   */
+  static forRoot(
+    definitions: (source: GatewaySource) => readonly RouteDefinition[],
+    faultsOf: SourceCheck = () => [],
+  ): DynamicModule {
+    return {
+      module: SnapshotModule,
+      imports: [DiscoveryModule, UpstreamsModule],
+      providers: [
+        {
+          provide: BootFaults,
+          useFactory: (source: GatewaySource) => new BootFaults(faultsOf(source)),
+          inject: [GATEWAY_SOURCE],
+        },
+        compilerProvider(definitions),
+        {
+          provide: Snapshots,
+          useFactory: (compiler: SnapshotCompiler, source: GatewaySource, faults: BootFaults) => {
+            const snapshots = new Snapshots(compiler.first(source, faults));
+            snapshots.check((candidate) => faultsOf(candidate.source));
+            return snapshots;
+          },
+          inject: [SnapshotCompiler, GATEWAY_SOURCE, BootFaults],
+        },
+        { provide: Upstreams, useExisting: Snapshots },
+        {
+          provide: Reloads,
+          useFactory: (...[snapshots, compiler, logger, metrics]: ReloadsArguments) =>
+            new Reloads({ snapshots, compiler, logger, metrics }),
+          inject: [Snapshots, SnapshotCompiler, LOGGER, Metrics],
+        },
+      ],
+      exports: [Snapshots, Upstreams, Reloads, BootFaults, UpstreamsModule],
+    };
+  }
+}
+
+type ReloadsArguments = [Snapshots, SnapshotCompiler, Logger, Metrics];
+
+function compilerProvider(definitions: (source: GatewaySource) => readonly RouteDefinition[]) {
+  const optional = (token: symbol | typeof Identity) => ({ token, optional: true });
+  return {
+    provide: SnapshotCompiler,
+    useFactory: (...[logger, metrics, grpc, discovery, faults, ...judges]: [...Room, ...Judges]) => {
+      const [factories, identity, limiter] = judges;
+      const controllers = discovery
+        .getControllers()
+        .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
+      for (const controller of controllers) faults.examined(controller);
+      const { channels } = grpc;
+      const shared = { logger, metrics, channels, factories, controllers, definitions };
+      return new SnapshotCompiler({ ...shared, identity, limiter });
+    },
+    inject: [
+      LOGGER,
+      Metrics,
+      GrpcCaller,
+      DiscoveryService,
+      BootFaults,
+      STAGE_FACTORIES,
+      optional(Identity),
+      optional(LOCAL_RATE_LIMITER),
+    ],
+  };
+}
+
+// By what there is as well as by how it was provided: a factory can make anything.
+function classesOf({ instance, metatype }: { instance?: unknown; metatype: unknown }): Constructor[] {
+  const made: unknown = (instance as object | null | undefined)?.constructor;
+  return [made, metatype].filter((one) => typeof one === 'function') as Constructor[];
+}
