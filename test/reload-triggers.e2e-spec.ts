@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureBuilt, runBin, startChild, type ChildGateway } from './support/child.ts';
+import { ensureBuilt, startChild, type ChildGateway } from './support/child.ts';
 import { call } from './support/client.ts';
 import { startUpstream, type TestUpstream } from './support/upstream.ts';
 
@@ -76,9 +76,8 @@ describe('a change of the file', () => {
     swap('2');
     await until(() => said('is faulty'));
     expect(await statusOf('one')).toBe(200);
-    const { faults } = gateway?.lines().find(({ msg }) => msg.includes('is faulty')) as unknown as {
-      faults: { line: number }[];
-    };
+    const told = gateway?.lines().find(({ msg }) => msg.includes('is faulty'));
+    const faults = told?.['faults'] as { line: number }[];
     expect(faults.map(({ line }) => line)).toEqual(expect.arrayContaining([2, 3]));
     swap('3');
     await until(async () => (await statusOf('three')) === 200);
@@ -94,70 +93,6 @@ describe('SIGHUP', () => {
     expect(await statusOf('two')).toBe(404);
     gateway?.process.kill('SIGHUP');
     await until(async () => (await statusOf('two')) === 200);
-    expect(said('another configuration is in force')).toBe(true);
-  });
-});
-
-describe('gatehouse diff', () => {
-  const diff = (...more: string[]) => runBin(['diff', path('old.yaml'), path('new.yaml'), ...more]);
-
-  it('ends with 0 where nothing changes in meaning', async () => {
-    writeFileSync(path('old.yaml'), config(['one', 'two']));
-    writeFileSync(path('new.yaml'), `# Other words.\n${config(['two', 'one'])}`);
-    expect(await diff()).toEqual({ code: 0, stdout: 'nothing changes in meaning\n', stderr: '' });
-  });
-
-  it('ends with 1 and says what changes', async () => {
-    const old = JSON.parse(config(['one', 'two', '*'], { authentication: { schemes: ['apiKey'] } })) as {
-      routes: { id: string; policies: object }[];
-    };
-    const identity = { apiKeys: [{ sha256: '0'.repeat(64), clientId: 'app' }] };
-    const all = {
-      id: 'all',
-      match: { path: '/files/*' },
-      upstream: 'it',
-      policies: { authentication: 'public' },
-    };
-    const special = { ...all, id: 'special', match: { path: '/files/{name}' } };
-    const base = { ...old, identity, routes: [...old.routes.slice(0, 2), all] };
-    writeFileSync(path('old.yaml'), JSON.stringify(base));
-    const routes = [{ ...old.routes[0], policies: { authentication: 'public' } }, all, special];
-    const upstreams = { it: { targets: ['http://127.0.0.1:9'] } };
-    const next = {
-      ...base,
-      upstreams,
-      routes,
-      floodLimit: { key: 'ip', rate: 5, per: '1s' },
-      contracts: { enabled: true },
-    };
-    writeFileSync(path('new.yaml'), JSON.stringify(next));
-    const { code, stdout } = await diff();
-    expect(code).toBe(1);
-    expect(stdout).toContain('! newly public     one  * /one');
-    expect(stdout).toMatch(/^! shadowed {9}GET.* \/files\/\{name\}: "special" takes it, not "all"$/m);
-    expect(stdout).toContain('! needs a restart  contracts.enabled');
-    expect(stdout).toContain('- route            two  * /two');
-    expect(stdout).toContain('+ route            special  * /files/{name}');
-    expect(stdout).toMatch(
-      /^~ route {12}one {2}policies\.authentication: \{"schemes":\["apiKey"\]\} → "public"$/m,
-    );
-    expect(stdout).toMatch(/^~ upstream {9}it {2}targets: /m);
-    expect(stdout).toMatch(/^~ setting {10}floodLimit: "off" → /m);
-    const json = await diff('--json');
-    expect(json.code).toBe(1);
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      public: [{ id: 'one' }, { id: 'special' }],
-      removed: [{ id: 'two' }],
-      needsRestart: ['contracts.enabled'],
-    });
-  });
-
-  it('ends with 2 for a faulty file, with its faults, and for arguments that make no sense', async () => {
-    writeFileSync(path('old.yaml'), config(['one']));
-    writeFileSync(path('new.yaml'), 'version: 2');
-    const faulty = await diff();
-    expect(faulty).toMatchObject({ code: 2, stdout: '' });
-    expect(faulty.stderr).toContain('new.yaml:1:10');
-    expect(await runBin(['diff', path('old.yaml')])).toMatchObject({ code: 2 });
+    await until(() => said('another configuration is in force'));
   });
 });

@@ -8,13 +8,15 @@ const collect = runInNewContext('gc');
 const file = process.env.PROBE_FILE;
 
 process.on('SIGUSR2', () => {
+  // Twice: what the first one finalizes is let go by the second.
+  collect();
   collect();
   const resources = {};
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
   let listeners = 0;
   for (const name of process.eventNames()) listeners += process.listenerCount(name);
-  const { rss, heapUsed } = process.memoryUsage();
+  const { rss, heapUsed, external } = process.memoryUsage();
   // Whole or not at all: somebody waits for the file.
-  writeFileSync(`${file}.new`, JSON.stringify({ rss, heapUsed, listeners, resources }));
+  writeFileSync(`${file}.new`, JSON.stringify({ rss, heapUsed, external, listeners, resources }));
   renameSync(`${file}.new`, file);
 });

@@ -3,6 +3,8 @@ export interface Held {
   /** After a full collection, in bytes. */
   readonly rss: number;
   readonly heapUsed: number;
+  /** What is held outside the heap of JavaScript. */
+  readonly external: number;
   /** Of the process. */
   readonly listeners: number;
   /** What keeps the loop running, by kind: sockets, timers. */
@@ -44,7 +46,7 @@ export function judge(
     },
     {
       kept: after.rss <= before.rss * (1 + MOST_GROWTH),
-      line: `resident memory: ${mebibytes(before.rss)} before, ${mebibytes(after.rss)} after (heap ${mebibytes(before.heapUsed)}, ${mebibytes(after.heapUsed)})`,
+      line: `resident memory: ${mebibytes(before.rss)} before, ${mebibytes(after.rss)} after (heap ${mebibytes(before.heapUsed)}, ${mebibytes(after.heapUsed)}; outside it ${mebibytes(before.external)}, ${mebibytes(after.external)})`,
     },
     { kept: after.held === 1, line: `configurations that are held: ${after.held}` },
     same('descriptors', before.descriptors, after.descriptors),

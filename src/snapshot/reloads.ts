@@ -7,7 +7,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
 import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
 import { restartFaults } from './restart-keys.ts';
-import type { Snapshot } from './snapshot.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshots } from './snapshots.ts';
 import { warnOfFallThroughs } from './fall-through-warnings.ts';
@@ -117,7 +116,12 @@ export class Reloads {
     const fixed = restartFaults(current.source, source);
     if (fixed.length > 0) throw new NeedsRestart(fixed);
     const next = compiler.next(source, current);
-    refuse(next, snapshots.faultsOf(next));
+    try {
+      refuse(snapshots.faultsOf(next));
+    } catch (error) {
+      next.discard();
+      throw error;
+    }
     snapshots.replace(next);
     this.#loadedAt = Date.now();
     warnOfFallThroughs(next, logger);
@@ -144,10 +148,8 @@ export class Reloads {
 
 class NeedsRestart extends ConfigError {}
 
-function refuse(candidate: Snapshot, faults: readonly ConfigFault[]): void {
-  if (faults.length === 0) return;
-  candidate.discard();
-  throw new ConfigError(faults);
+function refuse(faults: readonly ConfigFault[]): void {
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 function faultsOf(error: unknown, file: string): readonly ConfigFault[] {

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { ConfigError } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
@@ -56,9 +57,9 @@ export class SnapshotCompiler {
   next(source: GatewaySource, previous: Snapshot): Snapshot {
     const { identity } = this.#deps;
     const found = new BootFaults();
-    const options = source.value.identity ?? identitySchema.parse({});
-    const compile = (section?: IdentitySection): Snapshot => this.#compile(source, section, found, previous);
-    const snapshot = identity === undefined ? compile() : identity.prepare(options, compile);
+    const section = identity && prepared(identity, source);
+    const compile = (): Snapshot => this.#compile(source, section, found, previous);
+    const snapshot = section === undefined ? compile() : (identity as Identity).using(section, compile);
     if (found.any) snapshot.discard();
     found.refuse();
     return snapshot;
@@ -70,29 +71,59 @@ export class SnapshotCompiler {
     found: BootFaults,
     previous?: Snapshot,
   ): Snapshot {
-    const { logger, metrics, channels, limiter, definitions, controllers, factories, identity } = this.#deps;
+    const { logger, metrics } = this.#deps;
     const upstreams = new UpstreamRegistry(source.value.upstreams, logger, metrics, previous?.upstreams);
+    try {
+      return this.#assemble({ source, upstreams, section, found, previous });
+    } catch (error) {
+      upstreams.release();
+      throw error;
+    }
+  }
+
+  #assemble({ source, upstreams, section, found, previous }: Assembled): Snapshot {
+    const { logger, metrics, channels, limiter, definitions, controllers, factories, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories };
+    const edge = compileEdge(source.value, limiter);
     const table = buildRouteTable({ ...parts, controllers, definitions: definitions(source) }, found);
     const reflected = new ReflectedRoutes({ ...parts, table, channels, logger });
+    const learned = previous && this.#reflected.get(previous);
+    if (learned !== undefined && !found.any) found.add(reflected.adopt(learned));
     if (section !== undefined) identity?.hold(section);
     const snapshot = new Snapshot({
       source,
       table,
       upstreams,
-      edge: compileEdge(source.value, limiter),
+      edge,
       begin: () => this.#begin(section, reflected),
       retire: () => reflected.stop(),
       end: () => section && identity?.release(section),
     });
     this.#reflected.set(snapshot, reflected);
-    const learned = previous && this.#reflected.get(previous);
-    if (learned !== undefined && !found.any) found.add(reflected.adopt(learned));
     return snapshot;
   }
 
   #begin(section: IdentitySection | undefined, reflected: ReflectedRoutes): void {
     if (section !== undefined) this.#deps.identity?.begin(section);
     reflected.start();
+  }
+}
+
+interface Assembled {
+  readonly source: GatewaySource;
+  readonly upstreams: UpstreamRegistry;
+  readonly section: IdentitySection | undefined;
+  readonly found: BootFaults;
+  readonly previous: Snapshot | undefined;
+}
+
+function prepared(identity: Identity, { value, document }: GatewaySource): IdentitySection {
+  try {
+    return identity.prepare(value.identity ?? identitySchema.parse({}));
+  } catch (error) {
+    const at = document.locate(['identity']);
+    throw new ConfigError([
+      { file: document.file, ...at, key: 'identity', message: (error as Error).message },
+    ]);
   }
 }

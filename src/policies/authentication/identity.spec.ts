@@ -70,9 +70,9 @@ describe('Identity', () => {
     while (server.requests < 1) await sleep(5);
     const { section } = identity;
     identity.hold(section);
-    const next = identity.prepare(identitySchema.parse({ issuers: [issuer, other] }), (one) => one);
+    const next = identity.prepare(identitySchema.parse({ issuers: [issuer, other] }));
     expect([...next.keys.values()]).toEqual(expect.arrayContaining([...section.keys.values()]));
-    expect(identity.prepare(section.options, (one) => one)).toBe(section);
+    expect(identity.prepare(section.options)).toBe(section);
     expect(identity.section).toBe(section);
     identity.hold(next);
     identity.begin(next);

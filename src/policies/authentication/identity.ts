@@ -54,18 +54,24 @@ export class Identity {
   }
 
   /**
-   * Prepares a reloaded section: what is compiled within `compile` gets its verifiers, and only that. A section that did
-   * not change is the same one, with all tokens that it has verified; keys of an issuer that did not change go on.
+   * Prepares a reloaded section. One that did not change is the section in force, with all tokens that it has verified;
+   * keys of an issuer that did not change go on.
    *
-   * @throws {Error} like the constructor, and what `compile` throws; then everything is as it was.
+   * @throws {Error} like the constructor.
    */
-  prepare<Result>(options: IdentityOptions, compile: (section: IdentitySection) => Result): Result {
+  prepare(options: IdentityOptions): IdentitySection {
     const inForce = this.#section;
-    this.#section = isDeepStrictEqual(inForce.options, options)
+    return isDeepStrictEqual(inForce.options, options)
       ? inForce
       : createSection(options, this.#needs, inForce);
+  }
+
+  /** Has what is compiled within `compile` use a section that is not in force yet, and only that. */
+  using<Result>(section: IdentitySection, compile: () => Result): Result {
+    const inForce = this.#section;
+    this.#section = section;
     try {
-      return compile(this.#section);
+      return compile();
     } finally {
       this.#section = inForce;
     }
@@ -99,7 +105,7 @@ export class Identity {
    * @throws {Error} like the constructor; then everything stays as it was.
    */
   apply(options: IdentityOptions): void {
-    this.begin(this.prepare(options, (section) => section));
+    this.begin(this.prepare(options));
     this.#stopUnused();
   }
 
