@@ -13,7 +13,7 @@ import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
 import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { RateLimitModule } from '../policies/rate-limit/rate-limit.module.ts';
-import { LIMITER_OBSERVER } from '../policies/rate-limit/rate-limiter.ts';
+import { LIMITER_OBSERVER, LOCAL_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
@@ -21,12 +21,14 @@ import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { EDGE_COMPILER } from '../snapshot/edge.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { editAnswers } from './answer-edits.ts';
 import { CloseHook } from './close.hook.ts';
 import { Connections, whenAccepted } from './connections.ts';
+import { edgeCompiler } from './edge.ts';
 import { admitHandlers } from './handler-admission.ts';
 import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
@@ -89,6 +91,7 @@ export class PipelineBindings {}
     { provide: APP_GUARD, useExisting: AuthenticationGuard },
     { provide: APP_GUARD, useExisting: AuthorizationGuard },
     { provide: APP_GUARD, useClass: StagesGuard },
+    { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER] },
     Connections,
     HookParts,
     TransformInterceptor,
@@ -97,7 +100,7 @@ export class PipelineBindings {}
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   // The limiter also counts what others keep for their callers.
-  exports: [STAGE_FACTORIES, Connections, AuthenticationModule, RateLimitModule],
+  exports: [STAGE_FACTORIES, EDGE_COMPILER, Connections, AuthenticationModule, RateLimitModule],
 })
 export class PipelineModule {
   // In the constructor, because Nest builds its routes before it calls any lifecycle hook.

@@ -1,29 +1,28 @@
-import type { RateLimitRule } from '../policies/rate-limit/rate-limit.policy.ts';
-import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
-import { ClientAddress } from '../pipeline/client-address.ts';
-import { FloodLimit } from '../pipeline/flood-limit.ts';
+import type { IncomingMessage } from 'node:http';
+import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
-/** What is decided about a request before its route is looked for. */
+/** What is decided about a request before its route is looked for, as one configuration says. */
 export interface Edge {
-  readonly clientAddress: ClientAddress;
-  readonly flood: FloodLimit | undefined;
+  /** Where requests come from, as far as trusted proxies vouch for it. */
+  readonly clientAddress: {
+    of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+  };
+  /** Tells how long an address has to wait, in ms; 0 for not at all. */
+  readonly flood: { waitMs(clientAddress: string): number } | undefined;
 }
 
-/** What a configuration says about the edge. */
-export interface EdgeOptions {
-  readonly trustedProxies: readonly string[];
-  readonly floodLimit: 'off' | readonly RateLimitRule[];
-}
+/** Compiles the edge of a configuration. */
+export type EdgeCompiler = (config: GatewayConfig) => Edge;
 
-/** @throws {Error} when there is a flood limit and nobody who could count: it fails closed. */
-export function compileEdge(
-  { trustedProxies, floodLimit }: EdgeOptions,
-  limiter: LocalRateLimiter | undefined,
-): Edge {
-  if (floodLimit !== 'off' && limiter === undefined)
-    throw new Error('floodLimit: there is no limiter that could count');
-  return Object.freeze({
-    clientAddress: new ClientAddress(trustedProxies),
-    flood: floodLimit === 'off' || limiter === undefined ? undefined : new FloodLimit(limiter, floodLimit),
-  });
-}
+/** Injection token of the {@link EdgeCompiler}, which whoever opens exchanges brings. */
+export const EDGE_COMPILER = Symbol('EDGE_COMPILER');
+
+/** For applications that open no exchanges. Fails closed: nobody may come in by it. */
+export const NO_EDGE: Edge = Object.freeze({
+  clientAddress: {
+    of(): never {
+      throw new Error('there is no edge; import PipelineModule');
+    },
+  },
+  flood: undefined,
+});

@@ -2,7 +2,6 @@ import type { Type } from '@nestjs/common';
 import { ConfigError } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import type { StageFactory } from '../policies/stage.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { ReflectedRoutes } from '../routing/reflected-routes.ts';
@@ -12,7 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
-import { compileEdge } from './edge.ts';
+import type { EdgeCompiler } from './edge.ts';
 import { Snapshot } from './snapshot.ts';
 
 /** What all snapshots of a gateway share. */
@@ -26,8 +25,7 @@ export interface CompilerDeps {
   readonly definitions: (source: GatewaySource) => readonly RouteDefinition[];
   /** Absent only where no route asks who calls. */
   readonly identity: Identity | undefined;
-  /** Absent only where nothing is limited at the edge. */
-  readonly limiter: LocalRateLimiter | undefined;
+  readonly compileEdge: EdgeCompiler;
 }
 
 /** Compiles configurations to snapshots. */
@@ -82,9 +80,10 @@ export class SnapshotCompiler {
   }
 
   #assemble({ source, upstreams, section, found, previous }: Assembled): Snapshot {
-    const { logger, metrics, channels, limiter, definitions, controllers, factories, identity } = this.#deps;
+    const { logger, metrics, channels, compileEdge, definitions, controllers, factories, identity } =
+      this.#deps;
     const parts = { source, upstreams, metrics, factories };
-    const edge = compileEdge(source.value, limiter);
+    const edge = compileEdge(source.value);
     const table = buildRouteTable({ ...parts, controllers, definitions: definitions(source) }, found);
     const reflected = new ReflectedRoutes({ ...parts, table, channels, logger });
     const learned = previous && this.#reflected.get(previous);

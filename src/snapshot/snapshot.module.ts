@@ -13,7 +13,6 @@ import type { ConfigFault } from '../config/config-fault.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import type { Constructor } from '../policies/placements.ts';
-import { LOCAL_RATE_LIMITER, type LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import type { RouteDefinition } from '../routing/route.ts';
@@ -25,6 +24,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { Upstreams } from '../upstreams/upstreams.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
+import { EDGE_COMPILER, NO_EDGE, type EdgeCompiler } from './edge.ts';
 import { warnOfFallThroughs } from './fall-through-warnings.ts';
 import { Reloads } from './reloads.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
@@ -34,7 +34,7 @@ import { Snapshots } from './snapshots.ts';
 export type SourceCheck = (source: GatewaySource) => readonly ConfigFault[];
 
 type Room = [Logger, Metrics, GrpcCaller, DiscoveryService, BootFaults];
-type Judges = [readonly StageFactory[], Identity | undefined, LocalRateLimiter | undefined];
+type Judges = [readonly StageFactory[], Identity | undefined, EdgeCompiler | undefined];
 
 /** Provides the snapshot that is in force, and puts others in its place. */
 @Global()
@@ -120,14 +120,14 @@ function compilerProvider(definitions: (source: GatewaySource) => readonly Route
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, grpc, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, limiter] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const { channels } = grpc;
       const shared = { logger, metrics, channels, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, limiter });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge });
     },
     inject: [
       LOGGER,
@@ -137,7 +137,7 @@ function compilerProvider(definitions: (source: GatewaySource) => readonly Route
       BootFaults,
       STAGE_FACTORIES,
       optional(Identity),
-      optional(LOCAL_RATE_LIMITER),
+      optional(EDGE_COMPILER),
     ],
   };
 }

@@ -5,7 +5,7 @@ import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compi
 import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
 import { RouteTable } from '../../src/routing/route-table.ts';
 import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
-import { compileEdge } from '../../src/snapshot/edge.ts';
+import { NO_EDGE } from '../../src/snapshot/edge.ts';
 import { Reloads } from '../../src/snapshot/reloads.ts';
 import { SnapshotCompiler } from '../../src/snapshot/snapshot-compiler.ts';
 import { Snapshot } from '../../src/snapshot/snapshot.ts';
@@ -61,7 +61,7 @@ export function snapshotsOf(routes: readonly Route[]): { snapshots: Snapshots; r
     source,
     table: new RouteTable(routes),
     upstreams: new UpstreamRegistry({}, logger, metrics),
-    edge: compileEdge(source.value, undefined),
+    edge: NO_EDGE,
     begin: nothing,
     retire: nothing,
     end: nothing,
@@ -78,7 +78,7 @@ export function snapshotsOf(routes: readonly Route[]): { snapshots: Snapshots; r
     ...deps,
     definitions: () => [],
     identity: undefined,
-    limiter: undefined,
+    compileEdge: () => NO_EDGE,
   });
   return { snapshots, reloads: new Reloads({ snapshots, compiler, logger, metrics }) };
 }
