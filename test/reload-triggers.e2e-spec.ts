@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBuilt, startChild, type ChildGateway } from './support/child.ts';
 import { call } from './support/client.ts';
 import { startUpstream, type TestUpstream } from './support/upstream.ts';
+
+// A process of its own, and looks a second apart.
+jest.setTimeout(60_000);
 
 let folder: string;
 let upstream: TestUpstream;
