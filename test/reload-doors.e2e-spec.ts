@@ -87,6 +87,25 @@ describe('a reload of what calls are made to', () => {
     expect(await orders()).toBe(200);
   });
 
+  it('loses none that is under way, while every target is replaced thirty times', async () => {
+    const statuses = new Set<number>();
+    for (let i = 0; i < 30; i += 1) {
+      const asked = ['/api/homepage', '/api/v1/orders'].map((path) => shop.call(path, { as: 'user' }));
+      await new Promise(setImmediate);
+      const { upstreams } = changed({}) as { upstreams: Record<string, object> };
+      const others = Object.entries(upstreams).map(([name, one]) => [
+        name,
+        { ...one, maxConnections: 50 + i },
+      ]);
+      expect(reload(shop.gateway, changed({ upstreams: Object.fromEntries(others) })).outcome).toBe(
+        'reloaded',
+      );
+      for (const { status } of await Promise.all(asked)) statuses.add(status);
+    }
+    expect([...statuses]).toEqual([200]);
+    await until(() => heldBy(shop.gateway) === 1);
+  });
+
   it('is refused where a module would lose its upstream', () => {
     const { upstreams } = changed({}) as { upstreams: Record<string, unknown> };
     const { orders: _orders, ...others } = upstreams;

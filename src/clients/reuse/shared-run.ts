@@ -60,6 +60,8 @@ export class SharedRun<Out> implements WaitedFor {
     const { origin, timeoutMs, starter } = this.#options;
     const served = (part: ServedPart): void => void (this.#part = part);
     const exchange = this.#exchange as Exchange;
+    // It may outlast who started it, and with that the configuration.
+    exchange.snapshot?.hold();
     const { home, trail } = starter;
     const passage: Passage = { exchange, timeoutMs, origin, home, served, trail };
     try {
@@ -137,7 +139,5 @@ function detached<Out>({ starter, principal, deadlineAt }: RunOptions<Out>): Exc
   exchange.principal = principal;
   exchange.route = starter.exchange.route;
   exchange.deadlineAt = deadlineAt;
-  // It may outlast who started it, and with that the configuration.
-  exchange.snapshot?.hold();
   return exchange;
 }
