@@ -27,6 +27,8 @@ const RELOADS = Number(values.reloads);
 const WARM_UP = Math.min(300, Math.floor(RELOADS / 3));
 const PAUSE_MS = 40;
 const QUIET_MS = 8000;
+const LOOKS = 5;
+const LOOK_EVERY_MS = 1000;
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-reload-'));
 const file = join(folder, 'gateway.yaml');
@@ -90,19 +92,26 @@ async function reloadsOf(admin: string): Promise<string | undefined> {
   return lastReload?.at;
 }
 
-// Nobody asks any more, and what is idle has had time to end.
+// Nobody asks any more, and what is idle has had time to end. The least of several looks: pages are given back by and by.
 async function look(gateway: ChildProcess, admin: string): Promise<Held> {
   await sleep(QUIET_MS);
+  let least: Held | undefined;
+  for (let turn = 0; turn < LOOKS; turn += 1) {
+    const seen = await glance(gateway, admin);
+    if (least === undefined || seen.rss < least.rss) least = seen;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return least as Held;
+}
+
+async function glance(gateway: ChildProcess, admin: string): Promise<Held> {
   rmSync(probe, { force: true });
   gateway.kill('SIGUSR2');
   while (!existsSync(probe)) await sleep(10);
   const { held } = (await (await fetch(`${admin}/config`)).json()) as { held: number };
   const descriptors = readdirSync(`/proc/${gateway.pid}/fd`).length;
-  return {
-    ...(JSON.parse(readFileSync(probe, 'utf8')) as Omit<Held, 'held' | 'descriptors'>),
-    held,
-    descriptors,
-  };
+  const told = JSON.parse(readFileSync(probe, 'utf8')) as Omit<Held, 'held' | 'descriptors'>;
+  return { ...told, held, descriptors };
 }
 
 function startGateway(port: number, adminPort: number): ChildProcess {

@@ -6,14 +6,11 @@ import {
   type DynamicModule,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
-  type Type,
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { ConfigFault } from '../config/config-fault.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
-import { Identity } from '../policies/authentication/identity.ts';
 import type { Constructor } from '../policies/placements.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { strayPolicies } from '../routing/sources/controller-faults.ts';
@@ -21,10 +18,9 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
-import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { Upstreams } from '../upstreams/upstreams.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
-import { EDGE_COMPILER, NO_EDGE, type EdgeCompiler } from './edge.ts';
+import { compilerProvider } from './compiler.provider.ts';
 import { warnOfFallThroughs } from './fall-through-warnings.ts';
 import { Reloads } from './reloads.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
@@ -32,9 +28,6 @@ import { Snapshots } from './snapshots.ts';
 
 /** What is wrong with a configuration besides its routes. */
 export type SourceCheck = (source: GatewaySource) => readonly ConfigFault[];
-
-type Room = [Logger, Metrics, GrpcCaller, DiscoveryService, BootFaults];
-type Judges = [readonly StageFactory[], Identity | undefined, EdgeCompiler | undefined];
 
 /** Provides the snapshot that is in force, and puts others in its place. */
 @Global()
@@ -114,33 +107,6 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
 }
 
 type ReloadsArguments = [Snapshots, SnapshotCompiler, Logger, Metrics];
-
-function compilerProvider(definitions: (source: GatewaySource) => readonly RouteDefinition[]) {
-  const optional = (token: symbol | typeof Identity) => ({ token, optional: true });
-  return {
-    provide: SnapshotCompiler,
-    useFactory: (...[logger, metrics, grpc, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE] = judges;
-      const controllers = discovery
-        .getControllers()
-        .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
-      for (const controller of controllers) faults.examined(controller);
-      const { channels } = grpc;
-      const shared = { logger, metrics, channels, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge });
-    },
-    inject: [
-      LOGGER,
-      Metrics,
-      GrpcCaller,
-      DiscoveryService,
-      BootFaults,
-      STAGE_FACTORIES,
-      optional(Identity),
-      optional(EDGE_COMPILER),
-    ],
-  };
-}
 
 // By what there is as well as by how it was provided: a factory can make anything.
 function classesOf({ instance, metatype }: { instance?: unknown; metatype: unknown }): Constructor[] {
