@@ -5,7 +5,7 @@
  * @module
  */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -19,6 +19,9 @@ import { chooseCores } from '../machine.ts';
 import { Load } from './load.ts';
 import { variant, type Places } from './variants.ts';
 import { judge, type Held } from './verdict.ts';
+
+/** What the probe tells. */
+type Told = Omit<Held, 'held'>;
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const { values } = parseArgs({ options: { reloads: { type: 'string', default: '1000' } } });
@@ -95,23 +98,21 @@ async function reloadsOf(admin: string): Promise<string | undefined> {
 // Nobody asks any more, and what is idle has had time to end. The least of several looks: pages are given back by and by.
 async function look(gateway: ChildProcess, admin: string): Promise<Held> {
   await sleep(QUIET_MS);
-  let least: Held | undefined;
+  let least: Told | undefined;
   for (let turn = 0; turn < LOOKS; turn += 1) {
-    const seen = await glance(gateway, admin);
-    if (least === undefined || seen.rss < least.rss) least = seen;
+    const told = await glance(gateway);
+    if (least === undefined || told.rss < least.rss) least = told;
     await sleep(LOOK_EVERY_MS);
   }
-  return least as Held;
+  const { held } = (await (await fetch(`${admin}/config`)).json()) as { held: number };
+  return { ...(least as Told), held };
 }
 
-async function glance(gateway: ChildProcess, admin: string): Promise<Held> {
+async function glance(gateway: ChildProcess): Promise<Told> {
   rmSync(probe, { force: true });
   gateway.kill('SIGUSR2');
   while (!existsSync(probe)) await sleep(10);
-  const { held } = (await (await fetch(`${admin}/config`)).json()) as { held: number };
-  const descriptors = readdirSync(`/proc/${gateway.pid}/fd`).length;
-  const told = JSON.parse(readFileSync(probe, 'utf8')) as Omit<Held, 'held' | 'descriptors'>;
-  return { ...told, held, descriptors };
+  return JSON.parse(readFileSync(probe, 'utf8')) as Told;
 }
 
 function startGateway(port: number, adminPort: number): ChildProcess {
