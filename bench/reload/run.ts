@@ -1,5 +1,5 @@
 /**
- * A thousand reloads under steady load: `npm run reload`. It ends with one line for each promise, and with 1 when one was
+ * A thousand reloads under steady load, after five hundred to warm up: `npm run reload`. It ends with one line for each promise, and with 1 when one was
  * broken. See README.md in this folder.
  *
  * @module
@@ -24,10 +24,10 @@ import { judge, type Held } from './verdict.ts';
 type Told = Omit<Held, 'held'>;
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const { values } = parseArgs({ options: { reloads: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({ options: { reloads: { type: 'string', default: '1500' } } });
 const RELOADS = Number(values.reloads);
 /** After so many, pools, code and heap are what they are going to be. */
-const WARM_UP = Math.min(300, Math.floor(RELOADS / 3));
+const WARM_UP = Math.min(500, Math.floor(RELOADS / 3));
 const PAUSE_MS = 40;
 const QUIET_MS = 8000;
 const LOOKS = 5;
