@@ -18,7 +18,8 @@ RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
 FROM production AS services
 ENV NODE_ENV=production HOST=0.0.0.0
-COPY src/clients/gen src/clients/gen
+COPY src/routes/services/gen src/routes/services/gen
+COPY src/upstreams/grpc/gen src/upstreams/grpc/gen
 COPY examples/services examples/services
 USER node
 EXPOSE 4100-4104 4201-4202 4300

@@ -1,4 +1,5 @@
 import type { LoadRequest } from './load.ts';
+import { BUSY_ROUTE } from './many-routes.ts';
 
 /** A server by others that answers the same query. */
 export interface Peer {
@@ -16,6 +17,10 @@ export interface BenchCase {
   readonly title: string;
   /** File in `bench/`. */
   readonly config: string;
+  /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
+  readonly routes?: number;
+  /** What the gateway itself is compared with, instead of a twin: the same with fewer routes. */
+  readonly baseline?: { readonly title: string; readonly routes: number };
   /** File in `bench/twins/`. */
   readonly twin: string;
   readonly request: LoadRequest;
@@ -87,6 +92,19 @@ export const CASES: readonly BenchCase[] = [
     limited: true,
     needsRedis: true,
     target: 0.55,
+  },
+  {
+    ...PIPE,
+    name: 'routes-10000',
+    title: 'door 1, one of 10 000 routes',
+    config: 'door-1-bare.yaml',
+    routes: 10_000,
+    baseline: { title: 'the same, one of 10 routes', routes: 10 },
+    request: { ...PIPE.request, path: `/${BUSY_ROUTE}/users/1` },
+    routeId: BUSY_ROUTE,
+    principals: 0,
+    logLevel: 'warn',
+    target: 0.98,
   },
   {
     name: 'door-2-grpc',

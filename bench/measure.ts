@@ -54,7 +54,12 @@ export async function measure(one: BenchCase, stand: Stand, options: BenchOption
   try {
     const peers: Subject[] = [];
     for (const { file } of one.peers ?? []) peers.push(await start(stand.startTwin(file)));
-    const twin = await start(stand.startTwin(one.twin));
+    const { baseline } = one;
+    const twin = await start(
+      baseline === undefined
+        ? stand.startTwin(one.twin)
+        : stand.startGateway({ ...one, routes: baseline.routes }),
+    );
     const gateway = await start(stand.startGateway(one));
     return { case: one, ...(await compare(one, stand, options, { gateway, twin, peers })) };
   } catch (error) {

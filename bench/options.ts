@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { CASES, type BenchCase } from './cases.ts';
 import { chooseLoadTool, type LoadTool } from './load.ts';
 
+/** The case that measures no requests but how long tables of routes take to compile. */
+const COMPILE = 'compile';
+
 const USAGE = `npm run bench -- [options]
 
   --quick            3 rounds of 1 s instead of 5 of 3 s
@@ -13,7 +16,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${CASES.map(({ name }) => name).join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -21,6 +24,8 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly cases: readonly BenchCase[];
+  /** Whether to measure how long tables of routes take to compile. */
+  readonly compile: boolean;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -64,7 +69,11 @@ function parse(args: string[]): BenchOptions {
     rounds: positive('--rounds', values.rounds) ?? (quick ? 3 : 5),
     seconds: positive('--seconds', values.seconds) ?? (quick ? 1 : 3),
     warmUpSeconds: quick ? 2 : 4,
-    cases: only.length === 0 ? CASES : only.map((name) => caseOf('--only', name)),
+    cases:
+      only.length === 0
+        ? CASES
+        : only.filter((name) => name !== COMPILE).map((name) => caseOf('--only', name)),
+    compile: only.length === 0 || only.includes(COMPILE),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),

@@ -7,6 +7,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastPrincipalOf } from './cases.ts';
+import { compileTimes } from './compile-times.ts';
 import { chooseCores, describeMachine } from './machine.ts';
 import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
@@ -34,7 +35,16 @@ try {
   await stand.close();
 }
 
-async function compareAll({ cases, rounds, seconds, loadTool, jsonFile }: BenchOptions): Promise<void> {
+async function compareAll({
+  cases,
+  rounds,
+  seconds,
+  loadTool,
+  jsonFile,
+  compile,
+}: BenchOptions): Promise<void> {
+  if (compile) console.log(`${await compileTimes(stand)}\n`);
+  if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];
   for (const one of cases) {

@@ -4,11 +4,14 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BenchCase } from './cases.ts';
-import { freePort, startChild, stopChild, untilListening } from './children.ts';
+import { freePort, outputOf, startChild, stopChild, untilListening } from './children.ts';
+import { usageOf } from './cpu.ts';
 import { onPath, type Cores } from './machine.ts';
+import { writeRoutes } from './many-routes.ts';
 import type { ServiceReport } from './services.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const BIN = join(ROOT, 'bin', 'gatehouse.js');
 
 /** A process that is measured. */
 export interface Subject {
@@ -63,7 +66,7 @@ export class Stand {
 
   /** Starts the gateway of a case as users start it. `flags` are for Node. */
   async startGateway(
-    one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis'>,
+    one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis' | 'routes'>,
     flags: readonly string[] = [],
   ): Promise<Subject> {
     const [port, adminPort] = [await freePort(), await freePort()];
@@ -77,7 +80,7 @@ export class Stand {
       LOG_LEVEL: one.logLevel,
       REDIS_URL: one.needsRedis === undefined ? '' : (this.redisUrl ?? ''),
     };
-    const bin = [join(ROOT, 'bin', 'gatehouse.js'), 'start', '--config', join(ROOT, 'bench', one.config)];
+    const bin = [BIN, 'start', '--config', this.configOf(one)];
     const stdout = openSync(logFile, 'w');
     const child = this.#start(process.execPath, [...START_FLAGS, ...flags, ...bin], {
       env,
@@ -86,6 +89,20 @@ export class Stand {
     });
     await untilListening(child, port, `the gateway with bench/${one.config}`);
     return { ...subjectOf('gateway', child, port), adminOrigin: `http://127.0.0.1:${adminPort}`, logFile };
+  }
+
+  /** The configuration file of a case. */
+  configOf({ config, routes }: Pick<BenchCase, 'config' | 'routes'>): string {
+    return routes === undefined ? join(ROOT, 'bench', config) : writeRoutes(this.folder, config, routes);
+  }
+
+  /** Checks a configuration, as users do before they start; returns how much CPU that took, in ms. */
+  async validate(configFile: string): Promise<number> {
+    // With all descendants, those that have ended too; the services have nothing to do meanwhile.
+    const before = usageOf(process.pid).cpuUs;
+    const args = [...START_FLAGS, BIN, 'validate', '--config', configFile];
+    await outputOf({ command: process.execPath, args, env: this.#env, core: this.cores.measured });
+    return (usageOf(process.pid).cpuUs - before) / 1000;
   }
 
   /** Starts a file of `bench/twins/`. `flags` are for Node. */

@@ -38,7 +38,7 @@ export function median(numbers: readonly number[]): number {
 }
 
 function rowsOf(result: CaseResult): string[][] {
-  const { title, twin: file, target, peers: others = [] } = result.case;
+  const { title, twin: file, baseline, target, peers: others = [] } = result.case;
   if ('skipped' in result) return [[`${title}: skipped, ${result.skipped}`]];
   if ('failed' in result) return [[`${title}: FAILED, see below`]];
   const { gateway, twin, peers } = result;
@@ -56,7 +56,7 @@ function rowsOf(result: CaseResult): string[][] {
       '',
       '',
     ]),
-    [`bare: ${file.replace('.ts', '')}`, ...numbersOf(twin), '1.00', '1.00', '', '', ''],
+    [baseline?.title ?? `bare: ${file.replace('.ts', '')}`, ...numbersOf(twin), '1.00', '1.00', '', '', ''],
     [title, ...numbersOf(gateway), ...ratiosTo(twin, gateway), rangeOf(cpu), ...verdict(cpu, target)],
     ...named.map(({ peer, series }) => {
       const rps = ratios(series, gateway, rpsRatio);

@@ -10,12 +10,13 @@ if (major < 24 || (major === 24 && minor < 15)) {
   );
   process.exit(1);
 }
-const { main } = await import('../dist/cli/main.js').catch((error) => {
+const load = () => Promise.all([import('../dist/cli/main.js'), import('../dist/routes/index.js')]);
+const [{ main }, { modules }] = await load().catch((error) => {
   // What a decorator was given is read while its class is loaded; everything else is a defect and shows its stack.
   if (error?.name !== 'ConfigError') throw error;
   console.error(error.message);
   process.exit(1);
 });
-await main(process.argv.slice(2));
+await main(process.argv.slice(2), modules);
 // What was begun before a fault, such as connections to Redis, does not keep the process.
 if (process.exitCode) process.exit();

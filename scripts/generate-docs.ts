@@ -1,13 +1,21 @@
+import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
-import { toEditorSchema } from '../src/config/json-schema.ts';
-import { catalogue, type CatalogueEntry } from '../src/problems/catalogue.ts';
-import { gatewaySchema } from '../src/routing/gateway.schema.ts';
+import type { CatalogueEntry } from '../src/problems/catalogue.ts';
+import { built } from './built.ts';
+import { policyPages } from './policy-pages.ts';
+
+const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
+const { catalogue } = await built<typeof import('../src/problems/catalogue.ts')>('problems/catalogue');
+const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts')>('pipeline/actions');
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Writes what is derived from the code: the page of errors and the schema for editors. `--check` only compares. */
+/**
+ * Writes what is derived from the built gateway: the pages of errors and policies, the schema for editors. `--check` only
+ * compares.
+ */
 async function main(): Promise<void> {
   const stale: string[] = [];
   for (const [file, text] of Object.entries(await generate())) {
@@ -24,7 +32,12 @@ async function main(): Promise<void> {
 
 async function generate(): Promise<Record<string, string>> {
   const schema = JSON.stringify(toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration' }));
+  const policies = Object.entries(await policyPages()).map(
+    async ([file, text]) =>
+      [file, await format(text, { parser: 'markdown', printWidth: 110, singleQuote: true })] as const,
+  );
   return {
+    ...Object.fromEntries(await Promise.all(policies)),
     'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
     'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
   };

@@ -14,14 +14,14 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const ROOT = dirname(import.meta.dirname);
-const ORDERS = 'src/clients/gen/shop/v1/orders_pb.ts';
+const ORDERS = 'src/routes/services/gen/shop/v1/orders_pb.ts';
 const SET = 'config/descriptors/shop.binpb';
 const COPIED = [
   'scripts/generate-proto.ts',
   'buf.yaml',
   'proto',
   'config/descriptors',
-  'src/clients/gen',
+  'src/routes/services/gen',
   'src/upstreams/grpc/gen',
   'package.json',
 ];
@@ -54,7 +54,7 @@ describe('generate-proto', () => {
 
   it('names what is stale with --check, changes nothing, and repairs it without', () => {
     appendFileSync(join(copy, ORDERS), '// edited by hand\n');
-    writeFileSync(join(copy, 'src/clients/gen/left_over_pb.ts'), '');
+    writeFileSync(join(copy, 'src/routes/services/gen/left_over_pb.ts'), '');
     appendFileSync(join(copy, SET), Buffer.of(0));
     const checked = run('--check');
     expect(checked.status).toBe(1);
@@ -81,7 +81,10 @@ describe('generate-proto', () => {
     const text =
       '// Invoices.\nsyntax = "proto3";\n\npackage billing.v1;\n\n// One.\nmessage Invoice {\n  // Unique.\n  string id = 1;\n}\n';
     writeFileSync(join(copy, 'proto/billing/v1/invoices.proto'), text);
-    const [code, set] = ['src/clients/gen/billing/v1/invoices_pb.ts', 'config/descriptors/billing.binpb'];
+    const [code, set] = [
+      'src/routes/services/gen/billing/v1/invoices_pb.ts',
+      'config/descriptors/billing.binpb',
+    ];
     const { status, output } = run();
     expect([status, output]).toEqual([0, expect.stringContaining(`wrote ${code}\n`)]);
     expect(output).toContain(`wrote ${set}\n`);

@@ -1,6 +1,6 @@
 /**
  * Generates code and descriptor sets from `proto/`, without network: lint, format check, then both. The code of
- * whatever a team adds to `proto/` goes to `src/clients/gen`, each file under the path of its schema, and the descriptor set
+ * whatever a team adds to `proto/` goes to `src/routes/services/gen`, each file under the path of its schema, and the descriptor set
  * of each folder of its own to `config/descriptors`.
  * With `--check` it writes nothing and exits 1 when what is checked in is not what `proto/` yields.
  *
@@ -28,7 +28,7 @@ const OWN = new Set(['grpc', 'test']);
 
 /** Folders of code, each made of nothing but what the schemas of the paths yield. */
 const CODE: Readonly<Record<string, readonly string[]>> = {
-  'src/clients/gen': [...teamSchemas().flatMap((path) => ['--path', path]), '--include-imports'],
+  'src/routes/services/gen': [...teamSchemas().flatMap((path) => ['--path', path]), '--include-imports'],
   'src/upstreams/grpc/gen': [
     '--path',
     'proto/grpc',

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
-import { AppModule, type AppParts } from './app.module.ts';
+import { AppModule, type GatewayOptions } from './app.module.ts';
 import type { Environment } from './config/env.schema.ts';
 import { Draining } from './health/draining.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
@@ -12,6 +12,7 @@ import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
+import { createLogger } from './telemetry/logger.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
@@ -95,30 +96,33 @@ export class Gateway {
 }
 
 /**
- * Builds a gateway; nothing listens yet.
+ * Builds a gateway; nothing listens yet. A team's repository calls it with its own modules, of which the configuration
+ * switches on those that it names.
  *
- * @throws {ConfigError} with the faults of all routes, and then with whatever else keeps the gateway from starting.
+ * @throws {ConfigError} with the faults of modules and routes, and then with whatever else keeps the gateway from starting.
  */
-export async function createGateway(parts: AppParts): Promise<Gateway> {
-  const adapter = gatewayAdapter(fastifyOptions(parts.logger));
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(parts), adapter, {
-    logger: new NestLogger(parts.logger),
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { logger = createLogger(options.environment.logLevel) } = options;
+  const root = AppModule.forRoot({ ...options, logger });
+  const app = await NestFactory.create<NestFastifyApplication>(root, gatewayAdapter(fastifyOptions(logger)), {
+    logger: new NestLogger(logger),
     abortOnError: false,
   });
-  const gateway = new Gateway(app, parts.environment);
+  const gateway = new Gateway(app, options.environment);
   // Goes on to its end, so that what is wrong with the code is told together with what is wrong with the file.
   if (app.get(BootFaults).any) await gateway.init();
   return gateway;
 }
 
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */
-export async function runGateway(parts: AppParts): Promise<Gateway> {
-  const gateway = await createGateway(parts);
-  const life = new ProcessLife(gateway, parts);
+export async function runGateway(options: GatewayOptions): Promise<Gateway> {
+  const { environment, logger = createLogger(environment.logLevel) } = options;
+  const gateway = await createGateway({ ...options, logger });
+  const life = new ProcessLife(gateway, { environment, logger });
   life.attach();
   try {
     await gateway.listen();
-    if (parts.environment.watchesConfig) gateway.watch();
+    if (environment.watchesConfig) gateway.watch();
   } catch (error) {
     life.detach();
     throw error;

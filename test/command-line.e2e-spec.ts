@@ -70,6 +70,22 @@ routes:
     expect(stderr).toMatch(/:6:.*authentication/s);
   });
 
+  it('places a secret that the environment does not have', async () => {
+    const file = fileOf(`version: 1
+identity:
+  issuers:
+    - issuer: x
+      audiences: [api]
+      secretEnv: SECRET
+`);
+    const { code, stderr } = await runBin(['validate', '--config', file], { SECRET: '' });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `${file}:6:7  identity.issuers[0].secretEnv  identity.issuers, x: secretEnv: SECRET: set this environment variable\n` +
+        `1 fault in ${file}\n`,
+    );
+  });
+
   it.each(['validate --config /nowhere.yaml', 'validat', 'validate --confg x', ''])(
     'answers nonsense in a line or two, without a stack: %p',
     async (args) => {

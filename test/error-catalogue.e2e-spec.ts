@@ -105,6 +105,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     (shop.gateway.gateway.app.getHttpServer() as Server).headersTimeout = 50;
     return say('GET / HTTP/1.1\r\nHost:')();
   },
+  'expectation-failed': ask('/echo', { headers: { expect: 'something-else' } }),
   'route-not-found': ask('/nowhere'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
   'credentials-missing': ask('/closed'),

@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { useShop } from './support/shop.ts';
 import type { Answer } from './support/client.ts';
 import type { TokenUser } from '../examples/services/identity.ts';
 
 const holder = useShop({ more: { graphql: { plan: { anyRole: ['admin'] } } } });
+beforeAll(() => holder.shop.warm());
 const query = 'query Screen { homepage { user { name } notifications { unread } } }';
 const hash = createHash('sha256').update(query).digest('hex');
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer } from './support/client.ts';
 import { useShop, type ShopCall } from './support/shop.ts';
 
@@ -16,6 +16,7 @@ const holder = useShop({
   }),
   more: { graphql: { policies: { rateLimit: { key: 'principal', rate: 1000, per: '1m' } } } },
 });
+beforeAll(() => holder.shop.warm());
 
 const QUERY = `query Whole { homepage {
   user { id name email roles tier segment }

@@ -111,7 +111,9 @@ describe('a reload of what calls are made to', () => {
     const { orders: _orders, ...others } = upstreams;
     const { outcome, faults } = reload(shop.gateway, changed({ upstreams: others }));
     expect(outcome).toBe('faulty');
-    expect(faults.map(({ message }) => message).join('\n')).toContain('OrdersModule');
+    expect(faults.map(({ message }) => message).join('\n')).toContain(
+      'the module "orders" calls the upstream "orders"',
+    );
   });
 });
 

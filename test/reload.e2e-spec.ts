@@ -36,6 +36,7 @@ class MadeController {
 }
 @Module({ controllers: [MadeController] })
 class MadeModule {}
+const MADE = { name: 'made', module: MadeModule };
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -54,6 +55,7 @@ const route = (id: string, more: object = {}): object => ({
 const config = (more: object = {}): Record<string, unknown> => ({
   version: 1,
   contracts: { enabled: false },
+  modules: ['made'],
   defaults: { policies: { authentication: 'public' } },
   upstreams: { it: { targets: [service.url] } },
   routes: [route('one')],
@@ -69,7 +71,7 @@ beforeEach(async () => {
     socket.once('close', () => sockets.delete(socket));
   });
   kinds = await new KindsServer().start();
-  gateway = await startGateway({ config: JSON.stringify(config()), modules: [MadeModule] });
+  gateway = await startGateway({ config: JSON.stringify(config()), modules: [MADE] });
 });
 afterEach(async () => {
   await gateway.stop();

@@ -3,7 +3,7 @@ import { clone, createFileRegistry, type FileRegistry } from '@bufbuild/protobuf
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../src/config/config-reader.ts';
-import { gatewaySchema } from '../src/routing/gateway.schema.ts';
+import { gatewaySchema } from '../src/pipeline/actions.ts';
 import { Reloads } from '../src/snapshot/reloads.ts';
 import { call } from './support/client.ts';
 import { startGateway, type LogLine, type TestGateway } from './support/gateway.ts';

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Mask } from '../src/bff/graphql/mask.decorator.ts';
+import { Mask } from '../src/bff/graphql/fields/mask.decorator.ts';
 import { Deadline } from '../src/policies/deadline/deadline.policy.ts';
 import { Roles } from '../src/policies/authorization/authorization.policy.ts';
 import { ensureBuilt, runBin } from './support/child.ts';
@@ -35,6 +35,7 @@ afterAll(() => {
 /** A configuration with all that the modules of the sample need, and everything behind one port. */
 const config = (more = '', orders = 'protocol: grpc, targets: [grpc://127.0.0.1:PORT]'): string =>
   `version: 1
+modules: [orders, homepage, notifications]
 identity: { issuers: [{ issuer: 'http://127.0.0.1:PORT', jwks: 'http://127.0.0.1:PORT/jwks', audiences: [api] }] }
 defaults: { policies: { authentication: { schemes: [jwt] } } }
 upstreams:
@@ -64,7 +65,23 @@ const FILES: readonly (readonly [what: string, config: () => string, messages: r
       'there is no upstream "user"; did you mean "users"?',
       'authorization: needs to know who calls',
       'there is no file no/such.binpb',
-      'upstreams[notifications].protocol  expected `protocol: grpc`, which the calls of HomepageModule speak; it is http',
+      'upstreams[notifications].protocol  expected `grpc`, which the calls of the module "homepage" speak; it is http',
+    ],
+  ],
+  [
+    'modules that there are not, or that lack something, all at once',
+    () =>
+      config()
+        .replace('[orders, homepage, notifications]', '[order, orders, notifications, orders]')
+        .replace("notifications: { protocol: grpc, targets: ['grpc:", "alerts: { targets: ['http:")
+        .replace('orders: { protocol: grpc,', 'orders: { protocol: http,')
+        .replace('targets: [grpc:', 'targets: [http:'),
+    [
+      '2:11  modules[0]  there is no module "order"; did you mean "orders"?',
+      '2:26  modules[2]  the module "notifications" needs the module "homepage"; list it too',
+      '2:26  modules[2]  the module "notifications" calls the upstream "notifications", and there is none of that name',
+      '2:41  modules[3]  "orders" is listed twice',
+      '9:13  upstreams[orders].protocol  expected `grpc`, which the calls of the module "orders" speak; it is http',
     ],
   ],
   [
@@ -75,18 +92,25 @@ const FILES: readonly (readonly [what: string, config: () => string, messages: r
 ];
 
 describe('validate and start', () => {
-  it.each(FILES)('both refuse %s, with the same message', async (_, text, messages) => {
-    const file = join(folder, `${Math.random().toString(36).slice(2)}.yaml`);
-    writeFileSync(file, text());
-    const variables = { PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
-    const [validated, started] = await Promise.all([
-      runBin(['validate', '--config', file], variables),
-      runBin(['start', '--config', file], variables),
-    ]);
-    expect([validated.code, validated.stdout]).toEqual([1, '']);
-    for (const message of messages) expect(validated.stderr).toContain(message);
-    expect([started.code, started.stderr]).toEqual([1, validated.stderr]);
-  });
+  it.each(FILES)(
+    'and all that puts a gateway together refuse %s, with the same message',
+    async (_, text, messages) => {
+      const file = join(folder, `${Math.random().toString(36).slice(2)}.yaml`);
+      writeFileSync(file, text());
+      const variables = { PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
+      const [validated, started] = await Promise.all([
+        runBin(['validate', '--config', file], variables),
+        runBin(['start', '--config', file], variables),
+      ]);
+      expect([validated.code, validated.stdout]).toEqual([1, '']);
+      for (const message of messages) expect(validated.stderr).toContain(message);
+      expect([started.code, started.stderr]).toEqual([1, validated.stderr]);
+      for (const command of [['routes'], ['openapi'], ['client', '--ts', '--out', join(folder, 'client.ts')]])
+        expect(await runBin([...command, '--config', file], variables)).toEqual(validated);
+    },
+    // Five processes each.
+    60_000,
+  );
 
   it('validate asks nobody, with issuers, upstreams and Redis that are there to be asked', async () => {
     const file = join(folder, 'valid.yaml');

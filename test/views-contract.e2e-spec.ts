@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { once } from 'node:events';
@@ -79,6 +79,7 @@ class KeptController {
 class KeptModule {}
 
 const holder = useShop({ modules: [KeptModule] });
+beforeAll(() => holder.shop.warm());
 const NDJSON = { accept: 'application/x-ndjson' };
 
 /** A record of a stream. */

@@ -10,8 +10,11 @@ import { handshakes } from './attacks/handshakes.ts';
 import { hostileAnswers, requests } from './attacks/requests.ts';
 import { uploads } from './attacks/uploads.ts';
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const ALL: readonly Attack[] = [...handshakes, ...uploads, ...documents, ...requests, ...hostileAnswers];
+/** Multiples of it lie evenly between whole numbers, however many they are. */
+const SPREAD = (Math.sqrt(5) - 1) / 2;
 const ONLY = process.env['ONLY'];
 
 const over = new AbortController();
@@ -24,9 +27,12 @@ const field = {
 };
 const tallies: Record<string, Tally> = {};
 await Promise.all(
-  ALL.filter(({ name }) => ONLY === undefined || name.includes(ONLY)).map((attack) =>
-    repeat(attack, field, (tallies[attack.name] = { begun: 0, ended: 0, failed: 0 })),
-  ),
+  ALL.filter(({ name }) => ONLY === undefined || name.includes(ONLY)).map(async (attack, index) => {
+    const tally = (tallies[attack.name] = { begun: 0, ended: 0, failed: 0 });
+    // Attackers know nothing of each other: begun together, all that strike every second would do so in the same ms.
+    await sleep(((index * SPREAD) % 1) * (1000 / attack.perSecond));
+    await repeat(attack, field, tally);
+  }),
 );
 console.log(JSON.stringify(tallies));
 process.exit(0);

@@ -9,7 +9,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { createServer, type ServerResponse } from 'node:http';
-import * as pb from '../../src/clients/gen/shop/v1/orders_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/orders_pb.ts';
 
 const { PORT, ORDERS } = process.env;
 const PREFIX = '/api/v1/orders/';

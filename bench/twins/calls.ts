@@ -8,7 +8,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { Pool } from 'undici';
-import * as pb from '../../src/clients/gen/shop/v1/notifications_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/notifications_pb.ts';
 
 /** An object of the services, as it came. */
 export interface Item {

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import * as pb from '../../src/clients/gen/shop/v1/notifications_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/notifications_pb.ts';
 import type { GrpcService } from './grpc-service.ts';
 import { startNotifications } from './notifications.ts';
 import { unaryCall, type UnaryCallOptions } from './unary-call.ts';

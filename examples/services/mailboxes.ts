@@ -1,5 +1,5 @@
 import { EventEmitter, on } from 'node:events';
-import type { Notification } from '../../src/clients/gen/shop/v1/notifications_pb.ts';
+import type { Notification } from '../../src/routes/services/gen/shop/v1/notifications_pb.ts';
 
 /** How many notifications of a user are kept. */
 const MOST_KEPT = 50;

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, status, type ClientReadableStream } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import * as pb from '../../src/clients/gen/shop/v1/notifications_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/notifications_pb.ts';
 import { startNotifications, type NotificationsService } from './notifications.ts';
 import { unaryCall } from './unary-call.ts';
 

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { status, type Metadata } from '@grpc/grpc-js';
-import * as pb from '../../src/clients/gen/shop/v1/notifications_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/notifications_pb.ts';
 import { callerOf, GrpcError } from './grpc-caller.ts';
 import { GrpcService } from './grpc-service.ts';
 import { KeptAnswers } from './kept-answers.ts';

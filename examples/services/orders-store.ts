@@ -5,7 +5,7 @@ import {
   OrderStatus,
   type Order,
   type OrderItem,
-} from '../../src/clients/gen/shop/v1/orders_pb.ts';
+} from '../../src/routes/services/gen/shop/v1/orders_pb.ts';
 
 /** The most orders kept; the oldest are forgotten first. */
 const MAX_ORDERS = 10_000;

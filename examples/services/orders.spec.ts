@@ -3,7 +3,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/prot
 import { anyUnpack, timestampDate } from '@bufbuild/protobuf/wkt';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import * as pb from '../../src/clients/gen/shop/v1/orders_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/orders_pb.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,

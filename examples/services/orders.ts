@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { status, type Metadata } from '@grpc/grpc-js';
-import * as pb from '../../src/clients/gen/shop/v1/orders_pb.ts';
+import * as pb from '../../src/routes/services/gen/shop/v1/orders_pb.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileRoutes, createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { describeRoutes } from './route-listing.ts';
 
 describe('describeRoutes', () => {

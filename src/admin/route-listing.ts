@@ -1,3 +1,5 @@
+import { policyList, type PolicyName } from '../policies/order.ts';
+import { stepOf } from '../policies/policy-facts.ts';
 import type { Route } from '../routing/route.ts';
 
 /** One route as operators see it, in `gatehouse routes` and at the admin listener. */
@@ -23,7 +25,6 @@ export function describeRoutes(routes: readonly Route[]): ListedRoute[] {
 }
 
 function describeRoute(route: Route): ListedRoute {
-  const { authentication, authorization, rateLimit } = route.policies;
   const conditions = Object.entries(route.match.headers).map(([name, value]) => ` [${name}: ${value}]`);
   return {
     id: route.id,
@@ -31,24 +32,24 @@ function describeRoute(route: Route): ListedRoute {
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
     path: route.pattern.source + conditions.join(''),
-    upstream: route.upstream ?? (upstreamsOf(route) || '-'),
-    authentication:
-      typeof authentication === 'object' ? authentication.schemes.join(',') : (authentication ?? '-'),
-    authorization:
-      Object.entries(authorization ?? {})
-        .map(([kind, names]) => `${kind}(${(names ?? []).join(',')})`)
-        .join(' ') || '-',
-    limits:
-      (rateLimit ?? [])
-        .map(({ key, rate, per, burst }) => `${key} ${rate}/${per}ms burst ${burst}`)
-        .join('; ') || '-',
-    stages: route.stages.map((stage) => stage.name).join(' → ') || '-',
+    upstream: route.upstream ?? route.action.target ?? '-',
+    authentication: described(route, 'authentication'),
+    authorization: described(route, 'authorization'),
+    limits: described(route, 'rateLimit'),
+    stages: stepsOf(route).join(' → ') || '-',
     origin: route.origin,
   };
 }
 
-function upstreamsOf({ aggregate }: Route): string {
-  return [...new Set(aggregate?.calls.map((call) => call.upstream))].join(',');
+function described({ policies }: Route, name: PolicyName): string {
+  const options: unknown = policies[name];
+  if (options === undefined) return '-';
+  return policyList.find((policy) => policy.name === name)?.describe(options) ?? '-';
+}
+
+// Two policies can be one step, such as those about the size of a body.
+function stepsOf({ seats }: Route): readonly string[] {
+  return [...new Set(policyList.filter(({ name }) => seats[name] !== undefined).map(stepOf))];
 }
 
 function compare(a: string, b: string): number {

@@ -1,22 +1,27 @@
 import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { readConfig } from '../config/config-reader.ts';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
+import { fastifyOptions } from '../pipeline/fastify-options.ts';
+import { gatewayAdapter } from '../pipeline/gateway-adapter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
-import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
+import { ACTION_KINDS } from '../routing/route-action.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
 import { SnapshotModule } from '../snapshot/snapshot.module.ts';
 import { errorName } from '../telemetry/error-facts.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
 import { BffModule } from './bff.module.ts';
-import type { GraphqlOptions } from './graphql/graphql.options.ts';
-import { graphqlRoute } from './graphql/graphql.route.ts';
+import type { GraphqlOptions } from './graphql/door/graphql.options.ts';
+import { graphqlRoute } from './graphql/door/graphql.route.ts';
+
+const LOGGER = pino({ level: 'silent' });
 
 /** What a test application is made of. */
 export interface BffAppOptions {
@@ -77,7 +82,8 @@ export async function startBff(options: BffAppOptions): Promise<BffApp> {
   };
   const exchanges: Exchange[] = [];
   const silent = (): void => {};
-  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), new FastifyAdapter(), {
+  const adapter = gatewayAdapter(fastifyOptions(LOGGER));
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
     abortOnError: false,
     logger: { log: silent, warn: silent, error: noteError },
   });
@@ -110,19 +116,20 @@ function rootModule({
   defaults = {},
 }: BffAppOptions): DynamicModule {
   const text = `version: 1\nupstreams: ${upstreams}\ndefaults: { policies: ${JSON.stringify(defaults)} }\n`;
-  const source = readConfig(gatewaySchema, text, 'test.yaml', {});
+  const source = readConfig(gatewaySchemaOf([]), text, 'test.yaml', {});
   const globals = {
     providers: [
       { provide: GATEWAY_SOURCE, useValue: source },
       { provide: STAGE_FACTORIES, useValue: factories },
+      { provide: ACTION_KINDS, useValue: [] },
     ],
-    exports: [GATEWAY_SOURCE, STAGE_FACTORIES],
+    exports: [GATEWAY_SOURCE, STAGE_FACTORIES, ACTION_KINDS],
   };
   return {
     module: class RootModule {},
     imports: [
       { module: Globals, ...globals },
-      TelemetryModule.forRoot(pino({ level: 'silent' })),
+      TelemetryModule.forRoot(LOGGER),
       SnapshotModule.forRoot(() => [graphqlRoute(door)]),
       BffModule.forRoot({ production: false, ...graphql }),
       ...modules,

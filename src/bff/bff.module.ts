@@ -1,9 +1,9 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
-import { DriverParts, GatehouseDriver } from './graphql/gatehouse.driver.ts';
-import type { GraphqlOptions } from './graphql/graphql.options.ts';
-import { SchemaGuard } from './graphql/schema-guard.ts';
+import { DriverParts, GatehouseDriver } from './graphql/door/gatehouse.driver.ts';
+import type { GraphqlOptions } from './graphql/door/graphql.options.ts';
+import { SchemaGuard } from './graphql/fields/schema-guard.ts';
 import { ViewsModule } from './views.module.ts';
 
 // Global, because the driver lives in a module of Nest that imports nothing of ours.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { getUser } from '../clients/users.calls.ts';
+import { getUser } from '../routes/services/users.calls.ts';
 import { describeView } from './describe-view.ts';
 import { viewDiagram } from './view-diagram.ts';
 import { View } from './view.ts';

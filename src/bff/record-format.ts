@@ -1,4 +1,4 @@
-import { streamFormat } from '../upstreams/grpc/transcoding/stream-format.ts';
+import { streamFormat } from '../exchange/stream-format.ts';
 
 /** How the records of an answer that arrives in parts are written. */
 export interface RecordFormat {

@@ -1,6 +1,6 @@
 import { Problem } from '../problems/problem.ts';
-import type { Degradation } from '../upstreams/composition/section-run.ts';
-import { Freshness } from './freshness.ts';
+import type { Degradation } from './composition/section-run.ts';
+import { Freshness } from './composition/freshness.ts';
 import type { SectionRun } from './section-run.ts';
 
 /** An element of a list that failed alone. */

@@ -3,10 +3,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import {
   SectionRun as ComposedSectionRun,
-  type Degradation,
   type SectionHost as ComposedSectionHost,
-} from '../upstreams/composition/section-run.ts';
-import { Freshness, NOT_FRESH } from './freshness.ts';
+} from './composition/section-run.ts';
+import { Freshness, NOT_FRESH } from './composition/freshness.ts';
 import { allFailed, outcomesOf, within, type ElementFault } from './section-parts.ts';
 import type { RunScope, Section } from './section.ts';
 import type { SectionFilter } from './view-guards.ts';
@@ -193,9 +192,6 @@ export class SectionRun extends ComposedSectionRun<Section> implements RunScope 
   #served(part: ServedPart): void {
     if (this.hasEnded) return;
     if (this.freshness !== undefined && this.freshness !== NOT_FRESH) this.freshness.hear(part);
-    const { source, code } = part;
-    if (code === undefined) return;
-    const degradation: Degradation = { section: this.section.name, code, via: 'fallback' };
-    if (source === 'fallback' || source === 'stale') this.degradation = degradation;
+    this.standIn(part);
   }
 }

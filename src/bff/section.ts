@@ -1,7 +1,7 @@
 import { duration } from '../config/units.ts';
 import type { Call } from '../clients/call.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { SectionPlan } from '../upstreams/composition/section-run.ts';
+import type { SectionPlan } from './composition/section-run.ts';
 import type { RunnableView } from './view-run.ts';
 
 /** A duration as text, such as `250ms` or `2s`. */

@@ -3,7 +3,7 @@ import type { Call, ServedPart } from '../clients/call.ts';
 import type { Caller } from '../clients/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { CompositionRun } from '../upstreams/composition/composition-run.ts';
+import { CompositionRun } from './composition/composition-run.ts';
 import type { ObservedDependencies } from './observed-dependencies.ts';
 import { SectionRun, type SectionHost } from './section-run.ts';
 import { refuseUnboundedCall } from './section-source.ts';

@@ -2,11 +2,12 @@ import { createRequire } from 'node:module';
 import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import { readConfigFile } from '../config/config-reader.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
+import type { GatewayModule } from '../config/gateway-module.ts';
 import { describeRoutes } from '../admin/route-listing.ts';
 import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { fallThroughs } from '../routing/fall-through.ts';
-import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
 import { diffConfigs, isEmpty } from '../snapshot/config-diff.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
@@ -29,10 +30,14 @@ const USAGE_EXIT_CODE = 2;
 const DIFFERS_EXIT_CODE = 1;
 const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
-/** Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense. */
-export async function main(args: readonly string[]): Promise<void> {
+/**
+ * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense.
+ *
+ * @param modules what `modules:` of the configuration can name. Default none.
+ */
+export async function main(args: readonly string[], modules: readonly GatewayModule[] = []): Promise<void> {
   try {
-    await run(parseArguments(args));
+    await run(parseArguments(args), modules);
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
@@ -40,7 +45,7 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function run(command: Command): Promise<void> {
+async function run(command: Command, modules: readonly GatewayModule[]): Promise<void> {
   switch (command.name) {
     case 'help':
       return void process.stdout.write(`${HELP}\n`);
@@ -50,28 +55,27 @@ async function run(command: Command): Promise<void> {
       return createKey(command, { redisUrl: readEnvironment(process.env).redisUrl, out: process.stdout });
     case 'openapi':
     case 'client':
-      return contracts(command);
+      return contracts(command, modules);
     case 'diff':
-      return diff(command);
+      return diff(command, modules);
     case 'start':
-      return start(command.configFile);
+      return start(command.configFile, modules);
     case 'validate':
-      return validate(command.configFile);
+      return validate(command.configFile, modules);
     case 'routes':
-      return routes(command.configFile);
+      return routes(command.configFile, modules);
   }
 }
 
-async function start(configFile: string | undefined): Promise<void> {
+async function start(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { environment, source } = await read(configFile);
   const logger = createLogger(environment.logLevel);
-  const gateway = await runGateway({ environment, source, logger });
+  const gateway = await runGateway({ environment, source, modules, logger });
   logger.info({ url: gateway.url, adminUrl: gateway.adminUrl, config: source.document.file }, 'listening');
 }
 
-async function validate(configFile: string | undefined): Promise<void> {
-  const { gateway, source } = await compile(configFile);
-  await gateway.init();
+async function validate(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
+  const { gateway, source } = await compile(configFile, modules);
   const { table } = gateway.app.get(Snapshots).current;
   const count = table.routes.length;
   const warnings = fallThroughs(table, source);
@@ -83,24 +87,23 @@ async function validate(configFile: string | undefined): Promise<void> {
   process.stdout.write(`${source.document.file}: valid, ${count} routes\n`);
 }
 
-async function routes(configFile: string | undefined): Promise<void> {
-  const { gateway } = await compile(configFile);
+async function routes(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
+  const { gateway } = await compile(configFile, modules);
   const listed = describeRoutes(gateway.app.get(Snapshots).current.table.routes);
   await gateway.app.close();
   process.stdout.write(renderTable(listed));
 }
 
-async function diff({ files, json }: DiffCommand): Promise<void> {
-  const [before, after] = [await snapshotOf(files[0]), await snapshotOf(files[1])];
-  const found = diffConfigs(before, after);
+async function diff({ files, json }: DiffCommand, modules: readonly GatewayModule[]): Promise<void> {
+  const before = await snapshotOf(files[0], modules);
+  const found = diffConfigs(before, await snapshotOf(files[1], modules));
   process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : renderDiff(found));
   process.exitCode = isEmpty(found) ? 0 : DIFFERS_EXIT_CODE;
 }
 
-async function snapshotOf(configFile: string): Promise<Snapshot> {
+async function snapshotOf(configFile: string, modules: readonly GatewayModule[]): Promise<Snapshot> {
   try {
-    const { gateway } = await compile(configFile);
-    await gateway.init();
+    const { gateway } = await compile(configFile, modules);
     const { current } = gateway.app.get(Snapshots);
     await gateway.app.close();
     return current;
@@ -119,23 +122,28 @@ class Incomparable extends Error {
   }
 }
 
-async function contracts(command: ContractsCommand): Promise<void> {
-  const { gateway } = await compile(command.configFile);
+async function contracts(command: ContractsCommand, modules: readonly GatewayModule[]): Promise<void> {
+  const { gateway } = await compile(command.configFile, modules);
   const { document } = gateway.app.get(ContractDocument).current();
   await gateway.app.close();
   await writeContracts(command, document, process.stdout);
 }
 
 // Everything that a start would check, short of listening, of Redis, and of whatever else answers from afar.
-async function compile(configFile: string | undefined): Promise<{ gateway: Gateway; source: GatewaySource }> {
+async function compile(
+  configFile: string | undefined,
+  modules: readonly GatewayModule[],
+): Promise<{ gateway: Gateway; source: GatewaySource }> {
   const { environment, source } = await read(configFile);
-  const parts = {
+  const gateway = await createGateway({
     environment: { ...environment, redisUrl: undefined },
     source,
+    modules,
     logger: createLogger('silent'),
     dryRun: true,
-  };
-  return { gateway: await createGateway(parts), source };
+  });
+  await gateway.init();
+  return { gateway, source };
 }
 
 async function read(

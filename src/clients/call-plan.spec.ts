@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { thingSchema, type Thing } from './calls.fixture.ts';
-import { getFeed } from './feed.calls.ts';
-import { Orders } from './gen/shop/v1/orders_pb.ts';
+import { getFeed } from '../routes/services/feed.calls.ts';
+import { Orders } from '../routes/services/gen/shop/v1/orders_pb.ts';
 import { grpcUpstream } from './grpc-upstream.ts';
 import { httpUpstream, type HttpCallOptions } from './http-upstream.ts';
-import { getUnread } from './notifications.calls.ts';
-import { createOrder, listOrders } from './orders.calls.ts';
-import { getUser, getUsers } from './users.calls.ts';
+import { getUnread } from '../routes/services/notifications.calls.ts';
+import { createOrder, listOrders } from '../routes/services/orders.calls.ts';
+import { getUser, getUsers } from '../routes/services/users.calls.ts';
 
 const things = httpUpstream('things');
 type Options = Partial<HttpCallOptions<{ id: string }, Thing>>;

@@ -9,7 +9,7 @@ import type { CallPlan, Scope } from './call-plan.ts';
 
 /** What one run of a call may use: the exchange it serves, and the time it may take. */
 export interface CallContext extends CallLimits {
-  /** Hears how the call was served, at most once; only calls with a cache or a fallback report it. */
+  /** Hears how the call was served, at most once; only calls with a cache or a fallback report it, and those that tell what their upstream says. */
   readonly served?: ((part: ServedPart) => void) | undefined;
   /** Who makes the call; for logs of calls. */
   readonly by?: { readonly place: string } | undefined;
@@ -27,10 +27,14 @@ export interface ServedPart {
   readonly source: 'upstream' | 'cache' | 'stale' | 'fallback';
   /** Age of the value, in ms. */
   readonly ageMs: number;
-  /** How long the value stays fresh, in ms; 0 for a stale value and for a fallback. */
-  readonly freshForMs: number;
-  /** Who may see the value: everybody, or the principal of the exchange. */
-  readonly scope: Scope;
+  /** How long the value stays fresh, in ms; 0 for a stale value and for a fallback; undefined when nobody says. */
+  readonly freshForMs: number | undefined;
+  /** Who may see the value: everybody, or the principal of the exchange; undefined when nobody says. */
+  readonly scope: Scope | undefined;
+  /** Whether the value may be kept at all. Default true. */
+  readonly storable?: boolean;
+  /** Whether it may stand in when it is no longer fresh. Default true. */
+  readonly mayBeStale?: boolean;
   /** Why a stale value or a fallback stands in; absent while a stale value is being refreshed. */
   readonly code?: ProblemCode;
 }

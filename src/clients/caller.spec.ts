@@ -5,11 +5,11 @@ import { FREE_PORTS, startSampleServices, type SampleServices } from '../../exam
 import type { Problem } from '../problems/problem.ts';
 import { CallBed, exchangeFor, problemOf } from '../upstreams/grpc/call.fixture.ts';
 import { Caller } from './caller.ts';
-import { getFeed } from './feed.calls.ts';
-import { OrderStatus } from './gen/shop/v1/orders_pb.ts';
-import { getUnread } from './notifications.calls.ts';
-import { createOrder, getOrder, listOrders } from './orders.calls.ts';
-import { getUser } from './users.calls.ts';
+import { getFeed } from '../routes/services/feed.calls.ts';
+import { OrderStatus } from '../routes/services/gen/shop/v1/orders_pb.ts';
+import { getUnread } from '../routes/services/notifications.calls.ts';
+import { createOrder, getOrder, listOrders } from '../routes/services/orders.calls.ts';
+import { getUser } from '../routes/services/users.calls.ts';
 
 describe(Caller.name, () => {
   let services: SampleServices;

@@ -4,9 +4,9 @@ import { FREE_PORTS, startSampleServices, type SampleServices } from '../../exam
 import { CallBed, problemOf } from '../upstreams/grpc/call.fixture.ts';
 import { ADA, contextOf, TestTime } from './calls.fixture.ts';
 import { Caller } from './caller.ts';
-import { GetOrderResponseSchema, Orders } from './gen/shop/v1/orders_pb.ts';
+import { GetOrderResponseSchema, Orders } from '../routes/services/gen/shop/v1/orders_pb.ts';
 import { grpcUpstream } from './grpc-upstream.ts';
-import { getUser, getUsers } from './users.calls.ts';
+import { getUser, getUsers } from '../routes/services/users.calls.ts';
 
 const orders = grpcUpstream('orders');
 /** The sample service reads many orders with the method that lists them. */

@@ -5,7 +5,7 @@ import { GrpcError } from '../../examples/services/grpc-caller.ts';
 import { Problem } from '../problems/problem.ts';
 import { BadRequestSchema, ErrorInfoSchema } from '../upstreams/grpc/gen/google/rpc/error_details_pb.ts';
 import { RefusedCall } from '../upstreams/grpc/grpc-faults.ts';
-import { Orders } from './gen/shop/v1/orders_pb.ts';
+import { Orders } from '../routes/services/gen/shop/v1/orders_pb.ts';
 import { grpcRefusalOf } from './grpc-refusal.ts';
 
 /** The end of a call, as a service that throws this makes it. */

@@ -2,7 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { Problem } from '../problems/problem.ts';
 import { RefusedCall } from '../upstreams/grpc/grpc-faults.ts';
-import { detailsIn, errorsOf } from '../upstreams/grpc/transcoding/status-details.ts';
+import { detailsIn, errorsOf } from '../upstreams/grpc/status-details.ts';
 
 /** Why a gRPC service refused a call, as it says so in typed details (google/rpc/error_details.proto). */
 export interface GrpcRefusal {

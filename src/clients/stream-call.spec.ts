@@ -7,9 +7,9 @@ import { Problem } from '../problems/problem.ts';
 import { CallBed, exchangeFor, problemOf, until } from '../upstreams/grpc/call.fixture.ts';
 import { CallLog } from './call-log.ts';
 import { Caller } from './caller.ts';
-import { Notifications, WatchResponseSchema } from './gen/shop/v1/notifications_pb.ts';
+import { Notifications, WatchResponseSchema } from '../routes/services/gen/shop/v1/notifications_pb.ts';
 import { grpcUpstream } from './grpc-upstream.ts';
-import { watchNotifications } from './notifications.calls.ts';
+import { watchNotifications } from '../routes/services/notifications.calls.ts';
 import { followCalls } from './reuse/call-memory.ts';
 
 let service: NotificationsService;

@@ -21,6 +21,45 @@ export function nearestName(given: string, valid: Iterable<string>): string | un
   return best;
 }
 
+/** So many names are compared letter by letter: enough for each fault of a file that somebody can still read. */
+const MAX_COMPARISONS = 400_000;
+
+/**
+ * {@link nearestName} for many wrong names and the same valid ones: 10 000 names that are wrong among 10 000 that are not
+ * must not cost 100 million comparisons. Each wrong name is looked for once, and after {@link MAX_COMPARISONS} only by its
+ * letters, which costs one look.
+ */
+export class NearestNames {
+  readonly #valid: readonly string[];
+  readonly #answers = new Map<string, string | undefined>();
+  #byLetters: ReadonlyMap<string, string> | undefined = undefined;
+  #comparisons = 0;
+
+  constructor(valid: Iterable<string>) {
+    this.#valid = [...valid];
+  }
+
+  /** The nearest valid name; undefined when nothing is near. */
+  to(given: string): string | undefined {
+    if (this.#answers.has(given)) return this.#answers.get(given);
+    const nearest = this.#sameLetters(given) ?? this.#similar(given);
+    this.#answers.set(given, nearest);
+    return nearest;
+  }
+
+  #sameLetters(given: string): string | undefined {
+    // Backwards, because of several with the same letters the first one counts.
+    this.#byLetters ??= new Map(this.#valid.toReversed().map((name) => [fold(name), name]));
+    return this.#byLetters.get(fold(given));
+  }
+
+  #similar(given: string): string | undefined {
+    if (this.#comparisons >= MAX_COMPARISONS) return undefined;
+    this.#comparisons += this.#valid.length;
+    return nearestName(given, this.#valid);
+  }
+}
+
 function fold(name: string): string {
   return name.replace(SEPARATORS, '').toLowerCase();
 }

@@ -2,7 +2,6 @@ import { LineCounter, parseDocument, type ErrorCode, type YAMLError } from 'yaml
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { Variables } from './interpolation.ts';
-import { locateNode } from './yaml-position.ts';
 import { readTree } from './yaml-tree.ts';
 
 /** A place in a text; both 1-based. */
@@ -45,11 +44,11 @@ export function readYaml(text: string, file: string, variables: Variables = proc
     message: syntaxMessage(error, text),
   }));
   if (syntaxFaults.length > 0) throw new ConfigError(syntaxFaults);
-  const tree = readTree(document.contents, { file, variables, position });
+  const { places, ...tree } = readTree(document.contents, { file, variables, position });
   return {
     file,
     ...tree,
-    locate: (path) => position(locateNode(document, path)),
+    locate: (path) => position(places.find(path)),
   };
 }
 

@@ -1,10 +1,20 @@
-import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Scalar, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Alias,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import type { ConfigFault } from './config-fault.ts';
 import { renderPath, routeIdAt, type ConfigPath } from './config-path.ts';
 import { hasReference, interpolate, type Variables } from './interpolation.ts';
-import { keyOf, startOf } from './yaml-position.ts';
+import { keyOf, Places, placesOf, startOf, type PlaceTree } from './yaml-position.ts';
 
-/** Values that one file may hold once its aliases are expanded; far above any real file, far below a bomb. */
+/** Values that the aliases of one file may repeat, all together; far above any real file, far below a bomb. */
 const MAX_VALUES = 200_000;
 const INTEGER = /^[-+]?[0-9]+$/;
 const DECIMAL = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
@@ -19,6 +29,7 @@ interface Anchored {
   readonly value: unknown;
   /** How many values it holds, aliases expanded. */
   readonly size: number;
+  readonly places: PlaceTree | undefined;
 }
 
 interface TreeFault {
@@ -38,14 +49,19 @@ export function readTree(root: Node | null, context: TreeContext) {
     key: renderPath(path, value),
     message,
   }));
-  return { value, faults, faultyPaths: reader.faults.map((fault) => fault.path) };
+  const places = new Places(startOf(root) ?? 0, reader.places);
+  return { value, places, faults, faultyPaths: reader.faults.map((fault) => fault.path) };
 }
 
 class TreeReader {
   readonly faults: TreeFault[] = [];
+  /** Of the node that was read last. */
+  places: PlaceTree | undefined = undefined;
   private readonly variables: Variables;
   private readonly anchors = new Map<string, Anchored>();
   private size = 0;
+  /** How many of them are there by an alias: a long file may have more, for it has a line for each. */
+  private repeated = 0;
 
   constructor(variables: Variables) {
     this.variables = variables;
@@ -57,29 +73,48 @@ class TreeReader {
     const value = this.valueOf(node, path);
     // An anchor counts only once its value is complete, so an alias inside its own anchor is unknown, not a cycle.
     const anchor = isAlias(node) ? undefined : (node as { anchor?: string } | null)?.anchor;
-    if (anchor !== undefined) this.anchors.set(anchor, { value, size: this.size - before });
+    if (anchor !== undefined) {
+      const { places } = this;
+      this.anchors.set(anchor, { value, size: this.size - before, places });
+    }
     return value;
   }
 
   private valueOf(node: Node | null, path: ConfigPath): unknown {
     if (isMap<Node, Node | null>(node)) return this.readMap(node, path);
-    if (isSeq<Node>(node)) return node.items.map((item, index) => this.read(item, [...path, index]));
+    if (isSeq<Node>(node)) return this.readList(node, path);
+    this.places = undefined;
     if (isAlias(node)) return this.readAlias(node, path);
     if (isScalar(node)) return this.readScalar(node, path);
     return null;
   }
 
+  private readList({ items }: YAMLSeq<Node>, path: ConfigPath): unknown[] {
+    const below: (PlaceTree | undefined)[] = [];
+    const value = items.map((item, index) => {
+      const one = this.read(item, [...path, index]);
+      below.push(this.places);
+      return one;
+    });
+    this.places = placesOf(undefined, items, below);
+    return value;
+  }
+
   private readMap(map: YAMLMap<Node, Node | null>, path: ConfigPath): Record<string, unknown> {
     const first = new Map<string, number | undefined>();
     const value: Record<string, unknown> = {};
+    const below: (PlaceTree | undefined)[] = [];
     for (const pair of map.items) {
       const key = keyOf(pair);
       const problem = this.keyProblem(key, first.has(key));
       if (problem) this.faults.push({ path: [...path, key], offset: startOf(pair.key), message: problem });
       first.set(key, startOf(pair.key));
       const item = this.read(pair.value, [...path, key]);
+      below.push(this.places);
       if (key !== '__proto__') value[key] = item;
     }
+    const keys = map.items.map(({ key }) => key);
+    this.places = placesOf(map.items.map(keyOf), keys, below);
     return value;
   }
 
@@ -97,9 +132,11 @@ class TreeReader {
       this.faults.push({ path, offset, message: `expected an anchor &${alias.source} before this alias` });
       return null;
     }
-    const before = this.size;
+    const before = this.repeated;
     this.size += target.size;
-    if (this.size <= MAX_VALUES) return target.value;
+    this.repeated += target.size;
+    this.places = target.places;
+    if (this.repeated <= MAX_VALUES) return target.value;
     if (before <= MAX_VALUES)
       this.faults.push({ path, offset, message: 'expected fewer aliases of aliases' });
     return null;

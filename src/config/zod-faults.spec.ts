@@ -75,6 +75,15 @@ describe('toFaults', () => {
       ['g.yaml:3:1  metrics  unknown key; expected one of version, defaults, keys, upstreams, routes'],
     ],
     [
+      'a key beside the one that it belongs into, and that one only once',
+      'version: 1\nroutes:\n  - { id: a, path: /a, upstream: b }\n  - { id: c, match: { path: /c }, path: /d, deadline: 1s, upstream: e }\n',
+      [
+        'g.yaml:3:14  routes[a].path  unknown key; did you mean "match.path"?',
+        'g.yaml:4:35  routes[c].path  unknown key; did you mean "match"?',
+        'g.yaml:4:45  routes[c].deadline  unknown key; did you mean "policies.deadline"?',
+      ],
+    ],
+    [
       'missing keys at their parent, and the mistyped one of them once',
       'version: 1\nroutes:\n  - id: a\n    match: {}\n  - upstram: b\n    match: { path: x }\n',
       [

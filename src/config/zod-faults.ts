@@ -20,6 +20,8 @@ interface Complaint {
   readonly path: ConfigPath;
   readonly message: string;
   readonly suggestion?: string | undefined;
+  /** The key in whose place it stands; default the suggestion. */
+  readonly meant?: string | undefined;
 }
 
 /**
@@ -31,8 +33,8 @@ export function toFaults(error: z.core.$ZodError, { document, schema }: FaultCon
   const findings = findingsOf(error.issues, { schema, path: [] }, document.value);
   const complaints = findings.flatMap((finding) => complaintsOf(finding, document.value));
   const settled = new Set(document.faultyPaths.map((path) => JSON.stringify(path)));
-  for (const { path, suggestion } of complaints) {
-    if (suggestion !== undefined) settled.add(JSON.stringify([...path.slice(0, -1), suggestion]));
+  for (const { path, suggestion, meant = suggestion } of complaints) {
+    if (meant !== undefined) settled.add(JSON.stringify([...path.slice(0, -1), meant]));
   }
   const faults = complaints
     .filter(({ path }) => !settled.has(JSON.stringify(path)))
@@ -61,7 +63,12 @@ function complaintsOf(finding: Finding, root: unknown): Complaint[] {
   const unknown = unknownKeys(finding);
   if (unknown.length > 0) {
     const valid = validKeysAt(scope, path, root);
-    return unknown.map((key) => unknownKey([...path, key], key, valid));
+    return unknown.map((key) => {
+      const place = [...path, key];
+      const owner = valid.find((one) => isMissingIn([...path, one], key, finding, root));
+      if (owner === undefined) return unknownKey(place, key, valid);
+      return { path: place, message: 'unknown key', suggestion: `${owner}.${key}`, meant: owner };
+    });
   }
   const [issue] = issues;
   if (issue?.code === 'invalid_key') {
@@ -73,6 +80,11 @@ function complaintsOf(finding: Finding, root: unknown): Complaint[] {
   const found = valueAt(root, path);
   const suggestion = typeof found === 'string' ? nearestName(found, allowedNames(issues)) : undefined;
   return [{ path, message: expectation(issues, found), suggestion }];
+}
+
+/** Whether a map takes the key that stands beside it, and does not have it. */
+function isMissingIn(path: ConfigPath, key: string, { scope }: Finding, root: unknown): boolean {
+  return valueAt(root, [...path, key]) === undefined && validKeysAt(scope, path, root).includes(key);
 }
 
 function unknownKey(path: ConfigPath, key: string, valid: readonly string[]): Complaint {

@@ -1,7 +1,7 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { nearestName } from '../config/nearest-name.ts';
+import { NearestNames } from '../config/nearest-name.ts';
 import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
 import type { Route } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -65,14 +65,15 @@ export class ContractDocument {
 
 // Fail closed: a name that hides nothing is a route that its owner believes to be hidden.
 function hideFaults({ value, document }: GatewaySource, routes: readonly Route[]): ConfigFault[] {
-  const ids = routes.map(({ id }) => id);
+  const ids = new Set(routes.map(({ id }) => id));
+  const names = new NearestNames(ids);
   // Methods that an upstream has yet to tell may be meant.
-  if (routes.some(({ grpc }) => grpc === 'unknown')) return [];
+  if (routes.some(({ action }) => action.isPending === true)) return [];
   return value.contracts.hide.flatMap((id, index) => {
-    if (ids.includes(id)) return [];
+    if (ids.has(id)) return [];
     const { line, column } = document.locate(['contracts', 'hide', index]);
     const message = `there is no route "${id}"`;
     const key = `contracts.hide[${index}]`;
-    return [{ file: document.file, line, column, key, message, suggestion: nearestName(id, ids) }];
+    return [{ file: document.file, line, column, key, message, suggestion: names.to(id) }];
   });
 }

@@ -2,7 +2,7 @@ import { Controller, Get, Headers, Param, Res, type Type } from '@nestjs/common'
 import type { FastifyReply } from 'fastify';
 import { sendStatic } from '../exchange/static-answer.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyList } from '../policies/order.ts';
 import { Problem } from '../problems/problem.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
 import { ContractDocument } from './contract-document.ts';
@@ -66,8 +66,8 @@ export function contractsController(policies: DeclaredPolicies = {}): Type {
 }
 
 function declare(controller: Type, policies: DeclaredPolicies): void {
-  for (const { name, metadataKey } of Object.values(policyRegistry)) {
-    const options = policies[name];
+  for (const { name, metadataKey } of policyList) {
+    const options = (policies as Readonly<Record<string, unknown>>)[name];
     if (options !== undefined) Reflect.defineMetadata(metadataKey, options, controller);
   }
 }

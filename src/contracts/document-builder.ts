@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { GRAPHQL_ROUTE_ID } from '../bff/graphql/graphql.route.ts';
+import { GRAPHQL_ROUTE_ID } from '../bff/graphql/door/graphql.route.ts';
 import type { ContractsConfig } from '../routing/gateway.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { isSocketOnly } from '../routing/socket-only.ts';
@@ -8,12 +8,11 @@ import { handlerContract, handlersByOrigin, type Handler } from './handler-contr
 import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
 import { OPERATION_METHODS } from './openapi.ts';
 import { graphqlContract } from './graphql-contract.ts';
-import { aggregateContract, opaqueContract, type OperationContract } from './operation-contract.ts';
+import type { OperationContract } from './operation-contract.ts';
 import { operationPath, type OperationPath } from './operation-path.ts';
 import { operationOf } from './operation.ts';
 import { headerFields } from './problem-answers.ts';
 import { securitySchemes } from './security.ts';
-import { transcodedContract } from './transcoded-contract.ts';
 
 /** What a document is made of. */
 export interface DocumentParts {
@@ -33,6 +32,13 @@ interface Entry {
   /** Routes that lost the place to this one, because OpenAPI has one operation for a method of a path. */
   readonly variants: RouteVariant[];
 }
+
+/** What is known of an operation of which nothing is told. */
+const UNTOLD: OperationContract = {
+  parameters: [],
+  answers: { default: { description: 'What the route answers.', content: { '*/*': {} } } },
+  problems: [],
+};
 
 const WITHOUT_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const satisfies OperationMethod[];
 
@@ -118,12 +124,16 @@ function operationIds(entries: readonly Entry[]): ReadonlyMap<Entry, string> {
     methodsPerRoute.set(route.id, (methodsPerRoute.get(route.id) ?? new Set()).add(method));
   }
   const taken = new Set<string>();
+  const counts = new Map<string, number>();
   const ids = new Map<Entry, string>();
   for (const entry of entries) {
     const isAlone = methodsPerRoute.get(entry.route.id)?.size === 1;
     const wanted = isAlone ? entry.route.id : `${entry.route.id}.${entry.method}`;
     let id = wanted;
-    for (let count = 2; taken.has(id); count += 1) id = `${wanted}.${count}`;
+    // On from the last one of that name: a translated service can have thousands.
+    let count = counts.get(wanted) ?? 1;
+    while (taken.has(id)) id = `${wanted}.${(count += 1)}`;
+    counts.set(wanted, count);
     taken.add(id);
     ids.set(entry, id);
   }
@@ -138,9 +148,7 @@ function contractOf(
   const verb = method.toUpperCase();
   if (route.id === GRAPHQL_ROUTE_ID && route.door === 'handler') return graphqlContract(verb);
   if (handler !== undefined) return handlerContract(handler, verb, components);
-  if (typeof route.grpc === 'object') return transcodedContract(route.grpc, path.names, components);
-  if (route.aggregate !== undefined) return aggregateContract(components);
-  return opaqueContract(route.upstream ?? route.id, verb);
+  return route.action.contract?.({ method: verb, names: path.names, components }) ?? UNTOLD;
 }
 
 function conditions({ match: { hosts, headers } }: Route): number {

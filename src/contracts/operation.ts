@@ -4,7 +4,7 @@ import { limitsOf } from './limits.ts';
 import type { Answer, Operation, OperationMethod, Parameter, RouteVariant, Server } from './openapi.ts';
 import type { OperationContract } from './operation-contract.ts';
 import type { OperationPath } from './operation-path.ts';
-import { fieldRefs, LIMIT_FIELDS, problemAnswers, stageProblems } from './problem-answers.ts';
+import { fieldRefs, stageFields, problemAnswers, stageProblems } from './problem-answers.ts';
 import { securityOf } from './security.ts';
 
 /** Where an operation stands in the document. */
@@ -109,7 +109,7 @@ function restParameter(name: string): Parameter {
 }
 
 function answersOf(route: Route, { answers }: OperationContract): Record<string, Answer> {
-  const fields = fieldRefs(['X-Request-Id', ...(route.seats.limit === undefined ? [] : LIMIT_FIELDS)]);
+  const fields = fieldRefs(['X-Request-Id', ...stageFields(route)]);
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => [
       status,

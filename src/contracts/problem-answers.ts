@@ -1,3 +1,4 @@
+import { policyList } from '../policies/order.ts';
 import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
 import { PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
 import type { Route } from '../routing/route.ts';
@@ -6,29 +7,36 @@ import type { Answer, HeaderField, JsonSchema, Reference } from './openapi.ts';
 
 /** Header fields that answers share, by component name. */
 export const headerFields = {
-  RateLimit: field('What is left of each limit: `r` requests, until it is full again in `t` seconds.'),
-  'RateLimit-Policy': field('The limits of the route: `q` requests every `w` seconds.'),
-  'X-RateLimit-Limit': field('Capacity of the tightest limit.', 'integer'),
-  'X-RateLimit-Remaining': field('Requests left of the tightest limit.', 'integer'),
-  'X-RateLimit-Reset': field('Seconds until the tightest limit is full again.', 'integer'),
+  ...fieldsOfPolicies(),
   'Retry-After': field('Seconds after which another try makes sense.', 'integer'),
   'WWW-Authenticate': field('The credentials that the route accepts (RFC 9110 section 11.6.1).'),
   'X-Request-Id': field('Id of the exchange, which is in the logs as well.'),
   'Cache-Control': field('How long the answer may be kept (RFC 9111 section 5.2).'),
   'Server-Timing': field('How long each section took, in ms.'),
-} as const satisfies Record<string, HeaderField>;
+} satisfies Record<string, HeaderField>;
 
 /** The name of a shared header field. */
-export type HeaderFieldName = keyof typeof headerFields;
+export type HeaderFieldName = string;
 
-/** The fields that every answer of a rate-limited route has. */
-export const LIMIT_FIELDS = [
-  'RateLimit',
-  'RateLimit-Policy',
-  'X-RateLimit-Limit',
-  'X-RateLimit-Remaining',
-  'X-RateLimit-Reset',
-] as const satisfies readonly HeaderFieldName[];
+/** The fields that the stages of a route add to every answer. */
+export function stageFields({ seats }: Route): readonly HeaderFieldName[] {
+  return policyList.flatMap(({ name, answerFields = {} }) =>
+    seats[name] === undefined ? [] : Object.keys(answerFields),
+  );
+}
+
+/** The fields of answers that say so: those of whoever counts requests. */
+const LIMIT_FIELDS = policyList.flatMap(({ refusesWith, answerFields = {} }) =>
+  refusesWith.includes('rate-limited') ? Object.keys(answerFields) : [],
+);
+
+function fieldsOfPolicies(): Record<string, HeaderField> {
+  return Object.fromEntries(
+    policyList.flatMap(({ answerFields = {} }) =>
+      Object.entries(answerFields).map(([name, { description, type }]) => [name, field(description, type)]),
+    ),
+  );
+}
 
 /** Refers to shared header fields. */
 export function fieldRefs(names: readonly HeaderFieldName[]): Record<string, Reference> {
@@ -42,13 +50,6 @@ const OPEN: readonly ProblemCode[] = [
   'shutting-down',
   'internal',
 ];
-const FORWARD: readonly ProblemCode[] = [
-  'circuit-open',
-  'no-available-target',
-  'upstream-unreachable',
-  'upstream-timeout',
-  'upstream-response-invalid',
-];
 const UNSENT = new Set<ProblemCode>(['client-closed']);
 
 /**
@@ -59,17 +60,18 @@ const UNSENT = new Set<ProblemCode>(['client-closed']);
 export function stageProblems(route: Route, floodLimited: boolean): ReadonlySet<ProblemCode> {
   const codes = new Set<ProblemCode>(OPEN);
   const add = (...more: readonly ProblemCode[]): void => more.forEach((code) => codes.add(code));
-  const { seats, policies } = route;
-  if (floodLimited || seats.limit !== undefined) add('rate-limited');
-  if (seats.identify !== undefined) {
-    add('credentials-missing', 'credentials-invalid', 'credentials-expired', 'identity-unavailable');
+  if (floodLimited) add('rate-limited');
+  const policies: Readonly<Record<string, unknown>> = route.policies;
+  for (const policy of policyList) {
+    if (route.seats[policy.name] === undefined) continue;
+    // An upstream's breaker has its options elsewhere.
+    const options = policies[policy.name];
+    add(
+      ...(options === undefined
+        ? policy.refusesWith
+        : (policy.refuses?.(options, route.door) ?? policy.refusesWith)),
+    );
   }
-  if (seats.authorize !== undefined) add('permission-denied');
-  if (policies.rateLimit?.some(({ onStoreError }) => onStoreError === 'closed')) add('limiter-unavailable');
-  if (policies.bodyLimit !== undefined) add('body-too-large');
-  if (seats.deadline !== undefined) add('deadline-exceeded');
-  if (seats.break !== undefined) add('circuit-open');
-  if (route.door === 'proxy') add(...FORWARD);
   return codes;
 }
 

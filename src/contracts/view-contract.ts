@@ -1,3 +1,4 @@
+import { degradedSchema } from '../bff/composition/degraded-schema.ts';
 import type { RunnableView } from '../bff/view-run.ts';
 import type { DeclaredAnswer, DescribedView } from './answers.decorator.ts';
 import type { ComponentStore } from './components.ts';
@@ -94,23 +95,4 @@ function pathsOf(view: RunnableView, prefix = ''): readonly string[] {
       const path = prefix + name;
       return nested === undefined ? [path] : [path, ...pathsOf(nested, `${path}.`)];
     });
-}
-
-/** The list of sections that were not served by their source. */
-export function degradedSchema(components: ComponentStore): JsonSchema {
-  const item: JsonSchema = {
-    type: 'object',
-    description: 'A section that was not served by its source.',
-    properties: {
-      section: { type: 'string', description: 'Its name; dots lead into nested views.' },
-      code: { $ref: '#/components/schemas/ProblemCode' },
-      via: { type: 'string', enum: ['fallback', 'null'], description: 'What stands in for it.' },
-    },
-    required: ['section', 'code', 'via'],
-  };
-  return {
-    type: 'array',
-    description: 'Absent when every section was served by its source.',
-    items: components.schema('Degradation', item),
-  };
 }

@@ -4,9 +4,11 @@ import { Problem } from '../problems/problem.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
+import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import { finishHead, type HeadKind } from './response-head.ts';
 
 /** One try at one target, as the access line and the metrics show it. */
 export interface Attempt {
@@ -28,8 +30,8 @@ export interface DegradedPart {
   readonly via: string;
 }
 
-/** A stored answer that ends the walk before an upstream is asked. */
-export interface StoredAnswer {
+/** An answer of a stage, which ends the walk before anybody else is asked. */
+export interface Answer {
   readonly status: number;
   /** Flat list: name, value, name, value. */
   readonly headers: readonly string[];
@@ -108,7 +110,8 @@ export class Exchange {
   // cache
   /** What the cache stage wants to keep of the answer. */
   recording: Recording | undefined = undefined;
-  cached: StoredAnswer | undefined = undefined;
+  /** The stored answer that it has answered with. */
+  cached: Answer | undefined = undefined;
 
   // admit
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */
@@ -136,6 +139,8 @@ export class Exchange {
 
   // problem
   problem: Problem | undefined = undefined;
+  /** What a stage threw at the head of a problem, which went out without its edit; only logged. */
+  headFault: unknown = undefined;
 
   // close
   status = 0;
@@ -162,6 +167,11 @@ export class Exchange {
     this.request = opening.request;
     this.response = opening.response;
     this.snapshot = opening.snapshot;
+  }
+
+  /** Finishes the head of what is about to be written, once, see {@link finishHead}. */
+  finishHead(head: ResponseHead, kind: HeadKind): void {
+    finishHead(this, head, kind);
   }
 
   /** Time left until the deadline in ms; `Infinity` without one, never below 0. */

@@ -54,6 +54,11 @@ export class CloseHook {
         'unforeseen fault',
       );
     }
+    if (exchange.headFault !== undefined)
+      this.#logger.error(
+        { id: exchange.id, err: exchange.headFault },
+        'unforeseen fault at the head of a problem',
+      );
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
   }

@@ -1,9 +1,13 @@
 import { LogController, type FastifyHttpOptions, type RawServerDefault } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { finishHead } from '../exchange/response-head.ts';
 import { answerOn, endConnection } from '../exchange/sockets/last-word.ts';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
-import { catalogue, type ProblemCode } from '../problems/catalogue.ts';
-import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from '../problems/problem.ts';
+import type { ProblemCode } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
+import { problemAnswer } from '../problems/render-problem.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { EarlyAnswer } from './early-answer.ts';
 import { MergedRequest } from './merged-request.ts';
@@ -14,6 +18,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const CONNECTION_CHECK_MS = 5000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_PARAMETER_LENGTH = 4096;
+/** Nobody else writes `Connection` where there is no response. */
+const CLOSE = ['connection', 'close'];
 
 /** What errors of the HTTP parser mean; anything else is malformed. */
 const PARSER_CODES: Readonly<Record<string, ProblemCode>> = {
@@ -60,16 +66,17 @@ function owesAnotherAnswer(socket: Socket): boolean {
 // one answer, and the connection ends.
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, logger: Logger): void {
   const code = PARSER_CODES[error.code ?? ''] ?? 'request-malformed';
+  const id = randomUUID();
   logger.info(
-    { client: socket.remoteAddress, refused: { stage: 'open', code, fault: error.code } },
+    { id, client: socket.remoteAddress, refused: { stage: 'open', code, fault: error.code } },
     'connection refused',
   );
   if (error.code === 'ECONNRESET' || !socket.writable || owesAnotherAnswer(socket))
     return void socket.destroy();
-  const body = JSON.stringify(problemBody(new Problem(code), 'none'));
-  socket.write(
-    `HTTP/1.1 ${catalogue[code].status} ${catalogue[code].title}\r\n` +
-      `content-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const { head, body } = problemAnswer(new Problem(code), id);
+  finishHead({ id, responseHeaders: CLOSE }, head, 'problem');
+  let text = `HTTP/1.1 ${head.status} ${STATUS_CODES[head.status]}\r\n`;
+  for (let i = 0; i < head.headers.length; i += 2) text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
+  socket.write(`${text}\r\n${String(body)}`);
   endConnection(socket);
 }

@@ -27,7 +27,7 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): v
       const route = snapshots.for(request.exchange).table.byId(id);
       // Fails closed: the routes of handlers are fixed, so that each snapshot has it.
       if (route === undefined) return done(new Problem('route-not-found'));
-      admit(route, request, (error) => {
+      admit(route, reply, (error) => {
         if (error === undefined) leaveBehind(request, reply);
         done(error);
       });
@@ -37,15 +37,9 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): v
   });
 }
 
-function handlerRoute({ routes }: RouteTable, { url, method }: RouteOptions): Route | undefined {
-  const path = patternOf(url);
+function handlerRoute(table: RouteTable, { url, method }: RouteOptions): Route | undefined {
   const methods = [method].flat();
-  return routes.find(
-    (route) =>
-      route.door === 'handler' &&
-      route.match.path === path &&
-      methods.every((one) => methodMatches(route, one)),
-  );
+  return table.handlersAt(patternOf(url)).find((route) => methods.every((one) => methodMatches(route, one)));
 }
 
 // Fastify writes `:id`; patterns here write `{id}`. Both know `/*`.

@@ -1,11 +1,15 @@
 import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
 import type {} from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { enterAt } from '../routing/admission.ts';
+import { finishReply } from '../exchange/reply-head.ts';
+import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { CloseHook } from './close.hook.ts';
 import type { OpenHook } from './open.hook.ts';
 import { mustWait, waitForTurn } from './pipelined-requests.ts';
 
-/** Registers open (before everything), close (after everything), and the header fields that stages add. */
+/** Registers open (before everything), close (after everything), and what finishes the heads of handlers' answers. */
 export function installHooks(fastify: FastifyInstance, open: OpenHook, close: CloseHook): void {
   fastify.decorateRequest('exchange', null as unknown as Exchange);
   const begin = (request: FastifyRequest, reply: FastifyReply, done: DoneFuncWithErrOrRes): void => {
@@ -17,42 +21,41 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     } catch (error) {
       return done(error as Error);
     }
-    done();
+    const entrance = open.entranceOf(exchange);
+    if (entrance.length === 0) done();
+    else enterAt(entrance, reply, done);
   };
   fastify.addHook('onRequest', (request, reply, done) => {
     if (mustWait(reply.raw)) waitForTurn(request.raw, reply.raw, () => begin(request, reply, done));
     else begin(request, reply, done);
   });
+  // `node:http` would answer by itself, past everything; the open stage refuses it.
+  fastify.server.on('checkExpectation', (request, response) => {
+    fastify.server.emit('request', request, response);
+  });
   // The proxy writes its own heads; this is for handlers.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     request.exchange.outdates?.answered(request.exchange, reply.statusCode);
     if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
-    addFields(request.exchange, reply);
+    try {
+      finishReply(request.exchange, reply);
+    } catch (error) {
+      return refuseInstead(request.exchange, reply, { error, payload });
+    }
     done();
   });
 }
 
-function addFields(exchange: Exchange, reply: FastifyReply): void {
-  const { responseHeaders } = exchange;
-  void reply.header('x-request-id', exchange.id);
-  for (let i = 0; i < responseHeaders.length; i += 2) {
-    void reply.header(responseHeaders[i] as string, responseHeaders[i + 1]);
-  }
-  const leaving = exchange.route?.leaving.filter((stage) => stage.head !== undefined) ?? [];
-  if (leaving.length > 0) editHead(exchange, reply, leaving);
-}
-
-function editHead(
+// Never calls Fastify back, which has no part in what is answered now.
+function refuseInstead(
   exchange: Exchange,
   reply: FastifyReply,
-  leaving: NonNullable<Exchange['route']>['leaving'],
+  { error, payload }: { readonly error: unknown; readonly payload: unknown },
 ): void {
-  const fields = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).flatMap((one) => [name, String(one)]),
-  );
-  const head = { status: reply.statusCode, headers: fields };
-  for (const stage of leaving) stage.head?.(exchange, head);
-  for (const name of Object.keys(reply.getHeaders())) void reply.removeHeader(name);
-  for (let i = 0; i < head.headers.length; i += 2)
-    void reply.header(head.headers[i] as string, head.headers[i + 1]);
+  const problem = toProblem(error);
+  reply.hijack();
+  renderProblem(exchange, problem);
+  // Before a stream learns that nobody takes it, which it would tell as the client's leaving.
+  exchange.cancel(problem);
+  if (payload instanceof Readable) payload.destroy();
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
+import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
@@ -17,6 +18,9 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
  */
 const SANE_HOST =
   /^(?:[A-Za-z0-9_~!$&'()*+,;=-]+(?:\.[A-Za-z0-9_~!$&'()*+,;=-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+
+/** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
+const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
 /** Where a malformed request is routed; no handler sees it, because the open stage refuses it first. */
 const NOWHERE = '/';
@@ -79,10 +83,15 @@ export class OpenHook {
     this.#answers.watch(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
     if (this.#draining.active) {
-      exchange.responseHeaders.push('connection', 'close');
+      response.shouldKeepAlive = false;
       this.#connections.arrived(exchange);
     }
     return exchange;
+  }
+
+  /** The stages that every request meets before a route is looked for. */
+  entranceOf(exchange: Exchange): readonly Stage[] {
+    return this.#snapshots.for(exchange).edge.entrance;
   }
 
   /**
@@ -100,6 +109,8 @@ export class OpenHook {
         detail: 'A request needs one Host header with a host in it.',
       });
     }
+    const { expect } = request.headers;
+    if (expect !== undefined && !KNOWN_EXPECTATION.test(expect)) throw new Problem('expectation-failed');
     // A target that Fastify was given as it came is in its normal form; only another one is looked at again.
     if (request.url !== target && normalizePath(splitTarget(target).path) === undefined) {
       throw new Problem('request-malformed', {

@@ -2,21 +2,12 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
-import { AuthenticationGuard } from '../policies/authentication/authentication.guard.ts';
-import { AuthenticationModule, IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
+import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import { AuthorizationGuard } from '../policies/authorization/authorization.guard.ts';
-import { AuthorizationModule } from '../policies/authorization/authorization.module.ts';
-import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
-import { AnswerStore } from '../policies/cache/answer-store.ts';
-import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
-import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
-import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
-import { RateLimitModule } from '../policies/rate-limit/rate-limit.module.ts';
+import { seatOrder } from '../policies/order.ts';
 import { LIMITER_OBSERVER, LOCAL_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
-import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
@@ -34,7 +25,7 @@ import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
-import { stageOrder } from './order.ts';
+import { StageAnswerFilter } from './stage-answer.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
@@ -64,43 +55,39 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 })
 export class PipelineBindings {}
 
+const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
+
 /**
  * Seats the walk in Nest and Fastify: the hooks of open, admission and close, the guards, the pipe, the filter,
  * each list in execution order. Nothing else in the application registers anything global.
  */
 @Global()
 @Module({
-  imports: [PipelineBindings, AuthenticationModule, AuthorizationModule, RateLimitModule, DiscoveryModule],
+  imports: [PipelineBindings, ...policyModules, DiscoveryModule],
   providers: [
-    BodyLimitStageFactory,
-    DeadlineStageFactory,
-    TransformStageFactory,
-    { provide: AnswerStore, useFactory: () => new AnswerStore() },
-    {
-      provide: CacheStageFactory,
-      useFactory: (store: AnswerStore) => new CacheStageFactory(store),
-      inject: [AnswerStore],
-    },
-    CircuitBreakerStageFactory,
+    ...seatOrder.flatMap(({ module, factory }) => (module === undefined ? factory : [])),
     {
       provide: STAGE_FACTORIES,
       useFactory: (...factories: StageFactory[]) => factories,
-      inject: [...stageOrder],
+      inject: seatOrder.map(({ factory }) => factory),
     },
     { provide: APP_GUARD, useClass: MatchGuard },
-    { provide: APP_GUARD, useExisting: AuthenticationGuard },
-    { provide: APP_GUARD, useExisting: AuthorizationGuard },
+    ...seatOrder.flatMap(({ guard }) =>
+      guard === undefined ? [] : { provide: APP_GUARD, useExisting: guard },
+    ),
     { provide: APP_GUARD, useClass: StagesGuard },
-    { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER] },
+    { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES] },
     Connections,
     HookParts,
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
+    // Asked before the one above, which takes everything.
+    { provide: APP_FILTER, useClass: StageAnswerFilter },
   ],
   // The limiter also counts what others keep for their callers.
-  exports: [STAGE_FACTORIES, EDGE_COMPILER, Connections, AuthenticationModule, RateLimitModule],
+  exports: [STAGE_FACTORIES, EDGE_COMPILER, Connections, ...policyModules],
 })
 export class PipelineModule {
   // In the constructor, because Nest builds its routes before it calls any lifecycle hook.

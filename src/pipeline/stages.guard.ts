@@ -1,7 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { exchangeOf } from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { enterStages } from '../policies/stage.ts';
+import { passOn } from '../policies/seats.ts';
+import { enterStages, type Entered } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 
 /**
@@ -16,12 +17,14 @@ export class StagesGuard implements CanActivate {
     if (exchange.route === undefined || context.getType<string>() !== 'http') return true;
     // Fails closed: without the hook nobody has limited this request.
     if (!exchange.admitted) throw new Problem('route-not-found');
-    const pending = enterStages(exchange.route.afterBody, exchange);
-    return pending === undefined ? proceed(exchange) : pending.then(() => proceed(exchange));
+    const entered = enterStages(exchange.route.afterBody, exchange);
+    if (entered instanceof Promise) return entered.then((answer) => proceed(exchange, answer));
+    return proceed(exchange, entered);
   }
 }
 
-function proceed(exchange: Exchange): true {
+function proceed(exchange: Exchange, answer: Entered): true {
+  passOn(answer);
   if (exchange.cancelled !== undefined) throw exchange.cancelled;
   return true;
 }

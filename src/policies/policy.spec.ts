@@ -5,6 +5,11 @@ import { definePolicy } from './policy.ts';
 const policy = definePolicy({
   name: 'sample',
   schema: z.strictObject({ size: z.int().default(7), name: z.string().toUpperCase() }),
+  summary: 'A sample.',
+  per: 'answer',
+  before: 'body',
+  refusesWith: [],
+  describe: ({ name }) => name,
 });
 
 const optionsOn = (target: object): unknown => Reflect.getMetadata(policy.metadataKey, target);

@@ -2,16 +2,16 @@ import { Extensions } from '@nestjs/graphql';
 import type { z } from 'zod';
 import { declaredOptions } from './declared-options.ts';
 import { notePlacement, placeName } from './placements.ts';
+import type { PolicyFacts } from './policy-facts.ts';
 
 /**
  * A named, schema-checked behavior that is attached to a route. The same schema reads the YAML key and the
  * decorator's argument, so both doors yield the same object.
  */
-export interface Policy<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
-  /** The YAML key. */
-  readonly name: Name;
-  /** Parses and fills in the defaults of the options. */
-  readonly schema: Schema;
+export interface Policy<
+  Name extends string = string,
+  Schema extends z.ZodType = z.ZodType,
+> extends PolicyFacts<Name, Schema> {
   /** The decorator for controllers and handlers; parses its argument when the class is defined. */
   readonly decorator: PolicyDecorator<Schema>;
   /** The metadata key under which the decorator keeps its parsed options. */
@@ -26,11 +26,10 @@ export type PolicyDecorator<Schema extends z.ZodType> = (
   options: z.input<Schema> | 'off',
 ) => MethodDecorator & ClassDecorator & PropertyDecorator;
 
-/** Defines a policy: its name, its schema, and the decorator derived from both. */
-export function definePolicy<const Name extends string, Schema extends z.ZodType>(spec: {
-  name: Name;
-  schema: Schema;
-}): Policy<Name, Schema> {
+/** Defines a policy: what it says of itself, and the decorator derived from its name and schema. */
+export function definePolicy<const Name extends string, Schema extends z.ZodType>(
+  spec: PolicyFacts<Name, Schema>,
+): Policy<Name, Schema> {
   const metadataKey = `gatehouse:policy:${spec.name}`;
   const read = (options: z.input<Schema> | 'off', place: string): z.output<Schema> | 'off' =>
     options === 'off' ? 'off' : declaredOptions(spec.name, options, { schema: spec.schema, place });

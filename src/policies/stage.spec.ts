@@ -5,9 +5,8 @@ import { enterStages, type Stage } from './stage.ts';
 
 describe('enterStages', () => {
   const walk: string[] = [];
-  const passing = (mark: string): Stage => ({ name: 'size', enter: () => void walk.push(mark) });
+  const passing = (mark: string): Stage => ({ enter: () => void walk.push(mark) });
   const waiting = (mark: string): Stage => ({
-    name: 'size',
     enter: async () => {
       await Promise.resolve();
       walk.push(mark);
@@ -19,7 +18,7 @@ describe('enterStages', () => {
   };
 
   it('enters stages in order and stays synchronous', () => {
-    expect(entered([passing('a'), { name: 'transform' }, passing('b')])).toBeUndefined();
+    expect(entered([passing('a'), {}, passing('b')])).toBeUndefined();
     expect(walk).toEqual(['a', 'b']);
   });
 
@@ -35,7 +34,6 @@ describe('enterStages', () => {
     ['after waiting', [waiting('w')]],
   ])('stops at the first problem, thrown %s', async (_, before) => {
     const refuse: Stage = {
-      name: 'size',
       enter: () => {
         throw new Problem('body-too-large');
       },
@@ -46,7 +44,7 @@ describe('enterStages', () => {
   });
 
   it('rejects with the problem of a stage that waits', async () => {
-    const refuse: Stage = { name: 'size', enter: () => Promise.reject(new Problem('rate-limited')) };
+    const refuse: Stage = { enter: () => Promise.reject(new Problem('rate-limited')) };
     await expect(entered([refuse, passing('never')])).rejects.toMatchObject({ code: 'rate-limited' });
     expect(walk).toEqual([]);
   });
@@ -54,8 +52,7 @@ describe('enterStages', () => {
   it('ends the walk at a stored answer', () => {
     const exchange = createExchange();
     const answer: Stage = {
-      name: 'cache',
-      enter: (one) => void (one.cached = { status: 200, headers: [], body: Buffer.alloc(0) }),
+      enter: () => ({ status: 200, headers: [], body: Buffer.alloc(0) }),
     };
     void entered([passing('a'), answer, passing('never')], exchange);
     expect(walk).toEqual(['a']);

@@ -1,21 +1,7 @@
-import type { Exchange, StoredAnswer } from '../exchange/exchange.ts';
-import type { PolicySet } from './registry.ts';
-
-/** The policy stages of the walk, in their fixed order. */
-export const STAGE_NAMES = [
-  'identify',
-  'authorize',
-  'limit',
-  'size',
-  'deadline',
-  'transform',
-  'cache',
-  'break',
-  'validate',
-] as const;
-
-/** The name of a policy stage. */
-export type StageName = (typeof STAGE_NAMES)[number];
+import type { Answer, Exchange } from '../exchange/exchange.ts';
+import type { PolicySet } from './order.ts';
+import type { Policy } from './policy.ts';
+import type { RouteDoor } from './policy-facts.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
 export interface ResponseHead {
@@ -24,27 +10,29 @@ export interface ResponseHead {
   headers: string[];
 }
 
+/** What comes of entering a stage: it passes, or answers in place of whoever would have. */
+export type Entered = undefined | Answer;
+
 /**
- * One policy of one route, ready to run. It passes, or throws one problem.
+ * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
 export interface Stage {
-  readonly name: StageName;
-  /**
-   * Whether it is entered only once the body is there, at the doors that read it as a whole before they act: for what
-   * must not be held while a client takes its time. Default: before a byte of the body is read.
-   */
-  readonly afterBody?: true;
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
-  readonly enter?: ((exchange: Exchange) => void | Promise<void>) | undefined;
-  /** Edits status and headers of the answer on the way out. */
+  readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
+  /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
+  /**
+   * Whose heads it edits: `answers` of the route, whatever their status, event streams too; or `all`, which adds the
+   * gateway's own problems and the 101 of a handshake. Default `answers`.
+   */
+  readonly heads?: 'answers' | 'all' | undefined;
   /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
   readonly body?: ((exchange: Exchange, value: unknown) => unknown) | undefined;
   /** Largest body that is buffered for `body`, in bytes. */
   readonly maxBodyBytes?: number | undefined;
   /** An answer that may stand in while the upstream fails. */
-  readonly standIn?: (exchange: Exchange) => StoredAnswer | undefined;
+  readonly standIn?: (exchange: Exchange) => Answer | undefined;
   /** Ends what the stage owns, such as timers. */
   readonly close?: () => void;
 }
@@ -52,8 +40,7 @@ export interface Stage {
 /** What a stage factory may know of the route it compiles a stage for. */
 export interface StageInput {
   readonly routeId: string;
-  /** `proxy` for YAML routes, `handler` for controllers and GraphQL. */
-  readonly door: 'proxy' | 'handler';
+  readonly door: RouteDoor;
   readonly policies: PolicySet;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
@@ -65,7 +52,8 @@ export interface StageInput {
 
 /** Compiles the stage of one policy, or nothing when the route does not declare the policy. */
 export interface StageFactory {
-  readonly name: StageName;
+  /** The policy, whose facts say where its stage is entered. */
+  readonly policy: Policy;
   /** @throws {Error} with a message for the operator when the options make no sense for this route. */
   compile(input: StageInput): Stage | undefined;
 }
@@ -73,12 +61,20 @@ export interface StageFactory {
 /** Injection token of the stage factories in execution order; bound once, in `pipeline/`. */
 export const STAGE_FACTORIES = Symbol('STAGE_FACTORIES');
 
-/** Enters stages in order from `index` on; synchronous until the first stage that needs to wait. */
-export function enterStages(stages: readonly Stage[], exchange: Exchange, index = 0): void | Promise<void> {
+/**
+ * Enters stages in order from `index` on; synchronous until the first stage that needs to wait. The first answer ends the
+ * walk; undefined when all of them passed.
+ */
+export function enterStages(
+  stages: readonly Stage[],
+  exchange: Exchange,
+  index = 0,
+): Entered | Promise<Entered> {
   for (let i = index; i < stages.length; i += 1) {
-    const pending = stages[i]?.enter?.(exchange);
-    if (pending !== undefined) return pending.then(() => enterStages(stages, exchange, i + 1));
-    if (exchange.cached !== undefined) return undefined;
+    const entered = stages[i]?.enter?.(exchange);
+    if (entered === undefined) continue;
+    if (!(entered instanceof Promise)) return entered;
+    return entered.then((answer) => answer ?? enterStages(stages, exchange, i + 1));
   }
   return undefined;
 }

@@ -43,6 +43,10 @@ export const catalogue = {
     remedy: 'Retry on a better connection; operators look at `bodyIdle` and `deadline` of the route.',
     retryable: true,
   }),
+  'expectation-failed': entry(417, 'open', 'The gateway does not meet this expectation', {
+    cause: 'The `Expect` field asks for something other than `100-continue`.',
+    remedy: 'Send the request without `Expect`, or with `Expect: 100-continue`.',
+  }),
   'route-not-found': entry(404, 'match', 'No route matches this request', {
     cause: 'No route of the gateway matches the method, host, path and headers.',
     remedy: 'Check the path; `gatehouse routes` lists what exists.',

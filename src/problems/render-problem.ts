@@ -1,14 +1,21 @@
 import type { ServerResponse, IncomingMessage } from 'node:http';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from './problem.ts';
 
+/** Status and header fields of a problem's answer: a flat list of names and values. */
+interface ProblemHead {
+  status: number;
+  headers: string[];
+}
+
 /** What the problem stage needs of an exchange; this room is a leaf and knows no more of it. */
 export interface ProblemTarget {
   readonly id: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly responseHeaders: readonly string[];
   problem: Problem | undefined;
   bytesOut: number;
+  /** Adds what every head of the exchange has; never throws for a problem. */
+  finishHead(head: ProblemHead, kind: 'problem'): void;
 }
 
 const SERVER_FAULT = 500;
@@ -18,12 +25,17 @@ export function toProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem('internal', { cause: error });
 }
 
-/** The header fields of a problem's answer as a flat list. */
-export function problemHeaders(problem: Problem, target: ProblemTarget): string[] {
-  const headers = ['content-type', PROBLEM_MEDIA_TYPE, 'x-request-id', target.id, ...target.responseHeaders];
+/** Makes the answer of a problem; its head is still to be finished. @param id of the exchange. */
+export function problemAnswer(
+  problem: Problem,
+  id: string,
+): { readonly head: ProblemHead; readonly body: Buffer } {
+  const { status } = problem;
+  const body = Buffer.from(JSON.stringify(problemBody(problem, id)));
+  const headers = ['content-type', PROBLEM_MEDIA_TYPE, 'content-length', String(body.length)];
   for (const [name, value] of Object.entries(problem.headers ?? {})) headers.push(name, value);
-  if (problem.status >= SERVER_FAULT || problem.status === 401) headers.push('cache-control', 'no-store');
-  return headers;
+  if (status >= SERVER_FAULT || status === 401) headers.push('cache-control', 'no-store');
+  return { head: { status, headers }, body };
 }
 
 /**
@@ -49,11 +61,10 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
 function write(target: ProblemTarget, problem: Problem): void {
   const { request, response } = target;
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(JSON.stringify(problemBody(problem, target.id)));
-  const headers = problemHeaders(problem, target);
-  headers.push('content-length', String(body.length));
+  const { head, body } = problemAnswer(problem, target.id);
+  target.finishHead(head, 'problem');
   target.bytesOut = request.method === 'HEAD' ? 0 : body.length;
-  response.writeHead(problem.status, headers);
+  response.writeHead(head.status, head.headers);
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 

@@ -8,7 +8,7 @@ import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { exchangeFor } from '../../test/support/stage-server.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { enterStages } from '../policies/stage.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';
 import { Problem } from '../problems/problem.ts';
@@ -47,6 +47,7 @@ async function serve(
 ): Promise<string> {
   server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const exchange = (last = exchangeFor(request, response));
+    exchange.route = route;
     const writer = new AnswerWriter(exchange, route);
     exchange.onCancel((reason) => writer.fail(reason));
     void enterStages(route.stages, exchange);

@@ -1,12 +1,11 @@
-import type { Exchange, StoredAnswer } from '../exchange/exchange.ts';
+import type { Exchange, Answer } from '../exchange/exchange.ts';
 import { fieldOf } from '../policies/cache/freshness.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
-import { renderProblem } from '../problems/render-problem.ts';
+import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
 import { BufferedBody } from './buffered-body.ts';
-import { isEditedAtSource } from './json-edit.ts';
 
 /** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
 const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
@@ -18,28 +17,27 @@ const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 export class AnswerWriter implements AnswerSink {
   readonly #exchange: Exchange;
   readonly #route: Route;
-  #isEdited: boolean;
+  /** Whether the stages' edits of the body are already made by whoever writes it. */
+  readonly #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
-  /** A stale answer has been sent in place of the upstream's own. */
+  /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 
-  /** @param isEdited whether the stages' edits of the body are already made by whoever writes it. */
-  constructor(exchange: Exchange, route: Route, isEdited = false) {
+  constructor(exchange: Exchange, route: Route) {
     this.#exchange = exchange;
     this.#route = route;
-    this.#isEdited = isEdited;
+    // What was edited before it was stored need be no JSON, such as a stream of values.
+    this.#isEdited = route.action.editsJson === true;
   }
 
   start(status: number, headers: string[]): void {
     if (STAND_IN_STATUS.has(status) && this.#cover()) return;
     this.#exchange.outdates?.answered(this.#exchange, status);
     this.#exchange.recording?.start(status, headers);
-    const { leaving } = this.#route;
     const head: ResponseHead = { status, headers };
     const buffered = this.#isEdited ? undefined : BufferedBody.of(this.#route, head);
-    for (let i = 0; i < leaving.length; i += 1) leaving[i]?.head?.(this.#exchange, head);
-    if (buffered === undefined) return this.#writeHead(head);
+    if (buffered === undefined) return void this.#writeHead(head);
     this.#buffered = buffered;
     if (!buffered.isReadable) this.#tooBadToMask();
   }
@@ -72,8 +70,7 @@ export class AnswerWriter implements AnswerSink {
       // Not before: an answer that cannot be masked would be stored, and refused again from the store.
       this.#exchange.recording?.end();
       this.#exchange.bytesOut = body.length;
-      this.#writeHead(head);
-      this.#exchange.response.end(body);
+      if (this.#writeHead(head)) this.#exchange.response.end(body);
     } catch (error) {
       this.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
@@ -94,12 +91,10 @@ export class AnswerWriter implements AnswerSink {
     response.socket?.setTimeout(idleMs);
   }
 
-  /** Answers from the cache. */
-  replay(answer: StoredAnswer): void {
+  /** Answers with what a stage has, such as a stored answer. */
+  replay(answer: Answer): void {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
-    // What was edited before it was stored need be no JSON, such as a stream of values.
-    this.#isEdited ||= isEditedAtSource(this.#route);
     this.start(answer.status, [...answer.headers]);
     if (this.#exchange.method !== 'HEAD') this.data(answer.body);
     this.end();
@@ -107,7 +102,7 @@ export class AnswerWriter implements AnswerSink {
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
   #cover(): boolean {
-    const standIn = this.#route.seats.cache?.standIn?.(this.#exchange);
+    const standIn = this.#stored();
     if (standIn === undefined) return false;
     this.replay(standIn);
     this.#isCovered = true;
@@ -115,8 +110,16 @@ export class AnswerWriter implements AnswerSink {
   }
 
   // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
-  #standIn(problem: Problem): StoredAnswer | undefined {
-    return problem.status >= 500 ? this.#route.seats.cache?.standIn?.(this.#exchange) : undefined;
+  #standIn(problem: Problem): Answer | undefined {
+    return problem.status >= 500 ? this.#stored() : undefined;
+  }
+
+  #stored(): Answer | undefined {
+    for (const stage of this.#route.standIns) {
+      const answer = stage.standIn?.(this.#exchange);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
   }
 
   #hold(chunk: Buffer, buffered: BufferedBody): boolean {
@@ -126,8 +129,7 @@ export class AnswerWriter implements AnswerSink {
       return true;
     }
     this.#buffered = undefined;
-    this.#writeHead(released.head);
-    return this.#write(released.body);
+    return this.#writeHead(released.head) ? this.#write(released.body) : true;
   }
 
   // Fail closed: a body that cannot be masked is not sent at all.
@@ -135,13 +137,25 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange.cancel(new Problem('upstream-response-invalid'));
   }
 
-  #writeHead(head: ResponseHead): void {
-    const { response, responseHeaders, id } = this.#exchange;
+  // False: a problem was sent in its place.
+  #writeHead(head: ResponseHead): boolean {
     const length = fieldOf(head.headers, 'content-length');
     this.#bytesLeft = length === undefined || this.#exchange.method === 'HEAD' ? -1 : Number(length);
-    head.headers.push('x-request-id', id);
-    for (let i = 0; i < responseHeaders.length; i += 1) head.headers.push(responseHeaders[i] as string);
-    response.writeHead(head.status, head.headers);
     if (this.#bytesLeft === 0) this.#bytesLeft = -1;
+    try {
+      this.#exchange.finishHead(head, 'answer');
+    } catch (error) {
+      this.#unfinished(toProblem(error));
+      return false;
+    }
+    this.#exchange.response.writeHead(head.status, head.headers);
+    return true;
+  }
+
+  // Nothing stands in for it: the stage that failed would edit that head, too.
+  #unfinished(problem: Problem): void {
+    this.#isCovered = true;
+    renderProblem(this.#exchange, problem);
+    this.#exchange.cancel(problem);
   }
 }

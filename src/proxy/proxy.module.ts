@@ -2,13 +2,10 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { METHODS } from 'node:http';
-import { AggregateAnswers } from './aggregate/aggregate-answers.ts';
 import { ProxyHandler } from './proxy.handler.ts';
-import { TranscodedAnswers } from './transcoded-answers.ts';
-import { TranscodedSockets } from './transcoded-sockets.ts';
 
 /** Mounts door 1 on everything that no controller owns, in a Fastify context of its own. */
-@Module({ providers: [ProxyHandler, TranscodedAnswers, TranscodedSockets, AggregateAnswers] })
+@Module({ providers: [ProxyHandler] })
 export class ProxyModule implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,

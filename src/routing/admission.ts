@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {} from '../exchange/exchange-of.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import { enterStages } from '../policies/stage.ts';
+import { sendStageAnswer } from '../exchange/stage-answer.ts';
+import { enterStages, type Entered, type Stage } from '../policies/stage.ts';
 import { announcesBody, renderProblem } from '../problems/render-problem.ts';
 import type { Route } from './route.ts';
 
@@ -17,22 +17,33 @@ export type Done = (error?: Error) => void;
 
 /**
  * Enters the stages of a code-first route that come before the body, from a hook that runs before Fastify reads it: who
- * may not call costs us no body. Stages that answer by themselves do not compile for this door.
+ * may not call costs us no body. What a stage answers is sent, and nobody calls back then.
  */
-export function admit(route: Route, { exchange }: FastifyRequest, done: Done): void {
+export function admit(route: Route, reply: FastifyReply, done: Done): void {
+  const { exchange } = reply.request;
   exchange.route = route;
-  try {
-    const pending = enterStages(route.beforeBody, exchange);
-    if (pending === undefined) admitted(exchange, done);
-    else pending.then(() => admitted(exchange, done), done);
-  } catch (error) {
-    done(error as Error);
-  }
+  enterAt(route.beforeBody, reply, (error) => {
+    if (error === undefined) exchange.admitted = true;
+    done(error);
+  });
 }
 
-function admitted(exchange: Exchange, done: Done): void {
-  if (exchange.cancelled === undefined) exchange.admitted = true;
-  done(exchange.cancelled);
+/** Enters stages from a hook of Fastify; calls back when all of them have passed, or with what speaks against it. */
+export function enterAt(stages: readonly Stage[], reply: FastifyReply, done: Done): void {
+  const { exchange } = reply.request;
+  const conclude = (answer: Entered): void => {
+    if (exchange.cancelled !== undefined) done(exchange.cancelled);
+    else if (answer === undefined) done();
+    else sendStageAnswer(reply, answer);
+  };
+  let entered: ReturnType<typeof enterStages>;
+  try {
+    entered = enterStages(stages, exchange);
+  } catch (error) {
+    return done(error as Error);
+  }
+  if (entered instanceof Promise) entered.then(conclude, done);
+  else conclude(entered);
 }
 
 /** Answers an exchange that is cancelled and leaves behind whoever works on it; what they answer then is dropped. */

@@ -20,7 +20,7 @@ export class BootFaults {
 
   /** Adds faults that have been found. */
   add(faults: readonly ConfigFault[]): void {
-    this.#faults.push(...faults);
+    for (const fault of faults) this.#faults.push(fault);
   }
 
   /** Adds faults of code, which has no lines: each message names its place. */

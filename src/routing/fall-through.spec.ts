@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readConfig } from '../config/config-reader.ts';
 import { compileRoutes, type TestRoute } from '../../test/support/routes.ts';
 import { fallThroughs } from './fall-through.ts';
-import { gatewaySchema } from './gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
 import { RouteTable } from './route-table.ts';
 
 const PUBLIC = [{ authentication: 'public' as const }];

@@ -1,7 +1,7 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import { admitsOthers } from './guard-comparison.ts';
 import { FaultPlaces, type RouteRemark } from './fault-places.ts';
-import { covers } from './path-pattern.ts';
+import { PatternIndex } from './pattern-index.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
 import { methodMatches, type Asked } from './segment-tree.ts';
@@ -18,18 +18,22 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
  */
 export function fallThroughs(table: RouteTable, source: GatewaySource): ConfigFault[] {
   const places = new FaultPlaces(source);
-  const handlers = table.routes.filter((route) => route.door === 'handler');
+  const handlers = new PatternIndex<Route>();
+  for (const route of table.routes) if (route.door === 'handler') handlers.add(route.pattern, route);
   return table.routes
     .filter((route) => route.policies.authentication !== 'public')
     .flatMap((route) => remarksOn(route, table, handlers))
     .map((remark) => places.place(remark));
 }
 
-function remarksOn(route: Route, table: RouteTable, handlers: readonly Route[]): RouteRemark[] {
+function remarksOn(route: Route, table: RouteTable, handlers: PatternIndex<Route>): RouteRemark[] {
   const path = samplePath(route);
+  // Fastify gives a controller every path of its pattern, whatever the route table says.
+  const owners = route.door === 'handler' ? [] : handlers.covering(route.pattern);
   const leaks = new Map<Route, string[]>();
   for (const method of METHODS) {
-    const taker = handlerFor(route, method, handlers) ?? table.peek(ask(route, method, path));
+    const owner = owners.find((handler) => methodMatches(handler, method));
+    const taker = owner ?? table.peek(ask(route, method, path));
     if (taker === undefined || !leaksInto(route, taker)) continue;
     leaks.set(taker, [...(leaks.get(taker) ?? []), method]);
   }
@@ -49,12 +53,6 @@ function slashTaker(route: Route, table: RouteTable, path: string): Route | unde
     if (taker !== undefined && leaksInto(route, taker)) return taker;
   }
   return undefined;
-}
-
-// Fastify gives a controller every path of its pattern, whatever the route table says.
-function handlerFor(route: Route, method: string, handlers: readonly Route[]): Route | undefined {
-  if (route.door === 'handler') return undefined;
-  return handlers.find((handler) => methodMatches(handler, method) && covers(handler.pattern, route.pattern));
 }
 
 // No literal has braces, so a parameter stands for whatever is not one.

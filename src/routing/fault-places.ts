@@ -1,22 +1,26 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ReadConfig } from '../config/config-reader.ts';
-import { nearestName } from '../config/nearest-name.ts';
+import { NearestNames } from '../config/nearest-name.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import type { RouteFault } from './route-compiler.ts';
 import type { RouteDefinition } from './route.ts';
-import type { GrpcRouteFault } from './sources/grpc.route-source.ts';
+import type { SourceFault } from './route-action.ts';
 
 /** Something to be said about a route, below one of its keys. */
 export interface RouteRemark extends Pick<RouteFault, 'key' | 'message'> {
-  readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'grpc' | 'upstream'>;
+  readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'matchKey' | 'upstream'>;
 }
 
 /** Finds where in the configuration file the routes stand that something is said about. */
 export class FaultPlaces {
   readonly #source: ReadConfig<GatewayConfig>;
+  readonly #upstreams: NearestNames;
+  /** The index of a route in the configuration, by its origin; made for the first fault, for most files have none. */
+  #indexes: ReadonlyMap<string, number> | undefined = undefined;
 
   constructor(source: ReadConfig<GatewayConfig>) {
     this.#source = source;
+    this.#upstreams = new NearestNames(Object.keys(source.value.upstreams));
   }
 
   /** Where the route at an index of the configuration stands: `gateway.yaml:12:5`. */
@@ -27,7 +31,7 @@ export class FaultPlaces {
   }
 
   /** Places what was found where a route or an upstream is read. */
-  placeSource({ path, message, suggestion }: GrpcRouteFault): ConfigFault {
+  placeSource({ path, message, suggestion }: SourceFault): ConfigFault {
     const { value, document } = this.#source;
     const [section, name] = path;
     const routeId = section === 'routes' ? value.routes[name as number]?.id : undefined;
@@ -37,18 +41,21 @@ export class FaultPlaces {
 
   /** Places what is said of a compiled route; one that is not in the file is named by its origin. */
   place({ definition, key: given, message }: RouteRemark): ConfigFault {
-    const { value, document } = this.#source;
+    const { document } = this.#source;
     // What a translated route matches is not in the file but in its schema.
-    const key = definition.grpc !== undefined && given[0] === 'match' ? ['grpc'] : given;
-    const suggestion =
-      key[0] === 'upstream'
-        ? nearestName(definition.upstream ?? '', Object.keys(value.upstreams))
-        : undefined;
-    // By origin, because an id that stands twice is one of the faults.
-    const index = value.routes.findIndex((_, at) => this.originOf(at) === definition.origin);
-    if (index < 0) return { file: definition.origin, key: key.join('.'), message, suggestion };
+    const { matchKey } = definition;
+    const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : given;
+    const suggestion = key[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : undefined;
+    const index = this.#indexOf(definition.origin);
+    if (index === undefined) return { file: definition.origin, key: key.join('.'), message, suggestion };
     const { line, column } = document.locate(['routes', index, ...key]);
     const name = `routes[${definition.id}].${key.join('.')}`;
     return { file: document.file, line, column, routeId: definition.id, key: name, message, suggestion };
+  }
+
+  // By origin, because an id that stands twice is one of the faults.
+  #indexOf(origin: string): number | undefined {
+    this.#indexes ??= new Map(this.#source.value.routes.map((_, index) => [this.originOf(index), index]));
+    return this.#indexes.get(origin);
   }
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../config/config-fault.ts';
 import { readConfig } from '../config/config-reader.ts';
-import { gatewaySchema, policyNames } from './gateway.schema.ts';
+import { policyRegistry } from '../policies/order.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
 
 function faultsOf(text: string): string[] {
   try {
@@ -32,7 +33,7 @@ describe('gatewaySchema', () => {
   });
 
   it('knows every policy', () => {
-    expect(policyNames).toEqual(
+    expect(Object.keys(policyRegistry)).toEqual(
       expect.arrayContaining([
         'authentication',
         'authorization',
@@ -148,6 +149,14 @@ graphql:
       ]);
     },
   );
+
+  it('knows where the path of a route belongs', () => {
+    const text =
+      'version: 1\nroutes:\n  - { id: a, path: /a, upstream: users, policies: { authentication: public } }\n';
+    expect(() => readConfig(gatewaySchema, text, 'gateway.yaml', {})).toThrow(
+      /^gateway.yaml:3:14 {2}routes\[a\].path {2}unknown key; did you mean "match.path"\?\n1 fault/,
+    );
+  });
 
   it.each([
     ['match: { path: a }', 'expected a path that starts with "/"'],

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { urlText } from '../config/url.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import { policyRegistry, type PolicyName } from '../policies/registry.ts';
-import { transcodingSchema } from '../upstreams/grpc/transcoding/transcoding.schema.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
-import { aggregateSchema } from './aggregate/aggregate.schema.ts';
+import { checkAction } from './action-keys.ts';
+import type { ActionSource } from './route-action.ts';
 import type { DeclaredPolicies } from './route.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -46,64 +46,35 @@ const match = z.strictObject({
     .describe('Header fields that must have exactly this value.'),
 });
 
-const rewrite = z
-  .strictObject({
-    stripPrefix: z.string().optional().describe('A literal prefix of the path to take away.'),
-    path: z
-      .string()
-      .optional()
-      .describe('Path and query for the upstream, with {name} and {*} from the match.'),
-  })
-  .refine(
-    (one) => (one.stripPrefix === undefined) !== (one.path === undefined),
-    'expected either stripPrefix or path',
-  );
-
-const declaredRoute = z.strictObject({
+/** The keys that routes of every kind have. */
+const commonRoute = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dots, dashes and underscores')
     .describe('Unique name, for logs, metrics and limits.'),
   match: match.optional().describe('What a request must look like. Absent only with `grpc`.'),
-  grpc: transcodingSchema.optional(),
   upstream: z
     .string()
     .optional()
-    .describe('Name of the upstream that answers. Absent only with `aggregate`.'),
-  aggregate: aggregateSchema.optional(),
-  rewrite: rewrite.optional().describe('How path and query change on the way.'),
+    .describe('Name of the upstream that answers. Absent where no single one does.'),
   policies: policiesSchema.optional(),
 });
+
+/** One parsed route of the configuration file; what its kind says about itself is for the kind to read. */
+export type RouteConfig = z.output<typeof commonRoute> & Readonly<Record<string, unknown>>;
 
 const isMap = ({ value }: { readonly value: unknown }): boolean =>
   typeof value === 'object' && value !== null;
 
-const route = declaredRoute
-  .refine((one) => (one.match === undefined) !== (one.grpc === undefined), {
-    path: ['match'],
-    error: 'expected `match`, or `grpc` instead of it: what a translated route matches is in its schema',
-    when: isMap,
-  })
-  .refine((one) => one.grpc === undefined || one.rewrite === undefined, {
-    path: ['rewrite'],
-    error: 'expected no `rewrite` beside `grpc`: a call has no path',
-  })
-  .refine((one) => one.upstream !== undefined || one.aggregate !== undefined, {
-    path: ['upstream'],
-    error: 'missing key; expected the name of an upstream, or `aggregate` in its place',
-    when: isMap,
-  })
-  .superRefine((one, context) => {
-    if (one.aggregate === undefined) return;
-    for (const key of ['upstream', 'rewrite', 'grpc'] as const) {
-      if (one[key] === undefined) continue;
-      const message = `expected no \`${key}\` beside \`aggregate\`: its calls say where they go`;
-      context.addIssue({ code: 'custom', path: [key], message });
-    }
-    if (one.match?.methods?.some((method) => method !== 'GET' && method !== 'HEAD') !== true) return;
-    const message = 'expected only GET: the answer is composed of what is read';
-    context.addIssue({ code: 'custom', path: ['match', 'methods'], message });
-  });
+function routeSchema(sources: readonly ActionSource[]): z.ZodType<RouteConfig> {
+  const keys = sources.flatMap((source) => Object.entries(source.keys));
+  const own = Object.fromEntries(keys.map(([key, schema]) => [key, schema.optional()]));
+  const whole = commonRoute
+    .extend(own)
+    .superRefine((route, context) => checkAction(route, context, sources), { when: isMap });
+  // Zod knows only the keys that stand in the code.
+  return whole as unknown as z.ZodType<RouteConfig>;
+}
 
 const serverUrl = urlText({
   schemes: ['http', 'https'],
@@ -147,10 +118,23 @@ function isAddressOrBlock(text: string): boolean {
   return family !== 0 && Number(bits) <= (family === 6 ? 128 : 32);
 }
 
-/** The whole configuration file, composed from what each room declares. Names are the public contract. */
-export const gatewaySchema = z
+/**
+ * The whole configuration file, composed from what each room declares. Names are the public contract.
+ *
+ * @param sources the kinds of routes that there are.
+ */
+export function gatewaySchemaOf(sources: readonly ActionSource[]): z.ZodType<GatewayConfig> {
+  const routes = z.array(routeSchema(sources)).default([]);
+  return wholeSchema.safeExtend({ routes: routes.describe('The routes that need no code.') });
+}
+
+const wholeSchema = z
   .strictObject({
     version: z.literal(1).describe('Version of this format.'),
+    modules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
     trustedProxies: z
       .array(trustedProxy)
       .default([])
@@ -183,18 +167,11 @@ export const gatewaySchema = z
       .default({})
       .describe('The GraphQL door.'),
     contracts: contracts.prefault({}),
-    routes: z.array(route).default([]).describe('The routes that are forwarded, translated or composed.'),
   })
   .describe('Gatehouse configuration.');
 
 /** The parsed configuration file. */
-export type GatewayConfig = z.output<typeof gatewaySchema>;
+export type GatewayConfig = z.output<typeof wholeSchema> & { readonly routes: readonly RouteConfig[] };
 
 /** What the configuration file says about the contracts for clients. */
 export type ContractsConfig = GatewayConfig['contracts'];
-
-/** One parsed route of the configuration file. */
-export type RouteConfig = GatewayConfig['routes'][number];
-
-/** The names of the policies, for suggestions. */
-export const policyNames = Object.keys(policyRegistry) as readonly PolicyName[];

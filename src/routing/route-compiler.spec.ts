@@ -1,11 +1,12 @@
 import { pino } from 'pino';
 import { describe, expect, it } from '@jest/globals';
 import { createCompiler, defineRoute } from '../../test/support/routes.ts';
+import { BodyIdleStageFactory } from '../policies/body-idle/body-idle.stage.ts';
 import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
 import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
 import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
-import { policyRegistry } from '../policies/registry.ts';
+import { policyRegistry } from '../policies/order.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
@@ -14,6 +15,7 @@ import { RouteFault } from './route-compiler.ts';
 
 const factories = [
   new BodyLimitStageFactory(),
+  new BodyIdleStageFactory(),
   new DeadlineStageFactory(),
   new TransformStageFactory(),
   new CacheStageFactory(),
@@ -153,15 +155,10 @@ describe('the stages of a route', () => {
     const route = createCompiler(factories).compile(
       defineRoute({ path: '/a', upstream: 'users', policies: [{ ...all }] }),
     );
-    expect(route.stages.map((stage) => stage.name)).toEqual([
-      'size',
-      'deadline',
-      'transform',
-      'cache',
-      'break',
-    ]);
-    expect(Object.keys(route.seats)).toEqual(['size', 'deadline', 'transform', 'cache', 'break']);
-    expect(route.leaving.map((stage) => stage.name)).toEqual(['transform']);
+    const names = ['bodyLimit', 'bodyIdle', 'deadline', 'transform', 'cache', 'circuitBreaker'];
+    expect(Object.keys(route.seats)).toEqual(names);
+    expect(route.stages).toEqual(names.map((name) => route.seats[name]));
+    expect(route.leaving).toEqual([route.seats['transform']]);
   });
 
   it('are exactly those that the route declares', () => {

@@ -1,10 +1,13 @@
-import { policyRegistry, undeclaredPolicies, type PolicyName, type PolicySet } from '../policies/registry.ts';
-import type { Stage, StageFactory, StageInput, StageName } from '../policies/stage.ts';
+import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
+import { seatsOf, type SeatedStage } from '../policies/seats.ts';
+import type { StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
-import { parsePathPattern } from './path-pattern.ts';
-import { compileRewrite } from './rewrite.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { isAtEntrance, tooLate } from './entrance.ts';
+import { parsePathPattern, type PathPattern } from './path-pattern.ts';
+import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
 import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
@@ -29,14 +32,17 @@ export interface CompilerParts {
   readonly upstreamPolicies: Readonly<Record<string, DeclaredPolicies>>;
   readonly upstreams: UpstreamRegistry;
   readonly metrics: Metrics;
+  readonly actions: readonly ActionKind[];
 }
 
 /** Turns route definitions of both doors into frozen routes. */
 export class RouteCompiler {
   readonly #parts: CompilerParts;
+  readonly #forRoutes: readonly StageFactory[];
 
   constructor(parts: CompilerParts) {
     this.#parts = parts;
+    this.#forRoutes = parts.factories.filter((one) => !isAtEntrance(one));
   }
 
   /**
@@ -55,7 +61,9 @@ export class RouteCompiler {
         'says nothing about authentication; declare `authentication`, a default for it, or `authentication: public`',
       );
     }
-    const stages = this.#stages(definition, policies);
+    const upstream = this.#upstreamOf(definition);
+    const action = this.#action(definition, pattern, upstream);
+    const seats = seatsOf(this.#stages(definition, policies, upstream), definition.door);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -63,17 +71,10 @@ export class RouteCompiler {
       match: definition.match,
       pattern,
       upstream: definition.upstream,
-      leadsTo:
-        definition.upstream === undefined ? undefined : this.#parts.upstreams.find(definition.upstream),
-      grpc: definition.grpc,
-      aggregate: definition.aggregate,
-      rewrite: attempt(definition, ['rewrite'], () => compileRewrite(definition.rewrite, pattern)),
+      matchKey: definition.matchKey,
+      action,
       policies,
-      stages,
-      beforeBody: stages.filter((stage) => stage.afterBody !== true),
-      afterBody: stages.filter((stage) => stage.afterBody === true),
-      seats: seatsOf(stages),
-      leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+      ...seats,
       metrics: this.#parts.metrics.forRoute(definition.id),
     });
   }
@@ -83,9 +84,10 @@ export class RouteCompiler {
     const upstream =
       definition.upstream === undefined ? undefined : this.#parts.upstreamPolicies[definition.upstream];
     const levels = [...definition.policies, upstream, this.#parts.defaults, this.#undeclared(definition)];
-    const merged: Partial<Record<PolicyName, unknown>> = {};
-    for (const name of Object.keys(policyRegistry) as PolicyName[]) {
-      const declared = levels.find((level) => level?.[name] !== undefined)?.[name];
+    const merged: Record<string, unknown> = {};
+    for (const { name } of policyList) {
+      const saying = levels as readonly (Readonly<Record<string, unknown>> | undefined)[];
+      const declared = saying.find((level) => level?.[name] !== undefined)?.[name];
       if (declared !== undefined && declared !== 'off') merged[name] = declared;
     }
     return Object.freeze(merged as PolicySet);
@@ -97,20 +99,30 @@ export class RouteCompiler {
     return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
 
-  #stages(definition: RouteDefinition, policies: PolicySet): readonly Stage[] {
+  #upstreamOf(definition: RouteDefinition): Upstream | undefined {
     const { upstream } = definition;
-    if (upstream !== undefined && !this.#parts.upstreams.has(upstream)) {
-      throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
+    if (upstream === undefined) return undefined;
+    if (this.#parts.upstreams.has(upstream)) return this.#parts.upstreams.get(upstream);
+    throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
+  }
+
+  #action(definition: RouteDefinition, pattern: PathPattern, upstream: Upstream | undefined): RouteAction {
+    const { action, id: routeId } = definition;
+    if (action === undefined) return handlerAction;
+    const kind = this.#parts.actions.find(({ source }) => source.kind === action.kind);
+    if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
+    try {
+      return kind.compile(action, { routeId, pattern, upstream });
+    } catch (error) {
+      throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
     }
-    const one = upstream === undefined ? undefined : this.#parts.upstreams.get(upstream);
-    const isForwarded = definition.door === 'proxy' && definition.grpc === undefined;
-    if (isForwarded && one?.options.protocol === 'grpc') {
-      throw new RouteFault(
-        definition,
-        ['upstream'],
-        `the upstream "${one.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
-      );
-    }
+  }
+
+  #stages(
+    definition: RouteDefinition,
+    policies: PolicySet,
+    one: Upstream | undefined,
+  ): readonly SeatedStage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,
@@ -119,17 +131,16 @@ export class RouteCompiler {
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
     };
-    const compiled = this.#parts.factories.map((factory) =>
-      attempt(definition, ['policies'], () => factory.compile(input)),
-    );
-    return Object.freeze(compiled.filter((stage) => stage !== undefined));
+    const late = tooLate(definition, this.#parts.factories);
+    if (late !== undefined) {
+      const message = `\`${late}\` is decided before a route is known; say it under \`defaults\``;
+      throw new RouteFault(definition, ['policies', late], message);
+    }
+    return this.#forRoutes.flatMap((factory) => {
+      const stage = attempt(definition, ['policies'], () => factory.compile(input));
+      return stage === undefined ? [] : [{ policy: factory.policy, stage }];
+    });
   }
-}
-
-function seatsOf(stages: readonly Stage[]): Route['seats'] {
-  const seats: { [Name in StageName]?: Stage } = {};
-  for (const stage of stages) seats[stage.name] = stage;
-  return Object.freeze(seats);
 }
 
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {

@@ -1,7 +1,6 @@
-import { covers } from './path-pattern.ts';
 import { RouteFault } from './route-compiler.ts';
-import { methodMatches } from './segment-tree.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import { shadowedRoutes } from './shadowed-routes.ts';
 
 /** Faults that show only when all routes are looked at together. */
 export function tableFaults(
@@ -25,42 +24,9 @@ function duplicateIds(
 }
 
 function overlaps(routes: readonly Route[], definitionOf: (route: Route) => RouteDefinition): RouteFault[] {
-  return routes.flatMap((route, index) => {
-    if (route.door !== 'proxy') return [];
-    const shadow = routes.find((other, at) => hides(other, route, at < index));
-    if (shadow === undefined) return [];
-    const what = route.grpc !== undefined ? `${route.pattern.source} ` : '';
+  return [...shadowedRoutes(routes)].map(([route, shadow]) => {
+    const what = route.matchKey !== undefined ? `${route.pattern.source} ` : '';
     const message = `${what}can never be reached: ${shadow.origin} (route "${shadow.id}", ${shadow.pattern.source}) takes the same requests first`;
-    return [new RouteFault(definitionOf(route), ['match'], message)];
+    return new RouteFault(definitionOf(route), ['match'], message);
   });
-}
-
-// Fastify gives a controller every path of its pattern, also where a YAML route would be more specific.
-function hides(other: Route, route: Route, standsBefore: boolean): boolean {
-  if (other === route || !takesAllMethodsOf(other, route)) return false;
-  if (other.door === 'handler') return covers(other.pattern, route.pattern);
-  // A route that names its methods is asked before one that takes all, wherever it stands.
-  const asSpecific = other.match.methods.length > 0 || route.match.methods.length === 0;
-  return standsBefore && asSpecific && sameConditions(other, route);
-}
-
-function takesAllMethodsOf(other: Route, route: Route): boolean {
-  if (other.match.methods.length === 0) return true;
-  return (
-    route.match.methods.length > 0 && route.match.methods.every((method) => methodMatches(other, method))
-  );
-}
-
-function sameConditions(a: Route, b: Route): boolean {
-  const shape = (route: Route) =>
-    JSON.stringify([
-      route.pattern.segments.map((segment) =>
-        segment.kind === 'literal' ? segment.text : { parameter: true },
-      ),
-      route.pattern.wildcard,
-      route.pattern.verb,
-      [...route.match.hosts].sort(),
-      Object.entries(route.match.headers).sort(),
-    ]);
-  return shape(a) === shape(b);
 }

@@ -17,7 +17,8 @@ export class RouteTable {
   /** The same for folded paths; only where routes differ in whom they let in. */
   #folded: SegmentTree | undefined = undefined;
   #isFoldable = false;
-  #byId: ReadonlyMap<string, Route> = new Map();
+  readonly #byId = new Map<string, Route>();
+  readonly #handlers = new Map<string, Route[]>();
 
   constructor(routes: readonly Route[]) {
     this.replace(routes);
@@ -33,9 +34,8 @@ export class RouteTable {
     this.#tree = new SegmentTree(routes);
     this.#folded = haveDifferentGuards(routes) ? new SegmentTree(routes, true) : undefined;
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
-    // The first of an id counts: that it stands twice is a fault.
-    this.#byId = new Map(routes.toReversed().map((route) => [route.id, route]));
     this.#routes = routes;
+    this.#index(routes);
   }
 
   /**
@@ -75,6 +75,24 @@ export class RouteTable {
     return this.#byId.get(id);
   }
 
+  /** The code-first routes that were declared with a path. */
+  handlersAt(path: string): readonly Route[] {
+    return this.#handlers.get(path) ?? [];
+  }
+
+  #index(routes: readonly Route[]): void {
+    this.#byId.clear();
+    this.#handlers.clear();
+    for (const route of routes) {
+      // One handler may have several paths.
+      if (!this.#byId.has(route.id)) this.#byId.set(route.id, route);
+      if (route.door !== 'handler') continue;
+      const others = this.#handlers.get(route.match.path);
+      if (others === undefined) this.#handlers.set(route.match.path, [route]);
+      else others.push(route);
+    }
+  }
+
   #withoutParameters(exchange: Exchange): Route | undefined {
     return this.#tree.find(searchFor(exchange, withoutParameters(exchange.path)));
   }
@@ -85,7 +103,7 @@ export class RouteTable {
   #refuseOtherSpelling(exchange: Exchange, route: Route): void {
     const { path } = exchange;
     if (!this.#isFoldable && !FOLDABLE.test(path)) return;
-    if (route.upstream === undefined || route.grpc !== undefined) return;
+    if (route.action.passesPath !== true) return;
     const owner = this.#folded?.find(searchFor(exchange, foldPath(path)));
     if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
     throw new Problem('route-not-found');

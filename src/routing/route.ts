@@ -1,11 +1,8 @@
-import type { PolicySet } from '../policies/registry.ts';
-import type { Stage, StageName } from '../policies/stage.ts';
-import type { Upstream } from '../upstreams/upstream.ts';
-import type { Binding } from '../upstreams/grpc/transcoding/binding.ts';
+import type { PolicySet } from '../policies/order.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
-import type { Aggregate } from './aggregate/aggregate.ts';
 import type { PathPattern } from './path-pattern.ts';
-import type { Rewrite } from './rewrite.ts';
+import type { ActionDefinition, RouteAction } from './route-action.ts';
 
 /** What must be true of a request for a route to take it. */
 export interface RouteMatch {
@@ -28,12 +25,10 @@ export interface RouteDefinition {
   readonly origin: string;
   readonly match: RouteMatch;
   readonly upstream?: string | undefined;
-  readonly rewrite?:
-    { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined;
-  /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
-  readonly grpc?: Binding | 'unknown' | undefined;
-  /** What it is composed of, when no single upstream answers. */
-  readonly aggregate?: Aggregate | undefined;
+  /** What answers it; absent for a handler. */
+  readonly action?: ActionDefinition | undefined;
+  /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
+  readonly matchKey?: string | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }
@@ -41,31 +36,18 @@ export interface RouteDefinition {
 /** Policies as one level of the configuration declares them: parsed options, or `off`. */
 export type DeclaredPolicies = { readonly [Name in keyof PolicySet]?: PolicySet[Name] | 'off' | undefined };
 
-/** A compiled route. Frozen; lives as long as its snapshot. */
-export interface Route {
+/** A compiled route, with exactly the stages that it needs. Frozen; lives as long as its snapshot. */
+export interface Route extends Seats {
   readonly id: string;
   readonly door: 'proxy' | 'handler';
   readonly origin: string;
   readonly match: RouteMatch;
   readonly pattern: PathPattern;
   readonly upstream: string | undefined;
-  /** The upstream of that name in the snapshot of the route. */
-  readonly leadsTo?: Upstream | undefined;
-  readonly rewrite: Rewrite | undefined;
-  /** How it is translated to gRPC; `unknown` while the upstream has not told which methods it has. */
-  readonly grpc?: Binding | 'unknown' | undefined;
-  /** What it is composed of, when no single upstream answers. */
-  readonly aggregate?: Aggregate | undefined;
+  /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
+  readonly matchKey?: string | undefined;
+  readonly action: RouteAction;
   readonly policies: PolicySet;
-  /** Exactly the stages this route needs, in execution order. */
-  readonly stages: readonly Stage[];
-  /** Those of them that are entered before a body is read at the code-first door, and those after it. */
-  readonly beforeBody: readonly Stage[];
-  readonly afterBody: readonly Stage[];
-  /** The same stages by name, for the adapters of the code-first door. */
-  readonly seats: { readonly [Name in StageName]?: Stage };
-  /** The stages that act on the way out, in reverse order. */
-  readonly leaving: readonly Stage[];
   /** Metrics with the labels of this route already filled in. */
   readonly metrics: RouteMetrics;
 }

@@ -1,15 +1,27 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { Candidates } from './candidates.ts';
 import { foldPath } from './request-path.ts';
 import type { Route } from './route.ts';
 
-/** One place in the tree of path segments. */
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** One place in the tree of path segments. What most places do not have takes no memory, which requests would walk through. */
 class Node {
-  readonly literals = new Map<string, Node>();
+  literals: ReadonlyMap<string, Node> = NONE;
   parameter: Node | undefined = undefined;
-  /** Routes whose pattern ends here, most conditions first. */
-  exact: Route[] = [];
-  /** Routes whose pattern ends here with `/*`, most conditions first. */
-  rest: Route[] = [];
+  /** Routes whose pattern ends here. */
+  exact: Candidates | undefined = undefined;
+  /** Routes whose pattern ends here with `/*`. */
+  rest: Candidates | undefined = undefined;
+  #own: Map<string, Node> | undefined = undefined;
+
+  /** Adds the place below a literal segment. */
+  add(text: string): Node {
+    this.literals = this.#own ??= new Map();
+    const next = new Node();
+    this.#own.set(text, next);
+    return next;
+  }
 }
 
 /** What a route is looked for by. */
@@ -35,7 +47,7 @@ export function searchFor(asked: Asked, path: string): Search {
 /**
  * Routes by the segments of their paths: literal before parameter before `*`, going back when the conditions of a
  * more specific pattern (method, host, headers) do not hold; so the cost of a search grows with the length of the
- * path, not with the number of routes.
+ * path, not with the number of routes, not even of those that differ only in a host or in a header field.
  */
 export class SegmentTree {
   readonly #root = new Node();
@@ -44,7 +56,9 @@ export class SegmentTree {
   /** @param isFolded reads patterns in their folded form; the path of a search has to be folded, too. */
   constructor(routes: readonly Route[], isFolded = false) {
     this.#isFolded = isFolded;
-    for (const route of routes) this.#insert(route);
+    const filled = new Set<Candidates>();
+    for (const route of routes) filled.add(this.#insert(route));
+    for (const candidates of filled) candidates.seal();
   }
 
   /** The route that takes what is searched for. */
@@ -52,20 +66,20 @@ export class SegmentTree {
     return this.#descend(this.#root, 1, search);
   }
 
-  #insert(route: Route): void {
+  #insert(route: Route): Candidates {
     let node = this.#root;
     for (const segment of route.pattern.segments) {
       if (segment.kind === 'parameter') node = node.parameter ??= new Node();
       else {
         const text = this.#isFolded ? foldPath(segment.text) : segment.text;
-        let next = node.literals.get(text);
-        if (next === undefined) node.literals.set(text, (next = new Node()));
-        node = next;
+        node = node.literals.get(text) ?? node.add(text);
       }
     }
-    const list = route.pattern.wildcard ? node.rest : node.exact;
-    list.push(route);
-    list.sort((a, b) => conditionCount(b) - conditionCount(a));
+    const candidates = route.pattern.wildcard
+      ? (node.rest ??= new Candidates())
+      : (node.exact ??= new Candidates());
+    candidates.add(route);
+    return candidates;
   }
 
   #descend(node: Node, start: number, search: Search): Route | undefined {
@@ -96,14 +110,15 @@ export class SegmentTree {
   }
 
   #takeRest(node: Node, start: number, search: Search): Route | undefined {
-    if (node.rest.length === 0 || search.owned) return undefined;
+    if (node.rest === undefined || search.owned) return undefined;
     const route = this.#choose(node.rest, search);
     if (route !== undefined) search.params.push(search.path.slice(start));
     return route;
   }
 
-  #choose(candidates: readonly Route[], search: Search): Route | undefined {
-    for (const route of candidates) {
+  #choose(candidates: Candidates | undefined, search: Search): Route | undefined {
+    if (candidates === undefined) return undefined;
+    for (const route of candidates.of(search.asked)) {
       if (!this.#fits(route, search.path, search.asked)) continue;
       if (methodMatches(route, search.asked.method)) return route;
       for (const method of route.match.methods) search.allow.add(method);
@@ -115,8 +130,8 @@ export class SegmentTree {
   }
 
   /** Whether one of the routes would take the path without the slash at its end, with whatever method. */
-  #ownsBare(exact: readonly Route[], { path, asked }: Search): boolean {
-    return exact.some((route) => this.#fits(route, path.slice(0, -1), asked));
+  #ownsBare(exact: Candidates | undefined, { path, asked }: Search): boolean {
+    return exact?.of(asked).some((route) => this.#fits(route, path.slice(0, -1), asked)) === true;
   }
 
   #fits(route: Route, path: string, asked: Asked): boolean {
@@ -129,15 +144,6 @@ export class SegmentTree {
     const text = this.#isFolded ? foldPath(verb) : verb;
     return path.endsWith(text) && path.at(-text.length - 1) !== '/';
   }
-}
-
-function conditionCount(route: Route): number {
-  const exactHosts = route.match.hosts.some((host) => !host.startsWith('*.'));
-  const hosts = route.match.hosts.length === 0 ? 0 : exactHosts ? 2000 : 1000;
-  const verb = route.pattern.verb === undefined ? 0 : 10_000;
-  return (
-    verb + hosts + Object.keys(route.match.headers).length * 2 + (route.match.methods.length > 0 ? 1 : 0)
-  );
 }
 
 /** Whether a route takes a method; `GET` takes `HEAD` too (RFC 9110 section 9.3.2). */

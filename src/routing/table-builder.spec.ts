@@ -6,8 +6,9 @@ import { readConfig } from '../config/config-reader.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { ForwardKind } from '../proxy/forward.action.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
-import { gatewaySchema } from './gateway.schema.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
 import { buildRouteTable, type TableParts } from './table-builder.ts';
 
 @Controller('orders')
@@ -38,7 +39,8 @@ function build(text: string, controllers: TableParts['controllers'] = []) {
   const metrics = new Metrics();
   const upstreams = new UpstreamRegistry(source.value.upstreams, pino({ level: 'silent' }), metrics);
   const factories = [new DeadlineStageFactory()];
-  return buildRouteTable({ source, controllers, definitions: [], factories, upstreams, metrics });
+  const actions = [new ForwardKind(metrics)];
+  return buildRouteTable({ source, controllers, definitions: [], factories, actions, upstreams, metrics });
 }
 
 function faultsOf(text: string, controllers: TableParts['controllers'] = []) {

@@ -7,15 +7,14 @@ import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { BootFaults } from './boot-faults.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import { FaultPlaces } from './fault-places.ts';
+import { readRoutes } from './read-routes.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
+import type { ActionKind } from './route-action.ts';
 import type { Route, RouteDefinition } from './route.ts';
-import { compileAggregates } from './sources/aggregate.route-source.ts';
-import { grpcRoutes, Schemas } from './sources/grpc.route-source.ts';
 import { controllerFaults } from './sources/controller-faults.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
-import { yamlRoutes } from './sources/yaml.route-source.ts';
 
 /** The configuration file, read and checked. */
 export type GatewaySource = ReadConfig<GatewayConfig>;
@@ -27,6 +26,8 @@ export interface TableParts {
   /** Routes that neither YAML nor a controller declares, such as the GraphQL door. */
   readonly definitions: readonly RouteDefinition[];
   readonly factories: readonly StageFactory[];
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
   readonly upstreams: UpstreamRegistry;
   readonly metrics: Metrics;
 }
@@ -40,23 +41,13 @@ export interface TableParts {
 export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTable {
   const { source } = parts;
   const placed = new FaultPlaces(source);
-  const originOf = (index: number): string => placed.originOf(index);
-  const schemas = new Schemas(source.value);
-  const translated = grpcRoutes(source.value, originOf, schemas);
-  const composed = compileAggregates(source.value, schemas);
-  const sourceFaults = [...translated.faults, ...composed.faults];
-  const definitions = [
-    ...yamlRoutes(source.value, originOf, composed.compiled),
-    ...translated.definitions,
-    ...controllerRoutes(parts.controllers),
-    ...parts.definitions,
-  ];
-  const { routes, faults } = compileAll(definitions, parts);
-  const definitionOf = (route: Route): RouteDefinition =>
-    definitions.find((one) => one.id === route.id && one.origin === route.origin) as RouteDefinition;
+  const sources = parts.actions.map((kind) => kind.source);
+  const read = readRoutes(source.value, (index) => placed.originOf(index), sources);
+  const definitions = [...read.definitions, ...controllerRoutes(parts.controllers), ...parts.definitions];
+  const { routes, faults, definitionOf } = compileAll(definitions, parts);
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
-    ...sourceFaults.map((fault) => placed.placeSource(fault)),
+    ...read.faults.map((fault) => placed.placeSource(fault)),
     ...all.map((fault) => placed.place(fault)),
     ...controllerFaults(parts.controllers),
   ];
@@ -65,25 +56,34 @@ export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTab
   return new RouteTable(routes);
 }
 
+/** What came of definitions. */
+export interface Compiled {
+  readonly routes: readonly Route[];
+  readonly faults: readonly RouteFault[];
+  /** What one of these routes was compiled from. */
+  definitionOf(route: Route): RouteDefinition;
+}
+
 /** Compiles definitions; the faults of all of them are returned, not thrown. */
 export function compileAll(
   definitions: readonly RouteDefinition[],
   parts: Omit<TableParts, 'controllers' | 'definitions'>,
-): { routes: readonly Route[]; faults: readonly RouteFault[] } {
+): Compiled {
   const { upstreams, defaults } = parts.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
   const compiler = new RouteCompiler({ ...parts, defaults: defaults.policies ?? {}, upstreamPolicies });
   const faults: RouteFault[] = [];
-  const routes = definitions.flatMap((definition) => {
+  const compiled = new Map<Route, RouteDefinition>();
+  for (const definition of definitions) {
     try {
-      return [compiler.compile(definition)];
+      compiled.set(compiler.compile(definition), definition);
     } catch (error) {
       if (!(error instanceof RouteFault)) throw error;
       faults.push(error);
-      return [];
     }
-  });
-  return { routes, faults };
+  }
+  const definitionOf = (route: Route): RouteDefinition => compiled.get(route) as RouteDefinition;
+  return { routes: [...compiled.keys()], faults, definitionOf };
 }

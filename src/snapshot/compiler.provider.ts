@@ -3,16 +3,16 @@ import { DiscoveryService } from '@nestjs/core';
 import { Identity } from '../policies/authentication/identity.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
+import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
-import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { EDGE_COMPILER, NO_EDGE, type EdgeCompiler } from './edge.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 
-type Room = [Logger, Metrics, GrpcCaller, DiscoveryService, BootFaults];
+type Room = [Logger, Metrics, readonly ActionKind[], DiscoveryService, BootFaults];
 type Judges = [readonly StageFactory[], Identity | undefined, EdgeCompiler | undefined];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
@@ -22,20 +22,19 @@ export function compilerProvider(
   const optional = (token: symbol | typeof Identity) => ({ token, optional: true });
   return {
     provide: SnapshotCompiler,
-    useFactory: (...[logger, metrics, grpc, discovery, faults, ...judges]: [...Room, ...Judges]) => {
+    useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
       const [factories, identity, compileEdge = () => NO_EDGE] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
-      const { channels } = grpc;
-      const shared = { logger, metrics, channels, factories, controllers, definitions };
+      const shared = { logger, metrics, actions, factories, controllers, definitions };
       return new SnapshotCompiler({ ...shared, identity, compileEdge });
     },
     inject: [
       LOGGER,
       Metrics,
-      GrpcCaller,
+      ACTION_KINDS,
       DiscoveryService,
       BootFaults,
       STAGE_FACTORIES,

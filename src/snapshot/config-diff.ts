@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { GatewayConfig } from '../routing/gateway.schema.ts';
+import type { GatewayConfig, RouteConfig } from '../routing/gateway.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { restartFaults } from './restart-keys.ts';
 import { rerouted, type Rerouted } from './rerouted.ts';
@@ -79,25 +79,30 @@ function isPublic(route: Route | undefined): boolean {
 // What a route does with a request is compiled to code: it is compared as the file says it.
 function meanings({ source }: Snapshot): (route: Route) => Meaning {
   const declared = new Map(source.value.routes.map((one) => [one.id, one]));
-  return ({ id, match, pattern, upstream, policies, grpc }) => {
+  return ({ id, match, pattern, upstream, policies, action }) => {
     // A translated route of the file is one of the table for each method: `orders.GetOrder`.
-    const {
-      rewrite,
-      aggregate,
-      grpc: translated,
-    } = declared.get(grpc === undefined ? id : ownerOf(id)) ?? {};
+    const owner = declared.get(id) ?? (action.kind === 'handler' ? undefined : declared.get(ownerOf(id)));
     return {
       methods: match.methods,
       hosts: match.hosts,
       path: pattern.source,
       headers: match.headers,
       upstream,
-      rewrite,
-      aggregate,
-      grpc: translated,
+      ...(owner && actionOf(owner)),
       ...Object.fromEntries(Object.entries(policies).map(([name, options]) => [`policies.${name}`, options])),
     };
   };
+}
+
+// What its kind says about a route; the rest is told of what was compiled.
+function actionOf({
+  id: _id,
+  match: _match,
+  upstream: _upstream,
+  policies: _policies,
+  ...own
+}: RouteConfig): Meaning {
+  return own;
 }
 
 function ownerOf(id: string): string {

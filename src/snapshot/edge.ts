@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
 /** What is decided about a request before its route is looked for, as one configuration says. */
@@ -9,9 +10,11 @@ export interface Edge {
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
+  /** The stages that every request meets. */
+  readonly entrance: readonly Stage[];
 }
 
-/** Compiles the edge of a configuration. */
+/** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
 export type EdgeCompiler = (config: GatewayConfig) => Edge;
 
 /** Injection token of the {@link EdgeCompiler}, which whoever opens exchanges brings. */
@@ -25,4 +28,5 @@ export const NO_EDGE: Edge = Object.freeze({
     },
   },
   flood: undefined,
+  entrance: [],
 });

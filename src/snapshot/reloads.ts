@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { readConfigFile } from '../config/config-reader.ts';
-import { gatewaySchema } from '../routing/gateway.schema.ts';
+import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
+import type { ActionKind } from '../routing/route-action.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
@@ -26,6 +27,8 @@ export interface Reload {
 export interface ReloadsDeps {
   readonly snapshots: Snapshots;
   readonly compiler: SnapshotCompiler;
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -36,6 +39,7 @@ export interface ReloadsDeps {
  */
 export class Reloads {
   readonly #deps: ReloadsDeps;
+  #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
   #loadedAt = Date.now();
   #last: Reload | undefined = undefined;
   #watch: ConfigFileWatch | undefined = undefined;
@@ -100,7 +104,8 @@ export class Reloads {
   async #read(trigger: string): Promise<Reload> {
     const { file } = this.#deps.snapshots.current.source.document;
     try {
-      return this.apply(await readConfigFile(gatewaySchema, file), trigger);
+      this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source));
+      return this.apply(await readConfigFile(this.#schema, file), trigger);
     } catch (error) {
       return this.#end(trigger, 'faulty', faultsOf(error, file));
     }

@@ -1,15 +1,15 @@
 import type { Type } from '@nestjs/common';
-import { ConfigError } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
+import { inFile } from '../policies/authentication/identity-place.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import type { StageFactory } from '../policies/stage.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
-import { ReflectedRoutes } from '../routing/reflected-routes.ts';
+import { TableRoutes } from '../routing/live-routes.ts';
+import type { ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
 import { Snapshot } from './snapshot.ts';
@@ -18,8 +18,9 @@ import { Snapshot } from './snapshot.ts';
 export interface CompilerDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly channels: GrpcChannels;
   readonly factories: readonly StageFactory[];
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
   readonly controllers: readonly Type[];
   /** Routes that neither the file nor a controller declares. */
   readonly definitions: (source: GatewaySource) => readonly RouteDefinition[];
@@ -31,7 +32,7 @@ export interface CompilerDeps {
 /** Compiles configurations to snapshots. */
 export class SnapshotCompiler {
   readonly #deps: CompilerDeps;
-  readonly #reflected = new WeakMap<Snapshot, ReflectedRoutes>();
+  readonly #routes = new WeakMap<Snapshot, TableRoutes>();
 
   constructor(deps: CompilerDeps) {
     this.#deps = deps;
@@ -80,31 +81,30 @@ export class SnapshotCompiler {
   }
 
   #assemble({ source, upstreams, section, found, previous }: Assembled): Snapshot {
-    const { logger, metrics, channels, compileEdge, definitions, controllers, factories, identity } =
-      this.#deps;
-    const parts = { source, upstreams, metrics, factories };
+    const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
+    const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
     const table = buildRouteTable({ ...parts, controllers, definitions: definitions(source) }, found);
-    const reflected = new ReflectedRoutes({ ...parts, table, channels, logger });
-    const learned = previous && this.#reflected.get(previous);
-    if (learned !== undefined && !found.any) found.add(reflected.adopt(learned));
+    const routes = new TableRoutes(table, parts);
+    const before = previous && this.#routes.get(previous);
+    if (before !== undefined && !found.any) found.add(routes.adopt(before));
     if (section !== undefined) identity?.hold(section);
     const snapshot = new Snapshot({
       source,
       table,
       upstreams,
       edge,
-      begin: () => this.#begin(section, reflected),
-      retire: () => reflected.stop(),
+      begin: () => this.#begin(section, routes),
+      retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
-    this.#reflected.set(snapshot, reflected);
+    this.#routes.set(snapshot, routes);
     return snapshot;
   }
 
-  #begin(section: IdentitySection | undefined, reflected: ReflectedRoutes): void {
+  #begin(section: IdentitySection | undefined, routes: TableRoutes): void {
     if (section !== undefined) this.#deps.identity?.begin(section);
-    reflected.start();
+    routes.start();
   }
 }
 
@@ -116,13 +116,11 @@ interface Assembled {
   readonly previous: Snapshot | undefined;
 }
 
-function prepared(identity: Identity, { value, document }: GatewaySource): IdentitySection {
+function prepared(identity: Identity, source: GatewaySource): IdentitySection {
+  const options = source.value.identity ?? identitySchema.parse({});
   try {
-    return identity.prepare(value.identity ?? identitySchema.parse({}));
+    return identity.prepare(options);
   } catch (error) {
-    const at = document.locate(['identity']);
-    throw new ConfigError([
-      { file: document.file, ...at, key: 'identity', message: (error as Error).message },
-    ]);
+    throw inFile(error, options, source);
   }
 }

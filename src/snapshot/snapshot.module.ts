@@ -12,6 +12,7 @@ import type { ConfigFault } from '../config/config-fault.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
 import type { Constructor } from '../policies/placements.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
+import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { strayPolicies } from '../routing/sources/controller-faults.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -22,6 +23,7 @@ import { Upstreams } from '../upstreams/upstreams.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { compilerProvider } from './compiler.provider.ts';
 import { warnOfFallThroughs } from './fall-through-warnings.ts';
+import { HeldUpstreams } from './held-upstreams.ts';
 import { Reloads } from './reloads.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 import { Snapshots } from './snapshots.ts';
@@ -86,19 +88,21 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
         compilerProvider(definitions),
         {
           provide: Snapshots,
-          useFactory: (compiler: SnapshotCompiler, source: GatewaySource, faults: BootFaults) => {
+          useFactory: (...[compiler, source, faults, upstreams]: SnapshotsArguments) => {
             const snapshots = new Snapshots(compiler.first(source, faults));
             snapshots.check((candidate) => faultsOf(candidate.source));
+            upstreams.are(snapshots);
             return snapshots;
           },
-          inject: [SnapshotCompiler, GATEWAY_SOURCE, BootFaults],
+          inject: [SnapshotCompiler, GATEWAY_SOURCE, BootFaults, HeldUpstreams],
         },
-        { provide: Upstreams, useExisting: Snapshots },
+        HeldUpstreams,
+        { provide: Upstreams, useExisting: HeldUpstreams },
         {
           provide: Reloads,
-          useFactory: (...[snapshots, compiler, logger, metrics]: ReloadsArguments) =>
-            new Reloads({ snapshots, compiler, logger, metrics }),
-          inject: [Snapshots, SnapshotCompiler, LOGGER, Metrics],
+          useFactory: (...[snapshots, compiler, actions, logger, metrics]: ReloadsArguments) =>
+            new Reloads({ snapshots, compiler, actions, logger, metrics }),
+          inject: [Snapshots, SnapshotCompiler, ACTION_KINDS, LOGGER, Metrics],
         },
       ],
       exports: [Snapshots, Upstreams, Reloads, BootFaults, UpstreamsModule],
@@ -106,7 +110,8 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-type ReloadsArguments = [Snapshots, SnapshotCompiler, Logger, Metrics];
+type SnapshotsArguments = [SnapshotCompiler, GatewaySource, BootFaults, HeldUpstreams];
+type ReloadsArguments = [Snapshots, SnapshotCompiler, readonly ActionKind[], Logger, Metrics];
 
 // By what there is as well as by how it was provided: a factory can make anything.
 function classesOf({ instance, metatype }: { instance?: unknown; metatype: unknown }): Constructor[] {

@@ -84,6 +84,7 @@ export class Snapshot {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    for (const stage of this.edge.entrance) stage.close?.();
     for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
     this.#parts.end();
     return true;

@@ -1,14 +1,12 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Upstream } from '../upstreams/upstream.ts';
-import type { Upstreams } from '../upstreams/upstreams.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Looks whether what is fixed at boot, such as handlers and the GraphQL schema, goes with a snapshot. */
 export type SnapshotCheck = (candidate: Snapshot) => readonly ConfigFault[];
 
 /** The snapshot that is in force, and those before it that exchanges still hold. */
-export class Snapshots implements Upstreams {
+export class Snapshots {
   readonly #checks: SnapshotCheck[] = [];
   readonly #earlier = new Set<Snapshot>();
   #current: Snapshot;
@@ -27,10 +25,6 @@ export class Snapshots implements Upstreams {
   /** The one of an exchange. One that nobody has opened, such as of a spec, goes with what is in force. */
   for(exchange: Exchange): Snapshot {
     return exchange.snapshot ?? this.#current;
-  }
-
-  of(exchange: Exchange, name: string): Upstream {
-    return (exchange.snapshot ?? this.#current).upstreams.get(name);
   }
 
   /** How many there are that some exchange still holds, the one in force included. */

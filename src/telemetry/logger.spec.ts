@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.ts';
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { NestLogger } from './nest-logger.ts';
 
 function capture(level: string) {
@@ -64,5 +66,24 @@ describe('NestLogger', () => {
       ['verbose', 10],
     ]);
     expect(lines[0]).toMatchObject({ context: 'Router' });
+  });
+
+  it('says what Nest could not put together, and nothing of what other errors say', async () => {
+    class Missing {}
+    @Injectable()
+    class Needy {
+      constructor(@Inject(Missing) readonly missing: Missing) {}
+    }
+    @Module({ providers: [Needy] })
+    class AppModule {}
+    const { logger, lines } = capture('error');
+    const nest = new NestLogger(logger);
+    const starting = NestFactory.createApplicationContext(AppModule, { logger: nest, abortOnError: false });
+    await expect(starting).rejects.toThrow('Needy');
+    nest.error(new Error('a token'), 'ExceptionsHandler');
+    expect(lines.map((line) => line['msg'])).toEqual([
+      expect.stringMatching(/^unforeseen fault: Nest can't resolve dependencies of the Needy .*Missing/s),
+      'unforeseen fault',
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { RuntimeException } from '@nestjs/core/errors/exceptions/runtime.exception.js';
 import type { Logger } from './logger.ts';
 
 /**
@@ -24,7 +25,7 @@ export class NestLogger implements LoggerService {
   error(message: unknown, ...rest: unknown[]): void {
     const err = [message, ...rest].find((one) => Error.isError(one));
     const context = rest.filter((one) => typeof one === 'string' && !one.includes('\n')).at(-1);
-    const text = Error.isError(message) ? 'unforeseen fault' : String(message);
+    const text = Error.isError(message) ? textOf(message) : String(message);
     this.#logger.error({ ...(err && { err }), ...(context !== undefined && { context }) }, text);
   }
 
@@ -35,4 +36,9 @@ export class NestLogger implements LoggerService {
   verbose(message: unknown, context?: unknown): void {
     this.#logger.trace({ context }, String(message));
   }
+}
+
+// Those of Nest about how modules are put together hold names of classes; any other message may quote what a client sent.
+function textOf(error: Error): string {
+  return error instanceof RuntimeException ? `unforeseen fault: ${error.message}` : 'unforeseen fault';
 }

@@ -3,13 +3,12 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { GrpcCaller } from './grpc/grpc-caller.ts';
 import { logGrpcTo } from './grpc/grpc-log.ts';
-import { Transcoder } from './grpc/transcoding/transcoder.ts';
 import { HttpCaller } from './http/http-caller.ts';
 
 /** Provides the ways to call upstreams; which upstreams there are is a matter of the snapshot. */
 @Module({
-  providers: [HttpCaller, GrpcCaller, Transcoder],
-  exports: [HttpCaller, GrpcCaller, Transcoder],
+  providers: [HttpCaller, GrpcCaller],
+  exports: [HttpCaller, GrpcCaller],
 })
 export class UpstreamsModule implements OnApplicationShutdown {
   constructor(

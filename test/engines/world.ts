@@ -15,8 +15,8 @@ import {
   type GraphQLScalarType,
   type GraphQLSchema,
 } from 'graphql';
-import { pathOf, type OperationContext } from '../../src/bff/graphql/operation-context.ts';
-import { alignEngines } from '../../src/bff/graphql/align-engines.ts';
+import { pathOf, type OperationContext } from '../../src/bff/graphql/execution/operation-context.ts';
+import { alignEngines } from '../../src/bff/graphql/execution/align-engines.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { Random, seedOf } from './random.ts';
 

@@ -11,11 +11,11 @@ import {
 } from '@nestjs/graphql';
 import type { FastifyReply } from 'fastify';
 import { startBff, type BffApp, type BffAppOptions } from '../../src/bff/bff-app.fixture.ts';
-import { Calls } from '../../src/bff/graphql/calls.decorator.ts';
+import { Calls } from '../../src/bff/graphql/fields/calls.decorator.ts';
 import { postTo } from '../../src/bff/graphql/graphql-client.fixture.ts';
-import { Mask } from '../../src/bff/graphql/mask.decorator.ts';
-import type { OperationContext } from '../../src/bff/graphql/operation-context.ts';
-import { ViewResolver } from '../../src/bff/graphql/view-resolver.ts';
+import { Mask } from '../../src/bff/graphql/fields/mask.decorator.ts';
+import type { OperationContext } from '../../src/bff/graphql/execution/operation-context.ts';
+import { ViewResolver } from '../../src/bff/graphql/fields/view-resolver.ts';
 import type { ViewRun } from '../../src/bff/view-run.ts';
 import { kindByHeader } from '../../src/bff/view-variants.ts';
 import { View } from '../../src/bff/view.ts';

@@ -206,7 +206,14 @@ describe('a mask that nobody would apply', () => {
     };
     const defaults = { policies: { authentication: 'public' } };
     const identity = { apiKeys: [{ sha256: '0'.repeat(64), clientId: 'a' }] };
-    const config = JSON.stringify({ version: 1, identity, defaults, upstreams, ...more });
+    const config = JSON.stringify({
+      version: 1,
+      modules: ['homepage', 'notifications'],
+      identity,
+      defaults,
+      upstreams,
+      ...more,
+    });
     return (await startGateway({ config, modules })).stop();
   };
 

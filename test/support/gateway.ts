@@ -1,17 +1,14 @@
 import type { Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppModule, type AppParts } from '../../src/app.module.ts';
 import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
-import { createGateway, Gateway } from '../../src/main.ts';
-import { fastifyOptions } from '../../src/pipeline/fastify-options.ts';
-import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import type { GatewayModule } from '../../src/config/gateway-module.ts';
+import { createGateway, type Gateway } from '../../src/main.ts';
+import { modules as sample } from '../../src/routes/index.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { NestLogger } from '../../src/telemetry/nest-logger.ts';
 
 /** A line of the gateway's log. */
 export type LogLine = Record<string, unknown> & { msg: string };
@@ -36,8 +33,8 @@ export interface TestGatewayOptions {
   readonly config: string;
   /** Variables on top of free ports. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Modules of a team, on top of those of the gateway. */
-  readonly modules?: readonly Type[];
+  /** More modules than the sample's: classes are switched on, whatever else there is if the configuration says so. */
+  readonly modules?: readonly (Type | GatewayModule)[];
 }
 
 /** Puts a whole gateway together as `gatehouse validate` does, and takes it apart again. */
@@ -69,7 +66,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
 }
 
 function built(
-  { config, environment, modules }: TestGatewayOptions,
+  { config, environment, modules = [] }: TestGatewayOptions,
   lines: LogLine[],
   dryRun: boolean,
 ): Promise<Gateway> {
@@ -81,23 +78,16 @@ function built(
     DRAIN_DELAY: '0s',
     ...environment,
   };
-  const parts = {
+  const { value, document } = readConfig(gatewaySchema, config, 'gateway.yaml', variables);
+  const team = modules.map((one) => (typeof one === 'function' ? { name: one.name, module: one } : one));
+  const classes = modules.filter((one) => typeof one === 'function').map(({ name }) => name);
+  return createGateway({
     environment: readEnvironment(variables),
-    source: readConfig(gatewaySchema, config, 'gateway.yaml', variables),
+    source: { value: { ...value, modules: [...value.modules, ...classes] }, document },
+    modules: [...sample, ...team],
     logger: createLogger(variables['LOG_LEVEL'] ?? 'info', collector(lines)),
     dryRun,
-  };
-  return modules === undefined ? createGateway(parts) : createWith(modules, parts);
-}
-
-// What `createGateway` does, with more modules: the way a team would add them to `AppModule`.
-async function createWith(modules: readonly Type[], parts: AppParts): Promise<Gateway> {
-  class TeamModule {}
-  const root = { module: TeamModule, imports: [AppModule.forRoot(parts), ...modules] };
-  const adapter = new FastifyAdapter(fastifyOptions(parts.logger));
-  const options = { logger: new NestLogger(parts.logger), abortOnError: false };
-  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, options);
-  return new Gateway(app, parts.environment);
+  });
 }
 
 function collector(lines: LogLine[]): Writable {

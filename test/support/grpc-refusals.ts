@@ -1,6 +1,6 @@
 import { Server, ServerCredentials, type sendUnaryData, type status } from '@grpc/grpc-js';
 import { serveMethods } from '../../examples/services/grpc-definition.ts';
-import { Orders } from '../../src/clients/gen/shop/v1/orders_pb.ts';
+import { Orders } from '../../src/routes/services/gen/shop/v1/orders_pb.ts';
 
 /** A gRPC service that answers every call of `shop.v1.Orders` with one status. */
 export interface GrpcRefusals {

@@ -1,5 +1,5 @@
 import { readConfig } from '../../src/config/config-reader.ts';
-import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { Reloads, type Reload } from '../../src/snapshot/reloads.ts';
 import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import type { TestGateway } from './gateway.ts';

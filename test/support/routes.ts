@@ -1,8 +1,10 @@
 import { pino } from 'pino';
 import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage.ts';
+import { ForwardKind } from '../../src/proxy/forward.action.ts';
+import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compiler.ts';
-import { gatewaySchema } from '../../src/routing/gateway.schema.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { RouteTable } from '../../src/routing/route-table.ts';
 import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
 import { NO_EDGE } from '../../src/snapshot/edge.ts';
@@ -11,17 +13,23 @@ import { SnapshotCompiler } from '../../src/snapshot/snapshot-compiler.ts';
 import { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import { GrpcCaller } from '../../src/upstreams/grpc/grpc-caller.ts';
 import { UpstreamRegistry } from '../../src/upstreams/upstream-registry.ts';
 import { upstreamSchema } from '../../src/upstreams/upstream.schema.ts';
 
 /** What a test says about a route; the rest is a public proxied route for everything on the path. */
 export type TestRoute = Partial<Omit<RouteDefinition, 'match'>> &
-  Partial<RouteMatch> & { readonly path: string };
+  Partial<RouteMatch> & {
+    readonly path: string;
+    /** How it is forwarded; a route without an upstream is answered by nobody. */
+    readonly rewrite?: ForwardDefinition['rewrite'];
+  };
 
 /** Makes a definition; its id is the path unless it says otherwise. */
-export function defineRoute({ path, methods, hosts, headers, ...rest }: TestRoute): RouteDefinition {
+export function defineRoute(route: TestRoute): RouteDefinition {
+  const { path, methods, hosts, headers, rewrite, ...rest } = route;
+  const action: ForwardDefinition = { kind: 'forward', rewrite };
   return {
+    ...(rest.upstream === undefined || rest.door === 'handler' ? {} : { action }),
     id: path,
     door: 'proxy',
     origin: `gateway.yaml:${rest.id ?? path}`,
@@ -47,6 +55,7 @@ export function createCompiler(
     upstreamPolicies: {},
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
+    actions: [new ForwardKind(metrics)],
     ...parts,
   });
 }
@@ -70,7 +79,7 @@ export function snapshotsOf(routes: readonly Route[]): { snapshots: Snapshots; r
   const deps = {
     logger,
     metrics,
-    channels: new GrpcCaller(metrics).channels,
+    actions: [],
     factories: [],
     controllers: [],
   };
@@ -80,7 +89,7 @@ export function snapshotsOf(routes: readonly Route[]): { snapshots: Snapshots; r
     identity: undefined,
     compileEdge: () => NO_EDGE,
   });
-  return { snapshots, reloads: new Reloads({ snapshots, compiler, logger, metrics }) };
+  return { snapshots, reloads: new Reloads({ snapshots, compiler, actions: [], logger, metrics }) };
 }
 
 /** Compiles routes without stages. */

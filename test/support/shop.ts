@@ -1,10 +1,9 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import type { Type } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { FREE_PORTS, startSampleServices, type SampleServices } from '../../examples/services/start.ts';
 import type { TokenUser } from '../../examples/services/identity.ts';
 import { call, type Answer, type CallOptions } from './client.ts';
-import { startGateway, type LogLine, type TestGateway } from './gateway.ts';
+import { startGateway, type LogLine, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
 
 /** A key that the configuration of every shop knows; its client may do what a user may. */
@@ -23,7 +22,7 @@ export interface ShopOptions {
   /** More keys of the issuer. */
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
-  readonly modules?: readonly Type[];
+  readonly modules?: NonNullable<TestGatewayOptions['modules']>;
   readonly environment?: () => Readonly<Record<string, string>>;
 }
 
@@ -51,6 +50,15 @@ export class Shop {
     if (as !== undefined) headers['authorization'] = `Bearer ${await this.services.identity.token(as)}`;
     if (apiKey !== undefined) headers['x-api-key'] = apiKey;
     return call(this.gateway.url + path, { ...options, headers });
+  }
+
+  /** Resolves once the homepage is whole: sections have budgets, and whoever asks first waits for code and connections. */
+  async warm(): Promise<void> {
+    for (let turn = 0; turn < 50; turn += 1) {
+      const page = (await this.call('/api/homepage', { as: 'user' })).json<{ readonly degraded?: unknown }>();
+      if (page.degraded === undefined) return;
+    }
+    throw new Error('the homepage stays degraded');
   }
 
   /** The access line of an answer, and proof that there is no second one. */
@@ -108,6 +116,7 @@ export function shopConfig(services: SampleServices, echo: TestUpstream, options
   const calm = { circuitBreaker: 'off', retry: { attempts: 1 } };
   return {
     version: 1,
+    modules: ['orders', 'homepage', 'notifications'],
     defaults: { policies: { authentication: { schemes: ['jwt', 'apiKey'] }, ...options.policies } },
     identity: {
       issuers: [

@@ -6,7 +6,7 @@ import { identityHeaders } from '../../exchange/identity-headers.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { BOB } from '../../upstreams/grpc/call.fixture.ts';
 import { randomOf } from '../calls.fixture.ts';
-import { ListOrdersRequestSchema, Orders, OrderStatus } from '../gen/shop/v1/orders_pb.ts';
+import { ListOrdersRequestSchema, Orders, OrderStatus } from '../../routes/services/gen/shop/v1/orders_pb.ts';
 import { grpcUpstream } from '../grpc-upstream.ts';
 import { httpUpstream } from '../http-upstream.ts';
 import { canonicalJson, runKey, sortDeep } from './call-key.ts';

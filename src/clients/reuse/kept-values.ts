@@ -1,9 +1,10 @@
+import { LRUCache } from 'lru-cache';
+
 /** A value that was kept, and when it was read. */
 export interface Kept<Out> {
   readonly value: Out;
   /** On the clock of the caller, in ms. */
   readonly storedAt: number;
-  readonly weight: number;
 }
 
 /** How much is kept, and for how long. */
@@ -16,12 +17,12 @@ export interface KeptLimits {
 
 /** Values by key, bounded in number and memory; the one that was used longest ago goes first. */
 export class KeptValues<Out> {
-  readonly #limits: KeptLimits;
-  readonly #entries = new Map<string, Kept<Out>>();
-  #bytes = 0;
+  readonly #lifetimeMs: number;
+  readonly #entries: LRUCache<string, Kept<Out>>;
 
-  constructor(limits: KeptLimits) {
-    this.#limits = limits;
+  constructor({ maxEntries, maxBytes, lifetimeMs }: KeptLimits) {
+    this.#lifetimeMs = lifetimeMs;
+    this.#entries = new LRUCache({ max: maxEntries, maxSize: maxBytes });
   }
 
   /** Number of values. */
@@ -31,47 +32,30 @@ export class KeptValues<Out> {
 
   /** Estimated memory of the values, in bytes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#entries.calculatedSize;
   }
 
   /** The value of a key, unless its lifetime is over. */
   get(key: string, now: number): Kept<Out> | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    if (now - entry.storedAt >= this.#limits.lifetimeMs) {
-      this.delete(key);
-      return undefined;
-    }
+    if (entry === undefined || now - entry.storedAt < this.#lifetimeMs) return entry;
     this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry;
+    return undefined;
   }
 
   /** Keeps a value, unless it alone is too large. */
   set(key: string, value: Out, now: number): void {
-    this.delete(key);
-    const weight = weightOf(key) + weightOf(value);
-    if (weight > this.#limits.maxBytes) return;
-    this.#entries.set(key, { value, storedAt: now, weight });
-    this.#bytes += weight;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#limits.maxEntries && this.#bytes <= this.#limits.maxBytes) return;
-      this.delete(oldest);
-    }
+    this.#entries.set(key, { value, storedAt: now }, { size: weightOf(key) + weightOf(value) });
   }
 
   /** Forgets a value. */
   delete(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
     this.#entries.delete(key);
-    this.#bytes -= entry.weight;
   }
 
   /** Forgets all values. */
   clear(): void {
     this.#entries.clear();
-    this.#bytes = 0;
   }
 }
 

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { ServerResponse, validateHeaderValue, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type {} from '../exchange-of.ts';
-import { announcesBody } from '../../problems/render-problem.ts';
+import { Problem } from '../../problems/problem.ts';
+import { announcesBody, toProblem } from '../../problems/render-problem.ts';
 import type { Exchange } from '../exchange.ts';
 import { answerOn, endConnection } from './last-word.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
@@ -54,25 +55,25 @@ export class Upgrades {
 
   /**
    * Gives an exchange its socket. From here on its access line says 101, and comes when the socket closes. Nothing
-   * else may answer it; where the handshake itself is no good, `refuse` does, in HTTP.
+   * else may answer it; where the handshake itself is no good, or its answer cannot be made, `refuse` does, in HTTP.
    */
   take(
     exchange: Exchange,
     server: WebSocketServer,
-    { open, refuse }: { open(socket: WebSocket, raw: Socket): void; refuse(error: Error): void },
+    { open, refuse }: { open(socket: WebSocket, raw: Socket): void; refuse(problem: Problem): void },
   ): void {
     const { request } = exchange;
     const upgrade = this.#pending.get(request);
-    if (upgrade === undefined) return refuse(new Error('There is nothing to upgrade.'));
+    if (upgrade === undefined) return refuse(malformed('There is nothing to upgrade.'));
     this.#pending.delete(request);
     const { socket, head } = upgrade;
     let opened = false;
     const onFault = (error: Error, _socket: Duplex, asked: IncomingMessage): void => {
-      if (asked === request) refuse(error);
+      if (asked === request) refuse(malformed(error.message));
     };
     const onHead = (lines: string[], asked: IncomingMessage): void => {
       if (asked !== request) return;
-      lines.push(...handshakeFields(exchange));
+      lines.push(...handshakeLines(exchange));
       exchange.response.detachSocket(socket as never);
       opened = true;
     };
@@ -83,6 +84,9 @@ export class Upgrades {
         this.#watch(webSocket, exchange);
         open(webSocket, socket);
       });
+    } catch (error) {
+      if (opened) throw error;
+      refuse(toProblem(error));
     } finally {
       server.off('wsClientError', onFault).off('headers', onHead);
       if (!opened) this.#pending.set(request, upgrade);
@@ -175,14 +179,28 @@ export function socketServerOptions(maxPayload: number): {
   };
 }
 
-/** What stages have to say to the client; a connection that switches protocols is not closed. */
-function handshakeFields({ id, responseHeaders }: Exchange): string[] {
-  const lines = [`x-request-id: ${id}`];
-  for (let i = 0; i < responseHeaders.length; i += 2) {
-    const name = responseHeaders[i] as string;
-    if (name.toLowerCase() !== 'connection') lines.push(`${name}: ${responseHeaders[i + 1]}`);
+/** What only the handshake itself may say (RFC 6455 section 4.2.2), and what frames a body, of which it has none. */
+const OF_THE_HANDSHAKE =
+  /^(connection|upgrade|sec-websocket-.*|content-length|content-type|transfer-encoding)$/i;
+
+/** What stages have to say to the client. @throws what they throw, or that it cannot be sent. */
+function handshakeLines(exchange: Exchange): string[] {
+  const head = { status: SWITCHING_PROTOCOLS, headers: [] as string[] };
+  exchange.finishHead(head, 'handshake');
+  const lines = [];
+  for (let i = 0; i < head.headers.length; i += 2) {
+    const name = head.headers[i] as string;
+    const value = head.headers[i + 1] as string;
+    if (OF_THE_HANDSHAKE.test(name)) continue;
+    // The library writes the lines as they are.
+    validateHeaderValue(name, value);
+    lines.push(`${name}: ${value}`);
   }
   return lines;
+}
+
+function malformed(detail: string): Problem {
+  return new Problem('request-malformed', { detail });
 }
 
 // Browsers can send no header field with a handshake. What they can send is read as if it had been one.

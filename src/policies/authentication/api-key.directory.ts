@@ -1,6 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../exchange/principal.ts';
 import type { ApiKeyRecord, ApiKeyStore } from './api-key.store.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { unavailable, type Clock } from './verifier.ts';
 
 /** How long an answer of the store is believed: the longest time that a disabled key goes on working. */
@@ -24,9 +24,9 @@ export class ApiKeyDirectory {
   readonly #configured: ReadonlyMap<string, Principal | undefined>;
   readonly #store: ApiKeyStore | undefined;
   readonly #clock: Clock;
-  readonly #accepted = new BoundedMap<AcceptedKey>(MAX_KEYS);
+  readonly #accepted = new LRUCache<string, AcceptedKey>({ max: MAX_KEYS });
   /** Apart from the accepted ones, so that made-up keys cannot push those out. */
-  readonly #refusedAt = new BoundedMap<number>(MAX_KEYS);
+  readonly #refusedAt = new LRUCache<string, number>({ max: MAX_KEYS });
   readonly #asking = new Map<string, Promise<Principal | undefined>>();
   #askAgainAt = -Infinity;
   #failure: unknown = undefined;

@@ -21,7 +21,7 @@ import { REDIS } from '../../store/store.module.ts';
 import { AuthorizationGuard } from '../authorization/authorization.guard.ts';
 import { AuthorizationModule } from '../authorization/authorization.module.ts';
 import { AuthorizationStageFactory } from '../authorization/authorization.stage.ts';
-import type { PolicySet } from '../registry.ts';
+import type { PolicySet } from '../order.ts';
 import { createApiKey } from './api-key.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
 import { AuthenticationModule, IDENTITY_OPTIONS } from './authentication.module.ts';
@@ -116,10 +116,10 @@ describe('the guards', () => {
 
   function routeOf(policies: PolicySet, door: Route['door']): Route {
     const input = { routeId: 'r', door, policies };
-    const identify = app.get(AuthenticationStageFactory).compile(input);
-    const authorize = app.get(AuthorizationStageFactory).compile(input);
-    const seats = { ...(identify && { identify }), ...(authorize && { authorize }) };
-    return { door, seats } as Route;
+    const authentication = app.get(AuthenticationStageFactory).compile(input);
+    const authorization = app.get(AuthorizationStageFactory).compile(input);
+    const seats = { authentication, authorization };
+    return { door, seats } as Partial<Route> as Route;
   }
 
   it('let a caller through who may call, and tell the handler who it is', async () => {
@@ -167,9 +167,9 @@ describe('the guards', () => {
     const { seats, ...rest } = routeOf(GUARDED, 'handler');
     const enter = (exchange: Exchange) => {
       entered += 1;
-      return seats.identify?.enter?.(exchange);
+      return seats['authentication']?.enter?.(exchange);
     };
-    route = { ...rest, seats: { ...seats, identify: { name: 'identify', enter } } };
+    route = { ...rest, seats: { ...seats, authentication: { enter } } };
     const answer = await app.inject({ method: 'GET', url: '/one/twice', headers: { 'x-api-key': user.key } });
     expect([answer.statusCode, entered]).toEqual([200, 1]);
   });

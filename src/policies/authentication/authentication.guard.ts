@@ -1,6 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import { Problem } from '../../problems/problem.ts';
+import { enterSeat } from '../seats.ts';
 
 /** Seats the identify stage at the code-first door. Proxied routes run it in their own loop. */
 @Injectable()
@@ -11,7 +12,7 @@ export class AuthenticationGuard implements CanActivate {
     if (exchange.route === undefined) throw new Problem('route-not-found');
     // A hook has entered it before the body was read. GraphQL asks once per root field, and the first answer holds.
     if (exchange.route.door === 'proxy' || exchange.admitted || exchange.principal !== undefined) return true;
-    const pending = exchange.route.seats.identify?.enter?.(exchange);
+    const pending = enterSeat(exchange.route.seats['authentication'], exchange);
     return pending === undefined ? true : pending.then(() => true);
   }
 }

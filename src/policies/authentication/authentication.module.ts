@@ -1,9 +1,12 @@
 import { Inject, Module, Optional, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { DRY_RUN } from '../../config/tokens.ts';
+import type { ReadConfig } from '../../config/config-reader.ts';
+import { DRY_RUN, GATEWAY_SOURCE } from '../../config/tokens.ts';
 import { REDIS } from '../../store/store.module.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
+import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
+import { inFile } from './identity-place.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 
@@ -15,8 +18,14 @@ export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
   providers: [
     {
       provide: Identity,
-      useFactory: (options: IdentityOptions, redis: Redis | undefined) => new Identity(options, { redis }),
-      inject: [IDENTITY_OPTIONS, REDIS],
+      useFactory: (options: IdentityOptions, redis: Redis | undefined, source?: ReadConfig<unknown>) => {
+        try {
+          return new Identity(options, { redis });
+        } catch (error) {
+          throw source === undefined ? error : inFile(error, options, source);
+        }
+      },
+      inject: [IDENTITY_OPTIONS, REDIS, { token: GATEWAY_SOURCE, optional: true }],
     },
     AuthenticationStageFactory,
     AuthenticationGuard,
@@ -37,3 +46,11 @@ export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
     this.identity.stop();
   }
 }
+
+/** Registers the policy in THE ORDER. */
+export const authentication = {
+  policy: authenticationPolicy,
+  factory: AuthenticationStageFactory,
+  module: AuthenticationModule,
+  guard: AuthenticationGuard,
+};

@@ -18,6 +18,14 @@ export const authenticationPolicy = definePolicy({
       }),
     ])
     .describe('Who may call the route. Every route needs it, from itself or from a default.'),
+  step: 'identify',
+  summary:
+    'Says who may call a route: everybody, or callers who prove who they are. Every route needs this policy, from itself or from a default; one without it does not boot. Of the accepted schemes, the first whose credential the request carries is checked, and its answer stands: a bad credential is refused, never skipped.',
+  per: 'connection',
+  before: 'body',
+  refusesWith: ['credentials-missing', 'credentials-invalid', 'credentials-expired', 'identity-unavailable'],
+  describe: (options) => (options === 'public' ? options : options.schemes.join(',')),
+  onFields: 'all',
 });
 
 /** Says which credentials a controller or handler accepts. */

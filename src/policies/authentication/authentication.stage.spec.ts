@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestKey, KeyServer, signToken, type TestKey } from '../../../test/support/key-server.ts';
 import { startStageServer, type StageServer } from '../../../test/support/stage-server.ts';
-import type { PolicySet } from '../registry.ts';
+import type { PolicySet } from '../order.ts';
 import type { Stage } from '../stage.ts';
 import { createApiKey } from './api-key.ts';
 import { AuthenticationStageFactory, IdentifyStage } from './authentication.stage.ts';

@@ -3,6 +3,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
 import { unavailable, type CredentialVerifier } from './verifier.ts';
 
@@ -11,7 +12,7 @@ const RETRY_AFTER_MS = 1000;
 /** Compiles the identify stage; a public route has none. */
 @Injectable()
 export class AuthenticationStageFactory implements StageFactory {
-  readonly name = 'identify';
+  readonly policy = authenticationPolicy;
 
   constructor(private readonly identity: Identity) {}
 
@@ -32,7 +33,6 @@ export class AuthenticationStageFactory implements StageFactory {
 
 /** Finds out who calls. The first credential that the request carries decides. */
 export class IdentifyStage implements Stage {
-  readonly name = 'identify';
   readonly #verifiers: readonly CredentialVerifier[];
 
   constructor(verifiers: readonly CredentialVerifier[]) {

@@ -28,6 +28,20 @@ export interface IdentitySection {
   readonly keys: ReadonlyMap<string, KeySource>;
 }
 
+/** An issuer of the configuration that could never verify anything. */
+export class IdentityFault extends Error {
+  override readonly name = 'IdentityFault';
+  readonly issuer: IssuerOptions;
+  /** The key of the issuer that is at fault. */
+  readonly key: 'secretEnv' | 'publicKey';
+
+  constructor(issuer: IssuerOptions, key: 'secretEnv' | 'publicKey', message: string) {
+    super(message);
+    this.issuer = issuer;
+    this.key = key;
+  }
+}
+
 /** The verifiers that the `identity:` section describes, and their work in the background. */
 export class Identity {
   readonly #needs: IdentityNeeds;
@@ -37,7 +51,7 @@ export class Identity {
   #section: IdentitySection;
   #running = false;
 
-  /** @throws {Error} naming the key and the fix, when a shared secret is missing or too short. */
+  /** @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.#needs = needs;
     this.#section = createSection(options, needs);
@@ -184,9 +198,9 @@ function keySourceOf(issuer: IssuerOptions, needs: IdentityNeeds): KeySource {
   if (issuer.publicKey !== undefined) return checked(FixedKey.ofPem(issuer.publicKey), issuer, 'publicKey');
   if (issuer.secretEnv !== undefined) {
     const secret = (needs.environment ?? process.env)[issuer.secretEnv];
-    const place = `secretEnv: ${issuer.secretEnv}`;
-    if (secret === undefined || secret === '') throw fault(issuer, place, 'set this environment variable');
-    return checked(FixedKey.ofSecret(secret), issuer, place);
+    if (secret === undefined || secret === '')
+      throw fault(issuer, 'secretEnv', 'set this environment variable');
+    return checked(FixedKey.ofSecret(secret), issuer, 'secretEnv');
   }
   return new Jwks({
     issuer: issuer.issuer,
@@ -198,7 +212,7 @@ function keySourceOf(issuer: IssuerOptions, needs: IdentityNeeds): KeySource {
 }
 
 /** A fixed key that fits none of the accepted algorithms could never verify anything. */
-function checked(key: FixedKey, issuer: IssuerOptions, place: string): FixedKey {
+function checked(key: FixedKey, issuer: IssuerOptions, place: IdentityFault['key']): FixedKey {
   if (issuer.algorithms.some((algorithm) => key.algorithms.includes(algorithm))) return key;
   const fits =
     key.algorithms.length === 0 ? 'is too weak for any algorithm' : `fits ${key.algorithms.join(', ')}`;
@@ -206,6 +220,7 @@ function checked(key: FixedKey, issuer: IssuerOptions, place: string): FixedKey 
   throw fault(issuer, place, fix);
 }
 
-function fault(issuer: IssuerOptions, place: string, fix: string): Error {
-  return new Error(`identity.issuers, ${issuer.issuer}: ${place}: ${fix}`);
+function fault(issuer: IssuerOptions, key: IdentityFault['key'], fix: string): IdentityFault {
+  const place = key === 'secretEnv' ? `${key}: ${issuer.secretEnv}` : key;
+  return new IdentityFault(issuer, key, `identity.issuers, ${issuer.issuer}: ${place}: ${fix}`);
 }

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { BoundedMap } from './bounded-map.ts';
 import type { SigningKey } from './signing-key.ts';
 import { TokenCache } from './token-cache.ts';
 import { principalOf } from './token-principal.ts';
@@ -88,33 +87,5 @@ describe('TokenCache', () => {
     for (let i = 0; i < 10_000; i += 1) cache.set(`token-${String(i)}`, alice, key, now + 600_000);
     expect(cache.size).toBe(100);
     expect(cache.get('token-9999')).toBe(alice);
-  });
-});
-
-describe('BoundedMap', () => {
-  it('stays within its bound when every entry is read all the time', () => {
-    const map = new BoundedMap<number>(3);
-    for (let i = 0; i < 100; i += 1) {
-      map.set(String(i), i);
-      for (let j = 0; j <= i; j += 1) map.get(String(j));
-    }
-    expect([map.size, map.get('99')]).toEqual([3, 99]);
-  });
-
-  it('forgets an entry that was not read before one that was', () => {
-    const map = new BoundedMap<number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.get('a');
-    map.set('c', 3);
-    expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3]);
-  });
-
-  it('replaces an entry without pushing another one out', () => {
-    const map = new BoundedMap<number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.set('a', 3);
-    expect([map.get('a'), map.get('b'), map.size]).toEqual([3, 2, 2]);
   });
 });

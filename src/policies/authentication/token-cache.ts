@@ -1,6 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { hash } from 'node:crypto';
 import type { Principal } from '../../exchange/principal.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { Clock } from './verifier.ts';
 
@@ -34,13 +34,13 @@ interface RecentToken {
  * last: those are found by their text, because a digest costs as much as several stages.
  */
 export class TokenCache {
-  readonly #tokens: BoundedMap<VerifiedToken>;
+  readonly #tokens: LRUCache<string, VerifiedToken>;
   readonly #ttlMs: number;
   readonly #clock: Clock;
   readonly #recent = new Array<RecentToken | undefined>(RECENT_SLOTS).fill(undefined);
 
   constructor(options: TokenCacheOptions, clock: Clock = Date.now) {
-    this.#tokens = new BoundedMap(options.max);
+    this.#tokens = new LRUCache({ max: options.max });
     this.#ttlMs = options.ttl;
     this.#clock = clock;
   }

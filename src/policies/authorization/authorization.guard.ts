@@ -1,6 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import { Problem } from '../../problems/problem.ts';
+import { enterSeat } from '../seats.ts';
 
 /**
  * Seats the authorize stage at the code-first door. Proxied routes run it in their own loop. The stage only
@@ -14,7 +15,7 @@ export class AuthorizationGuard implements CanActivate {
     if (exchange.route === undefined) throw new Problem('route-not-found');
     // A hook has entered it before the body was read.
     if (exchange.route.door === 'proxy' || exchange.admitted) return true;
-    const pending = exchange.route.seats.authorize?.enter?.(exchange);
+    const pending = enterSeat(exchange.route.seats['authorization'], exchange);
     return pending === undefined ? true : pending.then(() => true);
   }
 }

@@ -19,6 +19,18 @@ export const authorizationPolicy = definePolicy({
     })
     .refine((options) => Object.keys(options).length > 0, 'expected at least one condition')
     .describe('What the principal needs to have.'),
+  step: 'authorize',
+  summary:
+    'Says what the principal needs to have. Every condition that is given must hold; at least one must be given. A public route cannot have this policy, because nobody is known there.',
+  // An operation meets it again, because its socket can outlive what it was opened with.
+  per: 'operation',
+  before: 'body',
+  refusesWith: ['permission-denied'],
+  describe: (options) =>
+    Object.entries(options)
+      .map(([kind, names]) => `${kind}(${(names ?? []).join(',')})`)
+      .join(' '),
+  onFields: 'all',
 });
 
 /** Says what a principal needs to have to call a controller or handler. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import type { Problem } from '../../problems/problem.ts';
-import type { PolicySet } from '../registry.ts';
+import type { PolicySet } from '../order.ts';
 import { AuthorizationStageFactory } from './authorization.stage.ts';
 
 type Conditions = NonNullable<PolicySet['authorization']>;

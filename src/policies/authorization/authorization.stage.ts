@@ -4,7 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
-import type { authorizationPolicy } from './authorization.policy.ts';
+import { authorizationPolicy } from './authorization.policy.ts';
 
 type AuthorizationOptions = z.output<(typeof authorizationPolicy)['schema']>;
 
@@ -19,7 +19,7 @@ interface Condition {
 /** Compiles the authorize stage of routes that ask for roles or permissions. */
 @Injectable()
 export class AuthorizationStageFactory implements StageFactory {
-  readonly name = 'authorize';
+  readonly policy = authorizationPolicy;
 
   compile({ policies }: StageInput): Stage | undefined {
     if (policies.authorization === undefined) return undefined;
@@ -37,7 +37,6 @@ export class AuthorizationStageFactory implements StageFactory {
  * line is.
  */
 class AuthorizeStage implements Stage {
-  readonly name = 'authorize';
   readonly #conditions: readonly Condition[];
 
   constructor(conditions: readonly Condition[]) {

@@ -1,8 +1,9 @@
-import type { Exchange, StoredAnswer } from '../../exchange/exchange.ts';
+import { LRUCache } from 'lru-cache';
+import type { Exchange, Answer } from '../../exchange/exchange.ts';
 
 /** A stored answer with its times, on the clock of `Date.now()`. */
 export interface Entry {
-  readonly answer: StoredAnswer;
+  readonly answer: Answer;
   /** Request fields that the answer depends on, lower-case. */
   readonly vary: readonly string[];
   /** A digest of the values that it was made for. */
@@ -34,17 +35,19 @@ const CHANGE_SLOTS = 1024;
  * A key holds one answer: another variant (`Vary`) replaces it.
  */
 export class AnswerStore {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: LRUCache<string, Entry>;
   readonly #keysOf = new Map<string, Set<string>>();
-  readonly #maxBytes: number;
   /** How often something changed, by a hash of its URI: what was asked for before must not be stored after. */
   readonly #changes = new Uint32Array(CHANGE_SLOTS);
-  #bytes = 0;
   /** Whether a route keeps answers here. */
   isUsed = false;
 
   constructor(maxBytes = DEFAULT_MAX_BYTES) {
-    this.#maxBytes = maxBytes;
+    this.#entries = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: (entry, name) => weightOf(name, entry),
+      dispose: (_, name) => this.#forgotten(name),
+    });
   }
 
   /** The entry of a key, fresh or stale, or undefined. */
@@ -53,26 +56,22 @@ export class AnswerStore {
     const entry = this.#entries.get(name);
     if (entry === undefined) return undefined;
     if (entry.staleUntil <= Date.now()) {
-      this.#delete(name);
+      this.#entries.delete(name);
       return undefined;
     }
-    this.#entries.delete(name);
-    this.#entries.set(name, entry);
     return entry;
   }
 
   /** Stores an entry. */
   set(key: AnswerKey, entry: Entry): void {
     const name = nameOf(key);
-    this.#delete(name);
-    const weight = weightOf(name, entry);
-    if (weight > this.#maxBytes) return;
+    // What the key held has gone, also where the new one is too large.
+    this.#entries.delete(name);
     this.#entries.set(name, entry);
+    if (!this.#entries.has(name)) return;
     const names = this.#keysOf.get(key.uri);
     if (names === undefined) this.#keysOf.set(key.uri, new Set([name]));
     else names.add(name);
-    this.#bytes += weight;
-    while (this.#bytes > this.#maxBytes) this.#delete(this.#entries.keys().next().value ?? '');
   }
 
   /** Has an exchange tell of its success when it may change something (RFC 9111 section 4.4). */
@@ -89,7 +88,7 @@ export class AnswerStore {
   invalidate(uri: string): void {
     const slot = slotOf(uri);
     this.#changes[slot] = (this.#changes[slot] ?? 0) + 1;
-    for (const name of this.#keysOf.get(uri) ?? []) this.#delete(name);
+    for (const name of this.#keysOf.get(uri) ?? []) this.#entries.delete(name);
   }
 
   /** A number that is another one once the URI was invalidated, and now and then without. */
@@ -97,11 +96,7 @@ export class AnswerStore {
     return this.#changes[slotOf(uri)] ?? 0;
   }
 
-  #delete(name: string): void {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return;
-    this.#entries.delete(name);
-    this.#bytes -= weightOf(name, entry);
+  #forgotten(name: string): void {
     const uri = name.slice(0, name.lastIndexOf('\n'));
     const names = this.#keysOf.get(uri);
     names?.delete(name);

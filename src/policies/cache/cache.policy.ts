@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, size } from '../../config/units.ts';
+import { GRAPHQL_HTTP, unfitFor } from '../doors.ts';
 import { definePolicy } from '../policy.ts';
 
 /** Stored answers for safe requests; partitioned by principal unless said otherwise. */
@@ -18,6 +19,24 @@ export const cachePolicy = definePolicy({
       .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
     maxBody: size.default(256 * 1024).describe('Largest body that is stored. Default 256KiB.'),
   }),
+  summary:
+    'Stores answers to GET and serves them to GET and HEAD. For proxied routes; kept in this process, 64 MiB for all routes together, the least recently used first to go.',
+  per: 'answer',
+  before: 'body',
+  refusesWith: [],
+  describe: ({ ttl, scope }) => `${scope} ${ttl}ms`,
+  onFields: 'all',
+  unfit: {
+    ...unfitFor(
+      ['controller', 'view', 'viewStream'],
+      'a handler caches its calls; the gateway does not start',
+    ),
+    ...unfitFor(
+      [...GRAPHQL_HTTP, 'graphqlSocket'],
+      'an answer of GraphQL is as good as its fields, which say so by `@Cache()`',
+    ),
+    translatedSocket: 'a socket is no answer that could be kept',
+  },
 });
 
 /** Caches the answers of a controller or handler. */

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { Exchange, StoredAnswer } from '../../exchange/exchange.ts';
+import type { Exchange, Answer } from '../../exchange/exchange.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
 import { AnswerStore, uriOf, type AnswerKey, type Entry } from './answer-store.ts';
 import { parseCacheControl } from './cache-control.ts';
-import type { cachePolicy } from './cache.policy.ts';
+import { cachePolicy } from './cache.policy.ts';
 import { callerKey, carriesCredentials, isBeyondKey, variantOf } from './caller-key.ts';
 import { ageMsOf, currentAgeMs, freshnessOf, varyNames } from './freshness.ts';
 import { Recording } from './recording.ts';
@@ -12,7 +12,6 @@ type CacheOptions = z.output<typeof cachePolicy.schema>;
 
 /** Answers GET and HEAD from stored answers, and stores what may be stored. */
 export class CacheStage implements Stage {
-  readonly name = 'cache';
   readonly #routeId: string;
   readonly #options: CacheOptions;
   readonly #store: AnswerStore;
@@ -24,25 +23,27 @@ export class CacheStage implements Stage {
     store.isUsed = true;
   }
 
-  enter(exchange: Exchange): void {
-    if (!isForCaches(exchange)) return;
+  enter(exchange: Exchange): Answer | undefined {
+    if (!isForCaches(exchange)) return undefined;
     const wanted = parseCacheControl(exchange.request.headers['cache-control']);
-    if (wanted.has('no-store')) return;
+    if (wanted.has('no-store')) return undefined;
     const key = this.#keyOf(exchange);
     const entry = wanted.has('no-cache') ? undefined : this.#find(key, exchange);
     if (entry !== undefined && entry.freshUntil > Date.now()) {
-      exchange.cached = withAge(entry, 'HIT');
-    } else if (exchange.method === 'GET') {
+      return (exchange.cached = withAge(entry, 'HIT'));
+    }
+    if (exchange.method === 'GET') {
       const changes = this.#store.changesOf(key.uri);
       exchange.recording = new Recording(this.#options.maxBody, (answer) => {
         // What was asked for before something changed may show how it was before.
         if (this.#store.changesOf(key.uri) === changes) this.#keep(key, exchange, answer);
       });
     }
+    return undefined;
   }
 
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */
-  standIn(exchange: Exchange): StoredAnswer | undefined {
+  standIn(exchange: Exchange): Answer | undefined {
     const entry = exchange.recording === undefined ? undefined : this.#find(this.#keyOf(exchange), exchange);
     return entry && withAge(entry, 'STALE');
   }
@@ -56,7 +57,7 @@ export class CacheStage implements Stage {
     return entry?.variant === (entry && variantOf(exchange, entry.vary)) ? entry : undefined;
   }
 
-  #keep(key: AnswerKey, exchange: Exchange, answer: StoredAnswer): void {
+  #keep(key: AnswerKey, exchange: Exchange, answer: Answer): void {
     const { ttl, staleIfError, scope } = this.#options;
     const { principal } = exchange;
     const isShared = scope === 'public' || principal === undefined;
@@ -95,7 +96,7 @@ function isForCaches({ method, request: { headers } }: Exchange): boolean {
   );
 }
 
-function withAge({ answer, storedAt }: Entry, verdict: 'HIT' | 'STALE'): StoredAnswer {
+function withAge({ answer, storedAt }: Entry, verdict: 'HIT' | 'STALE'): Answer {
   const age = String(Math.floor((Date.now() - storedAt) / 1000));
   const headers = [];
   for (let i = 0; i < answer.headers.length; i += 2) {
@@ -108,7 +109,7 @@ function withAge({ answer, storedAt }: Entry, verdict: 'HIT' | 'STALE'): StoredA
 
 /** Compiles the `cache` policy; the routes of a snapshot share one bounded store. */
 export class CacheStageFactory implements StageFactory {
-  readonly name = 'cache';
+  readonly policy = cachePolicy;
   readonly #store: AnswerStore;
 
   constructor(store = new AnswerStore()) {

@@ -1,16 +1,16 @@
 import { Pieces } from '../../exchange/pieces.ts';
-import type { StoredAnswer } from '../../exchange/exchange.ts';
+import type { Answer } from '../../exchange/exchange.ts';
 
 /** Collects an answer while it streams to the client, up to a size; gives up silently beyond it. */
 export class Recording {
   readonly #maxBytes: number;
-  readonly #onComplete: (answer: StoredAnswer) => void;
+  readonly #onComplete: (answer: Answer) => void;
   #status = 0;
   #headers: readonly string[] = [];
   #pieces: Pieces | undefined = new Pieces();
 
   /** @param onComplete called once, only for an answer that arrived whole and fits. */
-  constructor(maxBytes: number, onComplete: (answer: StoredAnswer) => void) {
+  constructor(maxBytes: number, onComplete: (answer: Answer) => void) {
     this.#maxBytes = maxBytes;
     this.#onComplete = onComplete;
   }

@@ -27,6 +27,17 @@ export const circuitBreakerPolicy = definePolicy({
       .default(300_000)
       .describe('Cap of the doubling of `openFor` while probes fail. Default 5m.'),
   }),
+  step: 'break',
+  summary:
+    'Leaves alone what keeps failing. Every target of every upstream has a breaker of its own; a handler has one if it says so.',
+  // A handler's breaker learns from answers, and a stream would hold its probe. An upstream's only refuses.
+  per: { proxy: 'operation', handler: 'answer' },
+  // A probe that waits for a body would keep the breaker from learning anything, and a body that is refused teaches it
+  // nothing about the handler.
+  before: 'action',
+  refusesWith: ['circuit-open'],
+  describe: ({ errorRate, window, consecutiveFailures, openFor }) =>
+    `${errorRate * 100}% of ${window} or ${consecutiveFailures} in a row, open ${openFor}ms`,
 });
 
 /** The parsed options of a breaker. */

@@ -127,7 +127,7 @@ describe('the breaker of a handler', () => {
     stage.enter(exchange);
     exchange.route = {
       seats: {
-        break: {
+        circuitBreaker: {
           ...stage,
           enter: () => {
             throw new Error('admitted twice');

@@ -2,12 +2,12 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
 import { Breaker, type Outcome } from './breaker.ts';
+import { circuitBreakerPolicy } from './circuit-breaker.policy.ts';
 
 const FIRST_FAULT_STATUS = 500;
 
 /** Refuses early when every target of the route's upstream has its breaker open. */
 class UpstreamBreakStage implements Stage {
-  readonly name = 'break';
   readonly #openForMs: () => number;
 
   constructor(openForMs: () => number) {
@@ -25,10 +25,6 @@ class UpstreamBreakStage implements Stage {
  * anything unexpected); refusals of the caller do not, and a client that left says nothing.
  */
 export class HandlerBreakStage implements Stage {
-  readonly name = 'break';
-  // A probe that waits for a body would keep the breaker from learning anything, and a body that is refused teaches
-  // it nothing about the handler.
-  readonly afterBody = true;
   readonly breaker: Breaker;
 
   constructor(breaker: Breaker) {
@@ -60,7 +56,7 @@ export function circuitOpen(openForMs: number): Problem {
 
 /** Compiles the break stage: the breakers of the upstream's targets, or the handler's own. */
 export class CircuitBreakerStageFactory implements StageFactory {
-  readonly name = 'break';
+  readonly policy = circuitBreakerPolicy;
 
   compile({ door, policies, upstreamOpenForMs }: StageInput): Stage | undefined {
     if (door === 'handler') {
@@ -74,3 +70,6 @@ export class CircuitBreakerStageFactory implements StageFactory {
     return upstreamOpenForMs && new UpstreamBreakStage(upstreamOpenForMs);
   }
 }
+
+/** Registers the policy in THE ORDER. */
+export const circuitBreaker = { policy: circuitBreakerPolicy, factory: CircuitBreakerStageFactory };

@@ -10,6 +10,15 @@ export const deadlinePolicy = definePolicy({
   schema: timerDuration
     .refine((ms) => ms >= 1, 'expected at least 1ms')
     .describe('Total time budget of a request; passed on to upstreams. Default 60s; `off` for none.'),
+  summary:
+    'The total time budget of an exchange, from the moment the request arrived until the head of the answer is out. When it has passed, everything that is under way is cancelled, the reading of a body included, at every door. An answer whose head is out is streamed to its end; from then on only silence ends it (`timeouts.idle`).',
+  // A stream of answers has no deadline; its socket has an age.
+  per: 'answer',
+  before: 'body',
+  refusesWith: ['deadline-exceeded'],
+  describe: (ms) => `${ms}ms`,
+  undeclared: DEADLINE_MS,
+  unfit: { translatedSocket: 'a stream of messages has no deadline; its socket has an age' },
 });
 
 /** Limits the total time of a controller or handler. */

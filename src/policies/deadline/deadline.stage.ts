@@ -1,11 +1,11 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import { awaitsBody } from '../body-limit/body-watch.ts';
+import { awaitsBody } from '../body-idle/body-watch.ts';
 import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import { deadlinePolicy } from './deadline.policy.ts';
 
 /** Gives the exchange an absolute budget and cancels it when that is spent. */
 class DeadlineStage implements Stage {
-  readonly name = 'deadline';
   readonly #budgetMs: number;
 
   constructor(budgetMs: number) {
@@ -31,9 +31,12 @@ function expire(exchange: Exchange): void {
 
 /** Compiles the `deadline` policy. */
 export class DeadlineStageFactory implements StageFactory {
-  readonly name = 'deadline';
+  readonly policy = deadlinePolicy;
 
   compile({ policies }: StageInput): Stage | undefined {
     return policies.deadline === undefined ? undefined : new DeadlineStage(policies.deadline);
   }
 }
+
+/** Registers the policy in THE ORDER. */
+export const deadline = { policy: deadlinePolicy, factory: DeadlineStageFactory };

@@ -6,10 +6,12 @@ import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { ProblemFilter } from '../../problems/problem.filter.ts';
 import { parsePathPattern } from '../../routing/path-pattern.ts';
+import { handlerAction } from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
 import { StoreModule } from '../../store/store.module.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { continueTrace } from '../../telemetry/trace-context.ts';
+import { seatsOf } from '../seats.ts';
 import type { Stage } from '../stage.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { RateLimitModule } from './rate-limit.module.ts';
@@ -37,13 +39,10 @@ function routeWith(stage: Stage): Route {
     match,
     pattern: parsePathPattern(match.path),
     upstream: undefined,
-    rewrite: undefined,
+    action: handlerAction,
     policies: {},
-    stages: [stage],
+    ...seatsOf([{ policy: rateLimitPolicy, stage }], 'handler'),
     beforeBody: [],
-    afterBody: [],
-    seats: { limit: stage },
-    leaving: [],
     metrics: new Metrics().forRoute('team'),
   };
 }

@@ -2,6 +2,7 @@ import { Injectable, type CallHandler, type ExecutionContext, type NestIntercept
 import type { Observable } from 'rxjs';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { enterSeat } from '../seats.ts';
 
 /**
  * Seats the limit of the route in a team's own module: `@UseInterceptors(RateLimitInterceptor)`. Charges an
@@ -16,7 +17,7 @@ export class RateLimitInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Observable<unknown> | Promise<Observable<unknown>> {
     const exchange = exchangeOf(context);
-    const pending = this.#charging.get(exchange) ?? exchange.route?.seats.limit?.enter?.(exchange);
+    const pending = this.#charging.get(exchange) ?? enterSeat(exchange.route?.seats['rateLimit'], exchange);
     if (pending === undefined) return next.handle();
     this.#charging.set(exchange, pending);
     return pending.then(() => next.handle());

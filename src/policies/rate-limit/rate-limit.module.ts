@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
+import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
 import { LOCAL_RATE_LIMITER, RATE_LIMITER, type LocalRateLimiter } from './rate-limiter.ts';
 import { MemoryTokenBucket } from './token-bucket.memory.ts';
@@ -24,3 +25,10 @@ import { RedisTokenBucket } from './token-bucket.redis.ts';
   exports: [RATE_LIMITER, LOCAL_RATE_LIMITER, RateLimitStageFactory, RateLimitInterceptor],
 })
 export class RateLimitModule {}
+
+/** Registers the policy in THE ORDER. */
+export const rateLimit = {
+  policy: rateLimitPolicy,
+  factory: RateLimitStageFactory,
+  module: RateLimitModule,
+};

@@ -44,6 +44,28 @@ export const rateLimitPolicy = definePolicy({
   schema: z
     .union([rule.transform((single) => [single]), z.array(rule).min(1)])
     .describe('One token bucket or a list of them; a request must pass all.'),
+  step: 'limit',
+  summary:
+    'Limits how often a route may be called, by token buckets: `rate` tokens flow in `per` period, a bucket holds `burst` of them, and a request takes `cost`. With a list of buckets a request must pass all of them; one that is refused costs nothing in any.',
+  per: 'operation',
+  before: 'body',
+  refusesWith: ['rate-limited', 'limiter-unavailable'],
+  refuses: (rules) =>
+    rules.some(({ onStoreError }) => onStoreError === 'closed')
+      ? ['rate-limited', 'limiter-unavailable']
+      : ['rate-limited'],
+  answerFields: {
+    RateLimit: {
+      description: 'What is left of each limit: `r` requests, until it is full again in `t` seconds.',
+    },
+    'RateLimit-Policy': { description: 'The limits of the route: `q` requests every `w` seconds.' },
+    'X-RateLimit-Limit': { description: 'Capacity of the tightest limit.', type: 'integer' },
+    'X-RateLimit-Remaining': { description: 'Requests left of the tightest limit.', type: 'integer' },
+    'X-RateLimit-Reset': { description: 'Seconds until the tightest limit is full again.', type: 'integer' },
+  },
+  describe: (rules) =>
+    rules.map(({ key, rate, per, burst }) => `${key} ${rate}/${per}ms burst ${burst}`).join('; '),
+  onFields: 'roots',
 });
 
 /** Limits how often a controller or handler may be called. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { StageFactory, StageInput } from '../stage.ts';
-import type { RateLimitRule } from './rate-limit.policy.ts';
+import { rateLimitPolicy, type RateLimitRule } from './rate-limit.policy.ts';
 import {
   LIMITER_OBSERVER,
   LOCAL_RATE_LIMITER,
@@ -14,7 +14,7 @@ import { RateLimitStage, type CompiledRule, type Limiters } from './token-bucket
 /** Compiles the rate limit of a route: everything that does not depend on the request is settled here. */
 @Injectable()
 export class RateLimitStageFactory implements StageFactory {
-  readonly name = 'limit';
+  readonly policy = rateLimitPolicy;
   readonly #limiters: Limiters;
 
   constructor(

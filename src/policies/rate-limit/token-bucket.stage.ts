@@ -26,7 +26,6 @@ export interface Limiters {
 
 /** Takes the tokens of a request from the buckets of its route. */
 export class RateLimitStage implements Stage {
-  readonly name = 'limit';
   readonly #routeId: string;
   readonly #rules: readonly CompiledRule[];
   readonly #policyField: string;

@@ -30,6 +30,12 @@ export const transformPolicy = definePolicy({
       .strictObject({
         setHeaders,
         removeHeaders,
+        headersOn: z
+          .enum(['answers', 'all'])
+          .default('answers')
+          .describe(
+            'Whose header fields are edited: `answers` of the route, or `all`, which adds refusals and faults of the gateway and the 101 of a socket. Default answers.',
+          ),
         maskFields: z
           .array(z.string().min(1))
           .min(1)
@@ -42,7 +48,29 @@ export const transformPolicy = definePolicy({
       .describe('Edits on the way to the client.')
       .optional(),
   }),
+  summary: 'Edits the header of request and response, and removes fields from JSON answers.',
+  per: 'connection',
+  before: 'body',
+  refusesWith: ['upstream-response-invalid'],
+  refuses: ({ response }, door) =>
+    door === 'handler' || response?.maskFields === undefined ? [] : ['upstream-response-invalid'],
+  describe: ({ request, response }) =>
+    [
+      ...editsOf('request', request),
+      ...editsOf('response', response),
+      ...(response?.maskFields ?? []).map((field) => `mask ${field}`),
+    ].join(', '),
 });
+
+function editsOf(
+  side: string,
+  edits: { setHeaders?: object | undefined; removeHeaders?: readonly string[] | undefined } = {},
+): string[] {
+  return [
+    ...Object.keys(edits.setHeaders ?? {}).map((name) => `${side} sets ${name}`),
+    ...(edits.removeHeaders ?? []).map((name) => `${side} loses ${name}`),
+  ];
+}
 
 /** Edits requests and responses of a controller or handler. */
 export const Transform = transformPolicy.decorator;

@@ -2,6 +2,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
 import { compileFieldMask, type FieldMask } from './field-mask.ts';
 import { compileHeaderEdits, editHeaders, type HeaderEdits } from './header-edits.ts';
+import { transformPolicy } from './transform.policy.ts';
 
 type RequestEdits = Parameters<typeof compileHeaderEdits>[0];
 
@@ -12,18 +13,19 @@ interface Mask {
 
 /** Edits of one route, on the way in and on the way out. */
 class TransformStage implements Stage {
-  readonly name = 'transform';
   readonly enter: Stage['enter'];
   readonly head: Stage['head'];
+  readonly heads: Stage['heads'];
   readonly body: Stage['body'];
   readonly maxBodyBytes: number | undefined;
 
   // Only the methods that this route needs exist, so that the others cost nothing.
   constructor(
-    edits: { request: HeaderEdits | undefined; response: HeaderEdits | undefined },
+    edits: { request: HeaderEdits | undefined; response: HeaderEdits | undefined; on: Stage['heads'] },
     mask: Mask | undefined,
   ) {
     const { request, response } = edits;
+    this.heads = edits.on;
     this.enter = request && ((exchange: Exchange) => void (exchange.headerEdits = request));
     this.head = response && ((_: Exchange, head: ResponseHead) => editHeaders(head.headers, response));
     this.body = mask && ((_: Exchange, value: unknown) => mask.apply(value));
@@ -33,7 +35,7 @@ class TransformStage implements Stage {
 
 /** Compiles the `transform` policy. */
 export class TransformStageFactory implements StageFactory {
-  readonly name = 'transform';
+  readonly policy = transformPolicy;
 
   compile({ door, policies }: StageInput): Stage | undefined {
     const transform = policies.transform;
@@ -46,7 +48,11 @@ export class TransformStageFactory implements StageFactory {
       maxBodyBytes: response.maxBody,
     };
     return new TransformStage(
-      { request: compileHeaderEdits(request ?? {}), response: compileHeaderEdits(response ?? {}) },
+      {
+        request: compileHeaderEdits(request ?? {}),
+        response: compileHeaderEdits(response ?? {}),
+        on: response?.headersOn,
+      },
       mask,
     );
   }
@@ -59,3 +65,6 @@ function asReadable(request: RequestEdits = {}): RequestEdits {
     removeHeaders: [...(request.removeHeaders ?? []), 'range', 'if-range'],
   };
 }
+
+/** Registers the policy in THE ORDER. */
+export const transform = { policy: transformPolicy, factory: TransformStageFactory };

@@ -1,9 +1,9 @@
 import { Args, Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { Calls } from '../../bff/graphql/calls.decorator.ts';
-import type { OperationContext } from '../../bff/graphql/operation-context.ts';
+import { Calls } from '../../bff/graphql/fields/calls.decorator.ts';
+import type { OperationContext } from '../../bff/graphql/execution/operation-context.ts';
 import { Caller } from '../../clients/caller.ts';
-import { getFeed, type FeedItem } from '../../clients/feed.calls.ts';
-import { getUser } from '../../clients/users.calls.ts';
+import { getFeed, type FeedItem } from '../services/feed.calls.ts';
+import { getUser } from '../services/users.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Feed } from '../../clients/feed.calls.ts';
+import type { Feed } from '../services/feed.calls.ts';
 
 /** How many headlines a small screen shows. */
 const HEADLINES = 5;

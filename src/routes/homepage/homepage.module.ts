@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ViewsModule } from '../../bff/views.module.ts';
 import { ClientsModule } from '../../clients/clients.module.ts';
+import type { GatewayModule } from '../../config/gateway-module.ts';
 import { FeedResolver } from './feed.resolver.ts';
 import { HomepageController } from './homepage.controller.ts';
 import { HomepageResolver } from './homepage.resolver.ts';
@@ -12,3 +13,11 @@ import { HomepageResolver } from './homepage.resolver.ts';
   providers: [HomepageResolver, FeedResolver],
 })
 export class HomepageModule {}
+
+/** What `modules: [homepage]` switches on. */
+export const homepage: GatewayModule = {
+  name: 'homepage',
+  module: HomepageModule,
+  upstreams: { users: 'http', feed: 'http', notifications: 'grpc' },
+  graphql: true,
+};

@@ -1,6 +1,6 @@
 import { Query } from '@nestjs/graphql';
-import type { OperationContext } from '../../bff/graphql/operation-context.ts';
-import { ViewResolver } from '../../bff/graphql/view-resolver.ts';
+import type { OperationContext } from '../../bff/graphql/execution/operation-context.ts';
+import { ViewResolver } from '../../bff/graphql/fields/view-resolver.ts';
 import type { ViewRun } from '../../bff/view-run.ts';
 import { Views } from '../../bff/views.ts';
 import { homepageInput } from './homepage.input.ts';

@@ -1,8 +1,8 @@
 import { kindByHeader } from '../../bff/view-variants.ts';
 import { View } from '../../bff/view.ts';
-import { getFeed } from '../../clients/feed.calls.ts';
-import { getUnread } from '../../clients/notifications.calls.ts';
-import { getUser } from '../../clients/users.calls.ts';
+import { getFeed } from '../services/feed.calls.ts';
+import { getUnread } from '../services/notifications.calls.ts';
+import { getUser } from '../services/users.calls.ts';
 import { toHeadlines } from './headlines.mapper.ts';
 import { toNotifications } from './notifications.mapper.ts';
 

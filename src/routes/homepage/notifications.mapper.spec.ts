@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
-import { GetUnreadResponseSchema } from '../../clients/gen/shop/v1/notifications_pb.ts';
+import { GetUnreadResponseSchema } from '../services/gen/shop/v1/notifications_pb.ts';
 import { toNotifications } from './notifications.mapper.ts';
 
 describe('toNotifications', () => {

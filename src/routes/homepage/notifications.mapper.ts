@@ -1,6 +1,6 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { z } from 'zod';
-import type { GetUnreadResponse } from '../../clients/gen/shop/v1/notifications_pb.ts';
+import type { GetUnreadResponse } from '../services/gen/shop/v1/notifications_pb.ts';
 
 /** Notifications as both faces show them: plain data, no protobuf. */
 export const notificationsData = z

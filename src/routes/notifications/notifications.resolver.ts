@@ -1,8 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { Args, Int, Resolver, Subscription } from '@nestjs/graphql';
-import { eventsOf, type EventChannels } from '../../bff/graphql/events.ts';
+import { eventsOf, type EventChannels } from '../../bff/graphql/live/events.ts';
 import { Caller } from '../../clients/caller.ts';
-import { watchNotifications, type WatchedNotification } from '../../clients/notifications.calls.ts';
+import { watchNotifications, type WatchedNotification } from '../services/notifications.calls.ts';
 import { PUB_SUB } from '../../config/tokens.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';

@@ -1,12 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { GrpcService } from '../../../examples/services/grpc-service.ts';
 import { startOrders } from '../../../examples/services/orders.ts';
 import { GATEWAY_SOURCE } from '../../config/tokens.ts';
 import { Exchange } from '../../exchange/exchange.ts';
+import { fastifyOptions } from '../../pipeline/fastify-options.ts';
+import { gatewayAdapter } from '../../pipeline/gateway-adapter.ts';
 import { ProblemFilter } from '../../problems/problem.filter.ts';
 import { controllerRoutes } from '../../routing/sources/controller.route-source.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -38,11 +40,12 @@ describe(OrdersController.name, () => {
     })
     class GatewayStandIn {}
 
-    const telemetry = TelemetryModule.forRoot(createLogger('silent', { write() {} }));
+    const logger = createLogger('silent', { write() {} });
+    const telemetry = TelemetryModule.forRoot(logger);
     const testing = await Test.createTestingModule({
       imports: [telemetry, GatewayStandIn, OrdersModule],
     }).compile();
-    app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
+    app = testing.createNestApplication<NestFastifyApplication>(gatewayAdapter(fastifyOptions(logger)));
     app.useGlobalPipes(schemaPipe);
     app
       .getHttpAdapter()

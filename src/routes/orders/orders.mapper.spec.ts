@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
-import { ListOrdersResponseSchema, OrderSchema, OrderStatus } from '../../clients/gen/shop/v1/orders_pb.ts';
+import { ListOrdersResponseSchema, OrderSchema, OrderStatus } from '../services/gen/shop/v1/orders_pb.ts';
 import { toCreateRequest, toListRequest, toOrderBody, toPageBody } from './orders.mapper.ts';
 import { ORDER_STATUSES } from './orders.schemas.ts';
 

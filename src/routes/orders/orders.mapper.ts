@@ -6,7 +6,7 @@ import {
   type ListOrdersRequestSchema,
   type ListOrdersResponse,
   type Order,
-} from '../../clients/gen/shop/v1/orders_pb.ts';
+} from '../services/gen/shop/v1/orders_pb.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { ListOrdersQuery, NewOrderBody, OrderBody, OrderPageBody } from './orders.schemas.ts';
 

@@ -1,7 +1,7 @@
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
-import { Cost } from '../../bff/graphql/cost.decorator.ts';
+import { Cost } from '../../bff/graphql/documents/cost.decorator.ts';
 import { Caller } from '../../clients/caller.ts';
-import { getOrder } from '../../clients/orders.calls.ts';
+import { getOrder } from '../services/orders.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Authentication } from '../../policies/authentication/authentication.policy.ts';

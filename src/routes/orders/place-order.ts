@@ -1,7 +1,7 @@
 import type { Caller } from '../../clients/caller.ts';
-import { Orders } from '../../clients/gen/shop/v1/orders_pb.ts';
+import { Orders } from '../services/gen/shop/v1/orders_pb.ts';
 import { grpcRefusalOf } from '../../clients/grpc-refusal.ts';
-import { createOrder } from '../../clients/orders.calls.ts';
+import { createOrder } from '../services/orders.calls.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { faultsOf, type SchemaFault } from '../../policies/validation/schema.pipe.ts';
 import { toCreateRequest, toOrderBody } from './orders.mapper.ts';

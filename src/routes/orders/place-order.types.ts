@@ -1,5 +1,5 @@
 import { createUnionType, Field, InputType, Int, ObjectType } from '@nestjs/graphql';
-import { ExpectedErrorType, InputFaultType } from '../../bff/graphql/expected-error.ts';
+import { ExpectedErrorType, InputFaultType } from '../../bff/graphql/execution/expected-error.ts';
 import { OrderType } from './orders.types.ts';
 
 /** One line of a new order. What may be in it says the schema that REST uses too. */

@@ -3,7 +3,7 @@ import { PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { ConfigFault } from '../../config/config-fault.ts';
 import { placementsOn, type Constructor, type Placement } from '../../policies/placements.ts';
-import { policyRegistry } from '../../policies/registry.ts';
+import { policyRegistry } from '../../policies/order.ts';
 import { handlersOf } from './controller.route-source.ts';
 
 /**

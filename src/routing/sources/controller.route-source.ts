@@ -1,7 +1,7 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { methodsNamed } from '../../policies/placements.ts';
-import { policyRegistry } from '../../policies/registry.ts';
+import { policyList } from '../../policies/order.ts';
 import type { DeclaredPolicies, RouteDefinition } from '../route.ts';
 
 /** Reads the routes of the code-first door from the metadata that Nest's and our decorators leave. */
@@ -67,7 +67,7 @@ function joined(prefix: string, path: string): string {
 
 function declaredOn(target: object): DeclaredPolicies {
   const declared: Record<string, unknown> = {};
-  for (const policy of Object.values(policyRegistry)) {
+  for (const policy of policyList) {
     const options: unknown = Reflect.getMetadata(policy.metadataKey, target);
     if (options !== undefined) declared[policy.name] = options;
   }

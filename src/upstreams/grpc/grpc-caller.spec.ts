@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { GrpcService } from '../../../examples/services/grpc-service.ts';
 import { startOrders } from '../../../examples/services/orders.ts';
-import { Orders } from '../../clients/gen/shop/v1/orders_pb.ts';
+import { Orders } from '../../routes/services/gen/shop/v1/orders_pb.ts';
 import { Problem } from '../../problems/problem.ts';
 import { BOB, CallBed, exchangeFor, problemOf, until } from './call.fixture.ts';
 import { GrpcCaller } from './grpc-caller.ts';

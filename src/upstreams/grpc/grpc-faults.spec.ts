@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import { Orders } from '../../clients/gen/shop/v1/orders_pb.ts';
+import { Orders } from '../../routes/services/gen/shop/v1/orders_pb.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { CallBed, exchangeFor } from './call.fixture.ts';
 import { grpcFault } from './grpc-faults.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'; // prettier-ignore
 import type { AddressInfo } from 'node:net';
 import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
-import { GetOrderResponseSchema, Orders } from '../../clients/gen/shop/v1/orders_pb.ts';
+import { GetOrderResponseSchema, Orders } from '../../routes/services/gen/shop/v1/orders_pb.ts';
 import { Problem } from '../../problems/problem.ts';
 import { CallBed, exchangeFor, problemOf } from './call.fixture.ts';
 import { framed, readMessage, timeoutText } from './unary-wire.ts';

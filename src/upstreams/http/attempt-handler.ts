@@ -13,6 +13,8 @@ const FIRST_FINAL_STATUS = 200;
 const [FIRST_STATUS, LAST_STATUS] = [100, 599];
 /** Interim answers before one that counts. */
 const MAX_INTERIM_ANSWERS = 64;
+/** After so many pieces of a body others have their turn: one read of a socket brings ten thousand chunks of one byte. */
+const PIECES_OF_A_TURN = 128;
 
 /** One attempt, as undici reports it: head, pieces of the body, end, or an error at any point. */
 export class AttemptHandler implements Dispatcher.DispatchHandler {
@@ -21,6 +23,7 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   readonly #sink: AnswerSink;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #answering = false;
+  #pieces = 0;
   #interimAnswers = 0;
   #firstInterimAt = 0;
   /** No more events count: the answer is complete, or the attempt was given up. */
@@ -84,9 +87,15 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.finished || this.#sink.data(chunk)) return;
-    controller.pause();
-    this.#sink.onDrain(() => controller.resume(), this.#forwarding.upstream.options.timeouts.idle);
+    if (this.finished) return;
+    this.#pieces += 1;
+    if (!this.#sink.data(chunk)) {
+      controller.pause();
+      this.#sink.onDrain(() => controller.resume(), this.#forwarding.upstream.options.timeouts.idle);
+    } else if (this.#pieces % PIECES_OF_A_TURN === 0) {
+      controller.pause();
+      setImmediate(resume, controller);
+    }
   }
 
   onResponseEnd(): void {
@@ -124,4 +133,8 @@ function answerHeaders(headers: Record<string, string | string[] | undefined>): 
     else if (value !== undefined) for (const one of value) out.push(name, one);
   }
   return out;
+}
+
+function resume(controller: Dispatcher.DispatchController): void {
+  controller.resume();
 }

@@ -111,10 +111,10 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   #read(body: Buffer): void {
-    if (isTooDeep(body)) return this.#unreadable(new Error(`it is nested more than ${MAX_JSON_DEPTH} deep`));
+    const text = body.toString();
+    if (isTooDeep(text)) return this.#unreadable(new Error(`it is nested more than ${MAX_JSON_DEPTH} deep`));
     let value: unknown;
     try {
-      const text = body.toString();
       value = this.#request.parse === undefined ? JSON.parse(text) : this.#request.parse(text);
     } catch (error) {
       return this.#unreadable(error);

@@ -61,6 +61,26 @@ async function until(holds: () => boolean): Promise<void> {
   expect(holds()).toBe(true);
 }
 
+describe('a body in chunks of one byte', () => {
+  it('leaves turns of the event loop to others, and arrives whole', async () => {
+    const url = await start([
+      await tcp(
+        `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(20_000)}0\r\n\r\n`,
+      ),
+    ]);
+    let turns = 0;
+    let counting = setImmediate(function count() {
+      turns += 1;
+      counting = setImmediate(count);
+    });
+    const { text } = await call(url);
+    clearImmediate(counting);
+    expect(text).toBe('x'.repeat(20_000));
+    // A read of the socket brings thousands of them; no more than 128 are taken in a turn.
+    expect(turns).toBeGreaterThan(20_000 / 128);
+  });
+});
+
 describe('another attempt', () => {
   // The first of two equal targets in turn is the second of the list.
   it('is made at another target when a connection is refused, for GET', async () => {

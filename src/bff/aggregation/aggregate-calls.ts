@@ -1,0 +1,144 @@
+import { fromJson, toJson, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { compilePlan, type CallPlan, type Duration, type ReuseOptions } from '../../clients/call-plan.ts';
+import type { Call, CallContext } from '../../clients/call.ts';
+import type { Caller } from '../../clients/caller.ts';
+import { grpcUpstream } from '../../clients/grpc-upstream.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { AggregateScope } from './aggregate-scope.ts';
+import type { ReuseKeys } from './aggregate.schema.ts';
+import type { AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
+import { parseExact } from './exact-json.ts';
+import { spokenPart } from './spoken-freshness.ts';
+
+/** A call of an aggregated route that can be made; one for all exchanges of its route. */
+export interface RunnableCall {
+  /** Whether it says how fresh its value is. */
+  readonly tells: boolean;
+  /** Makes the call with what is in the scope. @throws {Problem} when a value that it needs is missing. */
+  make(caller: Caller, scope: AggregateScope, context: CallContext): Promise<unknown>;
+}
+
+/**
+ * Makes calls of what a route declares. Those that ask one upstream for the same thing in the same way are one call, so
+ * that equal requests of an exchange are made once.
+ *
+ * @param routeId begins their names.
+ */
+export function runnableCalls(routeId: string, calls: readonly AggregateCall[]): readonly RunnableCall[] {
+  const known = new Map<string, RunnableCallOf>();
+  const counts = new Map<string, number>();
+  for (const call of calls) counts.set(keyOf(call), (counts.get(keyOf(call)) ?? 0) + 1);
+  return calls.map((call) => {
+    const { operation, upstream, reuse } = call;
+    const key = keyOf(call);
+    let runnable = known.get(key);
+    if (runnable === undefined) {
+      const about = {
+        name: `${routeId}.${call.name}`,
+        upstream,
+        options: optionsOf(reuse, (counts.get(key) ?? 0) > 1),
+      };
+      runnable = operation.kind === 'http' ? overHttp(about) : overGrpc(about, operation);
+      known.set(key, runnable);
+    }
+    return { tells: runnable.tells, make: runnable.with(operation as never) };
+  });
+}
+
+interface RunnableCallOf<Operation = HttpOperation | GrpcOperation> {
+  readonly tells: boolean;
+  with(operation: Operation): RunnableCall['make'];
+}
+
+interface About {
+  readonly name: string;
+  readonly upstream: string;
+  readonly options: ReuseOptions<unknown>;
+}
+
+function keyOf({ operation, upstream, reuse }: AggregateCall): string {
+  const method =
+    operation.kind === 'http' ? '' : `${operation.method.parent.typeName}/${operation.method.name}`;
+  return JSON.stringify([upstream, method, reuse]);
+}
+
+// A cache serves equal calls already.
+function optionsOf({ share, cache }: ReuseKeys, isRepeated: boolean): ReuseOptions<unknown> {
+  const ms = (value: number): Duration => `${value}ms`;
+  return {
+    ...(isRepeated && cache === undefined ? { memo: true } : {}),
+    ...(share === undefined ? {} : { share: share === 'public' ? share : true }),
+    ...(cache === undefined
+      ? {}
+      : {
+          cache: {
+            scope: cache.scope,
+            ttl: ms(cache.ttl),
+            staleWhileRevalidate: ms(cache.staleWhileRevalidate),
+            staleIfError: ms(cache.staleIfError),
+            maxEntries: cache.maxEntries,
+            maxBytes: cache.maxBytes,
+          },
+        }),
+  };
+}
+
+function overHttp({ name, upstream, options }: About): RunnableCallOf<HttpOperation> {
+  const plan = compilePlan<string, unknown>(name, options, {
+    reads: true,
+    batch: undefined,
+    missing: undefined,
+  });
+  const call: Call<string, unknown> = Object.freeze({
+    name,
+    upstream,
+    reads: true,
+    plan,
+    keyOf: (path: string) => path,
+    run: ({ upstreams, http }, path, context) =>
+      http.json(
+        upstreams.of(context.exchange, upstream),
+        { method: 'GET', path, parse: parseExact, ...hearing(name, plan, context) },
+        context,
+      ),
+  } satisfies Call<string, unknown>);
+  return {
+    tells: true,
+    with: (operation) => (caller, scope, context) => caller.call(call, operation.target(scope), context),
+  };
+}
+
+// What a cache keeps is as fresh as its declaration says, whatever the service says.
+function hearing(name: string, plan: CallPlan<string, unknown> | undefined, { served }: CallContext) {
+  if (served === undefined || plan?.cache !== undefined) return {};
+  return { heard: (headers: Parameters<typeof spokenPart>[1]): void => served(spokenPart(name, headers)) };
+}
+
+function overGrpc(
+  { name, upstream, options }: About,
+  { method, registry }: GrpcOperation,
+): RunnableCallOf<GrpcOperation> {
+  const reuse = options as ReuseOptions<MessageShape<DescMessage>>;
+  const call = grpcUpstream(upstream).unary(name, method, { ...reuse, reads: true });
+  return {
+    tells: call.plan?.cache !== undefined,
+    with: (operation) => async (caller, scope, context) => {
+      const answer = await caller.call(call, messageOf(operation, scope), context);
+      try {
+        return toJson(method.output, answer, { registry, alwaysEmitImplicit: true });
+      } catch (error) {
+        throw new Problem('upstream-response-invalid', { cause: error });
+      }
+    },
+  };
+}
+
+function messageOf({ method, registry, input }: GrpcOperation, scope: AggregateScope) {
+  const json = input(scope);
+  try {
+    return fromJson(method.input, json, { registry });
+  } catch (error) {
+    // The field names were checked at load: what does not fit is a value that came with the request.
+    throw new Problem('request-invalid', { cause: error });
+  }
+}

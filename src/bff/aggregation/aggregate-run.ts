@@ -1,0 +1,100 @@
+import type { ServedPart } from '../../clients/call.ts';
+import type { Caller } from '../../clients/caller.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { CompositionRun } from '../composition/composition-run.ts';
+import { SectionRun, type SectionPlan } from '../composition/section-run.ts';
+import { Freshness } from '../composition/freshness.ts';
+import type { RunnableCall } from './aggregate-calls.ts';
+import { AggregateScope } from './aggregate-scope.ts';
+import type { Aggregate, AggregateCall } from './aggregate.ts';
+
+/** What the runs of aggregated routes share. */
+export interface AggregateTools {
+  readonly caller: Caller;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** An aggregated route, ready to run. */
+export interface RunnableAggregate extends Aggregate {
+  /** Name of the route, for metrics and logs. */
+  readonly name: string;
+  /** The calls, in the order of the file. */
+  readonly runnable: readonly RunnableCall[];
+}
+
+/** One run of an aggregated route for one exchange; its calls are sections, as those of a view. */
+export class AggregateRun extends CompositionRun<CallRun> {
+  readonly aggregate: RunnableAggregate;
+  readonly scope: AggregateScope;
+  readonly freshness = new Freshness();
+  readonly tools: AggregateTools;
+
+  constructor(aggregate: RunnableAggregate, exchange: Exchange, tools: AggregateTools) {
+    super({ name: aggregate.name, size: aggregate.calls.length, exchange, metrics: tools.metrics });
+    this.aggregate = aggregate;
+    this.tools = tools;
+    this.scope = new AggregateScope(exchange, aggregate.calls.length, aggregate.maxElements);
+  }
+
+  /**
+   * Makes all calls and returns the body of the answer.
+   *
+   * @throws {Problem} of a required call, naming it; the reason of the cancellation of the exchange.
+   */
+  async body(): Promise<Record<string, unknown>> {
+    const { scope, aggregate } = this;
+    const answers = await this.shown(aggregate.calls.map((call) => this.at(call.index)));
+    answers.forEach((answer, index) => (scope.answers[index] = answer));
+    return aggregate.respond(scope);
+  }
+
+  override defect(section: SectionPlan, error: unknown): void {
+    this.tools.logger.error(
+      { id: this.exchange.id, call: section.name, err: error },
+      'aggregated call failed',
+    );
+  }
+
+  protected override create(index: number): CallRun {
+    return new CallRun(this.aggregate.calls[index] as AggregateCall, this);
+  }
+}
+
+/** One call of the run: waits for the answers that it needs, then asks its upstream. */
+class CallRun extends SectionRun<AggregateCall> {
+  readonly #run: AggregateRun;
+
+  constructor(call: AggregateCall, run: AggregateRun) {
+    super(call, run);
+    this.#run = run;
+  }
+
+  protected override load(): Promise<unknown> {
+    const { dependencies } = this.section;
+    return dependencies.length === 0 ? this.#call() : this.#callAfter(dependencies);
+  }
+
+  async #callAfter(dependencies: readonly number[]): Promise<unknown> {
+    const { scope } = this.#run;
+    const waiting = dependencies.map((index) => this.#run.at(index).result);
+    const answers = await Promise.all(waiting);
+    dependencies.forEach((place, index) => (scope.answers[place] = answers[index]));
+    return this.#call();
+  }
+
+  #call(): Promise<unknown> {
+    const { tools, scope, exchange, freshness, aggregate } = this.#run;
+    const { tells, make } = aggregate.runnable[this.section.index] as RunnableCall;
+    if (tells) freshness.expect();
+    return make(tools.caller, scope, { exchange, timeoutMs: this.remainingMs(), served: this.#served });
+  }
+
+  readonly #served = (part: ServedPart): void => {
+    if (this.hasEnded) return;
+    this.#run.freshness.hear(part);
+    this.standIn(part);
+  };
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { size, timerDuration } from '../../config/units.ts';
+
+const MAX_ELEMENTS = 1_000_000;
+
+const MAX_ENTRIES = 1000;
+const MAX_CACHE_BYTES = 16 * 2 ** 20;
+
+const cache = z
+  .strictObject({
+    ttl: timerDuration
+      .refine((ms) => ms > 0, 'expected more than 0ms')
+      .describe('How long a value is fresh.'),
+    scope: z
+      .enum(['principal', 'public'])
+      .default('principal')
+      .describe('Who shares values; `public` asks without the identity of the caller. Default principal.'),
+    staleWhileRevalidate: timerDuration
+      .default(0)
+      .describe('How long after that it is still served while a new one is read. Default 0s.'),
+    staleIfError: timerDuration
+      .default(0)
+      .describe('How long after `ttl` it stands in when the upstream fails. Default 0s.'),
+    maxEntries: z.int().min(1).default(MAX_ENTRIES).describe('Most values, in this process. Default 1000.'),
+    maxBytes: size
+      .refine((bytes) => bytes > 0, 'expected more than 0B')
+      .default(MAX_CACHE_BYTES)
+      .describe('Most memory for the values, estimated. Default 16MiB.'),
+  })
+  .describe(
+    'Keeps values of the call across requests, in this process, whatever the upstream says. Default: none.',
+  );
+
+const share = z
+  .enum(['principal', 'public'])
+  .describe(
+    'Equal calls in flight share one run, across requests of the same principal or of everybody; `public` asks without the identity of the caller. `cache` implies it. Default: none.',
+  );
+
+const callName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, starting with a letter');
+
+const call = z
+  .strictObject({
+    upstream: z.string().describe('Name of the upstream that is called.'),
+    path: z
+      .string()
+      .optional()
+      .describe(
+        'Path and query of a GET, with {name} for values: {id} of the path, {query.x}, {header.x}, {principal.id}, {call.field}.',
+      ),
+    grpc: z
+      .string()
+      .regex(
+        /^[A-Za-z_][\w.]*\/[A-Za-z_]\w*$/,
+        'expected a service and a method, such as shop.v1.Orders/GetOrder',
+      )
+      .optional()
+      .describe('Unary method that is called instead of a path, such as shop.v1.Orders/GetOrder.'),
+    input: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Message for `grpc` in proto3 JSON; its texts name values as those of `response` do.'),
+    required: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the answer is worth nothing without it: its problem becomes the answer. Default false.',
+      ),
+    budget: timerDuration
+      .refine((ms) => ms > 0, 'expected more than 0ms')
+      .optional()
+      .describe('Longest time it may take, what it waits for included. Default: the deadline.'),
+    fallback: z.unknown().optional().describe('What stands in when it fails. Default null.'),
+    share: share.optional(),
+    cache: cache.optional(),
+  })
+  .refine((one) => one.share === undefined || one.cache === undefined, {
+    path: ['share'],
+    error: 'expected no `share` beside `cache`, which implies it',
+  });
+
+/** The `aggregate:` section of a route. */
+export const aggregateSchema = z
+  .strictObject({
+    calls: z
+      .record(callName, call)
+      .refine((calls) => Object.keys(calls).length > 0, 'expected at least one call')
+      .describe('Calls by name. They run in parallel; one that names another waits for it.'),
+    response: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe(
+        'Shape of the answer. Texts name values; { from, pick, omit, rename }, { merge }, { each, as }. Default: all answers by name.',
+      ),
+    maxElements: z
+      .int()
+      .min(1)
+      .max(MAX_ELEMENTS)
+      .default(10_000)
+      .describe(
+        'Most elements of lists that `each`, `pick`, `omit` and `rename` map for one answer. Default 10000.',
+      ),
+    maxAnswer: size
+      .refine((bytes) => bytes > 0, 'expected more than 0B')
+      .default(4 * 1024 * 1024)
+      .describe('Largest composed answer. Default 4MiB.'),
+  })
+  .describe('Answers with the composed answers of several calls.');
+
+/** The parsed `aggregate:` section of a route. */
+export type AggregateOptions = z.output<typeof aggregateSchema>;
+
+/** One parsed call of it. */
+export type AggregateCallOptions = AggregateOptions['calls'][string];
+
+/** How runs of one call are merged and kept. */
+export type ReuseKeys = Pick<AggregateCallOptions, 'share' | 'cache'>;

@@ -1,0 +1,41 @@
+import type { Call } from '../../../clients/call.ts';
+
+type AnyCall = Call<never, unknown>;
+
+/** Why a field may make a call for each element of a list, and how often. */
+export interface OncePerElementOptions {
+  /** Most runs of the field in one operation; more are refused with `request-invalid`. */
+  readonly atMost: number;
+  /** For whoever reads it next. */
+  readonly because: string;
+}
+
+const CALLS = Symbol('gatehouse:calls');
+const ONCE_PER_ELEMENT = Symbol('gatehouse:once-per-element');
+
+/**
+ * Says which calls a field resolver makes; `@Calls()` says that it makes none. Needed on every `@ResolveField` whose
+ * type appears in a list: the gateway does not start when one of them would be made once per element.
+ */
+export function Calls(...calls: readonly AnyCall[]): MethodDecorator {
+  return (_target, _name, descriptor) => Reflect.defineMetadata(CALLS, calls, descriptor.value as object);
+}
+
+/** Allows a field resolver to make a call for each element of a list, up to a number that is enforced. */
+export function OncePerElement(options: OncePerElementOptions): MethodDecorator {
+  if (!(Number.isInteger(options.atMost) && options.atMost > 0))
+    throw new Error(`@OncePerElement: expected atMost to be a whole number from 1 on, got ${options.atMost}`);
+  if (options.because.trim() === '') throw new Error('@OncePerElement: expected a reason in `because`');
+  return (_target, _name, descriptor) =>
+    Reflect.defineMetadata(ONCE_PER_ELEMENT, options, descriptor.value as object);
+}
+
+/** The calls that a method declares; undefined when it says nothing. */
+export function callsOf(method: object): readonly AnyCall[] | undefined {
+  return Reflect.getMetadata(CALLS, method) as readonly AnyCall[] | undefined;
+}
+
+/** What a method is allowed; undefined when it is not. */
+export function waiverOf(method: object): OncePerElementOptions | undefined {
+  return Reflect.getMetadata(ONCE_PER_ELEMENT, method) as OncePerElementOptions | undefined;
+}

@@ -1,0 +1,50 @@
+import type { GraphQLField } from 'graphql';
+import type { Exchange } from '../../../exchange/exchange.ts';
+import { enterSeat } from '../../../policies/seats.ts';
+import type { Stage } from '../../../policies/stage.ts';
+import { Problem } from '../../../problems/problem.ts';
+import type { Requirement } from './field-requirements.ts';
+import type { OperationContext } from '../execution/operation-context.ts';
+
+/** What has to hold before a field resolves. */
+export interface FieldGuard {
+  readonly requirements: readonly Requirement[];
+  /** Takes tokens each time that the field runs. */
+  readonly limit: Stage | undefined;
+}
+
+/**
+ * Lets a field resolve only when its requirements were granted to the operation, which was decided before anything
+ * ran: what was not decided is refused (fail closed). A refused field takes no tokens, and neither does an event. A
+ * subscription that is masked may be had, and each of its events shows the mask.
+ */
+export function guardField(
+  field: GraphQLField<unknown, OperationContext>,
+  { requirements: unordered, limit }: FieldGuard,
+): void {
+  const { name, resolve, subscribe } = field;
+  // Who lacks both sees the error: a mask must not open what something else has closed.
+  const requirements = unordered.toSorted((a, b) => Number(a.masks) - Number(b.masks));
+  const lacking = ({ granted }: OperationContext): Requirement | undefined =>
+    requirements.find((requirement) => !granted.has(requirement));
+  const enter = (exchange: Exchange): undefined | Promise<undefined> =>
+    subscribe === undefined ? enterSeat(limit, exchange) : undefined;
+  field.resolve = (source, args, context, info) => {
+    const lacked = lacking(context);
+    if (lacked?.masks === true) return lacked.mask;
+    if (lacked !== undefined) throw new Problem('permission-denied', { by: lacked.by });
+    const run = (): unknown =>
+      resolve === undefined
+        ? (source as Record<string, unknown> | null | undefined)?.[name]
+        : resolve(source, args, context, info);
+    const pending = enter(context.exchange);
+    return pending === undefined ? run() : pending.then(run);
+  };
+  if (subscribe === undefined) return;
+  field.subscribe = async (source, args, context, info) => {
+    const lacked = lacking(context);
+    if (lacked?.masks === false) throw new Problem('permission-denied', { by: lacked.by });
+    await enterSeat(limit, context.exchange);
+    return subscribe(source, args, context, info) as unknown;
+  };
+}

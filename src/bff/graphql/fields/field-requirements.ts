@@ -1,0 +1,131 @@
+import type { Exchange } from '../../../exchange/exchange.ts';
+import { authorizationPolicy } from '../../../policies/authorization/authorization.policy.ts';
+import type { PolicySet } from '../../../policies/order.ts';
+import { stepOf } from '../../../policies/policy-facts.ts';
+import type { Policy } from '../../../policies/policy.ts';
+import { rateLimitPolicy } from '../../../policies/rate-limit/rate-limit.policy.ts';
+import type { Stage, StageFactory } from '../../../policies/stage.ts';
+import { Problem } from '../../../problems/problem.ts';
+import type { Route } from '../../../routing/route.ts';
+import type { MaskOptions } from './mask.decorator.ts';
+
+/** Something that a caller has to have to see some fields. Compared by identity. */
+export interface Requirement {
+  /** Passes who has it: the authorize stage that guards routes, or a look at the scheme. */
+  readonly stage: Stage;
+  /** Whether those who lack it see a mask instead of an error. */
+  readonly masks: boolean;
+  /** The first field that asks for it, for the access line. */
+  readonly by: string;
+  /** The mask. */
+  readonly mask: unknown;
+}
+
+type Authorization = NonNullable<PolicySet['authorization']>;
+type Authentication = NonNullable<PolicySet['authentication']>;
+type RateLimit = NonNullable<PolicySet['rateLimit']>;
+
+const NO_MASK = { masks: false, mask: undefined };
+
+/** Compiles the policies of fields with the stages that routes use; equal requirements are one. */
+export class FieldRequirements {
+  readonly #known = new Map<string, Requirement>();
+  readonly #checks: ((route: Route) => unknown)[] = [];
+  readonly #route: Route;
+  readonly #factories: readonly StageFactory[];
+
+  constructor(route: Route, factories: readonly StageFactory[]) {
+    this.#route = route;
+    this.#factories = factories;
+  }
+
+  /** @throws {Error} naming the field, when nobody could check it. */
+  authorized(origin: string, authorization: Authorization): Requirement {
+    const facts = { ...NO_MASK, by: origin };
+    return this.#once(JSON.stringify(authorization), facts, () => this.#authorize(origin, authorization));
+  }
+
+  /** @throws {Error} naming the field, when nobody could check it. */
+  masked(origin: string, { unless, with: mask = null }: MaskOptions): Requirement {
+    const facts = { masks: true, mask, by: origin };
+    return this.#once(JSON.stringify([unless, mask]), facts, () => this.#authorize(origin, unless));
+  }
+
+  /**
+   * A field can ask for some of the credentials that the door takes. The door has found out who calls; a field
+   * only looks at how.
+   *
+   * @throws {Error} naming the field, when the door would never let such a caller pass.
+   */
+  identified(origin: string, authentication: Authentication): Requirement {
+    if (authentication === 'public')
+      throw new Error(`${origin}: a field cannot be public; \`graphql.policies\` say who may pass the door`);
+    const { schemes } = authentication;
+    const check = (route: Route): void => mustTake(origin, schemes, route);
+    check(this.#route);
+    this.#checks.push(check);
+    return this.#once(`schemes ${schemes.join()}`, { ...NO_MASK, by: origin }, () => schemeStage(schemes));
+  }
+
+  /** The buckets of one field. Each run of the field takes from them: aliases do not get around the limit. */
+  limited(origin: string, rateLimit: RateLimit): Stage {
+    return this.#compile(origin, rateLimitPolicy, `${this.#route.id}.${origin}`, { rateLimit });
+  }
+
+  #once(key: string, facts: Omit<Requirement, 'stage'>, compile: () => Stage): Requirement {
+    const known = this.#known.get(key) ?? { ...facts, stage: compile() };
+    this.#known.set(key, known);
+    return known;
+  }
+
+  /** What speaks against a door, whose policies a reload has changed. */
+  faultsOf(route: Route): readonly string[] {
+    return this.#checks.flatMap((check) => {
+      try {
+        check(route);
+        return [];
+      } catch (error) {
+        return [(error as Error).message];
+      }
+    });
+  }
+
+  #authorize(origin: string, authorization: Authorization): Stage {
+    const compile = ({ id, policies }: Route): Stage =>
+      this.#compile(origin, authorizationPolicy, id, { ...policies, authorization });
+    this.#checks.push(compile);
+    return compile(this.#route);
+  }
+
+  #compile(origin: string, policy: Policy, routeId: string, policies: PolicySet): Stage {
+    const factory = this.#factories.find((one) => one.policy.name === policy.name);
+    let stage: Stage | undefined;
+    try {
+      stage = factory?.compile({ routeId, door: 'handler', policies, repeats: true });
+    } catch (error) {
+      throw new Error(`${origin}: ${(error as Error).message}`, { cause: error });
+    }
+    // Fails closed: a policy that nobody enforces would be believed to be enforced.
+    if (stage === undefined)
+      throw new Error(`${origin}: there is no ${stepOf(policy)} stage that could check the field`);
+    return stage;
+  }
+}
+
+function mustTake(origin: string, schemes: readonly string[], { policies }: Route): void {
+  const door = policies.authentication;
+  const accepted: readonly string[] = door === undefined || door === 'public' ? [] : door.schemes;
+  if (schemes.some((scheme) => accepted.includes(scheme))) return;
+  const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
+  throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
+}
+
+function schemeStage(schemes: readonly string[]): Stage {
+  return {
+    enter({ principal }: Exchange): void {
+      if (principal === undefined || !schemes.includes(principal.scheme)) {
+        throw new Problem('permission-denied');
+      }
+    },
+  };
+}

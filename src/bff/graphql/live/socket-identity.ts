@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import { Exchange } from '../../../exchange/exchange.ts';
+
+const CREDENTIALS = ['authorization', 'x-api-key'];
+
+/** Whether a request carries a credential itself; browsers cannot add one to the handshake of a WebSocket. */
+export function hasCredential({ headers }: IncomingMessage): boolean {
+  return CREDENTIALS.some((name) => headers[name] !== undefined);
+}
+
+/**
+ * The exchange of a socket whose client sent its credential with `connection_init`: the same stages read it as
+ * if it had been a header field of the handshake.
+ */
+export function withCredentials(
+  exchange: Exchange,
+  params: Readonly<Record<string, unknown>> | undefined,
+): Exchange {
+  const given = Object.entries(params ?? {}).flatMap(([name, value]) => {
+    const lower = name.toLowerCase();
+    return CREDENTIALS.includes(lower) && typeof value === 'string' ? [[lower, value] as const] : [];
+  });
+  const { id, trace, clientAddress, scheme, host, path, query, response, snapshot } = exchange;
+  const request = Object.create(exchange.request, {
+    headers: { value: { ...exchange.request.headers, ...Object.fromEntries(given) } },
+    rawHeaders: { value: [...exchange.request.rawHeaders, ...given.flat()] },
+  }) as IncomingMessage;
+  const opening = { id, trace, clientAddress, scheme, host, path, query, request, response, snapshot };
+  const identified = new Exchange(opening);
+  identified.route = exchange.route;
+  return identified;
+}

@@ -1,0 +1,63 @@
+import type { FastifyReply } from 'fastify';
+import type { Exchange } from './exchange.ts';
+import { finishHead } from './response-head.ts';
+
+/**
+ * Does for the reply of a handler what {@link finishHead} does for a list of fields. A field that a stage added replaces
+ * the handler's, but `Vary`, of which both hold. Without stages that edit heads no list is made.
+ *
+ * @throws as `finishHead` does.
+ */
+export function finishReply(exchange: Exchange, reply: FastifyReply): void {
+  const { responseHeaders, route } = exchange;
+  if (!reply.raw.shouldKeepAlive) endConnection(reply);
+  if (route !== undefined && route.heads.answers.length > 0) return finishAsList(exchange, reply);
+  for (let i = 0; i < responseHeaders.length; i += 2) {
+    const name = responseHeaders[i] as string;
+    const before = name === 'vary' ? reply.getHeader(name) : undefined;
+    const value = responseHeaders[i + 1] as string;
+    void reply.header(name, before === undefined ? value : [before, value].flat());
+  }
+  void reply.header('x-request-id', exchange.id);
+}
+
+function finishAsList(exchange: Exchange, reply: FastifyReply): void {
+  const replaced = new Set(exchange.responseHeaders.filter((_, i) => i % 2 === 0).map(lower));
+  replaced.delete('vary');
+  const fields = Object.entries(reply.getHeaders());
+  const headers: string[] = [];
+  for (const [name, value] of fields) {
+    if (!replaced.has(name)) for (const one of [value].flat()) headers.push(name, String(one));
+  }
+  const head = { status: reply.statusCode, headers };
+  finishHead(exchange, head, 'answer');
+  for (const [name] of fields) {
+    void reply.removeHeader(name);
+    // What a handler has set past Fastify.
+    reply.raw.removeHeader(name);
+  }
+  void reply.code(head.status);
+  for (const [name, values] of grouped(head.headers)) void reply.header(name, values);
+}
+
+/** A field for each name, because a reply keeps one of each. */
+function grouped(headers: readonly string[]): Map<string, string | string[]> {
+  const fields = new Map<string, string | string[]>();
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = lower(headers[i] as string);
+    const before = fields.get(name);
+    const value = headers[i + 1] as string;
+    fields.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return fields;
+}
+
+// A handler that names no end promises to stay, as `node:http` understands it.
+function endConnection(reply: FastifyReply): void {
+  const said = reply.getHeader('connection');
+  if (said !== undefined) void reply.header('connection', `${String(said)}, close`);
+}
+
+function lower(name: string): string {
+  return name.toLowerCase();
+}

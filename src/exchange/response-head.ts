@@ -1,0 +1,94 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { ResponseHead, Stage } from '../policies/stage.ts';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; or the
+ * `handshake` (101) that turns a connection into a socket.
+ */
+export type HeadKind = 'answer' | 'problem' | 'handshake';
+
+/** A request that the parser refused: there is no exchange of it, and so no route and nothing that stages added. */
+export interface Unopened {
+  readonly id: string;
+  readonly responseHeaders: readonly string[];
+  readonly route?: undefined;
+}
+
+const REQUEST_ID = 'x-request-id';
+const FIRST_FINAL_STATUS = 200;
+const LAST_STATUS = 599;
+const NO_CONTENT = 204;
+
+/** What stages and handlers say of the answer that they have in mind; a problem that is sent in its place is another. */
+const OF_AN_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'etag', 'last-modified']);
+
+/**
+ * Finishes a head in place, whoever writes it: the fields that stages added come first, then the stages of the way out
+ * edit all of it, and the request id is ours in any case. What becomes of the connection is for `node:http` to say, by
+ * `shouldKeepAlive` of the response. To be called once for each head, right before it is written.
+ *
+ * @throws what a stage throws, or that it made something of the head that cannot be sent; nothing is written then. Never
+ * for a problem: there is nothing left to send in its place, so it goes out without the edit, and the fault is logged.
+ */
+export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: HeadKind): void {
+  const { responseHeaders, route } = of;
+  for (let i = 0; i < responseHeaders.length; i += 2) {
+    const name = responseHeaders[i] as string;
+    if (kind === 'problem' && OF_AN_ANSWER.has(name)) continue;
+    head.headers.push(name, responseHeaders[i + 1] as string);
+  }
+  if (route !== undefined) {
+    const stages = kind === 'answer' ? route.heads.answers : route.heads.all;
+    if (stages.length > 0) edit(of as Exchange, head, stages, kind);
+  }
+  head.headers.push(REQUEST_ID, of.id);
+}
+
+function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
+  if (kind === 'problem') return editProblem(exchange, head, stages);
+  for (const stage of stages) stage.head?.(exchange, head);
+  check(head, kind);
+}
+
+function editProblem(exchange: Exchange, head: ResponseHead, stages: readonly Stage[]): void {
+  for (const stage of stages) {
+    const { status, headers } = head;
+    head.headers = [...headers];
+    try {
+      stage.head?.(exchange, head);
+      check(head, 'problem');
+    } catch (error) {
+      // The refusal holds, and the field fails open: an answer in its place would lack it as well.
+      head.status = status;
+      head.headers = headers;
+      exchange.headFault ??= error;
+    }
+  }
+}
+
+/** Refuses what could not be sent before anything is written, and takes out what is not for stages to say. */
+function check(head: ResponseHead, kind: HeadKind): void {
+  const { status, headers } = head;
+  if (kind !== 'handshake' && !(status >= FIRST_FINAL_STATUS && status <= LAST_STATUS))
+    throw new RangeError(`a stage made ${status} the status of an answer`);
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    if (isNotForStages(name, status)) continue;
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    headers[kept] = name;
+    headers[kept + 1] = value;
+    kept += 2;
+  }
+  headers.length = kept;
+}
+
+function isNotForStages(name: string, status: number): boolean {
+  // By their lengths, so that hardly any name is looked at twice.
+  if (name.length === REQUEST_ID.length) return name.toLowerCase() === REQUEST_ID;
+  // RFC 9110 section 8.6.
+  return status === NO_CONTENT && name.length === 14 && name.toLowerCase() === 'content-length';
+}

@@ -1,0 +1,38 @@
+import { Global, Module } from '@nestjs/common';
+import { RedirectKind } from '../answers/redirect.action.ts';
+import { RespondKind } from '../answers/respond.action.ts';
+import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
+import { ForwardKind } from '../proxy/forward.action.ts';
+import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
+import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
+import { TranslateKind } from '../transcoding/translate.action.ts';
+import { ClientsModule } from '../clients/clients.module.ts';
+import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
+
+/**
+ * THE ACTIONS: what can answer a route of the file. A line here is all that a new kind needs outside of its room: its
+ * keys in the file, what they may not stand beside, its routes and its contract follow from it. Controllers and
+ * resolvers are no kind of route of the file.
+ */
+export const actionKinds = [
+  ForwardKind, //      upstream, rewrite   proxy/
+  TranslateKind, //    grpc                transcoding/
+  AggregateKind, //    aggregate           bff/aggregation/
+  RedirectKind, //     redirect            answers/
+  RespondKind, //      respond             answers/
+] as const;
+
+/** The schema of the whole configuration file. */
+export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => source));
+
+/** Provides the kinds to whoever compiles routes. */
+@Global()
+@Module({
+  imports: [UpstreamsModule, ClientsModule],
+  providers: [
+    ...actionKinds,
+    { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },
+  ],
+  exports: [ACTION_KINDS],
+})
+export class ActionsModule {}

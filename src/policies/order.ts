@@ -1,0 +1,88 @@
+import type { Type } from '@nestjs/common';
+import type { z } from 'zod';
+import { authentication } from './authentication/authentication.module.ts';
+import { authorization } from './authorization/authorization.module.ts';
+import { bodyIdle } from './body-idle/body-idle.stage.ts';
+import { bodyLimit } from './body-limit/body-limit.stage.ts';
+import { cache } from './cache/cache.module.ts';
+import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
+import { deadline } from './deadline/deadline.stage.ts';
+import type { Policy } from './policy.ts';
+import { rateLimit } from './rate-limit/rate-limit.module.ts';
+import type { StageFactory } from './stage.ts';
+import { transform } from './transform/transform.stage.ts';
+
+/**
+ * THE ORDER: what one request meets, first to last. Start reading here. It is the only place where policies are
+ * registered: YAML keys, decorators, seats, listing, contracts and the pages of docs/policies follow from it.
+ *
+ *  0  open        open.hook.ts                  id, trace, client address, flood limit      400 429
+ *  1  match       routing/route-table.ts        route, params                               404 405
+ *  2  policies    the list below, as far as the route declares them
+ *  3  validate    policies/validation           the parameters of a handler                 400
+ *  4  handle      proxy/proxy.handler.ts · a controller · a resolver
+ *  5  balance,    upstreams/upstream.ts         target                                      503
+ *     forward     upstreams/http · /grpc        attempts                                    502 503 504
+ *  6  transform ↑ proxy/answer-writer.ts · transform.interceptor.ts                         502
+ *  7  problem     problems/render-problem.ts    renders whatever was thrown
+ *  8  close       close.hook.ts                 one access line, metrics
+ *
+ * Door 1 runs the stages of its route in a plain loop (`enterStages`) and lets the action read the body. Door 2 enters
+ * the same stage objects in a hook before Fastify reads the body (handler-admission.ts), those that come before the
+ * action in a guard behind it, and meets an interceptor only where an answer is edited. Which stage is entered where
+ * follows from the facts of its policy (seats.ts). The order is fixed: who calls is known before the limit, so that
+ * nobody burns another's quota, and no route can change it.
+ */
+export const order = [
+  authentication, //   identify       principal            401 + WWW-Authenticate, 503
+  authorization, //    authorize                           403
+  rateLimit, //        limit          limit                429 + Retry-After
+  bodyLimit, //        size                                413
+  bodyIdle, //         size                                408
+  deadline, //         deadline       deadlineAt           504 408
+  transform, //        transform ↓ ↑  headerEdits          502
+  cache, //            cache          cached, recording    a stored answer
+  circuitBreaker, //   break                               503 + Retry-After
+] as const;
+
+/** What the folder of a policy registers. */
+export interface PolicySeat {
+  readonly policy: Policy;
+  /** Makes its stages; provided by the module, if there is one. */
+  readonly factory: Type<StageFactory>;
+  /** Provides what the factory needs. */
+  readonly module?: Type;
+  /** Seats the stage in front of code-first handlers that were not admitted by a hook. */
+  readonly guard?: Type;
+}
+
+/** The same list, for who goes by the facts of policies only. */
+export const seatOrder: readonly PolicySeat[] = order;
+
+type Known = (typeof order)[number]['policy'];
+
+/** The closed list of policies: the vocabulary of `policies:` in YAML and of the decorators. */
+export const policyRegistry = Object.fromEntries(
+  order.map(({ policy }) => [policy.name, policy]),
+) as unknown as { readonly [Each in Known as Each['name']]: Each };
+
+/** All policies, in the order in which a request meets them. */
+export const policyList: readonly Policy[] = order.map(({ policy }) => policy);
+
+/** The name of a policy, as it is spelled in YAML. */
+export type PolicyName = Known['name'];
+
+/** The options of the policies that are in force on a route, after merging; an absent one costs nothing. */
+export type PolicySet = {
+  readonly [Each in Known as Each['name']]?: z.output<Each['schema']> | undefined;
+};
+
+/**
+ * What is in force on a route that nobody says anything about. Fails closed: what a client can make wait forever needs
+ * an `off` that somebody wrote.
+ */
+export const undeclaredPolicies = Object.freeze(
+  Object.fromEntries(
+    policyList.flatMap(({ name, undeclared }) => (undeclared === undefined ? [] : [[name, undeclared]])),
+  ),
+) as PolicySet;

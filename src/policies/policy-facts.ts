@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import type { ProblemCode } from '../problems/catalogue.ts';
+import type { UnfitDoors } from './doors.ts';
+
+/** How a door of the code is built: `proxy` for YAML routes, `handler` for controllers and GraphQL. */
+export type RouteDoor = 'proxy' | 'handler';
+
+/**
+ * What one run of a stage is for, where several operations come over one connection: the `connection` as a whole, each
+ * `operation` (the handshake counts as one), or each `answer`, which streams of answers have none of.
+ */
+export type Per = 'connection' | 'operation' | 'answer';
+
+/**
+ * What a stage has to come before: `match`, when it is the same for all routes; `identity`, when it does not matter who
+ * calls; `body`, when a byte of the request's body is read; `action`, when somebody answers. THE ORDER follows it.
+ */
+export type Before = (typeof BEFORE)[number];
+
+/** The steps of the walk that stages can come before, in order. */
+export const BEFORE = ['match', 'identity', 'body', 'action'] as const;
+
+/** A header field that a stage adds to every answer of its routes, for the contracts. */
+export interface AnswerField {
+  readonly description: string;
+  readonly type?: 'string' | 'integer';
+}
+
+/** What a policy says of itself. Every seat goes by these facts, and none by the names of policies. */
+export interface PolicyFacts<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
+  /** The YAML key. */
+  readonly name: Name;
+  /** Parses and fills in the defaults of the options. */
+  readonly schema: Schema;
+  /** The step of the walk that it is shown as where operators see stages. Default: its name. */
+  readonly step?: string;
+  /** One paragraph that says what it does; the head of its page. */
+  readonly summary: string;
+  /** What it is entered for on sockets and streams; by how the door is built, where that makes a difference. */
+  readonly per: Per | Readonly<Record<RouteDoor, Per>>;
+  readonly before: Before;
+  /** The codes that its stage says no with. */
+  readonly refusesWith: readonly ProblemCode[];
+  /** Those of them that it can say no with under these options, at a door. Default: all. */
+  refuses?(options: z.output<Schema>, door: RouteDoor): readonly ProblemCode[];
+  /** Header fields that its stage adds to every answer. */
+  readonly answerFields?: Readonly<Record<string, AnswerField>>;
+  /** The options in a few words, for who operates the gateway. */
+  describe(options: z.output<Schema>): string;
+  /** What is in force where nobody says anything; absent for nothing. */
+  readonly undeclared?: z.output<Schema>;
+  /** Where it means something on a GraphQL schema: on all fields and types, or on the fields of the roots. */
+  readonly onFields?: 'all' | 'roots';
+  /** Where it makes no sense, and why. */
+  readonly unfit?: UnfitDoors;
+}
+
+/** What a policy is entered for at a door. */
+export function perOf({ per }: Pick<PolicyFacts, 'per'>, door: RouteDoor): Per {
+  return typeof per === 'string' ? per : per[door];
+}
+
+/** The step of the walk that a policy is shown as. */
+export function stepOf({ step, name }: Pick<PolicyFacts, 'step' | 'name'>): string {
+  return step ?? name;
+}

@@ -1,0 +1,94 @@
+import type { Answer, Exchange } from '../exchange/exchange.ts';
+import { StageAnswered } from '../exchange/stage-answer.ts';
+import { perOf, type RouteDoor } from './policy-facts.ts';
+import type { Policy } from './policy.ts';
+import type { Stage } from './stage.ts';
+
+/** A compiled stage and the policy whose facts say where it is entered. */
+export interface SeatedStage {
+  readonly policy: Policy;
+  readonly stage: Stage;
+}
+
+/** The stages of a route by where they are entered, each list in execution order. */
+export interface Seats {
+  /** All of them: what a request with one answer meets. */
+  readonly stages: readonly Stage[];
+  /** Those that are entered before a body is read at the code-first door, and those after it. */
+  readonly beforeBody: readonly Stage[];
+  readonly afterBody: readonly Stage[];
+  /** The same stages by policy, for the adapters of the code-first door. */
+  readonly seats: { readonly [policy: string]: Stage | undefined };
+  /** The stages that act on the way out, in reverse order. */
+  readonly leaving: readonly Stage[];
+  /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
+  readonly heads: { readonly answers: readonly Stage[]; readonly all: readonly Stage[] };
+  /** Those that know an answer for when the upstream fails. */
+  readonly standIns: readonly Stage[];
+  readonly live: LiveSeats;
+}
+
+/** Which stages are entered where several operations come over one connection. */
+export interface LiveSeats {
+  /** By a handshake. */
+  readonly handshake: readonly Stage[];
+  /** Those of them that need not know who calls, and those that come after: a credential can follow the handshake. */
+  readonly edge: readonly Stage[];
+  readonly identified: readonly Stage[];
+  /** Of those after the body: by a request that opens a stream of answers. */
+  readonly stream: readonly Stage[];
+  /** By each operation, and by each that has one answer. */
+  readonly operation: readonly Stage[];
+  readonly answer: readonly Stage[];
+}
+
+const NONE: readonly Stage[] = Object.freeze([]);
+
+/** Seats the stages of a route by the facts of their policies; done once, when the route is compiled. */
+export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats {
+  const where = (holds: (policy: Policy) => boolean): readonly Stage[] => {
+    const held = seated.filter(({ policy }) => holds(policy));
+    return held.length === 0 ? NONE : Object.freeze(held.map(({ stage }) => stage));
+  };
+  const stages = where(() => true);
+  const isEdge = ({ before }: Policy): boolean => before === 'identity';
+  const isLate = ({ before }: Policy): boolean => before === 'action';
+  const isOf = (policy: Policy, per: string): boolean => perOf(policy, door) === per;
+  return {
+    stages,
+    beforeBody: where((policy) => !isLate(policy)),
+    afterBody: where(isLate),
+    seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
+    leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+    heads: headsOf(stages),
+    standIns: stages.filter((stage) => stage.standIn !== undefined),
+    live: Object.freeze({
+      handshake: where((policy) => !isOf(policy, 'answer')),
+      edge: where((policy) => !isOf(policy, 'answer') && isEdge(policy)),
+      identified: where((policy) => !isOf(policy, 'answer') && !isEdge(policy)),
+      stream: where((policy) => !isOf(policy, 'answer') && isLate(policy)),
+      operation: where((policy) => isOf(policy, 'operation')),
+      answer: where((policy) => isOf(policy, 'answer')),
+    }),
+  };
+}
+
+function headsOf(stages: readonly Stage[]): Seats['heads'] {
+  const answers = stages.filter((stage) => stage.head !== undefined).reverse();
+  return Object.freeze({ answers, all: answers.filter((stage) => stage.heads === 'all') });
+}
+
+/**
+ * Enters one stage from an adapter of Nest; undefined when it has passed at once.
+ *
+ * @throws {StageAnswered} when it answers; a filter sends that.
+ */
+export function enterSeat(stage: Stage | undefined, exchange: Exchange): undefined | Promise<undefined> {
+  const entered = stage?.enter?.(exchange);
+  return entered instanceof Promise ? entered.then(passOn) : passOn(entered);
+}
+
+/** @throws {StageAnswered} when stages have answered. */
+export function passOn(entered: void | Answer): undefined {
+  if (entered !== undefined) throw new StageAnswered(entered);
+}

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import type { OperationContract } from '../contracts/operation-contract.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { countingBody } from '../policies/body-limit/counting-body.ts';
+import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
+import {
+  ActionError,
+  type ActionInput,
+  type ActionKind,
+  type ContractInput,
+  type RouteAction,
+} from '../routing/route-action.ts';
+import type { Route } from '../routing/route.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { hasBody, HttpForwarding, type AnswerSink, type Outbound } from '../upstreams/http/http-forwarder.ts';
+import { outboundHeaders } from '../upstreams/http/request-headers.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { forwardContract } from './forward-contract.ts';
+import { forwardSource, type ForwardDefinition } from './forward.source.ts';
+
+/** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
+@Injectable()
+export class ForwardKind implements ActionKind {
+  static readonly source = forwardSource;
+  readonly source = forwardSource;
+
+  constructor(private readonly metrics: Metrics) {}
+
+  compile({ rewrite }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+    if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
+    if (upstream.options.protocol === 'grpc') {
+      throw new ActionError(
+        ['upstream'],
+        `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
+      );
+    }
+    try {
+      return new ForwardAction(upstream, compileRewrite(rewrite, pattern), this.metrics);
+    } catch (error) {
+      throw new ActionError(['rewrite'], (error as Error).message);
+    }
+  }
+}
+
+class ForwardAction implements RouteAction {
+  readonly kind = 'forward';
+  readonly target: string;
+  readonly passesPath = true;
+  readonly editsJson = false;
+  readonly #upstream: Upstream;
+  readonly #rewrite: Rewrite | undefined;
+  readonly #metrics: Metrics;
+
+  constructor(upstream: Upstream, rewrite: Rewrite | undefined, metrics: Metrics) {
+    this.target = upstream.name;
+    this.#upstream = upstream;
+    this.#rewrite = rewrite;
+    this.#metrics = metrics;
+  }
+
+  answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
+    const upstream = this.#upstream;
+    const { path, query, params } = exchange;
+    const outbound: Outbound = {
+      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
+      headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders),
+      body: hasBody(exchange) ? bodyOf(exchange, route) : null,
+    };
+    new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
+  }
+
+  contract({ method }: ContractInput): OperationContract {
+    return forwardContract(this.target, method);
+  }
+}
+
+function bodyOf(exchange: Exchange, route: Route): Outbound['body'] {
+  // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
+  const maxBytes = route.policies.bodyLimit ?? Infinity;
+  return countingBody(exchange.request, maxBytes, (problem) => exchange.cancel(problem));
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { definitionOf } from '../routing/read-routes.ts';
+import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
+
+const rewriteSchema = z
+  .strictObject({
+    stripPrefix: z.string().optional().describe('A literal prefix of the path to take away.'),
+    path: z
+      .string()
+      .optional()
+      .describe('Path and query for the upstream, with {name} and {*} from the match.'),
+  })
+  .refine(
+    (one) => (one.stripPrefix === undefined) !== (one.path === undefined),
+    'expected either stripPrefix or path',
+  )
+  .describe('How path and query change on the way.');
+
+/** A route that is forwarded to its upstream, as data. */
+export interface ForwardDefinition extends ActionDefinition {
+  readonly kind: 'forward';
+  readonly rewrite: z.output<typeof rewriteSchema> | undefined;
+}
+
+/** Routes that have an `upstream` and nothing else to be answered by. */
+export const forwardSource: ActionSource = {
+  kind: 'forward',
+  keys: { rewrite: rewriteSchema },
+  hasUpstream: true,
+  alone: 'the upstream answers',
+  read(reading) {
+    const rewrite = reading.route['rewrite'] as ForwardDefinition['rewrite'];
+    const action: ForwardDefinition = { kind: 'forward', rewrite };
+    return { definitions: [definitionOf(reading, action)], faults: [] };
+  },
+};

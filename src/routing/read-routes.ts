@@ -1,0 +1,73 @@
+import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
+import type {
+  ActionDefinition,
+  ActionSource,
+  ReadRoutes,
+  RouteReading,
+  SourceFault,
+} from './route-action.ts';
+import type { RouteDefinition, RouteMatch } from './route.ts';
+
+/**
+ * Makes definitions of the `routes:` section, each by the source of its kind.
+ *
+ * @param originOf says where the route at an index stands, for messages.
+ */
+export function readRoutes(
+  config: GatewayConfig,
+  originOf: (index: number) => string,
+  sources: readonly ActionSource[],
+): ReadRoutes {
+  const faults: SourceFault[] = [];
+  const told = new Set<string>();
+  const definitions = config.routes.flatMap((route, index) => {
+    const read = sourceOf(route, sources)?.read({ config, route, index, origin: originOf(index) });
+    for (const fault of read?.faults ?? []) {
+      // Several routes can be offered from one schema, which is at fault once.
+      const text = `${fault.path.join()}\n${fault.message}`;
+      if (!told.has(text)) faults.push(fault);
+      told.add(text);
+    }
+    return read?.definitions ?? [];
+  });
+  return { definitions, faults };
+}
+
+/** The source of the kind that a route is of: the last whose key it has, else the one without a key. */
+export function sourceOf(
+  route: Readonly<Record<string, unknown>>,
+  sources: readonly ActionSource[],
+): ActionSource | undefined {
+  return (
+    sources.findLast(({ key }) => key !== undefined && route[key] !== undefined) ??
+    sources.find(({ key }) => key === undefined)
+  );
+}
+
+/** The definition of a route that says itself what it matches. */
+export function definitionOf(
+  { route, origin }: RouteReading,
+  action: ActionDefinition,
+  methods: readonly string[] = [],
+): RouteDefinition {
+  return {
+    id: route.id,
+    door: 'proxy',
+    origin,
+    match: matchOf(route, methods),
+    upstream: route.upstream,
+    action,
+    policies: [route.policies ?? {}],
+  };
+}
+
+function matchOf({ match }: RouteConfig, methods: readonly string[]): RouteMatch {
+  const headers = Object.entries(match?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    methods: match?.methods ?? methods,
+    hosts: match?.hosts ?? [],
+    // Whoever has no `match` has a source that makes one.
+    path: match?.path ?? '/',
+    headers: Object.fromEntries(headers) as Record<string, string>,
+  };
+}

@@ -1,0 +1,69 @@
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Pieces } from '../exchange/pieces.ts';
+import { Problem } from '../problems/problem.ts';
+
+const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** The media types of the two kinds of bodies. */
+const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
+const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl)\s*(?:;|$)/i;
+
+/**
+ * The body of a request, its content coding undone.
+ *
+ * @throws {Problem} `media-type-unsupported` for a coding that is not known.
+ */
+export function decodedBody({ request }: Exchange): Readable {
+  const coding = request.headers['content-encoding']?.trim().toLowerCase();
+  if (coding === undefined || coding === 'identity') return request;
+  const create = DECODERS[coding];
+  if (create === undefined) throw new Problem('media-type-unsupported');
+  const decoder = create();
+  request.once('error', (error) => decoder.destroy(error));
+  return request.pipe(decoder);
+}
+
+/**
+ * Checks the media type of a body. One that does not say what it is counts as JSON.
+ *
+ * @throws {Problem} `media-type-unsupported`.
+ */
+export function checkMediaType({ request }: Exchange, kind: 'json' | 'lines'): void {
+  const type = request.headers['content-type'];
+  const wanted = kind === 'json' ? JSON_TYPE : LINES_TYPE;
+  if (type !== undefined ? !wanted.test(type) : kind === 'lines') {
+    throw new Problem('media-type-unsupported', {
+      detail: `Send ${kind === 'json' ? 'application/json' : 'application/x-ndjson, one message per line'}.`,
+    });
+  }
+}
+
+/** Reads a whole body. @throws {Problem} `body-too-large`, or `request-invalid` when its coding is broken. */
+export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> {
+  const body = decodedBody(exchange);
+  return new Promise((resolve, reject) => {
+    const pieces = new Pieces();
+    const refuse = (problem: Problem): void => {
+      body.removeAllListeners('data');
+      exchange.offCancel(refuse);
+      reject(problem);
+    };
+    exchange.onCancel(refuse);
+    body.on('data', (chunk: Buffer) => {
+      if (pieces.length + chunk.length > maxBytes) refuse(new Problem('body-too-large'));
+      else pieces.push(chunk);
+    });
+    body.once('error', (error) => refuse(new Problem('request-invalid', { cause: error })));
+    body.once('end', () => {
+      exchange.offCancel(refuse);
+      resolve(pieces.take());
+    });
+  });
+}

@@ -1,0 +1,126 @@
+import type { JsonValue } from '@bufbuild/protobuf';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { LiveSocket } from '../exchange/sockets/live-socket.ts';
+import { toProblem } from '../problems/render-problem.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { hasBody } from '../upstreams/http/http-forwarder.ts';
+import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
+import { outboundMetadata } from '../upstreams/grpc/outbound-metadata.ts';
+import { StreamRun, type StreamParts, type StreamSource } from '../upstreams/grpc/stream-run.ts';
+import { HTTP_BODY } from './answer-plan.ts';
+import { LineUpload } from './line-upload.ts';
+import { addRequestMetadata } from './metadata-rules.ts';
+import { checkMediaType, readBody } from './request-body.ts';
+import { SingleMessage } from '../upstreams/grpc/single-message.ts';
+import { SocketCall } from './socket-call.ts';
+import { StreamAnswer } from './stream-answer.ts';
+import type { Translation } from './translation.ts';
+import { UnaryAnswerWriter } from './unary-answer.ts';
+import { detailedProblem, UnaryRun, type RunParts } from './unary-run.ts';
+
+/** What one message may have; gRPC servers take no more by default. */
+const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
+
+/** Answers HTTP requests with calls of gRPC methods. */
+export class Transcoder {
+  constructor(
+    private readonly grpc: GrpcCaller,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** Starts the call; everything, problems included, goes to the sink. */
+  answer(translation: Translation): void {
+    try {
+      this.#start(translation);
+    } catch (error) {
+      translation.sink.fail(toProblem(error));
+    }
+  }
+
+  /**
+   * Prepares a call over a WebSocket.
+   *
+   * @throws {Problem} for what is wrong with the handshake; it is to be answered in HTTP then.
+   */
+  prepareSocket(translation: Omit<Translation, 'sink'>): (live: LiveSocket) => void {
+    const { exchange, binding } = translation;
+    const isWhole = binding.method.methodKind === 'server_streaming' && !binding.plan.takesBody;
+    const message = isWhole ? binding.plan.encode(exchange, undefined) : undefined;
+    // Every message will have these fields: what cannot be one is told before there is a socket.
+    if (!isWhole && (exchange.params.length > 0 || exchange.query !== ''))
+      binding.frames.encode(exchange, {});
+    const parts = streamParts(this.#parts(translation));
+    return (live) => {
+      const call = new SocketCall({ ...translation, live, message });
+      new StreamRun({ ...parts, answersWhole: false, patient: true }, call, call).run();
+    };
+  }
+
+  #start(translation: Translation): void {
+    const { exchange, binding } = translation;
+    const kind = binding.method.methodKind;
+    if (kind === 'client_streaming' || kind === 'bidi_streaming') return this.#upload(translation);
+    if (!binding.plan.takesBody || !hasBody(exchange)) return this.#send(translation, undefined);
+    const isRaw = binding.plan.bodyMessage?.typeName === HTTP_BODY;
+    if (!isRaw) checkMediaType(exchange, 'json');
+    readBody(exchange, translation.maxBodyBytes ?? MAX_MESSAGE_BYTES)
+      .then((bytes) => this.#send(translation, isRaw ? rawBody(exchange, bytes) : bytes))
+      .catch((error: unknown) => translation.sink.fail(toProblem(error)));
+  }
+
+  #send(translation: Translation, body: Buffer | JsonValue | undefined): void {
+    const { exchange, binding } = translation;
+    const message = binding.plan.encode(exchange, body);
+    if (binding.method.methodKind === 'server_streaming') {
+      return this.#stream(translation, new SingleMessage(message));
+    }
+    const writer = new UnaryAnswerWriter(translation);
+    new UnaryRun(this.#parts(translation), message)
+      .start()
+      .then((answer) => writer.write(answer))
+      .catch((error: unknown) => translation.sink.fail(toProblem(error)));
+  }
+
+  #upload(translation: Translation): void {
+    const { exchange, binding, maxBodyBytes = Infinity } = translation;
+    checkMediaType(exchange, 'lines');
+    const upload = new LineUpload(exchange, {
+      encode: (line) => binding.plan.encode(exchange, line),
+      maxLineBytes: binding.options.maxLine,
+      maxBytes: maxBodyBytes,
+    });
+    this.#stream(translation, upload);
+  }
+
+  #stream(translation: Translation, source: StreamSource): void {
+    const taker =
+      translation.binding.method.methodKind === 'client_streaming'
+        ? new UnaryAnswerWriter(translation)
+        : new StreamAnswer(translation);
+    new StreamRun(streamParts(this.#parts(translation)), source, taker).run();
+  }
+
+  #parts({ exchange, upstream, binding }: Omit<Translation, 'sink'>): RunParts {
+    const metadata = outboundMetadata(exchange);
+    addRequestMetadata(metadata, binding.options.metadata.request, exchange);
+    return { exchange, upstream, binding, metadata, channels: this.grpc.channels, metrics: this.metrics };
+  }
+}
+
+function streamParts({ binding, ...parts }: RunParts): StreamParts {
+  return {
+    ...parts,
+    path: binding.path,
+    idempotent: binding.idempotent,
+    answersWhole: binding.method.methodKind === 'client_streaming',
+    idleMs: parts.upstream.options.timeouts.idle,
+    problemOf: (fault, cause) => detailedProblem(binding, fault, cause),
+  };
+}
+
+function rawBody({ request }: Exchange, bytes: Buffer): JsonValue {
+  return {
+    contentType: request.headers['content-type'] ?? 'application/octet-stream',
+    data: bytes.toString('base64'),
+  };
+}

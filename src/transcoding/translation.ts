@@ -1,0 +1,18 @@
+import type { Exchange } from '../exchange/exchange.ts';
+import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import type { Binding } from './binding.ts';
+
+/** Edits the JSON of an answer, or of one message of it, on its way out. */
+export type EditJson = (json: unknown) => unknown;
+
+/** One exchange that is to be translated. */
+export interface Translation {
+  readonly exchange: Exchange;
+  readonly upstream: Upstream;
+  readonly binding: Binding;
+  readonly sink: AnswerSink;
+  readonly edit?: EditJson | undefined;
+  /** Largest body of the request, in bytes; default 4 MiB for one message, none for a stream of them. */
+  readonly maxBodyBytes?: number | undefined;
+}

@@ -1,0 +1,122 @@
+/** What the files of one room of `src` may import of ours, besides each other. */
+export interface Room {
+  /** Rooms, folders or single files below `src`. */
+  readonly imports: readonly string[];
+  /** The same, for imports that leave nothing in the built code (`import type`). */
+  readonly types?: readonly string[];
+  /** What it imports today against the direction of the house, each with the reason. One that nobody needs is a fault. */
+  readonly exceptions?: Readonly<Record<string, string>>;
+}
+
+/** Rooms that know nothing of a gateway. */
+const LEAVES = ['config', 'problems', 'telemetry'];
+
+/** What every action and every composed answer stands on. */
+const GROUND = [...LEAVES, 'exchange', 'policies', 'routing', 'upstreams'];
+
+/** An action answers for its routes, and describes in the words of the contracts what it answers. */
+const ACTION: Room = { imports: [...GROUND, 'snapshot'], types: ['contracts'] };
+
+/** Files of `src` itself. They put the rooms together, and only the bin imports one of them. */
+export const TOP = '(top)';
+
+/**
+ * The rooms of `src`, a row each: the one list of what may import what. A row is a folder and holds for what lies below it,
+ * unless a longer row does. Imports point one way: rows may not lead back to themselves. A folder without a row may import
+ * nothing; a row may stand before its folder does.
+ */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  config: { imports: [] },
+  problems: { imports: [] },
+  telemetry: { imports: [] },
+  store: { imports: LEAVES },
+  exchange: {
+    imports: LEAVES,
+    // The record of a request has fields for what later stages write; it never touches them.
+    types: ['policies', 'routing', 'snapshot'],
+  },
+  sockets: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange'] },
+  upstreams: {
+    imports: [...LEAVES, 'exchange'],
+    exceptions: {
+      'policies/circuit-breaker': 'A breaker belongs to a target, while its options are a policy of routes.',
+      'policies/transform/header-edits.ts':
+        'Edits of a request are applied where its header fields are put together.',
+    },
+  },
+  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['contracts'] },
+  snapshot: { imports: GROUND },
+
+  proxy: ACTION,
+  transcoding: ACTION,
+  answers: ACTION,
+  clients: { imports: [...LEAVES, 'exchange', 'upstreams'] },
+  calls: { imports: [...LEAVES, 'exchange', 'upstreams'] },
+  bff: {
+    imports: [...GROUND, 'snapshot', 'sockets', 'clients', 'calls', 'bff/composition'],
+    types: ['contracts'],
+  },
+  'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'clients', 'calls'] },
+  'bff/aggregation': {
+    imports: [...ACTION.imports, 'clients', 'calls', 'bff', 'bff/composition'],
+    types: ['contracts'],
+  },
+
+  routes: {
+    imports: [
+      ...LEAVES,
+      'exchange',
+      'policies',
+      'clients',
+      'calls',
+      'bff',
+      'contracts/answers.decorator.ts',
+      'routes/services',
+    ],
+  },
+  'routes/services': { imports: [...LEAVES, 'clients', 'calls'] },
+
+  contracts: {
+    imports: [
+      ...LEAVES,
+      'exchange',
+      'policies',
+      'routing',
+      'snapshot',
+      'clients',
+      'calls',
+      'bff',
+      'bff/composition',
+    ],
+  },
+  health: { imports: [...LEAVES, 'exchange', 'policies'] },
+  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health'] },
+  pipeline: {
+    // It seats whatever answers; besides the top, only the bin imports of it.
+    imports: [
+      ...GROUND,
+      'store',
+      'health',
+      'snapshot',
+      'clients',
+      'calls',
+      'proxy',
+      'transcoding',
+      'answers',
+      'bff/aggregation',
+    ],
+  },
+  cli: {
+    imports: [
+      ...LEAVES,
+      'policies',
+      'routing',
+      'snapshot',
+      'contracts',
+      'admin',
+      'main.ts',
+      'pipeline/actions.ts',
+    ],
+  },
+};
