@@ -108,6 +108,24 @@ describe('gatehouse diff', () => {
     expect(settings).toEqual([]);
   });
 
+  it('tells what the kind of a route says of it, whatever kind that is', async () => {
+    const { upstream: _upstream, ...place } = two;
+    const toA = { ...place, redirect: { to: '/a' } };
+    const { out } = await diff(config([toA]), config([{ ...toA, redirect: { to: '/b' } }]), '--json');
+    expect((JSON.parse(out) as { changed: unknown }).changed).toEqual([
+      {
+        id: 'two',
+        changes: [
+          {
+            what: 'redirect',
+            from: expect.objectContaining({ to: '/a' }) as unknown,
+            to: expect.objectContaining({ to: '/b' }) as unknown,
+          },
+        ],
+      },
+    ]);
+  });
+
   it('ends with 2 for a faulty file, with its faults, and for anything but two files', async () => {
     const faulty = await diff(config([one]), 'version: 2');
     expect(faulty).toMatchObject({ code: 2, out: '' });
