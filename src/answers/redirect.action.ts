@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { urlFault } from '../config/url.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { Problem } from '../problems/problem.ts';
 import { definitionOf } from '../routing/read-routes.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
@@ -17,7 +16,6 @@ import {
 } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
-import { isDotValue } from '../upstreams/http/path-value.ts';
 
 const redirectSchema = z
   .strictObject({
@@ -68,7 +66,7 @@ export class RedirectKind implements ActionKind {
     const { origin, target } = partsOf(definition.to);
     try {
       const rewrite = compileRewrite({ path: target }, pattern) as Rewrite;
-      return new RedirectAction(definition, origin, { rewrite, isCut: pattern.verb !== undefined });
+      return new RedirectAction(definition, origin, rewrite);
     } catch (error) {
       throw new ActionError(['redirect', 'to'], (error as Error).message);
     }
@@ -81,26 +79,19 @@ class RedirectAction implements RouteAction {
   readonly #origin: string;
   readonly #status: number;
   readonly #keepsQuery: boolean;
-  readonly #way: { readonly rewrite: Rewrite; readonly isCut: boolean };
+  readonly #rewrite: Rewrite;
 
-  constructor(
-    { to, status, query }: RedirectDefinition,
-    origin: string,
-    way: { readonly rewrite: Rewrite; readonly isCut: boolean },
-  ) {
+  constructor({ to, status, query }: RedirectDefinition, origin: string, rewrite: Rewrite) {
     this.target = `${status} ${to}`;
     this.#origin = origin;
     this.#status = status;
     this.#keepsQuery = query === 'keep';
-    this.#way = way;
+    this.#rewrite = rewrite;
   }
 
   answer(exchange: Exchange, _route: Route, sink: AnswerSink): void {
-    const { rewrite, isCut } = this.#way;
     const { path, query, params } = exchange;
-    // Fails closed: what is left of a segment without its verb may be `..`, which leads out of where `to` says.
-    if (isCut && params.some(isDotValue)) return sink.fail(new Problem('request-malformed'));
-    const location = this.#origin + encoded(rewrite.apply(path, this.#keepsQuery ? query : '', params));
+    const location = this.#origin + encoded(this.#rewrite.apply(path, this.#keepsQuery ? query : '', params));
     sink.start(this.#status, ['location', location, 'content-length', '0']);
     sink.end();
   }
@@ -111,7 +102,7 @@ class RedirectAction implements RouteAction {
       schema: { type: 'string', format: 'uri-reference' },
     } as const;
     const answer = { description: 'It is elsewhere.', headers: { Location: location } };
-    return { parameters: [], answers: { [this.#status]: answer }, problems: ['request-malformed'] };
+    return { parameters: [], answers: { [this.#status]: answer }, problems: [] };
   }
 }
 

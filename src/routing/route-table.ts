@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
+import { isDotValue } from '../upstreams/http/path-value.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { foldPath, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
@@ -114,7 +115,10 @@ function literalsOf({ pattern }: Route): string {
   return pattern.segments.map((segment) => (segment.kind === 'literal' ? segment.text : '')).join('/');
 }
 
+// Fails closed: `..:go` is a segment like others, and what is left of it would lead out of the path that it is put into.
 function cutVerb(params: string[], verb: string): void {
   const last = params.length - 1;
-  params[last] = (params[last] as string).slice(0, -verb.length);
+  const value = (params[last] as string).slice(0, -verb.length);
+  if (isDotValue(value)) throw new Problem('request-malformed');
+  params[last] = value;
 }

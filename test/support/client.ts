@@ -52,7 +52,7 @@ export function open(
 }
 
 /** Writes bytes to a socket and returns the first answer as text, however broken the exchange is. */
-export function speak(url: string, bytes: string | Buffer, waitMs = 3000): Promise<string> {
+export function speak(url: string, bytes: string | Buffer, waitMs = 15_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);

@@ -91,7 +91,7 @@ beforeAll(async () => {
   };
   bff = await startBff({
     factories: [identify, new DeadlineStageFactory()],
-    door: { authentication: 'public', deadline: 300 },
+    door: { authentication: 'public', deadline: 1000 },
     upstreams: JSON.stringify(upstreams),
     graphql: { plan: { anyRole: ['admin'] } },
     modules: [{ module: class SourcesModule {}, imports: [ClientsModule], providers: [SourcesResolver] }],
