@@ -79,7 +79,7 @@ const FILES: readonly (readonly [what: string, config: () => string, messages: r
     [
       '2:11  modules[0]  there is no module "order"; did you mean "orders"?',
       '2:26  modules[2]  the module "notifications" needs the module "homepage"; list it too',
-      '2:26  modules[2]  the module "notifications" calls the upstream "notifications", and there is none of that name',
+      '2:26  modules[2]  the module "notifications" calls the upstream "notifications", and there is none of that name; add it under `upstreams`, with `protocol: grpc`',
       '2:41  modules[3]  "orders" is listed twice',
       '9:13  upstreams[orders].protocol  expected `grpc`, which the calls of the module "orders" speak; it is http',
     ],

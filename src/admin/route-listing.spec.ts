@@ -48,7 +48,7 @@ describe('describeRoutes', () => {
         upstream: 'users',
         authentication: 'jwt,apiKey',
         authorization: 'anyRole(a,b) allPermissions(c)',
-        limits: 'ip 5/1000ms burst 5; principal 9/60000ms burst 20',
+        limits: 'ip 5/1s burst 5; principal 9/1m burst 20',
         stages: 'deadline',
         origin: 'gateway.yaml:3:5',
       },

@@ -150,7 +150,7 @@ describe('main', () => {
         'users',
         'jwt',
         'anyRole(admin)',
-        'ip 5/1000ms burst 5',
+        'ip 5/1s burst 5',
         expect.stringMatching(/^identify → authorize → limit → size → deadline/),
         `${file}:7:5`,
       ]);

@@ -40,7 +40,7 @@ describe(switchedOn, () => {
   it('says where an unknown name stands, and what was likely meant', () => {
     expect(faultsOf('modules:\n  - plain\n  - shp\n  - zebra')).toEqual([
       'gateway.yaml:3:5 | modules[1] | there is no module "shp" | shop',
-      'gateway.yaml:4:5 | modules[2] | there is no module "zebra"',
+      'gateway.yaml:4:5 | modules[2] | there is no module "zebra"; expected one of plain, page, shop, events',
     ]);
   });
 
@@ -54,8 +54,19 @@ describe(switchedOn, () => {
   it('names module and upstream of each upstream that is missing, and the nearest that there is', () => {
     expect(faultsOf('modules: [page]\nupstreams: { user: {} }')).toEqual([
       'gateway.yaml:1:11 | modules[0] | the module "page" calls the upstream "users", and there is none of that name | user',
-      'gateway.yaml:1:11 | modules[0] | the module "page" calls the upstream "toString", and there is none of that name',
+      'gateway.yaml:1:11 | modules[0] | the module "page" calls the upstream "toString", and there is none of that name; add it under `upstreams`',
     ]);
+  });
+
+  it('says how to add an upstream that is missing', () => {
+    expect(faultsOf('modules: [shop]')).toEqual([
+      'gateway.yaml:1:11 | modules[0] | the module "shop" calls the upstream "orders", and there is none of that name; add it under `upstreams`, with `protocol: grpc`',
+    ]);
+  });
+
+  it('says when there is nothing to switch on', () => {
+    const { faults } = switchedOn([], readConfig(schema, 'modules: [shop]', 'gateway.yaml', {}));
+    expect(faults[0]?.message).toBe('there is no module "shop": this gateway offers none');
   });
 
   it.each([

@@ -56,7 +56,7 @@ function faultsOf(index: number, known: ReadonlyMap<string, GatewayModule>, sour
   const name = names[index] as string;
   const one = known.get(name);
   const fault = faultAt(source, ['modules', index], `modules[${index}]`);
-  if (one === undefined) return [fault(`there is no module "${name}"`, nearestName(name, known.keys()))];
+  if (one === undefined) return [unknownName(name, known, fault)];
   if (names.indexOf(name) < index) return [fault(`"${name}" is listed twice`)];
   const needed = (one.needs ?? []).filter((other) => !names.includes(other));
   return [
@@ -66,6 +66,17 @@ function faultsOf(index: number, known: ReadonlyMap<string, GatewayModule>, sour
 }
 
 type FaultOf = (message: string, suggestion?: string) => ConfigFault;
+
+function unknownName(name: string, known: ReadonlyMap<string, GatewayModule>, fault: FaultOf): ConfigFault {
+  const nearest = nearestName(name, known.keys());
+  const message = `there is no module "${name}"`;
+  if (nearest !== undefined) return fault(message, nearest);
+  return fault(
+    known.size === 0
+      ? `${message}: this gateway offers none`
+      : `${message}; expected one of ${[...known.keys()].join(', ')}`,
+  );
+}
 
 function faultAt({ document }: Source, path: ConfigPath, key: string): FaultOf {
   const place = { file: document.file, ...document.locate(path), key };
@@ -77,7 +88,9 @@ function upstreamFaults({ name, upstreams = {} }: GatewayModule, source: Source,
   return Object.entries(upstreams).flatMap(([upstream, wanted]) => {
     if (!Object.hasOwn(declared, upstream)) {
       const message = `the module "${name}" calls the upstream "${upstream}", and there is none of that name`;
-      return [missing(message, nearestName(upstream, Object.keys(declared)))];
+      const nearest = nearestName(upstream, Object.keys(declared));
+      const cure = `; add it under \`upstreams\`${wanted === 'http' ? '' : `, with \`protocol: ${wanted}\``}`;
+      return [nearest === undefined ? missing(message + cure) : missing(message, nearest)];
     }
     const protocol = declared[upstream]?.protocol;
     if (protocol === wanted) return [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { duration, percentage, size } from './units.ts';
+import { duration, durationText, percentage, size } from './units.ts';
 
 describe('duration', () => {
   it.each([
@@ -17,6 +17,15 @@ describe('duration', () => {
     'refuses %j',
     (input) => {
       expect(duration.safeParse(input).error?.issues[0]?.message).toMatch(/^expected a duration/);
+    },
+  );
+});
+
+describe(durationText, () => {
+  it.each(['0ms', '250ms', '1s', '90s', '1m', '1500ms', '2h', '36h', '366d'])(
+    'writes %s as a file would',
+    (text) => {
+      expect(durationText(duration.parse(text))).toBe(text);
     },
   );
 });

@@ -33,6 +33,13 @@ function quantity(units: Readonly<Record<string, number>>, what: string, example
 /** A duration with a unit (`250ms`, `30s`, `1m`, `1h`, `1d`); parses to milliseconds. */
 export const duration = quantity(DURATION_UNITS_MS, 'a duration', '250ms or 30s');
 
+/** Writes milliseconds as a file would, in the largest unit of which they are a whole number: `1m`, `90s`, `250ms`. */
+export function durationText(ms: number): string {
+  const units = Object.entries(DURATION_UNITS_MS);
+  const [unit, size] = units.findLast(([, unitMs]) => ms >= unitMs && ms % unitMs === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}
+
 /** A size in bytes with a unit (`512B`, `64KiB`, `1MiB`); parses to bytes. */
 export const size = quantity(SIZE_UNITS_BYTES, 'a size', '64KiB or 1MiB');
 

@@ -89,6 +89,8 @@ class CallRun extends SectionRun<AggregateCall> {
     const { tools, scope, exchange, freshness, aggregate } = this.#run;
     const { tells, make } = aggregate.runnable[this.section.index] as RunnableCall;
     if (tells) freshness.expect();
+    // Fails closed: what a service of gRPC answers may depend on who asks, and what the others say must not cover that.
+    else freshness.silent();
     return make(tools.caller, scope, { exchange, timeoutMs: this.remainingMs(), served: this.#served });
   }
 

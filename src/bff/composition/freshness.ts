@@ -33,6 +33,11 @@ export class Freshness {
     this.#waiting += 1;
   }
 
+  /** Takes note of a call that never says how it was served: it may be for its caller alone, and for a moment. */
+  silent(): void {
+    this.#parts += 1;
+  }
+
   /** Takes note of how a call was served. */
   hear({ freshForMs, scope, source, storable = true, mayBeStale = true }: FreshPart): void {
     this.#waiting -= 1;

@@ -26,10 +26,22 @@ describe(KeptValues.name, () => {
     ]);
   });
 
+  it('sets nothing aside for values that may never come', () => {
+    const values = new KeptValues<number>({ ...MANY, maxEntries: Number.MAX_SAFE_INTEGER });
+    values.set('a', 1, 0);
+    expect([values.get('a', 0)?.value, values.size]).toEqual([1, 1]);
+  });
+
   it('does not keep what alone is too large, nor what it replaces', () => {
     const values = new KeptValues<string>({ ...MANY, maxBytes: 1000 });
     values.set('a', 'small', 0);
     values.set('a', 'x'.repeat(1000), 0);
+    expect([values.get('a', 0), values.size, values.bytes]).toEqual([undefined, 0, 0]);
+  });
+
+  it('weighs the names of properties, which may be as long as values', () => {
+    const values = new KeptValues<unknown>({ ...MANY, maxBytes: 1000 });
+    values.set('a', [{ ['x'.repeat(1000)]: 1 }], 0);
     expect([values.get('a', 0), values.size, values.bytes]).toEqual([undefined, 0, 0]);
   });
 

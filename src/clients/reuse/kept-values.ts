@@ -17,12 +17,15 @@ export interface KeptLimits {
 
 /** Values by key, bounded in number and memory; the one that was used longest ago goes first. */
 export class KeptValues<Out> {
+  readonly #maxEntries: number;
   readonly #lifetimeMs: number;
   readonly #entries: LRUCache<string, Kept<Out>>;
 
   constructor({ maxEntries, maxBytes, lifetimeMs }: KeptLimits) {
     this.#lifetimeMs = lifetimeMs;
-    this.#entries = new LRUCache({ max: maxEntries, maxSize: maxBytes });
+    this.#maxEntries = maxEntries;
+    // Not with `max`, for which it would set places aside at once: every call has a cache of its own.
+    this.#entries = new LRUCache({ maxSize: maxBytes });
   }
 
   /** Number of values. */
@@ -46,6 +49,7 @@ export class KeptValues<Out> {
   /** Keeps a value, unless it alone is too large. */
   set(key: string, value: Out, now: number): void {
     this.#entries.set(key, { value, storedAt: now }, { size: weightOf(key) + weightOf(value) });
+    if (this.#entries.size > this.#maxEntries) this.#entries.pop();
   }
 
   /** Forgets a value. */
@@ -62,7 +66,10 @@ export class KeptValues<Out> {
 const OBJECT_BYTES = 48;
 const FIELD_BYTES = 8;
 
-/** Estimates the memory of a value from above: two bytes per character, a header per object, a slot per field. */
+/**
+ * Estimates the memory of a value from above: two bytes per character, those of names too, a header per object, a slot per
+ * field.
+ */
 function weightOf(value: unknown): number {
   let bytes = 0;
   const open: unknown[] = [value];
@@ -72,9 +79,15 @@ function weightOf(value: unknown): number {
     if (typeof next === 'string') bytes += OBJECT_BYTES + 2 * next.length;
     else if (ArrayBuffer.isView(next)) bytes += OBJECT_BYTES + next.byteLength;
     else if (typeof next === 'object' && next !== null) {
-      bytes += OBJECT_BYTES;
+      bytes += OBJECT_BYTES + namesWeight(next);
       for (const inner of Object.values(next)) open.push(inner);
     }
   }
   return bytes;
+}
+
+// Whoever keeps what a service answers as it came keeps names that nobody has bounded.
+function namesWeight(value: object): number {
+  if (Array.isArray(value)) return 0;
+  return Object.keys(value).reduce((bytes, name) => bytes + 2 * name.length, 0);
 }

@@ -64,7 +64,11 @@ const issuer = z
   .strictObject({
     issuer: issuerName.describe('The exact `iss` of its tokens; a trailing slash counts.'),
     jwks: httpUrl.optional().describe('URL of its key set (RFC 7517). Redirects are refused.'),
-    jwksFile: z.string().min(1).optional().describe('File with its key set; read again on every refresh.'),
+    jwksFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File with its key set, from the working directory; read again on every refresh.'),
     publicKey: z
       .string()
       .refine(isPublicKey, 'expected a public key or certificate in PEM form, never a private key')

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyServer } from '../../../test/support/key-server.ts';
 import { Identity } from './identity.ts';
@@ -82,6 +83,21 @@ describe('Identity', () => {
     await sleep(50);
     expect(server.requests).toBe(2);
     identity.stop();
+  });
+
+  it('names the file that keys cannot be read from, by its whole path', async () => {
+    const said = new Promise<string>((resolve) => {
+      Logger.overrideLogger({ log: resolve, warn: resolve, error: resolve });
+    });
+    const one = { issuer: 'https://id.test', jwksFile: 'no-such-keys.json', audiences: ['a'] };
+    const identity = new Identity(identitySchema.parse({ issuers: [one] }), { environment: {} });
+    identity.start();
+    const path = join(process.cwd(), 'no-such-keys.json');
+    expect(await said).toBe(
+      `The keys of https://id.test cannot be loaded from ${path} (ENOENT); its tokens are answered with 503.`,
+    );
+    identity.stop();
+    Logger.overrideLogger(false);
   });
 
   it.each<[readonly string[], number]>([

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ApiKeyDirectory } from './api-key.directory.ts';
 import { configuredApiKeys } from './api-key.store.ts';
@@ -202,9 +203,12 @@ function keySourceOf(issuer: IssuerOptions, needs: IdentityNeeds): KeySource {
       throw fault(issuer, 'secretEnv', 'set this environment variable');
     return checked(FixedKey.ofSecret(secret), issuer, 'secretEnv');
   }
+  // Absolute, so that the log tells whoever started the gateway elsewhere which file was meant.
+  const file = issuer.jwksFile === undefined ? undefined : resolve(issuer.jwksFile);
   return new Jwks({
     issuer: issuer.issuer,
-    load: issuer.jwks === undefined ? jwksFromFile(issuer.jwksFile ?? '') : jwksFromUrl(issuer.jwks),
+    load: file === undefined ? jwksFromUrl(issuer.jwks ?? '') : jwksFromFile(file),
+    ...(file === undefined ? {} : { file }),
     refreshMs: issuer.jwksRefresh,
     cooldownMs: issuer.jwksCooldown,
     ...(needs.clock === undefined ? {} : { clock: needs.clock }),

@@ -9,6 +9,8 @@ import { unavailable, type Clock } from './verifier.ts';
 export interface JwksOptions {
   /** The issuer, for the log. */
   readonly issuer: string;
+  /** The file that is read, for the log. */
+  readonly file?: string;
   readonly load: JwksLoader;
   readonly refreshMs: number;
   readonly cooldownMs: number;
@@ -130,6 +132,8 @@ export class Jwks implements KeySource {
     const reason = errorName(error);
     const consequence =
       this.#keys === undefined ? 'its tokens are answered with 503' : 'the last known keys stay';
-    this.#log.warn(`The keys of ${this.#options.issuer} cannot be loaded (${reason}); ${consequence}.`);
+    const { issuer, file } = this.#options;
+    const from = file === undefined ? '' : ` from ${file}`;
+    this.#log.warn(`The keys of ${issuer} cannot be loaded${from} (${reason}); ${consequence}.`);
   }
 }

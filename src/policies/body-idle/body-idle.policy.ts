@@ -1,4 +1,4 @@
-import { timerDuration } from '../../config/units.ts';
+import { durationText, timerDuration } from '../../config/units.ts';
 import { SOCKETS, unfitFor } from '../doors.ts';
 import { definePolicy } from '../policy.ts';
 
@@ -19,7 +19,7 @@ export const bodyIdlePolicy = definePolicy({
   per: 'connection',
   before: 'body',
   refusesWith: ['request-timeout'],
-  describe: (ms) => `${ms}ms`,
+  describe: durationText,
   undeclared: BODY_IDLE_MS,
   unfit: {
     ...unfitFor(SOCKETS, 'a handshake has no body, and sockets have a silence of their own'),

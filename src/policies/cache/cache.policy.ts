@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../../config/units.ts';
+import { duration, durationText, size } from '../../config/units.ts';
 import { GRAPHQL_HTTP, unfitFor } from '../doors.ts';
 import { definePolicy } from '../policy.ts';
 
@@ -24,7 +24,7 @@ export const cachePolicy = definePolicy({
   per: 'answer',
   before: 'body',
   refusesWith: [],
-  describe: ({ ttl, scope }) => `${scope} ${ttl}ms`,
+  describe: ({ ttl, scope }) => `${scope} ${durationText(ttl)}`,
   onFields: 'all',
   unfit: {
     ...unfitFor(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timerDuration, percentage } from '../../config/units.ts';
+import { durationText, timerDuration, percentage } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 /** When a breaker opens, and for how long. */
@@ -37,7 +37,7 @@ export const circuitBreakerPolicy = definePolicy({
   before: 'action',
   refusesWith: ['circuit-open'],
   describe: ({ errorRate, window, consecutiveFailures, openFor }) =>
-    `${errorRate * 100}% of ${window} or ${consecutiveFailures} in a row, open ${openFor}ms`,
+    `${errorRate * 100}% of ${window} or ${consecutiveFailures} in a row, open ${durationText(openFor)}`,
 });
 
 /** The parsed options of a breaker. */

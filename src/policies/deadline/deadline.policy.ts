@@ -1,4 +1,4 @@
-import { timerDuration } from '../../config/units.ts';
+import { durationText, timerDuration } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 /** What is in force where no deadline is declared, in ms. */
@@ -16,7 +16,7 @@ export const deadlinePolicy = definePolicy({
   per: 'answer',
   before: 'body',
   refusesWith: ['deadline-exceeded'],
-  describe: (ms) => `${ms}ms`,
+  describe: durationText,
   undeclared: DEADLINE_MS,
   unfit: { translatedSocket: 'a stream of messages has no deadline; its socket has an age' },
 });

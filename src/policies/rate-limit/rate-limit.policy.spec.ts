@@ -21,6 +21,11 @@ describe('rateLimitPolicy', () => {
     expect(JSON.stringify(error?.issues)).toContain(message);
   });
 
+  it('says of a rate that is too small nothing but that', () => {
+    const { error } = rateLimitPolicy.schema.safeParse({ rate: 0 });
+    expect(JSON.stringify(error?.issues)).not.toContain('expected a cost');
+  });
+
   it('parses the argument of the decorator where the class is defined', () => {
     expect(() => RateLimit({ rate: 1, per: '0s' })(class {})).toThrow('expected a period');
     class Controller {}

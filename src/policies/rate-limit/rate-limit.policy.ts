@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../../config/units.ts';
+import { duration, durationText } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
 /** Whose bucket a request takes its tokens from. */
@@ -29,7 +29,7 @@ const rule = z
         'When the store is slow or gone: count in this process, let everything pass, or refuse. Default local.',
       ),
   })
-  .refine((options) => options.cost <= (options.burst ?? options.rate), {
+  .refine((options) => options.cost <= Math.max(1, options.burst ?? options.rate), {
     message: 'expected a cost of at most the burst, otherwise no request can ever pass',
     path: ['cost'],
   })
@@ -64,7 +64,7 @@ export const rateLimitPolicy = definePolicy({
     'X-RateLimit-Reset': { description: 'Seconds until the tightest limit is full again.', type: 'integer' },
   },
   describe: (rules) =>
-    rules.map(({ key, rate, per, burst }) => `${key} ${rate}/${per}ms burst ${burst}`).join('; '),
+    rules.map(({ key, rate, per, burst }) => `${key} ${rate}/${durationText(per)} burst ${burst}`).join('; '),
   onFields: 'roots',
 });
 

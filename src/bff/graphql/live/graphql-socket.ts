@@ -16,7 +16,7 @@ import type { RouteOf } from '../door/graphql.route.ts';
 import type { LiveOperations, OperationHost, Started } from './live-operations.ts';
 import { credit } from '../execution/operation-exchange.ts';
 import type { SocketPlace } from './socket-admission.ts';
-import { withCredentials } from './socket-identity.ts';
+import { hasCredential, withCredentials } from './socket-identity.ts';
 
 const PONG = JSON.stringify({ type: 'pong' });
 
@@ -153,6 +153,8 @@ export class GraphqlSocketServer {
     params: Readonly<Record<string, unknown>> | undefined,
   ): Promise<undefined> {
     if (one.identified) return undefined;
+    // A handshake that carries a credential has met these stages, also where the door looks at none.
+    if (hasCredential(one.exchange.request)) return void this.#seat(one);
     const exchange = withCredentials(one.exchange, params);
     try {
       passOn(await enterStages(this.#routeOf(exchange).live.identified, exchange));
@@ -163,10 +165,7 @@ export class GraphqlSocketServer {
     }
     // The client may have gone while we asked who it is.
     if (!one.isOpen) return void exchange.close();
-    if (!one.place.identify()) {
-      exchange.close();
-      return void one.end(CloseCode.tryAgainLater, 'rate-limited');
-    }
+    if (!this.#seat(one)) return void exchange.close();
     const { exchange: handshake } = one;
     // Its access line is that of the handshake.
     handshake.principal = exchange.principal;
@@ -176,9 +175,15 @@ export class GraphqlSocketServer {
       exchange.close();
     });
     one.exchange = exchange;
-    one.identified = true;
     one.endWithCredential();
     return undefined;
+  }
+
+  /** Gives a socket its place among those whose stages have passed; sends it away when all of them are taken. */
+  #seat(one: GraphqlSocket): boolean {
+    one.identified = one.place.identify();
+    if (!one.identified) one.end(CloseCode.tryAgainLater, 'rate-limited');
+    return one.identified;
   }
 
   async #start(one: GraphqlSocket, payload: Payload): Promise<Started> {
