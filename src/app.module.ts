@@ -3,6 +3,7 @@ import { AdminModule } from './admin/admin.module.ts';
 import { BffModule } from './bff/bff.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
+import type { ConfigFault } from './config/config-fault.ts';
 import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
 import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
@@ -11,7 +12,7 @@ import { ActionsModule } from './pipeline/actions.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
-import { RoutingModule } from './routing/routing.module.ts';
+import { SnapshotModule } from './snapshot/snapshot.module.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
 import { StoreModule } from './store/store.module.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -50,7 +51,11 @@ class ConfigModule {
 export class AppModule {
   static forRoot(options: GatewayOptions & { readonly logger: Logger }): DynamicModule {
     const { environment, source, logger } = options;
-    const { modules, faults } = switchedOn(options.modules ?? [], source);
+    const offered = options.modules ?? [];
+    // Those are fixed here; their upstreams may change with every configuration.
+    const { modules } = switchedOn(offered, source);
+    const faultsOf = (candidate: GatewaySource): readonly ConfigFault[] =>
+      switchedOn(offered, candidate).faults;
     const graphql = modules.some((one) => one.graphql);
     return {
       module: AppModule,
@@ -61,7 +66,7 @@ export class AppModule {
         HealthModule,
         PipelineModule,
         ActionsModule,
-        RoutingModule.forRoot(() => (graphql ? [graphqlDoor(source)] : []), faults),
+        SnapshotModule.forRoot((candidate) => (graphql ? [graphqlDoor(candidate)] : []), faultsOf),
         ProxyModule,
         AdminModule,
         ...(graphql ? [BffModule.forRoot({ production: environment.mode === 'production' })] : []),

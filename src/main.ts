@@ -11,6 +11,7 @@ import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
+import { Reloads, type Reload } from './snapshot/reloads.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
@@ -58,6 +59,16 @@ export class Gateway {
     }
   }
 
+  /** Reads the configuration again and puts it into force, unless something speaks against it. */
+  reload(trigger: string): Promise<Reload> {
+    return this.app.get(Reloads).reload(trigger);
+  }
+
+  /** Takes over every change of the configuration file from now on. */
+  watch(): void {
+    this.app.get(Reloads).watch();
+  }
+
   /**
    * Leaves in an orderly way: readiness says no, the load balancer gets time to notice, open exchanges finish,
    * and what has not finished by then is cut off, and leaves its access line.
@@ -65,6 +76,7 @@ export class Gateway {
   async close(): Promise<void> {
     const { drainDelayMs, shutdownTimeoutMs } = this.#environment;
     const connections = this.app.get(Connections);
+    this.app.get(Reloads).close();
     connections.depart(drainDelayMs);
     this.app.get(Draining).active = true;
     if (drainDelayMs > 0) await sleep(drainDelayMs);
@@ -110,6 +122,7 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
   life.attach();
   try {
     await gateway.listen();
+    if (environment.watchesConfig) gateway.watch();
   } catch (error) {
     life.detach();
     throw error;

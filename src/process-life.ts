@@ -7,8 +7,9 @@ const GOODBYE_MS = 5000;
 /** After it, exchanges that were cut off have left their lines. */
 const CUT_OFF_MS = 50;
 
-/** What stops when the process does. */
+/** What stops when the process does, and is told to read its configuration again. */
 export interface Stoppable {
+  reload(trigger: string): Promise<unknown>;
   close(): Promise<void>;
   cutOff(): void;
 }
@@ -49,10 +50,7 @@ export class ProcessLife {
     setTimeout(() => process.exit(1), CUT_OFF_MS);
   };
 
-  // To end is what the system would do with it, without a drain.
-  readonly #hangUp = (): void => {
-    this.#logger.warn('SIGHUP is ignored: the configuration is read at the start, so restart to change it');
-  };
+  readonly #hangUp = (): void => void this.#gateway.reload('SIGHUP');
 
   // Whatever threw may have left something half done: nothing new is begun, but what others have asked is finished.
   readonly #uncaught = (error: unknown, origin: string): void => {

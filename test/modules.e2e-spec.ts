@@ -10,7 +10,7 @@ import { readConfig } from '../src/config/config-reader.ts';
 import { readEnvironment } from '../src/config/env.schema.ts';
 import { createGateway, type Gateway } from '../src/main.ts';
 import { gatewaySchema } from '../src/pipeline/actions.ts';
-import { RouteTable } from '../src/routing/route-table.ts';
+import { Snapshots } from '../src/snapshot/snapshots.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
 import { ensureBuilt, runBin, startChild } from './support/child.ts';
 import { call } from './support/client.ts';
@@ -103,7 +103,7 @@ describe('createGateway with modules of a team', () => {
     const source = readConfig(gatewaySchema, text, 'gateway.yaml', {});
     gateway = await createGateway({ environment, source, modules, logger: createLogger('silent') });
     await gateway.listen();
-    const ids = describeRoutes(gateway.app.get(RouteTable).routes).map(({ id }) => id);
+    const ids = describeRoutes(gateway.app.get(Snapshots).current.table.routes).map(({ id }) => id);
     return ids.filter((id) => !OWN.includes(id)).toSorted();
   }
   afterEach(() => gateway.close());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { describeRoutes, type ListedRoute } from '../src/admin/route-listing.ts';
-import { RouteTable } from '../src/routing/route-table.ts';
+import { Snapshots } from '../src/snapshot/snapshots.ts';
 import { call } from './support/client.ts';
 import { startGateway, type TestGateway } from './support/gateway.ts';
 
@@ -10,7 +10,7 @@ let routes: readonly ListedRoute[];
 
 beforeAll(async () => {
   gateway = await startGateway({ config: readFileSync('config/gateway.yaml', 'utf8') });
-  routes = describeRoutes(gateway.gateway.app.get(RouteTable).routes);
+  routes = describeRoutes(gateway.gateway.app.get(Snapshots).current.table.routes);
 });
 afterAll(() => gateway.stop());
 

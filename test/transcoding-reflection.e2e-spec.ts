@@ -2,6 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { clone, createFileRegistry, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig } from '../src/config/config-reader.ts';
+import { gatewaySchema } from '../src/pipeline/actions.ts';
+import { Reloads } from '../src/snapshot/reloads.ts';
 import { call } from './support/client.ts';
 import { startGateway, type LogLine, type TestGateway } from './support/gateway.ts';
 import { startPeer, type GrpcPeer } from './support/grpc-peer.ts';
@@ -58,6 +61,25 @@ describe('server reflection', () => {
     await until(async () => (await statusOf('/test/items/a')) === 200);
     expect((await call(`${gateway.url}/test/query?color=COLOR_RED`)).json()).toEqual({ color: 'COLOR_RED' });
     expect(await statusOf('/test/nowhere')).toBe(404);
+  });
+
+  it('goes on with what was learned when another configuration is put into force', async () => {
+    server = new KindsServer();
+    addReflection(server.server, 'v1', () => kindsRegistry);
+    await server.start();
+    gateway = await start(server.url);
+    await until(async () => (await statusOf('/test/items/a')) === 200);
+    const config = kindsConfig({
+      target: server.url,
+      schema: 'reflection: { refresh: 1s }',
+      grpc: 'prefix: /test',
+      upstream: 'maxConnections: 7',
+    });
+    const { outcome } = gateway.gateway.app
+      .get(Reloads)
+      .apply(readConfig(gatewaySchema, config, 'gateway.yaml', {}), 'test');
+    expect(outcome).toBe('reloaded');
+    expect(await statusOf('/test/items/a')).toBe(200);
   });
 
   it('answers 503 with Retry-After while the upstream is down, and its methods once it is up', async () => {

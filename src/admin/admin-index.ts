@@ -14,6 +14,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     path: '/routes',
     shows: 'The compiled routes of both doors as JSON, with the policies in force on each.',
   },
+  {
+    path: '/config',
+    shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

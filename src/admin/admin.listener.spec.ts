@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { compileRoutes } from '../../test/support/routes.ts';
+import { compileRoutes, snapshotsOf } from '../../test/support/routes.ts';
 import { readEnvironment } from '../config/env.schema.ts';
-import { RouteTable } from '../routing/route-table.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { ADMIN_PAGES } from './admin-index.ts';
 import { AdminListener } from './admin.listener.ts';
@@ -14,9 +13,9 @@ describe('AdminListener', () => {
   async function listen(): Promise<string> {
     const metrics = new Metrics();
     metrics.attempted('users', '200');
-    const table = new RouteTable(compileRoutes([{ path: '/a', id: 'one' }]));
+    const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
     const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
-    listener = new AdminListener(environment, metrics, table);
+    listener = new AdminListener(environment, metrics, snapshots, reloads);
     return listener.listen();
   }
 

@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { Reloads } from '../snapshot/reloads.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
+import { describeConfig } from './config-listing.ts';
 import { describeRoutes } from './route-listing.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -15,13 +17,15 @@ export class AdminListener {
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     metrics: Metrics,
-    table: RouteTable,
+    snapshots: Snapshots,
+    reloads: Reloads,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     this.#server.get('/metrics', async (_request, reply) => {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
-    this.#server.get('/routes', () => describeRoutes(table.routes));
+    this.#server.get('/routes', () => describeRoutes(snapshots.current.table.routes));
+    this.#server.get('/config', () => describeConfig(snapshots, reloads));
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

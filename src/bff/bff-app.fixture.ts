@@ -13,7 +13,7 @@ import { ProblemFilter } from '../problems/problem.filter.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS } from '../routing/route-action.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
-import { RoutingModule } from '../routing/routing.module.ts';
+import { SnapshotModule } from '../snapshot/snapshot.module.ts';
 import { errorName } from '../telemetry/error-facts.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
@@ -130,7 +130,7 @@ function rootModule({
     imports: [
       { module: Globals, ...globals },
       TelemetryModule.forRoot(LOGGER),
-      RoutingModule.forRoot(() => [graphqlRoute(door)]),
+      SnapshotModule.forRoot(() => [graphqlRoute(door)]),
       BffModule.forRoot({ production: false, ...graphql }),
       ...modules,
     ],

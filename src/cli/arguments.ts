@@ -8,9 +8,17 @@ export { UsageError };
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | ContractsCommand
+  | DiffCommand
   | ({ readonly name: 'keys create' } & KeyOptions)
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
+
+/** Which two files are compared, and how the difference is shown. */
+export interface DiffCommand {
+  readonly name: 'diff';
+  readonly files: readonly [before: string, after: string];
+  readonly json: boolean;
+}
 
 /** What somebody wants to have of the contracts for clients. */
 export type ContractsCommand =
@@ -31,11 +39,13 @@ const KEY = {
 } as const;
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
-const COMMANDS = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
+const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
+const COMMANDS = [...CONFIGURED, 'diff'] as const;
 
 const TS = { ts: { type: 'boolean' } } as const;
-const EVERY = { ...CONFIG, ...OUT, ...TS, ...KEY };
-const OPTIONS: Readonly<Record<(typeof COMMANDS)[number], Parameters<typeof readOptions>[1]>> = {
+const JSON_OUT = { json: { type: 'boolean' } } as const;
+const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...KEY };
+const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
   validate: CONFIG,
   routes: CONFIG,
@@ -51,6 +61,8 @@ Usage
   gatehouse start    [--config FILE]    start the gateway
   gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
+                                        nothing does, with 1 if something does, with 2 if one of them is faulty
   gatehouse openapi  [--config FILE] [--out FILE]
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
@@ -64,8 +76,8 @@ Options
   -h, --help           print this
   -v, --version        print the version
 
-Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, REDIS_URL, LOG_LEVEL, GATEHOUSE_CONFIG, NODE_ENV, DRAIN_DELAY,
-SHUTDOWN_TIMEOUT. Each has a default.`;
+Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, REDIS_URL, LOG_LEVEL, GATEHOUSE_CONFIG, GATEHOUSE_WATCH, NODE_ENV,
+DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
 
 /**
  * Reads the arguments of the bin.
@@ -74,8 +86,9 @@ SHUTDOWN_TIMEOUT. Each has a default.`;
  * @throws UsageError for an unknown command or option, with the nearest name, and for a missing value.
  */
 export function parseArguments(args: readonly string[]): Command {
+  if (args[0] === 'diff') return diffCommand(args.slice(1));
   const words = leadingWords(args);
-  const name = COMMANDS.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
+  const name = CONFIGURED.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
   const rest = name === undefined ? args.slice(words.length) : args.slice(name.split(' ').length);
   const options = name === undefined ? EVERY : OPTIONS[name];
   const values = readOptions(rest, { ...options, ...ALWAYS });
@@ -88,6 +101,18 @@ export function parseArguments(args: readonly string[]): Command {
   const configFile = values.text('config');
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
   return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
+}
+
+// The one command that takes files as they are: both are equal, and people know it from other tools.
+function diffCommand(args: readonly string[]): Command {
+  const files = args.filter((argument) => !argument.startsWith('-'));
+  const options = args.filter((argument) => argument.startsWith('-'));
+  const values = readOptions(options, { ...JSON_OUT, ...ALWAYS });
+  if (values.flag('help')) return { name: 'help', text: HELP };
+  const [before, after, ...others] = files;
+  if (before === undefined || after === undefined || others.length > 0)
+    throw new UsageError('diff: expected two files, the old one and the new one');
+  return { name: 'diff', files: [before, after], json: values.flag('json') };
 }
 
 function clientFile(values: OptionValues): string {

@@ -8,19 +8,30 @@ import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { fallThroughs } from '../routing/fall-through.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { diffConfigs, isEmpty } from '../snapshot/config-diff.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { HELP, parseArguments, UsageError, type Command, type ContractsCommand } from './arguments.ts';
+import {
+  HELP,
+  parseArguments,
+  UsageError,
+  type Command,
+  type ContractsCommand,
+  type DiffCommand,
+} from './arguments.ts';
 import { writeContracts } from './contracts.ts';
+import { renderDiff } from './diff.ts';
 import { createKey } from './keys.ts';
 import { renderTable } from './table.ts';
 
 const USAGE_EXIT_CODE = 2;
+const DIFFERS_EXIT_CODE = 1;
 const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /**
- * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault, 2 for arguments that make no sense.
+ * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense.
  *
  * @param modules what `modules:` of the configuration can name. Default none.
  */
@@ -28,8 +39,9 @@ export async function main(args: readonly string[], modules: readonly GatewayMod
   try {
     await run(parseArguments(args), modules);
   } catch (error) {
-    process.exitCode = error instanceof UsageError ? USAGE_EXIT_CODE : 1;
-    process.stderr.write(`${explain(error)}\n`);
+    const isUsage = error instanceof UsageError || error instanceof Incomparable;
+    process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
+    process.stderr.write(`${explain(error instanceof Incomparable ? error.cause : error)}\n`);
   }
 }
 
@@ -44,6 +56,8 @@ async function run(command: Command, modules: readonly GatewayModule[]): Promise
     case 'openapi':
     case 'client':
       return contracts(command, modules);
+    case 'diff':
+      return diff(command, modules);
     case 'start':
       return start(command.configFile, modules);
     case 'validate':
@@ -62,7 +76,7 @@ async function start(configFile: string | undefined, modules: readonly GatewayMo
 
 async function validate(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { gateway, source } = await compile(configFile, modules);
-  const table = gateway.app.get(RouteTable);
+  const { table } = gateway.app.get(Snapshots).current;
   const count = table.routes.length;
   const warnings = fallThroughs(table, source);
   await gateway.app.close();
@@ -75,9 +89,37 @@ async function validate(configFile: string | undefined, modules: readonly Gatewa
 
 async function routes(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { gateway } = await compile(configFile, modules);
-  const listed = describeRoutes(gateway.app.get(RouteTable).routes);
+  const listed = describeRoutes(gateway.app.get(Snapshots).current.table.routes);
   await gateway.app.close();
   process.stdout.write(renderTable(listed));
+}
+
+async function diff({ files, json }: DiffCommand, modules: readonly GatewayModule[]): Promise<void> {
+  const before = await snapshotOf(files[0], modules);
+  const found = diffConfigs(before, await snapshotOf(files[1], modules));
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : renderDiff(found));
+  process.exitCode = isEmpty(found) ? 0 : DIFFERS_EXIT_CODE;
+}
+
+async function snapshotOf(configFile: string, modules: readonly GatewayModule[]): Promise<Snapshot> {
+  try {
+    const { gateway } = await compile(configFile, modules);
+    const { current } = gateway.app.get(Snapshots);
+    await gateway.app.close();
+    return current;
+  } catch (error) {
+    throw error instanceof ConfigError ? new Incomparable(error) : error;
+  }
+}
+
+/** Neither yes nor no: one of the two is faulty. */
+class Incomparable extends Error {
+  override readonly cause: ConfigError;
+
+  constructor(cause: ConfigError) {
+    super(cause.message);
+    this.cause = cause;
+  }
 }
 
 async function contracts(command: ContractsCommand, modules: readonly GatewayModule[]): Promise<void> {

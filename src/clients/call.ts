@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { CallLimits } from '../upstreams/call-run.ts';
 import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import type { HttpCaller } from '../upstreams/http/http-caller.ts';
-import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { Upstreams } from '../upstreams/upstreams.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import type { CallRecord } from './call-log.ts';
 import type { CallPlan, Scope } from './call-plan.ts';
@@ -41,7 +41,7 @@ export interface ServedPart {
 
 /** What calls run on. */
 export interface Transports {
-  readonly upstreams: UpstreamRegistry;
+  readonly upstreams: Upstreams;
   readonly http: HttpCaller;
   readonly grpc: GrpcCaller;
 }

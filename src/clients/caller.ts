@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Problem } from '../problems/problem.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../upstreams/http/http-caller.ts';
-import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { Upstreams } from '../upstreams/upstreams.ts';
 import type { Call, CallContext } from './call.ts';
 import type { CallLog } from './call-log.ts';
 import { noteCall } from './call-watch.ts';
@@ -23,7 +23,7 @@ export class Caller {
   #hasPlanned = false;
 
   constructor(
-    upstreams: UpstreamRegistry,
+    upstreams: Upstreams,
     http: HttpCaller,
     grpc: GrpcCaller,
     @Optional() @Inject(CALL_TIME) time?: CallTime,

@@ -33,7 +33,12 @@ export function compileGrpcBatch<In, Out, ManyIn extends DescMessage, ManyOut ex
     joins: () => true,
     async load({ upstreams, grpc }, inputs, { exchange, timeoutMs, trail }) {
       const limits = { exchange, timeoutMs, trail, idempotent: true };
-      const answer = await grpc.unary(upstreams.get(upstream), method, request(inputs.map(id)), limits);
+      const answer = await grpc.unary(
+        upstreams.of(exchange, upstream),
+        method,
+        request(inputs.map(id)),
+        limits,
+      );
       return { found: new Map(entries(answer)), faults: new Map(), stray: undefined };
     },
   } satisfies BatchPlan<In, Out>);

@@ -95,7 +95,7 @@ function declare<
     description: describeCall({ name, upstream, reads, protocol: 'grpc', operation }, plan),
     keyOf: (input) => wireText(method.input, input),
     run: ({ upstreams, grpc }, input, { exchange, timeoutMs, trail }) =>
-      grpc.unary(upstreams.get(upstream), method, input, { exchange, timeoutMs, trail, idempotent }),
+      grpc.unary(upstreams.of(exchange, upstream), method, input, { exchange, timeoutMs, trail, idempotent }),
   } satisfies DeclaredCall<MessageInitShape<In>, MessageShape<Out>>);
 }
 

@@ -65,7 +65,7 @@ export function compileHttpBatch<In extends object, Out>(
         method: 'GET',
         path: `${path}${path.includes('?') ? '&' : '?'}${ids}=${list}`,
       } as const;
-      const answer = await http.json(upstreams.get(call.upstream), request, context);
+      const answer = await http.json(upstreams.of(context.exchange, call.upstream), request, context);
       return sortOut(call, options, answer);
     },
   } satisfies BatchPlan<In, Out>);

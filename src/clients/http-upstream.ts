@@ -82,7 +82,11 @@ function declare(upstream: string, method: JsonRequest['method']): Declare {
       run({ upstreams, http }, input, context) {
         try {
           // The request has been told to decode with the schema of this call.
-          return http.json(upstreams.get(upstream), requestOf(input), context) as Promise<Out>;
+          return http.json(
+            upstreams.of(context.exchange, upstream),
+            requestOf(input),
+            context,
+          ) as Promise<Out>;
         } catch (error) {
           return Promise.reject(error);
         }

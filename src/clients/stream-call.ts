@@ -63,7 +63,12 @@ export function declareStream<In extends DescMessage, Out extends DescMessage, V
     upstream,
     description: Object.freeze({ name, upstream, protocol: 'grpc' as const, operation }),
     open: ({ upstreams, grpc }, input, { exchange }) =>
-      grpc.serverStream(upstreams.get(upstream), method, input, { exchange, idempotent, idleMs, decode }),
+      grpc.serverStream(upstreams.of(exchange, upstream), method, input, {
+        exchange,
+        idempotent,
+        idleMs,
+        decode,
+      }),
   } satisfies StreamCall<MessageInitShape<In>, Value>);
 }
 

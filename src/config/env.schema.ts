@@ -39,6 +39,10 @@ export const environmentSchema = z.object({
     .string()
     .default('config/gateway.yaml')
     .describe('The configuration file. Default config/gateway.yaml.'),
+  GATEHOUSE_WATCH: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether a change of the configuration file is taken over; SIGHUP always is. Default on.'),
   NODE_ENV: z
     .enum(['production', 'development', 'test'])
     .default('development')
@@ -64,6 +68,8 @@ export interface Environment {
   readonly redisUrl: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly configFile: string;
+  /** Whether the file is watched. */
+  readonly watchesConfig: boolean;
   readonly mode: 'production' | 'development' | 'test';
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
@@ -94,6 +100,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     redisUrl: data.REDIS_URL,
     logLevel: data.LOG_LEVEL,
     configFile: data.GATEHOUSE_CONFIG,
+    watchesConfig: data.GATEHOUSE_WATCH === 'on',
     mode: data.NODE_ENV,
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,

@@ -1,12 +1,12 @@
-import { Inject, Injectable, type Type } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { ConfigError } from '../config/config-fault.ts';
+import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { NearestNames } from '../config/nearest-name.ts';
-import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
 import type { Route } from '../routing/route.ts';
-import { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { buildDocument } from './document-builder.ts';
 import type { OpenApiDocument } from './openapi.ts';
 
@@ -27,26 +27,28 @@ export class ContractDocument {
 
   /** @throws {ConfigError} when the configuration hides a route that there is not. */
   constructor(
-    private readonly table: RouteTable,
+    private readonly snapshots: Snapshots,
     private readonly discovery: DiscoveryService,
-    @Inject(GATEWAY_SOURCE) private readonly source: GatewaySource,
   ) {
-    const faults = hideFaults(source, table.routes);
+    const check = ({ source, table }: Snapshot): ConfigFault[] => hideFaults(source, table.routes);
+    const faults = check(snapshots.current);
     if (faults.length > 0) throw new ConfigError(faults);
+    snapshots.check(check);
   }
 
   /** The document of the routes that there are now. */
   current(): RenderedDocument {
-    const { routes } = this.table;
+    const { table, source } = this.snapshots.current;
+    const { routes } = table;
     if (this.#rendered === undefined || this.#routes !== routes) {
       this.#routes = routes;
-      this.#rendered = this.#render(routes);
+      this.#rendered = this.#render(routes, source);
     }
     return this.#rendered;
   }
 
-  #render(routes: readonly Route[]): RenderedDocument {
-    const { contracts, floodLimit } = this.source.value;
+  #render(routes: readonly Route[], source: GatewaySource): RenderedDocument {
+    const { contracts, floodLimit } = source.value;
     const controllers = this.discovery
       .getControllers()
       .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
@@ -62,7 +64,7 @@ export class ContractDocument {
 }
 
 // Fail closed: a name that hides nothing is a route that its owner believes to be hidden.
-function hideFaults({ value, document }: GatewaySource, routes: readonly Route[]) {
+function hideFaults({ value, document }: GatewaySource, routes: readonly Route[]): ConfigFault[] {
   const ids = new Set(routes.map(({ id }) => id));
   const names = new NearestNames(ids);
   // Methods that an upstream has yet to tell may be meant.

@@ -6,6 +6,7 @@ import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
 
@@ -64,6 +65,8 @@ export interface ExchangeOpening {
   readonly query: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The configuration that was in force when it began. Default: what is in force whenever somebody looks. */
+  readonly snapshot?: Snapshot | undefined;
 }
 
 /**
@@ -83,6 +86,7 @@ export class Exchange {
   readonly query: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly snapshot: Snapshot | undefined;
   /** The stored answers of this URI that its success makes invalid, for a request that may change something. */
   outdates: AnswerStore | undefined = undefined;
 
@@ -162,6 +166,7 @@ export class Exchange {
     this.query = opening.query;
     this.request = opening.request;
     this.response = opening.response;
+    this.snapshot = opening.snapshot;
   }
 
   /** Finishes the head of what is about to be written, once, see {@link finishHead}. */

@@ -60,6 +60,7 @@ export class CloseHook {
         'unforeseen fault at the head of a problem',
       );
     if (this.#draining.active) this.#connections.ended(exchange);
+    exchange.snapshot?.release();
   }
 }
 

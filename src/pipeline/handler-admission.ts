@@ -4,25 +4,29 @@ import { admit, leaveBehind, type Done } from '../routing/admission.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { methodMatches } from '../routing/segment-tree.ts';
 import type { Route } from '../routing/route.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
 import { mergedBody } from '../exchange/merged-body.ts';
 
 /**
  * Gives each Fastify route of a controller a hook that enters the stages of its compiled route, before the body is
  * read. Which is which is settled when the route is added; a request is matched once, by Fastify.
  *
- * @param table must have the routes by then: Nest adds its own when the application is initialized.
+ * @param snapshots the first one must have the routes by then: Nest adds its own when the application is initialized.
  */
-export function admitHandlers(fastify: FastifyInstance, table: RouteTable): void {
+export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): void {
   fastify.addHook('onRoute', (options: RouteOptions) => {
     // Fails closed: a route that says nothing is admitted here.
     if (options.config?.admitsItself === true) return;
-    const route = handlerRoute(table, options);
-    if (route === undefined) return;
+    const id = handlerRoute(snapshots.current.table, options)?.id;
+    if (id === undefined) return;
     const hasParameters = options.url.includes(':');
     const enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
       // Fastify takes an empty segment for a parameter; Nest does not, but would only say so after the body.
       if (hasParameters && Object.values(request.params as object).includes(''))
         return done(new Problem('route-not-found'));
+      const route = snapshots.for(request.exchange).table.byId(id);
+      // Fails closed: the routes of handlers are fixed, so that each snapshot has it.
+      if (route === undefined) return done(new Problem('route-not-found'));
       admit(route, reply, (error) => {
         if (error === undefined) leaveBehind(request, reply);
         done(error);

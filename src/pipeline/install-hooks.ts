@@ -2,7 +2,6 @@ import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyReques
 import { Readable } from 'node:stream';
 import type {} from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Stage } from '../policies/stage.ts';
 import { enterAt } from '../routing/admission.ts';
 import { finishReply } from '../exchange/reply-head.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
@@ -10,17 +9,8 @@ import type { CloseHook } from './close.hook.ts';
 import type { OpenHook } from './open.hook.ts';
 import { mustWait, waitForTurn } from './pipelined-requests.ts';
 
-/**
- * Registers open (before everything), close (after everything), and what finishes the heads of handlers' answers.
- *
- * @param entrance the stages that every request meets before a route is looked for.
- */
-export function installHooks(
-  fastify: FastifyInstance,
-  open: OpenHook,
-  close: CloseHook,
-  entrance: readonly Stage[],
-): void {
+/** Registers open (before everything), close (after everything), and what finishes the heads of handlers' answers. */
+export function installHooks(fastify: FastifyInstance, open: OpenHook, close: CloseHook): void {
   fastify.decorateRequest('exchange', null as unknown as Exchange);
   const begin = (request: FastifyRequest, reply: FastifyReply, done: DoneFuncWithErrOrRes): void => {
     const exchange = open.open(request.raw, reply.raw);
@@ -31,6 +21,7 @@ export function installHooks(
     } catch (error) {
       return done(error as Error);
     }
+    const entrance = open.entranceOf(exchange);
     if (entrance.length === 0) done();
     else enterAt(entrance, reply, done);
   };

@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
+import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
-import type { ClientAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
-import type { FloodLimit } from './flood-limit.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
@@ -44,16 +44,14 @@ export interface OpenParts {
 
 /** Stage 0: makes the exchange of a request. */
 export class OpenHook {
-  readonly #clientAddress: ClientAddress;
-  readonly #flood: FloodLimit | undefined;
+  readonly #snapshots: Snapshots;
   readonly #draining: Draining;
   readonly #answers: AnswerStore;
   readonly #connections: Connections;
 
-  constructor(clientAddress: ClientAddress, flood: FloodLimit | undefined, parts: OpenParts) {
+  constructor(snapshots: Snapshots, parts: OpenParts) {
     const { draining, answers, connections } = parts;
-    this.#clientAddress = clientAddress;
-    this.#flood = flood;
+    this.#snapshots = snapshots;
     this.#draining = draining;
     this.#answers = answers;
     this.#connections = connections;
@@ -64,7 +62,9 @@ export class OpenHook {
     const { headers } = request;
     const { path, query } = splitTarget(request.url ?? NOWHERE);
     const id = headers['x-request-id'];
-    const origin = this.#clientAddress.of(request);
+    const snapshot = this.#snapshots.current;
+    snapshot.hold();
+    const origin = snapshot.edge.clientAddress.of(request);
     const exchange = new Exchange({
       id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),
       trace: continueTrace(
@@ -78,6 +78,7 @@ export class OpenHook {
       query,
       request,
       response,
+      snapshot,
     });
     this.#answers.watch(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
@@ -86,6 +87,11 @@ export class OpenHook {
       this.#connections.arrived(exchange);
     }
     return exchange;
+  }
+
+  /** The stages that every request meets before a route is looked for. */
+  entranceOf(exchange: Exchange): readonly Stage[] {
+    return this.#snapshots.for(exchange).edge.entrance;
   }
 
   /**
@@ -111,7 +117,7 @@ export class OpenHook {
         detail: 'The path is not in a form that every server reads alike.',
       });
     }
-    const waitMs = this.#flood?.waitMs(exchange.clientAddress) ?? 0;
+    const waitMs = exchange.snapshot?.edge.flood?.waitMs(exchange.clientAddress) ?? 0;
     if (waitMs > 0)
       throw new Problem('rate-limited', {
         headers: { 'retry-after': retryAfterSeconds(waitMs) },

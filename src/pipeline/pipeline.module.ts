@@ -1,28 +1,25 @@
-import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { seatOrder } from '../policies/order.ts';
-import {
-  LIMITER_OBSERVER,
-  LOCAL_RATE_LIMITER,
-  type LocalRateLimiter,
-} from '../policies/rate-limit/rate-limiter.ts';
-import { STAGE_FACTORIES, type Stage, type StageFactory } from '../policies/stage.ts';
+import { LIMITER_OBSERVER, LOCAL_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
-import { compileEntrance } from '../routing/entrance.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { BootFaults } from '../routing/boot-faults.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { EDGE_COMPILER } from '../snapshot/edge.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { ClientAddress } from './client-address.ts';
+import { editAnswers } from './answer-edits.ts';
 import { CloseHook } from './close.hook.ts';
-import { FloodLimit } from './flood-limit.ts';
 import { Connections, whenAccepted } from './connections.ts';
+import { edgeCompiler } from './edge.ts';
 import { admitHandlers } from './handler-admission.ts';
 import { HookParts } from './hook-parts.ts';
 import { installHooks } from './install-hooks.ts';
@@ -58,9 +55,6 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 })
 export class PipelineBindings {}
 
-/** Injection token of the stages that every request meets before a route is looked for. */
-const ENTRANCE = Symbol('ENTRANCE');
-
 const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
 
 /**
@@ -82,22 +76,9 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
       guard === undefined ? [] : { provide: APP_GUARD, useExisting: guard },
     ),
     { provide: APP_GUARD, useClass: StagesGuard },
+    { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES] },
     Connections,
     HookParts,
-    {
-      provide: OpenHook,
-      useFactory: ({ value }: GatewaySource, limiter: LocalRateLimiter, parts: HookParts) => {
-        const flood = value.floodLimit === 'off' ? undefined : new FloodLimit(limiter, value.floodLimit);
-        return new OpenHook(new ClientAddress(value.trustedProxies), flood, parts);
-      },
-      inject: [GATEWAY_SOURCE, LOCAL_RATE_LIMITER, HookParts],
-    },
-    {
-      provide: ENTRANCE,
-      useFactory: (factories: readonly StageFactory[], { value }: GatewaySource) =>
-        compileEntrance(factories, value.defaults.policies ?? {}),
-      inject: [STAGE_FACTORIES, GATEWAY_SOURCE],
-    },
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
@@ -106,34 +87,30 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
     { provide: APP_FILTER, useClass: StageAnswerFilter },
   ],
   // The limiter also counts what others keep for their callers.
-  exports: [STAGE_FACTORIES, Connections, ...policyModules],
+  exports: [STAGE_FACTORIES, EDGE_COMPILER, Connections, ...policyModules],
 })
-export class PipelineModule implements OnApplicationShutdown {
-  readonly #table: RouteTable;
-
+export class PipelineModule {
   // In the constructor, because Nest builds its routes before it calls any lifecycle hook.
   constructor(
     host: HttpAdapterHost,
-    open: OpenHook,
+    snapshots: Snapshots,
     parts: HookParts,
     seated: SeatedInterceptors,
-    @Inject(ENTRANCE) private readonly entrance: readonly Stage[],
+    faults: BootFaults,
   ) {
-    const { connections } = parts;
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
     const { server } = fastify;
+    const { connections } = parts;
     connections.watch(server);
     fastify.addHook('preClose', (done) => whenAccepted(server, done));
     // The server reports its end before those of its last sockets: pools would be gone before exchanges are.
     fastify.addHook('onClose', () => connections.closed());
-    installHooks(fastify, open, new CloseHook(parts), entrance);
-    this.#table = seated.seat();
-    admitHandlers(fastify, this.#table);
-  }
-
-  /** Ends what the compiled stages own. */
-  onApplicationShutdown(): void {
-    for (const stage of this.entrance) stage.close?.();
-    for (const route of this.#table.routes) for (const stage of route.stages) stage.close?.();
+    // Before the head is finished, which tells the length of the body.
+    editAnswers(fastify);
+    installHooks(fastify, new OpenHook(snapshots, parts), new CloseHook(parts));
+    seated.seat();
+    faults.add(seated.faultsOf(snapshots.current.table));
+    snapshots.check(({ table }) => seated.faultsOf(table));
+    admitHandlers(fastify, snapshots);
   }
 }

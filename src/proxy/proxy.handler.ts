@@ -6,13 +6,13 @@ import { enterStages, type Entered } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
-import { RouteTable } from '../routing/route-table.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { AnswerWriter } from './answer-writer.ts';
 
 /** Door 1: takes every request that no controller owns through match, the stages of its route, and its action. */
 @Injectable()
 export class ProxyHandler {
-  constructor(private readonly table: RouteTable) {}
+  constructor(private readonly snapshots: Snapshots) {}
 
   /** Handles one request; the answer is written past Fastify, as a stream. */
   handle(request: FastifyRequest, reply: FastifyReply): void {
@@ -20,7 +20,7 @@ export class ProxyHandler {
     const { exchange } = request;
     let route: Route;
     try {
-      route = this.table.match(exchange);
+      route = this.snapshots.for(exchange).table.match(exchange);
       // A code-first route that Fastify did not take: its path differs in something that must not differ.
       if (route.door === 'handler') throw new Problem('route-not-found');
     } catch (error) {

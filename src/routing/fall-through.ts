@@ -9,7 +9,8 @@ import type { GatewaySource } from './table-builder.ts';
 
 /** Stands for every method that no route names. */
 const OTHERS = 'others';
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHERS] as const;
+/** One of each kind of method. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHERS] as const;
 
 /**
  * Warns where a path that is not for everybody falls through to a route that lets others in: with a method that its
@@ -57,6 +58,11 @@ function slashTaker(route: Route, table: RouteTable, path: string): Route | unde
 // No literal has braces, so a parameter stands for whatever is not one.
 function samplePath({ pattern }: Route): string {
   return pattern.source.replace(/\*(?=$|:)/, '{*}');
+}
+
+/** A request of the shape that a route takes. */
+export function sampleOf(route: Route, method: string): Asked {
+  return ask(route, method, samplePath(route));
 }
 
 function ask({ match }: Route, method: string, path: string): Asked {

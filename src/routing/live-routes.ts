@@ -1,31 +1,58 @@
+import type { ConfigFault } from '../config/config-fault.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import { FaultPlaces } from './fault-places.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
-import type { LiveRoutes } from './route-action.ts';
+import type { ActionKind, LiveRoutes, LiveWork } from './route-action.ts';
+import { RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { compileAll, type TableParts } from './table-builder.ts';
 
-/** The routes of a gateway that runs, for kinds of actions whose routes come and go. */
+/** The routes of one configuration, for kinds of actions whose routes come and go, and what these do for them. */
 export class TableRoutes implements LiveRoutes {
   readonly #table: RouteTable;
   readonly #parts: Omit<TableParts, 'controllers' | 'definitions'>;
   readonly #places: FaultPlaces;
+  readonly #works = new Map<ActionKind, LiveWork>();
 
   constructor(table: RouteTable, parts: Omit<TableParts, 'controllers' | 'definitions'>) {
     this.#table = table;
     this.#parts = parts;
     this.#places = new FaultPlaces(parts.source);
+    for (const kind of parts.actions) {
+      const work = kind.work?.(this);
+      if (work !== undefined) this.#works.set(kind, work);
+    }
   }
 
-  /** Starts the kinds of actions; nothing waits for what they begin. */
+  /** Starts what the kinds do; nothing waits for what they begin. */
   start(): void {
-    for (const kind of this.#parts.actions) kind.start?.(this);
+    for (const work of this.#works.values()) work.start?.();
   }
 
-  /** Ends what they began. */
+  /** Ends it. */
   stop(): void {
-    for (const kind of this.#parts.actions) kind.stop?.();
+    for (const work of this.#works.values()) work.stop?.();
+  }
+
+  /**
+   * Takes over what was learned before a reload; it holds until it is asked for again.
+   *
+   * @returns what it does not go with.
+   */
+  adopt(previous: TableRoutes): readonly ConfigFault[] {
+    const faults: ConfigFault[] = [];
+    for (const [kind, work] of this.#works) {
+      const before = previous.#works.get(kind);
+      try {
+        if (before !== undefined) work.adopt?.(before);
+      } catch (error) {
+        if (!(error instanceof RouteFault)) throw error;
+        faults.push(this.#places.place(error));
+      }
+    }
+    return faults;
   }
 
   get config(): GatewayConfig {
@@ -34,6 +61,10 @@ export class TableRoutes implements LiveRoutes {
 
   originOf(index: number): string {
     return this.#places.originOf(index);
+  }
+
+  upstream(name: string): Upstream {
+    return this.#parts.upstreams.get(name);
   }
 
   peek(asked: Parameters<LiveRoutes['peek']>[0]): Route | undefined {

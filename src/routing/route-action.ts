@@ -93,10 +93,12 @@ export interface ActionInput {
   readonly upstream: Upstream | undefined;
 }
 
-/** What a kind may know of the routes once all of them are compiled. */
+/** What a kind may know of the routes of one configuration once all of them are compiled. */
 export interface LiveRoutes {
   readonly config: GatewayConfig;
   originOf(index: number): string;
+  /** @throws {Error} when there is no upstream of that name; those that routes lead to were checked. */
+  upstream(name: string): Upstream;
   /** The route that a request would take; nothing is written, and nothing refused. */
   peek(asked: Pick<Exchange, 'path' | 'host' | 'method' | 'request'>): Route | undefined;
   /**
@@ -107,15 +109,27 @@ export interface LiveRoutes {
   replace(origin: string, definitions: readonly RouteDefinition[]): void;
 }
 
-/** A kind of action. One line of `pipeline/actions.ts` registers it. */
+/** What a kind does in the background for the routes of one configuration. */
+export interface LiveWork {
+  /** Begins, when the configuration comes into force; never for one that is only checked. */
+  start?(): void;
+  /** Ends for good: another configuration is in force, or the gateway leaves. */
+  stop?(): void;
+  /**
+   * Takes over what the work of the same kind has learned that a reload replaces.
+   *
+   * @throws {RouteFault} for the first thing that does not go with these routes.
+   */
+  adopt?(previous: LiveWork): void;
+}
+
+/** A kind of action, one for all configurations. One line of `pipeline/actions.ts` registers it. */
 export interface ActionKind {
   readonly source: ActionSource;
   /** @throws {ActionError} for the operator, when its definition makes no sense for this route. */
   compile(definition: ActionDefinition, input: ActionInput): RouteAction;
-  /** Called once when all routes are compiled, before anything listens; not when the gateway is only checked. */
-  start?(routes: LiveRoutes): void;
-  /** Ends what {@link start} began. */
-  stop?(): void;
+  /** Called once for each configuration, when all of its routes are compiled. */
+  work?(routes: LiveRoutes): LiveWork;
 }
 
 /** Injection token of the kinds; bound once, in `pipeline/`. */

@@ -1,11 +1,16 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
 const NANOSECONDS = 1e9;
+
+/** What becomes of an attempt to put another configuration into force. */
+export const RELOAD_OUTCOMES = ['reloaded', 'unchanged', 'faulty', 'needs-restart'] as const;
+/** One of {@link RELOAD_OUTCOMES}. */
+export type ReloadOutcome = (typeof RELOAD_OUTCOMES)[number];
 
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -55,6 +60,11 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #decisions: LabelCounter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
+  /** How many breakers there are of a target: while one takes the place of another, both. */
+  readonly #breakerCounts = new Map<string, number>();
+  readonly #routes = new Map<string, RouteMetrics>();
+  readonly #reloads: Counter<'outcome'>;
+  readonly #configLoaded: Gauge;
   #storeUp: Gauge | undefined = undefined;
   readonly #sockets: Gauge<'route'>;
   readonly #sections: LabelCounter;
@@ -94,13 +104,28 @@ export class Metrics {
       labelNames: ['route'],
       registers,
     });
+    this.#reloads = new Counter({
+      name: 'gatehouse_config_reloads_total',
+      help: 'Attempts to put another configuration into force, by what became of them.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    for (const outcome of RELOAD_OUTCOMES) this.#reloads.inc({ outcome }, 0);
+    this.#configLoaded = new Gauge({
+      name: 'gatehouse_config_loaded_timestamp_seconds',
+      help: 'When the configuration that is in force was put into force, in seconds since the epoch.',
+      registers,
+    });
     this.#loopDelay = monitorEventLoopDelay({ resolution: 20 });
     this.#registerLoopDelay();
   }
 
-  /** The request metrics of a route. */
+  /** The request metrics of a route: one for each id, so that a route that is compiled again counts on. */
   forRoute(routeId: string): RouteMetrics {
-    return new RouteMetrics(routeId, this.#duration, this.#sockets);
+    let route = this.#routes.get(routeId);
+    if (route === undefined)
+      this.#routes.set(routeId, (route = new RouteMetrics(routeId, this.#duration, this.#sockets)));
+    return route;
   }
 
   /** Counts one call to a target. */
@@ -116,6 +141,32 @@ export class Metrics {
   /** Shows the state of a breaker. */
   breakerChanged(upstream: string, target: string, state: 'closed' | 'half-open' | 'open'): void {
     this.#breakers.set({ upstream, target }, state === 'closed' ? 0 : state === 'open' ? 2 : 1);
+  }
+
+  /** Shows a breaker that is new, and closed. */
+  breakerMade(upstream: string, target: string): void {
+    const key = `${upstream}\n${target}`;
+    this.#breakerCounts.set(key, (this.#breakerCounts.get(key) ?? 0) + 1);
+    this.breakerChanged(upstream, target, 'closed');
+  }
+
+  /** Shows no state any more of a breaker that has ended, unless another one has taken its place. */
+  breakerEnded(upstream: string, target: string): void {
+    const key = `${upstream}\n${target}`;
+    const left = (this.#breakerCounts.get(key) ?? 0) - 1;
+    if (left > 0) return void this.#breakerCounts.set(key, left);
+    this.#breakerCounts.delete(key);
+    this.#breakers.remove({ upstream, target });
+  }
+
+  /** Counts an attempt to put another configuration into force. */
+  reloadEnded(outcome: ReloadOutcome): void {
+    this.#reloads.inc({ outcome });
+  }
+
+  /** Shows since when the configuration is in force that is. */
+  configLoaded(atMs: number): void {
+    this.#configLoaded.set(atMs / 1000);
   }
 
   /** Shows whether the store is used. Never said, there is none, and nothing that could look like its failure. */

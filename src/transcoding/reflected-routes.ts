@@ -1,11 +1,11 @@
 import { toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { LiveRoutes } from '../routing/route-action.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { reflect } from '../upstreams/grpc/descriptors/reflection-client.ts';
 import type { GrpcChannels } from '../upstreams/grpc/grpc-channel.ts';
-import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { ReflectionReport } from './reflection-report.ts';
 import { definitionsFrom, isTranslated, type TranslatedRoute } from './translate.source.ts';
 
@@ -14,7 +14,6 @@ const FIRST_RETRY_MS = 2000;
 
 /** What keeping routes fresh needs. */
 export interface ReflectedParts {
-  readonly upstreams: UpstreamRegistry;
   readonly channels: GrpcChannels;
   readonly logger: Logger;
 }
@@ -25,36 +24,40 @@ interface Watched {
   readonly origin: string;
   readonly refreshMs: number;
   readonly report: ReflectionReport;
-  readonly routes: LiveRoutes;
+  /** What the upstream has told. */
+  known: FileRegistry | undefined;
   digest: string;
 }
 
 /**
- * Keeps the routes fresh whose methods come from server reflection: asks once the gateway starts, and then at
+ * Keeps the routes of one configuration fresh whose methods come from server reflection: asks once it is in force, and then at
  * the interval of the upstream. Only what changed is compiled, and swapped in at once; an upstream that does not
  * answer, or answers something that cannot be used, leaves what there is.
  */
 export class ReflectedRoutes {
   readonly #parts: ReflectedParts;
+  readonly #routes: LiveRoutes;
+  readonly #watched: readonly Watched[];
   readonly #timers = new Map<Watched, NodeJS.Timeout>();
   #stopped = false;
 
-  constructor(parts: ReflectedParts) {
+  constructor(parts: ReflectedParts, routes: LiveRoutes) {
     this.#parts = parts;
+    this.#routes = routes;
+    this.#watched = watchedOf(routes, parts.logger);
+  }
+
+  /** What was learned before holds until it is asked for again; of a route that the file changes it is forgotten. */
+  adopt(previous: ReflectedRoutes): void {
+    for (const watched of this.#watched) {
+      const before = previous.#watched.find(({ route }) => isDeepStrictEqual(route, watched.route));
+      if (before?.known !== undefined) this.#take(watched, before.known);
+    }
   }
 
   /** Begins to ask; does nothing when no route comes from reflection. */
-  start(routes: LiveRoutes): void {
-    const { config } = routes;
-    const { logger } = this.#parts;
-    config.routes.forEach((route, index) => {
-      if (!isTranslated(route)) return;
-      const refreshMs = config.upstreams[route.upstream]?.reflection?.refresh;
-      if (refreshMs === undefined) return;
-      const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
-      const origin = routes.originOf(index);
-      void this.#ask({ route, origin, refreshMs, report, routes, digest: '' });
-    });
+  start(): void {
+    for (const watched of this.#watched) void this.#ask(watched);
   }
 
   /** Asks no more. */
@@ -64,11 +67,11 @@ export class ReflectedRoutes {
   }
 
   async #ask(watched: Watched): Promise<void> {
-    const { upstreams, channels } = this.#parts;
+    const { channels } = this.#parts;
     const { route, report } = watched;
     let target: string | undefined;
     try {
-      const upstream = upstreams.get(route.upstream);
+      const upstream = this.#routes.upstream(route.upstream);
       const lease = upstream.lease();
       target = lease.target.host;
       const { maxConnections } = upstream.options;
@@ -92,13 +95,25 @@ export class ReflectedRoutes {
     if (digest === watched.digest) return;
     const { route, origin } = watched;
     const definitions = definitionsFrom(route, origin, registry);
-    watched.routes.replace(origin, definitions);
+    this.#routes.replace(origin, definitions);
     watched.digest = digest;
+    watched.known = registry;
     this.#parts.logger.info(
       { route: route.id, methods: definitions.length },
       'routes learned by server reflection',
     );
   }
+}
+
+function watchedOf(routes: LiveRoutes, logger: Logger): readonly Watched[] {
+  const { config } = routes;
+  return config.routes.flatMap((route, index) => {
+    if (!isTranslated(route)) return [];
+    const refreshMs = config.upstreams[route.upstream]?.reflection?.refresh;
+    if (refreshMs === undefined) return [];
+    const report = new ReflectionReport({ route: route.id, upstream: route.upstream }, logger);
+    return [{ route, origin: routes.originOf(index), refreshMs, report, known: undefined, digest: '' }];
+  });
 }
 
 function digestOf(registry: FileRegistry): string {

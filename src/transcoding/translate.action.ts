@@ -13,6 +13,7 @@ import {
   type ActionKind,
   type ContractInput,
   type LiveRoutes,
+  type LiveWork,
   type RouteAction,
 } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
@@ -24,7 +25,6 @@ import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { needsSocket, offersSocket, type Binding } from './binding.ts';
 import { Transcoder } from './transcoder.ts';
 import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
-import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { ReflectedRoutes } from './reflected-routes.ts';
 import { transcodedContract } from './transcoded-contract.ts';
@@ -47,18 +47,17 @@ export class TranslateKind implements ActionKind, OnModuleInit, OnModuleDestroy 
   readonly source = translateSource;
   readonly #transcoder: Transcoder;
   readonly #sockets: TranscodedSockets;
-  readonly #reflected: ReflectedRoutes;
+  /** Those of the configuration that is in force. */
+  #routes: LiveRoutes | undefined = undefined;
 
   constructor(
     private readonly host: HttpAdapterHost,
-    upstreams: UpstreamRegistry,
-    grpc: GrpcCaller,
+    private readonly grpc: GrpcCaller,
     metrics: Metrics,
-    @Inject(LOGGER) logger: Logger,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.#transcoder = new Transcoder(grpc, metrics);
     this.#sockets = new TranscodedSockets(this.#transcoder);
-    this.#reflected = new ReflectedRoutes({ upstreams, channels: grpc.channels, logger });
   }
 
   compile({ binding }: TranslateDefinition, { upstream }: ActionInput): RouteAction {
@@ -69,22 +68,44 @@ export class TranslateKind implements ActionKind, OnModuleInit, OnModuleDestroy 
 
   onModuleInit(): void {
     this.#sockets.attach(Upgrades.of(this.host.httpAdapter.getInstance<FastifyInstance>()));
-  }
-
-  start(routes: LiveRoutes): void {
+    // Once for all configurations: a claim stays with the server.
     this.#sockets.claim((asked) => {
-      const { action } = routes.peek(asked) ?? {};
+      const { action } = this.#routes?.peek(asked) ?? {};
       return action instanceof TranslateAction && action.offersSocket;
     });
-    this.#reflected.start(routes);
+  }
+
+  work(routes: LiveRoutes): LiveWork {
+    const reflected = new ReflectedRoutes({ channels: this.grpc.channels, logger: this.logger }, routes);
+    return new TranslateWork(reflected, () => (this.#routes = routes));
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#sockets.leave();
+  }
+}
+
+/** What translating does in the background for one configuration. */
+class TranslateWork implements LiveWork {
+  readonly #reflected: ReflectedRoutes;
+  readonly #begin: () => void;
+
+  constructor(reflected: ReflectedRoutes, begin: () => void) {
+    this.#reflected = reflected;
+    this.#begin = begin;
+  }
+
+  start(): void {
+    this.#begin();
+    this.#reflected.start();
   }
 
   stop(): void {
     this.#reflected.stop();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.#sockets.leave();
+  adopt(previous: LiveWork): void {
+    if (previous instanceof TranslateWork) this.#reflected.adopt(previous.#reflected);
   }
 }
 

@@ -5,17 +5,29 @@ import type { Http1Pool } from './http1/http1-pool.ts';
 import type { Http2Pool } from './http2/http2-pool.ts';
 import type { TargetOptions } from './upstream.schema.ts';
 
+/** What a target is made of, besides where it is. */
+export interface TargetParts {
+  readonly breaker?: Breaker | undefined;
+  readonly pool?: Dispatcher | undefined;
+  readonly slots?: ConnectionSlots | undefined;
+  readonly http1?: Http1Pool | undefined;
+  readonly http2?: Http2Pool | undefined;
+  readonly compression?: 'none' | 'gzip';
+  /** See {@link Target.key}. Default empty. */
+  readonly key?: string;
+}
+
 /**
- * One address of an upstream: its configuration and the counters that all exchanges share.
- * Owned by its upstream; lives as long as the snapshot.
+ * One address of an upstream: its configuration and the counters that all exchanges share. It outlives a reload that
+ * does not change it: whoever may choose it holds it, and it ends after its last call once nobody does.
  */
 export class Target {
   readonly origin: string;
   /** `host:port`, for logs and metrics. */
   readonly host: string;
   readonly secure: boolean;
-  readonly weight: number;
-  readonly labels: Readonly<Record<string, string>>;
+  /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
+  readonly key: string;
   readonly breaker: Breaker | undefined;
   /** Connections of HTTP/1.1 for proxied requests, opened by the first one; undefined for a target of gRPC. */
   readonly pool: Dispatcher | undefined;
@@ -29,24 +41,21 @@ export class Target {
   readonly compression: 'none' | 'gzip';
   /** Calls under way. Written by leases only. */
   inFlight = 0;
+  /** Whether it ends once no call is under way. */
+  isLeaving = false;
+  #weight: number;
+  #labels: Readonly<Record<string, string>>;
+  #holders = 0;
+  #endListeners: (() => void)[] | undefined = [];
 
-  constructor(
-    options: TargetOptions,
-    parts: {
-      breaker?: Breaker | undefined;
-      pool?: Dispatcher | undefined;
-      slots?: ConnectionSlots | undefined;
-      http1?: Http1Pool | undefined;
-      http2?: Http2Pool | undefined;
-      compression?: 'none' | 'gzip';
-    },
-  ) {
+  constructor(options: TargetOptions, parts: TargetParts) {
     this.origin = options.url.replace(/\/$/, '');
     const [scheme = '', host = ''] = this.origin.split('://');
     this.host = host;
     this.secure = scheme.endsWith('s');
-    this.weight = options.weight;
-    this.labels = options.labels;
+    this.key = parts.key ?? '';
+    this.#weight = options.weight;
+    this.#labels = options.labels;
     this.breaker = parts.breaker;
     this.pool = parts.pool;
     this.slots = parts.slots;
@@ -58,6 +67,65 @@ export class Target {
   /** The one question the balancer asks. */
   get available(): boolean {
     return this.breaker === undefined || this.breaker.available;
+  }
+
+  /** Its share of the traffic. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#labels;
+  }
+
+  /** Takes over what may change without a new connection. */
+  retune({ weight, labels }: TargetOptions): void {
+    this.#weight = weight;
+    this.#labels = labels;
+  }
+
+  /** Keeps it from ending until as many {@link release}. */
+  hold(): void {
+    this.#holders += 1;
+  }
+
+  /** Lets it go; when nobody holds it any more, it closes. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.close();
+  }
+
+  /** Calls back once when everything has ended that belongs to it; at once if it has. */
+  onEnd(listener: () => void): void {
+    if (this.#endListeners === undefined) listener();
+    else this.#endListeners.push(listener);
+  }
+
+  /** Ends everything that belongs to it, as soon as no call is under way. */
+  close(): void {
+    this.isLeaving = true;
+    if (this.inFlight === 0) this.emptied();
+  }
+
+  /** Hears from the last lease that it is given back. */
+  emptied(): void {
+    // Not within: whoever gives a lease back is still busy with the connection.
+    setImmediate(() => {
+      if (this.inFlight === 0) void this.destroy();
+    });
+  }
+
+  /** Ends everything that belongs to it; calls under way are cut. */
+  async destroy(): Promise<void> {
+    const listeners = this.#endListeners;
+    if (listeners === undefined) return;
+    this.#endListeners = undefined;
+    this.isLeaving = true;
+    this.breaker?.shutdown();
+    this.http1?.close();
+    this.http2?.close();
+    for (const listener of listeners) listener();
+    await this.pool?.destroy();
   }
 }
 
@@ -94,6 +162,7 @@ export class Lease {
     this.target.inFlight -= 1;
     this.settle(outcome);
     this.#slots?.giveBack();
+    if (this.target.isLeaving && this.target.inFlight === 0) this.target.emptied();
   }
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */

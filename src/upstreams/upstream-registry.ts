@@ -1,27 +1,37 @@
-import { Pool } from 'undici';
-import { Breaker } from '../policies/circuit-breaker/breaker.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { ConnectionSlots } from './connection-slots.ts';
-import { UNARY_FIELDS } from './grpc/unary-wire.ts';
-import { Http1Pool, type Http1PoolOptions } from './http1/http1-pool.ts';
-import { Http2Pool } from './http2/http2-pool.ts';
-import { Target } from './target.ts';
+import { createTarget, targetKey } from './create-target.ts';
+import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 import { Upstream } from './upstream.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** The upstreams of one snapshot; owns their pools and breakers. */
-export class UpstreamRegistry {
+/**
+ * The upstreams of one configuration. It holds their targets; one that is made from a predecessor goes on with what did
+ * not change: connections, breakers, counters.
+ */
+export class UpstreamRegistry implements Upstreams {
   readonly #upstreams = new Map<string, Upstream>();
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  /** What has changed of targets that go on. */
+  readonly #retuned = new Map<Target, TargetOptions>();
 
-  constructor(options: Readonly<Record<string, UpstreamOptions>>, logger: Logger, metrics: Metrics) {
+  /** @param previous whose targets go on where they are the same; it is not changed. */
+  constructor(
+    options: Readonly<Record<string, UpstreamOptions>>,
+    logger: Logger,
+    metrics: Metrics,
+    previous?: UpstreamRegistry,
+  ) {
     this.#logger = logger;
     this.#metrics = metrics;
     for (const [name, one] of Object.entries(options)) {
-      const targets = one.targets.map((target) => this.#createTarget(name, one, target));
-      this.#upstreams.set(name, new Upstream(name, one, targets));
+      const upstream = this.#upstreamOf(name, one, previous?.find(name));
+      this.#upstreams.set(name, upstream);
+      for (const target of upstream.targets) target.hold();
     }
   }
 
@@ -30,6 +40,16 @@ export class UpstreamRegistry {
     const upstream = this.#upstreams.get(name);
     if (upstream === undefined) throw new Error(`there is no upstream "${name}"`);
     return upstream;
+  }
+
+  /** The same for every exchange. */
+  of(_exchange: Exchange, name: string): Upstream {
+    return this.get(name);
+  }
+
+  /** The upstream of that name, if there is one. */
+  find(name: string): Upstream | undefined {
+    return this.#upstreams.get(name);
   }
 
   /** Whether there is an upstream of that name. */
@@ -42,63 +62,33 @@ export class UpstreamRegistry {
     return [...this.#upstreams.values()];
   }
 
+  /** Puts into force what has changed of targets that go on. Until then the predecessor is as it was. */
+  activate(): void {
+    for (const [target, options] of this.#retuned) target.retune(options);
+    this.#retuned.clear();
+  }
+
+  /** Lets all targets go: those that nobody else holds end after their last call. */
+  release(): void {
+    for (const { targets } of this.#upstreams.values()) for (const target of targets) target.release();
+  }
+
   /** Ends breakers and connections; calls under way are cut. */
   async close(): Promise<void> {
-    const closing: Promise<void>[] = [];
-    for (const upstream of this.#upstreams.values()) {
-      for (const target of upstream.targets) {
-        target.breaker?.shutdown();
-        target.http1?.close();
-        target.http2?.close();
-        if (target.pool !== undefined) closing.push(target.pool.destroy());
-      }
-    }
-    await Promise.all(closing);
+    const targets = this.all().flatMap((upstream) => upstream.targets);
+    await Promise.all(targets.map((target) => target.destroy()));
   }
 
-  #createTarget(upstream: string, options: UpstreamOptions, target: TargetOptions): Target {
-    const isHttp = options.protocol === 'http';
-    return new Target(target, {
-      pool: isHttp ? createPool(target.url, options) : undefined,
-      slots: isHttp ? new ConnectionSlots(options.maxConnections, options.timeouts.queue) : undefined,
-      http1: isHttp ? new Http1Pool(socketOf(target.url, options)) : undefined,
-      http2: isHttp ? undefined : new Http2Pool({ ...socketOf(target.url, options), fields: UNARY_FIELDS }),
-      compression: options.compression,
-      breaker: this.#createBreaker(upstream, options, target),
+  #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
+    if (previous !== undefined && isDeepStrictEqual(previous.options, options)) return previous;
+    const spare = [...(previous?.targets ?? [])];
+    const targets = options.targets.map((target) => {
+      const index = spare.findIndex(({ key }) => key === targetKey(options, target));
+      const [same] = index < 0 ? [] : spare.splice(index, 1);
+      if (same === undefined) return createTarget(name, options, target, [this.#logger, this.#metrics]);
+      this.#retuned.set(same, target);
+      return same;
     });
+    return new Upstream(name, options, targets, previous);
   }
-
-  #createBreaker(upstream: string, options: UpstreamOptions, target: TargetOptions): Breaker | undefined {
-    if (options.circuitBreaker === 'off') return undefined;
-    const host = target.url.split('://')[1] ?? target.url;
-    this.#metrics.breakerChanged(upstream, host, 'closed');
-    return new Breaker(options.circuitBreaker, (state) => {
-      this.#metrics.breakerChanged(upstream, host, state);
-      this.#logger.warn({ upstream, target: host, breaker: state }, `breaker ${state}`);
-    });
-  }
-}
-
-function createPool(origin: string, options: UpstreamOptions): Pool {
-  return new Pool(origin, {
-    connections: options.maxConnections,
-    pipelining: 1,
-    connect: { timeout: options.timeouts.connect },
-    headersTimeout: options.timeouts.firstByte,
-    bodyTimeout: options.timeouts.idle,
-  });
-}
-
-/** Where a target is reached for calls, which do not go over undici. */
-function socketOf(origin: string, { maxConnections, timeouts }: UpstreamOptions): Http1PoolOptions {
-  const { hostname, port, protocol } = new URL(origin.replace(/^grpc/, 'http'));
-  const secure = protocol === 'https:';
-  return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port || (secure ? 443 : 80)),
-    secure,
-    maxConnections,
-    connectTimeoutMs: timeouts.connect,
-    queueTimeoutMs: timeouts.queue,
-  };
 }

@@ -14,13 +14,21 @@ export class Upstream {
   readonly passedHeaders: ReadonlySet<string> | undefined;
   readonly #balancer: Balancer;
 
-  constructor(name: string, options: UpstreamOptions, targets: readonly Target[]) {
+  /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
+  constructor(name: string, options: UpstreamOptions, targets: readonly Target[], previous?: Upstream) {
     this.name = name;
     this.options = options;
     this.targets = targets;
-    this.retryBudget = new RetryBudget(options.retry.budget);
+    const before = previous?.options;
+    this.retryBudget =
+      previous !== undefined && before?.retry.budget === options.retry.budget
+        ? previous.retryBudget
+        : new RetryBudget(options.retry.budget);
     this.passedHeaders = options.passHeaders.length === 0 ? undefined : new Set(options.passHeaders);
-    this.#balancer = balancers[options.balancing]();
+    this.#balancer =
+      previous !== undefined && before?.balancing === options.balancing
+        ? previous.#balancer
+        : balancers[options.balancing]();
   }
 
   /**

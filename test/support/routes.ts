@@ -1,9 +1,17 @@
 import { pino } from 'pino';
+import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage.ts';
 import { ForwardKind } from '../../src/proxy/forward.action.ts';
 import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compiler.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
+import { RouteTable } from '../../src/routing/route-table.ts';
 import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
+import { NO_EDGE } from '../../src/snapshot/edge.ts';
+import { Reloads } from '../../src/snapshot/reloads.ts';
+import { SnapshotCompiler } from '../../src/snapshot/snapshot-compiler.ts';
+import { Snapshot } from '../../src/snapshot/snapshot.ts';
+import { Snapshots } from '../../src/snapshot/snapshots.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { UpstreamRegistry } from '../../src/upstreams/upstream-registry.ts';
 import { upstreamSchema } from '../../src/upstreams/upstream.schema.ts';
@@ -50,6 +58,38 @@ export function createCompiler(
     actions: [new ForwardKind(metrics)],
     ...parts,
   });
+}
+
+/** A snapshot of routes that are compiled already, in force, and reloads that have happened to nobody. */
+export function snapshotsOf(routes: readonly Route[]): { snapshots: Snapshots; reloads: Reloads } {
+  const metrics = new Metrics();
+  const logger = pino({ level: 'silent' });
+  const source = readConfig(gatewaySchema, 'version: 1', 'gateway.yaml', {});
+  const nothing = (): void => undefined;
+  const snapshot = new Snapshot({
+    source,
+    table: new RouteTable(routes),
+    upstreams: new UpstreamRegistry({}, logger, metrics),
+    edge: NO_EDGE,
+    begin: nothing,
+    retire: nothing,
+    end: nothing,
+  });
+  const snapshots = new Snapshots(snapshot);
+  const deps = {
+    logger,
+    metrics,
+    actions: [],
+    factories: [],
+    controllers: [],
+  };
+  const compiler = new SnapshotCompiler({
+    ...deps,
+    definitions: () => [],
+    identity: undefined,
+    compileEdge: () => NO_EDGE,
+  });
+  return { snapshots, reloads: new Reloads({ snapshots, compiler, actions: [], logger, metrics }) };
 }
 
 /** Compiles routes without stages. */

@@ -97,7 +97,7 @@ function overHttp({ name, upstream, options }: About): RunnableCallOf<HttpOperat
     keyOf: (path: string) => path,
     run: ({ upstreams, http }, path, context) =>
       http.json(
-        upstreams.get(upstream),
+        upstreams.of(context.exchange, upstream),
         { method: 'GET', path, parse: parseExact, ...hearing(name, plan, context) },
         context,
       ),

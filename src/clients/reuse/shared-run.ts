@@ -60,6 +60,8 @@ export class SharedRun<Out> implements WaitedFor {
     const { origin, timeoutMs, starter } = this.#options;
     const served = (part: ServedPart): void => void (this.#part = part);
     const exchange = this.#exchange as Exchange;
+    // It may outlast who started it, and with that the configuration.
+    exchange.snapshot?.hold();
     const { home, trail } = starter;
     const passage: Passage = { exchange, timeoutMs, origin, home, served, trail };
     try {
@@ -117,6 +119,7 @@ export class SharedRun<Out> implements WaitedFor {
       else waiter.reject(outcome.error);
     }
     this.#waiters.clear();
+    this.#exchange?.snapshot?.release();
     this.#exchange = undefined;
   }
 

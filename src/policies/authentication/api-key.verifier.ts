@@ -32,14 +32,6 @@ export class ApiKeyVerifier implements CredentialVerifier {
     const holder = this.#directory.holder(hashApiKey(key));
     return holder instanceof Promise ? holder.then(accepted) : accepted(holder);
   }
-
-  start(): void {
-    // Keys are looked up when they are met.
-  }
-
-  stop(): void {
-    // Nothing to end.
-  }
 }
 
 /** The same words for an unknown and a disabled key: which of them it is, is not the caller's to know. */

@@ -62,6 +62,29 @@ describe('Identity', () => {
     identity.stop();
   });
 
+  it('goes on with the keys of an issuer that did not change, and with its tokens if nothing did', async () => {
+    server = await new KeyServer().start();
+    const issuer = { issuer: server.issuer, jwks: server.url, audiences: ['a'] };
+    const other = { ...issuer, issuer: 'https://other.test' };
+    const identity = new Identity(identitySchema.parse({ issuers: [issuer] }), { environment: {} });
+    identity.start();
+    while (server.requests < 1) await sleep(5);
+    const { section } = identity;
+    identity.hold(section);
+    const next = identity.prepare(identitySchema.parse({ issuers: [issuer, other] }));
+    expect([...next.keys.values()]).toEqual(expect.arrayContaining([...section.keys.values()]));
+    expect(identity.prepare(section.options)).toBe(section);
+    expect(identity.section).toBe(section);
+    identity.hold(next);
+    identity.begin(next);
+    identity.release(section);
+    // The new issuer was asked; the one that did not change goes on without.
+    while (server.requests < 2) await sleep(5);
+    await sleep(50);
+    expect(server.requests).toBe(2);
+    identity.stop();
+  });
+
   it('names the file that keys cannot be read from, by its whole path', async () => {
     const said = new Promise<string>((resolve) => {
       Logger.overrideLogger({ log: resolve, warn: resolve, error: resolve });

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ApiKeyDirectory } from './api-key.directory.ts';
 import { configuredApiKeys } from './api-key.store.ts';
 import { RedisApiKeyStore } from './api-key.store.redis.ts';
@@ -20,7 +21,13 @@ export interface IdentityNeeds {
   readonly clock?: Clock;
 }
 
-type Verifiers = { readonly [Scheme in CredentialVerifier['scheme']]: CredentialVerifier };
+/** One `identity:` section at work. */
+export interface IdentitySection {
+  readonly options: IdentityOptions;
+  readonly verifiers: { readonly [Scheme in CredentialVerifier['scheme']]: CredentialVerifier };
+  /** The keys that it checks with and that change by themselves, by what they depend on. */
+  readonly keys: ReadonlyMap<string, KeySource>;
+}
 
 /** An issuer of the configuration that could never verify anything. */
 export class IdentityFault extends Error {
@@ -39,49 +46,114 @@ export class IdentityFault extends Error {
 /** The verifiers that the `identity:` section describes, and their work in the background. */
 export class Identity {
   readonly #needs: IdentityNeeds;
-  #options: IdentityOptions;
-  #verifiers: Verifiers;
+  /** Sections that some snapshot has, and how many have it. */
+  readonly #holders = new Map<IdentitySection, number>();
+  readonly #started = new Set<KeySource>();
+  #section: IdentitySection;
   #running = false;
 
   /** @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.#needs = needs;
-    this.#options = options;
-    this.#verifiers = createVerifiers(options, needs);
+    this.#section = createSection(options, needs);
+  }
+
+  /** The section that is in force. */
+  get section(): IdentitySection {
+    return this.#section;
   }
 
   /** Returns the verifier that routes compiled from now on use. */
   verifier(scheme: CredentialVerifier['scheme']): CredentialVerifier {
-    return this.#verifiers[scheme];
+    return this.#section.verifiers[scheme];
   }
 
   /**
-   * Takes over a reloaded section; routes that were compiled before keep the verifiers that they have.
+   * Prepares a reloaded section. One that did not change is the section in force, with all tokens that it has verified;
+   * keys of an issuer that did not change go on.
+   *
+   * @throws {Error} like the constructor.
+   */
+  prepare(options: IdentityOptions): IdentitySection {
+    const inForce = this.#section;
+    return isDeepStrictEqual(inForce.options, options)
+      ? inForce
+      : createSection(options, this.#needs, inForce);
+  }
+
+  /** Has what is compiled within `compile` use a section that is not in force yet, and only that. */
+  using<Result>(section: IdentitySection, compile: () => Result): Result {
+    const inForce = this.#section;
+    this.#section = section;
+    try {
+      return compile();
+    } finally {
+      this.#section = inForce;
+    }
+  }
+
+  /** Keeps the keys of a section at work until as many {@link release}. */
+  hold(section: IdentitySection): void {
+    this.#holders.set(section, (this.#holders.get(section) ?? 0) + 1);
+  }
+
+  /** Puts a section into force. */
+  begin(section: IdentitySection): void {
+    if (this.#section === section) return;
+    this.#section = section;
+    if (!this.#running) return;
+    warnOfTwins(section.options);
+    this.#startKeys();
+  }
+
+  /** Lets a section go: keys that no other one checks with are not kept fresh any more. */
+  release(section: IdentitySection): void {
+    const left = (this.#holders.get(section) ?? 1) - 1;
+    if (left > 0) return void this.#holders.set(section, left);
+    this.#holders.delete(section);
+    this.#stopUnused();
+  }
+
+  /**
+   * Takes over a reloaded section at once; routes that were compiled before keep the verifiers that they have.
    *
    * @throws {Error} like the constructor; then everything stays as it was.
    */
   apply(options: IdentityOptions): void {
-    const next = createVerifiers(options, this.#needs);
-    const previous = this.#verifiers;
-    this.#verifiers = next;
-    this.#options = options;
-    if (!this.#running) return;
-    each(previous, (verifier) => verifier.stop());
-    warnOfTwins(options);
-    each(next, (verifier) => verifier.start());
+    this.begin(this.prepare(options));
+    this.#stopUnused();
   }
 
   /** Starts to keep keys fresh. */
   start(): void {
     this.#running = true;
-    warnOfTwins(this.#options);
-    each(this.#verifiers, (verifier) => verifier.start());
+    warnOfTwins(this.#section.options);
+    this.#startKeys();
   }
 
   /** Ends it. */
   stop(): void {
     this.#running = false;
-    each(this.#verifiers, (verifier) => verifier.stop());
+    for (const keys of this.#started) keys.stop();
+    this.#started.clear();
+  }
+
+  #startKeys(): void {
+    for (const keys of this.#section.keys.values()) {
+      if (this.#started.has(keys)) continue;
+      this.#started.add(keys);
+      keys.start();
+    }
+  }
+
+  #stopUnused(): void {
+    const sections = [this.#section, ...this.#holders.keys()];
+    const used = new Set(sections.flatMap(({ keys }) => [...keys.values()]));
+    for (const keys of this.#started) {
+      if (used.has(keys)) continue;
+      keys.stop();
+      this.#started.delete(keys);
+    }
   }
 }
 
@@ -100,17 +172,27 @@ function mayEqual(one: string, other: string): boolean {
   return one.startsWith(other) || other.startsWith(one);
 }
 
-function each(verifiers: Verifiers, act: (verifier: CredentialVerifier) => void): void {
-  for (const verifier of Object.values(verifiers)) act(verifier);
-}
-
-function createVerifiers(options: IdentityOptions, needs: IdentityNeeds): Verifiers {
+function createSection(
+  options: IdentityOptions,
+  needs: IdentityNeeds,
+  previous?: IdentitySection,
+): IdentitySection {
   const store = needs.redis === undefined ? undefined : new RedisApiKeyStore(needs.redis);
   const directory = new ApiKeyDirectory(configuredApiKeys(options.apiKeys), store, needs.clock);
-  return {
-    jwt: new JwtVerifier(options, (issuer) => keySourceOf(issuer, needs), needs.clock),
+  const keys = new Map<string, KeySource>();
+  const keysOf = (issuer: IssuerOptions): KeySource => {
+    const { issuer: name, jwks, jwksFile, jwksRefresh, jwksCooldown } = issuer;
+    if (jwks === undefined && jwksFile === undefined) return keySourceOf(issuer, needs);
+    const same = JSON.stringify([name, jwks, jwksFile, jwksRefresh, jwksCooldown]);
+    const source = previous?.keys.get(same) ?? keySourceOf(issuer, needs);
+    keys.set(same, source);
+    return source;
+  };
+  const verifiers = {
+    jwt: new JwtVerifier(options, keysOf, needs.clock),
     apiKey: new ApiKeyVerifier(directory),
   };
+  return { options, verifiers, keys };
 }
 
 function keySourceOf(issuer: IssuerOptions, needs: IdentityNeeds): KeySource {

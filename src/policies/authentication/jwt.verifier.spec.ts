@@ -309,8 +309,9 @@ describe('an issuer that is down when the gateway starts', () => {
     const token = await tokenWith({});
     identity.stop();
     await keys.stop();
-    identity.apply(
+    identity = new Identity(
       identitySchema.parse({ issuers: [{ issuer: keys.issuer, jwks: keys.url, audiences: ['api'] }] }),
+      { clock: () => Date.now() + aheadMs },
     );
     const stage = new AuthenticationStageFactory(identity).compile(route);
     const late = await startStageServer(stage === undefined ? [] : [stage]);

@@ -53,14 +53,6 @@ export class JwtVerifier implements CredentialVerifier {
     return this.#cache.get(token) ?? this.#check(token);
   }
 
-  start(): void {
-    for (const issuer of this.#issuers.values()) issuer.keys.start();
-  }
-
-  stop(): void {
-    for (const issuer of this.#issuers.values()) issuer.keys.stop();
-  }
-
   async #check(text: string): Promise<Principal> {
     const token = readToken(text);
     // The name is not verified yet: it only chooses whose key and rules the token has to satisfy.

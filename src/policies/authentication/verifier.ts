@@ -23,10 +23,6 @@ export interface CredentialVerifier {
    * @throws {Problem} `credentials-invalid`, `credentials-expired` or `identity-unavailable`.
    */
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined;
-  /** Starts work in the background. */
-  start(): void;
-  /** Ends it. */
-  stop(): void;
 }
 
 /** The protection space that challenges name. */

@@ -119,6 +119,12 @@ export class CacheStageFactory implements StageFactory {
   compile({ routeId, door, policies }: StageInput): Stage | undefined {
     if (policies.cache === undefined) return undefined;
     if (door === 'handler') throw new Error('`cache` works on proxied routes only; views cache their calls');
-    return new CacheStage(routeId, policies.cache, this.#store);
+    return new CacheStage(storedAs(routeId, policies), policies.cache, this.#store);
   }
+}
+
+// Some answers are stored as they were edited. Those of a route whose edits a reload has changed are not its answers any
+// more: what it masks now may not come from before.
+function storedAs(routeId: string, { transform }: StageInput['policies']): string {
+  return transform?.response === undefined ? routeId : `${routeId} ${JSON.stringify(transform.response)}`;
 }

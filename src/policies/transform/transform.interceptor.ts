@@ -8,26 +8,43 @@ import {
 import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { beginsLikeJson, editMaybeJson, isNeverJson } from './maskable-body.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 
 type Edit = (value: unknown) => unknown;
 
-/** Edits what a handler returns as its route's stages say, such as masked fields. */
+/**
+ * Edits what a handler returns as its route's stages say, such as masked fields. Only what is sent piece by piece needs it
+ * (`@Sse()`): everything else is edited where it is sent.
+ */
 @Injectable()
 export class TransformInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const exchange = exchangeOf(context);
-    const editing = exchange.route?.leaving.filter((stage) => stage.body !== undefined) ?? [];
-    const edit: Edit = (value) => editing.reduce((edited, stage) => stage.body?.(exchange, edited), value);
+    const edit = answerEditOf(exchangeOf(context));
+    if (edit === undefined) return next.handle();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return next.handle().pipe(map((value: unknown) => edited(value, edit, reply)));
+    return next.handle().pipe(map((value: unknown) => editedAnswer(value, edit, reply)));
   }
 }
 
+/** What the stages of an exchange's route do to the body of its answer; undefined for nothing. */
+export function answerEditOf(exchange: Exchange): Edit | undefined {
+  const { route } = exchange;
+  if (route === undefined || route.leaving.length === 0) return undefined;
+  const editing = route.leaving.filter((stage) => stage.body !== undefined);
+  if (editing.length === 0) return undefined;
+  return (value) => editing.reduce((edited, stage) => stage.body?.(exchange, edited), value);
+}
+
+/**
+ * Edits an answer that a handler returned.
+ *
+ * @throws {Problem} `internal` for what cannot be edited: it is not sent.
+ */
 // Texts and bytes are sent as they are, so they are looked at as those of an upstream are.
-function edited(value: unknown, edit: Edit, reply: FastifyReply): unknown {
+export function editedAnswer(value: unknown, edit: Edit, reply: FastifyReply): unknown {
   if (typeof value === 'string') return editBytes(Buffer.from(value), edit, reply).toString();
   if (value instanceof Uint8Array) return editBytes(Buffer.from(value), edit, reply);
   if (!isStream(value)) return edit(value);

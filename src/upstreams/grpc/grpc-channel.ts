@@ -42,13 +42,21 @@ export class GrpcChannels {
 
   /** Closes all channels; calls under way are finished by their own deadlines. */
   close(): void {
-    for (const channels of this.#channels.values()) for (const channel of channels.splice(0)) channel.close();
-    this.#channels.clear();
+    for (const target of this.#channels.keys()) this.#closeAll(target);
+  }
+
+  #closeAll(target: Target): void {
+    const channels = this.#channels.get(target) ?? [];
+    this.#channels.delete(target);
+    for (const channel of channels.splice(0)) channel.close();
   }
 
   #channelFor(target: Target, maxConnections: number): CountedChannel {
     let channels = this.#channels.get(target);
-    if (channels === undefined) this.#channels.set(target, (channels = []));
+    if (channels === undefined) {
+      this.#channels.set(target, (channels = []));
+      target.onEnd(() => this.#closeAll(target));
+    }
     let leastBusy: CountedChannel | undefined;
     // The first ones are filled first, so that the others fall idle.
     for (const channel of channels) {

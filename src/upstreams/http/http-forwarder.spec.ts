@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { call, open, speak, statusOf } from '../../../test/support/client.ts';
 import { startGateway, type TestGateway } from '../../../test/support/gateway.ts';
 import { startTcpUpstream, startUpstream, type TestUpstream } from '../../../test/support/upstream.ts';
-import { UpstreamRegistry } from '../upstream-registry.ts';
+import { Snapshots } from '../../snapshot/snapshots.ts';
 
 /** A port of the loopback interface that refuses connections. */
 const REFUSED = 'http://127.0.0.1:1';
@@ -54,7 +54,7 @@ const answering =
     void response.writeHead(status).end(body);
 
 const line = async () => (await gateway.accessLines(1))[0] ?? {};
-const firstTarget = () => gateway.gateway.app.get(UpstreamRegistry).get('it').targets[0];
+const firstTarget = () => gateway.gateway.app.get(Snapshots).current.upstreams.get('it').targets[0];
 
 async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 400 && !holds(); i += 1) await sleep(5);

@@ -2,18 +2,20 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { GATEWAY_SOURCE, SHARED_TEXTS } from '../../../config/tokens.ts';
+import type { ConfigFault } from '../../../config/config-fault.ts';
+import { SHARED_TEXTS } from '../../../config/tokens.ts';
 import { mergedBody } from '../../../exchange/merged-body.ts';
 import { RATE_LIMITER, type RateLimiter } from '../../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
 import type { Route } from '../../../routing/route.ts';
-import { RouteTable } from '../../../routing/route-table.ts';
-import type { GatewaySource } from '../../../routing/table-builder.ts';
+import type { Snapshot } from '../../../snapshot/snapshot.ts';
+import { Snapshots } from '../../../snapshot/snapshots.ts';
 import { Metrics } from '../../../telemetry/metrics.ts';
 import { alignEngines } from '../execution/align-engines.ts';
 import { ignoreDiscardedErrors } from '../execution/discarded-errors.ts';
 import { Documents } from '../documents/documents.ts';
 import { markPlaces } from '../execution/field-places.ts';
+import type { FieldPolicies } from '../fields/field-policies.ts';
 import { GraphiqlPage } from './graphiql-page.ts';
 import { GraphqlDoor, type LiveDoors } from './graphql-door.ts';
 import { GraphqlSocketServer } from '../live/graphql-socket.ts';
@@ -30,7 +32,7 @@ import {
   type GraphqlLimits,
   type GraphqlOptions,
 } from './graphql.options.ts';
-import { GRAPHQL_ROUTE_ID } from './graphql.route.ts';
+import { GRAPHQL_ROUTE_ID, type RouteOf } from './graphql.route.ts';
 import { OperationFinder } from '../documents/operation-finder.ts';
 import { OperationMeters } from '../execution/operation-meters.ts';
 import { PersistedQueries, type TextStore } from '../documents/persisted-queries.ts';
@@ -47,8 +49,7 @@ export class DriverParts {
   @Optional() @Inject(RATE_LIMITER) readonly limiter: RateLimiter | undefined;
 
   constructor(
-    readonly routes: RouteTable,
-    @Inject(GATEWAY_SOURCE) readonly source: GatewaySource,
+    readonly snapshots: Snapshots,
     readonly guard: SchemaGuard,
     @Optional() @Inject(SHARED_TEXTS) readonly texts: TextStore | undefined,
   ) {}
@@ -68,7 +69,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   }
 
   override mergeDefaultOptions(options: GraphqlOptions): Promise<GraphqlOptions> {
-    const { policies: _policies, ...graphql } = this.parts.source.value.graphql;
+    const { policies: _policies, ...graphql } = this.parts.snapshots.current.source.value.graphql;
     const configured = configuredOptions(graphql);
     const defaults = {
       ...GRAPHQL_DEFAULTS,
@@ -90,23 +91,21 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
    * trusted document does not fit the schema.
    */
   override async start(options: StartOptions): Promise<void> {
-    const { routes, guard } = this.parts;
+    const { snapshots, guard } = this.parts;
     const { schema } = options;
-    const route = routes.byId(GRAPHQL_ROUTE_ID);
+    const route = snapshots.current.table.byId(GRAPHQL_ROUTE_ID);
     if (route === undefined) {
       throw new Error(
-        `there is no route "${GRAPHQL_ROUTE_ID}"; add graphqlRoute() to the definitions of RoutingModule`,
+        `there is no route "${GRAPHQL_ROUTE_ID}"; add graphqlRoute() to the definitions of SnapshotModule`,
       );
     }
-    // Fails closed: an alias would carry a masked field past it.
-    if (route.leaving.some((stage) => stage.body !== undefined)) {
-      throw new Error(
-        'graphql.policies.transform: `maskFields` does not work on GraphQL; use @Mask() on fields, and `transform: off` for the door',
-      );
-    }
+    const fault = doorFault(route);
+    if (fault !== undefined) throw new Error(fault);
     if (schema === undefined) throw new Error('the GraphQL schema is empty; import a module with a resolver');
     const policies = guard.enforce(schema, route, options);
     if (policies === undefined) return;
+    snapshots.check((candidate) => this.#faultsOf(candidate, policies));
+    const routeOf: RouteOf = (exchange) => snapshots.for(exchange).table.byId(GRAPHQL_ROUTE_ID) as Route;
     if (options.plan !== undefined) markPlaces(schema);
     alignEngines(schema);
     const meters = new OperationMeters(this.metrics, options.metrics?.operations);
@@ -118,15 +117,15 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     const server = this.httpAdapterHost.httpAdapter.getInstance<FastifyInstance>();
     const runner = new OperationRunner(finder, options);
     const answers = new HttpAnswers(options);
-    const live = (this.#live = liveDoors({ server, route, schema, runner, answers, options }));
-    const door = new GraphqlDoor(route, runner, answers, live);
+    const live = (this.#live = liveDoors({ server, routeOf, schema, runner, answers, options }));
+    const door = new GraphqlDoor(routeOf, runner, answers, live);
     // Not awaited: it loads when the server gets ready, and then inherits the hooks that were added until then.
     void server.register((scope, _options, done) => {
-      mount(scope, route.match.path, door, {
+      mount(scope, GRAPHQL_PATH, door, {
         bodyLimit: options.maxBodyBytes,
         isLive: live !== undefined,
         // Fails closed: production has no page, whatever the configuration says.
-        page: options.graphiql && !options.production ? new GraphiqlPage(route) : undefined,
+        page: options.graphiql && !options.production ? new GraphiqlPage(routeOf) : undefined,
       });
       done();
     });
@@ -139,6 +138,18 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     this.#listening = undefined;
   }
 
+  // What fields ask for is compiled once: it must go with whatever door a reload makes.
+  #faultsOf({ source, table }: Snapshot, policies: FieldPolicies): readonly ConfigFault[] {
+    const route = table.byId(GRAPHQL_ROUTE_ID) as Route;
+    const own = doorFault(route);
+    const { file, ...at } = { file: source.document.file, ...source.document.locate(['graphql']) };
+    return [
+      ...(own === undefined ? [] : [own]),
+      ...policies.faultsOf(route),
+      ...this.parts.guard.callFaults(source),
+    ].map((message) => ({ file, ...at, key: 'graphql', message }));
+  }
+
   // Without a limiter that all replicas share, each of them counts for itself.
   #persisted(): PersistedQueries {
     const { texts: store, limiter = new MemoryTokenBucket() } = this.parts;
@@ -146,9 +157,16 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   }
 }
 
+// Fails closed: an alias would carry a masked field past it.
+function doorFault(route: Route): string | undefined {
+  return route.leaving.some((stage) => stage.body !== undefined)
+    ? 'graphql.policies.transform: `maskFields` does not work on GraphQL; use @Mask() on fields, and `transform: off` for the door'
+    : undefined;
+}
+
 interface LiveParts {
   readonly server: FastifyInstance;
-  readonly route: Route;
+  readonly routeOf: RouteOf;
   readonly schema: GraphQLSchema;
   readonly runner: OperationRunner;
   readonly answers: HttpAnswers;
@@ -156,7 +174,7 @@ interface LiveParts {
 }
 
 // A schema without subscriptions has nothing to send: absent doors cost nothing and cannot be attacked.
-function liveDoors({ server, route, schema, runner, answers, options }: LiveParts): LiveDoors | undefined {
+function liveDoors({ server, routeOf, schema, runner, answers, options }: LiveParts): LiveDoors | undefined {
   if (!schema.getSubscriptionType()) return undefined;
   const given = options.subscriptions ?? {};
   const perSocket = given.perSocket ?? SUBSCRIPTION_DEFAULTS.perSocket;
@@ -165,13 +183,13 @@ function liveDoors({ server, route, schema, runner, answers, options }: LivePart
   const idle = given.idle ?? SUBSCRIPTION_DEFAULTS.idle;
   const maxAge = given.maxAge ?? SUBSCRIPTION_DEFAULTS.maxAge;
   const origins = given.origins ?? SUBSCRIPTION_DEFAULTS.origins;
-  const operations = new LiveOperations(route, runner, perSocket);
+  const operations = new LiveOperations(routeOf, runner, perSocket);
   const times = { idleMs: idle, maxAgeMs: maxAge, stalledMs: idle };
-  const socketServer = new GraphqlSocketServer(route, schema, operations, times);
+  const socketServer = new GraphqlSocketServer(routeOf, schema, operations, times);
   const streams = new GraphqlStreams({ operations, runner, answers }, { sockets, maxAgeMs: maxAge });
   runner.meters.watchStreams(() => streams.size);
   return {
-    upgrades: new GraphqlUpgrades(server, route.match.path, socketServer, {
+    upgrades: new GraphqlUpgrades(server, GRAPHQL_PATH, socketServer, {
       sockets,
       unidentified: given.unidentified?.sockets ?? SUBSCRIPTION_DEFAULTS.unidentified.sockets,
       perAddress: given.unidentified?.perAddress ?? SUBSCRIPTION_DEFAULTS.unidentified.perAddress,

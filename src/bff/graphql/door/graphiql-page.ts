@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { sendStatic, staticAnswer, type StaticAnswer } from '../../../exchange/static-answer.ts';
-import type { Route } from '../../../routing/route.ts';
 import { prefersPage } from './accept.ts';
+import type { RouteOf } from './graphql.route.ts';
 
 /** What people find in the editor when they open it for the first time. */
 const WELCOME = `# "Headers" below takes a credential:
@@ -27,18 +27,18 @@ interface Page {
  * request. The package is loaded when the page is first asked for.
  */
 export class GraphiqlPage {
-  readonly #route: Route;
+  readonly #routeOf: RouteOf;
   #page: Promise<Page> | undefined = undefined;
 
-  constructor(route: Route) {
-    this.#route = route;
+  constructor(routeOf: RouteOf) {
+    this.#routeOf = routeOf;
   }
 
   /** Answers who would rather see a page; lets everybody else pass. */
   readonly enter = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     const { method, headers, exchange } = request;
     if (method !== 'GET' || !prefersPage(headers.accept)) return done();
-    exchange.route = this.#route;
+    exchange.route = this.#routeOf(exchange);
     this.#page ??= readPage();
     this.#page.then(
       ({ answer, contentSecurityPolicy }) => {

@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendStageAnswer } from '../../../exchange/stage-answer.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import { admit, enterAt, leaveUnread, type Done } from '../../../routing/admission.ts';
-import type { Route } from '../../../routing/route.ts';
 import { negotiate, type GraphqlMediaType } from './accept.ts';
 import { AnswerFreshness } from './answer-freshness.ts';
 import { refuseForeignPage } from './foreign-page.ts';
 import { readRequest, type GraphqlRequest } from './graphql-request.ts';
+import type { RouteOf } from './graphql.route.ts';
 import type { GraphqlStreams } from '../live/graphql-streams.ts';
 import type { GraphqlUpgrades } from '../live/graphql-upgrades.ts';
 import type { HttpAnswers } from './http-answers.ts';
@@ -27,14 +27,14 @@ export interface LiveDoors {
  * Batches and anything but a text as the document are refused.
  */
 export class GraphqlDoor {
-  readonly #route: Route;
+  readonly #routeOf: RouteOf;
   readonly #runner: OperationRunner;
   readonly #answers: HttpAnswers;
   readonly #live: LiveDoors | undefined;
 
   /** @param live the doors for operations that do not come as one HTTP request each. */
-  constructor(route: Route, runner: OperationRunner, answers: HttpAnswers, live?: LiveDoors) {
-    this.#route = route;
+  constructor(routeOf: RouteOf, runner: OperationRunner, answers: HttpAnswers, live?: LiveDoors) {
+    this.#routeOf = routeOf;
     this.#runner = runner;
     this.#answers = answers;
     this.#live = live;
@@ -43,16 +43,17 @@ export class GraphqlDoor {
   /** Enters the stages of the route, before the body is read: who may not call costs us no body. */
   readonly enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     const { exchange, raw } = request;
+    const route = this.#routeOf(exchange);
     if (this.#live?.upgrades.has(raw) !== true) {
-      return admit(this.#route, reply, (error) => {
+      return admit(route, reply, (error) => {
         if (error === undefined) leaveUnread(request, reply);
         else if (asksForOperation(request)) this.#runner.refused(error, exchange);
         done(error);
       });
     }
-    exchange.route = this.#route;
+    exchange.route = route;
     // Browsers cannot send a credential with the handshake; it comes with the first message, and is checked then.
-    const { handshake, edge } = this.#route.live;
+    const { handshake, edge } = route.live;
     enterAt(hasCredential(raw) ? handshake : edge, reply, done);
   };
 
@@ -64,7 +65,7 @@ export class GraphqlDoor {
     if (this.#live?.upgrades.has(request.raw)) return void this.#live.upgrades.accept(request, reply);
     const { exchange, method } = request;
     const isStream = this.#live?.streams.wants(request) === true;
-    const { afterBody, live } = this.#route;
+    const { afterBody, live } = this.#routeOf(exchange);
     const entered = enterStages(isStream ? live.stream : afterBody, exchange);
     const answer = entered instanceof Promise ? await entered : entered;
     if (answer !== undefined) return sendStageAnswer(reply, answer);

@@ -1,8 +1,12 @@
-import type { DeclaredPolicies, RouteDefinition } from '../../../routing/route.ts';
+import type { Exchange } from '../../../exchange/exchange.ts';
+import type { DeclaredPolicies, Route, RouteDefinition } from '../../../routing/route.ts';
 import { GRAPHQL_PATH } from './graphql.options.ts';
 
 /** Id of the route whose stages every GraphQL request enters. */
 export const GRAPHQL_ROUTE_ID = 'graphql';
+
+/** The route of the GraphQL door in the configuration under which an exchange began. */
+export type RouteOf = (exchange: Exchange) => Route;
 
 /**
  * Makes the route of the GraphQL door. It never stores answers: what a POST answers depends on its body.

@@ -70,6 +70,11 @@ export class FieldPolicies {
     }
   }
 
+  /** What of it cannot be checked behind another door than the one it was made for. */
+  faultsOf(route: Route): readonly string[] {
+    return this.#requirements.faultsOf(route);
+  }
+
   /** What is known about a field. */
   of(field: GraphQLField<unknown, unknown>): FieldPolicy | undefined {
     return this.#policies.get(field as Field);

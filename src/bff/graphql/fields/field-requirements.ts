@@ -30,6 +30,7 @@ const NO_MASK = { masks: false, mask: undefined };
 /** Compiles the policies of fields with the stages that routes use; equal requirements are one. */
 export class FieldRequirements {
   readonly #known = new Map<string, Requirement>();
+  readonly #checks: ((route: Route) => unknown)[] = [];
   readonly #route: Route;
   readonly #factories: readonly StageFactory[];
 
@@ -60,12 +61,9 @@ export class FieldRequirements {
     if (authentication === 'public')
       throw new Error(`${origin}: a field cannot be public; \`graphql.policies\` say who may pass the door`);
     const { schemes } = authentication;
-    const door = this.#route.policies.authentication;
-    const accepted = door === undefined || door === 'public' ? [] : door.schemes;
-    if (!schemes.some((scheme) => accepted.includes(scheme))) {
-      const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
-      throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
-    }
+    const check = (route: Route): void => mustTake(origin, schemes, route);
+    check(this.#route);
+    this.#checks.push(check);
     return this.#once(`schemes ${schemes.join()}`, { ...NO_MASK, by: origin }, () => schemeStage(schemes));
   }
 
@@ -80,11 +78,23 @@ export class FieldRequirements {
     return known;
   }
 
-  #authorize(origin: string, authorization: Authorization): Stage {
-    return this.#compile(origin, authorizationPolicy, this.#route.id, {
-      ...this.#route.policies,
-      authorization,
+  /** What speaks against a door, whose policies a reload has changed. */
+  faultsOf(route: Route): readonly string[] {
+    return this.#checks.flatMap((check) => {
+      try {
+        check(route);
+        return [];
+      } catch (error) {
+        return [(error as Error).message];
+      }
     });
+  }
+
+  #authorize(origin: string, authorization: Authorization): Stage {
+    const compile = ({ id, policies }: Route): Stage =>
+      this.#compile(origin, authorizationPolicy, id, { ...policies, authorization });
+    this.#checks.push(compile);
+    return compile(this.#route);
   }
 
   #compile(origin: string, policy: Policy, routeId: string, policies: PolicySet): Stage {
@@ -100,6 +110,14 @@ export class FieldRequirements {
       throw new Error(`${origin}: there is no ${stepOf(policy)} stage that could check the field`);
     return stage;
   }
+}
+
+function mustTake(origin: string, schemes: readonly string[], { policies }: Route): void {
+  const door = policies.authentication;
+  const accepted: readonly string[] = door === undefined || door === 'public' ? [] : door.schemes;
+  if (schemes.some((scheme) => accepted.includes(scheme))) return;
+  const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
+  throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
 }
 
 function schemeStage(schemes: readonly string[]): Stage {

@@ -20,7 +20,7 @@ import { AuthorizationStageFactory } from '../../../policies/authorization/autho
 import { RateLimitStageFactory } from '../../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
 import { policyRegistry, type PolicyName } from '../../../policies/order.ts';
-import { RouteTable } from '../../../routing/route-table.ts';
+import { Snapshots } from '../../../snapshot/snapshots.ts';
 import { startBff, type BffApp } from '../../bff-app.fixture.ts';
 import { Calls } from './calls.decorator.ts';
 import { Mask } from './mask.decorator.ts';
@@ -608,7 +608,7 @@ describe('each policy at each place', () => {
 
   it.each(NAMES)('%s starts wherever it holds, and handlers have it', async (policy) => {
     const { app } = await start(policy, placesOf(policy, true));
-    const routes = app.app.get(RouteTable).routes.filter(({ id }) => id.startsWith('placed'));
+    const routes = app.app.get(Snapshots).current.table.routes.filter(({ id }) => id.startsWith('placed'));
     expect(routes).toHaveLength(policy === 'mask' ? 0 : Object.keys(HANDLERS).length);
     for (const route of routes) expect(route.policies).toHaveProperty(policy);
   });

@@ -3,11 +3,11 @@ import { DiscoveryService } from '@nestjs/core';
 import { RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
 import { callFaults } from '../../../clients/call-faults.ts';
-import { GATEWAY_SOURCE } from '../../../config/tokens.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../../policies/stage.ts';
 import { BootFaults } from '../../../routing/boot-faults.ts';
 import type { Route } from '../../../routing/route.ts';
 import type { GatewaySource } from '../../../routing/table-builder.ts';
+import { Snapshots } from '../../../snapshot/snapshots.ts';
 import { callsOfView, servedViews, type ServedView } from '../../served-views.ts';
 import { ViewGuards } from '../../view-guards.ts';
 import { callsOf } from './calls.decorator.ts';
@@ -22,7 +22,7 @@ import { ViewProtection } from './view-protection.ts';
 export class SchemaGuard {
   constructor(
     private readonly discovery: DiscoveryService,
-    @Inject(GATEWAY_SOURCE) private readonly source: GatewaySource,
+    private readonly snapshots: Snapshots,
     @Inject(STAGE_FACTORIES) private readonly factories: readonly StageFactory[],
     private readonly guards: ViewGuards,
     private readonly faults: BootFaults,
@@ -44,15 +44,16 @@ export class SchemaGuard {
     const protection = new ViewProtection({ schema, resolvers, policies, denied: options.denied });
     guards.protect((view) => protection.of(view));
     for (const resolver of resolvers) faults.examined(resolver);
-    for (const message of [...this.#callFaults(resolvers), ...this.#viewFaults()]) messages.add(message);
+    for (const message of [...this.callFaults(this.snapshots.current.source), ...this.#viewFaults()])
+      messages.add(message);
     faults.addMessages('GraphQL', messages);
     return messages.size === 0 ? policies : undefined;
   }
 
-  #callFaults(resolvers: readonly Type[]): readonly string[] {
-    const { upstreams } = this.source.value;
+  /** Calls of resolvers and views that cannot be made with the upstreams of a configuration. */
+  callFaults({ value: { upstreams } }: GatewaySource): readonly string[] {
     return [
-      ...resolvers
+      ...this.#resolvers()
         .flatMap(resolverFields)
         .flatMap(({ origin, method }) => callFaults(origin, callsOf(method) ?? [], upstreams)),
       ...this.#servedViews().flatMap(({ origin, view }) => callFaults(origin, callsOfView(view), upstreams)),

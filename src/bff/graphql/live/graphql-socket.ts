@@ -10,9 +10,9 @@ import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../../exch
 import { passOn } from '../../../policies/seats.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
-import type { Route } from '../../../routing/route.ts';
 import { parseExactly } from '../execution/exact-integers.ts';
 import { mayHaveHash, needsFields, requestOf } from '../door/graphql-request.ts';
+import type { RouteOf } from '../door/graphql.route.ts';
 import type { LiveOperations, OperationHost, Started } from './live-operations.ts';
 import { credit } from '../execution/operation-exchange.ts';
 import type { SocketPlace } from './socket-admission.ts';
@@ -75,15 +75,15 @@ class GraphqlSocket extends LiveSocket implements OperationHost {
 
 /** Speaks `graphql-transport-ws` with the clients of one route. */
 export class GraphqlSocketServer {
-  readonly #route: Route;
+  readonly #routeOf: RouteOf;
   readonly #operations: LiveOperations;
   readonly #times: SocketTimes;
   readonly #sockets = new Set<GraphqlSocket>();
   readonly #server: Server<GraphqlSocket>;
   readonly #refused = new WeakMap<object, GraphQLFormattedError>();
 
-  constructor(route: Route, schema: GraphQLSchema, operations: LiveOperations, times: SocketTimes) {
-    this.#route = route;
+  constructor(routeOf: RouteOf, schema: GraphQLSchema, operations: LiveOperations, times: SocketTimes) {
+    this.#routeOf = routeOf;
     this.#operations = operations;
     this.#times = times;
     // The document of the request was read by the runner; the library only wants to know what kind it is.
@@ -157,7 +157,7 @@ export class GraphqlSocketServer {
     if (hasCredential(one.exchange.request)) return void this.#seat(one);
     const exchange = withCredentials(one.exchange, params);
     try {
-      passOn(await enterStages(this.#route.live.identified, exchange));
+      passOn(await enterStages(this.#routeOf(exchange).live.identified, exchange));
     } catch (error) {
       // Fails closed, with the code of the problem as the reason.
       one.end(closeCodeOf(error), reasonOf(error));

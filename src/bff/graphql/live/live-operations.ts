@@ -4,6 +4,7 @@ import { Problem } from '../../../problems/problem.ts';
 import type { Route } from '../../../routing/route.ts';
 import { failureOf } from '../execution/graphql-answer.ts';
 import type { GraphqlRequest } from '../door/graphql-request.ts';
+import type { RouteOf } from '../door/graphql.route.ts';
 import { credit, forkOf } from '../execution/operation-exchange.ts';
 import type { OperationResult } from '../execution/operation-result.ts';
 import type { OperationRunner, OwnStages } from '../execution/operation-runner.ts';
@@ -42,18 +43,15 @@ export interface LiveAsk {
 export class LiveOperations {
   readonly #runner: OperationRunner;
   readonly #perHost: number;
-  readonly #stages: OwnStages;
-  readonly #chargedStages: OwnStages;
+  readonly #routeOf: RouteOf;
+  /** What is entered under each configuration that some connection has. */
+  readonly #stages = new WeakMap<Route, LiveStages>();
 
   /** @param perHost most operations at once on one socket or stream. */
-  constructor(route: Route, runner: OperationRunner, perHost: number) {
+  constructor(routeOf: RouteOf, runner: OperationRunner, perHost: number) {
+    this.#routeOf = routeOf;
     this.#runner = runner;
     this.#perHost = perHost;
-    const { live, seats } = route;
-    const { deadline } = seats;
-    const late = { answer: live.answer, opening: deadline === undefined ? [] : [deadline] };
-    this.#stages = { first: live.operation, ...late };
-    this.#chargedStages = { first: [], ...late };
   }
 
   /** Starts an operation; never rejects, what is wrong is an answer with errors and without data. */
@@ -66,13 +64,20 @@ export class LiveOperations {
       request,
       exchange,
       takes: { mutations: !readsOnly, subscriptions: true },
-      stages: charged ? this.#chargedStages : this.#stages,
+      stages: this.#stagesOf(exchange)[charged ? 'charged' : 'whole'],
       ended,
     });
     if (result.kind === 'opened') return result.answers;
     const value = valueOf(result, exchange);
     ended();
     return value;
+  }
+
+  #stagesOf(exchange: Exchange): LiveStages {
+    const route = this.#routeOf(exchange);
+    let stages = this.#stages.get(route);
+    if (stages === undefined) this.#stages.set(route, (stages = stagesOf(route)));
+    return stages;
   }
 
   #refuse(exchange: Exchange, { kind }: OperationHost): FormattedExecutionResult {
@@ -83,6 +88,17 @@ export class LiveOperations {
     exchange.close();
     return value;
   }
+}
+
+/** Of an operation that comes alone, and of one whose request has been charged. */
+interface LiveStages {
+  readonly whole: OwnStages;
+  readonly charged: OwnStages;
+}
+
+function stagesOf({ live, seats: { deadline } }: Route): LiveStages {
+  const late = { answer: live.answer, opening: deadline === undefined ? [] : [deadline] };
+  return { whole: { first: live.operation, ...late }, charged: { first: [], ...late } };
 }
 
 /** Makes what ends an operation. Who leaves has his access line written at once: what is under way is on it. */

@@ -1,0 +1,19 @@
+import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
+import type { StageFactory } from '../policies/stage.ts';
+import { compileEntrance } from '../routing/entrance.ts';
+import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
+import { ClientAddress } from './client-address.ts';
+import { FloodLimit } from './flood-limit.ts';
+
+/**
+ * Compiles trusted proxies, the flood limit and the entrance; what the limiter has counted goes on from one configuration
+ * to the next.
+ */
+export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
+  return ({ trustedProxies, floodLimit, defaults }): Edge =>
+    Object.freeze({
+      clientAddress: new ClientAddress(trustedProxies),
+      flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
+      entrance: compileEntrance(factories, defaults.policies ?? {}),
+    });
+}

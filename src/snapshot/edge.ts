@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import type { Stage } from '../policies/stage.ts';
+import type { GatewayConfig } from '../routing/gateway.schema.ts';
+
+/** What is decided about a request before its route is looked for, as one configuration says. */
+export interface Edge {
+  /** Where requests come from, as far as trusted proxies vouch for it. */
+  readonly clientAddress: {
+    of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+  };
+  /** Tells how long an address has to wait, in ms; 0 for not at all. */
+  readonly flood: { waitMs(clientAddress: string): number } | undefined;
+  /** The stages that every request meets. */
+  readonly entrance: readonly Stage[];
+}
+
+/** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
+export type EdgeCompiler = (config: GatewayConfig) => Edge;
+
+/** Injection token of the {@link EdgeCompiler}, which whoever opens exchanges brings. */
+export const EDGE_COMPILER = Symbol('EDGE_COMPILER');
+
+/** For applications that open no exchanges. Fails closed: nobody may come in by it. */
+export const NO_EDGE: Edge = Object.freeze({
+  clientAddress: {
+    of(): never {
+      throw new Error('there is no edge; import PipelineModule');
+    },
+  },
+  flood: undefined,
+  entrance: [],
+});

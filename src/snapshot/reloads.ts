@@ -1,0 +1,163 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
+import { readConfigFile } from '../config/config-reader.ts';
+import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
+import type { ActionKind } from '../routing/route-action.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
+import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
+import { restartFaults } from './restart-keys.ts';
+import type { SnapshotCompiler } from './snapshot-compiler.ts';
+import type { Snapshots } from './snapshots.ts';
+import { warnOfFallThroughs } from './fall-through-warnings.ts';
+
+/** What became of an attempt to put another configuration into force. */
+export interface Reload {
+  /** What asked for it, such as `SIGHUP` or `file`. */
+  readonly trigger: string;
+  /** When it ended, in ms since the epoch. */
+  readonly at: number;
+  readonly outcome: ReloadOutcome;
+  /** Everything that speaks against it; empty unless it was refused. */
+  readonly faults: readonly ConfigFault[];
+}
+
+/** What reloads need of the rest of the gateway. */
+export interface ReloadsDeps {
+  readonly snapshots: Snapshots;
+  readonly compiler: SnapshotCompiler;
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Puts another configuration into force while the gateway serves. One with a fault changes nothing, and neither does one
+ * that needs a restart: the last good one stays in force, and everything that is wrong is told at once.
+ */
+export class Reloads {
+  readonly #deps: ReloadsDeps;
+  #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
+  #loadedAt = Date.now();
+  #last: Reload | undefined = undefined;
+  #watch: ConfigFileWatch | undefined = undefined;
+  #running: Promise<Reload> | undefined = undefined;
+  #waiting: Promise<Reload> | undefined = undefined;
+  #isClosed = false;
+
+  constructor(deps: ReloadsDeps) {
+    this.#deps = deps;
+    deps.metrics.configLoaded(this.#loadedAt);
+  }
+
+  /** What became of the last attempt; undefined before the first. */
+  get last(): Reload | undefined {
+    return this.#last;
+  }
+
+  /** Since when the configuration is in force that is, in ms since the epoch. */
+  get loadedAt(): number {
+    return this.#loadedAt;
+  }
+
+  /** Reads the file again and puts it into force. Never rejects. One that is asked for meanwhile is made after it, once. */
+  reload(trigger: string): Promise<Reload> {
+    if (this.#waiting !== undefined) return this.#waiting;
+    if (this.#running === undefined) return this.#run(trigger);
+    return (this.#waiting = this.#running.then(() => {
+      this.#waiting = undefined;
+      return this.#run(trigger);
+    }));
+  }
+
+  /** Puts a configuration into force that was read already. Never throws. */
+  apply(source: GatewaySource, trigger: string): Reload {
+    try {
+      return this.#end(trigger, this.#replace(source, trigger), []);
+    } catch (error) {
+      const faults = faultsOf(error, source.document.file);
+      const needsRestart = error instanceof NeedsRestart;
+      return this.#end(trigger, needsRestart ? 'needs-restart' : 'faulty', faults);
+    }
+  }
+
+  /** Takes over every change of the file from now on. */
+  watch(times?: WatchTimes): void {
+    const { file } = this.#deps.snapshots.current.source.document;
+    this.#watch ??= new ConfigFileWatch(file, () => void this.reload('file'), times);
+    this.#watch.start();
+  }
+
+  /** Takes nothing over any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#watch?.stop();
+  }
+
+  #run(trigger: string): Promise<Reload> {
+    this.#running = this.#read(trigger).finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  async #read(trigger: string): Promise<Reload> {
+    const { file } = this.#deps.snapshots.current.source.document;
+    try {
+      this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source));
+      return this.apply(await readConfigFile(this.#schema, file), trigger);
+    } catch (error) {
+      return this.#end(trigger, 'faulty', faultsOf(error, file));
+    }
+  }
+
+  #replace(source: GatewaySource, trigger: string): ReloadOutcome {
+    const { snapshots, compiler, logger } = this.#deps;
+    const { current } = snapshots;
+    // Asked for by name, it is made all the same: files that the configuration names may have changed.
+    const isSame =
+      this.#isClosed || (trigger === 'file' && isDeepStrictEqual(current.source.value, source.value));
+    if (isSame) return 'unchanged';
+    const fixed = restartFaults(current.source, source);
+    if (fixed.length > 0) throw new NeedsRestart(fixed);
+    const next = compiler.next(source, current);
+    try {
+      refuse(snapshots.faultsOf(next));
+    } catch (error) {
+      next.discard();
+      throw error;
+    }
+    snapshots.replace(next);
+    this.#loadedAt = Date.now();
+    warnOfFallThroughs(next, logger);
+    return 'reloaded';
+  }
+
+  #end(trigger: string, outcome: ReloadOutcome, faults: readonly ConfigFault[]): Reload {
+    const { logger, metrics, snapshots } = this.#deps;
+    metrics.reloadEnded(outcome);
+    metrics.configLoaded(this.#loadedAt);
+    const { source, table } = snapshots.current;
+    const place = { trigger, config: source.document.file };
+    if (outcome === 'reloaded') {
+      logger.info({ ...place, routes: table.routes.length }, 'another configuration is in force');
+    } else if (outcome === 'unchanged') {
+      logger.info(place, 'the configuration says what it said before');
+    } else {
+      const why = outcome === 'faulty' ? 'is faulty' : 'needs a restart';
+      logger.error({ ...place, faults }, `the configuration ${why}; the last good one stays in force`);
+    }
+    return (this.#last = { trigger, at: Date.now(), outcome, faults });
+  }
+}
+
+class NeedsRestart extends ConfigError {}
+
+function refuse(faults: readonly ConfigFault[]): void {
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+function faultsOf(error: unknown, file: string): readonly ConfigFault[] {
+  if (error instanceof ConfigError) return error.faults;
+  return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
+}

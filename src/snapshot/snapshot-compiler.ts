@@ -1,0 +1,126 @@
+import type { Type } from '@nestjs/common';
+import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
+import { inFile } from '../policies/authentication/identity-place.ts';
+import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import type { StageFactory } from '../policies/stage.ts';
+import { BootFaults } from '../routing/boot-faults.ts';
+import { TableRoutes } from '../routing/live-routes.ts';
+import type { ActionKind } from '../routing/route-action.ts';
+import type { RouteDefinition } from '../routing/route.ts';
+import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { EdgeCompiler } from './edge.ts';
+import { Snapshot } from './snapshot.ts';
+
+/** What all snapshots of a gateway share. */
+export interface CompilerDeps {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly factories: readonly StageFactory[];
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
+  readonly controllers: readonly Type[];
+  /** Routes that neither the file nor a controller declares. */
+  readonly definitions: (source: GatewaySource) => readonly RouteDefinition[];
+  /** Absent only where no route asks who calls. */
+  readonly identity: Identity | undefined;
+  readonly compileEdge: EdgeCompiler;
+}
+
+/** Compiles configurations to snapshots. */
+export class SnapshotCompiler {
+  readonly #deps: CompilerDeps;
+  readonly #routes = new WeakMap<Snapshot, TableRoutes>();
+
+  constructor(deps: CompilerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The snapshot to start with.
+   *
+   * @param found takes the faults of all routes; the snapshot has those that have none.
+   */
+  first(source: GatewaySource, found: BootFaults): Snapshot {
+    return this.#compile(source, this.#deps.identity?.section, found);
+  }
+
+  /**
+   * A snapshot that can take the place of another one, from which it goes on with what did not change. It is not in force
+   * yet; one that is given up has to be discarded.
+   *
+   * @throws {ConfigError} with all faults; nothing has changed then.
+   */
+  next(source: GatewaySource, previous: Snapshot): Snapshot {
+    const { identity } = this.#deps;
+    const found = new BootFaults();
+    const section = identity && prepared(identity, source);
+    const compile = (): Snapshot => this.#compile(source, section, found, previous);
+    const snapshot = section === undefined ? compile() : (identity as Identity).using(section, compile);
+    if (found.any) snapshot.discard();
+    found.refuse();
+    return snapshot;
+  }
+
+  #compile(
+    source: GatewaySource,
+    section: IdentitySection | undefined,
+    found: BootFaults,
+    previous?: Snapshot,
+  ): Snapshot {
+    const { logger, metrics } = this.#deps;
+    const upstreams = new UpstreamRegistry(source.value.upstreams, logger, metrics, previous?.upstreams);
+    try {
+      return this.#assemble({ source, upstreams, section, found, previous });
+    } catch (error) {
+      upstreams.release();
+      throw error;
+    }
+  }
+
+  #assemble({ source, upstreams, section, found, previous }: Assembled): Snapshot {
+    const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
+    const parts = { source, upstreams, metrics, factories, actions };
+    const edge = compileEdge(source.value);
+    const table = buildRouteTable({ ...parts, controllers, definitions: definitions(source) }, found);
+    const routes = new TableRoutes(table, parts);
+    const before = previous && this.#routes.get(previous);
+    if (before !== undefined && !found.any) found.add(routes.adopt(before));
+    if (section !== undefined) identity?.hold(section);
+    const snapshot = new Snapshot({
+      source,
+      table,
+      upstreams,
+      edge,
+      begin: () => this.#begin(section, routes),
+      retire: () => routes.stop(),
+      end: () => section && identity?.release(section),
+    });
+    this.#routes.set(snapshot, routes);
+    return snapshot;
+  }
+
+  #begin(section: IdentitySection | undefined, routes: TableRoutes): void {
+    if (section !== undefined) this.#deps.identity?.begin(section);
+    routes.start();
+  }
+}
+
+interface Assembled {
+  readonly source: GatewaySource;
+  readonly upstreams: UpstreamRegistry;
+  readonly section: IdentitySection | undefined;
+  readonly found: BootFaults;
+  readonly previous: Snapshot | undefined;
+}
+
+function prepared(identity: Identity, source: GatewaySource): IdentitySection {
+  const options = source.value.identity ?? identitySchema.parse({});
+  try {
+    return identity.prepare(options);
+  } catch (error) {
+    throw inFile(error, options, source);
+  }
+}

@@ -1,0 +1,92 @@
+import type { RouteTable } from '../routing/route-table.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import type { Edge } from './edge.ts';
+
+/** What a snapshot is made of. */
+export interface SnapshotParts {
+  readonly source: GatewaySource;
+  readonly table: RouteTable;
+  readonly upstreams: UpstreamRegistry;
+  readonly edge: Edge;
+  /** Begins what works in the background while the snapshot is in force. */
+  readonly begin: () => void;
+  /** Ends that work: another snapshot is in force. */
+  readonly retire: () => void;
+  /** Ends what nobody needs once its last exchange has ended. */
+  readonly end: () => void;
+}
+
+/**
+ * Everything that one configuration says, compiled. An exchange keeps the one under which it began until it ends,
+ * whatever is in force by then; so do sockets and streams. What only this one has ends with its last exchange.
+ */
+export class Snapshot {
+  readonly source: GatewaySource;
+  /** The routes of both doors; those of server reflection come as they are learned. */
+  readonly table: RouteTable;
+  readonly upstreams: UpstreamRegistry;
+  readonly edge: Edge;
+  readonly #parts: SnapshotParts;
+  /** Exchanges that began under it, and being in force. */
+  #holders = 0;
+  #ended = false;
+
+  constructor(parts: SnapshotParts) {
+    this.source = parts.source;
+    this.table = parts.table;
+    this.upstreams = parts.upstreams;
+    this.edge = parts.edge;
+    this.#parts = parts;
+  }
+
+  /** Whether somebody still needs it. */
+  get isHeld(): boolean {
+    return this.#holders > 0;
+  }
+
+  /** Keeps it from ending until as many {@link release}. */
+  hold(): void {
+    this.#holders += 1;
+  }
+
+  /** Lets it go. When nobody holds it any more, its stages close, and its targets unless another snapshot has them too. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.discard();
+  }
+
+  /** Puts it into force. */
+  begin(): void {
+    this.hold();
+    this.upstreams.activate();
+    this.#parts.begin();
+  }
+
+  /** Takes it out of force: no further exchange begins under it. */
+  retire(): void {
+    this.#parts.retire();
+    this.release();
+  }
+
+  /** Ends it, also one that was never in force. */
+  discard(): void {
+    if (this.#end()) this.upstreams.release();
+  }
+
+  /** Ends it although somebody may still need it: the process leaves. Calls under way are cut. */
+  async close(): Promise<void> {
+    this.#parts.retire();
+    this.#end();
+    await this.upstreams.close();
+  }
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    for (const stage of this.edge.entrance) stage.close?.();
+    for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
+    this.#parts.end();
+    return true;
+  }
+}

@@ -1,0 +1,71 @@
+import type { ConfigFault } from '../config/config-fault.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Looks whether what is fixed at boot, such as handlers and the GraphQL schema, goes with a snapshot. */
+export type SnapshotCheck = (candidate: Snapshot) => readonly ConfigFault[];
+
+/** The snapshot that is in force, and those before it that exchanges still hold. */
+export class Snapshots {
+  readonly #checks: SnapshotCheck[] = [];
+  readonly #earlier = new Set<Snapshot>();
+  #current: Snapshot;
+
+  /** @param first is put into force, but does not work in the background before {@link start}. */
+  constructor(first: Snapshot) {
+    this.#current = first;
+    first.hold();
+  }
+
+  /** The one that an exchange that begins now has. */
+  get current(): Snapshot {
+    return this.#current;
+  }
+
+  /** The one of an exchange. One that nobody has opened, such as of a spec, goes with what is in force. */
+  for(exchange: Exchange): Snapshot {
+    return exchange.snapshot ?? this.#current;
+  }
+
+  /** How many there are that some exchange still holds, the one in force included. */
+  get count(): number {
+    this.#forgetEnded();
+    return this.#earlier.size + 1;
+  }
+
+  /** Adds a check of every snapshot after the first. */
+  check(check: SnapshotCheck): void {
+    this.#checks.push(check);
+  }
+
+  /** What speaks against putting a snapshot into force. */
+  faultsOf(candidate: Snapshot): readonly ConfigFault[] {
+    return this.#checks.flatMap((check) => check(candidate));
+  }
+
+  /** Begins the work of the first one in the background. */
+  start(): void {
+    this.#current.begin();
+    this.#current.release();
+  }
+
+  /** Puts another one into force for exchanges that begin from now on. */
+  replace(next: Snapshot): void {
+    const previous = this.#current;
+    this.#forgetEnded();
+    this.#earlier.add(previous);
+    this.#current = next;
+    next.begin();
+    previous.retire();
+  }
+
+  /** Ends all of them; calls under way are cut. */
+  async close(): Promise<void> {
+    this.#forgetEnded();
+    await Promise.all([this.#current, ...this.#earlier].map((one) => one.close()));
+  }
+
+  #forgetEnded(): void {
+    for (const one of this.#earlier) if (!one.isHeld) this.#earlier.delete(one);
+  }
+}
