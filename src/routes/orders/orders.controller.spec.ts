@@ -5,16 +5,18 @@ import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { GrpcService } from '../../../examples/services/grpc-service.ts';
 import { startOrders } from '../../../examples/services/orders.ts';
-import { GATEWAY_SOURCE } from '../../config/tokens.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { fastifyOptions } from '../../pipeline/fastify-options.ts';
 import { gatewayAdapter } from '../../pipeline/gateway-adapter.ts';
 import { ProblemFilter } from '../../problems/problem.filter.ts';
 import { controllerRoutes } from '../../routing/sources/controller.route-source.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { TelemetryModule } from '../../telemetry/telemetry.module.ts';
 import { continueTrace } from '../../telemetry/trace-context.ts';
 import { BOB } from '../../upstreams/grpc/call.fixture.ts';
+import { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
+import { Upstreams } from '../../upstreams/upstreams.ts';
 import { upstreamSchema } from '../../upstreams/upstream.schema.ts';
 import { OrdersController } from './orders.controller.ts';
 import { OrdersModule } from './orders.module.ts';
@@ -25,22 +27,26 @@ describe(OrdersController.name, () => {
   let service: GrpcService;
   let app: NestFastifyApplication;
   let origin: string;
+  let close: () => unknown;
 
   beforeAll(async () => {
     service = (await startOrders()) as unknown as GrpcService;
     const orders = upstreamSchema.parse({ protocol: 'grpc', targets: [service.url], circuitBreaker: 'off' });
 
+    const logger = createLogger('silent', { write() {} });
+    const registry = new UpstreamRegistry({ orders }, logger, new Metrics());
+    close = () => registry.close();
+
     @Global()
     @Module({
       providers: [
-        { provide: GATEWAY_SOURCE, useValue: { value: { upstreams: { orders } } } },
+        { provide: Upstreams, useValue: { of: (_: Exchange, name: string) => registry.get(name) } },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
-      exports: [GATEWAY_SOURCE],
+      exports: [Upstreams],
     })
     class GatewayStandIn {}
 
-    const logger = createLogger('silent', { write() {} });
     const telemetry = TelemetryModule.forRoot(logger);
     const testing = await Test.createTestingModule({
       imports: [telemetry, GatewayStandIn, OrdersModule],
@@ -76,6 +82,7 @@ describe(OrdersController.name, () => {
 
   afterAll(async () => {
     await app.close();
+    await close();
     await service.stop();
   });
 
