@@ -22,6 +22,8 @@ const config: Config = {
   testEnvironment: 'node',
   testTimeout: 20_000,
   maxWorkers: 2,
+  // What a suite has loaded stays in its worker: above this, looking for garbage takes longer than a new worker.
+  workerIdleMemoryLimit: '700MB',
 };
 
 export default config;

@@ -25,6 +25,7 @@ describe('readEnvironment', () => {
       mode: 'development',
       drainDelayMs: 1000,
       shutdownTimeoutMs: 10_000,
+      watchesConfig: true,
     });
   });
 
@@ -40,6 +41,7 @@ describe('readEnvironment', () => {
       NODE_ENV: 'production',
       DRAIN_DELAY: '5s',
       SHUTDOWN_TIMEOUT: '1m',
+      GATEHOUSE_WATCH: 'off',
       PATH: '/bin',
     };
     expect(readEnvironment(env)).toEqual({
@@ -53,6 +55,7 @@ describe('readEnvironment', () => {
       mode: 'production',
       drainDelayMs: 5000,
       shutdownTimeoutMs: 60_000,
+      watchesConfig: false,
     });
   });
 
