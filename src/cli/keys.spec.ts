@@ -67,6 +67,8 @@ describe('createKey with Redis', () => {
     const [key = '', ...again] = out.keys();
     expect(again).toEqual([]);
     const redis = server.client();
+    // Connected: a look-up has no time for that.
+    await redis.ping();
     expect(await new RedisApiKeyStore(redis).find(hashApiKey(key))).toEqual({
       ...options,
       sha256: hashApiKey(key),

@@ -9,6 +9,8 @@ import type { LogLine } from './gateway.ts';
 const HOME = join(process.cwd(), 'node_modules/.cache/gatehouse-e2e');
 /** The bin of that build. */
 export const BIN = join(HOME, 'bin/gatehouse.js');
+/** What Node keeps of code that it has compiled once; a process starts in two thirds of the time. */
+const COMPILED = `${HOME}.compiled`;
 const LOCK = `${HOME}.lock`;
 const STAMP = join(HOME, 'built');
 const LOCK_IS_STALE_MS = 60_000;
@@ -122,7 +124,9 @@ export async function startChild(
 
 function startBin(args: readonly string[], env: Record<string, string>): ChildProcess {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH, ...env } });
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
+  });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;
 }
