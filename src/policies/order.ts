@@ -23,7 +23,7 @@ import { transform } from './transform/transform.stage.ts';
  *  4  handle      proxy/proxy.handler.ts · a controller · a resolver
  *  5  balance,    upstreams/upstream.ts         target                                      503
  *     forward     upstreams/http · /grpc        attempts                                    502 503 504
- *  6  transform ↑ proxy/answer-writer.ts · transform.interceptor.ts                         502
+ *  6  transform ↑ proxy/answer-writer.ts · pipeline/answer-edits.ts                         502
  *  7  problem     problems/render-problem.ts    renders whatever was thrown
  *  8  close       close.hook.ts                 one access line, metrics
  *

@@ -77,7 +77,7 @@ export class Reloads {
     try {
       return this.#end(trigger, this.#replace(source, trigger), []);
     } catch (error) {
-      const faults = faultsOf(error, source.document.file);
+      const faults = this.#faultsOf(error, source.document.file);
       const needsRestart = error instanceof NeedsRestart;
       return this.#end(trigger, needsRestart ? 'needs-restart' : 'faulty', faults);
     }
@@ -107,7 +107,7 @@ export class Reloads {
       this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source));
       return this.apply(await readConfigFile(this.#schema, file), trigger);
     } catch (error) {
-      return this.#end(trigger, 'faulty', faultsOf(error, file));
+      return this.#end(trigger, 'faulty', this.#faultsOf(error, file));
     }
   }
 
@@ -133,6 +133,13 @@ export class Reloads {
     return 'reloaded';
   }
 
+  #faultsOf(error: unknown, file: string): readonly ConfigFault[] {
+    if (error instanceof ConfigError) return error.faults;
+    // What nobody foresaw is no fault of the file, and wants its stack.
+    this.#deps.logger.error({ err: error }, 'unforeseen fault of a reload');
+    return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
+  }
+
   #end(trigger: string, outcome: ReloadOutcome, faults: readonly ConfigFault[]): Reload {
     const { logger, metrics, snapshots } = this.#deps;
     metrics.reloadEnded(outcome);
@@ -155,9 +162,4 @@ class NeedsRestart extends ConfigError {}
 
 function refuse(faults: readonly ConfigFault[]): void {
   if (faults.length > 0) throw new ConfigError(faults);
-}
-
-function faultsOf(error: unknown, file: string): readonly ConfigFault[] {
-  if (error instanceof ConfigError) return error.faults;
-  return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
 }
