@@ -145,6 +145,6 @@ ${rows.join('\n')}
 
 The order is fixed in [order.ts](../../src/policies/order.ts), the only place where policies are registered. Levels and
 \`off\` are explained in [configuration.md](../configuration.md#policies). Every policy acts at every door, or its page
-says why it cannot: [policy-doors.e2e-spec.ts](../../test/policy-doors.e2e-spec.ts) sends real requests to each.
+says why it cannot: [policy-doors.e2e-spec.ts](../../test/policies/policy-doors.e2e-spec.ts) sends real requests to each.
 `;
 }

@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
-import { DriverParts, GatehouseDriver } from './graphql/door/gatehouse.driver.ts';
+import { DriverDeps, GatehouseDriver } from './graphql/door/gatehouse.driver.ts';
 import type { GraphqlOptions } from './graphql/door/graphql.options.ts';
 import { SchemaGuard } from './graphql/fields/schema-guard.ts';
 import { ViewsModule } from './views.module.ts';
@@ -10,8 +10,8 @@ import { ViewsModule } from './views.module.ts';
 @Global()
 @Module({
   imports: [DiscoveryModule, ViewsModule],
-  providers: [DriverParts, SchemaGuard],
-  exports: [DriverParts],
+  providers: [DriverDeps, SchemaGuard],
+  exports: [DriverDeps],
 })
 class DriverPartsModule {}
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { contextOf, ThingsBed, thingSchema, type Thing } from '../clients/calls.fixture.ts';
-import { httpUpstream } from '../clients/http-upstream.ts';
+import { contextOf, ThingsBed, thingSchema, type Thing } from '../calls/calls.fixture.ts';
+import { httpUpstream } from '../calls/http-upstream.ts';
 import { Problem } from '../problems/problem.ts';
 import { View } from './view.ts';
 import { ViewGuards } from './view-guards.ts';

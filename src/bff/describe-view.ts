@@ -1,4 +1,4 @@
-import type { Call, CallDescription, DeclaredCall } from '../clients/call.ts';
+import type { Call, CallDescription, DeclaredCall } from '../calls/call.ts';
 import type { Section } from './section.ts';
 import type { RunnableView } from './view-run.ts';
 

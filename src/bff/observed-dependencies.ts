@@ -1,4 +1,4 @@
-import type { Call } from '../clients/call.ts';
+import type { Call } from '../calls/call.ts';
 
 type AnyCall = Call<never, unknown>;
 

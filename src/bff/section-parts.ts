@@ -1,7 +1,7 @@
 import { Problem } from '../problems/problem.ts';
 import type { Degradation } from './composition/section-run.ts';
 import { Freshness } from './composition/freshness.ts';
-import type { SectionRun } from './section-run.ts';
+import type { ViewSectionRun } from './view-section-run.ts';
 
 /** An element of a list that failed alone. */
 export interface ElementFault {
@@ -51,7 +51,7 @@ export function within(section: string, error: unknown): unknown {
 }
 
 /** What is not as it should be in sections and in the views within them, by paths such as `profile.feed`. */
-export function degradedParts(runs: readonly SectionRun[], prefix = ''): readonly Degradation[] {
+export function degradedParts(runs: readonly ViewSectionRun[], prefix = ''): readonly Degradation[] {
   const degraded: Degradation[] = [];
   for (const { section, degradation, isWithheld, faults = [], children = [] } of runs) {
     const path = prefix + section.name;
@@ -71,7 +71,7 @@ export function degradedParts(runs: readonly SectionRun[], prefix = ''): readonl
 }
 
 /** How fresh sections are, those of views within them included. */
-export function freshnessOf(runs: readonly SectionRun[], total: Freshness = new Freshness()): Freshness {
+export function freshnessOf(runs: readonly ViewSectionRun[], total: Freshness = new Freshness()): Freshness {
   for (const { freshness, children } of runs) {
     if (freshness !== undefined) total.add(freshness);
     if (children !== undefined) for (const child of children) freshnessOf(child.started(), total);

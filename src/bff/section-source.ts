@@ -1,5 +1,5 @@
 import { PlainFault } from '../telemetry/error-facts.ts';
-import type { Call } from '../clients/call.ts';
+import type { Call } from '../calls/call.ts';
 import type { ErasedScope, FallbackOptions, RunScope, SectionSource } from './section.ts';
 import type { RunnableView } from './view-run.ts';
 

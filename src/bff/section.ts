@@ -1,5 +1,5 @@
 import { duration } from '../config/units.ts';
-import type { Call } from '../clients/call.ts';
+import type { Call } from '../calls/call.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { SectionPlan } from './composition/section-run.ts';
 import type { RunnableView } from './view-run.ts';

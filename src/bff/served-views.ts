@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { Call } from '../clients/call.ts';
+import type { Call } from '../calls/call.ts';
 import { handlersOf } from '../routing/sources/controller.route-source.ts';
 import type { RunnableView } from './view-run.ts';
 

@@ -1,18 +1,18 @@
 import { Logger } from '@nestjs/common';
-import type { Call, ServedPart } from '../clients/call.ts';
-import type { Caller } from '../clients/caller.ts';
+import type { Call, ServedPart } from '../calls/call.ts';
+import type { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CompositionRun } from './composition/composition-run.ts';
 import type { ObservedDependencies } from './observed-dependencies.ts';
-import { SectionRun, type SectionHost } from './section-run.ts';
+import { ViewSectionRun, type SectionHost } from './view-section-run.ts';
 import { refuseUnboundedCall } from './section-source.ts';
 import type { Section } from './section.ts';
 import type { SectionFilter, SectionFilters } from './view-guards.ts';
 import { wholeOf, type Selection } from './view-selection.ts';
 
 /** What every run needs; made once. */
-export interface ViewParts {
+export interface ViewDeps {
   readonly caller: Caller;
   readonly metrics: Metrics;
 }
@@ -41,25 +41,25 @@ const ONE_BY_ONE: RunMode = { selection: undefined, within: undefined, endsAt: I
 const logger = new Logger('View');
 
 /** One run of a view for one exchange. */
-export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
+export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHost {
   readonly view: RunnableView;
   readonly input: unknown;
   /** Which list it is an element of, when that list was not made by a view. Set before its sections start. */
   elementOf: string | undefined = undefined;
-  readonly #parts: ViewParts;
+  readonly deps: ViewDeps;
   readonly #mode: RunMode;
 
   constructor(
     view: RunnableView,
     input: unknown,
     exchange: Exchange,
-    parts: ViewParts,
+    deps: ViewDeps,
     mode: RunMode = ONE_BY_ONE,
   ) {
-    super({ name: view.name, size: view.sections.length, exchange, metrics: parts.metrics });
+    super({ name: view.name, size: view.sections.length, exchange, metrics: deps.metrics });
     this.view = view;
     this.input = input;
-    this.#parts = parts;
+    this.deps = deps;
     this.#mode = mode;
   }
 
@@ -92,7 +92,7 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
    *
    * @throws {Error} when the view has no such section: a defect of the caller.
    */
-  section(name: string): SectionRun {
+  section(name: string): ViewSectionRun {
     const index = this.view.indexOf(name);
     if (index === undefined) throw new Error(`the view ${this.view.name} has no section "${name}"`);
     return this.at(index);
@@ -135,7 +135,7 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
   }
 
   call<In, Out>(
-    by: SectionRun,
+    by: ViewSectionRun,
     call: Call<In, Out>,
     input: In,
     served?: (part: ServedPart) => void,
@@ -143,7 +143,7 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
     const { within } = this.#mode;
     if (within?.many === true) refuseUnboundedCall(`section "${within.name}" over ${this.view.name}`, call);
     else if (this.elementOf !== undefined) refuseUnboundedCall(`${this.elementOf}: ${this.view.name}`, call);
-    return this.#parts.caller.call(call, input, {
+    return this.deps.caller.call(call, input, {
       exchange: this.exchange,
       timeoutMs: by.remainingMs(),
       served,
@@ -157,7 +157,7 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
 
   nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun {
     const { selection } = this.#mode;
-    const run = new ViewRun(view, input, this.exchange, this.#parts, {
+    const run = new ViewRun(view, input, this.exchange, this.deps, {
       selection: selection && (selection.nested?.get(section.name) ?? wholeOf(view)),
       within: this.#mode.within?.many === true ? this.#mode.within : section,
       endsAt: limitMs === Infinity ? Infinity : performance.now() + limitMs,
@@ -171,13 +171,13 @@ export class ViewRun extends CompositionRun<SectionRun> implements SectionHost {
     logger.error(`exchange ${this.exchange.id}: ${where} failed`, error);
   }
 
-  protected override create(index: number): SectionRun {
+  protected override create(index: number): ViewSectionRun {
     const section = this.view.sections[index] as Section;
     const { endsAt } = this.#mode;
-    if (endsAt === Infinity) return new SectionRun(section, this);
+    if (endsAt === Infinity) return new ViewSectionRun(section, this);
     const leftMs = Math.max(0, Math.ceil(endsAt - performance.now()));
     const budgetMs = Math.min(section.budgetMs, leftMs);
-    return new SectionRun(budgetMs === section.budgetMs ? section : { ...section, budgetMs }, this);
+    return new ViewSectionRun(budgetMs === section.budgetMs ? section : { ...section, budgetMs }, this);
   }
 
   async #valuesOf({ names }: Selection): Promise<Record<string, unknown>> {

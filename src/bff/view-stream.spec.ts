@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
-import { Caller } from '../clients/caller.ts';
+import { Caller } from '../calls/caller.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../upstreams/http/http-caller.ts';

@@ -3,11 +3,12 @@ import { problemBody, Problem } from '../problems/problem.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { RecordFormat } from './record-format.ts';
 import { degradedParts } from './section-parts.ts';
-import type { SectionRun } from './section-run.ts';
+import type { ViewSectionRun } from './view-section-run.ts';
 import type { ViewRun } from './view-run.ts';
 
 /** A section that has arrived, or what the answer ends with. */
-type Arrival = { readonly run: SectionRun; readonly value: unknown } | { readonly problem: Problem } | 'done';
+type Arrival =
+  { readonly run: ViewSectionRun; readonly value: unknown } | { readonly problem: Problem } | 'done';
 
 /**
  * The sections of a view as a stream of records, each as soon as it is there, then one that says how it ended:
@@ -44,7 +45,7 @@ export class ViewStream extends Readable {
     done(error);
   }
 
-  #follow(run: SectionRun): void {
+  #follow(run: ViewSectionRun): void {
     run.shown().then(
       (value) => {
         if (this.#missing <= 0) return;

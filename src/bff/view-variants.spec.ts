@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { pino } from 'pino';
-import { Caller } from '../clients/caller.ts';
+import { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';

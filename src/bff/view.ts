@@ -1,4 +1,4 @@
-import type { Call } from '../clients/call.ts';
+import type { Call } from '../calls/call.ts';
 import { ObservedDependencies } from './observed-dependencies.ts';
 import { listOf, sourceOf, type SourceArguments } from './section-source.ts';
 import { createSection, type FallbackOptions, type Section, type SectionSource } from './section.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { View, type ViewInput, type ViewValues } from './view.ts';
-import type { Call } from '../clients/call.ts';
+import type { Call } from '../calls/call.ts';
 
 interface User {
   readonly id: string;

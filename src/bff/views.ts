@@ -1,5 +1,5 @@
 import { Injectable, StreamableFile } from '@nestjs/common';
-import { Caller } from '../clients/caller.ts';
+import { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { serverTimingOf } from './composition/composition-run.ts';
@@ -10,7 +10,7 @@ import { degradedParts, freshnessOf } from './section-parts.ts';
 import { recordFormat, type RecordFormat } from './record-format.ts';
 import { ViewGuards, type SectionFilters } from './view-guards.ts';
 import { selectedFields } from './view-selection.ts';
-import { ViewRun, type RunnableView, type ViewParts } from './view-run.ts';
+import { ViewRun, type RunnableView, type ViewDeps } from './view-run.ts';
 import { ViewStream } from './view-stream.ts';
 import { ViewVariants } from './view-variants.ts';
 import type { View, ViewValues } from './view.ts';
@@ -36,11 +36,11 @@ type AnyView<Input> = View<Input, object, string> | ViewVariants<Input, object, 
 /** Runs views for exchanges. */
 @Injectable()
 export class Views {
-  readonly #parts: ViewParts;
+  readonly deps: ViewDeps;
   readonly #guards: ViewGuards;
 
   constructor(caller: Caller, metrics: Metrics, guards: ViewGuards) {
-    this.#parts = { caller, metrics };
+    this.deps = { caller, metrics };
     this.#guards = guards;
   }
 
@@ -59,7 +59,7 @@ export class Views {
     exchange: Exchange,
   ): ViewRun;
   start(view: AnyView<unknown>, input: unknown, exchange: Exchange): ViewRun {
-    return new ViewRun(chosen(view, exchange), input, exchange, this.#parts);
+    return new ViewRun(chosen(view, exchange), input, exchange, this.deps);
   }
 
   /**
@@ -133,7 +133,7 @@ export class Views {
     const view = chosen(of, exchange);
     const selection = selectedFields(view, exchange.query);
     const start = (filters: SectionFilters | undefined): ViewRun =>
-      new ViewRun(view, input, exchange, this.#parts, {
+      new ViewRun(view, input, exchange, this.deps, {
         selection,
         within: undefined,
         endsAt: Infinity,

@@ -15,7 +15,7 @@ import { headerFields } from './problem-answers.ts';
 import { securitySchemes } from './security.ts';
 
 /** What a document is made of. */
-export interface DocumentParts {
+export interface DocumentDeps {
   readonly routes: readonly Route[];
   readonly controllers: readonly Type[];
   readonly config: ContractsConfig;
@@ -43,12 +43,12 @@ const UNTOLD: OperationContract = {
 const WITHOUT_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const satisfies OperationMethod[];
 
 /** Makes the OpenAPI document of both doors. */
-export function buildDocument(parts: DocumentParts): OpenApiDocument {
-  const { config, controllers } = parts;
+export function buildDocument(deps: DocumentDeps): OpenApiDocument {
+  const { config, controllers } = deps;
   const hidden = new Set(config.hide);
   // OpenAPI has no words for what is said over a WebSocket.
-  const routes = parts.routes.filter(
-    (route) => !hidden.has(route.id) && parts.isHidden?.(route) !== true && !isSocketOnly(route),
+  const routes = deps.routes.filter(
+    (route) => !hidden.has(route.id) && deps.isHidden?.(route) !== true && !isSocketOnly(route),
   );
   const entries = placed(routes);
   const ids = operationIds(entries);
@@ -57,7 +57,7 @@ export function buildDocument(parts: DocumentParts): OpenApiDocument {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const entry of entries) {
     const contract = contractOf(entry, handlers.get(entry.route.origin), components);
-    const { floodLimited } = parts;
+    const { floodLimited } = deps;
     const about = { ...entry, id: ids.get(entry) ?? entry.route.id, tag: tagOf(entry.route), floodLimited };
     (paths[entry.path.template] ??= {})[entry.method] = operationOf(about, contract, components);
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { kindByHeader } from '../bff/view-variants.ts';
 import { View } from '../bff/view.ts';
-import { httpUpstream } from '../clients/http-upstream.ts';
+import { httpUpstream } from '../calls/http-upstream.ts';
 import { ANSWER_METADATA, AnswersView, type DeclaredAnswer } from './answers.decorator.ts';
 import { ComponentStore } from './components.ts';
 import { viewParameters, viewSchema } from './view-contract.ts';

@@ -6,7 +6,7 @@ import { ForwardKind } from '../proxy/forward.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import { TranslateKind } from '../transcoding/translate.action.ts';
-import { ClientsModule } from '../clients/clients.module.ts';
+import { CallsModule } from '../calls/calls.module.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 
 /**
@@ -28,7 +28,7 @@ export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => sou
 /** Provides the kinds to whoever compiles routes. */
 @Global()
 @Module({
-  imports: [UpstreamsModule, ClientsModule],
+  imports: [UpstreamsModule, CallsModule],
   providers: [
     ...actionKinds,
     { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },

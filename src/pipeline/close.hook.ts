@@ -5,7 +5,7 @@ import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.
 import type { RouteMetrics } from '../telemetry/metrics.ts';
 import { accessLine } from './access-line.ts';
 import type { Connections } from './connections.ts';
-import type { HookParts } from './hook-parts.ts';
+import type { HookDeps } from './hook-deps.ts';
 
 const CLIENT_CLOSED_STATUS = 499;
 const UNMATCHED = '(none)';
@@ -22,7 +22,7 @@ export class CloseHook {
   readonly #draining: Draining;
   readonly #connections: Connections;
 
-  constructor({ logger, metrics, draining, connections }: HookParts) {
+  constructor({ logger, metrics, draining, connections }: HookDeps) {
     this.#logger = logger;
     this.#lines = lineStreamOf(logger);
     this.#unmatched = metrics.forRoute(UNMATCHED);

@@ -5,7 +5,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import { isMisplacedUpgrade } from '../exchange/sockets/upgrades.ts';
+import { isMisplacedUpgrade } from '../sockets/upgrades.ts';
 import { announcesBody } from '../problems/render-problem.ts';
 
 /** How much of a body is read on after its answer, in bytes: what a client has sent before it could know. */

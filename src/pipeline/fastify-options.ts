@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { finishHead } from '../exchange/response-head.ts';
-import { answerOn, endConnection } from '../exchange/sockets/last-word.ts';
+import { answerOn, endConnection } from '../sockets/last-word.ts';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';

@@ -34,7 +34,7 @@ export function routableTarget(target: string): string {
 }
 
 /** What the open stage needs of other rooms. */
-export interface OpenParts {
+export interface OpenDeps {
   readonly draining: Draining;
   /** The stored answers that requests of any route may make invalid. */
   readonly answers: AnswerStore;
@@ -49,8 +49,8 @@ export class OpenHook {
   readonly #answers: AnswerStore;
   readonly #connections: Connections;
 
-  constructor(snapshots: Snapshots, parts: OpenParts) {
-    const { draining, answers, connections } = parts;
+  constructor(snapshots: Snapshots, deps: OpenDeps) {
+    const { draining, answers, connections } = deps;
     this.#snapshots = snapshots;
     this.#draining = draining;
     this.#answers = answers;

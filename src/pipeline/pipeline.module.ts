@@ -21,7 +21,7 @@ import { CloseHook } from './close.hook.ts';
 import { Connections, whenAccepted } from './connections.ts';
 import { edgeCompiler } from './edge.ts';
 import { admitHandlers } from './handler-admission.ts';
-import { HookParts } from './hook-parts.ts';
+import { HookDeps } from './hook-deps.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
 import { OpenHook } from './open.hook.ts';
@@ -78,7 +78,7 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
     { provide: APP_GUARD, useClass: StagesGuard },
     { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES] },
     Connections,
-    HookParts,
+    HookDeps,
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },
@@ -94,20 +94,20 @@ export class PipelineModule {
   constructor(
     host: HttpAdapterHost,
     snapshots: Snapshots,
-    parts: HookParts,
+    deps: HookDeps,
     seated: SeatedInterceptors,
     faults: BootFaults,
   ) {
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
     const { server } = fastify;
-    const { connections } = parts;
+    const { connections } = deps;
     connections.watch(server);
     fastify.addHook('preClose', (done) => whenAccepted(server, done));
     // The server reports its end before those of its last sockets: pools would be gone before exchanges are.
     fastify.addHook('onClose', () => connections.closed());
     // Before the head is finished, which tells the length of the body.
     editAnswers(fastify);
-    installHooks(fastify, new OpenHook(snapshots, parts), new CloseHook(parts));
+    installHooks(fastify, new OpenHook(snapshots, deps), new CloseHook(deps));
     seated.seat();
     faults.add(seated.faultsOf(snapshots.current.table));
     snapshots.check(({ table }) => seated.faultsOf(table));

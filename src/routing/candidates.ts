@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Route } from './route.ts';
 
 /** What candidates are chosen by. */
-type Asked = Pick<Exchange, 'host' | 'request'>;
+type CandidateSubject = Pick<Exchange, 'host' | 'request'>;
 
 /** So many are looked at one by one; of more, those are found that a request can mean. */
 const FEW = 8;
@@ -31,7 +31,7 @@ export class Candidates {
   }
 
   /** The candidates for a request, in their order; not all of their conditions need hold. */
-  of(asked: Asked): readonly Route[] {
+  of(asked: CandidateSubject): readonly Route[] {
     return this.#index === undefined ? this.#routes : this.#index.of(asked);
   }
 }
@@ -41,7 +41,7 @@ interface Axis {
   /** What a route wants; empty for one that takes everything. */
   wantedBy(route: Route): readonly string[];
   /** What a request offers to those; more than one where a pattern could be meant. */
-  offeredBy(asked: Asked): readonly (string | undefined)[];
+  offeredBy(asked: CandidateSubject): readonly (string | undefined)[];
 }
 
 function commonAxis(routes: readonly Route[]): Axis | undefined {
@@ -108,7 +108,7 @@ class CandidateIndex {
       for (const [one, places] of this.#wanted) this.#known.set(one, this.#routesAt(places));
   }
 
-  of(asked: Asked): readonly Route[] {
+  of(asked: CandidateSubject): readonly Route[] {
     const offered = this.#axis.offeredBy(asked).filter((one) => this.#wanted.has(one));
     if (offered.length === 0) return this.#others;
     const known = offered.length === 1 ? this.#known.get(offered[0]) : undefined;

@@ -4,7 +4,7 @@ import { FaultPlaces, type RouteRemark } from './fault-places.ts';
 import { PatternIndex } from './pattern-index.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
-import { methodMatches, type Asked } from './segment-tree.ts';
+import { methodMatches, type MatchSubject } from './segment-tree.ts';
 import type { GatewaySource } from './table-builder.ts';
 
 /** Stands for every method that no route names. */
@@ -61,13 +61,13 @@ function samplePath({ pattern }: Route): string {
 }
 
 /** A request of the shape that a route takes. */
-export function sampleOf(route: Route, method: string): Asked {
+export function sampleOf(route: Route, method: string): MatchSubject {
   return ask(route, method, samplePath(route));
 }
 
-function ask({ match }: Route, method: string, path: string): Asked {
+function ask({ match }: Route, method: string, path: string): MatchSubject {
   const host = (match.hosts[0] ?? '').replace(/^\*/, 'any');
-  return { path, host, method, request: { headers: match.headers } as unknown as Asked['request'] };
+  return { path, host, method, request: { headers: match.headers } as unknown as MatchSubject['request'] };
 }
 
 function methodRemark(route: Route, taker: Route, methods: readonly string[]): RouteRemark {

@@ -7,20 +7,20 @@ import { RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route, RouteDefinition } from './route.ts';
-import { compileAll, type TableParts } from './table-builder.ts';
+import { compileAll, type TableDeps } from './table-builder.ts';
 
 /** The routes of one configuration, for kinds of actions whose routes come and go, and what these do for them. */
 export class TableRoutes implements LiveRoutes {
   readonly #table: RouteTable;
-  readonly #parts: Omit<TableParts, 'controllers' | 'definitions'>;
+  readonly deps: Omit<TableDeps, 'controllers' | 'definitions'>;
   readonly #places: FaultPlaces;
   readonly #works = new Map<ActionKind, LiveWork>();
 
-  constructor(table: RouteTable, parts: Omit<TableParts, 'controllers' | 'definitions'>) {
+  constructor(table: RouteTable, deps: Omit<TableDeps, 'controllers' | 'definitions'>) {
     this.#table = table;
-    this.#parts = parts;
-    this.#places = new FaultPlaces(parts.source);
-    for (const kind of parts.actions) {
+    this.deps = deps;
+    this.#places = new FaultPlaces(deps.source);
+    for (const kind of deps.actions) {
       const work = kind.work?.(this);
       if (work !== undefined) this.#works.set(kind, work);
     }
@@ -56,7 +56,7 @@ export class TableRoutes implements LiveRoutes {
   }
 
   get config(): GatewayConfig {
-    return this.#parts.source.value;
+    return this.deps.source.value;
   }
 
   originOf(index: number): string {
@@ -64,7 +64,7 @@ export class TableRoutes implements LiveRoutes {
   }
 
   upstream(name: string): Upstream {
-    return this.#parts.upstreams.get(name);
+    return this.deps.upstreams.get(name);
   }
 
   peek(asked: Parameters<LiveRoutes['peek']>[0]): Route | undefined {
@@ -72,7 +72,7 @@ export class TableRoutes implements LiveRoutes {
   }
 
   replace(origin: string, definitions: readonly RouteDefinition[]): void {
-    const { routes: fresh, faults } = compileAll(definitions, this.#parts);
+    const { routes: fresh, faults } = compileAll(definitions, this.deps);
     const others = this.#table.routes.filter((one) => one.origin !== origin || one.door !== 'proxy');
     const all = [...others, ...fresh];
     const fault = faults[0] ?? tableFaults(all, (one) => definitionFor(one, definitions))[0];

@@ -24,7 +24,7 @@ export class RouteFault extends PlainFault {
 }
 
 /** What a compiler needs besides the definitions. */
-export interface CompilerParts {
+export interface CompilerDeps {
   /** In execution order. */
   readonly factories: readonly StageFactory[];
   readonly defaults: DeclaredPolicies;
@@ -37,12 +37,12 @@ export interface CompilerParts {
 
 /** Turns route definitions of both doors into frozen routes. */
 export class RouteCompiler {
-  readonly #parts: CompilerParts;
+  readonly deps: CompilerDeps;
   readonly #forRoutes: readonly StageFactory[];
 
-  constructor(parts: CompilerParts) {
-    this.#parts = parts;
-    this.#forRoutes = parts.factories.filter((one) => !isAtEntrance(one));
+  constructor(deps: CompilerDeps) {
+    this.deps = deps;
+    this.#forRoutes = deps.factories.filter((one) => !isAtEntrance(one));
   }
 
   /**
@@ -75,15 +75,15 @@ export class RouteCompiler {
       action,
       policies,
       ...seats,
-      metrics: this.#parts.metrics.forRoute(definition.id),
+      metrics: this.deps.metrics.forRoute(definition.id),
     });
   }
 
   // Whole-policy replacement, the narrowest level wins; there is no deep merge.
   #merge(definition: RouteDefinition): PolicySet {
     const upstream =
-      definition.upstream === undefined ? undefined : this.#parts.upstreamPolicies[definition.upstream];
-    const levels = [...definition.policies, upstream, this.#parts.defaults, this.#undeclared(definition)];
+      definition.upstream === undefined ? undefined : this.deps.upstreamPolicies[definition.upstream];
+    const levels = [...definition.policies, upstream, this.deps.defaults, this.#undeclared(definition)];
     const merged: Record<string, unknown> = {};
     for (const { name } of policyList) {
       const saying = levels as readonly (Readonly<Record<string, unknown>> | undefined)[];
@@ -94,7 +94,7 @@ export class RouteCompiler {
   }
 
   #undeclared({ upstream: name }: RouteDefinition): PolicySet {
-    const { upstreams } = this.#parts;
+    const { upstreams } = this.deps;
     if (name === undefined || !upstreams.has(name)) return undeclaredPolicies;
     return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
@@ -102,14 +102,14 @@ export class RouteCompiler {
   #upstreamOf(definition: RouteDefinition): Upstream | undefined {
     const { upstream } = definition;
     if (upstream === undefined) return undefined;
-    if (this.#parts.upstreams.has(upstream)) return this.#parts.upstreams.get(upstream);
+    if (this.deps.upstreams.has(upstream)) return this.deps.upstreams.get(upstream);
     throw new RouteFault(definition, ['upstream'], `there is no upstream "${upstream}"`);
   }
 
   #action(definition: RouteDefinition, pattern: PathPattern, upstream: Upstream | undefined): RouteAction {
     const { action, id: routeId } = definition;
     if (action === undefined) return handlerAction;
-    const kind = this.#parts.actions.find(({ source }) => source.kind === action.kind);
+    const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
     try {
       return kind.compile(action, { routeId, pattern, upstream });
@@ -131,7 +131,7 @@ export class RouteCompiler {
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
     };
-    const late = tooLate(definition, this.#parts.factories);
+    const late = tooLate(definition, this.deps.factories);
     if (late !== undefined) {
       const message = `\`${late}\` is decided before a route is known; say it under \`defaults\``;
       throw new RouteFault(definition, ['policies', late], message);

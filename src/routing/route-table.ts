@@ -4,7 +4,7 @@ import { isDotValue } from '../upstreams/http/path-value.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { foldPath, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
-import { searchFor, SegmentTree, type Asked } from './segment-tree.ts';
+import { searchFor, SegmentTree, type MatchSubject } from './segment-tree.ts';
 
 const FOLDABLE = /[A-Z%]/;
 
@@ -67,7 +67,7 @@ export class RouteTable {
   }
 
   /** The route that a request would take; nothing is written, and nothing refused. */
-  peek(asked: Asked): Route | undefined {
+  peek(asked: MatchSubject): Route | undefined {
     return this.#tree.find(searchFor(asked, asked.path));
   }
 

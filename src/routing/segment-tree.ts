@@ -25,11 +25,11 @@ class Node {
 }
 
 /** What a route is looked for by. */
-export type Asked = Pick<Exchange, 'path' | 'host' | 'method' | 'request'>;
+export type MatchSubject = Pick<Exchange, 'path' | 'host' | 'method' | 'request'>;
 
 /** What a search has found out so far. */
 export interface Search {
-  readonly asked: Asked;
+  readonly asked: MatchSubject;
   readonly path: string;
   /** Values of the parameters, in the order of the pattern that was found. */
   readonly params: string[];
@@ -40,7 +40,7 @@ export interface Search {
 }
 
 /** Begins a search for what is asked. */
-export function searchFor(asked: Asked, path: string): Search {
+export function searchFor(asked: MatchSubject, path: string): Search {
   return { asked, path, params: [], allow: new Set(), owned: false };
 }
 
@@ -134,7 +134,7 @@ export class SegmentTree {
     return exact?.of(asked).some((route) => this.#fits(route, path.slice(0, -1), asked)) === true;
   }
 
-  #fits(route: Route, path: string, asked: Asked): boolean {
+  #fits(route: Route, path: string, asked: MatchSubject): boolean {
     return this.#verbMatches(route, path) && hostMatches(route, asked.host) && headersMatch(route, asked);
   }
 
@@ -158,7 +158,7 @@ function hostMatches(route: Route, host: string): boolean {
   return hosts.some((one) => (one.startsWith('*.') ? host.endsWith(one.slice(1)) : one === host));
 }
 
-function headersMatch(route: Route, { request }: Asked): boolean {
+function headersMatch(route: Route, { request }: MatchSubject): boolean {
   const { headers } = route.match;
   for (const name in headers) if (request.headers[name] !== headers[name]) return false;
   return true;

@@ -9,7 +9,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
-import { buildRouteTable, type TableParts } from './table-builder.ts';
+import { buildRouteTable, type TableDeps } from './table-builder.ts';
 
 @Controller('orders')
 class OrdersController {
@@ -34,7 +34,7 @@ upstreams:
   users: { targets: ['http://127.0.0.1:1'], policies: { deadline: 3s } }
 `;
 
-function build(text: string, controllers: TableParts['controllers'] = []) {
+function build(text: string, controllers: TableDeps['controllers'] = []) {
   const source = readConfig(gatewaySchema, HEAD + text, 'gateway.yaml', {});
   const metrics = new Metrics();
   const upstreams = new UpstreamRegistry(source.value.upstreams, pino({ level: 'silent' }), metrics);
@@ -43,7 +43,7 @@ function build(text: string, controllers: TableParts['controllers'] = []) {
   return buildRouteTable({ source, controllers, definitions: [], factories, actions, upstreams, metrics });
 }
 
-function faultsOf(text: string, controllers: TableParts['controllers'] = []) {
+function faultsOf(text: string, controllers: TableDeps['controllers'] = []) {
   try {
     build(text, controllers);
   } catch (error) {

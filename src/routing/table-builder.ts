@@ -20,7 +20,7 @@ import { controllerRoutes } from './sources/controller.route-source.ts';
 export type GatewaySource = ReadConfig<GatewayConfig>;
 
 /** What a table is built from. */
-export interface TableParts {
+export interface TableDeps {
   readonly source: GatewaySource;
   readonly controllers: readonly Type[];
   /** Routes that neither YAML nor a controller declares, such as the GraphQL door. */
@@ -38,18 +38,18 @@ export interface TableParts {
  * @param found takes the faults of all routes, and the table is one of those that have none; without it they are thrown.
  * @throws {ConfigError} with the faults of all routes at once.
  */
-export function buildRouteTable(parts: TableParts, found?: BootFaults): RouteTable {
-  const { source } = parts;
+export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable {
+  const { source } = deps;
   const placed = new FaultPlaces(source);
-  const sources = parts.actions.map((kind) => kind.source);
+  const sources = deps.actions.map((kind) => kind.source);
   const read = readRoutes(source.value, (index) => placed.originOf(index), sources);
-  const definitions = [...read.definitions, ...controllerRoutes(parts.controllers), ...parts.definitions];
-  const { routes, faults, definitionOf } = compileAll(definitions, parts);
+  const definitions = [...read.definitions, ...controllerRoutes(deps.controllers), ...deps.definitions];
+  const { routes, faults, definitionOf } = compileAll(definitions, deps);
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
     ...read.faults.map((fault) => placed.placeSource(fault)),
     ...all.map((fault) => placed.place(fault)),
-    ...controllerFaults(parts.controllers),
+    ...controllerFaults(deps.controllers),
   ];
   if (told.length > 0 && found === undefined) throw new ConfigError(told);
   found?.add(told);
@@ -67,13 +67,13 @@ export interface Compiled {
 /** Compiles definitions; the faults of all of them are returned, not thrown. */
 export function compileAll(
   definitions: readonly RouteDefinition[],
-  parts: Omit<TableParts, 'controllers' | 'definitions'>,
+  deps: Omit<TableDeps, 'controllers' | 'definitions'>,
 ): Compiled {
-  const { upstreams, defaults } = parts.source.value;
+  const { upstreams, defaults } = deps.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
-  const compiler = new RouteCompiler({ ...parts, defaults: defaults.policies ?? {}, upstreamPolicies });
+  const compiler = new RouteCompiler({ ...deps, defaults: defaults.policies ?? {}, upstreamPolicies });
   const faults: RouteFault[] = [];
   const compiled = new Map<Route, RouteDefinition>();
   for (const definition of definitions) {

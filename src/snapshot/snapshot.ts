@@ -4,7 +4,7 @@ import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Edge } from './edge.ts';
 
 /** What a snapshot is made of. */
-export interface SnapshotParts {
+export interface SnapshotDeps {
   readonly source: GatewaySource;
   readonly table: RouteTable;
   readonly upstreams: UpstreamRegistry;
@@ -27,17 +27,17 @@ export class Snapshot {
   readonly table: RouteTable;
   readonly upstreams: UpstreamRegistry;
   readonly edge: Edge;
-  readonly #parts: SnapshotParts;
+  readonly deps: SnapshotDeps;
   /** Exchanges that began under it, and being in force. */
   #holders = 0;
   #ended = false;
 
-  constructor(parts: SnapshotParts) {
-    this.source = parts.source;
-    this.table = parts.table;
-    this.upstreams = parts.upstreams;
-    this.edge = parts.edge;
-    this.#parts = parts;
+  constructor(deps: SnapshotDeps) {
+    this.source = deps.source;
+    this.table = deps.table;
+    this.upstreams = deps.upstreams;
+    this.edge = deps.edge;
+    this.deps = deps;
   }
 
   /** Whether somebody still needs it. */
@@ -60,12 +60,12 @@ export class Snapshot {
   begin(): void {
     this.hold();
     this.upstreams.activate();
-    this.#parts.begin();
+    this.deps.begin();
   }
 
   /** Takes it out of force: no further exchange begins under it. */
   retire(): void {
-    this.#parts.retire();
+    this.deps.retire();
     this.release();
   }
 
@@ -76,7 +76,7 @@ export class Snapshot {
 
   /** Ends it although somebody may still need it: the process leaves. Calls under way are cut. */
   async close(): Promise<void> {
-    this.#parts.retire();
+    this.deps.retire();
     this.#end();
     await this.upstreams.close();
   }
@@ -86,7 +86,7 @@ export class Snapshot {
     this.#ended = true;
     for (const stage of this.edge.entrance) stage.close?.();
     for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
-    this.#parts.end();
+    this.deps.end();
     return true;
   }
 }

@@ -13,7 +13,7 @@ import { definitionsFrom, isTranslated, type TranslatedRoute } from './translate
 const FIRST_RETRY_MS = 2000;
 
 /** What keeping routes fresh needs. */
-export interface ReflectedParts {
+export interface ReflectedDeps {
   readonly channels: GrpcChannels;
   readonly logger: Logger;
 }
@@ -35,16 +35,16 @@ interface Watched {
  * answer, or answers something that cannot be used, leaves what there is.
  */
 export class ReflectedRoutes {
-  readonly #parts: ReflectedParts;
+  readonly deps: ReflectedDeps;
   readonly #routes: LiveRoutes;
   readonly #watched: readonly Watched[];
   readonly #timers = new Map<Watched, NodeJS.Timeout>();
   #stopped = false;
 
-  constructor(parts: ReflectedParts, routes: LiveRoutes) {
-    this.#parts = parts;
+  constructor(deps: ReflectedDeps, routes: LiveRoutes) {
+    this.deps = deps;
     this.#routes = routes;
-    this.#watched = watchedOf(routes, parts.logger);
+    this.#watched = watchedOf(routes, deps.logger);
   }
 
   /** What was learned before holds until it is asked for again; of a route that the file changes it is forgotten. */
@@ -67,7 +67,7 @@ export class ReflectedRoutes {
   }
 
   async #ask(watched: Watched): Promise<void> {
-    const { channels } = this.#parts;
+    const { channels } = this.deps;
     const { route, report } = watched;
     let target: string | undefined;
     try {
@@ -98,7 +98,7 @@ export class ReflectedRoutes {
     this.#routes.replace(origin, definitions);
     watched.digest = digest;
     watched.known = registry;
-    this.#parts.logger.info(
+    this.deps.logger.info(
       { route: route.id, methods: definitions.length },
       'routes learned by server reflection',
     );

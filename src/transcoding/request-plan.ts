@@ -18,7 +18,7 @@ import { QueryReader } from './query-reader.ts';
 import { StrictJson } from './strict-json.ts';
 
 /** What the parts of an HTTP request are read into. */
-export interface RequestParts {
+export interface RequestValues {
   /** Percent-encoded values of the path, in the order of the pattern. */
   readonly params: readonly string[];
   /** With its `?`, or empty. */
@@ -81,7 +81,7 @@ export class RequestPlan {
    * @param body JSON, or bytes of JSON; undefined without one.
    * @throws {Problem} `request-invalid` with `errors`, a pointer and a message each.
    */
-  encode(parts: RequestParts, body: Uint8Array | JsonValue | undefined): Buffer {
+  encode(parts: RequestValues, body: Uint8Array | JsonValue | undefined): Buffer {
     const faults: InputFault[] = [];
     const content = this.#content(body instanceof Uint8Array ? readJsonText(body) : free(body));
     const { json } = content;

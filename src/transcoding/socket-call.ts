@@ -1,13 +1,13 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { WebSocket } from 'ws';
-import { CloseCode, type LiveSocket } from '../exchange/sockets/live-socket.ts';
+import { CloseCode, type LiveSocket } from '../sockets/live-socket.ts';
 import { Problem, problemBody } from '../problems/problem.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { ByteCall, StreamSource, StreamTaker } from '../upstreams/grpc/stream-run.ts';
 import type { Translation } from './translation.ts';
 
 /** What one call over a socket is made of. */
-export interface SocketCallParts extends Omit<Translation, 'sink'> {
+export interface SocketCallOptions extends Omit<Translation, 'sink'> {
   readonly live: LiveSocket;
   /** The whole request, when the handshake says it. */
   readonly message: Buffer | undefined;
@@ -19,7 +19,7 @@ export interface SocketCallParts extends Omit<Translation, 'sink'> {
  * which comes before it as the one binary frame.
  */
 export class SocketCall implements StreamSource, StreamTaker {
-  readonly #parts: SocketCallParts;
+  readonly options: SocketCallOptions;
   readonly #socket: WebSocket;
   /** Whether the client says one message at most. */
   readonly #asksOnce: boolean;
@@ -31,13 +31,13 @@ export class SocketCall implements StreamSource, StreamTaker {
   #saidAll: boolean;
   #over = false;
 
-  constructor(parts: SocketCallParts) {
-    const { methodKind } = parts.binding.method;
-    this.#parts = parts;
-    this.#socket = parts.live.socket;
+  constructor(options: SocketCallOptions) {
+    const { methodKind } = options.binding.method;
+    this.options = options;
+    this.#socket = options.live.socket;
     this.#asksOnce = methodKind === 'server_streaming';
     this.#answersOnce = methodKind === 'client_streaming';
-    this.#saidAll = parts.message !== undefined;
+    this.#saidAll = options.message !== undefined;
     this.#socket.on('message', this.#read);
   }
 
@@ -49,7 +49,7 @@ export class SocketCall implements StreamSource, StreamTaker {
   send(call: ByteCall, sent: () => void): void {
     this.#call = call;
     this.#sent = sent;
-    const { message } = this.#parts;
+    const { message } = this.options;
     if (message !== undefined) call.write(message);
     if (this.#saidAll) this.#endCall();
   }
@@ -57,7 +57,7 @@ export class SocketCall implements StreamSource, StreamTaker {
   stop(): void {
     this.#call = undefined;
     // Its close frame is still to be read.
-    this.#parts.live.flow.release('target');
+    this.options.live.flow.release('target');
   }
 
   open(): boolean {
@@ -65,7 +65,7 @@ export class SocketCall implements StreamSource, StreamTaker {
   }
 
   message(bytes: Buffer): boolean {
-    const { binding, edit, exchange, live } = this.#parts;
+    const { binding, edit, exchange, live } = this.options;
     let text: Buffer;
     try {
       const json = binding.answer.toJson(bytes);
@@ -89,7 +89,7 @@ export class SocketCall implements StreamSource, StreamTaker {
     if (this.#over) return;
     this.#over = true;
     if (problem.code === 'client-closed') return;
-    const { exchange } = this.#parts;
+    const { exchange } = this.options;
     exchange.problem ??= problem;
     if (problem.code === 'shutting-down') return this.#socket.close(CloseCode.goingAway, problem.code);
     this.#write(Buffer.from(JSON.stringify(problemBody(problem, exchange.id))), true);
@@ -97,18 +97,18 @@ export class SocketCall implements StreamSource, StreamTaker {
   }
 
   onDrain(resume: () => void): void {
-    this.#parts.live.flow.onRoom(resume);
+    this.options.live.flow.onRoom(resume);
   }
 
   readonly #read = (frame: Buffer, isBinary: boolean): void => {
     if (this.#over) return;
-    this.#parts.live.rest();
+    this.options.live.rest();
     if (isBinary) return this.#leave(CloseCode.unsupported, 'Messages are text frames');
     if (frame.length === 0) return this.#end();
     if (this.#saidAll)
       return this.#refuse(new Problem('request-invalid', { detail: 'All was said before this frame.' }));
     try {
-      this.#take(this.#parts.binding.frames.encode(this.#parts.exchange, frame));
+      this.#take(this.options.binding.frames.encode(this.options.exchange, frame));
     } catch (error) {
       this.#refuse(toProblem(error));
     }
@@ -120,7 +120,7 @@ export class SocketCall implements StreamSource, StreamTaker {
     this.#received += 1;
     const isTaken = call.write(message);
     if (this.#asksOnce) return this.#end();
-    const { flow } = this.#parts.live;
+    const { flow } = this.options.live;
     if (isTaken || flow.isHeld('target')) return;
     flow.hold('target');
     call.once('drain', () => flow.release('target'));
@@ -143,20 +143,20 @@ export class SocketCall implements StreamSource, StreamTaker {
   #refuse(problem: Problem): void {
     const detail = problem.detail ?? `Message ${this.#received + 1} is not valid.`;
     const { code, cause, extensions } = problem;
-    this.#parts.exchange.cancel(
+    this.options.exchange.cancel(
       code === 'internal' ? problem : new Problem(code, { cause, detail, ...(extensions && { extensions }) }),
     );
   }
 
   #leave(code: number, reason: string): void {
     this.#over = true;
-    this.#parts.exchange.cancel(new Problem('client-closed'));
+    this.options.exchange.cancel(new Problem('client-closed'));
     this.#socket.close(code, reason);
   }
 
   #write(bytes: Buffer, binary: boolean): boolean {
-    this.#parts.exchange.bytesOut += bytes.length;
-    return this.#parts.live.flow.send(bytes, binary);
+    this.options.exchange.bytesOut += bytes.length;
+    return this.options.live.flow.send(bytes, binary);
   }
 }
 

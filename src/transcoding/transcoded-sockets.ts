@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { Exchange } from '../exchange/exchange.ts';
-import { CloseCode, LiveSocket, sendAway } from '../exchange/sockets/live-socket.ts';
-import { refuseForeignOrigin } from '../exchange/sockets/page-origin.ts';
-import { socketServerOptions, type Upgrades } from '../exchange/sockets/upgrades.ts';
+import { CloseCode, LiveSocket, sendAway } from '../sockets/live-socket.ts';
+import { refuseForeignOrigin } from '../sockets/page-origin.ts';
+import { socketServerOptions, type Upgrades } from '../sockets/upgrades.ts';
 import { Problem } from '../problems/problem.ts';
 import { jsonEditOf } from '../routing/json-edit.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';

@@ -1,12 +1,12 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { LiveSocket } from '../exchange/sockets/live-socket.ts';
+import type { LiveSocket } from '../sockets/live-socket.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { hasBody } from '../upstreams/http/http-forwarder.ts';
 import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { outboundMetadata } from '../upstreams/grpc/outbound-metadata.ts';
-import { StreamRun, type StreamParts, type StreamSource } from '../upstreams/grpc/stream-run.ts';
+import { StreamRun, type StreamRunOptions, type StreamSource } from '../upstreams/grpc/stream-run.ts';
 import { HTTP_BODY } from './answer-plan.ts';
 import { LineUpload } from './line-upload.ts';
 import { addRequestMetadata } from './metadata-rules.ts';
@@ -16,7 +16,7 @@ import { SocketCall } from './socket-call.ts';
 import { StreamAnswer } from './stream-answer.ts';
 import type { Translation } from './translation.ts';
 import { UnaryAnswerWriter } from './unary-answer.ts';
-import { detailedProblem, UnaryRun, type RunParts } from './unary-run.ts';
+import { detailedProblem, TranslatedUnaryRun, type TranslatedRunOptions } from './translated-unary-run.ts';
 
 /** What one message may have; gRPC servers take no more by default. */
 const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
@@ -75,7 +75,7 @@ export class Transcoder {
       return this.#stream(translation, new SingleMessage(message));
     }
     const writer = new UnaryAnswerWriter(translation);
-    new UnaryRun(this.#parts(translation), message)
+    new TranslatedUnaryRun(this.#parts(translation), message)
       .start()
       .then((answer) => writer.write(answer))
       .catch((error: unknown) => translation.sink.fail(toProblem(error)));
@@ -100,14 +100,14 @@ export class Transcoder {
     new StreamRun(streamParts(this.#parts(translation)), source, taker).run();
   }
 
-  #parts({ exchange, upstream, binding }: Omit<Translation, 'sink'>): RunParts {
+  #parts({ exchange, upstream, binding }: Omit<Translation, 'sink'>): TranslatedRunOptions {
     const metadata = outboundMetadata(exchange);
     addRequestMetadata(metadata, binding.options.metadata.request, exchange);
     return { exchange, upstream, binding, metadata, channels: this.grpc.channels, metrics: this.metrics };
   }
 }
 
-function streamParts({ binding, ...parts }: RunParts): StreamParts {
+function streamParts({ binding, ...parts }: TranslatedRunOptions): StreamRunOptions {
   return {
     ...parts,
     path: binding.path,

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { Upgrades } from '../exchange/sockets/upgrades.ts';
+import { Upgrades } from '../sockets/upgrades.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { jsonEditOf } from '../routing/json-edit.ts';

@@ -3,7 +3,7 @@ import { Problem } from '../problems/problem.ts';
 import { addResponseHeaders } from './metadata-rules.ts';
 import type { StreamTaker } from '../upstreams/grpc/stream-run.ts';
 import type { Translation } from './translation.ts';
-import type { UnaryAnswer } from './unary-run.ts';
+import type { UnaryAnswer } from './translated-unary-run.ts';
 
 /** Writes the one message that a call answers, whether the request was one message or a stream of them. */
 export class UnaryAnswerWriter implements StreamTaker {

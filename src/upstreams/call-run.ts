@@ -2,7 +2,7 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { NoFreeConnection, noFreeConnection } from './no-free-connection.ts';
+import { NoFreeConnection, noFreeConnection } from './transport/no-free-connection.ts';
 import type { Lease, Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 

@@ -1,4 +1,4 @@
-import { WaitQueue } from './wait-queue.ts';
+import { WaitQueue } from './transport/wait-queue.ts';
 
 /** Who wants a connection. */
 export interface SlotTaker {

@@ -4,8 +4,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
-import { Http1Pool, type Http1PoolOptions } from './http1/http1-pool.ts';
-import { Http2Pool } from './http2/http2-pool.ts';
+import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
+import { Http2Pool } from './transport/http2/http2-pool.ts';
 import { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 

@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
-import type { Http1Pool } from './http1/http1-pool.ts';
-import type { Http2Pool } from './http2/http2-pool.ts';
+import type { Http1Pool } from './transport/http1/http1-pool.ts';
+import type { Http2Pool } from './transport/http2/http2-pool.ts';
 import type { TargetOptions } from './upstream.schema.ts';
 
 /** What a target is made of, besides where it is. */
-export interface TargetParts {
+export interface TargetDeps {
   readonly breaker?: Breaker | undefined;
   readonly pool?: Dispatcher | undefined;
   readonly slots?: ConnectionSlots | undefined;
@@ -48,20 +48,20 @@ export class Target {
   #holders = 0;
   #endListeners: (() => void)[] | undefined = [];
 
-  constructor(options: TargetOptions, parts: TargetParts) {
+  constructor(options: TargetOptions, deps: TargetDeps) {
     this.origin = options.url.replace(/\/$/, '');
     const [scheme = '', host = ''] = this.origin.split('://');
     this.host = host;
     this.secure = scheme.endsWith('s');
-    this.key = parts.key ?? '';
+    this.key = deps.key ?? '';
     this.#weight = options.weight;
     this.#labels = options.labels;
-    this.breaker = parts.breaker;
-    this.pool = parts.pool;
-    this.slots = parts.slots;
-    this.http1 = parts.http1;
-    this.http2 = parts.http2;
-    this.compression = parts.compression ?? 'none';
+    this.breaker = deps.breaker;
+    this.pool = deps.pool;
+    this.slots = deps.slots;
+    this.http1 = deps.http1;
+    this.http2 = deps.http2;
+    this.compression = deps.compression ?? 'none';
   }
 
   /** The one question the balancer asks. */

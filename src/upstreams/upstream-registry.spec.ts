@@ -8,7 +8,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { exchangeFor, until } from './grpc/call.fixture.ts';
 import { GrpcCaller } from './grpc/grpc-caller.ts';
-import { StreamRun, type StreamParts } from './grpc/stream-run.ts';
+import { StreamRun, type StreamRunOptions } from './grpc/stream-run.ts';
 import { SingleMessage } from './grpc/single-message.ts';
 import { MessageStream } from './grpc/message-stream.ts';
 import { outboundMetadata } from './grpc/outbound-metadata.ts';
@@ -215,7 +215,7 @@ describe('a gRPC target that left', () => {
     const stream = new MessageStream<string>({
       decode: String,
       call: (taker) => {
-        const parts: StreamParts = {
+        const options: StreamRunOptions = {
           exchange,
           upstream: first.get('users'),
           path: '/a.B/C',
@@ -226,7 +226,7 @@ describe('a gRPC target that left', () => {
           metrics,
           patient: true,
         };
-        return new StreamRun(parts, new SingleMessage(Buffer.alloc(0)), taker);
+        return new StreamRun(options, new SingleMessage(Buffer.alloc(0)), taker);
       },
     });
     await expect(stream.next()).resolves.toEqual({ done: false, value: 'first' });

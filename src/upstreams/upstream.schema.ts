@@ -3,7 +3,7 @@ import { timerDuration, percentage } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
-import { QUEUE_TIMEOUT_MS } from './wait-queue.ts';
+import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
 const targetUrl = urlText({

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { randomOf } from '../../src/clients/calls.fixture.ts';
+import { randomOf } from '../../src/calls/calls.fixture.ts';
 import { API_KEY, useShop, type RouteInput, type ShopCall } from '../support/shop.ts';
 import type { Answer } from '../support/client.ts';
 

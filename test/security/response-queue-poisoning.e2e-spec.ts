@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { answer, RawService } from '../../src/upstreams/http1/raw-service.fixture.ts';
+import { answer, RawService } from '../../src/upstreams/transport/http1/raw-service.fixture.ts';
 import { call } from '../support/client.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReadingPace } from '../../src/exchange/sockets/reading-pace.ts';
+import { ReadingPace } from '../../src/sockets/reading-pace.ts';
 import { until } from '../support/kinds-gateway.ts';
 import { KindsServer } from '../support/kinds-server.ts';
 import { ServerSide } from '../support/server-side.ts';

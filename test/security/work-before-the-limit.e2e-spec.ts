@@ -29,13 +29,13 @@ const alone = useShop({ more });
 /** Keeps what all replicas may know. */
 const sharing = useShop({ more, environment: () => ({ REDIS_URL: server.url }) });
 
-interface Asked {
+interface OperationCase {
   readonly query: string;
   readonly extensions?: object;
 }
 /** What became of each operation: its data, or the code of its refusal. */
 type Outcomes = readonly string[];
-type Ask = (client: Client, operations: readonly Asked[]) => Promise<Outcomes>;
+type Ask = (client: Client, operations: readonly OperationCase[]) => Promise<Outcomes>;
 
 /** Who asks, and which gateway. */
 interface Client {
@@ -56,7 +56,11 @@ const graphql = (url: string, method: string, headers: Headers, body?: object): 
     ...(body && { body: JSON.stringify(body) }),
   });
 
-async function askEach(url: string, headers: Headers, operations: readonly Asked[]): Promise<Outcomes> {
+async function askEach(
+  url: string,
+  headers: Headers,
+  operations: readonly OperationCase[],
+): Promise<Outcomes> {
   const outcomes: string[] = [];
   for (const operation of operations)
     outcomes.push(outcomeOf(await (await graphql(url, 'POST', headers, operation)).text()));

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { View } from '../../src/bff/view.ts';
 import { Views } from '../../src/bff/views.ts';
 import { ViewsModule } from '../../src/bff/views.module.ts';
-import { httpUpstream } from '../../src/clients/http-upstream.ts';
+import { httpUpstream } from '../../src/calls/http-upstream.ts';
 import { AnswersView } from '../../src/contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../src/exchange/exchange-of.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';

@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage.ts';
 import { ForwardKind } from '../../src/proxy/forward.action.ts';
 import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
-import { RouteCompiler, type CompilerParts } from '../../src/routing/route-compiler.ts';
+import { RouteCompiler, type CompilerDeps } from '../../src/routing/route-compiler.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { RouteTable } from '../../src/routing/route-table.ts';
 import type { Route, RouteDefinition, RouteMatch } from '../../src/routing/route.ts';
@@ -42,7 +42,7 @@ export function defineRoute(route: TestRoute): RouteDefinition {
 /** Makes a compiler that knows the HTTP upstream `users` and the gRPC upstream `orders`. */
 export function createCompiler(
   factories: readonly StageFactory[] = [],
-  parts: Partial<CompilerParts> = {},
+  deps: Partial<CompilerDeps> = {},
 ): RouteCompiler {
   const metrics = new Metrics();
   const upstreams = {
@@ -56,7 +56,7 @@ export function createCompiler(
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
     actions: [new ForwardKind(metrics)],
-    ...parts,
+    ...deps,
   });
 }
 

@@ -1,8 +1,8 @@
 import { fromJson, toJson, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
-import { compilePlan, type CallPlan, type Duration, type ReuseOptions } from '../../clients/call-plan.ts';
-import type { Call, CallContext } from '../../clients/call.ts';
-import type { Caller } from '../../clients/caller.ts';
-import { grpcUpstream } from '../../clients/grpc-upstream.ts';
+import { compilePlan, type CallPlan, type Duration, type ReuseOptions } from '../../calls/call-plan.ts';
+import type { Call, CallContext } from '../../calls/call.ts';
+import type { Caller } from '../../calls/caller.ts';
+import { grpcUpstream } from '../../calls/grpc-upstream.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
 import type { ReuseKeys } from './aggregate.schema.ts';

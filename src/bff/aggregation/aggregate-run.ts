@@ -1,5 +1,5 @@
-import type { ServedPart } from '../../clients/call.ts';
-import type { Caller } from '../../clients/caller.ts';
+import type { ServedPart } from '../../calls/call.ts';
+import type { Caller } from '../../calls/caller.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -26,7 +26,7 @@ export interface RunnableAggregate extends Aggregate {
 }
 
 /** One run of an aggregated route for one exchange; its calls are sections, as those of a view. */
-export class AggregateRun extends CompositionRun<CallRun> {
+export class AggregateRun extends CompositionRun<AggregateCallRun> {
   readonly aggregate: RunnableAggregate;
   readonly scope: AggregateScope;
   readonly freshness = new Freshness();
@@ -58,13 +58,13 @@ export class AggregateRun extends CompositionRun<CallRun> {
     );
   }
 
-  protected override create(index: number): CallRun {
-    return new CallRun(this.aggregate.calls[index] as AggregateCall, this);
+  protected override create(index: number): AggregateCallRun {
+    return new AggregateCallRun(this.aggregate.calls[index] as AggregateCall, this);
   }
 }
 
 /** One call of the run: waits for the answers that it needs, then asks its upstream. */
-class CallRun extends SectionRun<AggregateCall> {
+class AggregateCallRun extends SectionRun<AggregateCall> {
   readonly #run: AggregateRun;
 
   constructor(call: AggregateCall, run: AggregateRun) {

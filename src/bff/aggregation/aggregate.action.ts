@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Caller } from '../../clients/caller.ts';
+import { Caller } from '../../calls/caller.ts';
 import type { OperationContract } from '../../contracts/operation-contract.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';

@@ -6,11 +6,11 @@ import type { Aggregate, AggregateCall, GrpcOperation, HttpOperation } from './a
 import { cyclesOf } from './call-cycles.ts';
 import { compileGrpcOperation, findMethod } from './grpc-operation.ts';
 import { compileTarget } from './request-target.ts';
-import { compileGroup, compileMerge, type MappingParts } from './response-mapping.ts';
+import { compileGroup, compileMerge, type MappingDeps } from './response-mapping.ts';
 import { RESERVED_NAMES, type ValueNames, type ValueSource } from './value-source.ts';
 
 /** What an aggregated route is compiled with. */
-export interface AggregateParts {
+export interface AggregateDeps {
   /** Parameters of the path of the route, in the order of the pattern. */
   readonly parameters: readonly string[];
   /** Protocols of the upstreams by name. */
@@ -28,8 +28,8 @@ export interface CompiledAggregate {
 }
 
 /** Compiles an `aggregate:` section; all its faults are told at once, by their place below it. */
-export function compileAggregate(options: AggregateOptions, parts: AggregateParts): CompiledAggregate {
-  return new AggregateCompiler(options, parts).compile();
+export function compileAggregate(options: AggregateOptions, deps: AggregateDeps): CompiledAggregate {
+  return new AggregateCompiler(options, deps).compile();
 }
 
 /** Stands in for an operation with a fault, of which nothing is ever run. */
@@ -37,7 +37,7 @@ const FAULTY: HttpOperation = { kind: 'http', target: () => '/' };
 
 class AggregateCompiler {
   readonly #options: AggregateOptions;
-  readonly #parts: AggregateParts;
+  readonly deps: AggregateDeps;
   readonly #faults = new AggregateFaults();
   readonly #names: ValueNames;
   /** Places of the calls whose answer somebody uses. */
@@ -45,12 +45,12 @@ class AggregateCompiler {
   readonly #headers = new Set<string>();
   #isPersonal = false;
 
-  constructor(options: AggregateOptions, parts: AggregateParts) {
+  constructor(options: AggregateOptions, deps: AggregateDeps) {
     this.#options = options;
-    this.#parts = parts;
+    this.deps = deps;
     // The rest of a wildcard is a path of its own, not a value.
     this.#names = {
-      parameters: parts.parameters.filter((name) => name !== '*'),
+      parameters: deps.parameters.filter((name) => name !== '*'),
       calls: Object.keys(options.calls),
     };
   }
@@ -143,7 +143,7 @@ class AggregateCompiler {
   }
 
   #checkUpstream({ upstream, grpc }: AggregateCallOptions, path: readonly string[]): boolean {
-    const { protocols } = this.#parts;
+    const { protocols } = this.deps;
     const protocol = protocols.get(upstream);
     const wanted = grpc === undefined ? 'http' : 'grpc';
     if (protocol === wanted) return true;
@@ -151,7 +151,7 @@ class AggregateCompiler {
       protocol === undefined
         ? `there is no upstream "${upstream}"`
         : `the upstream "${upstream}" speaks ${protocol}; \`${protocol === 'grpc' ? 'path' : 'grpc'}\` needs one that speaks ${wanted}`;
-    const suggestion = protocol === undefined ? this.#parts.names.to(upstream) : undefined;
+    const suggestion = protocol === undefined ? this.deps.names.to(upstream) : undefined;
     this.#faults.add([...path, 'upstream'], message, suggestion);
     return false;
   }
@@ -161,17 +161,17 @@ class AggregateCompiler {
     about: {
       readonly options: AggregateCallOptions;
       readonly path: readonly string[];
-      readonly used: MappingParts['used'];
+      readonly used: MappingDeps['used'];
     },
   ): GrpcOperation | undefined {
     const { options, path, used } = about;
     return this.#faults.attempt([...path, 'grpc'], () => {
-      const registry = this.#parts.schemaOf(options.upstream);
+      const registry = this.deps.schemaOf(options.upstream);
       const method = findMethod(name, registry);
       return compileGrpcOperation(method, registry, {
         template: options.input ?? {},
         path: [...path, 'input'],
-        parts: { names: this.#names, faults: this.#faults, used },
+        deps: { names: this.#names, faults: this.#faults, used },
       });
     });
   }
@@ -180,9 +180,9 @@ class AggregateCompiler {
     const path = ['response'];
     const { response } = this.#options;
     const used = (source: ValueSource): void => this.#note(source);
-    const parts: MappingParts = { names: this.#names, faults: this.#faults, used };
+    const deps: MappingDeps = { names: this.#names, faults: this.#faults, used };
     if (response === undefined) {
-      return compileGroup(Object.fromEntries(this.#names.calls.map((name) => [name, name])), path, parts);
+      return compileGroup(Object.fromEntries(this.#names.calls.map((name) => [name, name])), path, deps);
     }
     if (Object.hasOwn(response, 'degraded')) {
       this.#faults.add([...path, 'degraded'], 'expected another name: the answer lists there what failed');
@@ -195,10 +195,10 @@ class AggregateCompiler {
         );
       }
     }
-    if (!Object.hasOwn(response, 'merge')) return compileGroup(response, path, parts);
+    if (!Object.hasOwn(response, 'merge')) return compileGroup(response, path, deps);
     const stray = Object.keys(response).find((key) => key !== 'merge');
     if (stray !== undefined) this.#faults.add([...path, stray], 'unknown key beside `merge`');
-    const merge = compileMerge(response['merge'], [...path, 'merge'], parts);
+    const merge = compileMerge(response['merge'], [...path, 'merge'], deps);
     return (scope) => {
       // What an upstream calls `degraded` must not pass for what the gateway says about its answer.
       const { degraded: _theirs, ...merged } = merge(scope) ?? {};

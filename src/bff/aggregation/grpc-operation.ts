@@ -2,7 +2,7 @@ import type { DescMethod, DescMethodUnary, FileRegistry, JsonValue } from '@bufb
 import { AggregateError } from './aggregate-fault.ts';
 import type { GrpcOperation } from './aggregate.ts';
 import { requiredValue } from './request-target.ts';
-import { compileGroup, type MappingParts } from './response-mapping.ts';
+import { compileGroup, type MappingDeps } from './response-mapping.ts';
 
 /**
  * Finds a unary method.
@@ -40,8 +40,8 @@ export function compileGrpcOperation(
   {
     template,
     path,
-    parts,
-  }: { template: Readonly<Record<string, unknown>>; path: readonly string[]; parts: MappingParts },
+    deps: parts,
+  }: { template: Readonly<Record<string, unknown>>; path: readonly string[]; deps: MappingDeps },
 ): GrpcOperation {
   const known = method.input.fields.flatMap((field) => [field.jsonName, field.name]);
   for (const given of Object.keys(template)) {

@@ -7,7 +7,7 @@ import { compileSource, type ValueNames, type ValueSource } from './value-source
 type Path = readonly (string | number)[];
 
 /** What a mapping is compiled with. */
-export interface MappingParts {
+export interface MappingDeps {
   readonly names: ValueNames;
   readonly faults: AggregateFaults;
   /** Hears of every value that the mapping takes. */
@@ -29,29 +29,29 @@ const ONE_PLACEHOLDER = /^\{([^{}]*)\}$/;
  * `{id}` within other text), one of the directives, or a number, boolean or null that stands for itself. Faults
  * are collected; what is faulty maps to `null`.
  */
-export function compileMapping(template: unknown, path: Path, parts: MappingParts): Read {
-  if (typeof template === 'string') return compileText(template, path, parts);
+export function compileMapping(template: unknown, path: Path, deps: MappingDeps): Read {
+  if (typeof template === 'string') return compileText(template, path, deps);
   if (Array.isArray(template)) {
-    const items = template.map((item, index) => compileMapping(item, [...path, index], parts));
+    const items = template.map((item, index) => compileMapping(item, [...path, index], deps));
     return (scope) => items.map((read) => read(scope));
   }
   if (!isObject(template)) return () => template;
   const directive = Object.keys(DIRECTIVES).find((name) => Object.hasOwn(template, name));
-  if (directive === undefined) return compileGroup(template, path, parts);
-  assertKeys(template, path, { directive, faults: parts.faults });
-  if (directive === 'merge') return compileMerge(template['merge'], [...path, 'merge'], parts);
-  return directive === 'each' ? compileEach(template, path, parts) : compileFrom(template, path, parts);
+  if (directive === undefined) return compileGroup(template, path, deps);
+  assertKeys(template, path, { directive, faults: deps.faults });
+  if (directive === 'merge') return compileMerge(template['merge'], [...path, 'merge'], deps);
+  return directive === 'each' ? compileEach(template, path, deps) : compileFrom(template, path, deps);
 }
 
 /** Compiles a map of templates. */
 export function compileGroup(
   template: Readonly<Record<string, unknown>>,
   path: Path,
-  parts: MappingParts,
+  deps: MappingDeps,
 ): (scope: AggregateScope) => Record<string, unknown> {
   const fields = Object.entries(template).map(([name, inner]) => {
-    if (name === '__proto__') parts.faults.add([...path, name], 'expected another name for a field');
-    return [name, compileMapping(inner, [...path, name], parts)] as const;
+    if (name === '__proto__') deps.faults.add([...path, name], 'expected another name for a field');
+    return [name, compileMapping(inner, [...path, name], deps)] as const;
   });
   return (scope) => {
     const group: Record<string, unknown> = {};
@@ -64,13 +64,13 @@ export function compileGroup(
 export function compileMerge(
   list: unknown,
   path: Path,
-  parts: MappingParts,
+  deps: MappingDeps,
 ): (scope: AggregateScope) => Record<string, unknown> | null {
   if (!Array.isArray(list) || list.length === 0) {
-    parts.faults.add(path, 'expected a list of what is merged');
+    deps.faults.add(path, 'expected a list of what is merged');
     return () => null;
   }
-  const reads = list.map((item, index) => compileMapping(item, [...path, index], parts));
+  const reads = list.map((item, index) => compileMapping(item, [...path, index], deps));
   return (scope) => {
     const objects = reads.map((read) => read(scope)).filter(isObject);
     // Unlike an assignment, this keeps a field called `__proto__` a field.
@@ -78,19 +78,19 @@ export function compileMerge(
   };
 }
 
-function compileText(text: string, path: Path, parts: MappingParts): Read {
+function compileText(text: string, path: Path, deps: MappingDeps): Read {
   const take = (name: string): Read => {
-    const source = parts.faults.attempt(path, () => compileSource(name, parts.names));
+    const source = deps.faults.attempt(path, () => compileSource(name, deps.names));
     if (source === undefined) return () => null;
-    parts.used(source);
-    return parts.read?.(source) ?? ((scope) => source.read(scope) ?? null);
+    deps.used(source);
+    return deps.read?.(source) ?? ((scope) => source.read(scope) ?? null);
   };
   const only = ONE_PLACEHOLDER.exec(text)?.[1];
   if (only !== undefined) return take(only);
   const pieces = text.split(PLACEHOLDER);
   if (pieces.length === 1) return take(text);
   if (pieces.some((piece, index) => index % 2 === 0 && /[{}]/.test(piece))) {
-    parts.faults.add(path, `expected {name} for each value, got "${text}"`);
+    deps.faults.add(path, `expected {name} for each value, got "${text}"`);
   }
   const reads = pieces.map((piece, index) => (index % 2 === 0 ? piece : take(piece)));
   return (scope) => {
@@ -104,9 +104,9 @@ function compileText(text: string, path: Path, parts: MappingParts): Read {
   };
 }
 
-function compileFrom(template: Readonly<Record<string, unknown>>, path: Path, parts: MappingParts): Read {
-  const read = compileMapping(template['from'], [...path, 'from'], parts);
-  const edit = parts.faults.attempt(path, () => compileObjectEdit(template));
+function compileFrom(template: Readonly<Record<string, unknown>>, path: Path, deps: MappingDeps): Read {
+  const read = compileMapping(template['from'], [...path, 'from'], deps);
+  const edit = deps.faults.attempt(path, () => compileObjectEdit(template));
   if (edit === undefined) return read;
   return (scope) => {
     const value = read(scope);
@@ -115,11 +115,11 @@ function compileFrom(template: Readonly<Record<string, unknown>>, path: Path, pa
   };
 }
 
-function compileEach(template: Readonly<Record<string, unknown>>, path: Path, parts: MappingParts): Read {
-  const list = compileMapping(template['each'], [...path, 'each'], parts);
-  if (template['as'] === undefined) parts.faults.add(path, 'expected `as`: what each element becomes');
-  const names = { ...parts.names, hasItem: true };
-  const map = compileMapping(template['as'] ?? null, [...path, 'as'], { ...parts, names });
+function compileEach(template: Readonly<Record<string, unknown>>, path: Path, deps: MappingDeps): Read {
+  const list = compileMapping(template['each'], [...path, 'each'], deps);
+  if (template['as'] === undefined) deps.faults.add(path, 'expected `as`: what each element becomes');
+  const names = { ...deps.names, hasItem: true };
+  const map = compileMapping(template['as'] ?? null, [...path, 'as'], { ...deps, names });
   return (scope) => {
     const items = list(scope);
     if (!Array.isArray(items)) return null;

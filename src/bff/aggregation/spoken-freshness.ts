@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServedPart } from '../../clients/call.ts';
+import type { ServedPart } from '../../calls/call.ts';
 import { isIdentityHeader } from '../../exchange/identity-headers.ts';
 import { parseCacheControl } from '../../policies/cache/cache-control.ts';
 import { freshnessOf, varyNames } from '../../policies/cache/freshness.ts';

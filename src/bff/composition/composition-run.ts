@@ -4,7 +4,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Degradation, SectionHost, SectionOutcome, SectionPlan, SectionRun } from './section-run.ts';
 
 /** What every run of a composed answer needs. */
-export interface CompositionParts {
+export interface CompositionOptions {
   /** Name of the view or the route, for the metrics. */
   readonly name: string;
   /** How many sections there are. */
@@ -24,7 +24,7 @@ export abstract class CompositionRun<Run extends SectionRun> implements SectionH
   readonly #runs: (Run | undefined)[];
   #pending = 0;
 
-  constructor({ name, size, exchange, metrics }: CompositionParts) {
+  constructor({ name, size, exchange, metrics }: CompositionOptions) {
     this.exchange = exchange;
     this.#name = name;
     this.#metrics = metrics;

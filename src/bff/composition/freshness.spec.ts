@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ServedPart } from '../../clients/call.ts';
+import type { ServedPart } from '../../calls/call.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { cacheControlOf, Freshness, NOT_FRESH } from './freshness.ts';
 import { addToField, entityTagOf, matchesTag } from '../response-fields.ts';

@@ -1,4 +1,4 @@
-import type { ServedPart } from '../../clients/call.ts';
+import type { ServedPart } from '../../calls/call.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 
 /** What a part of an answer says about being kept. */

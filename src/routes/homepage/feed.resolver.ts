@@ -1,7 +1,7 @@
 import { Args, Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Calls } from '../../bff/graphql/fields/calls.decorator.ts';
 import type { OperationContext } from '../../bff/graphql/execution/operation-context.ts';
-import { Caller } from '../../clients/caller.ts';
+import { Caller } from '../../calls/caller.ts';
 import { getFeed, type FeedItem } from '../services/feed.calls.ts';
 import { getUser } from '../services/users.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';

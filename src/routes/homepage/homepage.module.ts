@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ViewsModule } from '../../bff/views.module.ts';
-import { ClientsModule } from '../../clients/clients.module.ts';
+import { CallsModule } from '../../calls/calls.module.ts';
 import type { GatewayModule } from '../../config/gateway-module.ts';
 import { FeedResolver } from './feed.resolver.ts';
 import { HomepageController } from './homepage.controller.ts';
@@ -8,7 +8,7 @@ import { HomepageResolver } from './homepage.resolver.ts';
 
 /** The first screen, over REST and GraphQL from one view, and its feed as a list of its own. */
 @Module({
-  imports: [ClientsModule, ViewsModule],
+  imports: [CallsModule, ViewsModule],
   controllers: [HomepageController],
   providers: [HomepageResolver, FeedResolver],
 })

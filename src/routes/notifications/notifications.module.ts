@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
-import { ClientsModule } from '../../clients/clients.module.ts';
+import { CallsModule } from '../../calls/calls.module.ts';
 import type { GatewayModule } from '../../config/gateway-module.ts';
 import { NotificationsResolver } from './notifications.resolver.ts';
 
 /** Notifications over GraphQL subscriptions, fed by the channels of the store and by a stream of the service. */
-@Module({ imports: [ClientsModule], providers: [NotificationsResolver] })
+@Module({ imports: [CallsModule], providers: [NotificationsResolver] })
 export class NotificationsModule {}
 
 /** What `modules: [notifications]` switches on. */

@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { Args, Int, Resolver, Subscription } from '@nestjs/graphql';
 import { eventsOf, type EventChannels } from '../../bff/graphql/live/events.ts';
-import { Caller } from '../../clients/caller.ts';
+import { Caller } from '../../calls/caller.ts';
 import { watchNotifications, type WatchedNotification } from '../services/notifications.calls.ts';
 import { PUB_SUB } from '../../config/tokens.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Caller } from '../../clients/caller.ts';
+import { Caller } from '../../calls/caller.ts';
 import { createOrder, getOrder, listOrders } from '../services/orders.calls.ts';
 import { Answers, UPSTREAM_PROBLEMS } from '../../contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';

@@ -1,6 +1,6 @@
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { Cost } from '../../bff/graphql/documents/cost.decorator.ts';
-import { Caller } from '../../clients/caller.ts';
+import { Caller } from '../../calls/caller.ts';
 import { getOrder } from '../services/orders.calls.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import { Exchange } from '../../exchange/exchange.ts';

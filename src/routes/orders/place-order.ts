@@ -1,6 +1,6 @@
-import type { Caller } from '../../clients/caller.ts';
+import type { Caller } from '../../calls/caller.ts';
 import { Orders } from '../services/gen/shop/v1/orders_pb.ts';
-import { grpcRefusalOf } from '../../clients/grpc-refusal.ts';
+import { grpcRefusalOf } from '../../calls/grpc-refusal.ts';
 import { createOrder } from '../services/orders.calls.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { faultsOf, type SchemaFault } from '../../policies/validation/schema.pipe.ts';

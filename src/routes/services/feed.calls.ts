@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUpstream } from '../../clients/http-upstream.ts';
+import { httpUpstream } from '../../calls/http-upstream.ts';
 
 const feedSchema = z.object({
   items: z.array(

@@ -1,6 +1,6 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Notifications, type WatchResponse } from './gen/shop/v1/notifications_pb.ts';
-import { grpcUpstream } from '../../clients/grpc-upstream.ts';
+import { grpcUpstream } from '../../calls/grpc-upstream.ts';
 
 const notifications = grpcUpstream('notifications');
 

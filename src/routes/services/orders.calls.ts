@@ -1,5 +1,5 @@
 import { Orders } from './gen/shop/v1/orders_pb.ts';
-import { grpcUpstream } from '../../clients/grpc-upstream.ts';
+import { grpcUpstream } from '../../calls/grpc-upstream.ts';
 
 const orders = grpcUpstream('orders');
 

@@ -13,7 +13,7 @@ export interface StreamHandle {
 }
 
 /** How the messages of a stream are read. */
-export interface MessageStreamParts<Message> {
+export interface MessageStreamOptions<Message> {
   /** @throws {Problem} or anything else for bytes that are not the message. */
   readonly decode: (bytes: Buffer) => Message;
   /** Makes the call whose answer the taker gets. */
@@ -27,7 +27,7 @@ export interface MessageStreamParts<Message> {
  * messages that came before it.
  */
 export class MessageStream<Message> implements AsyncIterableIterator<Message, undefined>, StreamTaker {
-  readonly #parts: MessageStreamParts<Message>;
+  readonly options: MessageStreamOptions<Message>;
   readonly #waiting: Message[] = [];
   #handle: StreamHandle | undefined = undefined;
   #wanted: PromiseWithResolvers<IteratorResult<Message, undefined>> | undefined = undefined;
@@ -35,8 +35,8 @@ export class MessageStream<Message> implements AsyncIterableIterator<Message, un
   #fault: Problem | undefined = undefined;
   #ended = false;
 
-  constructor(parts: MessageStreamParts<Message>) {
-    this.#parts = parts;
+  constructor(options: MessageStreamOptions<Message>) {
+    this.options = options;
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +82,7 @@ export class MessageStream<Message> implements AsyncIterableIterator<Message, un
     if (this.#ended) return true;
     let message: Message;
     try {
-      message = this.#parts.decode(bytes);
+      message = this.options.decode(bytes);
     } catch (error) {
       this.#refuse(error);
       return true;
@@ -114,7 +114,7 @@ export class MessageStream<Message> implements AsyncIterableIterator<Message, un
 
   #start(): void {
     try {
-      this.#handle = this.#parts.call(this);
+      this.#handle = this.options.call(this);
       this.#handle.run();
     } catch (error) {
       this.fail(toProblem(error));

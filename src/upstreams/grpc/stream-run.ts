@@ -34,7 +34,7 @@ export interface StreamSource {
 }
 
 /** What is called, and on what. */
-export interface StreamParts {
+export interface StreamRunOptions {
   readonly exchange: Exchange;
   readonly upstream: Upstream;
   /** What goes out along with the messages. */
@@ -64,7 +64,7 @@ export interface StreamParts {
  * The deadline of the exchange bounds the opening, as it does for proxied bodies.
  */
 export class StreamRun extends CallRun<void> {
-  readonly #parts: StreamParts;
+  readonly options: StreamRunOptions;
   readonly #source: StreamSource;
   readonly #taker: StreamTaker;
   #call: ByteCall | undefined = undefined;
@@ -75,9 +75,9 @@ export class StreamRun extends CallRun<void> {
   #fault: ServiceError | undefined = undefined;
   #trailers: Metadata | undefined = undefined;
 
-  constructor(parts: StreamParts, source: StreamSource, taker: StreamTaker) {
-    super(parts.upstream, { exchange: parts.exchange, timeoutMs: Infinity }, parts.metrics);
-    this.#parts = parts;
+  constructor(options: StreamRunOptions, source: StreamSource, taker: StreamTaker) {
+    super(options.upstream, { exchange: options.exchange, timeoutMs: Infinity }, options.metrics);
+    this.options = options;
     this.#source = source;
     this.#taker = taker;
   }
@@ -97,7 +97,7 @@ export class StreamRun extends CallRun<void> {
   }
 
   protected override send(target: Target): void {
-    const { path, answersWhole = false, metadata, channels } = this.#parts;
+    const { path, answersWhole = false, metadata, channels } = this.options;
     const isWhole = answersWhole && this.leftMs() !== Infinity;
     // Only an answer that comes as a whole has to be there by the deadline.
     const options = isWhole ? { deadline: Date.now() + this.leftMs() } : {};
@@ -106,7 +106,7 @@ export class StreamRun extends CallRun<void> {
     );
     this.#call = call;
     // Not only after the last message, which may never come: nobody else gets the probe of a breaker meanwhile.
-    if (this.#parts.patient === true) this.#expectHead();
+    if (this.options.patient === true) this.#expectHead();
     call.once('metadata', (head: Metadata) => this.#isCurrent(call) && this.#open(head));
     call.on('data', (bytes: Buffer) => this.#isCurrent(call) && this.#message(call, bytes));
     call.on('error', (error: ServiceError) => this.#isCurrent(call) && this.#failed(error));
@@ -125,7 +125,7 @@ export class StreamRun extends CallRun<void> {
   }
 
   protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
-    return this.#parts.problemOf?.(fault, cause) ?? super.problemOf(fault, cause);
+    return this.options.problemOf?.(fault, cause) ?? super.problemOf(fault, cause);
   }
 
   #isCurrent(call: ByteCall): boolean {
@@ -136,7 +136,7 @@ export class StreamRun extends CallRun<void> {
   #allSent(): void {
     this.#sent = true;
     if (this.#opened) this.#watchSilence();
-    else if (this.#parts.patient !== true) this.#expectHead();
+    else if (this.options.patient !== true) this.#expectHead();
   }
 
   // Of this attempt: an earlier one may have left its own.
@@ -146,14 +146,14 @@ export class StreamRun extends CallRun<void> {
   }
 
   readonly #unheard = (): void => {
-    if (this.#parts.patient !== true) return this.expire();
+    if (this.options.patient !== true) return this.expire();
     // Whether the target is well is not known yet: the breaker hears neither the one nor the other.
     this.#open(undefined, 'neutral');
   };
 
   #watchSilence(): void {
     clearTimeout(this.#timer);
-    const { idleMs } = this.#parts;
+    const { idleMs } = this.options;
     // Not the old one: to refresh a timer that was cleared would start it again.
     this.#timer = this.#sent && idleMs !== Infinity ? setTimeout(this.#silent, idleMs) : undefined;
   }
@@ -186,7 +186,7 @@ export class StreamRun extends CallRun<void> {
     // Messages that are still to be read come first; the stream says when it has ended.
     if (this.#opened) return void (this.#fault = error);
     this.#call = undefined;
-    const fault = grpcFault(error, this.#parts.idempotent, this.timeoutCode());
+    const fault = grpcFault(error, this.options.idempotent, this.timeoutCode());
     this.fail(this.#source.replayable ? fault : { ...fault, retryable: false }, error);
   }
 

@@ -6,10 +6,10 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
-import type { Http2Pool } from '../http2/http2-pool.ts';
-import type { OutboundStream } from '../http2/outbound-stream.ts';
-import type { AnswerReader } from '../answer-reader.ts';
-import { NoFreeConnection } from '../no-free-connection.ts';
+import type { Http2Pool } from '../transport/http2/http2-pool.ts';
+import type { OutboundStream } from '../transport/http2/outbound-stream.ts';
+import type { AnswerReader } from '../transport/answer-reader.ts';
+import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
 import { outboundFields } from './outbound-metadata.ts';
 import {

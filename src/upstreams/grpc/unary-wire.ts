@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
 import { gunzip, gzipSync, inflate } from 'node:zlib';
 import { PlainFault } from '../../telemetry/error-facts.ts';
-import { ConnectionLost, StreamReset } from '../http2/http2-faults.ts';
+import { ConnectionLost, StreamReset } from '../transport/http2/http2-faults.ts';
 import type { GrpcEnd } from './grpc-faults.ts';
 
 /** Largest message that is accepted, in bytes, also after decompression: the limit of grpc-js. */

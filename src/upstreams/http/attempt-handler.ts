@@ -2,7 +2,7 @@ import { errors, type Dispatcher } from 'undici';
 import type { Problem } from '../../problems/problem.ts';
 import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
 import type { Lease } from '../target.ts';
-import { MalformedAnswer } from '../http1/http1-faults.ts';
+import { MalformedAnswer } from '../transport/http1/http1-faults.ts';
 import type { AnswerSink, HttpForwarding } from './http-forwarder.ts';
 import { isHopByHop } from './field-names.ts';
 import { connectionNames } from './request-headers.ts';

@@ -8,11 +8,11 @@ import { traceparentOf } from '../../telemetry/trace-context.ts';
 import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
-import type { Http1Pool } from '../http1/http1-pool.ts';
-import type { OutboundCall } from '../http1/outbound-call.ts';
-import type { AnswerReader } from '../answer-reader.ts';
+import type { Http1Pool } from '../transport/http1/http1-pool.ts';
+import type { OutboundCall } from '../transport/http1/outbound-call.ts';
+import type { AnswerReader } from '../transport/answer-reader.ts';
 import { decodeContent, isCoded } from './content-coding.ts';
-import { NoFreeConnection } from '../no-free-connection.ts';
+import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { httpFault } from './http-faults.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 

@@ -6,7 +6,7 @@ import { announcesBody } from '../../problems/render-problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { blameOf } from '../call-run.ts';
 import type { SlotTaker } from '../connection-slots.ts';
-import { NoFreeConnection, noFreeConnection } from '../no-free-connection.ts';
+import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Lease, Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { AttemptHandler } from './attempt-handler.ts';

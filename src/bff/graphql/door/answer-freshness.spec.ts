@@ -6,9 +6,9 @@ import {
   type NotificationsService,
 } from '../../../../examples/services/notifications.ts';
 import { startUpstream, type TestUpstream } from '../../../../test/support/upstream.ts';
-import { Caller } from '../../../clients/caller.ts';
-import { ClientsModule } from '../../../clients/clients.module.ts';
-import { httpUpstream } from '../../../clients/http-upstream.ts';
+import { Caller } from '../../../calls/caller.ts';
+import { CallsModule } from '../../../calls/calls.module.ts';
+import { httpUpstream } from '../../../calls/http-upstream.ts';
 import { watchNotifications } from '../../../routes/services/notifications.calls.ts';
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
@@ -142,7 +142,7 @@ beforeAll(async () => {
     modules: [
       {
         module: class FreshModule {},
-        imports: [ViewsModule, ClientsModule],
+        imports: [ViewsModule, CallsModule],
         providers: [PageResolver, PlainResolver],
       },
     ],

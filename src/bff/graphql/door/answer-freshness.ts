@@ -1,5 +1,5 @@
-import { CallLog } from '../../../clients/call-log.ts';
-import { followCalls } from '../../../clients/reuse/call-memory.ts';
+import { CallLog } from '../../../calls/call-log.ts';
+import { followCalls } from '../../../calls/reuse/call-memory.ts';
 import { cacheControlOf, Freshness } from '../../composition/freshness.ts';
 import { addToField, entityTagOf, matchesTag } from '../../response-fields.ts';
 import type { OperationContext } from '../execution/operation-context.ts';

@@ -45,7 +45,7 @@ type StartOptions = GraphqlOptions & GraphqlLimits & { schema?: GraphQLSchema };
 
 /** What the driver needs from other rooms. */
 @Injectable()
-export class DriverParts {
+export class DriverDeps {
   @Optional() @Inject(RATE_LIMITER) readonly limiter: RateLimiter | undefined;
 
   constructor(
@@ -62,14 +62,14 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
   #listening: (() => void) | undefined = undefined;
 
   constructor(
-    private readonly parts: DriverParts,
+    private readonly deps: DriverDeps,
     private readonly metrics: Metrics,
   ) {
     super();
   }
 
   override mergeDefaultOptions(options: GraphqlOptions): Promise<GraphqlOptions> {
-    const { policies: _policies, ...graphql } = this.parts.snapshots.current.source.value.graphql;
+    const { policies: _policies, ...graphql } = this.deps.snapshots.current.source.value.graphql;
     const configured = configuredOptions(graphql);
     const defaults = {
       ...GRAPHQL_DEFAULTS,
@@ -91,7 +91,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
    * trusted document does not fit the schema.
    */
   override async start(options: StartOptions): Promise<void> {
-    const { snapshots, guard } = this.parts;
+    const { snapshots, guard } = this.deps;
     const { schema } = options;
     const route = snapshots.current.table.byId(GRAPHQL_ROUTE_ID);
     if (route === undefined) {
@@ -146,13 +146,13 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     return [
       ...(own === undefined ? [] : [own]),
       ...policies.faultsOf(route),
-      ...this.parts.guard.callFaults(source),
+      ...this.deps.guard.callFaults(source),
     ].map((message) => ({ file, ...at, key: 'graphql', message }));
   }
 
   // Without a limiter that all replicas share, each of them counts for itself.
   #persisted(): PersistedQueries {
-    const { texts: store, limiter = new MemoryTokenBucket() } = this.parts;
+    const { texts: store, limiter = new MemoryTokenBucket() } = this.deps;
     return new PersistedQueries(store && { store, limiter });
   }
 }
@@ -164,7 +164,7 @@ function doorFault(route: Route): string | undefined {
     : undefined;
 }
 
-interface LiveParts {
+interface LiveDeps {
   readonly server: FastifyInstance;
   readonly routeOf: RouteOf;
   readonly schema: GraphQLSchema;
@@ -174,7 +174,7 @@ interface LiveParts {
 }
 
 // A schema without subscriptions has nothing to send: absent doors cost nothing and cannot be attacked.
-function liveDoors({ server, routeOf, schema, runner, answers, options }: LiveParts): LiveDoors | undefined {
+function liveDoors({ server, routeOf, schema, runner, answers, options }: LiveDeps): LiveDoors | undefined {
   if (!schema.getSubscriptionType()) return undefined;
   const given = options.subscriptions ?? {};
   const perSocket = given.perSocket ?? SUBSCRIPTION_DEFAULTS.perSocket;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Field, ObjectType, Query } from '@nestjs/graphql';
 import { z } from 'zod';
 import { startUpstream, type TestUpstream } from '../../../../test/support/upstream.ts';
-import { ClientsModule } from '../../../clients/clients.module.ts';
-import { httpUpstream } from '../../../clients/http-upstream.ts';
+import { CallsModule } from '../../../calls/calls.module.ts';
+import { httpUpstream } from '../../../calls/http-upstream.ts';
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { Problem } from '../../../problems/problem.ts';
@@ -137,7 +137,7 @@ beforeAll(async () => {
     modules: [
       {
         module: class AnswerModule {},
-        imports: [ViewsModule, ClientsModule],
+        imports: [ViewsModule, CallsModule],
         providers: [LeafResolver, PersonResolver, PageResolver],
       },
     ],

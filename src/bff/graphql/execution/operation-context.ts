@@ -1,6 +1,6 @@
 import type { GraphqlContext } from '../../../exchange/exchange-of.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
-import type { SectionRun } from '../../section-run.ts';
+import type { ViewSectionRun } from '../../view-section-run.ts';
 
 const NOTHING: ReadonlySet<object> = new Set();
 
@@ -12,7 +12,7 @@ export interface ResponsePath {
 
 /** Where a section that can be degraded appears in the answer. */
 export interface PlacedSection {
-  readonly run: SectionRun;
+  readonly run: ViewSectionRun;
   readonly path: ResponsePath;
 }
 

@@ -1,5 +1,5 @@
 import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
-import { forgetRuns } from '../../../clients/reuse/call-memory.ts';
+import { forgetRuns } from '../../../calls/reuse/call-memory.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { passOn } from '../../../policies/seats.ts';
 import { enterStages } from '../../../policies/stage.ts';

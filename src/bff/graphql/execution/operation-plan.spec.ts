@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { startUpstream, type TestUpstream } from '../../../../test/support/upstream.ts';
-import { Caller } from '../../../clients/caller.ts';
-import { ClientsModule } from '../../../clients/clients.module.ts';
-import { httpUpstream } from '../../../clients/http-upstream.ts';
+import { Caller } from '../../../calls/caller.ts';
+import { CallsModule } from '../../../calls/calls.module.ts';
+import { httpUpstream } from '../../../calls/http-upstream.ts';
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { policyRegistry } from '../../../policies/order.ts';
@@ -129,7 +129,7 @@ const start = (plan?: { anyRole: string[] }): Promise<BffApp> =>
     modules: [
       {
         module: class PlanModule {},
-        imports: [ViewsModule, ClientsModule],
+        imports: [ViewsModule, CallsModule],
         providers: [PageResolver, ItemResolver],
       },
     ],

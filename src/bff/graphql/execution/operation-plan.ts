@@ -1,6 +1,6 @@
-import { CallLog } from '../../../clients/call-log.ts';
-import type { StreamRecord } from '../../../clients/stream-log.ts';
-import { followCalls } from '../../../clients/reuse/call-memory.ts';
+import { CallLog } from '../../../calls/call-log.ts';
+import type { StreamRecord } from '../../../calls/stream-log.ts';
+import { followCalls } from '../../../calls/reuse/call-memory.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { currentPlace } from './field-places.ts';

@@ -9,9 +9,9 @@ import {
   type NotificationsService,
 } from '../../../../examples/services/notifications.ts';
 import { startUpstream, type TestUpstream } from '../../../../test/support/upstream.ts';
-import { Caller } from '../../../clients/caller.ts';
-import { ClientsModule } from '../../../clients/clients.module.ts';
-import { httpUpstream } from '../../../clients/http-upstream.ts';
+import { Caller } from '../../../calls/caller.ts';
+import { CallsModule } from '../../../calls/calls.module.ts';
+import { httpUpstream } from '../../../calls/http-upstream.ts';
 import {
   watchNotifications,
   type WatchedNotification,
@@ -94,7 +94,7 @@ beforeAll(async () => {
     door: { authentication: 'public', deadline: 1000 },
     upstreams: JSON.stringify(upstreams),
     graphql: { plan: { anyRole: ['admin'] } },
-    modules: [{ module: class SourcesModule {}, imports: [ClientsModule], providers: [SourcesResolver] }],
+    modules: [{ module: class SourcesModule {}, imports: [CallsModule], providers: [SourcesResolver] }],
   });
 });
 afterAll(async () => {

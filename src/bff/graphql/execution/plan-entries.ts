@@ -1,5 +1,5 @@
-import type { CallRecord } from '../../../clients/call-log.ts';
-import type { StreamRecord } from '../../../clients/stream-log.ts';
+import type { CallRecord } from '../../../calls/call-log.ts';
+import type { StreamRecord } from '../../../calls/stream-log.ts';
 import { pathOf, type ResponsePath } from './operation-context.ts';
 
 type Entry = Readonly<Record<string, unknown>>;

@@ -30,7 +30,7 @@ export interface FieldPolicy {
 }
 
 /** What the policies of fields are made of. */
-export interface FieldPolicyParts {
+export interface FieldPolicyDeps {
   readonly schema: GraphQLSchema;
   readonly resolvers: readonly Type[];
   /** The route of the GraphQL door. */
@@ -51,7 +51,7 @@ export class FieldPolicies {
   readonly #classes: ReturnType<typeof typeClasses>;
 
   /** @param faults takes a message for each policy that cannot work, naming its place. */
-  constructor({ schema, resolvers, route, factories }: FieldPolicyParts, faults: Set<string>) {
+  constructor({ schema, resolvers, route, factories }: FieldPolicyDeps, faults: Set<string>) {
     this.#requirements = new FieldRequirements(route, factories);
     this.#schema = schema;
     this.#roots = rootsOf(schema);

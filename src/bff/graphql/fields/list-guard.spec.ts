@@ -12,10 +12,10 @@ import {
   Resolver,
 } from '@nestjs/graphql';
 import { FREE_PORTS, startSampleServices, type SampleServices } from '../../../../examples/services/start.ts';
-import type { Call } from '../../../clients/call.ts';
-import { Caller } from '../../../clients/caller.ts';
-import { ClientsModule } from '../../../clients/clients.module.ts';
-import { httpUpstream } from '../../../clients/http-upstream.ts';
+import type { Call } from '../../../calls/call.ts';
+import { Caller } from '../../../calls/caller.ts';
+import { CallsModule } from '../../../calls/calls.module.ts';
+import { httpUpstream } from '../../../calls/http-upstream.ts';
 import { getUser } from '../../../routes/services/users.calls.ts';
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
@@ -67,7 +67,7 @@ async function start(resolver: Type, production = false, ...more: Type[]): Promi
   const upstreams = JSON.stringify({ users: { targets: [services['users-1'].url], circuitBreaker: 'off' } });
   const module = {
     module: class GuardModule {},
-    imports: [ClientsModule, ViewsModule],
+    imports: [CallsModule, ViewsModule],
     providers: [resolver, ...more],
   };
   bff = await startBff({ modules: [module], upstreams, graphql: { production } });

@@ -1,8 +1,8 @@
 import type { Type } from '@nestjs/common';
 import type { GraphQLField, GraphQLSchema } from 'graphql';
 import { PlainFault } from '../../../telemetry/error-facts.ts';
-import type { Call } from '../../../clients/call.ts';
-import { watchCalls } from '../../../clients/call-watch.ts';
+import type { Call } from '../../../calls/call.ts';
+import { watchCalls } from '../../../calls/call-watch.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { ViewRun } from '../../view-run.ts';
 import { callsOf, waiverOf } from './calls.decorator.ts';

@@ -2,7 +2,7 @@ import { Inject, Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
-import { callFaults } from '../../../clients/call-faults.ts';
+import { callFaults } from '../../../calls/call-faults.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../../policies/stage.ts';
 import { BootFaults } from '../../../routing/boot-faults.ts';
 import type { Route } from '../../../routing/route.ts';

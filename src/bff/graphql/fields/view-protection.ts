@@ -13,7 +13,7 @@ import { boundView } from './view-resolver.ts';
 import { visible } from './visible-part.ts';
 
 /** What a schema is made of, as far as views are protected by it. */
-export interface ProtectionParts {
+export interface ProtectionDeps {
   readonly schema: GraphQLSchema;
   readonly resolvers: readonly Type[];
   readonly policies: FieldPolicies;
@@ -30,7 +30,7 @@ export class ViewProtection {
   readonly #isWhole: boolean;
   readonly #guards = new WeakMap<RunnableView, ViewGuard | 'none'>();
 
-  constructor({ schema, resolvers, policies, denied }: ProtectionParts) {
+  constructor({ schema, resolvers, policies, denied }: ProtectionDeps) {
     this.#compiler = new PartCompiler(schema, policies, boundFields(schema, resolvers));
     this.#isWhole = denied === 'operation';
   }

@@ -1,7 +1,7 @@
 import { ResolveField, Resolver } from '@nestjs/graphql';
-import type { Call } from '../../../clients/call.ts';
+import type { Call } from '../../../calls/call.ts';
 import type { Section } from '../../section.ts';
-import type { SectionRun } from '../../section-run.ts';
+import type { ViewSectionRun } from '../../view-section-run.ts';
 import { ViewRun, type RunnableView } from '../../view-run.ts';
 import { ViewVariants } from '../../view-variants.ts';
 import type { View, ViewValues } from '../../view.ts';
@@ -124,7 +124,7 @@ function canDegrade({ required, pick, isOpen, source }: Section): boolean {
 }
 
 /** An element that failed alone is an error of its own in the answer. */
-async function elementsOf(run: SectionRun): Promise<unknown> {
+async function elementsOf(run: ViewSectionRun): Promise<unknown> {
   const values = await run.result;
   const { faults = [] } = run;
   if (faults.length === 0 || !Array.isArray(values)) return values;

@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { handleProtocols } from 'graphql-ws';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { socketServerOptions, Upgrades } from '../../../exchange/sockets/upgrades.ts';
+import { socketServerOptions, Upgrades } from '../../../sockets/upgrades.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { renderProblem } from '../../../problems/render-problem.ts';
-import { refuseForeignOrigin } from '../../../exchange/sockets/page-origin.ts';
+import { refuseForeignOrigin } from '../../../sockets/page-origin.ts';
 import type { GraphqlSocketServer } from './graphql-socket.ts';
 import { SocketAdmission, type AdmissionLimits } from './socket-admission.ts';
 

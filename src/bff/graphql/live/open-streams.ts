@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Exchange } from '../../../exchange/exchange.ts';
-import { credentialLeftMs } from '../../../exchange/sockets/live-socket.ts';
+import { credentialLeftMs } from '../../../sockets/live-socket.ts';
 
 /** The parts of a stream, as the library makes them. */
 export type StreamBody = AsyncGenerator<string, void, undefined>;

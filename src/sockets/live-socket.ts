@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import { Problem } from '../problems/problem.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { SocketFlow, type HeldBy } from './socket-flow.ts';
+
+/** Codes of RFC 6455 section 7.4.1, and ours above 4000: 4000 and the HTTP status of a problem. */
+export const CloseCode = {
+  normal: 1000,
+  goingAway: 1001,
+  unsupported: 1003,
+  internal: 1011,
+  restart: 1012,
+  tryAgainLater: 1013,
+  ofStatus: (status: number): number => 4000 + status,
+  unauthorized: 4401,
+} as const;
+
+const PING_EVERY_MS = 12_000;
+/** How long a client has to answer our goodbye. */
+const GRACE_MS = 1000;
+/** Timers of Node hold no longer than this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** How long a socket may stay. */
+export interface SocketTimes {
+  readonly idleMs: number;
+  readonly maxAgeMs: number;
+  /** How long a client may read nothing of what waits for it, and a target take nothing of what a client says. */
+  readonly stalledMs: number;
+}
+
+/** One client over WebSocket: its exchange, and the timers that end it. */
+export class LiveSocket {
+  exchange: Exchange;
+  readonly socket: WebSocket;
+  /** What is sent goes through it, so that the client is not read faster than it reads. */
+  readonly flow: SocketFlow;
+  readonly #idleMs: number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #ping: NodeJS.Timeout;
+  #idle: NodeJS.Timeout | undefined = undefined;
+  #answered = true;
+  #closed = false;
+
+  /** @param raw the connection below the socket. */
+  constructor(socket: WebSocket, raw: Socket, exchange: Exchange, times: SocketTimes) {
+    const { idleMs, maxAgeMs, stalledMs } = times;
+    this.socket = socket;
+    this.exchange = exchange;
+    this.flow = new SocketFlow(socket, raw, stalledMs, (by) => this.#stalled(by));
+    this.#idleMs = idleMs;
+    this.after(maxAgeMs, CloseCode.restart, 'Too old');
+    this.endWithCredential();
+    this.rest();
+    socket.on('pong', () => (this.#answered = true));
+    this.#ping = setInterval(() => this.#askForLife(), PING_EVERY_MS);
+  }
+
+  /** Closes the socket after a time, unless it is closed by then. */
+  after(ms: number, code: number, reason: string): void {
+    if (ms === Infinity || this.#closed) return;
+    this.#timers.add(setTimeout(() => this.end(code, reason), ms));
+  }
+
+  /** Says goodbye, and waits a second for who has to say it too: a client that does not stays no longer. */
+  end(code: number, reason: string): void {
+    this.socket.close(code, reason);
+    this.#letGo();
+  }
+
+  /** Closes the socket when the token of its principal expires. */
+  endWithCredential(): void {
+    this.after(credentialLeftMs(this.exchange), CloseCode.unauthorized, 'The token has expired');
+  }
+
+  /** Starts the clock of idleness, from now. A socket that is closed has none. */
+  rest(): void {
+    if (this.#closed) return;
+    if (this.#idle !== undefined) return void this.#idle.refresh();
+    this.#idle = setTimeout(() => this.end(CloseCode.goingAway, 'Idle'), this.#idleMs);
+  }
+
+  /** Stops the clock of idleness. */
+  busy(): void {
+    clearTimeout(this.#idle);
+    this.#idle = undefined;
+  }
+
+  /** Ends everything that runs for the socket; to be called when it has closed. */
+  closed(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.busy();
+    clearInterval(this.#ping);
+    this.flow.end();
+    this.exchange.cancel(new Problem('client-closed'));
+    this.exchange.close();
+  }
+
+  // A peer that vanished without a goodbye answers no ping.
+  #askForLife(): void {
+    const isHeard = !this.socket.isPaused;
+    if (isHeard && !this.#answered) return this.socket.terminate();
+    // One that we do not listen to cannot be heard; writing to it still shows when it has gone.
+    this.#answered = !isHeard;
+    if (!this.flow.isHeld('client')) this.socket.ping();
+  }
+
+  #stalled(by: HeldBy): void {
+    // No goodbye would get through to a client that reads nothing.
+    if (by === 'client') return this.socket.terminate();
+    this.exchange.cancel(new Problem('upstream-timeout'));
+    // The client may have gone long ago: nobody was listening.
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#closed) return;
+    // Its goodbye is still to be read.
+    this.flow.end();
+    this.#timers.add(setTimeout(() => this.socket.terminate(), GRACE_MS));
+  }
+}
+
+/** How long the credential of a socket is good, in ms from now; `Infinity` for one without an end. */
+export function credentialLeftMs({ principal }: Exchange): number {
+  const exp = principal?.claims['exp'];
+  if (typeof exp !== 'number') return Infinity;
+  return Math.min(Math.max(0, exp * 1000 - Date.now()), LONGEST_TIMER_MS);
+}
+
+/** How a crowd of sockets is sent away. */
+export interface Farewell {
+  readonly code: number;
+  readonly reason: string;
+  /** Over how long, so that they do not all come back at once. */
+  readonly overMs: number;
+}
+
+/** Closes sockets over a time; resolves when all are gone. Who does not say goodbye is not waited for. */
+export async function sendAway(
+  sockets: Iterable<{ readonly socket: WebSocket }>,
+  { code, reason, overMs }: Farewell,
+): Promise<void> {
+  const leaving = Array.from(
+    sockets,
+    ({ socket }) =>
+      new Promise<void>((resolve) => {
+        const goodbye = setTimeout(() => socket.close(code, reason), Math.random() * overMs);
+        socket.once('close', () => {
+          // Who leaves before its turn keeps no timer, and so no process.
+          clearTimeout(goodbye);
+          resolve();
+        });
+        setTimeout(() => socket.terminate(), overMs + 1000).unref();
+      }),
+  );
+  await Promise.all(leaving);
+}

@@ -1,0 +1,24 @@
+import type { Exchange } from '../exchange/exchange.ts';
+import { Problem } from '../problems/problem.ts';
+
+/**
+ * Refuses the handshake of a page of another origin. Browsers let any page open a socket to anywhere, with whatever
+ * they add by themselves, and do not ask us first; they only say who it is (RFC 6455 section 10.2). A handshake
+ * passes when it carries a token or a key, which no browser adds by itself, when its page is ours or listed, and when it
+ * names no page: it comes from no browser then.
+ *
+ * @param allowed origins such as `https://app.example.com`.
+ * @throws {Problem} `permission-denied`.
+ */
+export function refuseForeignOrigin({ request, host }: Exchange, allowed: readonly string[]): void {
+  const { origin, authorization, 'x-api-key': key } = request.headers;
+  if (origin === undefined || authorization !== undefined || key !== undefined) return;
+  if (allowed.includes(origin)) return;
+  // With its port: another port of our host is somebody else.
+  if (host !== '' && URL.parse(origin)?.host === request.headers.host?.toLowerCase()) return;
+  // Fails closed, also for `null`, the origin of pages that have none.
+  throw new Problem('permission-denied', {
+    detail: 'Pages of this origin may not open sockets here.',
+    by: 'origin',
+  });
+}

@@ -1,0 +1,240 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { MalformedAnswer } from './http1-faults.ts';
+
+/** Who gets what was read. */
+export interface ParsedAnswerSink {
+  head(status: number, headers: IncomingHttpHeaders): void;
+  /** Takes a piece of the body; it is only valid until this returns. */
+  piece(bytes: Buffer, isLast: boolean): void;
+}
+
+/** Largest head, and largest trailers, in bytes: what `node:http` accepts. */
+const MAX_HEAD_BYTES = 16_384;
+/** A line with the size of a chunk and its extensions. */
+const MAX_SIZE_LINE_BYTES = 1024;
+/** Extensions of all chunks of one answer, which mean nothing to us: as much as a head. */
+const MAX_EXTENSION_BYTES = 16_384;
+/** Interim answers before one that counts: a service that says every ten seconds that it is at work has ten minutes. */
+const MAX_INTERIM_HEADS = 64;
+/** Fields of all trailers of one answer. */
+const MAX_TRAILER_FIELDS = 128;
+
+// Values outside of 100 to 599 are invalid (RFC 9110 section 15).
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// A line ends with both or with neither, and none goes on in the next one (RFC 9112 sections 2.2 and 5.2).
+const AMBIGUOUS = /\0|\r(?!\n)|(?<!\r)\n|\r\n[ \t]/;
+const VERSION = 'HTTP/1.';
+const BARE_LF = /(?<!\r)\n/;
+// Not what JavaScript takes for space, which is more than HTTP does.
+const AROUND = /^[ \t]+|[ \t]+$/g;
+const LENGTH = /^\d{1,15}$/;
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
+const KEEP_FOR = /(?:^|[,\s])timeout=(\d{1,6})/i;
+const NOTHING = Buffer.alloc(0);
+
+/** What the parser expects next. */
+type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing';
+
+/**
+ * Reads answers of HTTP/1.1 (RFC 9112), one after the other. Strict where two readers could disagree about where an
+ * answer ends: the next one on the connection is somebody else's.
+ */
+export class AnswerParser {
+  readonly #sink: ParsedAnswerSink;
+  #expected: Expected = 'head';
+  #held: Buffer | undefined = undefined;
+  #left = 0;
+  #hasBegun = false;
+  #interimHeads = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  #trailerFields = 0;
+  #progress = 0;
+  /** How long the connection may be idle after this answer, in ms; 0: it is over. Undefined: nothing was said. */
+  keepForMs: number | undefined = undefined;
+
+  constructor(sink: ParsedAnswerSink) {
+    this.#sink = sink;
+  }
+
+  /** Whether the answer is complete. */
+  get isDone(): boolean {
+    return this.#expected === 'nothing';
+  }
+
+  /** Whether anything has come. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Grows with the head and with each byte of the body; what is sent around them, such as trailers, is no progress. */
+  get progress(): number {
+    return this.#progress;
+  }
+
+  /** Takes what comes. @throws {MalformedAnswer} */
+  take(bytes: Buffer): void {
+    this.#hasBegun = true;
+    let at = 0;
+    while (at < bytes.length && this.#expected !== 'nothing') at = this.#step(bytes, at);
+    if (at < bytes.length) throw new MalformedAnswer('there is more than one answer');
+  }
+
+  /** Hears that the connection has ended. @returns whether the answer is complete with that. */
+  finish(): boolean {
+    if (this.#expected !== 'rest') return this.isDone;
+    this.#expected = 'nothing';
+    this.#sink.piece(NOTHING, true);
+    return true;
+  }
+
+  #step(bytes: Buffer, at: number): number {
+    switch (this.#expected) {
+      case 'head': return this.#until('\r\n\r\n', MAX_HEAD_BYTES, bytes, at, this.#onHead);
+      case 'size': return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
+      case 'line': return this.#until('\r\n', 2, bytes, at, this.#onChunkEnd);
+      case 'trailers': return this.#until('\r\n', MAX_HEAD_BYTES, bytes, at, this.#onTrailer);
+      case 'rest': return this.#rest(bytes, at);
+      default: return this.#body(bytes, at);
+    } // prettier-ignore
+  }
+
+  /** Gathers bytes up to a mark. */
+  #until(mark: string, most: number, bytes: Buffer, at: number, found: (text: string) => void): number {
+    const held = this.#held;
+    const whole = held === undefined ? bytes : Buffer.concat([held, bytes.subarray(at)]);
+    const start = held === undefined ? at : 0;
+    const end = whole.indexOf(mark, start, 'latin1');
+    // Of the mark itself, all but its end may be there.
+    const length = end < 0 ? whole.length - mark.length + 1 - start : end - start;
+    if (length > most) throw new MalformedAnswer('its head is too large');
+    if (end < 0) {
+      if (this.#expected === 'head') refuseBeginning(whole.toString('latin1', start));
+      this.#held = Buffer.from(whole.subarray(start));
+      return bytes.length;
+    }
+    this.#held = undefined;
+    found(whole.toString('latin1', start, end));
+    return end + mark.length - (held === undefined ? 0 : held.length - at);
+  }
+
+  #rest(bytes: Buffer, at: number): number {
+    this.#progress += bytes.length - at;
+    this.#sink.piece(at === 0 ? bytes : bytes.subarray(at), false);
+    return bytes.length;
+  }
+
+  #body(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#left);
+    this.#left -= end - at;
+    this.#progress += end - at;
+    const isEnd = this.#left === 0;
+    if (isEnd) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
+    this.#sink.piece(bytes.subarray(at, end), this.isDone);
+    return end;
+  }
+
+  readonly #onHead = (text: string): void => {
+    const lineEnd = text.indexOf('\r\n');
+    const line = STATUS_LINE.exec(lineEnd < 0 ? text : text.slice(0, lineEnd));
+    if (line === null) throw new MalformedAnswer('it is no HTTP/1.1');
+    if (AMBIGUOUS.test(text)) throw new MalformedAnswer('a line of its head is ambiguous');
+    const status = Number(line[2]);
+    const headers = lineEnd < 0 ? {} : headersOf(text, lineEnd + 2);
+    if (status === 101) throw new MalformedAnswer('it switches to a protocol that nobody asked for');
+    // Something interim; the answer is still to come.
+    if (status < 200) return this.#onInterim();
+    this.keepForMs = keepForOf(headers, line[1] === '1');
+    this.#progress += 1;
+    this.#expected = this.#framing(status, headers, line[1] === '1');
+    this.#sink.head(status, headers);
+    if (this.isDone) this.#sink.piece(NOTHING, true);
+  };
+
+  #onInterim(): void {
+    this.#interimHeads += 1;
+    if (this.#interimHeads > MAX_INTERIM_HEADS)
+      throw new MalformedAnswer('it does not come after its interim answers');
+  }
+
+  /** How the body ends (RFC 9112 section 6.3). */
+  #framing(status: number, headers: IncomingHttpHeaders, isCurrent: boolean): Expected {
+    const { 'content-length': length, 'transfer-encoding': coding } = headers;
+    if (coding !== undefined) {
+      if (length !== undefined || !isCurrent || coding.toLowerCase() !== 'chunked')
+        throw new MalformedAnswer('the length of its body is ambiguous');
+      return status === 204 || status === 304 ? 'nothing' : 'size';
+    }
+    if (length !== undefined && !LENGTH.test(length))
+      throw new MalformedAnswer('its content-length is wrong');
+    if (status === 204 || status === 304) return 'nothing';
+    if (length === undefined) {
+      this.keepForMs = 0;
+      return 'rest';
+    }
+    this.#left = Number(length);
+    return this.#left === 0 ? 'nothing' : 'body';
+  }
+
+  readonly #onSize = (text: string): void => {
+    const size = CHUNK_SIZE.exec(text)?.[1];
+    if (size === undefined) throw new MalformedAnswer('the size of a chunk is wrong');
+    this.#extensionBytes += text.length - size.length;
+    if (this.#extensionBytes > MAX_EXTENSION_BYTES)
+      throw new MalformedAnswer('the extensions of its chunks are too large');
+    this.#left = Number.parseInt(size, 16);
+    this.#expected = this.#left === 0 ? 'trailers' : 'chunk';
+  };
+
+  readonly #onChunkEnd = (text: string): void => {
+    if (text !== '') throw new MalformedAnswer('a chunk is longer than it says');
+    this.#expected = 'size';
+  };
+
+  readonly #onTrailer = (text: string): void => {
+    // Nobody reads them.
+    if (text !== '') {
+      this.#trailerBytes += text.length;
+      this.#trailerFields += 1;
+      if (this.#trailerBytes > MAX_HEAD_BYTES || this.#trailerFields > MAX_TRAILER_FIELDS)
+        throw new MalformedAnswer('its trailers are too large');
+      return;
+    }
+    this.#expected = 'nothing';
+    this.#sink.piece(NOTHING, true);
+  };
+}
+
+/** What can be no head, however it goes on: a server may wait for us to speak first. */
+function refuseBeginning(text: string): void {
+  if (!text.startsWith(VERSION) && !VERSION.startsWith(text)) throw new MalformedAnswer('it is no HTTP/1.1');
+  if (BARE_LF.test(text)) throw new MalformedAnswer('a line of its head is ambiguous');
+}
+
+function headersOf(text: string, start: number): IncomingHttpHeaders {
+  const headers: Record<string, string> = {};
+  for (let at = start; at < text.length;) {
+    const next = text.indexOf('\r\n', at);
+    const end = next < 0 ? text.length : next;
+    const colon = text.indexOf(':', at);
+    if (colon < 0 || colon > end) throw new MalformedAnswer('a header field has no name');
+    const name = text.slice(at, colon);
+    if (!NAME.test(name)) throw new MalformedAnswer('the name of a header field is wrong');
+    const key = name.toLowerCase();
+    const value = text.slice(colon + 1, end).replace(AROUND, '');
+    const before = headers[key];
+    headers[key] = typeof before === 'string' ? `${before}, ${value}` : value;
+    at = end + 2;
+  }
+  return headers;
+}
+
+/** RFC 9112 section 9.3, and the field that servers say their patience with. */
+function keepForOf(headers: IncomingHttpHeaders, isCurrent: boolean): number | undefined {
+  const said = headers.connection?.toLowerCase();
+  if (said?.includes('close') === true || (!isCurrent && said !== 'keep-alive')) return 0;
+  const patience =
+    headers['keep-alive'] === undefined ? null : KEEP_FOR.exec(headers['keep-alive'] as string);
+  return patience === null ? undefined : Number(patience[1]) * 1000;
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startRedis, type RedisServer } from '../support/redis.ts';
+import { startShop, type Shop, type ShopOptions } from '../support/shop.ts';
+
+let redis: RedisServer;
+let one: Shop;
+let other: Shop;
+
+const route = (id: string, rateLimit: object) => ({
+  id,
+  match: { path: `/${id}` },
+  upstream: 'echo',
+  policies: { authentication: 'public', rateLimit },
+});
+
+const options: ShopOptions = {
+  environment: () => ({ REDIS_URL: redis.url }),
+  routes: [
+    route('shared', { key: 'global', rate: 50, per: '1d' }),
+    route('local', { key: 'ip', rate: 5, per: '1d' }),
+    route('closed', { key: 'ip', rate: 5, per: '1d', onStoreError: 'closed' }),
+    route('open', { key: 'ip', rate: 5, per: '1d', onStoreError: 'open' }),
+  ],
+};
+
+beforeAll(async () => {
+  redis = await startRedis();
+  [one, other] = await Promise.all([startShop(options), startShop(options)]);
+});
+afterAll(async () => {
+  await Promise.all([one.stop(), other.stop()]);
+  await redis.stop();
+});
+
+async function admitted(shop: Shop, path: string, requests: number): Promise<number> {
+  const answers = await Promise.all(Array.from({ length: requests }, () => shop.call(path)));
+  expect(answers.filter(({ status }) => status !== 200 && status !== 429)).toEqual([]);
+  return answers.filter(({ status }) => status === 200).length;
+}
+
+describe('a limit in Redis', () => {
+  it('is one bucket for two gateways, exact under concurrency', async () => {
+    const [a, b] = await Promise.all([admitted(one, '/shared', 60), admitted(other, '/shared', 60)]);
+    expect(a + b).toBe(50);
+    const keys = await redis.client().keys('ratelimit:*');
+    expect(keys).toEqual([expect.stringContaining('shared')]);
+    expect(await redis.client().pttl(keys[0] ?? '')).toBeGreaterThan(0);
+  });
+
+  it('goes on as each limit says when Redis is killed: local, closed or open; never a 500', async () => {
+    expect(await admitted(one, '/local', 3)).toBe(3);
+    await redis.kill();
+    expect(await admitted(one, '/local', 20)).toBe(5);
+    expect(await admitted(one, '/open', 20)).toBe(20);
+    const refused = await one.call('/closed');
+    expect(refused.status).toBe(503);
+    expect(refused.headers['retry-after']).toBe('1');
+    expect(refused.json()).toMatchObject({ code: 'limiter-unavailable' });
+    const metrics = await one.metrics();
+    expect(metrics).toMatch(
+      /gatehouse_rate_limit_decisions_total\{route="local",outcome="store-error-local"\} \d+/,
+    );
+    expect(metrics).toContain('gatehouse_store_up 0');
+  });
+
+  it('is exact again once Redis is back', async () => {
+    await redis.restart();
+    await one.gateway.linesWhere((line) => line['store'] === 'on');
+    await other.gateway.linesWhere(
+      (line) => line['store'] === 'on' || line.msg.startsWith('Redis is connected'),
+    );
+    expect((await admitted(one, '/closed', 4)) + (await admitted(other, '/closed', 4))).toBe(5);
+  });
+});
