@@ -12,7 +12,7 @@ interface Heard {
 function listening(): { parser: AnswerParser; heard: Heard } {
   const heard: Heard = { heads: [], body: '', ends: 0 };
   const parser = new AnswerParser({
-    head: (status, headers) => void heard.heads.push({ status, headers: { ...headers } }),
+    head: ({ status, headers }) => void heard.heads.push({ status, headers: { ...headers } }),
     piece: (bytes, isLast) => {
       heard.body += bytes.toString('latin1');
       if (isLast) heard.ends += 1;

@@ -1,14 +1,25 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import { AnswerHead } from './answer-head.ts';
 import { MalformedAnswer } from './http1-faults.ts';
 
 /** Who gets what was read. */
 export interface ParsedAnswerSink {
-  head(status: number, headers: IncomingHttpHeaders): void;
+  /** Whether it is an answer to HEAD, which has no body whatever its head says (RFC 9112 section 6.3). */
+  readonly isHeadOnly?: boolean;
+  /** Hears an interim answer; another one follows. */
+  interim?(head: AnswerHead): void;
+  head(head: AnswerHead): void;
   /** Takes a piece of the body; it is only valid until this returns. */
   piece(bytes: Buffer, isLast: boolean): void;
+  /** Takes the fields that came after the body, as names and values, right before the last piece; only if there are some. */
+  trailers?(fields: readonly string[]): void;
 }
 
-/** Largest head, and largest trailers, in bytes: what `node:http` accepts. */
+/** What an answer may be like. */
+export interface AnswerLimits {
+  /** Largest head, and largest trailers, in bytes. Default 16 KiB, what `node:http` accepts. */
+  readonly maxHeadBytes?: number | undefined;
+}
+
 const MAX_HEAD_BYTES = 16_384;
 /** A line with the size of a chunk and its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
@@ -19,19 +30,16 @@ const MAX_INTERIM_HEADS = 64;
 /** Fields of all trailers of one answer. */
 const MAX_TRAILER_FIELDS = 128;
 
-// Values outside of 100 to 599 are invalid (RFC 9110 section 15).
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// A line ends with both or with neither, and none goes on in the next one (RFC 9112 sections 2.2 and 5.2).
-const AMBIGUOUS = /\0|\r(?!\n)|(?<!\r)\n|\r\n[ \t]/;
+// Without what none can hold; a field of trailers is read as one of a head.
+const TRAILER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const VERSION = 'HTTP/1.';
 const BARE_LF = /(?<!\r)\n/;
 // Not what JavaScript takes for space, which is more than HTTP does.
 const AROUND = /^[ \t]+|[ \t]+$/g;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
-const KEEP_FOR = /(?:^|[,\s])timeout=(\d{1,6})/i;
 const NOTHING = Buffer.alloc(0);
+const NO_LIMITS: AnswerLimits = {};
 
 /** What the parser expects next. */
 type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing';
@@ -42,6 +50,7 @@ type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest
  */
 export class AnswerParser {
   readonly #sink: ParsedAnswerSink;
+  readonly #maxHeadBytes: number;
   #expected: Expected = 'head';
   #held: Buffer | undefined = undefined;
   #left = 0;
@@ -49,13 +58,14 @@ export class AnswerParser {
   #interimHeads = 0;
   #extensionBytes = 0;
   #trailerBytes = 0;
-  #trailerFields = 0;
+  #trailers: string[] | undefined = undefined;
   #progress = 0;
   /** How long the connection may be idle after this answer, in ms; 0: it is over. Undefined: nothing was said. */
   keepForMs: number | undefined = undefined;
 
-  constructor(sink: ParsedAnswerSink) {
+  constructor(sink: ParsedAnswerSink, { maxHeadBytes = MAX_HEAD_BYTES }: AnswerLimits = NO_LIMITS) {
     this.#sink = sink;
+    this.#maxHeadBytes = maxHeadBytes;
   }
 
   /** Whether the answer is complete. */
@@ -91,7 +101,7 @@ export class AnswerParser {
 
   #step(bytes: Buffer, at: number): number {
     switch (this.#expected) {
-      case 'head': return this.#until('\r\n\r\n', MAX_HEAD_BYTES, bytes, at, this.#onHead);
+      case 'head': return this.#until('\r\n\r\n', this.#maxHeadBytes, bytes, at, this.#onHead);
       case 'size': return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
       case 'line': return this.#until('\r\n', 2, bytes, at, this.#onChunkEnd);
       case 'trailers': return this.#until('\r\n', MAX_HEAD_BYTES, bytes, at, this.#onTrailer);
@@ -136,39 +146,37 @@ export class AnswerParser {
   }
 
   readonly #onHead = (text: string): void => {
-    const lineEnd = text.indexOf('\r\n');
-    const line = STATUS_LINE.exec(lineEnd < 0 ? text : text.slice(0, lineEnd));
-    if (line === null) throw new MalformedAnswer('it is no HTTP/1.1');
-    if (AMBIGUOUS.test(text)) throw new MalformedAnswer('a line of its head is ambiguous');
-    const status = Number(line[2]);
-    const headers = lineEnd < 0 ? {} : headersOf(text, lineEnd + 2);
+    const head = new AnswerHead(text);
+    const { status } = head;
     if (status === 101) throw new MalformedAnswer('it switches to a protocol that nobody asked for');
     // Something interim; the answer is still to come.
-    if (status < 200) return this.#onInterim();
-    this.keepForMs = keepForOf(headers, line[1] === '1');
+    if (status < 200) return this.#onInterim(head);
+    this.keepForMs = head.keepForMs;
     this.#progress += 1;
-    this.#expected = this.#framing(status, headers, line[1] === '1');
-    this.#sink.head(status, headers);
+    this.#expected = this.#framing(head);
+    this.#sink.head(head);
     if (this.isDone) this.#sink.piece(NOTHING, true);
   };
 
-  #onInterim(): void {
+  #onInterim(head: AnswerHead): void {
     this.#interimHeads += 1;
     if (this.#interimHeads > MAX_INTERIM_HEADS)
       throw new MalformedAnswer('it does not come after its interim answers');
+    this.#sink.interim?.(head);
   }
 
   /** How the body ends (RFC 9112 section 6.3). */
-  #framing(status: number, headers: IncomingHttpHeaders, isCurrent: boolean): Expected {
-    const { 'content-length': length, 'transfer-encoding': coding } = headers;
+  #framing({ status, length, coding, isCurrent }: AnswerHead): Expected {
+    const isEmpty = status === 204 || status === 304 || this.#sink.isHeadOnly === true;
     if (coding !== undefined) {
-      if (length !== undefined || !isCurrent || coding.toLowerCase() !== 'chunked')
+      // Fail closed: who reads another coding than this one alone may end the answer elsewhere.
+      if (length !== undefined || !isCurrent || coding !== 'chunked')
         throw new MalformedAnswer('the length of its body is ambiguous');
-      return status === 204 || status === 304 ? 'nothing' : 'size';
+      return isEmpty ? 'nothing' : 'size';
     }
     if (length !== undefined && !LENGTH.test(length))
       throw new MalformedAnswer('its content-length is wrong');
-    if (status === 204 || status === 304) return 'nothing';
+    if (isEmpty) return 'nothing';
     if (length === undefined) {
       this.keepForMs = 0;
       return 'rest';
@@ -193,48 +201,25 @@ export class AnswerParser {
   };
 
   readonly #onTrailer = (text: string): void => {
-    // Nobody reads them.
-    if (text !== '') {
-      this.#trailerBytes += text.length;
-      this.#trailerFields += 1;
-      if (this.#trailerBytes > MAX_HEAD_BYTES || this.#trailerFields > MAX_TRAILER_FIELDS)
-        throw new MalformedAnswer('its trailers are too large');
-      return;
-    }
+    if (text !== '') return this.#keepTrailer(text);
     this.#expected = 'nothing';
+    if (this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers);
     this.#sink.piece(NOTHING, true);
   };
+
+  #keepTrailer(text: string): void {
+    const trailers = (this.#trailers ??= []);
+    this.#trailerBytes += text.length;
+    if (this.#trailerBytes > this.#maxHeadBytes || trailers.length >= 2 * MAX_TRAILER_FIELDS)
+      throw new MalformedAnswer('its trailers are too large');
+    const field = TRAILER.exec(text);
+    if (field === null) throw new MalformedAnswer('a trailer is ambiguous');
+    trailers.push(field[1] as string, (field[2] as string).replace(AROUND, ''));
+  }
 }
 
 /** What can be no head, however it goes on: a server may wait for us to speak first. */
 function refuseBeginning(text: string): void {
   if (!text.startsWith(VERSION) && !VERSION.startsWith(text)) throw new MalformedAnswer('it is no HTTP/1.1');
   if (BARE_LF.test(text)) throw new MalformedAnswer('a line of its head is ambiguous');
-}
-
-function headersOf(text: string, start: number): IncomingHttpHeaders {
-  const headers: Record<string, string> = {};
-  for (let at = start; at < text.length;) {
-    const next = text.indexOf('\r\n', at);
-    const end = next < 0 ? text.length : next;
-    const colon = text.indexOf(':', at);
-    if (colon < 0 || colon > end) throw new MalformedAnswer('a header field has no name');
-    const name = text.slice(at, colon);
-    if (!NAME.test(name)) throw new MalformedAnswer('the name of a header field is wrong');
-    const key = name.toLowerCase();
-    const value = text.slice(colon + 1, end).replace(AROUND, '');
-    const before = headers[key];
-    headers[key] = typeof before === 'string' ? `${before}, ${value}` : value;
-    at = end + 2;
-  }
-  return headers;
-}
-
-/** RFC 9112 section 9.3, and the field that servers say their patience with. */
-function keepForOf(headers: IncomingHttpHeaders, isCurrent: boolean): number | undefined {
-  const said = headers.connection?.toLowerCase();
-  if (said?.includes('close') === true || (!isCurrent && said !== 'keep-alive')) return 0;
-  const patience =
-    headers['keep-alive'] === undefined ? null : KEEP_FOR.exec(headers['keep-alive'] as string);
-  return patience === null ? undefined : Number(patience[1]) * 1000;
 }

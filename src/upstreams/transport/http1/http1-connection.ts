@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import { performance as measured } from 'node:perf_hooks';
 import { openSocket, type SocketOptions, type SocketUser } from '../socket.ts';
-import { AnswerParser } from './answer-parser.ts';
-import { ConnectionEnded, MalformedAnswer } from './http1-faults.ts';
-import type { CallCarrier, OutboundCall } from './outbound-call.ts';
+import { AnswerParser, type AnswerLimits } from './answer-parser.ts';
+import { BodySender, type SentBody } from './body-sender.ts';
+import { isStreamed, type CallCarrier, type CarriedCall } from './carried-call.ts';
+import { ConnectionEnded, MalformedAnswer, SilentService } from './http1-faults.ts';
+import { MovingDeadline } from './moving-deadline.ts';
 
 /** How long an idle connection is kept when its server does not say: less than what most of them allow. */
 const KEEP_FOR_MS = 4000;
@@ -18,32 +20,41 @@ export interface ConnectionHost {
   /** It can take the next call. */
   idle(connection: Http1Connection): void;
   /** A call comes back that is sent once more: the connection ended before its answer began. */
-  resend(call: OutboundCall): void;
+  resend(call: CarriedCall): void;
   closed(connection: Http1Connection): void;
 }
 
+/** How a connection is made, and what may come over it. */
+export interface ConnectionOptions extends SocketOptions, AnswerLimits {}
+
 /** A connection of HTTP/1.1 that carries one call at a time. */
-export class Http1Connection implements SocketUser, CallCarrier {
+export class Http1Connection implements SocketUser, CallCarrier, SentBody {
   /** When an idle one is given up, on the clock of `performance.now()`. */
   expiresAt = Infinity;
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
+  readonly #maxHeadBytes: number | undefined;
+  /** When the service has been silent for too long. */
+  readonly #patience = new MovingDeadline(() => this.#silent());
   #isConnected = false;
   #isClosed = false;
   #hasRested = false;
   /** The turn of the loop in which the request was written. */
   #sentIn = -1;
   #drain: NodeJS.Timeout | undefined = undefined;
-  #call: OutboundCall | undefined = undefined;
+  #call: CarriedCall | undefined = undefined;
   #parser: AnswerParser | undefined = undefined;
+  /** Sends a body that is still to come. */
+  #sender: BodySender | undefined = undefined;
 
-  constructor(options: SocketOptions, host: ConnectionHost) {
+  constructor(options: ConnectionOptions, host: ConnectionHost) {
     this.#host = host;
+    this.#maxHeadBytes = options.maxHeadBytes;
     this.#socket = openSocket(options, this);
   }
 
   /** Sends a call; there has to be none under way. */
-  carry(call: OutboundCall): void {
+  carry(call: CarriedCall): void {
     this.#call = call;
     call.carrier = this;
     // Until then it can be taken back.
@@ -54,6 +65,29 @@ export class Http1Connection implements SocketUser, CallCarrier {
     this.#call = undefined;
     // One that was sent cannot be taken back; one that was not leaves a connection for the next.
     if (this.#isConnected) this.destroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+    // Whoever takes nothing cannot wait for something.
+    this.#patience.rest();
+  }
+
+  resume(): void {
+    if (this.#isClosed) return;
+    this.#socket.resume();
+    if (this.#call?.patience !== undefined) this.#patience.set(this.#call.patience.idleMs);
+  }
+
+  sent(): void {
+    this.#sender = undefined;
+    const patience = this.#call?.patience;
+    if (patience !== undefined && this.#parser?.progress === 0) this.#patience.set(patience.firstByteMs);
+  }
+
+  failed(error: Error): void {
+    this.#sender = undefined;
+    this.destroy(error);
   }
 
   /** Ends it; the call under way hears of it. */
@@ -84,38 +118,55 @@ export class Http1Connection implements SocketUser, CallCarrier {
     }
     if (parser.isDone) this.#done(parser);
     else if (this.#call?.isUnwanted === true) this.#drain ??= setTimeout(giveUp, DRAIN_MS, this).unref();
-    else if (parser.progress > progress) this.#call?.progress();
+    else if (parser.progress > progress) {
+      const patience = this.#call?.patience;
+      if (patience !== undefined) this.#patience.set(patience.idleMs);
+      this.#call?.progress();
+    }
   }
 
   closed(isComplete: boolean, error: Error | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#drain);
+    this.#patience.end();
+    this.#sender?.stop();
     const call = this.#call;
     const parser = this.#parser;
-    this.#call = this.#parser = undefined;
+    this.#call = this.#parser = this.#sender = undefined;
     this.#host.closed(this);
     if (call === undefined || (isComplete && parser?.finish() === true)) return;
     call.carrier = undefined;
-    const { isIdempotent } = call.message;
+    const { isIdempotent, body } = call.message;
     const isSilent = parser?.hasBegun === false && !(error instanceof MalformedAnswer);
     // The server may have closed an idle connection at the same time (RFC 9112 section 9.3.1).
-    if (isIdempotent && !call.wasSent && this.#hasRested && isSilent) return this.#host.resend(call);
+    if (isIdempotent && !isStreamed(body) && !call.wasSent && this.#hasRested && isSilent)
+      return this.#host.resend(call);
     call.broke(error ?? new ConnectionEnded('the connection ended before the answer'));
   }
 
-  #send(call: OutboundCall): void {
-    this.#parser = new AnswerParser(call);
+  #send(call: CarriedCall): void {
+    this.#parser = new AnswerParser(call, { maxHeadBytes: this.#maxHeadBytes });
     this.#sentIn = turnOfLoop();
     const { head, body } = call.message;
     if (body === null) {
       this.#socket.write(head, 'latin1');
-      return;
+      return this.sent();
     }
     this.#socket.cork();
     this.#socket.write(head, 'latin1');
-    this.#socket.write(body);
+    if (isStreamed(body)) {
+      this.#sender = new BodySender(this.#socket, body, this);
+      this.#sender.start();
+    } else {
+      this.#socket.write(body);
+      this.sent();
+    }
     this.#socket.uncork();
+  }
+
+  #silent(): void {
+    this.destroy(new SilentService(this.#parser?.progress === 0 ? 'before its answer' : 'in its answer'));
   }
 
   #done({ keepForMs }: AnswerParser): void {
@@ -125,9 +176,10 @@ export class Http1Connection implements SocketUser, CallCarrier {
     if (this.#isClosed) return;
     clearTimeout(this.#drain);
     this.#drain = undefined;
+    this.#patience.rest();
     const keepFor = keepForMs === undefined ? KEEP_FOR_MS : Math.min(keepForMs, LONGEST_KEEP_MS) - MARGIN_MS;
-    // Written before the answer came to its end, or the server is about to close.
-    if (keepFor <= 0 || this.#socket.writableLength > 0) return this.destroy();
+    // Complete before the request was, or the server is about to close.
+    if (keepFor <= 0 || this.#sender !== undefined || this.#socket.writableLength > 0) return this.destroy();
     this.#rest(keepFor);
   }
 

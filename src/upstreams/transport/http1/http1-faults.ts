@@ -17,3 +17,13 @@ export class ConnectionEnded extends Error {
     this.code = cause?.code ?? 'CONNECTION_ENDED';
   }
 }
+
+/** A service that was silent for too long. */
+export class SilentService extends Error {
+  readonly code = 'SILENT_SERVICE';
+
+  /** @param where what it was silent before, or in. */
+  constructor(where: string) {
+    super(`the service was silent for too long ${where}`);
+  }
+}

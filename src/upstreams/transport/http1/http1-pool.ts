@@ -1,36 +1,32 @@
 import { NoFreeConnection } from '../no-free-connection.ts';
 import type { SocketOptions } from '../socket.ts';
+import type { AnswerLimits } from './answer-parser.ts';
 import type { AnswerReader } from '../answer-reader.ts';
 import { QUEUE_TIMEOUT_MS, WaitQueue } from '../wait-queue.ts';
 import { Http1Connection, type ConnectionHost } from './http1-connection.ts';
 import { ConnectionEnded } from './http1-faults.ts';
-import { OutboundCall, type CallCarrier } from './outbound-call.ts';
-import { RequestHeads } from './request-heads.ts';
+import type { CallCarrier, CarriedCall } from './carried-call.ts';
+import { OutboundCall } from './outbound-call.ts';
+import { RequestHeads, type RequestHead } from './request-heads.ts';
 
 const SWEEP_EVERY_MS = 1000;
 
 /** What the connections to one target are made with. */
-export interface Http1PoolOptions extends Omit<SocketOptions, 'protocol'> {
+export interface Http1PoolOptions extends Omit<SocketOptions, 'protocol'>, AnswerLimits {
   readonly maxConnections: number;
   /** How long a call waits for a connection, in ms. Default one second. */
   readonly queueTimeoutMs?: number;
 }
 
-/** What is asked of a target. */
-export interface OutboundRequest {
-  readonly method: string;
-  /** Path and query, already encoded. */
-  readonly path: string;
-  /** Names and values, flat. */
-  readonly fields: readonly string[];
+/** What is asked of a target for a call. */
+export interface OutboundRequest extends Omit<RequestHead, 'body' | 'host'> {
   readonly body: Buffer | null;
   /** Whether it may be sent twice without harm. */
   readonly isIdempotent: boolean;
 }
 
 /**
- * The connections of HTTP/1.1 to one target, for calls whose answers are read as a whole. Each carries one call at a
- * time. The one that has rested longest is used next, so that an answer too many has come, and has ended its connection,
+ * The connections of HTTP/1.1 to one target, for calls and for proxied requests. Each carries one of them at a time. The one that has rested longest is used next, so that an answer too many has come, and has ended its connection,
  * before anybody could take it for his own. Beyond the last one calls wait for their turn.
  */
 export class Http1Pool implements ConnectionHost, CallCarrier {
@@ -38,7 +34,7 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
   readonly #heads: RequestHeads;
   readonly #connections = new Set<Http1Connection>();
   readonly #idle: Http1Connection[] = [];
-  readonly #waiting: WaitQueue<OutboundCall>;
+  readonly #waiting: WaitQueue<CarriedCall>;
   #sweeper: NodeJS.Timeout | undefined = undefined;
   #isClosed = false;
 
@@ -58,10 +54,20 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
    */
   send(request: OutboundRequest, reader: AnswerReader, maxBytes: number): OutboundCall {
     const { body, isIdempotent } = request;
-    const call = new OutboundCall({ head: this.#heads.write(request), body, isIdempotent }, reader, maxBytes);
+    const call = new OutboundCall({ head: this.headOf(request), body, isIdempotent }, reader, maxBytes);
+    this.carry(call);
+    return call;
+  }
+
+  /** Writes the head of a request. @throws {Error} when it cannot be sent over HTTP at all. */
+  headOf(request: RequestHead): string {
+    return this.#heads.write(request);
+  }
+
+  /** Sends a call; it hears what becomes of it, never before this returns. */
+  carry(call: CarriedCall): void {
     if (this.#isClosed) setImmediate(() => call.broke(shuttingDown()));
     else this.#place(call);
-    return call;
   }
 
   /** Closes the connections; what is under way is cut. */
@@ -83,7 +89,7 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY_MS).unref();
   }
 
-  resend(call: OutboundCall): void {
+  resend(call: CarriedCall): void {
     call.wasSent = true;
     if (this.#isClosed) return call.broke(shuttingDown());
     // The server may have ended the others as well.
@@ -101,11 +107,11 @@ export class Http1Pool implements ConnectionHost, CallCarrier {
     this.#place(next);
   }
 
-  forget(call: OutboundCall): void {
+  forget(call: CarriedCall): void {
     this.#waiting.delete(call);
   }
 
-  #place(call: OutboundCall): void {
+  #place(call: CarriedCall): void {
     const idle = this.#usable();
     if (idle !== undefined) return idle.carry(call);
     if (this.#connections.size < this.#options.maxConnections) return this.#open().carry(call);

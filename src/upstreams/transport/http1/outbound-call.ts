@@ -1,30 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BoundedBody } from '../../../exchange/bounded-body.ts';
 import type { AnswerReader } from '../answer-reader.ts';
-import type { ParsedAnswerSink } from './answer-parser.ts';
+import type { AnswerHead } from './answer-head.ts';
+import type { CallCarrier, CarriedCall, OutboundMessage } from './carried-call.ts';
 
 const NO_TRAILERS: IncomingHttpHeaders = Object.freeze({});
 
-/** What is sent. */
-export interface OutboundMessage {
-  /** Request line and header fields, with the empty line. */
-  readonly head: string;
-  readonly body: Buffer | null;
-  /** Whether it may be sent twice without harm. */
-  readonly isIdempotent: boolean;
-}
-
-/** Who has a call at the moment: a queue or a connection. */
-export interface CallCarrier {
-  /** Lets go of a call that nobody waits for any more. */
-  forget(call: OutboundCall): void;
-}
-
 /** One request, and its answer as far as it is wanted. */
-export class OutboundCall implements ParsedAnswerSink {
+export class OutboundCall implements CarriedCall {
   readonly message: OutboundMessage;
   carrier: CallCarrier | undefined = undefined;
-  /** Whether it was sent before, over a connection that ended before an answer began. */
   wasSent = false;
   readonly #reader: AnswerReader;
   readonly #body: BoundedBody;
@@ -47,9 +32,9 @@ export class OutboundCall implements ParsedAnswerSink {
     carrier?.forget(this);
   }
 
-  head(status: number, headers: IncomingHttpHeaders): void {
+  head(head: AnswerHead): void {
     this.#hasHead = true;
-    if (!this.#told) this.#told = !this.#reader.head(status, headers);
+    if (!this.#told) this.#told = !this.#reader.head(head.status, head.headers);
   }
 
   piece(bytes: Buffer, isLast: boolean): void {
@@ -64,17 +49,14 @@ export class OutboundCall implements ParsedAnswerSink {
     this.#keep(bytes);
   }
 
-  /** Whether what is left of the answer is of no interest. */
   get isUnwanted(): boolean {
     return this.#told;
   }
 
-  /** Hears that the head or more of the body has come, and that it was not all. */
   progress(): void {
     if (this.#hasHead && !this.#told) this.#reader.more?.();
   }
 
-  /** Ends it without an answer. */
   broke(error: Error): void {
     if (this.#told) return;
     this.#told = true;

@@ -14,7 +14,7 @@ describe(RequestHeads.name, () => {
     ['::1', 80, false, '[::1]'],
     ['::1', 8080, true, '[::1]:8080'],
   ])('names the host %s and port %d, secure: %s', (host, port, secure, field) => {
-    const heads = new RequestHeads({ host, port, secure, maxConnections: 1, connectTimeoutMs: 1000 });
+    const heads = new RequestHeads({ host, port, secure });
     expect(heads.write(GET)).toBe(`GET / HTTP/1.1\r\nhost: ${field}\r\nconnection: keep-alive\r\n\r\n`);
   });
 
