@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
 import type { Environment } from './config/env.schema.ts';
+import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
 import { Draining } from './health/draining.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
 import { Connections } from './pipeline/connections.ts';
@@ -103,6 +104,9 @@ export class Gateway {
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger = createLogger(options.environment.logLevel) } = options;
+  if (!options.environment.composesHeads) disableComposedAnswers();
+  else if (!enableComposedAnswers())
+    logger.warn('this Node writes answers in another way: its own heads are used');
   const root = AppModule.forRoot({ ...options, logger });
   const app = await NestFactory.create<NestFastifyApplication>(root, gatewayAdapter(fastifyOptions(logger)), {
     logger: new NestLogger(logger),

@@ -15,7 +15,7 @@ import {
   type RouteAction,
 } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 
 const redirectSchema = z
   .strictObject({

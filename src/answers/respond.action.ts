@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionKind, ActionSource, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_FIELDS = 32;

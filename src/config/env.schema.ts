@@ -43,6 +43,12 @@ export const environmentSchema = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether a change of the configuration file is taken over; SIGHUP always is. Default on.'),
+  ANSWER_HEADS: z
+    .enum(['composed', 'node'])
+    .default('composed')
+    .describe(
+      'Who writes the heads of small forwarded answers: the gateway, which takes less CPU, or node:http. Default composed.',
+    ),
   NODE_ENV: z
     .enum(['production', 'development', 'test'])
     .default('development')
@@ -70,6 +76,8 @@ export interface Environment {
   readonly configFile: string;
   /** Whether the file is watched. */
   readonly watchesConfig: boolean;
+  /** Whether the gateway writes heads itself. */
+  readonly composesHeads: boolean;
   readonly mode: 'production' | 'development' | 'test';
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
@@ -101,6 +109,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     logLevel: data.LOG_LEVEL,
     configFile: data.GATEHOUSE_CONFIG,
     watchesConfig: data.GATEHOUSE_WATCH === 'on',
+    composesHeads: data.ANSWER_HEADS === 'composed',
     mode: data.NODE_ENV,
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,

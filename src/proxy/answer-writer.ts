@@ -1,13 +1,17 @@
-import type { Exchange, Answer } from '../exchange/exchange.ts';
+import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
+import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { fieldOf } from '../policies/cache/freshness.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
-import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import { answerTrailers } from '../upstreams/http/trailers.ts';
+import { writeEarlyHints, writeForwarded } from './forwarded-answer.ts';
 import { BufferedBody } from './buffered-body.ts';
 
 /** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
+const EARLY_HINTS = 103;
+
 const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
 /**
@@ -21,6 +25,8 @@ export class AnswerWriter implements AnswerSink {
   readonly #isEdited: boolean;
   #buffered: BufferedBody | undefined = undefined;
   #bytesLeft = -1;
+  /** The names of the fields that come after the body. */
+  #trailer: string | undefined = undefined;
   /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 
@@ -40,6 +46,38 @@ export class AnswerWriter implements AnswerSink {
     if (buffered === undefined) return void this.#writeHead(head);
     this.#buffered = buffered;
     if (!buffered.isReadable) this.#tooBadToMask();
+  }
+
+  begin(head: ForwardedHead): void {
+    // What edits a head knows nothing of fields that come later: they would get past it.
+    if (this.#route.heads.answers.length === 0) this.#trailer = head.trailer;
+    this.start(head.status, head.fields());
+  }
+
+  whole(head: ForwardedHead, body: Buffer): void {
+    // Who has a stand-in for an answer looks at it first.
+    const isCoverable = this.#route.standIns.length > 0 && STAND_IN_STATUS.has(head.status);
+    if (!isCoverable && writeForwarded(this.#exchange, this.#route, head, body)) {
+      return this.#exchange.outdates?.answered(this.#exchange, head.status);
+    }
+    const fields = head.fields();
+    // What came in chunks goes out in one piece, whose length is known by now.
+    if (head.length === undefined && body.length > 0) fields.push('content-length', String(body.length));
+    this.start(head.status, fields);
+    if (body.length > 0) this.data(Buffer.from(body));
+    this.end();
+  }
+
+  interim(head: ForwardedHead): void {
+    const { request, response } = this.#exchange;
+    const passes = head.status === EARLY_HINTS && request.httpVersionMinor === 1 && !response.headersSent;
+    if (passes && this.#route.heads.answers.length === 0) writeEarlyHints(response, head);
+  }
+
+  trailers(fields: readonly string[]): void {
+    const { response } = this.#exchange;
+    const passes = this.#buffered === undefined && this.#route.heads.answers.length === 0;
+    if (passes && !this.#isCovered && response.chunkedEncoding) response.addTrailers(answerTrailers(fields));
   }
 
   data(chunk: Buffer): boolean {
@@ -142,6 +180,8 @@ export class AnswerWriter implements AnswerSink {
     const length = fieldOf(head.headers, 'content-length');
     this.#bytesLeft = length === undefined || this.#exchange.method === 'HEAD' ? -1 : Number(length);
     if (this.#bytesLeft === 0) this.#bytesLeft = -1;
+    if (this.#trailer !== undefined && length === undefined && this.#takesTrailers(head))
+      head.headers.push('trailer', this.#trailer);
     try {
       this.#exchange.finishHead(head, 'answer');
     } catch (error) {
@@ -150,6 +190,12 @@ export class AnswerWriter implements AnswerSink {
     }
     this.#exchange.response.writeHead(head.status, head.headers);
     return true;
+  }
+
+  // They need chunks, which are for HTTP/1.1 and for what has a body.
+  #takesTrailers({ status }: ResponseHead): boolean {
+    const { request, method } = this.#exchange;
+    return request.httpVersionMinor === 1 && method !== 'HEAD' && status !== 204 && status !== 304;
   }
 
   // Nothing stands in for it: the stage that failed would edit that head, too.

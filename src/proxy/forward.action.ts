@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { OperationContract } from '../contracts/operation-contract.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { countingBody } from '../policies/body-limit/counting-body.ts';
+import { announcesBody } from '../problems/render-problem.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
 import {
   ActionError,
@@ -12,8 +14,10 @@ import {
 } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { hasBody, HttpForwarding, type AnswerSink, type Outbound } from '../upstreams/http/http-forwarder.ts';
+import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
+import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
+import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
@@ -64,7 +68,7 @@ class ForwardAction implements RouteAction {
     const outbound: Outbound = {
       path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
       headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders),
-      body: hasBody(exchange) ? bodyOf(exchange, route) : null,
+      body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
     };
     new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
   }
@@ -74,8 +78,14 @@ class ForwardAction implements RouteAction {
   }
 }
 
-function bodyOf(exchange: Exchange, route: Route): Outbound['body'] {
+function bodyOf(exchange: Exchange, route: Route): IncomingBody {
+  const { request, headerEdits } = exchange;
   // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
   const maxBytes = route.policies.bodyLimit ?? Infinity;
-  return countingBody(exchange.request, maxBytes, (problem) => exchange.cancel(problem));
+  const length = request.headers['content-length'];
+  return {
+    stream: countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
+    length: length === undefined ? undefined : Number(length),
+    trailers: () => outboundTrailers(request, headerEdits),
+  };
 }

@@ -4,7 +4,7 @@ import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
-import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
 import type { PathPattern } from './path-pattern.ts';

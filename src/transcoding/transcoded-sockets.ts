@@ -11,7 +11,7 @@ import type { LiveRoutes } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { Binding, SocketOptions } from './binding.ts';
 import type { Transcoder } from './transcoder.ts';
-import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 
 /** The subprotocol that the answer names when a client offers it; browsers that offer any want one to be named. */

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { LiveSocket } from '../sockets/live-socket.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { hasBody } from '../upstreams/http/http-forwarder.ts';
+import { announcesBody } from '../problems/render-problem.ts';
 import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { outboundMetadata } from '../upstreams/grpc/outbound-metadata.ts';
 import { StreamRun, type StreamRunOptions, type StreamSource } from '../upstreams/grpc/stream-run.ts';
@@ -60,7 +60,8 @@ export class Transcoder {
     const { exchange, binding } = translation;
     const kind = binding.method.methodKind;
     if (kind === 'client_streaming' || kind === 'bidi_streaming') return this.#upload(translation);
-    if (!binding.plan.takesBody || !hasBody(exchange)) return this.#send(translation, undefined);
+    if (!binding.plan.takesBody || !announcesBody(exchange.request))
+      return this.#send(translation, undefined);
     const isRaw = binding.plan.bodyMessage?.typeName === HTTP_BODY;
     if (!isRaw) checkMediaType(exchange, 'json');
     readBody(exchange, translation.maxBodyBytes ?? MAX_MESSAGE_BYTES)

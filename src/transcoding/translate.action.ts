@@ -24,7 +24,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { needsSocket, offersSocket, type Binding } from './binding.ts';
 import { Transcoder } from './transcoder.ts';
-import type { AnswerSink } from '../upstreams/http/http-forwarder.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { ReflectedRoutes } from './reflected-routes.ts';
 import { transcodedContract } from './transcoded-contract.ts';

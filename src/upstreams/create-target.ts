@@ -1,8 +1,6 @@
-import { Pool } from 'undici';
 import { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { ConnectionSlots } from './connection-slots.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
 import { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -40,8 +38,6 @@ export function createTarget(
   const isHttp = options.protocol === 'http';
   const created = new Target(target, {
     key: targetKey(options, target),
-    pool: isHttp ? createPool(target.url, options) : undefined,
-    slots: isHttp ? new ConnectionSlots(options.maxConnections, options.timeouts.queue) : undefined,
     http1: isHttp ? new Http1Pool(socketOf(target.url, options)) : undefined,
     http2: isHttp ? undefined : new Http2Pool({ ...socketOf(target.url, options), fields: UNARY_FIELDS }),
     compression: options.compression,
@@ -68,18 +64,11 @@ function createBreaker(
   });
 }
 
-function createPool(origin: string, options: UpstreamOptions): Pool {
-  return new Pool(origin, {
-    connections: options.maxConnections,
-    pipelining: 1,
-    connect: { timeout: options.timeouts.connect },
-    headersTimeout: options.timeouts.firstByte,
-    bodyTimeout: options.timeouts.idle,
-  });
-}
-
-/** Where a target is reached for calls, which do not go over undici. */
-function socketOf(origin: string, { maxConnections, timeouts }: UpstreamOptions): Http1PoolOptions {
+/** Where and how a target is reached. */
+function socketOf(
+  origin: string,
+  { maxConnections, maxResponseHead, timeouts }: UpstreamOptions,
+): Http1PoolOptions {
   const { hostname, port, protocol } = new URL(origin.replace(/^grpc/, 'http'));
   const secure = protocol === 'https:';
   return {
@@ -89,5 +78,6 @@ function socketOf(origin: string, { maxConnections, timeouts }: UpstreamOptions)
     maxConnections,
     connectTimeoutMs: timeouts.connect,
     queueTimeoutMs: timeouts.queue,
+    maxHeadBytes: maxResponseHead,
   };
 }

@@ -1,6 +1,4 @@
-import type { Dispatcher } from 'undici';
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
-import type { ConnectionSlots } from './connection-slots.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
 import type { TargetOptions } from './upstream.schema.ts';
@@ -8,8 +6,6 @@ import type { TargetOptions } from './upstream.schema.ts';
 /** What a target is made of, besides where it is. */
 export interface TargetDeps {
   readonly breaker?: Breaker | undefined;
-  readonly pool?: Dispatcher | undefined;
-  readonly slots?: ConnectionSlots | undefined;
   readonly http1?: Http1Pool | undefined;
   readonly http2?: Http2Pool | undefined;
   readonly compression?: 'none' | 'gzip';
@@ -29,11 +25,7 @@ export class Target {
   /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
   readonly key: string;
   readonly breaker: Breaker | undefined;
-  /** Connections of HTTP/1.1 for proxied requests, opened by the first one; undefined for a target of gRPC. */
-  readonly pool: Dispatcher | undefined;
-  /** Who may use them; undefined for a target of gRPC. */
-  readonly slots: ConnectionSlots | undefined;
-  /** Connections of HTTP/1.1 for calls, opened by the first one; undefined for a target of gRPC. */
+  /** Connections of HTTP/1.1, opened by the first one; undefined for a target of gRPC. */
   readonly http1: Http1Pool | undefined;
   /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
   readonly http2: Http2Pool | undefined;
@@ -57,8 +49,6 @@ export class Target {
     this.#weight = options.weight;
     this.#labels = options.labels;
     this.breaker = deps.breaker;
-    this.pool = deps.pool;
-    this.slots = deps.slots;
     this.http1 = deps.http1;
     this.http2 = deps.http2;
     this.compression = deps.compression ?? 'none';
@@ -125,7 +115,6 @@ export class Target {
     this.http1?.close();
     this.http2?.close();
     for (const listener of listeners) listener();
-    await this.pool?.destroy();
   }
 }
 
@@ -135,17 +124,11 @@ export class Lease {
   readonly #admission: 'refused' | 'ordinary' | 'probe';
   #settled = false;
   #released = false;
-  #slots: ConnectionSlots | undefined = undefined;
 
   constructor(target: Target) {
     this.target = target;
     this.#admission = target.breaker?.admit() ?? 'ordinary';
     target.inFlight += 1;
-  }
-
-  /** Has a slot given back with the lease. */
-  occupy(slots: ConnectionSlots | undefined): void {
-    this.#slots = slots;
   }
 
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
@@ -161,7 +144,6 @@ export class Lease {
     this.#released = true;
     this.target.inFlight -= 1;
     this.settle(outcome);
-    this.#slots?.giveBack();
     if (this.target.isLeaving && this.target.inFlight === 0) this.target.emptied();
   }
 

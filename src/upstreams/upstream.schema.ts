@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timerDuration, percentage } from '../config/units.ts';
+import { percentage, size, timerDuration } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
@@ -79,8 +79,12 @@ export const upstreamSchema = z
       .min(1)
       .default(256)
       .describe(
-        'Connections per target, for proxied requests, for calls and for streams of gRPC each. Default 256.',
+        'Connections per target: of HTTP/1.1 for proxied requests and calls together, of HTTP/2 for calls and for streams of gRPC each. Default 256.',
       ),
+    maxResponseHead: size
+      .refine((bytes) => bytes >= 1024 && bytes <= 1_048_576, 'expected 1KiB to 1MiB')
+      .default(32_768)
+      .describe('Largest head of an answer over HTTP/1.1, and largest trailers. Default 32KiB.'),
     compression: z
       .enum(['none', 'gzip'])
       .default('none')

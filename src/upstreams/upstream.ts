@@ -2,6 +2,7 @@ import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Lease, type Target } from './target.ts';
+import type { CallPatience } from './transport/http1/carried-call.ts';
 import type { UpstreamOptions } from './upstream.schema.ts';
 
 /** A named service behind us. Frozen configuration plus the state its targets share. */
@@ -12,6 +13,8 @@ export class Upstream {
   readonly retryBudget: RetryBudget;
   /** Lower-case names of `passHeaders`; undefined for none. */
   readonly passedHeaders: ReadonlySet<string> | undefined;
+  /** How long its targets may be silent. */
+  readonly patience: CallPatience;
   readonly #balancer: Balancer;
 
   /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
@@ -19,6 +22,7 @@ export class Upstream {
     this.name = name;
     this.options = options;
     this.targets = targets;
+    this.patience = { firstByteMs: options.timeouts.firstByte, idleMs: options.timeouts.idle };
     const before = previous?.options;
     this.retryBudget =
       previous !== undefined && before?.retry.budget === options.retry.budget

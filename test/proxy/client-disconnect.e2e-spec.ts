@@ -56,7 +56,8 @@ describe('a client that disconnects', () => {
       const { hostname, port } = new URL(shop.gateway.url);
       const socket = connect(Number(port), hostname);
       const head = `PUT /files/uploads/x HTTP/1.1\r\nHost: x\r\nX-Request-Id: upload-${i}\r\nContent-Length: 1000000\r\n\r\n`;
-      socket.write(head + 'x'.repeat(1000));
+      // More than is held back until it is whole.
+      socket.write(head + 'x'.repeat(70_000));
       await until(() => payments.traffic.received > received);
       if (i % 2 === 0) socket.destroy();
       else socket.resetAndDestroy();

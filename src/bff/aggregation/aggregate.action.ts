@@ -13,7 +13,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import { degradationsOf, serverTimingOf } from '../composition/composition-run.ts';
-import type { AnswerSink } from '../../upstreams/http/http-forwarder.ts';
+import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import { aggregateContract } from './aggregate-contract.ts';
 import { runnableCalls } from './aggregate-calls.ts';
 import { AggregateRun, type AggregateTools, type RunnableAggregate } from './aggregate-run.ts';

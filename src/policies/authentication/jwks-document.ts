@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { request as requestClear, type IncomingMessage } from 'node:http';
+import { request as requestSecure } from 'node:https';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import { request } from 'undici';
 import { z } from 'zod';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import { readJwk, type SigningKey } from './signing-key.ts';
@@ -31,15 +33,11 @@ const jwksDocument = z.object({ keys: z.array(z.record(z.string(), z.unknown()).
  */
 export function jwksFromUrl(url: string): JwksLoader {
   return async (stop) => {
-    const { statusCode, headers, body } = await request(url, {
-      signal: AbortSignal.any([stop, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
-      headers: { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' },
-      reset: true, // Minutes pass until the next fetch; an idle connection would be of no use.
-    });
-    body.on('error', ignore); // A body that is thrown away below reports that as an error.
-    if (statusCode !== 200) {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
+    const body = await answerOf(url, signal);
+    if (body.statusCode !== 200) {
       body.destroy();
-      throw new PlainFault(`the key set was answered with status ${String(statusCode)}`);
+      throw new PlainFault(`the key set was answered with status ${String(body.statusCode)}`);
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -48,9 +46,20 @@ export function jwksFromUrl(url: string): JwksLoader {
       if (bytes > MAX_BYTES) throw new PlainFault(`the key set is larger than ${String(MAX_BYTES)} bytes`);
       chunks.push(chunk);
     }
-    const whole = await decoded(Buffer.concat(chunks), headers['content-encoding']);
+    const whole = await decoded(Buffer.concat(chunks), body.headers['content-encoding']);
     return parseJwks(whole.toString());
   };
+}
+
+// Over a connection of its own: minutes pass until the next fetch.
+async function answerOf(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const request = url.startsWith('https:') ? requestSecure : requestClear;
+  const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
+  const asking = request(url, { agent: false, signal, headers }).end();
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  // What is thrown away reports that as an error, and its request as well.
+  asking.on('error', ignore);
+  return answer.on('error', ignore);
 }
 
 /** Returns a loader that reads a key set from a file. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { errors } from 'undici';
+import { ConnectionEnded, MalformedAnswer, SilentService } from '../transport/http1/http1-faults.ts';
 import { faultProblem, httpFault } from './http-faults.ts';
 
 const coded = (code: string) => Object.assign(new Error('connect to secret-host failed'), { code });
@@ -11,18 +11,10 @@ describe('httpFault', () => {
     [coded('ENOTFOUND'), 'upstream-unreachable', 'unreachable', true],
     [coded('ECONNRESET'), 'upstream-unreachable', 'reset', true],
     [coded('EPIPE'), 'upstream-unreachable', 'reset', true],
-    [new errors.SocketError('other side closed'), 'upstream-unreachable', 'reset', true],
-    [new errors.ConnectTimeoutError(), 'upstream-timeout', 'connect-timeout', true],
-    [new errors.HeadersTimeoutError(), 'upstream-timeout', 'timeout', false],
-    [new errors.BodyTimeoutError(), 'upstream-timeout', 'timeout', false],
-    [new errors.HeadersOverflowError(), 'upstream-response-invalid', 'invalid', false],
-    [
-      Object.assign(new errors.HTTPParserError('bad'), { code: 'HPE_INVALID_CONSTANT' }),
-      'upstream-response-invalid',
-      'invalid',
-      false,
-    ],
-    [new errors.HTTPParserError('bad'), 'upstream-response-invalid', 'invalid', false],
+    [new ConnectionEnded('the connection ended before the answer'), 'upstream-unreachable', 'reset', true],
+    [coded('ETIMEDOUT'), 'upstream-timeout', 'connect-timeout', true],
+    [new SilentService('before its answer'), 'upstream-timeout', 'timeout', false],
+    [new MalformedAnswer('its head is too large'), 'upstream-response-invalid', 'invalid', false],
     [coded('CERT_HAS_EXPIRED'), 'upstream-unreachable', 'unreachable', true],
     [new Error('no code'), 'upstream-unreachable', 'unreachable', true],
     [undefined, 'upstream-unreachable', 'unreachable', true],

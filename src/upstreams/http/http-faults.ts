@@ -17,7 +17,7 @@ const TIMEOUT: HttpFault = { code: 'upstream-timeout', outcome: 'timeout', retry
 const CONNECT_TIMEOUT: HttpFault = { code: 'upstream-timeout', outcome: 'connect-timeout', retryable: true };
 const INVALID: HttpFault = { code: 'upstream-response-invalid', outcome: 'invalid', retryable: false };
 
-/** Error codes of Node and undici, and what they mean for the exchange. */
+/** Error codes of Node and of our clients, and what they mean for the exchange. */
 const FAULTS: Readonly<Record<string, HttpFault>> = {
   ECONNREFUSED: UNREACHABLE,
   EHOSTUNREACH: UNREACHABLE,
@@ -29,22 +29,13 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
   EPIPE: RESET,
   CONNECTION_ENDED: RESET,
   MALFORMED_ANSWER: INVALID,
-  UND_ERR_SOCKET: RESET,
-  UND_ERR_CLOSED: RESET,
-  UND_ERR_DESTROYED: RESET,
+  SILENT_SERVICE: TIMEOUT,
   ETIMEDOUT: CONNECT_TIMEOUT,
-  UND_ERR_CONNECT_TIMEOUT: CONNECT_TIMEOUT,
-  UND_ERR_HEADERS_TIMEOUT: TIMEOUT,
-  UND_ERR_BODY_TIMEOUT: TIMEOUT,
-  UND_ERR_HEADERS_OVERFLOW: INVALID,
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: INVALID,
 };
 
 /** Says what an error of an attempt means. An upstream's fault is never our 500. */
 export function httpFault(error: unknown): HttpFault {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  // undici's parser error has a code only in some of its forms.
-  if (name === 'HTTPParserError') return INVALID;
+  const { code } = (error ?? {}) as { code?: unknown };
   return (typeof code === 'string' ? FAULTS[code] : undefined) ?? UNREACHABLE;
 }
 

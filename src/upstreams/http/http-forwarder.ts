@@ -1,33 +1,16 @@
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
+import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import { announcesBody } from '../../problems/render-problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { blameOf } from '../call-run.ts';
-import type { SlotTaker } from '../connection-slots.ts';
-import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Lease, Target } from '../target.ts';
+import { isStreamed, type OutboundMessage } from '../transport/http1/carried-call.ts';
+import type { Http1Pool } from '../transport/http1/http1-pool.ts';
+import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Upstream } from '../upstream.ts';
-import { AttemptHandler } from './attempt-handler.ts';
-import { faultProblem, httpFault, type HttpFault } from './http-faults.ts';
-
-/** Where an answer goes. The forwarder calls `start` once, then `data` and `end`, or `fail`. */
-export interface AnswerSink {
-  /** Takes status and header fields (a flat list, hop-by-hop fields already removed). */
-  start(status: number, headers: string[]): void;
-  /** Takes a piece of the body; returns false to be resumed later through `onDrain`. */
-  data(chunk: Buffer): boolean;
-  end(): void;
-  /** Takes the reason why there is no answer, or no complete one. */
-  fail(problem: Problem): void;
-  /**
-   * Calls back once when the sink can take more.
-   *
-   * @param idleMs how long its reader may take nothing; the exchange ends then, as for a client that has left.
-   */
-  onDrain(resume: () => void, idleMs: number): void;
-}
+import { ForwardAttempt, type AttemptMaker } from './forward-attempt.ts';
+import { faultProblem, httpFault } from './http-faults.ts';
+import { holdBody, type IncomingBody } from './outbound-body.ts';
 
 /** What goes out for one exchange; the same for every attempt. */
 export interface Outbound {
@@ -35,8 +18,10 @@ export interface Outbound {
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];
-  /** The body to stream, or null. */
-  readonly body: Readable | null;
+  /** The host that is asked for; default: where the target is. */
+  readonly host?: string | undefined;
+  /** What the client sends, or null. */
+  readonly body: IncomingBody | null;
 }
 
 /** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
@@ -45,90 +30,92 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 /** Statuses of a target in trouble: another target may do better. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Whether a request has a body to stream. */
-export function hasBody(exchange: Exchange): boolean {
-  return announcesBody(exchange.request);
-}
-
 /**
  * Sends one exchange to its upstream: attempt after attempt, each at another target, as opaque streams both
  * ways with back-pressure, until one answers, the budget is spent, or the exchange is cancelled.
  */
-export class HttpForwarding implements SlotTaker {
+export class HttpForwarding implements AttemptMaker {
   readonly exchange: Exchange;
-  readonly upstream: Upstream;
+  readonly #upstream: Upstream;
   readonly #outbound: Outbound;
   readonly #sink: AnswerSink;
   readonly #metrics: Metrics;
+  #body: OutboundMessage['body'] = null;
   #tried: Target[] | undefined = undefined;
-  #attemptsLeft: number;
-  #current: AttemptHandler | undefined = undefined;
+  #attemptsLeft = 1;
+  #current: ForwardAttempt | undefined = undefined;
   /** When the attempt under way began, on the clock of `performance.now()`. */
   #attemptAt = 0;
-  #lease: Lease | undefined = undefined;
 
   constructor(
     exchange: Exchange,
     upstream: Upstream,
     outbound: Outbound,
-    parts: { sink: AnswerSink; metrics: Metrics },
+    deps: { sink: AnswerSink; metrics: Metrics },
   ) {
     this.exchange = exchange;
-    this.upstream = upstream;
+    this.#upstream = upstream;
     this.#outbound = outbound;
-    this.#sink = parts.sink;
-    this.#metrics = parts.metrics;
-    const replayable = outbound.body === null && IDEMPOTENT.has(exchange.method);
-    this.#attemptsLeft = replayable ? upstream.options.retry.attempts : 1;
+    this.#sink = deps.sink;
+    this.#metrics = deps.metrics;
   }
 
-  /** Starts the first attempt. Answers, problems included, go to the sink. */
+  /** Starts the first attempt, once there is enough of the body. Answers, problems included, go to the sink. */
   start(): void {
-    this.exchange.upstream = this.upstream.name;
-    this.upstream.retryBudget.earn();
-    this.exchange.onCancel((reason) => this.#cancelled(reason));
-    if (this.exchange.cancelled === undefined) this.#attempt();
+    const { body } = this.#outbound;
+    this.exchange.onCancel(this.#cancelled);
+    if (this.exchange.cancelled !== undefined) return;
+    if (body === null) this.#begin(null);
+    else holdBody(body, this.#begin);
   }
 
-  /** Whether an answer with this status is given up for another attempt. */
   retriesStatus(status: number): boolean {
     return RETRYABLE_STATUS.has(status) && this.#mayRetry();
   }
 
-  /** Ends an attempt whose answer was given up, and makes the next one. */
   retry(): void {
     this.#attempt();
   }
 
-  /** Ends an attempt that failed before its answer began. */
   failed(error: unknown): void {
+    // Whoever has waited for a connection in vain says nothing about the target.
+    if (error instanceof NoFreeConnection) return this.#giveUp('neutral', 'no-connection', error);
     const fault = httpFault(error);
     this.#settle('failure', fault.outcome);
     if (fault.retryable && this.#mayRetry()) this.#attempt();
     else this.#sink.fail(faultProblem(fault, error));
   }
 
-  /** Ends an attempt whose answer broke off; nothing can be taken back. */
-  brokeOff(error: unknown): HttpFault {
+  brokeOff(error: unknown): string {
     const fault = httpFault(error);
     this.#sink.fail(faultProblem(fault, error));
-    return fault;
+    return fault.outcome;
   }
 
-  /** Shows in the access line and the metrics what an attempt became. */
   note(outcome: string): void {
     const attempt = this.exchange.attempts[this.exchange.attempts.length - 1];
     if (attempt !== undefined) {
       attempt.outcome = outcome;
       attempt.durationMs = performance.now() - this.#attemptAt;
     }
-    this.#metrics.attempted(this.upstream.name, outcome);
+    this.#metrics.attempted(this.#upstream.name, outcome);
   }
+
+  readonly #begin = (body: OutboundMessage['body']): void => {
+    if (this.exchange.cancelled !== undefined) return;
+    this.#body = body;
+    this.exchange.upstream = this.#upstream.name;
+    this.#upstream.retryBudget.earn();
+    // What streams is gone once it was sent.
+    const replayable = !isStreamed(body) && IDEMPOTENT.has(this.exchange.method);
+    this.#attemptsLeft = replayable ? this.#upstream.options.retry.attempts : 1;
+    this.#attempt();
+  };
 
   #attempt(): void {
     let lease: Lease;
     try {
-      lease = this.upstream.lease(this.#tried);
+      lease = this.#upstream.lease(this.#tried);
     } catch (error) {
       return this.#sink.fail(error as Problem);
     }
@@ -136,50 +123,42 @@ export class HttpForwarding implements SlotTaker {
     this.exchange.attempts.push({ target: lease.target.host, outcome: 'pending', durationMs: 0 });
     this.#attemptAt = performance.now();
     if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
-    this.#current = new AttemptHandler(this, lease, this.#sink);
-    this.#lease = lease;
-    // Only specs of balancing make targets without.
-    if (lease.target.slots?.take(this) !== false) this.granted();
+    this.#send(lease, lease.target.http1 as Http1Pool);
   }
 
-  /** Sends the attempt: there is a connection for it. */
-  granted(): void {
-    this.#lease?.occupy(this.#lease.target.slots);
-    this.#dispatch(this.#lease as Lease, this.#current as AttemptHandler);
-  }
-
-  /** Gives an attempt up that has waited for a connection; nothing of the body was read. */
-  waitedInVain(): void {
-    this.#settle('neutral', 'no-connection');
-    if (this.#mayRetry()) this.#attempt();
-    else this.#sink.fail(noFreeConnection(new NoFreeConnection()));
-  }
-
-  #dispatch({ target }: Lease, handler: AttemptHandler): void {
+  #send(lease: Lease, pool: Http1Pool): void {
+    const { method } = this.exchange;
+    const { path, headers: fields, host } = this.#outbound;
+    const body = this.#body;
+    let head: string;
     try {
-      (target.pool as Dispatcher).dispatch(
-        {
-          path: this.#outbound.path,
-          method: this.exchange.method as Dispatcher.HttpMethod,
-          headers: this.#outbound.headers,
-          body: this.#outbound.body,
-        },
-        handler,
-      );
+      head = pool.headOf({ method, path, fields, body, host });
     } catch (error) {
-      // undici throws at once for what it will not send, such as an invalid header value: the client's doing.
-      this.#settle('neutral', 'not-sent');
-      this.#sink.fail(new Problem('request-malformed', { cause: error }));
+      // What cannot be sent, such as an invalid value: the client's doing.
+      lease.release('neutral');
+      this.note('not-sent');
+      return this.#sink.fail(new Problem('request-malformed', { cause: error }));
     }
+    const message = { head, body, isIdempotent: IDEMPOTENT.has(method) };
+    const { patience } = this.#upstream;
+    this.#current = new ForwardAttempt(this, lease, this.#sink, { message, patience });
+    pool.carry(this.#current);
   }
 
-  #cancelled(reason: Problem): void {
+  readonly #cancelled = (reason: Problem): void => {
     const current = this.#current;
-    if (current === undefined || current.finished) return;
-    this.#lease?.target.slots?.forget(this);
+    // The body is still awaited.
+    if (current === undefined) return this.#sink.fail(reason);
+    if (current.isUnwanted) return;
     this.#settle(blameOf(reason), reason.code);
-    current.abandon(reason);
+    current.abandon();
     this.#sink.fail(reason);
+  };
+
+  #giveUp(outcome: 'failure' | 'neutral', word: string, error: NoFreeConnection): void {
+    this.#settle(outcome, word);
+    if (this.#mayRetry()) this.#attempt();
+    else this.#sink.fail(noFreeConnection(error));
   }
 
   #settle(outcome: 'failure' | 'neutral', word: string): void {
@@ -191,8 +170,8 @@ export class HttpForwarding implements SlotTaker {
     return (
       this.#attemptsLeft > 0 &&
       this.exchange.cancelled === undefined &&
-      this.upstream.hasFresh(this.#tried ?? []) &&
-      this.upstream.retryBudget.spend()
+      this.#upstream.hasFresh(this.#tried ?? []) &&
+      this.#upstream.retryBudget.spend()
     );
   }
 }

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ConnectionSlots, type SlotTaker } from '../connection-slots.ts';
 import { QUEUE_TIMEOUT_MS, WaitQueue } from './wait-queue.ts';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -34,25 +33,5 @@ describe('a queue', () => {
       empty();
       expect(jest.getTimerCount()).toBe(0);
     }
-  });
-});
-
-describe('slots', () => {
-  it('are given to as many as there are, then to who waits longest, and to nobody after its time', () => {
-    const heard: string[] = [];
-    const taker = (name: string): SlotTaker => ({
-      granted: () => heard.push(`${name} granted`),
-      waitedInVain: () => heard.push(`${name} in vain`),
-    });
-    const slots = new ConnectionSlots(2, 100);
-    expect([slots.take(taker('a')), slots.take(taker('b'))]).toEqual([true, true]);
-    const [c, d, e] = [taker('c'), taker('d'), taker('e')] as [SlotTaker, SlotTaker, SlotTaker];
-    expect([slots.take(c), slots.take(d), slots.take(e)]).toEqual([false, false, false]);
-    slots.forget(c);
-    slots.giveBack();
-    jest.advanceTimersByTime(100);
-    expect(heard).toEqual(['d granted', 'e in vain']);
-    slots.giveBack();
-    expect(slots.take(c)).toBe(true);
   });
 });

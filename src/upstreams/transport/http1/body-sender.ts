@@ -31,6 +31,7 @@ export class BodySender {
     this.#socket.on('drain', this.#resume);
     rest.on('data', this.#take).once('end', this.#end).once('error', this.#fail);
     for (const chunk of first) this.#take(chunk);
+    if (rest.readableEnded) return this.#end();
     if (this.#socket.writableNeedDrain) rest.pause();
   }
 

@@ -1,0 +1,167 @@
+import type { AnswerSink } from '../../exchange/answer-sink.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Pieces } from '../../exchange/pieces.ts';
+import { Problem } from '../../problems/problem.ts';
+import type { Lease } from '../target.ts';
+import type { AnswerHead } from '../transport/http1/answer-head.ts';
+import type {
+  CallCarrier,
+  CallPatience,
+  CarriedCall,
+  OutboundMessage,
+} from '../transport/http1/carried-call.ts';
+
+const FIRST_FAILURE_STATUS = 500;
+/** What may come of an answer that was given up, before its connection is. */
+const MAX_UNWANTED_BYTES = 65_536;
+
+/** Who makes attempts, and decides what follows on one. */
+export interface AttemptMaker {
+  readonly exchange: Exchange;
+  /** Shows in the access line and the metrics what an attempt became. */
+  note(outcome: string): void;
+  /** Whether an answer with this status is given up for another attempt. */
+  retriesStatus(status: number): boolean;
+  /** Makes another attempt. */
+  retry(): void;
+  /** Hears that an attempt failed before its answer began. */
+  failed(error: unknown): void;
+  /** Hears that an answer broke off. @returns the word for the access line. */
+  brokeOff(error: unknown): string;
+}
+
+/** One attempt at one target: hears its answer piece by piece, and hands it on as a whole where it has come as one. */
+export class ForwardAttempt implements CarriedCall {
+  readonly message: OutboundMessage;
+  readonly patience: CallPatience;
+  readonly isHeadOnly: boolean;
+  carrier: CallCarrier | undefined = undefined;
+  wasSent = false;
+  /** No more of it counts: the answer is complete, or the attempt was given up. */
+  isUnwanted = false;
+  readonly #maker: AttemptMaker;
+  readonly #lease: Lease;
+  readonly #sink: AnswerSink;
+  /** Has come, and was not handed on yet. */
+  #head: AnswerHead | undefined = undefined;
+  #isAnswering = false;
+  #pieces: Pieces | undefined = undefined;
+  #trailers: readonly string[] | undefined = undefined;
+  #unwantedBytes = 0;
+
+  constructor(maker: AttemptMaker, lease: Lease, sink: AnswerSink, sent: Sent) {
+    this.#maker = maker;
+    this.#lease = lease;
+    this.#sink = sink;
+    this.message = sent.message;
+    this.patience = sent.patience;
+    this.isHeadOnly = maker.exchange.method === 'HEAD';
+  }
+
+  /** Stops the attempt, and hears nothing more of it. */
+  abandon(): void {
+    this.isUnwanted = true;
+    this.#leave();
+  }
+
+  /** Gives the target back. */
+  release(outcome: 'failure' | 'neutral'): void {
+    this.#lease.release(outcome);
+  }
+
+  interim(head: AnswerHead): void {
+    if (!this.isUnwanted) this.#sink.interim(head);
+  }
+
+  head(head: AnswerHead): void {
+    if (this.isUnwanted) return;
+    const { status } = head;
+    // The target is known by the head; the call is under way until its body is through.
+    this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
+    this.#maker.note(String(status));
+    if (!this.#maker.retriesStatus(status)) return void (this.#head = head);
+    this.isUnwanted = true;
+    this.#lease.release('failure');
+    this.#maker.retry();
+  }
+
+  piece(bytes: Buffer, isLast: boolean): void {
+    if (this.isUnwanted) return this.#drain(bytes);
+    if (isLast) return this.#complete(bytes);
+    // Whatever one read of the socket brings goes on as one piece, were it ten thousand chunks of one byte.
+    (this.#pieces ??= new Pieces()).push(bytes);
+  }
+
+  trailers(fields: readonly string[]): void {
+    this.#trailers = fields;
+  }
+
+  progress(): void {
+    if (this.isUnwanted) return;
+    if (this.#head !== undefined) this.#begin(this.#head);
+    const chunk = this.#pieces?.take();
+    if (chunk === undefined || chunk.length === 0 || this.#sink.data(chunk) || this.carrier === undefined)
+      return;
+    this.carrier.pause?.();
+    this.#sink.onDrain(this.#resume, this.patience.idleMs);
+  }
+
+  broke(error: Error): void {
+    if (this.isUnwanted) return;
+    this.isUnwanted = true;
+    this.#lease.releaseBroken();
+    if (this.#isAnswering) this.#maker.note(this.#maker.brokeOff(error));
+    else this.#maker.failed(error);
+  }
+
+  readonly #resume = (): void => this.carrier?.resume?.();
+
+  #begin(head: AnswerHead): void {
+    this.#head = undefined;
+    this.#isAnswering = true;
+    this.#sink.begin(head);
+  }
+
+  #complete(last: Buffer): void {
+    this.isUnwanted = true;
+    this.#lease.release('success');
+    try {
+      this.#deliver(this.#withPieces(last), last);
+    } catch (error) {
+      this.#sink.fail(new Problem('internal', { cause: error }));
+    }
+  }
+
+  #deliver(body: Buffer, last: Buffer): void {
+    if (this.#head !== undefined && this.#trailers === undefined) return this.#sink.whole(this.#head, body);
+    if (this.#head !== undefined) this.#begin(this.#head);
+    // The buffer of the socket is filled anew, while who reads slowly is still waited for.
+    if (body.length > 0) this.#sink.data(body === last ? Buffer.from(last) : body);
+    if (this.#trailers !== undefined) this.#sink.trailers(this.#trailers);
+    this.#sink.end();
+  }
+
+  #withPieces(last: Buffer): Buffer {
+    const pieces = this.#pieces;
+    if (pieces === undefined || pieces.length === 0) return last;
+    pieces.push(last);
+    return pieces.take();
+  }
+
+  #drain(bytes: Buffer): void {
+    this.#unwantedBytes += bytes.length;
+    if (this.#unwantedBytes > MAX_UNWANTED_BYTES) this.#leave();
+  }
+
+  #leave(): void {
+    const { carrier } = this;
+    this.carrier = undefined;
+    carrier?.forget(this);
+  }
+}
+
+/** What an attempt sends, and how long it waits. */
+export interface Sent {
+  readonly message: OutboundMessage;
+  readonly patience: CallPatience;
+}
