@@ -59,12 +59,15 @@ afterAll(async () => {
   kinds.stop();
 });
 
+/** More than is held back until it is whole: from then on it has a connection to the target. */
+const MUCH = 'a'.repeat(66_000);
+
 const upload = (body: string, path = '/narrow', fields = '') =>
   new RawClient(shop.gateway.url).post({ path, fields }, { length: 100_000_000, body });
 
 describe('uploads that fall silent and hold every connection', () => {
   it('make others wait for `timeouts.queue` and no longer, and let go after `timeouts.idle`', async () => {
-    const silent = [upload('a'), upload('a')];
+    const silent = [upload(MUCH), upload(MUCH)];
     await until(() => narrow.requests.length === 2);
     const waiting = await shop.call('/narrow');
     expect(waiting.status).toBe(503);
@@ -77,13 +80,26 @@ describe('uploads that fall silent and hold every connection', () => {
   });
 
   it('whoever waits gets the connection that becomes free in time', async () => {
-    const silent = [upload('a'), upload('a')];
+    const silent = [upload(MUCH), upload(MUCH)];
     await until(() => narrow.requests.length === 2);
     const waiting = shop.call('/narrow');
     await sleep(20);
     silent[0]?.socket.destroy();
     expect((await waiting).status).toBe(200);
     silent[1]?.socket.destroy();
+  });
+});
+
+describe('uploads of which a byte has come', () => {
+  it('take nothing from others: no connection is taken for them, and they are cut off', async () => {
+    const trickling = Array.from({ length: 64 }, () =>
+      new RawClient(shop.gateway.url).post({ path: '/narrow' }, { length: 100_000, body: 'a' }),
+    );
+    await sleep(50);
+    const before = narrow.requests.length;
+    for (let i = 0; i < 5; i += 1) expect((await shop.call('/narrow')).status).toBe(200);
+    expect([before, narrow.requests.length]).toEqual([0, 5]);
+    for (const one of trickling) expect(statusIn(await one.answer())).toBe(408);
   });
 });
 
