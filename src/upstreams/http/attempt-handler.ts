@@ -1,6 +1,5 @@
 import { errors, type Dispatcher } from 'undici';
 import type { Problem } from '../../problems/problem.ts';
-import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
 import type { Lease } from '../target.ts';
 import { MalformedAnswer } from '../transport/http1/http1-faults.ts';
 import type { AnswerSink, HttpForwarding } from './http-forwarder.ts';
@@ -39,11 +38,6 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
   abandon(reason: Problem): void {
     this.finished = true;
     this.#controller?.abort(reason);
-  }
-
-  /** Gives the target back. */
-  release(outcome: Outcome): void {
-    this.#lease.release(outcome);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

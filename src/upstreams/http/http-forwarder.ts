@@ -4,10 +4,11 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { Attempts, type AttemptMaker } from '../attempts.ts';
 import { blameOf } from '../call-run.ts';
 import type { SlotTaker } from '../connection-slots.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
-import type { Lease, Target } from '../target.ts';
+import type { Lease } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { AttemptHandler } from './attempt-handler.ts';
 import { faultProblem, httpFault, type HttpFault } from './http-faults.ts';
@@ -54,18 +55,13 @@ export function hasBody(exchange: Exchange): boolean {
  * Sends one exchange to its upstream: attempt after attempt, each at another target, as opaque streams both
  * ways with back-pressure, until one answers, the budget is spent, or the exchange is cancelled.
  */
-export class HttpForwarding implements SlotTaker {
+export class HttpForwarding implements AttemptMaker, SlotTaker {
   readonly exchange: Exchange;
   readonly upstream: Upstream;
   readonly #outbound: Outbound;
   readonly #sink: AnswerSink;
-  readonly #metrics: Metrics;
-  #tried: Target[] | undefined = undefined;
-  #attemptsLeft: number;
+  readonly #attempts: Attempts;
   #current: AttemptHandler | undefined = undefined;
-  /** When the attempt under way began, on the clock of `performance.now()`. */
-  #attemptAt = 0;
-  #lease: Lease | undefined = undefined;
 
   constructor(
     exchange: Exchange,
@@ -77,34 +73,32 @@ export class HttpForwarding implements SlotTaker {
     this.upstream = upstream;
     this.#outbound = outbound;
     this.#sink = parts.sink;
-    this.#metrics = parts.metrics;
-    const replayable = outbound.body === null && IDEMPOTENT.has(exchange.method);
-    this.#attemptsLeft = replayable ? upstream.options.retry.attempts : 1;
+    const mayRepeat = outbound.body === null && IDEMPOTENT.has(exchange.method);
+    this.#attempts = new Attempts(exchange, upstream, parts.metrics, mayRepeat);
   }
 
   /** Starts the first attempt. Answers, problems included, go to the sink. */
   start(): void {
     this.exchange.upstream = this.upstream.name;
-    this.upstream.retryBudget.earn();
     this.exchange.onCancel((reason) => this.#cancelled(reason));
-    if (this.exchange.cancelled === undefined) this.#attempt();
+    if (this.exchange.cancelled === undefined) this.attempt();
   }
 
   /** Whether an answer with this status is given up for another attempt. */
   retriesStatus(status: number): boolean {
-    return RETRYABLE_STATUS.has(status) && this.#mayRetry();
+    return RETRYABLE_STATUS.has(status) && this.#attempts.retries();
   }
 
   /** Ends an attempt whose answer was given up, and makes the next one. */
   retry(): void {
-    this.#attempt();
+    this.#attempts.again(this);
   }
 
   /** Ends an attempt that failed before its answer began. */
   failed(error: unknown): void {
     const fault = httpFault(error);
-    this.#settle('failure', fault.outcome);
-    if (fault.retryable && this.#mayRetry()) this.#attempt();
+    this.#attempts.settle('failure', fault.outcome);
+    if (fault.retryable && this.#attempts.retries()) this.#attempts.again(this);
     else this.#sink.fail(faultProblem(fault, error));
   }
 
@@ -117,41 +111,33 @@ export class HttpForwarding implements SlotTaker {
 
   /** Shows in the access line and the metrics what an attempt became. */
   note(outcome: string): void {
-    const attempt = this.exchange.attempts[this.exchange.attempts.length - 1];
-    if (attempt !== undefined) {
-      attempt.outcome = outcome;
-      attempt.durationMs = performance.now() - this.#attemptAt;
-    }
-    this.#metrics.attempted(this.upstream.name, outcome);
+    this.#attempts.note(outcome);
   }
 
-  #attempt(): void {
+  /** Makes an attempt; called by nobody but the forwarding itself and its attempts. */
+  attempt(): void {
     let lease: Lease;
     try {
-      lease = this.upstream.lease(this.#tried);
+      lease = this.#attempts.next();
     } catch (error) {
       return this.#sink.fail(error as Problem);
     }
-    this.#attemptsLeft -= 1;
-    this.exchange.attempts.push({ target: lease.target.host, outcome: 'pending', durationMs: 0 });
-    this.#attemptAt = performance.now();
-    if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
     this.#current = new AttemptHandler(this, lease, this.#sink);
-    this.#lease = lease;
     // Only specs of balancing make targets without.
     if (lease.target.slots?.take(this) !== false) this.granted();
   }
 
   /** Sends the attempt: there is a connection for it. */
   granted(): void {
-    this.#lease?.occupy(this.#lease.target.slots);
-    this.#dispatch(this.#lease as Lease, this.#current as AttemptHandler);
+    const lease = this.#attempts.lease as Lease;
+    lease.occupy(lease.target.slots);
+    this.#dispatch(lease, this.#current as AttemptHandler);
   }
 
   /** Gives an attempt up that has waited for a connection; nothing of the body was read. */
   waitedInVain(): void {
-    this.#settle('neutral', 'no-connection');
-    if (this.#mayRetry()) this.#attempt();
+    this.#attempts.settle('neutral', 'no-connection');
+    if (this.#attempts.retries()) this.#attempts.again(this);
     else this.#sink.fail(noFreeConnection(new NoFreeConnection()));
   }
 
@@ -168,7 +154,7 @@ export class HttpForwarding implements SlotTaker {
       );
     } catch (error) {
       // undici throws at once for what it will not send, such as an invalid header value: the client's doing.
-      this.#settle('neutral', 'not-sent');
+      this.#attempts.settle('neutral', 'not-sent');
       this.#sink.fail(new Problem('request-malformed', { cause: error }));
     }
   }
@@ -176,23 +162,9 @@ export class HttpForwarding implements SlotTaker {
   #cancelled(reason: Problem): void {
     const current = this.#current;
     if (current === undefined || current.finished) return;
-    this.#lease?.target.slots?.forget(this);
-    this.#settle(blameOf(reason), reason.code);
+    this.#attempts.lease?.target.slots?.forget(this);
+    this.#attempts.settle(blameOf(reason), reason.code);
     current.abandon(reason);
     this.#sink.fail(reason);
-  }
-
-  #settle(outcome: 'failure' | 'neutral', word: string): void {
-    this.#current?.release(outcome);
-    this.note(word);
-  }
-
-  #mayRetry(): boolean {
-    return (
-      this.#attemptsLeft > 0 &&
-      this.exchange.cancelled === undefined &&
-      this.upstream.hasFresh(this.#tried ?? []) &&
-      this.upstream.retryBudget.spend()
-    );
   }
 }
