@@ -42,6 +42,8 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
     forceCloseConnections: 'idle',
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
+      // A request without a body needs no stream: 1 to 3 µs less.
+      optimizeEmptyRequests: true,
       // A long upload is no attack; `bodyLimit`, `bodyIdle` and `deadline` bound it.
       requestTimeout: 0,
       IncomingMessage: MergedRequest,

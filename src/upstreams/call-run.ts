@@ -2,8 +2,9 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { Attempts, type AttemptMaker } from './attempts.ts';
 import { NoFreeConnection, noFreeConnection } from './transport/no-free-connection.ts';
-import type { Lease, Target } from './target.ts';
+import type { Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What one run of a call may use. */
@@ -37,19 +38,10 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * One run of a call that is awaited as a whole, whatever the protocol: attempt after attempt, each at another
  * target while the retry budget lasts, until one answers, the time is up, or the exchange is cancelled.
  */
-export abstract class CallRun<Out> {
+export abstract class CallRun<Out> implements AttemptMaker {
   protected readonly upstream: Upstream;
   protected readonly exchange: Exchange;
-  readonly #metrics: Metrics;
-  readonly #trail: Attempt[] | undefined;
-  /** On the clock of `performance.now()`. */
-  readonly #endsAt: number;
-  #attemptsLeft: number;
-  #tried: Target[] | undefined = undefined;
-  #lease: Lease | undefined = undefined;
-  #attempt: Attempt | undefined = undefined;
-  /** On the clock of `performance.now()`. */
-  #attemptAt = 0;
+  readonly #attempts: Attempts;
   #timer: NodeJS.Timeout | undefined = undefined;
   #done = false;
   #resolve: (value: Out) => void = ignore;
@@ -58,13 +50,11 @@ export abstract class CallRun<Out> {
   constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics) {
     this.upstream = upstream;
     this.exchange = limits.exchange;
-    this.#metrics = metrics;
-    this.#trail = limits.trail?.attempts;
-    this.#endsAt =
-      limits.timeoutMs === Infinity
-        ? limits.exchange.deadlineAt
-        : Math.min(limits.exchange.deadlineAt, performance.now() + limits.timeoutMs);
-    this.#attemptsLeft = upstream.options.retry.attempts;
+    const { exchange, timeoutMs } = limits;
+    // What may not be repeated is said by each fault.
+    this.#attempts = new Attempts(exchange, upstream, metrics, true, limits.trail?.attempts);
+    if (timeoutMs !== Infinity)
+      this.#attempts.endsAt = Math.min(exchange.deadlineAt, performance.now() + timeoutMs);
   }
 
   /** Makes the call. @throws {Problem} always one of the catalogue, whatever the target did. */
@@ -100,7 +90,7 @@ export abstract class CallRun<Out> {
 
   /** Time left for the whole run, in ms; may be `Infinity`. */
   protected leftMs(): number {
-    return this.#endsAt === Infinity ? Infinity : this.#endsAt - performance.now();
+    return this.#attempts.leftMs();
   }
 
   /** Whose budget has run out: the one of the whole request, or the one of this step. */
@@ -111,7 +101,7 @@ export abstract class CallRun<Out> {
   /** Ends the run with a value. */
   protected deliver(value: Out, outcome: string): void {
     if (this.#done) return;
-    this.#settle('success', outcome);
+    this.#attempts.settle('success', outcome);
     this.#finish();
     try {
       this.#resolve(this.shape(value));
@@ -127,8 +117,8 @@ export abstract class CallRun<Out> {
    */
   protected deliverOpen(value: Out, health: 'success' | 'neutral'): void {
     if (this.#done) return;
-    this.#lease?.settle(health);
-    this.#note('OK');
+    this.#attempts.lease?.settle(health);
+    this.#attempts.note('OK');
     this.#finish();
     this.#resolve(value);
   }
@@ -139,15 +129,15 @@ export abstract class CallRun<Out> {
    * @param outcome the word for the access line, unless all went well.
    */
   protected streamed(outcome?: string): void {
-    this.#lease?.release('neutral');
-    if (this.#attempt !== undefined && outcome !== undefined) this.#attempt.outcome = outcome;
+    this.#attempts.lease?.release('neutral');
+    if (outcome !== undefined) this.#attempts.correct(outcome);
   }
 
   /** Ends an attempt without a value, and the run too unless another target may be asked. */
   protected fail(fault: AttemptFault, cause: unknown): void {
     if (this.#done) return;
-    this.#settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
-    if (fault.retryable && this.#mayRetry()) this.#next();
+    this.#attempts.settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
+    if (fault.retryable && this.#attempts.retries()) this.#attempts.again(this);
     else this.#refuse(this.problemOf(fault, cause));
   }
 
@@ -161,6 +151,17 @@ export abstract class CallRun<Out> {
   protected problemOf(fault: AttemptFault, cause: unknown): Problem {
     if (cause instanceof NoFreeConnection) return noFreeConnection(cause);
     return new Problem(fault.code, { cause });
+  }
+
+  /** Makes an attempt; called by nobody but the run itself and its attempts. */
+  attempt(): void {
+    try {
+      this.send(this.#attempts.next().target);
+    } catch (error) {
+      // Every breaker is open, or the transport will not send this at all: our own defect, not the target's.
+      if (this.#attempts.isPending) this.#attempts.settle('neutral', 'not-sent');
+      this.#refuse(error instanceof Problem ? error : new Problem('internal', { cause: error }));
+    }
   }
 
   /** Ends the run because its time is up. */
@@ -178,32 +179,13 @@ export abstract class CallRun<Out> {
   #begin(): void {
     if (this.exchange.cancelled !== undefined) return this.#reject(this.exchange.cancelled);
     if (this.leftMs() <= 0) return this.#reject(new Problem(this.timeoutCode()));
-    nameUpstream(this.exchange, this.upstream.name);
-    this.upstream.retryBudget.earn();
     this.exchange.onCancel(this.#cancelled);
-    this.#next();
-  }
-
-  #next(): void {
-    this.#attemptsLeft -= 1;
-    try {
-      const lease = (this.#lease = this.upstream.lease(this.#tried));
-      this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
-      this.#attemptAt = performance.now();
-      this.exchange.attempts.push(this.#attempt);
-      this.#trail?.push(this.#attempt);
-      if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
-      this.send(lease.target);
-    } catch (error) {
-      // Every breaker is open, or the transport will not send this at all: our own defect, not the target's.
-      if (this.#attempt?.outcome === 'pending') this.#settle('neutral', 'not-sent');
-      this.#refuse(error instanceof Problem ? error : new Problem('internal', { cause: error }));
-    }
+    this.attempt();
   }
 
   #stop(reason: Problem, outcome: 'failure' | 'neutral'): void {
     if (this.#done) return;
-    this.#settle(outcome, reason.code);
+    this.#attempts.settle(outcome, reason.code);
     this.#refuse(reason);
     this.abandon(reason);
   }
@@ -219,28 +201,6 @@ export abstract class CallRun<Out> {
     clearTimeout(this.#timer);
     this.finished();
   }
-
-  #settle(outcome: 'success' | 'failure' | 'neutral', word: string): void {
-    this.#lease?.release(outcome);
-    this.#note(word);
-  }
-
-  #note(word: string): void {
-    if (this.#attempt !== undefined) {
-      this.#attempt.outcome = word;
-      this.#attempt.durationMs = performance.now() - this.#attemptAt;
-    }
-    this.#metrics.attempted(this.upstream.name, word);
-  }
-
-  #mayRetry(): boolean {
-    return (
-      this.#attemptsLeft > 0 &&
-      this.leftMs() > 0 &&
-      this.upstream.hasFresh(this.#tried ?? []) &&
-      this.upstream.retryBudget.spend()
-    );
-  }
 }
 
 /**
@@ -249,18 +209,6 @@ export abstract class CallRun<Out> {
  */
 export function blameOf({ code }: Problem): 'failure' | 'neutral' {
   return code === 'deadline-exceeded' || code === 'upstream-timeout' ? 'failure' : 'neutral';
-}
-
-/** Adds an upstream to those the exchange has asked; each is named once. */
-export function nameUpstream(exchange: Exchange, name: string): void {
-  const { upstream } = exchange;
-  if (upstream === undefined) exchange.upstream = name;
-  else if (!isNamed(upstream, name)) exchange.upstream = `${upstream},${name}`;
-}
-
-function isNamed(names: string, name: string): boolean {
-  // Most names are no part of another one, so that the list is seldom made.
-  return names.includes(name) && (names === name || names.split(',').includes(name));
 }
 
 function expireRun(run: { expire(): void }): void {

@@ -1,7 +1,7 @@
 import { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
-import { nameUpstream } from '../../upstreams/call-run.ts';
+import { nameUpstream } from '../../upstreams/attempts.ts';
 import type { CallContext, ServedPart } from '../call.ts';
 import type { CallMemory } from './call-memory.ts';
 import { freezeDeep } from './frozen.ts';

@@ -16,7 +16,7 @@ const FIRST_FAILURE_STATUS = 500;
 const MAX_UNWANTED_BYTES = 65_536;
 
 /** Who makes attempts, and decides what follows on one. */
-export interface AttemptMaker {
+export interface ForwardHost {
   readonly exchange: Exchange;
   /** Shows in the access line and the metrics what an attempt became. */
   note(outcome: string): void;
@@ -39,7 +39,7 @@ export class ForwardAttempt implements CarriedCall {
   wasSent = false;
   /** No more of it counts: the answer is complete, or the attempt was given up. */
   isUnwanted = false;
-  readonly #maker: AttemptMaker;
+  readonly #host: ForwardHost;
   readonly #lease: Lease;
   readonly #sink: AnswerSink;
   /** Has come, and was not handed on yet. */
@@ -49,24 +49,19 @@ export class ForwardAttempt implements CarriedCall {
   #trailers: readonly string[] | undefined = undefined;
   #unwantedBytes = 0;
 
-  constructor(maker: AttemptMaker, lease: Lease, sink: AnswerSink, sent: Sent) {
-    this.#maker = maker;
+  constructor(host: ForwardHost, lease: Lease, sink: AnswerSink, sent: Sent) {
+    this.#host = host;
     this.#lease = lease;
     this.#sink = sink;
     this.message = sent.message;
     this.patience = sent.patience;
-    this.isHeadOnly = maker.exchange.method === 'HEAD';
+    this.isHeadOnly = host.exchange.method === 'HEAD';
   }
 
   /** Stops the attempt, and hears nothing more of it. */
   abandon(): void {
     this.isUnwanted = true;
     this.#leave();
-  }
-
-  /** Gives the target back. */
-  release(outcome: 'failure' | 'neutral'): void {
-    this.#lease.release(outcome);
   }
 
   interim(head: AnswerHead): void {
@@ -78,11 +73,11 @@ export class ForwardAttempt implements CarriedCall {
     const { status } = head;
     // The target is known by the head; the call is under way until its body is through.
     this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
-    this.#maker.note(String(status));
-    if (!this.#maker.retriesStatus(status)) return void (this.#head = head);
+    this.#host.note(String(status));
+    if (!this.#host.retriesStatus(status)) return void (this.#head = head);
     this.isUnwanted = true;
     this.#lease.release('failure');
-    this.#maker.retry();
+    this.#host.retry();
   }
 
   piece(bytes: Buffer, isLast: boolean): void {
@@ -110,8 +105,8 @@ export class ForwardAttempt implements CarriedCall {
     if (this.isUnwanted) return;
     this.isUnwanted = true;
     this.#lease.releaseBroken();
-    if (this.#isAnswering) this.#maker.note(this.#maker.brokeOff(error));
-    else this.#maker.failed(error);
+    if (this.#isAnswering) this.#host.note(this.#host.brokeOff(error));
+    else this.#host.failed(error);
   }
 
   readonly #resume = (): void => this.carrier?.resume?.();

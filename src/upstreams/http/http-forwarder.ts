@@ -2,13 +2,14 @@ import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { Attempts, type AttemptMaker } from '../attempts.ts';
 import { blameOf } from '../call-run.ts';
-import type { Lease, Target } from '../target.ts';
+import type { Lease } from '../target.ts';
 import { isStreamed, type OutboundMessage } from '../transport/http1/carried-call.ts';
 import type { Http1Pool } from '../transport/http1/http1-pool.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Upstream } from '../upstream.ts';
-import { ForwardAttempt, type AttemptMaker } from './forward-attempt.ts';
+import { ForwardAttempt, type ForwardHost } from './forward-attempt.ts';
 import { faultProblem, httpFault } from './http-faults.ts';
 import { holdBody, type IncomingBody } from './outbound-body.ts';
 
@@ -31,21 +32,19 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * Sends one exchange to its upstream: attempt after attempt, each at another target, as opaque streams both
- * ways with back-pressure, until one answers, the budget is spent, or the exchange is cancelled.
+ * Sends one exchange to its upstream: attempt after attempt, as opaque streams both ways with back-pressure, until one
+ * answers, the budget is spent, or the exchange is cancelled.
  */
-export class HttpForwarding implements AttemptMaker {
+export class HttpForwarding implements AttemptMaker, ForwardHost {
   readonly exchange: Exchange;
   readonly #upstream: Upstream;
   readonly #outbound: Outbound;
   readonly #sink: AnswerSink;
   readonly #metrics: Metrics;
   #body: OutboundMessage['body'] = null;
-  #tried: Target[] | undefined = undefined;
-  #attemptsLeft = 1;
+  /** Undefined until there is enough of the body. */
+  #attempts: Attempts | undefined = undefined;
   #current: ForwardAttempt | undefined = undefined;
-  /** When the attempt under way began, on the clock of `performance.now()`. */
-  #attemptAt = 0;
 
   constructor(
     exchange: Exchange,
@@ -70,20 +69,22 @@ export class HttpForwarding implements AttemptMaker {
   }
 
   retriesStatus(status: number): boolean {
-    return RETRYABLE_STATUS.has(status) && this.#mayRetry();
+    return RETRYABLE_STATUS.has(status) && this.#attempts?.retries() === true;
   }
 
   retry(): void {
-    this.#attempt();
+    this.#attempts?.again(this);
   }
 
   failed(error: unknown): void {
-    // Whoever has waited for a connection in vain says nothing about the target.
-    if (error instanceof NoFreeConnection) return this.#giveUp('neutral', 'no-connection', error);
+    const attempts = this.#attempts;
+    const isUnsent = error instanceof NoFreeConnection;
     const fault = httpFault(error);
-    this.#settle('failure', fault.outcome);
-    if (fault.retryable && this.#mayRetry()) this.#attempt();
-    else this.#sink.fail(faultProblem(fault, error));
+    // Whoever has waited for a connection in vain says nothing about the target.
+    if (isUnsent) attempts?.settle('neutral', 'no-connection');
+    else attempts?.settle('failure', fault.outcome);
+    if ((isUnsent || fault.retryable) && attempts?.retries() === true) attempts.again(this);
+    else this.#sink.fail(isUnsent ? noFreeConnection(error) : faultProblem(fault, error));
   }
 
   brokeOff(error: unknown): string {
@@ -93,55 +94,49 @@ export class HttpForwarding implements AttemptMaker {
   }
 
   note(outcome: string): void {
-    const attempt = this.exchange.attempts[this.exchange.attempts.length - 1];
-    if (attempt !== undefined) {
-      attempt.outcome = outcome;
-      attempt.durationMs = performance.now() - this.#attemptAt;
-    }
-    this.#metrics.attempted(this.#upstream.name, outcome);
+    this.#attempts?.note(outcome);
   }
 
   readonly #begin = (body: OutboundMessage['body']): void => {
-    if (this.exchange.cancelled !== undefined) return;
+    const { exchange } = this;
+    if (exchange.cancelled !== undefined) return;
     this.#body = body;
-    this.exchange.upstream = this.#upstream.name;
-    this.#upstream.retryBudget.earn();
     // What streams is gone once it was sent.
-    const replayable = !isStreamed(body) && IDEMPOTENT.has(this.exchange.method);
-    this.#attemptsLeft = replayable ? this.#upstream.options.retry.attempts : 1;
-    this.#attempt();
+    const mayRepeat = !isStreamed(body) && IDEMPOTENT.has(exchange.method);
+    this.#attempts = new Attempts(exchange, this.#upstream, this.#metrics, mayRepeat);
+    this.attempt();
   };
 
-  #attempt(): void {
+  /** Makes an attempt; called by nobody but the forwarding itself and its attempts. */
+  attempt(): void {
+    const attempts = this.#attempts as Attempts;
     let lease: Lease;
     try {
-      lease = this.#upstream.lease(this.#tried);
+      lease = attempts.next();
     } catch (error) {
       return this.#sink.fail(error as Problem);
     }
-    this.#attemptsLeft -= 1;
-    this.exchange.attempts.push({ target: lease.target.host, outcome: 'pending', durationMs: 0 });
-    this.#attemptAt = performance.now();
-    if (this.#attemptsLeft > 0) (this.#tried ??= []).push(lease.target);
-    this.#send(lease, lease.target.http1 as Http1Pool);
+    try {
+      this.#send(lease);
+    } catch (error) {
+      // What cannot be sent, such as an invalid value: the client's doing.
+      attempts.settle('neutral', 'not-sent');
+      this.#sink.fail(new Problem('request-malformed', { cause: error }));
+    }
   }
 
-  #send(lease: Lease, pool: Http1Pool): void {
+  #send(lease: Lease): void {
     const { method } = this.exchange;
     const { path, headers: fields, host } = this.#outbound;
     const body = this.#body;
-    let head: string;
-    try {
-      head = pool.headOf({ method, path, fields, body, host });
-    } catch (error) {
-      // What cannot be sent, such as an invalid value: the client's doing.
-      lease.release('neutral');
-      this.note('not-sent');
-      return this.#sink.fail(new Problem('request-malformed', { cause: error }));
-    }
+    // Targets of upstreams of HTTP have one; only specs of balancing make them without.
+    const pool = lease.target.http1 as Http1Pool;
+    const head = pool.headOf({ method, path, fields, body, host });
     const message = { head, body, isIdempotent: IDEMPOTENT.has(method) };
-    const { patience } = this.#upstream;
-    this.#current = new ForwardAttempt(this, lease, this.#sink, { message, patience });
+    this.#current = new ForwardAttempt(this, lease, this.#sink, {
+      message,
+      patience: this.#upstream.patience,
+    });
     pool.carry(this.#current);
   }
 
@@ -150,28 +145,8 @@ export class HttpForwarding implements AttemptMaker {
     // The body is still awaited.
     if (current === undefined) return this.#sink.fail(reason);
     if (current.isUnwanted) return;
-    this.#settle(blameOf(reason), reason.code);
+    this.#attempts?.settle(blameOf(reason), reason.code);
     current.abandon();
     this.#sink.fail(reason);
   };
-
-  #giveUp(outcome: 'failure' | 'neutral', word: string, error: NoFreeConnection): void {
-    this.#settle(outcome, word);
-    if (this.#mayRetry()) this.#attempt();
-    else this.#sink.fail(noFreeConnection(error));
-  }
-
-  #settle(outcome: 'failure' | 'neutral', word: string): void {
-    this.#current?.release(outcome);
-    this.note(word);
-  }
-
-  #mayRetry(): boolean {
-    return (
-      this.#attemptsLeft > 0 &&
-      this.exchange.cancelled === undefined &&
-      this.#upstream.hasFresh(this.#tried ?? []) &&
-      this.#upstream.retryBudget.spend()
-    );
-  }
 }
