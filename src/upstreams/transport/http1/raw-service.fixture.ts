@@ -27,6 +27,8 @@ export class RawService {
     const onSocket = (socket: Socket): void => {
       this.sockets.push(socket);
       socket.on('error', () => undefined);
+      // What is sent is sent now: held back until the last piece is acknowledged, it would come after the next request.
+      socket.setNoDelay(true);
       let held = '';
       socket.on('data', (bytes: Buffer) => {
         held += bytes.toString('latin1');
