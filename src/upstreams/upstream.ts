@@ -1,6 +1,7 @@
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type Target } from './target.ts';
 import type { UpstreamOptions } from './upstream.schema.ts';
 
@@ -9,6 +10,8 @@ export class Upstream {
   readonly name: string;
   readonly options: UpstreamOptions;
   readonly targets: readonly Target[];
+  /** When a request is tried again, unless its route says otherwise. */
+  readonly retry: RetryPolicy;
   readonly retryBudget: RetryBudget;
   /** Lower-case names of `passHeaders`; undefined for none. */
   readonly passedHeaders: ReadonlySet<string> | undefined;
@@ -19,6 +22,7 @@ export class Upstream {
     this.name = name;
     this.options = options;
     this.targets = targets;
+    this.retry = compileRetry(options.protocol, options.retry);
     const before = previous?.options;
     this.retryBudget =
       previous !== undefined && before?.retry.budget === options.retry.budget

@@ -59,7 +59,7 @@ export class AttemptHandler implements Dispatcher.DispatchHandler {
     // The target is known by the head; the call is under way until its body is through.
     this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
     this.#forwarding.note(String(status));
-    if (this.#forwarding.retriesStatus(status)) {
+    if (this.#forwarding.retriesStatus(status, single(headers['retry-after']))) {
       this.finished = true;
       this.#lease.release('failure');
       controller.abort(new Error('given up for another attempt'));
@@ -127,6 +127,10 @@ function answerHeaders(headers: Record<string, string | string[] | undefined>): 
     else if (value !== undefined) for (const one of value) out.push(name, one);
   }
   return out;
+}
+
+function single(field: string | string[] | undefined): string | undefined {
+  return typeof field === 'string' ? field : field?.[0];
 }
 
 function resume(controller: Dispatcher.DispatchController): void {

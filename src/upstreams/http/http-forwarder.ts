@@ -4,8 +4,10 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { Attempts, type AttemptMaker } from '../attempts.ts';
+import { Attempts, type AttemptEnd, type AttemptMaker } from '../attempts.ts';
 import { blameOf } from '../call-run.ts';
+import { isRepeatable } from '../idempotent-methods.ts';
+import { retryAfterMs } from '../retry-wait.ts';
 import type { SlotTaker } from '../connection-slots.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Lease } from '../target.ts';
@@ -40,11 +42,11 @@ export interface Outbound {
   readonly body: Readable | null;
 }
 
-/** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+/** Answers with a status below are never given up. */
+const FIRST_ERROR_STATUS = 400;
 
-/** Statuses of a target in trouble: another target may do better. */
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
+/** Nothing was sent, and nothing of the body was read. */
+const NO_CONNECTION: AttemptEnd = { retry: 'queue', untouched: true };
 
 /** Whether a request has a body to stream. */
 export function hasBody(exchange: Exchange): boolean {
@@ -73,7 +75,7 @@ export class HttpForwarding implements AttemptMaker, SlotTaker {
     this.upstream = upstream;
     this.#outbound = outbound;
     this.#sink = parts.sink;
-    const mayRepeat = outbound.body === null && IDEMPOTENT.has(exchange.method);
+    const mayRepeat = outbound.body === null && isRepeatable(exchange.method, outbound.headers);
     this.#attempts = new Attempts(exchange, upstream, parts.metrics, mayRepeat);
   }
 
@@ -84,9 +86,10 @@ export class HttpForwarding implements AttemptMaker, SlotTaker {
     if (this.exchange.cancelled === undefined) this.attempt();
   }
 
-  /** Whether an answer with this status is given up for another attempt. */
-  retriesStatus(status: number): boolean {
-    return RETRYABLE_STATUS.has(status) && this.#attempts.retries();
+  /** Whether an answer with this status, and this `Retry-After` field, is given up for another attempt. */
+  retriesStatus(status: number, retryAfter: string | undefined): boolean {
+    if (status < FIRST_ERROR_STATUS) return false;
+    return this.#attempts.retries({ retry: status, afterMs: retryAfterMs(status, retryAfter) });
   }
 
   /** Ends an attempt whose answer was given up, and makes the next one. */
@@ -98,7 +101,7 @@ export class HttpForwarding implements AttemptMaker, SlotTaker {
   failed(error: unknown): void {
     const fault = httpFault(error);
     this.#attempts.settle('failure', fault.outcome);
-    if (fault.retryable && this.#attempts.retries()) this.#attempts.again(this);
+    if (this.#attempts.retries(fault)) this.#attempts.again(this);
     else this.#sink.fail(faultProblem(fault, error));
   }
 
@@ -137,7 +140,7 @@ export class HttpForwarding implements AttemptMaker, SlotTaker {
   /** Gives an attempt up that has waited for a connection; nothing of the body was read. */
   waitedInVain(): void {
     this.#attempts.settle('neutral', 'no-connection');
-    if (this.#attempts.retries()) this.#attempts.again(this);
+    if (this.#attempts.retries(NO_CONNECTION)) this.#attempts.again(this);
     else this.#sink.fail(noFreeConnection(new NoFreeConnection()));
   }
 
@@ -160,6 +163,7 @@ export class HttpForwarding implements AttemptMaker, SlotTaker {
   }
 
   #cancelled(reason: Problem): void {
+    if (this.#attempts.stop()) return this.#sink.fail(reason);
     const current = this.#current;
     if (current === undefined || current.finished) return;
     this.#attempts.lease?.target.slots?.forget(this);
