@@ -25,6 +25,8 @@ export function checkAction(route: Route, context: Context, sources: readonly Ac
     const instead = others.map((key, at) => (at === 0 ? `or ${key} in its place` : `or ${key}`));
     fault(['upstream'], `missing key; expected ${['the name of an upstream', ...instead].join(', ')}`);
   }
+  if (!source.hasUpstream && route['retry'] !== undefined)
+    fault(['retry'], `expected no \`retry\` beside \`${source.key ?? ''}\`: ${source.alone}`);
   const other = source.check?.(route as RouteConfig);
   if (other !== undefined) fault(other.path, other.message);
 }

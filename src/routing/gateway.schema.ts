@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { urlText } from '../config/url.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry } from '../policies/order.ts';
+import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
@@ -57,6 +58,7 @@ const commonRoute = z.strictObject({
     .string()
     .optional()
     .describe('Name of the upstream that answers. Absent where no single one does.'),
+  retry: routeRetrySchema.optional(),
   policies: policiesSchema.optional(),
 });
 

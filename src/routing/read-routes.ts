@@ -56,6 +56,7 @@ export function definitionOf(
     origin,
     match: matchOf(route, methods),
     upstream: route.upstream,
+    retry: route.retry,
     action,
     policies: [route.policies ?? {}],
   };

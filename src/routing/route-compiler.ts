@@ -3,6 +3,7 @@ import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import type { StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
+import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
@@ -71,6 +72,7 @@ export class RouteCompiler {
       match: definition.match,
       pattern,
       upstream: definition.upstream,
+      retry: retryOf(definition, upstream),
       matchKey: definition.matchKey,
       action,
       policies,
@@ -141,6 +143,15 @@ export class RouteCompiler {
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
+}
+
+function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {
+  const { retry } = definition;
+  if (retry === undefined || upstream === undefined) return undefined;
+  const { protocol } = upstream.options;
+  const [fault] = retryFaults(protocol, retry.on);
+  if (fault !== undefined) throw new RouteFault(definition, ['retry', 'on', fault.index], fault.message);
+  return compileRetry(protocol, upstream.options.retry, retry);
 }
 
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {

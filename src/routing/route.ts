@@ -1,6 +1,7 @@
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
+import type { RetryPolicy, RouteRetryOptions } from '../upstreams/retry-policy.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { ActionDefinition, RouteAction } from './route-action.ts';
 
@@ -25,6 +26,8 @@ export interface RouteDefinition {
   readonly origin: string;
   readonly match: RouteMatch;
   readonly upstream?: string | undefined;
+  /** What it says about retries; the rest is the upstream's to say. */
+  readonly retry?: RouteRetryOptions | undefined;
   /** What answers it; absent for a handler. */
   readonly action?: ActionDefinition | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
@@ -44,6 +47,8 @@ export interface Route extends Seats {
   readonly match: RouteMatch;
   readonly pattern: PathPattern;
   readonly upstream: string | undefined;
+  /** When a request is tried again; absent: what the upstream says. */
+  readonly retry?: RetryPolicy | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
   readonly action: RouteAction;

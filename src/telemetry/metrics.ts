@@ -58,6 +58,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #duration: DurationHistogram;
   readonly #attempts: LabelCounter;
+  readonly #refusedRetries: LabelCounter;
   readonly #decisions: LabelCounter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   /** How many breakers there are of a target: while one takes the place of another, both. */
@@ -82,6 +83,11 @@ export class Metrics {
       'upstream_attempts',
       'Calls to targets of an upstream, by what came back.',
       ['upstream', 'outcome'],
+    );
+    this.#refusedRetries = this.#counter(
+      'upstream_retries_refused',
+      'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
+      ['upstream', 'reason'],
     );
     this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
       'route',
@@ -131,6 +137,11 @@ export class Metrics {
   /** Counts one call to a target. */
   attempted(upstream: string, outcome: string): void {
     this.#attempts.count(upstream, outcome);
+  }
+
+  /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
+  retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
+    this.#refusedRetries.count(upstream, reason);
   }
 
   /** Counts one decision of the limiter. */

@@ -5,6 +5,7 @@ import { AnswerPlan } from './answer-plan.ts';
 import { httpRules, type HttpRule } from './http-rule.ts';
 import type { MetadataRules } from './metadata-rules.ts';
 import { RequestPlan } from './request-plan.ts';
+import { isIdempotent } from '../upstreams/idempotent-methods.ts';
 
 /** What a route says about its translation; parsed by `transcoding.schema.ts`. */
 export interface BindingOptions {
@@ -58,8 +59,6 @@ export class BindingError extends Error {
   }
 }
 
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
-
 /**
  * Compiles every annotated method of a service.
  *
@@ -94,7 +93,7 @@ function compile(method: DescMethod, rule: HttpRule, registry: Registry, options
   if (isUpload && rule.body !== '*' && !isFramed) {
     throw new Error('expected body "*" for a stream of messages, or GET without a body for a WebSocket');
   }
-  const byHttp = rule.methods.length > 0 && rule.methods.every((name) => IDEMPOTENT.has(name));
+  const byHttp = rule.methods.length > 0 && rule.methods.every(isIdempotent);
   const reading = { registry, ignoreUnknownFields };
   const plan = new RequestPlan(method.input, rule, reading);
   const whole = { ...rule, body: '*' };

@@ -16,7 +16,12 @@ import { SocketCall } from './socket-call.ts';
 import { StreamAnswer } from './stream-answer.ts';
 import type { Translation } from './translation.ts';
 import { UnaryAnswerWriter } from './unary-answer.ts';
-import { detailedProblem, TranslatedUnaryRun, type TranslatedRunOptions } from './translated-unary-run.ts';
+import {
+  detailedProblem,
+  isHarmless,
+  TranslatedUnaryRun,
+  type TranslatedRunOptions,
+} from './translated-unary-run.ts';
 
 /** What one message may have; gRPC servers take no more by default. */
 const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
@@ -112,7 +117,7 @@ function streamParts({ binding, ...parts }: TranslatedRunOptions): StreamRunOpti
   return {
     ...parts,
     path: binding.path,
-    idempotent: binding.idempotent,
+    idempotent: isHarmless(binding, parts.metadata),
     answersWhole: binding.method.methodKind === 'client_streaming',
     idleMs: parts.upstream.options.timeouts.idle,
     problemOf: (fault, cause) => detailedProblem(binding, fault, cause),

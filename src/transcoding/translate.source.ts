@@ -170,6 +170,7 @@ function definitionOf(
     origin,
     match: { ...match, hosts: [] },
     upstream: route.upstream,
+    retry: route.retry,
     matchKey: 'grpc',
     action,
     policies: [route.policies ?? {}],

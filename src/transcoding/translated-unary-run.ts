@@ -30,6 +30,11 @@ export interface TranslatedRunOptions {
   readonly metrics: Metrics;
 }
 
+/** Whether a call may be made twice without harm: it says so, or the target is told a key by which it knows it again. */
+export function isHarmless({ idempotent }: Binding, metadata: Metadata): boolean {
+  return idempotent || metadata.get('idempotency-key').length > 0;
+}
+
 /** The problem of a fault: the typed details of the status, if there are some, tell the caller more. */
 export function detailedProblem(binding: Binding, fault: AttemptFault, cause: unknown): Problem {
   const { metadata } = (cause ?? {}) as Partial<ServiceError>;
@@ -44,7 +49,8 @@ export class TranslatedUnaryRun extends CallRun<UnaryAnswer> {
   #call: ClientUnaryCall | undefined = undefined;
 
   constructor(options: TranslatedRunOptions, message: Buffer) {
-    super(options.upstream, { exchange: options.exchange, timeoutMs: Infinity }, options.metrics);
+    const { exchange, upstream, metrics, binding, metadata } = options;
+    super(upstream, { exchange, timeoutMs: Infinity }, metrics, isHarmless(binding, metadata));
     this.options = options;
     this.#message = message;
   }
@@ -66,7 +72,7 @@ export class TranslatedUnaryRun extends CallRun<UnaryAnswer> {
         { deadline: Date.now() + left },
         (error: ServiceError | null, bytes: Buffer | undefined) => {
           if (error === null) answer = bytes;
-          else this.fail(grpcFault(error, binding.idempotent, this.timeoutCode()), error);
+          else this.fail(grpcFault(error, this.timeoutCode()), error);
         },
       ),
     );

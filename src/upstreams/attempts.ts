@@ -1,6 +1,8 @@
 import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { backoffMs } from './retry-wait.ts';
+import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Lease, Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -9,6 +11,21 @@ export interface AttemptMaker {
   /** Makes the next one: takes a lease with {@link Attempts.next}, and sends. */
   attempt(): void;
 }
+
+/** How an attempt ended, as far as another one is concerned. */
+export interface AttemptEnd {
+  /** What `retry.on` calls it; undefined for what is never tried again. */
+  readonly retry: RetryCause | undefined;
+  /** Whether the target has certainly not begun with it: even what has effects may be repeated then. */
+  readonly untouched?: boolean | undefined;
+  /** Whether it was the connection that failed and not the service: the same target may do when it is asked again. */
+  readonly isConnection?: boolean | undefined;
+  /** When the target wants to be asked again, in ms from now. */
+  readonly afterMs?: number | undefined;
+}
+
+/** The status that is about who asks, not about who is asked: another target would say the same. */
+const TOO_MANY_REQUESTS = 429;
 
 /**
  * The attempts of one request at the targets of one upstream, whatever the protocol: who is asked, what became of it,
@@ -19,19 +36,26 @@ export class Attempts {
   endsAt: number;
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;
+  readonly #policy: RetryPolicy;
   readonly #metrics: Metrics;
   readonly #trail: Attempt[] | undefined;
   readonly #mayRepeat: boolean;
   /** Attempts that have begun. */
   #made = 0;
+  /** Who was asked before, since all were the last time. */
   #tried: Target[] | undefined = undefined;
   #lease: Lease | undefined = undefined;
   #attempt: Attempt | undefined = undefined;
   /** When the attempt under way began, on the clock of `performance.now()`. */
   #attemptAt = 0;
+  /** How long the next attempt waits, in ms. */
+  #waitMs = 0;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #maker: AttemptMaker | undefined = undefined;
 
   /**
-   * @param mayRepeat whether it can be sent twice, and may without harm.
+   * @param mayRepeat whether it can be sent twice, and may without harm. Without, it is only sent to another target when
+   * the first has certainly not begun with it.
    * @param trail hears of the attempts, besides the exchange.
    */
   constructor(
@@ -43,6 +67,7 @@ export class Attempts {
   ) {
     this.#exchange = exchange;
     this.#upstream = upstream;
+    this.#policy = exchange.route?.retry ?? upstream.retry;
     this.#metrics = metrics;
     this.#mayRepeat = mayRepeat;
     this.#trail = trail;
@@ -65,17 +90,17 @@ export class Attempts {
    * @throws {Problem} when no target can be asked.
    */
   next(): Lease {
+    this.#attemptAt = performance.now();
     if (this.#made === 0) {
       nameUpstream(this.#exchange, this.#upstream.name);
-      this.#upstream.retryBudget.earn();
-    } else if (this.#lease !== undefined) (this.#tried ??= []).push(this.#lease.target);
+      this.#upstream.retryBudget.earn(this.#attemptAt);
+    }
     this.#made += 1;
     this.#attempt = undefined;
     const lease = (this.#lease = this.#upstream.lease(this.#tried));
     this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
     this.#exchange.attempts.push(this.#attempt);
     this.#trail?.push(this.#attempt);
-    this.#attemptAt = performance.now();
     return lease;
   }
 
@@ -105,26 +130,65 @@ export class Attempts {
   }
 
   /** Whether another attempt is made after one that ended; that takes it from the budget. */
-  retries(): boolean {
-    return (
-      this.#mayRepeat &&
-      this.#made < this.#upstream.options.retry.attempts &&
-      this.#exchange.cancelled === undefined &&
-      this.leftMs() > 0 &&
-      this.#hasFresh() &&
-      this.#upstream.retryBudget.spend()
-    );
+  retries(end: AttemptEnd): boolean {
+    if (end.retry === undefined || this.#made >= this.#policy.attempts) return false;
+    if (!this.#policy.on.has(end.retry) || !(this.#mayRepeat || end.untouched === true)) return false;
+    if (this.#exchange.cancelled !== undefined || this.#lease === undefined) return false;
+    const waitMs = this.#waitFor(end, this.#lease.target);
+    if (waitMs === undefined) return false;
+    if (waitMs >= this.leftMs()) return this.#refused('wait');
+    if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');
+    this.#waitMs = waitMs;
+    return true;
   }
 
-  /** Has the next attempt made, after {@link retries}. */
+  /** Has the next attempt made, after {@link retries}: at once, or after a wait. */
   again(maker: AttemptMaker): void {
-    maker.attempt();
+    if (this.#waitMs === 0) return maker.attempt();
+    this.#maker = maker;
+    this.#timer = setTimeout(waited, this.#waitMs, this);
   }
 
-  #hasFresh(): boolean {
-    const { target } = this.#lease as Lease;
-    return this.#upstream.hasFresh(this.#tried === undefined ? [target] : [...this.#tried, target]);
+  /** Ends the wait for the next attempt. @returns whether there was one. */
+  stop(): boolean {
+    const waits = this.#timer !== undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return waits;
   }
+
+  /** Ends the wait because it is over. */
+  waited(): void {
+    this.#timer = undefined;
+    this.#maker?.attempt();
+  }
+
+  /** How long to wait for the next attempt, in ms; undefined when there is nobody to make it at. */
+  #waitFor(end: AttemptEnd, last: Target): number | undefined {
+    const tried = (this.#tried ??= []);
+    tried.push(last);
+    const isFresh = this.#upstream.hasFresh(tried);
+    // What one target says of itself need not hold for the others.
+    if (isFresh && (end.afterMs === undefined || end.retry !== TOO_MANY_REQUESTS)) return 0;
+    if (!isFresh) {
+      tried.length = 0;
+      tried.push(last);
+      const mayStay = (end.isConnection === true || end.afterMs !== undefined) && last.available;
+      // Who has just given an answer would give it again.
+      if (!mayStay && !this.#upstream.hasFresh(tried)) return undefined;
+    }
+    if ((end.afterMs ?? 0) > this.#policy.maxWait) return Infinity;
+    return (end.afterMs ?? 0) + Math.min(backoffMs(this.#made), this.#policy.maxWait);
+  }
+
+  #refused(reason: 'budget' | 'wait'): false {
+    this.#metrics.retryRefused(this.#upstream.name, reason);
+    return false;
+  }
+}
+
+function waited(attempts: Attempts): void {
+  attempts.waited();
 }
 
 /** Adds an upstream to those the exchange has asked; each is named once. */

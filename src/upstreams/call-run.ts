@@ -2,7 +2,7 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Attempts, type AttemptMaker } from './attempts.ts';
+import { Attempts, type AttemptEnd, type AttemptMaker } from './attempts.ts';
 import { NoFreeConnection, noFreeConnection } from './transport/no-free-connection.ts';
 import type { Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
@@ -17,7 +17,7 @@ export interface CallLimits {
 }
 
 /** How an attempt failed. */
-export interface AttemptFault {
+export interface AttemptFault extends AttemptEnd {
   /** The problem that the caller sees when no other attempt is made. */
   readonly code: ProblemCode;
   /** The word for the access line and the metrics. */
@@ -26,8 +26,6 @@ export interface AttemptFault {
   readonly failure: boolean;
   /** Whether it says nothing about the target, neither good nor bad. */
   readonly neutral?: true;
-  /** Whether another target may be asked. */
-  readonly retryable: boolean;
 }
 
 /** Clocks of the two sides differ by a few ms; a deadline that has this little left counts as passed. */
@@ -47,12 +45,12 @@ export abstract class CallRun<Out> implements AttemptMaker {
   #resolve: (value: Out) => void = ignore;
   #reject: (reason: unknown) => void = ignore;
 
-  constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics) {
+  /** @param mayRepeat whether the call can be made twice, and may without harm. */
+  constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics, mayRepeat: boolean) {
     this.upstream = upstream;
     this.exchange = limits.exchange;
     const { exchange, timeoutMs } = limits;
-    // What may not be repeated is said by each fault.
-    this.#attempts = new Attempts(exchange, upstream, metrics, true, limits.trail?.attempts);
+    this.#attempts = new Attempts(exchange, upstream, metrics, mayRepeat, limits.trail?.attempts);
     if (timeoutMs !== Infinity)
       this.#attempts.endsAt = Math.min(exchange.deadlineAt, performance.now() + timeoutMs);
   }
@@ -137,13 +135,13 @@ export abstract class CallRun<Out> implements AttemptMaker {
   protected fail(fault: AttemptFault, cause: unknown): void {
     if (this.#done) return;
     this.#attempts.settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
-    if (fault.retryable && this.#attempts.retries()) this.#attempts.again(this);
+    if (this.#attempts.retries(fault)) this.#again();
     else this.#refuse(this.problemOf(fault, cause));
   }
 
   /** Ends an attempt for which no connection became free; another target may have one. */
   protected failUnsent(cause: NoFreeConnection): void {
-    const fault = { failure: false, neutral: true, retryable: true } as const;
+    const fault = { failure: false, neutral: true, retry: 'queue', untouched: true } as const;
     this.fail({ code: 'no-available-target', outcome: 'no-connection', ...fault }, cause);
   }
 
@@ -164,9 +162,13 @@ export abstract class CallRun<Out> implements AttemptMaker {
     }
   }
 
-  /** Ends the run because its time is up. */
+  /** Ends the run because its time is up; or, if it is only that of the attempt, perhaps nothing but that. */
   expire(): void {
-    this.#stop(new Problem(this.timeoutCode()), 'failure');
+    const problem = new Problem(this.timeoutCode());
+    if (this.leftMs() <= CLOCK_SLACK_MS) return this.#stop(problem, 'failure');
+    const retry = this.upstream.options.protocol === 'grpc' ? 'DEADLINE_EXCEEDED' : 'timeout';
+    this.abandon(problem);
+    this.fail({ code: problem.code, outcome: problem.code, failure: true, retry }, undefined);
   }
 
   /** Ends the run because its answer is no longer wanted; says nothing about the target. */
@@ -183,9 +185,15 @@ export abstract class CallRun<Out> implements AttemptMaker {
     this.attempt();
   }
 
+  #again(): void {
+    clearTimeout(this.#timer);
+    this.#attempts.again(this);
+  }
+
   #stop(reason: Problem, outcome: 'failure' | 'neutral'): void {
     if (this.#done) return;
-    this.#attempts.settle(outcome, reason.code);
+    // While the next attempt is waited for, none is under way.
+    if (!this.#attempts.stop()) this.#attempts.settle(outcome, reason.code);
     this.#refuse(reason);
     this.abandon(reason);
   }

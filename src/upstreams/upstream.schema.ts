@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { percentage, size, timerDuration } from '../config/units.ts';
+import { size, timerDuration } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
+import { retryFaults, retrySchema } from './retry-policy.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
@@ -25,11 +26,6 @@ const target = z.union([
     labels: z.record(z.string(), z.string()).default({}).describe('Free labels, such as `track: canary`.'),
   }),
 ]);
-
-const retry = z.strictObject({
-  attempts: z.int().min(1).max(10).default(2).describe('Tries in all, the first included. Default 2.'),
-  budget: percentage.default(0.2).describe('Share of requests that may be retried. Default 20%.'),
-});
 
 const timeouts = z.strictObject({
   connect: timerDuration.default(1000).describe('Time to open a connection. Default 1s.'),
@@ -72,7 +68,7 @@ export const upstreamSchema = z
       .union([z.literal('off'), circuitBreakerPolicy.schema])
       .prefault({})
       .describe('The breaker of each target; `off` for none.'),
-    retry: retry.prefault({}).describe('When a request is tried again at another target.'),
+    retry: retrySchema.prefault({}).describe('When a request is tried again, and how often.'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
     maxConnections: z
       .int()
@@ -117,6 +113,8 @@ export const upstreamSchema = z
       const message = 'expected no `passHeaders`, because the protocol is grpc; see `metadata` of its routes';
       context.addIssue({ code: 'custom', path: ['passHeaders'], message });
     }
+    for (const { index, message } of retryFaults(upstream.protocol, upstream.retry.on))
+      context.addIssue({ code: 'custom', path: ['retry', 'on', index], message });
     upstream.targets.forEach((entry, index) => {
       if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;
       context.addIssue({

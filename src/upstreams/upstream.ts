@@ -1,6 +1,7 @@
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type Target } from './target.ts';
 import type { CallPatience } from './transport/http1/carried-call.ts';
 import type { UpstreamOptions } from './upstream.schema.ts';
@@ -10,6 +11,8 @@ export class Upstream {
   readonly name: string;
   readonly options: UpstreamOptions;
   readonly targets: readonly Target[];
+  /** When a request is tried again, unless its route says otherwise. */
+  readonly retry: RetryPolicy;
   readonly retryBudget: RetryBudget;
   /** Lower-case names of `passHeaders`; undefined for none. */
   readonly passedHeaders: ReadonlySet<string> | undefined;
@@ -23,6 +26,7 @@ export class Upstream {
     this.options = options;
     this.targets = targets;
     this.patience = { firstByteMs: options.timeouts.firstByte, idleMs: options.timeouts.idle };
+    this.retry = compileRetry(options.protocol, options.retry);
     const before = previous?.options;
     this.retryBudget =
       previous !== undefined && before?.retry.budget === options.retry.budget

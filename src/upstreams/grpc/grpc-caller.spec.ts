@@ -166,6 +166,23 @@ describe(GrpcCaller.name, () => {
     expect(one.requests.total + two.requests.total).toBe(1);
   });
 
+  it.each([
+    ['fail', {}, 'upstream-rejected'],
+    ['fail', { retry: { on: ['INTERNAL'] } }, 'no problem'],
+    ['unavailable', { retry: { on: ['connect'] } }, 'upstream-unreachable'],
+    [{ slow: 30_000 }, {}, 'upstream-timeout'],
+    [{ slow: 30_000 }, { retry: { on: ['DEADLINE_EXCEEDED'] } }, 'no problem'],
+  ] as const)(
+    'asks another target for what the upstream names: %j with %j',
+    async (fault, options, problem) => {
+      await one.fault(fault);
+      // The second one has the first turn.
+      const from = open({ timeouts: { firstByte: '200ms' }, ...options }, [two.url, one.url]);
+      expect(await problemOf(read(from))).toBe(problem);
+      expect(two.requests.total).toBe(problem === 'no problem' ? 1 : 0);
+    },
+  );
+
   it('stops asking when the budget for retries is spent', async () => {
     await Promise.all([one.fault('unavailable'), two.fault('unavailable')]);
     const from = open({ retry: { attempts: 2, budget: '10%' }, circuitBreaker: 'off' }, [one.url, two.url]);

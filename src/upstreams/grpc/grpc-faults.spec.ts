@@ -101,18 +101,18 @@ describe(grpcFault.name, () => {
     expect(String(problem.cause)).toContain(SECRET);
   });
 
-  it('asks another target after UNAVAILABLE, and only if the call may have had no effect', () => {
-    const unavailable = { code: status.UNAVAILABLE, details: 'Connection dropped' };
-    expect(grpcFault(unavailable, true, 'upstream-timeout').retryable).toBe(true);
-    expect(grpcFault(unavailable, false, 'upstream-timeout').retryable).toBe(false);
-    const unsent = { code: status.UNAVAILABLE, details: 'No connection established. Last error: …' };
-    expect(grpcFault(unsent, false, 'upstream-timeout').retryable).toBe(true);
-    const internal = { code: status.INTERNAL, details: '' };
-    expect(grpcFault(internal, true, 'upstream-timeout').retryable).toBe(false);
+  it('says what a retry calls it, and whether the call has certainly had no effect', () => {
+    const faultOf = (code: status, details: string) => grpcFault({ code, details }, 'upstream-timeout');
+    const dropped = faultOf(status.UNAVAILABLE, 'Connection dropped');
+    expect([dropped.retry, dropped.untouched]).toEqual(['UNAVAILABLE', false]);
+    const unsent = faultOf(status.UNAVAILABLE, 'No connection established. Last error: …');
+    expect([unsent.retry, unsent.untouched]).toEqual(['connect', true]);
+    const internal = faultOf(status.INTERNAL, '');
+    expect([internal.retry, internal.untouched]).toEqual(['INTERNAL', false]);
   });
 
   it('blames the answer, not the caller, when it is too large to be read', () => {
     const local = { code: status.RESOURCE_EXHAUSTED, details: 'Received message larger than max (9 vs 4)' };
-    expect(grpcFault(local, true, 'upstream-timeout').code).toBe('upstream-response-invalid');
+    expect(grpcFault(local, 'upstream-timeout').code).toBe('upstream-response-invalid');
   });
 });

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import type { AttemptFault } from '../call-run.ts';
+import type { RetryCause } from '../retry-policy.ts';
 
 /** What is known of a call that did not end with OK. */
 export interface GrpcEnd {
@@ -8,6 +9,8 @@ export interface GrpcEnd {
   readonly details: string;
   /** `false` when the target has certainly not begun with it; absent where only the details tell. */
   readonly wasProcessed?: boolean;
+  /** Whether it was the connection that failed, before an answer began; absent where only the details tell. */
+  readonly isConnection?: boolean;
   /** The typed details (google/rpc/status.proto) in base64, as they came. */
   readonly typed?: string | undefined;
 }
@@ -57,8 +60,11 @@ const MEANINGS: Readonly<Record<Exclude<status, status.OK>, StatusMeaning>> = {
   [status.UNAUTHENTICATED]: { code: 'upstream-rejected' },
 };
 
-/** How grpc-js words an UNAVAILABLE of its own whose request has certainly not been processed. */
-const NEVER_PROCESSED = ['No connection established', 'Name resolution failed', 'Stream refused by server'];
+/** How grpc-js words an UNAVAILABLE of its own when there is no connection. */
+const NO_CONNECTION = ['No connection established', 'Name resolution failed'];
+
+/** How it words one whose request has certainly not been processed. */
+const NEVER_PROCESSED = [...NO_CONNECTION, 'Stream refused by server'];
 
 /** How grpc-js words the RESOURCE_EXHAUSTED of its own for an answer above `grpc.max_receive_message_length`. */
 const TOO_LARGE = 'Received message larger than max';
@@ -68,29 +74,33 @@ export const GARBLED: AttemptFault = {
   code: 'upstream-response-invalid',
   outcome: 'invalid',
   failure: true,
-  retryable: false,
+  retry: undefined,
 };
 
 /**
  * Says what the end of a call means.
  *
- * @param idempotent whether the call may be made twice without harm.
  * @param timeoutCode whose budget has run out, when one has.
  */
-export function grpcFault(end: GrpcEnd, idempotent: boolean, timeoutCode: ProblemCode): AttemptFault {
+export function grpcFault(end: GrpcEnd, timeoutCode: ProblemCode): AttemptFault {
   const known = end.code in MEANINGS && end.code !== status.OK ? end.code : status.UNKNOWN;
   const { code, failure = false } = MEANINGS[known];
   if (known === status.RESOURCE_EXHAUSTED && end.details.startsWith(TOO_LARGE)) return GARBLED;
+  const untouched = known === status.UNAVAILABLE && wasNeverProcessed(end);
   return {
     code: known === status.DEADLINE_EXCEEDED ? timeoutCode : code,
     outcome: status[known],
     failure,
-    // Only UNAVAILABLE says that another target may do better, and a call with effects is only repeated when
-    // the first one had none.
-    retryable: known === status.UNAVAILABLE && (idempotent || wasNeverProcessed(end)),
+    retry: untouched ? 'connect' : (status[known] as RetryCause),
+    untouched,
+    isConnection: end.isConnection ?? beginsWith(end, NO_CONNECTION),
   };
 }
 
-function wasNeverProcessed({ wasProcessed, details }: GrpcEnd): boolean {
-  return wasProcessed === false || NEVER_PROCESSED.some((beginning) => details.startsWith(beginning));
+function wasNeverProcessed(end: GrpcEnd): boolean {
+  return end.wasProcessed === false || beginsWith(end, NEVER_PROCESSED);
+}
+
+function beginsWith({ details }: GrpcEnd, beginnings: readonly string[]): boolean {
+  return beginnings.some((beginning) => details.startsWith(beginning));
 }

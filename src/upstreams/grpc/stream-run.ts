@@ -76,7 +76,8 @@ export class StreamRun extends CallRun<void> {
   #trailers: Metadata | undefined = undefined;
 
   constructor(options: StreamRunOptions, source: StreamSource, taker: StreamTaker) {
-    super(options.upstream, { exchange: options.exchange, timeoutMs: Infinity }, options.metrics);
+    const { exchange, upstream, metrics, idempotent } = options;
+    super(upstream, { exchange, timeoutMs: Infinity }, metrics, idempotent && source.replayable);
     this.options = options;
     this.#source = source;
     this.#taker = taker;
@@ -186,13 +187,14 @@ export class StreamRun extends CallRun<void> {
     // Messages that are still to be read come first; the stream says when it has ended.
     if (this.#opened) return void (this.#fault = error);
     this.#call = undefined;
-    const fault = grpcFault(error, this.options.idempotent, this.timeoutCode());
-    this.fail(this.#source.replayable ? fault : { ...fault, retryable: false }, error);
+    clearTimeout(this.#timer);
+    const fault = grpcFault(error, this.timeoutCode());
+    this.fail(this.#source.replayable ? fault : { ...fault, retry: undefined }, error);
   }
 
   #ended(): void {
     if (this.#fault !== undefined) {
-      const fault = grpcFault(this.#fault, false, this.timeoutCode());
+      const fault = grpcFault(this.#fault, this.timeoutCode());
       return this.#close(() => this.#breakOff(fault, this.problemOf(fault, this.#fault)));
     }
     if (!this.#opened && this.#trailers === undefined) return;

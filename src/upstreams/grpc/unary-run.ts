@@ -48,7 +48,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
     metrics: Metrics,
     call: readonly [UnaryMethod, Buffer],
   ) {
-    super(upstream, limits, metrics);
+    super(upstream, limits, metrics, call[0].idempotent);
     [this.#method, this.#frame] = call;
   }
 
@@ -71,7 +71,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
 
   broke(error: Error): void {
     if (error instanceof NoFreeConnection) return this.failUnsent(error);
-    this.#failed(endOfError(error), error);
+    this.#failed(endOfError(error, this.#httpStatus !== 0), error);
   }
 
   override expire(): void {
@@ -81,6 +81,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
 
   protected override send(target: Target): void {
     const { firstByte } = this.upstream.options.timeouts;
+    this.#httpStatus = 0;
     this.keepTime(firstByte);
     const fields = outboundFields(this.exchange);
     fields.push('grpc-timeout', timeoutText(Math.min(this.leftMs(), firstByte)));
@@ -96,7 +97,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
   }
 
   #failed(end: GrpcEnd, cause: Error = new RefusedCall(end)): void {
-    this.fail(grpcFault(end, this.#method.idempotent, this.timeoutCode()), cause);
+    this.fail(grpcFault(end, this.timeoutCode()), cause);
   }
 
   readonly #decoded = (fault: Error | null, bytes?: Uint8Array): void => {

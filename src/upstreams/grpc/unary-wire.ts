@@ -115,13 +115,13 @@ const STREAM_ERRORS: Readonly<Record<number, status>> = {
   [constants.NGHTTP2_INADEQUATE_SECURITY]: status.PERMISSION_DENIED,
 };
 
-/** Says how a call ended whose connection or stream failed. */
-export function endOfError(error: Error): GrpcEnd {
+/** Says how a call ended whose connection or stream failed, before its answer began or after it. */
+export function endOfError(error: Error, hasBegun = false): GrpcEnd {
   const details = error.message;
   if (error instanceof StreamReset) {
     const wasProcessed = error.http2ErrorCode !== constants.NGHTTP2_REFUSED_STREAM;
     return { code: STREAM_ERRORS[error.http2ErrorCode] ?? status.INTERNAL, details, wasProcessed };
   }
   const wasProcessed = !(error instanceof ConnectionLost) || error.wasOpen;
-  return { code: status.UNAVAILABLE, details, wasProcessed };
+  return { code: status.UNAVAILABLE, details, wasProcessed, isConnection: !hasBegun };
 }

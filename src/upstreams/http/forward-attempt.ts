@@ -20,8 +20,8 @@ export interface ForwardHost {
   readonly exchange: Exchange;
   /** Shows in the access line and the metrics what an attempt became. */
   note(outcome: string): void;
-  /** Whether an answer with this status is given up for another attempt. */
-  retriesStatus(status: number): boolean;
+  /** Whether an answer with this head is given up for another attempt. */
+  retriesStatus(head: AnswerHead): boolean;
   /** Makes another attempt. */
   retry(): void;
   /** Hears that an attempt failed before its answer began. */
@@ -74,7 +74,7 @@ export class ForwardAttempt implements CarriedCall {
     // The target is known by the head; the call is under way until its body is through.
     this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
     this.#host.note(String(status));
-    if (!this.#host.retriesStatus(status)) return void (this.#head = head);
+    if (!this.#host.retriesStatus(head)) return void (this.#head = head);
     this.isUnwanted = true;
     this.#lease.release('failure');
     this.#host.retry();

@@ -232,6 +232,49 @@ describe(HttpCaller.name, () => {
     expect(exchange.attempts).toHaveLength(1);
   });
 
+  it.each(['PUT', 'POST'] as const)(
+    'sends a %s again only if that does no harm, its body too',
+    async (method) => {
+      const bodies: string[] = [];
+      answer = (request, response) => {
+        request.setEncoding('utf8').on('data', (text: string) => {
+          if (bodies.push(text) === 1) request.socket.resetAndDestroy();
+          else response.end('"kept"');
+        });
+      };
+      const from = open({}, [`http://127.0.0.1:${(odd.address() as AddressInfo).port}`]);
+      const outcome = ask(from, { method, path: '/users/2', body: { name: 'Zoë' } });
+      if (method === 'POST') expect(await problemOf(outcome)).toBe('upstream-unreachable');
+      else expect(await outcome).toBe('kept');
+      expect(bodies).toEqual(Array.from({ length: method === 'PUT' ? 2 : 1 }, () => '{"name":"Zoë"}'));
+    },
+  );
+
+  it('asks another target after a silent one if its upstream wants that', async () => {
+    await one.fault({ slow: 30_000 });
+    const timeouts = { firstByte: '50ms' };
+    const bare = exchangeFor();
+    expect(await problemOf(ask(open({ timeouts }, [two.url, one.url]), GET_BOB, bare))).toBe(
+      'upstream-timeout',
+    );
+    const exchange = exchangeFor();
+    const from = open({ timeouts, retry: { on: ['timeout'] } }, [two.url, one.url]);
+    expect(await ask(from, GET_BOB, exchange)).toMatchObject({ id: '2' });
+    expect(exchange.attempts.map(({ outcome }) => outcome)).toEqual(['upstream-timeout', '200']);
+    await until(() => one.requests.aborted === 2);
+    expect(from.upstreams.get('users').targets.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
+  });
+
+  it('stops waiting for the time that a target has named when its exchange ends', async () => {
+    const exchange = exchangeFor();
+    const call = askOdd((_, response) => response.writeHead(503, { 'retry-after': '4' }).end(), exchange);
+    const outcome = problemOf(call);
+    await until(() => exchange.attempts[0]?.outcome === '503');
+    exchange.cancel(new Problem('client-closed'));
+    expect(await outcome).toBe('client-closed');
+    expect(exchange.attempts.map((one) => one.outcome)).toEqual(['503']);
+  });
+
   it('answers 502 for what is not HTTP', async () => {
     const call = askOdd(({ socket }) => socket.end('SSH-2.0-OpenSSH_9.6\r\n\r\n'));
     await expect(call).rejects.toHaveProperty('status', 502);

@@ -13,6 +13,8 @@ import type { OutboundCall } from '../transport/http1/outbound-call.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
 import { decodeContent, isCoded } from './content-coding.ts';
 import { NoFreeConnection } from '../transport/no-free-connection.ts';
+import { isIdempotent } from '../idempotent-methods.ts';
+import { retryAfterMs } from '../retry-wait.ts';
 import { httpFault } from './http-faults.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
@@ -21,12 +23,6 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const NO_CONTENT = 204;
 const RESET_CONTENT = 205;
 const NOT_FOUND = 404;
-
-/** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-
-/** Statuses of a target in trouble: another target may do better. */
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** A request of a call. */
 export interface JsonRequest {
@@ -84,7 +80,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   #coding: string | undefined = undefined;
 
   constructor(upstream: Upstream, request: JsonRequest, limits: CallLimits, metrics: Metrics) {
-    super(upstream, limits, metrics);
+    super(upstream, limits, metrics, isIdempotent(request.method));
     this.#request = request;
     this.#body = request.body === undefined ? null : Buffer.from(JSON.stringify(request.body));
   }
@@ -92,7 +88,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   head(status: number, headers: IncomingHttpHeaders): boolean {
     this.#status = status;
     if (status >= 300) {
-      this.#refused(status);
+      this.#refused(status, headers['retry-after']);
       return false;
     }
     this.#coding = headers['content-encoding'];
@@ -128,8 +124,9 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
 
   broke(error: Error): void {
     if (error instanceof NoFreeConnection) return this.failUnsent(error);
-    const { code, outcome, retryable } = httpFault(error);
-    this.fail({ code, outcome, failure: true, retryable: retryable && this.#isIdempotent() }, error);
+    const fault = httpFault(error);
+    // What broke off within its answer has met the service: only another one may be asked.
+    this.fail({ ...fault, failure: true, isConnection: fault.isConnection && this.#status === 0 }, error);
   }
 
   more(): void {
@@ -137,6 +134,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   protected override send(target: Target): void {
+    this.#status = 0;
     this.keepTime(this.upstream.options.timeouts.firstByte);
     const { method, path } = this.#request;
     const request = {
@@ -144,7 +142,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
       path,
       fields: this.#headers(),
       body: this.#body,
-      isIdempotent: this.#isIdempotent(),
+      isIdempotent: isIdempotent(method),
     };
     // Targets of upstreams of HTTP have one; only specs of balancing make them without.
     this.#call = (target.http1 as Http1Pool).send(request, this, MAX_ANSWER_BYTES);
@@ -160,23 +158,19 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   /** Ends an attempt that was answered with a status other than 2xx. */
-  #refused(status: number): void {
+  #refused(status: number, retryAfter: string | undefined): void {
     const code: ProblemCode = status === NOT_FOUND ? 'resource-not-found' : 'upstream-rejected';
-    const retryable = this.#isIdempotent() && RETRYABLE_STATUS.has(status);
-    const fault: AttemptFault = { code, outcome: String(status), failure: status >= 500, retryable };
+    const again = { retry: status, afterMs: retryAfterMs(status, retryAfter) };
+    const fault: AttemptFault = { code, outcome: String(status), failure: status >= 500, ...again };
     this.fail(fault, new RefusedAnswer(this.upstream.name, status));
   }
 
   /** Ends an attempt whose answer cannot be used. */
   #unreadable(cause: unknown): void {
     this.fail(
-      { code: 'upstream-response-invalid', outcome: 'invalid', failure: true, retryable: false },
+      { code: 'upstream-response-invalid', outcome: 'invalid', failure: true, retry: undefined },
       cause,
     );
-  }
-
-  #isIdempotent(): boolean {
-    return IDEMPOTENT.has(this.#request.method);
   }
 
   #headers(): string[] {

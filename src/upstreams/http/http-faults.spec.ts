@@ -6,20 +6,20 @@ const coded = (code: string) => Object.assign(new Error('connect to secret-host 
 
 describe('httpFault', () => {
   it.each([
-    [coded('ECONNREFUSED'), 'upstream-unreachable', 'unreachable', true],
-    [coded('EHOSTUNREACH'), 'upstream-unreachable', 'unreachable', true],
-    [coded('ENOTFOUND'), 'upstream-unreachable', 'unreachable', true],
-    [coded('ECONNRESET'), 'upstream-unreachable', 'reset', true],
-    [coded('EPIPE'), 'upstream-unreachable', 'reset', true],
-    [new ConnectionEnded('the connection ended before the answer'), 'upstream-unreachable', 'reset', true],
-    [coded('ETIMEDOUT'), 'upstream-timeout', 'connect-timeout', true],
-    [new SilentService('before its answer'), 'upstream-timeout', 'timeout', false],
-    [new MalformedAnswer('its head is too large'), 'upstream-response-invalid', 'invalid', false],
-    [coded('CERT_HAS_EXPIRED'), 'upstream-unreachable', 'unreachable', true],
-    [new Error('no code'), 'upstream-unreachable', 'unreachable', true],
-    [undefined, 'upstream-unreachable', 'unreachable', true],
-  ])('reads %p as %s', (error, code, outcome, retryable) => {
-    expect(httpFault(error)).toMatchObject({ code, outcome, retryable });
+    [coded('ECONNREFUSED'), 'upstream-unreachable', 'unreachable', 'connect'],
+    [coded('EHOSTUNREACH'), 'upstream-unreachable', 'unreachable', 'connect'],
+    [coded('ENOTFOUND'), 'upstream-unreachable', 'unreachable', 'connect'],
+    [coded('ECONNRESET'), 'upstream-unreachable', 'reset', 'reset'],
+    [coded('EPIPE'), 'upstream-unreachable', 'reset', 'reset'],
+    [new ConnectionEnded('the connection ended before the answer'), 'upstream-unreachable', 'reset', 'reset'],
+    [coded('ETIMEDOUT'), 'upstream-timeout', 'connect-timeout', 'connect'],
+    [new SilentService('before its answer'), 'upstream-timeout', 'timeout', 'timeout'],
+    [new MalformedAnswer('its head is too large'), 'upstream-response-invalid', 'invalid', undefined],
+    [coded('CERT_HAS_EXPIRED'), 'upstream-unreachable', 'unreachable', 'connect'],
+    [new Error('no code'), 'upstream-unreachable', 'unreachable', 'connect'],
+    [undefined, 'upstream-unreachable', 'unreachable', 'connect'],
+  ])('reads %p as %s', (error, code, outcome, retry) => {
+    expect(httpFault(error)).toMatchObject({ code, outcome, retry });
   });
 
   it('never makes an answer of ours that blames the gateway or names the host', () => {

@@ -7,15 +7,31 @@ export interface HttpFault {
   readonly code: ProblemCode;
   /** The word for the access line and the metrics. */
   readonly outcome: string;
-  /** Whether the request certainly or probably had no effect, so that another target may be tried. */
-  readonly retryable: boolean;
+  /** What `retry.on` calls it; undefined for what is never tried again. */
+  readonly retry: 'connect' | 'reset' | 'timeout' | undefined;
+  /** Whether it was the connection that failed, so that the same target may be asked again. */
+  readonly isConnection: boolean;
 }
 
-const UNREACHABLE: HttpFault = { code: 'upstream-unreachable', outcome: 'unreachable', retryable: true };
-const RESET: HttpFault = { code: 'upstream-unreachable', outcome: 'reset', retryable: true };
-const TIMEOUT: HttpFault = { code: 'upstream-timeout', outcome: 'timeout', retryable: false };
-const CONNECT_TIMEOUT: HttpFault = { code: 'upstream-timeout', outcome: 'connect-timeout', retryable: true };
-const INVALID: HttpFault = { code: 'upstream-response-invalid', outcome: 'invalid', retryable: false };
+const UNREACHABLE = connectionFault('upstream-unreachable', 'unreachable', 'connect');
+const RESET = connectionFault('upstream-unreachable', 'reset', 'reset');
+const CONNECT_TIMEOUT = connectionFault('upstream-timeout', 'connect-timeout', 'connect');
+const TIMEOUT: HttpFault = {
+  code: 'upstream-timeout',
+  outcome: 'timeout',
+  retry: 'timeout',
+  isConnection: false,
+};
+const INVALID: HttpFault = {
+  code: 'upstream-response-invalid',
+  outcome: 'invalid',
+  retry: undefined,
+  isConnection: false,
+};
+
+function connectionFault(code: ProblemCode, outcome: string, retry: 'connect' | 'reset'): HttpFault {
+  return { code, outcome, retry, isConnection: true };
+}
 
 /** Error codes of Node and of our clients, and what they mean for the exchange. */
 const FAULTS: Readonly<Record<string, HttpFault>> = {

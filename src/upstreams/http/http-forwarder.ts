@@ -2,9 +2,12 @@ import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { Attempts, type AttemptMaker } from '../attempts.ts';
+import { Attempts, type AttemptEnd, type AttemptMaker } from '../attempts.ts';
 import { blameOf } from '../call-run.ts';
+import { isRepeatable } from '../idempotent-methods.ts';
+import { retryAfterMs } from '../retry-wait.ts';
 import type { Lease } from '../target.ts';
+import type { AnswerHead } from '../transport/http1/answer-head.ts';
 import { isStreamed, type OutboundMessage } from '../transport/http1/carried-call.ts';
 import type { Http1Pool } from '../transport/http1/http1-pool.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
@@ -25,11 +28,11 @@ export interface Outbound {
   readonly body: IncomingBody | null;
 }
 
-/** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+/** Answers with a status below are never given up. */
+const FIRST_ERROR_STATUS = 400;
 
-/** Statuses of a target in trouble: another target may do better. */
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
+/** Nothing was sent, and nothing of the body was read. */
+const NO_CONNECTION: AttemptEnd = { retry: 'queue', untouched: true };
 
 /**
  * Sends one exchange to its upstream: attempt after attempt, as opaque streams both ways with back-pressure, until one
@@ -42,6 +45,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
   readonly #sink: AnswerSink;
   readonly #metrics: Metrics;
   #body: OutboundMessage['body'] = null;
+  #isRepeatable = false;
   /** Undefined until there is enough of the body. */
   #attempts: Attempts | undefined = undefined;
   #current: ForwardAttempt | undefined = undefined;
@@ -68,8 +72,11 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     else holdBody(body, this.#begin);
   }
 
-  retriesStatus(status: number): boolean {
-    return RETRYABLE_STATUS.has(status) && this.#attempts?.retries() === true;
+  retriesStatus(head: AnswerHead): boolean {
+    const { status } = head;
+    if (status < FIRST_ERROR_STATUS) return false;
+    const afterMs = retryAfterMs(status, head.headers['retry-after']);
+    return this.#attempts?.retries({ retry: status, afterMs }) === true;
   }
 
   retry(): void {
@@ -83,7 +90,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     // Whoever has waited for a connection in vain says nothing about the target.
     if (isUnsent) attempts?.settle('neutral', 'no-connection');
     else attempts?.settle('failure', fault.outcome);
-    if ((isUnsent || fault.retryable) && attempts?.retries() === true) attempts.again(this);
+    if (attempts?.retries(isUnsent ? NO_CONNECTION : fault) === true) attempts.again(this);
     else this.#sink.fail(isUnsent ? noFreeConnection(error) : faultProblem(fault, error));
   }
 
@@ -101,8 +108,9 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     const { exchange } = this;
     if (exchange.cancelled !== undefined) return;
     this.#body = body;
+    this.#isRepeatable = isRepeatable(exchange.method, this.#outbound.headers);
     // What streams is gone once it was sent.
-    const mayRepeat = !isStreamed(body) && IDEMPOTENT.has(exchange.method);
+    const mayRepeat = this.#isRepeatable && !isStreamed(body);
     this.#attempts = new Attempts(exchange, this.#upstream, this.#metrics, mayRepeat);
     this.attempt();
   };
@@ -132,7 +140,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     // Targets of upstreams of HTTP have one; only specs of balancing make them without.
     const pool = lease.target.http1 as Http1Pool;
     const head = pool.headOf({ method, path, fields, body, host });
-    const message = { head, body, isIdempotent: IDEMPOTENT.has(method) };
+    const message = { head, body, isIdempotent: this.#isRepeatable };
     this.#current = new ForwardAttempt(this, lease, this.#sink, {
       message,
       patience: this.#upstream.patience,
@@ -142,8 +150,8 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
 
   readonly #cancelled = (reason: Problem): void => {
     const current = this.#current;
-    // The body is still awaited.
-    if (current === undefined) return this.#sink.fail(reason);
+    // The body is still awaited, or the next attempt waits for its time.
+    if (current === undefined || this.#attempts?.stop() === true) return this.#sink.fail(reason);
     if (current.isUnwanted) return;
     this.#attempts?.settle(blameOf(reason), reason.code);
     current.abandon();

@@ -1,0 +1,25 @@
+/** Methods that may be sent twice without harm (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** The field by which a client says that its service knows a request again (draft-ietf-httpapi-idempotency-key-header). */
+const KEY = 'idempotency-key';
+
+/** Whether requests with this method, in upper case, may be sent twice without harm. */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}
+
+/**
+ * Whether a request may be sent twice without harm, by its method, or because the target is told a key by which it knows it
+ * again.
+ *
+ * @param fields names and values of what goes out, flat: a key that does not reach the target protects nothing.
+ */
+export function isRepeatable(method: string, fields: readonly string[]): boolean {
+  if (IDEMPOTENT.has(method)) return true;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string;
+    if (name.length === KEY.length && name.toLowerCase() === KEY) return true;
+  }
+  return false;
+}

@@ -1,0 +1,21 @@
+const FIRST_BACKOFF_MS = 25;
+const LONGEST_BACKOFF_MS = 250;
+
+/** How long to wait before a target is asked again, in ms: random, so that those it has failed do not come back at once. */
+export function backoffMs(retries: number): number {
+  return Math.random() * Math.min(FIRST_BACKOFF_MS * (2 ** retries - 1), LONGEST_BACKOFF_MS);
+}
+
+/** The one form of a date that is sent today; `Date.parse` would find one in nearly any text (RFC 9110 section 5.6.7). */
+const DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** The statuses whose `Retry-After` says when to come again (RFC 6585 section 4, RFC 9110 section 15.6.4). */
+const SAYS_WHEN: ReadonlySet<number> = new Set([429, 503]);
+
+/** The time that a `Retry-After` field asks for, in ms (RFC 9110 section 10.2.3); undefined when it says nothing. */
+export function retryAfterMs(status: number, field: string | undefined): number | undefined {
+  if (field === undefined || !SAYS_WHEN.has(status)) return undefined;
+  if (/^\d{1,10}$/.test(field)) return Number(field) * 1000;
+  const date = DATE.test(field) ? Date.parse(field) : NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
