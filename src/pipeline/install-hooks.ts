@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { enterAt } from '../routing/admission.ts';
 import { finishReply } from '../exchange/reply-head.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
+import { continueOnRead } from './awaited-continue.ts';
 import type { CloseHook } from './close.hook.ts';
 import type { OpenHook } from './open.hook.ts';
 import { mustWait, waitForTurn } from './pipelined-requests.ts';
@@ -29,8 +30,12 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     if (mustWait(reply.raw)) waitForTurn(request.raw, reply.raw, () => begin(request, reply, done));
     else begin(request, reply, done);
   });
-  // `node:http` would answer by itself, past everything; the open stage refuses it.
+  // `node:http` would answer both by itself, past everything; the open stage refuses what it does not know.
   fastify.server.on('checkExpectation', (request, response) => {
+    fastify.server.emit('request', request, response);
+  });
+  fastify.server.on('checkContinue', (request, response) => {
+    continueOnRead(request, response);
     fastify.server.emit('request', request, response);
   });
   // The proxy writes its own heads; this is for handlers.
