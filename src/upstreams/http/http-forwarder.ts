@@ -33,8 +33,10 @@ export interface AnswerSink {
 export interface Outbound {
   /** Path and query. */
   readonly path: string;
-  /** Flat list of names and values. */
+  /** Flat list of names and values, without `Host`. */
   readonly headers: string[];
+  /** What `Host` says; undefined for the host of the target. */
+  readonly host: string | undefined;
   /** The body to stream, or null. */
   readonly body: Readable | null;
 }
@@ -156,12 +158,13 @@ export class HttpForwarding implements SlotTaker {
   }
 
   #dispatch({ target }: Lease, handler: AttemptHandler): void {
+    const { host, headers } = this.#outbound;
     try {
       (target.pool as Dispatcher).dispatch(
         {
           path: this.#outbound.path,
           method: this.exchange.method as Dispatcher.HttpMethod,
-          headers: this.#outbound.headers,
+          headers: host === undefined ? headers : [...headers, 'host', host],
           body: this.#outbound.body,
         },
         handler,
