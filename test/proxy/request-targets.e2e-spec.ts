@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseAnswer, speak, type Answer } from '../support/client.ts';
 import { RawClient } from '../support/body-doors.ts';
-import { useShop } from '../support/shop.ts';
+import { API_KEY, useShop } from '../support/shop.ts';
 import type { Echo } from '../support/upstream.ts';
 
 const open = (id: string, match: object, policies = {}) => ({
@@ -47,6 +47,22 @@ describe('a target in absolute form', () => {
     expect(answer.json<Echo>().headers).toMatchObject({ 'x-forwarded-host': 'b.example' });
     expect(await routeOf(await say('GET http://b.example/x', 'Host:\r\n'))).toBe('of-b');
     expect(await routeOf(await say('GET http://b.example/x', '', '1.0'))).toBe('of-b');
+  });
+
+  it('opens a socket', async () => {
+    const one = new RawClient(holder.shop.gateway.url);
+    const fields = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n';
+    const key =
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n';
+    one.socket.write(
+      `GET http://a.example/graphql HTTP/1.1\r\nHost: x\r\nX-API-Key: ${API_KEY}\r\n${fields}${key}\r\n`,
+    );
+    expect(await one.answer()).toMatch(/^HTTP\/1\.1 101 /);
+    one.socket.destroy();
+    const refused = new RawClient(holder.shop.gateway.url);
+    refused.socket.write(`GET http://u@a/graphql HTTP/1.1\r\nHost: x\r\n${fields}${key}\r\n`);
+    expect(await refused.answer()).toMatch(/^HTTP\/1\.1 400 /);
+    refused.socket.destroy();
   });
 
   it('is what an answer is stored under', async () => {
