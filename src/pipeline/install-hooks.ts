@@ -1,10 +1,13 @@
 import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type {} from '../exchange/exchange-of.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import { enterAt } from '../routing/admission.ts';
+import type { Answer, Exchange } from '../exchange/exchange.ts';
+import { enterAt, type Done } from '../routing/admission.ts';
 import { finishReply } from '../exchange/reply-head.ts';
+import { sendStageAnswer } from '../exchange/stage-answer.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
+import { continueOnRead } from './awaited-continue.ts';
+import { answerConnects } from './connect-requests.ts';
 import type { CloseHook } from './close.hook.ts';
 import type { OpenHook } from './open.hook.ts';
 import { mustWait, waitForTurn } from './pipelined-requests.ts';
@@ -16,23 +19,30 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     const exchange = open.open(request.raw, reply.raw);
     request.exchange = exchange;
     close.watch(exchange);
+    let answer: Answer | undefined;
     try {
-      open.check(exchange, request.originalUrl);
+      answer = open.check(exchange, request.originalUrl);
     } catch (error) {
       return done(error as Error);
     }
+    const goOn = answer === undefined ? done : answering(answer, reply, done);
     const entrance = open.entranceOf(exchange);
-    if (entrance.length === 0) done();
-    else enterAt(entrance, reply, done);
+    if (entrance.length === 0) goOn();
+    else enterAt(entrance, reply, goOn);
   };
   fastify.addHook('onRequest', (request, reply, done) => {
     if (mustWait(reply.raw)) waitForTurn(request.raw, reply.raw, () => begin(request, reply, done));
     else begin(request, reply, done);
   });
-  // `node:http` would answer by itself, past everything; the open stage refuses it.
+  // `node:http` would answer both by itself, past everything; the open stage refuses what it does not know.
   fastify.server.on('checkExpectation', (request, response) => {
     fastify.server.emit('request', request, response);
   });
+  fastify.server.on('checkContinue', (request, response) => {
+    continueOnRead(request, response);
+    fastify.server.emit('request', request, response);
+  });
+  answerConnects(fastify);
   // The proxy writes its own heads; this is for handlers.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     request.exchange.outdates?.answered(request.exchange, reply.statusCode);
@@ -44,6 +54,14 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     }
     done();
   });
+}
+
+/** Answers where a request would go on. */
+function answering(answer: Answer, reply: FastifyReply, done: Done): Done {
+  return (error) => {
+    if (error === undefined) sendStageAnswer(reply, answer);
+    else done(error);
+  };
 }
 
 // Never calls Fastify back, which has no part in what is answered now.

@@ -37,6 +37,15 @@ export const catalogue = {
     cause: 'The request line and headers together exceed 16 KiB.',
     remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
   }),
+  'uri-too-long': entry(414, 'open', 'The request target is too long', {
+    cause: 'The request line alone exceeds the 16 KiB that it and the headers may have together.',
+    remedy: 'Send what the query says in a body.',
+  }),
+  'method-not-implemented': entry(501, 'open', 'The gateway does not know this method', {
+    cause:
+      'The method of the request line is none that the HTTP parser knows, or one that is for no resource of a gateway: `CONNECT`.',
+    remedy: 'Use a method of RFC 9110, such as GET or POST.',
+  }),
   'request-timeout': entry(408, 'open', 'The request did not arrive in time', {
     cause:
       'The client did not finish its header section or its body within the time the server allows, or was silent for too long in between.',

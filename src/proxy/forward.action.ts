@@ -16,9 +16,11 @@ import type { Route } from '../routing/route.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
 import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
+import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { answersHere } from './final-recipient.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
 
@@ -30,7 +32,7 @@ export class ForwardKind implements ActionKind {
 
   constructor(private readonly metrics: Metrics) {}
 
-  compile({ rewrite }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+  compile({ rewrite, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
@@ -39,7 +41,8 @@ export class ForwardKind implements ActionKind {
       );
     }
     try {
-      return new ForwardAction(upstream, compileRewrite(rewrite, pattern), this.metrics);
+      const way = { rewrite: compileRewrite(rewrite, pattern), host: host ?? upstream.options.host };
+      return new ForwardAction(upstream, way, this.metrics);
     } catch (error) {
       throw new ActionError(['rewrite'], (error as Error).message);
     }
@@ -53,24 +56,39 @@ class ForwardAction implements RouteAction {
   readonly editsJson = false;
   readonly #upstream: Upstream;
   readonly #rewrite: Rewrite | undefined;
+  readonly #fields: ProxyFields | undefined;
+  /** `keep`, `target`, or a name. */
+  readonly #host: string;
   readonly #metrics: Metrics;
 
-  constructor(upstream: Upstream, rewrite: Rewrite | undefined, metrics: Metrics) {
+  constructor(
+    upstream: Upstream,
+    { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: string },
+    metrics: Metrics,
+  ) {
     this.target = upstream.name;
     this.#upstream = upstream;
     this.#rewrite = rewrite;
+    this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
+    this.#host = host;
     this.#metrics = metrics;
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
     const upstream = this.#upstream;
-    const { path, query, params } = exchange;
+    const { path, query, params, method } = exchange;
+    if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
     const outbound: Outbound = {
       path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
-      headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders),
+      headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders, this.#fields),
+      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
       body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
     };
     new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
+  }
+
+  #hostOf({ request }: Exchange): string | undefined {
+    return this.#host === 'keep' ? request.headers.host : this.#host;
   }
 
   contract({ method }: ContractInput): OperationContract {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
+import { hostOption } from '../upstreams/http/proxy-fields.ts';
 
 const rewriteSchema = z
   .strictObject({
@@ -20,17 +21,19 @@ const rewriteSchema = z
 export interface ForwardDefinition extends ActionDefinition {
   readonly kind: 'forward';
   readonly rewrite: z.output<typeof rewriteSchema> | undefined;
+  /** Absent: as the upstream says. */
+  readonly host?: string | undefined;
 }
 
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
-  keys: { rewrite: rewriteSchema },
+  keys: { rewrite: rewriteSchema, host: hostOption },
   hasUpstream: true,
   alone: 'the upstream answers',
   read(reading) {
-    const rewrite = reading.route['rewrite'] as ForwardDefinition['rewrite'];
-    const action: ForwardDefinition = { kind: 'forward', rewrite };
+    const { rewrite, host } = reading.route as unknown as Pick<ForwardDefinition, 'rewrite' | 'host'>;
+    const action: ForwardDefinition = { kind: 'forward', rewrite, host };
     return { definitions: [definitionOf(reading, action)], faults: [] };
   },
 };

@@ -4,6 +4,8 @@ import { pairsOf, queryNameOf, withoutNames, type QueryName } from './query-name
 
 /** Makes the path and query that the upstream gets. */
 export interface Rewrite {
+  /** What it takes from the beginning of every path. */
+  readonly prefix?: string;
   /** @param params percent-encoded values of the parameters, in the order of the pattern. */
   apply(path: string, query: string, params: readonly string[]): string;
 }
@@ -33,7 +35,7 @@ function stripPrefix(prefix: string, pattern: PathPattern): Rewrite {
   if (source !== bare && !source.startsWith(`${bare}/`)) {
     throw new Error(`expected a prefix of "${source}", got "${prefix}"`);
   }
-  return { apply: (path, query) => (path.slice(bare.length) || '/') + query };
+  return { prefix: bare, apply: (path, query) => (path.slice(bare.length) || '/') + query };
 }
 
 function template(text: string, pattern: PathPattern): Rewrite {

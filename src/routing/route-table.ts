@@ -6,6 +6,8 @@ import { foldPath, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, SegmentTree, type MatchSubject } from './segment-tree.ts';
 
+/** One that no route names. */
+const NO_METHOD = '';
 const FOLDABLE = /[A-Z%]/;
 
 /**
@@ -69,6 +71,12 @@ export class RouteTable {
   /** The route that a request would take; nothing is written, and nothing refused. */
   peek(asked: MatchSubject): Route | undefined {
     return this.#tree.find(searchFor(asked, asked.path));
+  }
+
+  /** The methods that are taken at the place of a request; undefined for whatever there is. */
+  methodsAt({ path, host, request }: MatchSubject): ReadonlySet<string> | undefined {
+    const search = searchFor({ path, host, request, method: NO_METHOD }, path);
+    return this.#tree.find(search) === undefined ? search.allow : undefined;
   }
 
   /** The route of that id, for the code-first door, which is matched by Fastify. */

@@ -6,6 +6,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type {} from '../exchange/exchange-of.ts';
 import { Problem } from '../problems/problem.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
+import { originForm } from '../exchange/absolute-form.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { answerOn, endConnection } from './last-word.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
@@ -133,6 +134,8 @@ export class Upgrades {
   #isClaimed(request: IncomingMessage): boolean {
     const { headers, method } = request;
     if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    // As doors look for it; the open stage is what refuses a host that is none.
+    request.url = originForm(request);
     // As routes spell it.
     headers.upgrade = 'websocket';
     return this.#claims.some((claims) => claims(request));

@@ -37,3 +37,16 @@ describe('passHeaders', () => {
     );
   });
 });
+
+describe('what upstreams are told', () => {
+  it.each([
+    ['host', 'keep'],
+    ['forwarded', 'both'],
+    ['via', 'edge'],
+  ])('is nothing for gRPC: %s', (key, value) => {
+    expect(faultOf(`targets: [http://a]\n${key}: ${value}`)).toBe('none');
+    expect(faultOf(`protocol: grpc\ntargets: [grpc://a]\n${key}: ${value}`)).toBe(
+      `3:1 ${key}: expected no \`${key}\`, because the protocol is grpc`,
+    );
+  });
+});

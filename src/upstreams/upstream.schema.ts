@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { size, timerDuration } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
 import { fieldNameOf } from './http/field-names.ts';
+import { proxyFieldKeys } from './http/proxy-fields.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
 import { retryFaults, retrySchema } from './retry-policy.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
@@ -52,6 +53,18 @@ const passedName = z
     context.addIssue({ code: 'custom', message });
   });
 
+function proxyFieldsOfGrpc(options: {
+  readonly protocol: 'http' | 'grpc';
+  readonly host: string;
+  readonly forwarded: string;
+  readonly via?: string | undefined;
+}): string[] {
+  const { protocol, host, forwarded, via } = options;
+  if (protocol === 'http') return [];
+  const given = { host: host !== 'target', forwarded: forwarded !== 'xForwarded', via: via !== undefined };
+  return Object.entries(given).flatMap(([key, isGiven]) => (isGiven ? [key] : []));
+}
+
 /** One upstream of the configuration file. */
 export const upstreamSchema = z
   .strictObject({
@@ -93,6 +106,7 @@ export const upstreamSchema = z
       .describe(
         'Header fields of clients that reach the targets, though services may take them for the word of a gateway, such as X-HTTP-Method-Override. Default none.',
       ),
+    ...proxyFieldKeys,
     ...descriptorKeys,
   })
   .superRefine((upstream, context) => {
@@ -115,6 +129,10 @@ export const upstreamSchema = z
     }
     for (const { index, message } of retryFaults(upstream.protocol, upstream.retry.on))
       context.addIssue({ code: 'custom', path: ['retry', 'on', index], message });
+    for (const key of proxyFieldsOfGrpc(upstream)) {
+      const message = `expected no \`${key}\`, because the protocol is grpc`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
     upstream.targets.forEach((entry, index) => {
       if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;
       context.addIssue({

@@ -101,6 +101,8 @@ const expired = () => ({ exp: Math.floor(Date.now() / 1000) - 60 });
 const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'request-malformed': ask('/a/../b'),
   'headers-too-large': say(`GET / HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`),
+  'uri-too-long': say(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`),
+  'method-not-implemented': say('FOO / HTTP/1.1\r\nHost: x\r\n\r\n'),
   'request-timeout': () => {
     (shop.gateway.gateway.app.getHttpServer() as Server).headersTimeout = 50;
     return say('GET / HTTP/1.1\r\nHost:')();

@@ -20,10 +20,10 @@ import { holdBody, type IncomingBody } from './outbound-body.ts';
 export interface Outbound {
   /** Path and query. */
   readonly path: string;
-  /** Flat list of names and values. */
+  /** Flat list of names and values, without `Host`. */
   readonly headers: string[];
-  /** The host that is asked for; default: where the target is. */
-  readonly host?: string | undefined;
+  /** What `Host` says; undefined for the host of the target. */
+  readonly host: string | undefined;
   /** What the client sends, or null. */
   readonly body: IncomingBody | null;
 }

@@ -3,8 +3,15 @@ import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { editHeaders, type HeaderEdits } from '../../policies/transform/header-edits.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 import { FieldNames } from './field-names.ts';
+import { addProxyFields, type ProxyFields } from './proxy-fields.ts';
 
 const names = new FieldNames();
+
+const MAX_FORWARDS = 'max-forwards';
+const MOST_FORWARDS = 255;
+
+/** Names, folded, of fields that may hold a secret. Fails closed: rather one too many is left out of a TRACE. */
+const MAY_BE_SECRET = /auth|cookie|credential|key|pass|secret|session|signature|token/;
 
 /** The names that a `Connection` header lists; those fields are hop-by-hop for this message too. */
 export function connectionNames(value: string | undefined): ReadonlySet<string> | undefined {
@@ -18,15 +25,38 @@ export function connectionNames(value: string | undefined): ReadonlySet<string> 
  * what services may take for their word, each in every spelling. Only then are ours added, so that no client can make
  * us drop them.
  *
+ * A TRACE says nothing that its answer may not show (RFC 9110 section 9.3.8): no credential, nothing of ours about the
+ * caller, and nothing that the route sets.
+ *
  * @param passed lower-case names of fields that services may take for the gateway's word and yet are let through.
+ * @param fields what the route says of the way, where that is not as usual.
  */
 export function outboundHeaders(
   exchange: Exchange,
   edits: HeaderEdits | undefined,
   passed?: ReadonlySet<string>,
+  fields?: ProxyFields,
+): string[] {
+  const { method } = exchange;
+  const out = passedFields(exchange, edits, passed);
+  if (method === 'TRACE' || method === 'OPTIONS') countHop(out, exchange);
+  addProxyFields(out, exchange, fields);
+  if (method === 'TRACE') return out;
+  addOwn(out, exchange);
+  // Last, so that what the configuration sets or removes holds for the gateway's own fields too.
+  if (edits !== undefined) editHeaders(out, edits);
+  return out;
+}
+
+/** What the upstream gets of the fields that the client has sent; of a TRACE without what may be a credential. */
+export function passedFields(
+  exchange: Exchange,
+  edits: HeaderEdits | undefined,
+  passed: ReadonlySet<string> | undefined,
 ): string[] {
   const raw = exchange.request.rawHeaders;
   const listed = connectionNames(exchange.request.headers.connection);
+  const isTrace = exchange.method === 'TRACE';
   const out: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const { lower, folded, fate } = names.of(raw[i] as string);
@@ -34,12 +64,18 @@ export function outboundHeaders(
     if (listed?.has(lower) || isGatewayKey(lower, raw[i + 1] as string)) continue;
     // What the route sets or removes is not the client's to say in another spelling either.
     if (edits?.folded.has(folded) === true) continue;
+    if (isTrace && MAY_BE_SECRET.test(folded)) continue;
     out.push(lower, raw[i + 1] as string);
   }
-  addOwn(out, exchange);
-  // Last, so that what the configuration sets or removes holds for the gateway's own fields too.
-  if (edits !== undefined) editHeaders(out, edits);
   return out;
+}
+
+/** One hop less (RFC 9110 section 7.6.2); that there is one left was looked at before. */
+function countHop(out: string[], { request }: Exchange): void {
+  const hops = request.headers['max-forwards'];
+  if (hops === undefined) return;
+  for (let i = out.length - 2; i >= 0; i -= 2) if (out[i] === MAX_FORWARDS) out.splice(i, 2);
+  out.push(MAX_FORWARDS, String(Math.min(Number(hops) - 1, MOST_FORWARDS)));
 }
 
 // An API key is a secret between the client and the gateway; a bearer token may be meant for the service too.
@@ -48,11 +84,6 @@ function isGatewayKey(name: string, value: string): boolean {
 }
 
 function addOwn(out: string[], exchange: Exchange): void {
-  const host = exchange.request.headers.host;
-  // The client's own chain went with the other forwarding fields: the address was taken from it at `open`,
-  // as far as trusted proxies vouch for it.
-  out.push('x-forwarded-for', exchange.clientAddress, 'x-forwarded-proto', exchange.scheme);
-  if (host !== undefined) out.push('x-forwarded-host', host);
   out.push('x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace));
   if (exchange.trace.state !== undefined) out.push('tracestate', exchange.trace.state);
   if (exchange.deadlineAt !== Infinity) {

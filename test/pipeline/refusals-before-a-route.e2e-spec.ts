@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { METHODS } from 'node:http';
+import { RawClient } from '../support/body-doors.ts';
+import { parseAnswer, speak, type Answer } from '../support/client.ts';
+import { useShop } from '../support/shop.ts';
+import { echo, type Echo } from '../support/upstream.ts';
+
+const holder = useShop({
+  routes: [
+    { id: 'any', match: { path: '/any/*' }, upstream: 'echo', policies: { authentication: 'public' } },
+    {
+      id: 'some',
+      match: { methods: ['GET', 'PUT'], path: '/some' },
+      upstream: 'echo',
+      policies: { authentication: 'public' },
+    },
+  ],
+});
+
+afterEach(() => void (holder.shop.echo.listener = echo));
+
+const HOST = 'Host: x\r\n\r\n';
+const say = async (bytes: string): Promise<Answer> =>
+  parseAnswer(await speak(holder.shop.gateway.url, bytes, 15_000));
+
+/** What no route ever sees, with what it is answered. */
+const REFUSED: readonly [what: string, bytes: string, status: number, code: string][] = [
+  ['no request', 'nonsense\r\n\r\n', 400, 'request-malformed'],
+  ['a method that nobody knows', `BREW / HTTP/1.1\r\n${HOST}`, 501, 'method-not-implemented'],
+  ['a longer method than one that is known', `GETS / HTTP/1.1\r\n${HOST}`, 501, 'method-not-implemented'],
+  ['a method of another protocol', `DESCRIBE / HTTP/1.1\r\n${HOST}`, 501, 'method-not-implemented'],
+  ['a long target', `GET /${'a'.repeat(17_000)} HTTP/1.1\r\n${HOST}`, 414, 'uri-too-long'],
+  ['long fields', `GET / HTTP/1.1\r\nX: ${'a'.repeat(17_000)}\r\n${HOST}`, 431, 'headers-too-large'],
+  ['CONNECT', `CONNECT a.example:443 HTTP/1.1\r\n${HOST}`, 501, 'method-not-implemented'],
+  ['CONNECT with a path', `CONNECT /any/x HTTP/1.1\r\n${HOST}`, 501, 'method-not-implemented'],
+  [
+    'CONNECT with a body',
+    'CONNECT a:1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello',
+    501,
+    'method-not-implemented',
+  ],
+];
+
+const UNKNOWN_EXPECTATION = `GET /any/x HTTP/1.1\r\nExpect: magic\r\n${HOST}`;
+
+describe('what is refused before a route is looked for', () => {
+  it.each([...REFUSED, ['an expectation', UNKNOWN_EXPECTATION, 417, 'expectation-failed'] as const])(
+    'has a problem, a date and a line: %s',
+    async (_what, bytes, status, code) => {
+      const asked = holder.shop.echo.requests.length;
+      const heard = await speak(holder.shop.gateway.url, bytes);
+      const answer = parseAnswer(heard);
+      expect(answer.status).toBe(status);
+      expect(answer.json()).toMatchObject({ status, code });
+      expect(answer.headers['content-type']).toBe('application/problem+json');
+      expect(Math.abs(Date.parse(/^date: (.*)$/im.exec(heard)?.[1] ?? '') - Date.now())).toBeLessThan(60_000);
+      const id = answer.headers['x-request-id'];
+      const lines = await holder.shop.gateway.linesWhere((line) => line['id'] === id);
+      expect(lines).toEqual([
+        expect.objectContaining({
+          status,
+          bytes: answer.body.length,
+          refused: expect.objectContaining({ code }),
+        }),
+      ]);
+      expect(holder.shop.echo.requests.length).toBe(asked);
+    },
+  );
+
+  it.each(REFUSED)('ends its connection: %s', async (_what, bytes) => {
+    const one = new RawClient(holder.shop.gateway.url);
+    one.socket.write(bytes);
+    await one.closed;
+    expect(one.heard).toMatch(/^connection: close/im);
+    expect(one.heard.split('HTTP/1.1 ').length).toBe(2);
+  });
+
+  it('leaves a line where nothing can be said', async () => {
+    const one = new RawClient(holder.shop.gateway.url);
+    const asked = new Promise<void>((resolve) => (holder.shop.echo.listener = () => resolve()));
+    one.socket.write(`GET /any/x HTTP/1.1\r\n${HOST}`);
+    await asked;
+    one.socket.write('BREW / HTTP/1.1\r\n');
+    await one.closed;
+    const [line] = await holder.shop.gateway.linesWhere(
+      (each) => each.msg === 'connection refused' && each['cut'] === true,
+    );
+    expect(line).toMatchObject({ cut: true, refused: { code: 'method-not-implemented' } });
+    expect(line).not.toHaveProperty('status');
+  });
+
+  it('answers CONNECT in its turn', async () => {
+    const began = Promise.withResolvers<() => void>();
+    holder.shop.echo.listener = (_request, response) => began.resolve(() => response.end('first'));
+    const one = new RawClient(holder.shop.gateway.url);
+    one.socket.write(
+      `GET /any/x HTTP/1.1\r\n${HOST}GET /any/y HTTP/1.1\r\n${HOST}CONNECT a:1 HTTP/1.1\r\n${HOST}rest`,
+    );
+    const finish = await began.promise;
+    expect(one.heard).toBe('');
+    holder.shop.echo.listener = (_request, response) => void response.end('second');
+    finish();
+    await one.closed;
+    expect(one.heard).toMatch(
+      /^HTTP\/1\.1 200 [^]*first[^]*HTTP\/1\.1 200 [^]*second[^]*HTTP\/1\.1 501 [^]*\}$/,
+    );
+  });
+});
+
+describe('a method', () => {
+  it.each(METHODS.filter((method) => method !== 'CONNECT' && method !== 'HEAD'))(
+    '%s is routed where a route takes all, and told what is taken where not',
+    async (method) => {
+      const routed = await say(`${method} /any/x HTTP/1.1\r\n${HOST}`);
+      expect(routed.status).toBe(200);
+      expect(routed.json<Echo>()).toMatchObject({ method, url: '/any/x' });
+      const told = await say(`${method} /some HTTP/1.1\r\n${HOST}`);
+      const isTaken = ['GET', 'PUT'].includes(method);
+      expect([told.status, told.headers['allow']]).toEqual(
+        isTaken ? [200, undefined] : [405, 'GET, HEAD, PUT'],
+      );
+    },
+  );
+
+  it('of no handler is told what handlers take', async () => {
+    for (const method of ['TRACE', 'PROPFIND', 'QUERY']) {
+      const answer = await say(`${method} /api/homepage HTTP/1.1\r\n${HOST}`);
+      expect([answer.status, answer.headers['allow']]).toEqual([405, 'GET, HEAD']);
+    }
+  });
+});
