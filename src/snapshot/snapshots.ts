@@ -32,6 +32,11 @@ export class Snapshots {
     return this.#earlier.size + 1;
   }
 
+  /** Those that some exchange still holds, and the one in force. */
+  get held(): readonly Snapshot[] {
+    return [this.#current, ...this.#earlier];
+  }
+
   /** Adds a check of every snapshot after the first. */
   check(check: SnapshotCheck): void {
     this.#checks.push(check);
@@ -60,6 +65,6 @@ export class Snapshots {
 
   /** Ends all of them; calls under way are cut. */
   async close(): Promise<void> {
-    await Promise.all([this.#current, ...this.#earlier].map((one) => one.close()));
+    await Promise.all(this.held.map((one) => one.close()));
   }
 }
