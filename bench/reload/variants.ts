@@ -9,6 +9,9 @@ export interface Places {
 /** A key that every configuration knows, and that the load uses. */
 export const STEADY_KEY = 'key-of-the-steady-client';
 
+/** After so many steps the configuration is the first one again, but for limits that nobody reaches. */
+export const CYCLE = 420;
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**

@@ -9,8 +9,8 @@ export interface GrpcBatchOptions<In, Out, ManyIn extends DescMessage, ManyOut e
   readonly max: number;
   /** The id that an input asks for. */
   readonly id: (input: In) => string;
-  /** Makes the request for different ids. */
-  readonly request: (ids: readonly string[]) => MessageInitShape<ManyIn>;
+  /** Makes the request for different ids; all inputs are of the group of the first one. */
+  readonly request: (ids: readonly string[], first: In) => MessageInitShape<ManyIn>;
   /** Takes the answer apart: each element with its id. */
   readonly entries: (answer: MessageShape<ManyOut>) => Iterable<readonly [id: string, element: Out]>;
   /** What else of the input the request would depend on; inputs that differ in it never meet. Default: nothing. */
@@ -36,7 +36,7 @@ export function compileGrpcBatch<In, Out, ManyIn extends DescMessage, ManyOut ex
       const answer = await grpc.unary(
         upstreams.of(exchange, upstream),
         method,
-        request(inputs.map(id)),
+        request(inputs.map(id), inputs[0] as In),
         limits,
       );
       return { found: new Map(entries(answer)), faults: new Map(), stray: undefined };

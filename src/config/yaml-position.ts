@@ -61,11 +61,10 @@ const NOTHING: readonly undefined[] = [];
 /** The places of the keys or items of a node. */
 export function placesOf(
   keys: readonly string[] | undefined,
-  nodes: readonly unknown[],
+  offsets: readonly number[],
   below: readonly (PlaceTree | undefined)[],
 ): PlaceTree {
-  const isFlat = below.every((one) => one === undefined);
-  return { keys, offsets: nodes.map((node) => startOf(node) ?? -1), below: isFlat ? NOTHING : below };
+  return { keys, offsets, below: below.every((one) => one === undefined) ? NOTHING : below };
 }
 
 /** The key of a pair as text. */

@@ -1,8 +1,11 @@
-import { LineCounter, parseDocument, type ErrorCode, type YAMLError } from 'yaml';
+import { isMap, isScalar, parseDocument, type Document, type Node } from 'yaml';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { Variables } from './interpolation.ts';
-import { readTree } from './yaml-tree.ts';
+import { Lines } from './lines.ts';
+import { findLongList, LONG, PieceFault, piecesOf } from './long-list.ts';
+import { syntaxFaultsOf } from './yaml-syntax.ts';
+import { readTree, type CutOut } from './yaml-tree.ts';
 
 /** A place in a text; both 1-based. */
 export interface Position {
@@ -26,25 +29,19 @@ export interface YamlDocument {
 /**
  * Reads YAML 1.2 with the core schema: no timestamps, no merge keys, keys are always strings, aliases are bounded.
  *
+ * @param long how many characters a list has to have to be read piece by piece, which is quicker and says the same.
  * @throws ConfigError with all syntax faults when the text is not YAML.
  */
-export function readYaml(text: string, file: string, variables: Variables = process.env): YamlDocument {
-  const lines = new LineCounter();
-  const position = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const document = parse(text, lines);
-  const placeOf = (error: YAMLError): Position => position(error.pos[0]);
-  const errors = withoutEchoes([...document.errors, ...document.warnings], (error) => placeOf(error).line);
-  const syntaxFaults = errors.map((error): ConfigFault => ({
-    file,
-    ...placeOf(error),
-    key: '',
-    message: syntaxMessage(error, text),
-  }));
-  if (syntaxFaults.length > 0) throw new ConfigError(syntaxFaults);
-  const { places, ...tree } = readTree(document.contents, { file, variables, position });
+export function readYaml(
+  text: string,
+  file: string,
+  variables: Variables = process.env,
+  long = LONG,
+): YamlDocument {
+  const lines = new Lines(text);
+  const position = (offset: number): Position => lines.at(offset);
+  const context = { file, variables, position };
+  const { places, ...tree } = readInPieces(text, context, long) ?? readWhole(text, context);
   return {
     file,
     ...tree,
@@ -52,7 +49,46 @@ export function readYaml(text: string, file: string, variables: Variables = proc
   };
 }
 
-function parse(text: string, lineCounter: LineCounter) {
+type Context = Parameters<typeof readTree>[1];
+
+function readWhole(text: string, context: Context): ReturnType<typeof readTree> {
+  const document = parse(text);
+  const syntaxFaults = syntaxFaultsOf(document, text, context);
+  if (syntaxFaults.length > 0) throw new ConfigError(syntaxFaults);
+  return readTree(document.contents, context);
+}
+
+// Undefined where there is no long list, and where anything is wrong: that is told of the file as a whole.
+function readInPieces(text: string, context: Context, long: number): ReturnType<typeof readTree> | undefined {
+  const list = findLongList(text, long);
+  if (list === undefined) return undefined;
+  const { outline, keyOffset, bounds } = list;
+  const document = parse(outline);
+  if (!isWithoutList(document, keyOffset)) return undefined;
+  const cut: CutOut = {
+    keyOffset,
+    start: bounds[0] as number,
+    length: text.length - outline.length,
+    pieces: () => piecesOf(list, parse),
+  };
+  try {
+    return readTree(document.contents, { ...context, cut });
+  } catch (error) {
+    if (error instanceof PieceFault) return undefined;
+    throw error;
+  }
+}
+
+// That nothing stands where the list has been also shows that its lines were no part of a text.
+function isWithoutList({ errors, warnings, contents }: Document.Parsed, keyOffset: number): boolean {
+  if (errors.length > 0 || warnings.length > 0 || !isMap<Node, Node | null>(contents)) return false;
+  const pair = contents.items.find(({ key }) => key.range?.[0] === keyOffset);
+  if (contents.flow === true || pair === undefined) return false;
+  const { value } = pair;
+  return value === null || (isScalar(value) && value.source === '' && value.tag === undefined);
+}
+
+function parse(text: string): Document.Parsed {
   return parseDocument(text, {
     version: '1.2',
     schema: 'core',
@@ -61,43 +97,6 @@ function parse(text: string, lineCounter: LineCounter) {
     stringKeys: true,
     uniqueKeys: false, // The tree reader finds duplicates, because it knows their path.
     prettyErrors: false,
-    lineCounter,
     logLevel: 'error',
   });
-}
-
-const SYNTAX_MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
-  MULTIPLE_DOCS: 'expected one document; remove the "---" that starts another',
-  TAB_AS_INDENT: 'expected spaces as indentation, found a tab',
-  NON_STRING_KEY: 'expected text as a key',
-  RESOURCE_EXHAUSTION: 'expected fewer levels of nesting',
-};
-
-const VARIABLE_IN_FLOW =
-  'inside { } and [ ] expected a variable in quotes, "${NAME}", which makes it text; ' +
-  'for a number write the map or list over several lines';
-
-function syntaxMessage(error: YAMLError, text: string): string {
-  const offset = error.pos[0];
-  if (text.slice(offset - 1, offset + 1) === '${') return VARIABLE_IN_FLOW;
-  const [first = '', ...rest] = error.message;
-  return SYNTAX_MESSAGES[error.code] ?? `not YAML: ${first.toLowerCase()}${rest.join('')}`;
-}
-
-/**
- * After a mistake the parser stumbles over the rest of the line, or of the text: those complaints, and all but the
- * first about one character, say nothing new.
- */
-function withoutEchoes(errors: readonly YAMLError[], lineOf: (error: YAMLError) => number): YAMLError[] {
-  const kept: YAMLError[] = [];
-  for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
-    const last = kept.at(-1);
-    if (last && (last.pos[0] === error.pos[0] || isEcho(error, lineOf(last) === lineOf(error)))) continue;
-    kept.push(error);
-  }
-  return kept;
-}
-
-function isEcho(error: YAMLError, sameLine: boolean): boolean {
-  return error.code === 'UNEXPECTED_TOKEN' && (sameLine || error.message.includes('in YAML stream'));
 }

@@ -12,6 +12,7 @@ import {
 import type { ConfigFault } from './config-fault.ts';
 import { renderPath, routeIdAt, type ConfigPath } from './config-path.ts';
 import { hasReference, interpolate, type Variables } from './interpolation.ts';
+import type { Piece } from './long-list.ts';
 import { keyOf, Places, placesOf, startOf, type PlaceTree } from './yaml-position.ts';
 
 /** Values that the aliases of one file may repeat, all together; far above any real file, far below a bomb. */
@@ -19,9 +20,20 @@ const MAX_VALUES = 200_000;
 const INTEGER = /^[-+]?[0-9]+$/;
 const DECIMAL = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
 
+/** A list that is not in the tree of nodes, because it is long. */
+export interface CutOut {
+  /** Where its key is. */
+  readonly keyOffset: number;
+  /** Where it starts, and how long it is. */
+  readonly start: number;
+  readonly length: number;
+  readonly pieces: () => Iterable<Piece>;
+}
+
 interface TreeContext {
   readonly file: string;
   readonly variables: Variables;
+  readonly cut?: CutOut | undefined;
   position(offset: number): { line: number; column: number };
 }
 
@@ -34,17 +46,17 @@ interface Anchored {
 
 interface TreeFault {
   readonly path: ConfigPath;
-  readonly offset: number | undefined;
+  readonly offset: number;
   readonly message: string;
 }
 
 /** Turns parsed nodes into plain values and collects the faults that only the whole tree shows. */
 export function readTree(root: Node | null, context: TreeContext) {
-  const reader = new TreeReader(context.variables);
+  const reader = new TreeReader(context.variables, context.cut);
   const value = reader.read(root, []);
   const faults = reader.faults.map(({ path, offset, message }): ConfigFault => ({
     file: context.file,
-    ...context.position(offset ?? 0),
+    ...context.position(Math.max(0, offset)),
     routeId: routeIdAt(path, value),
     key: renderPath(path, value),
     message,
@@ -62,9 +74,13 @@ class TreeReader {
   private size = 0;
   /** How many of them are there by an alias: a long file may have more, for it has a line for each. */
   private repeated = 0;
+  private readonly cut: CutOut | undefined;
+  /** How much further in the file the nodes are than in the text of their piece; undefined outside of pieces. */
+  private shift: number | undefined = undefined;
 
-  constructor(variables: Variables) {
+  constructor(variables: Variables, cut: CutOut | undefined) {
     this.variables = variables;
+    this.cut = cut;
   }
 
   read(node: Node | null, path: ConfigPath): unknown {
@@ -96,25 +112,60 @@ class TreeReader {
       below.push(this.places);
       return one;
     });
-    this.places = placesOf(undefined, items, below);
+    this.places = placesOf(undefined, items.map(this.startOf), below);
     return value;
   }
 
+  private readPieces({ pieces }: CutOut, path: ConfigPath): unknown[] {
+    const value: unknown[] = [];
+    const offsets: number[] = [];
+    const below: (PlaceTree | undefined)[] = [];
+    for (const piece of pieces()) {
+      if ('plain' in piece) {
+        value.push(piece.plain.value);
+        offsets.push(piece.plain.offset);
+        below.push(piece.plain.places);
+        continue;
+      }
+      this.shift = piece.shift;
+      for (const node of piece.nodes) {
+        value.push(this.read(node, [...path, value.length]));
+        offsets.push(this.startOf(node));
+        below.push(this.places);
+      }
+      this.shift = undefined;
+    }
+    this.places = placesOf(undefined, offsets, below);
+    return value;
+  }
+
+  // In the file; -1 for what is not in it.
+  private readonly startOf = (node: unknown): number => {
+    const offset = startOf(node);
+    if (offset === undefined) return -1;
+    const { shift, cut } = this;
+    if (shift !== undefined) return offset + shift;
+    return cut !== undefined && offset >= cut.start ? offset + cut.length : offset;
+  };
+
   private readMap(map: YAMLMap<Node, Node | null>, path: ConfigPath): Record<string, unknown> {
-    const first = new Map<string, number | undefined>();
+    const first = new Set<string>();
     const value: Record<string, unknown> = {};
     const below: (PlaceTree | undefined)[] = [];
     for (const pair of map.items) {
       const key = keyOf(pair);
       const problem = this.keyProblem(key, first.has(key));
-      if (problem) this.faults.push({ path: [...path, key], offset: startOf(pair.key), message: problem });
-      first.set(key, startOf(pair.key));
-      const item = this.read(pair.value, [...path, key]);
+      const offset = this.startOf(pair.key);
+      if (problem) this.faults.push({ path: [...path, key], offset, message: problem });
+      first.add(key);
+      const { cut } = this;
+      const isCut = cut !== undefined && path.length === 0 && offset === cut.keyOffset;
+      const item = isCut ? this.readPieces(cut, [key]) : this.read(pair.value, [...path, key]);
       below.push(this.places);
       if (key !== '__proto__') value[key] = item;
     }
-    const keys = map.items.map(({ key }) => key);
-    this.places = placesOf(map.items.map(keyOf), keys, below);
+    const offsets = map.items.map(({ key }) => this.startOf(key));
+    this.places = placesOf(map.items.map(keyOf), offsets, below);
     return value;
   }
 
@@ -126,7 +177,7 @@ class TreeReader {
   }
 
   private readAlias(alias: Alias, path: ConfigPath): unknown {
-    const offset = startOf(alias);
+    const offset = this.startOf(alias);
     const target = this.anchors.get(alias.source);
     if (!target) {
       this.faults.push({ path, offset, message: `expected an anchor &${alias.source} before this alias` });
@@ -146,7 +197,7 @@ class TreeReader {
     const { value } = scalar;
     if (typeof value !== 'string' || !hasReference(value)) return value;
     const { text, problems } = interpolate(value, this.variables);
-    const offset = startOf(scalar);
+    const offset = this.startOf(scalar);
     this.faults.push(...problems.map((message) => ({ path, offset, message })));
     return scalar.type === 'PLAIN' ? typed(text) : text;
   }

@@ -7,6 +7,7 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
 import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
+import { DepartedRoutes } from './departed-routes.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -40,6 +41,7 @@ export interface ReloadsDeps {
 export class Reloads {
   readonly #deps: ReloadsDeps;
   #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
+  readonly #departed = new DepartedRoutes();
   #loadedAt = Date.now();
   #last: Reload | undefined = undefined;
   #watch: ConfigFileWatch | undefined = undefined;
@@ -112,7 +114,7 @@ export class Reloads {
   }
 
   #replace(source: GatewaySource, trigger: string): ReloadOutcome {
-    const { snapshots, compiler, logger } = this.#deps;
+    const { snapshots, compiler, logger, metrics } = this.#deps;
     const { current } = snapshots;
     // Asked for by name, it is made all the same: files that the configuration names may have changed.
     const isSame =
@@ -128,6 +130,7 @@ export class Reloads {
       throw error;
     }
     snapshots.replace(next);
+    metrics.forgetRoutes(this.#departed.after(current, snapshots));
     this.#loadedAt = Date.now();
     warnOfFallThroughs(next, logger);
     return 'reloaded';

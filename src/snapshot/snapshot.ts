@@ -31,6 +31,7 @@ export class Snapshot {
   /** Exchanges that began under it, and being in force. */
   #holders = 0;
   #ended = false;
+  #whenEnded: (() => void) | undefined = undefined;
 
   constructor(deps: SnapshotDeps) {
     this.source = deps.source;
@@ -38,11 +39,6 @@ export class Snapshot {
     this.upstreams = deps.upstreams;
     this.edge = deps.edge;
     this.deps = deps;
-  }
-
-  /** Whether somebody still needs it. */
-  get isHeld(): boolean {
-    return this.#holders > 0;
   }
 
   /** Keeps it from ending until as many {@link release}. */
@@ -63,8 +59,13 @@ export class Snapshot {
     this.deps.begin();
   }
 
-  /** Takes it out of force: no further exchange begins under it. */
-  retire(): void {
+  /**
+   * Takes it out of force: no further exchange begins under it.
+   *
+   * @param whenEnded is called once, when nobody needs it any more; that may be at once.
+   */
+  retire(whenEnded: () => void): void {
+    this.#whenEnded = whenEnded;
     this.deps.retire();
     this.release();
   }
@@ -87,6 +88,7 @@ export class Snapshot {
     for (const stage of this.edge.entrance) stage.close?.();
     for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
     this.deps.end();
+    this.#whenEnded?.();
     return true;
   }
 }

@@ -29,8 +29,12 @@ export class Snapshots {
 
   /** How many there are that some exchange still holds, the one in force included. */
   get count(): number {
-    this.#forgetEnded();
     return this.#earlier.size + 1;
+  }
+
+  /** Those that some exchange still holds, and the one in force. */
+  get held(): readonly Snapshot[] {
+    return [this.#current, ...this.#earlier];
   }
 
   /** Adds a check of every snapshot after the first. */
@@ -52,20 +56,15 @@ export class Snapshots {
   /** Puts another one into force for exchanges that begin from now on. */
   replace(next: Snapshot): void {
     const previous = this.#current;
-    this.#forgetEnded();
     this.#earlier.add(previous);
     this.#current = next;
     next.begin();
-    previous.retire();
+    // At its end, not when somebody looks: the next reload may be weeks away, and a snapshot has pools and whole schemas.
+    previous.retire(() => this.#earlier.delete(previous));
   }
 
   /** Ends all of them; calls under way are cut. */
   async close(): Promise<void> {
-    this.#forgetEnded();
-    await Promise.all([this.#current, ...this.#earlier].map((one) => one.close()));
-  }
-
-  #forgetEnded(): void {
-    for (const one of this.#earlier) if (!one.isHeld) this.#earlier.delete(one);
+    await Promise.all(this.held.map((one) => one.close()));
   }
 }

@@ -33,7 +33,7 @@ export class DurationHistogram {
   readonly name: string;
   readonly help: string;
   readonly #bounds: readonly number[];
-  readonly #cells: DurationCell[] = [];
+  #cells: DurationCell[] = [];
 
   /** @param bounds upper bounds of the buckets, in seconds, ascending. */
   constructor(name: string, help: string, bounds: readonly number[]) {
@@ -47,6 +47,11 @@ export class DurationHistogram {
     const cell = new DurationCell(labels, this.#bounds);
     this.#cells.push(cell);
     return cell;
+  }
+
+  /** Shows the cells of these values of a label no more. */
+  forget(label: string, values: ReadonlySet<string>): void {
+    this.#cells = this.#cells.filter(({ labels }) => !values.has(labels[label] ?? ''));
   }
 
   /** This histogram as the registry's type wants it; the registry only asks for what is here. */

@@ -40,6 +40,12 @@ export class LabelCounter {
     else cell.value += 1;
   }
 
+  /** Shows no more what was counted for these values of the first label. */
+  forget(values: ReadonlySet<string>): void {
+    for (const key of this.#cells.keys())
+      if (values.has(key.slice(0, key.indexOf('\n')))) this.#cells.delete(key);
+  }
+
   #add(key: string, values: readonly string[]): void {
     const labels = Object.fromEntries(this.#names.map((name, index) => [name, values[index] ?? '']));
     this.#cells.set(key, { labels, value: 1 });

@@ -134,6 +134,18 @@ export class Metrics {
     return route;
   }
 
+  /** Shows nothing more of routes that are gone: ids come from files, and a gateway that reloads may see any number. */
+  forgetRoutes(ids: ReadonlySet<string>): void {
+    if (ids.size === 0) return;
+    for (const id of ids) {
+      this.#routes.delete(id);
+      this.#sockets.remove({ route: id });
+    }
+    this.#duration.forget('route', ids);
+    this.#decisions.forget(ids);
+    this.#sections.forget(ids);
+  }
+
   /** Counts one call to a target. */
   attempted(upstream: string, outcome: string): void {
     this.#attempts.count(upstream, outcome);

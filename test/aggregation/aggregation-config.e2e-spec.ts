@@ -22,6 +22,58 @@ describe('faults of an aggregated route', () => {
     return [];
   }
 
+  it('are told of a batch that does not go with its call', async () => {
+    const faults = await faultsOf(`
+  - id: bad
+    match: { path: '/bad/{id}/{lang}' }
+    aggregate:
+      calls:
+        none: { upstream: users, path: '/users/{id}', batch: { path: /users, key: id } }
+        inPath: { upstream: users, path: '/users/{id}', batch: { path: '/users/{ids}', key: id } }
+        two: { upstream: users, path: '/{lang}/{id}', batch: { path: '/users?ids={ids}', key: id } }
+        no: { upstream: users, path: /users, batch: { path: '/users?ids={ids}', key: id } }
+        stray: { upstream: users, path: '/{lang}/{id}', batch: { path: '/{lng}?ids={ids}', key: id } }
+        other: { upstream: users, path: '/users/{id}', batch: { path: '/{lang}?ids={ids}', key: id } }
+        missing: { upstream: users, path: '/users/{id}', batch: { key: id } }
+        wrong: { upstream: users, path: '/users/{id}', batch: { path: '/users?ids={ids}', key: id, by: id } }
+        get: { upstream: shop, grpc: shop.v1.Orders/GetOrder, input: { id: '{id}' }, batch: { path: '/a?ids={ids}', key: id } }
+        rpc:
+          upstream: shop
+          grpc: shop.v1.Orders/GetOrder
+          input: { id: '{id}' }
+          batch: { grpc: shop.v1.Orders/ListOrder, key: id }
+        fields:
+          upstream: shop
+          grpc: shop.v1.Orders/GetOrder
+          input: { id: '{id}' }
+          batch: { grpc: shop.v1.Orders/ListOrders, ids: page_token, items: order, by: idd, key: id }
+        shape:
+          upstream: shop
+          grpc: shop.v1.Orders/GetOrder
+          input: { id: '{id}' }
+          batch: { grpc: shop.v1.Orders/ListOrders, ids: ids, items: orders, key: status, as: ordr }
+`);
+    expect(faults).toEqual([
+      '6:64 | routes[bad].aggregate.calls.none.batch.path | expected {ids} once, in the query, such as /users?ids={ids}; got "/users"',
+      '7:66 | routes[bad].aggregate.calls.inPath.batch.path | expected {ids} once, in the query, such as /users?ids={ids}; got "/users/{ids}"',
+      '8:64 | routes[bad].aggregate.calls.two.batch.path | expected all values that `path` of the call has, but for the one that is the id',
+      '9:55 | routes[bad].aggregate.calls.no.batch.path | expected a value in `path` of the call: the id',
+      '10:66 | routes[bad].aggregate.calls.stray.batch.path | there is no parameter and no call "lng" to take a value from | lang',
+      '11:65 | routes[bad].aggregate.calls.other.batch.path | expected only values that `path` of the call has too, got {lang}',
+      '12:58 | routes[bad].aggregate.calls.missing.batch | expected `path`: the call is over HTTP',
+      '13:100 | routes[bad].aggregate.calls.wrong.batch.by | expected no `by` for a call over HTTP',
+      '14:86 | routes[bad].aggregate.calls.get.batch | expected `grpc`: the call is over gRPC',
+      '14:95 | routes[bad].aggregate.calls.get.batch.path | expected no `path` for a call over gRPC',
+      '19:20 | routes[bad].aggregate.calls.rpc.batch.grpc | shop.v1.Orders has no method "ListOrder" | ListOrders',
+      '24:53 | routes[bad].aggregate.calls.fields.batch.ids | expected a list of texts or numbers; page_token is none',
+      '24:70 | routes[bad].aggregate.calls.fields.batch.items | shop.v1.ListOrdersResponse has no field "order" | orders',
+      '24:84 | routes[bad].aggregate.calls.fields.batch.by | expected a field that `input` has, got "idd" | id',
+      '29:53 | routes[bad].aggregate.calls.shape.batch.ids | shop.v1.ListOrdersRequest has no field "ids"',
+      '29:78 | routes[bad].aggregate.calls.shape.batch.key | expected a field with one text or number; status is none',
+      '29:91 | routes[bad].aggregate.calls.shape.batch.as | shop.v1.GetOrderResponse has no field "ordr" | order',
+    ]);
+  });
+
   it('are told all at once, each with its place and the nearest name', async () => {
     const faults = await faultsOf(`
   - id: bad

@@ -5,9 +5,10 @@ import type { Caller } from '../../calls/caller.ts';
 import { grpcUpstream } from '../../calls/grpc-upstream.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
-import type { ReuseKeys } from './aggregate.schema.ts';
+import type { BatchKeys, ReuseKeys } from './aggregate.schema.ts';
 import type { AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
 import { parseExact } from './exact-json.ts';
+import { planHttpMany, type HttpInput, type ReadJson } from './http-many.ts';
 import { spokenPart } from './spoken-freshness.ts';
 
 /** A call of an aggregated route that can be made; one for all exchanges of its route. */
@@ -37,6 +38,7 @@ export function runnableCalls(routeId: string, calls: readonly AggregateCall[]):
         name: `${routeId}.${call.name}`,
         upstream,
         options: optionsOf(reuse, (counts.get(key) ?? 0) > 1),
+        batch: reuse.batch,
       };
       runnable = operation.kind === 'http' ? overHttp(about) : overGrpc(about, operation);
       known.set(key, runnable);
@@ -54,12 +56,13 @@ interface About {
   readonly name: string;
   readonly upstream: string;
   readonly options: ReuseOptions<unknown>;
+  readonly batch: BatchKeys | undefined;
 }
 
 function keyOf({ operation, upstream, reuse }: AggregateCall): string {
-  const method =
-    operation.kind === 'http' ? '' : `${operation.method.parent.typeName}/${operation.method.name}`;
-  return JSON.stringify([upstream, method, reuse]);
+  if (operation.kind === 'http') return JSON.stringify([upstream, reuse]);
+  const { method, many } = operation;
+  return JSON.stringify([upstream, `${method.parent.typeName}/${method.name}`, reuse, many?.by]);
 }
 
 // A cache serves equal calls already.
@@ -83,43 +86,54 @@ function optionsOf({ share, cache }: ReuseKeys, isRepeated: boolean): ReuseOptio
   };
 }
 
-function overHttp({ name, upstream, options }: About): RunnableCallOf<HttpOperation> {
-  const plan = compilePlan<string, unknown>(name, options, {
+function overHttp({ name, upstream, options, batch }: About): RunnableCallOf<HttpOperation> {
+  const read: ReadJson = ({ upstreams, http }, path, context) =>
+    http.json(
+      upstreams.of(context.exchange, upstream),
+      { method: 'GET', path, parse: parseExact, ...hearing(name, plan, context) },
+      context,
+    );
+  const plan = compilePlan<HttpInput, unknown>(name, options, {
     reads: true,
-    batch: undefined,
+    batch: batch && planHttpMany(batch, read),
     missing: undefined,
   });
-  const call: Call<string, unknown> = Object.freeze({
+  const call: Call<HttpInput, unknown> = Object.freeze({
     name,
     upstream,
     reads: true,
     plan,
-    keyOf: (path: string) => path,
-    run: ({ upstreams, http }, path, context) =>
-      http.json(
-        upstreams.of(context.exchange, upstream),
-        { method: 'GET', path, parse: parseExact, ...hearing(name, plan, context) },
-        context,
-      ),
-  } satisfies Call<string, unknown>);
+    keyOf: ({ path }: HttpInput) => path,
+    run: (transports, { path }, context) => read(transports, path, context),
+  } satisfies Call<HttpInput, unknown>);
   return {
     tells: true,
-    with: (operation) => (caller, scope, context) => caller.call(call, operation.target(scope), context),
+    with: (operation) => (caller, scope, context) => caller.call(call, inputOf(operation, scope), context),
   };
 }
 
+// The path is first: it refuses values that would lead elsewhere.
+function inputOf({ target, many }: HttpOperation, scope: AggregateScope): HttpInput {
+  const path = target(scope);
+  return many === undefined ? { path, id: '', many: '' } : { path, ...many.of(scope) };
+}
+
 // What a cache keeps is as fresh as its declaration says, whatever the service says.
-function hearing(name: string, plan: CallPlan<string, unknown> | undefined, { served }: CallContext) {
+function hearing(name: string, plan: CallPlan<HttpInput, unknown> | undefined, { served }: CallContext) {
   if (served === undefined || plan?.cache !== undefined) return {};
   return { heard: (headers: Parameters<typeof spokenPart>[1]): void => served(spokenPart(name, headers)) };
 }
 
 function overGrpc(
   { name, upstream, options }: About,
-  { method, registry }: GrpcOperation,
+  { method, registry, many }: GrpcOperation,
 ): RunnableCallOf<GrpcOperation> {
   const reuse = options as ReuseOptions<MessageShape<DescMessage>>;
-  const call = grpcUpstream(upstream).unary(name, method, { ...reuse, reads: true });
+  const call = grpcUpstream(upstream).unary(name, method, {
+    ...reuse,
+    reads: true,
+    ...(many && { batch: many }),
+  });
   return {
     tells: call.plan?.cache !== undefined,
     with: (operation) => async (caller, scope, context) => {

@@ -37,6 +37,55 @@ const share = z
     'Equal calls in flight share one run, across requests of the same principal or of everybody; `public` asks without the identity of the caller. `cache` implies it. Default: none.',
   );
 
+const fieldPath = z
+  .string()
+  .regex(/^[A-Za-z0-9_$@-]+(\.[A-Za-z0-9_$@-]+)*$/, 'expected names between dots, such as data.items');
+
+const MAX_IDS = 50;
+
+const method = z
+  .string()
+  .regex(
+    /^[A-Za-z_][\w.]*\/[A-Za-z_]\w*$/,
+    'expected a service and a method, such as shop.v1.Orders/GetOrder',
+  );
+
+const batch = z
+  .strictObject({
+    path: z
+      .string()
+      .optional()
+      .describe(
+        'Path and query of a GET that reads many, with {ids} in its query, and the values of `path` but the id.',
+      ),
+    grpc: method
+      .optional()
+      .describe('Unary method that reads many instead, such as shop.v1.Orders/BatchGetOrders.'),
+    ids: z.string().optional().describe('Field of its message that takes the ids; for `grpc`.'),
+    by: z.string().optional().describe('Field of `input` that is the id. Default: the only one; for `grpc`.'),
+    items: fieldPath
+      .optional()
+      .describe(
+        'Where the answer has the list, such as data.items; a field for `grpc`. Default: the answer is the list.',
+      ),
+    key: fieldPath.describe('Where an element has its id, such as id; a field for `grpc`.'),
+    as: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Field in which the answer for one id has what is an element here. Default: it is the element.',
+      ),
+    max: z
+      .int()
+      .min(1)
+      .default(MAX_IDS)
+      .describe('Most ids of one request; more become several. Default 50.'),
+  })
+  .describe(
+    'An operation that reads many: calls of the route that declare the same and whose ids are known at the same time are one request. Default: none.',
+  );
+
 const callName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, starting with a letter');
@@ -50,12 +99,7 @@ const call = z
       .describe(
         'Path and query of a GET, with {name} for values: {id} of the path, {query.x}, {header.x}, {principal.id}, {call.field}.',
       ),
-    grpc: z
-      .string()
-      .regex(
-        /^[A-Za-z_][\w.]*\/[A-Za-z_]\w*$/,
-        'expected a service and a method, such as shop.v1.Orders/GetOrder',
-      )
+    grpc: method
       .optional()
       .describe('Unary method that is called instead of a path, such as shop.v1.Orders/GetOrder.'),
     input: z
@@ -75,6 +119,7 @@ const call = z
     fallback: z.unknown().optional().describe('What stands in when it fails. Default null.'),
     share: share.optional(),
     cache: cache.optional(),
+    batch: batch.optional(),
   })
   .refine((one) => one.share === undefined || one.cache === undefined, {
     path: ['share'],
@@ -116,4 +161,7 @@ export type AggregateOptions = z.output<typeof aggregateSchema>;
 export type AggregateCallOptions = AggregateOptions['calls'][string];
 
 /** How runs of one call are merged and kept. */
-export type ReuseKeys = Pick<AggregateCallOptions, 'share' | 'cache'>;
+export type ReuseKeys = Pick<AggregateCallOptions, 'share' | 'cache' | 'batch'>;
+
+/** The parsed `batch:` of a call. */
+export type BatchKeys = NonNullable<AggregateCallOptions['batch']>;

@@ -2,12 +2,15 @@ import type { DescMethodUnary, JsonValue, Registry } from '@bufbuild/protobuf';
 import type { SectionPlan } from '../composition/section-run.ts';
 import type { ReuseKeys } from './aggregate.schema.ts';
 import type { AggregateScope } from './aggregate-scope.ts';
+import type { GrpcMany } from './grpc-many.ts';
+import type { HttpMany } from './http-many.ts';
 
 /** A GET of an HTTP upstream. */
 export interface HttpOperation {
   readonly kind: 'http';
   /** Path and query. @throws {Problem} when a value that it needs is missing. */
   readonly target: (scope: AggregateScope) => string;
+  readonly many?: HttpMany | undefined;
 }
 
 /** A unary call of a gRPC upstream. */
@@ -17,6 +20,7 @@ export interface GrpcOperation {
   readonly registry: Registry;
   /** The message in proto3 JSON. @throws {Problem} when a value that it needs is missing. */
   readonly input: (scope: AggregateScope) => JsonValue;
+  readonly many?: GrpcMany | undefined;
 }
 
 /** One call of an aggregated route, compiled. */

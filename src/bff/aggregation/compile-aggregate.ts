@@ -3,6 +3,7 @@ import type { NearestNames } from '../../config/nearest-name.ts';
 import type { AggregateCallOptions, AggregateOptions } from './aggregate.schema.ts';
 import { AggregateFaults, type AggregateFault } from './aggregate-fault.ts';
 import type { Aggregate, AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
+import { grpcManyOf, httpManyOf } from './call-batch.ts';
 import { cyclesOf } from './call-cycles.ts';
 import { compileGrpcOperation, findMethod } from './grpc-operation.ts';
 import { compileTarget } from './request-target.ts';
@@ -88,7 +89,7 @@ class AggregateCompiler {
 
   #call(name: string, options: AggregateCallOptions, index: number): AggregateCall {
     const path = ['calls', name];
-    const { upstream, required, budget = Infinity, fallback, share, cache } = options;
+    const { upstream, required, budget = Infinity, fallback, share, cache, batch } = options;
     this.#checkName(name, path);
     if (required && fallback !== undefined) {
       this.#faults.add(
@@ -107,7 +108,7 @@ class AggregateCompiler {
       fallback: fallback === undefined || fallback === null ? undefined : () => fallback,
       dependencies: [...dependencies],
       operation: operation ?? FAULTY,
-      reuse: { share, cache },
+      reuse: { share, cache, batch },
     });
   }
 
@@ -138,7 +139,8 @@ class AggregateCompiler {
     return this.#faults.attempt([...path, 'path'], () => {
       const target = compileTarget(template ?? '', this.#names);
       target.sources.forEach(used);
-      return { kind: 'http', target: (scope) => target.fill(scope) };
+      const many = httpManyOf({ options, path, faults: this.#faults }, target, this.#names);
+      return { kind: 'http', target: (scope) => target.fill(scope), many };
     });
   }
 
@@ -168,11 +170,12 @@ class AggregateCompiler {
     return this.#faults.attempt([...path, 'grpc'], () => {
       const registry = this.deps.schemaOf(options.upstream);
       const method = findMethod(name, registry);
-      return compileGrpcOperation(method, registry, {
+      const operation = compileGrpcOperation(method, registry, {
         template: options.input ?? {},
         path: [...path, 'input'],
         deps: { names: this.#names, faults: this.#faults, used },
       });
+      return { ...operation, many: grpcManyOf({ options, path, faults: this.#faults }, method, registry) };
     });
   }
 

@@ -1,0 +1,118 @@
+import {
+  create,
+  fromJson,
+  toJson,
+  type DescField,
+  type DescMessage,
+  type DescMethodUnary,
+  type JsonObject,
+  type Message,
+} from '@bufbuild/protobuf';
+import type { GrpcBatchOptions } from '../../calls/grpc-batch.ts';
+import { canonicalJson } from '../../calls/reuse/call-key.ts';
+import { AggregateError, type AggregateFaults } from './aggregate-fault.ts';
+import type { BatchKeys } from './aggregate.schema.ts';
+
+type Fields = Record<string, unknown>;
+
+/** The ids operation of a call over gRPC, compiled. */
+export interface GrpcMany extends GrpcBatchOptions<Fields, Message, DescMessage, DescMessage> {
+  /** The field of the message of the call that is the id. */
+  readonly by: string;
+}
+
+/** What such an operation is compiled with. */
+export interface GrpcManyDeps {
+  /** The method of the call. */
+  readonly single: DescMethodUnary;
+  /** The method that reads many. */
+  readonly method: DescMethodUnary;
+  /** Names of the fields of the call's `input`. */
+  readonly given: readonly string[];
+  readonly path: readonly string[];
+  readonly faults: AggregateFaults;
+}
+
+/** Compiles the `batch` of a call over gRPC; undefined, with faults, when the messages do not go together. */
+export function compileGrpcMany(keys: BatchKeys, deps: GrpcManyDeps): GrpcMany | undefined {
+  const { single, method, given, path, faults } = deps;
+  const attempt = (key: string, find: () => DescField): DescField | undefined =>
+    faults.attempt([...path, key], find);
+  const id = attempt('by', () => idField(single, keys.by, given));
+  const ids = attempt('ids', () => repeated(field(method.input, keys.ids, 'ids'), 'scalar'));
+  const items = attempt('items', () => repeated(field(method.output, keys.items, 'items'), 'message'));
+  const key =
+    items?.message && attempt('key', () => scalar(field(items.message as DescMessage, keys.key, 'key')));
+  const wrap = items && faults.attempt([...path, 'as'], () => wrapper(single.output, items, keys.as));
+  // What else the call is sent, the request for many is sent as well.
+  const rest = id === undefined ? [] : given.filter((name) => name !== id.jsonName && name !== id.name);
+  for (const name of rest) faults.attempt([...path, 'grpc'], () => field(method.input, name, 'grpc'));
+  if (!id || !ids || !items || !key || !wrap) return undefined;
+  const idOf = (input: Fields): string => String(input[id.localName]);
+  const restOf = (input: Fields): JsonObject => {
+    const { [id.jsonName]: _id, ...others } = toJson(single.input, create(single.input, input)) as JsonObject;
+    return others;
+  };
+  return {
+    method,
+    max: keys.max,
+    id: idOf,
+    by: id.name,
+    group: single.input.fields.length === 1 ? () => '' : (input) => canonicalJson(restOf(input)),
+    request: (all, first) => fromJson(method.input, { ...restOf(first), [ids.jsonName]: [...all] }),
+    entries: (answer) =>
+      ((answer as unknown as Fields)[items.localName] as readonly Message[]).map((element) => [
+        String((element as unknown as Fields)[key.localName]),
+        wrap(element),
+      ]),
+  };
+}
+
+function idField({ input }: DescMethodUnary, by: string | undefined, given: readonly string[]): DescField {
+  const name = by ?? given[0];
+  if (name === undefined || (by === undefined && given.length > 1))
+    throw new AggregateError('expected the field of `input` that is the id, as there is not exactly one');
+  if (!given.includes(name))
+    throw new AggregateError(`expected a field that \`input\` has, got "${name}"`, {
+      given: name,
+      known: given,
+    });
+  return scalar(field(input, name, 'by'));
+}
+
+function field(message: DescMessage, name: string | undefined, key: string): DescField {
+  if (name === undefined) throw new AggregateError(`expected a field of ${message.typeName} as \`${key}\``);
+  const found = message.fields.find((one) => one.jsonName === name || one.name === name);
+  if (found !== undefined) return found;
+  const known = message.fields.map(({ jsonName }) => jsonName);
+  throw new AggregateError(`${message.typeName} has no field "${name}"`, { given: name, known });
+}
+
+function scalar(found: DescField): DescField {
+  if (found.fieldKind === 'scalar') return found;
+  throw new AggregateError(`expected a field with one text or number; ${found.name} is none`);
+}
+
+function repeated(found: DescField, of: 'scalar' | 'message'): DescField {
+  if (found.fieldKind === 'list' && found.listKind === of) return found;
+  const what = of === 'scalar' ? 'texts or numbers' : 'messages';
+  throw new AggregateError(`expected a list of ${what}; ${found.name} is none`);
+}
+
+// So that nobody who uses the answer sees how it was read.
+function wrapper(
+  output: DescMessage,
+  { message }: DescField,
+  as: string | undefined,
+): (element: Message) => Message {
+  if (as === undefined) {
+    if (message?.typeName === output.typeName) return (element) => element;
+    throw new AggregateError(
+      `expected the field of ${output.typeName} that is a ${message?.typeName}, which is what \`items\` has`,
+    );
+  }
+  const inner = field(output, as, 'as');
+  if (inner.fieldKind !== 'message' || inner.message.typeName !== message?.typeName)
+    throw new AggregateError(`expected a field that is a ${message?.typeName}; ${inner.name} is none`);
+  return (element) => create(output, { [inner.localName]: element });
+}
