@@ -10,19 +10,13 @@ export interface Peer {
   readonly target: number;
 }
 
-/** One comparison: the gateway with one configuration, and the least code that does the same work. */
-export interface BenchCase {
+/** What a gateway is given to do, and what has to come of it. */
+export interface Work {
   /** For `--only` and `--profile`. */
   readonly name: string;
   readonly title: string;
   /** File in `bench/`. */
   readonly config: string;
-  /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
-  readonly routes?: number;
-  /** What the gateway itself is compared with, instead of a twin: the same with fewer routes. */
-  readonly baseline?: { readonly title: string; readonly routes: number };
-  /** File in `bench/twins/`. */
-  readonly twin: string;
   readonly request: LoadRequest;
   /** How many different callers take turns; 0 sends no token. */
   readonly principals: number;
@@ -36,6 +30,16 @@ export interface BenchCase {
   readonly limited?: true;
   /** Calls to the services that answer one request; the case fails when it takes more or fewer. */
   readonly upstreamCalls: number;
+}
+
+/** One comparison: the gateway with one configuration, and the least code that does the same work. */
+export interface BenchCase extends Work {
+  /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
+  readonly routes?: number;
+  /** What the gateway itself is compared with, instead of a twin: the same with fewer routes. */
+  readonly baseline?: { readonly title: string; readonly routes: number };
+  /** File in `bench/twins/`. */
+  readonly twin: string;
   /** Other servers that are measured in the same rounds. */
   readonly peers?: readonly Peer[];
   /** CPU per request of the twin, divided by ours, that we want to reach. */
@@ -155,14 +159,14 @@ export const CASES: readonly BenchCase[] = [
 
 /** The tokens of the callers of a case, out of those of everybody. */
 export function tokensOf(
-  { principals, firstPrincipal = 1 }: BenchCase,
+  { principals, firstPrincipal = 1 }: Work,
   tokens: readonly string[],
 ): readonly string[] {
   return tokens.slice(firstPrincipal - 1, firstPrincipal - 1 + principals);
 }
 
 /** How many callers there have to be for a case. */
-export function lastPrincipalOf({ principals, firstPrincipal = 1 }: BenchCase): number {
+export function lastPrincipalOf({ principals, firstPrincipal = 1 }: Work): number {
   return firstPrincipal - 1 + principals;
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
-import type { BenchCase } from './cases.ts';
+import type { Work } from './cases.ts';
 import { readMetrics, requestsOf, sumOf, upstreamCallsOf } from './metrics.ts';
 import type { Subject, Subjects } from './stand.ts';
 
@@ -20,7 +20,7 @@ const NOTED_FALLBACK_SHARE = 0.001;
  * @throws {Error} unless all answer 200 with JSON of the same shape and values as the gateway.
  */
 export async function checkSameAnswer(
-  one: BenchCase,
+  one: Work,
   { gateway, twin, peers }: Subjects,
   token: string | undefined,
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function checkSameAnswer(
  * @returns the JSON of the answer, in one form.
  * @throws {Error} unless the answer is 200.
  */
-export async function ask(one: BenchCase, subject: Subject, token: string | undefined): Promise<string> {
+export async function ask(one: Work, subject: Subject, token: string | undefined): Promise<string> {
   const { method, path, headers, body } = one.request;
   const response = await fetch(subject.origin + path, {
     method,
@@ -65,11 +65,7 @@ export async function ask(one: BenchCase, subject: Subject, token: string | unde
  * @returns a sentence that a reader of the numbers should know, if there is one.
  * @throws {Error} naming what is missing.
  */
-export async function checkWork(
-  one: BenchCase,
-  gateway: Subject,
-  requests: number,
-): Promise<string | undefined> {
+export async function checkWork(one: Work, gateway: Subject, requests: number): Promise<string | undefined> {
   await sleep(LOG_FLUSH_MS);
   const metrics = await readMetrics(gateway.adminOrigin);
   expectAtLeast('requests in the metrics', requestsOf(metrics, one.routeId), requests);
@@ -86,7 +82,7 @@ export async function checkWork(
 
 // Services and Redis share a core with the load tool, so some of their answers come too late: the limiter then
 // counts in the process, and GraphQL shows a section or a field without its data. All answer 200.
-function fallbacksOf(one: BenchCase, metrics: string): number {
+function fallbacksOf(one: Work, metrics: string): number {
   if (one.needsRedis) {
     return sumOf(
       metrics,
@@ -99,14 +95,14 @@ function fallbacksOf(one: BenchCase, metrics: string): number {
   return Math.max(late, upstreamCallsOf(metrics).failed);
 }
 
-function noteOn(share: number, one: BenchCase): string | undefined {
+function noteOn(share: number, one: Work): string | undefined {
   const late = one.needsRedis ? 'Redis was' : 'a service was';
   const note = `${late} too late for ${(share * 100).toFixed(1)} % of the requests, which the gateway answered without it`;
   if (share > MAX_FALLBACK_SHARE) throw new Error(`${note}; is the machine busy?`);
   return share > NOTED_FALLBACK_SHARE ? note : undefined;
 }
 
-async function accessLines({ logFile }: Subject, { routeId }: BenchCase): Promise<number> {
+async function accessLines({ logFile }: Subject, { routeId }: Work): Promise<number> {
   let count = 0;
   for await (const line of createInterface({ input: createReadStream(logFile) })) {
     if (line.includes(`"route":"${routeId}"`) && line.includes('"status":200')) count += 1;

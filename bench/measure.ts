@@ -1,4 +1,4 @@
-import { tokensOf, type BenchCase } from './cases.ts';
+import { tokensOf, type BenchCase, type Work } from './cases.ts';
 import { checkSameAnswer, checkWork } from './checks.ts';
 import { stopChild } from './children.ts';
 import { usageOf } from './cpu.ts';
@@ -109,7 +109,7 @@ function sideOf(subject: Subject): Side {
 }
 
 /** The load of a case on one subject. */
-export function loadOf(one: BenchCase, stand: Stand, subject: Subject, seconds: number): LoadOptions {
+export function loadOf(one: Work, stand: Stand, subject: Subject, seconds: number): LoadOptions {
   return {
     origin: subject.origin,
     request: one.request,
@@ -121,7 +121,16 @@ export function loadOf(one: BenchCase, stand: Stand, subject: Subject, seconds: 
   };
 }
 
-async function runRound(subject: Subject, { loadTool }: BenchOptions, options: LoadOptions): Promise<Round> {
+/**
+ * One round of load on one subject.
+ *
+ * @throws {Error} when a request failed, or none was answered.
+ */
+export async function runRound(
+  subject: Subject,
+  { loadTool }: Pick<BenchOptions, 'loadTool'>,
+  options: LoadOptions,
+): Promise<Round> {
   const before = usageOf(subject.pid);
   const result = await load(loadTool, options);
   const cpuUs = usageOf(subject.pid).cpuUs - before.cpuUs;

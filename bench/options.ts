@@ -87,7 +87,8 @@ function caseOf(option: string, name: string): BenchCase {
   return found;
 }
 
-function positive(option: string, text: string | undefined): number | undefined {
+/** Reads a whole number from 1; `option` is for the message. */
+export function positive(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (Number.isInteger(number) && number > 0) return number;

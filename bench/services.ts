@@ -1,9 +1,11 @@
 /**
  * Runs the sample services for the bench, in one process on any free ports, and prints one line of JSON: their
- * addresses and, because a limit counts per principal, a token for each of TOKENS different administrators.
+ * addresses and, because a limit counts per principal, a token for each of TOKENS different administrators, signed with
+ * TOKEN_ALGORITHM.
  *
  * @module
  */
+import type { TokenAlgorithm } from '../examples/services/identity.ts';
 import { FREE_PORTS, startSampleServices } from '../examples/services/start.ts';
 
 /** What the process prints. */
@@ -20,9 +22,10 @@ const LIFETIME_S = 6 * 3600;
 const services = await startSampleServices({ ports: FREE_PORTS, quiet: true });
 const count = Number(process.env['TOKENS'] ?? 1);
 const exp = Math.floor(Date.now() / 1000) + LIFETIME_S;
+const alg = (process.env['TOKEN_ALGORITHM'] ?? 'ES256') as TokenAlgorithm;
 const tokens: string[] = [];
 for (let i = 1; i <= count; i += 1) {
-  tokens.push(await services.identity.token('admin', { sub: String(i), exp }, { alg: 'ES256' }));
+  tokens.push(await services.identity.token('admin', { sub: String(i), exp }, { alg }));
 }
 const report: ServiceReport = {
   env: {

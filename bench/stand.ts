@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TokenAlgorithm } from '../examples/services/identity.ts';
 import type { BenchCase } from './cases.ts';
 import { freePort, outputOf, startChild, stopChild, untilListening } from './children.ts';
 import { usageOf } from './cpu.ts';
@@ -34,6 +35,18 @@ export interface Subjects {
   readonly peers: readonly Subject[];
 }
 
+/** How a server by others, or a twin, is started. */
+export interface ServerOptions {
+  /** For messages. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Where it listens. */
+  readonly port: number;
+  readonly logFile?: string;
+}
+
 /** The flags that the bin, `npm start` and the container start the gateway with. */
 const START_FLAGS = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring'];
 
@@ -52,10 +65,15 @@ export class Stand {
     this.cores = cores;
   }
 
-  /** Starts the sample services, and Redis where there is one. */
-  async open(tokens: number): Promise<void> {
+  /** Where the services are, as `USERS`, `ISSUER` ...; configurations may name them. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
+  /** Starts the sample services, and Redis where there is one. Tokens are signed with `algorithm`. */
+  async open(tokens: number, algorithm: TokenAlgorithm = 'ES256'): Promise<void> {
     const script = join(ROOT, 'bench', 'services.ts');
-    const env = { TOKENS: String(tokens) };
+    const env = { TOKENS: String(tokens), TOKEN_ALGORITHM: algorithm };
     const child = this.#start(process.execPath, [script], { env, core: this.cores.others, stdout: 'pipe' });
     const report = JSON.parse(await firstLine(child)) as ServiceReport;
     this.tokens = report.tokens;
@@ -107,12 +125,26 @@ export class Stand {
 
   /** Starts a file of `bench/twins/`. `flags` are for Node. */
   async startTwin(file: string, flags: readonly string[] = []): Promise<Subject> {
+    return this.startNode(join(ROOT, 'bench', 'twins', file), file, { flags });
+  }
+
+  /** Starts a script that listens on `PORT`; `env` goes before the addresses of the services. */
+  async startNode(
+    script: string,
+    name: string,
+    { flags = [], env = {} }: { flags?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+  ): Promise<Subject> {
     const port = await freePort();
-    const script = join(ROOT, 'bench', 'twins', file);
-    const env = { ...this.#env, NODE_ENV: 'production', PORT: String(port) };
-    const child = this.#start(process.execPath, [...flags, script], { env, core: this.cores.measured });
-    await untilListening(child, port, `bench/twins/${file}`);
-    return { ...subjectOf(file, child, port), adminOrigin: '', logFile: '' };
+    const all = { ...this.#env, ...env, NODE_ENV: 'production', PORT: String(port) };
+    return this.startServer({ name, command: process.execPath, args: [...flags, script], env: all, port });
+  }
+
+  /** Starts any server that listens on `port`, on the core that all share in turn; what it prints goes to `logFile`. */
+  async startServer({ name, command, args, env, port, logFile = '' }: ServerOptions): Promise<Subject> {
+    const stdout = logFile === '' ? 'ignore' : openSync(logFile, 'w');
+    const child = this.#start(command, [...args], { env, core: this.cores.measured, stdout });
+    await untilListening(child, port, name);
+    return { ...subjectOf(name, child, port), adminOrigin: '', logFile };
   }
 
   /** Starts a script that prints the addresses of further services as its first line; configurations may name them. */

@@ -20,13 +20,22 @@ const HEAD = [
  * throughput of the gateway compares with that of each peer.
  */
 export function renderTable(results: readonly CaseResult[]): string {
-  const rows = [HEAD, ...results.flatMap(rowsOf)];
-  const widths = HEAD.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  return renderMarkdown(HEAD, results.flatMap(rowsOf));
+}
+
+/** Renders a Markdown table whose first `texts` columns are of texts, and all others of numbers. */
+export function renderMarkdown(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  texts = 1,
+): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
   const line = (row: readonly string[]): string =>
-    `| ${widths.map((width, i) => (i === 0 ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  const [head = HEAD, ...rest] = rows;
-  return [line(head), rule, ...rest.map(line)].join('\n');
+    `| ${widths.map((width, i) => (i < texts ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width))).join(' | ')} |`;
+  const rule = `| ${widths.map((width, i) => (i < texts ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
 /** The median of numbers. */
@@ -74,8 +83,10 @@ function rowsOf(result: CaseResult): string[][] {
   ];
 }
 
-const cpuRatio = (theirs: Round, ours: Round): number => theirs.cpuUsPerRequest / ours.cpuUsPerRequest;
-const rpsRatio = (theirs: Round, ours: Round): number => ours.rps / theirs.rps;
+/** CPU per request of somebody, divided by ours. */
+export const cpuRatio = (theirs: Round, ours: Round): number => theirs.cpuUsPerRequest / ours.cpuUsPerRequest;
+/** Our requests per second, divided by somebody's. */
+export const rpsRatio = (theirs: Round, ours: Round): number => ours.rps / theirs.rps;
 
 function ratiosTo(theirs: Series, ours: Series): [rps: string, cpu: string] {
   return [
@@ -84,11 +95,13 @@ function ratiosTo(theirs: Series, ours: Series): [rps: string, cpu: string] {
   ];
 }
 
-function rangeOf(numbers: readonly number[]): string {
+/** The smallest and the largest of numbers. */
+export function rangeOf(numbers: readonly number[]): string {
   return `${Math.min(...numbers).toFixed(2)}–${Math.max(...numbers).toFixed(2)}`;
 }
 
-function verdict(
+/** A target, and whether the median of numbers reaches it. */
+export function verdict(
   numbers: readonly number[],
   target: number | undefined,
   unit = '',
@@ -97,15 +110,20 @@ function verdict(
   return [target.toFixed(2) + unit, median(numbers) >= target ? 'met' : 'below'];
 }
 
-// Rounds are compared with those of the same turn, so that a ratio is of two things that ran in the same minute.
-function ratios(them: Series, us: Series, of: (theirs: Round, ours: Round) => number): number[] {
+/** One ratio per turn: rounds are compared with those of the same turn, which ran in the same minute. */
+export function ratios(them: Series, us: Series, of: (theirs: Round, ours: Round) => number): number[] {
   return us.rounds.flatMap((ours, i) => {
     const theirs = them.rounds[i];
     return theirs === undefined ? [] : [of(theirs, ours)];
   });
 }
 
-function numbersOf({ rounds, rssBytes, upstreamCalls }: Series): string[] {
+function numbersOf(series: Series): string[] {
+  return [...measuredOf(series), series.upstreamCalls.toFixed(2)];
+}
+
+/** Requests per second, p50 and p99 in ms, CPU in us per request, memory in MiB: of the median round. */
+export function measuredOf({ rounds, rssBytes }: Pick<Series, 'rounds' | 'rssBytes'>): string[] {
   const of = (pick: (round: Round) => number): number => median(rounds.map(pick));
   return [
     of((round) => round.rps).toFixed(0),
@@ -113,6 +131,5 @@ function numbersOf({ rounds, rssBytes, upstreamCalls }: Series): string[] {
     of((round) => round.p99Ms).toFixed(2),
     of((round) => round.cpuUsPerRequest).toFixed(1),
     (rssBytes / 2 ** 20).toFixed(0),
-    upstreamCalls.toFixed(2),
   ];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tokensOf, type BenchCase } from './cases.ts';
+import { tokensOf, type Work } from './cases.ts';
 import { ask } from './checks.ts';
 import { readMetrics, requestsOf, upstreamCallsOf } from './metrics.ts';
 import type { Stand, Subject } from './stand.ts';
@@ -29,7 +29,7 @@ interface ControlAnswer {
  * @returns calls per request, by the services' own count.
  * @throws {Error} unless it is exactly what the case says, and a gateway's metrics say the same.
  */
-export async function countCalls(one: BenchCase, stand: Stand, subject: Subject): Promise<number> {
+export async function countCalls(one: Work, stand: Stand, subject: Subject): Promise<number> {
   const before = await quietCount(stand);
   const totals = await totalsOf(one, subject);
   const [token] = tokensOf(one, stand.tokens);
@@ -45,7 +45,7 @@ export async function countCalls(one: BenchCase, stand: Stand, subject: Subject)
 }
 
 /** What a gateway's metrics say when nothing is under way; undefined for a twin, which has none. */
-export async function totalsOf(one: BenchCase, subject: Subject): Promise<CallTotals | undefined> {
+export async function totalsOf(one: Work, subject: Subject): Promise<CallTotals | undefined> {
   if (subject.adminOrigin === '') return undefined;
   const giveUpAt = Date.now() + QUIET_WITHIN_MS;
   for (let known: CallTotals | undefined; ; await sleep(QUIET_MS)) {
@@ -63,7 +63,7 @@ export async function totalsOf(one: BenchCase, subject: Subject): Promise<CallTo
  * @throws {Error} when there were more than the case says: something called twice, or did not travel together.
  */
 export function callsUnderLoad(
-  one: BenchCase,
+  one: Work,
   before: CallTotals | undefined,
   after: CallTotals | undefined,
 ): number {

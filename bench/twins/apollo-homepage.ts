@@ -1,5 +1,5 @@
 /**
- * The GraphQL homepage on Apollo Server 5, in the way that is fastest for it: its own `executeHTTPGraphQLRequest`
+ * The GraphQL homepage, and the list with authors, on Apollo Server 5, in the way that is fastest for it: its own `executeHTTPGraphQLRequest`
  * straight on `node:http`, without the CORS and body-parser layers of its standalone server. NODE_ENV=production
  * switches introspection off; everything else is as Apollo ships it.
  *

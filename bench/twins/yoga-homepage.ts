@@ -1,5 +1,5 @@
 /**
- * The GraphQL homepage on GraphQL Yoga 5, straight on `node:http`, its page and CORS off. Parsed and validated
+ * The GraphQL homepage, and the list with authors, on GraphQL Yoga 5, straight on `node:http`, its page and CORS off. Parsed and validated
  * documents are kept, which is its default.
  *
  * @module
