@@ -170,7 +170,8 @@ export const REFUSED_SOCKETS: readonly Written[] = (
 export const UNPARSED: readonly Written[] = (
   [
     { name: '400 of a field', line: 'GET /open/200', fields: { 'bad name': 'x' }, status: 400 },
-    { name: '400 of a method', line: 'GARBAGE /open/200', status: 400 },
+    { name: '501', line: 'GARBAGE /open/200', status: 501 },
+    { name: '414', line: `GET /open/${'x'.repeat(20_000)}`, status: 414 },
     { name: '431', line: 'GET /open/200', fields: { 'X-Large': 'x'.repeat(20_000) }, status: 431 },
   ] as const
 ).map((refused) => ({ ...refused, reached: 'nothing', connection: 'close' }));
