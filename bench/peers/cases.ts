@@ -15,7 +15,7 @@ export interface Entrant {
 
 /** One comparison: the gateway, and others with the same work. */
 export interface PeersCase extends Work {
-  /** In the order of a turn; whoever has a target goes last, right beside the gateway. */
+  /** In the order of a turn; whoever matters most goes last, right beside the gateway. */
   readonly against: readonly Entrant[];
   /** Refuses who has no token or no role; checked with everybody before anything is measured. */
   readonly protected?: true;

