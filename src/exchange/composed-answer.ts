@@ -48,7 +48,8 @@ export function disableComposedAnswers(): void {
 export function isComposable(response: ServerResponse): boolean {
   const { req: request } = response;
   if (!isEnabled || !response.shouldKeepAlive || request.httpVersionMinor !== 1) return false;
-  if (request.method === 'HEAD' || !request.complete || request.headers.upgrade !== undefined) return false;
+  if (request.method === 'HEAD' || !request.complete) return false;
+  if (request.headers.upgrade !== undefined || request.headers.expect !== undefined) return false;
   const isLimited = (response as unknown as Internals)._maxRequestsPerSocket > 0;
   return !isLimited && !response.headersSent && response.getHeaderNames().length === 0;
 }

@@ -5,7 +5,7 @@ import { MalformedAnswer } from './http1-faults.ts';
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$|\r)/;
 // What a head may not hold: a line that ends with one of both, or begins with anything but a name and its colon (so that none
 // goes on in the next one, RFC 9112 sections 2.2 and 5.2), and what is no character of a value (RFC 9110 section 5.5).
-const WRONG = /\r(?!\n)|(?<!\r)\n|\r\n(?![!#$%&'*+\-.^_`|~0-9A-Za-z]+:)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const WRONG = /\r(?!\n)|(?<!\r)\n|\r\n(?![!#$%&'*+\-.^_`|~0-9A-Za-z]+:)|[^\t\r\n\x20-\x7e\x80-\xff]/;
 /** What frames the message, what concerns its connection only, and what is ours to say: all that is looked at. */
 const SPECIAL =
   /\r\n(connection|content-length|date|http2-settings|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade|x-request-id):/gi;
