@@ -116,6 +116,17 @@ describe('UpstreamRegistry, made from a predecessor', () => {
     expect(firstOf(next).available).toBe(false);
   });
 
+  it.each([
+    ['goes on with', { retry: { attempts: 3 } }, 0],
+    ['makes another', { retry: { budget: '30%' } }, 3],
+  ])('%s budget of retries when %j changes', (_what, change, retries) => {
+    const first = registryOf({ users: { targets: [url()] } });
+    for (let i = 0; i < 3; i += 1) first.get('users').retryBudget.spend(0);
+    const { retryBudget } = replace(first, { users: { targets: [url()], ...change } }).get('users');
+    const left = Array.from({ length: 5 }, () => retryBudget.spend(0)).filter(Boolean);
+    expect(left).toHaveLength(retries);
+  });
+
   it('keeps two targets of one address apart', () => {
     const first = registryOf({ users: { targets: [url(), url()] } });
     const next = replace(first, { users: { targets: [url(), url()], balancing: 'leastRequests' } });
