@@ -85,7 +85,7 @@ export const upstreamSchema = z
       .enum(['none', 'gzip'])
       .default('none')
       .describe(
-        'What is sent to targets of gRPC is compressed with; small messages of typed calls never are. Default none.',
+        'What is sent to targets of gRPC is compressed with; small messages of unary calls never are. Default none.',
       ),
     passHeaders: z
       .array(passedName)
