@@ -10,7 +10,7 @@ import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshots } from './snapshots.ts';
-import { warnOfFallThroughs } from './fall-through-warnings.ts';
+import { logWarnings } from './config-warnings.ts';
 
 /** What became of an attempt to put another configuration into force. */
 export interface Reload {
@@ -129,7 +129,7 @@ export class Reloads {
     }
     snapshots.replace(next);
     this.#loadedAt = Date.now();
-    warnOfFallThroughs(next, logger);
+    logWarnings(next, logger);
     return 'reloaded';
   }
 
