@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createSecureServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  connect,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket, TlsOptions } from 'node:tls';
@@ -14,7 +20,9 @@ import { Notifications } from '../routes/services/gen/shop/v1/notifications_pb.t
 import { Orders } from '../routes/services/gen/shop/v1/orders_pb.ts';
 import { errorFacts } from '../telemetry/error-facts.ts';
 import { CallBed, exchangeFor } from './grpc/call.fixture.ts';
+import { TlsCredentials } from './grpc/tls-credentials.ts';
 import { framed } from './grpc/unary-wire.ts';
+import { TargetTls } from './transport/target-tls.ts';
 import type { upstreamSchema } from './upstream.schema.ts';
 
 type Tls = NonNullable<z.input<typeof upstreamSchema>['tls']>;
@@ -196,4 +204,16 @@ describe.each(Object.entries(DOORS))('%s over TLS', (_name, door) => {
       expect(greeted.map(({ isResumed }) => isResumed)).toEqual([false, true]);
     },
   );
+});
+
+describe(TlsCredentials.name, () => {
+  it('waits for a handshake for as long as it may, and no longer', async () => {
+    server = createTcpServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const credentials = new TlsCredentials(new TargetTls('localhost'), 50);
+    const connector = credentials._createSecureConnector({ path: 'localhost' }, {});
+    const silent = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await expect(connector.connect(silent)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    await once(silent, 'close');
+  });
 });

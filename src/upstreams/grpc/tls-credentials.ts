@@ -1,9 +1,12 @@
 import { CallCredentials, ChannelCredentials } from '@grpc/grpc-js';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { TargetTls } from '../transport/target-tls.ts';
+import { coded, type TargetTls } from '../transport/target-tls.ts';
 
 type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>;
+
+/** grpc-js waits for a handshake for ever, and opens no other connection meanwhile. */
+const HANDSHAKE_MS = 10_000;
 
 /**
  * Has the channels of grpc-js shake hands as all other connections to the target do. Its own credentials know no sessions,
@@ -11,10 +14,13 @@ type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>;
  */
 export class TlsCredentials extends ChannelCredentials {
   readonly #tls: TargetTls;
+  readonly #handshakeMs: number;
 
-  constructor(tls: TargetTls) {
+  /** @param handshakeMs longest time that a handshake may take. Default ten seconds. */
+  constructor(tls: TargetTls, handshakeMs = HANDSHAKE_MS) {
     super();
     this.#tls = tls;
+    this.#handshakeMs = handshakeMs;
   }
 
   _isSecure(): boolean {
@@ -28,25 +34,29 @@ export class TlsCredentials extends ChannelCredentials {
   _createSecureConnector(...[, , callCredentials]: SecureConnectorArguments): SecureConnector {
     const own = callCredentials ?? CallCredentials.createEmpty();
     return {
-      connect: async (socket) => ({ socket: await secured(this.#tls, socket), secure: true }),
+      connect: async (socket) => ({ socket: await this.#secured(socket), secure: true }),
       waitForReady: () => Promise.resolve(),
       getCallCredentials: () => own,
       destroy: () => undefined,
     };
   }
+
+  #secured(socket: Socket): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const secure = this.#tls.connect({ socket }, 'h2', () => {
+        clearTimeout(timer);
+        resolve(secure);
+      });
+      const tooLong = coded('ETIMEDOUT', `no handshake within ${this.#handshakeMs} ms`);
+      const timer = setTimeout(() => secure.destroy(tooLong), this.#handshakeMs).unref();
+      // Whoever takes the socket over hears of what comes later; a promise that is settled hears nothing.
+      secure.on('error', reject);
+      secure.once('close', () => {
+        clearTimeout(timer);
+        reject(new Error('the connection was closed'));
+      });
+    });
+  }
 }
 
 type SecureConnectorArguments = Parameters<ChannelCredentials['_createSecureConnector']>;
-
-function secured(tls: TargetTls, socket: Socket): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const secure = tls.connect({ socket }, 'h2', () => {
-      secure.off('close', closed);
-      resolve(secure);
-    });
-    // Whoever takes the socket over hears of what comes later; a rejection that is settled hears nothing.
-    secure.on('error', reject);
-    const closed = (): void => reject(new Error('the connection was closed'));
-    secure.once('close', closed);
-  });
-}
