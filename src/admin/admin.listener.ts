@@ -24,7 +24,9 @@ export class AdminListener {
     this.#server.get('/metrics', async (_request, reply) => {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
-    this.#server.get('/routes', () => describeRoutes(snapshots.current.table.routes));
+    this.#server.get('/routes', () =>
+      describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
+    );
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

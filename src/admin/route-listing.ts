@@ -1,6 +1,7 @@
 import { policyList, type PolicyName } from '../policies/order.ts';
 import { stepOf } from '../policies/policy-facts.ts';
 import type { Route } from '../routing/route.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** One route as operators see it, in `gatehouse routes` and at the admin listener. */
 export interface ListedRoute {
@@ -17,14 +18,23 @@ export interface ListedRoute {
   readonly origin: string;
 }
 
-/** Lists routes by path, then by method. */
-export function describeRoutes(routes: readonly Route[]): ListedRoute[] {
+/** The upstreams, as far as the listing needs them. */
+type KnownUpstreams = Pick<Snapshot['upstreams'], 'find'>;
+
+const NONE: KnownUpstreams = { find: () => undefined };
+
+/**
+ * Lists routes by path, then by method.
+ *
+ * @param upstreams those of the same snapshot; the listing tells of which the targets are not verified.
+ */
+export function describeRoutes(routes: readonly Route[], upstreams: KnownUpstreams = NONE): ListedRoute[] {
   return routes
-    .map(describeRoute)
+    .map((route) => describeRoute(route, upstreams))
     .sort((a, b) => compare(a.path, b.path) || compare(a.methods, b.methods) || compare(a.id, b.id));
 }
 
-function describeRoute(route: Route): ListedRoute {
+function describeRoute(route: Route, upstreams: KnownUpstreams): ListedRoute {
   const conditions = Object.entries(route.match.headers).map(([name, value]) => ` [${name}: ${value}]`);
   return {
     id: route.id,
@@ -32,13 +42,18 @@ function describeRoute(route: Route): ListedRoute {
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
     path: route.pattern.source + conditions.join(''),
-    upstream: route.upstream ?? route.action.target ?? '-',
+    upstream: upstreamOf(route, upstreams),
     authentication: described(route, 'authentication'),
     authorization: described(route, 'authorization'),
     limits: described(route, 'rateLimit'),
     stages: stepsOf(route).join(' → ') || '-',
     origin: route.origin,
   };
+}
+
+function upstreamOf(route: Route, upstreams: KnownUpstreams): string {
+  const name = route.upstream ?? route.action.target ?? '-';
+  return upstreams.find(name)?.options.tls?.verify === false ? `${name} (not verified)` : name;
 }
 
 function described({ policies }: Route, name: PolicyName): string {

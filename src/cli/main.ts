@@ -6,9 +6,9 @@ import type { GatewayModule } from '../config/gateway-module.ts';
 import { describeRoutes } from '../admin/route-listing.ts';
 import { ContractDocument } from '../contracts/contract-document.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
-import { fallThroughs } from '../routing/fall-through.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import { diffConfigs, isEmpty } from '../snapshot/config-diff.ts';
+import { warningsOf } from '../snapshot/config-warnings.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -76,9 +76,9 @@ async function start(configFile: string | undefined, modules: readonly GatewayMo
 
 async function validate(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { gateway, source } = await compile(configFile, modules);
-  const { table } = gateway.app.get(Snapshots).current;
-  const count = table.routes.length;
-  const warnings = fallThroughs(table, source);
+  const { current } = gateway.app.get(Snapshots);
+  const count = current.table.routes.length;
+  const warnings = warningsOf(current);
   await gateway.app.close();
   if (warnings.length > 0) {
     const text = formatFaults(warnings, { color: process.stderr.isTTY, noun: 'warning' });
@@ -89,7 +89,8 @@ async function validate(configFile: string | undefined, modules: readonly Gatewa
 
 async function routes(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { gateway } = await compile(configFile, modules);
-  const listed = describeRoutes(gateway.app.get(Snapshots).current.table.routes);
+  const { table, upstreams } = gateway.app.get(Snapshots).current;
+  const listed = describeRoutes(table.routes, upstreams);
   await gateway.app.close();
   process.stdout.write(renderTable(listed));
 }

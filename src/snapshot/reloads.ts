@@ -11,7 +11,7 @@ import { DepartedRoutes } from './departed-routes.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshots } from './snapshots.ts';
-import { warnOfFallThroughs } from './fall-through-warnings.ts';
+import { logWarnings } from './config-warnings.ts';
 
 /** What became of an attempt to put another configuration into force. */
 export interface Reload {
@@ -132,7 +132,7 @@ export class Reloads {
     snapshots.replace(next);
     metrics.forgetRoutes(this.#departed.after(current, snapshots));
     this.#loadedAt = Date.now();
-    warnOfFallThroughs(next, logger);
+    logWarnings(next, logger);
     return 'reloaded';
   }
 

@@ -1,15 +1,19 @@
 import type { Type } from '@nestjs/common';
+import { dirname } from 'node:path';
+import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import type { StageFactory } from '../policies/stage.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
+import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
 import type { ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
 import { Snapshot } from './snapshot.ts';
@@ -71,16 +75,22 @@ export class SnapshotCompiler {
     previous?: Snapshot,
   ): Snapshot {
     const { logger, metrics } = this.#deps;
-    const upstreams = new UpstreamRegistry(source.value.upstreams, logger, metrics, previous?.upstreams);
+    const options = source.value.upstreams;
+    const tls = loadTls(options, dirname(source.document.file));
+    const places = new FaultPlaces(source);
+    // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
+    found.add(tls.faults.map((fault) => places.placeSource(fault)));
+    const warnings = tls.warnings.map((warning) => places.placeSource(warning));
+    const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, tls.upstreams);
     try {
-      return this.#assemble({ source, upstreams, section, found, previous });
+      return this.#assemble({ source, upstreams, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble({ source, upstreams, section, found, previous }: Assembled): Snapshot {
+  #assemble({ source, upstreams, section, found, previous, warnings }: Assembled): Snapshot {
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -94,6 +104,7 @@ export class SnapshotCompiler {
       table,
       upstreams,
       edge,
+      warnings,
       begin: () => this.#begin(section, routes),
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
@@ -114,6 +125,7 @@ interface Assembled {
   readonly section: IdentitySection | undefined;
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;
+  readonly warnings: readonly ConfigFault[];
 }
 
 function prepared(identity: Identity, source: GatewaySource): IdentitySection {

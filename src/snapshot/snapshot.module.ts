@@ -22,7 +22,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { Upstreams } from '../upstreams/upstreams.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { compilerProvider } from './compiler.provider.ts';
-import { warnOfFallThroughs } from './fall-through-warnings.ts';
+import { logWarnings } from './config-warnings.ts';
 import { HeldUpstreams } from './held-upstreams.ts';
 import { Reloads } from './reloads.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
@@ -58,7 +58,7 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
     ];
     this.faults.add(strayPolicies(classes.filter((one) => !this.faults.isExamined(one))));
     this.faults.refuse();
-    warnOfFallThroughs(this.snapshots.current, this.logger);
+    logWarnings(this.snapshots.current, this.logger);
     if (!this.isDryRun) this.snapshots.start();
   }
 

@@ -1,3 +1,4 @@
+import type { ConfigFault } from '../config/config-fault.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
@@ -9,6 +10,8 @@ export interface SnapshotDeps {
   readonly table: RouteTable;
   readonly upstreams: UpstreamRegistry;
   readonly edge: Edge;
+  /** What was found while it was compiled and is no fault. Default nothing. */
+  readonly warnings?: readonly ConfigFault[];
   /** Begins what works in the background while the snapshot is in force. */
   readonly begin: () => void;
   /** Ends that work: another snapshot is in force. */

@@ -1,7 +1,10 @@
 import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import { isPerRequest } from '../exchange/reserved-names.ts';
+import type { AttemptFault } from '../upstreams/call-run.ts';
+import type { UnaryMessage, UnaryMethod } from '../upstreams/grpc/unary-run.ts';
 import { AnswerPlan } from './answer-plan.ts';
+import { detailedProblem } from './detailed-problem.ts';
 import { httpRules, type HttpRule } from './http-rule.ts';
 import type { MetadataRules } from './metadata-rules.ts';
 import { RequestPlan } from './request-plan.ts';
@@ -34,14 +37,12 @@ export interface Binding {
   readonly method: DescMethod;
   readonly rule: HttpRule;
   readonly registry: Registry;
-  /** `/shop.v1.Orders/GetOrder`. */
-  readonly path: string;
+  /** The method on the wire; it may be called twice without harm if its method of HTTP says so, or the proto. */
+  readonly call: UnaryMethod<UnaryMessage> & Required<Pick<UnaryMethod<UnaryMessage>, 'problemOf'>>;
   readonly plan: RequestPlan;
   /** Makes messages of the frames of a WebSocket. */
   readonly frames: RequestPlan;
   readonly answer: AnswerPlan;
-  /** Whether the call may be made twice without harm: its method of HTTP says so, or the proto. */
-  readonly idempotent: boolean;
   /** The header fields of an answer that say what it was chosen by: a flat list, empty when by nothing. */
   readonly vary: readonly string[];
   readonly options: BindingOptions;
@@ -101,7 +102,12 @@ function compile(method: DescMethod, rule: HttpRule, registry: Registry, options
     method,
     rule,
     registry,
-    path: `/${method.parent.typeName}/${method.name}`,
+    call: {
+      path: `/${method.parent.typeName}/${method.name}`,
+      idempotent: byHttp || method.idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
+      read: asIs,
+      problemOf: (fault: AttemptFault, cause: unknown) => detailedProblem({ method, plan }, fault, cause),
+    },
     plan,
     frames: isFramed ? new RequestPlan(method.input, whole, { ...reading, queryFills: true }) : plan,
     answer: new AnswerPlan(method.output, rule.responseBody, {
@@ -109,9 +115,13 @@ function compile(method: DescMethod, rule: HttpRule, registry: Registry, options
       emitDefaults: options.emitDefaults,
     }),
     vary: varyOf(method, options),
-    idempotent: byHttp || method.idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
     options,
   });
+}
+
+// What it becomes is for the answer to say, and no fault of the call.
+function asIs(message: UnaryMessage): UnaryMessage {
+  return message;
 }
 
 // The service hears what the list hands over, and cannot know that caches have to be told; the form of a stream is ours.

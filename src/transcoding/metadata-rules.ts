@@ -1,4 +1,4 @@
-import type { Metadata } from '@grpc/grpc-js';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { isKept } from '../upstreams/http/field-names.ts';
@@ -33,38 +33,64 @@ export function mayPass(name: string): boolean {
 }
 
 /**
- * Adds to the metadata of a call what the list lets through of the client's header fields, and what the
- * `transform` policy sets. A name that ends in `-bin` carries base64.
+ * Adds to the metadata of a call, names and values in turn, what the list lets through of the client's header fields, and
+ * what the `transform` policy sets. A name that ends in `-bin` carries base64.
  *
  * @throws {Problem} `request-malformed` for a value that metadata cannot carry.
  */
-export function addRequestMetadata(metadata: Metadata, names: readonly string[], exchange: Exchange): void {
+export function addRequestMetadata(fields: string[], names: readonly string[], exchange: Exchange): void {
   const edits = exchange.headerEdits;
   for (const name of names) {
     const value = exchange.request.headers[name];
     // An API key is a secret between the client and the gateway.
     if (typeof value !== 'string' || edits?.drop.has(name) || APIKEY.test(value)) continue;
-    set(metadata, name, value);
+    set(fields, name, value);
   }
   const own = edits?.set ?? [];
   for (let i = 0; i < own.length; i += 2) {
-    if (mayPass(own[i] as string)) set(metadata, own[i] as string, own[i + 1] as string);
+    if (mayPass(own[i] as string)) set(fields, own[i] as string, own[i + 1] as string);
   }
 }
 
-function set(metadata: Metadata, name: string, value: string): void {
-  if (name.endsWith('-bin')) metadata.set(name, Buffer.from(value, 'base64'));
-  else if (PRINTABLE.test(value)) metadata.set(name, value);
-  else throw new Problem('request-malformed');
+function set(fields: string[], name: string, value: string): void {
+  // In one spelling, whatever the client's base64 looks like.
+  const text = name.endsWith('-bin') ? Buffer.from(value, 'base64').toString('base64') : value;
+  if (!PRINTABLE.test(text)) throw new Problem('request-malformed');
+  // The last word counts, not the first.
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== name) continue;
+    fields[i + 1] = text;
+    return;
+  }
+  fields.push(name, text);
 }
 
-/** Adds to a flat list of header fields what the list lets through of an answer's metadata. */
-export function addResponseHeaders(headers: string[], names: readonly string[], metadata: Metadata): void {
+/**
+ * Adds to a flat list of header fields what the list lets through of an answer's metadata.
+ *
+ * @param metadata as fields of HTTP/2: bytes are base64, and several values are a list or joined by commas.
+ */
+export function addResponseHeaders(
+  headers: string[],
+  names: readonly string[],
+  metadata: OutgoingHttpHeaders,
+): void {
   for (const name of names) {
-    for (const value of metadata.get(name)) {
-      const text = typeof value === 'string' ? value : value.toString('base64');
+    for (const text of valuesOf(name, metadata[name])) {
       // Fails closed: what could end a header line is left out.
       if (PRINTABLE.test(text)) headers.push(name, text);
     }
   }
 }
+
+function valuesOf(name: string, value: OutgoingHttpHeaders[string]): readonly string[] {
+  if (value === undefined) return NONE;
+  const values = typeof value === 'object' ? value : [String(value)];
+  if (!name.endsWith('-bin')) return values;
+  // No base64 has a comma; both alphabets and missing padding become one spelling.
+  return values
+    .flatMap((text) => text.split(','))
+    .map((text) => Buffer.from(text, 'base64').toString('base64'));
+}
+
+const NONE: readonly string[] = Object.freeze([]);

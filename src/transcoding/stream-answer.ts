@@ -21,7 +21,7 @@ export class StreamAnswer implements StreamTaker {
     const { contentType, headers, open } = this.#format;
     const head = ['content-type', contentType, ...headers, ...binding.vary];
     if (metadata !== undefined) {
-      addResponseHeaders(head, binding.options.metadata.response, metadata);
+      addResponseHeaders(head, binding.options.metadata.response, metadata.toHttp2Headers());
     }
     sink.start(200, head);
     if (exchange.method === 'HEAD') {

@@ -5,23 +5,18 @@ import { toProblem } from '../problems/render-problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { announcesBody } from '../problems/render-problem.ts';
 import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
-import { outboundMetadata } from '../upstreams/grpc/outbound-metadata.ts';
+import { metadataOf, outboundFields } from '../upstreams/grpc/outbound-metadata.ts';
 import { StreamRun, type StreamRunOptions, type StreamSource } from '../upstreams/grpc/stream-run.ts';
 import { HTTP_BODY } from './answer-plan.ts';
 import { LineUpload } from './line-upload.ts';
 import { addRequestMetadata } from './metadata-rules.ts';
 import { checkMediaType, readBody } from './request-body.ts';
+import { hasIdempotencyKey } from '../upstreams/idempotent-methods.ts';
 import { SingleMessage } from '../upstreams/grpc/single-message.ts';
 import { SocketCall } from './socket-call.ts';
 import { StreamAnswer } from './stream-answer.ts';
 import type { Translation } from './translation.ts';
 import { UnaryAnswerWriter } from './unary-answer.ts';
-import {
-  detailedProblem,
-  isHarmless,
-  TranslatedUnaryRun,
-  type TranslatedRunOptions,
-} from './translated-unary-run.ts';
 
 /** What one message may have; gRPC servers take no more by default. */
 const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
@@ -54,7 +49,7 @@ export class Transcoder {
     // Every message will have these fields: what cannot be one is told before there is a socket.
     if (!isWhole && (exchange.params.length > 0 || exchange.query !== ''))
       binding.frames.encode(exchange, {});
-    const parts = streamParts(this.#parts(translation));
+    const parts = this.#streamParts(translation);
     return (live) => {
       const call = new SocketCall({ ...translation, live, message });
       new StreamRun({ ...parts, answersWhole: false, patient: true }, call, call).run();
@@ -75,14 +70,15 @@ export class Transcoder {
   }
 
   #send(translation: Translation, body: Buffer | JsonValue | undefined): void {
-    const { exchange, binding } = translation;
+    const { exchange, upstream, binding } = translation;
     const message = binding.plan.encode(exchange, body);
     if (binding.method.methodKind === 'server_streaming') {
       return this.#stream(translation, new SingleMessage(message));
     }
     const writer = new UnaryAnswerWriter(translation);
-    new TranslatedUnaryRun(this.#parts(translation), message)
-      .start()
+    const call = { method: binding.call, message, fields: requestFields(translation) };
+    this.grpc
+      .call(upstream, call, { exchange, timeoutMs: Infinity })
       .then((answer) => writer.write(answer))
       .catch((error: unknown) => translation.sink.fail(toProblem(error)));
   }
@@ -103,25 +99,32 @@ export class Transcoder {
       translation.binding.method.methodKind === 'client_streaming'
         ? new UnaryAnswerWriter(translation)
         : new StreamAnswer(translation);
-    new StreamRun(streamParts(this.#parts(translation)), source, taker).run();
+    new StreamRun(this.#streamParts(translation), source, taker).run();
   }
 
-  #parts({ exchange, upstream, binding }: Omit<Translation, 'sink'>): TranslatedRunOptions {
-    const metadata = outboundMetadata(exchange);
-    addRequestMetadata(metadata, binding.options.metadata.request, exchange);
-    return { exchange, upstream, binding, metadata, channels: this.grpc.channels, metrics: this.metrics };
+  #streamParts(translation: Omit<Translation, 'sink'>): StreamRunOptions {
+    const { exchange, upstream, binding } = translation;
+    const fields = requestFields(translation);
+    return {
+      exchange,
+      upstream,
+      path: binding.call.path,
+      idempotent: binding.call.idempotent || hasIdempotencyKey(fields),
+      metadata: metadataOf(fields),
+      channels: this.grpc.channels,
+      metrics: this.metrics,
+      answersWhole: binding.method.methodKind === 'client_streaming',
+      idleMs: upstream.options.timeouts.idle,
+      problemOf: binding.call.problemOf,
+    };
   }
 }
 
-function streamParts({ binding, ...parts }: TranslatedRunOptions): StreamRunOptions {
-  return {
-    ...parts,
-    path: binding.path,
-    idempotent: isHarmless(binding, parts.metadata),
-    answersWhole: binding.method.methodKind === 'client_streaming',
-    idleMs: parts.upstream.options.timeouts.idle,
-    problemOf: (fault, cause) => detailedProblem(binding, fault, cause),
-  };
+/** What goes out along with the messages. */
+function requestFields({ exchange, binding }: Omit<Translation, 'sink'>): string[] {
+  const fields = outboundFields(exchange);
+  addRequestMetadata(fields, binding.options.metadata.request, exchange);
+  return fields;
 }
 
 function rawBody({ request }: Exchange, bytes: Buffer): JsonValue {

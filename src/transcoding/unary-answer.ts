@@ -2,13 +2,13 @@ import type { Metadata } from '@grpc/grpc-js';
 import { Problem } from '../problems/problem.ts';
 import { addResponseHeaders } from './metadata-rules.ts';
 import type { StreamTaker } from '../upstreams/grpc/stream-run.ts';
+import type { UnaryMessage } from '../upstreams/grpc/unary-run.ts';
 import type { Translation } from './translation.ts';
-import type { UnaryAnswer } from './translated-unary-run.ts';
 
 /** Writes the one message that a call answers, whether the request was one message or a stream of them. */
 export class UnaryAnswerWriter implements StreamTaker {
   readonly #translation: Translation;
-  #metadata: Metadata | undefined = undefined;
+  #metadata: UnaryMessage['head'] = {};
   #bytes: Buffer | undefined = undefined;
 
   constructor(translation: Translation) {
@@ -16,12 +16,12 @@ export class UnaryAnswerWriter implements StreamTaker {
   }
 
   /** @throws {Problem} `upstream-response-invalid` when the message cannot be read. */
-  write({ bytes, metadata, trailers }: UnaryAnswer): void {
+  write({ bytes, head: metadata, trailers }: UnaryMessage): void {
     const { exchange, binding, sink } = this.#translation;
     const names = binding.options.metadata.response;
     const { type, body } = this.#bodyOf(bytes);
     const head = ['content-type', type, 'content-length', String(body.length), ...binding.vary];
-    if (metadata !== undefined) addResponseHeaders(head, names, metadata);
+    addResponseHeaders(head, names, metadata);
     addResponseHeaders(head, names, trailers);
     sink.start(200, head);
     if (exchange.method !== 'HEAD') sink.data(body);
@@ -29,7 +29,7 @@ export class UnaryAnswerWriter implements StreamTaker {
   }
 
   open(metadata: Metadata | undefined): boolean {
-    this.#metadata = metadata;
+    this.#metadata = metadata?.toHttp2Headers() ?? {};
     return true;
   }
 
@@ -43,7 +43,7 @@ export class UnaryAnswerWriter implements StreamTaker {
   end(trailers: Metadata): void {
     if (this.#bytes === undefined) return this.fail(new Problem('upstream-response-invalid'));
     try {
-      this.write({ bytes: this.#bytes, metadata: this.#metadata, trailers });
+      this.write({ bytes: this.#bytes, head: this.#metadata, trailers: trailers.toHttp2Headers() });
     } catch (error) {
       this.fail(error as Problem);
     }
@@ -55,7 +55,7 @@ export class UnaryAnswerWriter implements StreamTaker {
 
   onDrain(): void {}
 
-  #bodyOf(bytes: Buffer): { type: string; body: Buffer } {
+  #bodyOf(bytes: Uint8Array): { type: string; body: Buffer } {
     const { binding, edit } = this.#translation;
     try {
       if (binding.answer.isRaw) {

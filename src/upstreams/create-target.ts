@@ -4,7 +4,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
 import { Http2Pool } from './transport/http2/http2-pool.ts';
+import { TargetTls } from './transport/target-tls.ts';
 import { Target } from './target.ts';
+import type { UpstreamTls } from './tls-files.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 
 /** What an upstream may change while its targets go on as they are. */
@@ -23,12 +25,16 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What connections, breaker and counters of a target depend on, as text. An option that nobody has thought of here makes
- * a new target: that costs connections, the other way round would ignore the option.
+ * What connections, breaker and counters of a target depend on, as text, the content of its files included. An option that
+ * nobody has thought of here makes a new target: that costs connections, the other way round would ignore the option.
  */
-export function targetKey(options: UpstreamOptions, { url }: TargetOptions): string {
+export function targetKey(
+  options: UpstreamOptions,
+  { url }: TargetOptions,
+  tls: UpstreamTls | undefined,
+): string {
   const mine = Object.entries(options).filter(([name]) => !NOT_OF_TARGETS.has(name));
-  return JSON.stringify([url, ...mine.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([url, tls?.digest, ...mine.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
 /** Makes a target with all that belongs to it; connections are opened by the first calls. */
@@ -36,13 +42,15 @@ export function createTarget(
   upstream: string,
   options: UpstreamOptions,
   target: TargetOptions,
-  [logger, metrics]: readonly [Logger, Metrics],
+  [logger, metrics, upstreamTls]: readonly [Logger, Metrics, UpstreamTls | undefined],
 ): Target {
   const isHttp = options.protocol === 'http';
+  const socket = socketOf(target.url, options, upstreamTls);
   const created = new Target(target, {
-    key: targetKey(options, target),
-    http1: isHttp ? new Http1Pool(socketOf(target.url, options)) : undefined,
-    http2: isHttp ? undefined : new Http2Pool({ ...socketOf(target.url, options), fields: UNARY_FIELDS }),
+    key: targetKey(options, target, upstreamTls),
+    tls: socket.tls,
+    http1: isHttp ? new Http1Pool(socket) : undefined,
+    http2: isHttp ? undefined : new Http2Pool({ ...socket, fields: UNARY_FIELDS }),
     compression: options.compression,
     breaker: createBreaker(upstream, options, target, [logger, metrics]),
   });
@@ -71,13 +79,16 @@ function createBreaker(
 function socketOf(
   origin: string,
   { maxConnections, maxResponseHead, timeouts }: UpstreamOptions,
+  tls: UpstreamTls | undefined,
 ): Http1PoolOptions {
   const { hostname, port, protocol } = new URL(origin.replace(/^grpc/, 'http'));
   const secure = protocol === 'https:';
+  const host = hostname.replace(/^\[|\]$/g, '');
   return {
-    host: hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: Number(port || (secure ? 443 : 80)),
     secure,
+    tls: secure ? new TargetTls(host, tls) : undefined,
     maxConnections,
     connectTimeoutMs: timeouts.connect,
     queueTimeoutMs: timeouts.queue,

@@ -16,7 +16,11 @@ export function isIdempotent(method: string): boolean {
  * @param fields names and values of what goes out, flat: a key that does not reach the target protects nothing.
  */
 export function isRepeatable(method: string, fields: readonly string[]): boolean {
-  if (IDEMPOTENT.has(method)) return true;
+  return IDEMPOTENT.has(method) || hasIdempotencyKey(fields);
+}
+
+/** Whether a key by which the target knows a request again is among names and values. */
+export function hasIdempotencyKey(fields: readonly string[]): boolean {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     if (name.length === KEY.length && name.toLowerCase() === KEY) return true;

@@ -1,6 +1,7 @@
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
+import type { TargetTls } from './transport/target-tls.ts';
 import type { TargetOptions } from './upstream.schema.ts';
 
 /** What a target is made of, besides where it is. */
@@ -9,6 +10,7 @@ export interface TargetDeps {
   readonly http1?: Http1Pool | undefined;
   readonly http2?: Http2Pool | undefined;
   readonly compression?: 'none' | 'gzip';
+  readonly tls?: TargetTls | undefined;
   /** See {@link Target.key}. Default empty. */
   readonly key?: string;
 }
@@ -22,6 +24,8 @@ export class Target {
   /** `host:port`, for logs and metrics. */
   readonly host: string;
   readonly secure: boolean;
+  /** How it is reached over TLS; undefined for one in the clear. */
+  readonly tls: TargetTls | undefined;
   /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
   readonly key: string;
   readonly breaker: Breaker | undefined;
@@ -45,6 +49,7 @@ export class Target {
     const [scheme = '', host = ''] = this.origin.split('://');
     this.host = host;
     this.secure = scheme.endsWith('s');
+    this.tls = deps.tls;
     this.key = deps.key ?? '';
     this.#weight = options.weight;
     this.#labels = options.labels;

@@ -15,6 +15,7 @@ import { outboundMetadata } from './grpc/outbound-metadata.ts';
 import { framed } from './grpc/unary-wire.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { Lease, type Target } from './target.ts';
+import type { UpstreamTls } from './tls-files.ts';
 import { UpstreamRegistry } from './upstream-registry.ts';
 import { upstreamSchema } from './upstream.schema.ts';
 
@@ -48,10 +49,14 @@ afterEach(async () => {
   server.close();
 });
 
-function registryOf(options: Options, previous?: UpstreamRegistry): UpstreamRegistry {
+function registryOf(
+  options: Options,
+  previous?: UpstreamRegistry,
+  tls?: ReadonlyMap<string, UpstreamTls>,
+): UpstreamRegistry {
   const parsed = Object.entries(options).map(([name, one]) => [name, upstreamSchema.parse(one)]);
   const logger = createLogger('silent', { write() {} });
-  const registry = new UpstreamRegistry(Object.fromEntries(parsed), logger, metrics, previous);
+  const registry = new UpstreamRegistry(Object.fromEntries(parsed), logger, metrics, previous, tls);
   made.push(registry);
   return registry;
 }
@@ -97,6 +102,21 @@ describe('UpstreamRegistry, made from a predecessor', () => {
   ])('makes another target when %s change', (_what, change) => {
     const first = registryOf({ users: { targets: [url()] } });
     expect(firstOf(replace(first, { users: { targets: [url()], ...change } }))).not.toBe(firstOf(first));
+  });
+
+  it('makes another target when a file of its TLS says something else, and leaves others alone', () => {
+    const tls = (users: string) =>
+      new Map([
+        ['users', { verify: true, digest: users }],
+        ['feed', { verify: true, digest: 'c' }],
+      ]);
+    const options = { users: { targets: ['https://a.test'] }, feed: { targets: ['https://b.test'] } };
+    const first = registryOf(options, undefined, tls('a'));
+    const same = registryOf(options, first, tls('a'));
+    expect([same.get('users'), same.get('feed')]).toEqual([first.get('users'), first.get('feed')]);
+    const next = registryOf(options, first, tls('b'));
+    expect(firstOf(next)).not.toBe(firstOf(first));
+    expect(next.get('feed')).toBe(first.get('feed'));
   });
 
   it('takes weight and labels over, but not before it is in force', () => {

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createTarget, targetKey } from './create-target.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
+import type { UpstreamTls } from './tls-files.ts';
 import { Upstream } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -16,16 +17,22 @@ export class UpstreamRegistry implements Upstreams {
   readonly #upstreams = new Map<string, Upstream>();
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #tls: ReadonlyMap<string, UpstreamTls>;
   /** What has changed of targets that go on. */
   readonly #retuned = new Map<Target, TargetOptions>();
 
-  /** @param previous whose targets go on where they are the same; it is not changed. */
+  /**
+   * @param previous whose targets go on where they are the same; it is not changed.
+   * @param tls by upstream, for those that say something about it.
+   */
   constructor(
     options: Readonly<Record<string, UpstreamOptions>>,
     logger: Logger,
     metrics: Metrics,
     previous?: UpstreamRegistry,
+    tls: ReadonlyMap<string, UpstreamTls> = NO_TLS,
   ) {
+    this.#tls = tls;
     this.#logger = logger;
     this.#metrics = metrics;
     for (const [name, one] of Object.entries(options)) {
@@ -80,15 +87,20 @@ export class UpstreamRegistry implements Upstreams {
   }
 
   #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
-    if (previous !== undefined && isDeepStrictEqual(previous.options, options)) return previous;
+    const tls = this.#tls.get(name);
+    const keys = options.targets.map((target) => targetKey(options, target, tls));
+    const isSame = previous?.targets.every(({ key }, index) => key === keys[index]) === true;
+    if (isSame && isDeepStrictEqual(previous.options, options)) return previous;
     const spare = [...(previous?.targets ?? [])];
-    const targets = options.targets.map((target) => {
-      const index = spare.findIndex(({ key }) => key === targetKey(options, target));
+    const targets = options.targets.map((target, place) => {
+      const index = spare.findIndex(({ key }) => key === keys[place]);
       const [same] = index < 0 ? [] : spare.splice(index, 1);
-      if (same === undefined) return createTarget(name, options, target, [this.#logger, this.#metrics]);
+      if (same === undefined) return createTarget(name, options, target, [this.#logger, this.#metrics, tls]);
       this.#retuned.set(same, target);
       return same;
     });
     return new Upstream(name, options, targets, previous);
   }
 }
+
+const NO_TLS: ReadonlyMap<string, UpstreamTls> = new Map();

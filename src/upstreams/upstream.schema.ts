@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { size, timerDuration } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
@@ -38,6 +39,39 @@ const timeouts = z.strictObject({
     .default(30_000)
     .describe('Longest silence while a body streams, in either direction. Default 30s.'),
 });
+
+const pemFile = z.string().min(1);
+
+const tls = z
+  .strictObject({
+    ca: pemFile
+      .optional()
+      .describe(
+        'File with the authorities (PEM) that certify the targets, and no others do. Default those of the system.',
+      ),
+    cert: pemFile
+      .optional()
+      .describe(
+        'File with the certificate (PEM) that the gateway shows, and those between it and its authority.',
+      ),
+    key: pemFile.optional().describe('File with the private key (PEM) of `cert`, without a passphrase.'),
+    serverName: z
+      .hostname('expected a host name')
+      .refine((name) => isIP(name) === 0, 'expected a host name, not an address')
+      .optional()
+      .describe(
+        'The name that the targets are asked for, and that they have to be certified for. Default theirs.',
+      ),
+    verify: z
+      .boolean()
+      .default(true)
+      .describe('Whether the targets have to prove who they are; `false` is for tests. Default true.'),
+  })
+  .superRefine(({ cert, key }, context) => {
+    if ((cert === undefined) === (key === undefined)) return;
+    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    context.addIssue({ code: 'custom', path: [given], message: `expected \`${missing}\` beside it` });
+  });
 
 const passedName = z
   .string()
@@ -98,7 +132,7 @@ export const upstreamSchema = z
       .enum(['none', 'gzip'])
       .default('none')
       .describe(
-        'What is sent to targets of gRPC is compressed with; small messages of typed calls never are. Default none.',
+        'What is sent to targets of gRPC is compressed with; small messages of unary calls never are. Default none.',
       ),
     passHeaders: z
       .array(passedName)
@@ -107,6 +141,11 @@ export const upstreamSchema = z
         'Header fields of clients that reach the targets, though services may take them for the word of a gateway, such as X-HTTP-Method-Override. Default none.',
       ),
     ...proxyFieldKeys,
+    tls: tls
+      .optional()
+      .describe(
+        'TLS to the targets, whatever is spoken over it. Names of files are relative to the configuration file.',
+      ),
     ...descriptorKeys,
   })
   .superRefine((upstream, context) => {
@@ -133,6 +172,11 @@ export const upstreamSchema = z
       const message = `expected no \`${key}\`, because the protocol is grpc`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
+    upstream.targets.forEach(({ url }, index) => {
+      if (upstream.tls === undefined || /^(https|grpcs):/.test(url)) return;
+      const message = `expected ${upstream.protocol === 'grpc' ? 'a grpcs://' : 'an https://'} origin, because the upstream has \`tls\``;
+      context.addIssue({ code: 'custom', path: ['targets', index], message });
+    });
     upstream.targets.forEach((entry, index) => {
       if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;
       context.addIssue({

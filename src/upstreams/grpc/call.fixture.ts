@@ -7,6 +7,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { continueTrace } from '../../telemetry/trace-context.ts';
 import { HttpCaller } from '../http/http-caller.ts';
+import { loadTls } from '../tls-files.ts';
 import { UpstreamRegistry } from '../upstream-registry.ts';
 import { upstreamSchema } from '../upstream.schema.ts';
 import { GrpcCaller } from './grpc-caller.ts';
@@ -19,9 +20,17 @@ export class CallBed {
   readonly upstreams: UpstreamRegistry;
 
   constructor(upstreams: Readonly<Record<string, z.input<typeof upstreamSchema>>>) {
-    const parsed = Object.entries(upstreams).map(([name, options]) => [name, upstreamSchema.parse(options)]);
+    const parsed = Object.fromEntries(
+      Object.entries(upstreams).map(([name, options]) => [name, upstreamSchema.parse(options)]),
+    );
     const logger = createLogger('silent', { write() {} });
-    this.upstreams = new UpstreamRegistry(Object.fromEntries(parsed), logger, this.metrics);
+    this.upstreams = new UpstreamRegistry(
+      parsed,
+      logger,
+      this.metrics,
+      undefined,
+      loadTls(parsed, '.').upstreams,
+    );
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,8 @@ import {
   type ClientUnaryCall,
 } from '@grpc/grpc-js';
 import type { Target } from '../target.ts';
+import type { TargetTls } from '../transport/target-tls.ts';
+import { TlsCredentials } from './tls-credentials.ts';
 
 /** Options of every channel; exported for `docs/` and specs. */
 export const CHANNEL_OPTIONS: ChannelOptions = {
@@ -41,7 +43,10 @@ export class CountedChannel {
   #timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(target: Target, idleMs: number, onIdle: (channel: CountedChannel) => void) {
-    const security = target.secure ? credentials.createSsl() : credentials.createInsecure();
+    // A secure target has its TLS; only specs of balancing make one without, and it fails here instead of going in the clear.
+    const security = target.secure
+      ? new TlsCredentials(target.tls as TargetTls)
+      : credentials.createInsecure();
     this.client = new Client(`dns:${target.host}`, security, optionsFor(target));
     this.#idleMs = idleMs;
     this.#onIdle = onIdle;

@@ -17,11 +17,10 @@ import type { Upstream } from '../upstream.ts';
 import type { CallLimits } from '../call-run.ts';
 import { GrpcChannels } from './grpc-channel.ts';
 import { MessageStream } from './message-stream.ts';
-import { outboundMetadata } from './outbound-metadata.ts';
+import { outboundFields, outboundMetadata } from './outbound-metadata.ts';
 import { SingleMessage } from './single-message.ts';
 import { StreamRun } from './stream-run.ts';
-import { UnaryRun, type UnaryMethod } from './unary-run.ts';
-import { framed, framedWithGzip } from './unary-wire.ts';
+import { UnaryRun, type UnaryCall, type UnaryMethod } from './unary-run.ts';
 
 /** What one unary call may use. */
 export interface UnaryLimits extends CallLimits {
@@ -43,9 +42,9 @@ type CalledMethod = DescMethodUnary | DescMethodServerStreaming;
 /** Calls methods of gRPC upstreams. Owns the channels; one per process. */
 @Injectable()
 export class GrpcCaller {
-  /** The channels of grpc-js to all targets: for streams, reflection and translated calls. */
+  /** The channels of grpc-js to all targets: for streams and reflection. */
   readonly channels = new GrpcChannels();
-  readonly #wire = new WeakMap<CalledMethod, UnaryMethod>();
+  readonly #wire = new WeakMap<CalledMethod, UnaryMethod<unknown>>();
   readonly #metrics: Metrics;
   #closed = false;
 
@@ -66,17 +65,27 @@ export class GrpcCaller {
     input: MessageInitShape<In>,
     limits: UnaryLimits,
   ): Promise<MessageShape<Out>> {
-    if (this.#closed) return Promise.reject(new Problem('shutting-down'));
-    let frame: Buffer;
+    let message: Buffer;
     try {
-      const message = encode(method.input, input);
-      frame = upstream.options.compression === 'gzip' ? framedWithGzip(message) : framed(message);
+      message = encode(method.input, input);
     } catch (error) {
       return Promise.reject(error);
     }
     const known = this.#wireOf(method);
     const wire = limits.idempotent === undefined ? known : { ...known, idempotent: limits.idempotent };
-    return new UnaryRun<Out>(upstream, limits, this.#metrics, [wire, frame]).start();
+    const call = { method: wire, message, fields: outboundFields(limits.exchange) };
+    return this.call(upstream, call as UnaryCall<MessageShape<Out>>, limits);
+  }
+
+  /**
+   * Calls a unary method whose message is bytes already. The target gets the time that is left as `grpc-timeout`, and the
+   * fields that the call names, no others.
+   *
+   * @throws {Problem} for every status but OK.
+   */
+  call<Out>(upstream: Upstream, call: UnaryCall<Out>, limits: CallLimits): Promise<Out> {
+    if (this.#closed) return Promise.reject(new Problem('shutting-down'));
+    return new UnaryRun(upstream, limits, this.#metrics, call).start();
   }
 
   /**
@@ -119,12 +128,12 @@ export class GrpcCaller {
     this.channels.close();
   }
 
-  #wireOf(method: CalledMethod): UnaryMethod {
+  #wireOf(method: CalledMethod): UnaryMethod<unknown> {
     let wire = this.#wire.get(method);
     if (wire === undefined) {
       wire = {
         path: `/${method.parent.typeName}/${method.name}`,
-        output: method.output,
+        read: ({ bytes }) => fromBinary(method.output, bytes),
         idempotent: method.idempotency !== Idempotency.IDEMPOTENCY_UNKNOWN,
       };
       this.#wire.set(method, wire);

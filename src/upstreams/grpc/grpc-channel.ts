@@ -25,7 +25,7 @@ export class GrpcChannels {
   }
 
   /**
-   * Makes a call to a target: `grpc://` in the clear, `grpcs://` over TLS with the system's authorities. It goes over
+   * Makes a call to a target: `grpc://` in the clear, `grpcs://` over TLS. It goes over
    * the first channel that has room; when none has and there are `maxConnections`, over the least busy one.
    */
   call<Call extends SurfaceCall>(

@@ -20,12 +20,19 @@ export function outboundFields(exchange: Exchange): string[] {
   return fields;
 }
 
-/** The same as metadata of grpc-js. */
-export function outboundMetadata(exchange: Exchange): Metadata {
+/** Metadata of grpc-js of a flat list of names and values; those of names that end in `-bin` are base64. */
+export function metadataOf(fields: readonly string[]): Metadata {
   const metadata = new Metadata();
-  const fields = outboundFields(exchange);
-  for (let i = 0; i < fields.length; i += 2) metadata.set(fields[i] as string, fields[i + 1] as string);
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name, value] = [fields[i] as string, fields[i + 1] as string];
+    metadata.set(name, name.endsWith('-bin') ? Buffer.from(value, 'base64') : value);
+  }
   return metadata;
+}
+
+/** What {@link outboundFields} says, as metadata of grpc-js. */
+export function outboundMetadata(exchange: Exchange): Metadata {
+  return metadataOf(outboundFields(exchange));
 }
 
 const lowerCased = new WeakMap<readonly string[], readonly string[]>();

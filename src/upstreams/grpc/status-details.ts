@@ -1,7 +1,6 @@
 import { fromBinary, type DescMessage } from '@bufbuild/protobuf';
 import { anyUnpack, durationMs } from '@bufbuild/protobuf/wkt';
 import { createRegistry } from '@bufbuild/protobuf';
-import type { Metadata } from '@grpc/grpc-js';
 import { retryAfterSeconds, type ProblemOptions } from '../../problems/problem.ts';
 import {
   BadRequestSchema,
@@ -28,7 +27,6 @@ export interface InputFault {
 
 /** A name, an index, or a key of a map in quotes. */
 const STEP = /"([^"]*)"|([^.[\]"]+)/g;
-const KEY = 'grpc-status-details-bin';
 const known = createRegistry(BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, RetryInfoSchema);
 
 /** A detail that says something to the caller. */
@@ -39,18 +37,19 @@ export type Detail = BadRequest | ErrorInfo | LocalizedMessage | RetryInfo;
  * `BadRequest` becomes `errors`, `RetryInfo` the field `Retry-After`, `ErrorInfo` `reason` and `domain`, and
  * `LocalizedMessage` the `detail`. Everything else, such as `DebugInfo` and the status' own text, stays inside.
  *
+ * @param bytes the details, if there are some.
  * @param input the request message, whose fields `BadRequest` names.
  * @param inDocument makes pointers into that message those into what the client has sent.
  */
 export function statusDetails(
-  metadata: Metadata | undefined,
+  bytes: Uint8Array | undefined,
   input: DescMessage,
   inDocument: (errors: readonly InputFault[]) => readonly InputFault[],
 ): ProblemOptions {
   let detail: string | undefined;
   const headers: Record<string, string> = {};
   const extensions: Record<string, unknown> = {};
-  for (const one of detailsOf(metadata)) {
+  for (const one of bytes === undefined ? [] : detailsIn(bytes)) {
     if (one.$typeName === 'google.rpc.LocalizedMessage') detail = one.message;
     else if (one.$typeName === 'google.rpc.BadRequest')
       extensions['errors'] = inDocument(errorsOf(one, input));
@@ -61,11 +60,6 @@ export function statusDetails(
     }
   }
   return { ...(detail === undefined ? {} : { detail }), headers, extensions };
-}
-
-function detailsOf(metadata: Metadata | undefined): readonly Detail[] {
-  const bytes = metadata?.get(KEY)[0];
-  return Buffer.isBuffer(bytes) ? detailsIn(bytes) : [];
 }
 
 /** Unpacks the details of a `google.rpc.Status` that are known; none when it cannot be read. */

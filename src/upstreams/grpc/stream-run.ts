@@ -110,7 +110,7 @@ export class StreamRun extends CallRun<void> {
     if (this.options.patient === true) this.#expectHead();
     call.once('metadata', (head: Metadata) => this.#isCurrent(call) && this.#open(head));
     call.on('data', (bytes: Buffer) => this.#isCurrent(call) && this.#message(call, bytes));
-    call.on('error', (error: ServiceError) => this.#isCurrent(call) && this.#failed(error));
+    call.on('error', (error: ServiceError) => this.#isCurrent(call) && this.#failed(error, target));
     call.once('status', (status) => (this.#trailers = status.metadata));
     call.once('end', () => this.#isCurrent(call) && this.#ended());
     this.#source.send(call, () => this.#isCurrent(call) && this.#allSent());
@@ -183,13 +183,13 @@ export class StreamRun extends CallRun<void> {
     });
   }
 
-  #failed(error: ServiceError): void {
+  #failed(error: ServiceError, target: Target): void {
     // Messages that are still to be read come first; the stream says when it has ended.
     if (this.#opened) return void (this.#fault = error);
     this.#call = undefined;
     clearTimeout(this.#timer);
     const fault = grpcFault(error, this.timeoutCode());
-    this.fail(this.#source.replayable ? fault : { ...fault, retry: undefined }, error);
+    this.fail(this.#source.replayable ? fault : { ...fault, retry: undefined }, reasonOf(error, target));
   }
 
   #ended(): void {
@@ -227,6 +227,12 @@ export class StreamRun extends CallRun<void> {
     this.#source.stop();
     report();
   }
+}
+
+// grpc-js tells of a handshake that failed in words that quote it; the log wants the error itself.
+function reasonOf(error: ServiceError, { tls }: Target): Error {
+  const reason = tls?.failure;
+  return reason !== undefined && error.details.includes(reason.message) ? reason : error;
 }
 
 /** The messages are bytes already. */

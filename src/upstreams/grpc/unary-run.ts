@@ -1,9 +1,10 @@
-import { fromBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { Problem } from '../../problems/problem.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { CallRun, type CallLimits } from '../call-run.ts';
+import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
+import { hasIdempotencyKey } from '../idempotent-methods.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Http2Pool } from '../transport/http2/http2-pool.ts';
@@ -11,10 +12,11 @@ import type { OutboundStream } from '../transport/http2/outbound-stream.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
 import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
-import { outboundFields } from './outbound-metadata.ts';
 import {
   endOf,
   endOfError,
+  framed,
+  framedWithGzip,
   MAX_MESSAGE_BYTES,
   PREFIX_BYTES,
   readMessage,
@@ -23,33 +25,53 @@ import {
 
 const NO_FIELDS: IncomingHttpHeaders = Object.freeze({});
 
+/** The one message of an answer, and the metadata that came before and after it, as fields of HTTP/2. */
+export interface UnaryMessage {
+  readonly bytes: Uint8Array;
+  readonly head: OutgoingHttpHeaders;
+  readonly trailers: OutgoingHttpHeaders;
+}
+
 /** A method on the wire. */
-export interface UnaryMethod {
+export interface UnaryMethod<Out> {
+  /** `/shop.v1.Orders/GetOrder`. */
   readonly path: string;
-  readonly output: DescMessage;
+  /** Whether it may be called twice without harm. */
   readonly idempotent: boolean;
+  /** What the caller gets; what it throws makes the answer invalid, and speaks against the target. */
+  readonly read: (answer: UnaryMessage) => Out;
+  /** What the caller is told of a status that ends the run; the problem of its code by default. */
+  readonly problemOf?: (fault: AttemptFault, cause: unknown) => Problem;
+}
+
+/** What is called, and with what. */
+export interface UnaryCall<Out> {
+  readonly method: UnaryMethod<Out>;
+  readonly message: Uint8Array;
+  /** The metadata: names in lower case and values, flat; bytes as base64. */
+  readonly fields: readonly string[];
 }
 
 /**
  * One call with one message each way, attempt after attempt, over our own connections of HTTP/2: a call of grpc-js
  * passes through six layers that are made for streams, and costs many times as much.
  */
-export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>> implements AnswerReader {
-  readonly #method: UnaryMethod;
+export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
+  readonly #method: UnaryMethod<Out>;
+  readonly #fields: readonly string[];
   readonly #frame: Buffer;
   #stream: OutboundStream | undefined = undefined;
   #httpStatus = 0;
   #head: IncomingHttpHeaders = NO_FIELDS;
+  #trailers: IncomingHttpHeaders = NO_FIELDS;
 
-  /** @param call the method, and the message with its prefix. */
-  constructor(
-    upstream: Upstream,
-    limits: CallLimits,
-    metrics: Metrics,
-    call: readonly [UnaryMethod, Buffer],
-  ) {
-    super(upstream, limits, metrics, call[0].idempotent);
-    [this.#method, this.#frame] = call;
+  constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics, call: UnaryCall<Out>) {
+    // A key by which the target knows a call again is as good as a method that may be called twice.
+    super(upstream, limits, metrics, call.method.idempotent || hasIdempotencyKey(call.fields));
+    this.#method = call.method;
+    this.#fields = call.fields;
+    this.#frame =
+      upstream.options.compression === 'gzip' ? framedWithGzip(call.message) : framed(call.message);
   }
 
   head(status: number, headers: IncomingHttpHeaders): boolean {
@@ -61,6 +83,7 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
   ended(body: Buffer, trailers: IncomingHttpHeaders): void {
     const end = endOf(this.#httpStatus, this.#head, trailers);
     if (end.code !== status.OK) return this.#failed(end);
+    this.#trailers = trailers;
     const encoding = this.#head['grpc-encoding'];
     readMessage(body, typeof encoding === 'string' ? encoding : undefined, this.#decoded);
   }
@@ -83,8 +106,8 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
     const { firstByte } = this.upstream.options.timeouts;
     this.#httpStatus = 0;
     this.keepTime(firstByte);
-    const fields = outboundFields(this.exchange);
-    fields.push('grpc-timeout', timeoutText(Math.min(this.leftMs(), firstByte)));
+    const timeout = timeoutText(Math.min(this.leftMs(), firstByte));
+    const fields = [...this.#fields, 'grpc-timeout', timeout];
     if (target.compression === 'gzip') fields.push('grpc-encoding', 'gzip');
     const request = { path: this.#method.path, fields, body: this.#frame };
     // Targets of upstreams of gRPC have one; only specs of balancing make them without.
@@ -96,18 +119,25 @@ export class UnaryRun<Out extends DescMessage> extends CallRun<MessageShape<Out>
     this.#stream?.abandon();
   }
 
+  protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
+    const { problemOf } = this.#method;
+    if (problemOf === undefined || !(cause instanceof RefusedCall)) return super.problemOf(fault, cause);
+    return problemOf(fault, cause);
+  }
+
   #failed(end: GrpcEnd, cause: Error = new RefusedCall(end)): void {
     this.fail(grpcFault(end, this.timeoutCode()), cause);
   }
 
   readonly #decoded = (fault: Error | null, bytes?: Uint8Array): void => {
-    let message: MessageShape<Out>;
+    let value: Out;
     try {
       if (fault !== null) throw fault;
-      message = fromBinary(this.#method.output as Out, bytes as Uint8Array);
+      const [head, trailers] = [this.#head, this.#trailers];
+      value = this.#method.read({ bytes: bytes as Uint8Array, head, trailers });
     } catch (error) {
       return this.fail(GARBLED, error);
     }
-    this.deliver(message, 'OK');
+    this.deliver(value, 'OK');
   };
 }

@@ -1,14 +1,16 @@
 import { connect as connectClear, type Socket } from 'node:net';
-import { connect as connectSecure, TLSSocket } from 'node:tls';
+import { coded, TargetTls, type ChosenProtocol } from './target-tls.ts';
 
 /** Where a target listens, and how it is reached. */
 export interface SocketOptions {
   readonly host: string;
   readonly port: number;
-  /** Over TLS, with the system's authorities. */
+  /** Over TLS. */
   readonly secure: boolean;
+  /** What TLS goes by; by default the system's authorities, and no session is remembered. */
+  readonly tls?: TargetTls | undefined;
   /** The protocol that a target behind TLS has to choose (RFC 7301). */
-  readonly protocol: 'h2' | 'http/1.1';
+  readonly protocol: ChosenProtocol;
   readonly connectTimeoutMs: number;
 }
 
@@ -26,24 +28,24 @@ const incoming = Buffer.allocUnsafeSlow(65_536);
 
 /** Opens a socket to a target. */
 export function openSocket(options: SocketOptions, user: SocketUser): Socket {
-  const { host, port, secure, protocol, connectTimeoutMs } = options;
+  const { host, port, secure, tls, protocol, connectTimeoutMs } = options;
   const take = (bytes: number): boolean => {
     user.take(incoming.subarray(0, bytes));
     return true;
   };
+  const connected = (): void => {
+    clearTimeout(timer);
+    user.connected();
+  };
   const socket = secure
-    ? connectSecure({ host, port, ALPNProtocols: [protocol] }).on('data', (bytes: Buffer) => user.take(bytes))
-    : connectClear({ host, port, onread: { buffer: incoming, callback: take } });
+    ? (tls ?? new TargetTls(host))
+        .connect({ port }, protocol, connected)
+        .on('data', (bytes: Buffer) => user.take(bytes))
+    : connectClear({ host, port, onread: { buffer: incoming, callback: take } }).once('connect', connected);
   socket.setNoDelay(true);
   const tooLong = (): unknown =>
     socket.destroy(coded('ETIMEDOUT', `no connection within ${connectTimeoutMs} ms`));
   const timer = setTimeout(tooLong, connectTimeoutMs);
-  socket.once(secure ? 'secureConnect' : 'connect', () => {
-    clearTimeout(timer);
-    if (socket instanceof TLSSocket && !hasAgreed(socket, protocol))
-      socket.destroy(coded('EPROTO', `the target does not offer ${protocol}`));
-    else user.connected();
-  });
   let isComplete = false;
   let failure: NodeJS.ErrnoException | undefined;
   socket.once('end', () => (isComplete = true));
@@ -53,13 +55,4 @@ export function openSocket(options: SocketOptions, user: SocketUser): Socket {
     user.closed(isComplete && failure === undefined, failure);
   });
   return socket;
-}
-
-// A server that knows nothing of the negotiation speaks HTTP/1.1.
-function hasAgreed({ alpnProtocol }: TLSSocket, protocol: string): boolean {
-  return alpnProtocol === protocol || (alpnProtocol === false && protocol === 'http/1.1');
-}
-
-function coded(code: string, message: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(message), { code });
 }

@@ -15,6 +15,7 @@ describe(HeaderBlocks.name, () => {
     ['a coded value', '48 82 6402', { ':status': '302' }],
     ['a table of size 0, then a field', '20 88', { ':status': '200' }],
     ['a field that comes twice', '00 0178 0161 00 0178 0162', { x: 'a, b' }],
+    ['cookies, which are not joined', '0f28 0161 0f28 0162', { 'set-cookie': ['a', 'b'] }],
     ['the name of a prototype', '00 09 5f5f70726f746f5f5f 0161', Object.fromEntries([['__proto__', 'a']])],
     ['nothing', '', {}],
   ])('reads %s', (_, hex, fields) => expect(read(hex)).toEqual(fields));

@@ -29,7 +29,8 @@ export class HeaderBlocks {
   readonly #known = new Map<string, IncomingHttpHeaders>();
 
   /**
-   * Reads a block: names in lower case, the values of fields that come several times joined by a comma.
+   * Reads a block: names in lower case, the values of fields that come several times joined by a comma; those of
+   * `set-cookie`, which have commas of their own, stay apart (RFC 9110 section 5.3).
    *
    * @throws {Error} when it is malformed, or uses a table after all.
    */
@@ -47,12 +48,16 @@ export class HeaderBlocks {
 }
 
 function fieldsOf(block: Buffer): IncomingHttpHeaders {
-  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  const fields = Object.create(null) as Record<string, string> & { 'set-cookie'?: string[] };
   const reader = new BlockReader(block);
   while (reader.hasMore) {
     const field = reader.field();
     if (field === undefined) continue;
     const [name, value] = field;
+    if (name === 'set-cookie') {
+      (fields[name] ??= []).push(value);
+      continue;
+    }
     const before = fields[name];
     fields[name] = before === undefined ? value : `${before}, ${value}`;
   }

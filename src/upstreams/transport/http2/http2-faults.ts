@@ -31,10 +31,13 @@ export class StreamReset extends Error {
 export class ConnectionLost extends Error {
   /** Whether the target can have begun with what was asked. */
   readonly wasOpen: boolean;
+  /** Of the error of the socket, for the log. */
+  readonly code: string | undefined;
 
   constructor(wasOpen: boolean, why: string, cause?: NodeJS.ErrnoException) {
     super(cause === undefined ? why : `${why}: ${reasonOf(cause)}`, { cause });
     this.wasOpen = wasOpen;
+    this.code = cause?.code;
   }
 }
 

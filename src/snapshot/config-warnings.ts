@@ -1,0 +1,17 @@
+import type { ConfigFault } from '../config/config-fault.ts';
+import { fallThroughs } from '../routing/fall-through.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * What may be meant in a configuration and mostly is not, each with its place: paths that are not for everybody and fall
+ * through to a route that lets others in, targets that are not verified, certificates whose time is over.
+ */
+export function warningsOf({ table, source, deps }: Snapshot): readonly ConfigFault[] {
+  return [...fallThroughs(table, source), ...(deps.warnings ?? [])];
+}
+
+/** Writes one line for each of {@link warningsOf}. */
+export function logWarnings(snapshot: Snapshot, logger: Logger): void {
+  for (const { message, ...place } of warningsOf(snapshot)) logger.warn(place, message);
+}
