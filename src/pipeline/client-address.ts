@@ -40,7 +40,7 @@ export class ClientAddress {
   of(request: IncomingMessage): Origin {
     const peer = formOfPeer(request.socket.remoteAddress ?? '');
     const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-    if (this.#trusted === undefined || !this.#isTrusted(peer)) return { clientAddress: peer, scheme };
+    if (this.#trusted === undefined || !this.isTrusted(peer)) return { clientAddress: peer, scheme };
     const { headers } = request;
     const { clientAddress, proxies } = this.#walk(String(headers['x-forwarded-for'] ?? ''), peer);
     return { clientAddress, scheme: schemeOf(headers['x-forwarded-proto'], proxies) ?? scheme };
@@ -53,13 +53,14 @@ export class ClientAddress {
       const address = readAddress(hop);
       if (address === undefined) break;
       clientAddress = address;
-      if (!this.#isTrusted(address)) break;
+      if (!this.isTrusted(address)) break;
       proxies += 1;
     }
     return { clientAddress, proxies };
   }
 
-  #isTrusted(address: string): boolean {
+  /** Whether an address is one of a trusted proxy. */
+  isTrusted(address: string): boolean {
     const family = isIP(address);
     return family !== 0 && this.#trusted?.check(address, family === 6 ? 'ipv6' : 'ipv4') === true;
   }

@@ -10,10 +10,17 @@ import { FloodLimit } from './flood-limit.ts';
  * to the next.
  */
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, floodLimit, defaults }): Edge =>
-    Object.freeze({
-      clientAddress: new ClientAddress(trustedProxies),
+  return ({ trustedProxies, floodLimit, connectionLimit, defaults }): Edge => {
+    const clientAddress = new ClientAddress(trustedProxies);
+    const connections =
+      connectionLimit === 'off'
+        ? undefined
+        : { ...connectionLimit, isExempt: (address: string) => clientAddress.isTrusted(address) };
+    return Object.freeze({
+      clientAddress,
+      connections,
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: compileEntrance(factories, defaults.policies ?? {}),
     });
+  };
 }

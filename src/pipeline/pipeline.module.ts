@@ -18,6 +18,7 @@ import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { editAnswers } from './answer-edits.ts';
 import { CloseHook } from './close.hook.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { Connections, whenAccepted } from './connections.ts';
 import { edgeCompiler } from './edge.ts';
 import { admitHandlers } from './handler-admission.ts';
@@ -102,6 +103,7 @@ export class PipelineModule {
     const { server } = fastify;
     const { connections } = deps;
     connections.watch(server);
+    new ConnectionLimit(snapshots, deps.metrics).watch(server);
     fastify.addHook('preClose', (done) => whenAccepted(server, done));
     // The server reports its end before those of its last sockets: pools would be gone before exchanges are.
     fastify.addHook('onClose', () => connections.closed());

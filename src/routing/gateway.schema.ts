@@ -145,6 +145,21 @@ const wholeSchema = z
       .union([off, policyRegistry.rateLimit.schema])
       .default('off')
       .describe('A coarse limit per client address before anything else; `key` is always `ip`.'),
+    connectionLimit: z
+      .union([
+        off,
+        z.strictObject({
+          perAddress: z
+            .int()
+            .min(1)
+            .max(1_000_000)
+            .describe('Most open connections of one client address, or of one /64 of IPv6.'),
+        }),
+      ])
+      .default('off')
+      .describe(
+        'How many connections one client address may have open; those of trusted proxies are not counted. Default off.',
+      ),
     defaults: z
       .strictObject({ policies: policiesSchema.optional() })
       .default({})

@@ -10,6 +10,8 @@ export interface Edge {
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
+  /** How many connections an address may have, and whose are not counted; undefined for no limit. */
+  readonly connections: { readonly perAddress: number; isExempt(address: string): boolean } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
 }
@@ -28,5 +30,6 @@ export const NO_EDGE: Edge = Object.freeze({
     },
   },
   flood: undefined,
+  connections: undefined,
   entrance: [],
 });

@@ -60,6 +60,7 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #refusedRetries: LabelCounter;
   readonly #decisions: LabelCounter;
+  readonly #refusedConnections: Counter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   /** How many breakers there are of a target: while one takes the place of another, both. */
   readonly #breakerCounts = new Map<string, number>();
@@ -93,6 +94,11 @@ export class Metrics {
       'route',
       'outcome',
     ]);
+    this.#refusedConnections = new Counter({
+      name: 'gatehouse_connections_refused_total',
+      help: 'Connections of clients that were closed at once, because their address had as many as it may.',
+      registers,
+    });
     this.#sections = this.#counter('view_sections', 'Sections of views, by how they ended.', [
       'view',
       'section',
@@ -124,6 +130,11 @@ export class Metrics {
     });
     this.#loopDelay = monitorEventLoopDelay({ resolution: 20 });
     this.#registerLoopDelay();
+  }
+
+  /** Counts a connection that was one too many of its address. */
+  connectionRefused(): void {
+    this.#refusedConnections.inc();
   }
 
   /** The request metrics of a route: one for each id, so that a route that is compiled again counts on. */

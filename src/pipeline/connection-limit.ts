@@ -1,0 +1,50 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { formOfPeer } from './address-form.ts';
+
+/**
+ * Bounds how many connections one address has open: each costs memory and a descriptor, also before it has said a word. One
+ * too many is closed without an answer, before anything of it is read. Proxies that are trusted speak for many, and are not
+ * counted. Counted in this process; a limit that is lowered by a reload closes nobody's connection.
+ */
+export class ConnectionLimit {
+  readonly #snapshots: Snapshots;
+  readonly #metrics: Metrics;
+  /** By address, or by the block of addresses that one subscriber has. */
+  readonly #open = new Map<string, number>();
+
+  constructor(snapshots: Snapshots, metrics: Metrics) {
+    this.#snapshots = snapshots;
+    this.#metrics = metrics;
+  }
+
+  /** Watches the connections of a server from now on. */
+  watch(server: Server): void {
+    server.prependListener('connection', (socket: Socket) => this.#arrived(socket));
+  }
+
+  #arrived(socket: Socket): void {
+    const { connections } = this.#snapshots.current.edge;
+    // Nobody is counted where there is no limit: after a reload that sets one, those that were there before are not.
+    if (connections === undefined) return;
+    const peer = formOfPeer(socket.remoteAddress ?? '');
+    if (connections.isExempt(peer)) return;
+    const block = addressBlock(peer);
+    const open = this.#open.get(block) ?? 0;
+    if (open >= connections.perAddress) {
+      this.#metrics.connectionRefused();
+      return void socket.destroy();
+    }
+    this.#open.set(block, open + 1);
+    socket.once('close', () => this.#left(block));
+  }
+
+  #left(block: string): void {
+    const open = (this.#open.get(block) ?? 1) - 1;
+    if (open === 0) this.#open.delete(block);
+    else this.#open.set(block, open);
+  }
+}
