@@ -172,7 +172,11 @@ export class AnswerWriter implements AnswerSink {
 
   // Fail closed: a body that cannot be masked is not sent at all.
   #tooBadToMask(): void {
-    this.#exchange.cancel(new Problem('upstream-response-invalid'));
+    const problem = new Problem('upstream-response-invalid');
+    this.fail(problem);
+    // Also where all of it is there already, and nobody is left who could be told to stop.
+    this.#isCovered = true;
+    this.#exchange.cancel(problem);
   }
 
   // False: a problem was sent in its place.

@@ -123,7 +123,11 @@ describe('a client that is let in', () => {
 
   it('is refused when its target cannot be reached', async () => {
     await new Promise((resolve) => doors.shop.echo.server.close(resolve).closeAllConnections());
-    const heard = await heardBy(waiting(PROXIED, 'app'));
+    const one = waiting(PROXIED, 'app', 2);
+    // Its body is awaited before a connection is taken for it.
+    await one.until((heard) => heard.endsWith(CONTINUE));
+    one.socket.write('{}');
+    const heard = await heardBy(one);
     expect(statusIn(heard.replace(CONTINUE, ''))).toBe(502);
   });
 });
