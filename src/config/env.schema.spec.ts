@@ -25,6 +25,7 @@ describe('readEnvironment', () => {
       mode: 'development',
       drainDelayMs: 1000,
       shutdownTimeoutMs: 10_000,
+      composesHeads: true,
       watchesConfig: true,
     });
   });
@@ -42,6 +43,7 @@ describe('readEnvironment', () => {
       DRAIN_DELAY: '5s',
       SHUTDOWN_TIMEOUT: '1m',
       GATEHOUSE_WATCH: 'off',
+      ANSWER_HEADS: 'node',
       PATH: '/bin',
     };
     expect(readEnvironment(env)).toEqual({
@@ -55,6 +57,7 @@ describe('readEnvironment', () => {
       mode: 'production',
       drainDelayMs: 5000,
       shutdownTimeoutMs: 60_000,
+      composesHeads: false,
       watchesConfig: false,
     });
   });

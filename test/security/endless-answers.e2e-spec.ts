@@ -87,6 +87,11 @@ describe('without a deadline, trailers that go on and on', () => {
     ['in a flood', (socket: Socket) => void socket.write(CHUNKED + 'x: y\r\n'.repeat(20_000))],
   ])('cut a proxied answer: %s', async (_, how) => {
     answer = how;
-    await expect(call(`${gateway.url}/proxied`)).rejects.toThrow();
+    // What nothing was sent of yet can still be refused.
+    const ending = await call(`${gateway.url}/proxied`).then(
+      ({ status }) => status,
+      () => 'cut',
+    );
+    expect([502, 'cut']).toContain(ending);
   });
 });
