@@ -90,11 +90,6 @@ export class AnswerHead {
     return headers;
   }
 
-  /** The protocol that the connection is switched to; undefined: it says none. */
-  get upgrade(): string | undefined {
-    return this.headers.upgrade;
-  }
-
   /** The names of fields that come after the body, as it lists them. */
   get trailer(): string | undefined {
     return this.headers.trailer;
