@@ -172,7 +172,11 @@ export class AnswerWriter implements AnswerSink {
 
   // Fail closed: a body that cannot be masked is not sent at all.
   #tooBadToMask(): void {
-    this.#exchange.cancel(new Problem('upstream-response-invalid'));
+    const problem = new Problem('upstream-response-invalid');
+    // Who is still sending is stopped by that, and fails; nobody is when the answer has come as a whole.
+    this.#exchange.cancel(problem);
+    this.fail(problem);
+    this.#isCovered = true;
   }
 
   // False: a problem was sent in its place.
