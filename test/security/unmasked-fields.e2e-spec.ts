@@ -10,6 +10,7 @@ import { useShop } from '../support/shop.ts';
 const SECRET = 'of-the-operator';
 const DOCUMENT = JSON.stringify({ name: 'a', internal: SECRET });
 const MASK = { response: { maskFields: ['internal'] } };
+const SMALL = { response: { maskFields: ['internal'], maxBody: `${DOCUMENT.length}B` } };
 
 @Controller('made')
 @Public()
@@ -81,6 +82,7 @@ const holder = useShop({
   modules: [MadeModule],
   routes: [
     { id: 'proxied', match: { path: '/proxied/*' }, upstream: 'echo', policies: OPEN },
+    { id: 'small', match: { path: '/small' }, upstream: 'echo', policies: { ...OPEN, transform: SMALL } },
     { id: 'kept', match: { path: '/kept/*' }, upstream: 'echo', policies: { ...OPEN, cache: { ttl: '1h' } } },
   ],
 });
@@ -126,6 +128,8 @@ describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
       ['content-encoding', 'gzip', 'connection', 'close, content-encoding'],
       gzipSync(DOCUMENT),
     ],
+    ['a coding that is none', ['content-type', 'application/json', 'content-encoding', 'gzip'], DOCUMENT],
+    ['events that are none', ['content-type', 'text/event-stream'], DOCUMENT],
     [
       'another character set',
       ['content-type', 'text/plain; charset=utf-16le'],
@@ -176,6 +180,29 @@ describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
         404,
         type === 'text/plain' && method === 'HEAD' ? undefined : '"1"',
       ]);
+    }
+  });
+});
+
+describe('a body that is held back to be masked', () => {
+  it.each([
+    ['as a whole', 0],
+    ['in pieces', 20],
+  ])('is refused when it is one byte too large, %s', async (_, afterMs) => {
+    for (const [body, status] of [
+      [DOCUMENT, 200],
+      [`${DOCUMENT} `, 502],
+    ] as const) {
+      holder.shop.echo.listener = (_request, response) => {
+        response.writeHead(200, ['content-type', 'application/json', 'content-length', String(body.length)]);
+        if (afterMs > 0) response.write(body.slice(0, 1));
+        const rest = afterMs > 0 ? body.slice(1) : body;
+        setTimeout(() => response.end(rest), afterMs);
+      };
+      const answer = await holder.shop.call('/small');
+      expect(answer.status).toBe(status);
+      if (status === 200) expect(answer.json()).toEqual({ name: 'a' });
+      else expect(answer.json()['code']).toBe('upstream-response-invalid');
     }
   });
 });

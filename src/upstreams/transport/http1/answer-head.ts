@@ -14,6 +14,8 @@ const AROUND = /^[ \t]+|[ \t]+$/g;
 const KEEP_FOR = /(?:^|[,\s])timeout=(\d{1,6})/i;
 const LINE_END = '\r\n';
 const NO_CONTENT = 204;
+/** What no `Connection` may list (RFC 9110 section 7.6.1): without its length, nobody knew where an answer ends. */
+const FOR_EVERYBODY = ['content-length', 'date'];
 
 /**
  * The head of an answer, read as far as anybody asks. Its fields stay one text for as long as nobody needs them one by one:
@@ -140,6 +142,7 @@ export class AnswerHead {
   #cutListed(connection: string): void {
     if (connection === 'keep-alive' || connection === 'close') return;
     const listed = new Set(connection.split(',').map((name) => name.trim()));
+    for (const name of FOR_EVERYBODY) listed.delete(name);
     const text = this.#text;
     for (let at = this.#fieldsAt; at < text.length; at = lineEnd(text, at + 2)) {
       const name = text.slice(at + 2, text.indexOf(':', at)).toLowerCase();

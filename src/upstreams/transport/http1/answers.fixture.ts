@@ -24,6 +24,7 @@ export const READ: readonly [string, string, Read][] = [
   ['a body of a length', ok('content-length: 5', 'hello'), { headers: { 'content-length': '5' }, body: 'hello', keepForMs: undefined }],
   ['a length of 0', ok('content-length: 0'), { body: '' }],
   ['a length with zeros before it', ok('content-length: 0005', 'hello'), { body: 'hello' }],
+  ['a length that Connection lists', ok('connection: content-length\r\ncontent-length: 5', 'hello'), { body: 'hello' }],
   ['a body that looks like an answer', ok('content-length: 19', 'HTTP/1.1 200 OK\r\n\r\n'), { body: 'HTTP/1.1 200 OK\r\n\r\n' }],
   ['a body of all kinds of bytes', ok('content-length: 4', '\0\r\n\xff'), { body: '\0\r\n\xff' }],
   ['a body in chunks', chunked('5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n'), { body: 'hello!' }],
