@@ -241,6 +241,15 @@ describe('calls over gRPC that declare the same batch', () => {
     });
   });
 
+  it('may each be the one whose element has no id', async () => {
+    kinds.answer = allKinds({ nestedList: [{ name: '' }, { name: 'b' }] });
+    expect((await ask('/rpc/a/b')).json()).toMatchObject({
+      a: null,
+      b: 'b',
+      degraded: [{ section: 'a', code: 'upstream-response-invalid' }],
+    });
+  });
+
   it('are the plain call for one id', async () => {
     kinds.answer = allKinds({ nested: { name: 'a' } });
     expect((await ask('/rpc/a/a')).json()).toEqual({ a: 'a', b: 'a' });
