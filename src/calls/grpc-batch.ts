@@ -1,5 +1,7 @@
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import type { BatchPlan } from './call-plan.ts';
+import { Problem } from '../problems/problem.ts';
+import { PlainFault } from '../telemetry/error-facts.ts';
+import type { BatchAnswer, BatchPlan } from './call-plan.ts';
 
 /** The ids operation of a gRPC upstream, and how its messages relate to those of the call. */
 export interface GrpcBatchOptions<In, Out, ManyIn extends DescMessage, ManyOut extends DescMessage> {
@@ -39,7 +41,20 @@ export function compileGrpcBatch<In, Out, ManyIn extends DescMessage, ManyOut ex
         request(inputs.map(id), inputs[0] as In),
         limits,
       );
-      return { found: new Map(entries(answer)), faults: new Map(), stray: undefined };
+      return sortOut(entries(answer));
     },
   } satisfies BatchPlan<In, Out>);
 }
+
+// As over HTTP: the first of two elements with an id counts, and one without may be any that is missing.
+function sortOut<Out>(entries: Iterable<readonly [id: string, element: Out]>): BatchAnswer<Out> {
+  const found = new Map<string, Out>();
+  let stray: Problem | undefined;
+  for (const [id, element] of entries) {
+    if (id === '') stray ??= new Problem('upstream-response-invalid', { cause: NO_ID });
+    else if (!found.has(id)) found.set(id, element);
+  }
+  return { found, faults: new Map(), stray };
+}
+
+const NO_ID = new PlainFault('an element of the answer for many ids has no id');

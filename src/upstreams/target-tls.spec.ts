@@ -18,10 +18,12 @@ import { certificate, type Certificate } from '../../test/support/certificates.t
 import type { Problem } from '../problems/problem.ts';
 import { Notifications } from '../routes/services/gen/shop/v1/notifications_pb.ts';
 import { Orders } from '../routes/services/gen/shop/v1/orders_pb.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
 import { errorFacts } from '../telemetry/error-facts.ts';
 import { CallBed, exchangeFor } from './grpc/call.fixture.ts';
 import { TlsCredentials } from './grpc/tls-credentials.ts';
 import { framed } from './grpc/unary-wire.ts';
+import { HttpForwarding } from './http/http-forwarder.ts';
 import { TargetTls } from './transport/target-tls.ts';
 import type { upstreamSchema } from './upstream.schema.ts';
 
@@ -36,6 +38,22 @@ interface Door {
 const upstream = (bed: CallBed) => bed.upstreams.get('one');
 const limits = () => ({ exchange: exchangeFor(), timeoutMs: Infinity });
 const DOORS: Readonly<Record<string, Door>> = {
+  'a proxied request': {
+    protocol: 'http',
+    call: (bed) =>
+      new Promise((resolve, reject) => {
+        // As with `host: keep`: whom a client names is not whom the target has to prove to be.
+        const outbound = { path: '/', headers: [], host: 'named-by-the-client.test', body: null };
+        const sink = {
+          interim: () => undefined,
+          begin: () => undefined,
+          whole: (head: { readonly status: number }) => resolve(head.status),
+          fail: reject,
+        } as unknown as AnswerSink;
+        const deps = { sink, metrics: bed.metrics };
+        new HttpForwarding(exchangeFor(), upstream(bed), outbound, deps).start();
+      }),
+  },
   'an HTTP call': {
     protocol: 'http',
     call: (bed) => bed.http.json(upstream(bed), { method: 'GET', path: '/' }, limits()),

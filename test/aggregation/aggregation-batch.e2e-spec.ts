@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { createApiKey } from '../../src/policies/authentication/api-key.ts';
 import { call, type Answer } from '../support/client.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import type { ConfigError } from '../../src/config/config-fault.ts';
+import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';
 import { json, urls } from '../support/aggregation.ts';
 import { kindsMessage, KindsServer } from '../support/kinds-server.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
@@ -240,6 +241,15 @@ describe('calls over gRPC that declare the same batch', () => {
     });
   });
 
+  it('may each be the one whose element has no id', async () => {
+    kinds.answer = allKinds({ nestedList: [{ name: '' }, { name: 'b' }] });
+    expect((await ask('/rpc/a/b')).json()).toMatchObject({
+      a: null,
+      b: 'b',
+      degraded: [{ section: 'a', code: 'upstream-response-invalid' }],
+    });
+  });
+
   it('are the plain call for one id', async () => {
     kinds.answer = allKinds({ nested: { name: 'a' } });
     expect((await ask('/rpc/a/a')).json()).toEqual({ a: 'a', b: 'a' });
@@ -248,4 +258,36 @@ describe('calls over gRPC that declare the same batch', () => {
     });
     expect(kinds.calls).toBe(1);
   });
+});
+
+describe('the fields of a batch over gRPC', () => {
+  const faultsOf = async (batch: string, input = "stringValue: '{id}'"): Promise<unknown> =>
+    checkGateway({
+      config: `
+version: 1
+defaults: { policies: { authentication: public } }
+upstreams:
+  kinds: { protocol: grpc, descriptorSet: proto/test/kinds.binpb, targets: ['${kinds.url}'] }
+routes:
+  - id: it
+    match: { path: '/it/{id}' }
+    aggregate:
+      calls:
+        a: { upstream: kinds, grpc: test.v1.Kinds/Get, input: { ${input} }, batch: { grpc: test.v1.Kinds/Pick, ${batch}, items: nestedList, as: nested } }
+`,
+    }).then(
+      () => [],
+      (error: unknown) =>
+        (error as ConfigError).faults.map(({ key, message }) => [key?.split('.').at(-1), message]),
+    );
+
+  it.each([
+    ['a text where numbers are taken', 'ids: int32List, key: name', undefined, [['ids', 'expected a list that takes every value of string_value; int32_list does not']]],
+    ['a large number where small ones are taken', 'ids: int32List, key: name', "int64Value: '{id}'", [['ids', 'expected a list that takes every value of int64_value; int32_list does not']]],
+    ['bytes', 'ids: stringList, key: name', "bytesValue: '{id}'", [['by', 'expected a field with one text or number; bytes_value is none']]],
+    ['a small number where texts are taken', 'ids: stringList, key: name', "int32Value: '{id}'", []],
+    ['a number of another encoding', 'ids: int32List, key: name', "sint32Value: '{id}'", []],
+  ])('take whatever can be an id: %s', async (_what, batch, input, faults) => {
+    expect(await faultsOf(batch, input)).toEqual(faults);
+  }); // prettier-ignore
 });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +115,34 @@ describe('TLS to targets', () => {
     expect([outcome, faults]).toMatchObject(['faulty', [{ line: 8, key: 'upstreams[kinds].tls.key' }]]);
     for (const path of PATHS) expect((await call(url + path)).status).toBe(200);
     expect(shown).toHaveLength(4);
+  });
+
+  it('shows a renewed certificate for proxied requests too, whatever host they name', async () => {
+    const behind = createServer(
+      { ...server, requestCert: true, ca: authority.cert },
+      ({ headers, socket }, response) =>
+        response.end(`${headers.host} ${(socket as TLSSocket).getPeerCertificate().subject.CN}`),
+    );
+    await once(behind.listen(0, '127.0.0.1'), 'listening');
+    const forwarded = `version: 1
+upstreams:
+  https:
+    targets: ['https://localhost:${(behind.address() as AddressInfo).port}']
+    host: keep
+    tls: ${MUTUAL.replaceAll('@', `${folder}/`)}
+routes:
+  - { id: https, match: { path: /* }, upstream: https, policies: { authentication: public } }
+`;
+    show('first');
+    gateway = await startGateway({ config: forwarded });
+    const url = `${gateway.url}/a`;
+    const ask = async () => (await call(url, { headers: { host: 'elsewhere.test' } })).text;
+    expect(await ask()).toBe('elsewhere.test first');
+    show('second');
+    const again = readConfig(gatewaySchema, forwarded, 'gateway.yaml', {});
+    expect(gateway.gateway.app.get(Reloads).apply(again, 'test').outcome).toBe('reloaded');
+    expect(await ask()).toBe('elsewhere.test second');
+    behind.close();
   });
 
   it('tells clients nothing of why a target is not believed, and the log all', async () => {

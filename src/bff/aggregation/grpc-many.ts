@@ -1,6 +1,7 @@
 import {
   create,
   fromJson,
+  ScalarType,
   toJson,
   type DescField,
   type DescMessage,
@@ -39,7 +40,10 @@ export function compileGrpcMany(keys: BatchKeys, deps: GrpcManyDeps): GrpcMany |
   const attempt = (key: string, find: () => DescField): DescField | undefined =>
     faults.attempt([...path, key], find);
   const id = attempt('by', () => idField(single, keys.by, given));
-  const ids = attempt('ids', () => repeated(field(method.input, keys.ids, 'ids'), 'scalar'));
+  const ids = attempt('ids', () => {
+    const found = repeated(field(method.input, keys.ids, 'ids'), 'scalar');
+    return id === undefined ? found : takingAll(found, id);
+  });
   const items = attempt('items', () => repeated(field(method.output, keys.items, 'items'), 'message'));
   const key =
     items?.message && attempt('key', () => scalar(field(items.message as DescMessage, keys.key, 'key')));
@@ -89,7 +93,7 @@ function field(message: DescMessage, name: string | undefined, key: string): Des
 }
 
 function scalar(found: DescField): DescField {
-  if (found.fieldKind === 'scalar') return found;
+  if (found.fieldKind === 'scalar' && found.scalar !== ScalarType.BYTES) return found;
   throw new AggregateError(`expected a field with one text or number; ${found.name} is none`);
 }
 
@@ -97,6 +101,26 @@ function repeated(found: DescField, of: 'scalar' | 'message'): DescField {
   if (found.fieldKind === 'list' && found.listKind === of) return found;
   const what = of === 'scalar' ? 'texts or numbers' : 'messages';
   throw new AggregateError(`expected a list of ${what}; ${found.name} is none`);
+}
+
+// What a client may name as one id has to be possible as one of many: else it would be a fault that nobody has made.
+function takingAll(ids: DescField, id: DescField): DescField {
+  if (ids.scalar === ScalarType.STRING || valuesOf(ids) === valuesOf(id)) return ids;
+  throw new AggregateError(`expected a list that takes every value of ${id.name}; ${ids.name} does not`);
+}
+
+/** Types that hold the same numbers, and differ only on the wire. */
+const ENCODINGS: ReadonlyMap<ScalarType, ScalarType> = new Map([
+  [ScalarType.SINT32, ScalarType.INT32],
+  [ScalarType.SFIXED32, ScalarType.INT32],
+  [ScalarType.FIXED32, ScalarType.UINT32],
+  [ScalarType.SINT64, ScalarType.INT64],
+  [ScalarType.SFIXED64, ScalarType.INT64],
+  [ScalarType.FIXED64, ScalarType.UINT64],
+]);
+
+function valuesOf({ scalar: type }: DescField): ScalarType | undefined {
+  return type === undefined ? undefined : (ENCODINGS.get(type) ?? type);
 }
 
 // So that nobody who uses the answer sees how it was read.

@@ -129,6 +129,15 @@ describe('unary calls over HTTP/2', () => {
     expect(await problemOf(call())).toBe('upstream-response-invalid');
   }); // prettier-ignore
 
+  it.each(['', '00', '0x0', ' 0', '-0', '0.0', 'OK', 'toString'])(
+    'takes nothing for OK that is not its number: "%s"',
+    async (written) => {
+      behave = (stream) => answer(stream, framed(ORDER), { 'grpc-status': written });
+      await open();
+      expect(await problemOf(call())).toBe('upstream-rejected');
+    },
+  );
+
   it('reads a status that comes with the head', async () => {
     behave = (stream) =>
       stream.respond({ ...HEAD, 'grpc-status': '5', 'grpc-message': '100%' }, { endStream: true });

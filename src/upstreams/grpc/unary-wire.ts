@@ -68,6 +68,9 @@ export function timeoutText(leftMs: number): string {
   return ms < 1e8 ? `${ms}m` : `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
 }
 
+/** A status as it has to be written (gRPC over HTTP/2, Status). */
+const STATUS = /^(?:0|[1-9]\d?)$/;
+
 /**
  * Reads how a call ended from its trailers, or from the head when that is all there is. Without a status of gRPC
  * the one of HTTP decides (grpc/grpc doc/http-grpc-status-mapping.md).
@@ -81,7 +84,8 @@ export function endOf(httpStatus: number, head: IncomingHttpHeaders, trailers: I
   const details = trailers['grpc-message'] ?? head['grpc-message'];
   const typed = trailers['grpc-status-details-bin'] ?? head['grpc-status-details-bin'];
   return {
-    code: Number(code),
+    // Fails closed: a number is only what looks like one, for an empty text would be the 0 of OK.
+    code: STATUS.test(code) ? Number(code) : status.UNKNOWN,
     details: typeof details === 'string' ? decoded(details) : '',
     typed: typeof typed === 'string' ? typed : undefined,
   };

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { Pieces } from '../../exchange/pieces.ts';
 import type { OutboundMessage } from '../transport/http1/carried-call.ts';
 
-/** How much of a body has to be there before a connection is taken for it, in bytes, unless it is smaller. */
+/** The largest body that is held until it is whole, in bytes; of a larger one more than this has to be there. */
 export const HELD_BYTES = 65_536;
 
 /** A body that a client sends. */
@@ -25,7 +25,7 @@ export function holdBody(body: IncomingBody, done: (body: OutboundMessage['body'
   const pieces = new Pieces();
   const take = (chunk: Buffer): void => {
     pieces.push(chunk);
-    if (pieces.length < HELD_BYTES) return;
+    if (pieces.length <= HELD_BYTES) return;
     leave();
     stream.pause();
     done({ first: [pieces.take()], rest: stream, length: body.length, trailers: () => body.trailers() });

@@ -4,6 +4,10 @@ import type { StreamedBody } from './carried-call.ts';
 
 /** Who hears what becomes of a body. */
 export interface SentBody {
+  /** The service takes no more of it for now. */
+  stalled(): void;
+  /** It takes more. */
+  flows(): void;
   /** All of it is written. */
   sent(): void;
   /** It ends before its end, or is longer than it says: what was sent cannot be completed. */
@@ -32,7 +36,7 @@ export class BodySender {
     rest.on('data', this.#take).once('end', this.#end).once('error', this.#fail);
     for (const chunk of first) this.#take(chunk);
     if (rest.readableEnded) return this.#end();
-    if (this.#socket.writableNeedDrain) rest.pause();
+    if (this.#socket.writableNeedDrain) this.#pause();
   }
 
   /** Reads no more of it: the answer is complete, or nobody waits for it. */
@@ -54,10 +58,19 @@ export class BodySender {
       socket.write('\r\n', 'latin1');
       socket.uncork();
     } else socket.write(chunk);
-    if (socket.writableNeedDrain) this.#body.rest.pause();
+    if (socket.writableNeedDrain) this.#pause();
   };
 
-  readonly #resume = (): void => void this.#body.rest.resume();
+  // All that the client sends may be here by now, so that nobody else watches whether anything moves.
+  #pause(): void {
+    this.#body.rest.pause();
+    this.#host.stalled();
+  }
+
+  readonly #resume = (): void => {
+    this.#host.flows();
+    this.#body.rest.resume();
+  };
 
   readonly #end = (): void => {
     if (this.#isOver) return;

@@ -79,6 +79,15 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     if (this.#call?.patience !== undefined) this.#patience.set(this.#call.patience.idleMs);
   }
 
+  stalled(): void {
+    const patience = this.#call?.patience;
+    if (patience !== undefined) this.#patience.set(patience.idleMs);
+  }
+
+  flows(): void {
+    this.#patience.rest();
+  }
+
   sent(): void {
     this.#sender = undefined;
     const patience = this.#call?.patience;
