@@ -1,5 +1,6 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ReadConfig } from '../config/config-reader.ts';
+import { renderPath } from '../config/config-path.ts';
 import { NearestNames } from '../config/nearest-name.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import type { RouteFault } from './route-compiler.ts';
@@ -47,9 +48,10 @@ export class FaultPlaces {
     const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : given;
     const suggestion = key[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : undefined;
     const index = this.#indexOf(definition.origin);
-    if (index === undefined) return { file: definition.origin, key: key.join('.'), message, suggestion };
+    if (index === undefined)
+      return { file: definition.origin, key: renderPath(key, undefined), message, suggestion };
     const { line, column } = document.locate(['routes', index, ...key]);
-    const name = `routes[${definition.id}].${key.join('.')}`;
+    const name = `routes[${definition.id}].${renderPath(key, undefined)}`;
     return { file: document.file, line, column, routeId: definition.id, key: name, message, suggestion };
   }
 

@@ -174,6 +174,7 @@ describe('`retry.on`', () => {
   it.each([
     ['upstream: it, retry: { budget: 5% }', 'budget'],
     ['upstream: it, retry: { on: [UNAVAILABLE] }', 'expected the number of a status'],
+    ['upstream: it, retry: { on: [429, UNAVAILABLE] }', 'routes[it].retry.on[1]'],
     ['upstream: it, retry: { on: [501] }', 'expected a status that another try can change'],
     ['upstream: it, retry: { on: [200] }', 'expected a status that another try can change'],
     ['redirect: { to: /x }, retry: { attempts: 1 }', 'expected no `retry` beside `redirect`'],
