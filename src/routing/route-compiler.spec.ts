@@ -38,7 +38,7 @@ describe('RouteCompiler', () => {
       createCompiler().compile(defineRoute({ path: '/a', policies: [{}] })),
     );
     expect(key).toBe('policies.authentication');
-    expect(message).toContain('says nothing about authentication');
+    expect(message).toContain('does not say who may call it');
   });
 
   it('refuses a route that only switches authentication off', () => {

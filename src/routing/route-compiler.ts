@@ -59,7 +59,7 @@ export class RouteCompiler {
       throw new RouteFault(
         definition,
         ['policies', 'authentication'],
-        'says nothing about authentication; declare `authentication`, a default for it, or `authentication: public`',
+        'does not say who may call it; declare `authentication`, a default for it, or `authentication: public`',
       );
     }
     const upstream = this.#upstreamOf(definition);

@@ -102,7 +102,7 @@ routes:
       expect.objectContaining({
         line: 14,
         key: 'routes[three].policies.authentication',
-        message: expect.stringContaining('says nothing about authentication'),
+        message: expect.stringContaining('does not say who may call it'),
       }),
     ]);
   });
@@ -124,7 +124,7 @@ routes:
       {
         file: 'OrdersController.forgotten',
         key: 'policies.authentication',
-        message: expect.stringContaining('says nothing about authentication'),
+        message: expect.stringContaining('does not say who may call it'),
         suggestion: undefined,
       },
     ]);

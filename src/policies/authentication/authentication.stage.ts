@@ -9,6 +9,9 @@ import { unavailable, type CredentialVerifier } from './verifier.ts';
 
 const RETRY_AFTER_MS = 1000;
 
+/** The key of the configuration that each scheme is checked against. */
+const CHECKED_AGAINST = { jwt: 'identity.issuers', apiKey: 'identity.apiKeys' } as const;
+
 /** Compiles the identify stage; a public route has none. */
 @Injectable()
 export class AuthenticationStageFactory implements StageFactory {
@@ -23,9 +26,8 @@ export class AuthenticationStageFactory implements StageFactory {
     if (policy === 'public') return undefined;
     const verifiers = policy.schemes.map((scheme) => this.identity.verifier(scheme));
     if (!verifiers.some((verifier) => verifier.configured)) {
-      throw new Error(
-        'authentication: nothing to check credentials against; add identity.issuers or identity.apiKeys',
-      );
+      const needed = policy.schemes.map((scheme) => CHECKED_AGAINST[scheme]).join(' or ');
+      throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
     return new IdentifyStage(verifiers);
   }

@@ -6,9 +6,12 @@ import type { RouteOf } from './graphql.route.ts';
 
 /** What people find in the editor when they open it for the first time. */
 const WELCOME = `# "Headers" below takes a credential:
-#   { "authorization": "Bearer …" }  or  { "x-api-key": "…" }
-# Then read the schema: the round arrow at the lower left.
-# Ctrl-Enter runs the query, Ctrl-Space completes a name.
+#   { "authorization": "Bearer …" }
+#   or { "x-api-key": "…" }
+# Where one is due, all is refused (401) until then.
+# Then read the schema: the round arrow at the
+# lower left. Ctrl-Enter runs the query,
+# Ctrl-Space completes a name.
 
 {
   __typename
