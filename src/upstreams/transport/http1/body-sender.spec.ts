@@ -45,6 +45,7 @@ async function sent(body: StreamedBody, reads: boolean, patience: CallPatience):
 }
 
 const LARGE = 32 * 1024 * 1024;
+const PIECES = Array.from({ length: 32 }, () => Buffer.alloc(LARGE / 32));
 
 const bodyOf = (pieces: readonly Buffer[], length: number | undefined): StreamedBody => ({
   first: [],
@@ -55,13 +56,12 @@ const bodyOf = (pieces: readonly Buffer[], length: number | undefined): Streamed
 
 describe('a body that is sent while it comes', () => {
   it('ends when the service takes no more of it, were all of it there already', async () => {
-    const ending = sent(bodyOf([Buffer.alloc(LARGE)], LARGE), false, { firstByteMs: Infinity, idleMs: 100 });
+    const ending = sent(bodyOf(PIECES, LARGE), false, { firstByteMs: Infinity, idleMs: 100 });
     expect(await ending).toBe('SILENT_SERVICE');
   });
 
   it('waits for as long as the service takes some of it', async () => {
-    const pieces = Array.from({ length: 32 }, () => Buffer.alloc(LARGE / 32));
-    expect(await sent(bodyOf(pieces, LARGE), true, { firstByteMs: 5000, idleMs: 5000 })).toBe('read');
+    expect(await sent(bodyOf(PIECES, LARGE), true, { firstByteMs: 5000, idleMs: 5000 })).toBe('read');
   });
 
   it.each([
