@@ -28,8 +28,12 @@ export interface AnswerSink {
   start(status: number, headers: string[]): void;
   /** Takes the head of a forwarded answer whose body streams. */
   begin(head: ForwardedHead): void;
-  /** Takes a forwarded answer as a whole; the body is only valid until this returns. */
-  whole(head: ForwardedHead, body: Buffer): void;
+  /**
+   * Takes a forwarded answer as a whole.
+   *
+   * @param isKept whether the body is the sink's to keep; else it is only valid until this returns.
+   */
+  whole(head: ForwardedHead, body: Buffer, isKept: boolean): void;
   /** Takes an interim answer; another one follows. */
   interim(head: ForwardedHead): void;
   /** Takes a piece of the body; returns false to be resumed later through `onDrain`. */

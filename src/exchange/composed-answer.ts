@@ -16,8 +16,10 @@ export interface ComposedAnswer {
   readonly lines: string;
   /** Whether `Date` is among them. */
   readonly hasDate: boolean;
-  /** Of exactly the length that the fields say; only valid until the call returns. */
+  /** Of exactly the length that the fields say. */
   readonly body: Buffer;
+  /** Whether it stays as it is after the call. */
+  readonly isKept: boolean;
 }
 
 /** Larger bodies are written as they are: as a text they would be copied once more. */
@@ -56,7 +58,7 @@ export function isComposable(response: ServerResponse): boolean {
 
 /** Writes an answer with a head of our own, in one piece with a small body, and ends it. */
 export function writeComposed(response: ServerResponse, answer: ComposedAnswer): void {
-  const { status, lines, hasDate, body } = answer;
+  const { status, lines, hasDate, body, isKept } = answer;
   const internals = response as unknown as Internals;
   const seconds = Math.floor(internals._keepAliveTimeout / 1000);
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}${lines}\r\n`;
@@ -65,7 +67,7 @@ export function writeComposed(response: ServerResponse, answer: ComposedAnswer):
   if (seconds > 0) head += `Keep-Alive: timeout=${seconds}\r\n`;
   response.statusCode = status;
   internals._header = `${head}\r\n`;
-  if (body.length > MAX_TEXT_BYTES) response.end(Buffer.from(body));
+  if (body.length > MAX_TEXT_BYTES) response.end(isKept ? body : Buffer.from(body));
   else if (body.length > 0) response.end(body.toString('latin1'), 'latin1');
   else response.end();
 }
@@ -89,7 +91,7 @@ function canCompose(): boolean {
   try {
     return [Buffer.from('ok'), Buffer.alloc(MAX_TEXT_BYTES + 1, 'x'), Buffer.alloc(0)].every((body) => {
       const lines = `\r\nX-One: a\r\nContent-Length: ${body.length}\r\nDate: now`;
-      const { text, response } = written({ status: 203, lines, hasDate: true, body });
+      const { text, response } = written({ status: 203, lines, hasDate: true, body, isKept: false });
       const head = `HTTP/1.1 203 ${STATUS_CODES[203]}${lines}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=7\r\n\r\n`;
       const { headersSent, writableEnded, statusCode } = response;
       return text === head + body.toString('latin1') && headersSent && writableEnded && statusCode === 203;

@@ -54,17 +54,17 @@ export class AnswerWriter implements AnswerSink {
     this.start(head.status, head.fields());
   }
 
-  whole(head: ForwardedHead, body: Buffer): void {
+  whole(head: ForwardedHead, body: Buffer, isKept: boolean): void {
     // Who has a stand-in for an answer looks at it first.
     const isCoverable = this.#route.standIns.length > 0 && STAND_IN_STATUS.has(head.status);
-    if (!isCoverable && writeForwarded(this.#exchange, this.#route, head, body)) {
+    if (!isCoverable && writeForwarded(this.#exchange, this.#route, { head, body, isKept })) {
       return this.#exchange.outdates?.answered(this.#exchange, head.status);
     }
     const fields = head.fields();
     // What came in chunks goes out in one piece, whose length is known by now.
     if (head.length === undefined && body.length > 0) fields.push('content-length', String(body.length));
     this.start(head.status, fields);
-    if (body.length > 0) this.data(Buffer.from(body));
+    if (body.length > 0) this.data(isKept ? body : Buffer.from(body));
     this.end();
   }
 

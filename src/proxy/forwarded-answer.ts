@@ -10,20 +10,29 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Statuses that have no body, and whose length nobody may make up (RFC 9110 section 8.6). */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
+/** An answer that came as a whole. */
+export interface ForwardedAnswer {
+  readonly head: ForwardedHead;
+  readonly body: Buffer;
+  /** Whether the body is ours to keep. */
+  readonly isKept: boolean;
+}
+
 /**
  * Writes a forwarded answer in one go, with the lines of its head as they came, where no stage of the route wants to look
  * at it.
  *
  * @returns false when it has to go the long way; nothing was done then.
  */
-export function writeForwarded(exchange: Exchange, route: Route, head: ForwardedHead, body: Buffer): boolean {
+export function writeForwarded(exchange: Exchange, route: Route, answer: ForwardedAnswer): boolean {
+  const { head, body, isKept } = answer;
   const { recording, response } = exchange;
   if (recording !== undefined || route.heads.answers.length > 0 || route.leaving.length > 0) return false;
   if (BODILESS.has(head.status) || !isComposable(response)) return false;
   // What came in chunks goes out in one piece, whose length is known by now.
   const length = head.length === undefined ? `\r\nContent-Length: ${body.length}` : '';
   const lines = head.lines() + length + ownLines(exchange, head.status);
-  writeComposed(response, { status: head.status, lines, hasDate: head.hasDate, body });
+  writeComposed(response, { status: head.status, lines, hasDate: head.hasDate, body, isKept });
   exchange.bytesOut += body.length;
   return true;
 }

@@ -128,10 +128,12 @@ export class ForwardAttempt implements CarriedCall {
   }
 
   #deliver(body: Buffer, last: Buffer): void {
-    if (this.#head !== undefined && this.#trailers === undefined) return this.#sink.whole(this.#head, body);
-    if (this.#head !== undefined) this.#begin(this.#head);
     // The buffer of the socket is filled anew, while who reads slowly is still waited for.
-    if (body.length > 0) this.#sink.data(body === last ? Buffer.from(last) : body);
+    const isKept = body !== last;
+    if (this.#head !== undefined && this.#trailers === undefined)
+      return this.#sink.whole(this.#head, body, isKept);
+    if (this.#head !== undefined) this.#begin(this.#head);
+    if (body.length > 0) this.#sink.data(isKept ? body : Buffer.from(body));
     if (this.#trailers !== undefined) this.#sink.trailers(this.#trailers);
     this.#sink.end();
   }
