@@ -38,6 +38,14 @@ const BARE_LF = /(?<!\r)\n/;
 const AROUND = /^[ \t]+|[ \t]+$/g;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
+/** A size of more digits is refused. */
+const MAX_SIZE_DIGITS = 8;
+const [CR, LF] = [13, 10];
+/** The value of each byte as a hexadecimal digit; -1 for what is none. */
+const HEX = Int8Array.from({ length: 256 }, (_, byte) => {
+  const digit = String.fromCharCode(byte);
+  return /^[0-9A-Fa-f]$/.test(digit) ? Number.parseInt(digit, 16) : -1;
+});
 const NOTHING = Buffer.alloc(0);
 const NO_LIMITS: AnswerLimits = {};
 
@@ -102,8 +110,8 @@ export class AnswerParser {
   #step(bytes: Buffer, at: number): number {
     switch (this.#expected) {
       case 'head': return this.#until('\r\n\r\n', this.#maxHeadBytes, bytes, at, this.#onHead);
-      case 'size': return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
-      case 'line': return this.#until('\r\n', 2, bytes, at, this.#onChunkEnd);
+      case 'size': return this.#size(bytes, at);
+      case 'line': return this.#chunkEnd(bytes, at);
       case 'trailers': return this.#until('\r\n', MAX_HEAD_BYTES, bytes, at, this.#onTrailer);
       case 'rest': return this.#rest(bytes, at);
       default: return this.#body(bytes, at);
@@ -127,6 +135,29 @@ export class AnswerParser {
     this.#held = undefined;
     found(whole.toString('latin1', start, end));
     return end + mark.length - (held === undefined ? 0 : held.length - at);
+  }
+
+  // Byte by byte, as far as it is a plain number that is there as a whole: one read can bring ten thousand chunks.
+  #size(bytes: Buffer, at: number): number {
+    let size = 0;
+    let end = at;
+    for (; end < bytes.length && end - at < MAX_SIZE_DIGITS; end += 1) {
+      const digit = HEX[bytes[end] as number] as number;
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    const isPlain = this.#held === undefined && end > at && bytes[end] === CR && bytes[end + 1] === LF;
+    if (!isPlain) return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
+    this.#left = size;
+    this.#expected = size === 0 ? 'trailers' : 'chunk';
+    return end + 2;
+  }
+
+  #chunkEnd(bytes: Buffer, at: number): number {
+    if (this.#held !== undefined || bytes[at] !== CR || bytes[at + 1] !== LF)
+      return this.#until('\r\n', 2, bytes, at, this.#onChunkEnd);
+    this.#expected = 'size';
+    return at + 2;
   }
 
   #rest(bytes: Buffer, at: number): number {
