@@ -12,6 +12,9 @@ import type {
 } from '../transport/http1/carried-call.ts';
 
 const FIRST_FAILURE_STATUS = 500;
+/** A read that brings more pieces than this is one of tiny chunks; the next one waits, so that others have their turn. */
+const MANY_PIECES = 1024;
+const PACE_MS = 10;
 /** What may come of an answer that was given up, before its connection is. */
 const MAX_UNWANTED_BYTES = 65_536;
 
@@ -46,6 +49,8 @@ export class ForwardAttempt implements CarriedCall {
   #head: AnswerHead | undefined = undefined;
   #isAnswering = false;
   #pieces: Pieces | undefined = undefined;
+  /** How many pieces the read under way has brought. */
+  #brought = 0;
   #trailers: readonly string[] | undefined = undefined;
   #unwantedBytes = 0;
 
@@ -85,6 +90,7 @@ export class ForwardAttempt implements CarriedCall {
     if (isLast) return this.#complete(bytes);
     // Whatever one read of the socket brings goes on as one piece, were it ten thousand chunks of one byte.
     (this.#pieces ??= new Pieces()).push(bytes);
+    this.#brought += 1;
   }
 
   trailers(fields: readonly string[]): void {
@@ -95,10 +101,14 @@ export class ForwardAttempt implements CarriedCall {
     if (this.isUnwanted) return;
     if (this.#head !== undefined) this.#begin(this.#head);
     const chunk = this.#pieces?.take();
-    if (chunk === undefined || chunk.length === 0 || this.#sink.data(chunk) || this.carrier === undefined)
-      return;
-    this.carrier.pause?.();
-    this.#sink.onDrain(this.#resume, this.patience.idleMs);
+    const isTiny = this.#brought > MANY_PIECES;
+    this.#brought = 0;
+    if (chunk === undefined || chunk.length === 0) return;
+    const hasRoom = this.#sink.data(chunk);
+    if (hasRoom && !isTiny) return;
+    this.carrier?.pause?.();
+    if (hasRoom) setTimeout(this.#resume, PACE_MS);
+    else this.#sink.onDrain(this.#resume, this.patience.idleMs);
   }
 
   broke(error: Error): void {
