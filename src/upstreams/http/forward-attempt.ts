@@ -105,8 +105,9 @@ export class ForwardAttempt implements CarriedCall {
     this.#brought = 0;
     if (chunk === undefined || chunk.length === 0) return;
     const hasRoom = this.#sink.data(chunk);
-    if (hasRoom && !isTiny) return;
-    this.carrier?.pause?.();
+    // Whoever takes the piece may have given the attempt up.
+    if ((hasRoom && !isTiny) || this.carrier === undefined) return;
+    this.carrier.pause?.();
     if (hasRoom) setTimeout(this.#resume, PACE_MS);
     else this.#sink.onDrain(this.#resume, this.patience.idleMs);
   }

@@ -29,6 +29,8 @@ export class AnswerHead {
   readonly length: string | undefined = undefined;
   /** Its `Transfer-Encoding`, in lower case. */
   readonly coding: string | undefined = undefined;
+  /** The names of fields that come after the body, as it lists them. */
+  readonly trailer: string | undefined = undefined;
   /** Whether it says when it was made. */
   readonly hasDate: boolean = false;
   readonly #text: string;
@@ -69,6 +71,9 @@ export class AnswerHead {
           this.length = joined(this.length, value);
           this.#lengthAt = found.index;
           continue;
+        case 7:
+          if (name[0] === 't' || name[0] === 'T') this.trailer = joined(this.trailer, value);
+          break;
         case 17:
           if (name[0] === 't' || name[0] === 'T') this.coding = joined(this.coding, value.toLowerCase());
           break;
@@ -90,11 +95,6 @@ export class AnswerHead {
       headers[key] = typeof before === 'string' ? `${before}, ${value}` : value;
     });
     return headers;
-  }
-
-  /** The names of fields that come after the body, as it lists them. */
-  get trailer(): string | undefined {
-    return this.headers.trailer;
   }
 
   /** How long its connection may be idle, in ms; 0: it ends (RFC 9112 section 9.3). Undefined: nothing is said. */
