@@ -4,6 +4,7 @@ import { FaultPlaces, type RouteRemark } from './fault-places.ts';
 import { PatternIndex } from './pattern-index.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
+import { samplePath } from './path-pattern.ts';
 import { methodMatches, type MatchSubject } from './segment-tree.ts';
 import type { GatewaySource } from './table-builder.ts';
 
@@ -27,7 +28,7 @@ export function fallThroughs(table: RouteTable, source: GatewaySource): ConfigFa
 }
 
 function remarksOn(route: Route, table: RouteTable, handlers: PatternIndex<Route>): RouteRemark[] {
-  const path = samplePath(route);
+  const path = samplePath(route.pattern);
   // Fastify gives a controller every path of its pattern, whatever the route table says.
   const owners = route.door === 'handler' ? [] : handlers.covering(route.pattern);
   const leaks = new Map<Route, string[]>();
@@ -38,7 +39,8 @@ function remarksOn(route: Route, table: RouteTable, handlers: PatternIndex<Route
     leaks.set(taker, [...(leaks.get(taker) ?? []), method]);
   }
   const remarks = [...leaks].map(([taker, methods]) => methodRemark(route, taker, methods));
-  const slashed = route.pattern.wildcard ? undefined : slashTaker(route, table, path);
+  const isOther = route.paths.trailingSlash === 'distinct';
+  const slashed = route.pattern.wildcard || isOther ? undefined : slashTaker(route, table, path);
   return slashed === undefined ? remarks : [...remarks, slashRemark(route, slashed)];
 }
 
@@ -49,25 +51,24 @@ function leaksInto(route: Route, taker: Route): boolean {
 
 function slashTaker(route: Route, table: RouteTable, path: string): Route | undefined {
   for (const method of METHODS) {
-    const taker = table.peek(ask(route, method, `${path}/`));
+    const taker = table.peek(ask(route, method, route.pattern.slash ? path.slice(0, -1) : `${path}/`));
     if (taker !== undefined && leaksInto(route, taker)) return taker;
   }
   return undefined;
 }
 
-// No literal has braces, so a parameter stands for whatever is not one.
-function samplePath({ pattern }: Route): string {
-  return pattern.source.replace(/\*(?=$|:)/, '{*}');
-}
-
 /** A request of the shape that a route takes. */
 export function sampleOf(route: Route, method: string): MatchSubject {
-  return ask(route, method, samplePath(route));
+  return ask(route, method, samplePath(route.pattern));
 }
 
-function ask({ match }: Route, method: string, path: string): MatchSubject {
+function ask({ match, conditions }: Route, method: string, path: string): MatchSubject {
   const host = (match.hosts[0] ?? '').replace(/^\*/, 'any');
-  return { path, host, method, request: { headers: match.headers } as unknown as MatchSubject['request'] };
+  const fields = conditions.filter(({ place, exact }) => place === 'header' && exact !== undefined);
+  const headers = Object.fromEntries(fields.map(({ name, exact }) => [name, exact]));
+  const request = { headers, rawHeaders: [] } as unknown as MatchSubject['request'];
+  const assumed = new Set(conditions.map(({ key }) => key));
+  return { path, host, method, request, query: '', assumed };
 }
 
 function methodRemark(route: Route, taker: Route, methods: readonly string[]): RouteRemark {

@@ -9,6 +9,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import type { MatchSubject } from './segment-tree.ts';
 
 /** What answers the exchanges of one route. Made when the route is compiled, so that no request chooses. */
 export interface RouteAction {
@@ -100,7 +101,7 @@ export interface LiveRoutes {
   /** @throws {Error} when there is no upstream of that name; those that routes lead to were checked. */
   upstream(name: string): Upstream;
   /** The route that a request would take; nothing is written, and nothing refused. */
-  peek(asked: Pick<Exchange, 'path' | 'host' | 'method' | 'request'>): Route | undefined;
+  peek(asked: MatchSubject): Route | undefined;
   /**
    * Puts routes in the place of those of the same origin, all at once.
    *

@@ -6,10 +6,11 @@ import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { compileConditions } from './conditions.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
-import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
+import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
 export class RouteFault extends PlainFault {
@@ -36,6 +37,8 @@ export interface CompilerDeps {
   readonly actions: readonly ActionKind[];
 }
 
+const USUAL_PATHS: PathReading = Object.freeze({ encodedSlashes: 'refuse', trailingSlash: 'refuse' });
+
 /** Turns route definitions of both doors into frozen routes. */
 export class RouteCompiler {
   readonly deps: CompilerDeps;
@@ -52,7 +55,10 @@ export class RouteCompiler {
    * @throws {RouteFault} for the first thing that is wrong with it.
    */
   compile(definition: RouteDefinition): Route {
-    const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(definition.match.path));
+    const { match, priority = 0, paths = USUAL_PATHS } = definition;
+    const slashes = paths.encodedSlashes === 'pass' ? 'keep' : 'refuse';
+    const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(match.path, slashes));
+    const conditions = attempt(definition, ['match'], () => compileConditions(match));
     const policies = this.#merge(definition);
     if (policies.authentication === undefined) {
       // Fail closed: nobody opens a route by forgetting a line.
@@ -69,8 +75,11 @@ export class RouteCompiler {
       id: definition.id,
       door: definition.door,
       origin: definition.origin,
-      match: definition.match,
+      match,
       pattern,
+      conditions,
+      priority,
+      paths,
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
       matchKey: definition.matchKey,

@@ -51,8 +51,9 @@ export class TranscodedSockets {
    */
   claim(offers: (asked: Parameters<LiveRoutes['peek']>[0]) => boolean): void {
     this.#upgrades?.claim((request: IncomingMessage) => {
-      const path = normalizePath(splitTarget(request.url ?? '/').path);
-      return path !== undefined && offers({ path, host: '', method: 'GET', request });
+      const { path: sent, query } = splitTarget(request.url ?? '/');
+      const path = normalizePath(sent, 'keep');
+      return path !== undefined && offers({ path, host: '', method: 'GET', request, query });
     });
   }
 

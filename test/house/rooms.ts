@@ -71,6 +71,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'calls',
       'bff',
       'contracts/answers.decorator.ts',
+      'routing/sources/match.decorator.ts',
       'routes/services',
     ],
   },
