@@ -9,12 +9,15 @@ import { splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
+import { preflightMethod } from '../exchange/preflight.ts';
 import { checkTarget, hasSaneHost, hostOf } from './request-target.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
+
+const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
 /** What the open stage needs of other rooms. */
 export interface OpenDeps {
@@ -75,6 +78,17 @@ export class OpenHook {
   /** The stages that every request meets before a route is looked for. */
   entranceOf(exchange: Exchange): readonly Stage[] {
     return this.#snapshots.for(exchange).edge.entrance;
+  }
+
+  /** The stages that the preflight of a browser meets, whose route is written on the exchange; none for other requests. */
+  preflightOf(exchange: Exchange): readonly Stage[] {
+    const method = preflightMethod(exchange.request);
+    if (method === undefined) return NO_STAGES;
+    const { table, edge } = this.#snapshots.for(exchange);
+    const route = table.preflightRoute(exchange, method);
+    if (route === undefined) return edge.unrouted.preflight;
+    if (route.preflight.length > 0) exchange.route = route;
+    return route.preflight;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
@@ -14,6 +15,8 @@ export interface Edge {
   readonly connections: { readonly perAddress: number; isExempt(address: string): boolean } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
+  /** What the defaults say about requests that no route takes, or none yet. */
+  readonly unrouted: Pick<Seats, 'heads' | 'preflight'>;
 }
 
 /** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
@@ -32,4 +35,5 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   entrance: [],
+  unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });
