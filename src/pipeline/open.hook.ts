@@ -58,6 +58,7 @@ export class OpenHook {
         headers['tracestate'] as string | undefined,
       ),
       clientAddress: origin.clientAddress,
+      addressDoubt: origin.doubt,
       scheme: origin.scheme,
       host: hostOf(headers.host),
       path,
@@ -109,6 +110,11 @@ export class OpenHook {
         detail: 'A request needs one Host header with a host in it.',
       });
     }
+    // Fails closed: whose address counts for limits and lists would be the client's own choice.
+    if (exchange.addressDoubt === 'contradiction')
+      throw new Problem('request-malformed', {
+        detail: 'Forwarded and X-Forwarded-For do not name the same client, or cannot be read.',
+      });
     const { expect } = request.headers;
     if (expect !== undefined && !KNOWN_EXPECTATION.test(expect)) throw new Problem('expectation-failed');
     const waitMs = exchange.snapshot?.edge.flood?.waitMs(exchange.clientAddress) ?? 0;

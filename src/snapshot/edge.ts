@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
@@ -7,7 +8,9 @@ import type { GatewayConfig } from '../routing/gateway.schema.ts';
 export interface Edge {
   /** Where requests come from, as far as trusted proxies vouch for it. */
   readonly clientAddress: {
-    of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+    of(
+      request: IncomingMessage,
+    ): Pick<ExchangeOpening, 'clientAddress' | 'scheme'> & { readonly doubt?: AddressDoubt | undefined };
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
