@@ -3,6 +3,7 @@ import { Problem } from '../problems/problem.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { HostTrees } from './host-trees.ts';
+import { preflightTree, type PreflightTree } from './preflight-tree.ts';
 import { foldPath, hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
@@ -21,6 +22,8 @@ export class RouteTable {
   /** The same for folded paths; only where routes differ in whom they let in. */
   #folded: HostTrees | undefined = undefined;
   #isFoldable = false;
+  /** For preflights, which cannot show the header fields of the request that the page has in mind. */
+  #preflighted: PreflightTree | undefined = undefined;
   readonly #byId = new Map<string, Route>();
   readonly #handlers = new Map<string, Route[]>();
 
@@ -38,6 +41,7 @@ export class RouteTable {
     this.#tree = new HostTrees(routes);
     this.#folded = haveDifferentGuards(routes) ? new HostTrees(routes, true) : undefined;
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
+    this.#preflighted = preflightTree(routes);
     this.#routes = routes;
     this.#index(routes);
   }
@@ -74,6 +78,19 @@ export class RouteTable {
   /** The route that a request would take; nothing is written, and nothing refused. */
   peek(asked: MatchSubject): Route | undefined {
     return this.#tree.find(searchFor(asked, asked.path));
+  }
+
+  /**
+   * The route of the request that a page asks leave for.
+   *
+   * @param method that its preflight names.
+   */
+  preflightRoute(asked: MatchSubject, method: string): Route | undefined {
+    const { path, host, request, query } = asked;
+    const subject = { path, host, request, query, method };
+    const route = this.peek(subject);
+    if (this.#preflighted === undefined || (route?.preflight.length ?? 0) > 0) return route;
+    return this.#preflighted.find(subject) ?? route;
   }
 
   /** The methods that are taken at the place of a request; undefined for whatever there is. */
