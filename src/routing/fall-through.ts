@@ -8,6 +8,8 @@ import { samplePath } from './path-pattern.ts';
 import { methodMatches, type MatchSubject } from './segment-tree.ts';
 import type { GatewaySource } from './table-builder.ts';
 
+/** So many routes with hosts are looked at for each of those without. */
+const MOST_HOSTS = 20;
 /** Stands for every method that no route names. */
 const OTHERS = 'others';
 /** One of each kind of method. */
@@ -21,10 +23,48 @@ export function fallThroughs(table: RouteTable, source: GatewaySource): ConfigFa
   const places = new FaultPlaces(source);
   const handlers = new PatternIndex<Route>();
   for (const route of table.routes) if (route.door === 'handler') handlers.add(route.pattern, route);
+  const hosted = hostedRoutes(table.routes);
   return table.routes
     .filter((route) => route.policies.authentication !== 'public')
-    .flatMap((route) => remarksOn(route, table, handlers))
+    .flatMap((route) => [...remarksOn(route, table, handlers), ...hostRemarks(route, table, hosted)])
     .map((remark) => places.place(remark));
+}
+
+// Of thousands of hosts with the same path and the same guard one says it all.
+function hostedRoutes(routes: readonly Route[]): PatternIndex<Route> {
+  const hosted = new PatternIndex<Route>();
+  const known = new Set<string>();
+  for (const route of routes) {
+    if (route.match.hosts.length === 0 || route.door === 'handler') continue;
+    const key = JSON.stringify([
+      route.pattern.source,
+      route.policies.authentication,
+      route.policies.authorization,
+    ]);
+    if (!known.has(key)) hosted.add(route.pattern, route);
+    known.add(key);
+  }
+  return hosted;
+}
+
+// A route that names a host goes before one that names none, whatever their paths are.
+function hostRemarks(route: Route, table: RouteTable, hosted: PatternIndex<Route>): RouteRemark[] {
+  if (route.match.hosts.length > 0 || route.door === 'handler') return [];
+  const method = route.match.methods[0] ?? 'GET';
+  const asked = ask(route, method, samplePath(route.pattern));
+  for (const { match } of hosted.covering(route.pattern, MOST_HOSTS)) {
+    const host = (match.hosts[0] ?? '').replace(/^\*/, 'any');
+    const taker = table.peek({ ...asked, host });
+    if (taker !== undefined && leaksInto(route, taker)) return [hostRemark(route, taker, host)];
+  }
+  return [];
+}
+
+function hostRemark(route: Route, taker: Route, host: string): RouteRemark {
+  const message =
+    `${route.pattern.source} of the host ${host} is taken by ${nameOf(taker)}, which lets others in; ` +
+    'declare a route with that host for it, or give this one a higher `priority`';
+  return { definition: route, key: ['match', 'hosts'], message };
 }
 
 function remarksOn(route: Route, table: RouteTable, handlers: PatternIndex<Route>): RouteRemark[] {

@@ -55,10 +55,9 @@ export class HostTrees {
 
   #findByHost(search: Search, byHost: ReadonlyMap<string, SegmentTree>): Route | undefined {
     const { host } = search.asked;
-    const [first, second] = [byHost.get(host), this.#suffixes];
     // A host that begins with a dot is none that could be named.
-    let best = host.startsWith('.') ? undefined : this.#better(first, search, undefined);
-    for (const length of second) {
+    let best = host.startsWith('.') ? undefined : this.#better(byHost.get(host), search, undefined);
+    for (const length of this.#suffixes) {
       if (this.#isDone(best, search)) return best;
       if (length < host.length) best = this.#better(byHost.get(host.slice(-length)), search, best);
     }

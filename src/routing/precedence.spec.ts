@@ -75,11 +75,11 @@ function byTheBook(routes: readonly Route[], asked: ReturnType<typeof createExch
 }
 
 describe('the precedence of routes', () => {
-  it('is what sorting all that take a request says, on thousands of tables', () => {
+  it('is what sorting all that take a request says, on hundreds of tables', () => {
     const random = randomFrom(20_261_127);
     const pick = <One>(choices: readonly One[]): One => choices[Math.floor(random() * choices.length)] as One;
     let found = 0;
-    for (let table = 0; table < 1500; table += 1) {
+    for (let table = 0; table < 250; table += 1) {
       const isRanked = random() < 0.3;
       // Two expressions at one place go by their order, which the sorting here does not know: one of each is enough.
       const paths = PATHS.filter((path) => !path.includes(':') || random() < 0.2).filter(
@@ -107,6 +107,6 @@ describe('the precedence of routes', () => {
         found += Number(expected !== undefined);
       }
     }
-    expect(found).toBeGreaterThan(3000);
+    expect(found).toBeGreaterThan(600);
   });
 });
