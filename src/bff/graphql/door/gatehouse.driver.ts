@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { ConfigFault } from '../../../config/config-fault.ts';
 import { SHARED_TEXTS } from '../../../config/tokens.ts';
+import { withoutMark } from '../../../exchange/json-bytes.ts';
 import { mergedBody } from '../../../exchange/merged-body.ts';
 import { RATE_LIMITER, type RateLimiter } from '../../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
@@ -218,7 +219,7 @@ function mount(
   scope.addContentTypeParser(
     ['application/json', '*'],
     { parseAs: 'string', bodyLimit },
-    (_request, body, done) => done(null, body),
+    (_request, body, done) => done(null, withoutMark(body as string)),
   );
   scope.route({
     // PUT and DELETE keep the streams of clients with a single connection (GraphQL over Server-Sent Events).
