@@ -3,7 +3,9 @@ import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { countingBody } from '../policies/body-limit/counting-body.ts';
-import { announcesBody } from '../problems/render-problem.ts';
+import type { IncomingEdit } from '../policies/stage.ts';
+import { incomingEditOf } from '../policies/transform/incoming-body.ts';
+import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
 import {
   ActionError,
@@ -20,6 +22,7 @@ import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fi
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { describedAnew, editBody } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
@@ -84,7 +87,22 @@ class ForwardAction implements RouteAction {
       host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
       body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
     };
+    if (route.incoming.length > 0 && outbound.body !== null)
+      return this.#edit(exchange, outbound, { route, sink });
     new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
+  }
+
+  #edit(exchange: Exchange, outbound: Outbound, { route, sink }: { route: Route; sink: AnswerSink }): void {
+    const edit = incomingEditOf(route.incoming) as IncomingEdit;
+    editBody(exchange, outbound.body as IncomingBody, edit)
+      .then(({ body, isEdited }) => {
+        const headers = isEdited ? describedAnew(outbound.headers, body.length ?? 0) : outbound.headers;
+        const whole = { ...outbound, headers, body };
+        new HttpForwarding(exchange, this.#upstream, whole, { sink, metrics: this.#metrics }).start();
+        // What is read in part was paused.
+        body.stream.resume();
+      })
+      .catch((error: unknown) => sink.fail(toProblem(error)));
   }
 
   #hostOf({ request }: Exchange): string | undefined {

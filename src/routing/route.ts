@@ -32,6 +32,8 @@ export interface RouteDefinition {
   readonly action?: ActionDefinition | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
+  /** Which version of an API it answers for, where there are several. */
+  readonly version?: string | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }

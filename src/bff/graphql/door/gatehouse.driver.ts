@@ -160,8 +160,8 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
 
 // Fails closed: an alias would carry a masked field past it.
 function doorFault(route: Route): string | undefined {
-  return route.leaving.some((stage) => stage.body !== undefined)
-    ? 'graphql.policies.transform: `maskFields` does not work on GraphQL; use @Mask() on fields, and `transform: off` for the door'
+  return route.incoming.length > 0 || route.leaving.some((stage) => stage.body !== undefined)
+    ? 'graphql.policies.transform: `maskFields` does not work on GraphQL, and neither do `body` and `template`; use @Mask() on fields, and `transform: off` for the door'
     : undefined;
 }
 
