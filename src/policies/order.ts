@@ -7,6 +7,7 @@ import { bodyLimit } from './body-limit/body-limit.stage.ts';
 import { cache } from './cache/cache.module.ts';
 import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
+import { deprecation } from './deprecation/deprecation.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import type { StageFactory } from './stage.ts';
@@ -36,6 +37,7 @@ import { transform } from './transform/transform.stage.ts';
 export const order = [
   authentication, //   identify       principal            401 + WWW-Authenticate, 503
   authorization, //    authorize                           403
+  deprecation, //      deprecation                         410
   rateLimit, //        limit          limit                429 + Retry-After
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408

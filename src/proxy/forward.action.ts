@@ -35,7 +35,7 @@ export class ForwardKind implements ActionKind {
 
   constructor(private readonly metrics: Metrics) {}
 
-  compile({ rewrite, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+  compile({ rewrite, prefix, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
@@ -44,12 +44,22 @@ export class ForwardKind implements ActionKind {
       );
     }
     try {
-      const way = { rewrite: compileRewrite(rewrite, pattern), host: host ?? upstream.options.host };
+      const way = {
+        rewrite: prefix === undefined ? compileRewrite(rewrite, pattern) : replacedPrefix(prefix),
+        host: host ?? upstream.options.host,
+      };
       return new ForwardAction(upstream, way, this.metrics);
     } catch (error) {
       throw new ActionError(['rewrite'], (error as Error).message);
     }
   }
+}
+
+function replacedPrefix({ from, to }: NonNullable<ForwardDefinition['prefix']>): Rewrite {
+  return {
+    ...(to === '' && from !== '' ? { prefix: from } : {}),
+    apply: (path, query) => (to + path.slice(from.length) || '/') + query,
+  };
 }
 
 class ForwardAction implements RouteAction {

@@ -81,6 +81,7 @@ export class RouteCompiler {
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
       matchKey: definition.matchKey,
+      chooser: definition.chooser,
       action,
       policies,
       ...seats,

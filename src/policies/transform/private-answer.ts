@@ -13,9 +13,7 @@ export function keepPrivate(headers: string[]): void {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
     if (name.toLowerCase() === CACHE_CONTROL) {
-      // A quoted list of names has commas of its own; rather an answer that nobody keeps.
-      if (value.includes('"')) directives.push('no-store');
-      else for (const part of value.split(',')) if (!SHARED.test(part.trim())) directives.push(part.trim());
+      directives.push(...restOf(value));
       continue;
     }
     headers[kept] = name;
@@ -23,5 +21,14 @@ export function keepPrivate(headers: string[]): void {
     kept += 2;
   }
   headers.length = kept;
-  headers.push(CACHE_CONTROL, directives.filter((one) => one !== '').join(', '));
+  headers.push(CACHE_CONTROL, directives.join(', '));
+}
+
+function restOf(value: string): string[] {
+  // A quoted list of names has commas of its own; rather an answer that nobody keeps.
+  if (value.includes('"')) return ['no-store'];
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && !SHARED.test(part));
 }
