@@ -9,19 +9,22 @@ import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { finishOnWrite } from '../../exchange/reply-head.ts';
 import { Problem } from '../../problems/problem.ts';
 import { beginsLikeJson, editJson, editMaybeJson, isJsonType, isNeverJson } from './maskable-body.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 
 /**
- * Edits what a handler returns as its route's stages say, such as masked fields. Only what is sent piece by piece needs it
+ * Edits what a handler returns as its route's stages say, such as masked fields, and the head of it. Only what is sent piece by piece needs it
  * (`@Sse()`): everything else is edited where it is sent.
  */
 @Injectable()
 export class TransformInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const exchange = exchangeOf(context);
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const edit = answerEditOf(exchangeOf(context), reply.statusCode);
+    finishOnWrite(exchange, reply.raw);
+    const edit = answerEditOf(exchange, reply.statusCode);
     if (edit === undefined) return next.handle();
     return next.handle().pipe(map((value: unknown) => editedAnswer(value, edit, reply)));
   }
