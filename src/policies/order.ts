@@ -8,6 +8,7 @@ import { cache } from './cache/cache.module.ts';
 import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
 import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
+import { deprecation } from './deprecation/deprecation.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
@@ -40,6 +41,7 @@ export const order = [
   cors, //             cors                                a preflight's answer
   authentication, //   identify       principal            401 + WWW-Authenticate, 503
   authorization, //    authorize                           403
+  deprecation, //      deprecation                         410
   rateLimit, //        limit          limit                429 + Retry-After
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408

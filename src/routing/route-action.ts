@@ -20,6 +20,8 @@ export interface RouteAction {
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
   readonly editsJson?: boolean;
+  /** Whether it answers without reading the body of a request. */
+  readonly readsNoBody?: boolean;
   /** Whether it takes nothing but the handshake of a WebSocket. */
   readonly needsSocket?: boolean;
   /** Whether it only holds the place of routes that are not known yet. */

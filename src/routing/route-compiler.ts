@@ -1,6 +1,6 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import type { StageFactory, StageInput } from '../policies/stage.ts';
+import { StageFault, type StageFactory, type StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
@@ -70,7 +70,14 @@ export class RouteCompiler {
     }
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
-    const seats = seatsOf(this.#stages(definition, policies, upstream), definition.door);
+    const { parameters } = pattern;
+    const seats = seatsOf(this.#stages(definition, { policies, upstream, parameters }), definition.door);
+    if (action.readsNoBody === true && seats.incoming.length > 0)
+      throw new RouteFault(
+        definition,
+        ['policies', 'transform', 'request', 'body'],
+        'has no effect: nothing of this route reads the body of a request',
+      );
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -83,6 +90,7 @@ export class RouteCompiler {
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
       matchKey: definition.matchKey,
+      chooser: definition.chooser,
       action,
       policies,
       ...seats,
@@ -131,13 +139,15 @@ export class RouteCompiler {
 
   #stages(
     definition: RouteDefinition,
-    policies: PolicySet,
-    one: Upstream | undefined,
+    { policies, upstream: one, parameters }: StageParts,
   ): readonly SeatedStage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,
       policies,
+      version: definition.version,
+      // Fastify keeps those of a handler, who can read them there.
+      ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
@@ -154,6 +164,13 @@ export class RouteCompiler {
   }
 }
 
+/** What the stages of a route are compiled with, besides its definition. */
+interface StageParts {
+  readonly policies: PolicySet;
+  readonly upstream: Upstream | undefined;
+  readonly parameters: readonly string[];
+}
+
 function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {
   const { retry } = definition;
   if (retry === undefined || upstream === undefined) return undefined;
@@ -167,6 +184,7 @@ function attempt<Result>(definition: RouteDefinition, key: readonly string[], co
   try {
     return compile();
   } catch (error) {
-    throw new RouteFault(definition, key, error instanceof Error ? error.message : String(error));
+    const place = error instanceof StageFault ? [...key, ...error.key] : key;
+    throw new RouteFault(definition, place, error instanceof Error ? error.message : String(error));
   }
 }

@@ -69,15 +69,19 @@ export class RouteTable {
       throw new Problem('method-not-allowed', { headers: { allow: [...search.allow].sort().join(', ') } });
     }
     if (this.#folded !== undefined && search.params.length > 0) this.#refuseOtherSpelling(exchange, route);
-    exchange.route = route;
+    const chosen = this.#chosen(route, exchange);
+    if (chosen === undefined) throw new Problem('route-not-found');
+    if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
+    exchange.route = chosen;
     if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
     if (search.params.length > 0) exchange.params = search.params;
-    return route;
+    return chosen;
   }
 
   /** The route that a request would take; nothing is written, and nothing refused. */
   peek(asked: MatchSubject): Route | undefined {
-    return this.#tree.find(searchFor(asked, asked.path));
+    const route = this.#tree.find(searchFor(asked, asked.path));
+    return route === undefined ? undefined : this.#chosen(route, asked);
   }
 
   /**
@@ -107,6 +111,10 @@ export class RouteTable {
   /** The code-first routes that were declared with a path. */
   handlersAt(path: string): readonly Route[] {
     return this.#handlers.get(path) ?? [];
+  }
+
+  #chosen(route: Route, { request }: Pick<MatchSubject, 'request'>): Route | undefined {
+    return route.chooser === undefined ? route : this.#byId.get(route.chooser.idFor(request));
   }
 
   #index(routes: readonly Route[]): void {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
@@ -40,6 +41,14 @@ export interface RouteMatch {
   readonly cookies?: ValueMatches | undefined;
 }
 
+/** Chooses among routes that match the same, such as the versions of an API. */
+export interface RouteChooser {
+  /** The id of the route that a request means. */
+  idFor(request: IncomingMessage): string;
+  /** The field of the request that it goes by, for `Vary`. */
+  readonly vary?: string | undefined;
+}
+
 /** A route as data, from either door, before defaults and compilation. */
 export interface RouteDefinition {
   readonly id: string;
@@ -59,6 +68,12 @@ export interface RouteDefinition {
   readonly action?: ActionDefinition | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
+  /** Which version of an API it answers for, where there are several. */
+  readonly version?: string | undefined;
+  /** Chooses among the routes of one match; each of them has it. */
+  readonly chooser?: RouteChooser | undefined;
+  /** Where in its route it stands, when a route of the file is several. */
+  readonly below?: readonly string[] | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }
@@ -82,6 +97,7 @@ export interface Route extends Seats {
   readonly retry?: RetryPolicy | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
+  readonly chooser?: RouteChooser | undefined;
   readonly action: RouteAction;
   readonly policies: PolicySet;
   /** Metrics with the labels of this route already filled in. */

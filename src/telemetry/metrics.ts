@@ -70,6 +70,7 @@ export class Metrics {
   #storeUp: Gauge | undefined = undefined;
   readonly #sockets: Gauge<'route'>;
   readonly #sections: LabelCounter;
+  readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor() {
@@ -155,6 +156,12 @@ export class Metrics {
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
     this.#sections.forget(ids);
+    for (const forget of this.#forgetters) forget(ids);
+  }
+
+  /** Tells who counts for routes which of them are gone. */
+  onRoutesForgotten(forget: (ids: ReadonlySet<string>) => void): void {
+    this.#forgetters.push(forget);
   }
 
   /** Counts one call to a target. */

@@ -36,7 +36,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['policies', 'routing', 'snapshot'],
   },
   sockets: { imports: [...LEAVES, 'exchange'] },
-  policies: { imports: [...LEAVES, 'store', 'exchange'] },
+  templates: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -59,7 +60,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'calls'] },
   'bff/aggregation': {
-    imports: [...ACTION.imports, 'calls', 'bff', 'bff/composition'],
+    imports: [...ACTION.imports, 'templates', 'calls', 'bff', 'bff/composition'],
     types: ['contracts'],
   },
 
