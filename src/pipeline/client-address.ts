@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import { connectionOf } from '../exchange/client-connection.ts';
 import { formOfPeer, readAddress } from './address-form.ts';
 
 /** What the edge believes about where a request comes from. */
@@ -38,8 +39,9 @@ export class ClientAddress {
 
   /** Reads the origin of a request. */
   of(request: IncomingMessage): Origin {
-    const peer = formOfPeer(request.socket.remoteAddress ?? '');
-    const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+    const connection = connectionOf(request.socket);
+    const peer = formOfPeer(connection?.peer ?? request.socket.remoteAddress ?? '');
+    const scheme = connection?.scheme ?? 'http';
     if (this.#trusted === undefined || !this.isTrusted(peer)) return { clientAddress: peer, scheme };
     const { headers } = request;
     const { clientAddress, proxies } = this.#walk(String(headers['x-forwarded-for'] ?? ''), peer);

@@ -7,11 +7,13 @@ export interface Edge {
   /** Where requests come from, as far as trusted proxies vouch for it. */
   readonly clientAddress: {
     of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+    /** Whether an address is one of a trusted proxy: of those, connections are not counted. */
+    isTrusted(address: string): boolean;
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
-  /** How many connections an address may have, and whose are not counted; undefined for no limit. */
-  readonly connections: { readonly perAddress: number; isExempt(address: string): boolean } | undefined;
+  /** How many connections an address may have; undefined for no limit. */
+  readonly connections: { readonly perAddress: number } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
 }
@@ -28,6 +30,7 @@ export const NO_EDGE: Edge = Object.freeze({
     of(): never {
       throw new Error('there is no edge; import PipelineModule');
     },
+    isTrusted: () => false,
   },
   flood: undefined,
   connections: undefined,
