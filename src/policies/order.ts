@@ -12,6 +12,7 @@ import { deprecation } from './deprecation/deprecation.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
+import { securityHeaders } from './security-headers/security-headers.stage.ts';
 import type { StageFactory } from './stage.ts';
 import { transform } from './transform/transform.stage.ts';
 
@@ -37,6 +38,7 @@ import { transform } from './transform/transform.stage.ts';
  * nobody burns another's quota, and no route can change it.
  */
 export const order = [
+  securityHeaders, //  the last word about heads
   ipAccess, //         ip access                           403
   cors, //             cors                                a preflight's answer
   authentication, //   identify       principal            401 + WWW-Authenticate, 503

@@ -70,7 +70,7 @@ export class AnswerWriter implements AnswerSink {
 
   interim(head: ForwardedHead): void {
     const { request, response } = this.#exchange;
-    const passes = head.status === EARLY_HINTS && request.httpVersionMinor === 1 && !response.headersSent;
+    const passes = head.status === EARLY_HINTS && request.httpVersion !== '1.0' && !response.headersSent;
     if (passes && this.#route.heads.passRest) writeEarlyHints(response, head);
   }
 
@@ -214,10 +214,10 @@ export class AnswerWriter implements AnswerSink {
     return true;
   }
 
-  // They need chunks, which are for HTTP/1.1 and for what has a body.
+  // They need chunks or frames, which HTTP/1.0 has not, and a body before them.
   #takesTrailers({ status }: ResponseHead): boolean {
     const { request, method } = this.#exchange;
-    return request.httpVersionMinor === 1 && method !== 'HEAD' && status !== 204 && status !== 304;
+    return request.httpVersion !== '1.0' && method !== 'HEAD' && status !== 204 && status !== 304;
   }
 
   // Nothing stands in for it: the stage that failed would edit that head, too.

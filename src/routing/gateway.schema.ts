@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressBlockText } from '../config/address-block.ts';
 import { urlText } from '../config/url.ts';
+import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry } from '../policies/order.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
@@ -102,6 +103,7 @@ const wholeSchema = z
       .array(z.string().min(1))
       .default([])
       .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
+    listeners: listenersSchema.optional(),
     trustedProxies: z
       .array(addressBlockText)
       .default([])

@@ -35,6 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // The record of a request has fields for what later stages write; it never touches them.
     types: ['policies', 'routing', 'snapshot'],
   },
+  listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
   policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
@@ -46,8 +47,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         'Edits of a request are applied where its header fields are put together.',
     },
   },
-  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['contracts'] },
-  snapshot: { imports: GROUND },
+  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams', 'listeners'], types: ['contracts'] },
+  snapshot: { imports: [...GROUND, 'listeners'] },
 
   proxy: ACTION,
   // Calls with streams are translated to sockets as well.
@@ -87,6 +88,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
       ...GROUND,
+      'listeners',
       'store',
       'health',
       'snapshot',
