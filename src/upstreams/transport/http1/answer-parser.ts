@@ -5,6 +5,8 @@ import { MalformedAnswer } from './http1-faults.ts';
 export interface ParsedAnswerSink {
   /** Whether it is an answer to HEAD, which has no body whatever its head says (RFC 9112 section 6.3). */
   readonly isHeadOnly?: boolean;
+  /** Whether it has asked for another protocol; absent: whoever answers with one has misunderstood. */
+  readonly upgrade?: AskedUpgrade | undefined;
   /** Hears an interim answer; another one follows. */
   interim?(head: AnswerHead): void;
   head(head: AnswerHead): void;
@@ -14,12 +16,21 @@ export interface ParsedAnswerSink {
   trailers?(fields: readonly string[]): void;
 }
 
+/** The protocol that a request wants its connection to go on with (RFC 9110 section 7.8). */
+export interface AskedUpgrade {
+  /** As `Upgrade` says it, in lower case. */
+  readonly protocol: string;
+  /** Looks at a head that switches to it. @throws {MalformedAnswer} when it does not do so in the protocol's own way. */
+  check(head: AnswerHead): void;
+}
+
 /** What an answer may be like. */
 export interface AnswerLimits {
   /** Largest head, and largest trailers, in bytes. Default 16 KiB, what `node:http` accepts. */
   readonly maxHeadBytes?: number | undefined;
 }
 
+const SWITCHING = 101;
 const MAX_HEAD_BYTES = 16_384;
 /** A line with the size of a chunk and its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
@@ -50,7 +61,7 @@ const NOTHING = Buffer.alloc(0);
 const NO_LIMITS: AnswerLimits = {};
 
 /** What the parser expects next. */
-type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing';
+type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing' | 'switched';
 
 /**
  * Reads answers of HTTP/1.1 (RFC 9112), one after the other. Strict where two readers could disagree about where an
@@ -91,12 +102,21 @@ export class AnswerParser {
     return this.#progress;
   }
 
-  /** Takes what comes. @throws {MalformedAnswer} */
-  take(bytes: Buffer): void {
+  /** Whether there is no answer, and never will be: what comes is of another protocol. */
+  get hasSwitched(): boolean {
+    return this.#expected === 'switched';
+  }
+
+  /** Takes what comes. @returns where what is of another protocol begins; the end otherwise. @throws {MalformedAnswer} */
+  take(bytes: Buffer): number {
     this.#hasBegun = true;
     let at = 0;
-    while (at < bytes.length && this.#expected !== 'nothing') at = this.#step(bytes, at);
+    while (at < bytes.length && this.#expected !== 'nothing') {
+      if (this.#expected === 'switched') return at;
+      at = this.#step(bytes, at);
+    }
     if (at < bytes.length) throw new MalformedAnswer('there is more than one answer');
+    return at;
   }
 
   /** Hears that the connection has ended. @returns whether the answer is complete with that. */
@@ -179,7 +199,7 @@ export class AnswerParser {
   readonly #onHead = (text: string): void => {
     const head = new AnswerHead(text);
     const { status } = head;
-    if (status === 101) throw new MalformedAnswer('it switches to a protocol that nobody asked for');
+    if (status === SWITCHING) return this.#onSwitch(head);
     // Something interim; the answer is still to come.
     if (status < 200) return this.#onInterim(head);
     this.keepForMs = head.keepForMs;
@@ -188,6 +208,18 @@ export class AnswerParser {
     this.#sink.head(head);
     if (this.isDone) this.#sink.piece(NOTHING, true);
   };
+
+  // Fails closed: what comes after it would be taken for what nobody has agreed on.
+  #onSwitch(head: AnswerHead): void {
+    const asked = this.#sink.upgrade;
+    if (asked === undefined || !head.switchesTo(asked.protocol))
+      throw new MalformedAnswer('it switches to a protocol that nobody asked for');
+    // RFC 9110 section 15.2: it has no body, so that whoever says how long that is means something else.
+    if (head.length !== undefined || head.coding !== undefined)
+      throw new MalformedAnswer('it switches the protocol, and has a body');
+    asked.check(head);
+    this.#expected = 'switched';
+  }
 
   #onInterim(head: AnswerHead): void {
     this.#interimHeads += 1;
