@@ -3,10 +3,10 @@ import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; or the
- * `handshake` (101) that turns a connection into a socket.
+ * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; the
+ * `handshake` (101) that turns a connection into a socket; or a `switch`, a handshake that is an answer of the route.
  */
-export type HeadKind = 'answer' | 'problem' | 'handshake';
+export type HeadKind = 'answer' | 'problem' | 'handshake' | 'switch';
 
 /** A request that the parser refused: there is no exchange of it, and so no route and nothing that stages added. */
 export interface Unopened {
@@ -39,7 +39,7 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
     head.headers.push(name, responseHeaders[i + 1] as string);
   }
   if (route !== undefined) {
-    const stages = kind === 'answer' ? route.heads.answers : route.heads.all;
+    const stages = kind === 'answer' || kind === 'switch' ? route.heads.answers : route.heads.all;
     if (stages.length > 0) edit(of as Exchange, head, stages, kind);
   }
   head.headers.push(REQUEST_ID, of.id);
@@ -70,7 +70,7 @@ function editProblem(exchange: Exchange, head: ResponseHead, stages: readonly St
 /** Refuses what could not be sent before anything is written, and takes out what is not for stages to say. */
 function check(head: ResponseHead, kind: HeadKind): void {
   const { status, headers } = head;
-  if (kind !== 'handshake' && !(status >= FIRST_FINAL_STATUS && status <= LAST_STATUS))
+  if (kind !== 'handshake' && kind !== 'switch' && !(status >= FIRST_FINAL_STATUS && status <= LAST_STATUS))
     throw new RangeError(`a stage made ${status} the status of an answer`);
   let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {
