@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { countingBody } from '../policies/body-limit/counting-body.ts';
 import { announcesBody } from '../problems/render-problem.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
 import {
@@ -10,19 +9,22 @@ import {
   type ActionInput,
   type ActionKind,
   type ContractInput,
+  type LiveRoutes,
+  type LiveWork,
   type RouteAction,
 } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
-import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
-import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { answersHere } from './final-recipient.ts';
+import { bodyOf } from './forwarded-body.ts';
+import { ForwardedSockets } from './forwarded-sockets.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
+import { SocketForwardAction } from './socket-forward.action.ts';
 
 /** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
 @Injectable()
@@ -30,9 +32,16 @@ export class ForwardKind implements ActionKind {
   static readonly source = forwardSource;
   readonly source = forwardSource;
 
-  constructor(private readonly metrics: Metrics) {}
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly sockets: ForwardedSockets,
+  ) {}
 
-  compile({ rewrite, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+  work(routes: LiveRoutes): LiveWork {
+    return this.sockets.work(routes);
+  }
+
+  compile({ rewrite, host, webSocket }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
@@ -42,19 +51,21 @@ export class ForwardKind implements ActionKind {
     }
     try {
       const way = { rewrite: compileRewrite(rewrite, pattern), host: host ?? upstream.options.host };
-      return new ForwardAction(upstream, way, this.metrics);
+      const action = new ForwardAction(upstream, way, this.metrics);
+      return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
     } catch (error) {
       throw new ActionError(['rewrite'], (error as Error).message);
     }
   }
 }
 
-class ForwardAction implements RouteAction {
+/** Forwards what is no WebSocket. */
+export class ForwardAction implements RouteAction {
   readonly kind = 'forward';
   readonly target: string;
   readonly passesPath = true;
   readonly editsJson = false;
-  readonly #upstream: Upstream;
+  readonly upstream: Upstream;
   readonly #rewrite: Rewrite | undefined;
   readonly #fields: ProxyFields | undefined;
   /** `keep`, `target`, or a name. */
@@ -67,7 +78,7 @@ class ForwardAction implements RouteAction {
     metrics: Metrics,
   ) {
     this.target = upstream.name;
-    this.#upstream = upstream;
+    this.upstream = upstream;
     this.#rewrite = rewrite;
     this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
     this.#host = host;
@@ -75,16 +86,24 @@ class ForwardAction implements RouteAction {
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
-    const upstream = this.#upstream;
-    const { path, query, params, method } = exchange;
+    const { upstream } = this;
+    const { method } = exchange;
     if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
-    const outbound: Outbound = {
-      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
-      headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders, this.#fields),
-      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
-      body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
-    };
+    const body = announcesBody(exchange.request) ? bodyOf(exchange, route) : null;
+    const outbound = this.outboundOf(exchange, body);
     new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
+  }
+
+  /** What goes out for an exchange. */
+  outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
+    const { path, query, params } = exchange;
+    const { passedHeaders } = this.upstream;
+    return {
+      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
+      headers: outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields),
+      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
+      body,
+    };
   }
 
   #hostOf({ request }: Exchange): string | undefined {
@@ -94,16 +113,4 @@ class ForwardAction implements RouteAction {
   contract({ method }: ContractInput): OperationContract {
     return forwardContract(this.target, method);
   }
-}
-
-function bodyOf(exchange: Exchange, route: Route): IncomingBody {
-  const { request, headerEdits } = exchange;
-  // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
-  const maxBytes = route.policies.bodyLimit ?? Infinity;
-  const length = request.headers['content-length'];
-  return {
-    stream: countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
-    length: length === undefined ? undefined : Number(length),
-    trailers: () => outboundTrailers(request, headerEdits),
-  };
 }

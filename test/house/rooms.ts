@@ -48,7 +48,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['contracts'] },
   snapshot: { imports: GROUND },
 
-  proxy: ACTION,
+  // WebSockets are forwarded as well.
+  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
