@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { HeadSeats } from '../policies/seats.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -13,6 +14,7 @@ export interface Unopened {
   readonly id: string;
   readonly responseHeaders: readonly string[];
   readonly route?: undefined;
+  readonly snapshot?: undefined;
 }
 
 const REQUEST_ID = 'x-request-id';
@@ -32,17 +34,26 @@ const OF_AN_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'etag', 'las
  * for a problem: there is nothing left to send in its place, so it goes out without the edit, and the fault is logged.
  */
 export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: HeadKind): void {
-  const { responseHeaders, route } = of;
+  const { responseHeaders } = of;
   for (let i = 0; i < responseHeaders.length; i += 2) {
     const name = responseHeaders[i] as string;
     if (kind === 'problem' && OF_AN_ANSWER.has(name)) continue;
     head.headers.push(name, responseHeaders[i + 1] as string);
   }
-  if (route !== undefined) {
-    const stages = kind === 'answer' || kind === 'switch' ? route.heads.answers : route.heads.all;
+  const heads = headSeatsOf(of);
+  if (heads !== undefined) {
+    const stages = kind === 'answer' || kind === 'switch' ? heads.answers : heads.all;
     if (stages.length > 0) edit(of as Exchange, head, stages, kind);
   }
   head.headers.push(REQUEST_ID, of.id);
+}
+
+/** Who edits the heads of an exchange: the stages of its route, or what the defaults say while none is known. */
+export function headSeatsOf({
+  route,
+  snapshot,
+}: Pick<Exchange | Unopened, 'route' | 'snapshot'>): HeadSeats | undefined {
+  return route === undefined ? snapshot?.edge.unrouted.heads : route.heads;
 }
 
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {

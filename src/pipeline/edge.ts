@@ -1,6 +1,6 @@
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import type { StageFactory } from '../policies/stage.ts';
-import { compileEntrance } from '../routing/entrance.ts';
+import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
 import { ClientAddress } from './client-address.ts';
 import { FloodLimit } from './flood-limit.ts';
@@ -10,8 +10,8 @@ import { FloodLimit } from './flood-limit.ts';
  * to the next.
  */
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, floodLimit, connectionLimit, defaults }): Edge => {
-    const clientAddress = new ClientAddress(trustedProxies);
+  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults }): Edge => {
+    const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections =
       connectionLimit === 'off'
         ? undefined
@@ -21,6 +21,7 @@ export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly Stag
       connections,
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: compileEntrance(factories, defaults.policies ?? {}),
+      unrouted: compileUnrouted(factories, defaults.policies ?? {}),
     });
   };
 }

@@ -10,12 +10,15 @@ import { splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
+import { preflightMethod } from '../exchange/preflight.ts';
 import { checkTarget, hasSaneHost } from './request-target.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
+
+const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
 /** What the open stage needs of other rooms. */
 export interface OpenDeps {
@@ -56,6 +59,7 @@ export class OpenHook {
         headers['tracestate'] as string | undefined,
       ),
       clientAddress: origin.clientAddress,
+      addressDoubt: origin.doubt,
       scheme: origin.scheme,
       host: hostOf(headers.host),
       path,
@@ -78,6 +82,17 @@ export class OpenHook {
     return this.#snapshots.for(exchange).edge.entrance;
   }
 
+  /** The stages that the preflight of a browser meets, whose route is written on the exchange; none for other requests. */
+  preflightOf(exchange: Exchange): readonly Stage[] {
+    const method = preflightMethod(exchange.request);
+    if (method === undefined) return NO_STAGES;
+    const { table, edge } = this.#snapshots.for(exchange);
+    const route = table.preflightRoute(exchange, method);
+    if (route === undefined) return edge.unrouted.preflight;
+    if (route.preflight.length > 0) exchange.route = route;
+    return route.preflight;
+  }
+
   /**
    * Checks what must hold before a route is looked for.
    *
@@ -96,6 +111,11 @@ export class OpenHook {
         detail: 'A request needs one Host header with a host in it.',
       });
     }
+    // Fails closed: whose address counts for limits and lists would be the client's own choice.
+    if (exchange.addressDoubt === 'contradiction')
+      throw new Problem('request-malformed', {
+        detail: 'Forwarded and X-Forwarded-For do not name the same client, or cannot be read.',
+      });
     const { expect } = request.headers;
     if (expect !== undefined && !KNOWN_EXPECTATION.test(expect)) throw new Problem('expectation-failed');
     const waitMs = exchange.snapshot?.edge.flood?.waitMs(exchange.clientAddress) ?? 0;

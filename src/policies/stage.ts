@@ -29,10 +29,19 @@ export interface Stage {
    * gateway's own problems and the 101 of a handshake. Default `answers`.
    */
   readonly heads?: 'answers' | 'all' | undefined;
+  /** Whether its edits of a head have nothing to do with fields that come earlier or later: early hints, trailers. */
+  readonly onlyAdds?: boolean;
   /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
   readonly body?: ((exchange: Exchange, value: unknown) => unknown) | undefined;
   /** Largest body that is buffered for `body`, in bytes. */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * Answers the preflight of a browser (Fetch standard, section 3.3.2) for the route that takes what the page has in mind.
+   * Its presence has a preflight enter the stages that come before identity, this one in place of `enter`.
+   */
+  readonly preflight?: (exchange: Exchange) => Answer;
+  /** Whether the page that a request comes from is one that the route is meant for, though it is of another origin. */
+  readonly welcomes?: (exchange: Exchange) => boolean;
   /** An answer that may stand in while the upstream fails. */
   readonly standIn?: (exchange: Exchange) => Answer | undefined;
   /** Ends what the stage owns, such as timers. */

@@ -50,7 +50,7 @@ export class AnswerWriter implements AnswerSink {
 
   begin(head: ForwardedHead): void {
     // What edits a head knows nothing of fields that come later: they would get past it.
-    if (this.#route.heads.answers.length === 0) this.#trailer = head.trailer;
+    if (this.#route.heads.passRest) this.#trailer = head.trailer;
     this.start(head.status, head.fields());
   }
 
@@ -71,12 +71,12 @@ export class AnswerWriter implements AnswerSink {
   interim(head: ForwardedHead): void {
     const { request, response } = this.#exchange;
     const passes = head.status === EARLY_HINTS && request.httpVersionMinor === 1 && !response.headersSent;
-    if (passes && this.#route.heads.answers.length === 0) writeEarlyHints(response, head);
+    if (passes && this.#route.heads.passRest) writeEarlyHints(response, head);
   }
 
   trailers(fields: readonly string[]): void {
     const { response } = this.#exchange;
-    const passes = this.#buffered === undefined && this.#route.heads.answers.length === 0;
+    const passes = this.#buffered === undefined && this.#route.heads.passRest;
     if (passes && !this.#isCovered && response.chunkedEncoding) response.addTrailers(answerTrailers(fields));
   }
 

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { addressBlockText } from '../config/address-block.ts';
 import { urlText } from '../config/url.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry } from '../policies/order.ts';
@@ -107,19 +107,6 @@ const contracts = z
   })
   .describe('What clients are told about the routes.');
 
-const trustedProxy = z
-  .string()
-  .refine(
-    (text) => text === 'loopback' || isAddressOrBlock(text),
-    'expected `loopback`, an address or a CIDR block',
-  );
-
-function isAddressOrBlock(text: string): boolean {
-  const [, address = '', bits = '0'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const family = isIP(address);
-  return family !== 0 && Number(bits) <= (family === 6 ? 128 : 32);
-}
-
 /**
  * The whole configuration file, composed from what each room declares. Names are the public contract.
  *
@@ -138,9 +125,15 @@ const wholeSchema = z
       .default([])
       .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
     trustedProxies: z
-      .array(trustedProxy)
+      .array(addressBlockText)
       .default([])
-      .describe('Proxies whose X-Forwarded-For is believed. Default none.'),
+      .describe('Proxies whose X-Forwarded-For and Forwarded are believed. Default none.'),
+    forwarded: z
+      .enum(['either', 'xForwarded', 'rfc7239'])
+      .default('either')
+      .describe(
+        'Which fields trusted proxies speak in: X-Forwarded-*, Forwarded (RFC 7239), or either; who sends both has to name one client in them. Default either.',
+      ),
     floodLimit: z
       .union([off, policyRegistry.rateLimit.schema])
       .default('off')

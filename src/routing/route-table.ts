@@ -3,6 +3,7 @@ import { Problem } from '../problems/problem.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { foldPath, withoutParameters } from './request-path.ts';
+import { preflightTree, type PreflightTree } from './preflight-tree.ts';
 import type { Route } from './route.ts';
 import { searchFor, SegmentTree, type MatchSubject } from './segment-tree.ts';
 
@@ -20,6 +21,8 @@ export class RouteTable {
   /** The same for folded paths; only where routes differ in whom they let in. */
   #folded: SegmentTree | undefined = undefined;
   #isFoldable = false;
+  /** For preflights, which cannot show the header fields of the request that the page has in mind. */
+  #preflighted: PreflightTree | undefined = undefined;
   readonly #byId = new Map<string, Route>();
   readonly #handlers = new Map<string, Route[]>();
 
@@ -37,6 +40,7 @@ export class RouteTable {
     this.#tree = new SegmentTree(routes);
     this.#folded = haveDifferentGuards(routes) ? new SegmentTree(routes, true) : undefined;
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
+    this.#preflighted = preflightTree(routes);
     this.#routes = routes;
     this.#index(routes);
   }
@@ -71,6 +75,18 @@ export class RouteTable {
   /** The route that a request would take; nothing is written, and nothing refused. */
   peek(asked: MatchSubject): Route | undefined {
     return this.#tree.find(searchFor(asked, asked.path));
+  }
+
+  /**
+   * The route of the request that a page asks leave for.
+   *
+   * @param method that its preflight names.
+   */
+  preflightRoute(asked: MatchSubject, method: string): Route | undefined {
+    const subject = { path: asked.path, host: asked.host, request: asked.request, method };
+    const route = this.peek(subject);
+    if (this.#preflighted === undefined || (route?.preflight.length ?? 0) > 0) return route;
+    return this.#preflighted.find(subject) ?? route;
   }
 
   /** The methods that are taken at the place of a request; undefined for whatever there is. */

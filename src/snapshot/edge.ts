@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
@@ -6,7 +8,9 @@ import type { GatewayConfig } from '../routing/gateway.schema.ts';
 export interface Edge {
   /** Where requests come from, as far as trusted proxies vouch for it. */
   readonly clientAddress: {
-    of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+    of(
+      request: IncomingMessage,
+    ): Pick<ExchangeOpening, 'clientAddress' | 'scheme'> & { readonly doubt?: AddressDoubt | undefined };
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
@@ -14,6 +18,8 @@ export interface Edge {
   readonly connections: { readonly perAddress: number; isExempt(address: string): boolean } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
+  /** What the defaults say about requests that no route takes, or none yet. */
+  readonly unrouted: Pick<Seats, 'heads' | 'preflight'>;
 }
 
 /** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
@@ -32,4 +38,5 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   entrance: [],
+  unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });

@@ -65,6 +65,7 @@ beforeAll(async () => {
       open('admins', { authentication: { schemes: ['jwt'] }, authorization: { anyRole: ['admin'] } }),
       open('once', { rateLimit: { key: 'global', rate: 1, per: '1d' } }),
       open('strict', { rateLimit: { key: 'ip', rate: 1, per: '1d', onStoreError: 'closed' } }),
+      open('kept-out', { ipAccess: { deny: ['loopback'] } }),
       open('small', { bodyLimit: '1B' }),
       open('late', { deadline: '50ms' }, 'hanging'),
       open('silent', {}, 'silent'),
@@ -110,6 +111,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'expectation-failed': ask('/echo', { headers: { expect: 'something-else' } }),
   'route-not-found': ask('/nowhere'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
+  'address-denied': ask('/kept-out'),
   'credentials-missing': ask('/closed'),
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),
   'credentials-expired': async () => {

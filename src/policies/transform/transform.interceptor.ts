@@ -9,6 +9,7 @@ import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { exchangeOf } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { finishOnWrite } from '../../exchange/reply-head.ts';
 import { Problem } from '../../problems/problem.ts';
 import { beginsLikeJson, editMaybeJson, isNeverJson } from './maskable-body.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
@@ -16,15 +17,17 @@ import { PlainFault } from '../../telemetry/error-facts.ts';
 type Edit = (value: unknown) => unknown;
 
 /**
- * Edits what a handler returns as its route's stages say, such as masked fields. Only what is sent piece by piece needs it
+ * Edits what a handler returns as its route's stages say, such as masked fields, and the head of it. Only what is sent piece by piece needs it
  * (`@Sse()`): everything else is edited where it is sent.
  */
 @Injectable()
 export class TransformInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const edit = answerEditOf(exchangeOf(context));
-    if (edit === undefined) return next.handle();
+    const exchange = exchangeOf(context);
     const reply = context.switchToHttp().getResponse<FastifyReply>();
+    finishOnWrite(exchange, reply.raw);
+    const edit = answerEditOf(exchange);
+    if (edit === undefined) return next.handle();
     return next.handle().pipe(map((value: unknown) => editedAnswer(value, edit, reply)));
   }
 }

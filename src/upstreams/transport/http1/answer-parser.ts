@@ -1,4 +1,5 @@
 import { AnswerHead } from './answer-head.ts';
+import { AnswerTrailers } from './answer-trailers.ts';
 import { MalformedAnswer } from './http1-faults.ts';
 
 /** Who gets what was read. */
@@ -38,17 +39,13 @@ const MAX_SIZE_LINE_BYTES = 1024;
 const MAX_EXTENSION_BYTES = 16_384;
 /** Interim answers before one that counts: a service that says every ten seconds that it is at work has ten minutes. */
 const MAX_INTERIM_HEADS = 64;
-/** Fields of all trailers of one answer. */
-const MAX_TRAILER_FIELDS = 128;
 
-// Without what none can hold; a field of trailers is read as one of a head.
-const TRAILER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const VERSION = 'HTTP/1.';
 const BARE_LF = /(?<!\r)\n/;
-// Not what JavaScript takes for space, which is more than HTTP does.
-const AROUND = /^[ \t]+|[ \t]+$/g;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
+/** Chunks up to this are moved byte by byte. */
+const SMALL_CHUNK_BYTES = 64;
 /** A size of more digits is refused. */
 const MAX_SIZE_DIGITS = 8;
 const [CR, LF] = [13, 10];
@@ -76,9 +73,11 @@ export class AnswerParser {
   #hasBegun = false;
   #interimHeads = 0;
   #extensionBytes = 0;
-  #trailerBytes = 0;
-  #trailers: string[] | undefined = undefined;
+  #trailers: AnswerTrailers | undefined = undefined;
   #progress = 0;
+  /** Where the bytes of the body lie together that the read under way has brought so far; nowhere while the end is 0. */
+  #bodyStart = 0;
+  #bodyEnd = 0;
   /** How long the connection may be idle after this answer, in ms; 0: it is over. Undefined: nothing was said. */
   keepForMs: number | undefined = undefined;
 
@@ -111,9 +110,12 @@ export class AnswerParser {
   take(bytes: Buffer): number {
     this.#hasBegun = true;
     let at = 0;
-    while (at < bytes.length && this.#expected !== 'nothing') {
-      if (this.#expected === 'switched') return at;
-      at = this.#step(bytes, at);
+    if (!this.isDone) {
+      while (at < bytes.length && !this.isDone) {
+        if (this.#expected === 'switched') return at;
+        at = this.#step(bytes, at);
+      }
+      this.#handOn(bytes);
     }
     if (at < bytes.length) throw new MalformedAnswer('there is more than one answer');
     return at;
@@ -125,6 +127,24 @@ export class AnswerParser {
     this.#expected = 'nothing';
     this.#sink.piece(NOTHING, true);
     return true;
+  }
+
+  // Whatever one read brings is one piece, and all of it mostly the whole body.
+  #handOn(bytes: Buffer): void {
+    const { isDone } = this;
+    const end = this.#bodyEnd;
+    if (end === 0 && !isDone) return;
+    this.#bodyEnd = 0;
+    if (isDone && this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers.fields);
+    this.#sink.piece(end === 0 ? NOTHING : bytes.subarray(this.#bodyStart, end), isDone);
+  }
+
+  /** Moves bytes of the body to those before them, over what framed them. */
+  #gather(bytes: Buffer, at: number, end: number): void {
+    this.#progress += end - at;
+    if (this.#bodyEnd === 0) this.#bodyStart = at;
+    else bytes.copyWithin(this.#bodyEnd, at, end);
+    this.#bodyEnd = this.#bodyEnd === 0 ? end : this.#bodyEnd + end - at;
   }
 
   #step(bytes: Buffer, at: number): number {
@@ -157,8 +177,16 @@ export class AnswerParser {
     return end + mark.length - (held === undefined ? 0 : held.length - at);
   }
 
-  // Byte by byte, as far as it is a plain number that is there as a whole: one read can bring ten thousand chunks.
   #size(bytes: Buffer, at: number): number {
+    const data = this.#held === undefined ? this.#plainSize(bytes, at) : 0;
+    if (data === 0) return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
+    if (this.#isSmallChunk(bytes, data)) return this.#smallChunks(bytes, data);
+    this.#expected = this.#left === 0 ? 'trailers' : 'chunk';
+    return data;
+  }
+
+  /** Reads a size that is a plain number and there as a whole, byte by byte. @returns where its chunk begins; 0: it is none. */
+  #plainSize(bytes: Buffer, at: number): number {
     let size = 0;
     let end = at;
     for (; end < bytes.length && end - at < MAX_SIZE_DIGITS; end += 1) {
@@ -166,11 +194,30 @@ export class AnswerParser {
       if (digit < 0) break;
       size = size * 16 + digit;
     }
-    const isPlain = this.#held === undefined && end > at && bytes[end] === CR && bytes[end + 1] === LF;
-    if (!isPlain) return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
+    if (end === at || bytes[end] !== CR || bytes[end + 1] !== LF) return 0;
     this.#left = size;
-    this.#expected = size === 0 ? 'trailers' : 'chunk';
     return end + 2;
+  }
+
+  /** Whether the chunk that begins here is small, and there to its end. */
+  #isSmallChunk(bytes: Buffer, data: number): boolean {
+    const end = data + this.#left;
+    return this.#left > 0 && this.#left <= SMALL_CHUNK_BYTES && bytes[end] === CR && bytes[end + 1] === LF;
+  }
+
+  // One read can bring ten thousand chunks of one byte: a call for each of them would cost more than to move it.
+  #smallChunks(bytes: Buffer, first: number): number {
+    if (this.#bodyEnd === 0) this.#bodyStart = this.#bodyEnd = first;
+    let [data, next, filled] = [first, first, this.#bodyEnd];
+    while (data > 0 && this.#isSmallChunk(bytes, data)) {
+      const end = data + this.#left;
+      while (data < end) bytes[filled++] = bytes[data++] as number;
+      next = end + 2;
+      data = this.#plainSize(bytes, next);
+    }
+    this.#progress += filled - this.#bodyEnd;
+    this.#bodyEnd = filled;
+    return next;
   }
 
   #chunkEnd(bytes: Buffer, at: number): number {
@@ -181,18 +228,15 @@ export class AnswerParser {
   }
 
   #rest(bytes: Buffer, at: number): number {
-    this.#progress += bytes.length - at;
-    this.#sink.piece(at === 0 ? bytes : bytes.subarray(at), false);
+    this.#gather(bytes, at, bytes.length);
     return bytes.length;
   }
 
   #body(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
     this.#left -= end - at;
-    this.#progress += end - at;
-    const isEnd = this.#left === 0;
-    if (isEnd) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
-    this.#sink.piece(bytes.subarray(at, end), this.isDone);
+    if (this.#left === 0) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
+    this.#gather(bytes, at, end);
     return end;
   }
 
@@ -206,7 +250,6 @@ export class AnswerParser {
     this.#progress += 1;
     this.#expected = this.#framing(head);
     this.#sink.head(head);
-    if (this.isDone) this.#sink.piece(NOTHING, true);
   };
 
   // Fails closed: what comes after it would be taken for what nobody has agreed on.
@@ -264,21 +307,9 @@ export class AnswerParser {
   };
 
   readonly #onTrailer = (text: string): void => {
-    if (text !== '') return this.#keepTrailer(text);
-    this.#expected = 'nothing';
-    if (this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers);
-    this.#sink.piece(NOTHING, true);
+    if (text === '') this.#expected = 'nothing';
+    else (this.#trailers ??= new AnswerTrailers(this.#maxHeadBytes)).take(text);
   };
-
-  #keepTrailer(text: string): void {
-    const trailers = (this.#trailers ??= []);
-    this.#trailerBytes += text.length;
-    if (this.#trailerBytes > this.#maxHeadBytes || trailers.length >= 2 * MAX_TRAILER_FIELDS)
-      throw new MalformedAnswer('its trailers are too large');
-    const field = TRAILER.exec(text);
-    if (field === null) throw new MalformedAnswer('a trailer is ambiguous');
-    trailers.push(field[1] as string, (field[2] as string).replace(AROUND, ''));
-  }
 }
 
 /** What can be no head, however it goes on: a server may wait for us to speak first. */
