@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ParsedAnswerSink } from './answer-parser.ts';
+import type { ParsedAnswerSink } from './parsed-answer.ts';
 import type { UpgradedSocket } from './upgraded-socket.ts';
 
 /** A body that is not there as a whole. */

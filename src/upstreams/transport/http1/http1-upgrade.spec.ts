@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { AskedUpgrade } from './answer-parser.ts';
+import type { AskedUpgrade } from './parsed-answer.ts';
 import type { CarriedCall } from './carried-call.ts';
 import { MalformedAnswer } from './http1-faults.ts';
 import type { Http1Pool, Http1PoolOptions } from './http1-pool.ts';
