@@ -98,6 +98,8 @@ export class ForwardAction implements RouteAction {
   outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
     const { path, query, params } = exchange;
     const { passedHeaders } = this.upstream;
+    // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
+    if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
     return {
       path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
       headers: outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields),
