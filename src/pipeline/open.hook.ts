@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
@@ -13,7 +14,7 @@ import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
 import { preflightMethod } from '../exchange/preflight.ts';
 import { httpsRedirect } from './https-redirect.ts';
-import { checkTarget, hasSaneHost, hostOf } from './request-target.ts';
+import { checkTarget, hasSaneHost } from './request-target.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 

@@ -46,6 +46,8 @@ export interface HeadSeats {
 export interface LiveSeats {
   /** By a handshake. */
   readonly handshake: readonly Stage[];
+  /** By one that a service behind answers: those, and what bounds how long that may take. */
+  readonly forwarded: readonly Stage[];
   /** Those of them that need not know who calls, and those that come after: a credential can follow the handshake. */
   readonly edge: readonly Stage[];
   readonly identified: readonly Stage[];
@@ -81,6 +83,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     standIns: stages.filter((stage) => stage.standIn !== undefined),
     live: Object.freeze({
       handshake: where((policy) => !isOf(policy, 'answer')),
+      forwarded: where((policy) => !isOf(policy, 'answer') || policy.boundsHandshake === true),
       edge: where((policy) => !isOf(policy, 'answer') && isEdge(policy)),
       identified: where((policy) => !isOf(policy, 'answer') && !isEdge(policy)),
       stream: where((policy) => !isOf(policy, 'answer') && isLate(policy)),

@@ -21,6 +21,8 @@ export type Entered = undefined | Answer;
 export interface Stage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
+  /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
+  readonly message?: ((exchange: Exchange) => void | Promise<void>) | undefined;
   /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /**

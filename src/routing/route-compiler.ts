@@ -78,6 +78,7 @@ export class RouteCompiler {
         ['policies', 'transform', 'request', 'body'],
         'has no effect: nothing of this route reads the body of a request',
       );
+    faultOfAction(definition, () => action.check?.(seats));
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -130,11 +131,7 @@ export class RouteCompiler {
     if (action === undefined) return handlerAction;
     const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
-    try {
-      return kind.compile(action, { routeId, pattern, upstream });
-    } catch (error) {
-      throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
-    }
+    return faultOfAction(definition, () => kind.compile(action, { routeId, pattern, upstream }));
   }
 
   #stages(
@@ -178,6 +175,14 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
   const [fault] = retryFaults(protocol, retry.on);
   if (fault !== undefined) throw new RouteFault(definition, ['retry', 'on', fault.index], fault.message);
   return compileRetry(protocol, upstream.options.retry, retry);
+}
+
+function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
+  }
 }
 
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {
