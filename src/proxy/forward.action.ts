@@ -3,7 +3,7 @@ import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { countingBody } from '../policies/body-limit/counting-body.ts';
-import type { IncomingEdit } from '../policies/stage.ts';
+import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
@@ -26,6 +26,7 @@ import { describedAnew, editBody } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
+import { replacedPrefix } from './replaced-prefix.ts';
 
 /** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
 @Injectable()
@@ -53,13 +54,6 @@ export class ForwardKind implements ActionKind {
       throw new ActionError(['rewrite'], (error as Error).message);
     }
   }
-}
-
-function replacedPrefix({ from, to }: NonNullable<ForwardDefinition['prefix']>): Rewrite {
-  return {
-    ...(to === '' && from !== '' ? { prefix: from } : {}),
-    apply: (path, query) => (to + path.slice(from.length) || '/') + query,
-  };
 }
 
 class ForwardAction implements RouteAction {
