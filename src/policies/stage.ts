@@ -1,5 +1,5 @@
 import type { Answer, Exchange } from '../exchange/exchange.ts';
-import { PlainFault } from '../telemetry/error-facts.ts';
+import type { IncomingEdit } from './incoming-edit.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
@@ -61,27 +61,6 @@ export interface Stage {
   readonly standIn?: (exchange: Exchange) => Answer | undefined;
   /** Ends what the stage owns, such as timers. */
   readonly close?: () => void;
-}
-
-/** An edit of the bodies of requests. */
-export interface IncomingEdit {
-  /** @throws {Problem} when what comes of it is too large. */
-  readonly edit: (exchange: Exchange, value: unknown) => unknown;
-  /** Largest body that is held for it, in bytes; decoded too. */
-  readonly maxBytes: number;
-  /** What becomes of a body that is no JSON or larger: it is refused, or passes as it is. */
-  readonly onFault: 'fail' | 'pass';
-}
-
-/** Something wrong with the options of a policy, below one of its keys. */
-export class StageFault extends PlainFault {
-  readonly key: readonly (string | number)[];
-
-  /** @param key from the name of the policy on. */
-  constructor(key: readonly (string | number)[], message: string) {
-    super(message);
-    this.key = key;
-  }
 }
 
 /** What a stage factory may know of the route it compiles a stage for. */
