@@ -6,6 +6,7 @@ import { bodyIdle } from './body-idle/body-idle.stage.ts';
 import { bodyLimit } from './body-limit/body-limit.stage.ts';
 import { cache } from './cache/cache.module.ts';
 import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
+import { compression } from './compression/compression.stage.ts';
 import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
@@ -44,6 +45,7 @@ export const order = [
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408
   deadline, //         deadline       deadlineAt           504 408
+  compression, //      compression ↑
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
   circuitBreaker, //   break                               503 + Retry-After

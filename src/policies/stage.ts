@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
@@ -31,6 +32,11 @@ export interface Stage {
   readonly onlyAdds?: boolean;
   /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
   readonly body?: ((exchange: Exchange, value: unknown) => unknown) | undefined;
+  /**
+   * Makes what edits the bytes of the answer on the way out, such as a compressor, and edits the head for it, which all
+   * stages have finished. Undefined: they stay as they are. Never asked for streams of events of handlers and of GraphQL.
+   */
+  readonly stream?: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
   /** Largest body that is buffered for `body`, in bytes. */
   readonly maxBodyBytes?: number | undefined;
   /**
