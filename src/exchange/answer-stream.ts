@@ -1,4 +1,4 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
+import { compose, pipeline, Readable, type Duplex } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
@@ -7,16 +7,17 @@ import type { Exchange } from './exchange.ts';
  * What edits the bytes of an answer of the route; undefined where no stage wants to. The head, which is finished already, is
  * edited for it. Whoever takes it sees to it that it is destroyed when the response ends.
  */
-export function answerStreamOf(exchange: Exchange, head: ResponseHead): Transform | undefined {
+export function answerStreamOf(exchange: Exchange, head: ResponseHead): Duplex | undefined {
+  let whole: Duplex | undefined = undefined;
   for (const stage of exchange.route?.streams ?? []) {
     const stream = stage.stream?.(exchange, head);
-    if (stream !== undefined) return minded(exchange, stream);
+    if (stream !== undefined) whole = whole === undefined ? stream : compose(whole, stream);
   }
-  return undefined;
+  return whole && minded(exchange, whole);
 }
 
 // Also when the client leaves: what it has taken of memory goes with it.
-function minded(exchange: Exchange, stream: Transform): Transform {
+function minded(exchange: Exchange, stream: Duplex): Duplex {
   const { response } = exchange;
   response.once('close', () => stream.destroy());
   // What it cannot go on with ends the answer: it cannot be taken back.
@@ -25,7 +26,7 @@ function minded(exchange: Exchange, stream: Transform): Transform {
 }
 
 /** What an answer of a handler becomes by a stream that edits bytes: its bytes count as they leave. */
-export function editedPayload(exchange: Exchange, payload: unknown, stream: Transform): unknown {
+export function editedPayload(exchange: Exchange, payload: unknown, stream: Duplex): unknown {
   const isWhole = typeof payload === 'string' || payload instanceof Uint8Array;
   // The head tells what a GET would be answered with; Fastify tells the length of what it is given.
   if (exchange.method === 'HEAD') {

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Transform } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { ResponseHead } from '../policies/stage.ts';
 import { answerStreamOf } from './answer-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -20,11 +20,7 @@ type Field = readonly [name: string, value: OutgoingHttpHeader | undefined];
  * @returns what edits the bytes of it, if a stage wants to.
  * @throws as `finishHead` does.
  */
-export function finishReply(
-  exchange: Exchange,
-  reply: FastifyReply,
-  payload?: unknown,
-): Transform | undefined {
+export function finishReply(exchange: Exchange, reply: FastifyReply, payload?: unknown): Duplex | undefined {
   const { responseHeaders } = exchange;
   if (!reply.raw.shouldKeepAlive) endConnection(reply);
   const isEdited =
@@ -66,7 +62,7 @@ function finishedHead(exchange: Exchange, status: number, fields: readonly Field
   return head;
 }
 
-function finishAsList(exchange: Exchange, reply: FastifyReply, payload: unknown): Transform | undefined {
+function finishAsList(exchange: Exchange, reply: FastifyReply, payload: unknown): Duplex | undefined {
   const fields = Object.entries(reply.getHeaders());
   const head = finishedHead(exchange, reply.statusCode, fields);
   const stream = replyStreamOf(exchange, head, payload);
@@ -80,7 +76,7 @@ function finishAsList(exchange: Exchange, reply: FastifyReply, payload: unknown)
   return stream;
 }
 
-function replyStreamOf(exchange: Exchange, head: ResponseHead, payload: unknown): Transform | undefined {
+function replyStreamOf(exchange: Exchange, head: ResponseHead, payload: unknown): Duplex | undefined {
   if (BODILESS.has(head.status)) return answerStreamOf(exchange, head);
   if (payload === undefined || payload === null) return undefined;
   const length =

@@ -1,5 +1,5 @@
 import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Readable, type Transform } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { editedPayload } from '../exchange/answer-stream.ts';
 import type {} from '../exchange/exchange-of.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
@@ -48,7 +48,7 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
   fastify.addHook('onSend', (request, reply, payload, done) => {
     request.exchange.outdates?.answered(request.exchange, reply.statusCode);
     if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
-    let stream: Transform | undefined;
+    let stream: Duplex | undefined;
     try {
       stream = finishReply(request.exchange, reply, payload);
     } catch (error) {

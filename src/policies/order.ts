@@ -14,6 +14,7 @@ import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import type { StageFactory } from './stage.ts';
 import { transform } from './transform/transform.stage.ts';
+import { validation } from './validation/validation.stage.ts';
 
 /**
  * THE ORDER: what one request meets, first to last. Start reading here. It is the only place where policies are
@@ -49,6 +50,7 @@ export const order = [
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
   circuitBreaker, //   break                               503 + Retry-After
+  validation, //       validate       heldBody             400 415 413
 ] as const;
 
 /** What the folder of a policy registers. */

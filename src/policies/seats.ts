@@ -25,7 +25,7 @@ export interface Seats {
   readonly heads: HeadSeats;
   /** What the preflight of a browser meets; empty where nobody answers it. */
   readonly preflight: readonly Stage[];
-  /** Those that edit bytes of answers. */
+  /** Those that edit bytes of answers, in reverse order. */
   readonly streams: readonly Stage[];
   /** Those that know pages of other origins which are not foreign. */
   readonly welcoming: readonly Stage[];
@@ -76,7 +76,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
-    streams: stages.filter((stage) => stage.stream !== undefined),
+    streams: stages.filter((stage) => stage.stream !== undefined).reverse(),
     welcoming: stages.filter((stage) => stage.welcomes !== undefined),
     standIns: stages.filter((stage) => stage.standIn !== undefined),
     live: Object.freeze({

@@ -36,7 +36,7 @@ export interface Stage {
    * Makes what edits the bytes of the answer on the way out, such as a compressor, and edits the head for it, which all
    * stages have finished. Undefined: they stay as they are. Never asked for streams of events of handlers and of GraphQL.
    */
-  readonly stream?: (exchange: Exchange, head: ResponseHead) => Transform | undefined;
+  readonly stream?: ((exchange: Exchange, head: ResponseHead) => Transform | undefined) | undefined;
   /** Largest body that is buffered for `body`, in bytes. */
   readonly maxBodyBytes?: number | undefined;
   /**
@@ -57,6 +57,8 @@ export interface StageInput {
   readonly routeId: string;
   readonly door: RouteDoor;
   readonly policies: PolicySet;
+  /** The kind of the route's action; absent for a handler. */
+  readonly action?: string | undefined;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */

@@ -1,4 +1,4 @@
-import type { Transform } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { answerStreamOf } from '../exchange/answer-stream.ts';
@@ -31,7 +31,7 @@ export class AnswerWriter implements AnswerSink {
   /** The names of the fields that come after the body. */
   #trailer: string | undefined = undefined;
   /** What edits the bytes of the body on their way out. */
-  #stream: Transform | undefined = undefined;
+  #stream: Duplex | undefined = undefined;
   /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 

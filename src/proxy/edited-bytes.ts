@@ -1,8 +1,8 @@
-import type { Transform } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Exchange } from '../exchange/exchange.ts';
 
 /** Writes what a stream makes of an answer's bytes to the client, and ends it; who is slow is waited for. */
-export function writeEdited(exchange: Exchange, stream: Transform): void {
+export function writeEdited(exchange: Exchange, stream: Duplex): void {
   const { response } = exchange;
   stream.on('data', (piece: Buffer) => {
     exchange.bytesOut += piece.length;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Readable } from 'node:stream';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -97,12 +98,15 @@ class ForwardAction implements RouteAction {
 }
 
 function bodyOf(exchange: Exchange, route: Route): IncomingBody {
-  const { request, headerEdits } = exchange;
+  const { request, headerEdits, heldBody } = exchange;
   // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
   const maxBytes = route.policies.bodyLimit ?? Infinity;
   const length = request.headers['content-length'];
   return {
-    stream: countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
+    stream:
+      heldBody !== undefined
+        ? Readable.from(heldBody.length > 0 ? [heldBody] : [])
+        : countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
     length: length === undefined ? undefined : Number(length),
     trailers: () => outboundTrailers(request, headerEdits),
   };

@@ -129,6 +129,7 @@ export class RouteCompiler {
       routeId: definition.id,
       door: definition.door,
       policies,
+      action: definition.action?.kind,
       ...(one === undefined
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
