@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from './principal.ts';
 import { Problem } from '../problems/problem.ts';
+import { certificateOf, type ClientCertificate } from './client-connection.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
@@ -184,6 +185,11 @@ export class Exchange {
     this.request = opening.request;
     this.response = opening.response;
     this.snapshot = opening.snapshot;
+  }
+
+  /** The certificate that the client has proved to be its own; undefined for none. */
+  get clientCertificate(): ClientCertificate | undefined {
+    return certificateOf(this.request);
   }
 
   /** Finishes the head of what is about to be written, once, see {@link finishHead}. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AddressBlocks } from '../exchange/address-blocks.ts';
 import { formOfPeer, readAddress } from '../exchange/address-form.ts';
+import { connectionOf } from '../exchange/client-connection.ts';
 import type { AddressDoubt } from '../exchange/exchange.ts';
 import { readForwarded, type ForwardedHop } from './forwarded-field.ts';
 
@@ -58,8 +59,9 @@ export class ClientAddress {
 
   /** Reads the origin of a request. */
   of(request: IncomingMessage): Origin {
-    const peer = formOfPeer(request.socket.remoteAddress ?? '');
-    const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+    const connection = connectionOf(request.socket);
+    const peer = formOfPeer(connection?.peer ?? request.socket.remoteAddress ?? '');
+    const scheme = connection?.scheme ?? ('encrypted' in request.socket ? 'https' : 'http');
     if (this.#trusted === undefined || !this.isTrusted(peer)) return { clientAddress: peer, scheme };
     const { headers } = request;
     const forwarded = this.#fields === 'xForwarded' ? undefined : headers['forwarded'];

@@ -12,10 +12,7 @@ import { FloodLimit } from './flood-limit.ts';
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
   return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults }): Edge => {
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
-    const connections =
-      connectionLimit === 'off'
-        ? undefined
-        : { ...connectionLimit, isExempt: (address: string) => clientAddress.isTrusted(address) };
+    const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,
       connections,

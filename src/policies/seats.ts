@@ -21,6 +21,8 @@ export interface Seats {
   readonly seats: { readonly [policy: string]: Stage | undefined };
   /** The stages that act on the way out, in reverse order. */
   readonly leaving: readonly Stage[];
+  /** Those that edit bodies of requests, in execution order. */
+  readonly incoming: readonly Stage[];
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
   readonly heads: HeadSeats;
   /** What the preflight of a browser meets; empty where nobody answers it. */
@@ -60,8 +62,8 @@ const NONE: readonly Stage[] = Object.freeze([]);
 
 /** Seats the stages of a route by the facts of their policies; done once, when the route is compiled. */
 export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats {
-  const where = (holds: (policy: Policy) => boolean): readonly Stage[] => {
-    const held = seated.filter(({ policy }) => holds(policy));
+  const where = (holds: (policy: Policy, stage: Stage) => boolean): readonly Stage[] => {
+    const held = seated.filter(({ policy, stage }) => holds(policy, stage));
     return held.length === 0 ? NONE : Object.freeze(held.map(({ stage }) => stage));
   };
   const stages = where(() => true);
@@ -74,6 +76,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     afterBody: where(isLate),
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
+    incoming: where((_, { incoming }) => incoming !== undefined),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
     streams: stages.filter((stage) => stage.stream !== undefined).reverse(),

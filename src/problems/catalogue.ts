@@ -60,6 +60,15 @@ export const catalogue = {
     cause: 'No route of the gateway matches the method, host, path and headers.',
     remedy: 'Check the path; `gatehouse routes` lists what exists.',
   }),
+  'version-unknown': entry(400, 'match', 'There is no such version', {
+    cause:
+      'The header field, the media type or the query names a version of the API that the route does not have.',
+    remedy: 'Ask for one of `versions`, or for none, which is the default where there is one.',
+  }),
+  'version-gone': entry(410, 'match', 'This version is no longer served', {
+    cause: 'The sunset of the version has passed, and its `deprecation` says `afterSunset: gone`.',
+    remedy: 'Move to the version that `successor` names; `Link` says where to read about it.',
+  }),
   'method-not-allowed': entry(405, 'match', 'This path does not take that method', {
     cause: 'A route owns the path, but not with this method.',
     remedy: 'Use one of the methods in the Allow header.',

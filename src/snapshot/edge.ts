@@ -11,11 +11,13 @@ export interface Edge {
     of(
       request: IncomingMessage,
     ): Pick<ExchangeOpening, 'clientAddress' | 'scheme'> & { readonly doubt?: AddressDoubt | undefined };
+    /** Whether an address is one of a trusted proxy: of those, connections are not counted. */
+    isTrusted(address: string): boolean;
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
-  /** How many connections an address may have, and whose are not counted; undefined for no limit. */
-  readonly connections: { readonly perAddress: number; isExempt(address: string): boolean } | undefined;
+  /** How many connections an address may have; undefined for no limit. */
+  readonly connections: { readonly perAddress: number } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */
@@ -34,6 +36,7 @@ export const NO_EDGE: Edge = Object.freeze({
     of(): never {
       throw new Error('there is no edge; import PipelineModule');
     },
+    isTrusted: () => false,
   },
   flood: undefined,
   connections: undefined,

@@ -75,6 +75,7 @@ export class Metrics {
     'Requests and answers that do not fit their schema.',
     ['route', 'of', 'mode'],
   );
+  readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor() {
@@ -161,6 +162,12 @@ export class Metrics {
     this.#decisions.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);
+    for (const forget of this.#forgetters) forget(ids);
+  }
+
+  /** Tells who counts for routes which of them are gone. */
+  onRoutesForgotten(forget: (ids: ReadonlySet<string>) => void): void {
+    this.#forgetters.push(forget);
   }
 
   /** Counts one call to a target. */

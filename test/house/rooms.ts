@@ -35,8 +35,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // The record of a request has fields for what later stages write; it never touches them.
     types: ['policies', 'routing', 'snapshot'],
   },
+  listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
-  policies: { imports: [...LEAVES, 'store', 'exchange'] },
+  templates: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -45,8 +47,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         'Edits of a request are applied where its header fields are put together.',
     },
   },
-  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['contracts'] },
-  snapshot: { imports: GROUND },
+  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams', 'listeners'], types: ['contracts'] },
+  snapshot: { imports: [...GROUND, 'listeners'] },
 
   proxy: ACTION,
   // Calls with streams are translated to sockets as well.
@@ -59,7 +61,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'calls'] },
   'bff/aggregation': {
-    imports: [...ACTION.imports, 'calls', 'bff', 'bff/composition'],
+    imports: [...ACTION.imports, 'templates', 'calls', 'bff', 'bff/composition'],
     types: ['contracts'],
   },
 
@@ -71,6 +73,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'calls',
       'bff',
       'contracts/answers.decorator.ts',
+      'routing/sources/match.decorator.ts',
       'routes/services',
     ],
   },
@@ -85,6 +88,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
       ...GROUND,
+      'listeners',
       'store',
       'health',
       'snapshot',

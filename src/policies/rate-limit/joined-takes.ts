@@ -6,6 +6,8 @@ import { NUMBERS_PER_KEY, type TokenCalls } from './token-calls.redis.ts';
 const KEY_PREFIX = 'ratelimit:';
 /** So many buckets keep Redis, which does one thing at a time, for well below a ms. */
 const MAX_KEYS = 64;
+/** Who has more rules than this in one turn gains nothing by looking for more. */
+const MOST_LOOKED_AT = 16;
 
 /** Takes that travel together. */
 interface Takes {
@@ -20,9 +22,8 @@ interface Takes {
 export class JoinedTakes {
   readonly #calls: TokenCalls;
   readonly #guard: StoreGuard;
+  /** In an array: a map whose entries come and go would keep in memory what is over (docs/adr/0025). */
   #leaving: Takes[] = [];
-  /** What more can join. */
-  readonly #open = new Map<BucketRule, Takes>();
 
   constructor(calls: TokenCalls, guard: StoreGuard) {
     this.#calls = calls;
@@ -32,11 +33,20 @@ export class JoinedTakes {
   /** Takes tokens, or puts them back where the cost is negative. Never rejects; waits no longer than the guard allows. */
   take(bucketKey: string, rule: BucketRule, cost: number): Promise<TakeOutcome> {
     return new Promise((resolve) => {
-      let takes = this.#open.get(rule);
-      if (takes?.cost !== cost || takes.bucketKeys.length === MAX_KEYS) takes = this.#begin(rule, cost);
+      const takes = this.#open(rule, cost) ?? this.#begin(rule, cost);
       takes.bucketKeys.push(bucketKey);
       takes.waiting.push(resolve);
     });
+  }
+
+  /** What can still be joined, among the last few. */
+  #open(rule: BucketRule, cost: number): Takes | undefined {
+    const leaving = this.#leaving;
+    for (let i = leaving.length - 1; i >= 0 && i >= leaving.length - MOST_LOOKED_AT; i -= 1) {
+      const takes = leaving[i] as Takes;
+      if (takes.rule === rule && takes.cost === cost && takes.bucketKeys.length < MAX_KEYS) return takes;
+    }
+    return undefined;
   }
 
   #begin(rule: BucketRule, cost: number): Takes {
@@ -44,7 +54,6 @@ export class JoinedTakes {
     const takes: Takes = { rule, cost, bucketKeys: [], waiting: [], sent };
     if (this.#leaving.length === 0) setImmediate(this.#send);
     this.#leaving.push(takes);
-    this.#open.set(rule, takes);
     // The time that a call may take begins with the first of those who wait for it.
     const replies = Promise.resolve(this.#guard.run(() => sent.promise));
     void replies.then((all) => this.#tell(takes, all));
@@ -54,7 +63,6 @@ export class JoinedTakes {
   readonly #send = (): void => {
     const leaving = this.#leaving;
     this.#leaving = [];
-    this.#open.clear();
     for (const { rule, cost, bucketKeys, sent } of leaving) {
       const keys = bucketKeys.map((bucketKey) => KEY_PREFIX + bucketKey);
       this.#calls.take(keys, rule, cost).then(sent.resolve, sent.reject);
