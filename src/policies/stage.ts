@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 import type { PolicySet } from './order.ts';
@@ -48,6 +49,11 @@ export interface Stage {
   readonly onBodyFault?: 'fail' | 'pass' | undefined;
   /** Edits the JSON value of the request's body on the way in. */
   readonly incoming?: IncomingEdit | undefined;
+  /**
+   * Makes what edits the bytes of the answer on the way out, such as a compressor, and edits the head for it, which all
+   * stages have finished. Undefined: they stay as they are. Never asked for streams of events of handlers and of GraphQL.
+   */
+  readonly stream?: ((exchange: Exchange, head: ResponseHead) => Transform | undefined) | undefined;
   /** Largest body that is buffered for `body`, in bytes; decoded too. */
   readonly maxBodyBytes?: number | undefined;
   /**
@@ -68,6 +74,8 @@ export interface StageInput {
   readonly routeId: string;
   readonly door: RouteDoor;
   readonly policies: PolicySet;
+  /** The kind of the route's action; absent for a handler. */
+  readonly action?: string | undefined;
   /** Names of the parameters of its path, in the order of the pattern; absent for none that a stage could read. */
   readonly parameters?: readonly string[];
   /** Which version of an API it answers for, where there are several. */

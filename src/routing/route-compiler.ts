@@ -143,6 +143,7 @@ export class RouteCompiler {
       routeId: definition.id,
       door: definition.door,
       policies,
+      action: definition.action?.kind,
       version: definition.version,
       // Fastify keeps those of a handler, who can read them there.
       ...(definition.door === 'proxy' ? { parameters } : {}),
