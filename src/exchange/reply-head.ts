@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Exchange } from './exchange.ts';
-import { finishHead, headStages } from './response-head.ts';
+import { headStages } from './head-stages.ts';
+import { finishHead } from './response-head.ts';
 
 /**
  * Does for the reply of a handler what {@link finishHead} does for a list of fields. A field that a stage added replaces

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
+import { headStages } from './head-stages.ts';
 
 /**
  * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; or the
@@ -43,14 +44,6 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
   if (stages.length > 0) edit(of as Exchange, head, stages, kind);
   head.headers.push(REQUEST_ID, of.id);
 }
-
-/** The stages that edit a head: those of its route, or of what no route answers. */
-export function headStages({ route, snapshot }: Exchange | Unopened, kind: HeadKind): readonly Stage[] {
-  if (route === undefined) return snapshot?.edge.unrouted ?? NO_STAGES;
-  return kind === 'answer' ? route.heads.answers : route.heads.all;
-}
-
-const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
   if (kind === 'problem') return editProblem(exchange, head, stages);
