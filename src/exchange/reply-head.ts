@@ -5,7 +5,8 @@ import type { ResponseHead } from '../policies/stage.ts';
 import { answerStreamOf } from './answer-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { fieldOf } from './field-list.ts';
-import { finishHead, headSeatsOf } from './response-head.ts';
+import { headSeatsOf } from './head-stages.ts';
+import { finishHead } from './response-head.ts';
 
 /** Statuses that have no body. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
