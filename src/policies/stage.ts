@@ -44,10 +44,38 @@ export interface StageInput {
   readonly policies: PolicySet;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
+  /** Names of the parameters of its path, in their order. Default none. */
+  readonly parameters?: readonly string[];
+  /** The kind of its action; absent for a handler. */
+  readonly action?: string;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */
   readonly upstreamIdleMs?: number;
   /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
   readonly upstreamOpenForMs?: () => number;
+}
+
+/** Something wrong with the options of a policy for a route, below one of their keys. */
+export class StageError extends Error {
+  override readonly name = 'StageError';
+  readonly key: readonly (string | number)[];
+  /** The nearest valid name. */
+  readonly suggestion: string | undefined;
+
+  constructor(key: readonly (string | number)[], message: string, suggestion?: string) {
+    super(message);
+    this.key = key;
+    this.suggestion = suggestion;
+  }
+}
+
+/** Compiles a part of the options, below a key. @throws {StageError} of the part, with its whole path. */
+export function below<Result>(key: readonly (string | number)[], compile: () => Result): Result {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    throw new StageError([...key, ...error.key], error.message, error.suggestion);
+  }
 }
 
 /** Compiles the stage of one policy, or nothing when the route does not declare the policy. */

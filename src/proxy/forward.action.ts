@@ -4,6 +4,7 @@ import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { countingBody } from '../policies/body-limit/counting-body.ts';
 import { announcesBody } from '../problems/render-problem.ts';
+import { below } from '../routing/below.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
 import {
   ActionError,
@@ -22,6 +23,7 @@ import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { answersHere } from './final-recipient.ts';
 import { forwardContract } from './forward-contract.ts';
+import { compileHost, type OutboundHost } from './outbound-host.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
 
 /** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
@@ -40,12 +42,11 @@ export class ForwardKind implements ActionKind {
         `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
       );
     }
-    try {
-      const way = { rewrite: compileRewrite(rewrite, pattern), host: host ?? upstream.options.host };
-      return new ForwardAction(upstream, way, this.metrics);
-    } catch (error) {
-      throw new ActionError(['rewrite'], (error as Error).message);
-    }
+    const way = {
+      rewrite: below(['rewrite'], () => compileRewrite(rewrite, pattern)),
+      host: below(['host'], () => compileHost(host ?? upstream.options.host, pattern)),
+    };
+    return new ForwardAction(upstream, way, this.metrics);
   }
 }
 
@@ -54,16 +55,17 @@ class ForwardAction implements RouteAction {
   readonly target: string;
   readonly passesPath = true;
   readonly editsJson = false;
+  asksBy: ((exchange: Exchange) => string) | undefined = undefined;
   readonly #upstream: Upstream;
   readonly #rewrite: Rewrite | undefined;
   readonly #fields: ProxyFields | undefined;
-  /** `keep`, `target`, or a name. */
-  readonly #host: string;
+  /** Undefined for the target's own. */
+  readonly #host: OutboundHost | undefined;
   readonly #metrics: Metrics;
 
   constructor(
     upstream: Upstream,
-    { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: string },
+    { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: OutboundHost | undefined },
     metrics: Metrics,
   ) {
     this.target = upstream.name;
@@ -72,23 +74,21 @@ class ForwardAction implements RouteAction {
     this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
     this.#host = host;
     this.#metrics = metrics;
+    if (rewrite?.isTelling === true || host?.isTelling === true)
+      this.asksBy = (exchange): string => `${host?.of(exchange) ?? ''} ${rewrite?.apply(exchange) ?? ''}`;
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
     const upstream = this.#upstream;
-    const { path, query, params, method } = exchange;
+    const { path, query, method } = exchange;
     if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
     const outbound: Outbound = {
-      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
+      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(exchange),
       headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders, this.#fields),
-      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
+      host: this.#host?.of(exchange),
       body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
     };
     new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
-  }
-
-  #hostOf({ request }: Exchange): string | undefined {
-    return this.#host === 'keep' ? request.headers.host : this.#host;
   }
 
   contract({ method }: ContractInput): OperationContract {

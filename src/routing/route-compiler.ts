@@ -1,6 +1,6 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import type { StageFactory, StageInput } from '../policies/stage.ts';
+import { StageError, type Stage, type StageFactory, type StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
@@ -16,11 +16,19 @@ export class RouteFault extends PlainFault {
   readonly definition: RouteDefinition;
   /** The key of the route that is at fault, as a path below it. */
   readonly key: readonly (string | number)[];
+  /** The nearest valid name. */
+  readonly suggestion: string | undefined;
 
-  constructor(definition: RouteDefinition, key: readonly (string | number)[], message: string) {
+  constructor(
+    definition: RouteDefinition,
+    key: readonly (string | number)[],
+    message: string,
+    suggestion?: string,
+  ) {
     super(message);
     this.definition = definition;
     this.key = key;
+    this.suggestion = suggestion;
   }
 }
 
@@ -64,7 +72,8 @@ export class RouteCompiler {
     }
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
-    const seats = seatsOf(this.#stages(definition, policies, upstream), definition.door);
+    const stages = this.#stages(definition, { policies, pattern, upstream });
+    const seats = seatsOf(stages, definition.door);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -116,19 +125,30 @@ export class RouteCompiler {
     try {
       return kind.compile(action, { routeId, pattern, upstream });
     } catch (error) {
-      throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
+      throw error instanceof ActionError
+        ? new RouteFault(definition, error.key, error.message, error.suggestion)
+        : error;
     }
   }
 
   #stages(
     definition: RouteDefinition,
-    policies: PolicySet,
-    one: Upstream | undefined,
+    {
+      policies,
+      pattern,
+      upstream: one,
+    }: {
+      readonly policies: PolicySet;
+      readonly pattern: PathPattern;
+      readonly upstream: Upstream | undefined;
+    },
   ): readonly SeatedStage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,
       policies,
+      parameters: pattern.parameters,
+      ...(definition.action && { action: definition.action.kind }),
       ...(one === undefined
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
@@ -139,7 +159,7 @@ export class RouteCompiler {
       throw new RouteFault(definition, ['policies', late], message);
     }
     return this.#forRoutes.flatMap((factory) => {
-      const stage = attempt(definition, ['policies'], () => factory.compile(input));
+      const stage = attempt(definition, ['policies'], () => compileStage(factory, definition, input));
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
@@ -154,10 +174,25 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
   return compileRetry(protocol, upstream.options.retry, retry);
 }
 
+function compileStage(
+  factory: StageFactory,
+  definition: RouteDefinition,
+  input: StageInput,
+): Stage | undefined {
+  try {
+    return factory.compile(input);
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    const key = ['policies', factory.policy.name, ...error.key];
+    throw new RouteFault(definition, key, error.message, error.suggestion);
+  }
+}
+
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {
   try {
     return compile();
   } catch (error) {
+    if (error instanceof RouteFault) throw error;
     throw new RouteFault(definition, key, error instanceof Error ? error.message : String(error));
   }
 }

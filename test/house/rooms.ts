@@ -12,7 +12,7 @@ export interface Room {
 const LEAVES = ['config', 'problems', 'telemetry'];
 
 /** What every action and every composed answer stands on. */
-const GROUND = [...LEAVES, 'exchange', 'policies', 'routing', 'upstreams'];
+const GROUND = [...LEAVES, 'exchange', 'template', 'policies', 'routing', 'upstreams'];
 
 /** An action answers for its routes, and describes in the words of the contracts what it answers. */
 const ACTION: Room = { imports: [...GROUND, 'snapshot'], types: ['contracts'] };
@@ -36,7 +36,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['policies', 'routing', 'snapshot'],
   },
   sockets: { imports: [...LEAVES, 'exchange'] },
-  policies: { imports: [...LEAVES, 'store', 'exchange'] },
+  template: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange', 'template'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -45,14 +46,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         'Edits of a request are applied where its header fields are put together.',
     },
   },
-  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['contracts'] },
+  routing: { imports: [...LEAVES, 'exchange', 'template', 'policies', 'upstreams'], types: ['contracts'] },
   snapshot: { imports: GROUND },
 
   proxy: ACTION,
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
-  calls: { imports: [...LEAVES, 'exchange', 'upstreams'] },
+  calls: { imports: [...LEAVES, 'exchange', 'template', 'upstreams'] },
   bff: {
     imports: [...GROUND, 'snapshot', 'sockets', 'calls', 'bff/composition'],
     types: ['contracts'],

@@ -1,4 +1,4 @@
-import { nearestName } from '../../config/nearest-name.ts';
+import { TemplateError } from '../../template/template-error.ts';
 
 /** Something wrong with an aggregated route: where, below `aggregate`, and what. */
 export interface AggregateFault {
@@ -8,15 +8,8 @@ export interface AggregateFault {
 }
 
 /** Thrown for a text that cannot be compiled; whoever knows its place makes a fault of it. */
-export class AggregateError extends Error {
+export class AggregateError extends TemplateError {
   override readonly name = 'AggregateError';
-  readonly suggestion: string | undefined;
-
-  /** @param about the name that was given and those that there are, for the nearest one. */
-  constructor(message: string, about?: { readonly given: string; readonly known: readonly string[] }) {
-    super(message);
-    this.suggestion = about && nearestName(about.given, about.known);
-  }
 }
 
 /** Collects the faults of one route, so that all are told at once. */
@@ -32,7 +25,7 @@ export class AggregateFaults {
     try {
       return compile();
     } catch (error) {
-      if (!(error instanceof AggregateError)) throw error;
+      if (!(error instanceof TemplateError)) throw error;
       this.add(path, error.message, error.suggestion);
       return undefined;
     }

@@ -1,4 +1,5 @@
-import { isIdentityHeader } from '../../exchange/identity-headers.ts';
+import { compileSource as compileCommon, ROOTS, type Source } from '../../template/source.ts';
+import { TemplateError } from '../../template/template-error.ts';
 import { AggregateError } from './aggregate-fault.ts';
 import type { Read } from './aggregate-scope.ts';
 import { readPath } from './value-path.ts';
@@ -18,84 +19,44 @@ export interface ValueSource {
   /** As it stands in the file. */
   readonly text: string;
   readonly read: Read;
-  /** Who is at fault when there is no such value. */
-  readonly giver: 'client' | 'principal' | 'call';
+  /** What decides about it; whose fault it is when there is none follows from that. */
+  readonly of: Source['of'] | 'call';
   /** Index of the call that has to be answered first. */
   readonly call?: number;
   /** Lower-case name of the field of the request that the value is taken from. */
-  readonly header?: string;
+  readonly header?: string | undefined;
 }
 
 /** Names that calls cannot have, because they stand for something else. */
 export const RESERVED_NAMES: readonly string[] = ['query', 'header', 'principal', 'item', 'degraded'];
 
-const PRINCIPAL_FIELDS = ['id', 'clientId', 'email', 'tenant', 'tier'] as const;
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Fields that hold a secret, which must get neither into an address nor into a body. */
-const CREDENTIALS: ReadonlySet<string> = new Set([
-  'authorization',
-  'cookie',
-  'proxy-authorization',
-  'x-api-key',
-]);
 const STEP = /^[A-Za-z0-9_$@-]+$/;
 
 /**
- * Compiles the name of a value: `id`, `query.first`, `header.accept-language`, `principal.id`, `feed.items.0.id`.
+ * Compiles the name of a value: what every template can name, and `feed.items.0.id` of an answer.
  *
- * @throws {AggregateError} when there is nothing of that name.
+ * @throws {TemplateError} when there is nothing of that name.
  */
 export function compileSource(text: string, names: ValueNames): ValueSource {
   const [first = '', ...steps] = text.split('.');
-  const rest = text.slice(first.length + 1);
-  const parameter = names.parameters.indexOf(first);
-  if (parameter >= 0) return ofParameter(text, first, steps, parameter);
-  const call = names.calls.indexOf(first);
+  const call = names.parameters.includes(first) ? -1 : names.calls.indexOf(first);
   if (call >= 0) {
     assertSteps(text, steps);
     const read: Read =
       steps.length === 0 ? ({ answers }) => answers[call] : ({ answers }) => readPath(answers[call], steps);
-    return { text, giver: 'call', call, read };
+    return { text, of: 'call', call, read };
   }
-  if (first === 'query' && rest !== '') return { text, giver: 'client', read: (scope) => scope.query(rest) };
-  if (first === 'header' && rest !== '') return ofHeader(text, rest.toLowerCase());
-  if (first === 'principal') return ofPrincipal(text, rest);
   if (first === 'item' && names.hasItem === true) {
     assertSteps(text, steps);
-    return { text, giver: 'call', read: ({ item }) => readPath(item, steps) };
+    return { text, of: 'call', read: ({ item }) => readPath(item, steps) };
   }
-  throw new AggregateError(unknownName(first), { given: first, known: knownNames(names) });
+  if (!isKnown(first, names)) throw unknown(first, names);
+  const { of, header, ...source } = compileCommon(text, names);
+  return { text, of, header, read: ({ exchange }) => source.read(exchange) };
 }
 
-function ofParameter(text: string, name: string, steps: readonly string[], index: number): ValueSource {
-  if (steps.length > 0) throw new AggregateError(`the parameter {${name}} is a text and has no parts`);
-  return { text, giver: 'client', read: (scope) => scope.parameter(index) };
-}
-
-function ofHeader(text: string, name: string): ValueSource {
-  if (!HEADER_NAME.test(name)) throw new AggregateError(`expected the name of a header field, got "${name}"`);
-  // What a client says about its own identity is forged, or ours already.
-  if (isIdentityHeader(name)) {
-    throw new AggregateError(`${name} is not the client's to say; use principal.id`);
-  }
-  if (CREDENTIALS.has(name)) throw new AggregateError(`${name} is a credential and stays where it is`);
-  return { text, giver: 'client', header: name, read: (scope) => scope.header(name) };
-}
-
-function ofPrincipal(text: string, given: string): ValueSource {
-  const field = PRINCIPAL_FIELDS.find((one) => one === given);
-  if (field !== undefined) {
-    // Fails closed: an application has no id there, because it would be taken for the user of the same name.
-    const member = field === 'id' ? 'subject' : field;
-    return { text, giver: 'principal', read: (scope) => scope.exchange.principal?.[member] };
-  }
-  throw new AggregateError(
-    `expected one of ${PRINCIPAL_FIELDS.join(', ')} of the principal, got "${given}"`,
-    {
-      given,
-      known: PRINCIPAL_FIELDS,
-    },
-  );
+function isKnown(first: string, { parameters }: ValueNames): boolean {
+  return parameters.includes(first) || ROOTS.some((root) => root === first);
 }
 
 function assertSteps(text: string, steps: readonly string[]): void {
@@ -103,12 +64,11 @@ function assertSteps(text: string, steps: readonly string[]): void {
   throw new AggregateError(`expected names and indexes between dots, such as feed.items.0.id, got "${text}"`);
 }
 
-function knownNames({ parameters, calls, hasItem }: ValueNames): string[] {
-  return [...parameters, ...calls, 'query', 'header', 'principal', ...(hasItem === true ? ['item'] : [])];
-}
-
-function unknownName(name: string): string {
-  if (name === 'query' || name === 'header') return `expected a name after it, such as ${name}.first`;
-  if (name === 'item') return 'there is an `item` only below `as`';
-  return `there is no parameter and no call "${name}" to take a value from`;
+function unknown(given: string, { parameters, calls, hasItem }: ValueNames): TemplateError {
+  if (given === 'item') return new TemplateError('there is an `item` only below `as`');
+  const known = [...parameters, ...calls, ...ROOTS, ...(hasItem === true ? ['item'] : [])];
+  return new TemplateError(`there is no parameter and no call "${given}" to take a value from`, {
+    given,
+    known,
+  });
 }

@@ -1,35 +1,20 @@
 import { z } from 'zod';
 import { size } from '../../config/units.ts';
+import type { ProblemCode } from '../../problems/catalogue.ts';
+import { parseTemplate } from '../../template/parse-template.ts';
 import { definePolicy } from '../policy.ts';
-
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name');
-const headerValue = z
-  .string()
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
-/** Fields that frame the message or concern one connection: HTTP itself answers for them. */
-const FRAMING = /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
-const settableName = headerName.refine(
-  (name) => !FRAMING.test(name),
-  'expected a header field that does not frame the message',
-);
-const setHeaders = z
-  .record(settableName, headerValue)
-  .describe('Header fields to set; a field of that name is replaced.')
-  .optional();
-const removeHeaders = z.array(headerName).describe('Header fields to remove.').optional();
+import { perTargetSchema, requestEditKeys, responseEditKeys } from './header-edits.schema.ts';
+import type { HeaderEditOptions } from './header-edits.ts';
+import type { TargetEditOptions } from './target-edits.ts';
 
 /** Edits of request and response on their way through. */
 export const transformPolicy = definePolicy({
   name: 'transform',
   schema: z.strictObject({
-    request: z
-      .strictObject({ setHeaders, removeHeaders })
-      .describe('Edits on the way to the upstream.')
-      .optional(),
+    request: z.strictObject(requestEditKeys).describe('Edits on the way to the upstream.').optional(),
     response: z
       .strictObject({
-        setHeaders,
-        removeHeaders,
+        ...responseEditKeys,
         headersOn: z
           .enum(['answers', 'all'])
           .default('answers')
@@ -47,28 +32,54 @@ export const transformPolicy = definePolicy({
       })
       .describe('Edits on the way to the client.')
       .optional(),
+    perTarget: perTargetSchema.optional(),
   }),
   summary: 'Edits the header of request and response, and removes fields from JSON answers.',
   per: 'connection',
   before: 'body',
-  refusesWith: ['upstream-response-invalid'],
-  refuses: ({ response }, door) =>
-    door === 'handler' || response?.maskFields === undefined ? [] : ['upstream-response-invalid'],
-  describe: ({ request, response }) =>
+  refusesWith: ['request-invalid', 'permission-denied', 'upstream-response-invalid'],
+  refuses: ({ request, response }, door) => [
+    ...(door === 'handler' ? [] : missingCodes(request)),
+    ...(door === 'handler' || response?.maskFields === undefined
+      ? []
+      : (['upstream-response-invalid'] as const)),
+  ],
+  describe: ({ request, response, perTarget = [] }) =>
     [
       ...editsOf('request', request),
       ...editsOf('response', response),
+      ...perTarget.flatMap((one) => [
+        ...editsOf(`request to ${labelsOf(one)}`, one.request),
+        ...editsOf(`response of ${labelsOf(one)}`, one.response),
+      ]),
       ...(response?.maskFields ?? []).map((field) => `mask ${field}`),
     ].join(', '),
 });
 
-function editsOf(
-  side: string,
-  edits: { setHeaders?: object | undefined; removeHeaders?: readonly string[] | undefined } = {},
-): string[] {
+function editsOf(side: string, edits: HeaderEditOptions = {}): string[] {
   return [
-    ...Object.keys(edits.setHeaders ?? {}).map((name) => `${side} sets ${name}`),
     ...(edits.removeHeaders ?? []).map((name) => `${side} loses ${name}`),
+    ...Object.entries(edits.renameHeaders ?? {}).map(([from, to]) => `${side} renames ${from} to ${to}`),
+    ...Object.keys(edits.setHeaders ?? {}).map((name) => `${side} sets ${name}`),
+    ...Object.keys(edits.addHeaders ?? {}).map((name) => `${side} adds ${name}`),
+  ];
+}
+
+function labelsOf({ labels }: TargetEditOptions): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? 'any target' : pairs.join(' ');
+}
+
+/** What is said of a value that is missing and has no default. */
+function missingCodes({ setHeaders = {}, addHeaders = {} }: HeaderEditOptions = {}): ProblemCode[] {
+  const values = [...Object.values(setHeaders), ...Object.values(addHeaders)];
+  const needed = values.flatMap((text) =>
+    parseTemplate(text).placeholders.filter(({ fallback }) => fallback === undefined),
+  );
+  const isOfPrincipal = ({ name }: { readonly name: string }): boolean => name.startsWith('principal.');
+  return [
+    ...(needed.every(isOfPrincipal) ? [] : (['request-invalid'] as const)),
+    ...(needed.some(isOfPrincipal) ? (['permission-denied'] as const) : []),
   ];
 }
 
