@@ -1,6 +1,7 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import { StageError, type Stage, type StageFactory, type StageInput } from '../policies/stage.ts';
+import { StageError } from '../policies/stage-error.ts';
+import type { Stage, StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';

@@ -4,7 +4,7 @@ import { foldName } from '../../exchange/reserved-names.ts';
 import type { SourceNames } from '../../template/source.ts';
 import { TemplateError } from '../../template/template-error.ts';
 import { compileTemplate, type Place, type Template } from '../../template/template.ts';
-import { StageError } from '../stage.ts';
+import { StageError } from '../stage-error.ts';
 
 /** Edits of header fields as they are declared; values are templates. */
 export interface HeaderEditOptions {

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { foldName } from '../../exchange/reserved-names.ts';
-import { below, type ResponseHead } from '../stage.ts';
+import { below } from '../stage-error.ts';
+import type { ResponseHead } from '../stage.ts';
 import {
   compileHeaderEdits,
   editHeaders,

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { below, StageError, type Stage, type StageFactory, type StageInput } from '../stage.ts';
+import { below, StageError } from '../stage-error.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
 import { compileFieldMask, type FieldMask } from './field-mask.ts';
 import {
   compileHeaderEdits,
