@@ -4,10 +4,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
+import type { ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
 import { Draining } from './health/draining.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
+import { ClientListeners } from './pipeline/client-listeners.ts';
 import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
@@ -19,7 +21,7 @@ import { NestLogger } from './telemetry/nest-logger.ts';
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
   readonly app: NestFastifyApplication;
-  /** Address of the clients' listener, once it listens. */
+  /** Address of the clients' listener, once it listens; the first one of several. */
   url = '';
   /** Address of the operators' listener, once it listens. */
   adminUrl = '';
@@ -53,11 +55,23 @@ export class Gateway {
     try {
       await this.init();
       // Past `app.listen`, which logs the error that is about to be told.
-      this.url = await this.app.getHttpAdapter().getInstance().listen({ port, host });
+      const [url] = await this.app.get(ClientListeners).listen();
+      this.url = url ?? (await this.app.getHttpAdapter().getInstance().listen({ port, host }));
     } catch (error) {
       await this.app.get(AdminListener).close();
       throw error;
     }
+  }
+
+  /** Addresses of all of the clients' listeners. */
+  get urls(): readonly string[] {
+    const { urls } = this.app.get(ClientListeners);
+    return urls.length > 0 ? urls : [this.url];
+  }
+
+  /** Which ports of the configuration cannot be listened on right now; for one that does not listen. */
+  takenPorts(): Promise<readonly ConfigFault[]> {
+    return this.app.get(ClientListeners).probe();
   }
 
   /** Reads the configuration again and puts it into force, unless something speaks against it. */
@@ -79,6 +93,7 @@ export class Gateway {
     const connections = this.app.get(Connections);
     this.app.get(Reloads).close();
     connections.depart(drainDelayMs);
+    this.app.get(ClientListeners).announce();
     this.app.get(Draining).active = true;
     if (drainDelayMs > 0) await sleep(drainDelayMs);
     const cutOff = setTimeout(() => this.cutOff(), shutdownTimeoutMs);

@@ -5,7 +5,7 @@ import { below } from '../routing/below.ts';
 import type { PathPattern } from '../routing/path-pattern.ts';
 import { ActionError } from '../routing/route-action.ts';
 import { compileRewrite } from '../routing/rewrite.ts';
-import { TemplateError } from '../template/template-error.ts';
+import { TemplateError } from '../templates/template-fault.ts';
 import type { RedirectOptions } from './redirect.schema.ts';
 
 /** Where the clients of one route are sent. */

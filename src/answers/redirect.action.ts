@@ -47,6 +47,7 @@ export class RedirectKind implements ActionKind {
 
 class RedirectAction implements RouteAction {
   readonly kind = 'redirect';
+  readonly readsNoBody = true;
   readonly target: string;
   readonly asksBy: RouteAction['asksBy'];
   readonly #location: Location;

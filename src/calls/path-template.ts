@@ -1,5 +1,5 @@
 import { Problem } from '../problems/problem.ts';
-import { parseTemplate } from '../template/parse-template.ts';
+import { parseTemplate } from '../templates/parse-template.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 
 /**

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from './principal.ts';
 import { Problem } from '../problems/problem.ts';
+import { certificateOf, type ClientCertificate } from './client-connection.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import type { TargetEdits } from '../policies/transform/target-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
@@ -31,6 +32,24 @@ export interface DegradedPart {
   readonly via: string;
 }
 
+/** What went over a WebSocket that was forwarded, as the access line shows it. */
+export interface SocketFacts {
+  /** Who has ended it. */
+  readonly by: 'client' | 'upstream' | 'gateway';
+  /** The code that it was closed with (RFC 6455 section 7.4); 1006 for an end without a word. */
+  readonly code: number;
+  /** From the client, and to it. */
+  readonly in: SocketTraffic;
+  readonly out: SocketTraffic;
+}
+
+/** One direction of a WebSocket. */
+export interface SocketTraffic {
+  readonly messages: number;
+  /** Frames and all. */
+  readonly bytes: number;
+}
+
 /** An answer of a stage, which ends the walk before anybody else is asked. */
 export interface Answer {
   readonly status: number;
@@ -52,11 +71,19 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
 }
 
+/**
+ * Why it is not sure whose address a request comes from: trusted proxies contradict each other or say what cannot be read
+ * at all, or the last one that vouches names nobody. The address is then that of the last one that vouches.
+ */
+export type AddressDoubt = 'contradiction' | 'unreadable';
+
 /** What the edge of the server knows when a request arrives; written by the open stage. */
 export interface ExchangeOpening {
   readonly id: string;
   readonly trace: TraceContext;
   readonly clientAddress: string;
+  /** Why that address is not sure. Default: it is. */
+  readonly addressDoubt?: AddressDoubt | undefined;
   readonly scheme: 'http' | 'https';
   /** Lower-case host without port. */
   readonly host: string;
@@ -80,6 +107,7 @@ export class Exchange {
   readonly startedAt = performance.now();
   readonly trace: TraceContext;
   readonly clientAddress: string;
+  readonly addressDoubt: AddressDoubt | undefined;
   readonly scheme: 'http' | 'https';
   readonly method: string;
   readonly host: string;
@@ -142,6 +170,10 @@ export class Exchange {
   /** What is not as it should be in a composed answer. */
   degraded: readonly DegradedPart[] = NO_DEGRADED;
 
+  // forward, of a WebSocket
+  /** What went over it, and how it ended; once it has. */
+  socket: SocketFacts | undefined = undefined;
+
   // problem
   problem: Problem | undefined = undefined;
   /** What a stage threw at the head of a problem, which went out without its edit; only logged. */
@@ -164,6 +196,7 @@ export class Exchange {
     this.id = opening.id;
     this.trace = opening.trace;
     this.clientAddress = opening.clientAddress;
+    this.addressDoubt = opening.addressDoubt;
     this.scheme = opening.scheme;
     this.method = opening.request.method ?? 'GET';
     this.host = opening.host;
@@ -172,6 +205,11 @@ export class Exchange {
     this.request = opening.request;
     this.response = opening.response;
     this.snapshot = opening.snapshot;
+  }
+
+  /** The certificate that the client has proved to be its own; undefined for none. */
+  get clientCertificate(): ClientCertificate | undefined {
+    return certificateOf(this.request);
   }
 
   /** Finishes the head of what is about to be written, once, see {@link finishHead}. */

@@ -3,6 +3,8 @@ import { RedirectKind } from '../answers/redirect.action.ts';
 import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
+import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
+import { VersionsKind } from '../proxy/versions.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import { TranslateKind } from '../transcoding/translate.action.ts';
@@ -16,6 +18,7 @@ import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
  */
 export const actionKinds = [
   ForwardKind, //      upstream, rewrite   proxy/
+  VersionsKind, //     versions            proxy/
   TranslateKind, //    grpc                transcoding/
   AggregateKind, //    aggregate           bff/aggregation/
   RedirectKind, //     redirect            answers/
@@ -31,6 +34,7 @@ export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => sou
   imports: [UpstreamsModule, CallsModule],
   providers: [
     ...actionKinds,
+    ForwardedSockets,
     { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },
   ],
   exports: [ACTION_KINDS],

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { formOfPeer } from './address-form.ts';
+import { formOfPeer } from '../exchange/address-form.ts';
 
 /**
  * Bounds how many connections one address has open: each costs memory and a descriptor, also before it has said a word. One
@@ -23,23 +23,35 @@ export class ConnectionLimit {
 
   /** Watches the connections of a server from now on. */
   watch(server: Server): void {
-    server.prependListener('connection', (socket: Socket) => this.#arrived(socket));
+    server.prependListener('connection', (socket: Socket) => {
+      this.admit(socket, socket.remoteAddress ?? '', undefined);
+    });
   }
 
-  #arrived(socket: Socket): void {
-    const { connections } = this.#snapshots.current.edge;
+  /**
+   * Counts a connection.
+   *
+   * @param address of the client, or of the proxy that stands before us.
+   * @param ofListener what the listener allows one address; undefined for no limit of its own.
+   * @returns whether it may stay; one that may not was closed.
+   */
+  admit(socket: Socket, address: string, ofListener: number | undefined): boolean {
+    const { connections, clientAddress } = this.#snapshots.current.edge;
+    const perAddress = Math.min(connections?.perAddress ?? Infinity, ofListener ?? Infinity);
     // Nobody is counted where there is no limit: after a reload that sets one, those that were there before are not.
-    if (connections === undefined) return;
-    const peer = formOfPeer(socket.remoteAddress ?? '');
-    if (connections.isExempt(peer)) return;
+    if (perAddress === Infinity) return true;
+    const peer = formOfPeer(address);
+    if (clientAddress.isTrusted(peer)) return true;
     const block = addressBlock(peer);
     const open = this.#open.get(block) ?? 0;
-    if (open >= connections.perAddress) {
+    if (open >= perAddress) {
       this.#metrics.connectionRefused();
-      return void socket.destroy();
+      socket.destroy();
+      return false;
     }
     this.#open.set(block, open + 1);
     socket.once('close', () => this.#left(block));
+    return true;
   }
 
   #left(block: string): void {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Exchange } from '../exchange/exchange.ts';
 
 /** How many turns of the event loop are waited for connections that the system has accepted already. */
@@ -34,10 +34,13 @@ export class Connections {
         for (const socket of spared) Reflect.deleteProperty(socket, 'destroy');
       }
     };
-    server.on('connection', (socket) => {
-      this.#open.add(socket);
-      socket.once('close', () => this.#closed(socket));
-    });
+    server.on('connection', (socket) => this.add(socket));
+  }
+
+  /** Watches a connection, whoever has accepted it. */
+  add(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => this.#closed(socket));
   }
 
   /** From now on connections end. @param graceMs how long one that was told nothing may stay idle. */
@@ -104,7 +107,7 @@ export class Connections {
  * Calls back as soon as no connection waits to be taken: when a listener closes, the system resets those that do.
  * Bounded, because under load there is always another one.
  */
-export function whenAccepted(server: Server, done: () => void, turns = MOST_TURNS): void {
+export function whenAccepted(server: NetServer, done: () => void, turns = MOST_TURNS): void {
   let came = false;
   const note = (): void => void (came = true);
   server.once('connection', note);

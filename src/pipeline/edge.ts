@@ -1,6 +1,6 @@
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import type { StageFactory } from '../policies/stage.ts';
-import { compileEntrance } from '../routing/entrance.ts';
+import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
 import { ClientAddress } from './client-address.ts';
 import { FloodLimit } from './flood-limit.ts';
@@ -10,17 +10,15 @@ import { FloodLimit } from './flood-limit.ts';
  * to the next.
  */
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, floodLimit, connectionLimit, defaults }): Edge => {
-    const clientAddress = new ClientAddress(trustedProxies);
-    const connections =
-      connectionLimit === 'off'
-        ? undefined
-        : { ...connectionLimit, isExempt: (address: string) => clientAddress.isTrusted(address) };
+  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults }): Edge => {
+    const clientAddress = new ClientAddress(trustedProxies, forwarded);
+    const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,
       connections,
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: compileEntrance(factories, defaults.policies ?? {}),
+      unrouted: compileUnrouted(factories, defaults.policies ?? {}),
     });
   };
 }

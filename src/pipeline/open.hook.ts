@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
@@ -7,14 +8,21 @@ import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
+import { connectionOf, type ClientConnection } from '../exchange/client-connection.ts';
+import { announcesBody } from '../problems/render-problem.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
-import { checkTarget, hasSaneHost, hostOf } from './request-target.ts';
+import { preflightMethod } from '../exchange/preflight.ts';
+import { httpsRedirect } from './https-redirect.ts';
+import { checkTarget, hasSaneHost } from './request-target.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
+
+const NO_STAGES: readonly Stage[] = Object.freeze([]);
+const KNOWN_VERSIONS: ReadonlySet<string> = new Set(['1.1', '1.0', '2.0']);
 
 /** What the open stage needs of other rooms. */
 export interface OpenDeps {
@@ -55,6 +63,7 @@ export class OpenHook {
         headers['tracestate'] as string | undefined,
       ),
       clientAddress: origin.clientAddress,
+      addressDoubt: origin.doubt,
       scheme: origin.scheme,
       host: hostOf(headers.host),
       path,
@@ -64,6 +73,8 @@ export class OpenHook {
       snapshot,
     });
     this.#answers.watch(exchange);
+    const connection = connectionOf(request.socket);
+    if (connection !== undefined) this.#limit(exchange, connection);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
     if (this.#draining.active) {
       response.shouldKeepAlive = false;
@@ -72,9 +83,33 @@ export class OpenHook {
     return exchange;
   }
 
+  #limit(exchange: Exchange, connection: ClientConnection): void {
+    const { request, response } = exchange;
+    const { listener } = connection;
+    connection.requests += 1;
+    if (listener.isLeaving || connection.requests >= listener.requestsPerConnection)
+      response.shouldKeepAlive = false;
+    if (listener.bodyTimeMs === Infinity || request.complete || !announcesBody(request)) return;
+    const timer = setTimeout(() => {
+      if (!request.complete) exchange.cancel(new Problem('request-timeout'));
+    }, listener.bodyTimeMs);
+    exchange.onClosed(() => clearTimeout(timer));
+  }
+
   /** The stages that every request meets before a route is looked for. */
   entranceOf(exchange: Exchange): readonly Stage[] {
     return this.#snapshots.for(exchange).edge.entrance;
+  }
+
+  /** The stages that the preflight of a browser meets, whose route is written on the exchange; none for other requests. */
+  preflightOf(exchange: Exchange): readonly Stage[] {
+    const method = preflightMethod(exchange.request);
+    if (method === undefined) return NO_STAGES;
+    const { table, edge } = this.#snapshots.for(exchange);
+    const route = table.preflightRoute(exchange, method);
+    if (route === undefined) return edge.unrouted.preflight;
+    if (route.preflight.length > 0) exchange.route = route;
+    return route.preflight;
   }
 
   /**
@@ -86,8 +121,7 @@ export class OpenHook {
    */
   check(exchange: Exchange, target: string): Answer | undefined {
     const { request } = exchange;
-    if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
-      throw new Problem('request-malformed');
+    if (!KNOWN_VERSIONS.has(request.httpVersion)) throw new Problem('request-malformed');
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
     if (!hasSaneHost(request)) {
@@ -95,6 +129,11 @@ export class OpenHook {
         detail: 'A request needs one Host header with a host in it.',
       });
     }
+    // Fails closed: whose address counts for limits and lists would be the client's own choice.
+    if (exchange.addressDoubt === 'contradiction')
+      throw new Problem('request-malformed', {
+        detail: 'Forwarded and X-Forwarded-For do not name the same client, or cannot be read.',
+      });
     const { expect } = request.headers;
     if (expect !== undefined && !KNOWN_EXPECTATION.test(expect)) throw new Problem('expectation-failed');
     const waitMs = exchange.snapshot?.edge.flood?.waitMs(exchange.clientAddress) ?? 0;
@@ -103,6 +142,6 @@ export class OpenHook {
         headers: { 'retry-after': retryAfterSeconds(waitMs) },
         by: 'floodLimit',
       });
-    return answer;
+    return answer ?? httpsRedirect(exchange);
   }
 }

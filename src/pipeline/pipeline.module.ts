@@ -17,6 +17,7 @@ import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { editAnswers } from './answer-edits.ts';
+import { ClientListeners } from './client-listeners.ts';
 import { CloseHook } from './close.hook.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { Connections, whenAccepted } from './connections.ts';
@@ -80,6 +81,7 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
     { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES] },
     Connections,
     HookDeps,
+    ClientListeners,
     TransformInterceptor,
     SeatedInterceptors,
     { provide: APP_PIPE, useValue: schemaPipe },

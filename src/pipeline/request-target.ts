@@ -18,7 +18,7 @@ const OF_THE_SERVER: Answer = Object.freeze({
 export function routableTarget(request: IncomingMessage): string {
   const target = originForm(request);
   const { path, query } = splitTarget(target);
-  const normal = normalizePath(path);
+  const normal = normalizePath(path, 'keep');
   if (normal === path) return target;
   return normal === undefined ? NOWHERE : normal + query;
 }
@@ -39,7 +39,7 @@ export function checkTarget({ request, scheme }: Exchange, target: string): Answ
   const own = absolute?.rest ?? target;
   if (request.method === 'OPTIONS' && own === (absolute === undefined ? '*' : '')) return OF_THE_SERVER;
   const { path } = splitTarget(own);
-  if (normalizePath(path === '' && absolute !== undefined ? NOWHERE : path) === undefined)
+  if (normalizePath(path === '' && absolute !== undefined ? NOWHERE : path, 'keep') === undefined)
     throw malformed('The path is not in a form that every server reads alike.');
   return undefined;
 }
@@ -55,15 +55,6 @@ export function hasSaneHost({ rawHeaders, headers, httpVersion }: IncomingMessag
   }
   if (hosts === 0) return httpVersion === '1.0';
   return hosts === 1 && isSaneHost(headers.host ?? '');
-}
-
-/** The host of a request in lower case, without port; empty for none. */
-export function hostOf(header: string | undefined): string {
-  if (header === undefined) return '';
-  const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':');
-  const host = (end > 0 ? header.slice(0, end) : header).toLowerCase();
-  // The root label may be written out; it is the same host.
-  return host.endsWith('.') ? host.slice(0, -1) : host;
 }
 
 function malformed(detail: string): Problem {

@@ -3,24 +3,29 @@ import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
 import { routeHostOption } from './outbound-host.ts';
+import { webSocketSchema, type WebSocketOptions } from './web-socket.schema.ts';
 
 /** A route that is forwarded to its upstream, as data. */
 export interface ForwardDefinition extends ActionDefinition {
   readonly kind: 'forward';
   readonly rewrite: z.output<typeof rewriteSchema> | undefined;
+  /** What a prefix of every path becomes, in place of `rewrite`. */
+  readonly prefix?: { readonly from: string; readonly to: string } | undefined;
   /** Absent: as the upstream says. */
   readonly host?: string | undefined;
+  /** Absent: an upgrade means nothing, and its request is forwarded as any other. */
+  readonly webSocket?: WebSocketOptions | undefined;
 }
 
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
-  keys: { rewrite: rewriteSchema, host: routeHostOption },
+  keys: { rewrite: rewriteSchema, host: routeHostOption, webSocket: webSocketSchema },
   hasUpstream: true,
   alone: 'the upstream answers',
   read(reading) {
-    const { rewrite, host } = reading.route as unknown as Pick<ForwardDefinition, 'rewrite' | 'host'>;
-    const action: ForwardDefinition = { kind: 'forward', rewrite, host };
+    const { rewrite, host, webSocket } = reading.route as unknown as Omit<ForwardDefinition, 'kind'>;
+    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket };
     return { definitions: [definitionOf(reading, action)], faults: [] };
   },
 };

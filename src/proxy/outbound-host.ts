@@ -3,9 +3,9 @@ import { isSaneHost } from '../exchange/absolute-form.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { PathPattern } from '../routing/path-pattern.ts';
 import { isTelling } from '../routing/rewrite.ts';
-import { parseTemplate } from '../template/parse-template.ts';
-import { TemplateError } from '../template/template-error.ts';
-import { compileTemplate, type Place } from '../template/template.ts';
+import { parseTemplate } from '../templates/parse-template.ts';
+import { TemplateError } from '../templates/template-fault.ts';
+import { compileTemplate, type Place } from '../templates/template.ts';
 import { hostOption } from '../upstreams/http/proxy-fields.ts';
 
 /** What the `Host` field of the proxied requests of one route says. */

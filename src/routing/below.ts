@@ -1,4 +1,4 @@
-import { TemplateError } from '../template/template-error.ts';
+import { TemplateError } from '../templates/template-fault.ts';
 import { ActionError } from './route-action.ts';
 
 /** Compiles what stands below a key of a route. @throws {ActionError} for what is wrong with it, with its whole path. */

@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { parseTemplate, type ParsedTemplate } from '../template/parse-template.ts';
-import type { SourceNames } from '../template/source.ts';
-import { compileTemplate, type Template } from '../template/template.ts';
+import { parseTemplate, type ParsedTemplate } from '../templates/parse-template.ts';
+import type { SourceNames } from '../templates/source.ts';
+import { compileTemplate, type Template } from '../templates/template.ts';
 import { below } from './below.ts';
 import { mayBeOne, pairsOf, queryNameOf, withoutNames, type QueryName } from './query-names.ts';
 import type { QueryEditOptions } from './rewrite.schema.ts';

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { compileTemplate, type Template } from '../template/template.ts';
-import { TemplateError } from '../template/template-error.ts';
+import { compileTemplate, type Template } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-fault.ts';
 import { below } from './below.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { RewriteOptions } from './rewrite.schema.ts';

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Source, SourceNames } from '../template/source.ts';
-import { compileTemplate, type Template } from '../template/template.ts';
+import type { Source, SourceNames } from '../templates/source.ts';
+import { compileTemplate, type Template } from '../templates/template.ts';
 import { below } from './below.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { compileQueryEdits, type QueryEdits } from './query-edits.ts';
@@ -8,7 +8,7 @@ import { pairsOf, queryNameOf, withoutNames, type QueryName } from './query-name
 import { compilePrefix, type NewPath } from './replaced-prefix.ts';
 import type { RewriteOptions } from './rewrite.schema.ts';
 import { IN_PATH, IN_QUERY, parseTarget } from './target-template.ts';
-import type { ParsedTemplate } from '../template/parse-template.ts';
+import type { ParsedTemplate } from '../templates/parse-template.ts';
 
 /** Makes the path and query that the upstream gets. */
 export interface Rewrite {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ComponentStore } from '../contracts/components.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
@@ -9,6 +10,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import type { MatchSubject } from './segment-tree.ts';
 
 /** What answers the exchanges of one route. Made when the route is compiled, so that no request chooses. */
 export interface RouteAction {
@@ -19,8 +21,12 @@ export interface RouteAction {
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
   readonly editsJson?: boolean;
+  /** Whether it answers without reading the body of a request. */
+  readonly readsNoBody?: boolean;
   /** Whether it takes nothing but the handshake of a WebSocket. */
   readonly needsSocket?: boolean;
+  /** Whether it forwards the handshakes of WebSockets to who may answer them. */
+  readonly forwardsSockets?: boolean;
   /** Whether it only holds the place of routes that are not known yet. */
   readonly isPending?: true;
   /**
@@ -29,6 +35,8 @@ export interface RouteAction {
    * @throws {Problem} that it would answer with.
    */
   readonly asksBy?: ((exchange: Exchange) => string) | undefined;
+  /** Looks at where the stages of its route act. @throws {ActionError} when it cannot give them their due. */
+  check?(seats: Seats): void;
   /** The stages that an exchange enters, where they are not those of its route. */
   stagesOf?(exchange: Exchange, route: Route): readonly Stage[];
   /** Answers one exchange, whose stages were entered; everything, problems included, goes to the sink. */
@@ -106,7 +114,7 @@ export interface LiveRoutes {
   /** @throws {Error} when there is no upstream of that name; those that routes lead to were checked. */
   upstream(name: string): Upstream;
   /** The route that a request would take; nothing is written, and nothing refused. */
-  peek(asked: Pick<Exchange, 'path' | 'host' | 'method' | 'request'>): Route | undefined;
+  peek(asked: MatchSubject): Route | undefined;
   /**
    * Puts routes in the place of those of the same origin, all at once.
    *

@@ -1,16 +1,16 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import { StageError } from '../policies/stage-error.ts';
-import type { Stage, StageFactory, StageInput } from '../policies/stage.ts';
+import { StageFault, type StageFactory, type StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { compileConditions } from './conditions.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
-import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
+import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
 export class RouteFault extends PlainFault {
@@ -45,6 +45,8 @@ export interface CompilerDeps {
   readonly actions: readonly ActionKind[];
 }
 
+const USUAL_PATHS: PathReading = Object.freeze({ encodedSlashes: 'refuse', trailingSlash: 'refuse' });
+
 /** Turns route definitions of both doors into frozen routes. */
 export class RouteCompiler {
   readonly deps: CompilerDeps;
@@ -61,7 +63,10 @@ export class RouteCompiler {
    * @throws {RouteFault} for the first thing that is wrong with it.
    */
   compile(definition: RouteDefinition): Route {
-    const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(definition.match.path));
+    const { match, priority = 0, paths = USUAL_PATHS } = definition;
+    const slashes = paths.encodedSlashes === 'pass' ? 'keep' : 'refuse';
+    const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(match.path, slashes));
+    const conditions = attempt(definition, ['match'], () => compileConditions(match));
     const policies = this.#merge(definition);
     if (policies.authentication === undefined) {
       // Fail closed: nobody opens a route by forgetting a line.
@@ -73,17 +78,28 @@ export class RouteCompiler {
     }
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
-    const stages = this.#stages(definition, { policies, pattern, upstream });
-    const seats = seatsOf(stages, definition.door);
+    const { parameters } = pattern;
+    const seats = seatsOf(this.#stages(definition, { policies, upstream, parameters }), definition.door);
+    if (action.readsNoBody === true && seats.incoming.length > 0)
+      throw new RouteFault(
+        definition,
+        ['policies', 'transform', 'request', 'body'],
+        'has no effect: nothing of this route reads the body of a request',
+      );
+    faultOfAction(definition, () => action.check?.(seats));
     return Object.freeze({
       id: definition.id,
       door: definition.door,
       origin: definition.origin,
-      match: definition.match,
+      match,
       pattern,
+      conditions,
+      priority,
+      paths,
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
       matchKey: definition.matchKey,
+      chooser: definition.chooser,
       action,
       policies,
       ...seats,
@@ -123,33 +139,21 @@ export class RouteCompiler {
     if (action === undefined) return handlerAction;
     const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
-    try {
-      return kind.compile(action, { routeId, pattern, upstream });
-    } catch (error) {
-      throw error instanceof ActionError
-        ? new RouteFault(definition, error.key, error.message, error.suggestion)
-        : error;
-    }
+    return faultOfAction(definition, () => kind.compile(action, { routeId, pattern, upstream }));
   }
 
   #stages(
     definition: RouteDefinition,
-    {
-      policies,
-      pattern,
-      upstream: one,
-    }: {
-      readonly policies: PolicySet;
-      readonly pattern: PathPattern;
-      readonly upstream: Upstream | undefined;
-    },
+    { policies, upstream: one, parameters }: StageParts,
   ): readonly SeatedStage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,
       policies,
-      parameters: pattern.parameters,
+      version: definition.version,
       ...(definition.action && { action: definition.action.kind }),
+      // Fastify keeps those of a handler, who can read them there.
+      ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
@@ -160,10 +164,17 @@ export class RouteCompiler {
       throw new RouteFault(definition, ['policies', late], message);
     }
     return this.#forRoutes.flatMap((factory) => {
-      const stage = attempt(definition, ['policies'], () => compileStage(factory, definition, input));
+      const stage = attempt(definition, ['policies'], () => factory.compile(input));
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
+}
+
+/** What the stages of a route are compiled with, besides its definition. */
+interface StageParts {
+  readonly policies: PolicySet;
+  readonly upstream: Upstream | undefined;
+  readonly parameters: readonly string[];
 }
 
 function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {
@@ -175,17 +186,13 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
   return compileRetry(protocol, upstream.options.retry, retry);
 }
 
-function compileStage(
-  factory: StageFactory,
-  definition: RouteDefinition,
-  input: StageInput,
-): Stage | undefined {
+function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {
   try {
-    return factory.compile(input);
+    return act();
   } catch (error) {
-    if (!(error instanceof StageError)) throw error;
-    const key = ['policies', factory.policy.name, ...error.key];
-    throw new RouteFault(definition, key, error.message, error.suggestion);
+    throw error instanceof ActionError
+      ? new RouteFault(definition, error.key, error.message, error.suggestion)
+      : error;
   }
 }
 
@@ -193,7 +200,8 @@ function attempt<Result>(definition: RouteDefinition, key: readonly string[], co
   try {
     return compile();
   } catch (error) {
-    if (error instanceof RouteFault) throw error;
+    if (error instanceof StageFault)
+      throw new RouteFault(definition, [...key, ...error.key], error.message, error.suggestion);
     throw new RouteFault(definition, key, error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,6 +1,6 @@
-import { parseTemplate, type ParsedTemplate } from '../template/parse-template.ts';
-import type { Place } from '../template/template.ts';
-import { TemplateError } from '../template/template-error.ts';
+import { parseTemplate, type ParsedTemplate } from '../templates/parse-template.ts';
+import type { Place } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-fault.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 import { normalizePath } from './request-path.ts';
 

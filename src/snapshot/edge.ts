@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
@@ -6,14 +8,20 @@ import type { GatewayConfig } from '../routing/gateway.schema.ts';
 export interface Edge {
   /** Where requests come from, as far as trusted proxies vouch for it. */
   readonly clientAddress: {
-    of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+    of(
+      request: IncomingMessage,
+    ): Pick<ExchangeOpening, 'clientAddress' | 'scheme'> & { readonly doubt?: AddressDoubt | undefined };
+    /** Whether an address is one of a trusted proxy: of those, connections are not counted. */
+    isTrusted(address: string): boolean;
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
   readonly flood: { waitMs(clientAddress: string): number } | undefined;
-  /** How many connections an address may have, and whose are not counted; undefined for no limit. */
-  readonly connections: { readonly perAddress: number; isExempt(address: string): boolean } | undefined;
+  /** How many connections an address may have; undefined for no limit. */
+  readonly connections: { readonly perAddress: number } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
+  /** What the defaults say about requests that no route takes, or none yet. */
+  readonly unrouted: Pick<Seats, 'heads' | 'preflight'>;
 }
 
 /** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
@@ -28,8 +36,10 @@ export const NO_EDGE: Edge = Object.freeze({
     of(): never {
       throw new Error('there is no edge; import PipelineModule');
     },
+    isTrusted: () => false,
   },
   flood: undefined,
   connections: undefined,
   entrance: [],
+  unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });

@@ -7,6 +7,8 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
 import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
+import { namedFiles } from './named-files.ts';
+import type { Snapshot } from './snapshot.ts';
 import { DepartedRoutes } from './departed-routes.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
@@ -34,6 +36,16 @@ export interface ReloadsDeps {
   readonly metrics: Metrics;
 }
 
+/** Where clients connect, which other configurations change. */
+export interface Ports {
+  /** Opens what a configuration adds. @returns what speaks against it. */
+  prepare(source: GatewaySource): Promise<readonly ConfigFault[]>;
+  /** Goes by a configuration that is in force now. */
+  use(snapshot: Snapshot): void;
+  /** Closes what was opened for a configuration that is not put into force. */
+  giveUp(): void;
+}
+
 /**
  * Puts another configuration into force while the gateway serves. One with a fault changes nothing, and neither does one
  * that needs a restart: the last good one stays in force, and everything that is wrong is told at once.
@@ -48,6 +60,10 @@ export class Reloads {
   #running: Promise<Reload> | undefined = undefined;
   #waiting: Promise<Reload> | undefined = undefined;
   #isClosed = false;
+  readonly #fileWatches = new Map<string, ConfigFileWatch>();
+  #watchTimes: WatchTimes | undefined = undefined;
+  /** Opens and closes listeners; absent where nothing listens. */
+  ports: Ports | undefined = undefined;
 
   constructor(deps: ReloadsDeps) {
     this.#deps = deps;
@@ -90,12 +106,32 @@ export class Reloads {
     const { file } = this.#deps.snapshots.current.source.document;
     this.#watch ??= new ConfigFileWatch(file, () => void this.reload('file'), times);
     this.#watch.start();
+    this.#watchTimes = times;
+    this.#watchNamed();
   }
 
   /** Takes nothing over any more. */
   close(): void {
     this.#isClosed = true;
     this.#watch?.stop();
+    for (const watch of this.#fileWatches.values()) watch.stop();
+  }
+
+  // Certificates are renewed without a change of the configuration that names them.
+  #watchNamed(): void {
+    if (this.#watch === undefined) return;
+    const names = new Set(namedFiles(this.#deps.snapshots.current.source));
+    for (const [name, watch] of this.#fileWatches) {
+      if (names.has(name)) continue;
+      watch.stop();
+      this.#fileWatches.delete(name);
+    }
+    for (const name of names) {
+      if (this.#fileWatches.has(name)) continue;
+      const watch = new ConfigFileWatch(name, () => void this.reload('certificate'), this.#watchTimes);
+      this.#fileWatches.set(name, watch);
+      watch.start();
+    }
   }
 
   #run(trigger: string): Promise<Reload> {
@@ -107,10 +143,18 @@ export class Reloads {
     const { file } = this.#deps.snapshots.current.source.document;
     try {
       this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source));
-      return this.apply(await readConfigFile(this.#schema, file), trigger);
+      return await this.take(await readConfigFile(this.#schema, file), trigger);
     } catch (error) {
       return this.#end(trigger, 'faulty', this.#faultsOf(error, file));
     }
+  }
+
+  /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
+  async take(source: GatewaySource, trigger: string): Promise<Reload> {
+    const faults = (await this.ports?.prepare(source)) ?? [];
+    const reload = faults.length === 0 ? this.apply(source, trigger) : this.#end(trigger, 'faulty', faults);
+    if (reload.outcome !== 'reloaded') this.ports?.giveUp();
+    return reload;
   }
 
   #replace(source: GatewaySource, trigger: string): ReloadOutcome {
@@ -130,6 +174,8 @@ export class Reloads {
       throw error;
     }
     snapshots.replace(next);
+    this.ports?.use(next);
+    this.#watchNamed();
     metrics.forgetRoutes(this.#departed.after(current, snapshots));
     this.#loadedAt = Date.now();
     logWarnings(next, logger);

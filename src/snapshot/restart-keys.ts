@@ -5,7 +5,6 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 /** What is built once, when the process starts; a key that there is not has never changed. */
 const FIXED: readonly (readonly string[])[] = [
   ['modules'],
-  ['listeners'],
   ['contracts', 'enabled'],
   ['contracts', 'policies'],
 ];
@@ -16,7 +15,10 @@ const GRAPHQL_RELOADS: ReadonlySet<string> = new Set(['policies']);
 export function restartFaults(before: GatewaySource, after: GatewaySource): readonly ConfigFault[] {
   const options = new Set([...Object.keys(before.value.graphql), ...Object.keys(after.value.graphql)]);
   const ofGraphql = [...options].filter((key) => !GRAPHQL_RELOADS.has(key)).map((key) => ['graphql', key]);
-  return [...FIXED, ...ofGraphql].flatMap((path) => {
+  // One listens as the environment says, or as the file does; its listeners come and go.
+  const ofListeners =
+    (before.value.listeners === undefined) === (after.value.listeners === undefined) ? [] : [['listeners']];
+  return [...FIXED, ...ofListeners, ...ofGraphql].flatMap((path) => {
     if (isDeepStrictEqual(at(before.value, path), at(after.value, path))) return [];
     const { document } = after;
     const message = 'has changed, and needs a restart: it is built when the gateway starts';

@@ -13,6 +13,7 @@ import type { RouteDefinition } from '../routing/route.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
@@ -76,21 +77,24 @@ export class SnapshotCompiler {
   ): Snapshot {
     const { logger, metrics } = this.#deps;
     const options = source.value.upstreams;
-    const tls = loadTls(options, dirname(source.document.file));
+    const folder = dirname(source.document.file);
+    const tls = loadTls(options, folder);
+    const { listeners, ...ofListeners } = loadListeners(source.value, folder);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
-    found.add(tls.faults.map((fault) => places.placeSource(fault)));
-    const warnings = tls.warnings.map((warning) => places.placeSource(warning));
+    const faults = [...tls.faults, ...ofListeners.faults];
+    found.add(faults.map((fault) => places.placeSource(fault)));
+    const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, tls.upstreams);
     try {
-      return this.#assemble({ source, upstreams, section, found, previous, warnings });
+      return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble({ source, upstreams, section, found, previous, warnings }: Assembled): Snapshot {
+  #assemble({ source, upstreams, listeners, section, found, previous, warnings }: Assembled): Snapshot {
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -104,6 +108,7 @@ export class SnapshotCompiler {
       table,
       upstreams,
       edge,
+      listeners,
       warnings,
       begin: () => this.#begin(section, routes),
       retire: () => routes.stop(),
@@ -122,6 +127,7 @@ export class SnapshotCompiler {
 interface Assembled {
   readonly source: GatewaySource;
   readonly upstreams: UpstreamRegistry;
+  readonly listeners: readonly ListenerSettings[] | undefined;
   readonly section: IdentitySection | undefined;
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;

@@ -1,4 +1,5 @@
 import type { ConfigFault } from '../config/config-fault.ts';
+import type { ListenerSettings } from '../listeners/listener-settings.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
@@ -10,6 +11,8 @@ export interface SnapshotDeps {
   readonly table: RouteTable;
   readonly upstreams: UpstreamRegistry;
   readonly edge: Edge;
+  /** Where clients connect. Default: as the environment says. */
+  readonly listeners?: readonly ListenerSettings[] | undefined;
   /** What was found while it was compiled and is no fault. Default nothing. */
   readonly warnings?: readonly ConfigFault[];
   /** Begins what works in the background while the snapshot is in force. */
@@ -88,7 +91,7 @@ export class Snapshot {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    for (const stage of this.edge.entrance) stage.close?.();
+    for (const stage of [...this.edge.entrance, ...this.edge.unrouted.heads.answers]) stage.close?.();
     for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
     this.deps.end();
     this.#whenEnded?.();

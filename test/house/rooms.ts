@@ -12,7 +12,7 @@ export interface Room {
 const LEAVES = ['config', 'problems', 'telemetry'];
 
 /** What every action and every composed answer stands on. */
-const GROUND = [...LEAVES, 'exchange', 'template', 'policies', 'routing', 'upstreams'];
+const GROUND = [...LEAVES, 'exchange', 'templates', 'policies', 'routing', 'upstreams'];
 
 /** An action answers for its routes, and describes in the words of the contracts what it answers. */
 const ACTION: Room = { imports: [...GROUND, 'snapshot'], types: ['contracts'] };
@@ -35,9 +35,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // The record of a request has fields for what later stages write; it never touches them.
     types: ['policies', 'routing', 'snapshot'],
   },
+  listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
-  template: { imports: [...LEAVES, 'exchange'] },
-  policies: { imports: [...LEAVES, 'store', 'exchange', 'template'] },
+  templates: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -46,14 +47,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         'Edits of a request are applied where its header fields are put together.',
     },
   },
-  routing: { imports: [...LEAVES, 'exchange', 'template', 'policies', 'upstreams'], types: ['contracts'] },
-  snapshot: { imports: GROUND },
+  routing: {
+    imports: [...LEAVES, 'exchange', 'templates', 'policies', 'upstreams', 'listeners'],
+    types: ['contracts'],
+  },
+  snapshot: { imports: [...GROUND, 'listeners'] },
 
-  proxy: ACTION,
+  // WebSockets are forwarded as well.
+  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
-  calls: { imports: [...LEAVES, 'exchange', 'template', 'upstreams'] },
+  calls: { imports: [...LEAVES, 'exchange', 'templates', 'upstreams'] },
   bff: {
     imports: [...GROUND, 'snapshot', 'sockets', 'calls', 'bff/composition'],
     types: ['contracts'],
@@ -72,6 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'calls',
       'bff',
       'contracts/answers.decorator.ts',
+      'routing/sources/match.decorator.ts',
       'routes/services',
     ],
   },
@@ -86,6 +92,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
       ...GROUND,
+      'listeners',
       'store',
       'health',
       'snapshot',

@@ -14,6 +14,10 @@ export interface Asking {
   readonly bodyBytes?: number;
   /** Whether the client falls silent within its body. */
   readonly stalls?: boolean;
+  /** More header fields. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Whether a browser asks for leave to send the request. */
+  readonly isPreflight?: boolean;
 }
 
 /** What came of a request, at whichever door. */
@@ -51,7 +55,8 @@ export const ASK: Readonly<Record<DoorName, Ask>> = {
   graphqlEvents: http('/graphql', { method: 'POST', headers: EVENTS }),
   graphqlReserved: reserved,
   graphqlSocket,
-  translatedSocket,
+  translatedSocket: messageOver('/test/chat/hi'),
+  forwardedSocket: messageOver('/socket'),
 };
 
 const hasBody = ({ bodyBytes, stalls }: Asking): boolean => bodyBytes !== undefined || stalls === true;
@@ -66,6 +71,7 @@ function http(
 ): Ask {
   return async (url, asking) => {
     const used = hasBody(asking) ? withBody : method;
+    if (asking.isPreflight === true) return preflight(url + path, used, asking);
     const fields = { ...JSON_TYPE, ...headers, ...credential(asking) };
     if (asking.stalls === true) return stalled(url, { path, method: used, fields });
     const isOperation = path === '/graphql';
@@ -78,6 +84,12 @@ function http(
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     return told(await call(url + path, { method: used, headers: { ...fields, ...length }, body }));
   };
+}
+
+/** As browsers do, who send no credential with it. */
+async function preflight(url: string, method: string, { fields }: Asking): Promise<Outcome> {
+  const headers = { ...fields, 'access-control-request-method': method };
+  return told(await call(url, { method: 'OPTIONS', headers }));
 }
 
 /** Sends the head of a request and the first byte of its body. */
@@ -94,6 +106,7 @@ async function stalled(
 
 /** Reserves a stream, opens it, and runs an operation on it. */
 async function reserved(url: string, asking: Asking): Promise<Outcome> {
+  if (asking.isPreflight === true) return preflight(`${url}/graphql`, 'PUT', asking);
   const ours = { ...JSON_TYPE, ...credential(asking) };
   const reservation = await call(`${url}/graphql`, { method: 'PUT', headers: ours });
   if (reservation.status !== 201) return told(reservation);
@@ -143,15 +156,18 @@ async function graphqlSocket(url: string, asking: Asking): Promise<Outcome> {
   return outcome;
 }
 
-async function translatedSocket(url: string, asking: Asking): Promise<Outcome> {
-  const opened = await handshake(`${url}/test/chat/hi`, asking);
-  if (!('socket' in opened)) return opened;
-  const { socket, fields } = opened;
-  const answer = Promise.race([once(socket, 'message'), once(socket, 'close')]);
-  socket.send('{"number":1}');
-  const [text] = (await answer) as [unknown];
-  socket.terminate();
-  return told({ status: 101, headers: fields, text: String(text) });
+/** Opens a socket and waits for the answer to a message. */
+function messageOver(path: string): Ask {
+  return async (url, asking) => {
+    const opened = await handshake(url + path, asking);
+    if (!('socket' in opened)) return opened;
+    const { socket, fields } = opened;
+    const answer = Promise.race([once(socket, 'message'), once(socket, 'close')]);
+    socket.send('{"number":1}');
+    const [text] = (await answer) as [unknown];
+    socket.terminate();
+    return told({ status: 101, headers: fields, text: String(text) });
+  };
 }
 
 interface Opened {
@@ -176,8 +192,8 @@ async function wholeOf(incoming: IncomingMessage): Promise<Pick<Answer, 'status'
   return { status: incoming.statusCode ?? 0, headers: incoming.headers, text };
 }
 
-function credential({ known = true }: Asking): Record<string, string> {
-  return known ? { 'x-api-key': API_KEY } : {};
+function credential({ known = true, fields }: Asking): Record<string, string> {
+  return known ? { 'x-api-key': API_KEY, ...fields } : { ...fields };
 }
 
 function told({ status, headers, text }: Pick<Answer, 'status' | 'headers' | 'text'>): Outcome {

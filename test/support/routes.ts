@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage.ts';
 import { ForwardKind } from '../../src/proxy/forward.action.ts';
+import { ForwardedSockets } from '../../src/proxy/forwarded-sockets.ts';
 import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerDeps } from '../../src/routing/route-compiler.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
@@ -26,7 +27,7 @@ export type TestRoute = Partial<Omit<RouteDefinition, 'match'>> &
 
 /** Makes a definition; its id is the path unless it says otherwise. */
 export function defineRoute(route: TestRoute): RouteDefinition {
-  const { path, methods, hosts, headers, rewrite, ...rest } = route;
+  const { path, methods, hosts, headers, query, cookies, rewrite, ...rest } = route;
   const action: ForwardDefinition = { kind: 'forward', rewrite };
   return {
     ...(rest.upstream === undefined || rest.door === 'handler' ? {} : { action }),
@@ -35,7 +36,7 @@ export function defineRoute(route: TestRoute): RouteDefinition {
     origin: `gateway.yaml:${rest.id ?? path}`,
     policies: [{ authentication: 'public' }],
     ...rest,
-    match: { path, methods: methods ?? [], hosts: hosts ?? [], headers: headers ?? {} },
+    match: { path, methods: methods ?? [], hosts: hosts ?? [], headers: headers ?? {}, query, cookies },
   };
 }
 
@@ -55,7 +56,7 @@ export function createCompiler(
     upstreamPolicies: {},
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
-    actions: [new ForwardKind(metrics)],
+    actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))],
     ...deps,
   });
 }

@@ -1,12 +1,12 @@
 import { IN_PATH, IN_QUERY, parseTarget } from '../../routing/target-template.ts';
-import type { Placeholder } from '../../template/parse-template.ts';
-import { unusable as unusableCommon, type Place } from '../../template/template.ts';
+import type { Placeholder } from '../../templates/parse-template.ts';
+import { unusable as unusableCommon, type Place } from '../../templates/template.ts';
 import { Problem } from '../../problems/problem.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
-import { AggregateError } from './aggregate-fault.ts';
-import type { AggregateScope } from './aggregate-scope.ts';
-import { textOf } from './value-path.ts';
-import { compileSource, type ValueNames, type ValueSource } from './value-source.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
+import type { TemplateScope } from '../../templates/template-scope.ts';
+import { textOf } from '../../templates/value-path.ts';
+import { compileSource, type ValueNames, type ValueSource } from '../../templates/value-source.ts';
 
 /** Path and query of a call, compiled. */
 export interface RequestTarget {
@@ -16,7 +16,7 @@ export interface RequestTarget {
    *
    * @throws {Problem} for a value that is missing, or that would lead to another path.
    */
-  fill(scope: AggregateScope): string;
+  fill(scope: TemplateScope): string;
 }
 
 /**
@@ -43,14 +43,14 @@ export function compileTarget(text: string, names: ValueNames): RequestTarget {
 
 interface Value {
   readonly source: ValueSource;
-  read(scope: AggregateScope): string;
+  read(scope: TemplateScope): string;
 }
 
 function compileValue({ name, fallback }: Placeholder, names: ValueNames, place: Place): Value {
   const source = compileSource(name, names);
   const standIn = fallback === undefined || fallback === '' ? fallback : place.write(fallback);
   if (fallback !== undefined && standIn === undefined)
-    throw new AggregateError(`the default "${fallback}" ${place.misfit}`);
+    throw new TemplateError(`the default "${fallback}" ${place.misfit}`);
   return {
     source,
     read(scope) {
@@ -65,7 +65,7 @@ function compileValue({ name, fallback }: Placeholder, names: ValueNames, place:
 }
 
 /** A value that has to be there, for a message. @throws {Problem} when it is missing or empty. */
-export function requiredValue(source: ValueSource, scope: AggregateScope): unknown {
+export function requiredValue(source: ValueSource, scope: TemplateScope): unknown {
   const value = source.read(scope);
   if (value === undefined || value === null || value === '') throw unusable(source, 'is missing');
   return JSON.isRawJSON(value) ? textOf(value) : value;

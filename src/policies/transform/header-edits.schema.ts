@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { foldName, isIdentityName } from '../../exchange/reserved-names.ts';
-import { compileSource } from '../../template/source.ts';
-import { parseTemplate } from '../../template/parse-template.ts';
-import { TemplateError } from '../../template/template-error.ts';
+import { compileSource } from '../../templates/source.ts';
+import { parseTemplate } from '../../templates/parse-template.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
 
 const MAX_LABELS = 16;
 const MAX_TARGET_EDITS = 32;

@@ -1,10 +1,10 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { encodeFieldValue } from '../../exchange/identity-headers.ts';
 import { foldName } from '../../exchange/reserved-names.ts';
-import type { SourceNames } from '../../template/source.ts';
-import { TemplateError } from '../../template/template-error.ts';
-import { compileTemplate, type Place, type Template } from '../../template/template.ts';
-import { StageError } from '../stage-error.ts';
+import type { SourceNames } from '../../templates/source.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
+import { compileTemplate, type Place, type Template } from '../../templates/template.ts';
+import { StageFault } from '../stage.ts';
 
 /** Edits of header fields as they are declared; values are templates. */
 export interface HeaderEditOptions {
@@ -61,7 +61,7 @@ interface Field {
 /**
  * Compiles the edits of a transform; undefined when there is nothing to do.
  *
- * @throws {StageError} for a value that names nothing.
+ * @throws {StageFault} for a value that names nothing.
  */
 export function compileHeaderEdits(
   options: HeaderEditOptions,
@@ -99,7 +99,7 @@ function fieldsOf(key: 'setHeaders' | 'addHeaders', options: HeaderEditOptions, 
       return { name: name.toLowerCase(), value };
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      throw new StageError([key, name], error.message, error.suggestion);
+      throw new StageFault([key, name], error.message, error.suggestion);
     }
   });
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { foldName } from '../../exchange/reserved-names.ts';
-import { below } from '../stage-error.ts';
+import { below } from '../below-stage.ts';
 import type { ResponseHead } from '../stage.ts';
 import {
   compileHeaderEdits,
@@ -32,7 +32,7 @@ export class TargetEdits {
   readonly editsResponses: boolean;
   readonly #edits: readonly LabeledEdits[];
 
-  /** @throws {StageError} for a value that names nothing. */
+  /** @throws {StageFault} for a value that names nothing. */
   constructor(options: readonly TargetEditOptions[], parameters: readonly string[]) {
     const names = { parameters, hasTarget: true };
     const compile = (index: number, side: 'request' | 'response', edits: HeaderEditOptions = {}) =>

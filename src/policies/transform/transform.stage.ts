@@ -1,7 +1,9 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { below, StageError } from '../stage-error.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
-import { compileFieldMask, type FieldMask } from './field-mask.ts';
+import { below } from '../below-stage.ts';
+import { StageFault } from '../stage.ts';
+import type { IncomingEdit, Stage, StageFactory, StageInput } from '../stage.ts';
+import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
+import { keepPrivate } from './private-answer.ts';
 import {
   compileHeaderEdits,
   editHeaders,
@@ -13,34 +15,47 @@ import {
 import { TargetEdits } from './target-edits.ts';
 import { transformPolicy } from './transform.policy.ts';
 
-interface Mask {
-  readonly apply: FieldMask;
-  readonly maxBodyBytes: number;
-}
-
+/** What a stage is made of, as far as its route needs it. */
 interface Edits {
   readonly request: HeaderEditor | undefined;
+  readonly incoming: IncomingEdit | undefined;
   readonly response: HeaderEditor | undefined;
   readonly perTarget: TargetEdits | undefined;
   readonly on: Stage['heads'];
+  readonly answer: AnswerBodyEdit | undefined;
 }
 
 /** Edits of one route, on the way in and on the way out. */
 class TransformStage implements Stage {
   readonly enter: Stage['enter'];
+  readonly incoming: Stage['incoming'];
   readonly head: Stage['head'];
   readonly heads: Stage['heads'];
   readonly body: Stage['body'];
-  readonly maxBodyBytes: number | undefined;
+  readonly bodies: Stage['bodies'];
+  readonly onBodyFault: Stage['onBodyFault'];
+  readonly maxBodyBytes: Stage['maxBodyBytes'];
 
   // Only the methods that this route needs exist, so that the others cost nothing.
-  constructor(edits: Edits, mask: Mask | undefined) {
-    this.heads = edits.on;
+  constructor(edits: Edits) {
+    const { incoming, on, answer } = edits;
+    this.heads = on;
     this.enter = entering(edits);
-    this.head = leaving(edits);
-    this.body = mask && ((_: Exchange, value: unknown) => mask.apply(value));
-    this.maxBodyBytes = mask?.maxBodyBytes;
+    this.incoming = incoming;
+    this.head = headOf(leaving(edits), answer?.isPersonal === true);
+    this.body = answer?.body;
+    this.bodies = answer?.bodies;
+    this.onBodyFault = answer?.onBodyFault;
+    this.maxBodyBytes = answer?.maxBodyBytes;
   }
+}
+
+function headOf(edit: Stage['head'], isPersonal: boolean): Stage['head'] {
+  if (!isPersonal) return edit;
+  return (exchange, head) => {
+    keepPrivate(head.headers);
+    edit?.(exchange, head);
+  };
 }
 
 function entering({ request, perTarget }: Edits): Stage['enter'] {
@@ -70,6 +85,7 @@ function withFolded(
   return (exchange) => close(request?.editsFor(exchange) ?? NO_EDITS);
 }
 
+/** Edits of heads, but for what keeps them private. */
 function leaving({ response, perTarget }: Edits): Stage['head'] {
   const ofTarget = perTarget?.editsResponses === true ? perTarget : undefined;
   if (response === undefined) return ofTarget && ((exchange, head) => ofTarget.editResponse(exchange, head));
@@ -83,38 +99,54 @@ function leaving({ response, perTarget }: Edits): Stage['head'] {
 export class TransformStageFactory implements StageFactory {
   readonly policy = transformPolicy;
 
-  compile({ door, policies, parameters = [], action }: StageInput): Stage | undefined {
-    const transform = policies.transform;
+  compile(input: StageInput): Stage | undefined {
+    const { transform, cache } = input.policies;
     if (transform === undefined) return undefined;
-    const { response, perTarget } = transform;
-    // Fails closed: what is not enforced is not declared.
-    if (perTarget !== undefined && action !== 'forward')
-      throw new StageError(['perTarget'], 'only requests that are forwarded have a target of their own');
-    const request =
-      response?.maskFields && door === 'proxy' ? asReadable(transform.request) : transform.request;
-    const mask = response?.maskFields && {
-      apply: compileFieldMask(response.maskFields),
-      maxBodyBytes: response.maxBody,
-    };
-    return new TransformStage(
-      {
-        request: below(['request'], () =>
-          // A handler gets no fields that anything could be missing in.
-          compileHeaderEdits(request ?? {}, { parameters, refusesMissing: door === 'proxy' }),
-        ),
-        // On the way out there is nobody to be refused.
-        response: below(['response'], () =>
-          compileHeaderEdits(response ?? {}, { parameters, refusesMissing: false }),
-        ),
-        perTarget: perTarget && below(['perTarget'], () => new TargetEdits(perTarget, parameters)),
-        on: response?.headersOn,
-      },
-      mask,
-    );
+    const { response } = transform;
+    const answer = compileAnswerBody(response, input);
+    if (answer?.isPersonal === true && cache?.scope === 'public') {
+      // Fails closed: what is composed is stored as it was sent, so that everybody would see what one of them may.
+      const message =
+        'makes answers that differ by their callers, which `cache.scope: public` cannot keep apart';
+      throw new StageFault(['transform', 'response'], message);
+    }
+    const isHeld = answer !== undefined && input.door === 'proxy';
+    const request = isHeld ? asReadable(transform.request) : transform.request;
+    return new TransformStage({
+      ...below(['transform'], () => headerEditsOf({ ...transform, request }, input)),
+      incoming: compileIncoming(transform.request),
+      on: response?.headersOn,
+      answer,
+    });
   }
 }
 
-// Only a whole body that is not compressed can be masked, so that is what the upstream is asked for.
+type Options = NonNullable<StageInput['policies']['transform']>;
+type HeaderOptions = Pick<Options, 'response' | 'perTarget'> & {
+  readonly request: HeaderEditOptions | undefined;
+};
+
+function headerEditsOf(
+  { request, response, perTarget }: HeaderOptions,
+  { door, parameters = [], action }: StageInput,
+): Pick<Edits, 'request' | 'response' | 'perTarget'> {
+  // Fails closed: what is not enforced is not declared.
+  if (perTarget !== undefined && action !== 'forward')
+    throw new StageFault(['perTarget'], 'only requests that are forwarded have a target of their own');
+  return {
+    // A handler gets no fields that anything could be missing in.
+    request: below(['request'], () =>
+      compileHeaderEdits(request ?? {}, { parameters, refusesMissing: door === 'proxy' }),
+    ),
+    // On the way out there is nobody to be refused.
+    response: below(['response'], () =>
+      compileHeaderEdits(response ?? {}, { parameters, refusesMissing: false }),
+    ),
+    perTarget: perTarget && below(['perTarget'], () => new TargetEdits(perTarget, parameters)),
+  };
+}
+
+// Only a whole body that is not compressed can be masked and edited, so that is what the upstream is asked for.
 function asReadable(request: HeaderEditOptions = {}): HeaderEditOptions {
   return {
     ...request,

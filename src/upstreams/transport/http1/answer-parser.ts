@@ -1,18 +1,7 @@
 import { AnswerHead } from './answer-head.ts';
+import { AnswerTrailers } from './answer-trailers.ts';
 import { MalformedAnswer } from './http1-faults.ts';
-
-/** Who gets what was read. */
-export interface ParsedAnswerSink {
-  /** Whether it is an answer to HEAD, which has no body whatever its head says (RFC 9112 section 6.3). */
-  readonly isHeadOnly?: boolean;
-  /** Hears an interim answer; another one follows. */
-  interim?(head: AnswerHead): void;
-  head(head: AnswerHead): void;
-  /** Takes a piece of the body; it is only valid until this returns. */
-  piece(bytes: Buffer, isLast: boolean): void;
-  /** Takes the fields that came after the body, as names and values, right before the last piece; only if there are some. */
-  trailers?(fields: readonly string[]): void;
-}
+import { checkSwitch, type ParsedAnswerSink } from './parsed-answer.ts';
 
 /** What an answer may be like. */
 export interface AnswerLimits {
@@ -20,6 +9,7 @@ export interface AnswerLimits {
   readonly maxHeadBytes?: number | undefined;
 }
 
+const SWITCHING = 101;
 const MAX_HEAD_BYTES = 16_384;
 /** A line with the size of a chunk and its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
@@ -27,18 +17,12 @@ const MAX_SIZE_LINE_BYTES = 1024;
 const MAX_EXTENSION_BYTES = 16_384;
 /** Interim answers before one that counts: a service that says every ten seconds that it is at work has ten minutes. */
 const MAX_INTERIM_HEADS = 64;
-/** Fields of all trailers of one answer. */
-const MAX_TRAILER_FIELDS = 128;
 
-// Without what none can hold; a field of trailers is read as one of a head.
-const TRAILER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const VERSION = 'HTTP/1.';
 const BARE_LF = /(?<!\r)\n/;
-// Not what JavaScript takes for space, which is more than HTTP does.
-const AROUND = /^[ \t]+|[ \t]+$/g;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
-/** Chunks up to this are moved together; to hand on a larger one alone costs less than to move it. */
+/** Chunks up to this are moved byte by byte. */
 const SMALL_CHUNK_BYTES = 64;
 /** A size of more digits is refused. */
 const MAX_SIZE_DIGITS = 8;
@@ -52,7 +36,7 @@ const NOTHING = Buffer.alloc(0);
 const NO_LIMITS: AnswerLimits = {};
 
 /** What the parser expects next. */
-type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing';
+type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing' | 'switched';
 
 /**
  * Reads answers of HTTP/1.1 (RFC 9112), one after the other. Strict where two readers could disagree about where an
@@ -67,9 +51,11 @@ export class AnswerParser {
   #hasBegun = false;
   #interimHeads = 0;
   #extensionBytes = 0;
-  #trailerBytes = 0;
-  #trailers: string[] | undefined = undefined;
+  #trailers: AnswerTrailers | undefined = undefined;
   #progress = 0;
+  /** Where the bytes of the body lie together that the read under way has brought so far; nowhere while the end is 0. */
+  #bodyStart = 0;
+  #bodyEnd = 0;
   /** How long the connection may be idle after this answer, in ms; 0: it is over. Undefined: nothing was said. */
   keepForMs: number | undefined = undefined;
 
@@ -93,12 +79,24 @@ export class AnswerParser {
     return this.#progress;
   }
 
-  /** Takes what comes. @throws {MalformedAnswer} */
-  take(bytes: Buffer): void {
+  /** Whether there is no answer, and never will be: what comes is of another protocol. */
+  get hasSwitched(): boolean {
+    return this.#expected === 'switched';
+  }
+
+  /** Takes what comes. @returns where what is of another protocol begins; the end otherwise. @throws {MalformedAnswer} */
+  take(bytes: Buffer): number {
     this.#hasBegun = true;
     let at = 0;
-    while (at < bytes.length && this.#expected !== 'nothing') at = this.#step(bytes, at);
+    if (!this.isDone) {
+      while (at < bytes.length && !this.isDone) {
+        if (this.#expected === 'switched') return at;
+        at = this.#step(bytes, at);
+      }
+      this.#handOn(bytes);
+    }
     if (at < bytes.length) throw new MalformedAnswer('there is more than one answer');
+    return at;
   }
 
   /** Hears that the connection has ended. @returns whether the answer is complete with that. */
@@ -107,6 +105,24 @@ export class AnswerParser {
     this.#expected = 'nothing';
     this.#sink.piece(NOTHING, true);
     return true;
+  }
+
+  // Whatever one read brings is one piece, and all of it mostly the whole body.
+  #handOn(bytes: Buffer): void {
+    const { isDone } = this;
+    const end = this.#bodyEnd;
+    if (end === 0 && !isDone) return;
+    this.#bodyEnd = 0;
+    if (isDone && this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers.fields);
+    this.#sink.piece(end === 0 ? NOTHING : bytes.subarray(this.#bodyStart, end), isDone);
+  }
+
+  /** Moves bytes of the body to those before them, over what framed them. */
+  #gather(bytes: Buffer, at: number, end: number): void {
+    this.#progress += end - at;
+    if (this.#bodyEnd === 0) this.#bodyStart = at;
+    else bytes.copyWithin(this.#bodyEnd, at, end);
+    this.#bodyEnd = this.#bodyEnd === 0 ? end : this.#bodyEnd + end - at;
   }
 
   #step(bytes: Buffer, at: number): number {
@@ -167,17 +183,18 @@ export class AnswerParser {
     return this.#left > 0 && this.#left <= SMALL_CHUNK_BYTES && bytes[end] === CR && bytes[end + 1] === LF;
   }
 
-  // One read can bring ten thousand chunks of one byte: they are moved together where they lie, and are one piece.
+  // One read can bring ten thousand chunks of one byte: a call for each of them would cost more than to move it.
   #smallChunks(bytes: Buffer, first: number): number {
-    let [data, next, filled] = [first, first, first];
+    if (this.#bodyEnd === 0) this.#bodyStart = this.#bodyEnd = first;
+    let [data, next, filled] = [first, first, this.#bodyEnd];
     while (data > 0 && this.#isSmallChunk(bytes, data)) {
       const end = data + this.#left;
       while (data < end) bytes[filled++] = bytes[data++] as number;
       next = end + 2;
       data = this.#plainSize(bytes, next);
     }
-    this.#progress += filled - first;
-    this.#sink.piece(bytes.subarray(first, filled), false);
+    this.#progress += filled - this.#bodyEnd;
+    this.#bodyEnd = filled;
     return next;
   }
 
@@ -189,33 +206,35 @@ export class AnswerParser {
   }
 
   #rest(bytes: Buffer, at: number): number {
-    this.#progress += bytes.length - at;
-    this.#sink.piece(at === 0 ? bytes : bytes.subarray(at), false);
+    this.#gather(bytes, at, bytes.length);
     return bytes.length;
   }
 
   #body(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
     this.#left -= end - at;
-    this.#progress += end - at;
-    const isEnd = this.#left === 0;
-    if (isEnd) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
-    this.#sink.piece(bytes.subarray(at, end), this.isDone);
+    if (this.#left === 0) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
+    this.#gather(bytes, at, end);
     return end;
   }
 
   readonly #onHead = (text: string): void => {
     const head = new AnswerHead(text);
     const { status } = head;
-    if (status === 101) throw new MalformedAnswer('it switches to a protocol that nobody asked for');
+    if (status === SWITCHING) return this.#onSwitch(head);
     // Something interim; the answer is still to come.
     if (status < 200) return this.#onInterim(head);
     this.keepForMs = head.keepForMs;
     this.#progress += 1;
     this.#expected = this.#framing(head);
     this.#sink.head(head);
-    if (this.isDone) this.#sink.piece(NOTHING, true);
   };
+
+  // Fails closed: what comes after it would be taken for what nobody has agreed on.
+  #onSwitch(head: AnswerHead): void {
+    checkSwitch(head, this.#sink.upgrade);
+    this.#expected = 'switched';
+  }
 
   #onInterim(head: AnswerHead): void {
     this.#interimHeads += 1;
@@ -260,21 +279,9 @@ export class AnswerParser {
   };
 
   readonly #onTrailer = (text: string): void => {
-    if (text !== '') return this.#keepTrailer(text);
-    this.#expected = 'nothing';
-    if (this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers);
-    this.#sink.piece(NOTHING, true);
+    if (text === '') this.#expected = 'nothing';
+    else (this.#trailers ??= new AnswerTrailers(this.#maxHeadBytes)).take(text);
   };
-
-  #keepTrailer(text: string): void {
-    const trailers = (this.#trailers ??= []);
-    this.#trailerBytes += text.length;
-    if (this.#trailerBytes > this.#maxHeadBytes || trailers.length >= 2 * MAX_TRAILER_FIELDS)
-      throw new MalformedAnswer('its trailers are too large');
-    const field = TRAILER.exec(text);
-    if (field === null) throw new MalformedAnswer('a trailer is ambiguous');
-    trailers.push(field[1] as string, (field[2] as string).replace(AROUND, ''));
-  }
 }
 
 /** What can be no head, however it goes on: a server may wait for us to speak first. */

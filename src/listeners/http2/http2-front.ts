@@ -1,0 +1,159 @@
+import type { Server } from 'node:http';
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+  type Settings,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { connectionOf, type ClientConnection } from '../../exchange/client-connection.ts';
+import { SessionGuard, type SessionLimits } from './session-guard.ts';
+import { StreamRequest } from './stream-request.ts';
+import { StreamResponse } from './stream-response.ts';
+import { StreamSocket } from './stream-socket.ts';
+
+/** Requests of one connection, unless its listener says otherwise; then its client opens another one. */
+export const REQUESTS_PER_CONNECTION = 10_000;
+/** Fields of a head, pseudo-header fields among them. */
+const MOST_FIELDS = 100;
+/** Of a head, as HTTP/2 counts: 32 bytes for each field besides its name and value. */
+const MAX_HEADER_BYTES = 16 * 1024;
+const FIELD_BYTES = 32;
+/** Frames that break a rule, of one connection. */
+const MOST_INVALID_FRAMES = 50;
+/** Streams beyond what is allowed at once, of one connection. */
+const MOST_REFUSED = 1000;
+const LOOK_EVERY_MS = 1000;
+/** A stream id that no client can reach: says that a connection ends, and refuses nothing yet (RFC 9113 section 6.8). */
+const NO_STREAM_YET = 2 ** 31 - 1;
+
+const SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);
+
+const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
+
+/** How connections of HTTP/2 are served. */
+export interface Http2FrontOptions extends SessionLimits {
+  /** Gets every request, as `node:http` would have made it. */
+  readonly main: Server;
+  readonly concurrentStreams: number;
+}
+
+/** Speaks HTTP/2 with clients, on connections that somebody else has accepted, and hands their requests to one HTTP/1.1 server. */
+export class Http2Front {
+  readonly #server: Http2Server;
+  #options: Http2FrontOptions;
+  readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #isLeaving = false;
+
+  constructor(options: Http2FrontOptions) {
+    this.#options = options;
+    this.#server = createServer(serverOptions(options.concurrentStreams));
+    this.#server.on('session', (session) => this.#began(session));
+    this.#server.on('sessionError', () => {});
+    this.#server.on('stream', (...given: unknown[]) => {
+      const [stream, , , raw] = given as [ServerHttp2Stream, object, number, string[]];
+      this.#serve(stream, raw);
+    });
+  }
+
+  /** Changes what holds for connections that come from now on. */
+  limit(changed: Pick<Http2FrontOptions, 'headerTimeMs' | 'concurrentStreams'>): void {
+    if (changed.concurrentStreams !== this.#options.concurrentStreams)
+      this.#server.updateSettings(settingsOf(changed.concurrentStreams));
+    this.#options = { ...this.#options, ...changed };
+  }
+
+  /** Takes a connection over; what is known of it is noted on the socket. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** Tells all clients that their connections end; they are still served. */
+  announce(): void {
+    for (const session of this.#sessions.keys())
+      if (!session.destroyed && !session.closed) session.goaway(0, NO_STREAM_YET);
+  }
+
+  /** Ends all connections, each after the streams that it has; none begins any more. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const session of this.#sessions.keys()) if (!session.destroyed) session.close();
+  }
+
+  #began(session: ServerHttp2Session): void {
+    const guard = new SessionGuard(session, this.#options);
+    this.#sessions.set(session, guard);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+    session.once('close', () => this.#ended(session));
+    if (this.#isLeaving) session.close();
+  }
+
+  #ended(session: ServerHttp2Session): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const guard of this.#sessions.values()) guard.look(now);
+  }
+
+  #serve(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    // First of all: one whose connection has ended meanwhile says so next, and nobody else would hear it.
+    stream.on('error', () => {});
+    const session = stream.session as ServerHttp2Session | undefined;
+    const connection = session && connectionOf(session.socket);
+    if (session === undefined || connection === undefined) return void stream.destroy();
+    const socket = new StreamSocket(stream, connection);
+    // The library looks at what a client has acknowledged, which it may leave.
+    if (sizeOf(raw) > MAX_HEADER_BYTES) return void socket.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    const request = new StreamRequest(stream, raw, socket);
+    // Of other schemes nobody has ever heard here; which of the two it is the connection says.
+    if (!SCHEMES.has(request.scheme) && request.method !== 'CONNECT')
+      return void socket.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
+    const response = new StreamResponse(request, stream, socket);
+    const guard = this.#sessions.get(session);
+    guard?.began(stream, socket);
+    this.#endAfterMany(session, connection, guard?.streams ?? 0);
+    this.#options.main.emit(eventOf(request), request, response);
+  }
+
+  #endAfterMany(session: ServerHttp2Session, { listener }: ClientConnection, streams: number): void {
+    const most = Math.min(listener.requestsPerConnection, REQUESTS_PER_CONNECTION);
+    if (streams >= most || listener.isLeaving) session.close();
+  }
+}
+
+/** As RFC 9113 section 6.5.2 counts. */
+function sizeOf(raw: readonly string[]): number {
+  let size = raw.length * (FIELD_BYTES / 2);
+  for (const text of raw) size += text.length;
+  return size;
+}
+
+function eventOf({ headers: { expect } }: StreamRequest): string {
+  if (expect === undefined) return 'request';
+  return KNOWN_EXPECTATION.test(expect) ? 'checkContinue' : 'checkExpectation';
+}
+
+function serverOptions(maxConcurrentStreams: number): ServerOptions {
+  return {
+    settings: settingsOf(maxConcurrentStreams),
+    maxHeaderListPairs: MOST_FIELDS,
+    maxSessionInvalidFrames: MOST_INVALID_FRAMES,
+    // A client may have begun many before it hears how many are allowed.
+    maxSessionRejectedStreams: MOST_REFUSED,
+    streamResetBurst: 100,
+    streamResetRate: 33,
+  };
+}
+
+function settingsOf(maxConcurrentStreams: number): Settings {
+  return { maxConcurrentStreams, maxHeaderListSize: MAX_HEADER_BYTES, enablePush: false };
+}

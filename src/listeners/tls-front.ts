@@ -1,0 +1,90 @@
+import { constants, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import {
+  connectionOf,
+  type ClientCertificate,
+  type ClientConnection,
+} from '../exchange/client-connection.ts';
+import type { ListenerSettings, ListenerTls } from './listener-settings.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const TICKET_KEY_BYTES = 48;
+
+/** Who goes on with a connection. */
+export interface TlsFrontOptions {
+  /** Whether clients may choose HTTP/2. */
+  readonly isHttp2: boolean;
+  onSecure(socket: TLSSocket, connection: ClientConnection): void;
+  /** Hears why a connection was closed. */
+  onFault(socket: Socket, reason: string): void;
+}
+
+/**
+ * Speaks TLS on connections that somebody else has accepted, as one configuration says. The next configuration has one of
+ * its own: handshakes from then on are with its certificates, and connections that are open go on.
+ */
+export class TlsFront {
+  readonly #server: Server;
+  readonly #ticketKeys: Buffer;
+  readonly #tls: ListenerTls;
+
+  /** @param before the one whose place it takes; clients go on with the sessions that they have of it. */
+  constructor(settings: ListenerSettings, before: TlsFront | undefined, options: TlsFrontOptions) {
+    const tls = settings.tls as ListenerTls;
+    this.#tls = tls;
+    // Who comes with a ticket is not looked at again: not after other clients may come in (RFC 8446 section 2.2).
+    const keeps = before !== undefined && before.#tls.admission === tls.admission;
+    this.#ticketKeys = keeps ? before.#ticketKeys : randomBytes(TICKET_KEY_BYTES);
+    this.#server = createServer({
+      ...tls.context,
+      requestCert: tls.clientCertificates !== undefined,
+      rejectUnauthorized: tls.clientCertificates === 'required',
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ticketKeys: this.#ticketKeys,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      allowHalfOpen: true,
+      SNICallback: (host, done) => done(null, contextFor(tls, host)),
+      ALPNCallback: ({ protocols }) => choose(protocols, options.isHttp2),
+    });
+    this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket, options));
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+      // Those who come and leave are no news: every look of a load balancer is one.
+      if (error.code !== 'ECONNRESET') options.onFault(socket, `tls ${error.code ?? error.message}`);
+      socket.destroy();
+    });
+  }
+
+  /** Takes a connection over; what is known of it is noted on the socket. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  #secured(socket: TLSSocket, { onSecure, onFault }: TlsFrontOptions): void {
+    // Node tells what a TLS socket lies on by nothing else.
+    const { _parent: raw } = socket as TLSSocket & { readonly _parent?: Socket };
+    const connection = raw && connectionOf(raw);
+    if (connection === undefined) return void socket.destroy();
+    const x509 = this.#tls.clientCertificates && socket.getPeerX509Certificate();
+    // Fails closed: a certificate that does not hold is not as good as none.
+    if (x509 !== undefined && !socket.authorized) {
+      onFault(socket, `tls ${String(socket.authorizationError)}`);
+      return void socket.destroy();
+    }
+    const certificate: ClientCertificate | undefined = x509 && {
+      x509,
+      fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
+    };
+    onSecure(socket, { ...connection, certificate });
+  }
+}
+
+function contextFor({ contexts }: ListenerTls, host: string): SecureContext | undefined {
+  return contexts.find(host);
+}
+
+/** Undefined ends the handshake: nothing that the client speaks is spoken here (RFC 7301 section 3.2). */
+function choose(offered: readonly string[], isHttp2: boolean): string | undefined {
+  if (isHttp2 && offered.includes('h2')) return 'h2';
+  return offered.includes('http/1.1') ? 'http/1.1' : undefined;
+}
