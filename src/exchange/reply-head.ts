@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { ResponseHead } from '../policies/stage.ts';
 import { answerStreamOf } from './answer-stream.ts';
 import type { Exchange } from './exchange.ts';
+<<<<<<< HEAD
 import { fieldOf } from './field-list.ts';
 import { finishHead, headSeatsOf } from './response-head.ts';
 
@@ -11,6 +12,10 @@ import { finishHead, headSeatsOf } from './response-head.ts';
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 type Field = readonly [name: string, value: OutgoingHttpHeader | undefined];
+=======
+import { headStages } from './head-stages.ts';
+import { finishHead } from './response-head.ts';
+>>>>>>> listeners
 
 /**
  * Does for the reply of a handler what {@link finishHead} does for a list of fields. A field that a stage added replaces

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { HeadSeats } from '../policies/seats.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
+import { headStages } from './head-stages.ts';
 
 /**
  * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; the
@@ -48,6 +49,7 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
   head.headers.push(REQUEST_ID, of.id);
 }
 
+<<<<<<< HEAD
 /** Who edits the heads of an exchange: the stages of its route, or what the defaults say while none is known. */
 export function headSeatsOf({
   route,
@@ -56,6 +58,8 @@ export function headSeatsOf({
   return route === undefined ? snapshot?.edge.unrouted.heads : route.heads;
 }
 
+=======
+>>>>>>> listeners
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
   if (kind === 'problem') return editProblem(exchange, head, stages);
   for (const stage of stages) stage.head?.(exchange, head);
