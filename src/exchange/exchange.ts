@@ -148,6 +148,13 @@ export class Exchange {
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */
   admitted = false;
 
+  /** What Fastify has made of its body; only at the code-first door. */
+  parsedBody: unknown = undefined;
+
+  // validate
+  /** The whole body, if it was read to be checked: whoever forwards it takes it from here. */
+  heldBody: Buffer | undefined = undefined;
+
   // handle
   /**
    * What the calls of this exchange remember of each other; only the room of the clients looks inside. A field,

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { HeadSeats } from '../policies/seats.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
+import { headSeatsOf } from './head-stages.ts';
 
 /**
  * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; the
@@ -46,14 +46,6 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
     if (stages.length > 0) edit(of as Exchange, head, stages, kind);
   }
   head.headers.push(REQUEST_ID, of.id);
-}
-
-/** Who edits the heads of an exchange: the stages of its route, or what the defaults say while none is known. */
-export function headSeatsOf({
-  route,
-  snapshot,
-}: Pick<Exchange | Unopened, 'route' | 'snapshot'>): HeadSeats | undefined {
-  return route === undefined ? snapshot?.edge.unrouted.heads : route.heads;
 }
 
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {

@@ -1,4 +1,4 @@
-import { StageFault } from './stage.ts';
+import { StageFault } from './stage-fault.ts';
 
 /** Compiles a part of the options of a policy, below a key. @throws {StageFault} of the part, with its whole path. */
 export function below<Result>(key: readonly (string | number)[], compile: () => Result): Result {

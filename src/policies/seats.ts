@@ -27,6 +27,8 @@ export interface Seats {
   readonly heads: HeadSeats;
   /** What the preflight of a browser meets; empty where nobody answers it. */
   readonly preflight: readonly Stage[];
+  /** Those that edit bytes of answers, in reverse order. */
+  readonly streams: readonly Stage[];
   /** Those that know pages of other origins which are not foreign. */
   readonly welcoming: readonly Stage[];
   /** Those that know an answer for when the upstream fails. */
@@ -75,10 +77,11 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     beforeBody: where((policy) => !isLate(policy)),
     afterBody: where(isLate),
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
-    leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+    leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
+    streams: stages.filter((stage) => stage.stream !== undefined).reverse(),
     welcoming: stages.filter((stage) => stage.welcomes !== undefined),
     standIns: stages.filter((stage) => stage.standIn !== undefined),
     live: Object.freeze({

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { IncomingEdit } from '../policies/stage.ts';
+import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { below } from '../routing/below.ts';
@@ -30,6 +30,7 @@ import { ForwardedSockets } from './forwarded-sockets.ts';
 import { forwardContract } from './forward-contract.ts';
 import { compileHost, type OutboundHost } from './outbound-host.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
+import { replacedPrefix } from './replaced-prefix.ts';
 import { SocketForwardAction } from './socket-forward.action.ts';
 
 /** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
@@ -66,14 +67,6 @@ export class ForwardKind implements ActionKind {
     const action = new ForwardAction(upstream, way, this.metrics);
     return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
   }
-}
-
-function replacedPrefix({ from, to }: NonNullable<ForwardDefinition['prefix']>): Rewrite {
-  return {
-    ...(to === '' && from !== '' ? { prefix: from } : {}),
-    isTelling: false,
-    apply: ({ path, query }) => (to + path.slice(from.length) || '/') + query,
-  };
 }
 
 /** Forwards what is no WebSocket. */

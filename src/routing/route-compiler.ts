@@ -1,6 +1,7 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import { StageFault, type StageFactory, type StageInput } from '../policies/stage.ts';
+import { StageFault } from '../policies/stage-fault.ts';
+import type { StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
@@ -150,6 +151,7 @@ export class RouteCompiler {
       routeId: definition.id,
       door: definition.door,
       policies,
+      action: definition.action?.kind,
       version: definition.version,
       ...(definition.action && { action: definition.action.kind }),
       // Fastify keeps those of a handler, who can read them there.

@@ -81,6 +81,11 @@ export class Metrics {
   #storeUp: Gauge | undefined = undefined;
   readonly #sockets: SocketMetrics;
   readonly #sections: LabelCounter;
+  readonly #invalid = this.#counter(
+    'validation_faults',
+    'Requests and answers that do not fit their schema.',
+    ['route', 'of', 'mode'],
+  );
   readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
@@ -160,6 +165,7 @@ export class Metrics {
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
     this.#sections.forget(ids);
+    this.#invalid.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
   }
 
@@ -176,6 +182,11 @@ export class Metrics {
   /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
   retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
     this.#refusedRetries.count(upstream, reason);
+  }
+
+  /** Counts a request or an answer that does not fit its schema. @param mode what came of it: `enforce` or `shadow`. */
+  invalid(route: string, of: 'request' | 'answer', mode: string): void {
+    this.#invalid.count(route, of, mode);
   }
 
   /** Counts one decision of the limiter. */

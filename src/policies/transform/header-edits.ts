@@ -4,7 +4,7 @@ import { foldName } from '../../exchange/reserved-names.ts';
 import type { SourceNames } from '../../templates/source.ts';
 import { TemplateError } from '../../templates/template-fault.ts';
 import { compileTemplate, type Place, type Template } from '../../templates/template.ts';
-import { StageFault } from '../stage.ts';
+import { StageFault } from '../stage-fault.ts';
 
 /** Edits of header fields as they are declared; values are templates. */
 export interface HeaderEditOptions {

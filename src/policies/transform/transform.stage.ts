@@ -1,7 +1,8 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { below } from '../below-stage.ts';
-import { StageFault } from '../stage.ts';
-import type { IncomingEdit, Stage, StageFactory, StageInput } from '../stage.ts';
+import type { IncomingEdit } from '../incoming-edit.ts';
+import { StageFault } from '../stage-fault.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
 import {
