@@ -1,11 +1,11 @@
-import type { Stage } from '../policies/stage.ts';
+import type { HeadSeats } from '../policies/seats.ts';
 import type { Exchange } from './exchange.ts';
-import type { HeadKind, Unopened } from './response-head.ts';
+import type { Unopened } from './response-head.ts';
 
-/** The stages that edit a head: those of its route, or of what no route answers. */
-export function headStages({ route, snapshot }: Exchange | Unopened, kind: HeadKind): readonly Stage[] {
-  if (route === undefined) return snapshot?.edge.unrouted ?? NO_STAGES;
-  return kind === 'answer' ? route.heads.answers : route.heads.all;
+/** Who edits the heads of an exchange: the stages of its route, or what the defaults say while none is known. */
+export function headSeatsOf({
+  route,
+  snapshot,
+}: Pick<Exchange | Unopened, 'route' | 'snapshot'>): HeadSeats | undefined {
+  return route === undefined ? snapshot?.edge.unrouted.heads : route.heads;
 }
-
-const NO_STAGES: readonly Stage[] = Object.freeze([]);
