@@ -82,8 +82,6 @@ export interface StageInput {
   readonly version?: string | undefined;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
-  /** The kind of its action; absent for a handler. */
-  readonly action?: string;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */
   readonly upstreamIdleMs?: number;
   /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */

@@ -153,7 +153,6 @@ export class RouteCompiler {
       policies,
       action: definition.action?.kind,
       version: definition.version,
-      ...(definition.action && { action: definition.action.kind }),
       // Fastify keeps those of a handler, who can read them there.
       ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
