@@ -105,7 +105,7 @@ export class OpenHook {
    */
   check(exchange: Exchange, target: string): Answer | undefined {
     const { request } = exchange;
-    if (!/^(?:1\.[01]|2\.0)$/.test(request.httpVersion)) throw new Problem('request-malformed');
+    if (!isKnownVersion(request)) throw new Problem('request-malformed');
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
     if (!hasSaneHost(request)) {
@@ -128,4 +128,10 @@ export class OpenHook {
       });
     return answer ?? httpsRedirect(exchange);
   }
+}
+
+// Only what came as a stream of HTTP/2 has a scheme of its own: a request line that says `HTTP/2.0` is none.
+function isKnownVersion(request: IncomingMessage): boolean {
+  const { httpVersion } = request;
+  return httpVersion === '1.1' || httpVersion === '1.0' || (httpVersion === '2.0' && 'scheme' in request);
 }

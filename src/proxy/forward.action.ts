@@ -1,23 +1,13 @@
-import { Injectable } from '@nestjs/common';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
-import { below } from '../routing/below.ts';
-import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
-import {
-  ActionError,
-  type ActionInput,
-  type ActionKind,
-  type ContractInput,
-  type LiveRoutes,
-  type LiveWork,
-  type RouteAction,
-} from '../routing/route-action.ts';
+import type { Rewrite } from '../routing/rewrite.ts';
+import type { ContractInput, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
 import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
@@ -26,48 +16,8 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { describedAnew, editBody } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
-import { ForwardedSockets } from './forwarded-sockets.ts';
 import { forwardContract } from './forward-contract.ts';
-import { compileHost, type OutboundHost } from './outbound-host.ts';
-import { forwardSource, type ForwardDefinition } from './forward.source.ts';
-import { replacedPrefix } from './replaced-prefix.ts';
-import { SocketForwardAction } from './socket-forward.action.ts';
-
-/** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
-@Injectable()
-export class ForwardKind implements ActionKind {
-  static readonly source = forwardSource;
-  readonly source = forwardSource;
-
-  constructor(
-    private readonly metrics: Metrics,
-    private readonly sockets: ForwardedSockets,
-  ) {}
-
-  work(routes: LiveRoutes): LiveWork {
-    return this.sockets.work(routes);
-  }
-
-  compile(definition: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
-    const { rewrite, prefix, host, webSocket } = definition;
-    if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
-    if (upstream.options.protocol === 'grpc') {
-      throw new ActionError(
-        ['upstream'],
-        `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
-      );
-    }
-    const way = {
-      rewrite:
-        prefix === undefined
-          ? below(['rewrite'], () => compileRewrite(rewrite, pattern))
-          : replacedPrefix(prefix),
-      host: below(['host'], () => compileHost(host ?? upstream.options.host, pattern)),
-    };
-    const action = new ForwardAction(upstream, way, this.metrics);
-    return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
-  }
-}
+import type { OutboundHost } from './outbound-host.ts';
 
 /** Forwards what is no WebSocket. */
 export class ForwardAction implements RouteAction {
