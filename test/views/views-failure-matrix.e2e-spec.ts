@@ -30,7 +30,7 @@ type Any = View<object, object, never>;
 
 /** One section per service; those with an odd number have a fallback. */
 function withSection(view: Any, name: string): Any {
-  const budget = '1s';
+  const budget = '600ms';
   const hasFallback = Number(name.at(-1)) % 2 === 1;
   if (name.startsWith('rest')) {
     const call = httpUpstream(name).get<object, Shown>(`${name}.feed`, '/feed', { decode });

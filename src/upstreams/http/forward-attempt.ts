@@ -12,9 +12,6 @@ import type {
 } from '../transport/http1/carried-call.ts';
 
 const FIRST_FAILURE_STATUS = 500;
-/** A read that brings more pieces than this is one of tiny chunks; the next one waits, so that others have their turn. */
-const MANY_PIECES = 1024;
-const PACE_MS = 10;
 /** What may come of an answer that was given up, before its connection is. */
 const MAX_UNWANTED_BYTES = 65_536;
 
@@ -49,8 +46,6 @@ export class ForwardAttempt implements CarriedCall {
   #head: AnswerHead | undefined = undefined;
   #isAnswering = false;
   #pieces: Pieces | undefined = undefined;
-  /** How many pieces the read under way has brought. */
-  #brought = 0;
   #trailers: readonly string[] | undefined = undefined;
   #unwantedBytes = 0;
 
@@ -88,9 +83,8 @@ export class ForwardAttempt implements CarriedCall {
   piece(bytes: Buffer, isLast: boolean): void {
     if (this.isUnwanted) return this.#drain(bytes);
     if (isLast) return this.#complete(bytes);
-    // Whatever one read of the socket brings goes on as one piece, were it ten thousand chunks of one byte.
+    // Whatever one read of the socket brings goes on as one piece.
     (this.#pieces ??= new Pieces()).push(bytes);
-    this.#brought += 1;
   }
 
   trailers(fields: readonly string[]): void {
@@ -101,15 +95,11 @@ export class ForwardAttempt implements CarriedCall {
     if (this.isUnwanted) return;
     if (this.#head !== undefined) this.#begin(this.#head);
     const chunk = this.#pieces?.take();
-    const isTiny = this.#brought > MANY_PIECES;
-    this.#brought = 0;
     if (chunk === undefined || chunk.length === 0) return;
-    const hasRoom = this.#sink.data(chunk);
     // Whoever takes the piece may have given the attempt up.
-    if ((hasRoom && !isTiny) || this.carrier === undefined) return;
+    if (this.#sink.data(chunk) || this.carrier === undefined) return;
     this.carrier.pause?.();
-    if (hasRoom) setTimeout(this.#resume, PACE_MS);
-    else this.#sink.onDrain(this.#resume, this.patience.idleMs);
+    this.#sink.onDrain(this.#resume, this.patience.idleMs);
   }
 
   broke(error: Error): void {

@@ -21,6 +21,7 @@ import { documentOf } from './operation-document.ts';
 import { OperationMeters } from '../execution/operation-meters.ts';
 import { NO_POLICIES, policiesOf } from '../fields/operation-policies.ts';
 import { Operation } from '../execution/operation.ts';
+import { withoutStack } from '../../../problems/without-stack.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
 import { sizeLimitRule } from './size-limit.rule.ts';
 import { subscriptionRootRule } from './subscription-root.rule.ts';
@@ -135,7 +136,7 @@ export class Documents {
       if (error instanceof GraphQLError) return [error];
       throw error;
     }
-    const faults = this.#faultsOf(document);
+    const faults = withoutStack(() => this.#faultsOf(document));
     if (faults.length > 0) return faults;
     const known = knownOf(document, text);
     this.#cache.set(text, known, { size: known.bytes });

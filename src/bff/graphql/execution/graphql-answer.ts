@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 import type { GraphQLFormattedError } from 'graphql';
 import { problemOf } from '../../../problems/http-exceptions.ts';
+import { withoutStack } from '../../../problems/without-stack.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { degradedOf } from './degraded-places.ts';
@@ -63,7 +64,7 @@ export function valueOf(
 /** What is told, where no problem can be written, of something thrown in place of an answer. */
 export function failureOf(error: unknown, exchange: Exchange): AnswerValue {
   const problem = problemOf(error);
-  const wrapped = new GraphQLError(problem.message, { originalError: problem });
+  const wrapped = withoutStack(() => new GraphQLError(problem.message, { originalError: problem }));
   return withoutData({ errors: [wrapped] }, new OperationContext(exchange));
 }
 

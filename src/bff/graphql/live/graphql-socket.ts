@@ -10,6 +10,7 @@ import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../../sock
 import { passOn } from '../../../policies/seats.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
+import { withoutStack } from '../../../problems/without-stack.ts';
 import { parseExactly } from '../execution/exact-integers.ts';
 import { mayHaveHash, needsFields, requestOf } from '../door/graphql-request.ts';
 import type { RouteOf } from '../door/graphql.route.ts';
@@ -196,7 +197,7 @@ export class GraphqlSocketServer {
   #refusal({ errors = [], extensions: shown }: FormattedExecutionResult): readonly GraphQLError[] {
     return errors.map((told, index) => {
       // The library knows an error by its class.
-      const error = new GraphQLError(told.message);
+      const error = withoutStack(() => new GraphQLError(told.message));
       this.#refused.set(
         error,
         index === 0 ? { ...told, extensions: { ...told.extensions, ...shown } } : told,

@@ -93,6 +93,41 @@ describe('an answer', () => {
   });
 });
 
+describe('small chunks', () => {
+  const sizes = Array.from({ length: 400 }, (_, index) => 1 + ((index * 37) % 70));
+  const body = sizes.map((size, index) => String.fromCharCode(97 + (index % 26)).repeat(size));
+  const text = chunked(`${body.map((one) => `${one.length.toString(16)}\r\n${one}\r\n`).join('')}0\r\n\r\n`);
+
+  it('of one read are one piece', () => {
+    const pieces: string[] = [];
+    const parser = new AnswerParser({
+      head: () => undefined,
+      piece: (bytes) => void pieces.push(bytes.toString('latin1')),
+    });
+    feed(parser, chunked(`${'1\r\nx\r\n'.repeat(10_000)}0\r\n\r\n`));
+    expect(pieces).toEqual(['x'.repeat(10_000), '']);
+    expect(parser.progress).toBe(10_001);
+  });
+
+  it.each([1, 2, 7, 63, 64, 65, 66, 129, 1000, 4096])('that come %d bytes at a time are whole', (size) => {
+    const { parser, heard } = listening();
+    feed(parser, text, size);
+    expect(heard.body).toBe(body.join(''));
+    expect([parser.isDone, heard.ends, parser.progress]).toEqual([true, 1, 1 + heard.body.length]);
+  });
+
+  it.each([
+    '3\r\nxx\r\n',
+    '1\r\nxx\r\n',
+    '1\r\nx\n\r\n',
+    '1\r\nx\r\r\n',
+    '-1\r\nx\r\n',
+    '000000001\r\nx\r\n',
+  ])('do not hide a wrong one among them: %j', (wrong) => {
+    expect(refusal(chunked(`1\r\nx\r\n${wrong}1\r\nx\r\n0\r\n\r\n`))).toBeInstanceOf(MalformedAnswer);
+  });
+});
+
 describe('the end of a connection', () => {
   it.each([
     ['nothing', '', false],

@@ -38,6 +38,8 @@ const BARE_LF = /(?<!\r)\n/;
 const AROUND = /^[ \t]+|[ \t]+$/g;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
+/** Chunks up to this are moved together; to hand on a larger one alone costs less than to move it. */
+const SMALL_CHUNK_BYTES = 64;
 /** A size of more digits is refused. */
 const MAX_SIZE_DIGITS = 8;
 const [CR, LF] = [13, 10];
@@ -137,8 +139,16 @@ export class AnswerParser {
     return end + mark.length - (held === undefined ? 0 : held.length - at);
   }
 
-  // Byte by byte, as far as it is a plain number that is there as a whole: one read can bring ten thousand chunks.
   #size(bytes: Buffer, at: number): number {
+    const data = this.#held === undefined ? this.#plainSize(bytes, at) : 0;
+    if (data === 0) return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
+    if (this.#isSmallChunk(bytes, data)) return this.#smallChunks(bytes, data);
+    this.#expected = this.#left === 0 ? 'trailers' : 'chunk';
+    return data;
+  }
+
+  /** Reads a size that is a plain number and there as a whole, byte by byte. @returns where its chunk begins; 0: it is none. */
+  #plainSize(bytes: Buffer, at: number): number {
     let size = 0;
     let end = at;
     for (; end < bytes.length && end - at < MAX_SIZE_DIGITS; end += 1) {
@@ -146,11 +156,29 @@ export class AnswerParser {
       if (digit < 0) break;
       size = size * 16 + digit;
     }
-    const isPlain = this.#held === undefined && end > at && bytes[end] === CR && bytes[end + 1] === LF;
-    if (!isPlain) return this.#until('\r\n', MAX_SIZE_LINE_BYTES, bytes, at, this.#onSize);
+    if (end === at || bytes[end] !== CR || bytes[end + 1] !== LF) return 0;
     this.#left = size;
-    this.#expected = size === 0 ? 'trailers' : 'chunk';
     return end + 2;
+  }
+
+  /** Whether the chunk that begins here is small, and there to its end. */
+  #isSmallChunk(bytes: Buffer, data: number): boolean {
+    const end = data + this.#left;
+    return this.#left > 0 && this.#left <= SMALL_CHUNK_BYTES && bytes[end] === CR && bytes[end + 1] === LF;
+  }
+
+  // One read can bring ten thousand chunks of one byte: they are moved together where they lie, and are one piece.
+  #smallChunks(bytes: Buffer, first: number): number {
+    let [data, next, filled] = [first, first, first];
+    while (data > 0 && this.#isSmallChunk(bytes, data)) {
+      const end = data + this.#left;
+      while (data < end) bytes[filled++] = bytes[data++] as number;
+      next = end + 2;
+      data = this.#plainSize(bytes, next);
+    }
+    this.#progress += filled - first;
+    this.#sink.piece(bytes.subarray(first, filled), false);
+    return next;
   }
 
   #chunkEnd(bytes: Buffer, at: number): number {
