@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
+import type { ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
 import { Draining } from './health/draining.ts';
@@ -66,6 +67,11 @@ export class Gateway {
   get urls(): readonly string[] {
     const { urls } = this.app.get(ClientListeners);
     return urls.length > 0 ? urls : [this.url];
+  }
+
+  /** Which ports of the configuration cannot be listened on right now; for one that does not listen. */
+  takenPorts(): Promise<readonly ConfigFault[]> {
+    return this.app.get(ClientListeners).probe();
   }
 
   /** Reads the configuration again and puts it into force, unless something speaks against it. */

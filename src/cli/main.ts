@@ -71,14 +71,17 @@ async function start(configFile: string | undefined, modules: readonly GatewayMo
   const { environment, source } = await read(configFile);
   const logger = createLogger(environment.logLevel);
   const gateway = await runGateway({ environment, source, modules, logger });
-  logger.info({ url: gateway.url, adminUrl: gateway.adminUrl, config: source.document.file }, 'listening');
+  const { url, urls, adminUrl } = gateway;
+  const places = urls.length > 1 ? { urls } : { url };
+  logger.info({ ...places, adminUrl, config: source.document.file }, 'listening');
 }
 
 async function validate(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { gateway, source } = await compile(configFile, modules);
   const { current } = gateway.app.get(Snapshots);
   const count = current.table.routes.length;
-  const warnings = warningsOf(current);
+  // Only a warning here: it may be the gateway itself that listens there, before it hears of the change.
+  const warnings = [...warningsOf(current), ...(await gateway.takenPorts())];
   await gateway.app.close();
   if (warnings.length > 0) {
     const text = formatFaults(warnings, { color: process.stderr.isTTY, noun: 'warning' });

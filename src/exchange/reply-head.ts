@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Exchange } from './exchange.ts';
-import { finishHead } from './response-head.ts';
+import { finishHead, headStages } from './response-head.ts';
 
 /**
  * Does for the reply of a handler what {@link finishHead} does for a list of fields. A field that a stage added replaces
@@ -9,9 +9,9 @@ import { finishHead } from './response-head.ts';
  * @throws as `finishHead` does.
  */
 export function finishReply(exchange: Exchange, reply: FastifyReply): void {
-  const { responseHeaders, route } = exchange;
+  const { responseHeaders } = exchange;
   if (!reply.raw.shouldKeepAlive) endConnection(reply);
-  if (route !== undefined && route.heads.answers.length > 0) return finishAsList(exchange, reply);
+  if (headStages(exchange, 'answer').length > 0) return finishAsList(exchange, reply);
   for (let i = 0; i < responseHeaders.length; i += 2) {
     const name = responseHeaders[i] as string;
     const before = name === 'vary' ? reply.getHeader(name) : undefined;

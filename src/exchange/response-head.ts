@@ -13,6 +13,7 @@ export interface Unopened {
   readonly id: string;
   readonly responseHeaders: readonly string[];
   readonly route?: undefined;
+  readonly snapshot?: undefined;
 }
 
 const REQUEST_ID = 'x-request-id';
@@ -32,18 +33,24 @@ const OF_AN_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'etag', 'las
  * for a problem: there is nothing left to send in its place, so it goes out without the edit, and the fault is logged.
  */
 export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: HeadKind): void {
-  const { responseHeaders, route } = of;
+  const { responseHeaders } = of;
   for (let i = 0; i < responseHeaders.length; i += 2) {
     const name = responseHeaders[i] as string;
     if (kind === 'problem' && OF_AN_ANSWER.has(name)) continue;
     head.headers.push(name, responseHeaders[i + 1] as string);
   }
-  if (route !== undefined) {
-    const stages = kind === 'answer' ? route.heads.answers : route.heads.all;
-    if (stages.length > 0) edit(of as Exchange, head, stages, kind);
-  }
+  const stages = headStages(of, kind);
+  if (stages.length > 0) edit(of as Exchange, head, stages, kind);
   head.headers.push(REQUEST_ID, of.id);
 }
+
+/** The stages that edit a head: those of its route, or of what no route answers. */
+export function headStages({ route, snapshot }: Exchange | Unopened, kind: HeadKind): readonly Stage[] {
+  if (route === undefined) return snapshot?.edge.unrouted ?? NO_STAGES;
+  return kind === 'answer' ? route.heads.answers : route.heads.all;
+}
+
+const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
   if (kind === 'problem') return editProblem(exchange, head, stages);

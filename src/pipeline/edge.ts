@@ -1,6 +1,6 @@
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import type { StageFactory } from '../policies/stage.ts';
-import { compileEntrance } from '../routing/entrance.ts';
+import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
 import { ClientAddress } from './client-address.ts';
 import { FloodLimit } from './flood-limit.ts';
@@ -18,6 +18,7 @@ export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly Stag
       connections,
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: compileEntrance(factories, defaults.policies ?? {}),
+      unrouted: compileUnrouted(factories, defaults.policies ?? {}),
     });
   };
 }

@@ -9,6 +9,7 @@ import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
+import { securityHeaders } from './security-headers/security-headers.stage.ts';
 import type { StageFactory } from './stage.ts';
 import { transform } from './transform/transform.stage.ts';
 
@@ -34,6 +35,7 @@ import { transform } from './transform/transform.stage.ts';
  * nobody burns another's quota, and no route can change it.
  */
 export const order = [
+  securityHeaders, //  the last word about heads
   authentication, //   identify       principal            401 + WWW-Authenticate, 503
   authorization, //    authorize                           403
   rateLimit, //        limit          limit                429 + Retry-After

@@ -17,9 +17,29 @@ export function compileEntrance(
   factories: readonly StageFactory[],
   defaults: DeclaredPolicies,
 ): readonly Stage[] {
+  return compileFor(factories.filter(isAtEntrance), 'entrance', defaults);
+}
+
+/**
+ * Compiles the stages that edit the heads of what no route answers, such as 404. The defaults say what is in force.
+ *
+ * @throws {Error} with a message for the operator when the options make no sense.
+ */
+export function compileUnrouted(
+  factories: readonly StageFactory[],
+  defaults: DeclaredPolicies,
+): readonly Stage[] {
+  return compileFor(factories.filter(({ policy }) => policy.unrouted === true), 'unrouted', defaults);
+}
+
+function compileFor(
+  factories: readonly StageFactory[],
+  routeId: string,
+  defaults: DeclaredPolicies,
+): readonly Stage[] {
   const policies = Object.fromEntries(Object.entries(defaults).filter(([, options]) => options !== 'off'));
-  const input = { routeId: 'entrance', door: 'proxy', policies: policies as PolicySet } as const;
-  return Object.freeze(factories.filter(isAtEntrance).flatMap((factory) => factory.compile(input) ?? []));
+  const input = { routeId, door: 'proxy', policies: policies as PolicySet } as const;
+  return Object.freeze(factories.flatMap((factory) => factory.compile(input) ?? []));
 }
 
 /** The policy of a route that it cannot have for itself, because it is decided before the route is known. */

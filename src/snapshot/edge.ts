@@ -16,6 +16,8 @@ export interface Edge {
   readonly connections: { readonly perAddress: number } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
+  /** The stages that edit the heads of what no route answers. */
+  readonly unrouted: readonly Stage[];
 }
 
 /** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
@@ -35,4 +37,5 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   entrance: [],
+  unrouted: [],
 });

@@ -22,6 +22,8 @@ const MOST_FIELDS = 100;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Frames that break a rule, of one connection. */
 const MOST_INVALID_FRAMES = 50;
+/** Streams beyond what is allowed at once, of one connection. */
+const MOST_REFUSED = 1000;
 const LOOK_EVERY_MS = 1000;
 /** A stream id that no client can reach: says that a connection ends, and refuses nothing yet (RFC 9113 section 6.8). */
 const NO_STREAM_YET = 2 ** 31 - 1;
@@ -102,6 +104,8 @@ export class Http2Front {
   }
 
   #serve(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    // First of all: one whose connection has ended meanwhile says so next, and nobody else would hear it.
+    stream.on('error', () => {});
     const session = stream.session as ServerHttp2Session | undefined;
     const connection = session && connectionOf(session.socket);
     if (session === undefined || connection === undefined) return void stream.destroy();
@@ -132,7 +136,8 @@ function serverOptions(maxConcurrentStreams: number): ServerOptions {
     settings: settingsOf(maxConcurrentStreams),
     maxHeaderListPairs: MOST_FIELDS,
     maxSessionInvalidFrames: MOST_INVALID_FRAMES,
-    maxSessionRejectedStreams: MOST_INVALID_FRAMES,
+    // A client may have begun many before it hears how many are allowed.
+    maxSessionRejectedStreams: MOST_REFUSED,
     streamResetBurst: 100,
     streamResetRate: 33,
   };

@@ -12,7 +12,9 @@ export const SETTINGS = { burst: 10, perSecond: 0.4 } as const;
 /** How many bytes of frames there may be for one that means something. */
 const MOST_OVERHEAD = 8;
 /** Bytes of frames that nobody counts. */
-const FREE_BYTES = 1024 * 1024;
+const FREE_BYTES = 256 * 1024;
+/** The same, for each second: who listens to a stream for days sends pings. */
+const FREE_BYTES_PER_SECOND = 64;
 /** What a request is worth without its body, in bytes. */
 const HEAD_BYTES = 1024;
 
@@ -38,7 +40,8 @@ export class SessionGuard {
   readonly #settings = new TokenCount(SETTINGS.burst, SETTINGS.perSecond);
   readonly #open = new Set<StreamSocket>();
   #streams = 0;
-  #restingSince = performance.now();
+  readonly #since = performance.now();
+  #restingSince = this.#since;
   #bodyBytes = 0;
 
   constructor(session: ServerHttp2Session, limits: SessionLimits) {
@@ -73,7 +76,7 @@ export class SessionGuard {
   look(now: number): void {
     const session = this.#session;
     if (session.destroyed) return;
-    if (this.#isOverhead()) return this.#end('overhead');
+    if (this.#isOverhead(now)) return this.#end('overhead');
     if (this.#open.size > 0) return;
     const limitMs = this.#streams === 0 ? this.#limits.headerTimeMs : this.#limits.keepAliveMs;
     // Also one whose client has begun a head and never ends it: no frame but the rest of it may follow.
@@ -81,9 +84,10 @@ export class SessionGuard {
   }
 
   // Frames that are answered or dropped without a word: WINDOW_UPDATE, PRIORITY, empty DATA, heads that are refused.
-  #isOverhead(): boolean {
+  #isOverhead(now: number): boolean {
     const { bytesRead, bytesWritten } = this.#session.socket;
-    let worth = this.#bodyBytes + this.#streams * HEAD_BYTES + FREE_BYTES;
+    const free = FREE_BYTES + ((now - this.#since) / 1000) * FREE_BYTES_PER_SECOND;
+    let worth = this.#bodyBytes + this.#streams * HEAD_BYTES + free;
     for (const socket of this.#open) worth += socket.bytesRead;
     // A client that takes a long answer says so in frames, one for many bytes.
     return bytesRead > worth * MOST_OVERHEAD + bytesWritten;
@@ -96,6 +100,7 @@ export class SessionGuard {
   #end(reason: string): void {
     if (this.#session.destroyed) return;
     this.#limits.onFlood(this.#session.socket as Socket, reason);
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // As an error: with the code in second place Node says that nothing is wrong.
+    this.#session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as never);
   }
 }

@@ -84,8 +84,6 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
     stream.on('drain', () => this.emit('drain'));
     stream.once('finish', () => this.#finished());
     stream.once('close', () => this.#closed());
-    // The end of the stream tells all there is to tell.
-    stream.on('error', () => {});
   }
 
   override writeHead(status: number, reason?: string | Fields, fields?: Fields): this {

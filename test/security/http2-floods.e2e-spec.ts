@@ -1,0 +1,199 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import {
+  END_HEADERS,
+  END_STREAM,
+  field,
+  FRAME,
+  frame,
+  FrameClient,
+  head,
+  many,
+  streamId,
+} from '../support/http2-frames.ts';
+import { echo, startUpstream, type TestUpstream } from '../support/upstream.ts';
+
+const CANCEL = Buffer.of(0, 0, 0, 8);
+const WHOLE = END_STREAM | END_HEADERS;
+const CALM = 11;
+const PROTOCOL_ERROR = 1;
+
+let upstream: TestUpstream;
+let gateway: TestGateway;
+const clients: FrameClient[] = [];
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  const config = {
+    version: 1,
+    listeners: [{ port: 0, http2: true, limits: { headerTime: '1s', concurrentStreams: 100 } }],
+    upstreams: { echo: { targets: [upstream.url], circuitBreaker: 'off' } },
+    routes: [{ id: 'all', match: { path: '/*' }, upstream: 'echo', policies: { authentication: 'public' } }],
+  };
+  gateway = await startGateway({ config: JSON.stringify(config) });
+});
+afterEach(() => {
+  upstream.listener = echo;
+  upstream.requests.length = 0;
+  for (const { socket } of clients.splice(0)) socket.destroy();
+});
+afterAll(async () => {
+  await gateway.stop();
+  await upstream.stop();
+});
+
+function client(bytes: Buffer): FrameClient {
+  const one = new FrameClient(gateway.url);
+  clients.push(one);
+  one.socket.write(bytes);
+  return one;
+}
+
+const fields = (count: number, length: number): [string, string][] =>
+  Array.from({ length: count }, (_, i) => [`x-${i}`, 'a'.repeat(length)]);
+
+const get = (index: number, path = '/x'): Buffer =>
+  frame(FRAME.headers, WHOLE, streamId(index), head(path));
+
+describe('a client that makes work for nothing', () => {
+  it('loses its connection after a hundred requests that it gives up at once (CVE-2023-44487)', async () => {
+    upstream.listener = () => {};
+    const one = client(
+      many(3000, (i) => Buffer.concat([get(i), frame(FRAME.reset, 0, streamId(i), CANCEL)])),
+    );
+    await one.closed;
+    expect(upstream.requests.length).toBeLessThan(200);
+  });
+
+  it('may give up a hundred', async () => {
+    const one = client(
+      Buffer.concat([
+        many(90, (i) => Buffer.concat([get(i), frame(FRAME.reset, 0, streamId(i), CANCEL)])),
+        get(90),
+      ]),
+    );
+    await one.until(() => one.frames.some(({ type, stream }) => type === FRAME.data && stream === streamId(90)));
+    expect(one.socket.destroyed).toBe(false);
+  });
+
+  it.each<[string, Buffer, number | undefined]>([
+    ['pings', many(100, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8))), CALM],
+    ['settings', many(100, () => frame(FRAME.settings, 0, 0)), CALM],
+    ['window updates', many(200_000, () => frame(FRAME.windowUpdate, 0, 0, Buffer.of(0, 0, 0, 1))), CALM],
+    ['priorities', many(20_000, () => frame(FRAME.priority, 0, 1, Buffer.of(0, 0, 0, 3, 1))), CALM],
+    [
+      'a head in hundreds of frames (CVE-2024-27316)',
+      Buffer.concat([
+        frame(FRAME.headers, END_STREAM, 1, head('/x')),
+        many(300, () => frame(FRAME.continuation, 0, 1, field('a', 'b'))),
+      ]),
+      undefined,
+    ],
+    [
+      'empty pieces of a body',
+      Buffer.concat([
+        frame(FRAME.headers, END_HEADERS, 1, head('/x')),
+        many(2000, () => frame(FRAME.data, 0, 1)),
+      ]),
+      undefined,
+    ],
+    [
+      'trailers that break the rules (CVE-2025-8671)',
+      many(200, (i) =>
+        Buffer.concat([
+          frame(FRAME.headers, END_HEADERS, streamId(i), head('/x')),
+          frame(FRAME.headers, WHOLE, streamId(i), field(':path', '/y')),
+        ]),
+      ),
+      undefined,
+    ],
+  ])('loses its connection after too many %s', async (_, bytes, code) => {
+    const one = client(bytes);
+    await one.closed;
+    if (code !== undefined) expect(one.goaway).toBe(code);
+    expect(upstream.requests.length).toBeLessThan(110);
+  });
+
+  it('loses its connection when it begins a head and never ends it', async () => {
+    const one = client(frame(FRAME.headers, END_STREAM, 1, head('/x')));
+    await one.closed;
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  it('is refused what is more than a hundred requests at once, and keeps its connection', async () => {
+    upstream.listener = () => {};
+    const one = client(many(150, (i) => get(i)));
+    await one.until(() => one.count(FRAME.reset) >= 50 && upstream.requests.length >= 100);
+    expect([one.count(FRAME.reset), upstream.requests.length, one.socket.destroyed]).toEqual([50, 100, false]);
+  });
+});
+
+describe('a request that two parties could read differently', () => {
+  it.each<[string, readonly (readonly [string, string])[]]>([
+    ['a name in upper case', [['X-A', 'b']]],
+    ['Connection', [['connection', 'close']]],
+    ['Transfer-Encoding', [['transfer-encoding', 'chunked']]],
+    ['Upgrade', [['upgrade', 'h2c']]],
+    ['Keep-Alive', [['keep-alive', 'timeout=5']]],
+    ['TE with anything but trailers', [['te', 'gzip']]],
+    ['a second path', [[':path', '/y']]],
+    ['a length that is another one', [['content-length', '5']]],
+  ])('is refused with %s', async (_, more) => {
+    const one = client(frame(FRAME.headers, WHOLE, 1, head('/x', ...more)));
+    await one.until(() => one.reset !== undefined || one.goaway !== undefined);
+    expect(one.reset ?? one.goaway).toBe(PROTOCOL_ERROR);
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  it.each<[string, Buffer]>([
+    ['another host than its authority', head('/x', ['host', 'b.test'])],
+    ['a path in another spelling', head('/a%2fb')],
+  ])('is answered with 400 where it has %s', async (_, block) => {
+    const one = client(frame(FRAME.headers, WHOLE, 1, block));
+    await one.until(() => one.count(FRAME.data) > 0);
+    expect(String(one.frames.find(({ type }) => type === FRAME.data)?.payload)).toContain('request-malformed');
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  it.each<[string, Buffer]>([
+    ['too many fields', head('/x', ...fields(110, 1))],
+    ['too long ones', head('/x', ...fields(20, 800))],
+    ['no host at all', Buffer.concat([field(':method', 'GET'), field(':scheme', 'http'), field(':path', '/x')])],
+    [
+      'a scheme that nobody serves',
+      Buffer.concat([[':method', 'GET'], [':scheme', 'ftp'], [':path', '/x'], [':authority', 'a']].map(([a = '', b = '']) => field(a, b))),
+    ],
+  ])('loses its stream with %s', async (_, block) => {
+    const one = client(frame(FRAME.headers, WHOLE, 1, block));
+    await one.until(() => one.reset !== undefined);
+    expect([one.reset !== undefined, one.socket.destroyed]).toEqual([true, false]);
+    expect(upstream.requests).toHaveLength(0);
+  });
+
+  it.each<[string, [string, string]]>([
+    ['a line break in a value', ['x-a', 'b\r\nx-b: c']],
+    ['a zero byte in a value', ['x-a', 'b\0']],
+    ['a space in a name', ['x a', 'b']],
+  ])('loses the field that has %s', async (_, one) => {
+    const asking = client(frame(FRAME.headers, WHOLE, 1, head('/x', one)));
+    await asking.until(() => asking.count(FRAME.data) > 0);
+    const names = upstream.requests.flatMap(({ rawHeaders }) => rawHeaders.filter((_name, i) => i % 2 === 0));
+    expect(names.filter((name) => /^x[- ][ab]/i.test(name))).toEqual([]);
+  });
+});
+
+describe('a connection over which nobody speaks HTTP/2', () => {
+  it('never switches to it: Upgrade: h2c is answered over HTTP/1.1, and goes no further', async () => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    const lines = ['Host: a', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+    socket.write(`GET /x HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+    const [text] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(String(text)).toMatch(/^HTTP\/1.1 200 /);
+    const { headers } = upstream.requests.at(-1) ?? { headers: {} };
+    expect(headers).not.toHaveProperty('upgrade');
+    expect(headers).not.toHaveProperty('http2-settings');
+  });
+});
