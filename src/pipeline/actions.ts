@@ -3,6 +3,7 @@ import { RedirectKind } from '../answers/redirect.action.ts';
 import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
+import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import { TranslateKind } from '../transcoding/translate.action.ts';
@@ -17,6 +18,7 @@ import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 export const actionKinds = [
   ForwardKind, //      upstream, rewrite   proxy/
   TranslateKind, //    grpc                transcoding/
+  PassGrpcKind, //     passGrpc            proxy/grpc/
   AggregateKind, //    aggregate           bff/aggregation/
   RedirectKind, //     redirect            answers/
   RespondKind, //      respond             answers/

@@ -19,6 +19,8 @@ export interface RouteAction {
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
   readonly editsJson?: boolean;
+  /** Whether nobody reads what it answers, so that a policy which edits bodies would not hold. */
+  readonly isOpaque?: true;
   /** Whether it takes nothing but the handshake of a WebSocket. */
   readonly needsSocket?: boolean;
   /** Whether it only holds the place of routes that are not known yet. */

@@ -64,7 +64,9 @@ export class RouteCompiler {
     }
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
-    const seats = seatsOf(this.#stages(definition, policies, upstream), definition.door);
+    const stages = this.#stages(definition, policies, upstream);
+    if (action.isOpaque === true) refuseEdits(definition, stages);
+    const seats = seatsOf(stages, definition.door);
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -76,6 +78,7 @@ export class RouteCompiler {
       matchKey: definition.matchKey,
       action,
       policies,
+      saysDeadline: this.#levels(definition).some((level) => level?.deadline !== undefined),
       ...seats,
       metrics: this.deps.metrics.forRoute(definition.id),
     });
@@ -83,9 +86,7 @@ export class RouteCompiler {
 
   // Whole-policy replacement, the narrowest level wins; there is no deep merge.
   #merge(definition: RouteDefinition): PolicySet {
-    const upstream =
-      definition.upstream === undefined ? undefined : this.deps.upstreamPolicies[definition.upstream];
-    const levels = [...definition.policies, upstream, this.deps.defaults, this.#undeclared(definition)];
+    const levels = [...this.#levels(definition), this.#undeclared(definition)];
     const merged: Record<string, unknown> = {};
     for (const { name } of policyList) {
       const saying = levels as readonly (Readonly<Record<string, unknown>> | undefined)[];
@@ -93,6 +94,11 @@ export class RouteCompiler {
       if (declared !== undefined && declared !== 'off') merged[name] = declared;
     }
     return Object.freeze(merged as PolicySet);
+  }
+
+  #levels({ upstream, policies }: RouteDefinition): readonly (DeclaredPolicies | undefined)[] {
+    const { defaults, upstreamPolicies } = this.deps;
+    return [...policies, upstream === undefined ? undefined : upstreamPolicies[upstream], defaults];
   }
 
   #undeclared({ upstream: name }: RouteDefinition): PolicySet {
@@ -143,6 +149,15 @@ export class RouteCompiler {
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
+}
+
+// Fail closed: what a policy wants to mask would go out.
+function refuseEdits(definition: RouteDefinition, stages: readonly SeatedStage[]): void {
+  const editing = stages.find(({ stage }) => stage.body !== undefined);
+  if (editing === undefined) return;
+  const { name } = editing.policy;
+  const message = 'edits what is answered, and what this route answers is passed on unread';
+  throw new RouteFault(definition, ['policies', name], message);
 }
 
 function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {

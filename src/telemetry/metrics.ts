@@ -60,6 +60,7 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #refusedRetries: LabelCounter;
   readonly #decisions: LabelCounter;
+  readonly #calls: LabelCounter;
   readonly #refusedConnections: Counter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   /** How many breakers there are of a target: while one takes the place of another, both. */
@@ -90,6 +91,10 @@ export class Metrics {
       'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
       ['upstream', 'reason'],
     );
+    this.#calls = this.#counter('grpc_calls', 'Calls of gRPC that were passed on, by the status that the client heard.', [
+      'route',
+      'status',
+    ]);
     this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
       'route',
       'outcome',
@@ -154,6 +159,7 @@ export class Metrics {
     }
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
+    this.#calls.forget(ids);
     this.#sections.forget(ids);
   }
 
@@ -165,6 +171,11 @@ export class Metrics {
   /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
   retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
     this.#refusedRetries.count(upstream, reason);
+  }
+
+  /** Counts a call of gRPC that was passed on, by the name of its status. */
+  callPassed(route: string, status: string): void {
+    this.#calls.count(route, status);
   }
 
   /** Counts one decision of the limiter. */
