@@ -55,7 +55,10 @@ export function loadListeners(
   {
     listeners,
     trustedProxies,
-  }: { readonly listeners?: readonly ListenerOptions[] | undefined; readonly trustedProxies: readonly string[] },
+  }: {
+    readonly listeners?: readonly ListenerOptions[] | undefined;
+    readonly trustedProxies: readonly string[];
+  },
   folder: string,
   now = Date.now(),
 ): LoadedListeners {
@@ -112,8 +115,13 @@ class ListenerFiles {
   }
 
   /** @returns undefined when there is a fault. */
-  load({ certificates, minVersion, clientCertificates }: NonNullable<ListenerOptions['tls']>): ListenerTls | undefined {
-    const authorities = clientCertificates && this.#at('clientCertificates').certificates('ca', clientCertificates.ca);
+  load({
+    certificates,
+    minVersion,
+    clientCertificates,
+  }: NonNullable<ListenerOptions['tls']>): ListenerTls | undefined {
+    const authorities =
+      clientCertificates && this.#at('clientCertificates').certificates('ca', clientCertificates.ca);
     const shared = { ca: authorities?.text, minVersion, ciphers: CIPHERS, honorCipherOrder: true };
     const contexts = new HostNames<SecureContext>();
     const own = certificates.flatMap((names, index) => {
@@ -132,7 +140,9 @@ class ListenerFiles {
     const [context] = own;
     if (this.faults.length > 0 || context === undefined) return undefined;
     const mode = clientCertificates?.mode;
-    const admission = createHash('sha256').update(JSON.stringify([mode, authorities?.text])).digest('hex');
+    const admission = createHash('sha256')
+      .update(JSON.stringify([mode, authorities?.text]))
+      .digest('hex');
     return { context, contexts, clientCertificates: mode, admission };
   }
 

@@ -1,5 +1,11 @@
 import { createServer, type Server as HttpServer } from 'node:http';
-import { createServer as createNetServer, isIPv6, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import {
+  createServer as createNetServer,
+  isIPv6,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { setConnection, type ClientConnection, type ListenerFacts } from '../exchange/client-connection.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -93,11 +99,13 @@ export class Listener implements ListenerFacts {
     const { limits } = settings.options;
     this.#settings = settings;
     this.#http1.headersTimeout = limits.headerTime;
-    this.#tls = settings.tls && new TlsFront(settings, this.#tls, {
-      isHttp2: speaksHttp2(settings),
-      onSecure: (socket, raw) => this.#secured(socket, raw, settings),
-      onFault: (raw, reason) => this.#refused(raw, reason),
-    });
+    this.#tls =
+      settings.tls &&
+      new TlsFront(settings, this.#tls, {
+        isHttp2: speaksHttp2(settings),
+        onSecure: (socket, raw) => this.#secured(socket, raw, settings),
+        onFault: (raw, reason) => this.#refused(raw, reason),
+      });
     if (!speaksHttp2(settings)) return;
     this.#http2 ??= this.#createHttp2(settings);
     this.#http2.limit({ headerTimeMs: limits.headerTime, concurrentStreams: limits.concurrentStreams });

@@ -4,11 +4,7 @@ import { timerDuration } from '../config/units.ts';
 
 const file = z.string().min(1);
 
-const port = z
-  .int()
-  .min(0)
-  .max(65_535)
-  .describe('Port, from 0 (any free one) to 65535.');
+const port = z.int().min(0).max(65_535).describe('Port, from 0 (any free one) to 65535.');
 
 const publicPort = z
   .int()
@@ -73,7 +69,9 @@ const limits = z.strictObject({
     .min(1)
     .max(1_000_000)
     .optional()
-    .describe('Most open connections of one client address, or of one /64 of IPv6. Default: no limit of its own.'),
+    .describe(
+      'Most open connections of one client address, or of one /64 of IPv6. Default: no limit of its own.',
+    ),
   requestsPerConnection: z
     .int()
     .min(1)
@@ -108,7 +106,9 @@ const listener = z.strictObject({
     ),
   proxyProtocol: proxyProtocol
     .default(false)
-    .describe('Whether connections begin with a header of the PROXY protocol, version 1 or 2. Default false.'),
+    .describe(
+      'Whether connections begin with a header of the PROXY protocol, version 1 or 2. Default false.',
+    ),
   limits: limits.prefault({}).describe('What one client may take of the listener.'),
 });
 
@@ -117,7 +117,9 @@ export const listenersSchema = z
   .array(listener)
   .min(1)
   .superRefine((listeners, context) => {
-    for (const [index, fault] of listeners.flatMap((_, i) => faultsOf(listeners, i).map((one) => [i, one] as const)))
+    for (const [index, fault] of listeners.flatMap((_, i) =>
+      faultsOf(listeners, i).map((one) => [i, one] as const),
+    ))
       context.addIssue({ code: 'custom', path: [index, ...fault.path], message: fault.message });
   })
   .describe('Where clients connect. Default: one listener, at PORT and HOST of the environment.');

@@ -99,6 +99,8 @@ export class Listeners {
   // Any free port is another one for each listener that asks for it.
   #keysOf(options: readonly ListenerSettings['options'][]): readonly string[] {
     let free = 0;
-    return options.map(({ port, host = this.#defaultHost }) => `${host} ${port === 0 ? `free ${free++}` : port}`);
+    return options.map(
+      ({ port, host = this.#defaultHost }) => `${host} ${port === 0 ? `free ${free++}` : port}`,
+    );
   }
 }

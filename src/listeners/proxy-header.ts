@@ -94,7 +94,7 @@ function addressOf(family: number, block: Buffer): string | undefined {
 
 /** Looks through what follows the addresses; of what it knows there is only the checksum. */
 function faultOfExtensions(header: Buffer, from: number): string | undefined {
-  for (let at = from; at < header.length; ) {
+  for (let at = from; at < header.length;) {
     if (at + 3 > header.length) return 'an extension that is cut';
     const size = header.readUInt16BE(at + 1);
     const end = at + 3 + size;

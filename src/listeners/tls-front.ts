@@ -1,7 +1,11 @@
 import { constants, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
-import { connectionOf, type ClientCertificate, type ClientConnection } from '../exchange/client-connection.ts';
+import {
+  connectionOf,
+  type ClientCertificate,
+  type ClientConnection,
+} from '../exchange/client-connection.ts';
 import type { ListenerSettings, ListenerTls } from './listener-settings.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;

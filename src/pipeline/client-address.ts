@@ -41,7 +41,7 @@ export class ClientAddress {
   of(request: IncomingMessage): Origin {
     const connection = connectionOf(request.socket);
     const peer = formOfPeer(connection?.peer ?? request.socket.remoteAddress ?? '');
-    const scheme = connection?.scheme ?? 'http';
+    const scheme = connection?.scheme ?? ('encrypted' in request.socket ? 'https' : 'http');
     if (this.#trusted === undefined || !this.isTrusted(peer)) return { clientAddress: peer, scheme };
     const { headers } = request;
     const { clientAddress, proxies } = this.#walk(String(headers['x-forwarded-for'] ?? ''), peer);

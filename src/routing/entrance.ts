@@ -29,7 +29,11 @@ export function compileUnrouted(
   factories: readonly StageFactory[],
   defaults: DeclaredPolicies,
 ): readonly Stage[] {
-  return compileFor(factories.filter(({ policy }) => policy.unrouted === true), 'unrouted', defaults);
+  return compileFor(
+    factories.filter(({ policy }) => policy.unrouted === true),
+    'unrouted',
+    defaults,
+  );
 }
 
 function compileFor(

@@ -143,13 +143,14 @@ export class Reloads {
     const { file } = this.#deps.snapshots.current.source.document;
     try {
       this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source));
-      return await this.#prepared(await readConfigFile(this.#schema, file), trigger);
+      return await this.take(await readConfigFile(this.#schema, file), trigger);
     } catch (error) {
       return this.#end(trigger, 'faulty', this.#faultsOf(error, file));
     }
   }
 
-  async #prepared(source: GatewaySource, trigger: string): Promise<Reload> {
+  /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
+  async take(source: GatewaySource, trigger: string): Promise<Reload> {
     const faults = (await this.ports?.prepare(source)) ?? [];
     const reload = faults.length === 0 ? this.apply(source, trigger) : this.#end(trigger, 'faulty', faults);
     if (reload.outcome !== 'reloaded') this.ports?.giveUp();

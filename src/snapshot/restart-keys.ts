@@ -16,7 +16,8 @@ export function restartFaults(before: GatewaySource, after: GatewaySource): read
   const options = new Set([...Object.keys(before.value.graphql), ...Object.keys(after.value.graphql)]);
   const ofGraphql = [...options].filter((key) => !GRAPHQL_RELOADS.has(key)).map((key) => ['graphql', key]);
   // One listens as the environment says, or as the file does; its listeners come and go.
-  const ofListeners = (before.value.listeners === undefined) === (after.value.listeners === undefined) ? [] : [['listeners']];
+  const ofListeners =
+    (before.value.listeners === undefined) === (after.value.listeners === undefined) ? [] : [['listeners']];
   return [...FIXED, ...ofListeners, ...ofGraphql].flatMap((path) => {
     if (isDeepStrictEqual(at(before.value, path), at(after.value, path))) return [];
     const { document } = after;

@@ -19,7 +19,12 @@ export const END_STREAM = 1;
 export const END_HEADERS = 4;
 
 /** A frame, byte by byte. */
-export function frame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Buffer = Buffer.alloc(0),
+): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;
@@ -38,7 +43,8 @@ const LONG = 0x7f;
 /** A string with its length before it (RFC 7541 sections 5.1 and 5.2); of at most 16 510 bytes. */
 function text(value: string): Buffer {
   const rest = value.length - LONG;
-  const size = rest < 0 ? [value.length] : rest < 0x80 ? [LONG, rest] : [LONG, 0x80 | (rest & 0x7f), rest >> 7];
+  const size =
+    rest < 0 ? [value.length] : rest < 0x80 ? [LONG, rest] : [LONG, 0x80 | (rest & 0x7f), rest >> 7];
   return Buffer.concat([Buffer.of(...size), Buffer.from(value)]);
 }
 
@@ -68,7 +74,7 @@ export class FrameClient {
   readonly frames: { readonly type: number; readonly stream: number; readonly payload: Buffer }[] = [];
   /** Resolves once the connection is closed. */
   readonly closed: Promise<void>;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(url: string) {
     this.socket = connect(Number(new URL(url).port), '127.0.0.1');

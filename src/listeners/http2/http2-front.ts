@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import {
+  constants,
   createServer,
   type Http2Server,
   type ServerHttp2Session,
@@ -20,6 +21,7 @@ export const REQUESTS_PER_CONNECTION = 10_000;
 const MOST_FIELDS = 100;
 /** Of a head, as HTTP/2 counts: 32 bytes for each field besides its name and value. */
 const MAX_HEADER_BYTES = 16 * 1024;
+const FIELD_BYTES = 32;
 /** Frames that break a rule, of one connection. */
 const MOST_INVALID_FRAMES = 50;
 /** Streams beyond what is allowed at once, of one connection. */
@@ -29,7 +31,6 @@ const LOOK_EVERY_MS = 1000;
 const NO_STREAM_YET = 2 ** 31 - 1;
 
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);
-const PROTOCOL_ERROR = 1;
 
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
@@ -110,9 +111,12 @@ export class Http2Front {
     const connection = session && connectionOf(session.socket);
     if (session === undefined || connection === undefined) return void stream.destroy();
     const socket = new StreamSocket(stream, connection);
+    // The library looks at what a client has acknowledged, which it may leave.
+    if (sizeOf(raw) > MAX_HEADER_BYTES) return void socket.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     const request = new StreamRequest(stream, raw, socket);
     // Of other schemes nobody has ever heard here; which of the two it is the connection says.
-    if (!SCHEMES.has(request.scheme) && request.method !== 'CONNECT') return void socket.destroy(PROTOCOL_ERROR);
+    if (!SCHEMES.has(request.scheme) && request.method !== 'CONNECT')
+      return void socket.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
     const response = new StreamResponse(request, stream, socket);
     const guard = this.#sessions.get(session);
     guard?.began(stream, socket);
@@ -124,6 +128,13 @@ export class Http2Front {
     const most = Math.min(listener.requestsPerConnection, REQUESTS_PER_CONNECTION);
     if (streams >= most || listener.isLeaving) session.close();
   }
+}
+
+/** As RFC 9113 section 6.5.2 counts. */
+function sizeOf(raw: readonly string[]): number {
+  let size = raw.length * (FIELD_BYTES / 2);
+  for (const text of raw) size += text.length;
+  return size;
 }
 
 function eventOf({ headers: { expect } }: StreamRequest): string {

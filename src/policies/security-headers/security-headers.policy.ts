@@ -14,7 +14,9 @@ const PRELOAD_MS = 365 * 86_400_000;
 
 const hsts = z
   .strictObject({
-    maxAge: duration.default(HALF_A_YEAR_MS).describe('How long browsers come over HTTPS only. Default 180d.'),
+    maxAge: duration
+      .default(HALF_A_YEAR_MS)
+      .describe('How long browsers come over HTTPS only. Default 180d.'),
     includeSubDomains: z.boolean().default(false).describe('Whether it holds for subdomains. Default false.'),
     preload: z
       .boolean()
@@ -77,8 +79,7 @@ export const securityHeadersPolicy = definePolicy({
   before: 'identity',
   refusesWith: [],
   unrouted: true,
-  describe: ({ hsts: strict }) =>
-    strict === 'off' ? 'without HSTS' : `HSTS ${durationText(strict.maxAge)}`,
+  describe: ({ hsts: strict }) => (strict === 'off' ? 'without HSTS' : `HSTS ${durationText(strict.maxAge)}`),
 });
 
 /** What {@link securityHeadersPolicy} takes. */

@@ -52,7 +52,9 @@ function fieldsOf(options: SecurityHeaders): ReadonlyMap<string, string> {
     ['cross-origin-opener-policy', options.crossOriginOpenerPolicy],
     ['cross-origin-resource-policy', options.crossOriginResourcePolicy],
   ];
-  return new Map(all.flatMap(([name, value]) => (value === undefined || value === 'off' ? [] : [[name, value]])));
+  return new Map(
+    all.flatMap(([name, value]) => (value === undefined || value === 'off' ? [] : [[name, value]])),
+  );
 }
 
 function strictOf(hsts: SecurityHeaders['hsts']): string | undefined {
