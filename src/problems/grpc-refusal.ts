@@ -46,7 +46,7 @@ const BY_CODE: { readonly [Code in ProblemCode]?: number } = {
   'uri-too-long': UNIMPLEMENTED,
   'upgrade-required': UNIMPLEMENTED,
   'resource-not-found': NOT_FOUND,
-  'upstream-rejected': UNKNOWN,
+  'upstream-rejected': INTERNAL,
   'upstream-response-invalid': INTERNAL,
 };
 

@@ -91,10 +91,11 @@ export class Metrics {
       'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
       ['upstream', 'reason'],
     );
-    this.#calls = this.#counter('grpc_calls', 'Calls of gRPC that were passed on, by the status that the client heard.', [
-      'route',
-      'status',
-    ]);
+    this.#calls = this.#counter(
+      'grpc_calls',
+      'Calls of gRPC that were passed on, by the status that the client heard.',
+      ['route', 'status'],
+    );
     this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
       'route',
       'outcome',

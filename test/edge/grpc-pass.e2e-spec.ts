@@ -6,7 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestGateway } from '../support/gateway.ts';
 import { framed } from '../../src/upstreams/grpc/unary-wire.ts';
 import { KindsServer } from '../support/kinds-server.ts';
-import { asIs, decoded, encoded, grpcClient, metadataOf, PASS_KEY, startPassing, unary } from '../support/pass-gateway.ts';
+import {
+  asIs,
+  decoded,
+  encoded,
+  grpcClient,
+  metadataOf,
+  PASS_KEY,
+  startPassing,
+  unary,
+} from '../support/pass-gateway.ts';
 
 const ROUTES = `
   - { id: closed, match: { path: /closed/test.v1.Kinds/* }, upstream: kinds, passGrpc: { stripPrefix: /closed, maxMessage: 1KiB },
@@ -73,7 +82,12 @@ describe('calls that are passed on', () => {
     service.trailer = metadataOf({ 'x-last': 'b', 'x-last-bin': Buffer.from([1, 254]) });
     const got = await unary(client, {
       bytes: Buffer.from('hello'),
-      fields: { 'x-mine': 'c', 'x-mine-bin': Buffer.from([2, 253]), 'x-user-id': 'forged', 'X-API-Key': PASS_KEY },
+      fields: {
+        'x-mine': 'c',
+        'x-mine-bin': Buffer.from([2, 253]),
+        'x-user-id': 'forged',
+        'X-API-Key': PASS_KEY,
+      },
     });
     expect(got).toMatchObject({ code: status.OK, bytes: Buffer.from('hello') });
     expect(got.head?.get('x-first')).toEqual(['a']);
@@ -90,7 +104,11 @@ describe('calls that are passed on', () => {
   });
 
   it('pass the status of the service as it is, also one that comes without a message', async () => {
-    service.refusal = { code: status.NOT_FOUND, details: 'no such thing: 100% – ü', metadata: metadataOf({ 'x-why': 'y' }) };
+    service.refusal = {
+      code: status.NOT_FOUND,
+      details: 'no such thing: 100% – ü',
+      metadata: metadataOf({ 'x-why': 'y' }),
+    };
     const got = await unary(client);
     expect(got).toMatchObject({ code: status.NOT_FOUND, details: 'no such thing: 100% – ü' });
     expect(got.trailers.get('x-why')).toEqual(['y']);
@@ -102,7 +120,9 @@ describe('calls that are passed on', () => {
     const ask = (fields: object) =>
       client.makeServerStreamRequest('/test.v1.Kinds/Count', asIs, asIs, encoded('CountRequest', fields));
     const whole = await collected(ask({ to: 100 }));
-    expect(whole.pieces.map((one) => Number(decoded('Tick', one)['number']))).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    expect(whole.pieces.map((one) => Number(decoded('Tick', one)['number']))).toEqual(
+      Array.from({ length: 100 }, (_, i) => i + 1),
+    );
     expect(whole.end.code).toBe(status.OK);
     service.refusal = { code: status.DATA_LOSS, details: 'gone' };
     const broken = await collected(ask({ to: 10, failAfter: 3 }));
@@ -114,7 +134,12 @@ describe('calls that are passed on', () => {
     let free: () => void = () => {};
     service.hold = new Promise((resolve) => (free = resolve));
     let answer: Buffer | undefined;
-    const call = client.makeClientStreamRequest('/test.v1.Kinds/Sum', asIs, asIs, (_error, value?: Buffer) => (answer = value));
+    const call = client.makeClientStreamRequest(
+      '/test.v1.Kinds/Sum',
+      asIs,
+      asIs,
+      (_error, value?: Buffer) => (answer = value),
+    );
     const note = 'x'.repeat(64 * 1024);
     let written = 0;
     const total = 400;
@@ -150,7 +175,12 @@ describe('calls that are passed on', () => {
   it('hold the service back while the client reads slowly', async () => {
     // Not by grpc-js, which takes many megabytes before it says that it is slow.
     const session = connect(gateway.url);
-    const stream = session.request({ ':method': 'POST', ':path': '/test.v1.Kinds/Count', 'content-type': 'application/grpc', te: 'trailers' });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.v1.Kinds/Count',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
     stream.end(framed(encoded('CountRequest', { to: 2000, padding: 16_384 })));
     await once(stream, 'response');
     await atRest(() => service.written);
@@ -165,13 +195,20 @@ describe('calls that are passed on', () => {
 
   it('cancel the call at the service when the client cancels', async () => {
     service.hold = new Promise(() => {});
-    const call = client.makeServerStreamRequest('/test.v1.Kinds/Count', asIs, asIs, encoded('CountRequest', { to: 10 }));
+    const call = client.makeServerStreamRequest(
+      '/test.v1.Kinds/Count',
+      asIs,
+      asIs,
+      encoded('CountRequest', { to: 10 }),
+    );
     call.on('error', () => {});
     await once(call, 'data');
     call.cancel();
     for (let waited = 0; service.cancelled === 0 && waited < 2000; waited += 10) await sleep(10);
     expect(service.cancelled).toBe(1);
-    const [line] = await gateway.linesWhere((one) => one['path'] === '/test.v1.Kinds/Count' && one['status'] === 499);
+    const [line] = await gateway.linesWhere(
+      (one) => one['path'] === '/test.v1.Kinds/Count' && one['status'] === 499,
+    );
     expect(line).toMatchObject({ refused: { code: 'client-closed' } });
   });
 });
@@ -194,8 +231,15 @@ describe('deadlines', () => {
 
   it('end a call with DEADLINE_EXCEEDED, before its answer and within it', async () => {
     service.hold = new Promise(() => {});
-    expect(await unary(client, { path: '/brief/test.v1.Kinds/Echo' })).toMatchObject({ code: status.DEADLINE_EXCEEDED });
-    const call = client.makeServerStreamRequest('/brief/test.v1.Kinds/Count', asIs, asIs, encoded('CountRequest', { to: 10 }));
+    expect(await unary(client, { path: '/brief/test.v1.Kinds/Echo' })).toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+    });
+    const call = client.makeServerStreamRequest(
+      '/brief/test.v1.Kinds/Count',
+      asIs,
+      asIs,
+      encoded('CountRequest', { to: 10 }),
+    );
     const { pieces, end } = await collected(call);
     expect(pieces).toHaveLength(1);
     expect(end.code).toBe(status.DEADLINE_EXCEEDED);
@@ -217,7 +261,11 @@ describe('refusals of ours', () => {
     ['an encoded slash', '/a%2Fb', {}, undefined, status.INVALID_ARGUMENT],
     ['a timeout that is none', '', { 'grpc-timeout': 'soon' }, undefined, status.INVALID_ARGUMENT],
   ])('%s', async (_what, prefix, fields, bytes, code) => {
-    const got = await unary(client, { path: `${prefix}/test.v1.Kinds/Echo`, fields, ...(bytes && { bytes }) });
+    const got = await unary(client, {
+      path: `${prefix}/test.v1.Kinds/Echo`,
+      fields,
+      ...(bytes && { bytes }),
+    });
     expect(got.code).toBe(code);
     expect(got.details).not.toBe('');
     expect(got.trailers.get('x-request-id')).toHaveLength(1);

@@ -71,7 +71,12 @@ export interface UnaryOutcome {
 /** Makes a unary call, and tells all that came of it. */
 export function unary(
   client: Client,
-  { path = '/test.v1.Kinds/Echo', bytes = Buffer.from('x'), fields = {}, timeoutMs = Infinity }: {
+  {
+    path = '/test.v1.Kinds/Echo',
+    bytes = Buffer.from('x'),
+    fields = {},
+    timeoutMs = Infinity,
+  }: {
     readonly path?: string;
     readonly bytes?: Buffer;
     readonly fields?: Readonly<Record<string, string | Buffer>>;

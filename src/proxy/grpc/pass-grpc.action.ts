@@ -4,7 +4,12 @@ import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { toProblem } from '../../problems/render-problem.ts';
-import { ActionError, type ActionInput, type ActionKind, type RouteAction } from '../../routing/route-action.ts';
+import {
+  ActionError,
+  type ActionInput,
+  type ActionKind,
+  type RouteAction,
+} from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { passGrpcSource, type PassGrpcDefinition } from './pass-grpc.source.ts';

@@ -17,7 +17,9 @@ const options = z.strictObject({
     .string()
     .regex(/^(\/[A-Za-z0-9\-._~]+)+$/, 'expected a literal path such as /rpc')
     .optional()
-    .describe('What is taken from the beginning of the path, before `/package.Service/Method`. Default nothing.'),
+    .describe(
+      'What is taken from the beginning of the path, before `/package.Service/Method`. Default nothing.',
+    ),
 });
 
 /** The `passGrpc:` section of a route. */

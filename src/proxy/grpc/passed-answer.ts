@@ -37,7 +37,8 @@ export class PassedAnswer {
     this.#dialect = dialect;
     const { accept, 'content-type': said = '' } = exchange.request.headers;
     // Whoever sends one form of gRPC-Web may want the other.
-    const asked = dialect === 'grpc' ? undefined : /application\/grpc-web(?:-text)?(?:\+[\w.-]+)?/i.exec(accept ?? '');
+    const asked =
+      dialect === 'grpc' ? undefined : /application\/grpc-web(?:-text)?(?:\+[\w.-]+)?/i.exec(accept ?? '');
     this.#type = (asked?.[0] ?? (said.split(';')[0] as string)).trim().toLowerCase();
     if (dialect !== 'grpc') this.#dialect = this.#type.includes('-text') ? 'webText' : 'web';
   }
@@ -76,7 +77,8 @@ export class PassedAnswer {
     const exchange = this.#exchange;
     const { response } = exchange;
     const isTold = response.headersSent && !response.writableEnded && problem.code !== 'client-closed';
-    if (!isTold || (this.#dialect !== 'grpc' && !this.#bounds.isBetween)) return renderProblem(exchange, problem);
+    if (!isTold || (this.#dialect !== 'grpc' && !this.#bounds.isBetween))
+      return renderProblem(exchange, problem);
     exchange.problem ??= problem;
     exchange.grpcStatus = grpcStatusName(grpcStatusOf(problem));
     this.#finish(grpcStatusFields(problem));

@@ -93,7 +93,9 @@ export class PassedExchange implements PassTaker {
       this.#bytes += piece.length;
       if (this.#bytes > this.#maxBytes) throw new Problem('body-too-large');
       if (!this.#bounds.take(piece))
-        throw new Problem('body-too-large', { detail: `A message exceeds ${this.#deps.options.maxMessage} bytes.` });
+        throw new Problem('body-too-large', {
+          detail: `A message exceeds ${this.#deps.options.maxMessage} bytes.`,
+        });
       if (!this.#passing.push(piece)) this.#exchange.request.pause();
     } catch (error) {
       this.#exchange.cancel(toProblem(error));

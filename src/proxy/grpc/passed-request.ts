@@ -51,7 +51,10 @@ export function dialectOf({ request }: Exchange, { web }: PassGrpcOptions): Grpc
 export function passedCall(
   exchange: Exchange,
   dialect: GrpcDialect,
-  { stripPrefix, passed }: { readonly stripPrefix: string | undefined; readonly passed: ReadonlySet<string> | undefined },
+  {
+    stripPrefix,
+    passed,
+  }: { readonly stripPrefix: string | undefined; readonly passed: ReadonlySet<string> | undefined },
 ): PassedCall {
   const { path, query, headerEdits, startedAt, request, route } = exchange;
   // One that nobody has asked for bounds the time until an answer opens, as everywhere, and ends no stream.
@@ -75,7 +78,10 @@ export function passedCall(
 
 /** What the target is told: the coding of the messages, and nothing of the way to the gateway. */
 function contentType(said: string): string {
-  return said.toLowerCase().replace(/^application\/grpc(?:-web)?(?:-text)?/, 'application/grpc').trim();
+  return said
+    .toLowerCase()
+    .replace(/^application\/grpc(?:-web)?(?:-text)?/, 'application/grpc')
+    .trim();
 }
 
 function timeoutOf(asked: string | string[]): number {

@@ -29,7 +29,7 @@ export function webText(piece: Buffer): Buffer {
 // Fails closed: Node's own reader passes over what it does not know, and ends at the first padding.
 function decoded(text: string): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const padding = text.indexOf('=', at);
     const end = padding < 0 ? text.length : padding + GROUP - (padding % GROUP);
     const part = text.slice(at, end);

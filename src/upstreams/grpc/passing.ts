@@ -164,7 +164,8 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     const end = endOf(200, head ?? NO_FIELDS, trailers);
     const fault = end.code === status.OK ? undefined : grpcFault(end, 'upstream-timeout');
     // Fails open: a client in a hurry does not open the breaker of a target for others.
-    const speaksAgainst = fault?.failure === true && !(this.#call.isHurried && end.code === status.DEADLINE_EXCEEDED);
+    const speaksAgainst =
+      fault?.failure === true && !(this.#call.isHurried && end.code === status.DEADLINE_EXCEEDED);
     this.#attempts.settle(speaksAgainst ? 'failure' : 'success', grpcStatusName(code));
     if (fault !== undefined && !this.#isOpen && this.#retries(fault)) return;
     this.#close();

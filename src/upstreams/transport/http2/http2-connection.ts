@@ -100,8 +100,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
     if (this.#early.delete(stream)) return;
     const isGivenUp = http2ErrorCode !== constants.NGHTTP2_NO_ERROR;
     if (isGivenUp) this.#budget.expectStrays();
-    if (isGivenUp || !stream.isEndSent)
-      this.#writer.numbers(FRAME.rstStream, 0, stream.id, http2ErrorCode);
+    if (isGivenUp || !stream.isEndSent) this.#writer.numbers(FRAME.rstStream, 0, stream.id, http2ErrorCode);
     this.#drop(stream);
     this.#settle();
   }
@@ -176,8 +175,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
       this.#unreported = 0;
     }
     if (stream === undefined) this.#budget.stray(frame);
-    else
-      stream.took(contentOf(frame), (frame.flags & FLAG.endStream) !== 0, frame.payload.length);
+    else stream.took(contentOf(frame), (frame.flags & FLAG.endStream) !== 0, frame.payload.length);
   }
 
   #onHeaders(frame: Frame): void {
