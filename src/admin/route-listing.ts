@@ -35,13 +35,13 @@ export function describeRoutes(routes: readonly Route[], upstreams: KnownUpstrea
 }
 
 function describeRoute(route: Route, upstreams: KnownUpstreams): ListedRoute {
-  const conditions = Object.entries(route.match.headers).map(([name, value]) => ` [${name}: ${value}]`);
+  const conditions = route.conditions.map(({ text }) => ` [${text}]`);
   return {
     id: route.id,
     door: route.door,
     methods: route.match.methods.join(',') || '*',
     host: route.match.hosts.join(',') || '*',
-    path: route.pattern.source + conditions.join(''),
+    path: route.pattern.source + conditions.join('') + readingOf(route),
     upstream: upstreamOf(route, upstreams),
     authentication: described(route, 'authentication'),
     authorization: described(route, 'authorization'),
@@ -49,6 +49,14 @@ function describeRoute(route: Route, upstreams: KnownUpstreams): ListedRoute {
     stages: stepsOf(route).join(' → ') || '-',
     origin: route.origin,
   };
+}
+
+// What is usual is not said.
+function readingOf({ paths: { encodedSlashes, trailingSlash }, priority }: Route): string {
+  const slashes = encodedSlashes === 'pass' ? ' [%2F]' : '';
+  const end =
+    trailingSlash === 'refuse' ? '' : ` [slash ${trailingSlash === 'ignore' ? 'ignored' : 'distinct'}]`;
+  return `${slashes}${end}${priority === 0 ? '' : ` [priority ${priority}]`}`;
 }
 
 function upstreamOf(route: Route, upstreams: KnownUpstreams): string {

@@ -75,6 +75,7 @@ export class RedirectKind implements ActionKind {
 
 class RedirectAction implements RouteAction {
   readonly kind = 'redirect';
+  readonly readsNoBody = true;
   readonly target: string;
   readonly #origin: string;
   readonly #status: number;

@@ -95,6 +95,7 @@ export class RespondKind implements ActionKind {
 
 class RespondAction implements RouteAction {
   readonly kind = 'respond';
+  readonly readsNoBody = true;
   readonly target: string;
   readonly #status: number;
   readonly #head: readonly string[];

@@ -108,12 +108,14 @@ function methodsOf({ match: { methods } }: Route): readonly OperationMethod[] {
   return OPERATION_METHODS.filter((method) => methods.includes(method.toUpperCase()));
 }
 
-function variantOf({ id, pattern, match: { hosts, headers } }: Route): RouteVariant {
+function variantOf({ id, pattern, match: { hosts, headers, query, cookies } }: Route): RouteVariant {
   return {
     route: id,
     path: pattern.source,
     ...(hosts.length === 0 ? {} : { hosts }),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(query === undefined ? {} : { query }),
+    ...(cookies === undefined ? {} : { cookies }),
   };
 }
 
@@ -151,8 +153,8 @@ function contractOf(
   return route.action.contract?.({ method: verb, names: path.names, components }) ?? UNTOLD;
 }
 
-function conditions({ match: { hosts, headers } }: Route): number {
-  return Number(hosts.length > 0) + Object.keys(headers).length;
+function conditions({ match: { hosts }, conditions: { length } }: Route): number {
+  return Number(hosts.length > 0) + length;
 }
 
 function compare(a: string, b: string): number {

@@ -1,3 +1,5 @@
+import type { ValueMatches } from '../routing/route.ts';
+
 /** A JSON Schema of the 2020-12 dialect, as far as documents of ours use it. */
 export interface JsonSchema {
   readonly $ref?: string;
@@ -22,7 +24,7 @@ export type Reference = { readonly $ref: string };
 /** A parameter of the path, the query or the header section. */
 export interface Parameter {
   readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
+  readonly in: 'path' | 'query' | 'header' | 'cookie';
   readonly required?: boolean;
   readonly description?: string;
   readonly schema: JsonSchema;
@@ -97,7 +99,9 @@ export interface RouteVariant {
   readonly route: string;
   readonly path: string;
   readonly hosts?: readonly string[];
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: ValueMatches;
+  readonly query?: ValueMatches;
+  readonly cookies?: ValueMatches;
 }
 
 /** Where an API is. */

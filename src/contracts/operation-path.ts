@@ -20,7 +20,7 @@ export function operationPath(pattern: PathPattern): OperationPath {
     segment.kind === 'literal' ? segment.text : `{${segment.name}}`,
   );
   if (rest !== undefined) segments.push(`{${rest}}`);
-  const template = `/${segments.join('/')}${pattern.verb ?? ''}`;
+  const template = `/${segments.join('/')}${pattern.slash ? '/' : ''}${pattern.verb ?? ''}`;
   return {
     template,
     shape: template.replace(/\{[^}]*\}/g, '{}'),

@@ -1,7 +1,16 @@
-import type { Route } from '../routing/route.ts';
+import type { Condition } from '../routing/conditions.ts';
+import type { Route, ValueMatch } from '../routing/route.ts';
 import type { ComponentStore } from './components.ts';
 import { limitsOf } from './limits.ts';
-import type { Answer, Operation, OperationMethod, Parameter, RouteVariant, Server } from './openapi.ts';
+import type {
+  Answer,
+  JsonSchema,
+  Operation,
+  OperationMethod,
+  Parameter,
+  RouteVariant,
+  Server,
+} from './openapi.ts';
 import type { OperationContract } from './operation-contract.ts';
 import type { OperationPath } from './operation-path.ts';
 import { fieldRefs, stageFields, problemAnswers, stageProblems } from './problem-answers.ts';
@@ -79,17 +88,37 @@ function parametersOf({ route, path }: OperationPlace, known: readonly Parameter
       name,
       in: 'path',
       required: true,
-      schema: described?.schema ?? { type: 'string' },
+      schema: described?.schema ?? { type: 'string', ...patternOf(route, own[index]) },
     };
   });
-  const inHeaders = Object.entries(route.match.headers).map(([name, value]): Parameter => ({
-    name,
-    in: 'header',
-    required: true,
-    schema: { type: 'string', const: value },
-  }));
-  const others = known.filter((one) => one.in !== 'path' && !inHeaders.some(({ name }) => name === one.name));
-  return [...inPath, ...others, ...inHeaders];
+  const asked = route.conditions.flatMap(conditionParameter);
+  const isAsked = (one: Parameter): boolean =>
+    asked.some(({ name, in: place }) => place === one.in && name === one.name);
+  return [...inPath, ...known.filter((one) => one.in !== 'path' && !isAsked(one)), ...asked];
+}
+
+function patternOf({ pattern }: Route, name: string | undefined): { pattern?: string } {
+  const segment = pattern.segments.find((one) => one.kind === 'parameter' && one.name === name);
+  return segment?.kind === 'parameter' && segment.pattern !== undefined
+    ? { pattern: whole(segment.pattern.source) }
+    : {};
+}
+
+// What must not be there is nothing that a client could send.
+function conditionParameter({ name, place, declared }: Condition): Parameter[] {
+  if (typeof declared === 'object' && 'present' in declared && !declared.present) return [];
+  return [{ name, in: place, required: true, schema: { type: 'string', ...valueSchema(declared) } }];
+}
+
+function valueSchema(declared: ValueMatch): JsonSchema {
+  if (typeof declared === 'string') return { const: declared };
+  if ('present' in declared) return {};
+  if ('regex' in declared) return { pattern: whole(declared.regex) };
+  return { pattern: `^${declared.prefix.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}` };
+}
+
+function whole(source: string): string {
+  return `^(?:${source})$`;
 }
 
 /** The names that the route itself uses, which may differ from those of the template that it shares. */

@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import { endInOneWrite } from './one-write.ts';
 
 /** The parts of a response of `node:http` that nobody has promised; see {@link canCompose}. */
 interface Internals {
@@ -22,8 +23,12 @@ export interface ComposedAnswer {
   readonly isKept: boolean;
 }
 
-/** Larger bodies are written as they are: as a text they would be copied once more. */
+/** Larger bodies are copied once, to where their head is; smaller ones cost less as a text. */
+const SMALL_BYTES = 1024;
+/** Where the body cannot go out in one piece with its head: larger ones go as they are. */
 const MAX_TEXT_BYTES = 16_384;
+/** More than goes out in one piece; only looked at when the process starts. */
+const LARGE_BYTES = 128 * 1024;
 
 let isEnabled = false;
 
@@ -66,10 +71,12 @@ export function writeComposed(response: ServerResponse, answer: ComposedAnswer):
   head += 'Connection: keep-alive\r\n';
   if (seconds > 0) head += `Keep-Alive: timeout=${seconds}\r\n`;
   response.statusCode = status;
-  internals._header = `${head}\r\n`;
-  if (body.length > MAX_TEXT_BYTES) response.end(isKept ? body : Buffer.from(body));
-  else if (body.length > 0) response.end(body.toString('latin1'), 'latin1');
-  else response.end();
+  head += '\r\n';
+  internals._header = head;
+  if (body.length === 0) response.end();
+  else if (body.length > SMALL_BYTES && endInOneWrite(response, head, body)) return;
+  else if (body.length <= MAX_TEXT_BYTES) response.end(body.toString('latin1'), 'latin1');
+  else response.end(isKept ? body : Buffer.from(body));
 }
 
 let dateSecond = 0;
@@ -89,19 +96,30 @@ function httpDate(): string {
 function canCompose(): boolean {
   isEnabled = true;
   try {
-    return [Buffer.from('ok'), Buffer.alloc(MAX_TEXT_BYTES + 1, 'x'), Buffer.alloc(0)].every((body) => {
-      const lines = `\r\nX-One: a\r\nContent-Length: ${body.length}\r\nDate: now`;
-      const { text, response } = written({ status: 203, lines, hasDate: true, body, isKept: false });
-      const head = `HTTP/1.1 203 ${STATUS_CODES[203]}${lines}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=7\r\n\r\n`;
-      const { headersSent, writableEnded, statusCode } = response;
-      return text === head + body.toString('latin1') && headersSent && writableEnded && statusCode === 203;
-    });
+    return tellsWhatIsLeft() && [0, 2, SMALL_BYTES + 1, LARGE_BYTES].every(isComposedRight);
   } catch {
     return false;
   }
 }
 
-function written(answer: ComposedAnswer): { text: string; response: ServerResponse } {
+function isComposedRight(length: number): boolean {
+  const lines = `\r\nX-One: a\r\nContent-Length: ${length}\r\nDate: now`;
+  const { text, response } = written(lines, length, (done) => done());
+  const head = `HTTP/1.1 203 ${STATUS_CODES[203]}${lines}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=7\r\n\r\n`;
+  const { headersSent, writableEnded, statusCode } = response;
+  return text === head + 'x'.repeat(length) && headersSent && writableEnded && statusCode === 203;
+}
+
+/** Whether a response says that something of it is still to be written: its memory would else be used again too early. */
+function tellsWhatIsLeft(): boolean {
+  return written('', SMALL_BYTES + 1, () => undefined).response.writableLength > 0;
+}
+
+function written(
+  lines: string,
+  length: number,
+  taken: (done: () => void) => void,
+): { text: string; response: ServerResponse } {
   const request = new IncomingMessage(new Socket());
   Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET', complete: true });
   const response = new ServerResponse(request);
@@ -110,10 +128,12 @@ function written(answer: ComposedAnswer): { text: string; response: ServerRespon
   const sink = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       text += chunk.toString('latin1');
-      done();
+      taken(done);
     },
   });
   response.assignSocket(sink as Socket);
-  if (isComposable(response)) writeComposed(response, answer);
+  const body = Buffer.alloc(length, 'x');
+  if (isComposable(response))
+    writeComposed(response, { status: 203, lines, hasDate: true, body, isKept: false });
   return { text, response };
 }

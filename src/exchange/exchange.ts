@@ -52,11 +52,19 @@ export interface LimitDecision {
   readonly retryAfterMs: number;
 }
 
+/**
+ * Why it is not sure whose address a request comes from: trusted proxies contradict each other or say what cannot be read
+ * at all, or the last one that vouches names nobody. The address is then that of the last one that vouches.
+ */
+export type AddressDoubt = 'contradiction' | 'unreadable';
+
 /** What the edge of the server knows when a request arrives; written by the open stage. */
 export interface ExchangeOpening {
   readonly id: string;
   readonly trace: TraceContext;
   readonly clientAddress: string;
+  /** Why that address is not sure. Default: it is. */
+  readonly addressDoubt?: AddressDoubt | undefined;
   readonly scheme: 'http' | 'https';
   /** Lower-case host without port. */
   readonly host: string;
@@ -80,6 +88,7 @@ export class Exchange {
   readonly startedAt = performance.now();
   readonly trace: TraceContext;
   readonly clientAddress: string;
+  readonly addressDoubt: AddressDoubt | undefined;
   readonly scheme: 'http' | 'https';
   readonly method: string;
   readonly host: string;
@@ -163,6 +172,7 @@ export class Exchange {
     this.id = opening.id;
     this.trace = opening.trace;
     this.clientAddress = opening.clientAddress;
+    this.addressDoubt = opening.addressDoubt;
     this.scheme = opening.scheme;
     this.method = opening.request.method ?? 'GET';
     this.host = opening.host;

@@ -1,6 +1,10 @@
 import type { FastifyReply } from 'fastify';
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ResponseHead } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
-import { finishHead, headStages } from './response-head.ts';
+import { finishHead, headSeatsOf } from './response-head.ts';
+
+type Field = readonly [name: string, value: OutgoingHttpHeader | undefined];
 
 /**
  * Does for the reply of a handler what {@link finishHead} does for a list of fields. A field that a stage added replaces
@@ -11,7 +15,7 @@ import { finishHead, headStages } from './response-head.ts';
 export function finishReply(exchange: Exchange, reply: FastifyReply): void {
   const { responseHeaders } = exchange;
   if (!reply.raw.shouldKeepAlive) endConnection(reply);
-  if (headStages(exchange, 'answer').length > 0) return finishAsList(exchange, reply);
+  if ((headSeatsOf(exchange)?.answers.length ?? 0) > 0) return finishAsList(exchange, reply);
   for (let i = 0; i < responseHeaders.length; i += 2) {
     const name = responseHeaders[i] as string;
     const before = name === 'vary' ? reply.getHeader(name) : undefined;
@@ -21,16 +25,35 @@ export function finishReply(exchange: Exchange, reply: FastifyReply): void {
   void reply.header('x-request-id', exchange.id);
 }
 
-function finishAsList(exchange: Exchange, reply: FastifyReply): void {
+/**
+ * Has the head of an answer finished that is written past Fastify, as Nest does with the events of `@Sse()`.
+ *
+ * What {@link finishHead} throws is thrown by `writeHead`; nothing is written then.
+ */
+export function finishOnWrite(exchange: Exchange, raw: ServerResponse): void {
+  raw.writeHead = (status: number, fields?: unknown) => {
+    // The one of its class again, also for a problem in its place.
+    delete (raw as Partial<ServerResponse>).writeHead;
+    const head = finishedHead(exchange, status, Object.entries((fields ?? {}) as OutgoingHttpHeaders));
+    return raw.writeHead(head.status, head.headers);
+  };
+}
+
+function finishedHead(exchange: Exchange, status: number, fields: readonly Field[]): ResponseHead {
   const replaced = new Set(exchange.responseHeaders.filter((_, i) => i % 2 === 0).map(lower));
   replaced.delete('vary');
-  const fields = Object.entries(reply.getHeaders());
   const headers: string[] = [];
   for (const [name, value] of fields) {
-    if (!replaced.has(name)) for (const one of [value].flat()) headers.push(name, String(one));
+    if (!replaced.has(lower(name))) for (const one of [value].flat()) headers.push(name, String(one));
   }
-  const head = { status: reply.statusCode, headers };
+  const head = { status, headers };
   finishHead(exchange, head, 'answer');
+  return head;
+}
+
+function finishAsList(exchange: Exchange, reply: FastifyReply): void {
+  const fields = Object.entries(reply.getHeaders());
+  const head = finishedHead(exchange, reply.statusCode, fields);
   for (const [name] of fields) {
     void reply.removeHeader(name);
     // What a handler has set past Fastify.

@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { HeadSeats } from '../policies/seats.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -39,18 +40,21 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
     if (kind === 'problem' && OF_AN_ANSWER.has(name)) continue;
     head.headers.push(name, responseHeaders[i + 1] as string);
   }
-  const stages = headStages(of, kind);
-  if (stages.length > 0) edit(of as Exchange, head, stages, kind);
+  const heads = headSeatsOf(of);
+  if (heads !== undefined) {
+    const stages = kind === 'answer' ? heads.answers : heads.all;
+    if (stages.length > 0) edit(of as Exchange, head, stages, kind);
+  }
   head.headers.push(REQUEST_ID, of.id);
 }
 
-/** The stages that edit a head: those of its route, or of what no route answers. */
-export function headStages({ route, snapshot }: Exchange | Unopened, kind: HeadKind): readonly Stage[] {
-  if (route === undefined) return snapshot?.edge.unrouted ?? NO_STAGES;
-  return kind === 'answer' ? route.heads.answers : route.heads.all;
+/** Who edits the heads of an exchange: the stages of its route, or what the defaults say while none is known. */
+export function headSeatsOf({
+  route,
+  snapshot,
+}: Pick<Exchange | Unopened, 'route' | 'snapshot'>): HeadSeats | undefined {
+  return route === undefined ? snapshot?.edge.unrouted.heads : route.heads;
 }
-
-const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
   if (kind === 'problem') return editProblem(exchange, head, stages);

@@ -4,6 +4,7 @@ import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
 import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
+import { VersionsKind } from '../proxy/versions.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import { TranslateKind } from '../transcoding/translate.action.ts';
@@ -17,6 +18,7 @@ import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
  */
 export const actionKinds = [
   ForwardKind, //      upstream, rewrite   proxy/
+  VersionsKind, //     versions            proxy/
   TranslateKind, //    grpc                transcoding/
   PassGrpcKind, //     passGrpc            proxy/grpc/
   AggregateKind, //    aggregate           bff/aggregation/

@@ -2,23 +2,29 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
-import { ClientAddress } from './client-address.ts';
+import { ClientAddress, type ForwardingFields } from './client-address.ts';
 
 interface Arrival {
   readonly peer: string;
   readonly forwardedFor?: string;
   readonly proto?: string;
   readonly secure?: boolean;
+  readonly forwarded?: string;
+  readonly fields?: ForwardingFields;
 }
 
-function originOf(trusted: readonly string[], { peer, forwardedFor, proto, secure }: Arrival) {
+function originOf(
+  trusted: readonly string[],
+  { peer, forwardedFor, proto, secure, forwarded, fields }: Arrival,
+) {
   const plain = new Socket();
   const socket = secure === true ? new TLSSocket(plain) : plain;
   Object.defineProperty(socket, 'remoteAddress', { value: peer });
   const request = new IncomingMessage(socket);
   if (forwardedFor !== undefined) request.headers['x-forwarded-for'] = forwardedFor;
   if (proto !== undefined) request.headers['x-forwarded-proto'] = proto;
-  return new ClientAddress(trusted).of(request);
+  if (forwarded !== undefined) request.headers['forwarded'] = forwarded;
+  return new ClientAddress(trusted, fields).of(request);
 }
 
 const addressOf = (trusted: readonly string[], peer: string, forwardedFor?: string) =>
@@ -96,5 +102,79 @@ describe('ClientAddress', () => {
     [{ peer: '10.0.0.1', proto: 'https, http', forwardedFor: '10.0.0.9, 203.0.113.9' }, 'http'],
   ])('tells the scheme of %j', (arrival, scheme) => {
     expect(originOf(['10.0.0.0/8'], arrival).scheme).toBe(scheme);
+  });
+
+  describe('by Forwarded', () => {
+    const of = (forwarded: string, more: Partial<Arrival> = {}) =>
+      originOf(['10.0.0.0/8'], { peer: '10.0.0.1', forwarded, ...more });
+
+    it.each([
+      ['for=203.0.113.9', '203.0.113.9'],
+      ['For="203.0.113.9:4711"', '203.0.113.9'],
+      ['for=203.0.113.9:4711', '203.0.113.9'],
+      ['for="[2001:DB8::7]:4711";by=10.0.0.3', '2001:db8::7'],
+      ['for=[2001:db8::7]', '2001:db8::7'],
+      ['for=1.1.1.1, for=203.0.113.9', '203.0.113.9'],
+      ['for=203.0.113.9,for="10.0.0.2";proto=http , for=10.0.0.3', '203.0.113.9'],
+      ['by="a\\"b,c;for=1.1.1.1";for=203.0.113.9', '203.0.113.9'],
+      ['for=1.1.1.1;ext="x,for=2.2.2.2",for=203.0.113.9', '203.0.113.9'],
+      [', ,for=203.0.113.9,', '203.0.113.9'],
+      ['for="::ffff:203.0.113.9"', '203.0.113.9'],
+    ])('%s comes from %s', (forwarded, expected) => {
+      expect(of(forwarded)).toEqual({ clientAddress: expected, scheme: 'http', doubt: undefined });
+    });
+
+    it.each([
+      'for=unknown',
+      'for=_hidden',
+      'for="_hidden:_port"',
+      'proto=https',
+      'for=203.0.113.9, for=unknown',
+    ])('%s names nobody', (forwarded) => {
+      expect(of(forwarded)).toMatchObject({ clientAddress: '10.0.0.1', doubt: 'unreadable' });
+    });
+
+    it.each([
+      'for="203.0.113.9',
+      'for="1.1.1.1, for=203.0.113.9',
+      'for=1.1.1.1 for=203.0.113.9',
+      'for=a;for=b',
+      'for',
+      '=',
+    ])('%s is no field', (forwarded) => {
+      expect(of(forwarded)).toMatchObject({ clientAddress: '10.0.0.1', doubt: 'contradiction' });
+    });
+
+    it('tells the scheme of the outermost proxy that vouches', () => {
+      expect(of('for=203.0.113.9;proto=https')).toMatchObject({ scheme: 'https' });
+      expect(
+        of('for=1.1.1.1;proto=http, for=203.0.113.9;proto=https, for=10.0.0.2;proto=http'),
+      ).toMatchObject({
+        scheme: 'https',
+      });
+    });
+
+    it('agrees with X-Forwarded-For, or nobody is believed', () => {
+      const both = (forwardedFor: string, more: Partial<Arrival> = {}) =>
+        of('for="203.0.113.9:1";proto=https', { forwardedFor, ...more });
+      expect(both('203.0.113.9:2')).toMatchObject({ clientAddress: '203.0.113.9', scheme: 'https' });
+      expect(both('1.1.1.1, 203.0.113.9', { proto: 'https' }).doubt).toBeUndefined();
+      expect(both('203.0.113.8')).toMatchObject({ clientAddress: '10.0.0.1', doubt: 'contradiction' });
+      expect(both('unknown').doubt).toBe('contradiction');
+      expect(both('203.0.113.9', { proto: 'http' }).doubt).toBe('contradiction');
+    });
+
+    it('is read alone, or not at all, where it is said so', () => {
+      const said = { forwardedFor: '203.0.113.8' };
+      expect(of('for=203.0.113.9', { ...said, fields: 'rfc7239' }).clientAddress).toBe('203.0.113.9');
+      expect(of('for=203.0.113.9', { ...said, fields: 'xForwarded' }).clientAddress).toBe('203.0.113.8');
+      expect(originOf(['10.0.0.0/8'], { peer: '10.0.0.1', ...said, fields: 'rfc7239' }).clientAddress).toBe(
+        '10.0.0.1',
+      );
+    });
+
+    it('of who is no trusted proxy is not believed', () => {
+      expect(of('for="', { peer: '192.0.2.1' })).toEqual({ clientAddress: '192.0.2.1', scheme: 'http' });
+    });
   });
 });

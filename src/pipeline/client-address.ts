@@ -1,13 +1,20 @@
-import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import { AddressBlocks } from '../exchange/address-blocks.ts';
+import { formOfPeer, readAddress } from '../exchange/address-form.ts';
 import { connectionOf } from '../exchange/client-connection.ts';
-import { formOfPeer, readAddress } from './address-form.ts';
+import type { AddressDoubt } from '../exchange/exchange.ts';
+import { readForwarded, type ForwardedHop } from './forwarded-field.ts';
 
 /** What the edge believes about where a request comes from. */
 export interface Origin {
   readonly clientAddress: string;
   readonly scheme: 'http' | 'https';
+  /** Why that is not sure; undefined if it is. */
+  readonly doubt?: AddressDoubt | undefined;
 }
+
+/** Which fields trusted proxies speak in: `X-Forwarded-*`, `Forwarded` (RFC 7239), or either. */
+export type ForwardingFields = 'either' | 'xForwarded' | 'rfc7239';
 
 /** What forwarding fields call the two schemes; some proxies name that of the WebSocket. */
 const SCHEMES: ReadonlyMap<string, Origin['scheme']> = new Map([
@@ -16,13 +23,21 @@ const SCHEMES: ReadonlyMap<string, Origin['scheme']> = new Map([
   ['ws', 'http'],
   ['wss', 'https'],
 ]);
-const MAPPED_BITS = 96;
 
 /** Where a chain of proxies ends, seen from us. */
 interface Walked {
   readonly clientAddress: string;
   /** Proxies that vouch, our peer included. */
   readonly proxies: number;
+  /** Whether the last proxy that vouches names somebody whom nobody can tell, such as `unknown`. */
+  readonly isUnreadable: boolean;
+}
+
+/** What the fields of one kind say. */
+interface Said {
+  readonly clientAddress: string;
+  readonly scheme: Origin['scheme'] | undefined;
+  readonly isUnreadable: boolean;
 }
 
 /**
@@ -30,11 +45,16 @@ interface Walked {
  * chain is walked from the right, and the first address that is not trusted is the client (fail closed).
  */
 export class ClientAddress {
-  readonly #trusted: BlockList | undefined;
+  readonly #trusted: AddressBlocks | undefined;
+  readonly #fields: ForwardingFields;
 
-  /** @param trustedProxies `loopback`, addresses, or CIDR blocks; empty believes nobody. */
-  constructor(trustedProxies: readonly string[]) {
-    this.#trusted = trustedProxies.length === 0 ? undefined : blockList(trustedProxies);
+  /**
+   * @param trustedProxies `loopback`, addresses, or CIDR blocks; empty believes nobody.
+   * @param fields which ones they speak in. Default either.
+   */
+  constructor(trustedProxies: readonly string[], fields: ForwardingFields = 'either') {
+    this.#trusted = trustedProxies.length === 0 ? undefined : new AddressBlocks(trustedProxies);
+    this.#fields = fields;
   }
 
   /** Reads the origin of a request. */
@@ -44,54 +64,69 @@ export class ClientAddress {
     const scheme = connection?.scheme ?? ('encrypted' in request.socket ? 'https' : 'http');
     if (this.#trusted === undefined || !this.isTrusted(peer)) return { clientAddress: peer, scheme };
     const { headers } = request;
-    const { clientAddress, proxies } = this.#walk(String(headers['x-forwarded-for'] ?? ''), peer);
-    return { clientAddress, scheme: schemeOf(headers['x-forwarded-proto'], proxies) ?? scheme };
+    const forwarded = this.#fields === 'xForwarded' ? undefined : headers['forwarded'];
+    if (forwarded === undefined || forwarded === '') {
+      if (this.#fields === 'rfc7239') return { clientAddress: peer, scheme };
+      return originOf(this.#sayX(headers, peer), scheme);
+    }
+    const hops = readForwarded(String(forwarded));
+    // Fails closed, as for two kinds of fields that differ: a client may have said one of them past a proxy that
+    // speaks in the other.
+    if (hops === undefined) return { clientAddress: peer, scheme, doubt: 'contradiction' };
+    const said = this.#sayForwarded(hops, peer);
+    if (this.#fields === 'rfc7239' || headers['x-forwarded-for'] === undefined) return originOf(said, scheme);
+    const other = this.#sayX(headers, peer);
+    if (agree(said, other)) return originOf({ ...said, scheme: said.scheme ?? other.scheme }, scheme);
+    return { clientAddress: peer, scheme, doubt: 'contradiction' };
   }
 
-  #walk(chain: string, peer: string): Walked {
+  #sayX(headers: IncomingMessage['headers'], peer: string): Said {
+    const chain = String(headers['x-forwarded-for'] ?? '');
+    const { proxies, ...walked } = this.#walk(chain === '' ? [] : chain.split(','), peer);
+    const field = headers['x-forwarded-proto'];
+    const entries = field === undefined ? [] : String(field).split(',');
+    return { ...walked, scheme: schemeOf(entries, proxies) };
+  }
+
+  #sayForwarded(hops: readonly ForwardedHop[], peer: string): Said {
+    const { proxies, ...walked } = this.#walk(
+      hops.map(({ node }) => node),
+      peer,
+    );
+    const { proto } = hops[Math.max(0, hops.length - proxies)] ?? {};
+    return { ...walked, scheme: proto === undefined ? undefined : schemeOf([proto], 1) };
+  }
+
+  #walk(chain: readonly string[], peer: string): Walked {
     let clientAddress = peer;
     let proxies = 1;
-    for (const hop of chain.split(',').reverse()) {
-      const address = readAddress(hop);
-      if (address === undefined) break;
+    for (let at = chain.length - 1; at >= 0; at -= 1) {
+      const address = readAddress(chain[at] as string);
+      if (address === undefined) return { clientAddress, proxies, isUnreadable: true };
       clientAddress = address;
       if (!this.isTrusted(address)) break;
       proxies += 1;
     }
-    return { clientAddress, proxies };
+    return { clientAddress, proxies, isUnreadable: false };
   }
 
   /** Whether an address is one of a trusted proxy. */
   isTrusted(address: string): boolean {
-    const family = isIP(address);
-    return family !== 0 && this.#trusted?.check(address, family === 6 ? 'ipv6' : 'ipv4') === true;
+    return this.#trusted?.has(address) === true;
   }
+}
+
+function originOf({ clientAddress, scheme, isUnreadable }: Said, ours: Origin['scheme']): Origin {
+  return { clientAddress, scheme: scheme ?? ours, doubt: isUnreadable ? 'unreadable' : undefined };
+}
+
+function agree(one: Said, other: Said): boolean {
+  const isSameScheme = one.scheme === undefined || other.scheme === undefined || one.scheme === other.scheme;
+  return one.clientAddress === other.clientAddress && one.isUnreadable === other.isUnreadable && isSameScheme;
 }
 
 // Each proxy adds what it was spoken to with, or the first one says it and the others leave it: the entry of the
 // outermost proxy that vouches is the scheme of the client. What stands left of it a client may have made up.
-function schemeOf(field: string | string[] | undefined, proxies: number): Origin['scheme'] | undefined {
-  if (field === undefined) return undefined;
-  const entries = String(field).split(',');
-  const entry = entries[Math.max(0, entries.length - proxies)] as string;
-  return SCHEMES.get(entry.trim().toLowerCase());
-}
-
-function blockList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    if (entry === 'loopback') {
-      list.addSubnet('127.0.0.0', 8);
-      list.addAddress('::1', 'ipv6');
-      continue;
-    }
-    const [given = '', bits] = entry.split('/');
-    const address = readAddress(given) ?? given;
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    // A block of mapped addresses is one of IPv4.
-    const tooMany = family === 'ipv4' && given.includes(':') ? MAPPED_BITS : 0;
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Math.max(0, Number(bits) - tooMany), family);
-  }
-  return list;
+function schemeOf(entries: readonly string[], proxies: number): Origin['scheme'] | undefined {
+  return SCHEMES.get(entries[Math.max(0, entries.length - proxies)]?.trim().toLowerCase() ?? '');
 }

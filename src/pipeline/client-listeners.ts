@@ -10,7 +10,7 @@ import { FaultPlaces } from '../routing/fault-places.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
-import { formOfPeer } from './address-form.ts';
+import { formOfPeer } from '../exchange/address-form.ts';
 import { ClientAddress } from './client-address.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { whenAccepted } from './connections.ts';

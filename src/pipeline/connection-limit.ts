@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { formOfPeer } from './address-form.ts';
+import { formOfPeer } from '../exchange/address-form.ts';
 
 /**
  * Bounds how many connections one address has open: each costs memory and a descriptor, also before it has said a word. One

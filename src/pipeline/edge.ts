@@ -10,8 +10,8 @@ import { FloodLimit } from './flood-limit.ts';
  * to the next.
  */
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, floodLimit, connectionLimit, defaults }): Edge => {
-    const clientAddress = new ClientAddress(trustedProxies);
+  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults }): Edge => {
+    const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,

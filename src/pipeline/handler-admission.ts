@@ -1,11 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Problem } from '../problems/problem.ts';
 import { admit, leaveBehind, type Done } from '../routing/admission.ts';
-import type { RouteTable } from '../routing/route-table.ts';
-import { methodMatches } from '../routing/segment-tree.ts';
+import { hasEncodedSlash } from '../routing/request-path.ts';
+import { refuseEncodedSlash, type RouteTable } from '../routing/route-table.ts';
+import { conditionsHold, methodMatches, searchFor } from '../routing/segment-tree.ts';
+import { hostMatches } from '../routing/host-trees.ts';
 import type { Route } from '../routing/route.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { mergedBody } from '../exchange/merged-body.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Answers a request that a handler does not take, by the routes of the file. */
+    otherwise(request: FastifyRequest, reply: FastifyReply): void;
+  }
+}
 
 /**
  * Gives each Fastify route of a controller a hook that enters the stages of its compiled route, before the body is
@@ -27,6 +37,15 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): v
       const route = snapshots.for(request.exchange).table.byId(id);
       // Fails closed: the routes of handlers are fixed, so that each snapshot has it.
       if (route === undefined) return done(new Problem('route-not-found'));
+      // Asked for more than Fastify can look at: what does not fit is for the routes of the file.
+      if (!fitsHandler(route, request.exchange)) return fastify.otherwise(request, reply);
+      if (hasEncodedSlash(request.exchange.path)) {
+        try {
+          refuseEncodedSlash(route);
+        } catch (error) {
+          return done(error as Error);
+        }
+      }
       admit(route, reply, (error) => {
         if (error === undefined) leaveBehind(request, reply);
         done(error);
@@ -35,6 +54,12 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): v
     options.onRequest = [...[options.onRequest ?? []].flat(), enter];
     options.preParsing = [...[options.preParsing ?? []].flat(), mergedBody];
   });
+}
+
+function fitsHandler(route: Route, exchange: Exchange): boolean {
+  const { match, conditions } = route;
+  if (match.hosts.length > 0 && !hostMatches(match.hosts, exchange.host)) return false;
+  return conditions.length === 0 || conditionsHold(route, searchFor(exchange, exchange.path));
 }
 
 function handlerRoute(table: RouteTable, { url, method }: RouteOptions): Route | undefined {

@@ -25,7 +25,7 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     } catch (error) {
       return done(error as Error);
     }
-    const goOn = answer === undefined ? done : answering(answer, reply, done);
+    const goOn = answer === undefined ? pastPreflight(open, reply, done) : answering(answer, reply, done);
     const entrance = open.entranceOf(exchange);
     if (entrance.length === 0) goOn();
     else enterAt(entrance, reply, goOn);
@@ -54,6 +54,19 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     }
     done();
   });
+}
+
+/**
+ * Has the preflight of a browser answered where its route says so, whoever would answer the request that the page has in
+ * mind; any other request goes on.
+ */
+function pastPreflight(open: OpenHook, reply: FastifyReply, done: Done): Done {
+  const stages = open.preflightOf(reply.request.exchange);
+  if (stages.length === 0) return done;
+  return (error) => {
+    if (error === undefined) enterAt(stages, reply, done);
+    else done(error);
+  };
 }
 
 /** Answers where a request would go on. */

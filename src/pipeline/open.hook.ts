@@ -11,6 +11,7 @@ import { connectionOf, type ClientConnection } from '../exchange/client-connecti
 import { announcesBody } from '../problems/render-problem.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
+import { preflightMethod } from '../exchange/preflight.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { checkTarget, hasSaneHost, hostOf } from './request-target.ts';
 
@@ -19,6 +20,7 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
+const NO_STAGES: readonly Stage[] = Object.freeze([]);
 const KNOWN_VERSIONS: ReadonlySet<string> = new Set(['1.1', '1.0', '2.0']);
 
 /** What the open stage needs of other rooms. */
@@ -60,6 +62,7 @@ export class OpenHook {
         headers['tracestate'] as string | undefined,
       ),
       clientAddress: origin.clientAddress,
+      addressDoubt: origin.doubt,
       scheme: origin.scheme,
       host: hostOf(headers.host),
       path,
@@ -97,6 +100,17 @@ export class OpenHook {
     return this.#snapshots.for(exchange).edge.entrance;
   }
 
+  /** The stages that the preflight of a browser meets, whose route is written on the exchange; none for other requests. */
+  preflightOf(exchange: Exchange): readonly Stage[] {
+    const method = preflightMethod(exchange.request);
+    if (method === undefined) return NO_STAGES;
+    const { table, edge } = this.#snapshots.for(exchange);
+    const route = table.preflightRoute(exchange, method);
+    if (route === undefined) return edge.unrouted.preflight;
+    if (route.preflight.length > 0) exchange.route = route;
+    return route.preflight;
+  }
+
   /**
    * Checks what must hold before a route is looked for.
    *
@@ -114,6 +128,11 @@ export class OpenHook {
         detail: 'A request needs one Host header with a host in it.',
       });
     }
+    // Fails closed: whose address counts for limits and lists would be the client's own choice.
+    if (exchange.addressDoubt === 'contradiction')
+      throw new Problem('request-malformed', {
+        detail: 'Forwarded and X-Forwarded-For do not name the same client, or cannot be read.',
+      });
     const { expect } = request.headers;
     if (expect !== undefined && !KNOWN_EXPECTATION.test(expect)) throw new Problem('expectation-failed');
     const waitMs = exchange.snapshot?.edge.flood?.waitMs(exchange.clientAddress) ?? 0;

@@ -18,7 +18,7 @@ const OF_THE_SERVER: Answer = Object.freeze({
 export function routableTarget(request: IncomingMessage): string {
   const target = originForm(request);
   const { path, query } = splitTarget(target);
-  const normal = normalizePath(path);
+  const normal = normalizePath(path, 'keep');
   if (normal === path) return target;
   return normal === undefined ? NOWHERE : normal + query;
 }
@@ -39,7 +39,7 @@ export function checkTarget({ request, scheme }: Exchange, target: string): Answ
   const own = absolute?.rest ?? target;
   if (request.method === 'OPTIONS' && own === (absolute === undefined ? '*' : '')) return OF_THE_SERVER;
   const { path } = splitTarget(own);
-  if (normalizePath(path === '' && absolute !== undefined ? NOWHERE : path) === undefined)
+  if (normalizePath(path === '' && absolute !== undefined ? NOWHERE : path, 'keep') === undefined)
     throw malformed('The path is not in a form that every server reads alike.');
   return undefined;
 }

@@ -6,7 +6,10 @@ import { bodyIdle } from './body-idle/body-idle.stage.ts';
 import { bodyLimit } from './body-limit/body-limit.stage.ts';
 import { cache } from './cache/cache.module.ts';
 import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
+import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
+import { deprecation } from './deprecation/deprecation.stage.ts';
+import { ipAccess } from './ip-access/ip-access.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import { securityHeaders } from './security-headers/security-headers.stage.ts';
@@ -36,8 +39,11 @@ import { transform } from './transform/transform.stage.ts';
  */
 export const order = [
   securityHeaders, //  the last word about heads
+  ipAccess, //         ip access                           403
+  cors, //             cors                                a preflight's answer
   authentication, //   identify       principal            401 + WWW-Authenticate, 503
   authorization, //    authorize                           403
+  deprecation, //      deprecation                         410
   rateLimit, //        limit          limit                429 + Retry-After
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408

@@ -51,8 +51,6 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   readonly undeclared?: z.output<Schema>;
   /** Where it means something on a GraphQL schema: on all fields and types, or on the fields of the roots. */
   readonly onFields?: 'all' | 'roots';
-  /** Whether the defaults also edit the heads of what no route answers, such as 404. Default false. */
-  readonly unrouted?: boolean;
   /** Where it makes no sense, and why. */
   readonly unfit?: UnfitDoors;
 }

@@ -21,11 +21,25 @@ export interface Seats {
   readonly seats: { readonly [policy: string]: Stage | undefined };
   /** The stages that act on the way out, in reverse order. */
   readonly leaving: readonly Stage[];
+  /** Those that edit bodies of requests, in execution order. */
+  readonly incoming: readonly Stage[];
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
-  readonly heads: { readonly answers: readonly Stage[]; readonly all: readonly Stage[] };
+  readonly heads: HeadSeats;
+  /** What the preflight of a browser meets; empty where nobody answers it. */
+  readonly preflight: readonly Stage[];
+  /** Those that know pages of other origins which are not foreign. */
+  readonly welcoming: readonly Stage[];
   /** Those that know an answer for when the upstream fails. */
   readonly standIns: readonly Stage[];
   readonly live: LiveSeats;
+}
+
+/** The stages that edit heads. */
+export interface HeadSeats {
+  readonly answers: readonly Stage[];
+  readonly all: readonly Stage[];
+  /** Whether early hints and trailers of an answer pass: nobody wants to edit what they say. */
+  readonly passRest: boolean;
 }
 
 /** Which stages are entered where several operations come over one connection. */
@@ -46,8 +60,8 @@ const NONE: readonly Stage[] = Object.freeze([]);
 
 /** Seats the stages of a route by the facts of their policies; done once, when the route is compiled. */
 export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats {
-  const where = (holds: (policy: Policy) => boolean): readonly Stage[] => {
-    const held = seated.filter(({ policy }) => holds(policy));
+  const where = (holds: (policy: Policy, stage: Stage) => boolean): readonly Stage[] => {
+    const held = seated.filter(({ policy, stage }) => holds(policy, stage));
     return held.length === 0 ? NONE : Object.freeze(held.map(({ stage }) => stage));
   };
   const stages = where(() => true);
@@ -60,7 +74,10 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     afterBody: where(isLate),
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
     leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+    incoming: where((_, { incoming }) => incoming !== undefined),
     heads: headsOf(stages),
+    preflight: preflightOf(where(isEdge)),
+    welcoming: stages.filter((stage) => stage.welcomes !== undefined),
     standIns: stages.filter((stage) => stage.standIn !== undefined),
     live: Object.freeze({
       handshake: where((policy) => !isOf(policy, 'answer')),
@@ -75,7 +92,21 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
 
 function headsOf(stages: readonly Stage[]): Seats['heads'] {
   const answers = stages.filter((stage) => stage.head !== undefined).reverse();
-  return Object.freeze({ answers, all: answers.filter((stage) => stage.heads === 'all') });
+  return Object.freeze({
+    answers,
+    all: answers.filter((stage) => stage.heads === 'all'),
+    passRest: answers.every((stage) => stage.onlyAdds === true),
+  });
+}
+
+// Who is not let in at all gets no grant either, and nobody is asked who it is.
+function preflightOf(edge: readonly Stage[]): readonly Stage[] {
+  if (!edge.some((stage) => stage.preflight !== undefined)) return NONE;
+  return Object.freeze(
+    edge.map((stage) =>
+      stage.preflight === undefined ? stage : { enter: (exchange: Exchange) => stage.preflight?.(exchange) },
+    ),
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Answer, Exchange } from '../exchange/exchange.ts';
+import { PlainFault } from '../telemetry/error-facts.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
@@ -27,14 +28,58 @@ export interface Stage {
    * gateway's own problems and the 101 of a handshake. Default `answers`.
    */
   readonly heads?: 'answers' | 'all' | undefined;
-  /** Edits the JSON value of the answer on the way out; its presence makes the proxy buffer JSON bodies. */
-  readonly body?: ((exchange: Exchange, value: unknown) => unknown) | undefined;
-  /** Largest body that is buffered for `body`, in bytes. */
+  /** Whether its edits of a head have nothing to do with fields that come earlier or later: early hints, trailers. */
+  readonly onlyAdds?: boolean;
+  /**
+   * Edits the JSON value of the answer on the way out; its presence makes the proxy buffer bodies. Returns the value that it
+   * was given, the very same, for nothing to change.
+   *
+   * @param status of the answer; absent for 200.
+   */
+  readonly body?: ((exchange: Exchange, value: unknown, status?: number) => unknown) | undefined;
+  /**
+   * Which bodies of services it has to see: `all` that may be JSON, whatever they are said to be, and none is sent that
+   * cannot be read; or only those that are said to be `json`. Default `all`, because it fails closed.
+   */
+  readonly bodies?: 'all' | 'json' | undefined;
+  /** What becomes of one of the latter that cannot be read, or is larger than it may: none is sent, or as it is. Default `fail`. */
+  readonly onBodyFault?: 'fail' | 'pass' | undefined;
+  /** Edits the JSON value of the request's body on the way in. */
+  readonly incoming?: IncomingEdit | undefined;
+  /** Largest body that is buffered for `body`, in bytes; decoded too. */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * Answers the preflight of a browser (Fetch standard, section 3.3.2) for the route that takes what the page has in mind.
+   * Its presence has a preflight enter the stages that come before identity, this one in place of `enter`.
+   */
+  readonly preflight?: (exchange: Exchange) => Answer;
+  /** Whether the page that a request comes from is one that the route is meant for, though it is of another origin. */
+  readonly welcomes?: (exchange: Exchange) => boolean;
   /** An answer that may stand in while the upstream fails. */
   readonly standIn?: (exchange: Exchange) => Answer | undefined;
   /** Ends what the stage owns, such as timers. */
   readonly close?: () => void;
+}
+
+/** An edit of the bodies of requests. */
+export interface IncomingEdit {
+  /** @throws {Problem} when what comes of it is too large. */
+  readonly edit: (exchange: Exchange, value: unknown) => unknown;
+  /** Largest body that is held for it, in bytes; decoded too. */
+  readonly maxBytes: number;
+  /** What becomes of a body that is no JSON or larger: it is refused, or passes as it is. */
+  readonly onFault: 'fail' | 'pass';
+}
+
+/** Something wrong with the options of a policy, below one of its keys. */
+export class StageFault extends PlainFault {
+  readonly key: readonly (string | number)[];
+
+  /** @param key from the name of the policy on. */
+  constructor(key: readonly (string | number)[], message: string) {
+    super(message);
+    this.key = key;
+  }
 }
 
 /** What a stage factory may know of the route it compiles a stage for. */
@@ -42,6 +87,10 @@ export interface StageInput {
   readonly routeId: string;
   readonly door: RouteDoor;
   readonly policies: PolicySet;
+  /** Names of the parameters of its path, in the order of the pattern; absent for none that a stage could read. */
+  readonly parameters?: readonly string[];
+  /** Which version of an API it answers for, where there are several. */
+  readonly version?: string | undefined;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */

@@ -60,6 +60,15 @@ export const catalogue = {
     cause: 'No route of the gateway matches the method, host, path and headers.',
     remedy: 'Check the path; `gatehouse routes` lists what exists.',
   }),
+  'version-unknown': entry(400, 'match', 'There is no such version', {
+    cause:
+      'The header field, the media type or the query names a version of the API that the route does not have.',
+    remedy: 'Ask for one of `versions`, or for none, which is the default where there is one.',
+  }),
+  'version-gone': entry(410, 'match', 'This version is no longer served', {
+    cause: 'The sunset of the version has passed, and its `deprecation` says `afterSunset: gone`.',
+    remedy: 'Move to the version that `successor` names; `Link` says where to read about it.',
+  }),
   'method-not-allowed': entry(405, 'match', 'This path does not take that method', {
     cause: 'A route owns the path, but not with this method.',
     remedy: 'Use one of the methods in the Allow header.',
@@ -68,6 +77,11 @@ export const catalogue = {
     cause:
       'A plain request came for a stream of messages in both directions, or from the client, that is only offered over WebSocket.',
     remedy: 'Open a WebSocket: `GET` with `Upgrade: websocket` and `Connection: upgrade`.',
+  }),
+  'address-denied': entry(403, 'ip access', 'This address may not call here', {
+    cause:
+      'The address of the client is on the list of those that are kept out, is not on that of those that are let in, or cannot be told because a trusted proxy does not name it.',
+    remedy: 'Call from another network, or ask the operator; the access line has the address that counted.',
   }),
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',

@@ -180,9 +180,16 @@ describe('a masked answer', () => {
     expect(codeOf(answer)).toEqual([502, 'upstream-response-invalid']);
   });
 
-  it('that is compressed is a problem', async () => {
+  it('that is compressed is decoded', async () => {
     const headers = [...JSON_TYPE, 'content-encoding', 'gzip'];
-    expect(codeOf(await answerOf(compile(MASKED), headers, gzipSync('{"internal":1}')))).toEqual([
+    const answer = await answerOf(compile(MASKED), headers, gzipSync('{"internal":1,"a":2}'));
+    expect([answer.status, answer.text]).toEqual([200, '{"a":2}']);
+    expect(answer.headers).not.toHaveProperty('content-encoding');
+  });
+
+  it('that is compressed in a way that nobody knows is a problem', async () => {
+    const headers = [...JSON_TYPE, 'content-encoding', 'compress'];
+    expect(codeOf(await answerOf(compile(MASKED), headers, '{"internal":1}'))).toEqual([
       502,
       'upstream-response-invalid',
     ]);

@@ -7,7 +7,7 @@ import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded } from './forwarded-answer.ts';
-import { BufferedBody } from './buffered-body.ts';
+import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 
 /** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
 const EARLY_HINTS = 103;
@@ -50,7 +50,7 @@ export class AnswerWriter implements AnswerSink {
 
   begin(head: ForwardedHead): void {
     // What edits a head knows nothing of fields that come later: they would get past it.
-    if (this.#route.heads.answers.length === 0) this.#trailer = head.trailer;
+    if (this.#route.heads.passRest) this.#trailer = head.trailer;
     this.start(head.status, head.fields());
   }
 
@@ -71,12 +71,12 @@ export class AnswerWriter implements AnswerSink {
   interim(head: ForwardedHead): void {
     const { request, response } = this.#exchange;
     const passes = head.status === EARLY_HINTS && request.httpVersion !== '1.0' && !response.headersSent;
-    if (passes && this.#route.heads.answers.length === 0) writeEarlyHints(response, head);
+    if (passes && this.#route.heads.passRest) writeEarlyHints(response, head);
   }
 
   trailers(fields: readonly string[]): void {
     const { response } = this.#exchange;
-    const passes = this.#buffered === undefined && this.#route.heads.answers.length === 0;
+    const passes = this.#buffered === undefined && this.#route.heads.passRest;
     if (passes && !this.#isCovered && response.chunkedEncoding) response.addTrailers(answerTrailers(fields));
   }
 
@@ -103,12 +103,26 @@ export class AnswerWriter implements AnswerSink {
       if (this.#bytesLeft !== 0) this.#exchange.response.end();
       return;
     }
+    const buffered = this.#buffered;
+    buffered.finish(this.#exchange, (answer) => {
+      // What is coded takes a while, in which somebody else may have answered.
+      if (this.#buffered === buffered && !this.#exchange.response.headersSent) this.#finished(answer);
+    });
+  }
+
+  #finished(answer: WholeAnswer | Problem): void {
+    const { response, cancelled } = this.#exchange;
+    if (answer instanceof Problem || cancelled !== undefined) {
+      const problem = cancelled ?? (answer as Problem);
+      // Nothing stands in for what already did.
+      return this.#isCovered ? renderProblem(this.#exchange, problem) : this.fail(problem);
+    }
     try {
-      const { head, body } = this.#buffered.finish(this.#exchange);
+      const { head, body } = answer;
       // Not before: an answer that cannot be masked would be stored, and refused again from the store.
       this.#exchange.recording?.end();
       this.#exchange.bytesOut = body.length;
-      if (this.#writeHead(head)) this.#exchange.response.end(body);
+      if (this.#writeHead(head)) response.end(body);
     } catch (error) {
       this.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
@@ -161,10 +175,14 @@ export class AnswerWriter implements AnswerSink {
   }
 
   #hold(chunk: Buffer, buffered: BufferedBody): boolean {
-    const released = buffered.release(chunk);
+    let released = buffered.release(chunk);
     if (released === undefined) {
-      if (!buffered.push(chunk)) this.#tooBadToMask();
-      return true;
+      if (buffered.push(chunk)) return true;
+      if (!buffered.passes) {
+        this.#tooBadToMask();
+        return true;
+      }
+      released = buffered.letGo(chunk);
     }
     this.#buffered = undefined;
     return this.#writeHead(released.head) ? this.#write(released.body) : true;

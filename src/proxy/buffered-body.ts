@@ -2,7 +2,15 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Pieces } from '../exchange/pieces.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
-import { beginsLikeJson, editMaybeJson, isNeverJson } from '../policies/transform/maskable-body.ts';
+import { decodeContent, isCoded } from '../exchange/content-coding.ts';
+import {
+  beginsLikeJson,
+  editJson,
+  editMaybeJson,
+  isJsonType,
+  isNeverJson,
+} from '../policies/transform/maskable-body.ts';
+import { Problem } from '../problems/problem.ts';
 
 /** Fields that describe the bytes as the upstream sent them, and are wrong once the body is edited. */
 const BODY_FIELDS: ReadonlySet<string> = new Set([
@@ -10,6 +18,9 @@ const BODY_FIELDS: ReadonlySet<string> = new Set([
   'content-md5',
   'digest',
   'content-digest',
+  'repr-digest',
+  // What is edited was decoded before.
+  'content-encoding',
   'etag',
   'accept-ranges',
 ]);
@@ -17,14 +28,26 @@ const BODY_FIELDS: ReadonlySet<string> = new Set([
 /** Statuses that have no body; their fields describe another one. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
+/** Part of another representation; what is in it cannot be edited by itself. */
+const PARTIAL = 206;
+
+/** What is to be written in place of what came. */
+export interface WholeAnswer {
+  readonly head: ResponseHead;
+  readonly body: Buffer;
+}
+
 /** A body that is held back until it is whole, because a stage of the way out edits it. */
 export class BufferedBody {
   readonly #route: Route;
   readonly #head: ResponseHead;
   readonly #maxBytes: number;
   readonly #pieces = new Pieces();
-  /** Whether the body can be read at all: a coded one cannot, and a stream of events never ends. */
+  readonly #coding: string | undefined;
+  /** Whether the body can be read at all: one in a coding that is not known cannot, and a stream of events never ends. */
   readonly isReadable: boolean;
+  /** Whether it goes out as it is when it is larger than it may be, or cannot be read. */
+  readonly passes: boolean;
   /** Whether it is said to be no JSON, and its beginning has not been seen yet. */
   #isDoubtful: boolean;
 
@@ -33,13 +56,18 @@ export class BufferedBody {
     this.#head = head;
     this.#maxBytes = Math.min(...route.leaving.map((stage) => stage.maxBodyBytes ?? Infinity));
     this.#isDoubtful = isNeverJson(types);
+    this.passes = !isStrict(route) && route.leaving.every(({ onBodyFault }) => onBodyFault !== 'fail');
+    const codings = codingsOf(head);
+    this.#coding = codings[0];
     this.isReadable =
-      this.#isDoubtful || (!isCoded(head) && !types.some((type) => /^\s*text\/event-stream/i.test(type)));
+      this.#isDoubtful ||
+      (codings.length <= 1 && !types.some((type) => /^\s*text\/event-stream/i.test(type)));
   }
 
   /**
-   * Holds the body back when a stage of the route edits bodies; one of a type that is never JSON, until it is seen that
-   * it is none. What is coded and of such a type is taken at its word.
+   * Holds the body back when a stage of the route edits bodies. Where one has to see all that may be JSON, one of a type
+   * that is never JSON is held until it is seen that it is none; what is coded and of such a type is taken at its word.
+   * Where all of them are content with what is said to be JSON, nothing else is touched.
    *
    * @param head as the upstream sent it: what the stages make of its type says nothing about the bytes.
    */
@@ -47,15 +75,24 @@ export class BufferedBody {
     if (!route.leaving.some((stage) => stage.body !== undefined) || BODILESS.has(head.status))
       return undefined;
     const types = linesOf(head.headers, 'content-type');
-    return isNeverJson(types) && isCoded(head) ? undefined : new BufferedBody(route, head, types);
+    const isUntouched = isStrict(route)
+      ? isNeverJson(types) && codingsOf(head).length > 0
+      : !isJsonType(types) || head.status === PARTIAL;
+    if (isUntouched) return undefined;
+    const held = new BufferedBody(route, head, types);
+    return held.passes && !held.isReadable ? undefined : held;
   }
 
   /** What is to be written at once when a piece shows that the body is no JSON, as its type says; else undefined. */
-  release(chunk: Buffer): { head: ResponseHead; body: Buffer } | undefined {
+  release(chunk: Buffer): WholeAnswer | undefined {
     if (!this.#isDoubtful) return undefined;
     const verdict = beginsLikeJson(chunk);
     if (verdict !== undefined) this.#isDoubtful = false;
-    if (verdict !== false) return undefined;
+    return verdict === false ? this.letGo(chunk) : undefined;
+  }
+
+  /** What came so far, as it came, a last piece included. */
+  letGo(chunk: Buffer): WholeAnswer {
     return { head: this.#head, body: Buffer.concat([this.#pieces.take(), chunk]) };
   }
 
@@ -67,31 +104,58 @@ export class BufferedBody {
   }
 
   /**
-   * Edits the whole body.
+   * Edits the whole body, at once unless it is coded.
    *
-   * @throws {Problem} `upstream-response-invalid` when it may have fields and is not JSON.
+   * @param done hears what is to be written, or `upstream-response-invalid` when it may have fields and is not JSON, and when
+   * it is larger than it may be once it is decoded.
    */
-  finish(exchange: Exchange): { head: ResponseHead; body: Buffer } {
+  finish(exchange: Exchange, done: (answer: WholeAnswer | Problem) => void): void {
     const whole = this.#pieces.take();
     const { status, headers } = this.#head;
     // Nothing but blanks, or the answer to a HEAD.
-    if (this.#isDoubtful) return { head: this.#head, body: whole };
-    if (whole.length === 0) return { head: { status, headers: undescribed(headers) }, body: whole };
-    const body = editMaybeJson(whole, (value) =>
-      this.#route.leaving.reduce(
-        (edited, stage) => (stage.body ? stage.body(exchange, edited) : edited),
-        value,
-      ),
+    if (this.#isDoubtful) return done({ head: this.#head, body: whole });
+    if (whole.length === 0) return done({ head: { status, headers: undescribed(headers) }, body: whole });
+    if (this.#coding === undefined) return done(this.#edited(exchange, whole, whole));
+    decodeContent(whole, this.#coding, this.#maxBytes, (fault, decoded) =>
+      done(fault === null ? this.#edited(exchange, whole, decoded) : this.#faulty(whole, fault)),
     );
-    if (body === whole) return { head: this.#head, body };
+  }
+
+  #edited(exchange: Exchange, whole: Buffer, text: Buffer): WholeAnswer | Problem {
+    const { status, headers } = this.#head;
+    const edit = (value: unknown): unknown =>
+      this.#route.leaving.reduce(
+        (edited, stage) => (stage.body ? stage.body(exchange, edited, status) : edited),
+        value,
+      );
+    let body: Buffer;
+    try {
+      body = isStrict(this.#route) ? editMaybeJson(text, edit) : editJson(text, edit);
+    } catch (error) {
+      return this.#faulty(whole, error);
+    }
+    // Nothing was changed: what it was coded as stays, and so does what describes it.
+    if (body === text) return { head: this.#head, body: whole };
     const kept = undescribed(headers);
     kept.push('content-length', String(body.length));
     return { head: { status, headers: kept }, body };
   }
+
+  #faulty(whole: Buffer, fault: unknown): WholeAnswer | Problem {
+    if (this.passes) return { head: this.#head, body: whole };
+    return fault instanceof Problem ? fault : new Problem('upstream-response-invalid', { cause: fault });
+  }
 }
 
-function isCoded({ headers }: ResponseHead): boolean {
-  return linesOf(headers, 'content-encoding').some((coding) => coding.trim().toLowerCase() !== 'identity');
+/** Whether a stage has to see all that may be JSON. */
+function isStrict({ leaving }: Route): boolean {
+  return leaving.some(({ body, bodies }) => body !== undefined && bodies !== 'json');
+}
+
+function codingsOf({ headers }: ResponseHead): readonly string[] {
+  return linesOf(headers, 'content-encoding')
+    .flatMap((line) => line.split(','))
+    .filter(isCoded);
 }
 
 function undescribed(headers: readonly string[]): string[] {

@@ -3,7 +3,9 @@ import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { countingBody } from '../policies/body-limit/counting-body.ts';
-import { announcesBody } from '../problems/render-problem.ts';
+import type { IncomingEdit } from '../policies/stage.ts';
+import { incomingEditOf } from '../policies/transform/incoming-body.ts';
+import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
 import {
   ActionError,
@@ -20,6 +22,7 @@ import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fi
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { describedAnew, editBody } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
@@ -32,7 +35,7 @@ export class ForwardKind implements ActionKind {
 
   constructor(private readonly metrics: Metrics) {}
 
-  compile({ rewrite, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+  compile({ rewrite, prefix, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
@@ -41,12 +44,22 @@ export class ForwardKind implements ActionKind {
       );
     }
     try {
-      const way = { rewrite: compileRewrite(rewrite, pattern), host: host ?? upstream.options.host };
+      const way = {
+        rewrite: prefix === undefined ? compileRewrite(rewrite, pattern) : replacedPrefix(prefix),
+        host: host ?? upstream.options.host,
+      };
       return new ForwardAction(upstream, way, this.metrics);
     } catch (error) {
       throw new ActionError(['rewrite'], (error as Error).message);
     }
   }
+}
+
+function replacedPrefix({ from, to }: NonNullable<ForwardDefinition['prefix']>): Rewrite {
+  return {
+    ...(to === '' && from !== '' ? { prefix: from } : {}),
+    apply: (path, query) => (to + path.slice(from.length) || '/') + query,
+  };
 }
 
 class ForwardAction implements RouteAction {
@@ -84,7 +97,22 @@ class ForwardAction implements RouteAction {
       host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
       body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
     };
+    if (route.incoming.length > 0 && outbound.body !== null)
+      return this.#edit(exchange, outbound, { route, sink });
     new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
+  }
+
+  #edit(exchange: Exchange, outbound: Outbound, { route, sink }: { route: Route; sink: AnswerSink }): void {
+    const edit = incomingEditOf(route.incoming) as IncomingEdit;
+    editBody(exchange, outbound.body as IncomingBody, edit)
+      .then(({ body, isEdited }) => {
+        const headers = isEdited ? describedAnew(outbound.headers, body.length ?? 0) : outbound.headers;
+        const whole = { ...outbound, headers, body };
+        new HttpForwarding(exchange, this.#upstream, whole, { sink, metrics: this.#metrics }).start();
+        // What is read in part was paused.
+        body.stream.resume();
+      })
+      .catch((error: unknown) => sink.fail(toProblem(error)));
   }
 
   #hostOf({ request }: Exchange): string | undefined {

@@ -3,7 +3,8 @@ import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
 import { hostOption } from '../upstreams/http/proxy-fields.ts';
 
-const rewriteSchema = z
+/** The `rewrite:` of a route. */
+export const rewriteSchema = z
   .strictObject({
     stripPrefix: z.string().optional().describe('A literal prefix of the path to take away.'),
     path: z
@@ -21,6 +22,8 @@ const rewriteSchema = z
 export interface ForwardDefinition extends ActionDefinition {
   readonly kind: 'forward';
   readonly rewrite: z.output<typeof rewriteSchema> | undefined;
+  /** What a prefix of every path becomes, in place of `rewrite`. */
+  readonly prefix?: { readonly from: string; readonly to: string } | undefined;
   /** Absent: as the upstream says. */
   readonly host?: string | undefined;
 }

@@ -18,6 +18,9 @@ export class ProxyModule implements OnModuleInit {
     for (const method of METHODS) {
       if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method, { hasBody: true });
     }
+    fastify.decorate('otherwise', (request: FastifyRequest, reply: FastifyReply) =>
+      this.handler.handle(request, reply),
+    );
     fastify.register((scope, _options, done) => {
       // A hook that never calls back ends Fastify's part before it looks at the body, which it would refuse for a
       // content type that it cannot read; the body stays in the socket until the forwarder pulls it.

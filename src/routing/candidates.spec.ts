@@ -3,7 +3,8 @@ import { compileRoutes, type TestRoute } from '../../test/support/routes.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { createExchange } from '../../test/support/exchange.ts';
 import { Candidates } from './candidates.ts';
-import type { Route } from './route.ts';
+import type { Route, ValueMatch } from './route.ts';
+import { conditionsHold, searchFor, type Search } from './segment-tree.ts';
 
 function candidatesOf(routes: readonly Route[]): Candidates {
   const candidates = new Candidates();
@@ -12,87 +13,78 @@ function candidatesOf(routes: readonly Route[]): Candidates {
   return candidates;
 }
 
-const ask = (host: string, headers: Record<string, string> = {}) => ({ ...createExchange({ target: '/' }), host, request: { headers } as never }); // prettier-ignore
+const ask = (headers: Record<string, string>, query = '') => searchFor({ ...createExchange({ target: `/${query}` }), request: { headers, rawHeaders: [] } as never }, '/'); // prettier-ignore
 
 /** What a walk over all finds, whatever their number. */
-function walked(routes: readonly Route[], host: string, fields: Record<string, string>): Route[] {
-  return routes.filter((route) => takes(route, host, fields)).sort((a, b) => weight(b) - weight(a));
+function walked(routes: readonly Route[], search: Search): Route[] {
+  return routes.filter((route) => conditionsHold(route, search)).sort((a, b) => weight(b) - weight(a));
 }
 
-function takes({ match: { hosts, headers } }: Route, host: string, fields: Record<string, string>): boolean {
-  const isHost = hosts.some((one) => (one.startsWith('*.') ? host.endsWith(one.slice(1)) : one === host));
+function weight({ priority, match: { headers, query = {}, methods } }: Route): number {
   return (
-    (hosts.length === 0 || isHost) && Object.entries(headers).every(([name, value]) => fields[name] === value)
+    priority * 1000 +
+    Number(methods.length > 0) * 100 +
+    Object.keys(headers).length * 10 +
+    Object.keys(query).length
   );
 }
 
-function weight({ match: { hosts, headers, methods } }: Route): number {
-  const byHost = hosts.length === 0 ? 0 : hosts.some((host) => !host.startsWith('*.')) ? 2000 : 1000;
-  return byHost + Object.keys(headers).length * 2 + Number(methods.length > 0);
-}
-
 describe(Candidates, () => {
-  it('has those with the most conditions first, and of equal ones the one that came first', () => {
+  it('has those with methods first, then those with the most conditions, and of equal ones the one that came first', () => {
     const routes = compileRoutes([
       { path: '/', id: 'all' },
-      { path: '/', id: 'method', methods: ['GET'] },
-      { path: '/', id: 'any', hosts: ['*.x'] },
+      { path: '/', id: 'cookie', cookies: { a: '1' } },
+      { path: '/', id: 'query', query: { a: '1' } },
       { path: '/', id: 'field', headers: { a: '1' } },
-      { path: '/', id: 'host', hosts: ['a.x'] },
-      { path: '/', id: 'second', hosts: ['b.x'] },
+      { path: '/', id: 'fields', headers: { a: '1', b: { present: true } } },
+      { path: '/', id: 'method', methods: ['GET'] },
+      { path: '/', id: 'second', methods: ['GET', 'PUT'] },
+      { path: '/', id: 'high', priority: 1 },
     ]);
-    const ids = candidatesOf(routes).of(ask('a.x')).map(({ id }) => id);
-    expect(ids).toEqual(['host', 'second', 'any', 'field', 'method', 'all']);
+    const ids = candidatesOf(routes).of(ask({})).map(({ id }) => id);
+    expect(ids).toEqual(['high', 'method', 'second', 'fields', 'field', 'query', 'cookie', 'all']);
   }); // prettier-ignore
 
-  const HOSTS = ['a', 'b', 'c', 'x.a', 'y.a', 'x.y.a'];
-  const PATTERNS = [...HOSTS, '*.a', '*.y.a', '*.b'];
   const VALUES = ['1', '2', '3', '4', '5', ''];
 
-  it.each<[string, number, readonly string[], number, number]>([
-    ['every route names hosts', 0, HOSTS, 0, 0.2],
-    ['most name hosts', 0.1, HOSTS, 0, 0.2],
-    ['half name hosts', 0.5, HOSTS, 0.2, 0.2],
-    ['most name patterns of hosts', 0.1, PATTERNS, 0, 0.2],
-    ['every route names a field', 0.9, HOSTS, 1, 0.5],
-    ['half name a field', 0.8, PATTERNS, 0.5, 0.5],
-  ])('gives where %s those that a walk over all finds, in its order', (_, withoutHost, hosts, withField, withOther) => {
-    const random = randomFrom(hosts.length + withField * 10);
+  it.each([
+    ['every route names a field', 1, 0.5],
+    ['half name a field', 0.5, 0.5],
+    ['most name a parameter', 0.2, 0.9],
+    ['few name anything', 0.1, 0.1],
+  ])('gives where %s those that a walk over all finds, in its order', (_, withField, withQuery) => {
+    const random = randomFrom(withField * 10 + withQuery);
     const pick = <One>(choices: readonly One[]): One => choices[Math.floor(random() * choices.length)] as One;
     for (let table = 0; table < 150; table += 1) {
       const routes = compileRoutes(
         Array.from({ length: 5 + Math.floor(random() * 40) }, (__, index): TestRoute => ({
           id: `r${index}`,
           path: '/',
-          hosts: random() < withoutHost ? [] : [pick(hosts), pick(hosts)],
           methods: pick([[], ['GET']]),
-          headers: { ...(random() < withField && { tenant: pick(VALUES) }), ...(random() < withOther && { b: '1' }) },
+          priority: pick([0, 0, 0, 1]),
+          headers: { ...(random() < withField && { tenant: pick<ValueMatch>([...VALUES, { present: true }, { prefix: '1' }]) }) },
+          query: { ...(random() < withQuery && { b: pick(VALUES) }) },
         })),
       );
       const candidates = candidatesOf(routes);
-      for (const host of [...HOSTS, 'z', '.a', 'q.x.y.a', '']) {
-        for (const fields of [{}, { b: '1' }, { tenant: pick(VALUES), b: '1' }, { tenant: 'none' }]) {
-          const given = candidates.of(ask(host, fields)).filter((route) => takes(route, host, fields));
-          expect(given).toEqual(walked(routes, host, fields));
+      for (const query of ['', '?b=1', '?b=', '?b=1&b=2']) {
+        for (const fields of [{}, { tenant: pick(VALUES) }, { tenant: 'none' }]) {
+          const search = ask(fields as Record<string, string>, query);
+          const given = candidates.of(search).filter((route) => conditionsHold(route, search));
+          expect(given).toEqual(walked(routes, search));
         }
       }
     }
   }); // prettier-ignore
 
-  it('looks only at those of a host or a field, however many others there are', () => {
-    const numbers = Array.from({ length: 1000 }, (_, index) => index);
-    const byHost = numbers.map((one): TestRoute => ({ path: '/', id: `h${one}`, hosts: [`h${one}.test`] }));
-    const byField = numbers.map((one): TestRoute => ({
-      path: '/',
-      id: `f${one}`,
-      headers: { tenant: `${one}` },
-    }));
-    const rest: TestRoute = { path: '/', id: 'rest' };
-    const hosts = candidatesOf(compileRoutes([rest, ...byHost]));
-    const fields = candidatesOf(compileRoutes([rest, ...byField]));
-    expect(hosts.of(ask('h7.test')).map(({ id }) => id)).toEqual(['h7', 'rest']);
-    expect(hosts.of(ask('other')).map(({ id }) => id)).toEqual(['rest']);
-    expect(fields.of(ask('x', { tenant: '7' })).map(({ id }) => id)).toEqual(['f7', 'rest']);
-    expect(fields.of(ask('x')).map(({ id }) => id)).toEqual(['rest']);
-  });
+  it.each<[string, (one: number) => Partial<TestRoute>, Search, Search]>([
+    ['field', (one) => ({ headers: { tenant: `${one}` } }), ask({ tenant: '7' }), ask({})],
+    ['parameter', (one) => ({ query: { t: `${one}` } }), ask({}, '?t=7'), ask({}, '?t=x')],
+    ['cookie', (one) => ({ cookies: { t: `${one}` } }), ask({ cookie: 'a=1; t=7' }), ask({ cookie: 't=1; t=2' })],
+  ])('looks only at those of a %s, however many others there are', (_, conditions, asked, other) => {
+    const many = Array.from({ length: 1000 }, (__, one): TestRoute => ({ path: '/', id: `r${one}`, ...conditions(one) }));
+    const candidates = candidatesOf(compileRoutes([{ path: '/', id: 'rest' }, ...many]));
+    expect(candidates.of(asked).map(({ id }) => id)).toEqual(['r7', 'rest']);
+    expect(candidates.of(other).map(({ id }) => id)).toEqual(['rest']);
+  }); // prettier-ignore
 });

@@ -1,4 +1,5 @@
-import type { Stage, StageFactory } from '../policies/stage.ts';
+import { seatsOf, type Seats } from '../policies/seats.ts';
+import type { Stage, StageFactory, StageInput } from '../policies/stage.ts';
 import type { DeclaredPolicies, RouteDefinition } from './route.ts';
 import type { PolicySet } from '../policies/order.ts';
 
@@ -17,33 +18,34 @@ export function compileEntrance(
   factories: readonly StageFactory[],
   defaults: DeclaredPolicies,
 ): readonly Stage[] {
-  return compileFor(factories.filter(isAtEntrance), 'entrance', defaults);
+  const input = inputOf(defaults, 'entrance');
+  return Object.freeze(factories.filter(isAtEntrance).flatMap((factory) => factory.compile(input) ?? []));
 }
 
 /**
- * Compiles the stages that edit the heads of what no route answers, such as 404. The defaults say what is in force.
+ * Compiles what the defaults say about requests that no route takes: what can be decided without knowing who calls. It
+ * edits the heads of refusals such as 404, and answers preflights, so that a page can read them.
  *
  * @throws {Error} with a message for the operator when the options make no sense.
  */
 export function compileUnrouted(
   factories: readonly StageFactory[],
   defaults: DeclaredPolicies,
-): readonly Stage[] {
-  return compileFor(
-    factories.filter(({ policy }) => policy.unrouted === true),
-    'unrouted',
-    defaults,
-  );
+): Pick<Seats, 'heads' | 'preflight'> {
+  const input = inputOf(defaults, 'unrouted');
+  const seated = factories
+    .filter(({ policy }) => policy.before === 'identity')
+    .flatMap((factory) => {
+      const stage = factory.compile(input);
+      return stage === undefined ? [] : [{ policy: factory.policy, stage }];
+    });
+  const { heads, preflight } = seatsOf(seated, 'proxy');
+  return Object.freeze({ heads, preflight });
 }
 
-function compileFor(
-  factories: readonly StageFactory[],
-  routeId: string,
-  defaults: DeclaredPolicies,
-): readonly Stage[] {
+function inputOf(defaults: DeclaredPolicies, routeId: string): StageInput {
   const policies = Object.fromEntries(Object.entries(defaults).filter(([, options]) => options !== 'off'));
-  const input = { routeId, door: 'proxy', policies: policies as PolicySet } as const;
-  return Object.freeze(factories.flatMap((factory) => factory.compile(input) ?? []));
+  return { routeId, door: 'proxy', policies: policies as PolicySet };
 }
 
 /** The policy of a route that it cannot have for itself, because it is decided before the route is known. */

@@ -61,6 +61,18 @@ describe(fallThroughs, () => {
     expect(warningsOf(other, route)).toEqual([]);
   }); // prettier-ignore
 
+  it('tells that a route of a host goes before one of none', () => {
+    const hosted: TestRoute = { path: '/*', id: 'site', hosts: ['a.test'], policies: PUBLIC };
+    const closed: TestRoute = { path: '/admin/*', policies: ADMINS };
+    expect(warningsOf(hosted, closed)).toEqual([
+      'gateway.yaml:/admin/* match.hosts: /admin/* of the host a.test is taken by the route "site" (/*, gateway.yaml:site), which ' +
+        'lets others in; declare a route with that host for it, or give this one a higher `priority`',
+    ]);
+    expect(warningsOf(hosted, closed, { ...closed, id: 'own', hosts: ['a.test'] })).toEqual([]);
+    expect(warningsOf(hosted, { ...closed, priority: 1 })).toEqual([]);
+    expect(warningsOf(hosted, { ...closed, path: '/admin/x', door: 'handler' })).toEqual([]);
+  }); // prettier-ignore
+
   it('places what stands in the file', () => {
     const text = `version: 1
 upstreams: { users: { targets: ['http://127.0.0.1:1'] } }

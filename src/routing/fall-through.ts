@@ -4,9 +4,12 @@ import { FaultPlaces, type RouteRemark } from './fault-places.ts';
 import { PatternIndex } from './pattern-index.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
+import { samplePath } from './path-pattern.ts';
 import { methodMatches, type MatchSubject } from './segment-tree.ts';
 import type { GatewaySource } from './table-builder.ts';
 
+/** So many routes with hosts are looked at for each of those without. */
+const MOST_HOSTS = 20;
 /** Stands for every method that no route names. */
 const OTHERS = 'others';
 /** One of each kind of method. */
@@ -20,14 +23,52 @@ export function fallThroughs(table: RouteTable, source: GatewaySource): ConfigFa
   const places = new FaultPlaces(source);
   const handlers = new PatternIndex<Route>();
   for (const route of table.routes) if (route.door === 'handler') handlers.add(route.pattern, route);
+  const hosted = hostedRoutes(table.routes);
   return table.routes
     .filter((route) => route.policies.authentication !== 'public')
-    .flatMap((route) => remarksOn(route, table, handlers))
+    .flatMap((route) => [...remarksOn(route, table, handlers), ...hostRemarks(route, table, hosted)])
     .map((remark) => places.place(remark));
 }
 
+// Of thousands of hosts with the same path and the same guard one says it all.
+function hostedRoutes(routes: readonly Route[]): PatternIndex<Route> {
+  const hosted = new PatternIndex<Route>();
+  const known = new Set<string>();
+  for (const route of routes) {
+    if (route.match.hosts.length === 0 || route.door === 'handler') continue;
+    const key = JSON.stringify([
+      route.pattern.source,
+      route.policies.authentication,
+      route.policies.authorization,
+    ]);
+    if (!known.has(key)) hosted.add(route.pattern, route);
+    known.add(key);
+  }
+  return hosted;
+}
+
+// A route that names a host goes before one that names none, whatever their paths are.
+function hostRemarks(route: Route, table: RouteTable, hosted: PatternIndex<Route>): RouteRemark[] {
+  if (route.match.hosts.length > 0 || route.door === 'handler') return [];
+  const method = route.match.methods[0] ?? 'GET';
+  const asked = ask(route, method, samplePath(route.pattern));
+  for (const { match } of hosted.covering(route.pattern, MOST_HOSTS)) {
+    const host = (match.hosts[0] ?? '').replace(/^\*/, 'any');
+    const taker = table.peek({ ...asked, host });
+    if (taker !== undefined && leaksInto(route, taker)) return [hostRemark(route, taker, host)];
+  }
+  return [];
+}
+
+function hostRemark(route: Route, taker: Route, host: string): RouteRemark {
+  const message =
+    `${route.pattern.source} of the host ${host} is taken by ${nameOf(taker)}, which lets others in; ` +
+    'declare a route with that host for it, or give this one a higher `priority`';
+  return { definition: route, key: ['match', 'hosts'], message };
+}
+
 function remarksOn(route: Route, table: RouteTable, handlers: PatternIndex<Route>): RouteRemark[] {
-  const path = samplePath(route);
+  const path = samplePath(route.pattern);
   // Fastify gives a controller every path of its pattern, whatever the route table says.
   const owners = route.door === 'handler' ? [] : handlers.covering(route.pattern);
   const leaks = new Map<Route, string[]>();
@@ -38,7 +79,8 @@ function remarksOn(route: Route, table: RouteTable, handlers: PatternIndex<Route
     leaks.set(taker, [...(leaks.get(taker) ?? []), method]);
   }
   const remarks = [...leaks].map(([taker, methods]) => methodRemark(route, taker, methods));
-  const slashed = route.pattern.wildcard ? undefined : slashTaker(route, table, path);
+  const isOther = route.paths.trailingSlash === 'distinct';
+  const slashed = route.pattern.wildcard || isOther ? undefined : slashTaker(route, table, path);
   return slashed === undefined ? remarks : [...remarks, slashRemark(route, slashed)];
 }
 
@@ -49,25 +91,24 @@ function leaksInto(route: Route, taker: Route): boolean {
 
 function slashTaker(route: Route, table: RouteTable, path: string): Route | undefined {
   for (const method of METHODS) {
-    const taker = table.peek(ask(route, method, `${path}/`));
+    const taker = table.peek(ask(route, method, route.pattern.slash ? path.slice(0, -1) : `${path}/`));
     if (taker !== undefined && leaksInto(route, taker)) return taker;
   }
   return undefined;
 }
 
-// No literal has braces, so a parameter stands for whatever is not one.
-function samplePath({ pattern }: Route): string {
-  return pattern.source.replace(/\*(?=$|:)/, '{*}');
-}
-
 /** A request of the shape that a route takes. */
 export function sampleOf(route: Route, method: string): MatchSubject {
-  return ask(route, method, samplePath(route));
+  return ask(route, method, samplePath(route.pattern));
 }
 
-function ask({ match }: Route, method: string, path: string): MatchSubject {
+function ask({ match, conditions }: Route, method: string, path: string): MatchSubject {
   const host = (match.hosts[0] ?? '').replace(/^\*/, 'any');
-  return { path, host, method, request: { headers: match.headers } as unknown as MatchSubject['request'] };
+  const fields = conditions.filter(({ place, exact }) => place === 'header' && exact !== undefined);
+  const headers = Object.fromEntries(fields.map(({ name, exact }) => [name, exact]));
+  const request = { headers, rawHeaders: [] } as unknown as MatchSubject['request'];
+  const assumed = new Set(conditions.map(({ key }) => key));
+  return { path, host, method, request, query: '', assumed };
 }
 
 function methodRemark(route: Route, taker: Route, methods: readonly string[]): RouteRemark {

@@ -9,7 +9,8 @@ import type { SourceFault } from './route-action.ts';
 
 /** Something to be said about a route, below one of its keys. */
 export interface RouteRemark extends Pick<RouteFault, 'key' | 'message'> {
-  readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'matchKey' | 'upstream'>;
+  readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'matchKey' | 'upstream'> &
+    Partial<Pick<RouteDefinition, 'below'>> & { readonly policies?: object };
 }
 
 /** Finds where in the configuration file the routes stand that something is said about. */
@@ -45,14 +46,16 @@ export class FaultPlaces {
     const { document } = this.#source;
     // What a translated route matches is not in the file but in its schema.
     const { matchKey } = definition;
-    const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : given;
-    const suggestion = key[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : undefined;
+    const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : belowOf(definition, given);
+    const suggestion = given[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : undefined;
     const index = this.#indexOf(definition.origin);
     if (index === undefined)
       return { file: definition.origin, key: renderPath(key, undefined), message, suggestion };
     const { line, column } = document.locate(['routes', index, ...key]);
-    const name = `routes[${definition.id}].${renderPath(key, undefined)}`;
-    return { file: document.file, line, column, routeId: definition.id, key: name, message, suggestion };
+    // A part of a route has an id that is not in the file.
+    const routeId = definition.below === undefined ? definition.id : this.#source.value.routes[index]?.id;
+    const name = `routes[${routeId}].${renderPath(key, undefined)}`;
+    return { file: document.file, line, column, routeId, key: name, message, suggestion };
   }
 
   // By origin, because an id that stands twice is one of the faults.
@@ -60,4 +63,14 @@ export class FaultPlaces {
     this.#indexes ??= new Map(this.#source.value.routes.map((_, index) => [this.originOf(index), index]));
     return this.#indexes.get(origin);
   }
+}
+
+/** Where a key stands that one of several definitions of a route says for itself. */
+function belowOf(
+  { below, policies }: RouteRemark['definition'],
+  key: RouteRemark['key'],
+): readonly (string | number)[] {
+  if (below === undefined || key[0] === 'match') return key;
+  const [own] = policies as readonly Readonly<Record<string, unknown>>[];
+  return key[0] === 'policies' && own?.[String(key[1])] === undefined ? key : [...below, ...key];
 }

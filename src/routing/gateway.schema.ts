@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { addressBlockText } from '../config/address-block.ts';
 import { urlText } from '../config/url.ts';
 import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
@@ -8,10 +8,10 @@ import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
+import { matchSchema, pathsSchema, prioritySchema } from './match.schema.ts';
 import type { ActionSource } from './route-action.ts';
 import type { DeclaredPolicies } from './route.ts';
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const off = z.literal('off').describe('Switches a default off.');
 
 /** The `policies:` section; its keys and their schemas are the registry's. */
@@ -24,41 +24,19 @@ export const policiesSchema = z
   .transform((policies) => policies as DeclaredPolicies)
   .describe('Policies by name. A narrower level replaces a whole policy of a wider one.');
 
-const match = z.strictObject({
-  methods: z.array(z.enum(METHODS)).min(1).optional().describe('Methods; default all. GET takes HEAD too.'),
-  hosts: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(\*\.)?[a-z0-9.-]+$/,
-          'expected a lower-case host name, such as api.example.com or *.example.com',
-        ),
-    )
-    .min(1)
-    .optional()
-    .describe('Host names; default all.'),
-  path: z
-    .string()
-    .startsWith('/', 'expected a path that starts with "/"')
-    .describe('Exact path; {name} for one segment, a trailing /* for the rest.'),
-  headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name'), z.string())
-    .optional()
-    .describe('Header fields that must have exactly this value.'),
-});
-
 /** The keys that routes of every kind have. */
 const commonRoute = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dots, dashes and underscores')
     .describe('Unique name, for logs, metrics and limits.'),
-  match: match.optional().describe('What a request must look like. Absent only with `grpc`.'),
+  match: matchSchema.optional().describe('What a request must look like. Absent only with `grpc`.'),
   upstream: z
     .string()
     .optional()
     .describe('Name of the upstream that answers. Absent where no single one does.'),
+  priority: prioritySchema.optional(),
+  paths: pathsSchema.optional(),
   retry: routeRetrySchema.optional(),
   policies: policiesSchema.optional(),
 });
@@ -108,19 +86,6 @@ const contracts = z
   })
   .describe('What clients are told about the routes.');
 
-const trustedProxy = z
-  .string()
-  .refine(
-    (text) => text === 'loopback' || isAddressOrBlock(text),
-    'expected `loopback`, an address or a CIDR block',
-  );
-
-function isAddressOrBlock(text: string): boolean {
-  const [, address = '', bits = '0'] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const family = isIP(address);
-  return family !== 0 && Number(bits) <= (family === 6 ? 128 : 32);
-}
-
 /**
  * The whole configuration file, composed from what each room declares. Names are the public contract.
  *
@@ -140,9 +105,15 @@ const wholeSchema = z
       .describe('Nest modules that are switched on, by name; a change needs a restart. Default none.'),
     listeners: listenersSchema.optional(),
     trustedProxies: z
-      .array(trustedProxy)
+      .array(addressBlockText)
       .default([])
-      .describe('Proxies whose X-Forwarded-For is believed. Default none.'),
+      .describe('Proxies whose X-Forwarded-For and Forwarded are believed. Default none.'),
+    forwarded: z
+      .enum(['either', 'xForwarded', 'rfc7239'])
+      .default('either')
+      .describe(
+        'Which fields trusted proxies speak in: X-Forwarded-*, Forwarded (RFC 7239), or either; who sends both has to name one client in them. Default either.',
+      ),
     floodLimit: z
       .union([off, policyRegistry.rateLimit.schema])
       .default('off')

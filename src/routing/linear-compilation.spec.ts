@@ -4,6 +4,7 @@ import { compileRoutes, defineRoute, type TestRoute } from '../../test/support/r
 import { readConfig } from '../config/config-reader.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
+import { ambiguities } from './ambiguous-routes.ts';
 import { fallThroughs } from './fall-through.ts';
 import { FaultPlaces } from './fault-places.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
@@ -31,6 +32,9 @@ const GROWING: [string, (index: number) => TestRoute][] = [
   ['hosts of one path', (index) => ({ path: '/a', hosts: [`h${index}.test`] })],
   ['patterns of hosts of one path', (index) => ({ path: '/a/*', hosts: [`*.h${index}.test`] })],
   ['values of a field of one path', (index) => ({ path: '/a', headers: { tenant: `${index}` } })],
+  ['values of a parameter of one path', (index) => ({ path: '/a', query: { tenant: `${index}` } })],
+  ['equal conditions of one path', (index) => ({ path: '/a', headers: { [`x${index}`]: '1' } })],
+  ['priorities', (index) => ({ path: `/r${index}/*`, priority: index })],
   [REPEATED, () => ({ path: '/a', methods: ['GET'] })],
   ['verbs of paths', (index) => ({ path: `/r${index}/{x}:go` })],
   ['controllers', (index) => ({ path: `/r${index}/{x}`, methods: ['GET'], door: 'handler' })],
@@ -73,21 +77,27 @@ describe.each(GROWING)('with twice as many %s', (growing, routeOf) => {
   if (growing === REPEATED) return;
   it('paths that fall through are looked for in twice as many steps', () => {
     const work = (routes: readonly Route[]) => fallThroughs(new RouteTable(routes), NO_FILE);
+    // Of routes that ask for different fields, a request without any has to ask all.
+    if (growing !== 'equal conditions of one path') expect(growth(routeOf, work)).toBeLessThan(LINEAR);
+  });
+
+  it('what only the order decides is looked for in twice as many steps', () => {
+    const work = (routes: readonly Route[]) => ambiguities(new RouteTable(routes), NO_FILE);
     expect(growth(routeOf, work)).toBeLessThan(LINEAR);
   });
 });
 
 describe('a route among many', () => {
-  const [, ...patterns] = GROWING.slice(0, 6);
+  const [, ...patterns] = GROWING.slice(0, 7);
 
   it.each([GROWING[0] as (typeof GROWING)[number], ...patterns])('is found in as many steps with twice as many %s', (_, routeOf) => {
     const looksAt = (count: number): number => {
       const { routes, looks } = watched(count, routeOf);
       const table = new RouteTable(routes);
-      const { path, hosts = [], headers = {}, methods = ['GET'] } = routeOf(count - 1);
+      const { path, hosts = [], headers = {}, query = {}, methods = ['GET'] } = routeOf(count - 1);
       const before = looks();
       const host = (hosts[0] ?? '').replace('*', 'a');
-      expect(table.peek({ path, host, method: methods[0] as string, request: { headers } as never })?.id).toBe(`r${count - 1}`);
+      expect(table.peek({ path, host, method: methods[0] as string, query: `?tenant=${String(query['tenant'])}`, request: { headers } as never })?.id).toBe(`r${count - 1}`);
       return looks() - before;
     };
     expect(looksAt(2 * FEW)).toBe(looksAt(FEW));

@@ -25,6 +25,14 @@ describe('parsePathPattern', () => {
     expect(covers(parsePathPattern('/a/*:go'), parsePathPattern('/a/{x}:go'))).toBe(true);
   });
 
+  it('reads a slash that is meant, and expressions with braces', () => {
+    expect(parsePathPattern('/users/')).toMatchObject({ slash: true, segments: [{ text: 'users' }] });
+    const { segments, parameters } = parsePathPattern('/v/{id:[0-9]{4}|x}');
+    expect(segments[1]).toMatchObject({ name: 'id', pattern: { source: '[0-9]{4}|x' } });
+    expect(parameters).toEqual(['id']);
+    expect(parsePathPattern('/v/{id:[0-9]+}:go')).toMatchObject({ verb: ':go' });
+  });
+
   it('reads the root and the pattern of everything', () => {
     expect(parsePathPattern('/')).toMatchObject({ segments: [], wildcard: false, parameters: [] });
     expect(parsePathPattern('/*')).toMatchObject({ segments: [], wildcard: true, parameters: ['*'] });
@@ -39,7 +47,16 @@ describe('parsePathPattern', () => {
 
   it.each([
     ['users', 'expected a path that starts with "/", got "users"'],
-    ['/users/', 'expected no empty segment in "/users/"'],
+    ['/users//', 'expected no empty segment in "/users//"'],
+    [
+      '/{id:[0-9}',
+      'expected a regular expression of RE2, which never backtracks (no lookarounds, no back-references): missing closing ]: "[0-9"',
+    ],
+    [
+      '/{id:(a)\\1}',
+      'expected a regular expression of RE2, which never backtracks (no lookarounds, no back-references): invalid escape sequence: "\\1"',
+    ],
+    ['/{id:a/b}', '{id:a/b} in "/{id:a/b}" can never match: a segment has no slash'],
     ['/a//b', 'expected no empty segment in "/a//b"'],
     ['/a/*/b', 'expected "*" only as the last segment of "/a/*/b"'],
     ['/users/:id', 'expected {id} for a parameter, got ":id" in "/users/:id"'],
@@ -78,6 +95,13 @@ describe('covers', () => {
     ['/a/{x}', '/a/*', false],
     ['/a/{x}/*', '/a/*', false],
     ['/a/b', '/a/b', true],
+    ['/a/{x}', '/a/{y:[0-9]+}', true],
+    ['/a/{x:[0-9]+}', '/a/{y}', false],
+    ['/a/{x:[0-9]+}', '/a/{y:[0-9]+}', true],
+    ['/a/{x:[0-9]+}', '/a/7', true],
+    ['/a/{x:[0-9]+}', '/a/b', false],
+    ['/a/', '/a', false],
+    ['/a/*', '/a/', true],
   ])('%s covers %s: %s', (outer, inner, expected) => {
     expect(covers(parsePathPattern(outer), parsePathPattern(inner))).toBe(expected);
   });

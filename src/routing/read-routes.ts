@@ -6,7 +6,8 @@ import type {
   RouteReading,
   SourceFault,
 } from './route-action.ts';
-import type { RouteDefinition, RouteMatch } from './route.ts';
+import type { MatchConditions } from './match.schema.ts';
+import type { RouteDefinition, RouteMatch, ValueMatches } from './route.ts';
 
 /**
  * Makes definitions of the `routes:` section, each by the source of its kind.
@@ -55,6 +56,8 @@ export function definitionOf(
     door: 'proxy',
     origin,
     match: matchOf(route, methods),
+    priority: route.priority,
+    paths: route.paths,
     upstream: route.upstream,
     retry: route.retry,
     action,
@@ -63,12 +66,22 @@ export function definitionOf(
 }
 
 function matchOf({ match }: RouteConfig, methods: readonly string[]): RouteMatch {
-  const headers = Object.entries(match?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     methods: match?.methods ?? methods,
-    hosts: match?.hosts ?? [],
+    ...conditionsOf(match),
     // Whoever has no `match` has a source that makes one.
     path: match?.path ?? '/',
-    headers: Object.fromEntries(headers) as Record<string, string>,
+  };
+}
+
+/** What is declared of a request besides its method and path, as routes have it. */
+export function conditionsOf(declared: MatchConditions | undefined): Omit<RouteMatch, 'methods' | 'path'> {
+  const { hosts = [], headers = {}, query, cookies } = declared ?? {};
+  const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    hosts,
+    headers: Object.fromEntries(lower) as ValueMatches,
+    ...(query === undefined ? {} : { query }),
+    ...(cookies === undefined ? {} : { cookies }),
   };
 }

@@ -5,6 +5,7 @@ const SUSPECT = /[%\\#]|\/\/|\/\.|[^\x21-\x7e]/;
 const DOT = /\/(?:%[0-9A-F]{2})*\.{1,2}(?:[/;%]|$)/;
 const TRIPLET = /%([0-9A-Fa-f]{2})/g;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
+const ENCODED_SLASH = '%2F';
 const MAX_LITERAL_CONTROL = 0x20;
 const DELETE = 0x7f;
 
@@ -19,13 +20,26 @@ export function splitTarget(target: string): { path: string; query: string } {
  * authorized and what the upstream sees are one and the same path. Returns undefined for a path that two
  * servers could read differently: encoded slashes, backslashes and control characters, dot segments, empty
  * segments, fragments, percent-encodings that are invalid or no UTF-8. Those are refused, not repaired: fail closed.
+ *
+ * @param slashes `keep` leaves encoded slashes to whoever finds the route, which may take them; they are no way to a dot
+ *   segment.
  */
-export function normalizePath(path: string): string | undefined {
+export function normalizePath(path: string, slashes: 'refuse' | 'keep' = 'refuse'): string | undefined {
   if (path.charCodeAt(0) !== 0x2f) return undefined;
   if (!SUSPECT.test(path)) return path;
   const decoded = path.includes('%') ? decodeUnreserved(path) : path;
   if (decoded === undefined || /[\\#]|[^\x21-\x7e]|\/\//.test(decoded)) return undefined;
-  return DOT.test(decoded) && decoded.split('/').some(isDotted) ? undefined : decoded;
+  if (!hasEncodedSlash(decoded)) return hasDots(decoded) ? undefined : decoded;
+  return slashes === 'refuse' || hasDots(decoded.replaceAll(ENCODED_SLASH, '/')) ? undefined : decoded;
+}
+
+/** Whether a path in its normal form has an encoded slash, which only a route that says so takes. */
+export function hasEncodedSlash(path: string): boolean {
+  return path.includes(ENCODED_SLASH);
+}
+
+function hasDots(path: string): boolean {
+  return DOT.test(path) && path.split('/').some(isDotted);
 }
 
 // It is UTF-8: that was looked at.
@@ -39,8 +53,7 @@ function decodeUnreserved(path: string): string | undefined {
   const decoded = path.replace(TRIPLET, (triplet, hex: string) => {
     const code = Number.parseInt(hex, 16);
     const character = String.fromCharCode(code);
-    if (character === '/' || character === '\\' || code < MAX_LITERAL_CONTROL || code === DELETE)
-      safe = false;
+    if (character === '\\' || code < MAX_LITERAL_CONTROL || code === DELETE) safe = false;
     return UNRESERVED.test(character) ? character : triplet.toUpperCase();
   });
   return safe && isUtf8(decoded) ? decoded : undefined;
@@ -61,7 +74,11 @@ function isUtf8(path: string): boolean {
  * with one folded form may be one and the same to whom they are forwarded.
  */
 export function foldPath(path: string): string {
-  return withoutParameters(path.includes('%') ? decodeURIComponent(path) : path).toLowerCase();
+  if (!path.includes('%')) return withoutParameters(path).toLowerCase();
+  const decoded = decodeURIComponent(path);
+  // Whoever decodes slashes mostly merges those that stand together after that.
+  const merged = hasEncodedSlash(path) ? decoded.replace(/\/{2,}/g, '/') : decoded;
+  return withoutParameters(merged).toLowerCase();
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Route, RouteDefinition } from './route.ts';
+import type { MatchSubject } from './segment-tree.ts';
 
 /** What answers the exchanges of one route. Made when the route is compiled, so that no request chooses. */
 export interface RouteAction {
@@ -19,8 +20,10 @@ export interface RouteAction {
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
   readonly editsJson?: boolean;
-  /** Whether nobody reads what it answers, so that a policy which edits bodies would not hold. */
+  /** Whether it passes bodies on unread both ways, so that a policy which edits them would not hold. */
   readonly isOpaque?: true;
+  /** Whether it answers without reading the body of a request. */
+  readonly readsNoBody?: boolean;
   /** Whether it takes nothing but the handshake of a WebSocket. */
   readonly needsSocket?: boolean;
   /** Whether it only holds the place of routes that are not known yet. */
@@ -102,7 +105,7 @@ export interface LiveRoutes {
   /** @throws {Error} when there is no upstream of that name; those that routes lead to were checked. */
   upstream(name: string): Upstream;
   /** The route that a request would take; nothing is written, and nothing refused. */
-  peek(asked: Pick<Exchange, 'path' | 'host' | 'method' | 'request'>): Route | undefined;
+  peek(asked: MatchSubject): Route | undefined;
   /**
    * Puts routes in the place of those of the same origin, all at once.
    *

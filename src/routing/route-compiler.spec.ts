@@ -84,7 +84,7 @@ describe('RouteCompiler', () => {
   });
 
   it.each([
-    [{ path: '/a/' }, 'match.path', 'expected no empty segment in "/a/"'],
+    [{ path: '/a//' }, 'match.path', 'expected no empty segment in "/a//"'],
     [{ path: '/a', upstream: 'user' }, 'upstream', 'there is no upstream "user"'],
     [
       { path: '/a', upstream: 'orders' },

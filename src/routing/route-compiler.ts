@@ -1,15 +1,16 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import type { StageFactory, StageInput } from '../policies/stage.ts';
+import { StageFault, type StageFactory, type StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { compileConditions } from './conditions.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
-import type { DeclaredPolicies, Route, RouteDefinition } from './route.ts';
+import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
 
 /** Something wrong with a route, for the operator. */
 export class RouteFault extends PlainFault {
@@ -36,6 +37,8 @@ export interface CompilerDeps {
   readonly actions: readonly ActionKind[];
 }
 
+const USUAL_PATHS: PathReading = Object.freeze({ encodedSlashes: 'refuse', trailingSlash: 'refuse' });
+
 /** Turns route definitions of both doors into frozen routes. */
 export class RouteCompiler {
   readonly deps: CompilerDeps;
@@ -52,7 +55,10 @@ export class RouteCompiler {
    * @throws {RouteFault} for the first thing that is wrong with it.
    */
   compile(definition: RouteDefinition): Route {
-    const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(definition.match.path));
+    const { match, priority = 0, paths = USUAL_PATHS } = definition;
+    const slashes = paths.encodedSlashes === 'pass' ? 'keep' : 'refuse';
+    const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(match.path, slashes));
+    const conditions = attempt(definition, ['match'], () => compileConditions(match));
     const policies = this.#merge(definition);
     if (policies.authentication === undefined) {
       // Fail closed: nobody opens a route by forgetting a line.
@@ -64,18 +70,29 @@ export class RouteCompiler {
     }
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
-    const stages = this.#stages(definition, policies, upstream);
+    const { parameters } = pattern;
+    const stages = this.#stages(definition, { policies, upstream, parameters });
     if (action.isOpaque === true) refuseEdits(definition, stages);
     const seats = seatsOf(stages, definition.door);
+    if (action.readsNoBody === true && seats.incoming.length > 0)
+      throw new RouteFault(
+        definition,
+        ['policies', 'transform', 'request', 'body'],
+        'has no effect: nothing of this route reads the body of a request',
+      );
     return Object.freeze({
       id: definition.id,
       door: definition.door,
       origin: definition.origin,
-      match: definition.match,
+      match,
       pattern,
+      conditions,
+      priority,
+      paths,
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
       matchKey: definition.matchKey,
+      chooser: definition.chooser,
       action,
       policies,
       saysDeadline: this.#levels(definition).some((level) => level?.deadline !== undefined),
@@ -128,13 +145,15 @@ export class RouteCompiler {
 
   #stages(
     definition: RouteDefinition,
-    policies: PolicySet,
-    one: Upstream | undefined,
+    { policies, upstream: one, parameters }: StageParts,
   ): readonly SeatedStage[] {
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,
       policies,
+      version: definition.version,
+      // Fastify keeps those of a handler, who can read them there.
+      ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
         ? {}
         : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
@@ -151,13 +170,20 @@ export class RouteCompiler {
   }
 }
 
-// Fail closed: what a policy wants to mask would go out.
+// Fail closed: what a policy wants to mask would go out, and what it wants to take out would go in.
 function refuseEdits(definition: RouteDefinition, stages: readonly SeatedStage[]): void {
-  const editing = stages.find(({ stage }) => stage.body !== undefined);
+  const editing = stages.find(({ stage }) => stage.body !== undefined || stage.incoming !== undefined);
   if (editing === undefined) return;
   const { name } = editing.policy;
-  const message = 'edits what is answered, and what this route answers is passed on unread';
+  const message = 'edits bodies, and those of this route are passed on unread';
   throw new RouteFault(definition, ['policies', name], message);
+}
+
+/** What the stages of a route are compiled with, besides its definition. */
+interface StageParts {
+  readonly policies: PolicySet;
+  readonly upstream: Upstream | undefined;
+  readonly parameters: readonly string[];
 }
 
 function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {
@@ -173,6 +199,7 @@ function attempt<Result>(definition: RouteDefinition, key: readonly string[], co
   try {
     return compile();
   } catch (error) {
-    throw new RouteFault(definition, key, error instanceof Error ? error.message : String(error));
+    const place = error instanceof StageFault ? [...key, ...error.key] : key;
+    throw new RouteFault(definition, place, error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,5 +1,5 @@
 import { RouteFault } from './route-compiler.ts';
-import type { Route, RouteDefinition } from './route.ts';
+import type { Route, RouteChooser, RouteDefinition } from './route.ts';
 import { shadowedRoutes } from './shadowed-routes.ts';
 
 /** Faults that show only when all routes are looked at together. */
@@ -8,6 +8,17 @@ export function tableFaults(
   definitionOf: (route: Route) => RouteDefinition,
 ): RouteFault[] {
   return [...duplicateIds(routes, definitionOf), ...overlaps(routes, definitionOf)];
+}
+
+/** Routes without those that are not matched but chosen, among those that match the same. */
+function withoutChosen(routes: readonly Route[]): readonly Route[] {
+  const seen = new Set<RouteChooser>();
+  return routes.filter(({ chooser }) => {
+    if (chooser === undefined) return true;
+    const isFirst = !seen.has(chooser);
+    seen.add(chooser);
+    return isFirst;
+  });
 }
 
 function duplicateIds(
@@ -24,7 +35,7 @@ function duplicateIds(
 }
 
 function overlaps(routes: readonly Route[], definitionOf: (route: Route) => RouteDefinition): RouteFault[] {
-  return [...shadowedRoutes(routes)].map(([route, shadow]) => {
+  return [...shadowedRoutes(withoutChosen(routes))].map(([route, shadow]) => {
     const what = route.matchKey !== undefined ? `${route.pattern.source} ` : '';
     const message = `${what}can never be reached: ${shadow.origin} (route "${shadow.id}", ${shadow.pattern.source}) takes the same requests first`;
     return new RouteFault(definitionOf(route), ['match'], message);

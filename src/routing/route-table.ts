@@ -2,24 +2,28 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
-import { foldPath, withoutParameters } from './request-path.ts';
+import { HostTrees } from './host-trees.ts';
+import { preflightTree, type PreflightTree } from './preflight-tree.ts';
+import { foldPath, hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
-import { searchFor, SegmentTree, type MatchSubject } from './segment-tree.ts';
+import { searchFor, type MatchSubject } from './segment-tree.ts';
 
 /** One that no route names. */
 const NO_METHOD = '';
 const FOLDABLE = /[A-Z%]/;
 
 /**
- * Finds the route of a request, in a {@link SegmentTree}. Holds the routes of both doors, because 404 and 405 are
+ * Finds the route of a request, in {@link HostTrees}. Holds the routes of both doors, because 404 and 405 are
  * decided over both together.
  */
 export class RouteTable {
   #routes: readonly Route[] = [];
-  #tree = new SegmentTree([]);
+  #tree = new HostTrees([]);
   /** The same for folded paths; only where routes differ in whom they let in. */
-  #folded: SegmentTree | undefined = undefined;
+  #folded: HostTrees | undefined = undefined;
   #isFoldable = false;
+  /** For preflights, which cannot show the header fields of the request that the page has in mind. */
+  #preflighted: PreflightTree | undefined = undefined;
   readonly #byId = new Map<string, Route>();
   readonly #handlers = new Map<string, Route[]>();
 
@@ -34,9 +38,10 @@ export class RouteTable {
 
   /** Swaps all routes at once: exchanges that were matched keep theirs, those that come see only the new ones. */
   replace(routes: readonly Route[]): void {
-    this.#tree = new SegmentTree(routes);
-    this.#folded = haveDifferentGuards(routes) ? new SegmentTree(routes, true) : undefined;
+    this.#tree = new HostTrees(routes);
+    this.#folded = haveDifferentGuards(routes) ? new HostTrees(routes, true) : undefined;
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
+    this.#preflighted = preflightTree(routes);
     this.#routes = routes;
     this.#index(routes);
   }
@@ -45,12 +50,14 @@ export class RouteTable {
    * Writes `route` and `params` on the exchange.
    *
    * @throws {Problem} `route-not-found`, `method-not-allowed` with `Allow`, or `request-malformed` for a path
-   *   that leads elsewhere in the eyes of a server that drops path parameters (RFC 3986 section 3.3).
+   *   that leads elsewhere in the eyes of a server that drops path parameters (RFC 3986 section 3.3), or with an encoded
+   *   slash that the route does not take.
    */
   match(exchange: Exchange): Route {
     const { path } = exchange;
     const search = searchFor(exchange, path);
     const route = this.#tree.find(search);
+    if (hasEncodedSlash(path)) refuseEncodedSlash(route);
     // Fail closed: `/admin;x/keys` must not take the route of `/*` to an upstream that reads `/admin/keys`.
     if (path.includes(';') && this.#withoutParameters(exchange) !== route) {
       throw new Problem('request-malformed', {
@@ -62,20 +69,37 @@ export class RouteTable {
       throw new Problem('method-not-allowed', { headers: { allow: [...search.allow].sort().join(', ') } });
     }
     if (this.#folded !== undefined && search.params.length > 0) this.#refuseOtherSpelling(exchange, route);
-    exchange.route = route;
+    const chosen = this.#chosen(route, exchange);
+    if (chosen === undefined) throw new Problem('route-not-found');
+    if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
+    exchange.route = chosen;
     if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
     if (search.params.length > 0) exchange.params = search.params;
-    return route;
+    return chosen;
   }
 
   /** The route that a request would take; nothing is written, and nothing refused. */
   peek(asked: MatchSubject): Route | undefined {
-    return this.#tree.find(searchFor(asked, asked.path));
+    const route = this.#tree.find(searchFor(asked, asked.path));
+    return route === undefined ? undefined : this.#chosen(route, asked);
+  }
+
+  /**
+   * The route of the request that a page asks leave for.
+   *
+   * @param method that its preflight names.
+   */
+  preflightRoute(asked: MatchSubject, method: string): Route | undefined {
+    const { path, host, request, query } = asked;
+    const subject = { path, host, request, query, method };
+    const route = this.peek(subject);
+    if (this.#preflighted === undefined || (route?.preflight.length ?? 0) > 0) return route;
+    return this.#preflighted.find(subject) ?? route;
   }
 
   /** The methods that are taken at the place of a request; undefined for whatever there is. */
-  methodsAt({ path, host, request }: MatchSubject): ReadonlySet<string> | undefined {
-    const search = searchFor({ path, host, request, method: NO_METHOD }, path);
+  methodsAt({ path, host, request, query }: MatchSubject): ReadonlySet<string> | undefined {
+    const search = searchFor({ path, host, request, query, method: NO_METHOD }, path);
     return this.#tree.find(search) === undefined ? search.allow : undefined;
   }
 
@@ -87,6 +111,10 @@ export class RouteTable {
   /** The code-first routes that were declared with a path. */
   handlersAt(path: string): readonly Route[] {
     return this.#handlers.get(path) ?? [];
+  }
+
+  #chosen(route: Route, { request }: Pick<MatchSubject, 'request'>): Route | undefined {
+    return route.chooser === undefined ? route : this.#byId.get(route.chooser.idFor(request));
   }
 
   #index(routes: readonly Route[]): void {
@@ -121,6 +149,18 @@ export class RouteTable {
 
 function literalsOf({ pattern }: Route): string {
   return pattern.segments.map((segment) => (segment.kind === 'literal' ? segment.text : '')).join('/');
+}
+
+/**
+ * Lets a path with an encoded slash go on only to a route that takes it as a character of its segment.
+ *
+ * @throws {Problem} `request-malformed` otherwise: some servers would read another path (fails closed).
+ */
+export function refuseEncodedSlash(route: Route | undefined): void {
+  if (route?.paths.encodedSlashes === 'pass') return;
+  throw new Problem('request-malformed', {
+    detail: 'The path is not in a form that every server reads alike.',
+  });
 }
 
 // Fails closed: `..:go` is a segment like others, and what is left of it would lead out of the path that it is put into.

@@ -1,9 +1,30 @@
+import type { IncomingMessage } from 'node:http';
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
 import type { RetryPolicy, RouteRetryOptions } from '../upstreams/retry-policy.ts';
+import type { Condition } from './conditions.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { ActionDefinition, RouteAction } from './route-action.ts';
+
+/** What a value of a request must be: a text is exactly that. */
+export type ValueMatch =
+  | string
+  | { readonly present: boolean }
+  | { readonly prefix: string }
+  /** In RE2's syntax; for the whole value. */
+  | { readonly regex: string };
+
+/** Values by name. */
+export type ValueMatches = Readonly<Record<string, ValueMatch>>;
+
+/** How a route reads paths that not everybody reads alike. */
+export interface PathReading {
+  /** Whether a `%2F` is a character of its segment; such a path is refused otherwise. */
+  readonly encodedSlashes: 'refuse' | 'pass';
+  /** What a path is that differs in a slash at its end: nobody's, the same, or another's. */
+  readonly trailingSlash: 'refuse' | 'ignore' | 'distinct';
+}
 
 /** What must be true of a request for a route to take it. */
 export interface RouteMatch {
@@ -11,10 +32,21 @@ export interface RouteMatch {
   readonly methods: readonly string[];
   /** Lower-case host names; empty for all. A leading `*.` stands for any one or more labels. */
   readonly hosts: readonly string[];
-  /** Exact path, `{param}` segments, and `*` as the last segment for the rest. */
+  /** Exact path, `{param}` and `{param:regex}` segments, and `*` as the last segment for the rest. */
   readonly path: string;
-  /** Header fields that must have exactly this value; lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Header fields; lower-case names. */
+  readonly headers: ValueMatches;
+  /** Parameters of the query. */
+  readonly query?: ValueMatches | undefined;
+  readonly cookies?: ValueMatches | undefined;
+}
+
+/** Chooses among routes that match the same, such as the versions of an API. */
+export interface RouteChooser {
+  /** The id of the route that a request means. */
+  idFor(request: IncomingMessage): string;
+  /** The field of the request that it goes by, for `Vary`. */
+  readonly vary?: string | undefined;
 }
 
 /** A route as data, from either door, before defaults and compilation. */
@@ -25,6 +57,10 @@ export interface RouteDefinition {
   /** Where it was declared, for messages: `gateway.yaml:12:5` or `OrdersController.list`. */
   readonly origin: string;
   readonly match: RouteMatch;
+  /** Goes before what matches are ordered by; higher first. Default 0. */
+  readonly priority?: number | undefined;
+  /** How it reads paths. */
+  readonly paths?: PathReading | undefined;
   readonly upstream?: string | undefined;
   /** What it says about retries; the rest is the upstream's to say. */
   readonly retry?: RouteRetryOptions | undefined;
@@ -32,6 +68,12 @@ export interface RouteDefinition {
   readonly action?: ActionDefinition | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
+  /** Which version of an API it answers for, where there are several. */
+  readonly version?: string | undefined;
+  /** Chooses among the routes of one match; each of them has it. */
+  readonly chooser?: RouteChooser | undefined;
+  /** Where in its route it stands, when a route of the file is several. */
+  readonly below?: readonly string[] | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];
 }
@@ -46,11 +88,16 @@ export interface Route extends Seats {
   readonly origin: string;
   readonly match: RouteMatch;
   readonly pattern: PathPattern;
+  /** What it asks of header fields, query and cookies; mostly nothing. */
+  readonly conditions: readonly Condition[];
+  readonly priority: number;
+  readonly paths: PathReading;
   readonly upstream: string | undefined;
   /** When a request is tried again; absent: what the upstream says. */
   readonly retry?: RetryPolicy | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
+  readonly chooser?: RouteChooser | undefined;
   readonly action: RouteAction;
   readonly policies: PolicySet;
   /** Whether the configuration says its deadline; else it is the one that holds where nobody says anything. */

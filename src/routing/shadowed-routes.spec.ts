@@ -10,16 +10,27 @@ import type { Route } from './route.ts';
 function shadowsByPairs(routes: readonly Route[]): [string, string][] {
   return routes.flatMap((route, index): [string, string][] => {
     if (route.door !== 'proxy') return [];
-    const shadow = routes.find((other, at) => hides(other, route, at < index));
-    return shadow === undefined ? [] : [[route.id, shadow.id]];
+    const before = hostsOf(route).map((host) =>
+      routes.findIndex((one, at) => at < index && hidesAt(host, one, route)),
+    );
+    const handler = routes.findIndex((one) => one.door === 'handler' && isOver(one, route));
+    const isHidden = !before.includes(-1);
+    const found = [...(isHidden ? before : []), ...(handler < 0 ? [] : [handler])];
+    return found.length === 0 ? [] : [[route.id, routes[Math.min(...found)]?.id ?? '']];
   });
 }
 
-function hides(other: Route, route: Route, standsBefore: boolean): boolean {
-  if (other === route || !takesAllMethodsOf(other, route)) return false;
-  if (other.door === 'handler') return covers(other.pattern, route.pattern);
+const hostsOf = ({ match: { hosts } }: Route): readonly string[] => (hosts.length === 0 ? [''] : hosts);
+
+function isOver(handler: Route, route: Route): boolean {
+  return takesAllMethodsOf(handler, route) && covers(handler.pattern, route.pattern);
+}
+
+function hidesAt(host: string, other: Route, route: Route): boolean {
+  if (other.door === 'handler' || !hostsOf(other).includes(host) || !takesAllMethodsOf(other, route))
+    return false;
   const asSpecific = other.match.methods.length > 0 || route.match.methods.length === 0;
-  return standsBefore && asSpecific && shapeOf(other) === shapeOf(route);
+  return asSpecific && shapeOf(other) === shapeOf(route);
 }
 
 function takesAllMethodsOf(other: Route, route: Route): boolean {
@@ -32,7 +43,7 @@ function takesAllMethodsOf(other: Route, route: Route): boolean {
 function shapeOf({ pattern, match }: Route): string {
   const segments = pattern.segments.map((one) => (one.kind === 'literal' ? one.text : { parameter: true }));
   const fields = Object.entries(match.headers).sort();
-  return JSON.stringify([segments, pattern.wildcard, pattern.verb, [...match.hosts].sort(), fields]);
+  return JSON.stringify([segments, pattern.wildcard, pattern.verb, fields]);
 }
 
 const PATHS = ['/', '/*', '/a', '/a/*', '/{x}', '/{y}', '/{x}/*', '/a/b', '/a/{x}', '/{x}/b', '/{x}/{y}', '/a/{x}:go', '/a/{y}:go', '/a/{x}:up', '/{x}/*:go', '/a/b/*']; // prettier-ignore

@@ -1,3 +1,5 @@
+import { HigherRoutes } from './higher-routes.ts';
+import { segmentKey } from './path-pattern.ts';
 import { PatternIndex } from './pattern-index.ts';
 import { methodMatches } from './segment-tree.ts';
 import type { Route } from './route.ts';
@@ -20,20 +22,35 @@ export function shadowedRoutes(routes: readonly Route[]): ReadonlyMap<Route, Rou
   });
   const earlier = new Map<string, Alike>();
   const shadows = new Map<Route, Route>();
+  const higher = new HigherRoutes(routes);
   routes.forEach((route, rank) => {
     if (route.door !== 'proxy') return;
-    const shape = shapeOf(route);
+    const before = hiddenEverywhere(route, earlier, rank);
+    // Fastify gives a controller every path of its pattern, also where a YAML route would be more specific.
+    const handler = handlers.covering(route.pattern).find((one) => hides(one.route, route));
+    const shadow = firstOf(before, handler)?.route ?? higher.hiding(route);
+    if (shadow !== undefined) shadows.set(route, shadow);
+  });
+  return shadows;
+}
+
+// A route stands at several places if it names several hosts; it is hidden if it is at each of them.
+function hiddenEverywhere(route: Route, earlier: Map<string, Alike>, rank: number): Ranked | undefined {
+  const all = shapesOf(route).map((shape) => {
     let alike = earlier.get(shape);
     if (alike === undefined) earlier.set(shape, (alike = new Alike()));
     const before = alike.hiding(route);
     // What is hidden itself hides nothing that the one in front of it leaves.
     if (before === undefined) alike.add({ rank, route });
-    // Fastify gives a controller every path of its pattern, also where a YAML route would be more specific.
-    const handler = handlers.covering(route.pattern).find((one) => takesAllMethodsOf(one.route, route));
-    const shadow = firstOf(before, handler);
-    if (shadow !== undefined) shadows.set(route, shadow.route);
+    return before;
   });
-  return shadows;
+  const before = all.filter((one) => one !== undefined);
+  return before.length < all.length ? undefined : before.reduce<Ranked | undefined>(firstOf, undefined);
+}
+
+// A controller that asks for more than a path leaves the others to the file.
+function hides({ match, conditions, ...other }: Route, route: Route): boolean {
+  return match.hosts.length === 0 && conditions.length === 0 && takesAllMethodsOf({ ...other, match }, route);
 }
 
 /** Proxied routes with the same path, hosts and header fields, none of which hides another: few, whatever the table. */
@@ -70,20 +87,21 @@ function firstOf(one: Ranked | undefined, other: Ranked | undefined): Ranked | u
   return one.rank < other.rank ? one : other;
 }
 
-function takesAllMethodsOf(other: Route, route: Route): boolean {
+/** Whether a route takes every method that another one takes. */
+export function takesAllMethodsOf(other: Pick<Route, 'match'>, route: Route): boolean {
   if (other.match.methods.length === 0) return true;
   return (
     route.match.methods.length > 0 && route.match.methods.every((method) => methodMatches(other, method))
   );
 }
 
-/** What two routes have in common that take the same requests, but for their methods. */
-function shapeOf({ pattern, match }: Route): string {
-  return JSON.stringify([
-    pattern.segments.map((segment) => (segment.kind === 'literal' ? segment.text : { parameter: true })),
-    pattern.wildcard,
-    pattern.verb,
-    [...match.hosts].sort(),
-    Object.entries(match.headers).sort(),
-  ]);
+/** What routes have in common that take the same requests, but for their methods: one for each host, and form of the path. */
+export function shapesOf(route: Route): readonly string[] {
+  const { pattern, match, paths, conditions, priority } = route;
+  const hosts = match.hosts.length === 0 ? [''] : [...new Set(match.hosts)];
+  const isBoth = !pattern.wildcard && paths.trailingSlash === 'ignore';
+  const ends = isBoth ? [false, true] : [pattern.slash === true];
+  const keys = conditions.map(({ key }) => key).sort();
+  const same = [pattern.segments.map(segmentKey), pattern.wildcard, pattern.verb, keys, priority];
+  return hosts.flatMap((host) => ends.map((end) => JSON.stringify([host, end, same])));
 }

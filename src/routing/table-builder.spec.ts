@@ -73,7 +73,7 @@ describe('buildRouteTable', () => {
     const faults = faultsOf(`
 routes:
   - id: one
-    match: { path: /one/ }
+    match: { path: /one// }
     upstream: users
   - id: two
     match: { path: /two }
@@ -90,7 +90,7 @@ routes:
         column: 14,
         routeId: 'one',
         key: 'routes[one].match.path',
-        message: 'expected no empty segment in "/one/"',
+        message: 'expected no empty segment in "/one//"',
         suggestion: undefined,
       },
       expect.objectContaining({

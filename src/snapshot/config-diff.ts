@@ -79,7 +79,7 @@ function isPublic(route: Route | undefined): boolean {
 // What a route does with a request is compiled to code: it is compared as the file says it.
 function meanings({ source }: Snapshot): (route: Route) => Meaning {
   const declared = new Map(source.value.routes.map((one) => [one.id, one]));
-  return ({ id, match, pattern, upstream, policies, action }) => {
+  return ({ id, match, pattern, priority, paths, upstream, policies, action }) => {
     // A translated route of the file is one of the table for each method: `orders.GetOrder`.
     const owner = declared.get(id) ?? (action.kind === 'handler' ? undefined : declared.get(ownerOf(id)));
     return {
@@ -87,8 +87,12 @@ function meanings({ source }: Snapshot): (route: Route) => Meaning {
       hosts: match.hosts,
       path: pattern.source,
       headers: match.headers,
+      query: match.query,
+      cookies: match.cookies,
       upstream,
       ...(owner && actionOf(owner)),
+      priority,
+      paths,
       ...Object.fromEntries(Object.entries(policies).map(([name, options]) => [`policies.${name}`, options])),
     };
   };

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
@@ -6,7 +8,9 @@ import type { GatewayConfig } from '../routing/gateway.schema.ts';
 export interface Edge {
   /** Where requests come from, as far as trusted proxies vouch for it. */
   readonly clientAddress: {
-    of(request: IncomingMessage): { readonly clientAddress: string; readonly scheme: 'http' | 'https' };
+    of(
+      request: IncomingMessage,
+    ): Pick<ExchangeOpening, 'clientAddress' | 'scheme'> & { readonly doubt?: AddressDoubt | undefined };
     /** Whether an address is one of a trusted proxy: of those, connections are not counted. */
     isTrusted(address: string): boolean;
   };
@@ -16,8 +20,8 @@ export interface Edge {
   readonly connections: { readonly perAddress: number } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
-  /** The stages that edit the heads of what no route answers. */
-  readonly unrouted: readonly Stage[];
+  /** What the defaults say about requests that no route takes, or none yet. */
+  readonly unrouted: Pick<Seats, 'heads' | 'preflight'>;
 }
 
 /** Compiles the edge of a configuration. @throws {Error} with a message for the operator, when its options make no sense. */
@@ -37,5 +41,5 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   entrance: [],
-  unrouted: [],
+  unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });

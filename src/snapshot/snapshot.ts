@@ -91,7 +91,7 @@ export class Snapshot {
   #end(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
-    for (const stage of [...this.edge.entrance, ...this.edge.unrouted]) stage.close?.();
+    for (const stage of [...this.edge.entrance, ...this.edge.unrouted.heads.answers]) stage.close?.();
     for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
     this.deps.end();
     this.#whenEnded?.();

@@ -31,7 +31,7 @@ const OPTIONS = {
  * Opens a connection that never makes a request wait for Redis: a command fails at once while there is no
  * connection, nothing is queued or sent twice, and reconnecting goes on in the background for ever, 50 ms
  * to 2 s apart. Returns at once; a Redis that is not there yet is found when it comes.
- * Commands of one turn of the event loop travel together.
+ * Commands of one callback travel together.
  *
  * @param url `redis://` or, with TLS, `rediss://`; user, password and database number are read from it.
  * @param log hears one line when the connection goes up and one when it goes down, not one per error.
@@ -40,7 +40,7 @@ const OPTIONS = {
 export function createRedis(url: string, log: StoreLog): Redis {
   const address = addressOf(url);
   const redis = new Redis(url, OPTIONS);
-  redis.on('connect', () => sendOncePerTurn(redis.stream));
+  redis.on('connect', () => sendTogether(redis.stream));
   let state: 'starting' | 'up' | 'down' = 'starting';
   let reason = 'the connection was closed';
   redis.on('error', (error: Error) => {
@@ -107,10 +107,10 @@ function addressOf(url: string): string {
 }
 
 /**
- * Makes the commands of one turn of the event loop travel together: the first one corks the socket until the turn
- * ends. The pipelines that ioredis would make by itself cost twice as much as the commands in them.
+ * Makes the commands of one callback travel together: the first one corks the socket until that has ended. The
+ * pipelines that ioredis would make by itself cost twice as much as the commands in them.
  */
-function sendOncePerTurn(stream: Writable): void {
+function sendTogether(stream: Writable): void {
   let corked = false;
   const uncork = (): void => {
     corked = false;
@@ -121,7 +121,7 @@ function sendOncePerTurn(stream: Writable): void {
     if (!corked) {
       corked = true;
       stream.cork();
-      setImmediate(uncork);
+      process.nextTick(uncork);
     }
     return write(...chunk);
   }) as Writable['write'];

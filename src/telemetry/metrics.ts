@@ -71,6 +71,7 @@ export class Metrics {
   #storeUp: Gauge | undefined = undefined;
   readonly #sockets: Gauge<'route'>;
   readonly #sections: LabelCounter;
+  readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor() {
@@ -162,6 +163,12 @@ export class Metrics {
     this.#decisions.forget(ids);
     this.#calls.forget(ids);
     this.#sections.forget(ids);
+    for (const forget of this.#forgetters) forget(ids);
+  }
+
+  /** Tells who counts for routes which of them are gone. */
+  onRoutesForgotten(forget: (ids: ReadonlySet<string>) => void): void {
+    this.#forgetters.push(forget);
   }
 
   /** Counts one call to a target. */

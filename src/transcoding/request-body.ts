@@ -1,15 +1,8 @@
 import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { decodingStream, isCoded } from '../exchange/content-coding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Pieces } from '../exchange/pieces.ts';
 import { Problem } from '../problems/problem.ts';
-
-const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream & Readable>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
 
 /** The media types of the two kinds of bodies. */
 const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
@@ -21,11 +14,10 @@ const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl)\s*(?:;|$)/i;
  * @throws {Problem} `media-type-unsupported` for a coding that is not known.
  */
 export function decodedBody({ request }: Exchange): Readable {
-  const coding = request.headers['content-encoding']?.trim().toLowerCase();
-  if (coding === undefined || coding === 'identity') return request;
-  const create = DECODERS[coding];
-  if (create === undefined) throw new Problem('media-type-unsupported');
-  const decoder = create();
+  const coding = request.headers['content-encoding'];
+  if (!isCoded(coding)) return request;
+  const decoder = decodingStream(coding);
+  if (decoder === undefined) throw new Problem('media-type-unsupported');
   request.once('error', (error) => decoder.destroy(error));
   return request.pipe(decoder);
 }

@@ -1,3 +1,4 @@
+import { editIncoming } from '../policies/transform/incoming-body.ts';
 import type { Metadata } from '@grpc/grpc-js';
 import type { WebSocket } from 'ws';
 import { CloseCode, type LiveSocket } from '../sockets/live-socket.ts';
@@ -108,7 +109,9 @@ export class SocketCall implements StreamSource, StreamTaker {
     if (this.#saidAll)
       return this.#refuse(new Problem('request-invalid', { detail: 'All was said before this frame.' }));
     try {
-      this.#take(this.options.binding.frames.encode(this.options.exchange, frame));
+      const { binding, exchange, incoming } = this.options;
+      const said = incoming === undefined ? frame : editIncoming(exchange, frame, incoming);
+      this.#take(binding.frames.encode(exchange, said));
     } catch (error) {
       this.#refuse(toProblem(error));
     }

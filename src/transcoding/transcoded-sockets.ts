@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { CloseCode, LiveSocket, sendAway } from '../sockets/live-socket.ts';
 import { refuseForeignOrigin } from '../sockets/page-origin.ts';
 import { socketServerOptions, type Upgrades } from '../sockets/upgrades.ts';
+import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { Problem } from '../problems/problem.ts';
 import { jsonEditOf } from '../routing/json-edit.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
@@ -51,8 +52,9 @@ export class TranscodedSockets {
    */
   claim(offers: (asked: Parameters<LiveRoutes['peek']>[0]) => boolean): void {
     this.#upgrades?.claim((request: IncomingMessage) => {
-      const path = normalizePath(splitTarget(request.url ?? '/').path);
-      return path !== undefined && offers({ path, host: '', method: 'GET', request });
+      const { path: sent, query } = splitTarget(request.url ?? '/');
+      const path = normalizePath(sent, 'keep');
+      return path !== undefined && offers({ path, host: '', method: 'GET', request, query });
     });
   }
 
@@ -90,7 +92,8 @@ export class TranscodedSockets {
 
   #accept({ exchange, route, binding, upstream, sink }: SocketRequest, options: SocketOptions): void {
     const edit = jsonEditOf(exchange, route);
-    const begin = this.#transcoder.prepareSocket({ exchange, upstream, binding, edit });
+    const incoming = incomingEditOf(route.incoming);
+    const begin = this.#transcoder.prepareSocket({ exchange, upstream, binding, edit, incoming });
     this.#upgrades?.take(exchange, this.#serverFor(binding.options.maxLine), {
       refuse: (problem) => sink.fail(problem),
       open: (socket, raw) => {

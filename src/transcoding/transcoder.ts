@@ -1,6 +1,9 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { LiveSocket } from '../sockets/live-socket.ts';
+import { editIncoming } from '../policies/transform/incoming-body.ts';
+import { isJsonType } from '../policies/transform/maskable-body.ts';
+import { Problem } from '../problems/problem.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { announcesBody } from '../problems/render-problem.ts';
@@ -65,6 +68,7 @@ export class Transcoder {
     const isRaw = binding.plan.bodyMessage?.typeName === HTTP_BODY;
     if (!isRaw) checkMediaType(exchange, 'json');
     readBody(exchange, translation.maxBodyBytes ?? MAX_MESSAGE_BYTES)
+      .then((bytes) => editedBytes(translation, bytes, isRaw))
       .then((bytes) => this.#send(translation, isRaw ? rawBody(exchange, bytes) : bytes))
       .catch((error: unknown) => translation.sink.fail(toProblem(error)));
   }
@@ -87,7 +91,7 @@ export class Transcoder {
     const { exchange, binding, maxBodyBytes = Infinity } = translation;
     checkMediaType(exchange, 'lines');
     const upload = new LineUpload(exchange, {
-      encode: (line) => binding.plan.encode(exchange, line),
+      encode: (line) => binding.plan.encode(exchange, editedBytes(translation, line, false)),
       maxLineBytes: binding.options.maxLine,
       maxBytes: maxBodyBytes,
     });
@@ -125,6 +129,15 @@ function requestFields({ exchange, binding }: Omit<Translation, 'sink'>): string
   const fields = outboundFields(exchange);
   addRequestMetadata(fields, binding.options.metadata.request, exchange);
   return fields;
+}
+
+// A message that is no JSON is refused by who reads it, whatever the policy says of bodies that nobody reads.
+function editedBytes({ exchange, incoming }: Translation, bytes: Buffer, isRaw: boolean): Buffer {
+  if (incoming === undefined || bytes.length === 0) return bytes;
+  if (!isRaw || isJsonType(exchange.request.headersDistinct['content-type'] ?? []))
+    return editIncoming(exchange, bytes, incoming);
+  if (incoming.onFault === 'pass') return bytes;
+  throw new Problem('media-type-unsupported');
 }
 
 function rawBody({ request }: Exchange, bytes: Buffer): JsonValue {

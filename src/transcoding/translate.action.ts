@@ -5,6 +5,7 @@ import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Upgrades } from '../sockets/upgrades.ts';
 import type { Stage } from '../policies/stage.ts';
+import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { Problem } from '../problems/problem.ts';
 import { jsonEditOf } from '../routing/json-edit.ts';
 import {
@@ -168,6 +169,7 @@ class TranslateAction implements RouteAction {
       binding,
       sink,
       edit: this.editsJson ? jsonEditOf(exchange, route) : undefined,
+      incoming: incomingEditOf(route.incoming),
       maxBodyBytes: route.policies.bodyLimit,
     });
   }

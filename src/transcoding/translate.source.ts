@@ -169,6 +169,8 @@ function definitionOf(
     door: 'proxy',
     origin,
     match: { ...match, hosts: [] },
+    priority: route.priority,
+    paths: route.paths,
     upstream: route.upstream,
     retry: route.retry,
     matchKey: 'grpc',

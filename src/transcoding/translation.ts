@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
+import type { IncomingEdit } from '../policies/stage.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Binding } from './binding.ts';
 
@@ -13,6 +14,8 @@ export interface Translation {
   readonly binding: Binding;
   readonly sink: AnswerSink;
   readonly edit?: EditJson | undefined;
+  /** Edits the JSON of the request, or of each message of it. */
+  readonly incoming?: IncomingEdit | undefined;
   /** Largest body of the request, in bytes; default 4 MiB for one message, none for a stream of them. */
   readonly maxBodyBytes?: number | undefined;
 }

@@ -35,7 +35,7 @@ class Target {
       this.sockets.add(socket as Socket);
       session.on('error', () => {});
     });
-    this.#server.on('stream', (stream, headers) => {
+    this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       this.calls += 1;
       this.heard = headers;
       const chunks: Buffer[] = [];
@@ -208,7 +208,7 @@ describe('what a target does to a call', () => {
     const response = await fetch(`${gateway.url}/test.v1.Kinds/Echo`, {
       method: 'POST',
       headers: { 'content-type': 'application/grpc-web' },
-      body: framed(Buffer.from('x')),
+      body: new Uint8Array(framed(Buffer.from('x'))),
     });
     await expect(response.arrayBuffer()).rejects.toThrow();
   });

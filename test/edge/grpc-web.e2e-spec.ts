@@ -129,7 +129,7 @@ describe('gRPC-Web over HTTP/1.1', () => {
     const response = await fetch(gateway.url + COUNT, {
       method: 'POST',
       headers: { 'content-type': form === 'text' ? 'application/grpc-web-text' : 'application/grpc-web' },
-      body: form === 'text' ? frame.toString('base64') : frame,
+      body: form === 'text' ? frame.toString('base64') : new Uint8Array(frame),
     });
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     const first = Buffer.from((await reader.read()).value as Uint8Array);

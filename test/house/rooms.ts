@@ -37,7 +37,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
-  policies: { imports: [...LEAVES, 'store', 'exchange'] },
+  templates: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -60,7 +61,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'calls'] },
   'bff/aggregation': {
-    imports: [...ACTION.imports, 'calls', 'bff', 'bff/composition'],
+    imports: [...ACTION.imports, 'templates', 'calls', 'bff', 'bff/composition'],
     types: ['contracts'],
   },
 
@@ -72,6 +73,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'calls',
       'bff',
       'contracts/answers.decorator.ts',
+      'routing/sources/match.decorator.ts',
       'routes/services',
     ],
   },

@@ -122,7 +122,11 @@ describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
     ['lines', ['content-type', 'application/x-ndjson'], `${DOCUMENT}\n${DOCUMENT}`],
     ['events', ['content-type', 'text/event-stream'], `data: ${DOCUMENT}\n\n`],
     ['parts', ['content-type', 'multipart/mixed; boundary=a'], `--a\r\n\r\n${DOCUMENT}\r\n--a--`],
-    ['a coding', ['content-type', 'application/json', 'content-encoding', 'gzip'], gzipSync(DOCUMENT)],
+    [
+      'two codings',
+      ['content-type', 'application/json', 'content-encoding', 'gzip, gzip'],
+      gzipSync(gzipSync(DOCUMENT)),
+    ],
     [
       'a hidden coding',
       ['content-encoding', 'gzip', 'connection', 'close, content-encoding'],

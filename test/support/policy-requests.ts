@@ -14,6 +14,10 @@ export interface Asking {
   readonly bodyBytes?: number;
   /** Whether the client falls silent within its body. */
   readonly stalls?: boolean;
+  /** More header fields. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Whether a browser asks for leave to send the request. */
+  readonly isPreflight?: boolean;
 }
 
 /** What came of a request, at whichever door. */
@@ -66,6 +70,7 @@ function http(
 ): Ask {
   return async (url, asking) => {
     const used = hasBody(asking) ? withBody : method;
+    if (asking.isPreflight === true) return preflight(url + path, used, asking);
     const fields = { ...JSON_TYPE, ...headers, ...credential(asking) };
     if (asking.stalls === true) return stalled(url, { path, method: used, fields });
     const isOperation = path === '/graphql';
@@ -78,6 +83,12 @@ function http(
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     return told(await call(url + path, { method: used, headers: { ...fields, ...length }, body }));
   };
+}
+
+/** As browsers do, who send no credential with it. */
+async function preflight(url: string, method: string, { fields }: Asking): Promise<Outcome> {
+  const headers = { ...fields, 'access-control-request-method': method };
+  return told(await call(url, { method: 'OPTIONS', headers }));
 }
 
 /** Sends the head of a request and the first byte of its body. */
@@ -94,6 +105,7 @@ async function stalled(
 
 /** Reserves a stream, opens it, and runs an operation on it. */
 async function reserved(url: string, asking: Asking): Promise<Outcome> {
+  if (asking.isPreflight === true) return preflight(`${url}/graphql`, 'PUT', asking);
   const ours = { ...JSON_TYPE, ...credential(asking) };
   const reservation = await call(`${url}/graphql`, { method: 'PUT', headers: ours });
   if (reservation.status !== 201) return told(reservation);
@@ -176,8 +188,8 @@ async function wholeOf(incoming: IncomingMessage): Promise<Pick<Answer, 'status'
   return { status: incoming.statusCode ?? 0, headers: incoming.headers, text };
 }
 
-function credential({ known = true }: Asking): Record<string, string> {
-  return known ? { 'x-api-key': API_KEY } : {};
+function credential({ known = true, fields }: Asking): Record<string, string> {
+  return known ? { 'x-api-key': API_KEY, ...fields } : { ...fields };
 }
 
 function told({ status, headers, text }: Pick<Answer, 'status' | 'headers' | 'text'>): Outcome {

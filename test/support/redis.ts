@@ -26,13 +26,17 @@ export interface RedisServer {
 
 const PORT_ATTEMPTS = 20;
 
-/** Starts a Redis server on a free port; another process that takes the port first only costs a retry. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * Starts a Redis server on a free port; another process that takes the port first only costs a retry.
+ *
+ * @param isCluster whether it is the only node of a cluster, which refuses calls with keys of several slots.
+ */
+export async function startRedis(isCluster = false): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-redis-'));
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     try {
-      return new OwnRedis(port, folder, await launch(port, folder));
+      return new OwnRedis(port, folder, await launch(port, folder, isCluster));
     } catch (error) {
       if (attempt < PORT_ATTEMPTS && String(error).includes('Address already in use')) continue;
       rmSync(folder, { recursive: true, force: true });
@@ -91,7 +95,7 @@ class OwnRedis implements RedisServer {
 }
 
 /** Resolves once the server accepts connections; rejects with its own words when it exits instead. */
-async function launch(port: number, folder: string): Promise<ChildProcess> {
+async function launch(port: number, folder: string, isCluster = false): Promise<ChildProcess> {
   const args = [
     '--port',
     String(port),
@@ -103,6 +107,8 @@ async function launch(port: number, folder: string): Promise<ChildProcess> {
     '',
     '--appendonly',
     'no',
+    // The other port of a node is above the largest one by default, where this one is high.
+    ...(isCluster ? ['--cluster-enabled', 'yes', '--cluster-port', String(port - 20_000)] : []),
   ];
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   guardAgainstOrphans(child);

@@ -26,7 +26,7 @@ export type TestRoute = Partial<Omit<RouteDefinition, 'match'>> &
 
 /** Makes a definition; its id is the path unless it says otherwise. */
 export function defineRoute(route: TestRoute): RouteDefinition {
-  const { path, methods, hosts, headers, rewrite, ...rest } = route;
+  const { path, methods, hosts, headers, query, cookies, rewrite, ...rest } = route;
   const action: ForwardDefinition = { kind: 'forward', rewrite };
   return {
     ...(rest.upstream === undefined || rest.door === 'handler' ? {} : { action }),
@@ -35,7 +35,7 @@ export function defineRoute(route: TestRoute): RouteDefinition {
     origin: `gateway.yaml:${rest.id ?? path}`,
     policies: [{ authentication: 'public' }],
     ...rest,
-    match: { path, methods: methods ?? [], hosts: hosts ?? [], headers: headers ?? {} },
+    match: { path, methods: methods ?? [], hosts: hosts ?? [], headers: headers ?? {}, query, cookies },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Call, CallContext } from '../../calls/call.ts';
 import type { Caller } from '../../calls/caller.ts';
 import { grpcUpstream } from '../../calls/grpc-upstream.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { AggregateScope } from './aggregate-scope.ts';
+import type { TemplateScope } from '../../templates/template-scope.ts';
 import type { BatchKeys, ReuseKeys } from './aggregate.schema.ts';
 import type { AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
 import { parseExact } from './exact-json.ts';
@@ -16,7 +16,7 @@ export interface RunnableCall {
   /** Whether it says how fresh its value is. */
   readonly tells: boolean;
   /** Makes the call with what is in the scope. @throws {Problem} when a value that it needs is missing. */
-  make(caller: Caller, scope: AggregateScope, context: CallContext): Promise<unknown>;
+  make(caller: Caller, scope: TemplateScope, context: CallContext): Promise<unknown>;
 }
 
 /**
@@ -113,7 +113,7 @@ function overHttp({ name, upstream, options, batch }: About): RunnableCallOf<Htt
 }
 
 // The path is first: it refuses values that would lead elsewhere.
-function inputOf({ target, many }: HttpOperation, scope: AggregateScope): HttpInput {
+function inputOf({ target, many }: HttpOperation, scope: TemplateScope): HttpInput {
   const path = target(scope);
   return many === undefined ? { path, id: '', many: '' } : { path, ...many.of(scope) };
 }
@@ -147,7 +147,7 @@ function overGrpc(
   };
 }
 
-function messageOf({ method, registry, input }: GrpcOperation, scope: AggregateScope) {
+function messageOf({ method, registry, input }: GrpcOperation, scope: TemplateScope) {
   const json = input(scope);
   try {
     return fromJson(method.input, json, { registry });

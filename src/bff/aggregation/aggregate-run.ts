@@ -7,7 +7,7 @@ import { CompositionRun } from '../composition/composition-run.ts';
 import { SectionRun, type SectionPlan } from '../composition/section-run.ts';
 import { Freshness } from '../composition/freshness.ts';
 import type { RunnableCall } from './aggregate-calls.ts';
-import { AggregateScope } from './aggregate-scope.ts';
+import { TemplateScope } from '../../templates/template-scope.ts';
 import type { Aggregate, AggregateCall } from './aggregate.ts';
 
 /** What the runs of aggregated routes share. */
@@ -28,7 +28,7 @@ export interface RunnableAggregate extends Aggregate {
 /** One run of an aggregated route for one exchange; its calls are sections, as those of a view. */
 export class AggregateRun extends CompositionRun<AggregateCallRun> {
   readonly aggregate: RunnableAggregate;
-  readonly scope: AggregateScope;
+  readonly scope: TemplateScope;
   readonly freshness = new Freshness();
   readonly tools: AggregateTools;
 
@@ -36,7 +36,7 @@ export class AggregateRun extends CompositionRun<AggregateCallRun> {
     super({ name: aggregate.name, size: aggregate.calls.length, exchange, metrics: tools.metrics });
     this.aggregate = aggregate;
     this.tools = tools;
-    this.scope = new AggregateScope(exchange, aggregate.calls.length, aggregate.maxElements);
+    this.scope = new TemplateScope(exchange, aggregate.calls.length, aggregate.maxElements);
   }
 
   /**

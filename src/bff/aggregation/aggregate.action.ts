@@ -18,7 +18,7 @@ import { aggregateContract } from './aggregate-contract.ts';
 import { runnableCalls } from './aggregate-calls.ts';
 import { AggregateRun, type AggregateTools, type RunnableAggregate } from './aggregate-run.ts';
 import { aggregateSource, type AggregateDefinition } from './aggregate.source.ts';
-import { isLarger } from './json-size.ts';
+import { isLarger } from '../../exchange/json-size.ts';
 
 /** Routes whose exchanges are answered with what several calls answer. */
 @Injectable()
@@ -38,6 +38,7 @@ export class AggregateKind implements ActionKind {
 
 class AggregateAction implements RouteAction {
   readonly kind = 'aggregate';
+  readonly readsNoBody = true;
   readonly target: string;
   // The JSON is at hand before it is text: its edits are made there.
   readonly editsJson = true;

@@ -1,7 +1,7 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { NearestNames } from '../../config/nearest-name.ts';
 import type { PolicyName } from '../../policies/order.ts';
-import { AggregateError } from './aggregate-fault.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
 import { aggregateSchema, type AggregateOptions } from './aggregate.schema.ts';
 import type { Aggregate } from './aggregate.ts';
 import { compileAggregate } from './compile-aggregate.ts';
@@ -125,10 +125,10 @@ function readSchema(upstream: string, { upstreams }: GatewayConfig): FileRegistr
   try {
     schema = schemaOf(upstream, upstreams);
   } catch (error) {
-    throw error instanceof UpstreamSchemaError ? new AggregateError(error.message) : error;
+    throw error instanceof UpstreamSchemaError ? new TemplateError(error.message) : error;
   }
   if (schema !== 'reflection') return schema;
-  throw new AggregateError(
+  throw new TemplateError(
     `expected \`descriptorSet\` or \`proto\` at the upstream "${upstream}": reflection comes too late to check this`,
   );
 }

@@ -1,7 +1,7 @@
 import type { DescMethodUnary, JsonValue, Registry } from '@bufbuild/protobuf';
 import type { SectionPlan } from '../composition/section-run.ts';
 import type { ReuseKeys } from './aggregate.schema.ts';
-import type { AggregateScope } from './aggregate-scope.ts';
+import type { TemplateScope } from '../../templates/template-scope.ts';
 import type { GrpcMany } from './grpc-many.ts';
 import type { HttpMany } from './http-many.ts';
 
@@ -9,7 +9,7 @@ import type { HttpMany } from './http-many.ts';
 export interface HttpOperation {
   readonly kind: 'http';
   /** Path and query. @throws {Problem} when a value that it needs is missing. */
-  readonly target: (scope: AggregateScope) => string;
+  readonly target: (scope: TemplateScope) => string;
   readonly many?: HttpMany | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface GrpcOperation {
   readonly method: DescMethodUnary;
   readonly registry: Registry;
   /** The message in proto3 JSON. @throws {Problem} when a value that it needs is missing. */
-  readonly input: (scope: AggregateScope) => JsonValue;
+  readonly input: (scope: TemplateScope) => JsonValue;
   readonly many?: GrpcMany | undefined;
 }
 
@@ -46,5 +46,5 @@ export interface Aggregate {
   /** Largest answer, in bytes. */
   readonly maxAnswer: number;
   /** Makes the body of the answers in the scope. */
-  readonly respond: (scope: AggregateScope) => Record<string, unknown>;
+  readonly respond: (scope: TemplateScope) => Record<string, unknown>;
 }

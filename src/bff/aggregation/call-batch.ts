@@ -1,18 +1,18 @@
 import type { DescMethodUnary, FileRegistry } from '@bufbuild/protobuf';
-import type { AggregateFaults } from './aggregate-fault.ts';
+import type { TemplateFaults } from '../../templates/template-fault.ts';
 import type { AggregateCallOptions, BatchKeys } from './aggregate.schema.ts';
 import { compileGrpcMany, type GrpcMany } from './grpc-many.ts';
 import { findMethod } from './grpc-operation.ts';
 import { compileHttpMany, type HttpMany } from './http-many.ts';
 import type { RequestTarget } from './request-target.ts';
-import type { ValueNames } from './value-source.ts';
+import type { ValueNames } from '../../templates/value-source.ts';
 
 /** Where the `batch` of a call is, and who hears of its faults. */
 export interface BatchPlace {
   readonly options: AggregateCallOptions;
   /** Of the call. */
   readonly path: readonly string[];
-  readonly faults: AggregateFaults;
+  readonly faults: TemplateFaults;
 }
 
 /** Compiles the `batch` of a call over HTTP. */
@@ -58,7 +58,7 @@ function assertKeys(
     place,
     faults,
     over,
-  }: { readonly place: readonly string[]; readonly faults: AggregateFaults; readonly over: string },
+  }: { readonly place: readonly string[]; readonly faults: TemplateFaults; readonly over: string },
 ): void {
   for (const key of strange) {
     if (batch[key] !== undefined)

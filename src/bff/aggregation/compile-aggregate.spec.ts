@@ -3,7 +3,7 @@ import { NearestNames } from '../../config/nearest-name.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { readDescriptorSet } from '../../upstreams/grpc/descriptors/descriptor-files.ts';
 import { createExchange } from '../../../test/support/exchange.ts';
-import { AggregateScope } from './aggregate-scope.ts';
+import { TemplateScope } from '../../templates/template-scope.ts';
 import { aggregateSchema } from './aggregate.schema.ts';
 import type { Aggregate } from './aggregate.ts';
 import { compileAggregate } from './compile-aggregate.ts';
@@ -38,7 +38,7 @@ const answer = (response: object, answers: Record<string, unknown>): Record<stri
     Object.keys(answers).map((name) => [name, users('/a', { required: true })]),
   );
   const aggregate = usable({ calls, response });
-  const scope = new AggregateScope(exchange(), aggregate.calls.length, 10);
+  const scope = new TemplateScope(exchange(), aggregate.calls.length, 10);
   scope.answers.splice(0, Infinity, ...Object.values(answers));
   return aggregate.respond(scope);
 };
@@ -122,8 +122,8 @@ describe('compileAggregate', () => {
     });
     const operation = calls[1]?.operation;
     if (operation?.kind !== 'grpc') throw new Error('expected gRPC');
-    expect(() => operation.input(new AggregateScope(exchange(), 2, 10))).toThrow('query.q is missing.');
-    const scope = new AggregateScope(exchange('?q=1'), 2, 10);
+    expect(() => operation.input(new TemplateScope(exchange(), 2, 10))).toThrow('query.q is missing.');
+    const scope = new TemplateScope(exchange('?q=1'), 2, 10);
     expect(() => operation.input(scope)).toThrow('The upstream gave an answer that cannot be used');
     scope.answers[0] = { n: 5 };
     expect(operation.input(scope)).toEqual({ id: 'x-1-5' });

@@ -1,14 +1,14 @@
 import type { FileRegistry } from '@bufbuild/protobuf';
 import type { NearestNames } from '../../config/nearest-name.ts';
 import type { AggregateCallOptions, AggregateOptions } from './aggregate.schema.ts';
-import { AggregateFaults, type AggregateFault } from './aggregate-fault.ts';
+import { TemplateFaults, type TemplateFault } from '../../templates/template-fault.ts';
 import type { Aggregate, AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
 import { grpcManyOf, httpManyOf } from './call-batch.ts';
 import { cyclesOf } from './call-cycles.ts';
 import { compileGrpcOperation, findMethod } from './grpc-operation.ts';
 import { compileTarget } from './request-target.ts';
-import { compileGroup, compileMerge, type MappingDeps } from './response-mapping.ts';
-import { RESERVED_NAMES, type ValueNames, type ValueSource } from './value-source.ts';
+import { compileGroup, compileMerge, type MappingDeps } from '../../templates/response-mapping.ts';
+import { RESERVED_NAMES, type ValueNames, type ValueSource } from '../../templates/value-source.ts';
 
 /** What an aggregated route is compiled with. */
 export interface AggregateDeps {
@@ -18,14 +18,14 @@ export interface AggregateDeps {
   readonly protocols: ReadonlyMap<string, 'http' | 'grpc'>;
   /** Their names. */
   readonly names: Pick<NearestNames, 'to'>;
-  /** The schema of a gRPC upstream. @throws {AggregateError} when it has none. */
+  /** The schema of a gRPC upstream. @throws {TemplateError} when it has none. */
   readonly schemaOf: (upstream: string) => FileRegistry;
 }
 
 /** What came of an `aggregate:` section: with a fault it cannot be used. */
 export interface CompiledAggregate {
   readonly aggregate: Aggregate;
-  readonly faults: readonly AggregateFault[];
+  readonly faults: readonly TemplateFault[];
 }
 
 /** Compiles an `aggregate:` section; all its faults are told at once, by their place below it. */
@@ -39,7 +39,7 @@ const FAULTY: HttpOperation = { kind: 'http', target: () => '/' };
 class AggregateCompiler {
   readonly #options: AggregateOptions;
   readonly deps: AggregateDeps;
-  readonly #faults = new AggregateFaults();
+  readonly #faults = new TemplateFaults();
   readonly #names: ValueNames;
   /** Places of the calls whose answer somebody uses. */
   readonly #used = new Set<number>();

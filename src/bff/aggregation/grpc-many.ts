@@ -11,7 +11,7 @@ import {
 } from '@bufbuild/protobuf';
 import type { GrpcBatchOptions } from '../../calls/grpc-batch.ts';
 import { canonicalJson } from '../../calls/reuse/call-key.ts';
-import { AggregateError, type AggregateFaults } from './aggregate-fault.ts';
+import { TemplateError, type TemplateFaults } from '../../templates/template-fault.ts';
 import type { BatchKeys } from './aggregate.schema.ts';
 
 type Fields = Record<string, unknown>;
@@ -31,7 +31,7 @@ export interface GrpcManyDeps {
   /** Names of the fields of the call's `input`. */
   readonly given: readonly string[];
   readonly path: readonly string[];
-  readonly faults: AggregateFaults;
+  readonly faults: TemplateFaults;
 }
 
 /** Compiles the `batch` of a call over gRPC; undefined, with faults, when the messages do not go together. */
@@ -75,9 +75,9 @@ export function compileGrpcMany(keys: BatchKeys, deps: GrpcManyDeps): GrpcMany |
 function idField({ input }: DescMethodUnary, by: string | undefined, given: readonly string[]): DescField {
   const name = by ?? given[0];
   if (name === undefined || (by === undefined && given.length > 1))
-    throw new AggregateError('expected the field of `input` that is the id, as there is not exactly one');
+    throw new TemplateError('expected the field of `input` that is the id, as there is not exactly one');
   if (!given.includes(name))
-    throw new AggregateError(`expected a field that \`input\` has, got "${name}"`, {
+    throw new TemplateError(`expected a field that \`input\` has, got "${name}"`, {
       given: name,
       known: given,
     });
@@ -85,28 +85,28 @@ function idField({ input }: DescMethodUnary, by: string | undefined, given: read
 }
 
 function field(message: DescMessage, name: string | undefined, key: string): DescField {
-  if (name === undefined) throw new AggregateError(`expected a field of ${message.typeName} as \`${key}\``);
+  if (name === undefined) throw new TemplateError(`expected a field of ${message.typeName} as \`${key}\``);
   const found = message.fields.find((one) => one.jsonName === name || one.name === name);
   if (found !== undefined) return found;
   const known = message.fields.map(({ jsonName }) => jsonName);
-  throw new AggregateError(`${message.typeName} has no field "${name}"`, { given: name, known });
+  throw new TemplateError(`${message.typeName} has no field "${name}"`, { given: name, known });
 }
 
 function scalar(found: DescField): DescField {
   if (found.fieldKind === 'scalar' && found.scalar !== ScalarType.BYTES) return found;
-  throw new AggregateError(`expected a field with one text or number; ${found.name} is none`);
+  throw new TemplateError(`expected a field with one text or number; ${found.name} is none`);
 }
 
 function repeated(found: DescField, of: 'scalar' | 'message'): DescField {
   if (found.fieldKind === 'list' && found.listKind === of) return found;
   const what = of === 'scalar' ? 'texts or numbers' : 'messages';
-  throw new AggregateError(`expected a list of ${what}; ${found.name} is none`);
+  throw new TemplateError(`expected a list of ${what}; ${found.name} is none`);
 }
 
 // What a client may name as one id has to be possible as one of many: else it would be a fault that nobody has made.
 function takingAll(ids: DescField, id: DescField): DescField {
   if (ids.scalar === ScalarType.STRING || valuesOf(ids) === valuesOf(id)) return ids;
-  throw new AggregateError(`expected a list that takes every value of ${id.name}; ${ids.name} does not`);
+  throw new TemplateError(`expected a list that takes every value of ${id.name}; ${ids.name} does not`);
 }
 
 /** Types that hold the same numbers, and differ only on the wire. */
@@ -131,12 +131,12 @@ function wrapper(
 ): (element: Message) => Message {
   if (as === undefined) {
     if (message?.typeName === output.typeName) return (element) => element;
-    throw new AggregateError(
+    throw new TemplateError(
       `expected the field of ${output.typeName} that is a ${message?.typeName}, which is what \`items\` has`,
     );
   }
   const inner = field(output, as, 'as');
   if (inner.fieldKind !== 'message' || inner.message.typeName !== message?.typeName)
-    throw new AggregateError(`expected a field that is a ${message?.typeName}; ${inner.name} is none`);
+    throw new TemplateError(`expected a field that is a ${message?.typeName}; ${inner.name} is none`);
   return (element) => create(output, { [inner.localName]: element });
 }

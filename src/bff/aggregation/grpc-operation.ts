@@ -1,14 +1,14 @@
 import type { DescMethod, DescMethodUnary, FileRegistry, JsonValue } from '@bufbuild/protobuf';
-import { AggregateError } from './aggregate-fault.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
 import type { GrpcOperation } from './aggregate.ts';
 import { requiredValue } from './request-target.ts';
-import { compileGroup, type MappingDeps } from './response-mapping.ts';
+import { compileGroup, type MappingDeps } from '../../templates/response-mapping.ts';
 
 /**
  * Finds a unary method.
  *
  * @param name service and method, such as `shop.v1.Orders/GetOrder`.
- * @throws {AggregateError} when the schema has no such method, or it is a stream.
+ * @throws {TemplateError} when the schema has no such method, or it is a stream.
  */
 export function findMethod(name: string, registry: FileRegistry): DescMethodUnary {
   const [serviceName = '', methodName = ''] = name.split('/');
@@ -16,15 +16,15 @@ export function findMethod(name: string, registry: FileRegistry): DescMethodUnar
   if (service === undefined) {
     const known = [...registry].flatMap((one) => (one.kind === 'service' ? [one.typeName] : []));
     const about = { given: serviceName, known };
-    throw new AggregateError(`there is no service "${serviceName}" in the schema`, about);
+    throw new TemplateError(`there is no service "${serviceName}" in the schema`, about);
   }
   const method = service.methods.find((one) => one.name === methodName);
   if (method === undefined) {
     const about = { given: methodName, known: service.methods.map((one) => one.name) };
-    throw new AggregateError(`${serviceName} has no method "${methodName}"`, about);
+    throw new TemplateError(`${serviceName} has no method "${methodName}"`, about);
   }
   if (!isUnary(method)) {
-    throw new AggregateError(`expected a unary method; ${methodName} is a stream of messages`);
+    throw new TemplateError(`expected a unary method; ${methodName} is a stream of messages`);
   }
   return method;
 }
@@ -47,7 +47,7 @@ export function compileGrpcOperation(
   for (const given of Object.keys(template)) {
     if (known.includes(given)) continue;
     parts.faults.attempt([...path, given], () => {
-      throw new AggregateError(`${method.input.typeName} has no field "${given}"`, { given, known });
+      throw new TemplateError(`${method.input.typeName} has no field "${given}"`, { given, known });
     });
   }
   const input = compileGroup(template, path, {

@@ -2,12 +2,12 @@ import type { BatchAnswer, BatchPlan } from '../../calls/call-plan.ts';
 import type { CallContext, Transports } from '../../calls/call.ts';
 import { Problem } from '../../problems/problem.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
-import { AggregateError } from './aggregate-fault.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
 import type { BatchKeys } from './aggregate.schema.ts';
-import type { AggregateScope } from './aggregate-scope.ts';
+import type { TemplateScope } from '../../templates/template-scope.ts';
 import { compileTarget, requiredValue, type RequestTarget } from './request-target.ts';
-import { readPath, textOf } from './value-path.ts';
-import type { ValueNames, ValueSource } from './value-source.ts';
+import { readPath, textOf } from '../../templates/value-path.ts';
+import type { ValueNames, ValueSource } from '../../templates/value-source.ts';
 
 /** What a call over HTTP asks for: by itself, and together with others. */
 export interface HttpInput {
@@ -21,7 +21,7 @@ export interface HttpInput {
 /** The ids operation of a call over HTTP, compiled. */
 export interface HttpMany {
   /** What of the input the request for many needs. @throws {Problem} when a value is missing. */
-  readonly of: (scope: AggregateScope) => Omit<HttpInput, 'path'>;
+  readonly of: (scope: TemplateScope) => Omit<HttpInput, 'path'>;
 }
 
 const IDS = '{ids}';
@@ -29,24 +29,24 @@ const IDS = '{ids}';
 /**
  * Compiles the `path` of a `batch`: with `{ids}` once in its query, and with the values of the call but one, which is the id.
  *
- * @throws {AggregateError} otherwise.
+ * @throws {TemplateError} otherwise.
  */
 export function compileHttpMany(path: string, target: RequestTarget, names: ValueNames): HttpMany {
   const [before = '', after, ...more] = path.split(IDS);
   if (after === undefined || more.length > 0 || !before.includes('?'))
-    throw new AggregateError(`expected {ids} once, in the query, such as /users?ids={ids}; got "${path}"`);
+    throw new TemplateError(`expected {ids} once, in the query, such as /users?ids={ids}; got "${path}"`);
   const parts = [before, after].map((part, index) => compilePart(part, index, names));
   const given = parts.flatMap(({ sources }) => sources.map(({ text }) => text));
-  if (target.sources.length === 0) throw new AggregateError('expected a value in `path` of the call: the id');
+  if (target.sources.length === 0) throw new TemplateError('expected a value in `path` of the call: the id');
   const [id, ...others] = target.sources.filter(({ text }) => !given.includes(text));
   const stray = given.find((text) => target.sources.every((source) => source.text !== text));
   if (stray !== undefined)
-    throw new AggregateError(`expected only values that \`path\` of the call has too, got {${stray}}`, {
+    throw new TemplateError(`expected only values that \`path\` of the call has too, got {${stray}}`, {
       given: stray,
       known: target.sources.map(({ text }) => text),
     });
   if (id === undefined || others.some(({ text }) => text !== id.text))
-    throw new AggregateError(
+    throw new TemplateError(
       'expected all values that `path` of the call has, but for the one that is the id',
     );
   return { of: (scope) => ({ id: idOf(id, scope), many: parts.map((part) => part.fill(scope)).join(IDS) }) };
@@ -63,7 +63,7 @@ function compilePart(
   return { sources, fill: (scope) => fill(scope).slice(2) };
 }
 
-function idOf(source: ValueSource, scope: AggregateScope): string {
+function idOf(source: ValueSource, scope: TemplateScope): string {
   return textOf(requiredValue(source, scope)) ?? '';
 }
 

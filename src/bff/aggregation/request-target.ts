@@ -2,10 +2,10 @@ import { Problem } from '../../problems/problem.ts';
 import { isDotValue } from '../../upstreams/http/path-value.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import { normalizePath, splitTarget } from '../../routing/request-path.ts';
-import { AggregateError } from './aggregate-fault.ts';
-import type { AggregateScope } from './aggregate-scope.ts';
-import { textOf } from './value-path.ts';
-import { compileSource, type ValueNames, type ValueSource } from './value-source.ts';
+import { TemplateError } from '../../templates/template-fault.ts';
+import type { TemplateScope } from '../../templates/template-scope.ts';
+import { textOf } from '../../templates/value-path.ts';
+import { compileSource, type ValueNames, type ValueSource } from '../../templates/value-source.ts';
 
 /** Path and query of a call, compiled. */
 export interface RequestTarget {
@@ -15,7 +15,7 @@ export interface RequestTarget {
    *
    * @throws {Problem} for a value that is missing, or that would lead to another path.
    */
-  fill(scope: AggregateScope): string;
+  fill(scope: TemplateScope): string;
 }
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
@@ -25,7 +25,7 @@ const SEPARATOR = /[/\\\p{Cc}]/u;
 /**
  * Compiles a template such as `/users/{id}?first={query.first}`.
  *
- * @throws {AggregateError} when it is no path, or a placeholder names nothing.
+ * @throws {TemplateError} when it is no path, or a placeholder names nothing.
  */
 export function compileTarget(text: string, names: ValueNames): RequestTarget {
   const parts = text.split(PLACEHOLDER);
@@ -47,13 +47,13 @@ export function compileTarget(text: string, names: ValueNames): RequestTarget {
 }
 
 /** A value that has to be there, for a message. @throws {Problem} when it is missing or empty. */
-export function requiredValue(source: ValueSource, scope: AggregateScope): unknown {
+export function requiredValue(source: ValueSource, scope: TemplateScope): unknown {
   const value = source.read(scope);
   if (value === undefined || value === null || value === '') throw unusable(source, 'is missing');
   return JSON.isRawJSON(value) ? textOf(value) : value;
 }
 
-function encoded(source: ValueSource, scope: AggregateScope, inPath: boolean): string {
+function encoded(source: ValueSource, scope: TemplateScope, inPath: boolean): string {
   const text = textOf(source.read(scope));
   if (text === undefined) throw unusable(source, 'is missing');
   // Fail closed: `..` has no encoding, and some servers decode a slash before they look at the path.
@@ -70,15 +70,15 @@ function unusable({ text, giver }: ValueSource, what: string): Problem {
 }
 
 function assertLiterals(text: string, literals: readonly string[]): void {
-  if (!text.startsWith('/')) throw new AggregateError(`expected a path that starts with "/", got "${text}"`);
+  if (!text.startsWith('/')) throw new TemplateError(`expected a path that starts with "/", got "${text}"`);
   if (literals.some((literal) => /[{}]/.test(literal))) {
-    throw new AggregateError(`expected {name} for each value, got "${text}"`);
+    throw new TemplateError(`expected {name} for each value, got "${text}"`);
   }
   if (literals.some((literal) => /[^\x21-\x7e]|#/.test(literal))) {
-    throw new AggregateError(`expected a percent-encoded path and query, got "${text}"`);
+    throw new TemplateError(`expected a percent-encoded path and query, got "${text}"`);
   }
   const { path } = splitTarget(literals.join('x'));
   if (normalizePath(path) === undefined) {
-    throw new AggregateError(`expected a path without empty and dot segments, got "${text}"`);
+    throw new TemplateError(`expected a path without empty and dot segments, got "${text}"`);
   }
 }

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request as requestClear, type IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { z } from 'zod';
+import { decodedContent } from '../../exchange/content-coding.ts';
+import { withoutMark } from '../../exchange/json-bytes.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import { readJwk, type SigningKey } from './signing-key.ts';
 
@@ -15,15 +15,6 @@ const FETCH_TIMEOUT_MS = 5000;
 const MAX_BYTES = 512 * 1024;
 /** More keys than any issuer has: each one that is read blocks the loop for a moment. */
 const MAX_KEYS = 100;
-
-/** What an issuer may code its answer with although it is asked not to. */
-const DECODERS: ReadonlyMap<string, (body: Buffer, bounds: { maxOutputLength: number }) => Promise<Buffer>> =
-  new Map([
-    ['gzip', promisify(gunzip)],
-    ['x-gzip', promisify(gunzip)],
-    ['deflate', promisify(inflate)],
-    ['br', promisify(brotliDecompress)],
-  ]);
 
 const jwksDocument = z.object({ keys: z.array(z.record(z.string(), z.unknown()).catch({})) });
 
@@ -46,7 +37,7 @@ export function jwksFromUrl(url: string): JwksLoader {
       if (bytes > MAX_BYTES) throw new PlainFault(`the key set is larger than ${String(MAX_BYTES)} bytes`);
       chunks.push(chunk);
     }
-    const whole = await decoded(Buffer.concat(chunks), body.headers['content-encoding']);
+    const whole = await decodedContent(Buffer.concat(chunks), body.headers['content-encoding'], MAX_BYTES);
     return parseJwks(whole.toString());
   };
 }
@@ -87,20 +78,10 @@ export function parseJwks(text: string): readonly SigningKey[] {
   return [...found.values()];
 }
 
-async function decoded(body: Buffer, coding: string | string[] | undefined): Promise<Buffer> {
-  const name = String(coding ?? 'identity')
-    .trim()
-    .toLowerCase();
-  if (name === 'identity' || name === '') return body;
-  const decode = DECODERS.get(name);
-  if (decode === undefined) throw new PlainFault('the key set came in a content coding that cannot be read');
-  return decode(body, { maxOutputLength: MAX_BYTES });
-}
-
 // What is no JSON is quoted by the error of the parser; what is undefined is no key set either.
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutMark(text));
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createTestKey, KeyServer } from '../../../test/support/key-server.ts';
 import { Jwks } from './jwks.ts';
 import { jwksFromFile, jwksFromUrl, parseJwks, type JwksLoader } from './jwks-document.ts';
@@ -303,10 +303,18 @@ describe('a large key set', () => {
   });
 });
 
+it('passes over a byte order mark before a key set', async () => {
+  const key = await createTestKey();
+  server.answer = (response) => response.end(`\ufeff${JSON.stringify({ keys: [key.publicJwk] })}`);
+  expect((await jwks.find(key.kid, 'ES256'))?.kid).toBe(key.kid);
+});
+
 describe('the content coding of a key set', () => {
   it.each([
     ['gzip', gzipSync],
     ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['zstd', zstdCompressSync],
     ['br', brotliCompressSync],
   ] as const)('%s is read, although none was asked for', async (coding, encode) => {
     const key = await createTestKey();
@@ -318,7 +326,8 @@ describe('the content coding of a key set', () => {
   it.each([
     ['decodes to more than 512 KiB', 'gzip', gzipSync(`{"keys":[]${' '.repeat(512 * 1024)}}`)],
     ['is not what it says', 'gzip', Buffer.from('{"keys":[]}')],
-    ['is of a kind that nobody asked for', 'zstd', Buffer.from('{"keys":[]}')],
+    ['is of a kind that nobody asked for', 'compress', Buffer.from('{"keys":[]}')],
+    ['decodes to more in another coding', 'zstd', zstdCompressSync(' '.repeat(512 * 1024 + 1))],
     ['is two', 'gzip, gzip', gzipSync(gzipSync('{"keys":[]}'))],
   ])('that %s is no answer', async (_, coding, body) => {
     server.answer = (response) => response.setHeader('content-encoding', coding).end(body);

@@ -1,35 +1,49 @@
 /**
- * The token bucket as one script on one key: the same operations in the same order as `token-bucket.ts`.
+ * The token bucket as one script: the same operations in the same order as `token-bucket.ts`, for each key by itself.
  *
- * KEYS[1]  `ratelimit:{key}`, a hash of `tokens` and `last_refill` (ms of Redis' own clock)
- * ARGV     rate, period in ms, burst, cost (negative to put tokens back)
- * Returns  allowed (1 or 0), whole tokens left, ms until full, ms until a request of this cost can pass
+ * KEYS     `ratelimit:{key}`, each a hash of `tokens` and `last_refill` (ms of Redis' own clock)
+ * ARGV     rate, period in ms, burst, cost (negative to put tokens back); the same for all keys
+ * Returns  for each key: allowed (1 or 0), whole tokens left, ms until full, ms until a request of this cost can pass
  *
  * Only a call that passes writes, and each write renews an expiry that is no shorter than a full refill: a key
  * that expires was full. The floor of one second keeps tiny buckets from expiring within their own period.
  * A refusal writes only when the clock went backwards, so that nobody waits for it to catch up.
+ *
+ * A key that cannot be read or written fails a call of its own; among several it gets -1 for allowed, and nothing was
+ * taken: it says nothing about the others.
  */
 export const TOKEN_BUCKET_SCRIPT = `
 local rate, per, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local kept = redis.call('HMGET', KEYS[1], 'tokens', 'last_refill')
-local tokens, last = tonumber(kept[1]), tonumber(kept[2])
-if not tokens or not last then tokens, last = burst, now end
+local call = #KEYS > 1 and redis.pcall or redis.call
 
 local function ms_until(missing)
   return math.min(1e15, math.max(0, math.ceil(missing * per / rate - 1e-6)))
 end
 
-local level = math.min(burst, tokens + math.max(0, now - last) * rate / per)
-local allowed, retry = 1, 0
-if level + 1e-9 >= cost then
-  level = math.min(burst, math.max(0, level - cost))
-  redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', level), 'last_refill', string.format('%.0f', now))
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(1000, ms_until(burst))))
-else
-  allowed, retry = 0, math.max(1, ms_until(cost - level))
-  if now < last then redis.call('HSET', KEYS[1], 'last_refill', string.format('%.0f', now)) end
+local function take(key)
+  local kept = call('HMGET', key, 'tokens', 'last_refill')
+  if kept.err then return -1, 0, 0, 0 end
+  local tokens, last = tonumber(kept[1]), tonumber(kept[2])
+  if not tokens or not last then tokens, last = burst, now end
+  local level = math.min(burst, tokens + math.max(0, now - last) * rate / per)
+  local allowed, retry = 1, 0
+  if level + 1e-9 >= cost then
+    level = math.min(burst, math.max(0, level - cost))
+    local set = call('HSET', key, 'tokens', string.format('%.17g', level), 'last_refill', string.format('%.0f', now))
+    if type(set) == 'table' then return -1, 0, 0, 0 end
+    call('PEXPIRE', key, string.format('%.0f', math.max(1000, ms_until(burst))))
+  else
+    allowed, retry = 0, math.max(1, ms_until(cost - level))
+    if now < last then call('HSET', key, 'last_refill', string.format('%.0f', now)) end
+  end
+  return allowed, math.floor(level + 1e-9), ms_until(burst - level), retry
 end
-return { allowed, math.floor(level + 1e-9), ms_until(burst - level), retry }
+
+local replies = {}
+for i, key in ipairs(KEYS) do
+  replies[4 * i - 3], replies[4 * i - 2], replies[4 * i - 1], replies[4 * i] = take(key)
+end
+return replies
 `;

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { setTimeout } from 'node:timers/promises';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { createRedis, closeRedis, whenReady } from '../../store/redis.ts';
 import { STORE_UNAVAILABLE, StoreGuard } from '../../store/store-guard.ts';
@@ -177,13 +178,54 @@ describe('RedisTokenBucket', () => {
     expect(burst.map((outcome) => typeof outcome === 'object' && outcome.remaining)).toEqual([4, 3, 2]);
   });
 
-  it('asks once per decision', async () => {
-    const limiter = await replica();
+  describe('with several takes in one turn', () => {
     const rule = { rate: 100, perMs: HOUR_MS, burst: 100 };
-    await limiter.take('once', rule, 1);
-    const before = await scriptCalls();
-    await Promise.all(Array.from({ length: 20 }, () => limiter.take('once', rule, 1)));
-    expect((await scriptCalls()) - before).toBe(20);
+
+    it('asks once for each rule and each 64 of them', async () => {
+      const limiter = await replica();
+      await limiter.take('first', rule, 1);
+      const before = await scriptCalls();
+      const takes = Array.from({ length: 130 }, (_, index) => limiter.take(`bucket:${index % 100}`, rule, 1));
+      const others = [limiter.take('bucket:0', { ...rule, rate: 1 }, 1), limiter.take('bucket:1', rule, 5)];
+      const outcomes = await Promise.all([...takes, ...others]);
+      expect((await scriptCalls()) - before).toBe(3 + 2);
+      const left = outcomes.map((outcome) => typeof outcome === 'object' && outcome.remaining);
+      expect(left).toEqual([...Array(100).fill(99), ...Array(30).fill(98), 97, 93]);
+    });
+
+    it('tells each of them by itself, whatever is wrong with one', async () => {
+      const limiter = await replica();
+      await plain.set('ratelimit:text', 'not a bucket');
+      const one = { rate: 1, perMs: HOUR_MS, burst: 1 };
+      const keys = ['a', 'text', 'a', 'b'];
+      const outcomes = await Promise.all(keys.map((key) => limiter.take(key, one, 1)));
+      const allowed = outcomes.map((outcome) => (typeof outcome === 'object' ? outcome.allowed : outcome));
+      expect(allowed).toEqual([true, STORE_UNAVAILABLE, false, true]);
+    });
+
+    it('asks for each bucket by itself where a cluster keeps them apart', async () => {
+      const cluster = await startRedis(true);
+      const redis = createRedis(cluster.url, SILENT);
+      const guard = new StoreGuard({ probe: () => redis.ping(), budgetMs: 10_000 });
+      try {
+        expect(await whenReady(redis, 10_000)).toBe(true);
+        await redis.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+        while (!String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+          await setTimeout(10);
+        const limiter = new RedisTokenBucket(redis, guard);
+        await redis.set('ratelimit:text', 'not a bucket');
+        for (const left of [99, 98]) {
+          const keys = ['a', 'b', 'text', 'c'];
+          const outcomes = await Promise.all(keys.map((key) => limiter.take(key, rule, 1)));
+          const remaining = outcomes.map((outcome) => (typeof outcome === 'object' ? outcome.remaining : -1));
+          expect(remaining).toEqual([left, left, -1, left]);
+        }
+      } finally {
+        guard.close();
+        closeRedis(redis);
+        await cluster.stop();
+      }
+    });
   });
 
   describe('with a refusal in mind', () => {

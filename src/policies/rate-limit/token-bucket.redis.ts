@@ -1,15 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { LimitDecision } from '../../exchange/exchange.ts';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../store/store-guard.ts';
+import { JoinedTakes } from './joined-takes.ts';
 import type { BucketRule, RateLimiter, TakeOutcome } from './rate-limiter.ts';
-import { TOKEN_BUCKET_SCRIPT } from './token-bucket.lua.ts';
-
-type ScriptReply = [allowed: number, remaining: number, resetMs: number, retryAfterMs: number];
-
-interface WithScript {
-  /** Sends EVALSHA; ioredis sends the script itself where the server does not know it (yet, or any more). */
-  takeTokens(key: string, rate: number, perMs: number, burst: number, cost: number): Promise<ScriptReply>;
-}
+import { TokenCalls } from './token-calls.redis.ts';
 
 /** A refusal that is still certain: asking Redis again would only cost a round trip. */
 interface KnownRefusal {
@@ -21,7 +15,6 @@ interface KnownRefusal {
   readonly fullAt: number;
 }
 
-const KEY_PREFIX = 'ratelimit:';
 const MAX_REFUSALS = 10_000;
 
 /**
@@ -30,17 +23,19 @@ const MAX_REFUSALS = 10_000;
  */
 const REFUSAL_TTL_MS = 100;
 
-/** Token buckets in Redis, exact over all replicas: one script, one key, Redis' clock, one round trip. */
+/**
+ * Token buckets in Redis, exact over all replicas: one script, Redis' clock, one round trip, for all that is taken in
+ * one turn of the event loop.
+ */
 export class RedisTokenBucket implements RateLimiter {
-  readonly #redis: WithScript;
+  readonly #takes: JoinedTakes;
   readonly #guard: StoreGuard;
   readonly #now: () => number;
   readonly #refusals = new Map<string, KnownRefusal>();
 
   /** @param now a clock in ms that never jumps; only measures how old a refusal is. */
   constructor(redis: Redis, guard: StoreGuard, now: () => number = () => performance.now()) {
-    redis.defineCommand('takeTokens', { numberOfKeys: 1, lua: TOKEN_BUCKET_SCRIPT });
-    this.#redis = redis as Redis & WithScript;
+    this.#takes = new JoinedTakes(new TokenCalls(redis), guard);
     this.#guard = guard;
     this.#now = now;
   }
@@ -48,14 +43,12 @@ export class RedisTokenBucket implements RateLimiter {
   take(bucketKey: string, rule: BucketRule, cost: number): TakeOutcome | Promise<TakeOutcome> {
     const known = this.peek(bucketKey, rule, cost);
     if (known !== undefined) return known;
+    if (!this.#guard.available) return STORE_UNAVAILABLE;
     const sentAt = this.#now();
-    const pending = this.#guard.run(() => this.#send(bucketKey, rule, cost));
-    if (pending === STORE_UNAVAILABLE) return STORE_UNAVAILABLE;
-    return pending.then((reply) => {
-      if (reply === STORE_UNAVAILABLE) return STORE_UNAVAILABLE;
-      const decision = decisionOf(reply, rule);
-      if (!decision.allowed) this.#remember(bucketKey, rule, cost, decision, sentAt);
-      return decision;
+    return this.#takes.take(bucketKey, rule, cost).then((outcome) => {
+      if (outcome !== STORE_UNAVAILABLE && !outcome.allowed)
+        this.#remember(bucketKey, rule, cost, outcome, sentAt);
+      return outcome;
     });
   }
 
@@ -82,11 +75,7 @@ export class RedisTokenBucket implements RateLimiter {
   refund(bucketKey: string, rule: BucketRule, cost: number): void {
     this.#refusals.delete(bucketKey);
     // Nothing waits for it. One that gets lost leaves the bucket too empty, never too full.
-    void this.#guard.run(() => this.#send(bucketKey, rule, -cost));
-  }
-
-  #send(bucketKey: string, rule: BucketRule, cost: number): Promise<ScriptReply> {
-    return this.#redis.takeTokens(KEY_PREFIX + bucketKey, rule.rate, rule.perMs, rule.burst, cost);
+    if (this.#guard.available) void this.#takes.take(bucketKey, rule, -cost);
   }
 
   /**
@@ -103,9 +92,4 @@ export class RedisTokenBucket implements RateLimiter {
     if (this.#refusals.size <= MAX_REFUSALS) return;
     for (const oldest of this.#refusals.keys()) return void this.#refusals.delete(oldest);
   }
-}
-
-function decisionOf(reply: ScriptReply, rule: BucketRule): LimitDecision {
-  const [allowed, remaining, resetMs, retryAfterMs] = reply;
-  return { allowed: allowed === 1, limit: rule.burst, remaining, resetMs, retryAfterMs };
 }

@@ -78,7 +78,6 @@ export const securityHeadersPolicy = definePolicy({
   per: 'connection',
   before: 'identity',
   refusesWith: [],
-  unrouted: true,
   describe: ({ hsts: strict }) => (strict === 'off' ? 'without HSTS' : `HSTS ${durationText(strict.maxAge)}`),
 });
 

@@ -1,3 +1,5 @@
+import { EACH, parseFieldPath } from './body-path.ts';
+
 /** Returns a JSON value without the masked fields; the value itself is left as it is. */
 export type FieldMask = (value: unknown) => unknown;
 
@@ -7,15 +9,30 @@ interface Branch {
   readonly children: Map<string, Branch>;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 /**
- * Compiles `maskFields`: a plain name is removed at every depth, a dotted path only there. Arrays are walked
- * through, so `items.internal` masks `internal` in each item.
+ * Compiles `maskFields`: a plain name is removed at every depth, a path only there. Lists are looked through with and
+ * without `[]`, so that `items.internal` masks `internal` in each item: fails closed, for a service that makes a list of
+ * what was one thing would show it otherwise.
+ *
+ * @throws {BodyPathError} for what is no path to a field.
  */
 export function compileFieldMask(fields: readonly string[]): FieldMask {
-  const everywhere = new Set(fields.filter((field) => !field.includes('.')));
+  const everywhere = new Set<string>();
   const root: Branch = { leaves: new Set(), children: new Map() };
-  for (const field of fields) if (field.includes('.')) addPath(root, field.split('.'));
+  for (const field of fields) {
+    const steps = parseFieldPath(field);
+    const names = steps.filter((step) => step !== EACH);
+    if (steps.length === 1) everywhere.add(names[0] ?? '');
+    else addPath(root, names);
+  }
   return (value) => mask(value, root, everywhere);
+}
+
+/** A value as its JSON would be read again, for what is no JSON yet, such as a date or what says itself how it is written. */
+export function plainValue(value: unknown): unknown {
+  return mask(value, undefined, NOTHING);
 }
 
 function addPath(root: Branch, path: readonly string[]): void {

@@ -9,6 +9,15 @@ const NEVER_JSON =
 const BINARY = /[^\P{Cc}\t\n\f\r]/u;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** The same, past a byte order mark. */
+const unmarked = new TextDecoder('utf-8', { fatal: true });
+
+const JSON_TYPE = /^(?:application\/(?:[\w!#$&^.+-]+\+)?json|text\/json)[ \t]*(?:;[^,]*)?$/i;
+
+/** Whether a body says of itself that it is JSON: `application/json`, `application/problem+json` and their like, said once. */
+export function isJsonType(types: readonly string[]): boolean {
+  return types.length === 1 && JSON_TYPE.test((types[0] ?? '').trim());
+}
 
 /**
  * Whether a body can be sent unread where fields are masked. Fails closed: only one media type that is known and is
@@ -55,11 +64,19 @@ function isPlainText(body: Buffer): boolean {
   }
 }
 
-/** Edits a JSON text: parses it, lets `edit` change the value, and writes it again with every number as it was. */
+/**
+ * Edits a JSON text: parses it, lets `edit` change the value, and writes it again with every number as it was; the text
+ * itself when nothing is changed. A byte order mark before it goes.
+ *
+ * @throws {Problem} that `edit` throws, or `upstream-response-invalid` when it is not JSON in UTF-8.
+ */
 export function editJson(body: Buffer, edit: (value: unknown) => unknown): Buffer {
   try {
-    return Buffer.from(JSON.stringify(edit(parseWithNumbers(body.toString('utf8')))));
+    const value = parseWithNumbers(unmarked.decode(body));
+    const edited = edit(value);
+    return edited === value ? body : Buffer.from(JSON.stringify(edited));
   } catch (error) {
+    if (error instanceof Problem) throw error;
     // Fail closed: what cannot be read, or is nested too deeply to be walked through, cannot be masked.
     throw new Problem('upstream-response-invalid', { cause: error });
   }

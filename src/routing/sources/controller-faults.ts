@@ -5,6 +5,7 @@ import type { ConfigFault } from '../../config/config-fault.ts';
 import { placementsOn, type Constructor, type Placement } from '../../policies/placements.ts';
 import { policyRegistry } from '../../policies/order.ts';
 import { handlersOf } from './controller.route-source.ts';
+import { MATCH } from './match.decorator.ts';
 
 /**
  * Looks for what would not hold on controllers: policies where nobody enforces them, and input that nobody checks.
@@ -26,7 +27,7 @@ export function strayPolicies(classes: readonly Constructor[]): readonly ConfigF
 function misplaced(controller: Type): readonly ConfigFault[] {
   const handlers = new Set(handlersOf(controller).map(([name]) => name));
   return placementsOn(controller).flatMap((one) => {
-    if (!Object.hasOwn(policyRegistry, one.policy))
+    if (one.policy !== MATCH && !Object.hasOwn(policyRegistry, one.policy))
       return fault(
         one,
         'belongs to fields of GraphQL types; over REST that is `transform`, with `maskFields`',
@@ -38,7 +39,7 @@ function misplaced(controller: Type): readonly ConfigFault[] {
 
 function fault({ owner, member, policy }: Placement, message: string): ConfigFault {
   const file = member === undefined ? owner.name : `${owner.name}.${member}`;
-  return { file, key: `policies.${policy}`, message };
+  return { file, key: policy === MATCH ? policy : `policies.${policy}`, message };
 }
 
 /** What Nest remembers of a decorated parameter. */

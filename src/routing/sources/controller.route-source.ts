@@ -2,7 +2,9 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { methodsNamed } from '../../policies/placements.ts';
 import { policyList } from '../../policies/order.ts';
+import { conditionsOf } from '../read-routes.ts';
 import type { DeclaredPolicies, RouteDefinition } from '../route.ts';
+import { matchDeclaredOn } from './match.decorator.ts';
 
 /** Reads the routes of the code-first door from the metadata that Nest's and our decorators leave. */
 export function controllerRoutes(controllers: readonly Type[]): RouteDefinition[] {
@@ -38,14 +40,18 @@ function routesOf(controller: Type, name: string, handler: object): RouteDefinit
   const prefixes = pathsOf(Reflect.getMetadata(PATH_METADATA, controller));
   const paths = pathsOf(Reflect.getMetadata(PATH_METADATA, handler));
   const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
+  const methods = methodsNamed(controller, name);
+  const said = [...methods, controller].map(matchDeclaredOn).find((one) => one !== undefined);
+  const { encodedSlashes = 'refuse' } = said ?? {};
   return prefixes.flatMap((prefix) =>
     paths.map((path) => ({
       id: handlerRouteId(controller, name),
       door: 'handler' as const,
       origin: `${controller.name}.${name}`,
-      match: { methods: methodsOf(method), hosts: [], headers: {}, path: joined(prefix, path) },
+      match: { methods: methodsOf(method), ...conditionsOf(said), path: joined(prefix, path) },
+      paths: { encodedSlashes, trailingSlash: 'refuse' as const },
       // What a method overrides still holds where it says nothing itself.
-      policies: [...methodsNamed(controller, name).map(declaredOn), declaredOn(controller)],
+      policies: [...methods.map(declaredOn), declaredOn(controller)],
     })),
   );
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpService } from '../../../examples/services/http-service.ts';
@@ -67,6 +67,10 @@ describe(HttpCaller.name, () => {
     expect(from.upstreams.get('users').targets[0]?.inFlight).toBe(0);
   });
 
+  it('passes over a byte order mark', async () => {
+    expect(await askOdd((_request, response) => response.end('\ufeff{"id":"2"}'))).toEqual({ id: '2' });
+  });
+
   describe('an answer that is coded although no coding was asked for', () => {
     const small = JSON.stringify({ id: '2', name: 'Bob' });
     /** JSON of so many bytes. */
@@ -85,6 +89,7 @@ describe(HttpCaller.name, () => {
       ['br', brotliCompressSync],
       ['deflate', deflateSync],
       ['deflate', deflateRawSync],
+      ['zstd', zstdCompressSync],
       ['identity', (body: Buffer) => body],
     ])('is decoded: %s', async (coding, encode) => {
       expect(await coded(coding, encode(Buffer.from(small)))).toEqual({ id: '2', name: 'Bob' });
@@ -94,6 +99,7 @@ describe(HttpCaller.name, () => {
       ['gzip', gzipSync],
       ['br', brotliCompressSync],
       ['deflate', deflateSync],
+      ['zstd', zstdCompressSync],
     ])('may be 1 MiB when it is decoded, and no more: %s', async (coding, encode) => {
       expect(await coded(coding, encode(Buffer.from(sized(2 ** 20))))).toHaveLength(2 ** 20 - 2);
       await bed?.close();

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
+import { decodeContent, isCoded } from '../../exchange/content-coding.ts';
 import { identityHeaders } from '../../exchange/identity-headers.ts';
+import { withoutMark } from '../../exchange/json-bytes.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -11,7 +13,6 @@ import type { Upstream } from '../upstream.ts';
 import type { Http1Pool } from '../transport/http1/http1-pool.ts';
 import type { OutboundCall } from '../transport/http1/outbound-call.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
-import { decodeContent, isCoded } from './content-coding.ts';
 import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { isIdempotent } from '../idempotent-methods.ts';
 import { retryAfterMs } from '../retry-wait.ts';
@@ -60,7 +61,7 @@ export class HttpCaller {
 
   /**
    * Makes a request and returns the JSON value of its 2xx answer, of at most 1 MiB and 128 levels; `null` when it has no
-   * content (204, 205). No coding is asked for; gzip, deflate and br are undone for a service that codes regardless.
+   * content (204, 205). No coding is asked for; gzip, deflate, br and zstd are undone for a service that codes regardless.
    * The target gets the verified identity, the trace, the request id and the time that is left; nothing of
    * what the client sent by itself. Redirects are not followed.
    *
@@ -107,7 +108,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   #read(body: Buffer): void {
-    const text = body.toString();
+    const text = withoutMark(body.toString());
     if (isTooDeep(text)) return this.#unreadable(new Error(`it is nested more than ${MAX_JSON_DEPTH} deep`));
     let value: unknown;
     try {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withoutMark } from '../../../exchange/json-bytes.ts';
 
 /** The SHA-256 of a text in lower-case hex. */
 export function sha256(text: string): string {
@@ -31,7 +32,7 @@ async function readFolder(path: string): Promise<ReadonlyMap<string, string>> {
 function readManifest(place: string, json: string): ReadonlyMap<string, string> {
   let manifest: unknown;
   try {
-    manifest = JSON.parse(json);
+    manifest = JSON.parse(withoutMark(json));
   } catch (error) {
     throw new Error(`${place}: is no JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { ConfigFault } from '../../../config/config-fault.ts';
 import { SHARED_TEXTS } from '../../../config/tokens.ts';
+import { withoutMark } from '../../../exchange/json-bytes.ts';
 import { mergedBody } from '../../../exchange/merged-body.ts';
 import { RATE_LIMITER, type RateLimiter } from '../../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
@@ -159,8 +160,8 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
 
 // Fails closed: an alias would carry a masked field past it.
 function doorFault(route: Route): string | undefined {
-  return route.leaving.some((stage) => stage.body !== undefined)
-    ? 'graphql.policies.transform: `maskFields` does not work on GraphQL; use @Mask() on fields, and `transform: off` for the door'
+  return route.incoming.length > 0 || route.leaving.some((stage) => stage.body !== undefined)
+    ? 'graphql.policies.transform: `maskFields` does not work on GraphQL, and neither do `body` and `template`; use @Mask() on fields, and `transform: off` for the door'
     : undefined;
 }
 
@@ -218,7 +219,7 @@ function mount(
   scope.addContentTypeParser(
     ['application/json', '*'],
     { parseAs: 'string', bodyLimit },
-    (_request, body, done) => done(null, body),
+    (_request, body, done) => done(null, withoutMark(body as string)),
   );
   scope.route({
     // PUT and DELETE keep the streams of clients with a single connection (GraphQL over Server-Sent Events).

@@ -70,13 +70,13 @@ export class GraphqlDoor {
     const answer = entered instanceof Promise ? await entered : entered;
     if (answer !== undefined) return sendStageAnswer(reply, answer);
     if (isStream) {
-      if (method === 'GET') refuseForeignPage(request.headers);
+      if (method === 'GET') refuseForeignPage(exchange);
       return void (await this.#live?.streams.handle(request, reply));
     }
     const mediaType = negotiate(request.headers.accept);
     if (mediaType === undefined)
       return this.#answers.notAcceptable(reply, 406, 'Accept application/json or */*.');
-    if (method !== 'POST') refuseForeignPage(request.headers);
+    if (method !== 'POST') refuseForeignPage(exchange);
     const asked = await readRequest(request);
     let freshness: AnswerFreshness | undefined;
     const result = await this.#runner.run({

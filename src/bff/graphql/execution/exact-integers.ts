@@ -8,6 +8,7 @@ import {
   typeFromAST,
 } from 'graphql';
 import type { GraphQLInputType, GraphQLSchema, VariableDefinitionNode } from 'graphql';
+import { withoutMark } from '../../../exchange/json-bytes.ts';
 import { parseMarked, type NumberMarks } from '../../../exchange/marked-numbers.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -34,8 +35,8 @@ export function mayHaveLongIntegers(text: string): boolean {
  * @throws {SyntaxError} as `JSON.parse`; `RangeError` for what is nested too deep.
  */
 export function parseExactly(text: string): unknown {
-  if (!mayHaveLongIntegers(text)) return JSON.parse(text);
-  return parseMarked(text, LONG_INTEGERS);
+  const json = withoutMark(text);
+  return mayHaveLongIntegers(json) ? parseMarked(json, LONG_INTEGERS) : JSON.parse(json);
 }
 
 /**

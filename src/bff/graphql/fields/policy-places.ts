@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { TypeMetadataStorage } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
 import { placementsOn, type Constructor, type Placement } from '../../../policies/placements.ts';
+import { MATCH } from '../../../routing/sources/match.decorator.ts';
 import { MASK } from './mask.decorator.ts';
 import { resolverFields } from './resolver-fields.ts';
 import { isOutput, propertyNames, typeClasses, type Properties } from './type-classes.ts';
@@ -24,8 +25,11 @@ export function uselessPlaces(resolvers: readonly Type[], schema: GraphQLSchema)
 function ofResolver(resolver: Type): readonly string[] {
   const fields = new Set(resolverFields(resolver).map(({ name }) => name));
   return placementsOn(resolver)
-    .filter(({ member, policy }) =>
-      member === undefined ? fields.size === 0 || policy === MASK : !fields.has(member),
+    .filter(
+      ({ member, policy }) =>
+        // Fails closed: operations have no hosts or header fields of their own, so that nothing would be asked for.
+        policy === MATCH ||
+        (member === undefined ? fields.size === 0 || policy === MASK : !fields.has(member)),
     )
     .map((one) => `${said(one)}; it belongs to queries, mutations, subscriptions and field resolvers`);
 }

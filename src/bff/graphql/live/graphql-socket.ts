@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { StageAnswered } from '../../../exchange/stage-answer.ts';
+import { withoutMark } from '../../../exchange/json-bytes.ts';
 import { LatestOnly } from '../../../sockets/latest-only.ts';
 import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../../sockets/live-socket.ts';
 import { passOn } from '../../../policies/seats.ts';
@@ -222,7 +223,8 @@ type Payload = Parameters<typeof requestOf>[0];
  * The same message; read where the library would lose digits of its integers, and with an empty text where it asks by a
  * hash, because the library insists on a text. What cannot be read is for the library to refuse.
  */
-function readMessage(message: string): string {
+function readMessage(text: string): string {
+  const message = withoutMark(text);
   if (!needsFields(message)) return message;
   let read: unknown;
   try {

@@ -1,4 +1,5 @@
 import { AnswerHead } from './answer-head.ts';
+import { AnswerTrailers } from './answer-trailers.ts';
 import { MalformedAnswer } from './http1-faults.ts';
 
 /** Who gets what was read. */
@@ -27,18 +28,12 @@ const MAX_SIZE_LINE_BYTES = 1024;
 const MAX_EXTENSION_BYTES = 16_384;
 /** Interim answers before one that counts: a service that says every ten seconds that it is at work has ten minutes. */
 const MAX_INTERIM_HEADS = 64;
-/** Fields of all trailers of one answer. */
-const MAX_TRAILER_FIELDS = 128;
 
-// Without what none can hold; a field of trailers is read as one of a head.
-const TRAILER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const VERSION = 'HTTP/1.';
 const BARE_LF = /(?<!\r)\n/;
-// Not what JavaScript takes for space, which is more than HTTP does.
-const AROUND = /^[ \t]+|[ \t]+$/g;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
-/** Chunks up to this are moved together; to hand on a larger one alone costs less than to move it. */
+/** Chunks up to this are moved byte by byte. */
 const SMALL_CHUNK_BYTES = 64;
 /** A size of more digits is refused. */
 const MAX_SIZE_DIGITS = 8;
@@ -67,9 +62,11 @@ export class AnswerParser {
   #hasBegun = false;
   #interimHeads = 0;
   #extensionBytes = 0;
-  #trailerBytes = 0;
-  #trailers: string[] | undefined = undefined;
+  #trailers: AnswerTrailers | undefined = undefined;
   #progress = 0;
+  /** Where the bytes of the body lie together that the read under way has brought so far; nowhere while the end is 0. */
+  #bodyStart = 0;
+  #bodyEnd = 0;
   /** How long the connection may be idle after this answer, in ms; 0: it is over. Undefined: nothing was said. */
   keepForMs: number | undefined = undefined;
 
@@ -97,7 +94,10 @@ export class AnswerParser {
   take(bytes: Buffer): void {
     this.#hasBegun = true;
     let at = 0;
-    while (at < bytes.length && this.#expected !== 'nothing') at = this.#step(bytes, at);
+    if (!this.isDone) {
+      while (at < bytes.length && !this.isDone) at = this.#step(bytes, at);
+      this.#handOn(bytes);
+    }
     if (at < bytes.length) throw new MalformedAnswer('there is more than one answer');
   }
 
@@ -107,6 +107,24 @@ export class AnswerParser {
     this.#expected = 'nothing';
     this.#sink.piece(NOTHING, true);
     return true;
+  }
+
+  // Whatever one read brings is one piece, and all of it mostly the whole body.
+  #handOn(bytes: Buffer): void {
+    const { isDone } = this;
+    const end = this.#bodyEnd;
+    if (end === 0 && !isDone) return;
+    this.#bodyEnd = 0;
+    if (isDone && this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers.fields);
+    this.#sink.piece(end === 0 ? NOTHING : bytes.subarray(this.#bodyStart, end), isDone);
+  }
+
+  /** Moves bytes of the body to those before them, over what framed them. */
+  #gather(bytes: Buffer, at: number, end: number): void {
+    this.#progress += end - at;
+    if (this.#bodyEnd === 0) this.#bodyStart = at;
+    else bytes.copyWithin(this.#bodyEnd, at, end);
+    this.#bodyEnd = this.#bodyEnd === 0 ? end : this.#bodyEnd + end - at;
   }
 
   #step(bytes: Buffer, at: number): number {
@@ -167,17 +185,18 @@ export class AnswerParser {
     return this.#left > 0 && this.#left <= SMALL_CHUNK_BYTES && bytes[end] === CR && bytes[end + 1] === LF;
   }
 
-  // One read can bring ten thousand chunks of one byte: they are moved together where they lie, and are one piece.
+  // One read can bring ten thousand chunks of one byte: a call for each of them would cost more than to move it.
   #smallChunks(bytes: Buffer, first: number): number {
-    let [data, next, filled] = [first, first, first];
+    if (this.#bodyEnd === 0) this.#bodyStart = this.#bodyEnd = first;
+    let [data, next, filled] = [first, first, this.#bodyEnd];
     while (data > 0 && this.#isSmallChunk(bytes, data)) {
       const end = data + this.#left;
       while (data < end) bytes[filled++] = bytes[data++] as number;
       next = end + 2;
       data = this.#plainSize(bytes, next);
     }
-    this.#progress += filled - first;
-    this.#sink.piece(bytes.subarray(first, filled), false);
+    this.#progress += filled - this.#bodyEnd;
+    this.#bodyEnd = filled;
     return next;
   }
 
@@ -189,18 +208,15 @@ export class AnswerParser {
   }
 
   #rest(bytes: Buffer, at: number): number {
-    this.#progress += bytes.length - at;
-    this.#sink.piece(at === 0 ? bytes : bytes.subarray(at), false);
+    this.#gather(bytes, at, bytes.length);
     return bytes.length;
   }
 
   #body(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
     this.#left -= end - at;
-    this.#progress += end - at;
-    const isEnd = this.#left === 0;
-    if (isEnd) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
-    this.#sink.piece(bytes.subarray(at, end), this.isDone);
+    if (this.#left === 0) this.#expected = this.#expected === 'body' ? 'nothing' : 'line';
+    this.#gather(bytes, at, end);
     return end;
   }
 
@@ -214,7 +230,6 @@ export class AnswerParser {
     this.#progress += 1;
     this.#expected = this.#framing(head);
     this.#sink.head(head);
-    if (this.isDone) this.#sink.piece(NOTHING, true);
   };
 
   #onInterim(head: AnswerHead): void {
@@ -260,21 +275,9 @@ export class AnswerParser {
   };
 
   readonly #onTrailer = (text: string): void => {
-    if (text !== '') return this.#keepTrailer(text);
-    this.#expected = 'nothing';
-    if (this.#trailers !== undefined) this.#sink.trailers?.(this.#trailers);
-    this.#sink.piece(NOTHING, true);
+    if (text === '') this.#expected = 'nothing';
+    else (this.#trailers ??= new AnswerTrailers(this.#maxHeadBytes)).take(text);
   };
-
-  #keepTrailer(text: string): void {
-    const trailers = (this.#trailers ??= []);
-    this.#trailerBytes += text.length;
-    if (this.#trailerBytes > this.#maxHeadBytes || trailers.length >= 2 * MAX_TRAILER_FIELDS)
-      throw new MalformedAnswer('its trailers are too large');
-    const field = TRAILER.exec(text);
-    if (field === null) throw new MalformedAnswer('a trailer is ambiguous');
-    trailers.push(field[1] as string, (field[2] as string).replace(AROUND, ''));
-  }
 }
 
 /** What can be no head, however it goes on: a server may wait for us to speak first. */

@@ -1,5 +1,5 @@
-import { AggregateError, type AggregateFaults } from './aggregate-fault.ts';
-import type { AggregateScope, Read } from './aggregate-scope.ts';
+import { TemplateError, type TemplateFaults } from './template-fault.ts';
+import type { TemplateScope, Read } from './template-scope.ts';
 import { compileObjectEdit } from './object-edit.ts';
 import { isObject, textOf } from './value-path.ts';
 import { compileSource, type ValueNames, type ValueSource } from './value-source.ts';
@@ -9,7 +9,7 @@ type Path = readonly (string | number)[];
 /** What a mapping is compiled with. */
 export interface MappingDeps {
   readonly names: ValueNames;
-  readonly faults: AggregateFaults;
+  readonly faults: TemplateFaults;
   /** Hears of every value that the mapping takes. */
   readonly used: (source: ValueSource) => void;
   /** Takes a value; default: what is not there is `null`. */
@@ -48,7 +48,7 @@ export function compileGroup(
   template: Readonly<Record<string, unknown>>,
   path: Path,
   deps: MappingDeps,
-): (scope: AggregateScope) => Record<string, unknown> {
+): (scope: TemplateScope) => Record<string, unknown> {
   const fields = Object.entries(template).map(([name, inner]) => {
     if (name === '__proto__') deps.faults.add([...path, name], 'expected another name for a field');
     return [name, compileMapping(inner, [...path, name], deps)] as const;
@@ -65,7 +65,7 @@ export function compileMerge(
   list: unknown,
   path: Path,
   deps: MappingDeps,
-): (scope: AggregateScope) => Record<string, unknown> | null {
+): (scope: TemplateScope) => Record<string, unknown> | null {
   if (!Array.isArray(list) || list.length === 0) {
     deps.faults.add(path, 'expected a list of what is merged');
     return () => null;
@@ -137,13 +137,13 @@ function compileEach(template: Readonly<Record<string, unknown>>, path: Path, de
 function assertKeys(
   template: Readonly<Record<string, unknown>>,
   path: Path,
-  { directive, faults }: { readonly directive: string; readonly faults: AggregateFaults },
+  { directive, faults }: { readonly directive: string; readonly faults: TemplateFaults },
 ): void {
   const known = DIRECTIVES[directive] ?? [];
   for (const key of Object.keys(template)) {
     if (known.includes(key)) continue;
     const about = { given: key, known };
-    const { message, suggestion } = new AggregateError(`unknown key beside \`${directive}\``, about);
+    const { message, suggestion } = new TemplateError(`unknown key beside \`${directive}\``, about);
     faults.add([...path, key], message, suggestion);
   }
 }

@@ -1,9 +1,9 @@
-import type { Exchange } from '../../exchange/exchange.ts';
-import { Problem } from '../../problems/problem.ts';
-import { PlainFault } from '../../telemetry/error-facts.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Problem } from '../problems/problem.ts';
+import { PlainFault } from '../telemetry/error-facts.ts';
 
-/** What the values of one run of an aggregated route are taken from. */
-export class AggregateScope {
+/** What the values of one answer are taken from: the request, and what calls have answered. */
+export class TemplateScope {
   readonly exchange: Exchange;
   /** The answer of each call, in the order of the file; `null` for one that failed alone. */
   readonly answers: unknown[];
@@ -16,7 +16,7 @@ export class AggregateScope {
 
   /**
    * @param size how many calls there are.
-   * @param maxElements how many elements of lists may be mapped, all of them together.
+   * @param maxElements how many elements of lists may be mapped, all of them together: `aggregate.maxElements`.
    */
   constructor(exchange: Exchange, size: number, maxElements: number) {
     this.exchange = exchange;
@@ -33,9 +33,7 @@ export class AggregateScope {
     if (!Array.isArray(value)) return;
     this.mapped += value.length;
     if (this.mapped <= this.#maxElements) return;
-    const cause = new PlainFault(
-      `lists of more than ${this.#maxElements} elements to map (aggregate.maxElements)`,
-    );
+    const cause = new PlainFault(`lists of more than ${this.#maxElements} elements to map`);
     throw new Problem('upstream-response-invalid', { cause });
   }
 
@@ -64,4 +62,4 @@ export class AggregateScope {
 }
 
 /** Takes a value out of a run; undefined where there is none. */
-export type Read = (scope: AggregateScope) => unknown;
+export type Read = (scope: TemplateScope) => unknown;

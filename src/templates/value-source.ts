@@ -1,6 +1,6 @@
-import { isIdentityHeader } from '../../exchange/identity-headers.ts';
-import { AggregateError } from './aggregate-fault.ts';
-import type { Read } from './aggregate-scope.ts';
+import { isIdentityHeader } from '../exchange/identity-headers.ts';
+import { TemplateError } from './template-fault.ts';
+import type { Read } from './template-scope.ts';
 import { readPath } from './value-path.ts';
 
 /** The names that values of a route can be taken from. */
@@ -11,6 +11,8 @@ export interface ValueNames {
   readonly calls: readonly string[];
   /** Whether `item` stands for the element of a list. */
   readonly hasItem?: boolean;
+  /** Whether query and header fields can be named. Default true. */
+  readonly hasRequest?: boolean;
 }
 
 /** Where a value comes from, compiled. */
@@ -43,7 +45,7 @@ const STEP = /^[A-Za-z0-9_$@-]+$/;
 /**
  * Compiles the name of a value: `id`, `query.first`, `header.accept-language`, `principal.id`, `feed.items.0.id`.
  *
- * @throws {AggregateError} when there is nothing of that name.
+ * @throws {TemplateError} when there is nothing of that name.
  */
 export function compileSource(text: string, names: ValueNames): ValueSource {
   const [first = '', ...steps] = text.split('.');
@@ -57,28 +59,30 @@ export function compileSource(text: string, names: ValueNames): ValueSource {
       steps.length === 0 ? ({ answers }) => answers[call] : ({ answers }) => readPath(answers[call], steps);
     return { text, giver: 'call', call, read };
   }
-  if (first === 'query' && rest !== '') return { text, giver: 'client', read: (scope) => scope.query(rest) };
-  if (first === 'header' && rest !== '') return ofHeader(text, rest.toLowerCase());
+  const asks = names.hasRequest !== false;
+  if (asks && first === 'query' && rest !== '')
+    return { text, giver: 'client', read: (scope) => scope.query(rest) };
+  if (asks && first === 'header' && rest !== '') return ofHeader(text, rest.toLowerCase());
   if (first === 'principal') return ofPrincipal(text, rest);
   if (first === 'item' && names.hasItem === true) {
     assertSteps(text, steps);
     return { text, giver: 'call', read: ({ item }) => readPath(item, steps) };
   }
-  throw new AggregateError(unknownName(first), { given: first, known: knownNames(names) });
+  throw new TemplateError(unknownName(first, asks), { given: first, known: knownNames(names) });
 }
 
 function ofParameter(text: string, name: string, steps: readonly string[], index: number): ValueSource {
-  if (steps.length > 0) throw new AggregateError(`the parameter {${name}} is a text and has no parts`);
+  if (steps.length > 0) throw new TemplateError(`the parameter {${name}} is a text and has no parts`);
   return { text, giver: 'client', read: (scope) => scope.parameter(index) };
 }
 
 function ofHeader(text: string, name: string): ValueSource {
-  if (!HEADER_NAME.test(name)) throw new AggregateError(`expected the name of a header field, got "${name}"`);
+  if (!HEADER_NAME.test(name)) throw new TemplateError(`expected the name of a header field, got "${name}"`);
   // What a client says about its own identity is forged, or ours already.
   if (isIdentityHeader(name)) {
-    throw new AggregateError(`${name} is not the client's to say; use principal.id`);
+    throw new TemplateError(`${name} is not the client's to say; use principal.id`);
   }
-  if (CREDENTIALS.has(name)) throw new AggregateError(`${name} is a credential and stays where it is`);
+  if (CREDENTIALS.has(name)) throw new TemplateError(`${name} is a credential and stays where it is`);
   return { text, giver: 'client', header: name, read: (scope) => scope.header(name) };
 }
 
@@ -89,25 +93,24 @@ function ofPrincipal(text: string, given: string): ValueSource {
     const member = field === 'id' ? 'subject' : field;
     return { text, giver: 'principal', read: (scope) => scope.exchange.principal?.[member] };
   }
-  throw new AggregateError(
-    `expected one of ${PRINCIPAL_FIELDS.join(', ')} of the principal, got "${given}"`,
-    {
-      given,
-      known: PRINCIPAL_FIELDS,
-    },
-  );
+  throw new TemplateError(`expected one of ${PRINCIPAL_FIELDS.join(', ')} of the principal, got "${given}"`, {
+    given,
+    known: PRINCIPAL_FIELDS,
+  });
 }
 
 function assertSteps(text: string, steps: readonly string[]): void {
   if (steps.every((step) => STEP.test(step))) return;
-  throw new AggregateError(`expected names and indexes between dots, such as feed.items.0.id, got "${text}"`);
+  throw new TemplateError(`expected names and indexes between dots, such as feed.items.0.id, got "${text}"`);
 }
 
-function knownNames({ parameters, calls, hasItem }: ValueNames): string[] {
-  return [...parameters, ...calls, 'query', 'header', 'principal', ...(hasItem === true ? ['item'] : [])];
+function knownNames({ parameters, calls, hasItem, hasRequest }: ValueNames): string[] {
+  const asked = hasRequest === false ? [] : ['query', 'header'];
+  return [...parameters, ...calls, ...asked, 'principal', ...(hasItem === true ? ['item'] : [])];
 }
 
-function unknownName(name: string): string {
+function unknownName(name: string, asks: boolean): string {
+  if (!asks) return `there is no parameter "${name}" to take a value from, nor anything else of that name`;
   if (name === 'query' || name === 'header') return `expected a name after it, such as ${name}.first`;
   if (name === 'item') return 'there is an `item` only below `as`';
   return `there is no parameter and no call "${name}" to take a value from`;

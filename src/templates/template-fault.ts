@@ -1,15 +1,15 @@
-import { nearestName } from '../../config/nearest-name.ts';
+import { nearestName } from '../config/nearest-name.ts';
 
 /** Something wrong with an aggregated route: where, below `aggregate`, and what. */
-export interface AggregateFault {
+export interface TemplateFault {
   readonly path: readonly (string | number)[];
   readonly message: string;
   readonly suggestion?: string | undefined;
 }
 
 /** Thrown for a text that cannot be compiled; whoever knows its place makes a fault of it. */
-export class AggregateError extends Error {
-  override readonly name = 'AggregateError';
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
   readonly suggestion: string | undefined;
 
   /** @param about the name that was given and those that there are, for the nearest one. */
@@ -20,8 +20,8 @@ export class AggregateError extends Error {
 }
 
 /** Collects the faults of one route, so that all are told at once. */
-export class AggregateFaults {
-  readonly all: AggregateFault[] = [];
+export class TemplateFaults {
+  readonly all: TemplateFault[] = [];
 
   add(path: readonly (string | number)[], message: string, suggestion?: string): void {
     this.all.push({ path, message, suggestion });
@@ -32,7 +32,7 @@ export class AggregateFaults {
     try {
       return compile();
     } catch (error) {
-      if (!(error instanceof AggregateError)) throw error;
+      if (!(error instanceof TemplateError)) throw error;
       this.add(path, error.message, error.suggestion);
       return undefined;
     }

@@ -1,4 +1,4 @@
-import { AggregateError } from './aggregate-fault.ts';
+import { TemplateError } from './template-fault.ts';
 import { isObject } from './value-path.ts';
 
 /** What `pick`, `omit` and `rename` say. */
@@ -15,11 +15,11 @@ export type ObjectEdit = (value: unknown) => unknown;
  * Compiles `pick`, `omit` and `rename`: first fields are chosen by the names that they came with, then they get
  * new ones. A picked field that is not there is `null`, so that the shape is always complete.
  *
- * @throws {AggregateError} when they make no sense.
+ * @throws {TemplateError} when they make no sense.
  */
 export function compileObjectEdit({ pick, omit, rename }: ObjectEditOptions): ObjectEdit | undefined {
   if (pick === undefined && omit === undefined && rename === undefined) return undefined;
-  if (pick !== undefined && omit !== undefined) throw new AggregateError('expected either pick or omit');
+  if (pick !== undefined && omit !== undefined) throw new TemplateError('expected either pick or omit');
   const picked = pick === undefined ? undefined : namesOf('pick', pick);
   const omitted = new Set(omit === undefined ? [] : namesOf('omit', omit));
   const renamed = renamesOf(rename, picked);
@@ -36,7 +36,7 @@ export function compileObjectEdit({ pick, omit, rename }: ObjectEditOptions): Ob
 
 function namesOf(key: string, given: unknown): readonly string[] {
   const isList = Array.isArray(given) && given.length > 0 && given.every((name) => typeof name === 'string');
-  if (!isList) throw new AggregateError(`expected a list of field names for ${key}`);
+  if (!isList) throw new TemplateError(`expected a list of field names for ${key}`);
   return given as readonly string[];
 }
 
@@ -44,15 +44,15 @@ function renamesOf(given: unknown, picked: readonly string[] | undefined): Reado
   if (given === undefined) return new Map();
   const entries = isObject(given) ? Object.entries(given) : [];
   if (entries.length === 0 || !entries.every(([, to]) => typeof to === 'string')) {
-    throw new AggregateError('expected a map of old to new field names for rename');
+    throw new TemplateError('expected a map of old to new field names for rename');
   }
   const renames = new Map(entries as [string, string][]);
   const stray = picked && [...renames.keys()].find((name) => !picked.includes(name));
   if (stray !== undefined) {
-    throw new AggregateError(`"${stray}" is renamed but not picked`, { given: stray, known: picked ?? [] });
+    throw new TemplateError(`"${stray}" is renamed but not picked`, { given: stray, known: picked ?? [] });
   }
   const names = picked?.map((name) => renames.get(name) ?? name) ?? [...renames.values()];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new AggregateError(`two fields would be called "${twice}"`);
+  if (twice !== undefined) throw new TemplateError(`two fields would be called "${twice}"`);
   return renames;
 }

@@ -1,0 +1,60 @@
+import type { Redis } from 'ioredis';
+import { TOKEN_BUCKET_SCRIPT } from './token-bucket.lua.ts';
+import type { BucketRule } from './rate-limiter.ts';
+
+interface WithScript {
+  /** Sends EVALSHA; ioredis sends the script itself where the server does not know it (yet, or any more). */
+  takeTokens(keyCount: number, ...keysAndRule: (string | number)[]): Promise<number[]>;
+}
+
+/** How many numbers the script returns for each key. */
+export const NUMBERS_PER_KEY = 4;
+
+const FAILED = [-1, 0, 0, 0] as const;
+
+/** What a cluster, or a proxy before one, says to keys that lie on different nodes. */
+const APART = /slot/i;
+
+/** Calls of the script of the token bucket. */
+export class TokenCalls {
+  readonly #redis: WithScript;
+  /** A call may not have more than one key. */
+  #isSplit = false;
+
+  constructor(redis: Redis) {
+    redis.defineCommand('takeTokens', { lua: TOKEN_BUCKET_SCRIPT });
+    this.#redis = redis as Redis & WithScript;
+  }
+
+  /**
+   * Takes from several buckets of one rule, in one call where the server allows that.
+   *
+   * @returns {@link NUMBERS_PER_KEY} numbers for each key, in their order; the first is -1 for one of several that failed.
+   * @throws {Error} when nobody knows what became of them.
+   */
+  async take(keys: readonly string[], rule: BucketRule, cost: number): Promise<readonly number[]> {
+    if (keys.length === 1 || !this.#isSplit) {
+      try {
+        return await this.#call(keys, rule, cost);
+      } catch (error) {
+        // What was refused as a whole has taken nothing, and is asked again one by one.
+        if (keys.length === 1 || !isRefusal(error)) throw error;
+        this.#isSplit ||= APART.test(error.message);
+      }
+    }
+    const calls = await Promise.allSettled(keys.map((key) => this.#call([key], rule, cost)));
+    const [first] = calls;
+    if (first?.status === 'rejected' && calls.every(({ status }) => status === 'rejected'))
+      throw first.reason;
+    return calls.flatMap((call) => (call.status === 'fulfilled' ? call.value : FAILED));
+  }
+
+  #call(keys: readonly string[], { rate, perMs, burst }: BucketRule, cost: number): Promise<number[]> {
+    return this.#redis.takeTokens(keys.length, ...keys, rate, perMs, burst, cost);
+  }
+}
+
+/** Whether Redis itself said no, in place of running the script: the script fails for a single key only. */
+function isRefusal(error: unknown): error is Error {
+  return Error.isError(error) && error.name === 'ReplyError';
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { policiesSchema } from '../routing/gateway.schema.ts';
+import { hostOption } from '../upstreams/http/proxy-fields.ts';
+import { routeRetrySchema } from '../upstreams/retry-policy.ts';
+import { rewriteSchema } from './forward.source.ts';
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Names that stand for another version, or for none. */
+const RESERVED = ['default', 'latest', 'unknown'];
+
+const versionName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+    'expected letters, digits, dots and dashes, such as v1',
+  )
+  .refine((name) => !RESERVED.includes(name), `expected another name than ${RESERVED.join(', ')}`);
+const place = z.union([
+  z.literal('path').describe('A segment of the path: where `{version}` stands in it, else before all of it.'),
+  z.strictObject({ header: z.string().regex(TOKEN, 'expected the name of a header field') }),
+  z.strictObject({ mediaType: z.string().regex(TOKEN, 'expected the name of a parameter') }),
+  z.strictObject({ query: z.string().min(1) }),
+]);
+
+const version = z.strictObject({
+  upstream: z.string().describe('Name of the upstream that answers.'),
+  rewrite: rewriteSchema.optional(),
+  host: hostOption.optional(),
+  retry: routeRetrySchema.optional(),
+  internal: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'Roles, one of which a caller needs to have; on top of what the route asks for. Default: not internal.',
+    ),
+  policies: policiesSchema
+    .optional()
+    .describe('Policies of this version; each replaces the one of the route.'),
+});
+
+/** The `versions:` of a route. */
+export const versionsSchema = z
+  .strictObject({
+    by: place.describe(
+      'Where a request names the version: `path`, { header: x-api-version }, { mediaType: version }, { query: version }.',
+    ),
+    default: z
+      .string()
+      .optional()
+      .describe('The version for requests that name none. Default: they are refused.'),
+    latest: z
+      .string()
+      .optional()
+      .describe('The version that `latest` stands for. Default: `latest` stands for none.'),
+    of: z
+      .record(versionName, version)
+      .refine((all) => Object.keys(all).length > 0, 'expected at least one version')
+      .describe('The versions by name, such as v1: { upstream: users-v1 }.'),
+  })
+  .superRefine(({ of, ...names }, context) => {
+    for (const key of ['default', 'latest'] as const) {
+      const name = names[key];
+      if (name === undefined || Object.hasOwn(of, name)) continue;
+      const message = `expected one of ${Object.keys(of).join(', ')}`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+  })
+  .describe('Answers for several versions of an API, each from its upstream.');
+
+/** The parsed `versions:` of a route. */
+export type VersionsOptions = z.output<typeof versionsSchema>;
+
+/** One parsed version. */
+export type VersionOptions = VersionsOptions['of'][string];

@@ -1,0 +1,94 @@
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ValuePlace } from './conditions.ts';
+
+/** Of these `node:http` keeps the first and drops the others, which are forwarded nevertheless. */
+const KEPT_ONCE = new Set(
+  `age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since
+  last-modified location max-forwards proxy-authorization referer retry-after server user-agent`.split(/\s+/),
+);
+
+/** What stands where several values do. */
+const SEVERAL = Symbol('several');
+
+type Values = ReadonlyMap<string, string | typeof SEVERAL>;
+
+/**
+ * The values of one request that routes can ask for; query and cookies are read when the first route does. A name that
+ * stands there several times has no value: two servers could read different ones (fails closed), but it is there.
+ */
+export class AskedValues {
+  readonly #asked: Pick<Exchange, 'request' | 'query'>;
+  #query: Values | undefined = undefined;
+  #cookies: Values | undefined = undefined;
+
+  constructor(asked: Pick<Exchange, 'request' | 'query'>) {
+    this.#asked = asked;
+  }
+
+  /** The one value of a name; a list of several in one header field is one. */
+  only(place: ValuePlace, name: string): string | undefined {
+    if (place === 'header') return this.#field(name);
+    const value = this.#valuesOf(place).get(name);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Whether the name is there. */
+  has(place: ValuePlace, name: string): boolean {
+    if (place !== 'header') return this.#valuesOf(place).has(name);
+    // Not by its type alone: an object of fields has names that nobody sent.
+    const value = this.#asked.request.headers[name];
+    return typeof value === 'string' || Array.isArray(value);
+  }
+
+  #field(name: string): string | undefined {
+    const { headers, rawHeaders } = this.#asked.request;
+    const value = headers[name];
+    if (typeof value !== 'string' || !KEPT_ONCE.has(name))
+      return typeof value === 'string' ? value : undefined;
+    let count = 0;
+    for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) count += 1;
+    return count > 1 ? undefined : value;
+  }
+
+  #valuesOf(place: 'query' | 'cookie'): Values {
+    if (place === 'query') return (this.#query ??= readQuery(this.#asked.query));
+    return (this.#cookies ??= readCookies(this.#asked.request.headers.cookie));
+  }
+}
+
+/** Reads a query (with its `?`) as forms are: pairs between `&`, `+` for a blank, percent-decoded. */
+export function readQuery(query: string): Values {
+  return collect(query.slice(1).split('&'), (pair) => {
+    if (pair === '') return undefined;
+    const end = pair.indexOf('=');
+    return end < 0 ? [decode(pair), ''] : [decode(pair.slice(0, end)), decode(pair.slice(end + 1))];
+  });
+}
+
+/** Reads the pairs of a `Cookie` field (RFC 6265 section 5.4); values are as they came. */
+export function readCookies(field: string | undefined): Values {
+  return collect((field ?? '').split(';'), (pair) => {
+    const end = pair.indexOf('=');
+    return end < 0 ? undefined : [pair.slice(0, end).trim(), pair.slice(end + 1).trim()];
+  });
+}
+
+function collect(parts: readonly string[], read: (part: string) => [string, string] | undefined): Values {
+  const values = new Map<string, string | typeof SEVERAL>();
+  for (const part of parts) {
+    const pair = read(part);
+    if (pair !== undefined) values.set(pair[0], values.has(pair[0]) ? SEVERAL : pair[1]);
+  }
+  return values;
+}
+
+function decode(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  const spaced = text.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // No UTF-8: it stays what it is, and equals nothing that a route could have said.
+    return spaced;
+  }
+}

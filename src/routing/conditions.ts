@@ -1,0 +1,92 @@
+import type { AskedValues } from './asked-values.ts';
+import { compileLinear } from './linear-pattern.ts';
+import type { RouteMatch, ValueMatch } from './route.ts';
+
+/** Where a value of a request stands. */
+export type ValuePlace = 'header' | 'query' | 'cookie';
+
+/** Something that a route asks of one value of a request. */
+export interface Condition {
+  readonly place: ValuePlace;
+  readonly name: string;
+  /** The only value that it takes; undefined for one that takes several. */
+  readonly exact: string | undefined;
+  /** The same for conditions that are the same. */
+  readonly key: string;
+  /** What it is, for listings: `x-beta: 1`. */
+  readonly text: string;
+  readonly declared: ValueMatch;
+  /** Whether it takes this one value. */
+  takes(value: string): boolean;
+  holds(values: AskedValues): boolean;
+}
+
+/**
+ * Compiles what a route asks of values, in the order of header fields, query, cookies.
+ *
+ * @throws {Error} for an expression that is not linear.
+ */
+export function compileConditions(
+  match: Pick<RouteMatch, 'headers' | 'query' | 'cookies'>,
+): readonly Condition[] {
+  const of = (place: ValuePlace, declared: RouteMatch['query']): Condition[] =>
+    Object.entries(declared ?? {}).map(([name, one]) => compile(place, name, one));
+  return Object.freeze([
+    ...of('header', match.headers),
+    ...of('query', match.query),
+    ...of('cookie', match.cookies),
+  ]);
+}
+
+function compile(place: ValuePlace, name: string, declared: ValueMatch): Condition {
+  const takes = testOf(declared);
+  const isPresence = typeof declared === 'object' && 'present' in declared;
+  return Object.freeze({
+    place,
+    name,
+    exact: typeof declared === 'string' ? declared : undefined,
+    key: JSON.stringify([place, name, declared]),
+    text: MARKS[place] + name + said(declared),
+    declared,
+    takes,
+    holds: isPresence
+      ? (values: AskedValues) => values.has(place, name) === declared.present
+      : (values: AskedValues) => {
+          const value = values.only(place, name);
+          return value !== undefined && takes(value);
+        },
+  });
+}
+
+const MARKS: Readonly<Record<ValuePlace, string>> = { header: '', query: '?', cookie: 'cookie ' };
+
+function said(declared: ValueMatch): string {
+  if (typeof declared === 'string') return `: ${declared}`;
+  if ('present' in declared) return declared.present ? '' : ' absent';
+  return 'prefix' in declared ? `: ${declared.prefix}…` : `: /${declared.regex}/`;
+}
+
+function testOf(declared: ValueMatch): (value: string) => boolean {
+  if (typeof declared === 'string') return (value) => value === declared;
+  if ('present' in declared) return () => declared.present;
+  if ('prefix' in declared) return (value) => value.startsWith(declared.prefix);
+  return compileLinear(declared.regex).matches;
+}
+
+/** Whether no request can fulfill both, as far as that can be told: of two expressions it cannot. */
+export function excludeEachOther(one: Condition, other: Condition): boolean {
+  if (one.place !== other.place || one.name !== other.name) return false;
+  if (one.exact !== undefined) return !other.takes(one.exact);
+  if (other.exact !== undefined) return !one.takes(other.exact);
+  const [first, second] = [prefixOf(one), prefixOf(other)];
+  if (first === undefined || second === undefined) return isAbsence(one) !== isAbsence(other);
+  return !first.startsWith(second) && !second.startsWith(first);
+}
+
+function prefixOf({ declared }: Condition): string | undefined {
+  return typeof declared === 'object' && 'prefix' in declared ? declared.prefix : undefined;
+}
+
+function isAbsence({ declared }: Condition): boolean {
+  return typeof declared === 'object' && 'present' in declared && !declared.present;
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { declaredOptions } from '../../policies/declared-options.ts';
+import { notePlacement, placeName } from '../../policies/placements.ts';
+import { conditionsSchema, pathsSchema } from '../match.schema.ts';
+
+const METADATA_KEY = 'gatehouse:match';
+
+/** What placements of it are called. */
+export const MATCH = 'match';
+
+const handlerMatchSchema = conditionsSchema.extend({
+  encodedSlashes: pathsSchema.shape.encodedSlashes.unwrap().optional(),
+});
+
+/** What a handler asks of a request besides its method and path. */
+export type HandlerMatch = z.output<typeof handlerMatchSchema>;
+
+/**
+ * Has a controller or handler take only requests with these hosts, header fields, query parameters and cookies, said as
+ * under `match:` of a route of the file. A request that does not fit goes on to the routes of the file. On a handler it
+ * stands in place of what the controller says.
+ *
+ * Nest registers one handler for a method of a path, so that two of them cannot be told apart by it: that is what routes
+ * of the file can.
+ *
+ * @throws {ConfigError} in the words that a configuration file would be answered with.
+ */
+export function Match(conditions: z.input<typeof handlerMatchSchema>): MethodDecorator & ClassDecorator {
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    notePlacement(MATCH, target, key, descriptor);
+    const value = declaredOptions(MATCH, conditions, {
+      schema: handlerMatchSchema,
+      place: placeName(target, key),
+    });
+    Reflect.defineMetadata(METADATA_KEY, value, (descriptor?.value as object | undefined) ?? target);
+  };
+}
+
+/** What was said with {@link Match} on a class or a method. */
+export function matchDeclaredOn(target: object): HandlerMatch | undefined {
+  return Reflect.getMetadata(METADATA_KEY, target) as HandlerMatch | undefined;
+}
