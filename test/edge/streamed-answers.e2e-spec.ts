@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { createServer, request as http1, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as http1,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { connect, type ClientHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -26,7 +33,8 @@ interface Asked {
 
 const EVENTS = ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'];
 const FILE = 'abcdefghijklmnopqrstuvwxyz';
-const PARTS = '--x\r\ncontent-range: bytes 0-1/26\r\n\r\nab\r\n--x\r\ncontent-range: bytes 3-4/26\r\n\r\nde\r\n--x--\r\n';
+const PARTS =
+  '--x\r\ncontent-range: bytes 0-1/26\r\n\r\nab\r\n--x\r\ncontent-range: bytes 3-4/26\r\n\r\nde\r\n--x--\r\n';
 
 let service: Server;
 let gateway: TestGateway;
@@ -71,7 +79,24 @@ const paths: Record<string, (request: IncomingMessage, response: ServerResponse)
 }; // prettier-ignore
 
 paths['/odd-head'] = (_request, response) => {
-  response.writeHead(200, ['age', '1', 'age', '2', 'etag', '"a"', 'etag', '"b"', 'x-two', 'c', 'x-two', 'd', 'set-cookie', 'e=1', 'set-cookie', 'f=2']);
+  response.writeHead(200, [
+    'age',
+    '1',
+    'age',
+    '2',
+    'etag',
+    '"a"',
+    'etag',
+    '"b"',
+    'x-two',
+    'c',
+    'x-two',
+    'd',
+    'set-cookie',
+    'e=1',
+    'set-cookie',
+    'f=2',
+  ]);
   response.end('body');
 };
 
@@ -99,7 +124,12 @@ afterAll(async () => {
   service.close();
 });
 
-function reading(status: number, headers: IncomingHttpHeaders, body: NodeJS.ReadableStream, trailers: () => object): Heard {
+function reading(
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: NodeJS.ReadableStream,
+  trailers: () => object,
+): Heard {
   const pieces = body[Symbol.asyncIterator]();
   const next = async (): Promise<string | undefined> => {
     const { done, value } = await pieces.next();
@@ -114,7 +144,11 @@ function reading(status: number, headers: IncomingHttpHeaders, body: NodeJS.Read
 }
 
 async function overHttp1({ method = 'GET', path, headers, body, trailers }: Asked): Promise<Heard> {
-  const sent = http1(gateway.url + path, { method, headers: { ...headers, ...(trailers && { trailer: Object.keys(trailers).join() }) }, agent: false });
+  const sent = http1(gateway.url + path, {
+    method,
+    headers: { ...headers, ...(trailers && { trailer: Object.keys(trailers).join() }) },
+    agent: false,
+  });
   if (body !== undefined) sent.write(body);
   if (trailers !== undefined) sent.addTrailers(trailers);
   sent.end();
@@ -124,7 +158,10 @@ async function overHttp1({ method = 'GET', path, headers, body, trailers }: Aske
 
 async function overHttp2({ method = 'GET', path, headers, body, trailers }: Asked): Promise<Heard> {
   session ??= connect(gateway.url);
-  const stream = session.request({ ':method': method, ':path': path, ...headers }, { endStream: body === undefined, waitForTrailers: trailers !== undefined });
+  const stream = session.request(
+    { ':method': method, ':path': path, ...headers },
+    { endStream: body === undefined, waitForTrailers: trailers !== undefined },
+  );
   if (trailers !== undefined) stream.once('wantTrailers', () => stream.sendTrailers(trailers));
   if (body !== undefined) stream.end(body);
   let last: object = {};
@@ -138,7 +175,10 @@ describe.each([
   ['HTTP/2', overHttp2],
 ])('over %s', (_version, ask) => {
   it.each(['identity', 'gzip, br'])('each event of a stream arrives at once, for %s', async (coding) => {
-    const got = await ask({ path: '/events', headers: { accept: 'text/event-stream', 'accept-encoding': coding } });
+    const got = await ask({
+      path: '/events',
+      headers: { accept: 'text/event-stream', 'accept-encoding': coding },
+    });
     expect(got.headers['content-encoding']).toBeUndefined();
     for (const event of EVENTS) {
       speak();
@@ -151,7 +191,10 @@ describe.each([
 
   it('a range is a part, as long as the condition holds', async () => {
     const part = await ask({ path: '/file', headers: { range: 'bytes=2-5' } });
-    expect(part).toMatchObject({ status: 206, headers: { 'content-range': 'bytes 2-5/26', 'content-length': '4', etag: '"v1"' } });
+    expect(part).toMatchObject({
+      status: 206,
+      headers: { 'content-range': 'bytes 2-5/26', 'content-length': '4', etag: '"v1"' },
+    });
     expect(await part.rest()).toBe('cdef');
     const same = await ask({ path: '/file', headers: { range: 'bytes=2-5', 'if-range': '"v1"' } });
     expect([same.status, await same.rest()]).toEqual([206, 'cdef']);
@@ -161,19 +204,30 @@ describe.each([
 
   it('several ranges come untouched', async () => {
     const got = await ask({ path: '/file', headers: { range: 'bytes=0-1,3-4' } });
-    expect(got).toMatchObject({ status: 206, headers: { 'content-type': 'multipart/byteranges; boundary=x' } });
+    expect(got).toMatchObject({
+      status: 206,
+      headers: { 'content-type': 'multipart/byteranges; boundary=x' },
+    });
     expect(await got.rest()).toBe(PARTS);
   });
 
   it('HEAD says what GET would, without a body', async () => {
     const got = await ask({ method: 'HEAD', path: '/file' });
-    expect(got).toMatchObject({ status: 200, headers: { 'content-length': '26', etag: '"v1"', 'accept-ranges': 'bytes' } });
+    expect(got).toMatchObject({
+      status: 200,
+      headers: { 'content-length': '26', etag: '"v1"', 'accept-ranges': 'bytes' },
+    });
     expect(await got.rest()).toBe('');
     expect(lastRequest.method).toBe('HEAD');
   });
 
   it('fields after the body travel both ways', async () => {
-    const got = await ask({ method: 'POST', path: '/trailers', body: 'hello', trailers: { 'x-mine': 'a', 'x-user-id': 'forged' } });
+    const got = await ask({
+      method: 'POST',
+      path: '/trailers',
+      body: 'hello',
+      trailers: { 'x-mine': 'a', 'x-user-id': 'forged' },
+    });
     expect(await got.rest()).toBe('body');
     expect(got.trailers()).toMatchObject({ 'x-sum': '42', 'x-heard': 'a' });
     expect(lastRequest.trailers['x-user-id']).toBeUndefined();
