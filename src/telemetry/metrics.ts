@@ -60,7 +60,11 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #refusedRetries: LabelCounter;
   readonly #decisions: LabelCounter;
-  readonly #calls: LabelCounter;
+  readonly #calls = this.#counter(
+    'grpc_calls',
+    'Calls of gRPC that were passed on, by the status that the client heard.',
+    ['route', 'status'],
+  );
   readonly #refusedConnections: Counter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   /** How many breakers there are of a target: while one takes the place of another, both. */
@@ -91,11 +95,6 @@ export class Metrics {
       'upstream_retries_refused',
       'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
       ['upstream', 'reason'],
-    );
-    this.#calls = this.#counter(
-      'grpc_calls',
-      'Calls of gRPC that were passed on, by the status that the client heard.',
-      ['route', 'status'],
     );
     this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
       'route',
