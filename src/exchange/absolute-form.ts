@@ -58,3 +58,12 @@ export function isSaneHost(text: string): boolean {
 export function isHostName(name: string): boolean {
   return name.length === 4 && name.toLowerCase() === 'host';
 }
+
+/** The host of a request in lower case, without port; empty for none. */
+export function hostOf(header: string | undefined): string {
+  if (header === undefined) return '';
+  const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':');
+  const host = (end > 0 ? header.slice(0, end) : header).toLowerCase();
+  // The root label may be written out; it is the same host.
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}

@@ -30,6 +30,8 @@ export abstract class BodyReader extends Readable {
     if (this.#isReading) return void this.#source.resume();
     this.#isReading = true;
     this.#source.on('data', this.#take).once('end', this.#end).once('error', this.#fail);
+    // Who has read its beginning, and put that back, has paused it.
+    if (this.#source.isPaused()) this.#source.resume();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

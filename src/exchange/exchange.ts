@@ -31,6 +31,24 @@ export interface DegradedPart {
   readonly via: string;
 }
 
+/** What went over a WebSocket that was forwarded, as the access line shows it. */
+export interface SocketFacts {
+  /** Who has ended it. */
+  readonly by: 'client' | 'upstream' | 'gateway';
+  /** The code that it was closed with (RFC 6455 section 7.4); 1006 for an end without a word. */
+  readonly code: number;
+  /** From the client, and to it. */
+  readonly in: SocketTraffic;
+  readonly out: SocketTraffic;
+}
+
+/** One direction of a WebSocket. */
+export interface SocketTraffic {
+  readonly messages: number;
+  /** Frames and all. */
+  readonly bytes: number;
+}
+
 /** An answer of a stage, which ends the walk before anybody else is asked. */
 export interface Answer {
   readonly status: number;
@@ -127,6 +145,13 @@ export class Exchange {
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */
   admitted = false;
 
+  /** What Fastify has made of its body; only at the code-first door. */
+  parsedBody: unknown = undefined;
+
+  // validate
+  /** The whole body, if it was read to be checked: whoever forwards it takes it from here. */
+  heldBody: Buffer | undefined = undefined;
+
   // handle
   /**
    * What the calls of this exchange remember of each other; only the room of the clients looks inside. A field,
@@ -146,6 +171,10 @@ export class Exchange {
   // compose
   /** What is not as it should be in a composed answer. */
   degraded: readonly DegradedPart[] = NO_DEGRADED;
+
+  // forward, of a WebSocket
+  /** What went over it, and how it ended; once it has. */
+  socket: SocketFacts | undefined = undefined;
 
   // problem
   problem: Problem | undefined = undefined;

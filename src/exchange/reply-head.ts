@@ -1,8 +1,15 @@
 import type { FastifyReply } from 'fastify';
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { ResponseHead } from '../policies/stage.ts';
+import { answerStreamOf } from './answer-stream.ts';
 import type { Exchange } from './exchange.ts';
-import { finishHead, headSeatsOf } from './response-head.ts';
+import { fieldOf } from './field-list.ts';
+import { headSeatsOf } from './head-stages.ts';
+import { finishHead } from './response-head.ts';
+
+/** Statuses that have no body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 type Field = readonly [name: string, value: OutgoingHttpHeader | undefined];
 
@@ -10,12 +17,16 @@ type Field = readonly [name: string, value: OutgoingHttpHeader | undefined];
  * Does for the reply of a handler what {@link finishHead} does for a list of fields. A field that a stage added replaces
  * the handler's, but `Vary`, of which both hold. Without stages that edit heads no list is made.
  *
+ * @param payload what is sent; for what edits bytes.
+ * @returns what edits the bytes of it, if a stage wants to.
  * @throws as `finishHead` does.
  */
-export function finishReply(exchange: Exchange, reply: FastifyReply): void {
+export function finishReply(exchange: Exchange, reply: FastifyReply, payload?: unknown): Duplex | undefined {
   const { responseHeaders } = exchange;
   if (!reply.raw.shouldKeepAlive) endConnection(reply);
-  if ((headSeatsOf(exchange)?.answers.length ?? 0) > 0) return finishAsList(exchange, reply);
+  const isEdited =
+    (headSeatsOf(exchange)?.answers.length ?? 0) > 0 || (exchange.route?.streams.length ?? 0) > 0;
+  if (isEdited) return finishAsList(exchange, reply, payload);
   for (let i = 0; i < responseHeaders.length; i += 2) {
     const name = responseHeaders[i] as string;
     const before = name === 'vary' ? reply.getHeader(name) : undefined;
@@ -23,6 +34,7 @@ export function finishReply(exchange: Exchange, reply: FastifyReply): void {
     void reply.header(name, before === undefined ? value : [before, value].flat());
   }
   void reply.header('x-request-id', exchange.id);
+  return undefined;
 }
 
 /**
@@ -51,9 +63,10 @@ function finishedHead(exchange: Exchange, status: number, fields: readonly Field
   return head;
 }
 
-function finishAsList(exchange: Exchange, reply: FastifyReply): void {
+function finishAsList(exchange: Exchange, reply: FastifyReply, payload: unknown): Duplex | undefined {
   const fields = Object.entries(reply.getHeaders());
   const head = finishedHead(exchange, reply.statusCode, fields);
+  const stream = replyStreamOf(exchange, head, payload);
   for (const [name] of fields) {
     void reply.removeHeader(name);
     // What a handler has set past Fastify.
@@ -61,6 +74,18 @@ function finishAsList(exchange: Exchange, reply: FastifyReply): void {
   }
   void reply.code(head.status);
   for (const [name, values] of grouped(head.headers)) void reply.header(name, values);
+  return stream;
+}
+
+function replyStreamOf(exchange: Exchange, head: ResponseHead, payload: unknown): Duplex | undefined {
+  if (BODILESS.has(head.status)) return answerStreamOf(exchange, head);
+  if (payload === undefined || payload === null) return undefined;
+  const length =
+    typeof payload === 'string' || payload instanceof Uint8Array ? Buffer.byteLength(payload) : undefined;
+  // As Fastify would say it.
+  if (length !== undefined && fieldOf(head.headers, 'content-length') === undefined)
+    head.headers.push('content-length', String(length));
+  return answerStreamOf(exchange, head);
 }
 
 /** A field for each name, because a reply keeps one of each. */

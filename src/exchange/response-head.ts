@@ -1,13 +1,13 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { HeadSeats } from '../policies/seats.ts';
 import type { ResponseHead, Stage } from '../policies/stage.ts';
 import type { Exchange } from './exchange.ts';
+import { headSeatsOf } from './head-stages.ts';
 
 /**
- * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; or the
- * `handshake` (101) that turns a connection into a socket.
+ * Whose head it is: an `answer` of the route, whatever its status and whoever made it; a `problem` of ours; the
+ * `handshake` (101) that turns a connection into a socket; or a `switch`, a handshake that is an answer of the route.
  */
-export type HeadKind = 'answer' | 'problem' | 'handshake';
+export type HeadKind = 'answer' | 'problem' | 'handshake' | 'switch';
 
 /** A request that the parser refused: there is no exchange of it, and so no route and nothing that stages added. */
 export interface Unopened {
@@ -23,7 +23,7 @@ const LAST_STATUS = 599;
 const NO_CONTENT = 204;
 
 /** What stages and handlers say of the answer that they have in mind; a problem that is sent in its place is another. */
-const OF_AN_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'etag', 'last-modified']);
+const OF_AN_ANSWER: ReadonlySet<string> = new Set(['cache-control', 'etag', 'last-modified', 'via']);
 
 /**
  * Finishes a head in place, whoever writes it: the fields that stages added come first, then the stages of the way out
@@ -42,18 +42,10 @@ export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: He
   }
   const heads = headSeatsOf(of);
   if (heads !== undefined) {
-    const stages = kind === 'answer' ? heads.answers : heads.all;
+    const stages = kind === 'answer' || kind === 'switch' ? heads.answers : heads.all;
     if (stages.length > 0) edit(of as Exchange, head, stages, kind);
   }
   head.headers.push(REQUEST_ID, of.id);
-}
-
-/** Who edits the heads of an exchange: the stages of its route, or what the defaults say while none is known. */
-export function headSeatsOf({
-  route,
-  snapshot,
-}: Pick<Exchange | Unopened, 'route' | 'snapshot'>): HeadSeats | undefined {
-  return route === undefined ? snapshot?.edge.unrouted.heads : route.heads;
 }
 
 function edit(exchange: Exchange, head: ResponseHead, stages: readonly Stage[], kind: HeadKind): void {
@@ -81,7 +73,7 @@ function editProblem(exchange: Exchange, head: ResponseHead, stages: readonly St
 /** Refuses what could not be sent before anything is written, and takes out what is not for stages to say. */
 function check(head: ResponseHead, kind: HeadKind): void {
   const { status, headers } = head;
-  if (kind !== 'handshake' && !(status >= FIRST_FINAL_STATUS && status <= LAST_STATUS))
+  if (kind !== 'handshake' && kind !== 'switch' && !(status >= FIRST_FINAL_STATUS && status <= LAST_STATUS))
     throw new RangeError(`a stage made ${status} the status of an answer`);
   let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {

@@ -33,6 +33,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (target !== undefined) line += `,"target":${quoted(target)},"attempts":[${attemptsOf(attempts)}]`;
   line += `,"bytes":${exchange.bytesOut}`;
   if (exchange.cached !== undefined) line += ',"cache":"hit"';
+  if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;
   if (degraded.length > 0) line += degradedOf(degraded);
   if (!complete) line += ',"cut":true';
   if (problem !== undefined) line += `,"refused":${refusalOf(problem)}`;

@@ -4,6 +4,7 @@ import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
 import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
+import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { VersionsKind } from '../proxy/versions.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
@@ -35,6 +36,7 @@ export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => sou
   imports: [UpstreamsModule, CallsModule],
   providers: [
     ...actionKinds,
+    ForwardedSockets,
     { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },
   ],
   exports: [ACTION_KINDS],

@@ -1,5 +1,6 @@
 import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { editedPayload } from '../exchange/answer-stream.ts';
 import type {} from '../exchange/exchange-of.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { enterAt, type Done } from '../routing/admission.ts';
@@ -47,12 +48,14 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
   fastify.addHook('onSend', (request, reply, payload, done) => {
     request.exchange.outdates?.answered(request.exchange, reply.statusCode);
     if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
+    let stream: Duplex | undefined;
     try {
-      finishReply(request.exchange, reply);
+      stream = finishReply(request.exchange, reply, payload);
     } catch (error) {
       return refuseInstead(request.exchange, reply, { error, payload });
     }
-    done();
+    if (stream === undefined) done();
+    else done(null, editedPayload(request.exchange, payload, stream));
   });
 }
 

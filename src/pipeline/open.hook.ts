@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
@@ -7,13 +8,12 @@ import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
-import { connectionOf, type ClientConnection } from '../exchange/client-connection.ts';
-import { announcesBody } from '../problems/render-problem.ts';
+import { limitByListener } from './listener-limits.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
 import { preflightMethod } from '../exchange/preflight.ts';
 import { httpsRedirect } from './https-redirect.ts';
-import { checkTarget, hasSaneHost, hostOf } from './request-target.ts';
+import { checkTarget, hasSaneHost } from './request-target.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
@@ -21,7 +21,6 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
-const KNOWN_VERSIONS: ReadonlySet<string> = new Set(['1.1', '1.0', '2.0']);
 
 /** What the open stage needs of other rooms. */
 export interface OpenDeps {
@@ -72,27 +71,13 @@ export class OpenHook {
       snapshot,
     });
     this.#answers.watch(exchange);
-    const connection = connectionOf(request.socket);
-    if (connection !== undefined) this.#limit(exchange, connection);
+    limitByListener(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
     if (this.#draining.active) {
       response.shouldKeepAlive = false;
       this.#connections.arrived(exchange);
     }
     return exchange;
-  }
-
-  #limit(exchange: Exchange, connection: ClientConnection): void {
-    const { request, response } = exchange;
-    const { listener } = connection;
-    connection.requests += 1;
-    if (listener.isLeaving || connection.requests >= listener.requestsPerConnection)
-      response.shouldKeepAlive = false;
-    if (listener.bodyTimeMs === Infinity || request.complete || !announcesBody(request)) return;
-    const timer = setTimeout(() => {
-      if (!request.complete) exchange.cancel(new Problem('request-timeout'));
-    }, listener.bodyTimeMs);
-    exchange.onClosed(() => clearTimeout(timer));
   }
 
   /** The stages that every request meets before a route is looked for. */
@@ -120,7 +105,7 @@ export class OpenHook {
    */
   check(exchange: Exchange, target: string): Answer | undefined {
     const { request } = exchange;
-    if (!KNOWN_VERSIONS.has(request.httpVersion)) throw new Problem('request-malformed');
+    if (!/^(?:1\.[01]|2\.0)$/.test(request.httpVersion)) throw new Problem('request-malformed');
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
     if (!hasSaneHost(request)) {

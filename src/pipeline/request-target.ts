@@ -57,15 +57,6 @@ export function hasSaneHost({ rawHeaders, headers, httpVersion }: IncomingMessag
   return hosts === 1 && isSaneHost(headers.host ?? '');
 }
 
-/** The host of a request in lower case, without port; empty for none. */
-export function hostOf(header: string | undefined): string {
-  if (header === undefined) return '';
-  const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':');
-  const host = (end > 0 ? header.slice(0, end) : header).toLowerCase();
-  // The root label may be written out; it is the same host.
-  return host.endsWith('.') ? host.slice(0, -1) : host;
-}
-
 function malformed(detail: string): Problem {
   return new Problem('request-malformed', { detail });
 }

@@ -17,6 +17,8 @@ export class StagesGuard implements CanActivate {
     if (exchange.route === undefined || context.getType<string>() !== 'http') return true;
     // Fails closed: without the hook nobody has limited this request.
     if (!exchange.admitted) throw new Problem('route-not-found');
+    if (exchange.route.afterBody.length > 0)
+      exchange.parsedBody = context.switchToHttp().getRequest<{ readonly body?: unknown }>().body;
     const entered = enterStages(exchange.route.afterBody, exchange);
     if (entered instanceof Promise) return entered.then((answer) => proceed(exchange, answer));
     return proceed(exchange, entered);

@@ -12,6 +12,7 @@ export const DOORS = {
   graphqlReserved: 'GraphQL on a reserved event stream',
   graphqlSocket: 'GraphQL over WebSocket',
   translatedSocket: 'a WebSocket that is translated to gRPC',
+  forwardedSocket: 'a WebSocket that is forwarded',
 } as const;
 
 /** The name of a door. */
@@ -24,7 +25,7 @@ export type UnfitDoors = { readonly [Name in DoorName]?: string };
 export const GRAPHQL_HTTP = ['graphqlPost', 'graphqlGet', 'graphqlEvents', 'graphqlReserved'] as const;
 
 /** The doors of WebSockets. */
-export const SOCKETS = ['graphqlSocket', 'translatedSocket'] as const;
+export const SOCKETS = ['graphqlSocket', 'translatedSocket', 'forwardedSocket'] as const;
 
 /** Says of several doors that they do not fit, for one reason. */
 export function unfitFor(doors: readonly DoorName[], reason: string): UnfitDoors {

@@ -6,6 +6,7 @@ import { bodyIdle } from './body-idle/body-idle.stage.ts';
 import { bodyLimit } from './body-limit/body-limit.stage.ts';
 import { cache } from './cache/cache.module.ts';
 import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
+import { compression } from './compression/compression.stage.ts';
 import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import { deprecation } from './deprecation/deprecation.stage.ts';
@@ -15,6 +16,7 @@ import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import { securityHeaders } from './security-headers/security-headers.stage.ts';
 import type { StageFactory } from './stage.ts';
 import { transform } from './transform/transform.stage.ts';
+import { validation } from './validation/validation.stage.ts';
 
 /**
  * THE ORDER: what one request meets, first to last. Start reading here. It is the only place where policies are
@@ -48,9 +50,11 @@ export const order = [
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408
   deadline, //         deadline       deadlineAt           504 408
+  compression, //      compression ↑
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
   circuitBreaker, //   break                               503 + Retry-After
+  validation, //       validate       heldBody             400 415 413
 ] as const;
 
 /** What the folder of a policy registers. */

@@ -39,6 +39,8 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   /** What it is entered for on sockets and streams; by how the door is built, where that makes a difference. */
   readonly per: Per | Readonly<Record<RouteDoor, Per>>;
   readonly before: Before;
+  /** Whether it is entered for a handshake that is forwarded, too, though it is for each answer. Default: not. */
+  readonly boundsHandshake?: true;
   /** The codes that its stage says no with. */
   readonly refusesWith: readonly ProblemCode[];
   /** Those of them that it can say no with under these options, at a door. Default: all. */

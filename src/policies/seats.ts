@@ -27,6 +27,8 @@ export interface Seats {
   readonly heads: HeadSeats;
   /** What the preflight of a browser meets; empty where nobody answers it. */
   readonly preflight: readonly Stage[];
+  /** Those that edit bytes of answers, in reverse order. */
+  readonly streams: readonly Stage[];
   /** Those that know pages of other origins which are not foreign. */
   readonly welcoming: readonly Stage[];
   /** Those that know an answer for when the upstream fails. */
@@ -46,6 +48,8 @@ export interface HeadSeats {
 export interface LiveSeats {
   /** By a handshake. */
   readonly handshake: readonly Stage[];
+  /** By one that a service behind answers: those, and what bounds how long that may take. */
+  readonly forwarded: readonly Stage[];
   /** Those of them that need not know who calls, and those that come after: a credential can follow the handshake. */
   readonly edge: readonly Stage[];
   readonly identified: readonly Stage[];
@@ -73,14 +77,16 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     beforeBody: where((policy) => !isLate(policy)),
     afterBody: where(isLate),
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
-    leaving: stages.filter((stage) => stage.head !== undefined || stage.body !== undefined).reverse(),
+    leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
+    streams: stages.filter((stage) => stage.stream !== undefined).reverse(),
     welcoming: stages.filter((stage) => stage.welcomes !== undefined),
     standIns: stages.filter((stage) => stage.standIn !== undefined),
     live: Object.freeze({
       handshake: where((policy) => !isOf(policy, 'answer')),
+      forwarded: where((policy) => !isOf(policy, 'answer') || policy.boundsHandshake === true),
       edge: where((policy) => !isOf(policy, 'answer') && isEdge(policy)),
       identified: where((policy) => !isOf(policy, 'answer') && !isEdge(policy)),
       stream: where((policy) => !isOf(policy, 'answer') && isLate(policy)),

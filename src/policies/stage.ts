@@ -1,5 +1,6 @@
+import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
-import { PlainFault } from '../telemetry/error-facts.ts';
+import type { IncomingEdit } from './incoming-edit.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
@@ -21,6 +22,8 @@ export type Entered = undefined | Answer;
 export interface Stage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
+  /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
+  readonly message?: ((exchange: Exchange) => void | Promise<void>) | undefined;
   /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /**
@@ -46,6 +49,11 @@ export interface Stage {
   readonly onBodyFault?: 'fail' | 'pass' | undefined;
   /** Edits the JSON value of the request's body on the way in. */
   readonly incoming?: IncomingEdit | undefined;
+  /**
+   * Makes what edits the bytes of the answer on the way out, such as a compressor, and edits the head for it, which all
+   * stages have finished. Undefined: they stay as they are. Never asked for streams of events of handlers and of GraphQL.
+   */
+  readonly stream?: ((exchange: Exchange, head: ResponseHead) => Transform | undefined) | undefined;
   /** Largest body that is buffered for `body`, in bytes; decoded too. */
   readonly maxBodyBytes?: number | undefined;
   /**
@@ -61,32 +69,13 @@ export interface Stage {
   readonly close?: () => void;
 }
 
-/** An edit of the bodies of requests. */
-export interface IncomingEdit {
-  /** @throws {Problem} when what comes of it is too large. */
-  readonly edit: (exchange: Exchange, value: unknown) => unknown;
-  /** Largest body that is held for it, in bytes; decoded too. */
-  readonly maxBytes: number;
-  /** What becomes of a body that is no JSON or larger: it is refused, or passes as it is. */
-  readonly onFault: 'fail' | 'pass';
-}
-
-/** Something wrong with the options of a policy, below one of its keys. */
-export class StageFault extends PlainFault {
-  readonly key: readonly (string | number)[];
-
-  /** @param key from the name of the policy on. */
-  constructor(key: readonly (string | number)[], message: string) {
-    super(message);
-    this.key = key;
-  }
-}
-
 /** What a stage factory may know of the route it compiles a stage for. */
 export interface StageInput {
   readonly routeId: string;
   readonly door: RouteDoor;
   readonly policies: PolicySet;
+  /** The kind of the route's action; absent for a handler. */
+  readonly action?: string | undefined;
   /** Names of the parameters of its path, in the order of the pattern; absent for none that a stage could read. */
   readonly parameters?: readonly string[];
   /** Which version of an API it answers for, where there are several. */

@@ -1,6 +1,8 @@
+import type { Duplex } from 'node:stream';
 import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
-import { fieldOf } from '../policies/cache/freshness.ts';
+import { answerStreamOf } from '../exchange/answer-stream.ts';
+import { fieldOf } from '../exchange/field-list.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
@@ -8,6 +10,7 @@ import type { Route } from '../routing/route.ts';
 import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
+import { writeEdited } from './edited-bytes.ts';
 
 /** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
 const EARLY_HINTS = 103;
@@ -27,6 +30,8 @@ export class AnswerWriter implements AnswerSink {
   #bytesLeft = -1;
   /** The names of the fields that come after the body. */
   #trailer: string | undefined = undefined;
+  /** What edits the bytes of the body on their way out. */
+  #stream: Duplex | undefined = undefined;
   /** Something else has been sent in place of the upstream's own answer: a stale one, or a problem. */
   #isCovered = false;
 
@@ -93,6 +98,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   #write(chunk: Buffer): boolean {
+    if (this.#stream !== undefined) return this.#stream.write(chunk);
     const { response } = this.#exchange;
     this.#bytesLeft -= chunk.length;
     this.#exchange.bytesOut += chunk.length;
@@ -106,7 +112,7 @@ export class AnswerWriter implements AnswerSink {
     if (this.#isCovered) return;
     if (this.#buffered === undefined) {
       this.#exchange.recording?.end();
-      if (this.#bytesLeft !== 0) this.#exchange.response.end();
+      if (this.#bytesLeft !== 0) this.#finish();
       return;
     }
     const buffered = this.#buffered;
@@ -117,7 +123,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   #finished(answer: WholeAnswer | Problem): void {
-    const { response, cancelled } = this.#exchange;
+    const { cancelled } = this.#exchange;
     if (answer instanceof Problem || cancelled !== undefined) {
       const problem = cancelled ?? (answer as Problem);
       // Nothing stands in for what already did.
@@ -127,11 +133,16 @@ export class AnswerWriter implements AnswerSink {
       const { head, body } = answer;
       // Not before: an answer that cannot be masked would be stored, and refused again from the store.
       this.#exchange.recording?.end();
-      this.#exchange.bytesOut = body.length;
-      if (this.#writeHead(head)) response.end(body);
+      if (!this.#writeHead(head)) return;
+      if (this.#stream === undefined) this.#exchange.bytesOut = body.length;
+      this.#finish(body);
     } catch (error) {
       this.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
+  }
+
+  #finish(last?: Buffer): void {
+    (this.#stream ?? this.#exchange.response).end(last);
   }
 
   fail(problem: Problem): void {
@@ -144,7 +155,8 @@ export class AnswerWriter implements AnswerSink {
 
   onDrain(resume: () => void, idleMs: number): void {
     const { response } = this.#exchange;
-    response.once('drain', resume);
+    if (this.#stream?.writableNeedDrain === true) this.#stream.once('drain', resume);
+    else response.once('drain', resume);
     // Whoever takes nothing of an answer would hold a connection to the target for good.
     response.socket?.setTimeout(idleMs);
   }
@@ -216,8 +228,19 @@ export class AnswerWriter implements AnswerSink {
       this.#unfinished(toProblem(error));
       return false;
     }
+    if (this.#route.streams.length > 0) this.#editBytes(head);
     this.#exchange.response.writeHead(head.status, head.headers);
     return true;
+  }
+
+  #editBytes(head: ResponseHead): void {
+    const stream = answerStreamOf(this.#exchange, head);
+    if (stream === undefined) return;
+    // The head tells what a GET would be answered with.
+    if (this.#exchange.method === 'HEAD') return void stream.destroy();
+    this.#bytesLeft = -1;
+    this.#stream = stream;
+    writeEdited(this.#exchange, stream);
   }
 
   // They need chunks or frames, which HTTP/1.0 has not, and a body before them.

@@ -4,7 +4,7 @@ import { decodedContent, isCoded, isTooLarge, UnknownCoding } from '../exchange/
 import { Pieces } from '../exchange/pieces.ts';
 import { editIncoming } from '../policies/transform/incoming-body.ts';
 import { isJsonType } from '../policies/transform/maskable-body.ts';
-import type { IncomingEdit } from '../policies/stage.ts';
+import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { Problem } from '../problems/problem.ts';
 import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
 

@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { countingBody } from '../policies/body-limit/counting-body.ts';
-import type { IncomingEdit } from '../policies/stage.ts';
+import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
@@ -12,6 +11,8 @@ import {
   type ActionInput,
   type ActionKind,
   type ContractInput,
+  type LiveRoutes,
+  type LiveWork,
   type RouteAction,
 } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
@@ -20,12 +21,15 @@ import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.
 import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
-import { outboundTrailers } from '../upstreams/http/trailers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { describedAnew, editBody } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
+import { bodyOf } from './forwarded-body.ts';
+import { ForwardedSockets } from './forwarded-sockets.ts';
 import { forwardContract } from './forward-contract.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
+import { replacedPrefix } from './replaced-prefix.ts';
+import { SocketForwardAction } from './socket-forward.action.ts';
 
 /** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
 @Injectable()
@@ -33,9 +37,17 @@ export class ForwardKind implements ActionKind {
   static readonly source = forwardSource;
   readonly source = forwardSource;
 
-  constructor(private readonly metrics: Metrics) {}
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly sockets: ForwardedSockets,
+  ) {}
 
-  compile({ rewrite, prefix, host }: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+  work(routes: LiveRoutes): LiveWork {
+    return this.sockets.work(routes);
+  }
+
+  compile(definition: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
+    const { rewrite, prefix, host, webSocket } = definition;
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
@@ -48,26 +60,21 @@ export class ForwardKind implements ActionKind {
         rewrite: prefix === undefined ? compileRewrite(rewrite, pattern) : replacedPrefix(prefix),
         host: host ?? upstream.options.host,
       };
-      return new ForwardAction(upstream, way, this.metrics);
+      const action = new ForwardAction(upstream, way, this.metrics);
+      return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
     } catch (error) {
       throw new ActionError(['rewrite'], (error as Error).message);
     }
   }
 }
 
-function replacedPrefix({ from, to }: NonNullable<ForwardDefinition['prefix']>): Rewrite {
-  return {
-    ...(to === '' && from !== '' ? { prefix: from } : {}),
-    apply: (path, query) => (to + path.slice(from.length) || '/') + query,
-  };
-}
-
-class ForwardAction implements RouteAction {
+/** Forwards what is no WebSocket. */
+export class ForwardAction implements RouteAction {
   readonly kind = 'forward';
   readonly target: string;
   readonly passesPath = true;
   readonly editsJson = false;
-  readonly #upstream: Upstream;
+  readonly upstream: Upstream;
   readonly #rewrite: Rewrite | undefined;
   readonly #fields: ProxyFields | undefined;
   /** `keep`, `target`, or a name. */
@@ -80,7 +87,7 @@ class ForwardAction implements RouteAction {
     metrics: Metrics,
   ) {
     this.target = upstream.name;
-    this.#upstream = upstream;
+    this.upstream = upstream;
     this.#rewrite = rewrite;
     this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
     this.#host = host;
@@ -88,18 +95,13 @@ class ForwardAction implements RouteAction {
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
-    const upstream = this.#upstream;
-    const { path, query, params, method } = exchange;
+    const { upstream } = this;
+    const { method } = exchange;
     if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
-    const outbound: Outbound = {
-      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
-      headers: outboundHeaders(exchange, exchange.headerEdits, upstream.passedHeaders, this.#fields),
-      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
-      body: announcesBody(exchange.request) ? bodyOf(exchange, route) : null,
-    };
-    if (route.incoming.length > 0 && outbound.body !== null)
-      return this.#edit(exchange, outbound, { route, sink });
-    new HttpForwarding(exchange, upstream, outbound, { sink, metrics: this.#metrics }).start();
+    const body = announcesBody(exchange.request) ? bodyOf(exchange, route) : null;
+    const outbound = this.outboundOf(exchange, body);
+    if (route.incoming.length > 0 && body !== null) return this.#edit(exchange, outbound, { route, sink });
+    this.#forward(exchange, outbound, sink);
   }
 
   #edit(exchange: Exchange, outbound: Outbound, { route, sink }: { route: Route; sink: AnswerSink }): void {
@@ -107,12 +109,29 @@ class ForwardAction implements RouteAction {
     editBody(exchange, outbound.body as IncomingBody, edit)
       .then(({ body, isEdited }) => {
         const headers = isEdited ? describedAnew(outbound.headers, body.length ?? 0) : outbound.headers;
-        const whole = { ...outbound, headers, body };
-        new HttpForwarding(exchange, this.#upstream, whole, { sink, metrics: this.#metrics }).start();
+        this.#forward(exchange, { ...outbound, headers, body }, sink);
         // What is read in part was paused.
         body.stream.resume();
       })
       .catch((error: unknown) => sink.fail(toProblem(error)));
+  }
+
+  #forward(exchange: Exchange, outbound: Outbound, sink: AnswerSink): void {
+    new HttpForwarding(exchange, this.upstream, outbound, { sink, metrics: this.#metrics }).start();
+  }
+
+  /** What goes out for an exchange. */
+  outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
+    const { path, query, params } = exchange;
+    const { passedHeaders } = this.upstream;
+    // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
+    if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
+    return {
+      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
+      headers: outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields),
+      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
+      body,
+    };
   }
 
   #hostOf({ request }: Exchange): string | undefined {
@@ -122,16 +141,4 @@ class ForwardAction implements RouteAction {
   contract({ method }: ContractInput): OperationContract {
     return forwardContract(this.target, method);
   }
-}
-
-function bodyOf(exchange: Exchange, route: Route): IncomingBody {
-  const { request, headerEdits } = exchange;
-  // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
-  const maxBytes = route.policies.bodyLimit ?? Infinity;
-  const length = request.headers['content-length'];
-  return {
-    stream: countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
-    length: length === undefined ? undefined : Number(length),
-    trailers: () => outboundTrailers(request, headerEdits),
-  };
 }

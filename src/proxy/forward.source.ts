@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
 import { hostOption } from '../upstreams/http/proxy-fields.ts';
+import { webSocketSchema, type WebSocketOptions } from './web-socket.schema.ts';
 
 /** The `rewrite:` of a route. */
 export const rewriteSchema = z
@@ -26,17 +27,19 @@ export interface ForwardDefinition extends ActionDefinition {
   readonly prefix?: { readonly from: string; readonly to: string } | undefined;
   /** Absent: as the upstream says. */
   readonly host?: string | undefined;
+  /** Absent: an upgrade means nothing, and its request is forwarded as any other. */
+  readonly webSocket?: WebSocketOptions | undefined;
 }
 
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
-  keys: { rewrite: rewriteSchema, host: hostOption },
+  keys: { rewrite: rewriteSchema, host: hostOption, webSocket: webSocketSchema },
   hasUpstream: true,
   alone: 'the upstream answers',
   read(reading) {
-    const { rewrite, host } = reading.route as unknown as Pick<ForwardDefinition, 'rewrite' | 'host'>;
-    const action: ForwardDefinition = { kind: 'forward', rewrite, host };
+    const { rewrite, host, webSocket } = reading.route as unknown as Omit<ForwardDefinition, 'kind'>;
+    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket };
     return { definitions: [definitionOf(reading, action)], faults: [] };
   },
 };

@@ -133,6 +133,13 @@ const wholeSchema = z
       .describe(
         'How many connections one client address may have open; those of trusted proxies are not counted. Default off.',
       ),
+    webSocketLimit: z
+      .int()
+      .min(1)
+      .default(20_000)
+      .describe(
+        'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
+      ),
     defaults: z
       .strictObject({ policies: policiesSchema.optional() })
       .default({})

@@ -9,6 +9,7 @@ import { fallThroughs } from './fall-through.ts';
 import { FaultPlaces } from './fault-places.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
+import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
@@ -136,7 +137,7 @@ describe('10 000 of everything that a file can have many of', () => {
     const source = readConfig(gatewaySchema, text, 'gateway.yaml', {});
     const metrics = new Metrics();
     const upstreams = new UpstreamRegistry({}, pino({ level: 'silent' }), metrics);
-    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [new ForwardKind(metrics)] };
+    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))] };
     expect(() => buildRouteTable(parts)).toThrow(/10000 faults in gateway.yaml$/);
   }); // prettier-ignore
 });

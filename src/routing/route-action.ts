@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ComponentStore } from '../contracts/components.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
@@ -26,8 +27,12 @@ export interface RouteAction {
   readonly readsNoBody?: boolean;
   /** Whether it takes nothing but the handshake of a WebSocket. */
   readonly needsSocket?: boolean;
+  /** Whether it forwards the handshakes of WebSockets to who may answer them. */
+  readonly forwardsSockets?: boolean;
   /** Whether it only holds the place of routes that are not known yet. */
   readonly isPending?: true;
+  /** Looks at where the stages of its route act. @throws {ActionError} when it cannot give them their due. */
+  check?(seats: Seats): void;
   /** The stages that an exchange enters, where they are not those of its route. */
   stagesOf?(exchange: Exchange, route: Route): readonly Stage[];
   /** Answers one exchange, whose stages were entered; everything, problems included, goes to the sink. */

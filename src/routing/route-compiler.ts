@@ -1,6 +1,7 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
-import { StageFault, type StageFactory, type StageInput } from '../policies/stage.ts';
+import { StageFault } from '../policies/stage-fault.ts';
+import type { StageFactory, StageInput } from '../policies/stage.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
@@ -80,6 +81,7 @@ export class RouteCompiler {
         ['policies', 'transform', 'request', 'body'],
         'has no effect: nothing of this route reads the body of a request',
       );
+    faultOfAction(definition, () => action.check?.(seats));
     return Object.freeze({
       id: definition.id,
       door: definition.door,
@@ -136,11 +138,7 @@ export class RouteCompiler {
     if (action === undefined) return handlerAction;
     const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
-    try {
-      return kind.compile(action, { routeId, pattern, upstream });
-    } catch (error) {
-      throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
-    }
+    return faultOfAction(definition, () => kind.compile(action, { routeId, pattern, upstream }));
   }
 
   #stages(
@@ -151,6 +149,7 @@ export class RouteCompiler {
       routeId: definition.id,
       door: definition.door,
       policies,
+      action: definition.action?.kind,
       version: definition.version,
       // Fastify keeps those of a handler, who can read them there.
       ...(definition.door === 'proxy' ? { parameters } : {}),
@@ -193,6 +192,14 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
   const [fault] = retryFaults(protocol, retry.on);
   if (fault !== undefined) throw new RouteFault(definition, ['retry', 'on', fault.index], fault.message);
   return compileRetry(protocol, upstream.options.retry, retry);
+}
+
+function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
+  }
 }
 
 function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {

@@ -7,6 +7,7 @@ import { Public } from '../policies/authentication/authentication.policy.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { ForwardKind } from '../proxy/forward.action.ts';
+import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import { buildRouteTable, type TableDeps } from './table-builder.ts';
@@ -39,7 +40,7 @@ function build(text: string, controllers: TableDeps['controllers'] = []) {
   const metrics = new Metrics();
   const upstreams = new UpstreamRegistry(source.value.upstreams, pino({ level: 'silent' }), metrics);
   const factories = [new DeadlineStageFactory()];
-  const actions = [new ForwardKind(metrics)];
+  const actions = [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))];
   return buildRouteTable({ source, controllers, definitions: [], factories, actions, upstreams, metrics });
 }
 

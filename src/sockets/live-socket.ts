@@ -9,6 +9,8 @@ export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   unsupported: 1003,
+  policy: 1008,
+  tooBig: 1009,
   internal: 1011,
   restart: 1012,
   tryAgainLater: 1013,
@@ -138,9 +140,16 @@ export interface Farewell {
   readonly overMs: number;
 }
 
+/** A socket that can be sent away. */
+export interface Leaver {
+  close(code: number, reason: string): void;
+  terminate(): void;
+  once(event: 'close', listener: () => void): unknown;
+}
+
 /** Closes sockets over a time; resolves when all are gone. Who does not say goodbye is not waited for. */
 export async function sendAway(
-  sockets: Iterable<{ readonly socket: WebSocket }>,
+  sockets: Iterable<{ readonly socket: Leaver }>,
   { code, reason, overMs }: Farewell,
 ): Promise<void> {
   const leaving = Array.from(

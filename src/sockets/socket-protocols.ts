@@ -12,3 +12,9 @@ export function bearerOfProtocols(header: string | undefined): string | undefine
   }
   return undefined;
 }
+
+/** The subprotocols that a handshake offers, without a token among them: that is for the gateway, and no name to choose. */
+export function offeredProtocols(header: string | undefined): string[] {
+  const names = (header ?? '').split(',').map((item) => item.trim());
+  return names.filter((name) => name !== '' && !name.startsWith(BEARER));
+}

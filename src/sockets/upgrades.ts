@@ -8,8 +8,11 @@ import { Problem } from '../problems/problem.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { originForm } from '../exchange/absolute-form.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { isOfHandshake } from './handshake-fields.ts';
 import { answerOn, endConnection } from './last-word.ts';
+import type { SocketOffer } from './socket-offer.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
+import { UpgradeOffer } from './upgrade-offer.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 /** How long a client may read what waits for it, and say goodbye, once we have. */
@@ -94,16 +97,19 @@ export class Upgrades {
     }
   }
 
+  /**
+   * The handshake of an exchange, for who has somebody else answer it.
+   *
+   * @throws {Problem} `upgrade-required` or `request-malformed` when it is no good.
+   */
+  offer(exchange: Exchange): SocketOffer {
+    const upgrade = this.#pending.get(exchange.request);
+    if (upgrade === undefined) throw malformed('There is nothing to upgrade.');
+    return new UpgradeOffer(exchange, upgrade);
+  }
+
   #watch(socket: WebSocket, exchange: Exchange): void {
-    const { response, route } = exchange;
-    route?.metrics.socketOpened();
-    socket.once('close', () => {
-      route?.metrics.socketClosed();
-      response.statusCode = SWITCHING_PROTOCOLS;
-      // The answer was the handshake, which somebody else wrote; the access line shall not call it cut.
-      Object.defineProperty(response, 'writableFinished', { value: true });
-      response.emit('close');
-    });
+    socket.once('close', socketOpened(exchange));
     // A frame that is too large, or none at all: the library closes the socket itself, with the code for it.
     socket.on('error', () => {});
   }
@@ -132,8 +138,10 @@ export class Upgrades {
   }
 
   #isClaimed(request: IncomingMessage): boolean {
-    const { headers, method } = request;
-    if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    const { headers, method, httpVersionMinor } = request;
+    // RFC 9110 section 7.8: the field means nothing in HTTP/1.0.
+    if (httpVersionMinor === 0 || method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket')
+      return false;
     // As doors look for it; the open stage is what refuses a host that is none.
     request.url = originForm(request);
     // As routes spell it.
@@ -156,6 +164,18 @@ export function isMisplacedUpgrade(request: IncomingMessage): boolean {
 // the handshake would be written, nor a body, for which Node would hand over something that is no connection.
 function hasItsConnection(request: IncomingMessage): boolean {
   return answerOn(request.socket) === undefined && !announcesBody(request);
+}
+
+/** Counts a socket in, whose handshake was answered. @returns what is to be called when it has ended: its exchange closes. */
+export function socketOpened({ response, route }: Exchange): () => void {
+  route?.metrics.socketOpened();
+  return () => {
+    route?.metrics.socketClosed();
+    response.statusCode = SWITCHING_PROTOCOLS;
+    // The answer was the handshake, which somebody else wrote; the access line shall not call it cut.
+    Object.defineProperty(response, 'writableFinished', { value: true });
+    response.emit('close');
+  };
 }
 
 /** The options of a WebSocket server whose sockets go through {@link Upgrades}. */
@@ -182,10 +202,6 @@ export function socketServerOptions(maxPayload: number): {
   };
 }
 
-/** What only the handshake itself may say (RFC 6455 section 4.2.2), and what frames a body, of which it has none. */
-const OF_THE_HANDSHAKE =
-  /^(connection|upgrade|sec-websocket-.*|content-length|content-type|transfer-encoding)$/i;
-
 /** What stages have to say to the client. @throws what they throw, or that it cannot be sent. */
 function handshakeLines(exchange: Exchange): string[] {
   const head = { status: SWITCHING_PROTOCOLS, headers: [] as string[] };
@@ -194,7 +210,7 @@ function handshakeLines(exchange: Exchange): string[] {
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i] as string;
     const value = head.headers[i + 1] as string;
-    if (OF_THE_HANDSHAKE.test(name)) continue;
+    if (isOfHandshake(name)) continue;
     // The library writes the lines as they are.
     validateHeaderValue(name, value);
     lines.push(`${name}: ${value}`);

@@ -32,12 +32,12 @@ export class LabelCounter {
     });
   }
 
-  /** Counts one. Values are names of ours, none of which has a line break. */
-  count(first: string, second: string, third = ''): void {
+  /** Counts. Values are names of ours, none of which has a line break. */
+  count(first: string, second: string, third = '', by = 1): void {
     const key = `${first}\n${second}\n${third}`;
     const cell = this.#cells.get(key);
-    if (cell === undefined) this.#add(key, [first, second, third]);
-    else cell.value += 1;
+    if (cell === undefined) this.#add(key, [first, second, third], by);
+    else cell.value += by;
   }
 
   /** Shows no more what was counted for these values of the first label. */
@@ -46,8 +46,8 @@ export class LabelCounter {
       if (values.has(key.slice(0, key.indexOf('\n')))) this.#cells.delete(key);
   }
 
-  #add(key: string, values: readonly string[]): void {
+  #add(key: string, values: readonly string[], value: number): void {
     const labels = Object.fromEntries(this.#names.map((name, index) => [name, values[index] ?? '']));
-    this.#cells.set(key, { labels, value: 1 });
+    this.#cells.set(key, { labels, value });
   }
 }

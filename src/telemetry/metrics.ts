@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
+import { SocketMetrics } from './socket-metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
@@ -18,10 +19,10 @@ const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export class RouteMetrics {
   readonly #routeId: string;
   readonly #histogram: DurationHistogram;
-  readonly #sockets: Gauge<'route'>;
+  readonly #sockets: SocketMetrics;
   readonly #cells = new Map<string, (DurationCell | undefined)[]>();
 
-  constructor(routeId: string, histogram: DurationHistogram, sockets: Gauge<'route'>) {
+  constructor(routeId: string, histogram: DurationHistogram, sockets: SocketMetrics) {
     this.#routeId = routeId;
     this.#histogram = histogram;
     this.#sockets = sockets;
@@ -29,12 +30,22 @@ export class RouteMetrics {
 
   /** Counts a WebSocket in. */
   socketOpened(): void {
-    this.#sockets.inc({ route: this.#routeId });
+    this.#sockets.opened(this.#routeId);
   }
 
   /** Counts a WebSocket out. */
   socketClosed(): void {
-    this.#sockets.dec({ route: this.#routeId });
+    this.#sockets.closed(this.#routeId);
+  }
+
+  /** Counts what has come over a WebSocket that is forwarded. */
+  socketPassed(from: 'client' | 'upstream', messages: number, bytes: number): void {
+    this.#sockets.passed(this.#routeId, from, { messages, bytes });
+  }
+
+  /** Counts the code that a WebSocket was closed with. */
+  socketEnded(code: number): void {
+    this.#sockets.ended(this.#routeId, code);
   }
 
   /** Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series. */
@@ -73,8 +84,13 @@ export class Metrics {
   readonly #reloads: Counter<'outcome'>;
   readonly #configLoaded: Gauge;
   #storeUp: Gauge | undefined = undefined;
-  readonly #sockets: Gauge<'route'>;
+  readonly #sockets: SocketMetrics;
   readonly #sections: LabelCounter;
+  readonly #invalid = this.#counter(
+    'validation_faults',
+    'Requests and answers that do not fit their schema.',
+    ['route', 'of', 'mode'],
+  );
   readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
@@ -116,12 +132,7 @@ export class Metrics {
       labelNames: ['upstream', 'target'],
       registers,
     });
-    this.#sockets = new Gauge({
-      name: 'gatehouse_open_sockets',
-      help: 'WebSockets of a route that are open.',
-      labelNames: ['route'],
-      registers,
-    });
+    this.#sockets = new SocketMetrics(this.registry);
     this.#reloads = new Counter({
       name: 'gatehouse_config_reloads_total',
       help: 'Attempts to put another configuration into force, by what became of them.',
@@ -154,14 +165,13 @@ export class Metrics {
   /** Shows nothing more of routes that are gone: ids come from files, and a gateway that reloads may see any number. */
   forgetRoutes(ids: ReadonlySet<string>): void {
     if (ids.size === 0) return;
-    for (const id of ids) {
-      this.#routes.delete(id);
-      this.#sockets.remove({ route: id });
-    }
+    for (const id of ids) this.#routes.delete(id);
+    this.#sockets.forget(ids);
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
     this.#calls.forget(ids);
     this.#sections.forget(ids);
+    this.#invalid.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
   }
 
@@ -183,6 +193,11 @@ export class Metrics {
   /** Counts a call of gRPC that was passed on, by the name of its status. */
   callPassed(route: string, status: string): void {
     this.#calls.count(route, status);
+  }
+
+  /** Counts a request or an answer that does not fit its schema. @param mode what came of it: `enforce` or `shadow`. */
+  invalid(route: string, of: 'request' | 'answer', mode: string): void {
+    this.#invalid.count(route, of, mode);
   }
 
   /** Counts one decision of the limiter. */

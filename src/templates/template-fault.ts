@@ -7,15 +7,23 @@ export interface TemplateFault {
   readonly suggestion?: string | undefined;
 }
 
+/** What was given, and what there is: for the nearest name. */
+export interface GivenName {
+  readonly given: string;
+  readonly known: readonly string[];
+  /** What the known names follow on, such as `request.`. Default nothing. */
+  readonly below?: string;
+}
+
 /** Thrown for a text that cannot be compiled; whoever knows its place makes a fault of it. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
   readonly suggestion: string | undefined;
 
-  /** @param about the name that was given and those that there are, for the nearest one. */
-  constructor(message: string, about?: { readonly given: string; readonly known: readonly string[] }) {
+  constructor(message: string, about?: GivenName) {
     super(message);
-    this.suggestion = about && nearestName(about.given, about.known);
+    const nearest = about && nearestName(about.given, about.known);
+    this.suggestion = nearest === undefined ? undefined : `${about?.below ?? ''}${nearest}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
-import type { IncomingEdit } from '../policies/stage.ts';
+import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Binding } from './binding.ts';
 

@@ -164,6 +164,16 @@ describe('a request over HTTP/2', () => {
     expect(Object.keys(seen.headers).filter((name) => name.startsWith(':'))).toEqual([]);
   });
 
+  it.each(['GET', 'HEAD', 'POST'])('by %s leaves a line that is not cut', async (method) => {
+    const session = http2(SECURE);
+    for (let turn = 0; turn < 10; turn += 1) {
+      const fields = { ':method': method, ':path': '/open/a' };
+      const { headers } = await ask(session, fields, method === 'POST' ? 'hello' : undefined);
+      const line = await holder.shop.lineOfId(String(headers['x-request-id']));
+      expect([line['status'], line['cut']]).toEqual([200, undefined]);
+    }
+  });
+
   it('has trailers both ways', async () => {
     const trailers: unknown[] = [];
     holder.shop.echo.listener = (request, response) => {

@@ -50,7 +50,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams', 'listeners'], types: ['contracts'] },
   snapshot: { imports: [...GROUND, 'listeners'] },
 
-  proxy: ACTION,
+  // WebSockets are forwarded as well.
+  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,

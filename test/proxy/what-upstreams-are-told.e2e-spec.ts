@@ -25,9 +25,11 @@ beforeAll(async () => {
       named: to({ host: 'api.example.com:8443' }),
       standard: to({ forwarded: 'rfc7239', via: 'edge-1' }),
       both: to({ forwarded: 'both' }),
+      lost: { targets: ['http://127.0.0.1:1'], circuitBreaker: 'off', via: 'edge-1' },
     }),
     routes: [
       open('plain', 'plain'),
+      open('lost', 'lost'),
       open('keeps', 'keeps'),
       open('named', 'named'),
       open('standard', 'standard'),
@@ -100,6 +102,26 @@ describe('how an upstream is told of the way', () => {
     });
     expect(headers).not.toHaveProperty('forwarded');
     expect(headers).not.toHaveProperty('x-forwarded-prefix');
+  });
+
+  it('is said to the client by the same Via, after what the service says, and in no problem of ours', async () => {
+    const via = async (path: string): Promise<readonly string[]> => {
+      const heard = await speak(
+        shop.gateway.url,
+        `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      );
+      return Array.from(String(heard).matchAll(/^via: (.*?)\r$/gim), ([, value]) => value as string);
+    };
+    expect([await via('/standard/x'), await via('/plain/x'), await via('/lost/x')]).toEqual([
+      ['1.1 edge-1'],
+      [],
+      [],
+    ]);
+    const { listener } = behind;
+    behind.listener = (_, response) => response.writeHead(200, { via: '1.1 inner' }).end('ok');
+    const both = await via('/standard/x');
+    behind.listener = listener;
+    expect(both).toEqual(['1.1 inner', '1.1 edge-1']);
   });
 
   it('is by Forwarded and Via where the upstream says so', async () => {

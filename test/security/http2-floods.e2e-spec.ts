@@ -201,6 +201,19 @@ describe('a request that two parties could read differently', () => {
   });
 });
 
+it('of a method that nobody knows is answered with 501', async () => {
+  const [method, ...rest] = [
+    [':method', 'FOO'],
+    [':scheme', 'http'],
+    [':path', '/x'],
+    [':authority', 'a'],
+  ];
+  const block = [method, ...rest].map(([name = '', value = ''] = []) => field(name, value));
+  const one = client(frame(FRAME.headers, WHOLE, 1, Buffer.concat(block)));
+  await one.until(() => one.count(FRAME.headers) > 0);
+  expect([one.count(FRAME.headers), upstream.requests.length]).toEqual([1, 0]);
+});
+
 describe('a connection over which nobody speaks HTTP/2', () => {
   it('never switches to it: Upgrade: h2c is answered over HTTP/1.1, and goes no further', async () => {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');

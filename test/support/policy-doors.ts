@@ -16,6 +16,7 @@ import type { Policy } from '../../src/policies/policy.ts';
 import { KindsServer } from './kinds-server.ts';
 import { ASK, type Asking, type Outcome } from './policy-requests.ts';
 import { startShop } from './shop.ts';
+import { echoSockets } from './socket-service.ts';
 import { echo, startUpstream } from './upstream.ts';
 
 type Policies = Readonly<Record<string, unknown>>;
@@ -77,6 +78,7 @@ class Silence {
 export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<PolicyGateway> {
   const silence = new Silence();
   const [kinds, behind] = await Promise.all([new KindsServer().start(), startUpstream()]);
+  const sockets = echoSockets(behind.server, () => silence.over);
   const calm = { circuitBreaker: 'off', retry: { attempts: 1 }, ...row.upstream };
   const on = (name: DoorName): Policies =>
     policy.unfit?.[name] === undefined ? { ...row.beside, [policy.name]: row.options } : { ...row.beside };
@@ -108,12 +110,20 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
     silence.set(false);
     await Promise.all([shop.stop(), behind.stop()]);
     kinds.stop();
+    sockets.stop();
   };
   return { at: door, stop };
 }
 
 function routesOf(on: (name: DoorName) => Policies): readonly Policies[] {
   return [
+    {
+      id: 'socket',
+      match: { path: '/socket' },
+      upstream: 'behind',
+      webSocket: 'on',
+      policies: on('forwardedSocket'),
+    },
     { id: 'proxied', match: { path: '/proxied' }, upstream: 'behind', policies: on('proxied') },
     { id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' }, policies: on('translated') },
     {

@@ -55,7 +55,8 @@ export const ASK: Readonly<Record<DoorName, Ask>> = {
   graphqlEvents: http('/graphql', { method: 'POST', headers: EVENTS }),
   graphqlReserved: reserved,
   graphqlSocket,
-  translatedSocket,
+  translatedSocket: messageOver('/test/chat/hi'),
+  forwardedSocket: messageOver('/socket'),
 };
 
 const hasBody = ({ bodyBytes, stalls }: Asking): boolean => bodyBytes !== undefined || stalls === true;
@@ -155,15 +156,18 @@ async function graphqlSocket(url: string, asking: Asking): Promise<Outcome> {
   return outcome;
 }
 
-async function translatedSocket(url: string, asking: Asking): Promise<Outcome> {
-  const opened = await handshake(`${url}/test/chat/hi`, asking);
-  if (!('socket' in opened)) return opened;
-  const { socket, fields } = opened;
-  const answer = Promise.race([once(socket, 'message'), once(socket, 'close')]);
-  socket.send('{"number":1}');
-  const [text] = (await answer) as [unknown];
-  socket.terminate();
-  return told({ status: 101, headers: fields, text: String(text) });
+/** Opens a socket and waits for the answer to a message. */
+function messageOver(path: string): Ask {
+  return async (url, asking) => {
+    const opened = await handshake(url + path, asking);
+    if (!('socket' in opened)) return opened;
+    const { socket, fields } = opened;
+    const answer = Promise.race([once(socket, 'message'), once(socket, 'close')]);
+    socket.send('{"number":1}');
+    const [text] = (await answer) as [unknown];
+    socket.terminate();
+    return told({ status: 101, headers: fields, text: String(text) });
+  };
 }
 
 interface Opened {

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage.ts';
 import { ForwardKind } from '../../src/proxy/forward.action.ts';
+import { ForwardedSockets } from '../../src/proxy/forwarded-sockets.ts';
 import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerDeps } from '../../src/routing/route-compiler.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
@@ -55,7 +56,7 @@ export function createCompiler(
     upstreamPolicies: {},
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
-    actions: [new ForwardKind(metrics)],
+    actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))],
     ...deps,
   });
 }

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { METHODS, type Server } from 'node:http';
 import {
   constants,
   createServer,
@@ -31,6 +31,9 @@ const LOOK_EVERY_MS = 1000;
 const NO_STREAM_YET = 2 ** 31 - 1;
 
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);
+
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
+const NOT_IMPLEMENTED = 501;
 
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
@@ -118,6 +121,11 @@ export class Http2Front {
     if (!SCHEMES.has(request.scheme) && request.method !== 'CONNECT')
       return void socket.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
     const response = new StreamResponse(request, stream, socket);
+    // As the parser of HTTP/1.1: of a method that nobody knows nothing is asked any further.
+    if (!KNOWN_METHODS.has(request.method ?? '')) {
+      response.shouldKeepAlive = false;
+      return void response.writeHead(NOT_IMPLEMENTED).end();
+    }
     const guard = this.#sessions.get(session);
     guard?.began(stream, socket);
     this.#endAfterMany(session, connection, guard?.streams ?? 0);

@@ -246,6 +246,13 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
   }
 
   #closed(): void {
+    // Both sides may be through before the stream says that ours is.
+    const { rstCode, writableLength, aborted } = this.#stream;
+    const isWhole = rstCode === constants.NGHTTP2_NO_ERROR && writableLength === 0 && !aborted;
+    if (!this.#isFinished && this.finished && isWhole && !this.#socket.isCut) {
+      this.#isFinished = true;
+      this.emit('finish');
+    }
     this.destroyed = true;
     this.req.leave();
     this.emit('close');

@@ -35,7 +35,7 @@ export const cachePolicy = definePolicy({
       [...GRAPHQL_HTTP, 'graphqlSocket'],
       'an answer of GraphQL is as good as its fields, which say so by `@Cache()`',
     ),
-    translatedSocket: 'a socket is no answer that could be kept',
+    ...unfitFor(['translatedSocket', 'forwardedSocket'], 'a socket is no answer that could be kept'),
   },
 });
 

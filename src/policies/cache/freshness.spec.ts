@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ageMsOf, currentAgeMs, fieldOf, freshnessOf, type EntryOwner } from './freshness.ts';
+import { fieldOf } from '../../exchange/field-list.ts';
+import { ageMsOf, currentAgeMs, freshnessOf, type EntryOwner } from './freshness.ts';
 
 const OWN: EntryOwner = { isShared: false, isOneUser: true, authenticated: true };
 const OF_APPLICATION: EntryOwner = { isShared: false, isOneUser: false, authenticated: true };

@@ -1,3 +1,4 @@
+import { fieldOf } from '../../exchange/field-list.ts';
 import { parseCacheControl } from './cache-control.ts';
 import { parseHttpDate } from './http-date.ts';
 
@@ -112,15 +113,6 @@ export function varyNames(headers: readonly string[]): string[] {
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
-}
-
-/** The value of a field in a flat list. */
-export function fieldOf(headers: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    const field = headers[i] as string;
-    if (field.length === name.length && field.toLowerCase() === name) return headers[i + 1];
-  }
-  return undefined;
 }
 
 /** The values of a field that may stand on several lines, as one list (RFC 9110 section 5.3). */

@@ -14,6 +14,8 @@ export const deadlinePolicy = definePolicy({
     'The total time budget of an exchange, from the moment the request arrived until the head of the answer is out. When it has passed, everything that is under way is cancelled, the reading of a body included, at every door. An answer whose head is out is streamed to its end; from then on only silence ends it (`timeouts.idle`).',
   // A stream of answers has no deadline; its socket has an age.
   per: 'answer',
+  // A handshake that is forwarded is answered by the service, or by a socket.
+  boundsHandshake: true,
   before: 'body',
   refusesWith: ['deadline-exceeded'],
   describe: durationText,

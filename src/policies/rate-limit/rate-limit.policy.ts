@@ -22,6 +22,13 @@ const rule = z
       .describe('The period of the rate. Default 1m.'),
     burst: z.int().min(1).max(1e9).describe('Capacity of the bucket. Default: the rate.').optional(),
     cost: z.int().min(1).default(1).describe('Tokens that one request takes. Default 1.'),
+    perMessage: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Tokens that one message of a client takes, where WebSockets are forwarded (`webSocket` of the route). Default none.',
+      ),
     onStoreError: z
       .enum(['local', 'open', 'closed'])
       .default('local')
@@ -32,6 +39,10 @@ const rule = z
   .refine((options) => options.cost <= Math.max(1, options.burst ?? options.rate), {
     message: 'expected a cost of at most the burst, otherwise no request can ever pass',
     path: ['cost'],
+  })
+  .refine(({ perMessage = 1, burst, rate }) => perMessage <= Math.max(1, burst ?? rate), {
+    message: 'expected at most the burst, otherwise no message can ever pass',
+    path: ['perMessage'],
   })
   .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
 

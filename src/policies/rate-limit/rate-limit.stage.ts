@@ -47,6 +47,7 @@ function compileRule(
     // A colon within the id is escaped, so that no id can spell the prefix of another.
     prefix: `${routeId.replaceAll('%', '%25').replaceAll(':', '%3A')}:${String(index)}:`,
     cost: rule.cost,
+    perMessage: rule.perMessage,
     onStoreError: rule.onStoreError,
   };
 }

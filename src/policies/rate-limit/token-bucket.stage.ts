@@ -13,6 +13,8 @@ export interface CompiledRule extends NamedRule {
   /** `routeId:ruleIndex:`, to which the subject is added. */
   readonly prefix: string;
   readonly cost: number;
+  /** Tokens that a message over a forwarded socket takes; undefined for none. */
+  readonly perMessage?: number | undefined;
   readonly onStoreError: RateLimitRule['onStoreError'];
 }
 
@@ -26,6 +28,7 @@ export interface Limiters {
 
 /** Takes the tokens of a request from the buckets of its route. */
 export class RateLimitStage implements Stage {
+  readonly message: Stage['message'];
   readonly #routeId: string;
   readonly #rules: readonly CompiledRule[];
   readonly #policyField: string;
@@ -39,6 +42,17 @@ export class RateLimitStage implements Stage {
     this.#rules = rules;
     this.#policyField = policyField(rules);
     this.#limiters = limiters;
+    this.message = this.#charging();
+  }
+
+  // Only where a rule says so, so that the others cost nothing.
+  #charging(): Stage['message'] {
+    const priced = this.#rules.flatMap((rule) =>
+      rule.perMessage === undefined ? [] : [{ ...rule, cost: rule.perMessage, perMessage: undefined }],
+    );
+    if (priced.length === 0) return undefined;
+    const stage = new RateLimitStage(this.#routeId, priced, this.#limiters, true);
+    return (exchange) => stage.enter(exchange);
   }
 
   enter(exchange: Exchange): void | Promise<void> {

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { isLarger } from '../../exchange/json-size.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { IncomingEdit, Stage } from '../stage.ts';
+import type { IncomingEdit } from '../incoming-edit.ts';
+import type { Stage } from '../stage.ts';
 import { editJson } from './maskable-body.ts';
 
 /** What stages do to the body of a request, as one edit; undefined for nothing. To be made once for each request. */

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { StageFault } from '../stage.ts';
-import type { IncomingEdit, ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
+import type { IncomingEdit } from '../incoming-edit.ts';
+import { StageFault } from '../stage-fault.ts';
+import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
 import { compileHeaderEdits, editHeaders, type HeaderEdits } from './header-edits.ts';

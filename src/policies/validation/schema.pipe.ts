@@ -6,8 +6,8 @@ type Issues = Parameters<
 >[0];
 type Path = Issues[number]['path'];
 
-/** More would only repeat themselves, and the answer must not be a multiple of the request. */
-const MAX_ERRORS = 50;
+/** How many faults are told. More would only repeat themselves, and the answer must not be a multiple of the request. */
+export const MAX_ERRORS = 50;
 
 /**
  * Checks parameters against the schema in their decorator: `@Body({ schema })`, `@Query({ schema })`. What does

@@ -1,39 +1,22 @@
 import type { AnswerSink } from '../../exchange/answer-sink.ts';
-import type { Exchange } from '../../exchange/exchange.ts';
 import { Pieces } from '../../exchange/pieces.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Lease } from '../target.ts';
 import type { AnswerHead } from '../transport/http1/answer-head.ts';
-import type {
-  CallCarrier,
-  CallPatience,
-  CarriedCall,
-  OutboundMessage,
-} from '../transport/http1/carried-call.ts';
+import type { CallCarrier, CallPatience, CarriedCall } from '../transport/http1/carried-call.ts';
+import type { UpgradedSocket } from '../transport/http1/upgraded-socket.ts';
+import type { ForwardHost } from './forward-host.ts';
+import type { Sent } from './upgrade.ts';
 
 const FIRST_FAILURE_STATUS = 500;
 /** What may come of an answer that was given up, before its connection is. */
 const MAX_UNWANTED_BYTES = 65_536;
 
-/** Who makes attempts, and decides what follows on one. */
-export interface ForwardHost {
-  readonly exchange: Exchange;
-  /** Shows in the access line and the metrics what an attempt became. */
-  note(outcome: string): void;
-  /** Whether an answer with this head is given up for another attempt. */
-  retriesStatus(head: AnswerHead): boolean;
-  /** Makes another attempt. */
-  retry(): void;
-  /** Hears that an attempt failed before its answer began. */
-  failed(error: unknown): void;
-  /** Hears that an answer broke off. @returns the word for the access line. */
-  brokeOff(error: unknown): string;
-}
-
 /** One attempt at one target: hears its answer piece by piece, and hands it on as a whole where it has come as one. */
 export class ForwardAttempt implements CarriedCall {
-  readonly message: OutboundMessage;
+  readonly message: Sent['message'];
   readonly patience: CallPatience;
+  readonly upgrade: Sent['upgrade'];
   readonly isHeadOnly: boolean;
   carrier: CallCarrier | undefined = undefined;
   wasSent = false;
@@ -55,6 +38,7 @@ export class ForwardAttempt implements CarriedCall {
     this.#sink = sink;
     this.message = sent.message;
     this.patience = sent.patience;
+    this.upgrade = sent.upgrade;
     this.isHeadOnly = host.exchange.method === 'HEAD';
   }
 
@@ -78,6 +62,13 @@ export class ForwardAttempt implements CarriedCall {
     this.isUnwanted = true;
     this.#lease.release('failure');
     this.#host.retry();
+  }
+
+  switched(socket: UpgradedSocket): void {
+    this.isUnwanted = true;
+    this.#lease.settle('success');
+    this.#host.note('101');
+    this.upgrade?.switched(socket, this.#lease);
   }
 
   piece(bytes: Buffer, isLast: boolean): void {
@@ -161,10 +152,4 @@ export class ForwardAttempt implements CarriedCall {
     this.carrier = undefined;
     carrier?.forget(this);
   }
-}
-
-/** What an attempt sends, and how long it waits. */
-export interface Sent {
-  readonly message: OutboundMessage;
-  readonly patience: CallPatience;
 }

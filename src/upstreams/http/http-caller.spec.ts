@@ -67,6 +67,18 @@ describe(HttpCaller.name, () => {
     expect(from.upstreams.get('users').targets[0]?.inFlight).toBe(0);
   });
 
+  it.each([
+    [undefined, 'its own'],
+    ['target', 'its own'],
+    ['keep', 'its own'],
+    ['api.example:8443', 'api.example:8443'],
+  ])('asks for the host %s of its upstream: %s', async (host, expected) => {
+    answer = (request, response) => response.end(JSON.stringify(request.headers.host));
+    const own = `127.0.0.1:${(odd.address() as AddressInfo).port}`;
+    const from = open(host === undefined ? {} : { host }, [`http://${own}`]);
+    expect(await ask(from)).toBe(expected === 'its own' ? own : expected);
+  });
+
   it('passes over a byte order mark', async () => {
     expect(await askOdd((_request, response) => response.end('\ufeff{"id":"2"}'))).toEqual({ id: '2' });
   });

@@ -142,6 +142,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
       method,
       path,
       fields: this.#headers(),
+      host: nameOf(this.upstream.options.host),
       body: this.#body,
       isIdempotent: isIdempotent(method),
     };
@@ -187,4 +188,9 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     for (let i = 0; i < identity.length; i += 1) headers.push(identity[i] as string);
     return headers;
   }
+}
+
+/** The name that `host` of an upstream says; a call has no client whose host could be kept. */
+function nameOf(host: string): string | undefined {
+  return host === 'keep' || host === 'target' ? undefined : host;
 }

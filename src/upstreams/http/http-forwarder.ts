@@ -12,9 +12,11 @@ import { isStreamed, type OutboundMessage } from '../transport/http1/carried-cal
 import type { Http1Pool } from '../transport/http1/http1-pool.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Upstream } from '../upstream.ts';
-import { ForwardAttempt, type ForwardHost } from './forward-attempt.ts';
+import { ForwardAttempt } from './forward-attempt.ts';
+import type { ForwardHost } from './forward-host.ts';
 import { faultProblem, httpFault } from './http-faults.ts';
 import { holdBody, type IncomingBody } from './outbound-body.ts';
+import type { OutboundUpgrade } from './upgrade.ts';
 
 /** What goes out for one exchange; the same for every attempt. */
 export interface Outbound {
@@ -24,6 +26,8 @@ export interface Outbound {
   readonly headers: string[];
   /** What `Host` says; undefined for the host of the target. */
   readonly host: string | undefined;
+  /** What it asks its connection to become. */
+  readonly upgrade?: OutboundUpgrade | undefined;
   /** What the client sends, or null. */
   readonly body: IncomingBody | null;
 }
@@ -135,16 +139,14 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
 
   #send(lease: Lease): void {
     const { method } = this.exchange;
-    const { path, headers: fields, host } = this.#outbound;
+    const { path, headers: fields, host, upgrade } = this.#outbound;
     const body = this.#body;
     // Targets of upstreams of HTTP have one; only specs of balancing make them without.
     const pool = lease.target.http1 as Http1Pool;
-    const head = pool.headOf({ method, path, fields, body, host });
+    const head = pool.headOf({ method, path, fields, body, host, upgrade: upgrade?.protocol });
     const message = { head, body, isIdempotent: this.#isRepeatable };
-    this.#current = new ForwardAttempt(this, lease, this.#sink, {
-      message,
-      patience: this.#upstream.patience,
-    });
+    const { patience } = this.#upstream;
+    this.#current = new ForwardAttempt(this, lease, this.#sink, { message, patience, upgrade });
     pool.carry(this.#current);
   }
 

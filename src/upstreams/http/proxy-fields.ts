@@ -12,7 +12,7 @@ export const hostOption = z
   .string()
   .refine(isSaneHost, 'expected `keep`, `target`, or a host, such as api.example.com or api.example.com:8080')
   .describe(
-    'Host field of proxied requests: `keep` for the one that the client has asked for, `target` for that of the target, or a name.',
+    'Host field of requests: `keep` for the one that the client of a proxied request has asked for, `target` for that of the target, or a name, which calls say as well.',
   );
 
 /** How upstreams are told of the client and of the gateway; keys of an upstream. */
@@ -29,7 +29,9 @@ export const proxyFieldKeys = {
     .regex(RECEIVED_BY, 'expected a name of the gateway, perhaps with a port, such as edge-1')
     .max(255)
     .optional()
-    .describe('Name of the gateway in the `Via` field of proxied requests. Default: no such field.'),
+    .describe(
+      'Name of the gateway in the `Via` field of proxied requests and their answers. Default: no such field.',
+    ),
 };
 
 /** What the options of an upstream say. */

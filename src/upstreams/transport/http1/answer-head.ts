@@ -13,6 +13,7 @@ const SPECIAL =
 const AROUND = /^[ \t]+|[ \t]+$/g;
 const KEEP_FOR = /(?:^|[,\s])timeout=(\d{1,6})/i;
 const LINE_END = '\r\n';
+const SWITCHING = 101;
 const NO_CONTENT = 204;
 /** What no `Connection` may list (RFC 9110 section 7.6.1): without its length, nobody knew where an answer ends. */
 const FOR_EVERYBODY = ['content-length', 'date'];
@@ -35,6 +36,8 @@ export class AnswerHead {
   readonly hasDate: boolean = false;
   readonly #text: string;
   readonly #fieldsAt: number;
+  /** Its `Upgrade`, in lower case. */
+  readonly #upgrade: string | undefined = undefined;
   readonly #connection: string | undefined = undefined;
   readonly #keepAlive: string | undefined = undefined;
   /** Where lines begin and end that do not travel on; with the line break before them. */
@@ -73,6 +76,7 @@ export class AnswerHead {
           continue;
         case 7:
           if (name[0] === 't' || name[0] === 'T') this.trailer = joined(this.trailer, value);
+          else this.#upgrade = joined(this.#upgrade, value.toLowerCase());
           break;
         case 17:
           if (name[0] === 't' || name[0] === 'T') this.coding = joined(this.coding, value.toLowerCase());
@@ -103,6 +107,12 @@ export class AnswerHead {
     if (said?.includes('close') === true || (!this.isCurrent && said !== 'keep-alive')) return 0;
     const patience = this.#keepAlive === undefined ? null : KEEP_FOR.exec(this.#keepAlive);
     return patience === null ? undefined : Number(patience[1]) * 1000;
+  }
+
+  /** Whether it switches to a protocol, and to nothing else (RFC 9110 section 7.8). @param protocol in lower case. */
+  switchesTo(protocol: string): boolean {
+    const listed = this.#connection?.split(',').some((name) => name.trim() === 'upgrade') === true;
+    return this.status === SWITCHING && this.isCurrent && listed && this.#upgrade === protocol;
   }
 
   /** The fields that travel on, as names and values. */

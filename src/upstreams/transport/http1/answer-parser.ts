@@ -1,19 +1,7 @@
 import { AnswerHead } from './answer-head.ts';
 import { AnswerTrailers } from './answer-trailers.ts';
 import { MalformedAnswer } from './http1-faults.ts';
-
-/** Who gets what was read. */
-export interface ParsedAnswerSink {
-  /** Whether it is an answer to HEAD, which has no body whatever its head says (RFC 9112 section 6.3). */
-  readonly isHeadOnly?: boolean;
-  /** Hears an interim answer; another one follows. */
-  interim?(head: AnswerHead): void;
-  head(head: AnswerHead): void;
-  /** Takes a piece of the body; it is only valid until this returns. */
-  piece(bytes: Buffer, isLast: boolean): void;
-  /** Takes the fields that came after the body, as names and values, right before the last piece; only if there are some. */
-  trailers?(fields: readonly string[]): void;
-}
+import { checkSwitch, type ParsedAnswerSink } from './parsed-answer.ts';
 
 /** What an answer may be like. */
 export interface AnswerLimits {
@@ -21,6 +9,7 @@ export interface AnswerLimits {
   readonly maxHeadBytes?: number | undefined;
 }
 
+const SWITCHING = 101;
 const MAX_HEAD_BYTES = 16_384;
 /** A line with the size of a chunk and its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
@@ -47,7 +36,7 @@ const NOTHING = Buffer.alloc(0);
 const NO_LIMITS: AnswerLimits = {};
 
 /** What the parser expects next. */
-type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing';
+type Expected = 'head' | 'body' | 'size' | 'chunk' | 'line' | 'trailers' | 'rest' | 'nothing' | 'switched';
 
 /**
  * Reads answers of HTTP/1.1 (RFC 9112), one after the other. Strict where two readers could disagree about where an
@@ -90,15 +79,24 @@ export class AnswerParser {
     return this.#progress;
   }
 
-  /** Takes what comes. @throws {MalformedAnswer} */
-  take(bytes: Buffer): void {
+  /** Whether there is no answer, and never will be: what comes is of another protocol. */
+  get hasSwitched(): boolean {
+    return this.#expected === 'switched';
+  }
+
+  /** Takes what comes. @returns where what is of another protocol begins; the end otherwise. @throws {MalformedAnswer} */
+  take(bytes: Buffer): number {
     this.#hasBegun = true;
     let at = 0;
     if (!this.isDone) {
-      while (at < bytes.length && !this.isDone) at = this.#step(bytes, at);
+      while (at < bytes.length && !this.isDone) {
+        if (this.#expected === 'switched') return at;
+        at = this.#step(bytes, at);
+      }
       this.#handOn(bytes);
     }
     if (at < bytes.length) throw new MalformedAnswer('there is more than one answer');
+    return at;
   }
 
   /** Hears that the connection has ended. @returns whether the answer is complete with that. */
@@ -223,7 +221,7 @@ export class AnswerParser {
   readonly #onHead = (text: string): void => {
     const head = new AnswerHead(text);
     const { status } = head;
-    if (status === 101) throw new MalformedAnswer('it switches to a protocol that nobody asked for');
+    if (status === SWITCHING) return this.#onSwitch(head);
     // Something interim; the answer is still to come.
     if (status < 200) return this.#onInterim(head);
     this.keepForMs = head.keepForMs;
@@ -231,6 +229,12 @@ export class AnswerParser {
     this.#expected = this.#framing(head);
     this.#sink.head(head);
   };
+
+  // Fails closed: what comes after it would be taken for what nobody has agreed on.
+  #onSwitch(head: AnswerHead): void {
+    checkSwitch(head, this.#sink.upgrade);
+    this.#expected = 'switched';
+  }
 
   #onInterim(head: AnswerHead): void {
     this.#interimHeads += 1;

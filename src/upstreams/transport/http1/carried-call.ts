@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { ParsedAnswerSink } from './answer-parser.ts';
+import type { ParsedAnswerSink } from './parsed-answer.ts';
+import type { UpgradedSocket } from './upgraded-socket.ts';
 
 /** A body that is not there as a whole. */
 export interface StreamedBody {
@@ -50,6 +51,8 @@ export interface CarriedCall extends ParsedAnswerSink {
   readonly isUnwanted: boolean;
   /** Hears that the head or more of the body has come, and that it was not all. */
   progress(): void;
+  /** Takes the connection, which has switched to the protocol that was asked for, and is nobody else's from now on. */
+  switched?(socket: UpgradedSocket): void;
   /** Hears that there will be no answer, or no complete one. */
   broke(error: Error): void;
 }

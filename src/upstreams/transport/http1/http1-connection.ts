@@ -6,6 +6,7 @@ import { BodySender, type SentBody } from './body-sender.ts';
 import { isStreamed, type CallCarrier, type CarriedCall } from './carried-call.ts';
 import { ConnectionEnded, MalformedAnswer, SilentService } from './http1-faults.ts';
 import { MovingDeadline } from './moving-deadline.ts';
+import { UpgradedSocket } from './upgraded-socket.ts';
 
 /** How long an idle connection is kept when its server does not say: less than what most of them allow. */
 const KEEP_FOR_MS = 4000;
@@ -46,6 +47,8 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
   #parser: AnswerParser | undefined = undefined;
   /** Sends a body that is still to come. */
   #sender: BodySender | undefined = undefined;
+  /** What it has become, once it carries another protocol. */
+  #upgraded: UpgradedSocket | undefined = undefined;
 
   constructor(options: ConnectionOptions, host: ConnectionHost) {
     this.#host = host;
@@ -112,7 +115,7 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
   }
 
   take(bytes: Buffer): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed) return this.#upgraded?.take(bytes);
     const parser = this.#parser;
     // Nobody has asked: whatever it is, it must not become somebody's answer.
     if (parser === undefined) return this.destroy();
@@ -120,12 +123,14 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     if (this.#hasRested && !parser.hasBegun && turnOfLoop() === this.#sentIn)
       return this.destroy(new ConnectionEnded('the service spoke before it was asked'));
     const { progress } = parser;
+    let taken: number;
     try {
-      parser.take(bytes);
+      taken = parser.take(bytes);
     } catch (error) {
       return this.destroy(error as Error);
     }
     if (parser.isDone) this.#done(parser);
+    else if (parser.hasSwitched) this.#switch(bytes.subarray(taken));
     else if (this.#call?.isUnwanted === true) this.#drain ??= setTimeout(giveUp, DRAIN_MS, this).unref();
     else if (parser.progress > progress) {
       const patience = this.#call?.patience;
@@ -135,7 +140,7 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
   }
 
   closed(isComplete: boolean, error: Error | undefined): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed) return this.#upgraded?.closed();
     this.#isClosed = true;
     clearTimeout(this.#drain);
     this.#patience.end();
@@ -174,6 +179,18 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     this.#socket.uncork();
   }
 
+  /** Leaves HTTP, and the pool: what it counts from now on are the others. */
+  #switch(first: Buffer): void {
+    const call = this.#call as CarriedCall;
+    this.#isClosed = true;
+    this.#call = this.#parser = undefined;
+    this.#patience.end();
+    call.carrier = undefined;
+    this.#host.closed(this);
+    this.#upgraded = new UpgradedSocket(this.#socket, first);
+    call.switched?.(this.#upgraded);
+  }
+
   #silent(): void {
     this.destroy(new SilentService(this.#parser?.progress === 0 ? 'before its answer' : 'in its answer'));
   }
@@ -187,8 +204,14 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     this.#drain = undefined;
     this.#patience.rest();
     const keepFor = keepForMs === undefined ? KEEP_FOR_MS : Math.min(keepForMs, LONGEST_KEEP_MS) - MARGIN_MS;
-    // Complete before the request was, or the server is about to close.
-    if (keepFor <= 0 || this.#sender !== undefined || this.#socket.writableLength > 0) return this.destroy();
+    // Complete before the request was, or the server is about to close, or it may have meant to switch.
+    if (
+      keepFor <= 0 ||
+      call?.upgrade !== undefined ||
+      this.#sender !== undefined ||
+      this.#socket.writableLength > 0
+    )
+      return this.destroy();
     this.#rest(keepFor);
   }
 

@@ -19,7 +19,7 @@ export interface Http1PoolOptions extends Omit<SocketOptions, 'protocol'>, Answe
 }
 
 /** What is asked of a target for a call. */
-export interface OutboundRequest extends Omit<RequestHead, 'body' | 'host'> {
+export interface OutboundRequest extends Omit<RequestHead, 'body'> {
   readonly body: Buffer | null;
   /** Whether it may be sent twice without harm. */
   readonly isIdempotent: boolean;

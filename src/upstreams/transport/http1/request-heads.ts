@@ -17,6 +17,8 @@ export interface RequestHead {
   readonly body: OutboundMessage['body'];
   /** The host that is asked for; default: where the target is. */
   readonly host?: string | undefined;
+  /** The protocol that its connection is to go on with; default: none but HTTP. */
+  readonly upgrade?: string | undefined;
 }
 
 /** Writes the heads of requests to one target (RFC 9112 section 3). */
@@ -30,9 +32,11 @@ export class RequestHeads {
   }
 
   /** Writes one. @throws {Error} when it would not be what it says: nothing may end a line or begin another. */
-  write({ method, path, fields, body, host }: RequestHead): string {
+  write({ method, path, fields, body, host, upgrade }: RequestHead): string {
     if (!PATH.test(path)) throw new Error('the path cannot be sent');
-    let head = `${method} ${path} HTTP/1.1\r\nhost: ${host ?? this.#host}\r\nconnection: keep-alive\r\n`;
+    let head = `${method} ${path} HTTP/1.1\r\nhost: ${host ?? this.#host}\r\n`;
+    head +=
+      upgrade === undefined ? 'connection: keep-alive\r\n' : `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       const value = fields[i + 1] as string;

@@ -1,0 +1,114 @@
+import type { Transform } from 'node:stream';
+import type { z } from 'zod';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { addVary } from '../../exchange/vary.ts';
+import { fieldOf, fieldsOf } from '../../exchange/field-list.ts';
+import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
+import { chooseCoding, type Coding } from './accept-encoding.ts';
+import { compileTypes } from './compressible.ts';
+import { compressionPolicy } from './compression.policy.ts';
+import { Compressors } from './compressors.ts';
+
+type CompressionOptions = z.output<typeof compressionPolicy.schema>;
+
+/** Fields that describe the bytes as they were. */
+const OF_BYTES: ReadonlySet<string> = new Set([
+  'content-length',
+  'accept-ranges',
+  'content-encoding',
+  'content-md5',
+  'digest',
+  'content-digest',
+  'repr-digest',
+]);
+/** Statuses whose answer has no body, or a part of one. */
+const UNFIT: ReadonlySet<number> = new Set([204, 205, 206]);
+const NOT_MODIFIED = 304;
+const NO_TRANSFORM = /(?:^|[\s,])no-transform(?:$|[\s,;])/i;
+
+/** Compresses the answers of one route. */
+class CompressionStage implements Stage {
+  readonly #options: CompressionOptions;
+  readonly #isOfType: (contentType: string) => boolean;
+  readonly #compressors: Compressors;
+
+  constructor(options: CompressionOptions, compressors: Compressors) {
+    this.#options = options;
+    this.#isOfType = compileTypes(options.types);
+    this.#compressors = compressors;
+  }
+
+  stream({ request }: Exchange, head: ResponseHead): Transform | undefined {
+    const { headers } = head;
+    const { codings, levels } = this.#options;
+    if (head.status === NOT_MODIFIED) return void this.#validate(request.headers['accept-encoding'], headers);
+    if (UNFIT.has(head.status) || !this.#isFit(headers)) return undefined;
+    addVary(headers, 'Accept-Encoding');
+    if (NO_TRANSFORM.test(request.headers['cache-control'] ?? '')) return undefined;
+    const coding = chooseCoding(asText(request.headers['accept-encoding']), codings);
+    if (coding === undefined) return undefined;
+    // Availability fails open: too many at a time, and the answer goes as it is.
+    const compressor = this.#compressors.make(coding, levels);
+    if (compressor !== undefined) recode(headers, coding);
+    return compressor;
+  }
+
+  /** A client that has the compressed answer knows it by a weak tag; it may have come with this one's. */
+  #validate(accepted: string | string[] | undefined, headers: string[]): void {
+    addVary(headers, 'Accept-Encoding');
+    if (chooseCoding(asText(accepted), this.#options.codings) !== undefined) weaken(headers);
+  }
+
+  #isFit(headers: readonly string[]): boolean {
+    const types = fieldsOf(headers, 'content-type');
+    // Which of several would be believed nobody knows.
+    if (types.length !== 1 || !this.#isOfType(types[0] as string)) return false;
+    const length = fieldOf(headers, 'content-length');
+    if (length !== undefined && !(Number(length) >= this.#options.minSize)) return false;
+    if (fieldOf(headers, 'content-range') !== undefined) return false;
+    const isPlain = (coding: string): boolean => coding.trim().toLowerCase() === 'identity';
+    if (!fieldsOf(headers, 'content-encoding').every(isPlain)) return false;
+    return !fieldsOf(headers, 'cache-control').some((one) => NO_TRANSFORM.test(one));
+  }
+}
+
+function asText(field: string | string[] | undefined): string | undefined {
+  return field === undefined ? undefined : String(field);
+}
+
+function recode(headers: string[], coding: Coding): void {
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (OF_BYTES.has(name.toLowerCase())) continue;
+    headers[kept] = name;
+    headers[kept + 1] = headers[i + 1] as string;
+    kept += 2;
+  }
+  headers.length = kept;
+  weaken(headers);
+  headers.push('content-encoding', coding);
+}
+
+// The bytes differ from one coding to the next, and the tag does not (RFC 9110 section 8.8.3.3).
+function weaken(headers: string[]): void {
+  for (let i = 0; i < headers.length; i += 2) {
+    const value = headers[i + 1] as string;
+    if (headers[i]?.toLowerCase() === 'etag' && !value.startsWith('W/')) headers[i + 1] = `W/${value}`;
+  }
+}
+
+/** Compiles the `compression` policy. */
+export class CompressionStageFactory implements StageFactory {
+  readonly policy = compressionPolicy;
+  /** Of all routes together: it is one process that compresses. */
+  readonly #compressors = new Compressors();
+
+  compile({ policies }: StageInput): Stage | undefined {
+    const { compression } = policies;
+    return compression === undefined ? undefined : new CompressionStage(compression, this.#compressors);
+  }
+}
+
+/** Registers the policy in THE ORDER. */
+export const compression = { policy: compressionPolicy, factory: CompressionStageFactory };

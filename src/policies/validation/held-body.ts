@@ -1,0 +1,76 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Pieces } from '../../exchange/pieces.ts';
+import { Problem } from '../../problems/problem.ts';
+
+const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
+
+/** How much of a body is held. */
+export interface HoldOptions {
+  readonly maxBytes: number;
+  /** Whether a larger one goes on unseen; else it is refused. */
+  readonly passesLarger: boolean;
+}
+
+/**
+ * Reads the whole body of a request and keeps it for whoever forwards it, byte by byte as it came.
+ *
+ * @returns undefined for a larger one that goes on: nothing of it was read, or what was read is read again.
+ * @throws {Problem} `body-too-large`, or why the exchange was cancelled.
+ */
+export function holdBody(
+  exchange: Exchange,
+  { maxBytes, passesLarger }: HoldOptions,
+): Promise<Buffer | undefined> {
+  const { request } = exchange;
+  const bound = Math.min(maxBytes, exchange.route?.policies.bodyLimit ?? Infinity);
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > bound)
+    return passesLarger ? Promise.resolve(undefined) : Promise.reject(new Problem('body-too-large'));
+  return new Promise((resolve, reject) => {
+    const pieces = new Pieces();
+    const leave = (): void => {
+      exchange.offCancel(fail);
+      request.off('data', take).off('end', end).off('error', fail);
+      request.pause();
+    };
+    const fail = (error: Error): void => {
+      leave();
+      reject(exchange.cancelled ?? error);
+    };
+    const take = (chunk: Buffer): void => {
+      pieces.push(chunk);
+      if (pieces.length <= bound) return;
+      leave();
+      if (!passesLarger) return reject(new Problem('body-too-large'));
+      request.unshift(pieces.take());
+      resolve(undefined);
+    };
+    const end = (): void => {
+      leave();
+      const whole = pieces.take();
+      exchange.heldBody = whole;
+      resolve(whole);
+    };
+    request.on('data', take).once('end', end).once('error', fail);
+    exchange.onCancel(fail);
+  });
+}
+
+/**
+ * The JSON value of a body.
+ *
+ * @throws {Problem} `media-type-unsupported` for what does not say that it is plain JSON, `request-invalid` for what is none.
+ */
+export function parseHeld({ request }: Exchange, body: Buffer): unknown {
+  const type = request.headers['content-type'];
+  const coding = request.headers['content-encoding'];
+  const isPlain = coding === undefined || coding.trim().toLowerCase() === 'identity';
+  // Fails closed: whoever reads it might take it for JSON all the same.
+  if (type === undefined || !JSON_TYPE.test(type) || !isPlain) throw new Problem('media-type-unsupported');
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    const errors = [{ in: 'body', pointer: '', message: 'must be JSON in UTF-8' }];
+    throw new Problem('request-invalid', { extensions: { errors } });
+  }
+}

@@ -1,0 +1,95 @@
+import { Ajv, type AnySchemaObject, type Options, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { RE2JS } from 're2js';
+import { MAX_ERRORS, type SchemaFault } from './schema.pipe.ts';
+
+/** A JSON Schema (2020-12, or draft-07 where `$schema` says so), compiled once. */
+export interface CompiledSchema {
+  /** What is wrong with a value; empty for nothing. At most {@link MAX_ERRORS}, of a large value only the first. */
+  faultsOf(value: unknown, size?: number): readonly SchemaFault[];
+}
+
+/** What a schema is compiled for. */
+export interface SchemaUse {
+  /** Whether texts stand for numbers and the like, as in a query. Default no. */
+  readonly coerces?: boolean;
+  /** A document that references lead into; its `#/…` is what they write. */
+  readonly document?: AnySchemaObject;
+  readonly isDraft07?: boolean;
+}
+
+/** Of larger values only the first fault is looked for: a list of them can be larger than the value. */
+const LARGE_BYTES = 65_536;
+const DOCUMENT = 'gatehouse:document';
+const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-07\/schema#?$/;
+const LATEST = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
+
+// Linear in the text: a pattern that needs backtracking is refused when it is compiled.
+const linear = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    // Patterns are told apart by what they are as a text.
+    return { test: (text: string) => compiled.test(text), toString: () => pattern } as unknown as RegExp;
+  },
+  { code: 'linear' },
+);
+
+/**
+ * Compiles a schema.
+ *
+ * @throws {Error} for what is no schema, for references that lead elsewhere, and for patterns that RE2 does not know.
+ */
+export function compileSchema(schema: AnySchemaObject, use: SchemaUse = {}): CompiledSchema {
+  const isDraft07 = use.isDraft07 ?? isOfDraft07(schema);
+  if ('$async' in schema) throw new Error('expected no `$async`');
+  const first = compileWith(schema, use, { isDraft07, allErrors: false });
+  const all = compileWith(schema, use, { isDraft07, allErrors: true });
+  return {
+    faultsOf(value, size = 0) {
+      const validate = size > LARGE_BYTES ? first : all;
+      return validate(value) ? [] : (validate.errors ?? []).slice(0, MAX_ERRORS).map(faultOf);
+    },
+  };
+}
+
+function isOfDraft07({ $schema }: AnySchemaObject): boolean {
+  if ($schema === undefined || LATEST.test(String($schema))) return false;
+  if (DRAFT_07.test(String($schema))) return true;
+  throw new Error('expected `$schema` of draft-07 or 2020-12');
+}
+
+function compileWith(
+  schema: AnySchemaObject,
+  { coerces, document }: SchemaUse,
+  { isDraft07, allErrors }: { readonly isDraft07: boolean; readonly allErrors: boolean },
+): ValidateFunction {
+  const options: Options = {
+    allErrors,
+    coerceTypes: coerces === true ? 'array' : false,
+    code: { regExp: linear },
+    // Typing errors in keys are told, but for documents, which have more keys than those of schemas.
+    strictSchema: document === undefined,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false,
+    validateSchema: document === undefined,
+    logger: false,
+  };
+  const ajv = isDraft07 ? new Ajv(options) : new Ajv2020(options);
+  (addFormats as unknown as (to: Ajv | Ajv2020, how: object) => void)(ajv, { mode: 'fast' });
+  if (document !== undefined) ajv.addSchema(document, DOCUMENT, false, false);
+  return ajv.compile(document === undefined ? schema : { $ref: `${DOCUMENT}${String(schema['$ref'])}` });
+}
+
+function faultOf(error: NonNullable<ValidateFunction['errors']>[number]): SchemaFault {
+  const params = error.params as Readonly<Record<string, unknown>>;
+  const name = params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'];
+  const tail = name === undefined ? '' : `/${escapePointer(String(name))}`;
+  return { pointer: error.instancePath + tail, message: error.message ?? 'does not fit' };
+}
+
+/** A name as JSON pointers write it (RFC 6901 section 3). */
+export function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}

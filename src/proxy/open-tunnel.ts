@@ -1,0 +1,87 @@
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Stage } from '../policies/stage.ts';
+import { Problem } from '../problems/problem.ts';
+import { ClientEnd } from '../sockets/byte-end.ts';
+import { CloseCode, credentialLeftMs } from '../sockets/live-socket.ts';
+import type { OpenedStream } from '../sockets/socket-offer.ts';
+import { SocketTunnel, type TunnelHost } from '../sockets/socket-tunnel.ts';
+import { socketOpened } from '../sockets/upgrades.ts';
+import type { UpgradedSocket } from '../upstreams/transport/http1/upgraded-socket.ts';
+import type { ForwardedHandshake } from './forwarded-sockets.ts';
+
+/** How soon a message that waits for a store is looked at again. */
+const STORE_RETRY_MS = 1000;
+
+/** Joins a client and a service whose handshakes are done; to be started. Its exchange closes with it. */
+export function openTunnel(
+  asked: ForwardedHandshake,
+  opened: OpenedStream,
+  upstream: UpgradedSocket,
+  isCompressed: boolean,
+): SocketTunnel {
+  const { exchange, options } = asked;
+  const tunnel = new SocketTunnel(
+    { client: new ClientEnd(opened), upstream },
+    {
+      isCompressed,
+      maxMessageBytes: options.maxMessage,
+      maxFrameBytes: options.maxFrame ?? options.maxMessage,
+      idleMs: options.idle,
+      pingMs: options.ping === 'off' ? Infinity : options.ping,
+      stalledMs: asked.upstream.options.timeouts.idle,
+    },
+    hostOf(asked),
+  );
+  tunnel.after(options.maxAge, CloseCode.restart, 'Too old');
+  tunnel.after(credentialLeftMs(exchange), CloseCode.unauthorized, 'The token has expired');
+  const closed = socketOpened(exchange);
+  tunnel.once('close', () => {
+    note(tunnel, exchange);
+    closed();
+  });
+  return tunnel;
+}
+
+function note({ by = 'gateway', code, up, down }: SocketTunnel, exchange: Exchange): void {
+  exchange.bytesOut += down.bytes;
+  exchange.socket = {
+    by,
+    code,
+    in: { messages: up.messages, bytes: up.bytes },
+    out: { messages: down.messages, bytes: down.bytes },
+  };
+  exchange.route?.metrics.socketEnded(code);
+}
+
+function hostOf({ exchange, route, options }: ForwardedHandshake): TunnelHost {
+  return {
+    charge: chargeOf(route.stages, exchange),
+    passed: (from, messages, bytes) => route.metrics.socketPassed(from, messages, bytes),
+    refused: (error) => {
+      const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
+      if (options.onLimit === 'wait') {
+        const waitMs = problem.extensions?.['retryAfterMs'];
+        if (typeof waitMs === 'number') return Math.max(1, waitMs);
+        if (problem.code === 'limiter-unavailable') return STORE_RETRY_MS;
+      }
+      exchange.problem ??= problem;
+      return { code: closeCodeOf(problem), reason: problem.code };
+    },
+  };
+}
+
+function closeCodeOf({ code }: Problem): number {
+  if (code === 'rate-limited') return CloseCode.policy;
+  return code === 'limiter-unavailable' ? CloseCode.tryAgainLater : CloseCode.internal;
+}
+
+/** What a message of the client costs; undefined for nothing. */
+function chargeOf(stages: readonly Stage[], exchange: Exchange): TunnelHost['charge'] {
+  const charging = stages.filter(({ message }) => message !== undefined);
+  const [only] = charging;
+  if (only === undefined) return undefined;
+  if (charging.length === 1) return () => only.message?.(exchange);
+  return async () => {
+    for (const stage of charging) await stage.message?.(exchange);
+  };
+}

@@ -1,0 +1,53 @@
+import type { OperationContract } from '../contracts/operation-contract.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
+import type { Stage } from '../policies/stage.ts';
+import { ActionError, type ContractInput, type RouteAction } from '../routing/route-action.ts';
+import type { Route } from '../routing/route.ts';
+import type { ForwardAction } from './forward.action.ts';
+import type { ForwardedSockets } from './forwarded-sockets.ts';
+import type { WebSocketOptions } from './web-socket.schema.ts';
+
+/** A route that is forwarded, WebSockets too. What asks for none is forwarded as ever. */
+export class SocketForwardAction implements RouteAction {
+  readonly kind = 'forward';
+  readonly passesPath = true;
+  readonly editsJson = false;
+  readonly forwardsSockets = true;
+  readonly target: string;
+  readonly #plain: ForwardAction;
+  readonly #options: WebSocketOptions;
+  readonly #sockets: ForwardedSockets;
+
+  constructor(plain: ForwardAction, options: WebSocketOptions, sockets: ForwardedSockets) {
+    this.target = plain.target;
+    this.#plain = plain;
+    this.#options = options;
+    this.#sockets = sockets;
+  }
+
+  // Fails closed: what a stage edits in bodies would pass unedited in messages.
+  check({ leaving }: Seats): void {
+    if (!leaving.some(({ body }) => body !== undefined)) return;
+    throw new ActionError(
+      ['webSocket'],
+      'expected no WebSockets where a policy edits bodies, such as `transform.response.maskFields`: messages would pass unedited',
+    );
+  }
+
+  stagesOf(exchange: Exchange, route: Route): readonly Stage[] {
+    return this.#sockets.has(exchange) ? route.live.forwarded : route.stages;
+  }
+
+  answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
+    if (!this.#sockets.has(exchange)) return this.#plain.answer(exchange, route, sink);
+    const { upstream } = this.#plain;
+    const outbound = this.#plain.outboundOf(exchange, null);
+    this.#sockets.answer({ exchange, route, upstream, outbound, options: this.#options, sink });
+  }
+
+  contract(input: ContractInput): OperationContract {
+    return this.#plain.contract(input);
+  }
+}

@@ -1,0 +1,55 @@
+import { Gauge, type Registry } from 'prom-client';
+import { LabelCounter } from './label-counter.ts';
+
+/** The codes of RFC 6455 and IANA, each by itself; those that applications choose are one, so that clients cannot make series. */
+const [FIRST_CODE, LAST_CODE] = [1000, 1015];
+
+/** What is counted of WebSockets, by route. */
+export class SocketMetrics {
+  readonly #open: Gauge<'route'>;
+  readonly #messages: LabelCounter;
+  readonly #bytes: LabelCounter;
+  readonly #closed: LabelCounter;
+
+  constructor(registry: Registry) {
+    this.#open = new Gauge({
+      name: 'gatehouse_open_sockets',
+      help: 'WebSockets of a route that are open.',
+      labelNames: ['route'],
+      registers: [registry],
+    });
+    const counter = (name: string, help: string, label: string): LabelCounter =>
+      new LabelCounter({ name: `gatehouse_socket_${name}_total`, help, labels: ['route', label] }, registry);
+    this.#messages = counter('messages', 'Messages over WebSockets that are forwarded.', 'from');
+    this.#bytes = counter('bytes', 'Bytes over WebSockets that are forwarded, frames and all.', 'from');
+    this.#closed = counter('closes', 'WebSockets that were forwarded and have ended, by code.', 'code');
+  }
+
+  opened(route: string): void {
+    this.#open.inc({ route });
+  }
+
+  closed(route: string): void {
+    this.#open.dec({ route });
+  }
+
+  /** Counts what one read has brought. */
+  passed(
+    route: string,
+    from: string,
+    { messages, bytes }: { readonly messages: number; readonly bytes: number },
+  ): void {
+    if (messages > 0) this.#messages.count(route, from, '', messages);
+    this.#bytes.count(route, from, '', bytes);
+  }
+
+  ended(route: string, code: number): void {
+    this.#closed.count(route, code >= FIRST_CODE && code <= LAST_CODE ? String(code) : 'application');
+  }
+
+  /** Shows nothing more of routes that are gone. */
+  forget(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.#open.remove({ route: id });
+    for (const counter of [this.#messages, this.#bytes, this.#closed]) counter.forget(ids);
+  }
+}

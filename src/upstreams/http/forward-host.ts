@@ -1,0 +1,17 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { AnswerHead } from '../transport/http1/answer-head.ts';
+
+/** Who makes attempts, and decides what follows on one. */
+export interface ForwardHost {
+  readonly exchange: Exchange;
+  /** Shows in the access line and the metrics what an attempt became. */
+  note(outcome: string): void;
+  /** Whether an answer with this head is given up for another attempt. */
+  retriesStatus(head: AnswerHead): boolean;
+  /** Makes another attempt. */
+  retry(): void;
+  /** Hears that an attempt failed before its answer began. */
+  failed(error: unknown): void;
+  /** Hears that an answer broke off. @returns the word for the access line. */
+  brokeOff(error: unknown): string;
+}
