@@ -181,7 +181,7 @@ describe('calls that are passed on', () => {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    stream.end(framed(encoded('CountRequest', { to: 2000, padding: 16_384 })));
+    stream.end(framed(encoded('CountRequest', { to: 1000, padding: 16_384 })));
     await once(stream, 'response');
     await atRest(() => service.written);
     expect(service.written).toBeLessThan(500);
@@ -189,9 +189,9 @@ describe('calls that are passed on', () => {
     stream.on('data', (chunk: Buffer) => (bytes += chunk.length));
     const [trailers] = (await once(stream, 'trailers')) as [IncomingHttpHeaders];
     expect(trailers['grpc-status']).toBe('0');
-    expect(bytes).toBeGreaterThan(2000 * 16_384);
+    expect(bytes).toBeGreaterThan(1000 * 16_384);
     session.close();
-  }, 15_000);
+  }, 20_000);
 
   it('cancel the call at the service when the client cancels', async () => {
     service.hold = new Promise(() => {});
