@@ -9,9 +9,7 @@ const MEDIA_TYPE = /^application\/grpc(-web(-text)?)?(\+[\w.-]+)?\s*(?:;|$)/i;
 
 /** The dialect that a media type stands for; undefined for one that is not of gRPC. */
 export function grpcDialect(mediaType: string | undefined): GrpcDialect | undefined {
-  // Every request that is refused comes by here, and hardly any of them is a call.
-  if (mediaType?.startsWith('application/grpc') !== true) return undefined;
-  const found = MEDIA_TYPE.exec(mediaType);
+  const found = mediaType === undefined ? null : MEDIA_TYPE.exec(mediaType);
   if (found === null) return undefined;
   return found[1] === undefined ? 'grpc' : found[2] === undefined ? 'web' : 'webText';
 }
