@@ -1,4 +1,5 @@
 import { Problem } from '../problems/problem.ts';
+import { parseTemplate } from '../templates/parse-template.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 
 /**
@@ -15,20 +16,23 @@ export function compilePathTemplate<In extends object>(
   template: string,
   query: readonly (keyof In & string)[],
 ): (input: In) => string {
-  const parts = template.split(/\{([A-Za-z_]\w*)\}/);
-  const literals = parts.filter((_, index) => index % 2 === 0);
-  if (!template.startsWith('/') || literals.some((literal) => /[{}]/.test(literal))) {
+  const { literals, placeholders } = parseTemplate(template);
+  const isStrange = placeholders.some(({ name, fallback }) => !NAME.test(name) || fallback !== undefined);
+  if (!template.startsWith('/') || isStrange || literals.some((literal) => /[{}]/.test(literal))) {
     throw new Error(`the path "${template}" must start with / and have only {name} parameters`);
   }
+  const names = placeholders.map(({ name }) => name);
   return (input) => {
-    let path = parts[0] as string;
-    for (let i = 1; i < parts.length; i += 2) {
-      const name = parts[i] as string;
-      path += segment(name, field(input, name)) + (parts[i + 1] as string);
+    let path = literals[0] as string;
+    for (let i = 0; i < names.length; i += 1) {
+      const name = names[i] as string;
+      path += segment(name, field(input, name)) + (literals[i + 1] as string);
     }
     return query.length === 0 ? path : path + queryOf(input, query);
   };
 }
+
+const NAME = /^[A-Za-z_]\w*$/;
 
 function field(input: object, name: string): unknown {
   return (input as Readonly<Record<string, unknown>>)[name];

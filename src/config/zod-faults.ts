@@ -78,8 +78,15 @@ function complaintsOf(finding: Finding, root: unknown): Complaint[] {
     return [{ path, message: `missing key; ${expectation(issues, undefined)}` }];
   }
   const found = valueAt(root, path);
-  const suggestion = typeof found === 'string' ? nearestName(found, allowedNames(issues)) : undefined;
+  const suggestion =
+    suggestedBy(issue) ?? (typeof found === 'string' ? nearestName(found, allowedNames(issues)) : undefined);
   return [{ path, message: expectation(issues, found), suggestion }];
+}
+
+/** The nearest name, where a check of its own knows better what could have stood there. */
+function suggestedBy(issue: z.core.$ZodIssue | undefined): string | undefined {
+  const suggestion: unknown = issue?.code === 'custom' ? issue.params?.['suggestion'] : undefined;
+  return typeof suggestion === 'string' ? suggestion : undefined;
 }
 
 /** Whether a map takes the key that stands beside it, and does not have it. */

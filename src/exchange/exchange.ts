@@ -3,6 +3,7 @@ import type { Principal } from './principal.ts';
 import { Problem } from '../problems/problem.ts';
 import { certificateOf, type ClientCertificate } from './client-connection.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
+import type { TargetEdits } from '../policies/transform/target-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
 import type { ResponseHead } from '../policies/stage.ts';
@@ -134,6 +135,8 @@ export class Exchange {
 
   // transform, on the way in
   headerEdits: HeaderEdits | undefined = undefined;
+  /** What else is edited for targets with certain labels. */
+  targetEdits: TargetEdits | undefined = undefined;
 
   // cache
   /** What the cache stage wants to keep of the answer. */
@@ -167,6 +170,8 @@ export class Exchange {
   /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
   upstream: string | undefined = undefined;
   readonly attempts: Attempt[] = [];
+  /** Labels of the target that was asked last. */
+  targetLabels: Readonly<Record<string, string>> | undefined = undefined;
 
   // compose
   /** What is not as it should be in a composed answer. */

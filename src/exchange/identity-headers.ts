@@ -47,5 +47,13 @@ function listHeaders(principal: Principal): string[] {
 }
 
 function encode(value: string | undefined): string | undefined {
-  return value?.toWellFormed().replace(/[^ -~]|%|^ +| +$/gu, encodeURIComponent);
+  return value === undefined ? undefined : encodeFieldValue(value);
+}
+
+/**
+ * A text as the value of a header field: visible ASCII and inner spaces stay, everything else and `%` are percent-encoded as
+ * UTF-8, so that no text can end a line, and decoding gives it back.
+ */
+export function encodeFieldValue(text: string): string {
+  return text.toWellFormed().replace(/[^ -~]|%|^ +| +$/gu, encodeURIComponent);
 }

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { Problem } from '../problems/problem.ts';
 import { admit, leaveBehind, type Done } from '../routing/admission.ts';
 import { hasEncodedSlash } from '../routing/request-path.ts';
-import { refuseEncodedSlash, type RouteTable } from '../routing/route-table.ts';
+import { refuseEncodedSlash } from '../routing/other-spellings.ts';
+import type { RouteTable } from '../routing/route-table.ts';
 import { conditionsHold, methodMatches, searchFor } from '../routing/segment-tree.ts';
 import { hostMatches } from '../routing/host-trees.ts';
 import type { Route } from '../routing/route.ts';

@@ -11,11 +11,9 @@ import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 import { writeEdited } from './edited-bytes.ts';
+import { STAND_IN_STATUS, standInOf, takesTrailers } from './stand-in.ts';
 
-/** Answers of an upstream that count as its failure for `staleIfError` (RFC 5861 section 4). */
 const EARLY_HINTS = 103;
-
-const STAND_IN_STATUS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
 /**
  * Writes the answer of a proxied exchange to the client: runs the stages of the way out over its head, streams
@@ -148,7 +146,9 @@ export class AnswerWriter implements AnswerSink {
   fail(problem: Problem): void {
     if (this.#isCovered) return;
     const { response } = this.#exchange;
-    const standIn = response.headersSent ? undefined : this.#standIn(problem);
+    // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
+    const isCoverable = problem.status >= 500 && !response.headersSent;
+    const standIn = isCoverable ? standInOf(this.#exchange, this.#route) : undefined;
     if (standIn !== undefined) return this.replay(standIn);
     renderProblem(this.#exchange, problem);
   }
@@ -172,24 +172,11 @@ export class AnswerWriter implements AnswerSink {
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
   #cover(): boolean {
-    const standIn = this.#stored();
+    const standIn = standInOf(this.#exchange, this.#route);
     if (standIn === undefined) return false;
     this.replay(standIn);
     this.#isCovered = true;
     return true;
-  }
-
-  // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
-  #standIn(problem: Problem): Answer | undefined {
-    return problem.status >= 500 ? this.#stored() : undefined;
-  }
-
-  #stored(): Answer | undefined {
-    for (const stage of this.#route.standIns) {
-      const answer = stage.standIn?.(this.#exchange);
-      if (answer !== undefined) return answer;
-    }
-    return undefined;
   }
 
   #hold(chunk: Buffer, buffered: BufferedBody): boolean {
@@ -220,7 +207,7 @@ export class AnswerWriter implements AnswerSink {
     const length = fieldOf(head.headers, 'content-length');
     this.#bytesLeft = length === undefined || this.#exchange.method === 'HEAD' ? -1 : Number(length);
     if (this.#bytesLeft === 0) this.#bytesLeft = -1;
-    if (this.#trailer !== undefined && length === undefined && this.#takesTrailers(head))
+    if (this.#trailer !== undefined && length === undefined && takesTrailers(this.#exchange, head))
       head.headers.push('trailer', this.#trailer);
     try {
       this.#exchange.finishHead(head, 'answer');
@@ -241,12 +228,6 @@ export class AnswerWriter implements AnswerSink {
     this.#bytesLeft = -1;
     this.#stream = stream;
     writeEdited(this.#exchange, stream);
-  }
-
-  // They need chunks or frames, which HTTP/1.0 has not, and a body before them.
-  #takesTrailers({ status }: ResponseHead): boolean {
-    const { request, method } = this.#exchange;
-    return request.httpVersion !== '1.0' && method !== 'HEAD' && status !== 204 && status !== 304;
   }
 
   // Nothing stands in for it: the stage that failed would edit that head, too.

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
+import { below } from '../routing/below.ts';
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
 import {
   ActionError,
@@ -27,6 +28,7 @@ import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
 import { ForwardedSockets } from './forwarded-sockets.ts';
 import { forwardContract } from './forward-contract.ts';
+import { compileHost, type OutboundHost } from './outbound-host.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
 import { replacedPrefix } from './replaced-prefix.ts';
 import { SocketForwardAction } from './socket-forward.action.ts';
@@ -55,16 +57,15 @@ export class ForwardKind implements ActionKind {
         `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, \`passGrpc: true\` beside it, or \`grpc\` in place of \`match\``,
       );
     }
-    try {
-      const way = {
-        rewrite: prefix === undefined ? compileRewrite(rewrite, pattern) : replacedPrefix(prefix),
-        host: host ?? upstream.options.host,
-      };
-      const action = new ForwardAction(upstream, way, this.metrics);
-      return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
-    } catch (error) {
-      throw new ActionError(['rewrite'], (error as Error).message);
-    }
+    const way = {
+      rewrite:
+        prefix === undefined
+          ? below(['rewrite'], () => compileRewrite(rewrite, pattern))
+          : replacedPrefix(prefix),
+      host: below(['host'], () => compileHost(host ?? upstream.options.host, pattern)),
+    };
+    const action = new ForwardAction(upstream, way, this.metrics);
+    return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
   }
 }
 
@@ -74,16 +75,17 @@ export class ForwardAction implements RouteAction {
   readonly target: string;
   readonly passesPath = true;
   readonly editsJson = false;
+  asksBy: ((exchange: Exchange) => string) | undefined = undefined;
   readonly upstream: Upstream;
   readonly #rewrite: Rewrite | undefined;
   readonly #fields: ProxyFields | undefined;
-  /** `keep`, `target`, or a name. */
-  readonly #host: string;
+  /** Undefined for the target's own. */
+  readonly #host: OutboundHost | undefined;
   readonly #metrics: Metrics;
 
   constructor(
     upstream: Upstream,
-    { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: string },
+    { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: OutboundHost | undefined },
     metrics: Metrics,
   ) {
     this.target = upstream.name;
@@ -92,6 +94,8 @@ export class ForwardAction implements RouteAction {
     this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
     this.#host = host;
     this.#metrics = metrics;
+    if (rewrite?.isTelling === true || host?.isTelling === true)
+      this.asksBy = (exchange): string => `${host?.of(exchange) ?? ''} ${rewrite?.apply(exchange) ?? ''}`;
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
@@ -122,20 +126,16 @@ export class ForwardAction implements RouteAction {
 
   /** What goes out for an exchange. */
   outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
-    const { path, query, params } = exchange;
+    const { path, query } = exchange;
     const { passedHeaders } = this.upstream;
     // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
     if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
     return {
-      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(path, query, params),
+      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(exchange),
       headers: outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields),
-      host: this.#host === 'target' ? undefined : this.#hostOf(exchange),
+      host: this.#host?.of(exchange),
       body,
     };
-  }
-
-  #hostOf({ request }: Exchange): string | undefined {
-    return this.#host === 'keep' ? request.headers.host : this.#host;
   }
 
   contract({ method }: ContractInput): OperationContract {

@@ -1,23 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
-import { hostOption } from '../upstreams/http/proxy-fields.ts';
+import { rewriteSchema } from '../routing/rewrite.schema.ts';
+import { routeHostOption } from './outbound-host.ts';
 import { webSocketSchema, type WebSocketOptions } from './web-socket.schema.ts';
-
-/** The `rewrite:` of a route. */
-export const rewriteSchema = z
-  .strictObject({
-    stripPrefix: z.string().optional().describe('A literal prefix of the path to take away.'),
-    path: z
-      .string()
-      .optional()
-      .describe('Path and query for the upstream, with {name} and {*} from the match.'),
-  })
-  .refine(
-    (one) => (one.stripPrefix === undefined) !== (one.path === undefined),
-    'expected either stripPrefix or path',
-  )
-  .describe('How path and query change on the way.');
 
 /** A route that is forwarded to its upstream, as data. */
 export interface ForwardDefinition extends ActionDefinition {
@@ -34,7 +20,7 @@ export interface ForwardDefinition extends ActionDefinition {
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
-  keys: { rewrite: rewriteSchema, host: hostOption, webSocket: webSocketSchema },
+  keys: { rewrite: rewriteSchema, host: routeHostOption, webSocket: webSocketSchema },
   hasUpstream: true,
   alone: 'the upstream answers',
   read(reading) {

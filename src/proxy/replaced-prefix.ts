@@ -5,6 +5,7 @@ import type { ForwardDefinition } from './forward.source.ts';
 export function replacedPrefix({ from, to }: NonNullable<ForwardDefinition['prefix']>): Rewrite {
   return {
     ...(to === '' && from !== '' ? { prefix: from } : {}),
-    apply: (path, query) => (to + path.slice(from.length) || '/') + query,
+    isTelling: false,
+    apply: ({ path, query }) => (to + path.slice(from.length) || '/') + query,
   };
 }

@@ -16,12 +16,14 @@ export class SocketForwardAction implements RouteAction {
   readonly editsJson = false;
   readonly forwardsSockets = true;
   readonly target: string;
+  readonly asksBy: RouteAction['asksBy'];
   readonly #plain: ForwardAction;
   readonly #options: WebSocketOptions;
   readonly #sockets: ForwardedSockets;
 
   constructor(plain: ForwardAction, options: WebSocketOptions, sockets: ForwardedSockets) {
     this.target = plain.target;
+    this.asksBy = plain.asksBy;
     this.#plain = plain;
     this.#options = options;
     this.#sockets = sockets;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { policiesSchema } from '../routing/gateway.schema.ts';
 import { hostOption } from '../upstreams/http/proxy-fields.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
-import { rewriteSchema } from './forward.source.ts';
+import { rewriteSchema } from '../routing/rewrite.schema.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Names that stand for another version, or for none. */

@@ -9,6 +9,8 @@ import type { SourceFault } from './route-action.ts';
 
 /** Something to be said about a route, below one of its keys. */
 export interface RouteRemark extends Pick<RouteFault, 'key' | 'message'> {
+  /** The nearest valid name; of an upstream it is found here. */
+  readonly suggestion?: string | undefined;
   readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'matchKey' | 'upstream'> &
     Partial<Pick<RouteDefinition, 'below'>> & { readonly policies?: object };
 }
@@ -42,12 +44,12 @@ export class FaultPlaces {
   }
 
   /** Places what is said of a compiled route; one that is not in the file is named by its origin. */
-  place({ definition, key: given, message }: RouteRemark): ConfigFault {
+  place({ definition, key: given, message, suggestion: near }: RouteRemark): ConfigFault {
     const { document } = this.#source;
     // What a translated route matches is not in the file but in its schema.
     const { matchKey } = definition;
     const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : belowOf(definition, given);
-    const suggestion = given[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : undefined;
+    const suggestion = given[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : near;
     const index = this.#indexOf(definition.origin);
     if (index === undefined)
       return { file: definition.origin, key: renderPath(key, undefined), message, suggestion };

@@ -165,8 +165,11 @@ graphql:
     ['match: { path: /a, methods: [] }', 'match.methods'],
     ['match: { path: /a, methods: [FETCH] }', 'expected one of GET'],
     ['match: { path: /a, headers: { "x y": "1" } }', 'expected a header field name'],
-    ['match: { path: /a }, rewrite: {}', 'expected either stripPrefix or path'],
-    ['match: { path: /a }, rewrite: { stripPrefix: /a, path: /b }', 'expected either stripPrefix or path'],
+    ['match: { path: /a }, rewrite: {}', 'expected one of stripPrefix, replacePrefix'],
+    [
+      'match: { path: /a }, rewrite: { stripPrefix: /a, path: /b }',
+      'expected one of stripPrefix, replacePrefix',
+    ],
     ['match: { path: /a }, polices: {}', 'polices'],
   ])('refuses a route with %s', (route, message) => {
     const faults = faultsOf(`version: 1\nroutes: [{ id: a, upstream: users, ${route} }]\n`);

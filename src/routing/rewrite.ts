@@ -1,97 +1,105 @@
-import { splitTarget } from './request-path.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Source, SourceNames } from '../templates/source.ts';
+import { compileTemplate, type Template } from '../templates/template.ts';
+import { below } from './below.ts';
 import type { PathPattern } from './path-pattern.ts';
+import { compileQueryEdits, type QueryEdits } from './query-edits.ts';
 import { pairsOf, queryNameOf, withoutNames, type QueryName } from './query-names.ts';
+import { compilePrefix, type NewPath } from './replaced-prefix.ts';
+import type { RewriteOptions } from './rewrite.schema.ts';
+import { IN_PATH, IN_QUERY, parseTarget } from './target-template.ts';
+import type { ParsedTemplate } from '../templates/parse-template.ts';
 
 /** Makes the path and query that the upstream gets. */
 export interface Rewrite {
   /** What it takes from the beginning of every path. */
-  readonly prefix?: string;
-  /** @param params percent-encoded values of the parameters, in the order of the pattern. */
-  apply(path: string, query: string, params: readonly string[]): string;
+  readonly prefix?: string | undefined;
+  /** Whether more than path and query of the request decides about what it makes. */
+  readonly isTelling: boolean;
+  /**
+   * @param query what goes along of the client's query, with its `?`. Default all of it.
+   * @throws {Problem} for a value that is missing, or would mean something else in its place.
+   */
+  apply(exchange: Exchange, query?: string): string;
 }
-
-const PLACEHOLDER = /\{([A-Za-z_][A-Za-z0-9_]*|\*)\}/g;
 
 /**
- * Compiles the `rewrite` of a route: a prefix to strip, or a template with parameters in path and query.
+ * Compiles the `rewrite` of a route: a prefix to strip or to replace, or a template of path and query; and edits of the query.
  *
- * @throws {Error} when the prefix is not one of the pattern's, or a placeholder has no parameter.
+ * @throws {ActionError} when the prefix is not one of the pattern's, or a placeholder has no value.
  */
 export function compileRewrite(
-  options: { readonly stripPrefix?: string | undefined; readonly path?: string | undefined } | undefined,
+  options: RewriteOptions | undefined,
   pattern: PathPattern,
 ): Rewrite | undefined {
-  if (options?.path !== undefined) return template(options.path, pattern);
-  if (options?.stripPrefix !== undefined) return stripPrefix(options.stripPrefix, pattern);
-  return undefined;
+  if (options === undefined) return undefined;
+  const names: SourceNames = { parameters: pattern.parameters };
+  const { path, query: queryEdits } = options;
+  const target = path === undefined ? undefined : below(['path'], () => compileTarget(path, names));
+  const moved = target ?? compilePrefix(options, pattern);
+  const edits = queryEdits && below(['query'], () => compileQueryEdits(queryEdits, names));
+  if (moved === undefined && edits === undefined) return undefined;
+  const pathOf = moved?.pathOf ?? ((exchange: Exchange) => exchange.path);
+  const apply: Rewrite['apply'] =
+    target !== undefined
+      ? (exchange, query = exchange.query) =>
+          pathOf(exchange) + target.queryOf(exchange, editedQuery(edits, exchange, query))
+      : (exchange, query = exchange.query) => pathOf(exchange) + editedQuery(edits, exchange, query);
+  const templates = [...(moved?.templates ?? []), ...(edits?.templates ?? [])];
+  return { prefix: moved?.prefix, isTelling: templates.some(isTelling), apply };
 }
 
-function stripPrefix(prefix: string, pattern: PathPattern): Rewrite {
-  const bare = prefix.replace(/\/+$/, '');
-  if (!bare.startsWith('/') || /[{}*?#]/.test(bare)) {
-    throw new Error(`expected a literal prefix that starts with "/", got "${prefix}"`);
-  }
-  const source = pattern.source;
-  if (source !== bare && !source.startsWith(`${bare}/`)) {
-    throw new Error(`expected a prefix of "${source}", got "${prefix}"`);
-  }
-  return { prefix: bare, apply: (path, query) => (path.slice(bare.length) || '/') + query };
+/** Whether a template takes what path and query of a request do not tell. */
+export function isTelling({ sources }: Pick<Template, 'sources'>): boolean {
+  return sources.some(({ of }: Source) => of !== 'uri' && of !== 'route' && of !== 'exchange');
 }
 
-function template(text: string, pattern: PathPattern): Rewrite {
-  if (!text.startsWith('/')) throw new Error(`expected a path that starts with "/", got "${text}"`);
-  if (/[^\x21-\x7e]|#/.test(text))
-    throw new Error(`expected a percent-encoded path and query, got "${text}"`);
-  const { path, query } = splitTarget(text);
-  const fillPath = compileTemplate(path, pattern, (value) => value);
-  // A value may hold what is harmless in a path but separates pairs in a query.
-  const fillQuery = compileTemplate(query, pattern, (value) =>
-    value.replace(/[&=+?#;]/g, encodeURIComponent),
-  );
-  const fixed = hasFixedNames(query) ? namesOf(query) : undefined;
+function editedQuery(edits: QueryEdits | undefined, exchange: Exchange, query: string): string {
+  if (edits === undefined) return query;
+  const edited = edits.apply(query, exchange);
+  return edited === '' ? '' : `?${edited}`;
+}
+
+interface Target extends NewPath {
+  /** @param clientQuery with its `?`, or empty. */
+  queryOf(exchange: Exchange, clientQuery: string): string;
+}
+
+function compileTarget(text: string, names: SourceNames): Target {
+  const { path, query } = parseTarget(text);
+  const inPath = compileTemplate(path, names, IN_PATH);
+  const inQuery = compileTemplate(query, names, IN_QUERY);
+  const fixed = fixedNames(query);
   return {
-    apply(_path, clientQuery, params) {
-      const own = fillQuery(params);
-      if (clientQuery === '') return fillPath(params) + own;
-      if (own === '') return fillPath(params) + clientQuery;
-      // The template has the last word: a second pair of its name could override what was matched and authorized.
-      const names = fixed ?? namesOf(own);
-      let others = '';
-      for (const pair of pairsOf(clientQuery)) {
-        const left = withoutNames(pair, names);
-        if (left !== undefined) others += `&${left}`;
-      }
-      return fillPath(params) + own + others;
+    prefix: undefined,
+    templates: [inPath, inQuery],
+    pathOf: (exchange) => inPath.fill(exchange),
+    queryOf(exchange, clientQuery) {
+      const own = inQuery.fill(exchange);
+      if (clientQuery === '' || own === '') return own + clientQuery;
+      return own + withoutOwn(clientQuery, fixed ?? namesOf(own));
     },
   };
 }
 
-function hasFixedNames(query: string): boolean {
-  return !pairsOf(query).some((pair) => /^[^=]*\{|;[^=]*\{/.test(pair));
+// The template has the last word: a second pair of its name could override what was matched and authorized.
+function withoutOwn(clientQuery: string, names: readonly QueryName[]): string {
+  let others = '';
+  for (const pair of pairsOf(clientQuery)) {
+    const left = withoutNames(pair, names);
+    if (left !== undefined) others += `&${left}`;
+  }
+  return others;
+}
+
+/** The names of a template whose values are only values; undefined where a name has one in it. */
+function fixedNames({ literals, placeholders }: ParsedTemplate): QueryName[] | undefined {
+  // A brace is in no literal.
+  const text = literals.slice(1).reduce((out, literal) => `${out}{}${literal}`, literals[0] ?? '');
+  const isInName = (pair: string): boolean => /^[^=]*\{|;[^=]*\{/.test(pair);
+  return placeholders.length > 0 && pairsOf(text).some(isInName) ? undefined : namesOf(text);
 }
 
 function namesOf(query: string): QueryName[] {
   return pairsOf(query).flatMap((pair) => pair.split(';').map(queryNameOf));
-}
-
-function compileTemplate(
-  text: string,
-  pattern: PathPattern,
-  encode: (value: string) => string,
-): (params: readonly string[]) => string {
-  const literals: string[] = [];
-  const indexes: number[] = [];
-  let end = 0;
-  for (const match of text.matchAll(PLACEHOLDER)) {
-    const index = pattern.parameters.indexOf(match[1] ?? '');
-    if (index < 0) {
-      throw new Error(`the placeholder ${match[0]} has no parameter of that name in "${pattern.source}"`);
-    }
-    literals.push(text.slice(end, match.index));
-    indexes.push(index);
-    end = match.index + match[0].length;
-  }
-  const last = text.slice(end);
-  return (params) =>
-    literals.reduce((out, literal, i) => out + literal + encode(params[indexes[i] ?? 0] ?? ''), '') + last;
 }

@@ -31,6 +31,12 @@ export interface RouteAction {
   readonly forwardsSockets?: boolean;
   /** Whether it only holds the place of routes that are not known yet. */
   readonly isPending?: true;
+  /**
+   * What it asks for, where more than path and query of the request decides about that; caches tell answers apart by it.
+   *
+   * @throws {Problem} that it would answer with.
+   */
+  readonly asksBy?: ((exchange: Exchange) => string) | undefined;
   /** Looks at where the stages of its route act. @throws {ActionError} when it cannot give them their due. */
   check?(seats: Seats): void;
   /** The stages that an exchange enters, where they are not those of its route. */
@@ -149,10 +155,13 @@ export const ACTION_KINDS = Symbol('ACTION_KINDS');
 export class ActionError extends Error {
   override readonly name = 'ActionError';
   readonly key: readonly (string | number)[];
+  /** The nearest valid name. */
+  readonly suggestion: string | undefined;
 
-  constructor(key: readonly (string | number)[], message: string) {
+  constructor(key: readonly (string | number)[], message: string, suggestion?: string) {
     super(message);
     this.key = key;
+    this.suggestion = suggestion;
   }
 }
 

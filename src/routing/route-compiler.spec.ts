@@ -93,7 +93,7 @@ describe('RouteCompiler', () => {
     ],
     [
       { path: '/a', upstream: 'users', rewrite: { stripPrefix: '/b' } },
-      'rewrite',
+      'rewrite.stripPrefix',
       'expected a prefix of "/a", got "/b"',
     ],
   ])('refuses %j', (route, key, message) => {

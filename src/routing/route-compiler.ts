@@ -18,11 +18,19 @@ export class RouteFault extends PlainFault {
   readonly definition: RouteDefinition;
   /** The key of the route that is at fault, as a path below it. */
   readonly key: readonly (string | number)[];
+  /** The nearest valid name. */
+  readonly suggestion: string | undefined;
 
-  constructor(definition: RouteDefinition, key: readonly (string | number)[], message: string) {
+  constructor(
+    definition: RouteDefinition,
+    key: readonly (string | number)[],
+    message: string,
+    suggestion?: string,
+  ) {
     super(message);
     this.definition = definition;
     this.key = key;
+    this.suggestion = suggestion;
   }
 }
 
@@ -198,7 +206,9 @@ function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): 
   try {
     return act();
   } catch (error) {
-    throw error instanceof ActionError ? new RouteFault(definition, error.key, error.message) : error;
+    throw error instanceof ActionError
+      ? new RouteFault(definition, error.key, error.message, error.suggestion)
+      : error;
   }
 }
 
@@ -206,7 +216,8 @@ function attempt<Result>(definition: RouteDefinition, key: readonly string[], co
   try {
     return compile();
   } catch (error) {
-    const place = error instanceof StageFault ? [...key, ...error.key] : key;
-    throw new RouteFault(definition, place, error instanceof Error ? error.message : String(error));
+    if (error instanceof StageFault)
+      throw new RouteFault(definition, [...key, ...error.key], error.message, error.suggestion);
+    throw new RouteFault(definition, key, error instanceof Error ? error.message : String(error));
   }
 }

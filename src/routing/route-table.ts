@@ -1,16 +1,14 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
-import { isDotValue } from '../upstreams/http/path-value.ts';
-import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { HostTrees } from './host-trees.ts';
+import { cutVerb, OtherSpellings, refuseEncodedSlash } from './other-spellings.ts';
 import { preflightTree, type PreflightTree } from './preflight-tree.ts';
-import { foldPath, hasEncodedSlash, withoutParameters } from './request-path.ts';
+import { hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
 
 /** One that no route names. */
 const NO_METHOD = '';
-const FOLDABLE = /[A-Z%]/;
 
 /**
  * Finds the route of a request, in {@link HostTrees}. Holds the routes of both doors, because 404 and 405 are
@@ -19,9 +17,7 @@ const FOLDABLE = /[A-Z%]/;
 export class RouteTable {
   #routes: readonly Route[] = [];
   #tree = new HostTrees([]);
-  /** The same for folded paths; only where routes differ in whom they let in. */
-  #folded: HostTrees | undefined = undefined;
-  #isFoldable = false;
+  #spellings = new OtherSpellings([]);
   /** For preflights, which cannot show the header fields of the request that the page has in mind. */
   #preflighted: PreflightTree | undefined = undefined;
   readonly #byId = new Map<string, Route>();
@@ -39,8 +35,7 @@ export class RouteTable {
   /** Swaps all routes at once: exchanges that were matched keep theirs, those that come see only the new ones. */
   replace(routes: readonly Route[]): void {
     this.#tree = new HostTrees(routes);
-    this.#folded = haveDifferentGuards(routes) ? new HostTrees(routes, true) : undefined;
-    this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
+    this.#spellings = new OtherSpellings(routes);
     this.#preflighted = preflightTree(routes);
     this.#routes = routes;
     this.#index(routes);
@@ -68,7 +63,7 @@ export class RouteTable {
       if (search.allow.size === 0) throw new Problem('route-not-found');
       throw new Problem('method-not-allowed', { headers: { allow: [...search.allow].sort().join(', ') } });
     }
-    if (this.#folded !== undefined && search.params.length > 0) this.#refuseOtherSpelling(exchange, route);
+    if (search.params.length > 0) this.#spellings.refuse(exchange, route);
     const chosen = this.#chosen(route, exchange);
     if (chosen === undefined) throw new Problem('route-not-found');
     if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
@@ -133,40 +128,4 @@ export class RouteTable {
   #withoutParameters(exchange: Exchange): Route | undefined {
     return this.#tree.find(searchFor(exchange, withoutParameters(exchange.path)));
   }
-
-  // Fails closed: many servers read paths without regard to case, and all decode them, so neither `/Admin/keys` nor
-  // `/admin%40x` may get there by the way of `/*` when `/admin/keys` and `/admin@x` are not for everybody whom `/*` lets
-  // in. Handlers of ours read paths as they are, and calls of gRPC have none.
-  #refuseOtherSpelling(exchange: Exchange, route: Route): void {
-    const { path } = exchange;
-    if (!this.#isFoldable && !FOLDABLE.test(path)) return;
-    if (route.action.passesPath !== true) return;
-    const owner = this.#folded?.find(searchFor(exchange, foldPath(path)));
-    if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
-    throw new Problem('route-not-found');
-  }
-}
-
-function literalsOf({ pattern }: Route): string {
-  return pattern.segments.map((segment) => (segment.kind === 'literal' ? segment.text : '')).join('/');
-}
-
-/**
- * Lets a path with an encoded slash go on only to a route that takes it as a character of its segment.
- *
- * @throws {Problem} `request-malformed` otherwise: some servers would read another path (fails closed).
- */
-export function refuseEncodedSlash(route: Route | undefined): void {
-  if (route?.paths.encodedSlashes === 'pass') return;
-  throw new Problem('request-malformed', {
-    detail: 'The path is not in a form that every server reads alike.',
-  });
-}
-
-// Fails closed: `..:go` is a segment like others, and what is left of it would lead out of the path that it is put into.
-function cutVerb(params: string[], verb: string): void {
-  const last = params.length - 1;
-  const value = (params[last] as string).slice(0, -verb.length);
-  if (isDotValue(value)) throw new Problem('request-malformed');
-  params[last] = value;
 }

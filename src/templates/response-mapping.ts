@@ -1,5 +1,6 @@
 import { TemplateError, type TemplateFaults } from './template-fault.ts';
 import type { TemplateScope, Read } from './template-scope.ts';
+import { parseTemplate, type Placeholder } from './parse-template.ts';
 import { compileObjectEdit } from './object-edit.ts';
 import { isObject, textOf } from './value-path.ts';
 import { compileSource, type ValueNames, type ValueSource } from './value-source.ts';
@@ -21,8 +22,6 @@ const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
   merge: ['merge'],
   each: ['each', 'as'],
 };
-const PLACEHOLDER = /\{([^{}]*)\}/g;
-const ONE_PLACEHOLDER = /^\{([^{}]*)\}$/;
 
 /**
  * Compiles a template of JSON: a map of templates, a list of them, a text that names a value (`user.name`, or
@@ -79,26 +78,27 @@ export function compileMerge(
 }
 
 function compileText(text: string, path: Path, deps: MappingDeps): Read {
-  const take = (name: string): Read => {
+  const take = ({ name, fallback }: Placeholder): Read => {
     const source = deps.faults.attempt(path, () => compileSource(name, deps.names));
     if (source === undefined) return () => null;
     deps.used(source);
+    if (fallback !== undefined) return (scope) => source.read(scope) ?? fallback;
     return deps.read?.(source) ?? ((scope) => source.read(scope) ?? null);
   };
-  const only = ONE_PLACEHOLDER.exec(text)?.[1];
-  if (only !== undefined) return take(only);
-  const pieces = text.split(PLACEHOLDER);
-  if (pieces.length === 1) return take(text);
-  if (pieces.some((piece, index) => index % 2 === 0 && /[{}]/.test(piece))) {
-    deps.faults.add(path, `expected {name} for each value, got "${text}"`);
-  }
-  const reads = pieces.map((piece, index) => (index % 2 === 0 ? piece : take(piece)));
+  const template = deps.faults.attempt(path, () => parseTemplate(text));
+  if (template === undefined) return () => null;
+  const { literals, placeholders } = template;
+  const [only, ...more] = placeholders;
+  // A text without a brace is a name.
+  if (only === undefined) return take({ name: literals[0] as string, fallback: undefined });
+  if (more.length === 0 && literals.every((literal) => literal === '')) return take(only);
+  const reads = placeholders.map(take);
   return (scope) => {
-    let filled = '';
-    for (const read of reads) {
-      const piece = typeof read === 'string' ? read : textOf(read(scope));
+    let filled = literals[0] as string;
+    for (let i = 0; i < reads.length; i += 1) {
+      const piece = textOf(reads[i]?.(scope));
       if (piece === undefined) return null;
-      filled += piece;
+      filled += piece + (literals[i + 1] as string);
     }
     return filled;
   };

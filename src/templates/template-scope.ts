@@ -12,7 +12,6 @@ export class TemplateScope {
   /** How many elements of lists were mapped. */
   mapped = 0;
   readonly #maxElements: number;
-  #query: URLSearchParams | undefined = undefined;
 
   /**
    * @param size how many calls there are.
@@ -35,29 +34,6 @@ export class TemplateScope {
     if (this.mapped <= this.#maxElements) return;
     const cause = new PlainFault(`lists of more than ${this.#maxElements} elements to map`);
     throw new Problem('upstream-response-invalid', { cause });
-  }
-
-  /** The decoded value of a path parameter, by its place in the pattern. */
-  parameter(index: number): string | undefined {
-    const encoded = this.exchange.params[index];
-    try {
-      return encoded === undefined ? undefined : decodeURIComponent(encoded);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** The value of a name in the query; undefined for one that stands there twice, because services differ in which counts. */
-  query(name: string): string | undefined {
-    this.#query ??= new URLSearchParams(this.exchange.query);
-    const values = this.#query.getAll(name);
-    return values.length === 1 ? values[0] : undefined;
-  }
-
-  /** The value of a field of the request. */
-  header(name: string): string | undefined {
-    const value = this.exchange.request.headers[name];
-    return typeof value === 'string' ? value : undefined;
   }
 }
 

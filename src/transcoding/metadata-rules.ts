@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Exchange } from '../exchange/exchange.ts';
+import { foldName } from '../exchange/reserved-names.ts';
+import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import { Problem } from '../problems/problem.ts';
 import { isKept } from '../upstreams/http/field-names.ts';
 
@@ -43,19 +45,26 @@ export function addRequestMetadata(fields: string[], names: readonly string[], e
   for (const name of names) {
     const value = exchange.request.headers[name];
     // An API key is a secret between the client and the gateway.
-    if (typeof value !== 'string' || edits?.drop.has(name) || APIKEY.test(value)) continue;
-    set(fields, name, value);
+    if (typeof value !== 'string' || APIKEY.test(value)) continue;
+    const renamed = edits?.renames?.get(name);
+    if (renamed === undefined && edits?.folded.has(foldName(name)) === true) continue;
+    if (renamed === undefined || mayPass(renamed)) set(fields, renamed ?? name, value);
   }
-  const own = edits?.set ?? [];
+  if (edits !== undefined) addOwn(fields, edits);
+}
+
+function addOwn(fields: string[], { set: own, add }: HeaderEdits): void {
   for (let i = 0; i < own.length; i += 2) {
     if (mayPass(own[i] as string)) set(fields, own[i] as string, own[i + 1] as string);
+  }
+  for (let i = 0; i < add.length; i += 2) {
+    if (mayPass(add[i] as string))
+      fields.push(add[i] as string, spelled(add[i] as string, add[i + 1] as string));
   }
 }
 
 function set(fields: string[], name: string, value: string): void {
-  // In one spelling, whatever the client's base64 looks like.
-  const text = name.endsWith('-bin') ? Buffer.from(value, 'base64').toString('base64') : value;
-  if (!PRINTABLE.test(text)) throw new Problem('request-malformed');
+  const text = spelled(name, value);
   // The last word counts, not the first.
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] !== name) continue;
@@ -63,6 +72,13 @@ function set(fields: string[], name: string, value: string): void {
     return;
   }
   fields.push(name, text);
+}
+
+function spelled(name: string, value: string): string {
+  // In one spelling, whatever the client's base64 looks like.
+  const text = name.endsWith('-bin') ? Buffer.from(value, 'base64').toString('base64') : value;
+  if (!PRINTABLE.test(text)) throw new Problem('request-malformed');
+  return text;
 }
 
 /**

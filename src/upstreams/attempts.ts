@@ -100,6 +100,7 @@ export class Attempts {
     const lease = (this.#lease = this.#upstream.lease(this.#tried));
     this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
     this.#exchange.attempts.push(this.#attempt);
+    this.#exchange.targetLabels = lease.target.labels;
     this.#trail?.push(this.#attempt);
     return lease;
   }

@@ -168,13 +168,13 @@ routes:
   const TO = '5 routes[bad].redirect.to: ';
   it.each([
     ['redirect: { to: new.example.com }', `${TO}expected http:// or https:// and a host`],
-    ['redirect: { to: "/x/{nope}" }', `${TO}the placeholder {nope} has no parameter of that name`],
+    ['redirect: { to: "/x/{nope}" }', `${TO}there is no "nope" to take a value from`],
     ['redirect: { to: "/{*}/x" }', `${TO}expected {*} only at the end of the path`],
     ['redirect: { to: "/a/../b" }', `${TO}expected a percent-encoded path without empty and dot segments`],
     ['redirect: { to: "/a#b" }', `${TO}expected a percent-encoded path`],
     ['redirect: { to: /a, status: 304 }', 'routes[bad].redirect.status: '],
     ['redirect: { to: /a, statsu: 301 }', 'unknown key'],
-    ['redirect: {}', 'routes[bad].redirect.to: '],
+    ['redirect: {}', 'routes[bad].redirect: expected `to`, or some of scheme'],
     ['respond: { status: 304 }', 'routes[bad].respond.status: expected another status'],
     ['respond: { status: 199 }', 'routes[bad].respond.status: '],
     ['respond: { status: 204, body: x }', 'routes[bad].respond.body: expected no `body`'],
@@ -195,7 +195,7 @@ routes:
     ['redirects: { to: /a }, upstream: users', '; redirect'],
     [
       'policies: {}',
-      'expected the name of an upstream, or `aggregate` in its place, or `redirect`, or `respond`',
+      'expected the name of an upstream, or `versions` in its place, or `aggregate`, or `redirect`, or `respond`',
     ],
   ])('has a place: %s', async (route, message) => {
     expect(await faultsOf(route)).toEqual([expect.stringContaining(message)]);

@@ -12,7 +12,7 @@ export interface Room {
 const LEAVES = ['config', 'problems', 'telemetry'];
 
 /** What every action and every composed answer stands on. */
-const GROUND = [...LEAVES, 'exchange', 'policies', 'routing', 'upstreams'];
+const GROUND = [...LEAVES, 'exchange', 'templates', 'policies', 'routing', 'upstreams'];
 
 /** An action answers for its routes, and describes in the words of the contracts what it answers. */
 const ACTION: Room = { imports: [...GROUND, 'snapshot'], types: ['contracts'] };
@@ -47,7 +47,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
         'Edits of a request are applied where its header fields are put together.',
     },
   },
-  routing: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams', 'listeners'], types: ['contracts'] },
+  routing: {
+    imports: [...LEAVES, 'exchange', 'templates', 'policies', 'upstreams', 'listeners'],
+    types: ['contracts'],
+  },
   snapshot: { imports: [...GROUND, 'listeners'] },
 
   // WebSockets are forwarded as well.
@@ -55,14 +58,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
-  calls: { imports: [...LEAVES, 'exchange', 'upstreams'] },
+  calls: { imports: [...LEAVES, 'exchange', 'templates', 'upstreams'] },
   bff: {
     imports: [...GROUND, 'snapshot', 'sockets', 'calls', 'bff/composition'],
     types: ['contracts'],
   },
   'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'calls'] },
   'bff/aggregation': {
-    imports: [...ACTION.imports, 'templates', 'calls', 'bff', 'bff/composition'],
+    imports: [...ACTION.imports, 'calls', 'bff', 'bff/composition'],
     types: ['contracts'],
   },
 

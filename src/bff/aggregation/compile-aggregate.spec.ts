@@ -101,7 +101,7 @@ describe('compileAggregate', () => {
     [{ a: users('/a/{principal.roles}') }, 'calls.a.path: expected one of id, clientId, email'],
     [{ a: users('/a#b') }, 'calls.a.path: expected a percent-encoded path'],
     [{ a: users('/ä') }, 'calls.a.path: expected a percent-encoded path'],
-    [{ a: users('//evil.example') }, 'calls.a.path: expected a path without empty'],
+    [{ a: users('//evil.example') }, 'calls.a.path: expected a percent-encoded path without empty'],
     [{ a: users('/a', { input: {} }) }, 'calls.a.input: expected no `input` beside `path`'],
     [{ a: { upstream: 'users', grpc: 'a.B/C' } }, 'calls.a.upstream: the upstream "users" speaks http'],
     [{ a: { upstream: 'orders', grpc: 'shop.v1.Order/GetOrder' } }, 'calls.a.grpc: there is no service'],
@@ -218,7 +218,7 @@ describe('the response of an aggregate', () => {
   it.each([
     [{ a: 'usr.name' }, 'response.a: there is no parameter and no call "usr"'],
     [{ a: 'user..name' }, 'response.a: expected names and indexes between dots'],
-    [{ a: '{user.name' }, 'response.a: there is no parameter'],
+    [{ a: '{user.name' }, 'response.a: expected {name} for each value'],
     [{ a: ['user', 'usr'] }, 'response.a.1: there is no parameter'],
     [{ a: { from: 'user', pick: ['x'], omit: ['y'] } }, 'response.a: expected either pick or omit'],
     [{ a: { from: 'user', pick: [] } }, 'response.a: expected a list of field names for pick'],

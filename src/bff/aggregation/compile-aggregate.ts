@@ -209,9 +209,10 @@ class AggregateCompiler {
     };
   }
 
-  #note({ call, header, giver }: ValueSource): void {
+  #note({ call, header, of }: ValueSource): void {
     if (call !== undefined) this.#used.add(call);
     if (header !== undefined) this.#headers.add(header);
-    if (giver === 'principal') this.#isPersonal = true;
+    // Neither path, query nor `Vary` tells those apart.
+    if (of === 'principal' || of === 'client' || of === 'exchange') this.#isPersonal = true;
   }
 }

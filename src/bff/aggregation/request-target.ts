@@ -1,7 +1,8 @@
+import { IN_PATH, IN_QUERY, parseTarget } from '../../routing/target-template.ts';
+import type { Placeholder } from '../../templates/parse-template.ts';
+import { unusable as unusableCommon, type Place } from '../../templates/template.ts';
 import { Problem } from '../../problems/problem.ts';
-import { isDotValue } from '../../upstreams/http/path-value.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
-import { normalizePath, splitTarget } from '../../routing/request-path.ts';
 import { TemplateError } from '../../templates/template-fault.ts';
 import type { TemplateScope } from '../../templates/template-scope.ts';
 import { textOf } from '../../templates/value-path.ts';
@@ -18,30 +19,47 @@ export interface RequestTarget {
   fill(scope: TemplateScope): string;
 }
 
-const PLACEHOLDER = /\{([^{}]*)\}/g;
-/** What servers take for a separator also when it is encoded. */
-const SEPARATOR = /[/\\\p{Cc}]/u;
-
 /**
  * Compiles a template such as `/users/{id}?first={query.first}`.
  *
  * @throws {TemplateError} when it is no path, or a placeholder names nothing.
  */
 export function compileTarget(text: string, names: ValueNames): RequestTarget {
-  const parts = text.split(PLACEHOLDER);
-  const literals = parts.filter((_, index) => index % 2 === 0);
-  assertLiterals(text, literals);
-  const sources = parts.filter((_, index) => index % 2 === 1).map((name) => compileSource(name, names));
-  const pathEnds = literals.findIndex((literal) => literal.includes('?'));
-  const inPath = pathEnds < 0 ? sources.length : pathEnds;
+  const { path, query } = parseTarget(text);
+  const inPath = path.placeholders.map((one) => compileValue(one, names, IN_PATH));
+  const values = [...inPath, ...query.placeholders.map((one) => compileValue(one, names, IN_QUERY))];
+  const seam = (path.literals.at(-1) ?? '') + (query.literals[0] ?? '');
+  const literals = [...path.literals.slice(0, -1), seam, ...query.literals.slice(1)];
   return {
-    sources,
+    sources: values.map(({ source }) => source),
     fill(scope) {
       let target = literals[0] as string;
-      for (let i = 0; i < sources.length; i += 1) {
-        target += encoded(sources[i] as ValueSource, scope, i < inPath) + (literals[i + 1] as string);
-      }
+      for (let i = 0; i < values.length; i += 1)
+        target += (values[i] as Value).read(scope) + (literals[i + 1] as string);
       return target;
+    },
+  };
+}
+
+interface Value {
+  readonly source: ValueSource;
+  read(scope: TemplateScope): string;
+}
+
+function compileValue({ name, fallback }: Placeholder, names: ValueNames, place: Place): Value {
+  const source = compileSource(name, names);
+  const standIn = fallback === undefined || fallback === '' ? fallback : place.write(fallback);
+  if (fallback !== undefined && standIn === undefined)
+    throw new TemplateError(`the default "${fallback}" ${place.misfit}`);
+  return {
+    source,
+    read(scope) {
+      const text = textOf(source.read(scope));
+      if (text === undefined && standIn !== undefined) return standIn;
+      if (text === undefined) throw unusable(source, 'is missing');
+      const written = place.write(text);
+      if (written === undefined) throw unusable(source, place.misfit);
+      return written;
     },
   };
 }
@@ -53,32 +71,7 @@ export function requiredValue(source: ValueSource, scope: TemplateScope): unknow
   return JSON.isRawJSON(value) ? textOf(value) : value;
 }
 
-function encoded(source: ValueSource, scope: TemplateScope, inPath: boolean): string {
-  const text = textOf(source.read(scope));
-  if (text === undefined) throw unusable(source, 'is missing');
-  // Fail closed: `..` has no encoding, and some servers decode a slash before they look at the path.
-  if (inPath && (isDotValue(text) || SEPARATOR.test(text)))
-    throw unusable(source, 'cannot be part of a path');
-  return encodeURIComponent(text);
-}
-
-function unusable({ text, giver }: ValueSource, what: string): Problem {
-  if (giver === 'client') return new Problem('request-invalid', { detail: `${text} ${what}.` });
-  const cause = new PlainFault(`${text} ${what}`);
-  if (giver === 'principal') return new Problem('permission-denied', { cause });
-  return new Problem('upstream-response-invalid', { cause });
-}
-
-function assertLiterals(text: string, literals: readonly string[]): void {
-  if (!text.startsWith('/')) throw new TemplateError(`expected a path that starts with "/", got "${text}"`);
-  if (literals.some((literal) => /[{}]/.test(literal))) {
-    throw new TemplateError(`expected {name} for each value, got "${text}"`);
-  }
-  if (literals.some((literal) => /[^\x21-\x7e]|#/.test(literal))) {
-    throw new TemplateError(`expected a percent-encoded path and query, got "${text}"`);
-  }
-  const { path } = splitTarget(literals.join('x'));
-  if (normalizePath(path) === undefined) {
-    throw new TemplateError(`expected a path without empty and dot segments, got "${text}"`);
-  }
+function unusable({ text, of }: ValueSource, what: string): Problem {
+  if (of !== 'call') return unusableCommon({ text, of }, what);
+  return new Problem('upstream-response-invalid', { cause: new PlainFault(`${text} ${what}`) });
 }

@@ -3,6 +3,7 @@ import { createExchange, createPrincipal, type TestRequest } from '../../../test
 import type { Exchange } from '../../exchange/exchange.ts';
 import { AnswerStore } from './answer-store.ts';
 import { cachePolicy } from './cache.policy.ts';
+import { compileHeaderEdits } from '../transform/header-edits.ts';
 import { CacheStageFactory } from './cache.stage.ts';
 
 const ann = createPrincipal('ann');
@@ -164,11 +165,10 @@ describe('CacheStage', () => {
           principal: ann,
           headers: ['authorization', value, 'x-noise', value],
         });
-        exchange.headerEdits = {
-          set: ['x-noise', 'ours'],
-          drop: new Set(['authorization', 'x-noise']),
-          folded: new Set(['authorization', 'xnoise']),
-        };
+        exchange.headerEdits = compileHeaderEdits({
+          setHeaders: { 'x-noise': 'ours' },
+          removeHeaders: ['authorization'],
+        })?.fixed;
         void stage.enter?.(exchange);
         return exchange;
       };

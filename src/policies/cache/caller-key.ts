@@ -3,6 +3,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
 import { partitionOf } from '../../exchange/principal.ts';
 import { isPerRequest } from '../../exchange/reserved-names.ts';
+import { editedLines } from '../transform/header-edits.ts';
 
 /** Fields that frame the message, concern one connection, or tell caches what to do: HTTP says what they mean. */
 const PROTOCOL: ReadonlySet<string> = new Set([
@@ -50,6 +51,11 @@ export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange
   }
   const { connection } = request.headers;
   if (connection !== undefined && !NAMES_NO_FIELD.test(connection)) parts.push('connection', connection);
+  // What the route makes of the request for the upstream to see may decide about the answer, whoever shares it.
+  if (headerEdits !== undefined && headerEdits.telling.length > 0)
+    parts.push('edits', ...headerEdits.telling);
+  const asked = exchange.route?.action.asksBy?.(exchange);
+  if (asked !== undefined) parts.push('asks', asked);
   return hash('sha256', JSON.stringify(parts), 'base64url');
 }
 
@@ -85,7 +91,5 @@ export function variantOf(exchange: Exchange, names: readonly string[]): string 
 
 // Every line, because the parsed fields hide a second one that the upstream gets all the same.
 function linesOf({ request: { rawHeaders }, headerEdits }: Exchange, name: string): string[] {
-  const isOurs = headerEdits?.drop.has(name) === true;
-  const fields = isOurs ? headerEdits.set : rawHeaders;
-  return fields.filter((_, i) => i % 2 === 1 && fields[i - 1]?.toLowerCase() === name);
+  return editedLines(rawHeaders, name, headerEdits);
 }

@@ -4,7 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
-import { editHeaders, type HeaderEdits } from '../transform/header-edits.ts';
+import { editHeaders, NO_EDITS, type HeaderEdits } from '../transform/header-edits.ts';
 import { deprecationPolicy, timeOf } from './deprecation.policy.ts';
 import { CallerCounts } from './caller-counts.ts';
 
@@ -45,7 +45,7 @@ class DeprecationStage implements Stage {
     const set = fieldsOf(options);
     // What the service says of it itself gives way: there is one date, and links add up.
     const drop = new Set(['deprecation', ...(sunset === undefined ? [] : ['sunset'])]);
-    this.#fields = { set, drop, folded: drop };
+    this.#fields = { ...NO_EDITS, set, drop, folded: drop };
     this.#counting = counting;
     this.#goneAt = afterSunset === 'gone' && sunset !== undefined ? timeOf(sunset) : Infinity;
     this.#successor = successor;

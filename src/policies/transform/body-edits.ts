@@ -120,7 +120,7 @@ function templateOf(template: unknown, { parameters = [] }: StageInput): Shape {
     // The body is what the one call has answered, and nothing else of the request counts than what chose the answer.
     names: { parameters, calls: ['body'], hasRequest: false },
     faults,
-    used: ({ giver }) => (isPersonal ||= giver === 'principal'),
+    used: ({ of }) => (isPersonal ||= of === 'principal'),
   });
   const [fault] = faults.all;
   if (fault !== undefined) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compileHeaderEdits, editHeaders } from './header-edits.ts';
 
 function edited(headers: string[], options: Parameters<typeof compileHeaderEdits>[0]): string[] {
-  const edits = compileHeaderEdits(options);
+  const edits = compileHeaderEdits(options)?.fixed;
   if (edits !== undefined) editHeaders(headers, edits);
   return headers;
 }

@@ -4,12 +4,13 @@ import type { PolicyRow } from '../../../test/support/policy-doors.ts';
 /** A field is added to whatever is answered, and a translated socket carries one to its service. */
 export const row: PolicyRow = {
   options: {
-    request: { setHeaders: { 'x-edited': 'request' } },
-    response: { setHeaders: { 'x-edited': 'response' }, headersOn: 'all' },
+    request: { setHeaders: { 'x-edited': 'request at {client.address}' }, addHeaders: { 'x-added': 'yes' } },
+    response: { setHeaders: { 'x-edited': 'response of {route.id}' }, headersOn: 'all' },
   },
   async acts(at) {
     const { fields } = await at.ask();
-    if (at.name === 'translatedSocket') expect(at.heard()).toMatchObject({ 'x-edited': 'request' });
-    expect(fields).toMatchObject({ 'x-edited': 'response' });
+    if (at.name === 'translatedSocket')
+      expect(at.heard()).toMatchObject({ 'x-edited': 'request at 127.0.0.1', 'x-added': 'yes' });
+    expect(fields).toMatchObject({ 'x-edited': expect.stringMatching(/^response of \w/) });
   },
 };

@@ -1,25 +1,14 @@
 import { z } from 'zod';
 import { size } from '../../config/units.ts';
+import type { ProblemCode } from '../../problems/catalogue.ts';
+import { parseTemplate } from '../../templates/parse-template.ts';
 import { definePolicy } from '../policy.ts';
 import { BodyPathError } from './body-path.ts';
 import { bodyOperation, type BodyOperation } from './body-operations.ts';
 import { compileFieldMask } from './field-mask.ts';
-
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name');
-const headerValue = z
-  .string()
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
-/** Fields that frame the message or concern one connection: HTTP itself answers for them. */
-const FRAMING = /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
-const settableName = headerName.refine(
-  (name) => !FRAMING.test(name),
-  'expected a header field that does not frame the message',
-);
-const setHeaders = z
-  .record(settableName, headerValue)
-  .describe('Header fields to set; a field of that name is replaced.')
-  .optional();
-const removeHeaders = z.array(headerName).describe('Header fields to remove.').optional();
+import { perTargetSchema, requestEditKeys, responseEditKeys } from './header-edits.schema.ts';
+import type { HeaderEditOptions } from './header-edits.ts';
+import type { TargetEditOptions } from './target-edits.ts';
 
 const maxBody = size
   .default(2 ** 20)
@@ -61,13 +50,12 @@ export const transformPolicy = definePolicy({
   name: 'transform',
   schema: z.strictObject({
     request: z
-      .strictObject({ setHeaders, removeHeaders, body, maxBody, onFault })
+      .strictObject({ ...requestEditKeys, body, maxBody, onFault })
       .describe('Edits on the way to the upstream.')
       .optional(),
     response: z
       .strictObject({
-        setHeaders,
-        removeHeaders,
+        ...responseEditKeys,
         headersOn: z
           .enum(['answers', 'all'])
           .default('answers')
@@ -97,22 +85,34 @@ export const transformPolicy = definePolicy({
       })
       .describe('Edits on the way to the client.')
       .optional(),
+    perTarget: perTargetSchema.optional(),
   }),
   summary:
     'Edits the header of request and response, masks fields of JSON answers, and reshapes the JSON of both.',
   per: 'connection',
   before: 'body',
-  refusesWith: ['request-invalid', 'body-too-large', 'media-type-unsupported', 'upstream-response-invalid'],
+  refusesWith: [
+    'request-invalid',
+    'permission-denied',
+    'body-too-large',
+    'media-type-unsupported',
+    'upstream-response-invalid',
+  ],
   refuses: ({ request, response }, door) => [
+    ...(door === 'handler' ? [] : missingCodes(request)),
     ...(request?.body === undefined || request.onFault === 'pass'
       ? []
       : (['request-invalid', 'body-too-large', 'media-type-unsupported'] as const)),
     ...(door === 'handler' || !editsAnswers(response) ? [] : (['upstream-response-invalid'] as const)),
   ],
-  describe: ({ request, response }) =>
+  describe: ({ request, response, perTarget = [] }) =>
     [
       ...editsOf('request', request),
       ...editsOf('response', response),
+      ...perTarget.flatMap((one) => [
+        ...editsOf(`request to ${labelsOf(one)}`, one.request),
+        ...editsOf(`response of ${labelsOf(one)}`, one.response),
+      ]),
       ...operationsOf('request', request?.body),
       ...(response?.maskFields ?? []).map((field) =>
         typeof field === 'string'
@@ -132,13 +132,30 @@ function operationsOf(side: string, operations: readonly BodyOperation[] = []): 
   return operations.map((operation) => `${side} body ${Object.keys(operation).join()}`);
 }
 
-function editsOf(
-  side: string,
-  edits: { setHeaders?: object | undefined; removeHeaders?: readonly string[] | undefined } = {},
-): string[] {
+function editsOf(side: string, edits: HeaderEditOptions = {}): string[] {
   return [
-    ...Object.keys(edits.setHeaders ?? {}).map((name) => `${side} sets ${name}`),
     ...(edits.removeHeaders ?? []).map((name) => `${side} loses ${name}`),
+    ...Object.entries(edits.renameHeaders ?? {}).map(([from, to]) => `${side} renames ${from} to ${to}`),
+    ...Object.keys(edits.setHeaders ?? {}).map((name) => `${side} sets ${name}`),
+    ...Object.keys(edits.addHeaders ?? {}).map((name) => `${side} adds ${name}`),
+  ];
+}
+
+function labelsOf({ labels }: TargetEditOptions): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? 'any target' : pairs.join(' ');
+}
+
+/** What is said of a value that is missing and has no default. */
+function missingCodes({ setHeaders = {}, addHeaders = {} }: HeaderEditOptions = {}): ProblemCode[] {
+  const values = [...Object.values(setHeaders), ...Object.values(addHeaders)];
+  const needed = values.flatMap((text) =>
+    parseTemplate(text).placeholders.filter(({ fallback }) => fallback === undefined),
+  );
+  const isOfPrincipal = ({ name }: { readonly name: string }): boolean => name.startsWith('principal.');
+  return [
+    ...(needed.every(isOfPrincipal) ? [] : (['request-invalid'] as const)),
+    ...(needed.some(isOfPrincipal) ? (['permission-denied'] as const) : []),
   ];
 }
 

@@ -48,8 +48,11 @@ describe('TransformStage', () => {
   it('leaves the edits of the request on the exchange', () => {
     expect(requestEdits({ request: { setHeaders: { 'X-A': '1' }, removeHeaders: ['Cookie'] } })).toEqual({
       set: ['x-a', '1'],
+      add: [],
+      renames: undefined,
       drop: new Set(['x-a', 'cookie']),
       folded: new Set(['xa', 'cookie']),
+      telling: [],
     });
   });
 

@@ -1,19 +1,27 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { below } from '../below-stage.ts';
 import type { IncomingEdit } from '../incoming-edit.ts';
 import { StageFault } from '../stage-fault.ts';
-import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
+import type { Stage, StageFactory, StageInput } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
-import { compileHeaderEdits, editHeaders, type HeaderEdits } from './header-edits.ts';
+import {
+  compileHeaderEdits,
+  editHeaders,
+  NO_EDITS,
+  type HeaderEditOptions,
+  type HeaderEditor,
+  type HeaderEdits,
+} from './header-edits.ts';
+import { TargetEdits } from './target-edits.ts';
 import { transformPolicy } from './transform.policy.ts';
-
-type RequestEdits = Parameters<typeof compileHeaderEdits>[0];
 
 /** What a stage is made of, as far as its route needs it. */
 interface Edits {
-  readonly request: HeaderEdits | undefined;
+  readonly request: HeaderEditor | undefined;
   readonly incoming: IncomingEdit | undefined;
-  readonly response: HeaderEdits | undefined;
+  readonly response: HeaderEditor | undefined;
+  readonly perTarget: TargetEdits | undefined;
   readonly on: Stage['heads'];
   readonly answer: AnswerBodyEdit | undefined;
 }
@@ -30,11 +38,12 @@ class TransformStage implements Stage {
   readonly maxBodyBytes: Stage['maxBodyBytes'];
 
   // Only the methods that this route needs exist, so that the others cost nothing.
-  constructor({ request, incoming, response, on, answer }: Edits) {
+  constructor(edits: Edits) {
+    const { incoming, on, answer } = edits;
     this.heads = on;
-    this.enter = request && ((exchange: Exchange) => void (exchange.headerEdits = request));
+    this.enter = entering(edits);
     this.incoming = incoming;
-    this.head = headOf(response, answer?.isPersonal === true);
+    this.head = headOf(leaving(edits), answer?.isPersonal === true);
     this.body = answer?.body;
     this.bodies = answer?.bodies;
     this.onBodyFault = answer?.onBodyFault;
@@ -42,11 +51,48 @@ class TransformStage implements Stage {
   }
 }
 
-function headOf(edits: HeaderEdits | undefined, isPersonal: boolean): Stage['head'] {
-  if (!isPersonal) return edits && ((_: Exchange, head: ResponseHead) => editHeaders(head.headers, edits));
-  return (_: Exchange, head: ResponseHead) => {
+function headOf(edit: Stage['head'], isPersonal: boolean): Stage['head'] {
+  if (!isPersonal) return edit;
+  return (exchange, head) => {
     keepPrivate(head.headers);
-    if (edits !== undefined) editHeaders(head.headers, edits);
+    edit?.(exchange, head);
+  };
+}
+
+function entering({ request, perTarget }: Edits): Stage['enter'] {
+  if (perTarget !== undefined) {
+    const closed = withFolded(request, perTarget.folded);
+    return (exchange) => {
+      exchange.headerEdits = closed(exchange);
+      exchange.targetEdits = perTarget;
+    };
+  }
+  const fixed = request?.fixed;
+  if (fixed !== undefined) return (exchange) => void (exchange.headerEdits = fixed);
+  return request && ((exchange) => void (exchange.headerEdits = request.editsFor(exchange)));
+}
+
+/** The edits of a request, and the fields that only some targets get: none of them is a client's to say. */
+function withFolded(
+  request: HeaderEditor | undefined,
+  more: ReadonlySet<string>,
+): (exchange: Exchange) => HeaderEdits {
+  const close = (edits: HeaderEdits): HeaderEdits => ({
+    ...edits,
+    folded: new Set([...edits.folded, ...more]),
+  });
+  const fixed = request === undefined ? close(NO_EDITS) : request.fixed && close(request.fixed);
+  if (fixed !== undefined) return () => fixed;
+  return (exchange) => close(request?.editsFor(exchange) ?? NO_EDITS);
+}
+
+/** Edits of heads, but for what keeps them private. */
+function leaving({ response, perTarget }: Edits): Stage['head'] {
+  const ofTarget = perTarget?.editsResponses === true ? perTarget : undefined;
+  if (response === undefined) return ofTarget && ((exchange, head) => ofTarget.editResponse(exchange, head));
+  return (exchange, head) => {
+    ofTarget?.editResponse(exchange, head);
+    editHeaders(head.headers, response.fixed ?? response.editsFor(exchange));
   };
 }
 
@@ -66,19 +112,45 @@ export class TransformStageFactory implements StageFactory {
       throw new StageFault(['transform', 'response'], message);
     }
     const isHeld = answer !== undefined && input.door === 'proxy';
+    const request = isHeld ? asReadable(transform.request) : transform.request;
     return new TransformStage({
-      request: compileHeaderEdits((isHeld ? asReadable(transform.request) : transform.request) ?? {}),
+      ...below(['transform'], () => headerEditsOf({ ...transform, request }, input)),
       incoming: compileIncoming(transform.request),
-      response: compileHeaderEdits(response ?? {}),
       on: response?.headersOn,
       answer,
     });
   }
 }
 
-// Only a whole body that is not compressed can be masked and edited, so that is what the upstream is asked for.
-function asReadable(request: RequestEdits = {}): RequestEdits {
+type Options = NonNullable<StageInput['policies']['transform']>;
+type HeaderOptions = Pick<Options, 'response' | 'perTarget'> & {
+  readonly request: HeaderEditOptions | undefined;
+};
+
+function headerEditsOf(
+  { request, response, perTarget }: HeaderOptions,
+  { door, parameters = [], action }: StageInput,
+): Pick<Edits, 'request' | 'response' | 'perTarget'> {
+  // Fails closed: what is not enforced is not declared.
+  if (perTarget !== undefined && action !== 'forward')
+    throw new StageFault(['perTarget'], 'only requests that are forwarded have a target of their own');
   return {
+    // A handler gets no fields that anything could be missing in.
+    request: below(['request'], () =>
+      compileHeaderEdits(request ?? {}, { parameters, refusesMissing: door === 'proxy' }),
+    ),
+    // On the way out there is nobody to be refused.
+    response: below(['response'], () =>
+      compileHeaderEdits(response ?? {}, { parameters, refusesMissing: false }),
+    ),
+    perTarget: perTarget && below(['perTarget'], () => new TargetEdits(perTarget, parameters)),
+  };
+}
+
+// Only a whole body that is not compressed can be masked and edited, so that is what the upstream is asked for.
+function asReadable(request: HeaderEditOptions = {}): HeaderEditOptions {
+  return {
+    ...request,
     setHeaders: { ...request.setHeaders, 'accept-encoding': 'identity' },
     removeHeaders: [...(request.removeHeaders ?? []), 'range', 'if-range'],
   };

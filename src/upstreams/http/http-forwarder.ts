@@ -139,7 +139,9 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
 
   #send(lease: Lease): void {
     const { method } = this.exchange;
-    const { path, headers: fields, host, upgrade } = this.#outbound;
+    const { path, headers, host, upgrade } = this.#outbound;
+    const { targetEdits } = this.exchange;
+    const fields = targetEdits === undefined ? headers : targetEdits.requestFields(headers, this.exchange);
     const body = this.#body;
     // Targets of upstreams of HTTP have one; only specs of balancing make them without.
     const pool = lease.target.http1 as Http1Pool;

@@ -6,7 +6,7 @@ import { connectionNames, outboundHeaders } from './request-headers.ts';
 type Edits = Parameters<typeof compileHeaderEdits>[0];
 
 function sentFor(request: TestRequest, edits: Edits = {}): Map<string, string[]> {
-  const headers = outboundHeaders(createExchange(request), compileHeaderEdits(edits));
+  const headers = outboundHeaders(createExchange(request), compileHeaderEdits(edits)?.fixed);
   const fields = new Map<string, string[]>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;

@@ -62,8 +62,8 @@ export function passedFields(
     const { lower, folded, fate } = names.of(raw[i] as string);
     if (fate !== 'pass' && (fate === 'kept' || passed?.has(lower) !== true)) continue;
     if (listed?.has(lower) || isGatewayKey(lower, raw[i + 1] as string)) continue;
-    // What the route sets or removes is not the client's to say in another spelling either.
-    if (edits?.folded.has(folded) === true) continue;
+    // What the route sets, removes or renames is not the client's to say in another spelling either.
+    if (edits?.folded.has(folded) === true && edits.renames?.has(lower) !== true) continue;
     if (isTrace && MAY_BE_SECRET.test(folded)) continue;
     out.push(lower, raw[i + 1] as string);
   }
