@@ -164,7 +164,10 @@ describe('what a target does to a call', () => {
 
   it('a call whose client sends a key by which the service knows it again is made at another target', async () => {
     const other = await new Target().start();
-    reload(gateway, parse(configOf().replaceAll(target.url, `${target.url}','${other.url}`)) as object);
+    reload(
+      gateway,
+      parse(configOf().replaceAll(target.url, `${target.url}","labels":{}},{"url":"${other.url}`)) as object,
+    );
     target.behavior = other.behavior = (stream, headers) =>
       target.calls + other.calls === 1 ? refuses(status.UNAVAILABLE)(stream, headers, 1) : answer(stream);
     const got = await unary(client, { bytes: Buffer.from('hello'), fields: { 'idempotency-key': 'a' } });

@@ -26,12 +26,14 @@ const ROUTES = `
       policies: { authentication: public, rateLimit: [{ key: ip, rate: 1, per: 1h }] } }
   - { id: brief, match: { path: /brief/test.v1.Kinds/* }, upstream: kinds, passGrpc: { stripPrefix: /brief },
       policies: { authentication: public, deadline: 300ms } }
+  - { id: away, match: { path: /away/test.v1.Kinds/* }, upstream: kinds, passGrpc: { stripPrefix: /away },
+      policies: { authentication: public, ipAccess: { deny: [127.0.0.0/8] } } }
   - { id: small, match: { path: /small/test.v1.Kinds/* }, upstream: kinds, passGrpc: { stripPrefix: /small },
       policies: { authentication: public, bodyLimit: 100B } }
   - { id: dead, match: { path: /dead/test.v1.Kinds/* }, upstream: dead, passGrpc: { stripPrefix: /dead },
       policies: { authentication: public } }
   - { id: edited, match: { path: /edited/test.v1.Kinds/* }, upstream: kinds, passGrpc: { stripPrefix: /edited },
-      policies: { authentication: public, transform: { request: { setHeaders: { x-set: here }, removeHeaders: [x-gone] }, response: { setHeaders: { x-edge: here }, removeHeaders: [x-secret] } } } }
+      policies: { authentication: public, transform: { request: { setHeaders: { x-set: here }, removeHeaders: [x-gone] }, perTarget: [{ labels: { track: canary }, request: { setHeaders: { X-Track: '{target.label.track}' } } }], response: { setHeaders: { x-edge: here }, removeHeaders: [x-secret] } } } }
 `;
 
 let service: KindsServer;
@@ -43,6 +45,7 @@ beforeAll(async () => {
   const dead = `dead: { protocol: grpc, targets: ['grpc://127.0.0.1:1'], circuitBreaker: off }`;
   gateway = await startPassing({
     targets: [service.url],
+    labels: { track: 'canary' },
     upstream: `circuitBreaker: off }\n  ${dead.slice(0, -2)}`,
     routes: ROUTES,
   });
@@ -256,6 +259,7 @@ describe('refusals of ours', () => {
     ['no role', '/closed', { 'x-api-key': PASS_KEY }, undefined, status.PERMISSION_DENIED],
     ['a message that is too large', '/known', { 'x-api-key': PASS_KEY }, big, status.RESOURCE_EXHAUSTED],
     ['more than the body may be', '/small', {}, big, status.RESOURCE_EXHAUSTED],
+    ['an address that is kept out', '/away', {}, undefined, status.PERMISSION_DENIED],
     ['a target that is not there', '/dead', {}, undefined, status.UNAVAILABLE],
     ['a route that is not there', '/nobody', {}, undefined, status.UNIMPLEMENTED],
     ['an encoded slash', '/a%2Fb', {}, undefined, status.INVALID_ARGUMENT],
@@ -297,6 +301,7 @@ describe('policies on calls', () => {
     expect(got.trailers.get('x-secret')).toEqual([]);
     expect(got.trailers.get('x-last')).toEqual(['c']);
     expect(service.lastMetadata?.get('x-set')).toEqual(['here']);
+    expect(service.lastMetadata?.get('x-track')).toEqual(['canary']);
     expect(service.lastMetadata?.get('x-gone')).toEqual([]);
   });
 

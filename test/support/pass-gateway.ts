@@ -10,6 +10,8 @@ export const PASS_KEY = 'test-key-of-calls';
 /** What a gateway is configured with that passes calls on; each of the texts is YAML in flow style. */
 export interface PassConfig {
   readonly targets: readonly string[];
+  /** Of all targets. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** More keys of the upstream. */
   readonly upstream?: string;
   /** More routes. */
@@ -17,13 +19,13 @@ export interface PassConfig {
 }
 
 /** A gateway with HTTP/2 in the clear that passes calls of `test.v1.Kinds` on. */
-export function passConfig({ targets, upstream = '', routes = '' }: PassConfig): string {
+export function passConfig({ targets, labels = {}, upstream = '', routes = '' }: PassConfig): string {
   return `
 version: 1
 identity: { apiKeys: [{ sha256: ${createHash('sha256').update(PASS_KEY).digest('hex')}, clientId: app }] }
 listeners: [{ port: 0, http2: true }]
 upstreams:
-  kinds: { protocol: grpc, targets: [${targets.map((one) => `'${one}'`).join()}], ${upstream} }
+  kinds: { protocol: grpc, targets: [${targets.map((url) => JSON.stringify({ url, labels })).join()}], ${upstream} }
 routes:
   - { id: calls, match: { path: /test.v1.Kinds/* }, upstream: kinds, passGrpc: true, policies: { authentication: public } }
 ${routes}`;

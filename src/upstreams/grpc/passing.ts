@@ -192,7 +192,8 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
   }
 
   #open(lease: Lease): void {
-    const { path, fields } = this.#call;
+    const { path } = this.#call;
+    const fields = this.#fields();
     const leftMs = this.#attempts.leftMs();
     const all = leftMs === Infinity ? fields : [...fields, 'grpc-timeout', timeoutText(leftMs)];
     this.#held = undefined;
@@ -201,6 +202,15 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     this.#stream = pool.open({ path, fields: all }, this.#body, this);
     if (this.#stream.send()) this.#taker.hasRoom();
     this.#listen();
+  }
+
+  /** What this target gets. */
+  #fields(): readonly string[] {
+    const { targetEdits } = this.#exchange;
+    const { fields } = this.#call;
+    if (targetEdits === undefined) return fields;
+    const edited = targetEdits.requestFields([...fields], this.#exchange);
+    return edited.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text));
   }
 
   #send(): boolean {
