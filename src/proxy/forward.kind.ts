@@ -38,7 +38,7 @@ export class ForwardKind implements ActionKind {
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
         ['upstream'],
-        `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
+        `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, \`passGrpc: true\` beside it, or \`grpc\` in place of \`match\``,
       );
     }
     const way = {

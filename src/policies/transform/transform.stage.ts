@@ -132,7 +132,7 @@ function headerEditsOf(
   { door, parameters = [], action }: StageInput,
 ): Pick<Edits, 'request' | 'response' | 'perTarget'> {
   // Fails closed: what is not enforced is not declared.
-  if (perTarget !== undefined && action !== 'forward')
+  if (perTarget !== undefined && action !== 'forward' && action !== 'passGrpc')
     throw new StageFault(['perTarget'], 'only requests that are forwarded have a target of their own');
   return {
     // A handler gets no fields that anything could be missing in.
