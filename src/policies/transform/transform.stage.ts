@@ -2,7 +2,8 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { below } from '../below-stage.ts';
 import type { IncomingEdit } from '../incoming-edit.ts';
 import { StageFault } from '../stage-fault.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
 import {
