@@ -8,12 +8,12 @@ import type { Rewrite } from '../routing/rewrite.ts';
 import type { ContractInput, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
-import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
+import { HttpForwarding } from '../upstreams/http/http-forwarder.ts';
+import type { Outbound } from '../upstreams/http/outbound.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { describedAnew, editBody } from './edited-body.ts';
+import { editedOutbound } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
 import { forwardContract } from './forward-contract.ts';
@@ -54,18 +54,11 @@ export class ForwardAction implements RouteAction {
     if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
     const body = announcesBody(exchange.request) ? bodyOf(exchange, route) : null;
     const outbound = this.outboundOf(exchange, body);
-    if (route.incoming.length > 0 && body !== null) return this.#edit(exchange, outbound, { route, sink });
-    this.#forward(exchange, outbound, sink);
-  }
-
-  #edit(exchange: Exchange, outbound: Outbound, { route, sink }: { route: Route; sink: AnswerSink }): void {
-    const edit = incomingEditOf(route.incoming) as IncomingEdit;
-    editBody(exchange, outbound.body as IncomingBody, edit)
-      .then(({ body, isEdited }) => {
-        const headers = isEdited ? describedAnew(outbound.headers, body.length ?? 0) : outbound.headers;
-        this.#forward(exchange, { ...outbound, headers, body }, sink);
-        // What is read in part was paused.
-        body.stream.resume();
+    if (route.incoming.length === 0 || body === null) return this.#forward(exchange, outbound, sink);
+    editedOutbound(exchange, { ...outbound, body }, incomingEditOf(route.incoming) as IncomingEdit)
+      .then((whole) => {
+        this.#forward(exchange, whole, sink);
+        whole.body?.stream.resume();
       })
       .catch((error: unknown) => sink.fail(toProblem(error)));
   }
