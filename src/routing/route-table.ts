@@ -3,7 +3,7 @@ import { Problem } from '../problems/problem.ts';
 import { isDotValue } from '../upstreams/http/path-value.ts';
 import { admitsOthers, haveDifferentGuards } from './guard-comparison.ts';
 import { HostTrees } from './host-trees.ts';
-import { preflightTree, type PreflightTree } from './preflight-tree.ts';
+import { namedFields, preflightTree, type PreflightTree } from './preflight-tree.ts';
 import { foldPath, hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
@@ -68,9 +68,9 @@ export class RouteTable {
       if (search.allow.size === 0) throw new Problem('route-not-found');
       throw new Problem('method-not-allowed', { headers: { allow: [...search.allow].sort().join(', ') } });
     }
-    if (this.#folded !== undefined && search.params.length > 0) this.#refuseOtherSpelling(exchange, route);
     const chosen = this.#chosen(route, exchange);
     if (chosen === undefined) throw new Problem('route-not-found');
+    if (this.#folded !== undefined && search.params.length > 0) this.#refuseOtherSpelling(exchange, chosen);
     if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
     exchange.route = chosen;
     if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
@@ -91,7 +91,7 @@ export class RouteTable {
    */
   preflightRoute(asked: MatchSubject, method: string): Route | undefined {
     const { path, host, request, query } = asked;
-    const subject = { path, host, request, query, method };
+    const subject = { path, host, request, query, method, named: namedFields(request) };
     const route = this.peek(subject);
     if (this.#preflighted === undefined || (route?.preflight.length ?? 0) > 0) return route;
     return this.#preflighted.find(subject) ?? route;
@@ -141,7 +141,8 @@ export class RouteTable {
     const { path } = exchange;
     if (!this.#isFoldable && !FOLDABLE.test(path)) return;
     if (route.action.passesPath !== true) return;
-    const owner = this.#folded?.find(searchFor(exchange, foldPath(path)));
+    const found = this.#folded?.find(searchFor(exchange, foldPath(path)));
+    const owner = found && this.#chosen(found, exchange);
     if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
     throw new Problem('route-not-found');
   }
