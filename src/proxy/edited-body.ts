@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { hasForeignCharset } from '../exchange/charset.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { decodedContent, isCoded, isTooLarge, UnknownCoding } from '../exchange/content-coding.ts';
 import { Pieces } from '../exchange/pieces.ts';
@@ -51,7 +52,8 @@ export async function editBody(
     .flatMap((line) => line.split(','))
     .filter(isCoded);
   const types = headersDistinct['content-type'];
-  if ((types !== undefined && !isJsonType(types)) || codings.length > 1) {
+  const isOther = types !== undefined && (!isJsonType(types) || types.some(hasForeignCharset));
+  if (isOther || codings.length > 1) {
     if (fails) throw new Problem('media-type-unsupported');
     return untouched;
   }

@@ -60,7 +60,8 @@ export class ForwardedSockets implements OnModuleInit, OnModuleDestroy {
     // Once for all configurations: a claim stays with the server.
     this.#upgrades.claim((request) => {
       const { path: raw, query } = splitTarget(request.url ?? '/');
-      const path = normalizePath(raw);
+      // As the request itself is read; whether its route takes an encoded slash it is asked when it is matched.
+      const path = normalizePath(raw, 'keep');
       if (path === undefined) return false;
       const asked = { path, query, host: hostOf(request.headers.host), method: 'GET', request };
       return this.#routes?.peek(asked)?.action.forwardsSockets === true;

@@ -1,5 +1,6 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import { rankOf } from './candidates.ts';
+import { withoutChosen } from './chosen-routes.ts';
 import { excludeEachOther } from './conditions.ts';
 import { FaultPlaces, type RouteRemark } from './fault-places.ts';
 import { segmentKey } from './path-pattern.ts';
@@ -19,7 +20,7 @@ export function ambiguities(table: RouteTable, source: GatewaySource): ConfigFau
   const places = new FaultPlaces(source);
   const groups = new Map<string, Route[]>();
   const remarks: RouteRemark[] = [];
-  for (const route of table.routes) {
+  for (const route of withoutChosen(table.routes)) {
     if (route.door === 'handler' || route.action.isPending) continue;
     const own = groupsOf(groups, route);
     const rival = own.flatMap((group) => group.slice(-MOST)).find((other) => canTakeTheSame(other, route));

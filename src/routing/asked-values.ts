@@ -10,6 +10,12 @@ const KEPT_ONCE = new Set(
 /** What stands where several values do. */
 const SEVERAL = Symbol('several');
 
+/** What values are read of. */
+interface Asked extends Pick<Exchange, 'request' | 'query'> {
+  /** Header fields that a request will have with nobody knows what value; only for one that a preflight announces. */
+  readonly named?: ReadonlySet<string> | undefined;
+}
+
 type Values = ReadonlyMap<string, string | typeof SEVERAL>;
 
 /**
@@ -17,11 +23,11 @@ type Values = ReadonlyMap<string, string | typeof SEVERAL>;
  * stands there several times has no value: two servers could read different ones (fails closed), but it is there.
  */
 export class AskedValues {
-  readonly #asked: Pick<Exchange, 'request' | 'query'>;
+  readonly #asked: Asked;
   #query: Values | undefined = undefined;
   #cookies: Values | undefined = undefined;
 
-  constructor(asked: Pick<Exchange, 'request' | 'query'>) {
+  constructor(asked: Asked) {
     this.#asked = asked;
   }
 
@@ -35,12 +41,19 @@ export class AskedValues {
   /** Whether the name is there. */
   has(place: ValuePlace, name: string): boolean {
     if (place !== 'header') return this.#valuesOf(place).has(name);
+    if (this.isNamed(name)) return true;
     // Not by its type alone: an object of fields has names that nobody sent.
     const value = this.#asked.request.headers[name];
     return typeof value === 'string' || Array.isArray(value);
   }
 
+  /** Whether a header field will be there, with a value that is not known yet. */
+  isNamed(name: string): boolean {
+    return this.#asked.named?.has(name) === true;
+  }
+
   #field(name: string): string | undefined {
+    if (this.isNamed(name)) return undefined;
     const { headers, rawHeaders } = this.#asked.request;
     const value = headers[name];
     if (typeof value !== 'string' || !KEPT_ONCE.has(name))

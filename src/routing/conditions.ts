@@ -87,6 +87,7 @@ function prefixOf({ declared }: Condition): string | undefined {
   return typeof declared === 'object' && 'prefix' in declared ? declared.prefix : undefined;
 }
 
-function isAbsence({ declared }: Condition): boolean {
+/** Whether it wants something not to be there. */
+export function isAbsence({ declared }: Condition): boolean {
   return typeof declared === 'object' && 'present' in declared && !declared.present;
 }

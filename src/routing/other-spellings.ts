@@ -25,12 +25,19 @@ export class OtherSpellings {
     this.#isFoldable = routes.some((route) => FOLDABLE.test(literalsOf(route)));
   }
 
-  /** @throws {Problem} `route-not-found` for a path that is another route's when it is spelled otherwise. */
-  refuse(exchange: Exchange, route: Route): void {
+  /**
+   * Lets nobody to one route by the way of another.
+   *
+   * @param route that was chosen for the exchange.
+   * @param choose finds the one of several versions that a request means.
+   * @throws {Problem} `route-not-found` for a path that is another route's when it is spelled otherwise.
+   */
+  refuse(exchange: Exchange, route: Route, choose: (found: Route) => Route | undefined): void {
     const { path } = exchange;
     if (this.#folded === undefined || (!this.#isFoldable && !FOLDABLE.test(path))) return;
     if (route.action.passesPath !== true) return;
-    const owner = this.#folded.find(searchFor(exchange, foldPath(path)));
+    const found = this.#folded.find(searchFor(exchange, foldPath(path)));
+    const owner = found && choose(found);
     if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
     throw new Problem('route-not-found');
   }

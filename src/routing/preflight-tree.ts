@@ -1,7 +1,12 @@
-import type { Route } from './route.ts';
-import { AskedValues } from './asked-values.ts';
+import type { IncomingMessage } from 'node:http';
+import type { AskedValues } from './asked-values.ts';
+import { isAbsence, type Condition } from './conditions.ts';
 import { HostTrees } from './host-trees.ts';
+import type { Route } from './route.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
+
+/** A field that pages may send without naming it. */
+const UNNAMED = 'accept';
 
 /**
  * Finds routes that a preflight could be for, by all but the values of header fields: a browser names the fields of the
@@ -12,36 +17,49 @@ export interface PreflightTree {
   find(asked: MatchSubject): Route | undefined;
 }
 
-/** Makes the tree of those routes that answer preflights and want header fields; undefined without any, which costs nothing. */
+/**
+ * Makes the tree of those routes that answer preflights and want header fields, be it to be matched or to be chosen among
+ * versions; undefined without any, which costs nothing.
+ */
 export function preflightTree(routes: readonly Route[]): PreflightTree | undefined {
-  const meant = routes.filter(
-    ({ preflight, conditions }) => preflight.length > 0 && conditions.some(({ place }) => place === 'header'),
-  );
-  if (meant.length === 0) return undefined;
   const originals = new Map<Route, Route>();
-  for (const route of meant) {
+  for (const route of routes) {
+    if (route.preflight.length === 0) continue;
     // Fails closed: a preflight brings no cookies, so that what asks for one is not meant by it.
-    const conditions = route.conditions.filter(({ place }) => place !== 'header');
-    originals.set({ ...route, conditions }, route);
+    const conditions = [...route.conditions.map(asNamed), ...choiceOf(route)];
+    if (conditions.some(({ place }) => place === 'header')) originals.set({ ...route, conditions }, route);
   }
+  if (originals.size === 0) return undefined;
   const tree = new HostTrees([...originals.keys()]);
   return {
     find(asked) {
       const found = tree.find(searchFor(asked, asked.path));
-      const route = found && originals.get(found);
-      return route !== undefined && namesFields(asked, route) ? route : undefined;
+      return found && originals.get(found);
     },
   };
 }
 
-// Fails closed: a request without the field would be another route's.
-function namesFields(asked: MatchSubject, { conditions }: Route): boolean {
-  const names = String(asked.request.headers['access-control-request-headers'] ?? '').toLowerCase();
-  const named = new Set(names.split(',').map((name) => name.trim()));
-  const values = new AskedValues(asked);
-  return conditions.every((one) => {
-    if (one.place !== 'header') return true;
-    const isAbsence = typeof one.declared === 'object' && 'present' in one.declared && !one.declared.present;
-    return named.has(one.name) ? !isAbsence : one.holds(values);
-  });
+/** The fields that a preflight names, in lower case. */
+export function namedFields({ headers }: Pick<IncomingMessage, 'headers'>): ReadonlySet<string> {
+  const names = String(headers['access-control-request-headers'] ?? '').toLowerCase();
+  return new Set(names.split(',').map((name) => name.trim()));
+}
+
+// Whatever a field that is named will say may be what the route wants; one that is not named will not be there.
+function asNamed(condition: Condition): Condition {
+  if (condition.place !== 'header') return condition;
+  const holds = (values: AskedValues): boolean =>
+    values.isNamed(condition.name) ? !isAbsence(condition) : condition.holds(values);
+  return { ...condition, exact: undefined, holds };
+}
+
+/** What a version wants that is chosen by a field. */
+function choiceOf({ chooser }: Route): Condition[] {
+  const name = chooser?.vary;
+  if (name === undefined) return [];
+  const declared = { present: true };
+  const holds = (values: AskedValues): boolean => name === UNNAMED || values.isNamed(name);
+  return [
+    { place: 'header', name, exact: undefined, key: '', text: name, declared, takes: () => true, holds },
+  ];
 }

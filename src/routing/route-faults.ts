@@ -1,5 +1,6 @@
+import { withoutChosen } from './chosen-routes.ts';
 import { RouteFault } from './route-compiler.ts';
-import type { Route, RouteChooser, RouteDefinition } from './route.ts';
+import type { Route, RouteDefinition } from './route.ts';
 import { shadowedRoutes } from './shadowed-routes.ts';
 
 /** Faults that show only when all routes are looked at together. */
@@ -8,17 +9,6 @@ export function tableFaults(
   definitionOf: (route: Route) => RouteDefinition,
 ): RouteFault[] {
   return [...duplicateIds(routes, definitionOf), ...overlaps(routes, definitionOf)];
-}
-
-/** Routes without those that are not matched but chosen, among those that match the same. */
-function withoutChosen(routes: readonly Route[]): readonly Route[] {
-  const seen = new Set<RouteChooser>();
-  return routes.filter(({ chooser }) => {
-    if (chooser === undefined) return true;
-    const isFirst = !seen.has(chooser);
-    seen.add(chooser);
-    return isFirst;
-  });
 }
 
 function duplicateIds(

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { HostTrees } from './host-trees.ts';
 import { cutVerb, OtherSpellings, refuseEncodedSlash } from './other-spellings.ts';
-import { preflightTree, type PreflightTree } from './preflight-tree.ts';
+import { namedFields, preflightTree, type PreflightTree } from './preflight-tree.ts';
 import { hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
@@ -63,9 +63,10 @@ export class RouteTable {
       if (search.allow.size === 0) throw new Problem('route-not-found');
       throw new Problem('method-not-allowed', { headers: { allow: [...search.allow].sort().join(', ') } });
     }
-    if (search.params.length > 0) this.#spellings.refuse(exchange, route);
     const chosen = this.#chosen(route, exchange);
     if (chosen === undefined) throw new Problem('route-not-found');
+    if (search.params.length > 0)
+      this.#spellings.refuse(exchange, chosen, (found) => this.#chosen(found, exchange));
     if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
     exchange.route = chosen;
     if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
@@ -86,7 +87,7 @@ export class RouteTable {
    */
   preflightRoute(asked: MatchSubject, method: string): Route | undefined {
     const { path, host, request, query } = asked;
-    const subject = { path, host, request, query, method };
+    const subject = { path, host, request, query, method, named: namedFields(request) };
     const route = this.peek(subject);
     if (this.#preflighted === undefined || (route?.preflight.length ?? 0) > 0) return route;
     return this.#preflighted.find(subject) ?? route;

@@ -59,6 +59,8 @@ class Node {
 export type MatchSubject = Pick<Exchange, 'path' | 'host' | 'method' | 'request' | 'query'> & {
   /** The keys of conditions that count as fulfilled; only for requests that nobody has sent. */
   readonly assumed?: ReadonlySet<string>;
+  /** Header fields that the request will have with nobody knows what value; only for what a preflight announces. */
+  readonly named?: ReadonlySet<string>;
 };
 
 /** What a search has found out so far. */

@@ -40,6 +40,16 @@ class CodedModule {}
 const holder: { gateway?: TestGateway; upstream?: TestUpstream } = {};
 const open = { authentication: 'public' };
 
+/** Routes of one path by what they ask for. */
+const conditioned: readonly (readonly [id: string, match: object, cors?: 'off'])[] = [
+  ['exact', { headers: { 'x-one': '1' } }],
+  ['begun', { headers: { 'x-two': { prefix: 'a' } } }],
+  ['described', { headers: { 'x-three': { regex: 'a|b' }, 'x-four': { present: true } } }],
+  ['off-hand', { headers: { 'x-five': '1' } }, 'off'],
+  ['unmarked', { headers: { 'x-five': { present: false } }, query: { open: { regex: 'y|yes' } } }],
+  ['known', { cookies: { user: { present: true } } }],
+];
+
 function configOf(upstream: string, cors: unknown = { origins: [APP] }): string {
   const route = (id: string, more: object, policies: object = {}) => ({
     id,
@@ -89,6 +99,23 @@ function configOf(upstream: string, cors: unknown = { origins: [APP] }): string 
       {
         ...route('beta', {}, { cors: { origins: [APP] } }),
         match: { path: '/beta', headers: { 'x-beta': '1' } },
+      },
+      ...conditioned.map(([id, match, ...cors]) => ({
+        ...route(id, {}, { cors: cors[0] ?? { origins: [APP], credentials: true } }),
+        match: { path: '/asked', ...match },
+      })),
+      {
+        id: 'versions',
+        match: { path: '/versions' },
+        policies: { ...open, cors: 'off' },
+        versions: {
+          by: { header: 'X-Version' },
+          default: 'v1',
+          of: {
+            v1: { upstream: 'behind' },
+            v2: { upstream: 'behind', policies: { cors: { origins: [APP], credentials: true } } },
+          },
+        },
       },
       { id: 'told', match: { path: '/told' }, respond: { status: 200, body: 'hello' }, policies: open },
       { id: 'moved', match: { path: '/moved' }, redirect: { to: '/told' }, policies: open },
@@ -252,6 +279,28 @@ describe('a preflight', () => {
     });
     // By the defaults: no route takes it.
     expect((await preflight('/beta', 'GET')).headers).not.toHaveProperty('access-control-allow-headers');
+  });
+
+  it.each([
+    ['/asked', 'x-one', true],
+    ['/asked', 'X-Two, x-other', true],
+    ['/asked', 'x-three', false],
+    ['/asked', 'x-three, x-four', true],
+    ['/asked?open=yes', 'x-other', true],
+    ['/asked?open=no', 'x-other', false],
+    // The route of the query is not for a request that has this field.
+    ['/asked?open=yes', 'x-five', false],
+    ['/versions', 'x-other', false],
+    ['/versions', 'x-version', true],
+  ])('for %s that names %s finds the route of them: %s', async (path, names, isGranted) => {
+    const { headers } = await preflight(path, 'PUT', { 'access-control-request-headers': names });
+    // What no route answers is granted by the defaults, which have no credentials.
+    expect(headers['access-control-allow-credentials']).toBe(isGranted ? 'true' : undefined);
+  });
+
+  it('brings no cookies, so that what wants one is not found', async () => {
+    const answer = await preflight('/asked', 'PUT', { cookie: 'other=1' });
+    expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
   });
 
   it('needs an origin and a method', async () => {

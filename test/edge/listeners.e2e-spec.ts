@@ -141,6 +141,12 @@ describe('curl', () => {
 });
 
 describe('a request over HTTP/2', () => {
+  it.each([0, 5, 20_000, 100_000])('brings a body of %d bytes as the first of its connection', async (size) => {
+    const body = 'x'.repeat(size);
+    const { headers, text } = await ask(http2(H2C), { ':method': 'POST', ':path': '/open/a' }, body);
+    expect([headers[':status'], (JSON.parse(text) as Echo).body.length]).toEqual([200, size]);
+  }); // prettier-ignore
+
   it('reaches the service as one over HTTP/1.1 would, with one host and one Cookie', async () => {
     const session = http2(SECURE);
     const { headers, text } = await ask(

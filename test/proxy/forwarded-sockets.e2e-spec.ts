@@ -54,6 +54,7 @@ const world = useSocketWorld({
       },
       rewrite: { path: '/inner/{*}?asked=1' },
     }),
+    route('packed', 'on', { paths: { encodedSlashes: 'pass' } }),
     route('gone', 'on', { upstream: 'gone' }),
     route('late', 'on', { policies: { ...open, deadline: '80ms' } }),
   ] as never,
@@ -187,6 +188,14 @@ describe('a WebSocket that is forwarded', () => {
     const raw = world.raw('/hosted', { Host: 'WS.example:80' });
     await until(() => raw.heard.includes('HTTP/1.1 101'));
     expect((await world.refused('/hosted')).status).toBe(404);
+  });
+
+  it('reads encoded slashes as its route does', async () => {
+    const { client } = await world.open('/packed/@scope%2Fpkg');
+    client.socket.close();
+    await client.closed;
+    const refused = await world.refused('/open/a%2Fb', { headers: key });
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('request-malformed')]);
   });
 });
 

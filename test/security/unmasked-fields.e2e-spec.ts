@@ -152,6 +152,7 @@ describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
     [`\ufeff${DOCUMENT}`],
     [`[${DOCUMENT}]`],
     [`[1,${DOCUMENT}]`],
+    [`${' '.repeat(2000)}${DOCUMENT}`],
     [`[\n[${DOCUMENT}]]`],
   ])('does not pass under text/html where it begins otherwise: %j', async (body) => {
     holder.shop.echo.listener = (_request, response) => {

@@ -7,6 +7,10 @@ import type { StreamSocket } from './stream-socket.ts';
 
 /** Pieces of at least this size go on as they are. */
 const WORTH_KEEPING_BYTES = 4 * 1024;
+/** The part of a stream that says whether all of it is there, read or not. */
+interface Received {
+  readonly _readableState: { readonly ended: boolean };
+}
 const NO_LENGTH = 'chunked';
 
 /** The part of a request of `node:http` that takes its fields. */
@@ -101,6 +105,12 @@ export class StreamRequest extends IncomingMessage {
     this.#push = push;
     // What comes in tiny frames is put together before it waits: each would be kept by itself, at many times its size.
     stream.push = (chunk: Buffer | null): boolean => this.#arrived(chunk);
+    // What came with the first bytes of a connection is there before anybody hears of the stream.
+    this.#socket.bytesRead += stream.readableLength;
+    if (!(stream as unknown as Received)._readableState.ended) return;
+    // The end of an empty body was told to nobody.
+    if (stream.readableLength === 0) this.#complete();
+    else this.complete = true;
   }
 
   #push: (chunk: Buffer | null) => boolean = () => true;

@@ -33,6 +33,7 @@ export function isNeverJson(types: readonly string[]): boolean {
 /** How a JSON text with fields begins, and nothing else of those types: a selector of CSS has a name after its bracket. */
 const LIKE_JSON = /^(?:\{|\[(?:$|[[{"\d]))/;
 const BLANK = /[\s\ufeff]+/g;
+/** Mostly enough to see it. */
 const BEGINNING_BYTES = 1024;
 
 /**
@@ -41,8 +42,13 @@ const BEGINNING_BYTES = 1024;
  * @returns undefined while there is nothing to be seen.
  */
 export function beginsLikeJson(bytes: Uint8Array): boolean | undefined {
-  const start = Buffer.from(bytes.subarray(0, BEGINNING_BYTES)).toString('utf8').replace(BLANK, '');
+  // Fails closed: however many blanks come first, what comes after them counts.
+  const start = unblanked(bytes.subarray(0, BEGINNING_BYTES)) || unblanked(bytes);
   return start === '' ? undefined : LIKE_JSON.test(start);
+}
+
+function unblanked(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8').replace(BLANK, '');
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hasForeignCharset } from '../../exchange/charset.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Pieces } from '../../exchange/pieces.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -62,15 +63,19 @@ export function holdBody(
  * @throws {Problem} `media-type-unsupported` for what does not say that it is plain JSON, `request-invalid` for what is none.
  */
 export function parseHeld({ request }: Exchange, body: Buffer): unknown {
-  const type = request.headers['content-type'];
+  const types = request.headersDistinct['content-type'] ?? [];
   const coding = request.headers['content-encoding'];
   const isPlain = coding === undefined || coding.trim().toLowerCase() === 'identity';
-  // Fails closed: whoever reads it might take it for JSON all the same.
-  if (type === undefined || !JSON_TYPE.test(type) || !isPlain) throw new Problem('media-type-unsupported');
+  // Fails closed: whoever reads it might take it for JSON all the same, and of two types for the other one.
+  if (!isJson(types) || !isPlain) throw new Problem('media-type-unsupported');
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     const errors = [{ in: 'body', pointer: '', message: 'must be JSON in UTF-8' }];
     throw new Problem('request-invalid', { extensions: { errors } });
   }
+}
+
+function isJson([type = '', ...others]: readonly string[]): boolean {
+  return others.length === 0 && JSON_TYPE.test(type) && !hasForeignCharset(type);
 }
