@@ -12,6 +12,7 @@ import { limitByListener } from './listener-limits.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import type { Connections } from './connections.ts';
 import { preflightMethod } from '../exchange/preflight.ts';
+import { refuseHead, refuseMisdirected, shownMethod } from './http2-requests.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { checkTarget, hasSaneHost } from './request-target.ts';
 
@@ -66,6 +67,7 @@ export class OpenHook {
       host: hostOf(headers.host),
       path,
       query,
+      method: shownMethod(request),
       request,
       response,
       snapshot,
@@ -101,10 +103,13 @@ export class OpenHook {
    *
    * @param target the request target as it was sent.
    * @returns what the gateway itself answers, once the request has met what every one meets.
-   * @throws {Problem} `request-malformed`, `expectation-failed`, `method-not-implemented`, or `rate-limited` by the flood limit.
+   * @throws {Problem} `request-malformed`, `expectation-failed`, `method-not-implemented`,
+   * `headers-too-large`, `misdirected-request`, or `rate-limited` by the flood limit.
    */
   check(exchange: Exchange, target: string): Answer | undefined {
     const { request } = exchange;
+    const isHttp2 = request.httpVersionMajor === 2;
+    if (isHttp2) refuseHead(exchange);
     if (!/^(?:1\.[01]|2\.0)$/.test(request.httpVersion)) throw new Problem('request-malformed');
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
@@ -126,6 +131,7 @@ export class OpenHook {
         headers: { 'retry-after': retryAfterSeconds(waitMs) },
         by: 'floodLimit',
       });
+    if (isHttp2) refuseMisdirected(exchange);
     return answer ?? httpsRedirect(exchange);
   }
 }
