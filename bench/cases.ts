@@ -18,6 +18,8 @@ export interface Work {
   /** File in `bench/`. */
   readonly config: string;
   readonly request: LoadRequest;
+  /** What the requests come over; default plain HTTP/1.1. `https` is HTTP/1.1 over TLS, `h2` HTTP/2 over TLS. */
+  readonly over?: 'https' | 'h2';
   /** How many different callers take turns; 0 sends no token. */
   readonly principals: number;
   /** The id of the first of them; default 1. */
@@ -96,6 +98,28 @@ export const CASES: readonly BenchCase[] = [
     limited: true,
     needsRedis: true,
     target: 0.55,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-tls',
+    title: 'door 1, HTTP/1.1 over TLS',
+    config: 'door-1-tls.yaml',
+    twin: 'bare-tls.ts',
+    over: 'https',
+    principals: 0,
+    logLevel: 'warn',
+    target: undefined,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-http2',
+    title: 'door 1, HTTP/2 over TLS',
+    config: 'door-1-tls.yaml',
+    twin: 'bare-tls.ts',
+    over: 'h2',
+    principals: 0,
+    logLevel: 'warn',
+    target: undefined,
   },
   {
     ...PIPE,

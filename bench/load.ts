@@ -14,6 +14,8 @@ export interface LoadRequest {
 /** One round of load. */
 export interface LoadOptions {
   readonly origin: string;
+  /** Whether it speaks HTTP/2, which the load tools do not. */
+  readonly isHttp2: boolean;
   readonly request: LoadRequest;
   /** Bearer tokens that the requests take turns with; empty for none. */
   readonly tokens: readonly string[];
@@ -47,7 +49,8 @@ export function chooseLoadTool(): LoadTool {
 
 /** Makes one round of load in a process of its own: closed loop, keep-alive. */
 export async function load(tool: LoadTool, options: LoadOptions): Promise<LoadResult> {
-  return tool === 'wrk' ? loadByWrk(options) : loadByAutocannon(options);
+  if (options.isHttp2) return loadByScript('http2-load.ts', options);
+  return tool === 'wrk' ? loadByWrk(options) : loadByScript('autocannon-load.ts', options);
 }
 
 async function loadByWrk(options: LoadOptions): Promise<LoadResult> {
@@ -95,10 +98,10 @@ function lua(text: string): string {
   return JSON.stringify(text);
 }
 
-async function loadByAutocannon(options: LoadOptions): Promise<LoadResult> {
+async function loadByScript(name: string, options: LoadOptions): Promise<LoadResult> {
   const file = join(options.folder, 'load.json');
   writeFileSync(file, JSON.stringify(options));
-  const script = join(import.meta.dirname, 'autocannon-load.ts');
+  const script = join(import.meta.dirname, name);
   const text = await outputOf({ command: process.execPath, args: [script, file], core: options.core });
   return JSON.parse(text) as LoadResult;
 }

@@ -1,5 +1,5 @@
 import { tokensOf, type BenchCase, type Work } from './cases.ts';
-import { checkSameAnswer, checkWork } from './checks.ts';
+import { checkSameAnswer, checkWork, originOf } from './checks.ts';
 import { stopChild } from './children.ts';
 import { usageOf } from './cpu.ts';
 import { load, type LoadOptions, type LoadResult } from './load.ts';
@@ -111,7 +111,8 @@ function sideOf(subject: Subject): Side {
 /** The load of a case on one subject. */
 export function loadOf(one: Work, stand: Stand, subject: Subject, seconds: number): LoadOptions {
   return {
-    origin: subject.origin,
+    origin: originOf(one, subject),
+    isHttp2: one.over === 'h2',
     request: one.request,
     tokens: tokensOf(one, stand.tokens),
     connections: CONNECTIONS,

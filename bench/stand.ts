@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TokenAlgorithm } from '../examples/services/identity.ts';
+import { certificate } from '../test/support/certificates.ts';
 import type { BenchCase } from './cases.ts';
 import { freePort, outputOf, startChild, stopChild, untilListening } from './children.ts';
 import { usageOf } from './cpu.ts';
@@ -78,7 +79,7 @@ export class Stand {
     const report = JSON.parse(await firstLine(child)) as ServiceReport;
     this.tokens = report.tokens;
     this.controlOrigin = report.control;
-    this.#env = report.env;
+    this.#env = { ...report.env, ...this.#ownCertificate() };
     if (onPath('redis-server') !== undefined) await this.#startRedis();
   }
 
@@ -163,6 +164,14 @@ export class Stand {
   async close(): Promise<void> {
     await Promise.all(this.#children.map((child) => stopChild(child)));
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #ownCertificate(): { readonly TLS_CERT: string; readonly TLS_KEY: string } {
+    const { cert, key } = certificate({ name: 'bench', hosts: ['localhost', '127.0.0.1'] });
+    const files = { TLS_CERT: join(this.folder, 'own.pem'), TLS_KEY: join(this.folder, 'own.key') };
+    writeFileSync(files.TLS_CERT, cert);
+    writeFileSync(files.TLS_KEY, key);
+    return files;
   }
 
   async #startRedis(): Promise<void> {

@@ -28,6 +28,11 @@ export interface ClientConnection {
   readonly peer: string;
   readonly scheme: 'http' | 'https';
   readonly certificate: ClientCertificate | undefined;
+  /**
+   * Whether a host is for another certificate of the listener than the one that the client was shown, which is not for it.
+   * Absent where there is no other one.
+   */
+  readonly isForAnother?: ((host: string) => boolean) | undefined;
   /** How many requests have begun on it. */
   requests: number;
 }

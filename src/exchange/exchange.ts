@@ -91,6 +91,8 @@ export interface ExchangeOpening {
   readonly path: string;
   /** Raw query with its leading `?`, or the empty string. */
   readonly query: string;
+  /** What is said of the method of the request; default the method itself. */
+  readonly method?: string | undefined;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The configuration that was in force when it began. Default: what is in force whenever somebody looks. */
@@ -208,7 +210,7 @@ export class Exchange {
     this.clientAddress = opening.clientAddress;
     this.addressDoubt = opening.addressDoubt;
     this.scheme = opening.scheme;
-    this.method = opening.request.method ?? 'GET';
+    this.method = opening.method ?? opening.request.method ?? 'GET';
     this.host = opening.host;
     this.path = opening.path;
     this.query = opening.query;

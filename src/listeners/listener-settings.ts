@@ -4,12 +4,23 @@ import { PemFiles, type FileRemark } from '../config/pem-files.ts';
 import { HostNames, namesOf } from './certificate-names.ts';
 import type { ListenerOptions } from './listeners.schema.ts';
 
+/** One certificate of a listener. */
+export interface OwnCertificate {
+  readonly context: SecureContext;
+  /** The hosts that it is for. */
+  readonly names: HostNames<true>;
+}
+
 /** TLS of one listener, as its files say. */
 export interface ListenerTls {
   /** What every handshake starts from, before it names a host. */
   readonly context: SecureContextOptions;
   /** By host name. */
-  readonly contexts: HostNames<SecureContext>;
+  readonly contexts: HostNames<OwnCertificate>;
+  /** The one that is shown to who names no host, or none that there is a certificate for. */
+  readonly first: OwnCertificate;
+  /** How many there are. */
+  readonly count: number;
   readonly clientCertificates: 'optional' | 'required' | undefined;
   /** Differs as soon as who may come in does: tickets of before would go past that. */
   readonly admission: string;
@@ -123,27 +134,32 @@ class ListenerFiles {
     const authorities =
       clientCertificates && this.#at('clientCertificates').certificates('ca', clientCertificates.ca);
     const shared = { ca: authorities?.text, minVersion, ciphers: CIPHERS, honorCipherOrder: true };
-    const contexts = new HostNames<SecureContext>();
+    const contexts = new HostNames<OwnCertificate>();
+    const all: OwnCertificate[] = [];
     const own = certificates.flatMap((names, index) => {
       const files = this.#at('certificates', index);
       const { cert, key } = files.pair(names);
       if (files.faults.length > 0 || cert === undefined || key === undefined) return [];
       const context = { ...shared, cert: cert.text, key: key.text };
       try {
-        const secure = createSecureContext(context);
-        for (const name of namesOf(cert.all[0] as never)) contexts.add(name, secure);
+        const one = { context: createSecureContext(context), names: new HostNames<true>() };
+        for (const name of namesOf(cert.all[0] as never)) {
+          contexts.add(name, one);
+          one.names.add(name, true);
+        }
+        all.push(one);
       } catch (error) {
         files.fault('cert', `cannot be used: ${(error as Error).message}`);
       }
       return [context];
     });
-    const [context] = own;
-    if (this.faults.length > 0 || context === undefined) return undefined;
+    const [[context], [first]] = [own, all];
+    if (this.faults.length > 0 || context === undefined || first === undefined) return undefined;
     const mode = clientCertificates?.mode;
     const admission = createHash('sha256')
       .update(JSON.stringify([mode, authorities?.text]))
       .digest('hex');
-    return { context, contexts, clientCertificates: mode, admission };
+    return { context, contexts, first, count: all.length, clientCertificates: mode, admission };
   }
 
   #at(...path: (string | number)[]): PemFiles {

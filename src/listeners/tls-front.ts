@@ -75,12 +75,20 @@ export class TlsFront {
       x509,
       fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
     };
-    onSecure(socket, { ...connection, certificate });
+    onSecure(socket, { ...connection, certificate, isForAnother: this.#isForAnother(socket) });
+  }
+
+  // With the certificates of the handshake, whatever a reload brings: clients go by what they were shown.
+  #isForAnother({ servername }: TLSSocket): ClientConnection['isForAnother'] {
+    const { contexts, first, count } = this.#tls;
+    if (count === 1) return undefined;
+    const { names } = (servername ? contexts.find(servername) : undefined) ?? first;
+    return (host) => names.find(host) === undefined && contexts.find(host) !== undefined;
   }
 }
 
 function contextFor({ contexts }: ListenerTls, host: string): SecureContext | undefined {
-  return contexts.find(host);
+  return contexts.find(host)?.context;
 }
 
 /** Undefined ends the handshake: nothing that the client speaks is spoken here (RFC 7301 section 3.2). */

@@ -10,6 +10,7 @@ import { limitByListener } from './listener-limits.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { preflightMethod } from '../exchange/preflight.ts';
 import type { HookDeps } from './hook-deps.ts';
+import { refuseHead, refuseMisdirected, shownMethod } from './http2-requests.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { checkTarget, hasSaneHost, isKnownVersion } from './request-target.ts';
 
@@ -50,6 +51,7 @@ export class OpenHook {
       host: hostOf(headers.host),
       path,
       query,
+      method: shownMethod(request),
       request,
       response,
       snapshot,
@@ -85,11 +87,14 @@ export class OpenHook {
    *
    * @param target the request target as it was sent.
    * @returns what the gateway itself answers, once the request has met what every one meets.
-   * @throws {Problem} `request-malformed`, `expectation-failed`, `method-not-implemented`, or `rate-limited` by the flood limit.
+   * @throws {Problem} `request-malformed`, `expectation-failed`, `method-not-implemented`,
+   * `headers-too-large`, `misdirected-request`, or `rate-limited` by the flood limit.
    */
   check(exchange: Exchange, target: string): Answer | undefined {
     const { request } = exchange;
     if (!isKnownVersion(request)) throw new Problem('request-malformed');
+    const isHttp2 = request.httpVersionMajor === 2;
+    if (isHttp2) refuseHead(exchange);
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
     if (!hasSaneHost(request)) {
@@ -110,6 +115,7 @@ export class OpenHook {
         headers: { 'retry-after': retryAfterSeconds(waitMs) },
         by: 'floodLimit',
       });
+    if (isHttp2) refuseMisdirected(exchange);
     return answer ?? httpsRedirect(exchange);
   }
 }

@@ -34,7 +34,7 @@ export const catalogue = {
     remedy: 'Send a path in its normal form (RFC 3986 section 6) and well-formed headers.',
   }),
   'headers-too-large': entry(431, 'open', 'The header section is too large', {
-    cause: 'The request line and headers together exceed 16 KiB.',
+    cause: 'The request line and headers together exceed 16 KiB, over HTTP/2 also 100 fields.',
     remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
   }),
   'uri-too-long': entry(414, 'open', 'The request target is too long', {
@@ -45,6 +45,12 @@ export const catalogue = {
     cause:
       'The method of the request line is none that the HTTP parser knows, or one that is for no resource of a gateway: `CONNECT`.',
     remedy: 'Use a method of RFC 9110, such as GET or POST.',
+  }),
+  'misdirected-request': entry(421, 'open', 'This connection is not for that host', {
+    cause:
+      'A request over HTTP/2 names a host for which the listener has another certificate than the one that the connection was opened with, which is not for it.',
+    remedy: 'Open another connection whose TLS handshake names the host (SNI); browsers do so by themselves.',
+    retryable: true,
   }),
   'request-timeout': entry(408, 'open', 'The request did not arrive in time', {
     cause:

@@ -101,6 +101,7 @@ export class ForwardedSockets implements OnModuleInit, OnModuleDestroy {
       this.#places.take(exchange, route.id, options);
       const upgrade = {
         protocol: PROTOCOL,
+        isOnlySuccess: !offer.mayRefuseWithSuccess,
         check: handshake.check.bind(handshake),
         switched: (socket: UpgradedSocket, lease: Lease) =>
           this.#accept(asked, { offer, handshake, socket, lease }),

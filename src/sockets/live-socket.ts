@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { Problem } from '../problems/problem.ts';
+import type { EndStream } from './byte-end.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { SocketFlow, type HeldBy } from './socket-flow.ts';
 
@@ -46,7 +46,7 @@ export class LiveSocket {
   #closed = false;
 
   /** @param raw the connection below the socket. */
-  constructor(socket: WebSocket, raw: Socket, exchange: Exchange, times: SocketTimes) {
+  constructor(socket: WebSocket, raw: EndStream, exchange: Exchange, times: SocketTimes) {
     const { idleMs, maxAgeMs, stalledMs } = times;
     this.socket = socket;
     this.exchange = exchange;

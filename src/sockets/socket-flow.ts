@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import type { EndStream } from './byte-end.ts';
 import { LatestOnly } from './latest-only.ts';
 import { ReadingPace } from './reading-pace.ts';
 
@@ -15,7 +15,7 @@ export type HeldBy = 'client' | 'target' | 'pace';
  */
 export class SocketFlow {
   readonly #socket: WebSocket;
-  readonly #raw: Socket;
+  readonly #raw: EndStream;
   readonly #stalledMs: number;
   readonly #onStalled: (by: HeldBy) => void;
   readonly #pongs: LatestOnly<Buffer>;
@@ -31,7 +31,7 @@ export class SocketFlow {
    * @param raw the connection below the socket.
    * @param stalledMs how long either side may stand still.
    */
-  constructor(socket: WebSocket, raw: Socket, stalledMs: number, onStalled: (by: HeldBy) => void) {
+  constructor(socket: WebSocket, raw: EndStream, stalledMs: number, onStalled: (by: HeldBy) => void) {
     this.#socket = socket;
     this.#raw = raw;
     this.#stalledMs = stalledMs;

@@ -22,6 +22,8 @@ export interface AcceptedHandshake {
  * CONNECT of HTTP/2 (RFC 8441). Until it is accepted it is a request like any other, and is refused like one.
  */
 export interface SocketOffer {
+  /** Whether a service may refuse it with an answer that says success; where that means yes, it may not. */
+  readonly mayRefuseWithSuccess: boolean;
   /**
    * Answers it, and gives the bytes away.
    *

@@ -128,8 +128,8 @@ export class SocketTunnel extends EventEmitter<{ close: [] }> implements Leaver,
   ended(flow: TunnelFlow): void {
     if (this.#isConcluded) return this.#end(flow.from);
     if (!flow.scanner.isOver) return this.#lost(flow);
+    // Who has said all that he had to say still hears the answer to it: browsers end their side of a stream before.
     if (this.#other(flow).scanner.isOver) this.#endBoth();
-    else this.#end(flow.from);
   }
 
   closed(flow: TunnelFlow): void {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
+import type { EndStream } from './byte-end.ts';
 import { handshakeFields } from './handshake-fields.ts';
 import type { AcceptedHandshake, OpenedStream, SocketOffer } from './socket-offer.ts';
 
@@ -22,11 +22,12 @@ export function acceptOf(key: string): string {
 
 /** An upgrade of HTTP/1.1. */
 export class UpgradeOffer implements SocketOffer {
+  readonly mayRefuseWithSuccess = true;
   readonly #exchange: Exchange;
-  readonly #opened: { readonly socket: Socket; readonly head: Buffer };
+  readonly #opened: { readonly socket: EndStream; readonly head: Buffer };
 
   /** @throws {Problem} when the handshake is not what RFC 6455 section 4.2.1 wants. */
-  constructor(exchange: Exchange, opened: { readonly socket: Socket; readonly head: Buffer }) {
+  constructor(exchange: Exchange, opened: { readonly socket: EndStream; readonly head: Buffer }) {
     this.#exchange = exchange;
     this.#opened = opened;
     checkHandshake(exchange.request);
@@ -40,17 +41,22 @@ export class UpgradeOffer implements SocketOffer {
     fields.push('Sec-WebSocket-Accept', acceptOf(String(request.headers['sec-websocket-key'])));
     response.writeHead(SWITCHING_PROTOCOLS, fields);
     response.flushHeaders();
-    response.detachSocket(socket);
+    response.detachSocket(socket as never);
     return { stream: socket, first: head };
   }
 }
 
 function checkHandshake({ headers }: IncomingMessage): void {
-  if (headers['sec-websocket-version'] !== VERSION)
-    throw new Problem('upgrade-required', {
-      detail: 'Expected Sec-WebSocket-Version: 13.',
-      headers: { 'sec-websocket-version': VERSION, upgrade: 'websocket', connection: 'upgrade, close' },
-    });
+  checkVersion(headers);
   if (!KEY.test(headers['sec-websocket-key'] ?? ''))
     throw new Problem('request-malformed', { detail: 'Expected a Sec-WebSocket-Key of 16 bytes in base64.' });
+}
+
+/** Looks at the version that a handshake is for. @throws {Problem} `upgrade-required` for any but 13. */
+export function checkVersion(headers: IncomingMessage['headers']): void {
+  if (headers['sec-websocket-version'] === VERSION) return;
+  throw new Problem('upgrade-required', {
+    detail: 'Expected Sec-WebSocket-Version: 13.',
+    headers: { 'sec-websocket-version': VERSION, upgrade: 'websocket', connection: 'upgrade, close' },
+  });
 }

@@ -7,20 +7,28 @@ import type {} from '../exchange/exchange-of.ts';
 import { Problem } from '../problems/problem.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { originForm } from '../exchange/absolute-form.ts';
+import type { TunnelResponse } from '../exchange/tunnel-response.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { EndStream } from './byte-end.ts';
 import { isOfHandshake } from './handshake-fields.ts';
 import { answerOn, endConnection } from './last-word.ts';
 import type { SocketOffer } from './socket-offer.ts';
 import { bearerOfProtocols } from './socket-protocols.ts';
+import { acceptedFields, discardHead, TunnelOffer, UNUSED_KEY } from './tunnel-offer.ts';
 import { UpgradeOffer } from './upgrade-offer.ts';
 
 const SWITCHING_PROTOCOLS = 101;
+const OK = 200;
 /** How long a client may read what waits for it, and say goodbye, once we have. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
+const NOTHING = Buffer.alloc(0);
+
+/** What waits for its socket: an upgrade of HTTP/1.1, or a request over HTTP/2 for a tunnel. */
 interface Upgrade {
-  readonly socket: Socket;
+  readonly socket: EndStream;
   readonly head: Buffer;
+  readonly tunnel: TunnelResponse | undefined;
 }
 
 type UpgradingServer = Server & { shouldUpgradeCallback(request: IncomingMessage): boolean };
@@ -58,27 +66,35 @@ export class Upgrades {
   }
 
   /**
-   * Gives an exchange its socket. From here on its access line says 101, and comes when the socket closes. Nothing
+   * Gives an exchange its socket. From here on its access line says 101, over HTTP/2 200, and comes when the socket closes. Nothing
    * else may answer it; where the handshake itself is no good, or its answer cannot be made, `refuse` does, in HTTP.
    */
   take(
     exchange: Exchange,
     server: WebSocketServer,
-    { open, refuse }: { open(socket: WebSocket, raw: Socket): void; refuse(problem: Problem): void },
+    { open, refuse }: { open(socket: WebSocket, raw: EndStream): void; refuse(problem: Problem): void },
   ): void {
     const { request } = exchange;
     const upgrade = this.#pending.get(request);
     if (upgrade === undefined) return refuse(malformed('There is nothing to upgrade.'));
     this.#pending.delete(request);
-    const { socket, head } = upgrade;
+    const { socket, head, tunnel } = upgrade;
+    // The library asks for one, and HTTP/2 has none (RFC 8441 section 5).
+    if (tunnel !== undefined) request.headers['sec-websocket-key'] = UNUSED_KEY;
     let opened = false;
     const onFault = (error: Error, _socket: Duplex, asked: IncomingMessage): void => {
       if (asked === request) refuse(malformed(error.message));
     };
     const onHead = (lines: string[], asked: IncomingMessage): void => {
       if (asked !== request) return;
-      lines.push(...handshakeLines(exchange));
-      exchange.response.detachSocket(socket as never);
+      const own = handshakeFields(exchange, tunnel === undefined ? SWITCHING_PROTOCOLS : OK);
+      if (tunnel === undefined) {
+        for (let i = 0; i < own.length; i += 2) lines.push(`${own[i]}: ${own[i + 1]}`);
+        exchange.response.detachSocket(socket as never);
+      } else {
+        tunnel.openTunnel([...own, ...acceptedFields(lines)]);
+        discardHead(socket);
+      }
       opened = true;
     };
     server.on('wsClientError', onFault).on('headers', onHead);
@@ -105,6 +121,7 @@ export class Upgrades {
   offer(exchange: Exchange): SocketOffer {
     const upgrade = this.#pending.get(exchange.request);
     if (upgrade === undefined) throw malformed('There is nothing to upgrade.');
+    if (upgrade.tunnel !== undefined) return new TunnelOffer(exchange, upgrade.tunnel);
     return new UpgradeOffer(exchange, upgrade);
   }
 
@@ -117,8 +134,10 @@ export class Upgrades {
   #attach(fastify: FastifyInstance, server: UpgradingServer): void {
     const others = server.shouldUpgradeCallback;
     server.shouldUpgradeCallback = (request) => {
-      const wanted =
-        this.#isClaimed(request) || (server.listenerCount('upgrade') > 1 && others.call(server, request));
+      const isClaimed = this.#isClaimed(request);
+      // Others know connections only.
+      if (request.httpVersionMajor === 2) return isClaimed;
+      const wanted = isClaimed || (server.listenerCount('upgrade') > 1 && others.call(server, request));
       if (!wanted || hasItsConnection(request)) return wanted;
       misplaced.add(request);
       return false;
@@ -126,7 +145,7 @@ export class Upgrades {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (!this.#isClaimed(request)) return;
       socket.on('error', () => socket.destroy());
-      this.#pending.set(request, { socket, head });
+      this.#pending.set(request, { socket, head, tunnel: undefined });
       addBearer(request);
       const response = new ServerResponse(request);
       response.assignSocket(socket as never);
@@ -135,12 +154,17 @@ export class Upgrades {
       response.once('finish', () => endConnection(socket));
       fastify.routing(request, response);
     });
+    server.on('tunnel', (request: IncomingMessage, response: TunnelResponse) => {
+      this.#pending.set(request, { socket: response.tunnel, head: NOTHING, tunnel: response });
+      addBearer(request);
+      fastify.routing(request, response);
+    });
   }
 
   #isClaimed(request: IncomingMessage): boolean {
-    const { headers, method, httpVersionMinor } = request;
+    const { headers, method, httpVersion } = request;
     // RFC 9110 section 7.8: the field means nothing in HTTP/1.0.
-    if (httpVersionMinor === 0 || method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket')
+    if (httpVersion === '1.0' || method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket')
       return false;
     // As doors look for it; the open stage is what refuses a host that is none.
     request.url = originForm(request);
@@ -171,7 +195,8 @@ export function socketOpened({ response, route }: Exchange): () => void {
   route?.metrics.socketOpened();
   return () => {
     route?.metrics.socketClosed();
-    response.statusCode = SWITCHING_PROTOCOLS;
+    // Where the library has written it, the response does not know.
+    if (!response.headersSent) response.statusCode = SWITCHING_PROTOCOLS;
     // The answer was the handshake, which somebody else wrote; the access line shall not call it cut.
     Object.defineProperty(response, 'writableFinished', { value: true });
     response.emit('close');
@@ -203,19 +228,19 @@ export function socketServerOptions(maxPayload: number): {
 }
 
 /** What stages have to say to the client. @throws what they throw, or that it cannot be sent. */
-function handshakeLines(exchange: Exchange): string[] {
-  const head = { status: SWITCHING_PROTOCOLS, headers: [] as string[] };
+function handshakeFields(exchange: Exchange, status: number): string[] {
+  const head = { status, headers: [] as string[] };
   exchange.finishHead(head, 'handshake');
-  const lines = [];
+  const fields = [];
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i] as string;
     const value = head.headers[i + 1] as string;
     if (isOfHandshake(name)) continue;
     // The library writes the lines as they are.
     validateHeaderValue(name, value);
-    lines.push(`${name}: ${value}`);
+    fields.push(name, value);
   }
-  return lines;
+  return fields;
 }
 
 function malformed(detail: string): Problem {

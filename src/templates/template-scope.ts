@@ -32,7 +32,7 @@ export class TemplateScope {
     if (!Array.isArray(value)) return;
     this.mapped += value.length;
     if (this.mapped <= this.#maxElements) return;
-    const cause = new PlainFault(`lists of more than ${this.#maxElements} elements to map`);
+    const cause = new PlainFault(`lists of more than ${this.#maxElements} elements to map (maxElements)`);
     throw new Problem('upstream-response-invalid', { cause });
   }
 }

@@ -327,6 +327,34 @@ describe('a certificate', () => {
   });
 });
 
+describe('a request for a host that its connection was not opened for', () => {
+  it.each<[string, string, string, number]>([
+    ['that has a certificate of its own', 'localhost', 'api.shop.test', 421],
+    ['that has one, whatever its port', 'localhost', 'www.shop.test:8443', 421],
+    ['that the certificate is for', 'api.shop.test', 'API.shop.test', 200],
+    ['that a wildcard is for, though another one is nearer', 'www.shop.test', 'api.shop.test', 200],
+    ['that the first certificate is for', 'api.shop.test', 'localhost', 421],
+    ['that no certificate is for', 'localhost', 'elsewhere.test', 200],
+    ['that is an address', 'api.shop.test', '127.0.0.1', 200],
+  ])('%s, %s shown for %s, is answered with %i', async (_, servername, authority, status) => {
+    const session = http2(SECURE, { servername, checkServerIdentity: () => undefined });
+    const { headers, text } = await ask(session, { ':path': '/open/a', ':authority': authority });
+    expect(headers[':status']).toBe(status);
+    const line = await holder.shop.lineOfId(String(headers['x-request-id']));
+    if (status === 421) {
+      expect(JSON.parse(text)).toMatchObject({ code: 'misdirected-request' });
+      expect(line).toMatchObject({ status, refused: { stage: 'open', code: 'misdirected-request' } });
+    }
+    const next = await ask(session, { ':path': '/open/a', ':authority': servername });
+    expect(next.headers[':status']).toBe(200);
+  });
+
+  it('is answered over HTTP/1.1, where clients keep no connection for other hosts', async () => {
+    const answer = await curl('--http1.1', '-H', 'Host: api.shop.test', `${at(SECURE)}/open/a`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
 describe('TLS', () => {
   it.each<[string, number, ConnectionOptions]>([
     ['of a version that is too old', MUTUAL, { maxVersion: 'TLSv1.2', cert: known.cert, key: known.key }],

@@ -7,6 +7,7 @@ import { Public } from '../../src/policies/authentication/authentication.policy.
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
 import { parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
+import { askMisdirected } from '../support/misdirected.ts';
 import { startShop, type RouteInput, type Shop, type ShopCall } from '../support/shop.ts';
 import { startTcpUpstream, type TcpUpstream } from '../support/upstream.ts';
 
@@ -111,6 +112,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'headers-too-large': say(`GET / HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`),
   'uri-too-long': say(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`),
   'method-not-implemented': say('FOO / HTTP/1.1\r\nHost: x\r\n\r\n'),
+  'misdirected-request': askMisdirected,
   'request-timeout': () => {
     (shop.gateway.gateway.app.getHttpServer() as Server).headersTimeout = 50;
     return say('GET / HTTP/1.1\r\nHost:')();

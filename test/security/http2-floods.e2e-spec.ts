@@ -30,7 +30,16 @@ beforeAll(async () => {
     version: 1,
     listeners: [{ port: 0, http2: true, limits: { headerTime: '1s', concurrentStreams: 100 } }],
     upstreams: { echo: { targets: [upstream.url], circuitBreaker: 'off' } },
-    routes: [{ id: 'all', match: { path: '/*' }, upstream: 'echo', policies: { authentication: 'public' } }],
+    routes: [
+      {
+        id: 'ws',
+        match: { path: '/ws' },
+        upstream: 'echo',
+        webSocket: 'on',
+        policies: { authentication: 'public' },
+      },
+      { id: 'all', match: { path: '/*' }, upstream: 'echo', policies: { authentication: 'public' } },
+    ],
   };
   gateway = await startGateway({ config: JSON.stringify(config) });
 });
@@ -53,6 +62,30 @@ function client(bytes: Buffer): FrameClient {
 
 const fields = (count: number, length: number): [string, string][] =>
   Array.from({ length: count }, (_, i) => [`x-${i}`, 'a'.repeat(length)]);
+
+const tunnel = (...more: [string, string][]): Buffer =>
+  Buffer.concat(
+    [
+      [':method', 'CONNECT'],
+      [':protocol', 'websocket'],
+      [':scheme', 'http'],
+      [':path', '/ws'],
+      [':authority', 'a'],
+      ['sec-websocket-version', '13'],
+      ...more,
+    ].map(([name = '', value = '']) => field(name, value)),
+  );
+
+const MOST_OF_A_FRAME = 16_384;
+
+/** A head in as many frames as it takes. */
+const inFrames = (block: Buffer): Buffer =>
+  many(Math.ceil(block.length / MOST_OF_A_FRAME), (i) => {
+    const part = block.subarray(i * MOST_OF_A_FRAME, (i + 1) * MOST_OF_A_FRAME);
+    const isLast = (i + 1) * MOST_OF_A_FRAME >= block.length;
+    const type = i === 0 ? FRAME.headers : FRAME.continuation;
+    return frame(type, (i === 0 ? END_STREAM : 0) | (isLast ? END_HEADERS : 0), 1, part);
+  });
 
 const get = (index: number, path = '/x'): Buffer => frame(FRAME.headers, WHOLE, streamId(index), head(path));
 
@@ -165,8 +198,9 @@ describe('a request that two parties could read differently', () => {
   });
 
   it.each<[string, Buffer]>([
-    ['too many fields', head('/x', ...fields(110, 1))],
-    ['too long ones', head('/x', ...fields(18, 880))],
+    ['far too many fields', head('/x', ...fields(210, 1))],
+    ['far too long ones', head('/x', ...fields(37, 880))],
+    ['far too long ones for a tunnel', tunnel(...fields(37, 880))],
     [
       'no host at all',
       Buffer.concat([field(':method', 'GET'), field(':scheme', 'http'), field(':path', '/x')]),
@@ -183,7 +217,7 @@ describe('a request that two parties could read differently', () => {
       ),
     ],
   ])('loses its stream with %s', async (_, block) => {
-    const one = client(frame(FRAME.headers, WHOLE, 1, block));
+    const one = client(inFrames(block));
     await one.until(() => one.reset !== undefined);
     expect([one.reset !== undefined, one.socket.destroyed]).toEqual([true, false]);
     expect(upstream.requests).toHaveLength(0);
@@ -201,17 +235,66 @@ describe('a request that two parties could read differently', () => {
   });
 });
 
-it('of a method that nobody knows is answered with 501', async () => {
-  const [method, ...rest] = [
-    [':method', 'FOO'],
-    [':scheme', 'http'],
-    [':path', '/x'],
-    [':authority', 'a'],
-  ];
-  const block = [method, ...rest].map(([name = '', value = ''] = []) => field(name, value));
-  const one = client(frame(FRAME.headers, WHOLE, 1, Buffer.concat(block)));
-  await one.until(() => one.count(FRAME.headers) > 0);
-  expect([one.count(FRAME.headers), upstream.requests.length]).toEqual([1, 0]);
+describe('a request that no parser of HTTP/1.1 would read', () => {
+  const withMethod = (method: string): Buffer =>
+    Buffer.concat(
+      [
+        [':method', method],
+        [':scheme', 'http'],
+        [':path', '/x?secret=1'],
+        [':authority', 'a'],
+      ].map(([name = '', value = '']) => field(name, value)),
+    );
+
+  it.each<[string, Buffer, number, string, string]>([
+    ['of 101 fields', head('/x', ...fields(97, 1)), 431, 'headers-too-large', 'GET'],
+    ['of more than 16 KiB', head('/x', ...fields(18, 880)), 431, 'headers-too-large', 'GET'],
+    ['for a tunnel, of more than 16 KiB', tunnel(...fields(18, 880)), 431, 'headers-too-large', 'CONNECT'],
+    ['of an unknown method', withMethod('FOO'), 501, 'method-not-implemented', '_OTHER'],
+    [
+      'of a method that is a name of objects',
+      withMethod('__proto__'),
+      501,
+      'method-not-implemented',
+      '_OTHER',
+    ],
+  ])('%s is answered with a problem, and has its line', async (_, block, status, code, method) => {
+    const one = client(frame(FRAME.headers, WHOLE, 1, block));
+    await one.until(() => one.count(FRAME.data) > 0);
+    const body = one.frames.find(({ type }) => type === FRAME.data)?.payload;
+    const { instance, ...problem } = JSON.parse(String(body)) as Record<string, string>;
+    expect(problem).toMatchObject({ status, code });
+    const id = instance?.split(':').at(-1);
+    const lines = await gateway.linesWhere((line) => line['id'] === id);
+    expect(lines).toMatchObject([{ msg: 'exchange', method, status, refused: { stage: 'open', code } }]);
+    expect([upstream.requests.length, one.socket.destroyed]).toEqual([0, false]);
+  });
+
+  it('of 100 fields, and 16 KiB, is answered', async () => {
+    const one = client(
+      Buffer.concat([
+        frame(FRAME.headers, WHOLE, 1, head('/x', ...fields(96, 1))),
+        frame(FRAME.headers, WHOLE, 3, head('/x', ...fields(17, 880))),
+      ]),
+    );
+    await one.until(() => upstream.requests.length === 2);
+    expect(upstream.requests).toHaveLength(2);
+  });
+});
+
+describe('a tunnel that makes work for nothing', () => {
+  it('is reset before anybody looks at it, and counts among those that are', async () => {
+    const one = client(
+      many(3000, (i) =>
+        Buffer.concat([
+          frame(FRAME.headers, END_HEADERS, streamId(i), tunnel()),
+          frame(FRAME.reset, 0, streamId(i), CANCEL),
+        ]),
+      ),
+    );
+    await one.closed;
+    expect(upstream.requests.length).toBeLessThan(200);
+  });
 });
 
 describe('a connection over which nobody speaks HTTP/2', () => {

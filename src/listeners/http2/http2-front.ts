@@ -1,4 +1,4 @@
-import { METHODS, type Server } from 'node:http';
+import { METHODS, type IncomingMessage, type Server } from 'node:http';
 import {
   constants,
   createServer,
@@ -21,6 +21,8 @@ export const REQUESTS_PER_CONNECTION = 10_000;
 const MOST_FIELDS = 100;
 /** Of a head, as HTTP/2 counts: 32 bytes for each field besides its name and value. */
 const MAX_HEADER_BYTES = 16 * 1024;
+/** A head that is larger is answered; one that is so many times as large loses its stream before anybody sees it. */
+const ANSWERED_UP_TO = 2;
 const FIELD_BYTES = 32;
 /** Frames that break a rule, of one connection. */
 const MOST_INVALID_FRAMES = 50;
@@ -33,7 +35,8 @@ const NO_STREAM_YET = 2 ** 31 - 1;
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-const NOT_IMPLEMENTED = 501;
+
+type UpgradingServer = Server & { shouldUpgradeCallback(request: IncomingMessage): boolean };
 
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
@@ -72,6 +75,8 @@ export class Http2Front {
 
   /** Takes a connection over; what is known of it is noted on the socket. */
   accept(socket: Socket): void {
+    // A connection has no half that could stay open: who ends his side has left, and whoever works for him is to know.
+    socket.once('end', () => socket.end());
     this.#server.emit('connection', socket);
   }
 
@@ -114,22 +119,29 @@ export class Http2Front {
     const connection = session && connectionOf(session.socket);
     if (session === undefined || connection === undefined) return void stream.destroy();
     const socket = new StreamSocket(stream, connection);
+    const size = sizeOf(raw);
     // The library looks at what a client has acknowledged, which it may leave.
-    if (sizeOf(raw) > MAX_HEADER_BYTES) return void socket.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (size > ANSWERED_UP_TO * MAX_HEADER_BYTES)
+      return void socket.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     const request = new StreamRequest(stream, raw, socket);
     // Of other schemes nobody has ever heard here; which of the two it is the connection says.
-    if (!SCHEMES.has(request.scheme) && request.method !== 'CONNECT')
+    if (!SCHEMES.has(request.scheme) && (request.wantsTunnel || request.method !== 'CONNECT'))
       return void socket.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
-    const response = new StreamResponse(request, stream, socket);
+    if (size > MAX_HEADER_BYTES || raw.length / 2 > MOST_FIELDS) request.refuse('headers-too-large');
     // As the parser of HTTP/1.1: of a method that nobody knows nothing is asked any further.
-    if (!KNOWN_METHODS.has(request.method ?? '')) {
-      response.shouldKeepAlive = false;
-      return void response.writeHead(NOT_IMPLEMENTED).end();
-    }
+    else if (!KNOWN_METHODS.has(request.method ?? '')) request.refuse('method-not-implemented');
     const guard = this.#sessions.get(session);
     guard?.began(stream, socket);
     this.#endAfterMany(session, connection, guard?.streams ?? 0);
-    this.#options.main.emit(eventOf(request), request, response);
+    this.#handOver(request, new StreamResponse(request, stream, socket));
+  }
+
+  #handOver(request: StreamRequest, response: StreamResponse): void {
+    const main = this.#options.main as UpgradingServer;
+    if (!request.wantsTunnel) return void main.emit(eventOf(request), request, response);
+    if (main.shouldUpgradeCallback(request)) return void main.emit('tunnel', request, response);
+    request.refuseTunnel();
+    main.emit('request', request, response);
   }
 
   #endAfterMany(session: ServerHttp2Session, { listener }: ClientConnection, streams: number): void {
@@ -153,7 +165,7 @@ function eventOf({ headers: { expect } }: StreamRequest): string {
 function serverOptions(maxConcurrentStreams: number): ServerOptions {
   return {
     settings: settingsOf(maxConcurrentStreams),
-    maxHeaderListPairs: MOST_FIELDS,
+    maxHeaderListPairs: ANSWERED_UP_TO * MOST_FIELDS,
     maxSessionInvalidFrames: MOST_INVALID_FRAMES,
     // A client may have begun many before it hears how many are allowed.
     maxSessionRejectedStreams: MOST_REFUSED,
@@ -163,5 +175,11 @@ function serverOptions(maxConcurrentStreams: number): ServerOptions {
 }
 
 function settingsOf(maxConcurrentStreams: number): Settings {
-  return { maxConcurrentStreams, maxHeaderListSize: MAX_HEADER_BYTES, enablePush: false };
+  return {
+    maxConcurrentStreams,
+    maxHeaderListSize: ANSWERED_UP_TO * MAX_HEADER_BYTES,
+    enablePush: false,
+    // Whatever a configuration says: nobody may take it back (RFC 8441 section 3).
+    enableConnectProtocol: true,
+  };
 }

@@ -4,9 +4,13 @@ export interface RequestFields {
   /** Path and query; `*` for none. */
   readonly target: string;
   readonly scheme: string;
+  /** What an extended CONNECT wants to speak (RFC 8441 section 4); empty for any other request. */
+  readonly protocol: string;
   /** The lines of fields, names and values; of a host and cookies there is one. */
   readonly lines: string[];
 }
+
+type Authority = string | undefined;
 
 const COLON = 0x3a;
 
@@ -18,7 +22,7 @@ const COLON = 0x3a;
  * @param raw names and values, pseudo-header fields among them.
  */
 export function requestFields(raw: readonly string[]): RequestFields {
-  const fields = { method: '', target: '*', scheme: '', authority: undefined as string | undefined };
+  const fields = { method: '', target: '*', scheme: '', protocol: '', authority: undefined as Authority };
   const lines: string[] = [];
   let cookieAt = -1;
   for (let i = 0; i < raw.length; i += 2) {
@@ -30,12 +34,18 @@ export function requestFields(raw: readonly string[]): RequestFields {
       lines.push(name, value);
     } else lines[cookieAt] += `; ${value}`;
   }
-  const { method, target, scheme, authority } = fields;
-  return { method, target, scheme, lines: authority === undefined ? lines : withHost(authority, lines) };
+  const { method, target, scheme, protocol, authority } = fields;
+  return {
+    method,
+    target,
+    scheme,
+    protocol,
+    lines: authority === undefined ? lines : withHost(authority, lines),
+  };
 }
 
 function setPseudo(
-  fields: { method: string; target: string; scheme: string; authority: string | undefined },
+  fields: { method: string; target: string; scheme: string; protocol: string; authority: Authority },
   name: string,
   value: string,
 ): void {
@@ -43,6 +53,7 @@ function setPseudo(
   else if (name === ':path') fields.target = value;
   else if (name === ':scheme') fields.scheme = value;
   else if (name === ':authority') fields.authority = value;
+  else if (name === ':protocol') fields.protocol = value;
 }
 
 function withHost(authority: string, lines: string[]): string[] {

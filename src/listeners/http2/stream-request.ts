@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Pieces } from '../../exchange/pieces.ts';
+import type { ProblemCode } from '../../problems/catalogue.ts';
 import { requestFields } from './request-fields.ts';
 import type { StreamSocket } from './stream-socket.ts';
 
@@ -12,6 +13,14 @@ interface Received {
   readonly _readableState: { readonly ended: boolean };
 }
 const NO_LENGTH = 'chunked';
+/** Stands for a method that nobody knows: what a client calls it goes into no line of ours. */
+const UNKNOWN_METHOD = '_OTHER';
+const CONNECT = 'CONNECT';
+const WEB_SOCKET = 'websocket';
+/** No path: no route takes it. */
+const NO_TARGET = '*';
+
+type Refusal = Extract<ProblemCode, 'headers-too-large' | 'method-not-implemented'>;
 
 /** The part of a request of `node:http` that takes its fields. */
 interface Internals {
@@ -19,9 +28,6 @@ interface Internals {
 }
 
 /** The part of a stream that tells whether its end has come, read or not. */
-interface StreamInternals {
-  readonly _readableState: { readonly ended: boolean };
-}
 
 /**
  * A request over HTTP/2 that looks like one over HTTP/1.1 to everybody behind it: what is matched, limited, checked and
@@ -30,6 +36,12 @@ interface StreamInternals {
 export class StreamRequest extends IncomingMessage {
   /** As the client says it; the connection decides. */
   readonly scheme: string;
+  /** Whether it asks for a WebSocket (RFC 8441 section 5); it is then a `GET` with `Upgrade`, as over HTTP/1.1. */
+  wantsTunnel: boolean;
+  /** What log lines say in place of its method; undefined for the method itself. */
+  shownMethod: string | undefined = undefined;
+  /** What speaks against it before anything of it is looked at. */
+  refusal: Refusal | undefined = undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #socket: StreamSocket;
   #held: Pieces | undefined = undefined;
@@ -38,19 +50,40 @@ export class StreamRequest extends IncomingMessage {
 
   constructor(stream: ServerHttp2Stream, raw: readonly string[], socket: StreamSocket) {
     super(socket as unknown as Socket);
-    const { method, target, scheme, lines } = requestFields(raw);
+    const { method, target, scheme, protocol, lines } = requestFields(raw);
     this.#stream = stream;
     this.#socket = socket;
-    this.method = method;
-    this.url = target;
+    this.wantsTunnel = method === CONNECT && protocol === WEB_SOCKET;
+    this.method = this.wantsTunnel ? 'GET' : method;
+    // A CONNECT for another protocol is one for nothing that is here.
+    this.url = method === CONNECT && !this.wantsTunnel ? NO_TARGET : target;
     this.scheme = scheme;
     // As the parser of `node:http` does it: fields that stand twice are joined, or the first one holds, by the same rules.
     (this as unknown as Internals)._addHeaderLines(lines, lines.length);
     this.httpVersion = '2.0';
     this.httpVersionMajor = 2;
     this.httpVersionMinor = 0;
-    if (stream.endAfterHeaders) this.#complete();
+    if (this.wantsTunnel) this.#expectTunnel();
+    else if (stream.endAfterHeaders) this.#complete();
     else this.#expectBody();
+  }
+
+  /** Has it refused as soon as there is somebody to do so. */
+  refuse(refusal: Refusal): void {
+    if (this.wantsTunnel) this.refuseTunnel();
+    this.refusal = refusal;
+    if (refusal !== 'method-not-implemented') return;
+    // Whoever routes by methods has one that he knows, and none that a client makes up.
+    this.method = CONNECT;
+    this.shownMethod = UNKNOWN_METHOD;
+  }
+
+  /** Nobody opens a tunnel for it: it is refused as any other CONNECT. */
+  refuseTunnel(): void {
+    this.wantsTunnel = false;
+    this.method = CONNECT;
+    this.url = NO_TARGET;
+    delete this.headers.upgrade;
   }
 
   override _read(): void {
@@ -90,6 +123,13 @@ export class StreamRequest extends IncomingMessage {
     this.push(null);
   }
 
+  // What comes after the head is for whoever opens the tunnel, and waits in the stream until then.
+  #expectTunnel(): void {
+    this.headers.upgrade = WEB_SOCKET;
+    this.#complete();
+    this.#gather();
+  }
+
   #expectBody(): void {
     const { headers } = this;
     // A body of unknown length is one of chunks to everybody; the coding itself is of HTTP/1.1 and goes nowhere.
@@ -97,20 +137,20 @@ export class StreamRequest extends IncomingMessage {
     this.#stream.once('trailers', (_fields: object, _flags: number, raw?: string[]) => {
       this.rawTrailers = raw ?? [];
     });
+    this.#gather();
+    // What came with the first bytes of a connection is there before anybody hears of the stream, perhaps to its end.
+    if (!(this.#stream as unknown as Received)._readableState.ended) return;
+    // The end of an empty body was told to nobody.
+    if (this.#stream.readableLength === 0) this.#complete();
+    else this.complete = true;
+  }
+
+  #gather(): void {
     const stream = this.#stream;
-    // What came in the same read as the head is there before anybody hears of the stream, perhaps to its end.
-    this.#socket.bytesRead += stream.readableLength;
-    this.complete = (stream as unknown as StreamInternals)._readableState.ended;
-    const push = stream.push.bind(stream);
-    this.#push = push;
+    this.#push = stream.push.bind(stream);
     // What comes in tiny frames is put together before it waits: each would be kept by itself, at many times its size.
     stream.push = (chunk: Buffer | null): boolean => this.#arrived(chunk);
-    // What came with the first bytes of a connection is there before anybody hears of the stream.
     this.#socket.bytesRead += stream.readableLength;
-    if (!(stream as unknown as Received)._readableState.ended) return;
-    // The end of an empty body was told to nobody.
-    if (stream.readableLength === 0) this.#complete();
-    else this.complete = true;
   }
 
   #push: (chunk: Buffer | null) => boolean = () => true;

@@ -1,28 +1,19 @@
-import {
-  ServerResponse,
-  validateHeaderName,
-  validateHeaderValue,
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
-} from 'node:http';
+import { ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { TunnelResponse } from '../../exchange/tunnel-response.ts';
+import { hasLength, linesOf, pairsOf } from './answer-lines.ts';
 import { firstOfSingles } from './single-fields.ts';
 import type { StreamRequest } from './stream-request.ts';
 import type { StreamSocket } from './stream-socket.ts';
+import { cutWithReason } from './tunnel-stream.ts';
 
 /** How long a client may take nothing of what waits for it, in ms; of an upstream's answer, `timeouts.idle`. */
 const UNREAD_MS = 60_000;
 
-/** What is of one connection of HTTP/1.1 and has no meaning in HTTP/2 (RFC 9113 section 8.2.2). */
-const OF_HTTP1: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'te',
-]);
+/** Says that a tunnel is open. */
+const OPENED = 200;
+const FIRST_REDIRECT = 300;
+const NOT_IMPLEMENTED = 501;
 
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
@@ -41,7 +32,7 @@ interface Internals {
  *
  * A client that takes nothing of its answer for too long loses its stream, as it would lose a connection.
  */
-export class StreamResponse extends ServerResponse<StreamRequest> {
+export class StreamResponse extends ServerResponse<StreamRequest> implements TunnelResponse {
   /** Of every answer, in ms; specs shorten it. */
   static unreadMs = UNREAD_MS;
   // What is told of the state is that of the stream; the types know only properties that are set.
@@ -73,6 +64,8 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
   #isTimed = false;
   #isFinished = false;
   #owesTrailers = false;
+  /** Whether the stream is somebody else's now, who says when the exchange has ended. */
+  #isGivenAway = false;
 
   constructor(request: StreamRequest, stream: ServerHttp2Stream, socket: StreamSocket) {
     super(request);
@@ -89,8 +82,20 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
 
   override writeHead(status: number, reason?: string | Fields, fields?: Fields): this {
     const given = typeof reason === 'object' ? reason : fields;
-    this.#respond(status, this.#fieldsWith(given), false);
+    this.#answer(status, this.#fieldsWith(given), false);
     return this;
+  }
+
+  get tunnel(): TunnelResponse['tunnel'] {
+    return this.#stream;
+  }
+
+  openTunnel(fields: readonly string[]): void {
+    if (this.#stream.destroyed || this.headersSent) throw new Error('there is nobody to open a tunnel to');
+    const lines = linesOf(pairsOf([...fields]));
+    this.#isGivenAway = true;
+    this.#respond(OPENED, lines, { endStream: false, waitForTrailers: false });
+    cutWithReason(this.#stream, this.#socket);
   }
 
   override flushHeaders(): void {
@@ -162,7 +167,7 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
     const length = chunk === undefined ? 0 : Buffer.byteLength(chunk, encoding as BufferEncoding);
     if (!this.hasHeader('content-length') && !BODILESS.has(this.statusCode) && this.req.method !== 'HEAD')
       this.setHeader('content-length', length);
-    this.#respond(this.statusCode, this.#fieldsWith(undefined), length === 0);
+    this.#answer(this.statusCode, this.#fieldsWith(undefined), length === 0);
   }
 
   #fieldsWith(given: Fields | undefined): string[] {
@@ -175,23 +180,33 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
     return linesOf([...kept.map((name): [string, unknown] => [name, this.getHeader(name)]), ...entries]);
   }
 
-  #respond(status: number, lines: string[], isEmpty: boolean): void {
+  #answer(status: number, lines: string[], isEmpty: boolean): void {
+    // Fails closed: to an extended CONNECT any success means that a tunnel is open (RFC 8441 section 4), and there is none.
+    const isMistaken = this.req.wantsTunnel && status >= OPENED && status < FIRST_REDIRECT;
+    this.#isBodiless = isMistaken || this.req.method === 'HEAD' || BODILESS.has(status);
+    if (isMistaken) return this.#respond(NOT_IMPLEMENTED, [], { endStream: true, waitForTrailers: false });
+    const endStream = this.#isBodiless || isEmpty;
+    this.#respond(status, lines, { endStream, waitForTrailers: !endStream && !hasLength(lines) });
+  }
+
+  #respond(
+    status: number,
+    lines: string[],
+    options: { readonly endStream: boolean; readonly waitForTrailers: boolean },
+  ): void {
     if (this.headersSent) throw new Error('the head of this answer has been written');
     this.statusCode = status;
     // What the other methods of a response go by: no field can be set any more.
     (this as unknown as Internals)._header = ':status';
-    this.#isBodiless = this.req.method === 'HEAD' || BODILESS.has(status);
     if (this.#stream.destroyed || this.#stream.headersSent) return;
-    const endStream = this.#isBodiless || isEmpty;
-    const waitForTrailers = !endStream && !hasLength(lines);
     lines.unshift(':status', String(status));
     try {
-      this.#stream.respond(lines as never, { endStream, waitForTrailers });
+      this.#stream.respond(lines as never, options);
     } catch {
-      this.#stream.respond(firstOfSingles(lines) as never, { endStream, waitForTrailers });
+      this.#stream.respond(firstOfSingles(lines) as never, options);
     }
-    this.#owesTrailers = waitForTrailers;
-    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
+    this.#owesTrailers = options.waitForTrailers;
+    if (options.waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
 
   #sendTrailers(): void {
@@ -246,6 +261,7 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
   }
 
   #closed(): void {
+    if (this.#isGivenAway) return void (this.destroyed = true);
     // Both sides may be through before the stream says that ours is.
     const { rstCode, writableLength, aborted } = this.#stream;
     const isWhole = rstCode === constants.NGHTTP2_NO_ERROR && writableLength === 0 && !aborted;
@@ -259,36 +275,8 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
   }
 }
 
-function pairsOf(flat: readonly OutgoingHttpHeader[]): [string, unknown][] {
-  if (Array.isArray(flat[0])) return flat as unknown as [string, unknown][];
-  const pairs: [string, unknown][] = [];
-  for (let i = 0; i < flat.length; i += 2) pairs.push([String(flat[i]), flat[i + 1]]);
-  return pairs;
-}
-
-/** Fields as HTTP/2 has them: names in lower case, a line for each value, and nothing of HTTP/1.1. */
-function linesOf(entries: readonly (readonly [string, unknown])[]): string[] {
-  const lines: string[] = [];
-  for (const [given, value] of entries) {
-    const name = given.toLowerCase();
-    if (OF_HTTP1.has(name) || value === undefined) continue;
-    validateHeaderName(name);
-    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      const text = String(one);
-      validateHeaderValue(name, text);
-      lines.push(name, text);
-    }
-  }
-  return lines;
-}
-
 function fieldsOf(lines: readonly string[]): Record<string, string[]> {
   const fields: Record<string, string[]> = {};
   for (let i = 0; i < lines.length; i += 2) (fields[lines[i] as string] ??= []).push(lines[i + 1] as string);
   return fields;
-}
-
-function hasLength(lines: readonly string[]): boolean {
-  for (let i = 0; i < lines.length; i += 2) if (lines[i] === 'content-length') return true;
-  return false;
 }

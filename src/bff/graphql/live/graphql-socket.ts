@@ -1,12 +1,12 @@
 import { makeServer, type Server } from 'graphql-ws';
 import { GraphQLError, parse, type ExecutionArgs, type FormattedExecutionResult } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { StageAnswered } from '../../../exchange/stage-answer.ts';
 import { withoutMark } from '../../../exchange/json-bytes.ts';
 import { LatestOnly } from '../../../sockets/latest-only.ts';
+import type { EndStream } from '../../../sockets/byte-end.ts';
 import { CloseCode, LiveSocket, sendAway, type SocketTimes } from '../../../sockets/live-socket.ts';
 import { passOn } from '../../../policies/seats.ts';
 import { enterStages } from '../../../policies/stage.ts';
@@ -26,7 +26,7 @@ const PONG = JSON.stringify({ type: 'pong' });
 export interface OpenedSocket {
   readonly socket: WebSocket;
   /** The connection below it. */
-  readonly raw: Socket;
+  readonly raw: EndStream;
   readonly exchange: Exchange;
   readonly place: SocketPlace;
 }

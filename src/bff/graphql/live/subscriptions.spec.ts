@@ -243,6 +243,9 @@ describe('subscriptions over WebSocket', () => {
     });
     raw.send({ id: '1', type: 'complete' });
     subscribe('5');
+    raw.send({ type: 'ping' });
+    // What came before it has been read by then.
+    await until(() => raw.messages.some(({ type }) => type === 'pong'));
     await sayUntil(bff, 'again', () => raw.messages.some(({ id }) => id === '5'));
     expect(raw.messages.some(({ id }) => id === '1')).toBe(false);
     raw.socket.close();

@@ -1,7 +1,7 @@
 import { AnswerHead } from './answer-head.ts';
 import { AnswerTrailers } from './answer-trailers.ts';
 import { MalformedAnswer } from './http1-faults.ts';
-import { checkSwitch, type ParsedAnswerSink } from './parsed-answer.ts';
+import { checkRefusal, checkSwitch, type ParsedAnswerSink } from './parsed-answer.ts';
 
 /** What an answer may be like. */
 export interface AnswerLimits {
@@ -224,6 +224,7 @@ export class AnswerParser {
     if (status === SWITCHING) return this.#onSwitch(head);
     // Something interim; the answer is still to come.
     if (status < 200) return this.#onInterim(head);
+    checkRefusal(head, this.#sink.upgrade);
     this.keepForMs = head.keepForMs;
     this.#progress += 1;
     this.#expected = this.#framing(head);

@@ -40,7 +40,7 @@ function askToSwitch(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const outcome: Outcome = { heard: '', isEnded: false, isClosed: false };
-    const upgrade = { protocol: 'echo', check };
+    const upgrade = { protocol: 'echo', isOnlySuccess: false, check };
     const head = pool.headOf({ method: 'GET', path: '/', fields: [], body: null, upgrade: 'echo' });
     const call: CarriedCall = {
       message: { head, body: null, isIdempotent: true },

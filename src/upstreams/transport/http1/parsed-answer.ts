@@ -20,6 +20,8 @@ export interface ParsedAnswerSink {
 export interface AskedUpgrade {
   /** As `Upgrade` says it, in lower case. */
   readonly protocol: string;
+  /** Whether an answer that says success without switching cannot be handed on. */
+  readonly isOnlySuccess: boolean;
   /** Looks at a head that switches to it. @throws {MalformedAnswer} when it does not do so in the protocol's own way. */
   check(head: AnswerHead): void;
 }
@@ -37,4 +39,14 @@ export function checkSwitch(head: AnswerHead, asked: AskedUpgrade | undefined): 
   if (head.length !== undefined || head.coding !== undefined)
     throw new MalformedAnswer('it switches the protocol, and has a body');
   asked.check(head);
+}
+
+/**
+ * Looks at a head that switches to nothing.
+ *
+ * @throws {MalformedAnswer} when whoever has asked would take it for the switch.
+ */
+export function checkRefusal({ status }: AnswerHead, asked: AskedUpgrade | undefined): void {
+  if (asked?.isOnlySuccess === true && status >= 200 && status < 300)
+    throw new MalformedAnswer('it says success, and does not switch the protocol');
 }
