@@ -61,7 +61,8 @@ function errorsPage(): string {
 
 Every error of the gateway itself is an RFC 9457 problem (\`application/problem+json\`). \`code\` is stable and
 is one of the headings below; \`instance\` names the exchange, which is the \`id\` of its access line and its
-\`X-Request-Id\`. GraphQL carries the same code in \`errors[].extensions.code\`. An error body of an upstream passes
+\`X-Request-Id\`. GraphQL carries the same code in \`errors[].extensions.code\`; clients of gRPC hear
+[a status](passing-grpc.md#what-the-gateway-refuses). An error body of an upstream passes
 through untouched.
 ${sections.join('')}`;
 }

@@ -8,7 +8,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { fastifyOptions } from '../pipeline/fastify-options.ts';
 import { gatewayAdapter } from '../pipeline/gateway-adapter.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS } from '../routing/route-action.ts';

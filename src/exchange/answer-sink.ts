@@ -28,6 +28,8 @@ export interface AnswerSink {
   start(status: number, headers: string[]): void;
   /** Takes the head of a forwarded answer whose body streams. */
   begin(head: ForwardedHead): void;
+  /** Lets the head go that `begin` has taken: nobody knows when more comes, and its client waits for it. */
+  flush(): void;
   /**
    * Takes a forwarded answer as a whole.
    *

@@ -186,6 +186,9 @@ export class Exchange {
   /** What a stage threw at the head of a problem, which went out without its edit; only logged. */
   headFault: unknown = undefined;
 
+  /** The name of the status that a call of gRPC ended with; its HTTP status is always 200. */
+  grpcStatus: string | undefined = undefined;
+
   // close
   status = 0;
   bytesOut = 0;

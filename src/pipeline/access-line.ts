@@ -26,6 +26,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (trace.parentId !== undefined) line += `,"parentId":"${trace.parentId}"`;
   if (route !== undefined) line += `,"route":${quoted(route.id)}`;
   line += `,"method":"${exchange.method}","path":${quoted(shown)},"status":${exchange.status}`;
+  if (exchange.grpcStatus !== undefined) line += `,"grpcStatus":"${exchange.grpcStatus}"`;
   line += `,"durationMs":${rounded(durationMs)},"client":${quoted(exchange.clientAddress)}`;
   if (principal !== undefined) line += `,"principal":${quoted(bounded(principal.id))}`;
   if (upstream !== undefined) line += `,"upstream":${quoted(upstream)}`;

@@ -2,7 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { RedirectKind } from '../answers/redirect.action.ts';
 import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
-import { ForwardKind } from '../proxy/forward.action.ts';
+import { ForwardKind } from '../proxy/forward.kind.ts';
+import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { VersionsKind } from '../proxy/versions.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
@@ -18,11 +19,12 @@ import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
  */
 export const actionKinds = [
   ForwardKind, //      upstream, rewrite   proxy/
-  VersionsKind, //     versions            proxy/
   TranslateKind, //    grpc                transcoding/
+  PassGrpcKind, //     passGrpc            proxy/grpc/
   AggregateKind, //    aggregate           bff/aggregation/
   RedirectKind, //     redirect            answers/
   RespondKind, //      respond             answers/
+  VersionsKind, //     versions            proxy/
 ] as const;
 
 /** The schema of the whole configuration file. */

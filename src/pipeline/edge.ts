@@ -1,5 +1,5 @@
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
-import type { StageFactory } from '../policies/stage.ts';
+import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
 import { ClientAddress } from './client-address.ts';

@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
-import type { Draining } from '../health/draining.ts';
-import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { limitByListener } from './listener-limits.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
-import type { Connections } from './connections.ts';
 import { preflightMethod } from '../exchange/preflight.ts';
+import type { HookDeps } from './hook-deps.ts';
 import { httpsRedirect } from './https-redirect.ts';
-import { checkTarget, hasSaneHost } from './request-target.ts';
+import { checkTarget, hasSaneHost, isKnownVersion } from './request-target.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
@@ -22,28 +20,14 @@ const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
-/** What the open stage needs of other rooms. */
-export interface OpenDeps {
-  readonly draining: Draining;
-  /** The stored answers that requests of any route may make invalid. */
-  readonly answers: AnswerStore;
-  /** The connections that a drain ends. */
-  readonly connections: Connections;
-}
-
 /** Stage 0: makes the exchange of a request. */
 export class OpenHook {
   readonly #snapshots: Snapshots;
-  readonly #draining: Draining;
-  readonly #answers: AnswerStore;
-  readonly #connections: Connections;
+  readonly #deps: Pick<HookDeps, 'draining' | 'answers' | 'connections'>;
 
-  constructor(snapshots: Snapshots, deps: OpenDeps) {
-    const { draining, answers, connections } = deps;
+  constructor(snapshots: Snapshots, deps: Pick<HookDeps, 'draining' | 'answers' | 'connections'>) {
     this.#snapshots = snapshots;
-    this.#draining = draining;
-    this.#answers = answers;
-    this.#connections = connections;
+    this.#deps = deps;
   }
 
   /** Makes the exchange; never throws, so that every request has one to be logged with. */
@@ -70,12 +54,12 @@ export class OpenHook {
       response,
       snapshot,
     });
-    this.#answers.watch(exchange);
+    this.#deps.answers.watch(exchange);
     limitByListener(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
-    if (this.#draining.active) {
+    if (this.#deps.draining.active) {
       response.shouldKeepAlive = false;
-      this.#connections.arrived(exchange);
+      this.#deps.connections.arrived(exchange);
     }
     return exchange;
   }
@@ -105,7 +89,7 @@ export class OpenHook {
    */
   check(exchange: Exchange, target: string): Answer | undefined {
     const { request } = exchange;
-    if (!/^(?:1\.[01]|2\.0)$/.test(request.httpVersion)) throw new Problem('request-malformed');
+    if (!isKnownVersion(request)) throw new Problem('request-malformed');
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
     if (!hasSaneHost(request)) {

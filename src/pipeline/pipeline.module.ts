@@ -6,7 +6,7 @@ import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.modu
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { seatOrder } from '../policies/order.ts';
 import { LIMITER_OBSERVER, LOCAL_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';

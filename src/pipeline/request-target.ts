@@ -44,6 +44,12 @@ export function checkTarget({ request, scheme }: Exchange, target: string): Answ
   return undefined;
 }
 
+/** Whether a version is one of ours. Only a stream of HTTP/2 has a scheme of its own: a request line that says `HTTP/2.0` is none. */
+export function isKnownVersion(request: IncomingMessage): boolean {
+  const { httpVersion } = request;
+  return httpVersion === '1.1' || httpVersion === '1.0' || (httpVersion === '2.0' && 'scheme' in request);
+}
+
 /**
  * Whether a request has one host and no other (RFC 9112 section 3.2): the parsed fields would hide a second one. HTTP/1.0
  * needs none.

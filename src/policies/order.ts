@@ -14,7 +14,7 @@ import { ipAccess } from './ip-access/ip-access.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import { securityHeaders } from './security-headers/security-headers.stage.ts';
-import type { StageFactory } from './stage.ts';
+import type { StageFactory } from './stage-factory.ts';
 import { transform } from './transform/transform.stage.ts';
 import { validation } from './validation/validation.stage.ts';
 
@@ -41,7 +41,7 @@ import { validation } from './validation/validation.stage.ts';
  */
 export const order = [
   securityHeaders, //  the last word about heads
-  ipAccess, //         ip access                           403
+  ipAccess, //         address                             403
   cors, //             cors                                a preflight's answer
   authentication, //   identify       principal            401 + WWW-Authenticate, 503
   authorization, //    authorize                           403

@@ -1,9 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
-import type { PolicySet } from './order.ts';
-import type { Policy } from './policy.ts';
-import type { RouteDoor } from './policy-facts.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
 export interface ResponseHead {
@@ -68,36 +65,6 @@ export interface Stage {
   /** Ends what the stage owns, such as timers. */
   readonly close?: () => void;
 }
-
-/** What a stage factory may know of the route it compiles a stage for. */
-export interface StageInput {
-  readonly routeId: string;
-  readonly door: RouteDoor;
-  readonly policies: PolicySet;
-  /** The kind of the route's action; absent for a handler. */
-  readonly action?: string | undefined;
-  /** Names of the parameters of its path, in the order of the pattern; absent for none that a stage could read. */
-  readonly parameters?: readonly string[];
-  /** Which version of an API it answers for, where there are several. */
-  readonly version?: string | undefined;
-  /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
-  readonly repeats?: boolean;
-  /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */
-  readonly upstreamIdleMs?: number;
-  /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
-  readonly upstreamOpenForMs?: () => number;
-}
-
-/** Compiles the stage of one policy, or nothing when the route does not declare the policy. */
-export interface StageFactory {
-  /** The policy, whose facts say where its stage is entered. */
-  readonly policy: Policy;
-  /** @throws {Error} with a message for the operator when the options make no sense for this route. */
-  compile(input: StageInput): Stage | undefined;
-}
-
-/** Injection token of the stage factories in execution order; bound once, in `pipeline/`. */
-export const STAGE_FACTORIES = Symbol('STAGE_FACTORIES');
 
 /**
  * Enters stages in order from `index` on; synchronous until the first stage that needs to wait. The first answer ends the

@@ -78,7 +78,7 @@ export const catalogue = {
       'A plain request came for a stream of messages in both directions, or from the client, that is only offered over WebSocket.',
     remedy: 'Open a WebSocket: `GET` with `Upgrade: websocket` and `Connection: upgrade`.',
   }),
-  'address-denied': entry(403, 'ip access', 'This address may not call here', {
+  'address-denied': entry(403, 'address', 'This address may not call here', {
     cause:
       'The address of the client is on the list of those that are kept out, is not on that of those that are let in, or cannot be told because a trusted proxy does not name it.',
     remedy: 'Call from another network, or ask the operator; the access line has the address that counted.',

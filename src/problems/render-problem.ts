@@ -1,4 +1,5 @@
 import type { ServerResponse, IncomingMessage } from 'node:http';
+import { grpcDialect, grpcRefusal, grpcStatusName, grpcStatusOf, writeTrailersOnly } from './grpc-refusal.ts';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from './problem.ts';
 
 /** Status and header fields of a problem's answer: a flat list of names and values. */
@@ -13,6 +14,8 @@ export interface ProblemTarget {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   problem: Problem | undefined;
+  /** The name of the status of gRPC that a client has heard who calls by it. */
+  grpcStatus: string | undefined;
   bytesOut: number;
   /** Adds what every head of the exchange has; never throws for a problem. */
   finishHead(head: ProblemHead, kind: 'problem'): void;
@@ -40,7 +43,8 @@ export function problemAnswer(
 
 /**
  * Writes a problem as the answer of an exchange. An answer that has begun cannot be taken back: it is cut, so
- * that the client notices. A client that went away gets nothing.
+ * that the client notices. A client that went away gets nothing. Who calls by gRPC hears a status of gRPC, whatever it was
+ * that refused the call.
  */
 export function renderProblem(target: ProblemTarget, error: unknown): void {
   // An answer that is complete says all there is to say.
@@ -61,11 +65,20 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
 function write(target: ProblemTarget, problem: Problem): void {
   const { request, response } = target;
   if (response.headersSent || response.destroyed) return;
+  if (grpcDialect(request.headers['content-type']) !== undefined) return refuseCall(target, problem);
   const { head, body } = problemAnswer(problem, target.id);
   target.finishHead(head, 'problem');
   target.bytesOut = request.method === 'HEAD' ? 0 : body.length;
   response.writeHead(head.status, head.headers);
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function refuseCall(target: ProblemTarget, problem: Problem): void {
+  const { request, response } = target;
+  const head = { status: 200, headers: grpcRefusal(problem, request) };
+  target.grpcStatus = grpcStatusName(grpcStatusOf(problem));
+  target.finishHead(head, 'problem');
+  writeTrailersOnly(response, head.headers);
 }
 
 /** Whether a request has a body (RFC 9112 section 6.3). */

@@ -57,6 +57,12 @@ export class AnswerWriter implements AnswerSink {
     this.start(head.status, head.fields());
   }
 
+  flush(): void {
+    const { response } = this.#exchange;
+    // Unless it is held back, or something else was said in its place.
+    if (!this.#isCovered && response.headersSent && !response.destroyed) response.flushHeaders();
+  }
+
   whole(head: ForwardedHead, body: Buffer, isKept: boolean): void {
     // Who has a stand-in for an answer looks at it first.
     const isCoverable = this.#route.standIns.length > 0 && STAND_IN_STATUS.has(head.status);

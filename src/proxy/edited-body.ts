@@ -6,6 +6,7 @@ import { editIncoming } from '../policies/transform/incoming-body.ts';
 import { isJsonType } from '../policies/transform/maskable-body.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { Problem } from '../problems/problem.ts';
+import type { Outbound } from '../upstreams/http/outbound.ts';
 import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
 
 /** Fields that describe the bytes as the client sent them, and are wrong once the body is edited. */
@@ -128,4 +129,20 @@ function bodyOf(bytes: Buffer, as: IncomingBody | undefined): IncomingBody {
     length: as === undefined ? bytes.length : as.length,
     trailers: () => as?.trailers() ?? [],
   };
+}
+
+/**
+ * What goes out in place of a request whose body is edited, with fields that describe the body that it has then. A body that
+ * was read in part is paused.
+ *
+ * @throws {Problem} as {@link editBody}.
+ */
+export async function editedOutbound(
+  exchange: Exchange,
+  outbound: Outbound & { readonly body: IncomingBody },
+  edit: IncomingEdit,
+): Promise<Outbound> {
+  const { body, isEdited } = await editBody(exchange, outbound.body, edit);
+  const headers = isEdited ? describedAnew(outbound.headers, body.length ?? 0) : outbound.headers;
+  return { ...outbound, headers, body };
 }

@@ -1,73 +1,23 @@
-import { Injectable } from '@nestjs/common';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
-import { below } from '../routing/below.ts';
-import { compileRewrite, type Rewrite } from '../routing/rewrite.ts';
-import {
-  ActionError,
-  type ActionInput,
-  type ActionKind,
-  type ContractInput,
-  type LiveRoutes,
-  type LiveWork,
-  type RouteAction,
-} from '../routing/route-action.ts';
+import type { Rewrite } from '../routing/rewrite.ts';
+import type { ContractInput, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
-import { Metrics } from '../telemetry/metrics.ts';
-import { HttpForwarding, type Outbound } from '../upstreams/http/http-forwarder.ts';
-import type { IncomingBody } from '../upstreams/http/outbound-body.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { HttpForwarding } from '../upstreams/http/http-forwarder.ts';
+import type { Outbound } from '../upstreams/http/outbound.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { describedAnew, editBody } from './edited-body.ts';
+import { editedOutbound } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
-import { ForwardedSockets } from './forwarded-sockets.ts';
 import { forwardContract } from './forward-contract.ts';
-import { compileHost, type OutboundHost } from './outbound-host.ts';
-import { forwardSource, type ForwardDefinition } from './forward.source.ts';
-import { replacedPrefix } from './replaced-prefix.ts';
-import { SocketForwardAction } from './socket-forward.action.ts';
-
-/** Routes whose exchanges are forwarded to an upstream that speaks HTTP, as opaque streams both ways. */
-@Injectable()
-export class ForwardKind implements ActionKind {
-  static readonly source = forwardSource;
-  readonly source = forwardSource;
-
-  constructor(
-    private readonly metrics: Metrics,
-    private readonly sockets: ForwardedSockets,
-  ) {}
-
-  work(routes: LiveRoutes): LiveWork {
-    return this.sockets.work(routes);
-  }
-
-  compile(definition: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
-    const { rewrite, prefix, host, webSocket } = definition;
-    if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
-    if (upstream.options.protocol === 'grpc') {
-      throw new ActionError(
-        ['upstream'],
-        `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, or \`grpc\` in place of \`match\``,
-      );
-    }
-    const way = {
-      rewrite:
-        prefix === undefined
-          ? below(['rewrite'], () => compileRewrite(rewrite, pattern))
-          : replacedPrefix(prefix),
-      host: below(['host'], () => compileHost(host ?? upstream.options.host, pattern)),
-    };
-    const action = new ForwardAction(upstream, way, this.metrics);
-    return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
-  }
-}
+import type { OutboundHost } from './outbound-host.ts';
 
 /** Forwards what is no WebSocket. */
 export class ForwardAction implements RouteAction {
@@ -104,18 +54,11 @@ export class ForwardAction implements RouteAction {
     if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
     const body = announcesBody(exchange.request) ? bodyOf(exchange, route) : null;
     const outbound = this.outboundOf(exchange, body);
-    if (route.incoming.length > 0 && body !== null) return this.#edit(exchange, outbound, { route, sink });
-    this.#forward(exchange, outbound, sink);
-  }
-
-  #edit(exchange: Exchange, outbound: Outbound, { route, sink }: { route: Route; sink: AnswerSink }): void {
-    const edit = incomingEditOf(route.incoming) as IncomingEdit;
-    editBody(exchange, outbound.body as IncomingBody, edit)
-      .then(({ body, isEdited }) => {
-        const headers = isEdited ? describedAnew(outbound.headers, body.length ?? 0) : outbound.headers;
-        this.#forward(exchange, { ...outbound, headers, body }, sink);
-        // What is read in part was paused.
-        body.stream.resume();
+    if (route.incoming.length === 0 || body === null) return this.#forward(exchange, outbound, sink);
+    editedOutbound(exchange, { ...outbound, body }, incomingEditOf(route.incoming) as IncomingEdit)
+      .then((whole) => {
+        this.#forward(exchange, whole, sink);
+        whole.body?.stream.resume();
       })
       .catch((error: unknown) => sink.fail(toProblem(error)));
   }

@@ -1,5 +1,6 @@
 import { seatsOf, type Seats } from '../policies/seats.ts';
-import type { Stage, StageFactory, StageInput } from '../policies/stage.ts';
+import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
+import type { Stage } from '../policies/stage.ts';
 import type { DeclaredPolicies, RouteDefinition } from './route.ts';
 import type { PolicySet } from '../policies/order.ts';
 

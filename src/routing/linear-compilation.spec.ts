@@ -8,7 +8,7 @@ import { ambiguities } from './ambiguous-routes.ts';
 import { fallThroughs } from './fall-through.ts';
 import { FaultPlaces } from './fault-places.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
-import { ForwardKind } from '../proxy/forward.action.ts';
+import { ForwardKind } from '../proxy/forward.kind.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';

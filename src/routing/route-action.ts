@@ -21,6 +21,8 @@ export interface RouteAction {
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
   readonly editsJson?: boolean;
+  /** Whether it passes bodies on unread both ways, so that a policy which edits them would not hold. */
+  readonly isOpaque?: true;
   /** Whether it answers without reading the body of a request. */
   readonly readsNoBody?: boolean;
   /** Whether it takes nothing but the handshake of a WebSocket. */

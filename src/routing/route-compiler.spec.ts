@@ -89,7 +89,7 @@ describe('RouteCompiler', () => {
     [
       { path: '/a', upstream: 'orders' },
       'upstream',
-      'the upstream "orders" speaks gRPC; a route needs one that speaks http, or `grpc` in place of `match`',
+      'the upstream "orders" speaks gRPC; a route needs one that speaks http, `passGrpc: true` beside it, or `grpc` in place of `match`',
     ],
     [
       { path: '/a', upstream: 'users', rewrite: { stripPrefix: '/b' } },

@@ -1,7 +1,7 @@
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import { StageFault } from '../policies/stage-fault.ts';
-import type { StageFactory, StageInput } from '../policies/stage.ts';
+import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
@@ -80,7 +80,9 @@ export class RouteCompiler {
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
     const { parameters } = pattern;
-    const seats = seatsOf(this.#stages(definition, { policies, upstream, parameters }), definition.door);
+    const stages = this.#stages(definition, { policies, upstream, parameters });
+    if (action.isOpaque === true) refuseEdits(definition, stages);
+    const seats = seatsOf(stages, definition.door);
     if (action.readsNoBody === true && seats.incoming.length > 0)
       throw new RouteFault(
         definition,
@@ -103,6 +105,7 @@ export class RouteCompiler {
       chooser: definition.chooser,
       action,
       policies,
+      saysDeadline: this.#levels(definition).some((level) => level?.deadline !== undefined),
       ...seats,
       metrics: this.deps.metrics.forRoute(definition.id),
     });
@@ -110,9 +113,7 @@ export class RouteCompiler {
 
   // Whole-policy replacement, the narrowest level wins; there is no deep merge.
   #merge(definition: RouteDefinition): PolicySet {
-    const upstream =
-      definition.upstream === undefined ? undefined : this.deps.upstreamPolicies[definition.upstream];
-    const levels = [...definition.policies, upstream, this.deps.defaults, this.#undeclared(definition)];
+    const levels = [...this.#levels(definition), this.#undeclared(definition)];
     const merged: Record<string, unknown> = {};
     for (const { name } of policyList) {
       const saying = levels as readonly (Readonly<Record<string, unknown>> | undefined)[];
@@ -120,6 +121,11 @@ export class RouteCompiler {
       if (declared !== undefined && declared !== 'off') merged[name] = declared;
     }
     return Object.freeze(merged as PolicySet);
+  }
+
+  #levels({ upstream, policies }: RouteDefinition): readonly (DeclaredPolicies | undefined)[] {
+    const { defaults, upstreamPolicies } = this.deps;
+    return [...policies, upstream === undefined ? undefined : upstreamPolicies[upstream], defaults];
   }
 
   #undeclared({ upstream: name }: RouteDefinition): PolicySet {
@@ -169,6 +175,15 @@ export class RouteCompiler {
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
+}
+
+// Fail closed: what a policy wants to mask would go out, and what it wants to take out would go in.
+function refuseEdits(definition: RouteDefinition, stages: readonly SeatedStage[]): void {
+  const editing = stages.find(({ stage }) => stage.body !== undefined || stage.incoming !== undefined);
+  if (editing === undefined) return;
+  const { name } = editing.policy;
+  const message = 'edits bodies, and those of this route are passed on unread';
+  throw new RouteFault(definition, ['policies', name], message);
 }
 
 /** What the stages of a route are compiled with, besides its definition. */

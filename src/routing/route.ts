@@ -100,6 +100,8 @@ export interface Route extends Seats {
   readonly chooser?: RouteChooser | undefined;
   readonly action: RouteAction;
   readonly policies: PolicySet;
+  /** Whether the configuration says its deadline; else it is the one that holds where nobody says anything. */
+  readonly saysDeadline?: boolean;
   /** Metrics with the labels of this route already filled in. */
   readonly metrics: RouteMetrics;
 }

@@ -6,7 +6,7 @@ import { readConfig } from '../config/config-reader.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { ForwardKind } from '../proxy/forward.action.ts';
+import { ForwardKind } from '../proxy/forward.kind.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ReadConfig } from '../config/config-reader.ts';
 import { ConfigError } from '../config/config-fault.ts';
-import type { StageFactory } from '../policies/stage.ts';
+import type { StageFactory } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { BootFaults } from './boot-faults.ts';

@@ -1,7 +1,7 @@
 import type { Provider, Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { Identity } from '../policies/authentication/identity.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../policies/stage.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';

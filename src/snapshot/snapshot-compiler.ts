@@ -4,7 +4,7 @@ import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import type { StageFactory } from '../policies/stage.ts';
+import type { StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';

@@ -71,6 +71,11 @@ export class Metrics {
   readonly #attempts: LabelCounter;
   readonly #refusedRetries: LabelCounter;
   readonly #decisions: LabelCounter;
+  readonly #calls = this.#counter(
+    'grpc_calls',
+    'Calls of gRPC that were passed on, by the status that the client heard.',
+    ['route', 'status'],
+  );
   readonly #refusedConnections: Counter;
   readonly #breakers: Gauge<'upstream' | 'target'>;
   /** How many breakers there are of a target: while one takes the place of another, both. */
@@ -164,6 +169,7 @@ export class Metrics {
     this.#sockets.forget(ids);
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
+    this.#calls.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
@@ -182,6 +188,11 @@ export class Metrics {
   /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
   retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
     this.#refusedRetries.count(upstream, reason);
+  }
+
+  /** Counts a call of gRPC that was passed on, by the name of its status. */
+  callPassed(route: string, status: string): void {
+    this.#calls.count(route, status);
   }
 
   /** Counts a request or an answer that does not fit its schema. @param mode what came of it: `enforce` or `shadow`. */

@@ -9,6 +9,9 @@ import { Target } from './target.ts';
 import type { UpstreamTls } from './tls-files.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 
+/** What holds for calls that are passed on: how much of an answer may wait for its client, and what each of them says. */
+const STREAMS = { streamWindow: 256 * 1024, fields: ['te', 'trailers'] } as const;
+
 /** What an upstream may change while its targets go on as they are. */
 const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'targets',
@@ -51,6 +54,7 @@ export function createTarget(
     tls: socket.tls,
     http1: isHttp ? new Http1Pool(socket) : undefined,
     http2: isHttp ? undefined : new Http2Pool({ ...socket, fields: UNARY_FIELDS }),
+    http2Streams: isHttp ? undefined : new Http2Pool({ ...socket, ...STREAMS }),
     compression: options.compression,
     breaker: createBreaker(upstream, options, target, [logger, metrics]),
   });

@@ -9,6 +9,7 @@ export interface TargetDeps {
   readonly breaker?: Breaker | undefined;
   readonly http1?: Http1Pool | undefined;
   readonly http2?: Http2Pool | undefined;
+  readonly http2Streams?: Http2Pool | undefined;
   readonly compression?: 'none' | 'gzip';
   readonly tls?: TargetTls | undefined;
   /** See {@link Target.key}. Default empty. */
@@ -33,6 +34,8 @@ export class Target {
   readonly http1: Http1Pool | undefined;
   /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
   readonly http2: Http2Pool | undefined;
+  /** Connections of HTTP/2 for calls of gRPC that are passed on; undefined for a target of HTTP. */
+  readonly http2Streams: Http2Pool | undefined;
   /** What messages to it are compressed with; only for gRPC. */
   readonly compression: 'none' | 'gzip';
   /** Calls under way. Written by leases only. */
@@ -56,6 +59,7 @@ export class Target {
     this.breaker = deps.breaker;
     this.http1 = deps.http1;
     this.http2 = deps.http2;
+    this.http2Streams = deps.http2Streams;
     this.compression = deps.compression ?? 'none';
   }
 
@@ -119,6 +123,7 @@ export class Target {
     this.breaker?.shutdown();
     this.http1?.close();
     this.http2?.close();
+    this.http2Streams?.close();
     for (const listener of listeners) listener();
   }
 }

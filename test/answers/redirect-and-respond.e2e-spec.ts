@@ -195,7 +195,7 @@ routes:
     ['redirects: { to: /a }, upstream: users', '; redirect'],
     [
       'policies: {}',
-      'expected the name of an upstream, or `versions` in its place, or `aggregate`, or `redirect`, or `respond`',
+      'expected the name of an upstream, or `aggregate` in its place, or `redirect`, or `respond`',
     ],
   ])('has a place: %s', async (route, message) => {
     expect(await faultsOf(route)).toEqual([expect.stringContaining(message)]);

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { readConfig } from '../../src/config/config-reader.ts';
-import type { StageFactory } from '../../src/policies/stage.ts';
-import { ForwardKind } from '../../src/proxy/forward.action.ts';
+import type { StageFactory } from '../../src/policies/stage-factory.ts';
+import { ForwardKind } from '../../src/proxy/forward.kind.ts';
 import { ForwardedSockets } from '../../src/proxy/forwarded-sockets.ts';
 import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerDeps } from '../../src/routing/route-compiler.ts';

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Answer } from '../../src/exchange/exchange.ts';
 import type { Before, Per } from '../../src/policies/policy-facts.ts';
 import { definePolicy, type Policy } from '../../src/policies/policy.ts';
-import type { Stage, StageFactory } from '../../src/policies/stage.ts';
+import type { StageFactory } from '../../src/policies/stage-factory.ts';
+import type { Stage } from '../../src/policies/stage.ts';
 
 /** A policy of a test; its facts say where its stages are entered. */
 export function toyPolicy(

@@ -14,6 +14,11 @@ interface Internals {
   _addHeaderLines(lines: string[], length: number): void;
 }
 
+/** The part of a stream that tells whether its end has come, read or not. */
+interface StreamInternals {
+  readonly _readableState: { readonly ended: boolean };
+}
+
 /**
  * A request over HTTP/2 that looks like one over HTTP/1.1 to everybody behind it: what is matched, limited, checked and
  * forwarded is the same message. Only the version tells.
@@ -51,7 +56,7 @@ export class StreamRequest extends IncomingMessage {
     this.#stream.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) this.#stream.pause();
     });
-    this.#stream.once('end', () => this.push(null));
+    this.#stream.once('end', () => this.#complete());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -89,6 +94,9 @@ export class StreamRequest extends IncomingMessage {
       this.rawTrailers = raw ?? [];
     });
     const stream = this.#stream;
+    // What came in the same read as the head is there before anybody hears of the stream, perhaps to its end.
+    this.#socket.bytesRead += stream.readableLength;
+    this.complete = (stream as unknown as StreamInternals)._readableState.ended;
     const push = stream.push.bind(stream);
     this.#push = push;
     // What comes in tiny frames is put together before it waits: each would be kept by itself, at many times its size.

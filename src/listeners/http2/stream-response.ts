@@ -6,6 +6,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import { firstOfSingles } from './single-fields.ts';
 import type { StreamRequest } from './stream-request.ts';
 import type { StreamSocket } from './stream-socket.ts';
 
@@ -184,17 +185,23 @@ export class StreamResponse extends ServerResponse<StreamRequest> {
     const endStream = this.#isBodiless || isEmpty;
     const waitForTrailers = !endStream && !hasLength(lines);
     lines.unshift(':status', String(status));
-    this.#stream.respond(lines as never, { endStream, waitForTrailers });
+    try {
+      this.#stream.respond(lines as never, { endStream, waitForTrailers });
+    } catch {
+      this.#stream.respond(firstOfSingles(lines) as never, { endStream, waitForTrailers });
+    }
     this.#owesTrailers = waitForTrailers;
     if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
 
   #sendTrailers(): void {
     if (this.#stream.destroyed) return;
-    const fields: Record<string, string[]> = {};
-    for (let i = 0; i < this.#trailers.length; i += 2)
-      (fields[this.#trailers[i] as string] ??= []).push(this.#trailers[i + 1] as string);
-    this.#stream.sendTrailers(fields);
+    try {
+      this.#stream.sendTrailers(fieldsOf(this.#trailers));
+    } catch {
+      // Nobody could catch it, and what the service said twice would be a fault of ours.
+      this.#stream.sendTrailers(fieldsOf(firstOfSingles(this.#trailers)));
+    }
     this.#owesTrailers = false;
     if (this.#isFinished) this.#leaveRest();
   }
@@ -273,6 +280,12 @@ function linesOf(entries: readonly (readonly [string, unknown])[]): string[] {
     }
   }
   return lines;
+}
+
+function fieldsOf(lines: readonly string[]): Record<string, string[]> {
+  const fields: Record<string, string[]> = {};
+  for (let i = 0; i < lines.length; i += 2) (fields[lines[i] as string] ??= []).push(lines[i + 1] as string);
+  return fields;
 }
 
 function hasLength(lines: readonly string[]): boolean {

@@ -9,7 +9,7 @@ import {
   type TestKey,
 } from '../../../test/support/key-server.ts';
 import { startStageServer, type StageAnswer, type StageServer } from '../../../test/support/stage-server.ts';
-import type { StageInput } from '../stage.ts';
+import type { StageInput } from '../stage-factory.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { Identity } from './identity.ts';
 import { identitySchema } from './identity.schema.ts';

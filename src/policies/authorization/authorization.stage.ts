@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { authorizationPolicy } from './authorization.policy.ts';
 
 type AuthorizationOptions = z.output<(typeof authorizationPolicy)['schema']>;

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { bodyIdlePolicy } from './body-idle.policy.ts';
 import { BodyWatch, type BodyWatchLimits } from './body-watch.ts';
 

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { bodyLimitPolicy } from './body-limit.policy.ts';
 
 /** The largest body that the parsers of the code-first door take. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Exchange, Answer } from '../../exchange/exchange.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { AnswerStore, uriOf, type AnswerKey, type Entry } from './answer-store.ts';
 import { parseCacheControl } from './cache-control.ts';
 import { cachePolicy } from './cache.policy.ts';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, of } from 'rxjs';
 import { createExchange } from '../../../test/support/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { StageInput } from '../stage.ts';
+import type { StageInput } from '../stage-factory.ts';
 import { CircuitBreakerInterceptor } from './circuit-breaker.interceptor.ts';
 import { circuitBreakerPolicy } from './circuit-breaker.policy.ts';
 import { CircuitBreakerStageFactory, HandlerBreakStage } from './circuit-breaker.stage.ts';

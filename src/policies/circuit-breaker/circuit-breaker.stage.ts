@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { Breaker, type Outcome } from './breaker.ts';
 import { circuitBreakerPolicy } from './circuit-breaker.policy.ts';
 

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import type { Answer, Exchange } from '../../exchange/exchange.ts';
 import { preflightMethod } from '../../exchange/preflight.ts';
 import { addVary } from '../../exchange/vary.ts';
-import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { ResponseHead, Stage } from '../stage.ts';
 import { corsPolicy, originRules } from './cors.policy.ts';
 import { compileOrigins, type OriginTest } from './origin-rules.ts';
 

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { awaitsBody } from '../body-idle/body-watch.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { deadlinePolicy } from './deadline.policy.ts';
 
 /** Gives the exchange an absolute budget and cancels it when that is spent. */

@@ -23,7 +23,7 @@ export const ipAccessPolicy = definePolicy({
       ({ allow, deny }) => allow !== undefined || deny !== undefined,
       'expected `allow`, `deny`, or both',
     ),
-  step: 'ip access',
+  step: 'address',
   summary:
     'Lets in and keeps out clients by their address, before anybody is asked who calls. Behind trusted proxies it is the address that they vouch for.',
   per: 'connection',

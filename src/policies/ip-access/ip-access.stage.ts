@@ -1,7 +1,8 @@
 import { AddressBlocks } from '../../exchange/address-blocks.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { ipAccessPolicy } from './ip-access.policy.ts';
 
 /** Refuses clients by their address. */

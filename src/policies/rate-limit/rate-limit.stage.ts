@@ -1,5 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import type { StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { rateLimitPolicy, type RateLimitRule } from './rate-limit.policy.ts';
 import {
   LIMITER_OBSERVER,

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import type { ResponseHead, Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { ResponseHead, Stage } from '../stage.ts';
 import { securityHeadersPolicy, type SecurityHeaders } from './security-headers.policy.ts';
 
 const HSTS = 'strict-transport-security';

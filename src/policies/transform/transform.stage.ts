@@ -2,7 +2,8 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { below } from '../below-stage.ts';
 import type { IncomingEdit } from '../incoming-edit.ts';
 import { StageFault } from '../stage-fault.ts';
-import type { Stage, StageFactory, StageInput } from '../stage.ts';
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
 import {
@@ -132,7 +133,7 @@ function headerEditsOf(
   { door, parameters = [], action }: StageInput,
 ): Pick<Edits, 'request' | 'response' | 'perTarget'> {
   // Fails closed: what is not enforced is not declared.
-  if (perTarget !== undefined && action !== 'forward')
+  if (perTarget !== undefined && action !== 'forward' && action !== 'passGrpc')
     throw new StageFault(['perTarget'], 'only requests that are forwarded have a target of their own');
   return {
     // A handler gets no fields that anything could be missing in.

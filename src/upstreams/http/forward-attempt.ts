@@ -84,9 +84,14 @@ export class ForwardAttempt implements CarriedCall {
 
   progress(): void {
     if (this.isUnwanted) return;
-    if (this.#head !== undefined) this.#begin(this.#head);
+    const head = this.#head;
+    if (head !== undefined) this.#begin(head);
     const chunk = this.#pieces?.take();
-    if (chunk === undefined || chunk.length === 0) return;
+    if (chunk === undefined || chunk.length === 0) {
+      // A stream of events may begin with a silence. A body of known length is on its way.
+      if (head !== undefined && head.length === undefined) this.#sink.flush();
+      return;
+    }
     // Whoever takes the piece may have given the attempt up.
     if (this.#sink.data(chunk) || this.carrier === undefined) return;
     this.carrier.pause?.();

@@ -15,22 +15,8 @@ import type { Upstream } from '../upstream.ts';
 import { ForwardAttempt } from './forward-attempt.ts';
 import type { ForwardHost } from './forward-host.ts';
 import { faultProblem, httpFault } from './http-faults.ts';
-import { holdBody, type IncomingBody } from './outbound-body.ts';
-import type { OutboundUpgrade } from './upgrade.ts';
-
-/** What goes out for one exchange; the same for every attempt. */
-export interface Outbound {
-  /** Path and query. */
-  readonly path: string;
-  /** Flat list of names and values, without `Host`. */
-  readonly headers: string[];
-  /** What `Host` says; undefined for the host of the target. */
-  readonly host: string | undefined;
-  /** What it asks its connection to become. */
-  readonly upgrade?: OutboundUpgrade | undefined;
-  /** What the client sends, or null. */
-  readonly body: IncomingBody | null;
-}
+import type { Outbound } from './outbound.ts';
+import { holdBody } from './outbound-body.ts';
 
 /** Answers with a status below are never given up. */
 const FIRST_ERROR_STATUS = 400;

@@ -4,7 +4,8 @@ import { parse } from 'graphql';
 import { Problem } from '../../../problems/problem.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { policyRegistry } from '../../../policies/order.ts';
-import type { Stage, StageFactory } from '../../../policies/stage.ts';
+import type { StageFactory } from '../../../policies/stage-factory.ts';
+import type { Stage } from '../../../policies/stage.ts';
 import { startBff, type BffApp } from '../../bff-app.fixture.ts';
 
 @ObjectType()

@@ -14,7 +14,7 @@ import { httpUpstream } from '../../../calls/http-upstream.ts';
 import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { policyRegistry } from '../../../policies/order.ts';
-import type { StageFactory } from '../../../policies/stage.ts';
+import type { StageFactory } from '../../../policies/stage-factory.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
 import { View } from '../../view.ts';
 import type { ViewRun } from '../../view-run.ts';

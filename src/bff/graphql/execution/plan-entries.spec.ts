@@ -20,7 +20,7 @@ import { CurrentExchange } from '../../../exchange/exchange-of.ts';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { DeadlineStageFactory } from '../../../policies/deadline/deadline.stage.ts';
 import { policyRegistry } from '../../../policies/order.ts';
-import type { StageFactory } from '../../../policies/stage.ts';
+import type { StageFactory } from '../../../policies/stage-factory.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
 import { Calls } from '../fields/calls.decorator.ts';
 import { postTo } from '../graphql-client.fixture.ts';

@@ -22,7 +22,7 @@ import { RateLimit } from '../../../policies/rate-limit/rate-limit.policy.ts';
 import { RateLimitStageFactory } from '../../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
 import { policyRegistry } from '../../../policies/order.ts';
-import type { StageFactory } from '../../../policies/stage.ts';
+import type { StageFactory } from '../../../policies/stage-factory.ts';
 import type { DeclaredPolicies } from '../../../routing/route.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
 import { Calls } from './calls.decorator.ts';

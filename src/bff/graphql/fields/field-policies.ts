@@ -3,7 +3,8 @@ import type { Type } from '@nestjs/common';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { PolicySet } from '../../../policies/order.ts';
 import { enterSeat } from '../../../policies/seats.ts';
-import type { Stage, StageFactory } from '../../../policies/stage.ts';
+import type { StageFactory } from '../../../policies/stage-factory.ts';
+import type { Stage } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Route } from '../../../routing/route.ts';
 import {

@@ -3,7 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
 import { callFaults } from '../../../calls/call-faults.ts';
-import { STAGE_FACTORIES, type StageFactory } from '../../../policies/stage.ts';
+import { STAGE_FACTORIES, type StageFactory } from '../../../policies/stage-factory.ts';
 import { BootFaults } from '../../../routing/boot-faults.ts';
 import type { Route } from '../../../routing/route.ts';
 import type { GatewaySource } from '../../../routing/table-builder.ts';

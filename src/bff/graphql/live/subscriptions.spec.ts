@@ -13,7 +13,7 @@ import { Exchange } from '../../../exchange/exchange.ts';
 import { Roles } from '../../../policies/authorization/authorization.policy.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
 import { policyRegistry } from '../../../policies/order.ts';
-import type { StageFactory } from '../../../policies/stage.ts';
+import type { StageFactory } from '../../../policies/stage-factory.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { PubSub } from '../../../store/pub-sub.ts';
 import { StoreModule } from '../../../store/store.module.ts';

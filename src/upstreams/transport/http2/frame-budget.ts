@@ -16,6 +16,8 @@ const PER_SECOND = 20;
 /** Pieces of a body below this are talk: nobody cuts a body that small, but to make it expensive to read. */
 const TINY_PIECE_BYTES = 16;
 const SETTING_BYTES = 6;
+/** What each piece of a body that streams is good for: its window updates, and a ping to measure the line. */
+const PER_PIECE = 2;
 
 /**
  * How much a target may say on one connection besides the bodies of answers: settings, pings, window updates, resets,
@@ -23,9 +25,21 @@ const SETTING_BYTES = 6;
  * need no answer, so that no window holds them back (RFC 9113 section 10.5). Requests give credit, and time gives a little.
  */
 export class FrameBudget {
+  /** Pieces of answers below this are talk. */
+  readonly #tinyBytes: number;
   #left = AT_FIRST;
   #filledAt = performance.now();
   #strayBytes = 0;
+
+  /** @param areStreamed whether answers are messages of a stream, which may be as small as they like. */
+  constructor(areStreamed = false) {
+    this.#tinyBytes = areStreamed ? 1 : TINY_PIECE_BYTES;
+  }
+
+  /** Gives credit for a piece of a request that streams. @param bytes its length. */
+  earnPiece(bytes: number): void {
+    this.#left = Math.min(MOST, this.#left + PER_PIECE + Math.floor(bytes / BODY_BYTES_PER_FRAME));
+  }
 
   /** Gives credit for a request. @param bodyBytes length of its body. */
   earn(bodyBytes: number): void {
@@ -36,7 +50,7 @@ export class FrameBudget {
   spend(frame: Frame): void {
     const { type, payload } = frame;
     // What is in it, not what is around it: bodies bound that, and nothing bounds padding.
-    if (type === FRAME.data && contentOf(frame).length >= TINY_PIECE_BYTES) return;
+    if (type === FRAME.data && contentOf(frame).length >= this.#tinyBytes) return;
     // Each setting may move the windows of all streams.
     this.#left -= type === FRAME.settings ? 1 + payload.length / SETTING_BYTES : 1;
     if (this.#left >= 0) return;

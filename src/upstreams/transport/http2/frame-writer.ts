@@ -22,6 +22,11 @@ export class FrameWriter {
     return this.#socket.writableLength;
   }
 
+  /** Calls back whenever nothing waits any more. */
+  onDrain(listener: () => void): void {
+    this.#socket.on('drain', listener);
+  }
+
   /** Writes what was gathered now. */
   flush(): void {
     this.#isScheduled = false;

@@ -1,18 +1,20 @@
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import { openSocket, type SocketOptions, type SocketUser } from '../socket.ts';
+import { openSocket, type SocketUser } from '../socket.ts';
 import { BodySender } from './body-sender.ts';
-import { isAck, lastStreamOf, numberOf, pingOf, settingsOf } from './control-frames.ts';
+import type { CarriedStream, StreamCarrier } from './carried-stream.ts';
+import type { ConnectionHost, ConnectionOptions } from './connection-host.ts';
+import { isAck, lastStreamOf, numberOf, pingOf } from './control-frames.ts';
 import { FrameBudget } from './frame-budget.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { contentOf, FLAG, FRAME, FrameReader, type Frame } from './frames.ts';
-import { CONNECTION_WINDOW, greet } from './greeting.ts';
+import { CONNECTION_WINDOW, greet, STREAM_WINDOW } from './greeting.ts';
 import { HeaderAssembly } from './header-assembly.ts';
 import { HeaderBlocks } from './header-block.ts';
 import { ConnectionLost, ProtocolFault, StreamReset } from './http2-faults.ts';
 import { KeepAlive, type Watched } from './keep-alive.ts';
 import { OpenStreams } from './open-streams.ts';
-import type { OutboundStream, StreamCarrier } from './outbound-stream.ts';
+import { applySettings } from './peer-settings.ts';
 
 /** Answers to pings and settings that the other side does not read; nobody has to ask for that many. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
@@ -20,19 +22,9 @@ const PING_EVERY_MS = 60_000;
 const PING_ANSWER_MS = 10_000;
 const CLOSE_WITHIN_MS = 1000;
 
-/** What a connection tells the pool that it belongs to. */
-export interface ConnectionHost {
-  /** Another stream may fit now. */
-  freed(connection: Http2Connection): void;
-  /** A stream comes back that the target has certainly not begun with. */
-  refused(stream: OutboundStream, reason: StreamReset): void;
-  /** It takes nothing new any more. */
-  closing(connection: Http2Connection): void;
-}
-
 /**
- * A connection of HTTP/2 (RFC 9113) as a client needs it that sends whole messages and reads whole answers. It keeps no
- * table of header fields in either direction, takes no pushes, and sends all frames of one turn of the loop in one write.
+ * A connection of HTTP/2 (RFC 9113) as a client needs it. It keeps no table of header fields in either direction, takes no
+ * pushes, and sends all frames of one turn of the loop in one write.
  */
 export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   readonly #socket: Socket;
@@ -43,9 +35,9 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   readonly #assembly = new HeaderAssembly();
   readonly #blocks = new HeaderBlocks();
   readonly #streams = new OpenStreams();
-  readonly #budget = new FrameBudget();
+  readonly #budget: FrameBudget;
   /** Those that came before the socket was connected; they can still be taken back. */
-  readonly #early = new Set<OutboundStream>();
+  readonly #early = new Set<CarriedStream>();
   readonly #keepAlive = new KeepAlive(this, PING_EVERY_MS, PING_ANSWER_MS);
   #state: 'open' | 'draining' | 'closed' = 'open';
   #isConnected = false;
@@ -53,12 +45,14 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   #silent: NodeJS.Timeout | undefined = undefined;
   #unreported = 0;
 
-  constructor(options: SocketOptions, host: ConnectionHost) {
+  constructor(options: ConnectionOptions, host: ConnectionHost) {
     this.#host = host;
+    this.#budget = new FrameBudget(options.streamWindow !== undefined);
     this.#socket = openSocket(options, this);
     this.#writer = new FrameWriter(this.#socket);
     this.#bodies = new BodySender(this.#writer);
-    greet(this.#writer);
+    this.#writer.onDrain(this.#bodies.resume);
+    greet(this.#writer, options.streamWindow ?? STREAM_WINDOW);
   }
 
   /** Whether another stream fits. */
@@ -84,22 +78,29 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   }
 
   /** Sends a request; there has to be room. */
-  carry(stream: OutboundStream): void {
+  carry(stream: CarriedStream): void {
     stream.carrier = this;
     if (!this.#isConnected) return void this.#early.add(stream);
     this.#streams.add(stream);
-    const { head, body } = stream.message;
-    this.#budget.earn(body.length);
-    this.#writer.block(body.length === 0 ? FLAG.endStream : 0, stream.id, head);
+    this.#budget.earn(stream.available);
     this.#bodies.begin(stream);
   }
 
-  forget(stream: OutboundStream, http2ErrorCode: number): void {
+  sendMore(stream: CarriedStream): void {
+    if (this.#early.has(stream)) return;
+    this.#budget.earnPiece(stream.available);
+    this.#bodies.send(stream);
+  }
+
+  widen({ id }: CarriedStream, bytes: number): void {
+    this.#writer.numbers(FRAME.windowUpdate, 0, id, bytes);
+  }
+
+  forget(stream: CarriedStream, http2ErrorCode: number): void {
     if (this.#early.delete(stream)) return;
     const isGivenUp = http2ErrorCode !== constants.NGHTTP2_NO_ERROR;
     if (isGivenUp) this.#budget.expectStrays();
-    if (isGivenUp || stream.sent < stream.message.body.length)
-      this.#writer.numbers(FRAME.rstStream, 0, stream.id, http2ErrorCode);
+    if (isGivenUp || !stream.isEndSent) this.#writer.numbers(FRAME.rstStream, 0, stream.id, http2ErrorCode);
     this.#drop(stream);
     this.#settle();
   }
@@ -174,7 +175,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
       this.#unreported = 0;
     }
     if (stream === undefined) this.#budget.stray(frame);
-    else stream.took(contentOf(frame), (frame.flags & FLAG.endStream) !== 0);
+    else stream.took(contentOf(frame), (frame.flags & FLAG.endStream) !== 0, frame.payload.length);
   }
 
   #onHeaders(frame: Frame): void {
@@ -202,18 +203,8 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
   }
 
   #onSettings(frame: Frame): void {
-    for (const [id, value] of settingsOf(frame)) this.#set(id, value);
+    if (applySettings(frame, this.#bodies, this.#streams)) this.#settle();
     if (!isAck(frame)) this.#reply(FRAME.settings, NOTHING);
-  }
-
-  #set(id: number, value: number): void {
-    if (id === constants.NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE)
-      this.#bodies.setInitialWindow(value, this.#streams.all());
-    else if (id === constants.NGHTTP2_SETTINGS_MAX_FRAME_SIZE) this.#bodies.setFrameBytes(value);
-    else if (id === constants.NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) {
-      this.#streams.limit = value;
-      this.#settle();
-    }
   }
 
   #onPing(frame: Frame): void {
@@ -240,7 +231,7 @@ export class Http2Connection implements SocketUser, StreamCarrier, Watched {
     if (frame.stream === 0 || stream !== undefined) this.#bodies.widen(by, stream);
   }
 
-  #drop(stream: OutboundStream): void {
+  #drop(stream: CarriedStream): void {
     this.#streams.delete(stream);
     this.#bodies.drop(stream);
   }

@@ -2,10 +2,14 @@ import type { AnswerReader } from '../answer-reader.ts';
 import { NoFreeConnection } from '../no-free-connection.ts';
 import type { SocketOptions } from '../socket.ts';
 import { QUEUE_TIMEOUT_MS, WaitQueue } from '../wait-queue.ts';
-import { Http2Connection, type ConnectionHost } from './http2-connection.ts';
+import type { CarriedStream, StreamCarrier } from './carried-stream.ts';
+import { DuplexStream, type DuplexReader } from './duplex-stream.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { Http2Connection } from './http2-connection.ts';
 import { ConnectionLost, type StreamReset } from './http2-faults.ts';
-import { OutboundStream, type StreamCarrier } from './outbound-stream.ts';
+import { OutboundStream } from './outbound-stream.ts';
 import { RequestHeads } from './request-head.ts';
+import type { StreamedBody } from './streamed-body.ts';
 
 const SHUTTING_DOWN = 'the gateway is shutting down';
 
@@ -26,6 +30,8 @@ export interface Http2PoolOptions extends Omit<SocketOptions, 'protocol'> {
   readonly queueTimeoutMs?: number;
   /** Fields that every request has, names in lower case and values, flat. */
   readonly fields: readonly string[];
+  /** For {@link Http2Pool.open}: how much of an answer may wait for its reader, in bytes; absent for a pool of whole ones. */
+  readonly streamWindow?: number;
 }
 
 /**
@@ -35,7 +41,7 @@ export interface Http2PoolOptions extends Omit<SocketOptions, 'protocol'> {
 export class Http2Pool implements ConnectionHost, StreamCarrier {
   readonly #options: Http2PoolOptions;
   readonly #connections: Http2Connection[] = [];
-  readonly #waiting: WaitQueue<OutboundStream>;
+  readonly #waiting: WaitQueue<CarriedStream>;
   readonly #heads: RequestHeads;
   #isClosed = false;
 
@@ -57,8 +63,24 @@ export class Http2Pool implements ConnectionHost, StreamCarrier {
    */
   post({ path, fields, body }: OutboundRequest, reader: AnswerReader, maxBytes: number): OutboundStream {
     const stream = new OutboundStream({ head: this.#heads.write(path, fields), body }, reader, maxBytes);
-    if (this.#isClosed) setImmediate(() => stream.broke(shuttingDown()));
-    else this.#place(stream);
+    this.#carry(stream);
+    return stream;
+  }
+
+  /**
+   * Opens a stream by POST, whose body and answer are sent and read as they come; the reader hears what becomes of it,
+   * never before this returns. For a pool with a `streamWindow`.
+   *
+   * @throws {Error} when the request cannot be sent over HTTP at all.
+   */
+  open(
+    { path, fields }: Pick<OutboundRequest, 'path' | 'fields'>,
+    body: StreamedBody,
+    reader: DuplexReader,
+  ): DuplexStream {
+    const { streamWindow = 0 } = this.#options;
+    const stream = new DuplexStream(this.#heads.write(path, fields), body, reader, streamWindow);
+    this.#carry(stream);
     return stream;
   }
 
@@ -80,9 +102,9 @@ export class Http2Pool implements ConnectionHost, StreamCarrier {
     }
   }
 
-  refused(stream: OutboundStream, reason: StreamReset): void {
+  refused(stream: CarriedStream, reason: StreamReset): void {
     // Safe, because the target has not begun with it; once, because it may refuse for a reason that stays.
-    if (stream.wasRefused || this.#isClosed) return stream.broke(reason);
+    if (stream.wasRefused || this.#isClosed || !stream.beginsAgain()) return stream.broke(reason);
     stream.wasRefused = true;
     this.#place(stream);
   }
@@ -100,11 +122,16 @@ export class Http2Pool implements ConnectionHost, StreamCarrier {
     }
   }
 
-  forget(stream: OutboundStream): void {
+  forget(stream: CarriedStream): void {
     this.#waiting.delete(stream);
   }
 
-  #place(stream: OutboundStream): void {
+  #carry(stream: CarriedStream): void {
+    if (this.#isClosed) setImmediate(() => stream.broke(shuttingDown()));
+    else this.#place(stream);
+  }
+
+  #place(stream: CarriedStream): void {
     const connection = this.#withRoom();
     if (connection !== undefined) return connection.carry(stream);
     stream.carrier = this;

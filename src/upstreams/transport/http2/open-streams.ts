@@ -1,7 +1,7 @@
 import { constants } from 'node:http2';
+import type { CarriedStream } from './carried-stream.ts';
 import { MAX_31_BITS, type Frame } from './frames.ts';
 import { ProtocolFault } from './http2-faults.ts';
-import type { OutboundStream } from './outbound-stream.ts';
 
 /** What most servers of gRPC allow; one that allows less says so when the connection opens. */
 const STREAMS_AT_FIRST = 100;
@@ -15,9 +15,9 @@ const SLOTS = 512;
 export class OpenStreams {
   /** How many the other side allows. */
   limit = STREAMS_AT_FIRST;
-  readonly #slots = new Array<OutboundStream | undefined>(SLOTS).fill(undefined);
+  readonly #slots = new Array<CarriedStream | undefined>(SLOTS).fill(undefined);
   /** Those that take so long that a new one stands in their place. */
-  readonly #late = new Map<number, OutboundStream>();
+  readonly #late = new Map<number, CarriedStream>();
   #size = 0;
   #nextId = 1;
 
@@ -31,7 +31,7 @@ export class OpenStreams {
   }
 
   /** Gives a stream its number. */
-  add(stream: OutboundStream): void {
+  add(stream: CarriedStream): void {
     stream.id = this.#nextId;
     this.#nextId += 2;
     const slot = slotOf(stream.id);
@@ -42,7 +42,7 @@ export class OpenStreams {
   }
 
   /** The stream that a frame is about; undefined when it is gone. @throws {ProtocolFault} when it never was. */
-  of({ stream: id }: Frame): OutboundStream | undefined {
+  of({ stream: id }: Frame): CarriedStream | undefined {
     if (id % 2 === 0 || id >= this.#nextId)
       throw new ProtocolFault(
         constants.NGHTTP2_PROTOCOL_ERROR,
@@ -53,12 +53,12 @@ export class OpenStreams {
   }
 
   /** All of them. */
-  all(): OutboundStream[] {
+  all(): CarriedStream[] {
     return [...this.#late.values(), ...this.#slots.filter((stream) => stream !== undefined)];
   }
 
   /** Forgets one. */
-  delete(stream: OutboundStream): void {
+  delete(stream: CarriedStream): void {
     const slot = slotOf(stream.id);
     if (this.#slots[slot] === stream) this.#slots[slot] = undefined;
     else if (!this.#late.delete(stream.id)) return;
@@ -66,7 +66,7 @@ export class OpenStreams {
   }
 
   /** Forgets all, and returns them. */
-  takeAll(): OutboundStream[] {
+  takeAll(): CarriedStream[] {
     const streams = this.all();
     for (const stream of streams) this.delete(stream);
     return streams;

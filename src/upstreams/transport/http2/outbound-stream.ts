@@ -2,11 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { constants } from 'node:http2';
 import { BoundedBody } from '../../../exchange/bounded-body.ts';
 import type { AnswerReader } from '../answer-reader.ts';
-import { StreamReset } from './http2-faults.ts';
-
-/** Interim heads before one that counts. */
-const MAX_INTERIM_HEADS = 64;
-const NO_TRAILERS: IncomingHttpHeaders = Object.freeze({});
+import { CarriedStream } from './carried-stream.ts';
 
 /** What is sent. */
 export interface OutboundMessage {
@@ -15,96 +11,59 @@ export interface OutboundMessage {
   readonly body: Buffer;
 }
 
-/** Who carries a stream at the moment: a queue or a connection. */
-export interface StreamCarrier {
-  /** Lets go of a stream that nobody waits for any more. */
-  forget(stream: OutboundStream, http2ErrorCode: number): void;
-}
-
-/** One request and its answer on a connection: the states of RFC 9113 section 5.1 that a client meets. */
-export class OutboundStream {
-  readonly message: OutboundMessage;
-  /** Its number on its connection; 0 while it has none. */
-  id = 0;
-  carrier: StreamCarrier | undefined = undefined;
-  /** How much more of the body may be sent; may be negative (RFC 9113 section 6.9.2). */
-  window = 0;
-  /** How much of the body has been sent. */
-  sent = 0;
-  /** Whether a target has refused it before. */
-  wasRefused = false;
+/** A request that is there as a whole, and an answer that is awaited as a whole. */
+export class OutboundStream extends CarriedStream {
+  readonly #sent: Buffer;
   readonly #reader: AnswerReader;
   readonly #body: BoundedBody;
-  #hasHead = false;
-  #interimHeads = 0;
-  #told = false;
+  /** How much of the request's body was taken. */
+  #at = 0;
 
-  constructor(message: OutboundMessage, reader: AnswerReader, maxBytes: number) {
-    this.message = message;
+  constructor({ head, body }: OutboundMessage, reader: AnswerReader, maxBytes: number) {
+    super(head);
+    this.#sent = body;
     this.#reader = reader;
     this.#body = new BoundedBody(maxBytes);
   }
 
-  /** Stops it; the reader hears nothing more. */
-  abandon(): void {
-    this.#end(constants.NGHTTP2_CANCEL);
+  get available(): number {
+    return this.#sent.length - this.#at;
   }
 
-  /** Takes a head, or the trailers. @throws {StreamReset} when they are out of place. */
-  heard(fields: IncomingHttpHeaders, isEnd: boolean): void {
-    if (this.#told) return;
-    if (this.#hasHead) {
-      if (!isEnd) throw malformed('a second head');
-      return this.#finish(fields);
-    }
-    const status = Number(fields[':status']);
-    if (!(status >= 100 && status <= 999)) throw malformed('a head without a status');
-    if (status < 200) {
-      if (isEnd) throw malformed('an interim head as the end');
-      this.#interimHeads += 1;
-      if (this.#interimHeads > MAX_INTERIM_HEADS) throw malformed('no head after its interim ones');
-      return;
-    }
-    this.#hasHead = true;
-    if (!this.#reader.head(status, fields)) this.abandon();
-    else if (isEnd) this.#finish(NO_TRAILERS);
+  get isSpent(): boolean {
+    return this.#at === this.#sent.length;
   }
 
-  /** Takes a piece of the body; it is copied. @throws {StreamReset} when it is out of place. */
-  took(piece: Buffer, isEnd: boolean): void {
-    if (this.#told) return;
-    if (!this.#hasHead) throw malformed('a body without a head');
+  take(most: number): Buffer {
+    const piece = this.#sent.subarray(this.#at, this.#at + most);
+    this.#at += piece.length;
+    return piece;
+  }
+
+  protected rewound(): boolean {
+    this.#at = 0;
+    return true;
+  }
+
+  protected answered(status: number, fields: IncomingHttpHeaders): boolean {
+    return this.#reader.head(status, fields);
+  }
+
+  protected taken(piece: Buffer): boolean {
     if (!this.#body.counts(piece.length)) {
-      this.#end(constants.NGHTTP2_CANCEL);
+      this.stop(constants.NGHTTP2_CANCEL);
       this.#reader.oversized();
-      return;
+      return false;
     }
     this.#body.keep(piece);
-    if (isEnd) this.#finish(NO_TRAILERS);
+    return true;
   }
 
-  /** Ends it without an answer. */
-  broke(error: Error): void {
-    if (this.#told) return;
-    this.#told = true;
-    this.carrier = undefined;
-    this.#reader.broke(error);
-  }
-
-  #finish(trailers: IncomingHttpHeaders): void {
-    this.#end(constants.NGHTTP2_NO_ERROR);
+  protected finished(trailers: IncomingHttpHeaders): void {
     this.#reader.ended(this.#body.whole(), trailers);
   }
 
-  #end(http2ErrorCode: number): void {
-    if (this.#told) return;
-    this.#told = true;
-    const { carrier } = this;
-    this.carrier = undefined;
-    carrier?.forget(this, http2ErrorCode);
+  protected failed(error: Error): void {
+    this.#reader.broke(error);
   }
-}
-
-function malformed(what: string): StreamReset {
-  return new StreamReset(constants.NGHTTP2_PROTOCOL_ERROR, `the answer has ${what}`);
 }

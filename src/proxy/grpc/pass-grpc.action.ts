@@ -1,0 +1,84 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnswerSink } from '../../exchange/answer-sink.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
+import { toProblem } from '../../problems/render-problem.ts';
+import {
+  ActionError,
+  type ActionInput,
+  type ActionKind,
+  type RouteAction,
+} from '../../routing/route-action.ts';
+import type { Route } from '../../routing/route.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
+import { passGrpcSource, type PassGrpcDefinition } from './pass-grpc.source.ts';
+import { PassedExchange, type PassingDeps } from './passed-exchange.ts';
+import { dialectOf } from './passed-request.ts';
+
+/** Over which time streams are ended when the gateway leaves, so that their clients do not all come back at once. */
+const LEAVE_MS = 2000;
+
+/** Routes whose calls of gRPC are passed on as they are, as streams both ways. */
+@Injectable()
+export class PassGrpcKind implements ActionKind, OnModuleDestroy {
+  static readonly source = passGrpcSource;
+  readonly source = passGrpcSource;
+  readonly #open = new Map<PassedExchange, Exchange>();
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  compile({ options }: PassGrpcDefinition, { upstream }: ActionInput): RouteAction {
+    if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
+    if (upstream.options.protocol !== 'grpc')
+      throw new ActionError(
+        ['upstream'],
+        `the upstream "${upstream.name}" does not speak gRPC; expected one with \`protocol: grpc\``,
+      );
+    return new PassGrpcAction({ upstream, metrics: this.#metrics, options }, this.#open);
+  }
+
+  /** Ends the streams that have answered something: their clients call again, and reach somebody else. Others finish. */
+  async onModuleDestroy(): Promise<void> {
+    const streams = [...this.#open].filter(([call]) => call.isBetweenMessages);
+    const everyMs = LEAVE_MS / Math.max(1, streams.length);
+    for (const [call, exchange] of streams) {
+      if (call.isBetweenMessages) exchange.cancel(new Problem('shutting-down'));
+      await sleep(Math.min(everyMs, 20));
+    }
+  }
+}
+
+class PassGrpcAction implements RouteAction {
+  readonly kind = 'passGrpc';
+  readonly target: string;
+  readonly passesPath = true;
+  readonly isOpaque = true;
+  readonly #deps: PassingDeps;
+  readonly #open: Map<PassedExchange, Exchange>;
+
+  constructor(deps: PassingDeps, open: Map<PassedExchange, Exchange>) {
+    this.target = deps.upstream.name;
+    this.#deps = deps;
+    this.#open = open;
+  }
+
+  answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
+    const { metrics, options } = this.#deps;
+    let call: PassedExchange;
+    try {
+      call = new PassedExchange(exchange, route, dialectOf(exchange, options), this.#deps);
+    } catch (error) {
+      return sink.fail(toProblem(error));
+    }
+    this.#open.set(call, exchange);
+    exchange.onClosed(({ grpcStatus }) => {
+      this.#open.delete(call);
+      metrics.callPassed(route.id, grpcStatus ?? 'CANCELLED');
+    });
+    call.start();
+  }
+}
