@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { translate } from '../../src/cli/import/import.ts';
 import { main } from '../../src/cli/main.ts';
@@ -12,6 +13,7 @@ const SOURCES = globSync('test/cli/imports/*/source.*').sort();
 /** What the reports ask for. */
 const SECRETS = {
   KONG_JWT_SHOP_APP_SECRET: 'a-secret-that-is-long-enough-for-an-hmac',
+  KONG_AUTHORIZATION: 'Basic YTpi',
   KONG_KEY_SHOP_APP_SHA256_2: '0'.repeat(64),
 };
 
@@ -21,15 +23,16 @@ function imported(file: string, text = readFileSync(file, 'utf8')) {
   return { config, report: `${formatFaults(notes, { noun: 'note' })}\n` };
 }
 
-async function validate(file: string): Promise<string> {
-  let said = '';
-  const collect = (text: unknown): boolean => ((said += String(text)), true);
-  const streams = [process.stdout, process.stderr] as const;
-  for (const stream of streams) jest.spyOn(stream, 'write').mockImplementation(collect);
+/** What a command says, on both streams, and how it exits. */
+async function run(...args: string[]): Promise<{ out: string; err: string; code: unknown }> {
+  const said = { out: '', err: '' };
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((said.out += String(text)), true));
+  jest.spyOn(process.stderr, 'write').mockImplementation((text) => ((said.err += String(text)), true));
   const before = process.exitCode;
+  process.exitCode = undefined;
   try {
-    await main(['validate', '--config', file]);
-    return process.exitCode === before ? said : `exit ${process.exitCode}: ${said}`;
+    await main(args);
+    return { ...said, code: process.exitCode };
   } finally {
     process.exitCode = before;
     jest.restoreAllMocks();
@@ -47,7 +50,11 @@ describe('import', () => {
     const beside = (name: string) => join(dirname(file), name);
     expect(config).toBe(readFileSync(beside('gateway.yaml'), 'utf8'));
     expect(report).toBe(readFileSync(beside('report.txt'), 'utf8'));
-    expect(await validate(beside('gateway.yaml'))).toMatch(/^\S+: valid, \d+ routes\n$/);
+    expect(await run('validate', '--config', beside('gateway.yaml'))).toEqual({
+      out: expect.stringMatching(/: valid, \d+ routes\n$/),
+      err: '',
+      code: undefined,
+    });
   });
 
   it.each(SOURCES)('%s keeps its secrets to itself', (file) => {
@@ -55,6 +62,42 @@ describe('import', () => {
     expect(config + report).not.toMatch(/not-to-be-told|key-of-the/);
     // What looks like a reference to a variable was one that the import has made.
     for (const [, name] of config.matchAll(/(?<!\$)\$\{(\w+)/g)) expect(name).toMatch(/^(KONG|JWT|API)_/);
+  });
+
+  it('keeps the configuration apart from the report, and writes over nothing', async () => {
+    const source = SOURCES.find((file) => file.includes('kong-limited')) as string;
+    const beside = (name: string) => readFileSync(join(dirname(source), name), 'utf8');
+    const target = join(mkdtempSync(join(tmpdir(), 'gatehouse-import-')), 'gateway.yaml');
+    const [out, err] = [beside('gateway.yaml'), beside('report.txt')];
+    try {
+      expect(await run('import', 'kong', source)).toEqual({ out, err, code: undefined });
+      const written = await run('import', 'kong', source, '--output', target);
+      expect(written).toMatchObject({ out: '', err: expect.stringContaining(err), code: undefined });
+      expect(readFileSync(target, 'utf8')).toBe(out);
+      const again = await run('import', 'openapi', source, '--output', target);
+      expect(again).toMatchObject({ out: '', code: 1 });
+      expect(await run('import', 'kong', source, '-o', target)).toMatchObject({
+        err: expect.stringContaining('it is there already'),
+        code: 1,
+      });
+    } finally {
+      rmSync(dirname(target), { recursive: true });
+    }
+  });
+
+  it.each([
+    [['import'], 'expected kong or openapi, and a file'],
+    [['import', 'nginx', 'x'], 'expected kong or openapi'],
+    [['import', 'kong'], 'expected a file'],
+    [['import', 'kong', 'a', 'b'], 'unexpected argument "b"'],
+    [['import', 'kong', 'a', '--outptu', 'b'], 'did you mean --output?'],
+  ])('exits with 2 for %j', async (args, message) => {
+    expect(await run(...args)).toEqual({ out: '', err: expect.stringContaining(message), code: 2 });
+  });
+
+  it('says which file there is not', async () => {
+    const { err, code } = await run('import', 'kong', 'no/such.yaml');
+    expect([err, code]).toEqual([expect.stringContaining('no/such.yaml  no such file'), 1]);
   });
 
   it('leaves a text that looks like a variable a text', () => {

@@ -83,7 +83,7 @@ function protocolsOf(source: Source): Pick<Conditions, 'rest' | 'closed'> | unde
   if (protocols.some((protocol) => protocol.startsWith('grpc'))) {
     source.note(
       'closed',
-      'calls of gRPC are not forwarded by an import; see docs/transcoding.md',
+      'calls of gRPC want `passGrpc`, written by hand; see docs/passing-grpc.md',
       'protocols',
     );
     return { rest, closed: 'it forwards gRPC' };

@@ -32,6 +32,8 @@ export function prefixPath(path: string): KongPath | OddPath {
 /** Every path whose beginning an expression describes; with a `$` the whole path. */
 export function expressionPath(source: string): KongPath | OddPath {
   const { bare, isExact, ignoresSlash } = endOf(source.replace(/^\^/, ''));
+  if (!/^\\?\//.test(bare) && bare !== '')
+    return { fault: 'expected an expression that begins with a slash', prefix: '' };
   const segments = segmentsOf(bare);
   const patterns: string[] = [];
   const templates: string[] = [];
@@ -107,7 +109,7 @@ function segmentsOf(source: string): string[] {
     }
   }
   segments.push(current);
-  return segments[0] === '' ? segments.slice(1) : ['|', ...segments];
+  return segments.slice(1);
 }
 
 const NAMED = /^\(\?P?<([A-Za-z_]\w*)>((?:[^()\\]|\\.)*)\)$/;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { policyRegistry } from '../../../policies/order.ts';
-import { Names, type Draft, type RouteDraft, type Section } from '../draft.ts';
+import { Names, Variable, type Draft, type RouteDraft, type Section } from '../draft.ts';
 import type { Source } from '../source.ts';
 import { authenticationOf } from './authentication.ts';
 import type { Consumers } from './consumers.ts';
@@ -25,11 +25,17 @@ interface Reading {
   readonly areMarked: boolean;
 }
 
+interface ReadRoute {
+  readonly route: RouteDraft;
+  readonly regexPriority: number;
+  readonly source: Source;
+}
+
 /** Makes routes of routes of Kong: one for each path. */
 export class RouteReader {
   readonly #reading: Reading;
   readonly #names = new Names(/[^A-Za-z0-9._-]/g, 'route');
-  readonly #routes: { readonly route: RouteDraft; readonly regexPriority: number }[] = [];
+  readonly #routes: ReadRoute[] = [];
 
   constructor(reading: Reading) {
     this.#reading = reading;
@@ -37,7 +43,7 @@ export class RouteReader {
 
   /** Of two expressions at one place the first one is asked first, so that their order is Kong's. */
   inOrder(): RouteDraft[] {
-    return this.#routes.toSorted((a, b) => b.regexPriority - a.regexPriority).map(({ route }) => route);
+    return withoutTwins(this.#routes.toSorted((a, b) => b.regexPriority - a.regexPriority));
   }
 
   read(source: Source, service: Service | undefined): void {
@@ -75,7 +81,7 @@ export class RouteReader {
           policies,
         },
       };
-      this.#routes.push({ route, regexPriority });
+      this.#routes.push({ route, regexPriority, source });
     }
   }
 
@@ -135,6 +141,22 @@ export class RouteReader {
   }
 }
 
+/** Of routes that take the same requests the first one stays; fails closed where one of them is. */
+function withoutTwins(routes: readonly ReadRoute[]): RouteDraft[] {
+  const byMatch = new Map<string, RouteDraft>();
+  for (const { route, source } of routes) {
+    const key = JSON.stringify(route.match).replaceAll(/\{[A-Za-z_]\w*/g, '{');
+    const first = byMatch.get(key);
+    if (first === undefined) byMatch.set(key, route);
+    else if (first.closed === undefined && route.closed !== undefined) {
+      source.note('closed', `takes the same requests as ${first.id}, which is closed with it`);
+      byMatch.set(key, { ...first, closed: route.closed });
+    } else if (first.closed === undefined) source.note('left', `${first.id} takes the same requests first`);
+    else source.note('closed', `takes the same requests as ${first.id}, which is closed`);
+  }
+  return [...byMatch.values()];
+}
+
 function untranslatable({ name, source }: { readonly name: string; readonly source: Source }): Translation {
   source.settle();
   const instead = HARMLESS.get(name);
@@ -165,8 +187,15 @@ function merged(translations: readonly Translation[]): Section {
 function faultyPolicy(policies: Section): string | undefined {
   const all = Object.values(policyRegistry);
   return Object.entries(policies).find(
-    ([name, value]) => all.find((one) => one.name === name)?.schema.safeParse(value).success !== true,
+    ([name, value]) =>
+      all.find((one) => one.name === name)?.schema.safeParse(withTexts(value)).success !== true,
   )?.[0];
+}
+
+/** What the environment has is a text, whichever. */
+function withTexts(value: unknown): unknown {
+  const text = JSON.stringify(value, (_key, one: unknown) => (one instanceof Variable ? 'variable' : one));
+  return JSON.parse(text) as unknown;
 }
 
 function rewriteOf(path: KongPath | OddPath, doesStrip: boolean, base: string): Section {

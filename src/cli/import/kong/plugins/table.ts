@@ -27,7 +27,7 @@ export const HARMLESS: ReadonlyMap<string, string> = new Map([
   ['datadog', "metrics are at /metrics of the operators' listener"],
   ['file-log', 'the access line goes to standard output'],
   ['grpc-gateway', 'a route with `grpc` translates by the annotations of the service'],
-  ['grpc-web', 'calls of grpc-web are not translated by an import'],
+  ['grpc-web', 'a route with `passGrpc` takes calls of gRPC-Web'],
   ['http-log', 'the access line goes to standard output'],
   ['loggly', 'the access line goes to standard output'],
   ['opentelemetry', 'trace context is passed on as it is'],

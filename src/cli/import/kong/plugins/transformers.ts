@@ -1,5 +1,5 @@
 import { transformPolicy } from '../../../../policies/transform/transform.policy.ts';
-import type { Section } from '../../draft.ts';
+import { Variable, variableName, type Section } from '../../draft.ts';
 import type { Source } from '../../source.ts';
 import { texts, type Plugin, type Translation } from '../plugin.ts';
 
@@ -27,7 +27,17 @@ function transformed(direction: Direction, edits: Section): Translation {
   return Object.keys(edits).length === 0 ? {} : { policies: { transform: { [direction]: edits } } };
 }
 
-type Texts = Record<string, string>;
+type Texts = Record<string, string | Variable>;
+
+/** Names of what a service is let in by: their values are the environment's. */
+const SECRET = /auth|cookie|credential|key|passw|secret|session|signature|token/i;
+
+function secretOf(name: string, place: Source, key: string): Variable | undefined {
+  if (!SECRET.test(name)) return undefined;
+  const variable = new Variable(variableName('KONG', name));
+  place.note('todo', `set ${variable.name} to the value of ${name}, which may be a secret`, key);
+  return variable;
+}
 
 function headerEdits(config: Source, direction: Direction): Section {
   const isFor = (edit: Section): boolean => transformPolicy.schema.safeParse({ [direction]: edit }).success;
@@ -35,7 +45,8 @@ function headerEdits(config: Source, direction: Direction): Section {
   const put = (place: Source | undefined, kind: keyof typeof edits, name: string, value: string): boolean => {
     const isFirst = !Object.keys(edits[kind]).some((other) => other.toLowerCase() === name.toLowerCase());
     const isSaid = isFirst && isFor({ [kind]: { [name]: value } });
-    if (isSaid) edits[kind][name] = value;
+    const isValue = kind !== 'renameHeaders' && place !== undefined;
+    if (isSaid) edits[kind][name] = (isValue && secretOf(name, place, 'headers')) || value;
     else place?.note('left', `${name}: the gateway says it itself, or it cannot be said so`, 'headers');
     return isSaid;
   };
@@ -53,7 +64,8 @@ function headerEdits(config: Source, direction: Direction): Section {
   }
   for (const [place, name, value] of valuesOf(config, 'add', 'headers')) {
     const ifMissing = `{request.header.${name.toLowerCase()}|${value}}`;
-    const isConditional = direction === 'request' && isFor({ setHeaders: { [name]: ifMissing } });
+    const isConditional =
+      direction === 'request' && !SECRET.test(name) && isFor({ setHeaders: { [name]: ifMissing } });
     const isSaid = put(place, 'setHeaders', name, isConditional ? ifMissing : literal(value));
     if (isSaid && !isConditional)
       place.note('differs', `${name} is set also where there is one, which is replaced`, 'headers');
@@ -68,17 +80,22 @@ function queryEdits(config: Source): Section {
   const rename = Object.fromEntries(pairsOf(config.at('rename'), 'querystring'));
   const set: Texts = {};
   for (const [place, name, value] of valuesOf(config, 'replace', 'querystring')) {
-    set[name] = literal(value);
+    set[name] = secretOf(name, place, 'querystring') ?? literal(value);
     place.note('differs', `${name} is set also where there is none to replace`, 'querystring');
   }
   for (const [place, name, value] of valuesOf(config, 'add', 'querystring')) {
-    const isConditional = /^[\w-]+$/.test(name) && !/[{}|]/.test(value) && value !== '';
-    set[name] ??= isConditional ? `{query.${name}|${value}}` : literal(value);
+    const isConditional = !SECRET.test(name) && /^[\w-]+$/.test(name) && !/[{}|]/.test(value) && value !== '';
+    set[name] ??= isConditional
+      ? `{query.${name}|${value}}`
+      : (secretOf(name, place, 'querystring') ?? literal(value));
     if (!isConditional)
       place.note('differs', `${name} is set also where there is one, which is replaced`, 'querystring');
   }
   const add = Object.fromEntries(
-    valuesOf(config, 'append', 'querystring').map(([, name, value]) => [name, literal(value)]),
+    valuesOf(config, 'append', 'querystring').map(([place, name, value]) => [
+      name,
+      secretOf(name, place, 'querystring') ?? literal(value),
+    ]),
   );
   return withoutNothing({ remove, rename, set, add });
 }
