@@ -142,6 +142,11 @@ services:
     ],
     ['openapi', 'swagger: "2.0"', 'openapi  expected `openapi` 3.0 or 3.1'],
     ['openapi', 'openapi: 3.0.0\npaths: { users: {} }', '2:10  paths.users  expected a path'],
+    [
+      'openapi',
+      'openapi: 3.0.0\nservers: [{ url: "https://{v}.test" }]\npaths: { /a: { get: {} } }',
+      '2:1  servers  expected a default for each variable',
+    ],
     ['openapi', 'openapi: [', 'not YAML'],
   ] as const)('refuses %s: %j', (format, text, message) => {
     const act = () => translate(format, text, 'x.yaml');

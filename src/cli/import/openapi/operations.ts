@@ -32,6 +32,11 @@ export function routesOf(path: string, item: Source, context: Context): RouteDra
   }
   return METHODS.flatMap((method) => {
     const operation = item.at(method);
+    if (method === 'head' && operation !== undefined && item.has('get')) {
+      operation.note('differs', 'the route of GET takes HEAD, too, and says who may call');
+      operation.settle();
+      return [];
+    }
     return operation === undefined ? [] : (routeOf({ path, method, operation, item }, context) ?? []);
   });
 }

@@ -82,6 +82,9 @@ export class Servers {
 function withVariables({ url, variables = {} }: z.output<typeof serverList>[number], place: Source): string {
   if (Object.keys(variables).length > 0)
     place.note('differs', 'variables of the server have their defaults', 'servers');
+  if ([...url.matchAll(/\{([^{}]+)\}/g)].some(([, name = '']) => variables[name] === undefined))
+    place.notes.fault([...place.path, 'servers'], 'expected a default for each variable of the URL');
+  if (/^[a-z]+:\/\/[^/]*@/i.test(url)) place.note('left', 'targets have no credentials', 'servers');
   return url.replaceAll(/\{([^{}]+)\}/g, (text, name: string) => variables[name]?.default ?? text);
 }
 
