@@ -1,4 +1,5 @@
 import { nearestName } from '../config/nearest-name.ts';
+import { IMPORT_FORMATS, type ImportCommand } from './import/import.ts';
 import type { KeyOptions } from './keys.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 
@@ -9,6 +10,7 @@ export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | ContractsCommand
   | DiffCommand
+  | ImportCommand
   | ({ readonly name: 'keys create' } & KeyOptions)
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
@@ -40,10 +42,11 @@ const KEY = {
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
 const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'diff'] as const;
+const COMMANDS = [...CONFIGURED, 'diff', 'import'] as const;
 
 const TS = { ts: { type: 'boolean' } } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
+const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
 const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...KEY };
 const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
@@ -63,6 +66,9 @@ Usage
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
                                         nothing does, with 1 if something does, with 2 if one of them is faulty
+  gatehouse import kong|openapi FILE [--output OUT]
+                                        print a configuration made of a declarative one of Kong, or of an OpenAPI file,
+                                        or write it; what has no equivalent is told on standard error
   gatehouse openapi  [--config FILE] [--out FILE]
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
@@ -72,7 +78,7 @@ Usage
 
 Options
   -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
-  -o, --out FILE       file to write
+  -o, --out FILE       file to write; import has --output
   -h, --help           print this
   -v, --version        print the version
 
@@ -87,6 +93,7 @@ NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
  */
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
+  if (args[0] === 'import') return importCommand(args.slice(1));
   const words = leadingWords(args);
   const name = CONFIGURED.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
   const rest = name === undefined ? args.slice(words.length) : args.slice(name.split(' ').length);
@@ -113,6 +120,18 @@ function diffCommand(args: readonly string[]): Command {
   if (before === undefined || after === undefined || others.length > 0)
     throw new UsageError('diff: expected two files, the old one and the new one');
   return { name: 'diff', files: [before, after], json: values.flag('json') };
+}
+
+function importCommand(args: readonly string[]): Command {
+  const [format, file] = leadingWords(args);
+  const count = [format, file].filter((word) => word !== undefined).length;
+  const values = readOptions(args.slice(count), { ...IMPORT_OUT, ...ALWAYS });
+  if (values.flag('help')) return { name: 'help', text: HELP };
+  const known = IMPORT_FORMATS.find((one) => one === format);
+  if (known === undefined)
+    throw new UsageError(`import: expected ${IMPORT_FORMATS.join(' or ')}, and a file`);
+  if (file === undefined) throw new UsageError(`import ${known}: expected a file`);
+  return { name: 'import', format: known, file, outFile: values.text('output') };
 }
 
 function clientFile(values: OptionValues): string {

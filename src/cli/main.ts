@@ -23,6 +23,7 @@ import {
 } from './arguments.ts';
 import { writeContracts } from './contracts.ts';
 import { renderDiff } from './diff.ts';
+import { runImport } from './import/import.ts';
 import { createKey } from './keys.ts';
 import { renderTable } from './table.ts';
 
@@ -56,6 +57,8 @@ async function run(command: Command, modules: readonly GatewayModule[]): Promise
     case 'openapi':
     case 'client':
       return contracts(command, modules);
+    case 'import':
+      return runImport(command, { out: process.stdout, err: process.stderr });
     case 'diff':
       return diff(command, modules);
     case 'start':

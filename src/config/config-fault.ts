@@ -39,7 +39,7 @@ export class ConfigError extends Error {
  */
 export function formatFaults(
   faults: readonly ConfigFault[],
-  options: { color?: boolean; noun?: 'fault' | 'warning' } = {},
+  options: { color?: boolean; noun?: 'fault' | 'warning' | 'note' } = {},
 ): string {
   const paint: Paint = options.color
     ? (style, text) => styleText(style, text, { validateStream: false })

@@ -29,13 +29,14 @@ export interface YamlDocument {
 /**
  * Reads YAML 1.2 with the core schema: no timestamps, no merge keys, keys are always strings, aliases are bounded.
  *
+ * @param variables what references stand for; `kept` leaves them as they are, for files of other formats.
  * @param long how many characters a list has to have to be read piece by piece, which is quicker and says the same.
  * @throws ConfigError with all syntax faults when the text is not YAML.
  */
 export function readYaml(
   text: string,
   file: string,
-  variables: Variables = process.env,
+  variables: Variables | 'kept' = process.env,
   long = LONG,
 ): YamlDocument {
   const lines = new Lines(text);

@@ -32,7 +32,7 @@ export interface CutOut {
 
 interface TreeContext {
   readonly file: string;
-  readonly variables: Variables;
+  readonly variables: Variables | 'kept';
   readonly cut?: CutOut | undefined;
   position(offset: number): { line: number; column: number };
 }
@@ -69,7 +69,7 @@ class TreeReader {
   readonly faults: TreeFault[] = [];
   /** Of the node that was read last. */
   places: PlaceTree | undefined = undefined;
-  private readonly variables: Variables;
+  private readonly variables: Variables | 'kept';
   private readonly anchors = new Map<string, Anchored>();
   private size = 0;
   /** How many of them are there by an alias: a long file may have more, for it has a line for each. */
@@ -78,7 +78,7 @@ class TreeReader {
   /** How much further in the file the nodes are than in the text of their piece; undefined outside of pieces. */
   private shift: number | undefined = undefined;
 
-  constructor(variables: Variables, cut: CutOut | undefined) {
+  constructor(variables: Variables | 'kept', cut: CutOut | undefined) {
     this.variables = variables;
     this.cut = cut;
   }
@@ -195,8 +195,9 @@ class TreeReader {
 
   private readScalar(scalar: Scalar, path: ConfigPath): unknown {
     const { value } = scalar;
-    if (typeof value !== 'string' || !hasReference(value)) return value;
-    const { text, problems } = interpolate(value, this.variables);
+    const { variables } = this;
+    if (typeof value !== 'string' || variables === 'kept' || !hasReference(value)) return value;
+    const { text, problems } = interpolate(value, variables);
     const offset = this.startOf(scalar);
     this.faults.push(...problems.map((message) => ({ path, offset, message })));
     return scalar.type === 'PLAIN' ? typed(text) : text;
