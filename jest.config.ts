@@ -21,7 +21,8 @@ const config: Config = {
   },
   testEnvironment: 'node',
   testTimeout: 20_000,
-  maxWorkers: 2,
+  // More than there are cores: much of what is tested is waiting.
+  maxWorkers: 3,
   // What a suite has loaded stays in its worker: above this, looking for garbage takes longer than a new worker.
   workerIdleMemoryLimit: '700MB',
 };
