@@ -9,6 +9,7 @@ import {
   editMaybeJson,
   isJsonType,
   isNeverJson,
+  isText,
 } from '../policies/transform/maskable-body.ts';
 import { Problem } from '../problems/problem.ts';
 
@@ -59,14 +60,15 @@ export class BufferedBody {
     this.passes = !isStrict(route) && route.leaving.every(({ onBodyFault }) => onBodyFault !== 'fail');
     const codings = codingsOf(head);
     this.#coding = codings[0];
+    const isEndless = types.some((type) => /^\s*text\/event-stream/i.test(type));
     this.isReadable =
-      this.#isDoubtful ||
-      (codings.length <= 1 && !types.some((type) => /^\s*text\/event-stream/i.test(type)));
+      codings.length === 0 ? this.#isDoubtful || !isEndless : codings.length === 1 && !isEndless;
   }
 
   /**
    * Holds the body back when a stage of the route edits bodies. Where one has to see all that may be JSON, one of a type
-   * that is never JSON is held until it is seen that it is none; what is coded and of such a type is taken at its word.
+   * that is never JSON is held until it is seen that it is none: to its end, if it is text and coded. Other coded ones, such as
+   * images, are taken at their word.
    * Where all of them are content with what is said to be JSON, nothing else is touched.
    *
    * @param head as the upstream sent it: what the stages make of its type says nothing about the bytes.
@@ -76,7 +78,7 @@ export class BufferedBody {
       return undefined;
     const types = linesOf(head.headers, 'content-type');
     const isUntouched = isStrict(route)
-      ? isNeverJson(types) && codingsOf(head).length > 0
+      ? isNeverJson(types) && !isText(types) && codingsOf(head).length > 0
       : !isJsonType(types) || head.status === PARTIAL;
     if (isUntouched) return undefined;
     const held = new BufferedBody(route, head, types);
@@ -85,7 +87,7 @@ export class BufferedBody {
 
   /** What is to be written at once when a piece shows that the body is no JSON, as its type says; else undefined. */
   release(chunk: Buffer): WholeAnswer | undefined {
-    if (!this.#isDoubtful) return undefined;
+    if (!this.#isDoubtful || this.#coding !== undefined) return undefined;
     const verdict = beginsLikeJson(chunk);
     if (verdict !== undefined) this.#isDoubtful = false;
     return verdict === false ? this.letGo(chunk) : undefined;
@@ -113,12 +115,18 @@ export class BufferedBody {
     const whole = this.#pieces.take();
     const { status, headers } = this.#head;
     // Nothing but blanks, or the answer to a HEAD.
-    if (this.#isDoubtful) return done({ head: this.#head, body: whole });
+    if (this.#isDoubtful && (this.#coding === undefined || whole.length === 0))
+      return done({ head: this.#head, body: whole });
     if (whole.length === 0) return done({ head: { status, headers: undescribed(headers) }, body: whole });
     if (this.#coding === undefined) return done(this.#edited(exchange, whole, whole));
     decodeContent(whole, this.#coding, this.#maxBytes, (fault, decoded) =>
-      done(fault === null ? this.#edited(exchange, whole, decoded) : this.#faulty(whole, fault)),
+      done(fault === null ? this.#decoded(exchange, whole, decoded) : this.#faulty(whole, fault)),
     );
+  }
+
+  #decoded(exchange: Exchange, whole: Buffer, text: Buffer): WholeAnswer | Problem {
+    const isAsItSays = this.#isDoubtful && beginsLikeJson(text) !== true;
+    return isAsItSays ? { head: this.#head, body: whole } : this.#edited(exchange, whole, text);
   }
 
   #edited(exchange: Exchange, whole: Buffer, text: Buffer): WholeAnswer | Problem {

@@ -165,6 +165,18 @@ describe.each(['proxied', 'kept'])('a masked field of /%s', (id) => {
       expect((await holder.shop.call(`/${id}/begins-${body.length}`)).text).not.toContain(SECRET);
   });
 
+  it('does not pass under text/html where it is coded, and a page does as it came', async () => {
+    const head = { 'content-type': 'text/html', 'content-encoding': 'gzip', etag: '"1"' };
+    let body = gzipSync(DOCUMENT);
+    holder.shop.echo.listener = (_request, response) => void response.writeHead(200, head).end(body);
+    const masked = await holder.shop.call(`/${id}/coded-document`);
+    expect([masked.status, masked.text]).toEqual([200, '{"name":"a"}']);
+    body = gzipSync('<p>{}</p>');
+    const page = await holder.shop.call(`/${id}/coded-page`);
+    expect(page.headers).toMatchObject({ 'content-encoding': 'gzip', etag: '"1"' });
+    expect(page.headers['content-length']).toBe(String(body.length));
+  });
+
   it.each<[string, string]>([
     ['image/png', 'picture {'],
     ['text/html', '<p>{}</p>'],

@@ -30,6 +30,11 @@ export function isNeverJson(types: readonly string[]): boolean {
   return types.length === 1 && NEVER_JSON.test(type.trim()) && !/json/i.test(type);
 }
 
+/** Whether a body says that it is text, which some servers say of everything. */
+export function isText([type = '']: readonly string[]): boolean {
+  return /^\s*text\//i.test(type);
+}
+
 /** How a JSON text with fields begins, and nothing else of those types: a selector of CSS has a name after its bracket. */
 const LIKE_JSON = /^(?:\{|\[(?:$|[[{"\d]))/;
 const BLANK = /[\s\ufeff]+/g;
