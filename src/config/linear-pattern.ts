@@ -1,43 +1,76 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 
-/** A regular expression of an operator, in RE2 syntax: matching takes time linear in the text, whatever the pattern. */
+const MAX_LENGTH = 1000;
+const MAX_PROGRAM = 2000;
+
+/** A regular expression that matches in time that grows with the length of a text, whatever the text is. */
 export interface LinearPattern {
-  /** Whether it matches the text as a whole. */
-  matchesWhole(text: string): boolean;
-  /** Whether it matches somewhere in the text. */
-  matchesSomewhere(text: string): boolean;
+  readonly source: string;
+  /** Whether the whole text, not a part of it, is one that the expression describes. */
+  matches(text: string): boolean;
+  /** Whether some part of the text is one. */
+  finds(text: string): boolean;
 }
 
 /**
- * Compiles a pattern.
+ * Compiles a regular expression of RE2's syntax. What could only be matched by going back, such as back-references and
+ * lookarounds, is none, and neither is one whose repetitions make it too large.
  *
- * @throws {Error} for what RE2 does not know, such as back-references and lookarounds, which need backtracking.
+ * @throws {Error} for the operator, saying what of it is not accepted.
  */
-export function linearPattern(source: string): LinearPattern {
-  const compiled = RE2JS.compile(source);
+export function compileLinear(source: string): LinearPattern {
+  if (source.length > MAX_LENGTH) {
+    throw new Error(
+      `expected a regular expression of at most ${MAX_LENGTH} characters, got ${source.length}`,
+    );
+  }
+  const compiled = parse(source);
+  if (typeof compiled === 'string') {
+    const engine = 'RE2, which never backtracks (no lookarounds, no back-references)';
+    throw new Error(`expected a regular expression of ${engine}: ${compiled}`);
+  }
+  if (compiled.programSize() > MAX_PROGRAM)
+    throw new Error(
+      `expected a smaller regular expression: the repetitions of "${source}" make too much of it`,
+    );
   return {
-    matchesWhole: (text) => compiled.testExact(text),
-    matchesSomewhere: (text) => compiled.test(text),
+    source,
+    matches: (text) => compiled.testExact(text),
+    finds: (text) => compiled.test(text),
   };
 }
 
-/** Says what is wrong with a pattern; undefined for nothing. */
-export function patternFault(source: string): string | undefined {
+/** What is wrong with it, where something is. */
+function parse(source: string): RE2JS | string {
   try {
-    linearPattern(source);
-    return undefined;
+    return RE2JS.compile(source);
   } catch (error) {
-    return `expected a regular expression in RE2 syntax, without back-references and lookarounds: ${(error as Error).message}`;
+    return (error as Error).message.replace(/^error parsing regexp: /, '').replaceAll('`', '"');
   }
 }
 
-/** A pattern of the configuration; its faults say what RE2 does not like about it. */
-export const patternText = z
-  .string()
-  .min(1)
-  .max(1000)
-  .superRefine((text, context) => {
-    const message = patternFault(text);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
+/** Says what is wrong with an expression; undefined for nothing. */
+export function patternFault(source: string): string | undefined {
+  try {
+    compileLinear(source);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/**
+ * An expression of the configuration.
+ *
+ * @param lead what its fault begins with.
+ */
+export function patternText(lead = ''): z.ZodString {
+  return z
+    .string()
+    .min(1)
+    .superRefine((text, context) => {
+      const fault = patternFault(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: lead + fault });
+    });
+}

@@ -1,5 +1,5 @@
 import type { AskedValues } from './asked-values.ts';
-import { compileLinear } from './linear-pattern.ts';
+import { compileLinear } from '../config/linear-pattern.ts';
 import type { RouteMatch, ValueMatch } from './route.ts';
 
 /** Where a value of a request stands. */

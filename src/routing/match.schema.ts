@@ -1,21 +1,11 @@
 import { z } from 'zod';
-import { compileLinear } from './linear-pattern.ts';
+import { patternText } from '../config/linear-pattern.ts';
 import type { ValueMatch } from './route.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 /** A regular expression of the file; one that could backtrack is a fault where it stands. */
-const regex = z
-  .string()
-  .min(1)
-  .superRefine((source, context) => {
-    try {
-      compileLinear(source);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  })
-  .describe('RE2 expression for the whole value.');
+const regex = patternText().describe('RE2 expression for the whole value.');
 
 const present = z.boolean().describe('Whether it is there at all, with whatever value.');
 const prefix = z.string().min(1).describe('What the value begins with.');

@@ -1,4 +1,4 @@
-import { compileLinear, type LinearPattern } from './linear-pattern.ts';
+import { compileLinear, type LinearPattern } from '../config/linear-pattern.ts';
 import { normalizePath } from './request-path.ts';
 
 /** One segment of a path pattern. */

@@ -1,4 +1,4 @@
-import type { LinearPattern } from './linear-pattern.ts';
+import type { LinearPattern } from '../config/linear-pattern.ts';
 import type { PathPattern, PatternSegment } from './path-pattern.ts';
 
 interface Entry<Value> {

@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { AskedValues } from './asked-values.ts';
 import { Candidates } from './candidates.ts';
-import { compileLinear, type LinearPattern } from './linear-pattern.ts';
+import { compileLinear, type LinearPattern } from '../config/linear-pattern.ts';
 import {
   sampleSegment,
   type ParameterSegment,

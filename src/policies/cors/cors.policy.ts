@@ -15,7 +15,10 @@ const originText = z.string().superRefine((text, context) => {
 });
 
 const origins = z
-  .union([z.literal('*'), z.array(z.union([originText, z.strictObject({ regex: patternText })])).min(1)])
+  .union([
+    z.literal('*'),
+    z.array(z.union([originText, z.strictObject({ regex: patternText('not in RE2 syntax: ') })])).min(1),
+  ])
   .describe(
     'Origins whose pages may call: exact (https://app.example.com), with a wildcard for one or more labels of the host (https://*.example.com), `{ regex }` in RE2 syntax, which has to match the whole origin, or `*` for all.',
   );

@@ -1,4 +1,4 @@
-import { linearPattern, type LinearPattern } from '../../config/linear-pattern.ts';
+import { compileLinear, type LinearPattern } from '../../config/linear-pattern.ts';
 
 /** An origin of the configuration: exact, with a wildcard for labels of its host, `*`, or a pattern. */
 export type OriginRule = string | { readonly regex: string };
@@ -29,7 +29,7 @@ export function originFault(text: string): string | undefined {
 /** Whether rules let in pages of whichever origin, as `*` does. */
 export function takesEveryone(rules: readonly OriginRule[]): boolean {
   return rules.some((rule) =>
-    typeof rule === 'string' ? rule === '*' : STRANGERS.some(linearTest(linearPattern(rule.regex))),
+    typeof rule === 'string' ? rule === '*' : STRANGERS.some(linearTest(compileLinear(rule.regex))),
   );
 }
 
@@ -39,7 +39,7 @@ export function compileOrigins(rules: readonly OriginRule[]): OriginTest {
   const exact = new Set(texts.filter((text) => !text.includes('*')));
   const tests = [
     ...texts.filter((text) => text.includes('*')).map(wildcardTest),
-    ...rules.filter((rule) => typeof rule !== 'string').map(({ regex }) => linearTest(linearPattern(regex))),
+    ...rules.filter((rule) => typeof rule !== 'string').map(({ regex }) => linearTest(compileLinear(regex))),
   ];
   if (texts.includes('*')) return isSendable;
   if (tests.length === 0) return (origin) => exact.has(origin);
@@ -52,7 +52,7 @@ function isSendable(origin: string): boolean {
 
 // As a whole: a pattern without anchors would take `https://app.example.com.evil.test` for `https://app.example.com`.
 function linearTest(pattern: LinearPattern): OriginTest {
-  return (origin) => pattern.matchesWhole(origin);
+  return (origin) => pattern.matches(origin);
 }
 
 /** `*` stands for one or more labels, and for nothing that could end the host. */

@@ -2,6 +2,7 @@ import { Ajv, type AnySchemaObject, type Options, type ValidateFunction } from '
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
+import { compileLinear } from '../../config/linear-pattern.ts';
 import { MAX_ERRORS, type SchemaFault } from './schema.pipe.ts';
 
 /** A JSON Schema (2020-12, or draft-07 where `$schema` says so), compiled once. */
@@ -28,9 +29,9 @@ const LATEST = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
 // Linear in the text: a pattern that needs backtracking is refused when it is compiled.
 const linear = Object.assign(
   (pattern: string) => {
-    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    const compiled = compileLinear(RE2JS.translateRegExp(pattern));
     // Patterns are told apart by what they are as a text.
-    return { test: (text: string) => compiled.test(text), toString: () => pattern } as unknown as RegExp;
+    return { test: compiled.finds, toString: () => pattern } as unknown as RegExp;
   },
   { code: 'linear' },
 );
