@@ -77,21 +77,3 @@ export async function openIdle(port: number, count: number): Promise<Socket[]> {
   }
   return sockets;
 }
-
-/** Opens uploads and downloads that go on slowly until they are destroyed. */
-export function openSlow(port: number, each: number): Socket[] {
-  const open = (head: string): Socket => {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    socket.write(`${head} HTTP/1.1\r\nHost: gateway\r\n`);
-    return socket.resume();
-  };
-  return Array.from({ length: each }, () => {
-    const down = open('GET /long/trickle');
-    down.write('\r\n');
-    const up = open('PUT /long/sink');
-    up.write(`Content-Length: ${2 ** 40}\r\n\r\n`);
-    const timer = setInterval(() => up.write(PIECE.subarray(0, 256)), 100);
-    up.once('close', () => clearInterval(timer));
-    return [down, up];
-  }).flat();
-}

@@ -6,10 +6,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { stopChild } from '../children.ts';
 import { usageOf } from '../cpu.ts';
 import { chooseCores } from '../machine.ts';
 import { Stand, type Subject } from '../stand.ts';
-import { download, openIdle, openSlow, steadyLoad, upload } from './clients.ts';
+import { download, openIdle, steadyLoad, upload } from './clients.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,7 @@ const LOAD_MS = 8000;
 /** Turns with and without slow bodies, one after the other. */
 const TURNS = 5;
 const SLOW = 200;
+const SETTLE_MS = 1500;
 const FIRST_BYTE_MS = 300;
 /** The wait before a retry, and an answer. */
 const ONE_RETRY_MS = 100;
@@ -114,16 +116,16 @@ async function hangingTarget({ origin }: Subject): Promise<Outcome[]> {
 }
 
 async function slowBodies({ origin }: Subject): Promise<Outcome[]> {
-  const port = Number(new URL(origin).port);
+  const { port } = new URL(origin);
   const [alone, beside]: [number[], number[]] = [[], []];
   await steadyLoad(`${origin}/quick`, LOAD_MS / 2);
   for (let turn = 0; turn < TURNS; turn += 1) {
     alone.push(percentile(await steadyLoad(`${origin}/quick`, LOAD_MS), 0.99));
-    const slow = openSlow(port, SLOW);
-    await sleep(500);
+    const slow = stand.startScript('bodies/slow.ts', { PORT: port, EACH: String(SLOW) });
+    await sleep(SETTLE_MS);
     beside.push(percentile(await steadyLoad(`${origin}/quick`, LOAD_MS), 0.99));
-    for (const socket of slow) socket.destroy();
-    await sleep(500);
+    await stopChild(slow);
+    await sleep(SETTLE_MS);
   }
   const change = percentile(beside, 0.5) / percentile(alone, 0.5) - 1;
   const list = (all: number[]): string => all.map((one) => one.toFixed(1)).join(' ');

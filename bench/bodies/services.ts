@@ -38,8 +38,14 @@ function pour(response: ServerResponse, bytes: number): void {
   response.end();
 }
 
+let trickles = 0;
+// Not all in the same millisecond, as strangers would not.
 function trickle(response: ServerResponse): void {
-  const timer = setInterval(() => response.write(TRICKLE), TRICKLE_EVERY_MS);
+  trickles += 1;
+  let timer = setTimeout(() => {
+    timer = setInterval(() => response.write(TRICKLE), TRICKLE_EVERY_MS);
+  }, trickles % TRICKLE_EVERY_MS);
+  response.flushHeaders();
   response.once('close', () => clearInterval(timer));
 }
 

@@ -32,12 +32,16 @@ export class OtherSpellings {
    * @param choose finds the one of several versions that a request means.
    * @throws {Problem} `route-not-found` for a path that is another route's when it is spelled otherwise.
    */
-  refuse(exchange: Exchange, route: Route, choose: (found: Route) => Route | undefined): void {
+  refuse(
+    exchange: Exchange,
+    route: Route,
+    choose: (found: Route, exchange: Exchange) => Route | undefined,
+  ): void {
     const { path } = exchange;
     if (this.#folded === undefined || (!this.#isFoldable && !FOLDABLE.test(path))) return;
     if (route.action.passesPath !== true) return;
     const found = this.#folded.find(searchFor(exchange, foldPath(path)));
-    const owner = found && choose(found);
+    const owner = found && choose(found, exchange);
     if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
     throw new Problem('route-not-found');
   }

@@ -65,8 +65,7 @@ export class RouteTable {
     }
     const chosen = this.#chosen(route, exchange);
     if (chosen === undefined) throw new Problem('route-not-found');
-    if (search.params.length > 0)
-      this.#spellings.refuse(exchange, chosen, (found) => this.#chosen(found, exchange));
+    if (search.params.length > 0) this.#spellings.refuse(exchange, chosen, this.#chosen);
     if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
     exchange.route = chosen;
     if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
@@ -109,9 +108,8 @@ export class RouteTable {
     return this.#handlers.get(path) ?? [];
   }
 
-  #chosen(route: Route, { request }: Pick<MatchSubject, 'request'>): Route | undefined {
-    return route.chooser === undefined ? route : this.#byId.get(route.chooser.idFor(request));
-  }
+  readonly #chosen = (route: Route, { request }: Pick<MatchSubject, 'request'>): Route | undefined =>
+    route.chooser === undefined ? route : this.#byId.get(route.chooser.idFor(request));
 
   #index(routes: readonly Route[]): void {
     this.#byId.clear();
