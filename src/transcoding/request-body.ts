@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { decodingStream, isCoded } from '../exchange/content-coding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Pieces } from '../exchange/pieces.ts';
@@ -13,7 +13,9 @@ const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl)\s*(?:;|$)/i;
  *
  * @throws {Problem} `media-type-unsupported` for a coding that is not known.
  */
-export function decodedBody({ request }: Exchange): Readable {
+export function decodedBody({ request, heldBody }: Exchange): Readable {
+  // What was held to be checked was not coded.
+  if (heldBody !== undefined) return Readable.from(heldBody.length > 0 ? [heldBody] : []);
   const coding = request.headers['content-encoding'];
   if (!isCoded(coding)) return request;
   const decoder = decodingStream(coding);
