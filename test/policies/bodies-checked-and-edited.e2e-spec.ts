@@ -1,5 +1,6 @@
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { Authentication } from '../../src/policies/authentication/authentication.policy.ts';
 import { Transform } from '../../src/policies/transform/transform.policy.ts';
@@ -72,6 +73,12 @@ beforeAll(async () => {
         grpc: { service: 'test.v1.Kinds', webSocket: 'off' },
         policies: { validation: check, transform: edit },
       },
+      {
+        id: 'shadow',
+        upstream: 'kinds',
+        grpc: { service: 'test.v1.Shapes' },
+        policies: { validation: { ...check, mode: 'shadow' } },
+      },
     ]),
     modules: [DoorsModule],
   });
@@ -107,6 +114,18 @@ describe('a body that is checked', () => {
       expect([refusal.status, refusal.json()]).toMatchObject([400, { errors: [{ in: 'body', pointer }] }]);
     }
   });
+});
+
+it('passes what is coded to a translated route in shadow, and decodes it once', async () => {
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const body = gzipSync('"a"');
+  const { status, text } = await call(`${running.gateway?.url}/test/body/string`, {
+    method: 'POST',
+    headers,
+    body,
+  });
+  // The service has heard it, which it would not have of a body that is no JSON: it does not have this method.
+  expect([status, JSON.parse(text)]).toMatchObject([501, { code: 'not-implemented' }]);
 });
 
 describe('a request that is edited', () => {
