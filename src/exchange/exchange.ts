@@ -154,7 +154,7 @@ export class Exchange {
   parsedBody: unknown = undefined;
 
   // validate
-  /** The whole body, if it was read to be checked: whoever forwards it takes it from here. */
+  /** The whole body, if it was read to be checked: whoever sends it on takes it from here. */
   heldBody: Buffer | undefined = undefined;
 
   // handle

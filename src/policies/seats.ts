@@ -23,6 +23,8 @@ export interface Seats {
   readonly leaving: readonly Stage[];
   /** Those that edit bodies of requests, in execution order. */
   readonly incoming: readonly Stage[];
+  /** Whether one of them looks at the whole text of a request's body. */
+  readonly holdsBody: boolean;
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
   readonly heads: HeadSeats;
   /** What the preflight of a browser meets; empty where nobody answers it. */
@@ -79,6 +81,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
+    holdsBody: stages.some((stage) => stage.holdsBody === true),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
     streams: stages.filter((stage) => stage.stream !== undefined).reverse(),
