@@ -13,7 +13,7 @@ import type { GatewaySource } from './table-builder.ts';
  * So many earlier routes are looked at for each route, of those that have its host, path and rank and do not want another
  * value of the same name: a table is checked in time that grows with it.
  */
-const MOST = 1000;
+const MOST = 200;
 
 /**
  * Warns of two routes of the file of which a request can fulfill both, while nothing but their order says which one takes
