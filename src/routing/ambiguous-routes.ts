@@ -76,27 +76,41 @@ class Group {
 
   /** The first of them that a request can be meant for as well. */
   rivalOf(route: Route): Route | undefined {
-    let left = MOST;
-    let first: Ordered | undefined;
-    for (const some of this.#candidates(route)) {
-      for (const other of some) {
-        if ((first !== undefined && other.order > first.order) || (left -= 1) < 0) break;
-        if (canTakeTheSame(other.route, route)) first = other;
-      }
-      if (left < 0) break;
-    }
-    return first?.route;
-  }
-
-  *#candidates(route: Route): Iterable<readonly Ordered[]> {
-    yield this.#open;
+    const search: RivalSearch = { route, left: MOST, first: undefined };
+    lookAmong(this.#open, search);
     for (const [name, values] of this.#byValue) {
       const exact = route.conditions.find((one) => nameOf(one) === name)?.exact;
       // Who wants another value can never be meant together with it.
-      if (exact === undefined) yield* values.values();
-      else yield values.get(exact) ?? [];
+      const lists = exact === undefined ? values.values() : [values.get(exact) ?? []];
+      for (const list of lists) if (!lookAmong(list, search)) break;
+      // Names stand in the order of their first routes: what follows comes later than what was found.
+      if (search.left < 0 || isLater(values.values().next().value, search)) break;
     }
+    return search.first?.route;
   }
+}
+
+interface RivalSearch {
+  readonly route: Route;
+  /** How many may still be looked at. */
+  left: number;
+  first: Ordered | undefined;
+}
+
+/** @returns whether lists whose routes come later may still have an earlier one. */
+function lookAmong(list: readonly Ordered[], search: RivalSearch): boolean {
+  for (const other of list) {
+    if (isLater([other], search) || (search.left -= 1) < 0) return false;
+    if (!canTakeTheSame(other.route, search.route)) continue;
+    search.first = other;
+    return true;
+  }
+  return true;
+}
+
+function isLater(list: readonly Ordered[] | undefined, { first }: RivalSearch): boolean {
+  const order = list?.[0]?.order;
+  return first !== undefined && order !== undefined && order >= first.order;
 }
 
 function wantedBy({ conditions }: Route): readonly [name?: string, value?: string] {
