@@ -121,6 +121,9 @@ export class Exchange {
   /** The stored answers of this URI that its success makes invalid, for a request that may change something. */
   outdates: AnswerStore | undefined = undefined;
 
+  /** The routes that may take what a preflight asks leave for, which the gateway answers; absent for other requests. */
+  preflighted: readonly Route[] | undefined = undefined;
+
   // match
   route: Route | undefined = undefined;
   /** Values of the path parameters, in the order of the pattern; percent-encoded as they came. */

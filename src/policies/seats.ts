@@ -108,12 +108,21 @@ function headsOf(stages: readonly Stage[]): Seats['heads'] {
   });
 }
 
+/** What the preflight meets of a request that any of several routes could take: the checks of all, and one answer. */
+export function preflightOfAll(routes: readonly Pick<Seats, 'preflight'>[]): readonly Stage[] {
+  const [first, ...others] = routes.map(({ preflight }) => preflight).filter((stages) => stages.length > 0);
+  if (first === undefined || others.length === 0) return first ?? NONE;
+  return [...others.flatMap((stages) => stages.filter((one) => one.preflight === undefined)), ...first];
+}
+
 // Who is not let in at all gets no grant either, and nobody is asked who it is.
 function preflightOf(edge: readonly Stage[]): readonly Stage[] {
   if (!edge.some((stage) => stage.preflight !== undefined)) return NONE;
   return Object.freeze(
     edge.map((stage) =>
-      stage.preflight === undefined ? stage : { enter: (exchange: Exchange) => stage.preflight?.(exchange) },
+      stage.preflight === undefined
+        ? stage
+        : { enter: (exchange: Exchange) => stage.preflight?.(exchange), preflight: stage.preflight },
     ),
   );
 }
