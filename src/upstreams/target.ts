@@ -25,6 +25,8 @@ export class Target {
   /** `host:port`, for logs and metrics. */
   readonly host: string;
   readonly secure: boolean;
+  /** The name that it has to be certified for; undefined for its host. */
+  readonly serverName: string | undefined;
   /** How it is reached over TLS; undefined for one in the clear. */
   readonly tls: TargetTls | undefined;
   /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
@@ -54,6 +56,7 @@ export class Target {
     const [scheme = '', host = ''] = this.origin.split('://');
     this.host = host;
     this.secure = scheme.endsWith('s');
+    this.serverName = options.serverName;
     this.tls = deps.tls;
     this.key = deps.key ?? '';
     this.#weight = options.weight;
