@@ -72,7 +72,7 @@ export class ReflectedRoutes {
     let target: string | undefined;
     try {
       const upstream = this.#routes.upstream(route.upstream);
-      const lease = upstream.lease();
+      const lease = upstream.lease(undefined);
       target = lease.target.host;
       const { maxConnections } = upstream.options;
       const registry = await reflect(lease, { channels, maxConnections }, route.grpc.service);

@@ -4,8 +4,18 @@ import type { Http2Pool } from './transport/http2/http2-pool.ts';
 import type { TargetTls } from './transport/target-tls.ts';
 import type { TargetOptions } from './upstream.schema.ts';
 
+/** What is known of a target besides what its calls have told the breaker: what probes say, and whether it is ejected. */
+export interface TargetHealth {
+  /** Whether it may be called, as far as that goes. */
+  readonly available: boolean;
+}
+
+const NO_DOUBT: TargetHealth = Object.freeze({ available: true });
+
 /** What a target is made of, besides where it is. */
 export interface TargetDeps {
+  /** Default: always available. */
+  readonly health?: TargetHealth | undefined;
   readonly breaker?: Breaker | undefined;
   readonly http1?: Http1Pool | undefined;
   readonly http2?: Http2Pool | undefined;
@@ -32,6 +42,7 @@ export class Target {
   /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
   readonly key: string;
   readonly breaker: Breaker | undefined;
+  readonly health: TargetHealth;
   /** Connections of HTTP/1.1, opened by the first one; undefined for a target of gRPC. */
   readonly http1: Http1Pool | undefined;
   /** Connections of HTTP/2 for unary calls of gRPC, opened by the first one; undefined for a target of HTTP. */
@@ -64,6 +75,7 @@ export class Target {
     this.#zone = options.zone;
     this.#priority = options.priority;
     this.breaker = deps.breaker;
+    this.health = deps.health ?? NO_DOUBT;
     this.http1 = deps.http1;
     this.http2 = deps.http2;
     this.http2Streams = deps.http2Streams;
@@ -72,7 +84,7 @@ export class Target {
 
   /** The one question the balancer asks. */
   get available(): boolean {
-    return this.breaker === undefined || this.breaker.available;
+    return this.health.available && (this.breaker === undefined || this.breaker.available);
   }
 
   /** Its share of the traffic. */

@@ -29,7 +29,7 @@ function open(target: Target): void {
 
 function refusal(upstream: Upstream): Problem {
   try {
-    upstream.lease();
+    upstream.lease(undefined);
   } catch (error) {
     if (error instanceof Problem) return error;
   }
@@ -95,7 +95,7 @@ describe('Lease', () => {
 describe('Upstream', () => {
   it('leases targets in turn', () => {
     const upstream = createUpstream(createTarget('a'), createTarget('b'));
-    const hosts = Array.from({ length: 4 }, () => upstream.lease().target.host).sort();
+    const hosts = Array.from({ length: 4 }, () => upstream.lease(undefined).target.host).sort();
     expect(hosts).toEqual(['a:80', 'a:80', 'b:80', 'b:80']);
   });
 
@@ -103,20 +103,20 @@ describe('Upstream', () => {
     const [a, b] = [createTarget('a'), createTarget('b')];
     open(a);
     const upstream = createUpstream(a, b);
-    expect(Array.from({ length: 4 }, () => upstream.lease().target)).toEqual([b, b, b, b]);
+    expect(Array.from({ length: 4 }, () => upstream.lease(undefined).target)).toEqual([b, b, b, b]);
     expect(upstream.openForMs()).toBe(0);
   });
 
   it('prefers targets that were not tried, and takes a tried one before none', () => {
     const [a, b] = [createTarget('a'), createTarget('b')];
     const upstream = createUpstream(a, b);
-    expect(upstream.lease([a]).target).toBe(b);
+    expect(upstream.lease(undefined, [a]).target).toBe(b);
     expect(upstream.hasFresh([a])).toBe(true);
     expect(upstream.hasFresh([a, b])).toBe(false);
-    expect([a, b]).toContain(upstream.lease([a, b]).target);
+    expect([a, b]).toContain(upstream.lease(undefined, [a, b]).target);
     open(b);
     expect(upstream.hasFresh([a])).toBe(false);
-    expect(upstream.lease([a]).target).toBe(a);
+    expect(upstream.lease(undefined, [a]).target).toBe(a);
   });
 
   it.each([1, 2])('answers circuit-open with Retry-After when all of %i targets are open', (count) => {
@@ -132,12 +132,12 @@ describe('Upstream', () => {
     open(target);
     while (!target.available) await new Promise((resolve) => setTimeout(resolve, 2));
     const upstream = createUpstream(target);
-    const probe = upstream.lease();
+    const probe = upstream.lease(undefined);
     expect(refusal(upstream).headers).toEqual({ 'retry-after': '1' });
     expect(target.inFlight).toBe(1);
     probe.release('success');
     await new Promise((resolve) => setImmediate(resolve));
-    expect(upstream.lease().target).toBe(target);
+    expect(upstream.lease(undefined).target).toBe(target);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Exchange } from '../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -85,10 +86,11 @@ export class Upstream {
   /**
    * Chooses a target and takes the right to call it.
    *
+   * @param exchange whose call it is; undefined for a call of the gateway's own.
    * @param tried targets that this exchange has tried; they are chosen again only if no other is available.
    * @throws {Problem} `circuit-open` when the breaker of every target is open, `no-available-target` when there is none.
    */
-  lease(tried: readonly Target[] = NONE): Lease {
+  lease(exchange: Exchange | undefined, tried: readonly Target[] = NONE): Lease {
     const only = this.targets.length === 1 ? this.targets[0] : undefined;
     if (only !== undefined) {
       if (only.available) return new Lease(only);
@@ -100,7 +102,7 @@ export class Upstream {
     const fresh = tried.length === 0 ? available : available.filter((target) => !tried.includes(target));
     const choices = fresh.length > 0 ? fresh : available;
     if (choices.length === 0) throw this.#allOpen();
-    return new Lease(this.#balancer.choose(choices));
+    return new Lease(this.#balancer.choose(choices, exchange));
   }
 
   /** Whether a target is available that has not been tried. */
