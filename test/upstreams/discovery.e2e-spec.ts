@@ -6,7 +6,8 @@ import type { DiscoveryView } from '../../src/upstreams/discovery/discovery-view
 import { entry, FakeConsul } from '../../src/upstreams/discovery/consul/consul.fixture.ts';
 import { call } from '../support/client.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { asIs, grpcClient } from '../support/pass-gateway.ts';
+import { KindsServer } from '../support/kinds-server.ts';
+import { grpcClient, unary } from '../support/pass-gateway.ts';
 import { reload, until } from '../support/reload.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
@@ -19,6 +20,8 @@ let services: TestUpstream[];
 let connections: number[];
 let gateway: TestGateway;
 let ready: number;
+let kinds: KindsServer;
+let client: ReturnType<typeof grpcClient>;
 
 /** Writes as the documentation says: another file, renamed over the old one. */
 function list(name: string, targets: readonly unknown[]): void {
@@ -91,6 +94,7 @@ function steadyLoad(route: string): { end(): Promise<Record<string, number>> } {
 
 beforeAll(async () => {
   consul = await new FakeConsul().start();
+  kinds = await new KindsServer().start();
   connections = [0, 0, 0];
   services = await Promise.all(connections.map(() => startUpstream()));
   services.forEach(({ server }, index) =>
@@ -99,10 +103,13 @@ beforeAll(async () => {
   consul.list = [entry({ Address: '127.0.0.1', Port: portOf(services[0] as TestUpstream) })];
   list('users.json', [services[0]?.url, services[1]?.url]);
   gateway = await startGateway({ config: JSON.stringify(configOf()) });
+  client = grpcClient(gateway.url);
   ready = (await call(`${gateway.url}/health/ready`)).status;
 });
 afterAll(async () => {
+  client.close();
   await gateway.stop();
+  kinds.stop();
   consul.stop();
   await Promise.all(services.map((service) => service.stop()));
   rmSync(folder, { recursive: true });
@@ -144,15 +151,14 @@ describe('a gateway that discovers its targets', () => {
     });
 
     it('says so to a call of gRPC', async () => {
-      const client = grpcClient(gateway.url);
-      const code = await new Promise((resolve) => {
-        client.makeUnaryRequest('/test.v1.Kinds/Echo', asIs, asIs, Buffer.alloc(0), (error) =>
-          resolve(error?.code),
-        );
-      });
-      client.close();
-      expect(code).toBe(14);
+      expect((await unary(client)).code).toBe(14);
     });
+  });
+
+  it('passes calls of gRPC to what it finds', async () => {
+    list('calls.json', [kinds.url]);
+    await untilView('calls', ({ targets }) => targets.length === 1);
+    expect((await unary(client)).code).toBe(0);
   });
 
   it('loses no request while targets come and go, and leaves the connections of others alone', async () => {

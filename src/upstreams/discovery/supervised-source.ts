@@ -119,7 +119,7 @@ export class SupervisedSource {
       accepted: this.#last?.targets.length ?? 0,
       skipped: this.#last?.skipped.length ?? 0,
       skippedBecause: this.#last?.skipped.slice(0, MAX_SHOWN_REASONS) ?? [],
-      ageMs: this.#answeredAt === undefined ? undefined : performance.now() - this.#answeredAt,
+      ageMs: this.#answeredAt === undefined ? undefined : Math.round(performance.now() - this.#answeredAt),
       version: this.#last?.version,
       errors: this.#errors,
       lastError: this.#error && { message: this.#error.message, at: new Date(this.#error.at).toISOString() },
@@ -156,17 +156,18 @@ export class SupervisedSource {
     const ending = new AbortController();
     const { signal } = this.#ending;
     return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+      };
       const end = (): void => {
+        settle();
         ending.abort();
         reject(new Unknown('no answer in time'));
       };
       const timer = setTimeout(end, mostMs).unref();
       signal.addEventListener('abort', end, { once: true });
-      const settled = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-      };
-      this.#answer({ signal: ending.signal, withinMs: doubtMs }).then(resolve, reject).finally(settled);
+      this.#answer({ signal: ending.signal, withinMs: doubtMs }).then(resolve, reject).finally(settle);
     });
   }
 
@@ -212,7 +213,8 @@ export class SupervisedSource {
     this.#errors += 1;
     this.options.onError?.();
     this.#held.interrupted();
-    if (isNews) this.#log('warn', 'cannot be asked; the last known targets stay', { reason: message });
+    const stay = this.#published.length > 0 ? 'the last known targets stay' : 'no target is known';
+    if (isNews) this.#log('warn', `cannot be asked; ${stay}`, { reason: message });
     const afterMs = error instanceof Unknown ? error.afterMs : 0;
     return Math.max(LEAST_WAIT_MS, afterMs, this.#backoff.failed(performance.now()));
   }

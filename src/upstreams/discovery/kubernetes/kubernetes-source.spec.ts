@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { discoverySchema } from '../discovery.schema.ts';
 import type { Known } from '../discovery-source.ts';
 import { FakeCluster, refuse, slice } from './kubernetes.fixture.ts';
 import { KubernetesSource } from './kubernetes-source.ts';
+import { LONGEST_WATCH_MS } from './slices-api.ts';
 
 let cluster: FakeCluster;
 let folder: string;
@@ -191,6 +192,33 @@ describe('KubernetesSource', () => {
   it('waits a second when a watch ends as soon as it begins', async () => {
     const source = sourceOf();
     expect((await listed(source, () => cluster.endWatches())).waitMs).toBe(1000);
+  });
+
+  it('gives a watch up that does not end in its time', async () => {
+    const source = sourceOf();
+    await ask(source);
+    jest.useFakeTimers({
+      doNotFake: [
+        'Date',
+        'setImmediate',
+        'clearImmediate',
+        'nextTick',
+        'queueMicrotask',
+        'setInterval',
+        'clearInterval',
+        'hrtime',
+      ],
+    });
+    try {
+      const next = ask(source);
+      next.catch(() => undefined);
+      while (cluster.watches.size === 0) await new Promise((resolve) => setImmediate(resolve));
+      for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+      jest.advanceTimersByTime(LONGEST_WATCH_MS + 1000);
+      await expect(next).rejects.toThrow('does not end in its time');
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('lists anew where an answer is wanted and nothing happens', async () => {

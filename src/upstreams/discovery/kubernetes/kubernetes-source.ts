@@ -1,7 +1,7 @@
 import type { KindOptions } from '../discovery.schema.ts';
 import { Unknown, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
 import type { JsonLines } from './json-lines.ts';
-import { Gone, LONGEST_WATCH_MS, nameOf, objectOf, SlicesApi } from './slices-api.ts';
+import { Gone, LONGEST_WATCH_MS, MAX_SLICES, nameOf, objectOf, SlicesApi } from './slices-api.ts';
 import { targetsOf, type Slice } from './slices.ts';
 
 /** Which Service is followed, and how its pods are reached. */
@@ -12,7 +12,6 @@ export interface KubernetesSourceOptions extends KindOptions<'kubernetes'> {
 const GONE = 410;
 /** A watch that ends as soon as it begins is begun again no sooner than this. */
 const SHORT_MS = 1000;
-/** An answer is wanted from time to time; without news it is that the watch is still open. */
 const NO_SLICES =
   'the Service has no EndpointSlices: is there one of that name? One of type ExternalName has none; use dns for it';
 
@@ -115,6 +114,7 @@ export class KubernetesSource implements DiscoverySource {
     if (type === 'DELETED') this.#slices.delete(nameOf(object));
     else if (type === 'ADDED' || type === 'MODIFIED') this.#slices.set(nameOf(object), object as Slice);
     else if (type !== 'BOOKMARK') throw new Unknown('the watch brought an event of no known type');
+    if (this.#slices.size > MAX_SLICES) throw new Unknown(`the Service has more than ${MAX_SLICES} slices`);
     this.#version = resourceVersion;
   }
 

@@ -24,6 +24,8 @@ export class Gone extends Unknown {}
 
 const PAGE = 500;
 const MAX_PAGES = 100;
+/** Most slices of one Service: each has up to a thousand endpoints. */
+export const MAX_SLICES = PAGE * MAX_PAGES;
 const MAX_BYTES = 32 * 1024 * 1024;
 const HEAD_MS = 15_000;
 const READ_ACCESS_EVERY_MS = 60_000;
@@ -41,6 +43,8 @@ export class SlicesApi {
   readonly #options: SlicesApiOptions;
   #access: { readonly value: ClusterAccess; readonly readAt: number } | undefined = undefined;
   #client: RegistryClient | undefined = undefined;
+  /** What the client was made with. */
+  #tls: ClusterAccess['tls'] | undefined = undefined;
 
   constructor(options: SlicesApiOptions) {
     this.#options = options;
@@ -90,7 +94,7 @@ export class SlicesApi {
       if (typeof more !== 'string' || more === '') return { slices, version: resourceVersion };
       next = more;
     }
-    throw new Unknown(`the cluster lists more than ${PAGE * MAX_PAGES} slices`);
+    throw new Unknown(`the cluster lists more than ${MAX_SLICES} slices`);
   }
 
   async #get(
@@ -142,8 +146,6 @@ export class SlicesApi {
     this.#access = { value, readAt: now };
     return value;
   }
-
-  #tls: ClusterAccess['tls'] | undefined = undefined;
 }
 
 /** The name of a slice, or of whatever else an event is about. */
