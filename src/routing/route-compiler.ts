@@ -159,6 +159,7 @@ export class RouteCompiler {
       policies,
       action: definition.action?.kind,
       version: definition.version,
+      budgetOf: definition.budgetOf,
       // Fastify keeps those of a handler, who can read them there.
       ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
