@@ -193,6 +193,13 @@ describe('a gateway that discovers its targets', () => {
     consul.instead = (response) => void response.writeHead(500).end('No cluster leader');
     consul.cut();
     await untilView('catalog', ({ errors }) => errors > 1);
+    const series = (await call(`${gateway.adminUrl}/metrics`)).text;
+    const labels = 'upstream="catalog",source="consul catalog"';
+    expect(series).toMatch(new RegExp(`gatehouse_discovery_errors_total\\{${labels}\\} [1-9]`));
+    expect(series).toMatch(new RegExp(`gatehouse_discovery_age_seconds\\{${labels}\\} \\d`));
+    expect(series).toContain(`gatehouse_discovery_state{${labels}} 3`);
+    expect(series).toContain(`gatehouse_discovery_targets{${labels}} 1`);
+    expect(series).toContain(`gatehouse_discovery_entries{${labels},outcome="accepted"} 1`);
     consul.instead = undefined;
     consul.index = 2;
     await untilView('catalog', ({ state, version }) => state === 'healthy' && version === 'index 2');
