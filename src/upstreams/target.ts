@@ -35,6 +35,8 @@ export class Target {
   /** `host:port`, for logs and metrics. */
   readonly host: string;
   readonly secure: boolean;
+  /** The name that it has to be certified for; undefined for its host. */
+  readonly serverName: string | undefined;
   /** How it is reached over TLS; undefined for one in the clear. */
   readonly tls: TargetTls | undefined;
   /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
@@ -55,6 +57,8 @@ export class Target {
   isLeaving = false;
   #weight: number;
   #labels: Readonly<Record<string, string>>;
+  #zone: string | undefined;
+  #priority: number;
   #holders = 0;
   #endListeners: (() => void)[] | undefined = [];
 
@@ -63,10 +67,13 @@ export class Target {
     const [scheme = '', host = ''] = this.origin.split('://');
     this.host = host;
     this.secure = scheme.endsWith('s');
+    this.serverName = options.serverName;
     this.tls = deps.tls;
     this.key = deps.key ?? '';
     this.#weight = options.weight;
     this.#labels = options.labels;
+    this.#zone = options.zone;
+    this.#priority = options.priority;
     this.breaker = deps.breaker;
     this.health = deps.health ?? NO_DOUBT;
     this.http1 = deps.http1;
@@ -89,10 +96,22 @@ export class Target {
     return this.#labels;
   }
 
+  /** Where it stands; undefined where nobody says. */
+  get zone(): string | undefined {
+    return this.#zone;
+  }
+
+  /** Those of the lowest are for use, others only while none of them is available. */
+  get priority(): number {
+    return this.#priority;
+  }
+
   /** Takes over what may change without a new connection. */
-  retune({ weight, labels }: TargetOptions): void {
+  retune({ weight, labels, zone, priority }: TargetOptions): void {
     this.#weight = weight;
     this.#labels = labels;
+    this.#zone = zone;
+    this.#priority = priority;
   }
 
   /** Keeps it from ending until as many {@link release}. */
