@@ -14,6 +14,7 @@ import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
+import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
@@ -79,13 +80,15 @@ export class SnapshotCompiler {
     const options = source.value.upstreams;
     const folder = dirname(source.document.file);
     const tls = loadTls(options, folder);
+    const sticky = loadStickySecrets(options, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
-    const faults = [...tls.faults, ...ofListeners.faults];
+    const faults = [...tls.faults, ...sticky.faults, ...ofListeners.faults];
     found.add(faults.map((fault) => places.placeSource(fault)));
     const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, tls.upstreams);
+    upstreams.keepSessions(sticky.secrets);
     try {
       return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
     } catch (error) {

@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { size, timerDuration } from '../config/units.ts';
 import { urlText } from '../config/url.ts';
+import { isIn } from '../exchange/subset.ts';
+import { balancingKeys } from './balancing/balancing.schema.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { proxyFieldKeys } from './http/proxy-fields.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
@@ -126,10 +128,7 @@ export const upstreamSchema = z
       .default('http')
       .describe('How the targets are spoken to. Default http.'),
     targets: z.array(target).min(1).describe('The addresses behind the upstream.'),
-    balancing: z
-      .enum(['roundRobin', 'leastRequests'])
-      .default('roundRobin')
-      .describe('How a target is chosen. Default roundRobin.'),
+    ...balancingKeys,
     circuitBreaker: z
       .union([z.literal('off'), circuitBreakerPolicy.schema])
       .prefault({})
@@ -191,6 +190,9 @@ export const upstreamSchema = z
       const message = `expected no \`${key}\`, because the protocol is grpc`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
+    const { subset } = upstream;
+    if (subset !== undefined && !upstream.targets.some(({ labels }) => isIn({ labels: subset }, labels)))
+      context.addIssue({ code: 'custom', path: ['subset'], message: 'no target has these labels' });
     upstream.targets.forEach(({ url }, index) => {
       if (upstream.tls === undefined || /^(https|grpcs):/.test(url)) return;
       const message = `expected ${upstream.protocol === 'grpc' ? 'a grpcs://' : 'an https://'} origin, because the upstream has \`tls\``;
