@@ -9,7 +9,7 @@ import { TargetPool } from './balancing/target-pool.ts';
 import type { Waiter } from './balancing/target-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
-import type { Lease, Target } from './target.ts';
+import { Lease, type Target } from './target.ts';
 import { targetSet, type TargetMaker } from './target-set.ts';
 import type { CallPatience } from './transport/http1/carried-call.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -33,6 +33,8 @@ export class Upstream {
   readonly #choices = new WeakMap<Subset, TargetChoice>();
   #sticky: StickySessions | undefined = undefined;
   #targets: readonly Target[];
+  /** The one target of an upstream of which nothing is said that could choose against it. */
+  #only: Target | undefined;
   #holders = 0;
 
   /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
@@ -47,6 +49,7 @@ export class Upstream {
     this.options = options;
     this.maker = maker;
     this.#targets = this.#timed(targets);
+    this.#only = this.#onlyOf(targets);
     this.patience = { firstByteMs: options.timeouts.firstByte, idleMs: options.timeouts.idle };
     this.retry = compileRetry(options.protocol, options.retry);
     const before = previous?.options;
@@ -77,6 +80,7 @@ export class Upstream {
     for (const target of targets) target.hold();
     for (const [target, options] of kept) target.retune(options);
     this.#targets = this.#timed(targets);
+    this.#only = this.#onlyOf(targets);
     for (const target of gone) target.release();
   }
 
@@ -111,6 +115,8 @@ export class Upstream {
    * @throws {Problem} `circuit-open` when the breaker of every target is open, else `no-available-target` when none is available.
    */
   lease(exchange: Exchange | undefined, tried: readonly Target[] = NONE): Lease {
+    const only = this.#only;
+    if (only?.available === true && (exchange === undefined || hasNoSubset(exchange))) return new Lease(only);
     return this.#choiceOf(exchange).lease(exchange, tried);
   }
 
@@ -121,6 +127,7 @@ export class Upstream {
    * @throws {Problem} as {@link lease} does, and `no-available-target` when too many wait.
    */
   leaseOrWait(waiter: Waiter): Lease | undefined {
+    if (this.#only !== undefined) return this.lease(waiter.exchange, waiter.tried);
     return this.#choiceOf(waiter.exchange).leaseOrWait(waiter);
   }
 
@@ -176,10 +183,20 @@ export class Upstream {
     });
   }
 
+  #onlyOf(targets: readonly Target[]): Target | undefined {
+    const { sticky, subset, maxRequests } = this.options;
+    if (sticky !== undefined || subset !== undefined || maxRequests !== undefined) return undefined;
+    return targets.length === 1 ? targets[0] : undefined;
+  }
+
   #timed(targets: readonly Target[]): readonly Target[] {
     if (this.options.balancing === 'ewma') for (const target of targets) target.latency ??= new PeakEwma();
     return targets;
   }
+}
+
+function hasNoSubset({ subset, route }: Exchange): boolean {
+  return subset === undefined && route?.subset === undefined;
 }
 
 const NONE: readonly Target[] = Object.freeze([]);
