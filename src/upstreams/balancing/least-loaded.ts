@@ -15,7 +15,7 @@ export abstract class LeastLoaded implements Balancer {
   readonly #turns = new RoundRobin();
   readonly #draws: TwoDraws;
 
-  /** @param random from 0 to below 1. */
+  /** @param random from 0 to below 1; asked once, where to begin. */
   constructor(random?: () => number) {
     this.#draws = new TwoDraws(random);
   }

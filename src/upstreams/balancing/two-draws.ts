@@ -8,17 +8,18 @@ interface Sums {
 
 /** Draws two different targets of a list, each by its share. */
 export class TwoDraws {
-  readonly #random: () => number;
   readonly #sums = new WeakMap<readonly Target[], Sums>();
   #list: readonly Target[] | undefined = undefined;
+  /** Of xorshift (Marsaglia 2003). Whole numbers, because a call that returns a fraction makes an object for it. */
+  readonly #state = new Int32Array(1);
   #before: Float64Array = new Float64Array(1);
   /** Indexes in the list that was drawn of last. */
   first = 0;
   second = 0;
 
-  /** @param random from 0 to below 1. */
+  /** @param random from 0 to below 1; asked once, where to begin. */
   constructor(random: () => number = Math.random) {
-    this.#random = random;
+    this.#state[0] = (random() * 2 ** 32) | 1;
   }
 
   /** Draws anew. @param targets at least two. */
@@ -26,14 +27,24 @@ export class TwoDraws {
     if (targets !== this.#list) this.#turnTo(targets);
     const before = this.#before;
     const total = before[targets.length] as number;
-    this.first = this.#at(this.#random() * total);
+    this.first = this.#at((this.#next() / 2 ** 32) * total);
     // The second is drawn of what the others have: the part of the first is left out.
     const start = before[this.first] as number;
     const width = (before[this.first + 1] as number) - start;
-    const point = this.#random() * (total - width);
+    const point = (this.#next() / 2 ** 32) * (total - width);
     this.second = this.#at(point < start ? point : point + width);
     // Sums of fractions are not exact: a point may fall on the border.
     if (this.second === this.first) this.second = (this.first + 1) % targets.length;
+  }
+
+  /** From 1 to below 2^32. */
+  #next(): number {
+    let state = this.#state[0] as number;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state[0] = state;
+    return state >>> 0;
   }
 
   /** The target that a point falls on. */
