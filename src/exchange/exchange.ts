@@ -11,6 +11,7 @@ import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
+import type { Subset } from './subset.ts';
 
 /** One try at one target, as the access line and the metrics show it. */
 export interface Attempt {
@@ -172,6 +173,8 @@ export class Exchange {
   breaker: 'closed' | 'half-open' | undefined = undefined;
 
   // balance and forward
+  /** Which targets it may go to, in place of those that the route or the upstream says. */
+  subset: Subset | undefined = undefined;
   /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
   upstream: string | undefined = undefined;
   readonly attempts: Attempt[] = [];

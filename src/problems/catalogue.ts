@@ -144,7 +144,7 @@ export const catalogue = {
     cause:
       'The upstream has no target that is healthy and not full, or no connection to it became free in time.',
     remedy:
-      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections` and `timeouts.queue`.',
+      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections`, `maxRequests` and `timeouts.queue`.',
     retryable: true,
   }),
   'upstream-unreachable': entry(502, 'forward', 'The upstream cannot be reached', {

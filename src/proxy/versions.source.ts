@@ -1,3 +1,4 @@
+import { subsetOf } from '../exchange/subset.ts';
 import { NearestNames } from '../config/nearest-name.ts';
 import type { DeclaredPolicies, RouteChooser, RouteDefinition } from '../routing/route.ts';
 import { definitionOf } from '../routing/read-routes.ts';
@@ -62,6 +63,7 @@ function versionAt(
     match: { ...base.match, path: at.path ?? base.match.path },
     upstream: one.upstream,
     retry: one.retry,
+    subset: subsetOf(one),
     version: name,
     budgetOf: at.budgetOf,
     below: ['versions', 'of', name],

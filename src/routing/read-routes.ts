@@ -1,3 +1,4 @@
+import { subsetOf } from '../exchange/subset.ts';
 import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
 import type {
   ActionDefinition,
@@ -60,6 +61,7 @@ export function definitionOf(
     paths: route.paths,
     upstream: route.upstream,
     retry: route.retry,
+    subset: subsetOf(route),
     action,
     policies: [route.policies ?? {}],
   };

@@ -1,3 +1,4 @@
+import { isIn, type Subset } from '../exchange/subset.ts';
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import { StageFault } from '../policies/stage-fault.ts';
@@ -101,6 +102,7 @@ export class RouteCompiler {
       paths,
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
+      subset: checkedSubset(definition, upstream),
       matchKey: definition.matchKey,
       chooser: definition.chooser,
       action,
@@ -201,6 +203,19 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
   const [fault] = retryFaults(protocol, retry.on);
   if (fault !== undefined) throw new RouteFault(definition, ['retry', 'on', fault.index], fault.message);
   return compileRetry(protocol, upstream.options.retry, retry);
+}
+
+/** Where the targets are known beforehand, a subset that none of them is in is a mistake. */
+function checkedSubset(definition: RouteDefinition, upstream: Upstream | undefined): Subset | undefined {
+  const { subset } = definition;
+  if (subset === undefined || upstream === undefined) return subset;
+  const { discovery, targets } = upstream.options as { discovery?: unknown } & typeof upstream.options;
+  if (discovery !== undefined || targets.some(({ labels }) => isIn(subset, labels))) return subset;
+  throw new RouteFault(
+    definition,
+    ['subset'],
+    `no target of the upstream "${upstream.name}" has these labels`,
+  );
 }
 
 function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Subset } from '../exchange/subset.ts';
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
@@ -66,6 +67,8 @@ export interface RouteDefinition {
   readonly upstream?: string | undefined;
   /** What it says about retries; the rest is the upstream's to say. */
   readonly retry?: RouteRetryOptions | undefined;
+  /** Which targets of the upstream it goes to; absent: what the upstream says. */
+  readonly subset?: Subset | undefined;
   /** What answers it; absent for a handler. */
   readonly action?: ActionDefinition | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
@@ -99,6 +102,8 @@ export interface Route extends Seats {
   readonly upstream: string | undefined;
   /** When a request is tried again; absent: what the upstream says. */
   readonly retry?: RetryPolicy | undefined;
+  /** Which targets of the upstream it goes to; absent: what the upstream says. */
+  readonly subset?: Subset | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
   readonly chooser?: RouteChooser | undefined;

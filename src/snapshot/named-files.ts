@@ -2,10 +2,15 @@ import { dirname, resolve } from 'node:path';
 import { filesOf } from '../listeners/listener-settings.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 
-/** The files of certificates and keys that a configuration names, as paths. */
+/** The files of certificates, keys and other secrets that a configuration names, as paths. */
 export function namedFiles({ value, document }: GatewaySource): readonly string[] {
   const folder = dirname(document.file);
-  const ofUpstreams = Object.values(value.upstreams).flatMap(({ tls }) => [tls?.ca, tls?.cert, tls?.key]);
+  const ofUpstreams = Object.values(value.upstreams).flatMap(({ tls, sticky }) => [
+    tls?.ca,
+    tls?.cert,
+    tls?.key,
+    sticky?.secretFile,
+  ]);
   const names = [...(value.listeners ?? []).flatMap(filesOf), ...ofUpstreams];
   return names.flatMap((name) => (name === undefined ? [] : resolve(folder, name)));
 }

@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import { discoveryFaults } from '../upstreams/discovery/sources.ts';
+import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
@@ -80,16 +81,23 @@ export class SnapshotCompiler {
     const options = source.value.upstreams;
     const folder = dirname(source.document.file);
     const tls = loadTls(options, folder);
+    const sticky = loadStickySecrets(options, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
-    const faults = [...tls.faults, ...ofListeners.faults, ...discoveryFaults(options, { folder })];
+    const faults = [
+      ...tls.faults,
+      ...sticky.faults,
+      ...ofListeners.faults,
+      ...discoveryFaults(options, { folder }),
+    ];
     found.add(faults.map((fault) => places.placeSource(fault)));
     const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
       tls: tls.upstreams,
       folder,
     });
+    upstreams.keepSessions(sticky.secrets);
     try {
       return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
     } catch (error) {

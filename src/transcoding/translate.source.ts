@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FileRegistry } from '@bufbuild/protobuf';
 import { nearestName } from '../config/nearest-name.ts';
+import { subsetOf } from '../exchange/subset.ts';
 import type { RouteConfig } from '../routing/gateway.schema.ts';
 import type {
   ActionDefinition,
@@ -173,6 +174,7 @@ function definitionOf(
     paths: route.paths,
     upstream: route.upstream,
     retry: route.retry,
+    subset: subsetOf(route),
     matchKey: 'grpc',
     action,
     policies: [route.policies ?? {}],

@@ -1,8 +1,10 @@
 import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
+import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
+import type { Waiter } from './balancing/target-queue.ts';
 import type { Lease, Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -31,10 +33,10 @@ const TOO_MANY_REQUESTS = 429;
  * The attempts of one request at the targets of one upstream, whatever the protocol: who is asked, what became of it,
  * and whether it is asked again. One object per request; whoever sends it holds it.
  */
-export class Attempts {
+export class Attempts implements Waiter {
   /** When no other attempt is made any more, on the clock of `performance.now()`. Default: the exchange's deadline. */
   endsAt: number;
-  readonly #exchange: Exchange;
+  readonly exchange: Exchange;
   readonly #upstream: Upstream;
   readonly #policy: RetryPolicy;
   readonly #metrics: Metrics;
@@ -44,6 +46,8 @@ export class Attempts {
   #made = 0;
   /** Who was asked before, since all were the last time. */
   #tried: Target[] | undefined = undefined;
+  /** Whether a target is waited for that is not full, and what has come of that. */
+  #turn: 'waits' | Lease | Problem | undefined = undefined;
   #lease: Lease | undefined = undefined;
   #attempt: Attempt | undefined = undefined;
   /** When the attempt under way began, on the clock of `performance.now()`. */
@@ -65,7 +69,7 @@ export class Attempts {
     mayRepeat: boolean,
     trail?: Attempt[],
   ) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
     this.#upstream = upstream;
     this.#policy = exchange.route?.retry ?? upstream.retry;
     this.#metrics = metrics;
@@ -84,23 +88,61 @@ export class Attempts {
     return this.endsAt === Infinity ? Infinity : this.endsAt - performance.now();
   }
 
+  /** Targets that are asked again only if no other can be. */
+  get tried(): readonly Target[] {
+    return this.#tried ?? NONE;
+  }
+
   /**
    * Begins an attempt: chooses a target, and takes the right to call it.
    *
+   * @param maker waits while all targets are full, and is asked for the attempt again when it is its turn; undefined then.
    * @throws {Problem} when no target can be asked.
    */
-  next(): Lease {
+  next(): Lease;
+  next(maker: AttemptMaker): Lease | undefined;
+  next(maker?: AttemptMaker): Lease | undefined {
+    const lease =
+      maker === undefined ? this.#upstream.lease(this.exchange, this.tried) : this.#takeOrWait(maker);
+    return lease && this.#begin(lease);
+  }
+
+  /** Takes the right to a target that was waited for. */
+  granted(lease: Lease): void {
+    this.#turn = lease;
+    this.#maker?.attempt();
+  }
+
+  /** Hears that it was waited for in vain. */
+  refused(problem: Problem): void {
+    this.#turn = problem;
+    this.#maker?.attempt();
+  }
+
+  #takeOrWait(maker: AttemptMaker): Lease | undefined {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    if (turn instanceof Problem) throw turn;
+    if (turn !== undefined && turn !== 'waits') return turn;
+    const lease = this.#upstream.leaseOrWait(this);
+    if (lease !== undefined) return lease;
+    this.#turn = 'waits';
+    this.#maker = maker;
+    return undefined;
+  }
+
+  #begin(lease: Lease): Lease {
     this.#attemptAt = performance.now();
     if (this.#made === 0) {
-      nameUpstream(this.#exchange, this.#upstream.name);
+      nameUpstream(this.exchange, this.#upstream.name);
       this.#upstream.retryBudget.earn(this.#attemptAt);
     }
     this.#made += 1;
     this.#attempt = undefined;
-    const lease = (this.#lease = this.#upstream.lease(this.#exchange, this.#tried));
+    this.#lease = lease;
     this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
-    this.#exchange.attempts.push(this.#attempt);
-    this.#exchange.targetLabels = lease.target.labels;
+    this.exchange.attempts.push(this.#attempt);
+    this.exchange.targetLabels = lease.target.labels;
     this.#trail?.push(this.#attempt);
     return lease;
   }
@@ -134,7 +176,7 @@ export class Attempts {
   retries(end: AttemptEnd): boolean {
     if (end.retry === undefined || this.#made >= this.#policy.attempts) return false;
     if (!this.#policy.on.has(end.retry) || !(this.#mayRepeat || end.untouched === true)) return false;
-    if (this.#exchange.cancelled !== undefined || this.#lease === undefined) return false;
+    if (this.exchange.cancelled !== undefined || this.#lease === undefined) return false;
     const waitMs = this.#waitFor(end, this.#lease.target);
     if (waitMs === undefined) return false;
     if (waitMs >= this.leftMs()) return this.#refused('wait');
@@ -152,7 +194,9 @@ export class Attempts {
 
   /** Ends the wait for the next attempt. @returns whether there was one. */
   stop(): boolean {
-    const waits = this.#timer !== undefined;
+    const waits = this.#timer !== undefined || this.#turn === 'waits';
+    if (this.#turn === 'waits') this.#upstream.leave(this);
+    this.#turn = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     return waits;
@@ -168,7 +212,7 @@ export class Attempts {
   #waitFor(end: AttemptEnd, last: Target): number | undefined {
     const tried = (this.#tried ??= []);
     tried.push(last);
-    const isFresh = this.#upstream.hasFresh(tried);
+    const isFresh = this.#upstream.hasFresh(tried, this.exchange);
     // What one target says of itself need not hold for the others.
     if (isFresh && (end.afterMs === undefined || end.retry !== TOO_MANY_REQUESTS)) return 0;
     if (!isFresh) {
@@ -176,7 +220,7 @@ export class Attempts {
       tried.push(last);
       const mayStay = (end.isConnection === true || end.afterMs !== undefined) && last.available;
       // Who has just given an answer would give it again.
-      if (!mayStay && !this.#upstream.hasFresh(tried)) return undefined;
+      if (!mayStay && !this.#upstream.hasFresh(tried, this.exchange)) return undefined;
     }
     if ((end.afterMs ?? 0) > this.#policy.maxWait) return Infinity;
     return (end.afterMs ?? 0) + Math.min(backoffMs(this.#made), this.#policy.maxWait);
@@ -187,6 +231,8 @@ export class Attempts {
     return false;
   }
 }
+
+const NONE: readonly Target[] = Object.freeze([]);
 
 function waited(attempts: Attempts): void {
   attempts.waited();

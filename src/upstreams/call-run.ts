@@ -154,7 +154,9 @@ export abstract class CallRun<Out> implements AttemptMaker {
   /** Makes an attempt; called by nobody but the run itself and its attempts. */
   attempt(): void {
     try {
-      this.send(this.#attempts.next().target);
+      const lease = this.#attempts.next(this);
+      if (lease === undefined) return this.keepTime();
+      this.send(lease.target);
     } catch (error) {
       // Every breaker is open, or the transport will not send this at all: our own defect, not the target's.
       if (this.#attempts.isPending) this.#attempts.settle('neutral', 'not-sent');

@@ -18,6 +18,13 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'targets',
   'discovery',
   'balancing',
+  'sticky',
+  'subset',
+  'subsetFallback',
+  'zone',
+  'slowStart',
+  'panicThreshold',
+  'maxQueued',
   'retry',
   'passHeaders',
   'host',
@@ -78,6 +85,7 @@ function createTarget(
     http2: isHttp ? undefined : new Http2Pool({ ...socket, fields: UNARY_FIELDS }),
     http2Streams: isHttp ? undefined : new Http2Pool({ ...socket, ...STREAMS }),
     compression: options.compression,
+    capacity: capacityOf(options),
     breaker: createBreaker(upstream, options, target, [logger, metrics]),
   });
   if (created.breaker !== undefined) {
@@ -85,6 +93,11 @@ function createTarget(
     created.onEnd(() => metrics.breakerEnded(upstream, created.host));
   }
   return created;
+}
+
+/** Who has no limit of calls is full for others to be preferred, once a call would have to wait for a connection. */
+function capacityOf({ maxRequests, maxConnections, protocol }: UpstreamOptions): number | undefined {
+  return maxRequests ?? (protocol === 'http' ? maxConnections : undefined);
 }
 
 function createBreaker(

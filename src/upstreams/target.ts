@@ -1,4 +1,5 @@
 import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { PeakEwma } from './balancing/peak-ewma.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
 import type { TargetTls } from './transport/target-tls.ts';
@@ -24,6 +25,8 @@ export interface TargetDeps {
   readonly tls?: TargetTls | undefined;
   /** See {@link Target.key}. Default empty. */
   readonly key?: string;
+  /** How many calls under way make it full. Default: any number does not. */
+  readonly capacity?: number | undefined;
 }
 
 /**
@@ -31,7 +34,11 @@ export interface TargetDeps {
  * does not change it: whoever may choose it holds it, and it ends after its last call once nobody does.
  */
 export class Target {
+  /** Changes whenever anything changes of any target that it is chosen by. */
+  static tunings = 0;
   readonly origin: string;
+  /** `host:port`, always with its port: the same for the same target in every process. */
+  readonly address: string;
   /** `host:port`, for logs and metrics. */
   readonly host: string;
   readonly secure: boolean;
@@ -51,8 +58,16 @@ export class Target {
   readonly http2Streams: Http2Pool | undefined;
   /** What messages to it are compressed with; only for gRPC. */
   readonly compression: 'none' | 'gzip';
+  /** How many calls under way make it full. */
+  readonly capacity: number;
   /** Calls under way. Written by leases only. */
   inFlight = 0;
+  /** Its part of the traffic for the time being: its weight, or less while it starts slowly. Written by its pool only. */
+  share: number;
+  /** How long its answers take; only where somebody goes by that. */
+  latency: PeakEwma | undefined = undefined;
+  /** Those who wait for a call of it to end. */
+  readonly onFreed = new Set<() => void>();
   /** Whether it ends once no call is under way. */
   isLeaving = false;
   #weight: number;
@@ -68,6 +83,9 @@ export class Target {
     this.host = host;
     this.secure = scheme.endsWith('s');
     this.serverName = options.serverName;
+    this.address = /:\d+$/.test(host) ? host : `${host}:${this.secure ? 443 : 80}`;
+    this.capacity = deps.capacity ?? Infinity;
+    this.share = options.weight;
     this.tls = deps.tls;
     this.key = deps.key ?? '';
     this.#weight = options.weight;
@@ -82,12 +100,18 @@ export class Target {
     this.compression = deps.compression ?? 'none';
   }
 
-  /** The one question the balancer asks. */
+  /** Whether it can be called now: healthy, its breaker not open, and not full. */
   get available(): boolean {
+    if (this.isFull) return false;
     return this.health.available && (this.breaker === undefined || this.breaker.available);
   }
 
-  /** Its share of the traffic. */
+  /** Whether as many calls are under way as it takes. */
+  get isFull(): boolean {
+    return this.inFlight >= this.capacity;
+  }
+
+  /** Its part of the traffic, once it has started. */
   get weight(): number {
     return this.#weight;
   }
@@ -112,6 +136,7 @@ export class Target {
     this.#labels = labels;
     this.#zone = zone;
     this.#priority = priority;
+    Target.tunings += 1;
   }
 
   /** Keeps it from ending until as many {@link release}. */
@@ -159,9 +184,13 @@ export class Target {
   }
 }
 
+/** When a call began whose duration is nobody's matter. */
+const NOT_TIMED = -1;
+
 /** The right to make one call to one target; must be released exactly once. */
 export class Lease {
   readonly target: Target;
+  readonly #startedAt: number;
   readonly #admission: 'refused' | 'ordinary' | 'probe';
   #settled = false;
   #released = false;
@@ -170,6 +199,7 @@ export class Lease {
     this.target = target;
     this.#admission = target.breaker?.admit() ?? 'ordinary';
     target.inFlight += 1;
+    this.#startedAt = target.latency === undefined ? NOT_TIMED : performance.now();
   }
 
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
@@ -177,6 +207,7 @@ export class Lease {
     if (this.#settled) return;
     this.#settled = true;
     this.target.breaker?.settle(this.#admission, outcome);
+    if (this.target.latency !== undefined) this.#time(this.target.latency, outcome);
   }
 
   /** Gives the right back with what became of the call, unless that is settled; later calls do nothing. */
@@ -185,7 +216,19 @@ export class Lease {
     this.#released = true;
     this.target.inFlight -= 1;
     this.settle(outcome);
+    if (this.target.onFreed.size > 0) for (const listener of this.target.onFreed) listener();
     if (this.target.isLeaving && this.target.inFlight === 0) this.target.emptied();
+  }
+
+  /** Until the head of an answer that streams, else until its end. */
+  #time(latency: PeakEwma, outcome: Outcome): void {
+    // It was not followed when the call began.
+    if (this.#startedAt === NOT_TIMED) return;
+    const now = performance.now();
+    const durationMs = now - this.#startedAt;
+    if (outcome === 'success') latency.answered(durationMs, now);
+    else if (outcome === 'failure') latency.failed(durationMs, now);
+    else latency.abandoned(durationMs, now);
   }
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */

@@ -96,6 +96,11 @@ export class UpstreamRegistry implements Upstreams {
     return [...this.#uses].filter(([, { source }]) => source.isAwaited).map(([{ name }]) => name);
   }
 
+  /** Has clients stay with their targets by cookies, where upstreams say so. @param secrets by upstream. */
+  keepSessions(secrets: ReadonlyMap<string, readonly string[]>): void {
+    for (const [name, some] of secrets) this.get(name).keepSessions(some);
+  }
+
   /** Lets all targets go: those that nobody else holds end after their last call. */
   release(): void {
     this.#endDiscovery();

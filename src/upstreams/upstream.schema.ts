@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { size, timerDuration } from '../config/units.ts';
+import { isIn } from '../exchange/subset.ts';
+import { balancingKeys } from './balancing/balancing.schema.ts';
 import { discoverySchema, schemeOf, type DiscoveryOptions } from './discovery/discovery.schema.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { proxyFieldKeys } from './http/proxy-fields.ts';
@@ -118,10 +120,7 @@ export const upstreamSchema = z
     discovery: discoverySchema
       .optional()
       .describe('Where the addresses are learned from while the gateway runs, instead of `targets`.'),
-    balancing: z
-      .enum(['roundRobin', 'leastRequests'])
-      .default('roundRobin')
-      .describe('How a target is chosen. Default roundRobin.'),
+    ...balancingKeys,
     circuitBreaker: z
       .union([z.literal('off'), circuitBreakerPolicy.schema])
       .prefault({})
@@ -184,6 +183,11 @@ export const upstreamSchema = z
       context.addIssue({ code: 'custom', path: [key], message });
     }
     for (const issue of placeFaults(upstream)) context.addIssue({ code: 'custom', ...issue });
+    const { subset, discovery } = upstream;
+    // What discovery finds is known later.
+    const isLearned = subset === undefined || discovery !== undefined;
+    if (!isLearned && !upstream.targets.some(({ labels }) => isIn({ labels: subset }, labels)))
+      context.addIssue({ code: 'custom', path: ['subset'], message: 'no target has these labels' });
   });
 
 /** The parsed options of an upstream. */

@@ -1,6 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Exchange } from '../exchange/exchange.ts';
-import { Problem, retryAfterSeconds } from '../problems/problem.ts';
-import { balancers, type Balancer } from './balancing/balancer.ts';
+import { subsetOf, type Subset } from '../exchange/subset.ts';
+import { balancerOf, type Balancer } from './balancing/balancer.ts';
+import { PeakEwma } from './balancing/peak-ewma.ts';
+import { StickySessions } from './balancing/sticky-sessions.ts';
+import { openForMs, TargetChoice } from './balancing/target-choice.ts';
+import { TargetPool } from './balancing/target-pool.ts';
+import type { Waiter } from './balancing/target-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type Target } from './target.ts';
@@ -21,8 +27,14 @@ export class Upstream {
   readonly patience: CallPatience;
   /** Makes its targets; absent where they never change. */
   readonly maker: TargetMaker | undefined;
-  readonly #balancer: Balancer;
+  readonly #usual: TargetChoice;
+  /** Among all targets, where the usual choice is a part of them. */
+  #all: TargetChoice | undefined = undefined;
+  readonly #choices = new WeakMap<Subset, TargetChoice>();
+  #sticky: StickySessions | undefined = undefined;
   #targets: readonly Target[];
+  /** The one target of an upstream of which nothing is said that could choose against it. */
+  #only: Target | undefined;
   #holders = 0;
 
   /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
@@ -36,7 +48,8 @@ export class Upstream {
     this.name = name;
     this.options = options;
     this.maker = maker;
-    this.#targets = targets;
+    this.#targets = this.#timed(targets);
+    this.#only = this.#onlyOf(targets);
     this.patience = { firstByteMs: options.timeouts.firstByte, idleMs: options.timeouts.idle };
     this.retry = compileRetry(options.protocol, options.retry);
     const before = previous?.options;
@@ -45,10 +58,9 @@ export class Upstream {
         ? previous.retryBudget
         : new RetryBudget(options.retry.budget);
     this.passedHeaders = options.passHeaders.length === 0 ? undefined : new Set(options.passHeaders);
-    this.#balancer =
-      previous !== undefined && before?.balancing === options.balancing
-        ? previous.#balancer
-        : balancers[options.balancing]();
+    const goesOn = previous !== undefined && isDeepStrictEqual(before?.balancing, options.balancing);
+    const balancer = goesOn ? previous.#usual.pool.balancer : balancerOf(options.balancing);
+    this.#usual = this.#makeChoice(balancer, { subset: subsetOf(options), known: previous?.targets });
   }
 
   /** The addresses behind it: a list that is never changed, but may be replaced as a whole. May be empty. */
@@ -67,7 +79,8 @@ export class Upstream {
     // First those to come: one that stays is never without a holder.
     for (const target of targets) target.hold();
     for (const [target, options] of kept) target.retune(options);
-    this.#targets = targets;
+    this.#targets = this.#timed(targets);
+    this.#only = this.#onlyOf(targets);
     for (const target of gone) target.release();
   }
 
@@ -83,54 +96,107 @@ export class Upstream {
     if (this.#holders === 0) for (const target of this.#targets) target.release();
   }
 
+  /** Has clients stay with their targets by cookies that are signed with these secrets. */
+  keepSessions(secrets: readonly string[]): void {
+    const { sticky } = this.options;
+    if (sticky !== undefined) this.#sticky = new StickySessions(this.name, sticky, secrets);
+  }
+
+  /** Name of the cookie that clients stay with their targets by, which no target sees; undefined for none. */
+  get stickyCookie(): string | undefined {
+    return this.#sticky?.cookie;
+  }
+
   /**
    * Chooses a target and takes the right to call it.
    *
    * @param exchange whose call it is; undefined for a call of the gateway's own.
    * @param tried targets that this exchange has tried; they are chosen again only if no other is available.
-   * @throws {Problem} `circuit-open` when the breaker of every target is open, `no-available-target` when there is none.
+   * @throws {Problem} `circuit-open` when the breaker of every target is open, else `no-available-target` when none is available.
    */
   lease(exchange: Exchange | undefined, tried: readonly Target[] = NONE): Lease {
-    const only = this.targets.length === 1 ? this.targets[0] : undefined;
-    if (only !== undefined) {
-      if (only.available) return new Lease(only);
-      throw this.#allOpen();
-    }
-    if (this.targets.length === 0)
-      throw new Problem('no-available-target', { headers: { 'retry-after': '1' } });
-    const available = this.#available();
-    const fresh = tried.length === 0 ? available : available.filter((target) => !tried.includes(target));
-    const choices = fresh.length > 0 ? fresh : available;
-    if (choices.length === 0) throw this.#allOpen();
-    return new Lease(this.#balancer.choose(choices, exchange));
+    const only = this.#only;
+    if (only?.available === true && (exchange === undefined || hasNoSubset(exchange))) return new Lease(only);
+    return this.#choiceOf(exchange).lease(exchange, tried);
+  }
+
+  /**
+   * The same, but while all targets are full the caller waits for its turn.
+   *
+   * @returns undefined for one who waits.
+   * @throws {Problem} as {@link lease} does, and `no-available-target` when too many wait.
+   */
+  leaseOrWait(waiter: Waiter): Lease | undefined {
+    if (this.#only !== undefined) return this.lease(waiter.exchange, waiter.tried);
+    return this.#choiceOf(waiter.exchange).leaseOrWait(waiter);
+  }
+
+  /** Lets one go that waits and does not want any more. */
+  leave(waiter: Waiter): void {
+    this.#choiceOf(waiter.exchange).leave(waiter);
   }
 
   /** Whether a target is available that has not been tried. */
-  hasFresh(tried: readonly Target[]): boolean {
-    return this.targets.some((target) => target.available && !tried.includes(target));
+  hasFresh(tried: readonly Target[], exchange?: Exchange): boolean {
+    return this.#choiceOf(exchange).hasFresh(tried);
   }
 
-  /** How long until the first breaker lets a probe through, in ms; 0 while any target is available, or there is none. */
+  /** How long until the first breaker lets a probe through, in ms; 0 while any does, or there is none. */
   openForMs(): number {
-    if (this.targets.length === 0) return 0;
-    let shortest = Infinity;
-    for (const target of this.targets) {
-      if (target.available) return 0;
-      shortest = Math.min(shortest, target.breaker?.openForMs ?? 0);
-    }
-    return Math.max(1, shortest);
+    return openForMs(this.#targets);
   }
 
-  #available(): readonly Target[] {
-    for (const target of this.targets) {
-      if (!target.available) return this.targets.filter((one) => one.available);
-    }
-    return this.targets;
+  #choiceOf(exchange: Exchange | undefined): TargetChoice {
+    const subset =
+      exchange?.subset ?? (exchange?.route?.upstream === this.name ? exchange.route.subset : undefined);
+    return subset === undefined ? this.#usual : this.#choiceOfSubset(subset);
   }
 
-  #allOpen(): Problem {
-    return new Problem('circuit-open', { headers: { 'retry-after': retryAfterSeconds(this.openForMs()) } });
+  #choiceOfSubset(subset: Subset): TargetChoice {
+    let choice = this.#choices.get(subset);
+    if (choice === undefined) {
+      choice = this.#makeChoice(balancerOf(this.options.balancing), { subset });
+      this.#choices.set(subset, choice);
+    }
+    return choice;
   }
+
+  #makeChoice(
+    balancer: Balancer,
+    {
+      subset,
+      known,
+    }: { readonly subset?: Subset | undefined; readonly known?: readonly Target[] | undefined },
+  ): TargetChoice {
+    const { zone, slowStart, panicThreshold, maxRequests, maxQueued, timeouts } = this.options;
+    const isStrict = maxRequests !== undefined;
+    const options = { local: zone?.local, slowStartMs: slowStart ?? 0, panicThreshold, isStrict };
+    const pool = new TargetPool(this, balancer, { ...options, labels: subset?.labels }, known);
+    return new TargetChoice({
+      pool,
+      fallback:
+        subset?.fallback === 'any'
+          ? (this.#all ??= this.#makeChoice(balancerOf(this.options.balancing), {}))
+          : undefined,
+      sticky: () => this.#sticky,
+      queue: isStrict ? { max: maxQueued, waitMs: timeouts.queue } : undefined,
+    });
+  }
+
+  #onlyOf(targets: readonly Target[]): Target | undefined {
+    const { sticky, subset, maxRequests } = this.options;
+    if (sticky !== undefined || subset !== undefined || maxRequests !== undefined) return undefined;
+    return targets.length === 1 ? targets[0] : undefined;
+  }
+
+  #timed(targets: readonly Target[]): readonly Target[] {
+    if (this.options.balancing === 'ewma') for (const target of targets) target.latency ??= new PeakEwma();
+    return targets;
+  }
+}
+
+function hasNoSubset({ subset, route }: Exchange): boolean {
+  return subset === undefined && route?.subset === undefined;
 }
 
 const NONE: readonly Target[] = Object.freeze([]);

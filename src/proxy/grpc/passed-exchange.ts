@@ -42,7 +42,11 @@ export class PassedExchange implements PassTaker {
     this.#bounds = new MessageBounds(options.maxMessage);
     this.#maxBytes = route.policies.bodyLimit ?? Infinity;
     const { stripPrefix } = options;
-    const call = passedCall(exchange, dialect, { stripPrefix, passed: upstream.passedHeaders });
+    const call = passedCall(exchange, dialect, {
+      stripPrefix,
+      passed: upstream.passedHeaders,
+      hidden: upstream.stickyCookie,
+    });
     this.#passing = new GrpcPassing(exchange, upstream, call, { taker: this, metrics });
   }
 

@@ -1,3 +1,4 @@
+import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { grpcDialect, type GrpcDialect } from '../../problems/grpc-refusal.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -46,6 +47,7 @@ export function dialectOf({ request }: Exchange, { web }: PassGrpcOptions): Grpc
  * What goes out for a call.
  *
  * @param passed lower-case names of fields that are let through, though services may take them for a gateway's word.
+ * @param hidden name of a cookie that is not passed on.
  * @throws {Problem} `request-malformed` for a timeout that is none.
  */
 export function passedCall(
@@ -54,13 +56,19 @@ export function passedCall(
   {
     stripPrefix,
     passed,
-  }: { readonly stripPrefix: string | undefined; readonly passed: ReadonlySet<string> | undefined },
+    hidden,
+  }: {
+    readonly stripPrefix: string | undefined;
+    readonly passed: ReadonlySet<string> | undefined;
+    readonly hidden: string | undefined;
+  },
 ): PassedCall {
   const { path, query, headerEdits, startedAt, request, route } = exchange;
   // One that nobody has asked for bounds the time until an answer opens, as everywhere, and ends no stream.
   const deadlineAt = route?.saysDeadline === true ? exchange.deadlineAt : Infinity;
   const fields = ['content-type', contentType(request.headers['content-type'] as string)];
   const listed = outboundHeaders(exchange, headerEdits, passed);
+  if (hidden !== undefined) removeCookie(listed, hidden);
   for (let i = 0; i < listed.length; i += 2) {
     const name = (listed[i] as string).toLowerCase();
     if (SAID_ANEW.has(name) || (dialect !== 'grpc' && OF_BROWSERS.has(name))) continue;

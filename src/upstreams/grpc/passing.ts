@@ -115,9 +115,10 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
 
   /** Makes an attempt; called by nobody but the call itself and its attempts. */
   attempt(): void {
-    let lease: Lease;
+    let lease: Lease | undefined;
     try {
-      lease = this.#attempts.next();
+      lease = this.#attempts.next(this);
+      if (lease === undefined) return;
     } catch (error) {
       return this.#fail(error as Problem);
     }

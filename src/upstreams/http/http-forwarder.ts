@@ -108,9 +108,10 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
   /** Makes an attempt; called by nobody but the forwarding itself and its attempts. */
   attempt(): void {
     const attempts = this.#attempts as Attempts;
-    let lease: Lease;
+    let lease: Lease | undefined;
     try {
-      lease = attempts.next();
+      lease = attempts.next(this);
+      if (lease === undefined) return;
     } catch (error) {
       return this.#sink.fail(error as Problem);
     }
@@ -140,8 +141,8 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
 
   readonly #cancelled = (reason: Problem): void => {
     const current = this.#current;
-    // The body is still awaited, or the next attempt waits for its time.
-    if (current === undefined || this.#attempts?.stop() === true) return this.#sink.fail(reason);
+    // The next attempt waits for its time or its turn, or the body is still awaited.
+    if (this.#attempts?.stop() === true || current === undefined) return this.#sink.fail(reason);
     if (current.isUnwanted) return;
     this.#attempts?.settle(blameOf(reason), reason.code);
     current.abandon();

@@ -15,6 +15,11 @@ export class WaitQueue<Waiter> {
     this.#onTooLong = onTooLong;
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** Those who wait, in order. */
   [Symbol.iterator](): Iterator<Waiter> {
     return this.#waiting.keys();

@@ -1,0 +1,99 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
+import { Lease, type Target } from '../target.ts';
+import type { StickySessions } from './sticky-sessions.ts';
+import type { TargetPool } from './target-pool.ts';
+import { TargetQueue, type Waiter } from './target-queue.ts';
+
+/** What a choice is made with. */
+export interface ChoiceDeps {
+  readonly pool: TargetPool;
+  /** Who is asked while none of its own targets is available. */
+  readonly fallback?: TargetChoice | undefined;
+  /** Keeps clients with their targets; what it returns may change. */
+  readonly sticky: () => StickySessions | undefined;
+  /** How many may wait for a target that is not full, and how long, in ms; absent where nobody has to. */
+  readonly queue?: { readonly max: number; readonly waitMs: number } | undefined;
+}
+
+/** Chooses among the targets of an upstream, or of a part of it, with all that holds there. */
+export class TargetChoice {
+  readonly pool: TargetPool;
+  readonly #deps: ChoiceDeps;
+  readonly #queue: TargetQueue | undefined;
+
+  constructor(deps: ChoiceDeps) {
+    this.pool = deps.pool;
+    this.#deps = deps;
+    this.#queue = deps.queue && new TargetQueue(this, deps.queue);
+  }
+
+  /** Those that may be chosen if they are available; not those of the fallback. */
+  get members(): readonly Target[] {
+    return this.pool.members;
+  }
+
+  /** See {@link TargetPool.choose}. */
+  choose(exchange: Exchange | undefined, tried: readonly Target[]): Target | undefined {
+    const { sticky: stickyOf, fallback } = this.#deps;
+    const sticky = exchange === undefined ? undefined : stickyOf();
+    const chosen =
+      sticky === undefined
+        ? this.pool.choose(exchange, tried)
+        : sticky.choose(this.pool, exchange as Exchange, tried);
+    return chosen ?? fallback?.choose(exchange, tried);
+  }
+
+  /** Takes the right to call a target. @throws {Problem} when none is available. */
+  lease(exchange: Exchange | undefined, tried: readonly Target[]): Lease {
+    const target = this.choose(exchange, tried);
+    if (target === undefined) throw this.#refusal();
+    return new Lease(target);
+  }
+
+  /** The same, but while all are full the caller waits for its turn. @returns undefined for one who waits. */
+  leaseOrWait(waiter: Waiter): Lease | undefined {
+    const queue = this.#queue;
+    if (queue === undefined) return this.lease(waiter.exchange, waiter.tried);
+    if (!queue.isBusy) {
+      const target = this.choose(waiter.exchange, waiter.tried);
+      if (target !== undefined) return new Lease(target);
+      const { fallback } = this.#deps;
+      if (fallback !== undefined) return fallback.leaseOrWait(waiter);
+      if (this.pool.lack !== 'full') throw this.#refusal();
+    }
+    queue.add(waiter);
+    return undefined;
+  }
+
+  /** Lets one go that waits and does not want any more. */
+  leave(waiter: Waiter): void {
+    this.#queue?.delete(waiter);
+    this.#deps.fallback?.leave(waiter);
+  }
+
+  /** Whether a target is available that has not been tried. */
+  hasFresh(tried: readonly Target[]): boolean {
+    return this.pool.hasFresh(tried) || this.#deps.fallback?.hasFresh(tried) === true;
+  }
+
+  #refusal(): Problem {
+    if (this.#deps.fallback !== undefined) return this.#deps.fallback.#refusal();
+    if (this.pool.lack === 'open')
+      return new Problem('circuit-open', {
+        headers: { 'retry-after': retryAfterSeconds(openForMs(this.members)) },
+      });
+    return new Problem('no-available-target', { headers: { 'retry-after': '1' } });
+  }
+}
+
+/** How long until the first breaker lets a probe through, in ms; 0 while any does, or there is none. */
+export function openForMs(targets: readonly Target[]): number {
+  if (targets.length === 0) return 0;
+  let shortest = Infinity;
+  for (const { breaker } of targets) {
+    if (breaker === undefined || breaker.available) return 0;
+    shortest = Math.min(shortest, breaker.openForMs);
+  }
+  return Math.max(1, shortest);
+}

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createExchange } from '../../../test/support/exchange.ts';
+import type { Problem } from '../../problems/problem.ts';
+import { Lease, Target } from '../target.ts';
+import { upstreamSchema } from '../upstream.schema.ts';
+import { Upstream } from '../upstream.ts';
+import { nameOf } from './balancing.fixture.ts';
+import type { Waiter } from './target-queue.ts';
+
+function upstreamOf(options: object): Upstream {
+  const parsed = upstreamSchema.parse({ targets: ['http://a:80', 'http://b:80'], ...options });
+  const capacity = parsed.maxRequests;
+  return new Upstream(
+    'it',
+    parsed,
+    parsed.targets.map((one) => new Target(one, { capacity })),
+  );
+}
+
+/** Calls one after the other, and what became of them. */
+class Callers {
+  readonly leases: Lease[] = [];
+  readonly log: string[] = [];
+  readonly #upstream: Upstream;
+
+  constructor(upstream: Upstream) {
+    this.#upstream = upstream;
+  }
+
+  call(name: string): Waiter {
+    const granted = (lease: Lease): void => {
+      this.leases.push(lease);
+      this.log.push(`${name}: ${nameOf(lease.target)}`);
+    };
+    const waiter: Waiter = {
+      exchange: createExchange(),
+      tried: [],
+      granted,
+      refused: ({ code }) => void this.log.push(`${name}: ${code}`),
+    };
+    try {
+      const lease = this.#upstream.leaseOrWait(waiter);
+      if (lease !== undefined) granted(lease);
+    } catch (error) {
+      waiter.refused(error as Problem);
+    }
+    return waiter;
+  }
+
+  end(index: number): void {
+    this.leases[index]?.release('success');
+    jest.advanceTimersByTime(0);
+  }
+}
+
+beforeEach(() => void jest.useFakeTimers());
+
+afterEach(() => void jest.useRealTimers());
+
+describe('the queue for targets that are not full', () => {
+  it('serves those who wait in order, at whichever target is free first, and nobody overtakes', () => {
+    const callers = new Callers(upstreamOf({ maxRequests: 1 }));
+    for (const name of ['1', '2', '3', '4']) callers.call(name);
+    expect(callers.log).toEqual(['1: b', '2: a']);
+    callers.leases[1]?.release('success');
+    // It is free already, and yet it is not their turn.
+    callers.call('5');
+    jest.advanceTimersByTime(0);
+    callers.end(0);
+    callers.end(2);
+    expect(callers.log.slice(2)).toEqual(['3: a', '4: b', '5: a']);
+  });
+
+  it('never has more calls under way than a target takes, and serves all, on a random schedule', () => {
+    const upstream = upstreamOf({ maxRequests: 3 });
+    const callers = new Callers(upstream);
+    for (let i = 0; i < 200; i += 1) {
+      callers.call(`${i}`);
+      if (i % 3 !== 0) callers.end(callers.leases.length - 1 - (i % 5));
+      for (const { inFlight } of upstream.targets) expect(inFlight).toBeLessThanOrEqual(3);
+    }
+    for (let i = 0; i < callers.leases.length; i += 1) callers.end(i);
+    expect(callers.log).toHaveLength(200);
+    expect(upstream.targets.map(({ inFlight, onFreed }) => [inFlight, onFreed.size])).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  it('refuses at its bound at once, and each that has waited too long', () => {
+    const callers = new Callers(upstreamOf({ maxRequests: 1, maxQueued: 2, timeouts: { queue: '1s' } }));
+    for (const name of ['1', '2', '3', '4', '5']) callers.call(name);
+    expect(callers.log.slice(2)).toEqual(['5: no-available-target']);
+    jest.advanceTimersByTime(999);
+    expect(callers.log).toHaveLength(3);
+    jest.advanceTimersByTime(1);
+    expect(callers.log.slice(3)).toEqual(['3: no-available-target', '4: no-available-target']);
+    callers.end(0);
+    expect(callers.log).toHaveLength(5);
+  });
+
+  it('forgets who leaves', () => {
+    const upstream = upstreamOf({ maxRequests: 1 });
+    const callers = new Callers(upstream);
+    callers.call('1');
+    callers.call('2');
+    upstream.leave(callers.call('3'));
+    callers.call('4');
+    callers.end(0);
+    expect(callers.log.slice(2)).toEqual(['4: b']);
+  });
+
+  it('has nobody wait where nothing is limited, or where it is not for the calls under way', () => {
+    const free = new Callers(upstreamOf({}));
+    for (const name of ['1', '2', '3', '4']) free.call(name);
+    expect(free.leases).toHaveLength(4);
+    const none = new Callers(
+      upstreamOf({
+        maxRequests: 1,
+        subset: { track: 'x' },
+        targets: [{ url: 'http://c:80', labels: { track: 'x' } }],
+      }),
+    );
+    none.call('1');
+    none.call('2');
+    expect(none.log).toEqual(['1: c']);
+  });
+});

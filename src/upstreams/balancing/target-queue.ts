@@ -1,0 +1,100 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
+import { Lease, type Target } from '../target.ts';
+import { WaitQueue } from '../transport/wait-queue.ts';
+
+/** Who waits for a target that is not full. */
+export interface Waiter {
+  readonly exchange: Exchange;
+  /** Targets that are chosen again only if no other is available. */
+  readonly tried: readonly Target[];
+  /** Takes the right to a target. */
+  granted(lease: Lease): void;
+  /** Hears that there is none for it. */
+  refused(problem: Problem): void;
+}
+
+/** Who chooses for those who have waited. */
+interface Chooser {
+  readonly members: readonly Target[];
+  choose(exchange: Exchange, tried: readonly Target[]): Target | undefined;
+}
+
+/** How soon to ask again; calls come and go. */
+const RETRY_AFTER = { headers: { 'retry-after': '1' } } as const;
+
+/**
+ * Those who wait because all targets are full: first come, first served, so many at most, and none of them longer
+ * than a time. Nobody overtakes them while there is anybody.
+ */
+export class TargetQueue {
+  readonly #chooser: Chooser;
+  readonly #max: number;
+  readonly #waiting: WaitQueue<Waiter>;
+  /** Targets that tell when a call has ended. */
+  #watched: readonly Target[] = [];
+  #isWoken = false;
+
+  /** @param limits how many may wait, and how long, in ms. */
+  constructor(chooser: Chooser, { max, waitMs }: { readonly max: number; readonly waitMs: number }) {
+    this.#chooser = chooser;
+    this.#max = max;
+    this.#waiting = new WaitQueue(waitMs, (waiter) => {
+      this.#unwatch();
+      waiter.refused(new Problem('no-available-target', RETRY_AFTER));
+    });
+  }
+
+  /** Whether anybody waits. */
+  get isBusy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Has one wait. @throws {Problem} `no-available-target` when too many do. */
+  add(waiter: Waiter): void {
+    if (this.#waiting.size >= this.#max) throw new Problem('no-available-target', RETRY_AFTER);
+    this.#waiting.add(waiter);
+    this.#watch();
+    // A target may have come, or become healthy, of which nobody tells.
+    if (this.#waiting.size > 1) this.#wake();
+  }
+
+  /** Lets one go that does not want any more. */
+  delete(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+    this.#unwatch();
+  }
+
+  readonly #wake = (): void => {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    // Not within: whoever gives a lease back is still busy with the connection.
+    setImmediate(this.#serve);
+  };
+
+  readonly #serve = (): void => {
+    this.#isWoken = false;
+    for (const waiter of this.#waiting) {
+      const target = this.#chooser.choose(waiter.exchange, waiter.tried);
+      if (target === undefined) break;
+      this.#waiting.delete(waiter);
+      waiter.granted(new Lease(target));
+    }
+    this.#watch();
+    this.#unwatch();
+  };
+
+  #watch(): void {
+    const { members } = this.#chooser;
+    if (this.#watched === members) return;
+    for (const target of this.#watched) target.onFreed.delete(this.#wake);
+    this.#watched = members;
+    for (const target of members) target.onFreed.add(this.#wake);
+  }
+
+  #unwatch(): void {
+    if (this.isBusy) return;
+    for (const target of this.#watched) target.onFreed.delete(this.#wake);
+    this.#watched = [];
+  }
+}
