@@ -19,7 +19,7 @@ const config: Config = {
       },
     ],
   },
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.ts',
   testTimeout: 20_000,
   // More than there are cores: much of what is tested is waiting.
   maxWorkers: 3,

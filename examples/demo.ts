@@ -87,7 +87,15 @@ async function writeConfig(folder: string, apiKey: string): Promise<string> {
 function startGateway(config: string, { port, adminPort }: GatewayPorts, behind: Behind): ChildProcess {
   return spawn(
     process.execPath,
-    ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', BIN, 'start', '--config', config],
+    [
+      '--max-semi-space-size=64',
+      '--no-allocation-site-pretenuring',
+      '--v8-pool-size=1',
+      BIN,
+      'start',
+      '--config',
+      config,
+    ],
     {
       env: {
         ...addresses(behind),

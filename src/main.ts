@@ -8,6 +8,7 @@ import type { ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
 import { Draining } from './health/draining.ts';
+import { Warming } from './health/warming.ts';
 import { fastifyOptions } from './pipeline/fastify-options.ts';
 import { ClientListeners } from './pipeline/client-listeners.ts';
 import { Connections } from './pipeline/connections.ts';
@@ -15,6 +16,7 @@ import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
+import { Snapshots } from './snapshot/snapshots.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
@@ -40,6 +42,8 @@ export class Gateway {
   async init(): Promise<void> {
     try {
       await this.app.init();
+      const snapshots = this.app.get(Snapshots);
+      this.app.get(Warming).awaited = () => snapshots.current.upstreams.awaited;
     } catch (error) {
       const fault = this.app.get(BootFaults).with(error);
       // What is half built may not end in an orderly way, and why it was not built is what counts.

@@ -15,6 +15,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows: 'The compiled routes of both doors as JSON, with the policies in force on each.',
   },
   {
+    path: '/discovery',
+    shows: 'Where upstreams learn their targets from, how those sources are, and which targets are in use.',
+  },
+  {
     path: '/config',
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
   },

@@ -27,6 +27,7 @@ export class AdminListener {
     this.#server.get('/routes', () =>
       describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
     );
+    this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

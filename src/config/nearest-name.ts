@@ -71,29 +71,37 @@ function allowedMistakes(length: number): number {
 /** Damerau-Levenshtein distance (optimal string alignment); gives up with `limit` once it cannot be less. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
+  const width = b.length + 1;
   let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let last = Array.from({ length: width }, (_, column) => column);
+  let current: number[] = [];
   for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const wrong = a[row - 1] === b[column - 1] ? 0 : 1;
-      let mistakes = Math.min(
-        at(last, column) + 1,
-        at(current, column - 1) + 1,
-        at(last, column - 1) + wrong,
-      );
-      if (isSwap(a, row, b, column)) mistakes = Math.min(mistakes, at(beforeLast, column - 2) + 1);
-      current.push(mistakes);
+    let fewest = (current[0] = row);
+    for (let column = 1; column < width; column += 1) {
+      const wrong = a.charCodeAt(row - 1) === b.charCodeAt(column - 1) ? 0 : 1;
+      const inserted = (current[column - 1] as number) + 1;
+      const removed = (last[column] as number) + 1;
+      let mistakes = lesser((last[column - 1] as number) + wrong, lesser(inserted, removed));
+      if (isSwap(a, row, b, column)) mistakes = lesser(mistakes, (beforeLast[column - 2] as number) + 1);
+      current[column] = mistakes;
+      fewest = lesser(fewest, mistakes);
     }
-    [beforeLast, last] = [last, current];
+    // A swap looks back two rows, but costs one more than what it finds there.
+    if (fewest > limit) return limit;
+    [beforeLast, last, current] = [last, current, beforeLast];
   }
-  return at(last, b.length);
+  return last[b.length] as number;
 }
 
 function isSwap(a: string, row: number, b: string, column: number): boolean {
-  return row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+  return (
+    row > 1 &&
+    column > 1 &&
+    a.charCodeAt(row - 1) === b.charCodeAt(column - 2) &&
+    a.charCodeAt(row - 2) === b.charCodeAt(column - 1)
+  );
 }
 
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? Number.POSITIVE_INFINITY;
+function lesser(one: number, other: number): number {
+  return one < other ? one : other;
 }

@@ -4,6 +4,7 @@ import type { ContractsConfig } from '../routing/gateway.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { isSocketOnly } from '../routing/socket-only.ts';
 import { ComponentStore } from './components.ts';
+import { deprecationOf } from './deprecation.ts';
 import { handlerContract, handlersByOrigin, type Handler } from './handler-contract.ts';
 import type { OpenApiDocument, Operation, OperationMethod, PathItem, RouteVariant } from './openapi.ts';
 import { OPERATION_METHODS } from './openapi.ts';
@@ -31,6 +32,8 @@ interface Entry {
   readonly method: OperationMethod;
   /** Routes that lost the place to this one, because OpenAPI has one operation for a method of a path. */
   readonly variants: RouteVariant[];
+  /** Whether one of all of them stays, though others go. */
+  stays: boolean;
 }
 
 /** What is known of an operation of which nothing is told. */
@@ -87,7 +90,10 @@ function placed(routes: readonly Route[]): readonly Entry[] {
   const templates = new Map<string, OperationPath>();
   const order = routes.toSorted(
     (a, b) =>
-      compare(a.pattern.source, b.pattern.source) || conditions(a) - conditions(b) || compare(a.id, b.id),
+      compare(a.pattern.source, b.pattern.source) ||
+      conditions(a) - conditions(b) ||
+      refusing(a) - refusing(b) ||
+      compare(a.id, b.id),
   );
   for (const route of order) {
     const own = operationPath(route.pattern);
@@ -96,8 +102,11 @@ function placed(routes: readonly Route[]): readonly Entry[] {
     for (const method of methodsOf(route)) {
       const place = `${method} ${own.shape}`;
       const taken = places.get(place);
-      if (taken === undefined) places.set(place, { route, path, method, variants: [] });
-      else taken.variants.push(variantOf(route));
+      if (taken === undefined) places.set(place, { route, path, method, variants: [], stays: stays(route) });
+      else {
+        taken.variants.push(variantOf(route));
+        taken.stays ||= stays(route);
+      }
     }
   }
   return [...places.values()];
@@ -108,7 +117,19 @@ function methodsOf({ match: { methods } }: Route): readonly OperationMethod[] {
   return OPERATION_METHODS.filter((method) => methods.includes(method.toUpperCase()));
 }
 
-function variantOf({ id, pattern, match: { hosts, headers, query, cookies } }: Route): RouteVariant {
+/** Whether it only refuses requests for versions that there are not. */
+function refusing({ action }: Route): number {
+  return Number(action.kind === 'versions');
+}
+
+function stays(route: Route): boolean {
+  return route.policies.deprecation === undefined && refusing(route) === 0;
+}
+
+function variantOf(route: Route): RouteVariant {
+  const { hosts, headers, query, cookies } = route.match;
+  const { id, pattern } = route;
+  const leaving = deprecationOf(route);
   return {
     route: id,
     path: pattern.source,
@@ -116,6 +137,7 @@ function variantOf({ id, pattern, match: { hosts, headers, query, cookies } }: R
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(query === undefined ? {} : { query }),
     ...(cookies === undefined ? {} : { cookies }),
+    ...(leaving === undefined ? {} : { deprecated: true, 'x-gatehouse-deprecation': leaving }),
   };
 }
 

@@ -81,6 +81,7 @@ export interface Operation {
   readonly summary?: string;
   readonly description?: string;
   readonly deprecated?: true;
+  readonly 'x-gatehouse-deprecation'?: Leaving;
   readonly servers?: readonly Server[];
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly Parameter[];
@@ -102,6 +103,8 @@ export interface RouteVariant {
   readonly headers?: ValueMatches;
   readonly query?: ValueMatches;
   readonly cookies?: ValueMatches;
+  readonly deprecated?: true;
+  readonly 'x-gatehouse-deprecation'?: Leaving;
 }
 
 /** Where an API is. */
@@ -135,4 +138,14 @@ export interface OpenApiDocument {
   readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, PathItem>>;
   readonly components: Components;
+}
+
+/** When an operation goes, and what to call instead; dates as the configuration has them. */
+export interface Leaving {
+  readonly since: string;
+  readonly sunset?: string;
+  readonly successor?: string;
+  readonly link?: string;
+  /** Absent for one that is still served then. */
+  readonly afterSunset?: 'gone';
 }

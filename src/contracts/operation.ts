@@ -1,6 +1,7 @@
 import type { Condition } from '../routing/conditions.ts';
 import type { Route, ValueMatch } from '../routing/route.ts';
 import type { ComponentStore } from './components.ts';
+import { deprecationOf, sentenceOf } from './deprecation.ts';
 import { limitsOf } from './limits.ts';
 import type {
   Answer,
@@ -24,6 +25,8 @@ export interface OperationPlace {
   readonly path: OperationPath;
   readonly method: OperationMethod;
   readonly variants: readonly RouteVariant[];
+  /** Whether one of the routes at this place is not deprecated. */
+  readonly stays: boolean;
   readonly floodLimited: boolean;
 }
 
@@ -41,7 +44,7 @@ export function operationOf(
   return {
     operationId: place.id,
     tags: [place.tag],
-    ...textOf(contract),
+    ...textOf(contract, place),
     ...(route.match.hosts.length === 0 ? {} : { servers: serversOf(route.match.hosts) }),
     security: securityOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
@@ -68,11 +71,18 @@ export function serversOf(hosts: readonly string[]): readonly Server[] {
   );
 }
 
-function textOf({ summary, description, deprecated }: OperationContract): Partial<Operation> {
+function textOf(contract: OperationContract, { route, stays }: OperationPlace): Partial<Operation> {
+  const { summary, description, deprecated } = contract;
+  const leaving = deprecationOf(route);
+  // OpenAPI has one operation for all versions of a place: it goes when all of them do.
+  const isGoing = deprecated === true || (leaving !== undefined && !stays);
+  const told = leaving && (stays ? `${route.id}: ` : '') + sentenceOf(leaving);
+  const text = [description, told].filter((one) => one !== undefined).join('\n\n');
   return {
     ...(summary === undefined ? {} : { summary }),
-    ...(description === undefined ? {} : { description }),
-    ...(deprecated === true ? { deprecated: true as const } : {}),
+    ...(text === '' ? {} : { description: text }),
+    ...(isGoing ? { deprecated: true as const } : {}),
+    ...(leaving === undefined ? {} : { 'x-gatehouse-deprecation': leaving }),
   };
 }
 

@@ -122,6 +122,9 @@ export class Exchange {
   /** The stored answers of this URI that its success makes invalid, for a request that may change something. */
   outdates: AnswerStore | undefined = undefined;
 
+  /** The routes that may take what a preflight asks leave for, which the gateway answers; absent for other requests. */
+  preflighted: readonly Route[] | undefined = undefined;
+
   // match
   route: Route | undefined = undefined;
   /** Values of the path parameters, in the order of the pattern; percent-encoded as they came. */
@@ -155,7 +158,7 @@ export class Exchange {
   parsedBody: unknown = undefined;
 
   // validate
-  /** The whole body, if it was read to be checked: whoever forwards it takes it from here. */
+  /** The whole body, if it was read to be checked: whoever sends it on takes it from here. */
   heldBody: Buffer | undefined = undefined;
 
   // handle

@@ -1,3 +1,5 @@
+import type {} from './exchange-of.ts';
+import type { Exchange } from './exchange.ts';
 import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import { BodyReader } from './body-reader.ts';
 import { Pieces } from './pieces.ts';
@@ -11,12 +13,13 @@ const WORTH_KEEPING_BYTES = 16 * 1024;
  * whole, which makes a body in tiny ones a hundred times as large.
  */
 export function mergedBody(
-  { raw }: FastifyRequest,
+  { raw, exchange }: FastifyRequest,
   _reply: FastifyReply,
   payload: RequestPayload,
   done: (error?: Error | null, payload?: RequestPayload) => void,
 ): void {
-  done(null, payload === raw && announcesBody(raw) ? new MergedBody(raw) : payload);
+  if (payload !== raw || !announcesBody(raw)) return done(null, payload);
+  done(null, exchange.route?.holdsBody === true ? new HeldBody(raw, exchange) : new MergedBody(raw));
 }
 
 class MergedBody extends BodyReader {
@@ -31,5 +34,26 @@ class MergedBody extends BodyReader {
 
   protected override finish(): void {
     if (this.#pieces.length > 0) this.push(this.#pieces.take());
+  }
+}
+
+/** Also keeps all of it, for a stage that looks at it. The bound of the parser holds for both. */
+class HeldBody extends MergedBody {
+  readonly #whole = new Pieces();
+  readonly #exchange: Exchange;
+
+  constructor(raw: FastifyRequest['raw'], exchange: Exchange) {
+    super(raw);
+    this.#exchange = exchange;
+  }
+
+  protected override taken(chunk: Buffer): void {
+    this.#whole.push(chunk);
+    super.taken(chunk);
+  }
+
+  protected override finish(): void {
+    this.#exchange.heldBody = this.#whole.take();
+    super.finish();
   }
 }

@@ -8,6 +8,7 @@ import {
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Draining } from './draining.ts';
+import { Warming } from './warming.ts';
 
 /** Tells load balancers and orchestrators how the process is. Upstreams do not count: they are not us. */
 @Controller('health')
@@ -17,6 +18,7 @@ export class HealthController {
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly draining: Draining,
+    private readonly warming: Warming,
   ) {}
 
   /** Whether the process is worth keeping. */
@@ -26,11 +28,16 @@ export class HealthController {
     return this.checks.check([]);
   }
 
-  /** Whether the process should get traffic. Says no while it drains. */
+  /** Whether the process should get traffic. Says no while it drains, and after a start until it knows its targets. */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     if (this.draining.active) throw new Problem('shutting-down', { headers: { 'retry-after': '1' } });
+    const awaited = this.warming.look();
+    if (awaited.length > 0) {
+      const detail = `Waiting for the first targets of ${awaited.slice(0, 5).join(', ')}.`;
+      throw new Problem('no-available-target', { detail, headers: { 'retry-after': '1' } });
+    }
     return this.checks.check([() => this.indicators.check('gateway').up()]);
   }
 }

@@ -3,13 +3,13 @@ import { Problem } from '../problems/problem.ts';
 import { admit, leaveBehind, type Done } from '../routing/admission.ts';
 import { hasEncodedSlash } from '../routing/request-path.ts';
 import { refuseEncodedSlash } from '../routing/other-spellings.ts';
-import type { RouteTable } from '../routing/route-table.ts';
-import { conditionsHold, methodMatches, searchFor } from '../routing/segment-tree.ts';
+import { conditionsHold, searchFor } from '../routing/segment-tree.ts';
 import { hostMatches } from '../routing/host-trees.ts';
 import type { Route } from '../routing/route.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { mergedBody } from '../exchange/merged-body.ts';
+import { RivalHandlers } from './rival-handlers.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,12 +25,14 @@ declare module 'fastify' {
  * @param snapshots the first one must have the routes by then: Nest adds its own when the application is initialized.
  */
 export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): void {
+  const rivals = new RivalHandlers(fastify, snapshots.current.table.routes);
   fastify.addHook('onRoute', (options: RouteOptions) => {
     // Fails closed: a route that says nothing is admitted here.
     if (options.config?.admitsItself === true) return;
-    const id = handlerRoute(snapshots.current.table, options)?.id;
+    const { url } = options;
+    const id = rivals.routeFor(options, snapshots.current.table.handlersAt(patternOf(url)))?.id;
     if (id === undefined) return;
-    const hasParameters = options.url.includes(':');
+    const hasParameters = url.includes(':');
     const enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
       // Fastify takes an empty segment for a parameter; Nest does not, but would only say so after the body.
       if (hasParameters && Object.values(request.params as object).includes(''))
@@ -61,11 +63,6 @@ function fitsHandler(route: Route, exchange: Exchange): boolean {
   const { match, conditions } = route;
   if (match.hosts.length > 0 && !hostMatches(match.hosts, exchange.host)) return false;
   return conditions.length === 0 || conditionsHold(route, searchFor(exchange, exchange.path));
-}
-
-function handlerRoute(table: RouteTable, { url, method }: RouteOptions): Route | undefined {
-  const methods = [method].flat();
-  return table.handlersAt(patternOf(url)).find((route) => methods.every((one) => methodMatches(route, one)));
 }
 
 // Fastify writes `:id`; patterns here write `{id}`. Both know `/*`.

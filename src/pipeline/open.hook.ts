@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
+import { preflightOfAll } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { splitTarget } from '../routing/request-path.ts';
@@ -76,10 +77,14 @@ export class OpenHook {
     const method = preflightMethod(exchange.request);
     if (method === undefined) return NO_STAGES;
     const { table, edge } = this.#snapshots.for(exchange);
-    const route = table.preflightRoute(exchange, method);
-    if (route === undefined) return edge.unrouted.preflight;
-    if (route.preflight.length > 0) exchange.route = route;
-    return route.preflight;
+    const routes = table.preflightRoutes(exchange, method);
+    if (routes.length === 0) exchange.preflighted = routes;
+    if (routes.length === 0) return edge.unrouted.preflight;
+    const route = routes.find(({ preflight }) => preflight.length > 0);
+    if (route === undefined) return NO_STAGES;
+    exchange.route = route;
+    exchange.preflighted = routes;
+    return preflightOfAll(routes);
   }
 
   /**

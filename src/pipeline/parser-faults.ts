@@ -31,10 +31,7 @@ export function codeOf(fault: ParserFault): ProblemCode {
   return isHttp ? 'method-not-implemented' : 'request-malformed';
 }
 
-/**
- * The line that the parser has failed at, as far as it has `begun` by then or as a `whole`. Of what was read before there is
- * nothing left: a long target that came in pieces cannot be told from a long field, and counts as one.
- */
+/** The line that the parser has failed at, as far as it has `begun` by then or as a `whole`; {@link LongLines} sees what comes. */
 function lineOf({ rawPacket, bytesParsed = 0 }: ParserFault, part: 'begun' | 'whole'): string {
   if (rawPacket === undefined) return '';
   const start = rawPacket.subarray(0, bytesParsed).lastIndexOf(NEWLINE) + 1;

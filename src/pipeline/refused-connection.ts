@@ -6,17 +6,29 @@ import { Problem } from '../problems/problem.ts';
 import { problemAnswer } from '../problems/render-problem.ts';
 import { answerOn, endConnection } from '../sockets/last-word.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { ProblemCode } from '../problems/catalogue.ts';
+import { LongLines } from './long-lines.ts';
 import { codeOf, type ParserFault } from './parser-faults.ts';
 
 /** Nobody else writes these where there is no response. */
 const CLOSE = ['connection', 'close'];
+
+const lines = new LongLines();
 
 /**
  * Answers what the HTTP parser refuses. There is no exchange yet, and after an error of the parser there is no telling where
  * the next message would begin: one answer with a log line of its own, and the connection ends.
  */
 export function refuseConnection(error: ParserFault, socket: Socket, logger: Logger): void {
-  const problem = new Problem(codeOf(error));
+  lines.heard(error, socket, (code = codeOf(error)) => refuse(error, socket, { code, logger }));
+}
+
+function refuse(
+  error: ParserFault,
+  socket: Socket,
+  { code: known, logger }: { readonly code: ProblemCode; readonly logger: Logger },
+): void {
+  const problem = new Problem(known);
   const id = randomUUID();
   const isHeard = error.code !== 'ECONNRESET' && socket.writable && !owesAnotherAnswer(socket);
   const bytes = isHeard ? answer(socket, problem, id) : 0;

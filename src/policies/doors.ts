@@ -3,6 +3,7 @@ export const DOORS = {
   proxied: 'a proxied route',
   translated: 'a route that is translated to gRPC',
   aggregated: 'an aggregated route',
+  passedGrpc: 'a route that passes gRPC on',
   controller: 'a controller',
   view: 'a view over REST',
   viewStream: 'a view as a stream',

@@ -23,6 +23,8 @@ export interface Seats {
   readonly leaving: readonly Stage[];
   /** Those that edit bodies of requests, in execution order. */
   readonly incoming: readonly Stage[];
+  /** Whether one of them looks at the whole text of a request's body. */
+  readonly holdsBody: boolean;
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
   readonly heads: HeadSeats;
   /** What the preflight of a browser meets; empty where nobody answers it. */
@@ -79,6 +81,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
+    holdsBody: stages.some((stage) => stage.holdsBody === true),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
     streams: stages.filter((stage) => stage.stream !== undefined).reverse(),
@@ -105,12 +108,21 @@ function headsOf(stages: readonly Stage[]): Seats['heads'] {
   });
 }
 
+/** What the preflight meets of a request that any of several routes could take: the checks of all, and one answer. */
+export function preflightOfAll(routes: readonly Pick<Seats, 'preflight'>[]): readonly Stage[] {
+  const [first, ...others] = routes.map(({ preflight }) => preflight).filter((stages) => stages.length > 0);
+  if (first === undefined || others.length === 0) return first ?? NONE;
+  return [...others.flatMap((stages) => stages.filter((one) => one.preflight === undefined)), ...first];
+}
+
 // Who is not let in at all gets no grant either, and nobody is asked who it is.
 function preflightOf(edge: readonly Stage[]): readonly Stage[] {
   if (!edge.some((stage) => stage.preflight !== undefined)) return NONE;
   return Object.freeze(
     edge.map((stage) =>
-      stage.preflight === undefined ? stage : { enter: (exchange: Exchange) => stage.preflight?.(exchange) },
+      stage.preflight === undefined
+        ? stage
+        : { enter: (exchange: Exchange) => stage.preflight?.(exchange), preflight: stage.preflight },
     ),
   );
 }

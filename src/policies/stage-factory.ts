@@ -14,6 +14,8 @@ export interface StageInput {
   readonly parameters?: readonly string[];
   /** Which version of an API it answers for, where there are several. */
   readonly version?: string | undefined;
+  /** The route whose budgets it draws on, which leads to the same under another name. Default: it has its own. */
+  readonly budgetOf?: string | undefined;
   /** Whether it is entered for each field of an answer, rather than once per exchange. Default false. */
   readonly repeats?: boolean;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */

@@ -44,6 +44,8 @@ export interface Stage {
   readonly bodies?: 'all' | 'json' | undefined;
   /** What becomes of one of the latter that cannot be read, or is larger than it may: none is sent, or as it is. Default `fail`. */
   readonly onBodyFault?: 'fail' | 'pass' | undefined;
+  /** Whether it looks at the whole text of the request's body, which `exchange.heldBody` has for it at a handler. */
+  readonly holdsBody?: boolean | undefined;
   /** Edits the JSON value of the request's body on the way in. */
   readonly incoming?: IncomingEdit | undefined;
   /**

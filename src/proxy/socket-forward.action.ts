@@ -30,11 +30,11 @@ export class SocketForwardAction implements RouteAction {
   }
 
   // Fails closed: what a stage edits in bodies would pass unedited in messages.
-  check({ leaving }: Seats): void {
-    if (!leaving.some(({ body }) => body !== undefined)) return;
+  check({ leaving, incoming }: Seats): void {
+    if (incoming.length === 0 && !leaving.some(({ body }) => body !== undefined)) return;
     throw new ActionError(
       ['webSocket'],
-      'expected no WebSockets where a policy edits bodies, such as `transform.response.maskFields`: messages would pass unedited',
+      'expected no WebSockets where a policy edits bodies, such as `transform.request.body` or `transform.response.maskFields`: messages would pass unedited',
     );
   }
 

@@ -38,6 +38,7 @@ const PLACEHOLDER = '/{version}';
 interface Place {
   readonly id: string;
   readonly path?: string;
+  readonly budgetOf?: string;
   readonly prefix?: ForwardDefinition['prefix'];
   readonly chooser?: RouteChooser;
 }
@@ -64,6 +65,7 @@ function versionAt(
     retry: one.retry,
     subset: subsetOf(one),
     version: name,
+    budgetOf: at.budgetOf,
     below: ['versions', 'of', name],
     chooser: at.chooser,
     policies: [own ?? {}, route.policies ?? {}],
@@ -83,7 +85,8 @@ function byPath(reading: RouteReading, { of, ...names }: VersionsOptions): Route
     const from = alias === 'latest' ? `${before}/latest` : before;
     // The upstream hears what it would if the version had been named.
     const prefix = one.rewrite?.path === undefined ? aliasPrefix(from, `${before}/${name}`, one) : undefined;
-    return [versionAt(reading, [name, one], { id: `${id}.${alias}`, path: from + after || '/', prefix })];
+    const place = { id: `${id}.${alias}`, path: from + after || '/', prefix, budgetOf: `${id}.${name}` };
+    return [versionAt(reading, [name, one], place)];
   });
   const all = Object.entries(of).map(([name, one]) =>
     versionAt(reading, [name, one], { id: `${id}.${name}`, path: `${before}/${name}${after}` }),
@@ -113,6 +116,7 @@ function byChoice(reading: RouteReading, options: VersionsOptions): RouteDefinit
 function chooserOf(id: string, { by, of, latest, default: fallback }: VersionsOptions): RouteChooser {
   if (by === 'path') throw new Error('a path needs no chooser');
   const ids = new Map(Object.keys(of).map((name) => [name, `${id}.${name}`]));
+  const versions = [...ids.values()];
   if (latest !== undefined) ids.set('latest', `${id}.${latest}`);
   // Fails closed: a version that is not known is not another one's to answer.
   const unknown = `${id}.unknown`;
@@ -120,6 +124,7 @@ function chooserOf(id: string, { by, of, latest, default: fallback }: VersionsOp
   const read = compileVersionReader(by);
   return {
     vary: variesBy(by),
+    ids: versions,
     idFor(request) {
       const name = read(request);
       return name === undefined ? unnamed : (ids.get(name) ?? unknown);

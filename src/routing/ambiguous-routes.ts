@@ -1,7 +1,7 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import { rankOf } from './candidates.ts';
 import { withoutChosen } from './chosen-routes.ts';
-import { excludeEachOther } from './conditions.ts';
+import { excludeEachOther, type Condition } from './conditions.ts';
 import { FaultPlaces, type RouteRemark } from './fault-places.ts';
 import { segmentKey } from './path-pattern.ts';
 import type { RouteTable } from './route-table.ts';
@@ -9,8 +9,11 @@ import type { Route } from './route.ts';
 import { methodMatches } from './segment-tree.ts';
 import type { GatewaySource } from './table-builder.ts';
 
-/** So many earlier routes are looked at for each route: a table is checked in time that grows with it. */
-const MOST = 20;
+/**
+ * So many earlier routes are looked at for each route, of those that have its host, path and rank and do not want another
+ * value of the same name: a table is checked in time that grows with it.
+ */
+const MOST = 200;
 
 /**
  * Warns of two routes of the file of which a request can fulfill both, while nothing but their order says which one takes
@@ -18,20 +21,20 @@ const MOST = 20;
  */
 export function ambiguities(table: RouteTable, source: GatewaySource): ConfigFault[] {
   const places = new FaultPlaces(source);
-  const groups = new Map<string, Route[]>();
+  const groups = new Map<string, Group>();
   const remarks: RouteRemark[] = [];
   for (const route of withoutChosen(table.routes)) {
     if (route.door === 'handler' || route.action.isPending) continue;
     const own = groupsOf(groups, route);
-    const rival = own.flatMap((group) => group.slice(-MOST)).find((other) => canTakeTheSame(other, route));
+    const rival = firstOf(own, (group) => group.rivalOf(route));
     if (rival !== undefined) remarks.push(remarkOn(route, rival));
-    for (const group of own) group.push(route);
+    for (const group of own) group.add(route);
   }
   return remarks.map((remark) => places.place(remark));
 }
 
 // Only those of one place and one rank have nothing but their order.
-function groupsOf(groups: Map<string, Route[]>, route: Route): Route[][] {
+function groupsOf(groups: Map<string, Group>, route: Route): Group[] {
   const { pattern, match } = route;
   const shape = [
     pattern.segments.map(segmentKey),
@@ -42,10 +45,92 @@ function groupsOf(groups: Map<string, Route[]>, route: Route): Route[][] {
   ];
   return [...new Set(match.hosts.length === 0 ? [''] : match.hosts)].map((host) => {
     const key = JSON.stringify([host, shape]);
-    const group = groups.get(key) ?? [];
+    const group = groups.get(key) ?? new Group();
     groups.set(key, group);
     return group;
   });
+}
+
+interface Ordered {
+  readonly order: number;
+  readonly route: Route;
+}
+
+/** Routes of one host, path and rank; by the value that each wants in its first exact condition. */
+class Group {
+  /** By the place and name of a value: the routes by the value that they want. */
+  readonly #byValue = new Map<string, Map<string, Ordered[]>>();
+  readonly #open: Ordered[] = [];
+  #size = 0;
+
+  add(route: Route): void {
+    const ordered = { order: (this.#size += 1), route };
+    const [name, value] = wantedBy(route);
+    if (name === undefined || value === undefined) return void this.#open.push(ordered);
+    const values = this.#byValue.get(name) ?? new Map<string, Ordered[]>();
+    this.#byValue.set(name, values);
+    const others = values.get(value);
+    if (others === undefined) values.set(value, [ordered]);
+    else others.push(ordered);
+  }
+
+  /** The first of them that a request can be meant for as well. */
+  rivalOf(route: Route): Route | undefined {
+    const search: RivalSearch = { route, left: MOST, first: undefined };
+    lookAmong(this.#open, search);
+    for (const [name, values] of this.#byValue) {
+      const exact = route.conditions.find((one) => nameOf(one) === name)?.exact;
+      // Who wants another value can never be meant together with it.
+      const lists = exact === undefined ? values.values() : [values.get(exact) ?? []];
+      for (const list of lists) if (!lookAmong(list, search)) break;
+      // Names stand in the order of their first routes: what follows comes later than what was found.
+      if (search.left < 0 || isLater(values.values().next().value, search)) break;
+    }
+    return search.first?.route;
+  }
+}
+
+interface RivalSearch {
+  readonly route: Route;
+  /** How many may still be looked at. */
+  left: number;
+  first: Ordered | undefined;
+}
+
+/** @returns whether lists whose routes come later may still have an earlier one. */
+function lookAmong(list: readonly Ordered[], search: RivalSearch): boolean {
+  for (const other of list) {
+    if (isLater([other], search) || (search.left -= 1) < 0) return false;
+    if (!canTakeTheSame(other.route, search.route)) continue;
+    search.first = other;
+    return true;
+  }
+  return true;
+}
+
+function isLater(list: readonly Ordered[] | undefined, { first }: RivalSearch): boolean {
+  const order = list?.[0]?.order;
+  return first !== undefined && order !== undefined && order >= first.order;
+}
+
+function wantedBy({ conditions }: Route): readonly [name?: string, value?: string] {
+  const first = conditions.find(({ exact }) => exact !== undefined);
+  return first === undefined ? [] : [nameOf(first), first.exact as string];
+}
+
+function nameOf({ place, name }: Pick<Condition, 'place' | 'name'>): string {
+  return `${place} ${name}`;
+}
+
+function firstOf<Value, Result>(
+  values: readonly Value[],
+  find: (value: Value) => Result | undefined,
+): Result | undefined {
+  for (const value of values) {
+    const found = find(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function canTakeTheSame(one: Route, other: Route): boolean {

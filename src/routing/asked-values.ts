@@ -11,10 +11,7 @@ const KEPT_ONCE = new Set(
 const SEVERAL = Symbol('several');
 
 /** What values are read of. */
-interface Asked extends Pick<Exchange, 'request' | 'query'> {
-  /** Header fields that a request will have with nobody knows what value; only for one that a preflight announces. */
-  readonly named?: ReadonlySet<string> | undefined;
-}
+type Asked = Pick<Exchange, 'request' | 'query'>;
 
 type Values = ReadonlyMap<string, string | typeof SEVERAL>;
 
@@ -41,19 +38,12 @@ export class AskedValues {
   /** Whether the name is there. */
   has(place: ValuePlace, name: string): boolean {
     if (place !== 'header') return this.#valuesOf(place).has(name);
-    if (this.isNamed(name)) return true;
     // Not by its type alone: an object of fields has names that nobody sent.
     const value = this.#asked.request.headers[name];
     return typeof value === 'string' || Array.isArray(value);
   }
 
-  /** Whether a header field will be there, with a value that is not known yet. */
-  isNamed(name: string): boolean {
-    return this.#asked.named?.has(name) === true;
-  }
-
   #field(name: string): string | undefined {
-    if (this.isNamed(name)) return undefined;
     const { headers, rawHeaders } = this.#asked.request;
     const value = headers[name];
     if (typeof value !== 'string' || !KEPT_ONCE.has(name))

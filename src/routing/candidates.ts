@@ -32,9 +32,10 @@ export class Candidates {
 
   /** The candidates for a request, in their order; not all of their conditions need hold. */
   of(search: Pick<Search, 'asked' | 'values'>): readonly Route[] {
-    return this.#index === undefined
-      ? this.#routes
-      : this.#index.of((search.values ??= new AskedValues(search.asked)));
+    if (this.#index === undefined) return this.#routes;
+    // The value that a preflight would lead to is not known.
+    if (search.asked.preflight !== undefined) return this.#routes;
+    return this.#index.of((search.values ??= new AskedValues(search.asked)));
   }
 }
 

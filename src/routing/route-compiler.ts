@@ -161,6 +161,7 @@ export class RouteCompiler {
       policies,
       action: definition.action?.kind,
       version: definition.version,
+      budgetOf: definition.budgetOf,
       // Fastify keeps those of a handler, who can read them there.
       ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
@@ -208,7 +209,7 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
 function checkedSubset(definition: RouteDefinition, upstream: Upstream | undefined): Subset | undefined {
   const { subset } = definition;
   if (subset === undefined || upstream === undefined) return subset;
-  const { discovery, targets } = upstream.options as { discovery?: unknown } & typeof upstream.options;
+  const { discovery, targets } = upstream.options;
   if (discovery !== undefined || targets.some(({ labels }) => isIn(subset, labels))) return subset;
   throw new RouteFault(
     definition,

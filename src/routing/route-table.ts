@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { HostTrees } from './host-trees.ts';
 import { cutVerb, OtherSpellings, refuseEncodedSlash } from './other-spellings.ts';
-import { namedFields, preflightTree, type PreflightTree } from './preflight-tree.ts';
+import { askedBy } from './preflight-candidates.ts';
 import { hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
@@ -18,8 +18,6 @@ export class RouteTable {
   #routes: readonly Route[] = [];
   #tree = new HostTrees([]);
   #spellings = new OtherSpellings([]);
-  /** For preflights, which cannot show the header fields of the request that the page has in mind. */
-  #preflighted: PreflightTree | undefined = undefined;
   readonly #byId = new Map<string, Route>();
   readonly #handlers = new Map<string, Route[]>();
 
@@ -36,7 +34,6 @@ export class RouteTable {
   replace(routes: readonly Route[]): void {
     this.#tree = new HostTrees(routes);
     this.#spellings = new OtherSpellings(routes);
-    this.#preflighted = preflightTree(routes);
     this.#routes = routes;
     this.#index(routes);
   }
@@ -80,16 +77,22 @@ export class RouteTable {
   }
 
   /**
-   * The route of the request that a page asks leave for.
+   * The routes that could take the request which a page asks leave for, see {@link PreflightCandidates}; mostly one.
    *
    * @param method that its preflight names.
    */
-  preflightRoute(asked: MatchSubject, method: string): Route | undefined {
-    const { path, host, request, query } = asked;
-    const subject = { path, host, request, query, method, named: namedFields(request) };
-    const route = this.peek(subject);
-    if (this.#preflighted === undefined || (route?.preflight.length ?? 0) > 0) return route;
-    return this.#preflighted.find(subject) ?? route;
+  preflightRoutes(asked: MatchSubject, method: string): readonly Route[] {
+    const subject = askedBy(asked, method);
+    const { preflight } = subject;
+    const found = preflight.with(this.#tree.find(searchFor(subject, subject.path)));
+    const chosen = found.flatMap((route) => {
+      const { chooser } = route;
+      if (chooser === undefined) return route;
+      const isOpen = chooser.vary !== undefined && preflight.mayCarry(chooser.vary);
+      const ids = isOpen ? chooser.ids : [chooser.idFor(subject.request)];
+      return ids.map((id) => this.#byId.get(id)).filter((one) => one !== undefined);
+    });
+    return [...new Set(chosen)];
   }
 
   /** The methods that are taken at the place of a request; undefined for whatever there is. */

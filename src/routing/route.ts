@@ -46,6 +46,8 @@ export interface RouteMatch {
 export interface RouteChooser {
   /** The id of the route that a request means. */
   idFor(request: IncomingMessage): string;
+  /** Those of all that it may mean, but for the one that only refuses. */
+  readonly ids: readonly string[];
   /** The field of the request that it goes by, for `Vary`. */
   readonly vary?: string | undefined;
 }
@@ -73,6 +75,8 @@ export interface RouteDefinition {
   readonly matchKey?: string | undefined;
   /** Which version of an API it answers for, where there are several. */
   readonly version?: string | undefined;
+  /** The id of the route that it is another name of: what callers may spend is one. */
+  readonly budgetOf?: string | undefined;
   /** Chooses among the routes of one match; each of them has it. */
   readonly chooser?: RouteChooser | undefined;
   /** Where in its route it stands, when a route of the file is several. */

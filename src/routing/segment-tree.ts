@@ -8,6 +8,7 @@ import {
   type PathPattern,
   type PatternSegment,
 } from './path-pattern.ts';
+import type { PreflightCandidates } from './preflight-candidates.ts';
 import { foldPath } from './request-path.ts';
 import type { Route } from './route.ts';
 
@@ -59,8 +60,8 @@ class Node {
 export type MatchSubject = Pick<Exchange, 'path' | 'host' | 'method' | 'request' | 'query'> & {
   /** The keys of conditions that count as fulfilled; only for requests that nobody has sent. */
   readonly assumed?: ReadonlySet<string>;
-  /** Header fields that the request will have with nobody knows what value; only for what a preflight announces. */
-  readonly named?: ReadonlySet<string>;
+  /** Collects who may take a request that only its preflight is known of. */
+  readonly preflight?: PreflightCandidates;
 };
 
 /** What a search has found out so far. */
@@ -274,9 +275,11 @@ export function methodMatches(route: Pick<Route, 'match'>, method: string): bool
 }
 
 /** Whether the values of a request are what a route asks for. */
-export function conditionsHold({ conditions }: Route, search: Pick<Search, 'asked' | 'values'>): boolean {
+export function conditionsHold(route: Route, search: Pick<Search, 'asked' | 'values' | 'best'>): boolean {
+  const { conditions } = route;
   if (conditions.length === 0) return true;
-  const { assumed } = search.asked;
+  const { assumed, preflight } = search.asked;
+  if (preflight !== undefined) return preflight.takes(route, search);
   const values = (search.values ??= new AskedValues(search.asked));
   return conditions.every((one) => one.holds(values) || assumed?.has(one.key) === true);
 }

@@ -65,7 +65,8 @@ describe(shadowedRoutes, () => {
           return { id: `r${index}`, path: pick(PATHS), methods: pick(METHODS), door: isHandler ? 'handler' : 'proxy', ...conditions };
         }), // prettier-ignore
       );
-      const shadows = [...shadowedRoutes(routes)].map(([route, shadow]) => [route.id, shadow.id]);
+      const all = [...shadowedRoutes(routes)].filter(([{ door }]) => door === 'proxy');
+      const shadows = all.map(([route, shadow]) => [route.id, shadow.id]);
       expect(shadows).toEqual(shadowsByPairs(routes));
       found += shadows.length;
     }

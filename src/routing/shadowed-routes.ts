@@ -11,7 +11,7 @@ interface Ranked {
 }
 
 /**
- * Finds proxied routes that no request can reach, in time that grows with the number of routes, not with that of pairs.
+ * Finds routes that no request can reach, in time that grows with the number of routes, not with that of pairs.
  *
  * @returns for each of them the first route of the table that takes all its requests.
  */
@@ -21,10 +21,15 @@ export function shadowedRoutes(routes: readonly Route[]): ReadonlyMap<Route, Rou
     if (route.door === 'handler') handlers.add(route.pattern, { rank, route });
   });
   const earlier = new Map<string, Alike>();
+  const earlierHandlers = new Map<string, Alike>();
   const shadows = new Map<Route, Route>();
   const higher = new HigherRoutes(routes);
   routes.forEach((route, rank) => {
-    if (route.door !== 'proxy') return;
+    if (route.door === 'handler') {
+      const other = hiddenEverywhere(route, earlierHandlers, rank)?.route;
+      if (other !== undefined && other.id !== route.id) shadows.set(route, other);
+      return;
+    }
     const before = hiddenEverywhere(route, earlier, rank);
     // Fastify gives a controller every path of its pattern, also where a YAML route would be more specific.
     const handler = handlers.covering(route.pattern).find((one) => hides(one.route, route));
@@ -53,7 +58,7 @@ function hides({ match, conditions, ...other }: Route, route: Route): boolean {
   return match.hosts.length === 0 && conditions.length === 0 && takesAllMethodsOf({ ...other, match }, route);
 }
 
-/** Proxied routes with the same path, hosts and header fields, none of which hides another: few, whatever the table. */
+/** Routes of one door with the same path, hosts and header fields, none of which hides another: few, whatever the table. */
 class Alike {
   /** The one that takes all methods. */
   #ofAll: Ranked | undefined = undefined;

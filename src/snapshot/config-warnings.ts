@@ -1,15 +1,22 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 import { ambiguities } from '../routing/ambiguous-routes.ts';
 import { fallThroughs } from '../routing/fall-through.ts';
+import { unknownLabels } from '../routing/unknown-labels.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
  * What may be meant in a configuration and mostly is not, each with its place: paths that are not for everybody and fall
- * through to a route that lets others in, requests that only the order of the file gives to one of two routes, targets that are not verified, certificates whose time is over.
+ * through to a route that lets others in, requests that only the order of the file gives to one of two routes, edits for targets
+ * that there are not, targets that are not verified, certificates whose time is over.
  */
 export function warningsOf({ table, source, deps }: Snapshot): readonly ConfigFault[] {
-  return [...fallThroughs(table, source), ...ambiguities(table, source), ...(deps.warnings ?? [])];
+  return [
+    ...fallThroughs(table, source),
+    ...ambiguities(table, source),
+    ...unknownLabels(source),
+    ...(deps.warnings ?? []),
+  ];
 }
 
 /** Writes one line for each of {@link warningsOf}. */

@@ -14,6 +14,7 @@ import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
+import { discoveryFaults } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
@@ -84,10 +85,18 @@ export class SnapshotCompiler {
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
-    const faults = [...tls.faults, ...sticky.faults, ...ofListeners.faults];
+    const faults = [
+      ...tls.faults,
+      ...sticky.faults,
+      ...ofListeners.faults,
+      ...discoveryFaults(options, { folder }),
+    ];
     found.add(faults.map((fault) => places.placeSource(fault)));
     const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
-    const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, tls.upstreams);
+    const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
+      tls: tls.upstreams,
+      folder,
+    });
     upstreams.keepSessions(sticky.secrets);
     try {
       return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@bufbuild/protobuf';
-import { pointerPart } from './json-place.ts';
+import { pointerPart } from '../exchange/json-pointer.ts';
 
 /** An escape of one half of a character; JSON in UTF-8 can say halves in no other way. */
 const HALF = /\\u[dD][89a-fA-F]/;

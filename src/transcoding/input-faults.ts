@@ -1,7 +1,8 @@
 import type { DescField, DescMessage, DescOneof, JsonValue } from '@bufbuild/protobuf';
 import { fieldNamed, hasJsonOfItsOwn } from '../upstreams/grpc/field-path.ts';
 import { expectationOf, keyExpectation, messageExpectation } from './field-text.ts';
-import { isJsonObject, pointerPart, type JsonObject } from './json-place.ts';
+import { pointerPart } from '../exchange/json-pointer.ts';
+import { isJsonObject, type JsonObject } from './json-place.ts';
 import { anyType } from './json-walk.ts';
 import { isMapKey } from './map-key.ts';
 import type { StrictJson } from './strict-json.ts';

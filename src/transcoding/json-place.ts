@@ -18,13 +18,3 @@ export function at(root: JsonObject, keys: readonly string[]): JsonObject {
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-/** The JSON pointer (RFC 6901) of a path of names. */
-export function pointerOf(keys: readonly string[]): string {
-  return keys.map((key) => `/${pointerPart(key)}`).join('');
-}
-
-/** A name as a part of a JSON pointer. */
-export function pointerPart(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
-}

@@ -2,7 +2,7 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { Problem } from '../problems/problem.ts';
 import { brokenText } from './broken-text.ts';
 import { ExactNumbers } from './exact-numbers.ts';
-import { repeatedName } from './repeated-names.ts';
+import { repeatedName } from '../exchange/repeated-names.ts';
 
 const MANY_DIGITS = /\d{16}/;
 const WHOLE = /^-?\d+$/;

@@ -2,7 +2,8 @@ import type { DescField, DescMessage, JsonValue } from '@bufbuild/protobuf';
 import { fieldsAt } from '../upstreams/grpc/field-path.ts';
 import { expectationOf, textReader, type TextReader } from './field-text.ts';
 import type { InputFault } from '../upstreams/grpc/status-details.ts';
-import { at, pointerOf, type JsonObject } from './json-place.ts';
+import { pointerOf } from '../exchange/json-pointer.ts';
+import { at, type JsonObject } from './json-place.ts';
 
 /** Where the values of a query parameter go. */
 interface QueryField {

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { decodingStream, isCoded } from '../exchange/content-coding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Pieces } from '../exchange/pieces.ts';
@@ -13,13 +13,15 @@ const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl)\s*(?:;|$)/i;
  *
  * @throws {Problem} `media-type-unsupported` for a coding that is not known.
  */
-export function decodedBody({ request }: Exchange): Readable {
+export function decodedBody({ request, heldBody }: Exchange): Readable {
+  // What was held to be checked is as it came; in shadow it may be coded.
+  const body = heldBody === undefined ? request : Readable.from(heldBody.length > 0 ? [heldBody] : []);
   const coding = request.headers['content-encoding'];
-  if (!isCoded(coding)) return request;
+  if (!isCoded(coding)) return body;
   const decoder = decodingStream(coding);
   if (decoder === undefined) throw new Problem('media-type-unsupported');
-  request.once('error', (error) => decoder.destroy(error));
-  return request.pipe(decoder);
+  body.once('error', (error) => decoder.destroy(error));
+  return body.pipe(decoder);
 }
 
 /**

@@ -115,6 +115,7 @@ export class Transcoder {
       path: binding.call.path,
       idempotent: binding.call.idempotent || hasIdempotencyKey(fields),
       metadata: metadataOf(fields),
+      fields,
       channels: this.grpc.channels,
       metrics: this.metrics,
       answersWhole: binding.method.methodKind === 'client_streaming',

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Upgrades } from '../sockets/upgrades.ts';
+import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { Problem } from '../problems/problem.ts';
@@ -149,6 +150,14 @@ class TranslateAction implements RouteAction {
     this.#binding = binding;
     this.#upstream = upstream;
     this.#tools = tools;
+  }
+
+  check({ holdsBody }: Seats): void {
+    // Fails closed: what comes over a socket would pass unchecked. Messages line by line are no JSON body, and are refused.
+    if (!holdsBody || !this.#binding.plan.takesBody || !this.offersSocket) return;
+    const message =
+      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or no schema of a body';
+    throw new ActionError(['policies', 'validation'], message);
   }
 
   stagesOf(exchange: Exchange, route: Route): readonly Stage[] {

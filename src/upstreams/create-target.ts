@@ -4,7 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
 import { Http2Pool } from './transport/http2/http2-pool.ts';
-import { TargetTls } from './transport/target-tls.ts';
+import { TargetTls, type TlsOptions } from './transport/target-tls.ts';
 import { Target } from './target.ts';
 import type { TargetMaker } from './target-set.ts';
 import type { UpstreamTls } from './tls-files.ts';
@@ -47,7 +47,7 @@ export function targetMaker(
   deps: readonly [Logger, Metrics, UpstreamTls | undefined],
 ): TargetMaker {
   const shared = sharedKey(options, deps[2]);
-  const keyOf = ({ url }: TargetOptions): string => `${url} ${shared}`;
+  const keyOf = ({ url, serverName = '' }: TargetOptions): string => `${url} ${serverName} ${shared}`;
   return {
     shared,
     keyOf,
@@ -77,7 +77,7 @@ function createTarget(
   { key, deps: [logger, metrics, upstreamTls] }: Making,
 ): Target {
   const isHttp = options.protocol === 'http';
-  const socket = socketOf(target.url, options, upstreamTls);
+  const socket = socketOf(target, options, upstreamTls);
   const created = new Target(target, {
     key,
     tls: socket.tls,
@@ -116,21 +116,27 @@ function createBreaker(
 
 /** Where and how a target is reached. */
 function socketOf(
-  origin: string,
+  { url, serverName }: TargetOptions,
   { maxConnections, maxResponseHead, timeouts }: UpstreamOptions,
   tls: UpstreamTls | undefined,
 ): Http1PoolOptions {
-  const { hostname, port, protocol } = new URL(origin.replace(/^grpc/, 'http'));
+  const { hostname, port, protocol } = new URL(url.replace(/^grpc/, 'http'));
   const secure = protocol === 'https:';
   const host = hostname.replace(/^\[|\]$/g, '');
   return {
     host,
     port: Number(port || (secure ? 443 : 80)),
     secure,
-    tls: secure ? new TargetTls(host, tls) : undefined,
+    tls: secure ? new TargetTls(host, namedTls(tls, serverName)) : undefined,
     maxConnections,
     connectTimeoutMs: timeouts.connect,
     queueTimeoutMs: timeouts.queue,
     maxHeadBytes: maxResponseHead,
   };
+}
+
+// What the configuration says counts before what a registry says.
+function namedTls(tls: UpstreamTls | undefined, serverName: string | undefined): TlsOptions | undefined {
+  if (serverName === undefined || tls?.serverName !== undefined) return tls;
+  return { verify: true, ...tls, serverName };
 }

@@ -202,6 +202,18 @@ describe.each(Object.entries(DOORS))('%s over TLS', (_name, door) => {
     if (reason !== undefined) expect(JSON.stringify(errorFacts(problem))).toMatch(reason);
   });
 
+  it.each([
+    [{ ca }, elsewhere, 'other.test'],
+    [{ ca, serverName: 'localhost' }, good, 'localhost'],
+  ])('is answered with %j and the name that an address was found by', async (tls, own, name) => {
+    await listen(door.protocol, own);
+    const bed = bedFor(door, tls, '127.0.0.1');
+    const [{ origin: url } = { origin: '' }] = upstream(bed).targets;
+    upstream(bed).replace([{ url, weight: 1, labels: {}, priority: 0, serverName: 'other.test' }]);
+    await door.call(bed);
+    expect(greeted).toMatchObject([{ name }]);
+  });
+
   it('is refused by a target that speaks in the clear', async () => {
     server = createTcpServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\n\r\n'));
     await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -42,6 +42,8 @@ export class Target {
   /** `host:port`, for logs and metrics. */
   readonly host: string;
   readonly secure: boolean;
+  /** The name that it has to be certified for; undefined for its host. */
+  readonly serverName: string | undefined;
   /** How it is reached over TLS; undefined for one in the clear. */
   readonly tls: TargetTls | undefined;
   /** Equal for targets that may stand for each other with their connections, their breaker and their counters. */
@@ -83,6 +85,7 @@ export class Target {
     this.address = /:\d+$/.test(host) ? host : `${host}:${this.secure ? 443 : 80}`;
     this.capacity = deps.capacity ?? Infinity;
     this.share = options.weight;
+    this.serverName = options.serverName;
     this.tls = deps.tls;
     this.key = deps.key ?? '';
     this.#weight = options.weight;

@@ -56,7 +56,13 @@ function registryOf(
 ): UpstreamRegistry {
   const parsed = Object.entries(options).map(([name, one]) => [name, upstreamSchema.parse(one)]);
   const logger = createLogger('silent', { write() {} });
-  const registry = new UpstreamRegistry(Object.fromEntries(parsed), logger, metrics, previous, tls);
+  const registry = new UpstreamRegistry(
+    Object.fromEntries(parsed),
+    logger,
+    metrics,
+    previous,
+    tls && { tls, folder: '.' },
+  );
   made.push(registry);
   return registry;
 }

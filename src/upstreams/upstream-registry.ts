@@ -3,7 +3,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { targetMaker } from './create-target.ts';
-import { targetSet } from './target-set.ts';
+import { Discoveries, type SourceUse } from './discovery/discoveries.ts';
+import type { DiscoveryView } from './discovery/discovery-view.ts';
+import { targetSet, type TargetMaker } from './target-set.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 import type { UpstreamTls } from './tls-files.ts';
@@ -18,22 +20,26 @@ export class UpstreamRegistry implements Upstreams {
   readonly #upstreams = new Map<string, Upstream>();
   readonly #logger: Logger;
   readonly #metrics: Metrics;
-  readonly #tls: ReadonlyMap<string, UpstreamTls>;
+  readonly #files: UpstreamFiles;
+  readonly #discoveries: Discoveries;
+  readonly #uses = new Map<Upstream, SourceUse>();
+  readonly #endings: (() => void)[] = [];
   /** What has changed of targets that go on. */
   readonly #retuned = new Map<Target, TargetOptions>();
 
   /**
    * @param previous whose targets go on where they are the same; it is not changed.
-   * @param tls by upstream, for those that say something about it.
+   * @param files what the configuration names, and where it is.
    */
   constructor(
     options: Readonly<Record<string, UpstreamOptions>>,
     logger: Logger,
     metrics: Metrics,
     previous?: UpstreamRegistry,
-    tls: ReadonlyMap<string, UpstreamTls> = NO_TLS,
+    files: UpstreamFiles = NO_FILES,
   ) {
-    this.#tls = tls;
+    this.#files = files;
+    this.#discoveries = previous === undefined ? new Discoveries(logger, metrics) : previous.#discoveries;
     this.#logger = logger;
     this.#metrics = metrics;
     for (const [name, one] of Object.entries(options)) {
@@ -70,10 +76,24 @@ export class UpstreamRegistry implements Upstreams {
     return [...this.#upstreams.values()];
   }
 
-  /** Puts into force what has changed of targets that go on. Until then the predecessor is as it was. */
+  /** Puts into force what has changed of targets that go on, and begins to discover. Until then the predecessor is as it was. */
   activate(): void {
     for (const [target, options] of this.#retuned) target.retune(options);
     this.#retuned.clear();
+    for (const [upstream, { source }] of this.#uses) {
+      this.#endings.push(source.subscribe((targets) => upstream.replace(targets)));
+      source.start();
+    }
+  }
+
+  /** How the sources of targets are, those of configurations included that exchanges still hold. */
+  get discovered(): readonly DiscoveryView[] {
+    return this.#discoveries.describe();
+  }
+
+  /** The upstreams whose first targets are worth waiting for: their source has not answered yet, and is not overdue. */
+  get awaited(): readonly string[] {
+    return [...this.#uses].filter(([, { source }]) => source.isAwaited).map(([{ name }]) => name);
   }
 
   /** Has clients stay with their targets by cookies, where upstreams say so. @param secrets by upstream. */
@@ -83,23 +103,57 @@ export class UpstreamRegistry implements Upstreams {
 
   /** Lets all targets go: those that nobody else holds end after their last call. */
   release(): void {
+    this.#endDiscovery();
     for (const upstream of this.#upstreams.values()) upstream.release();
   }
 
   /** Ends breakers and connections; calls under way are cut. */
   async close(): Promise<void> {
+    this.#endDiscovery();
     const targets = this.all().flatMap((upstream) => upstream.targets);
     await Promise.all(targets.map((target) => target.destroy()));
   }
 
   #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
-    const maker = targetMaker(name, options, [this.#logger, this.#metrics, this.#tls.get(name)]);
+    const maker = targetMaker(name, options, [this.#logger, this.#metrics, this.#files.tls.get(name)]);
+    const { discovery } = options;
+    const { folder } = this.#files;
+    const use =
+      discovery && this.#discoveries.use(name, { ...options, discovery }, { folder, before: previous });
     const isSame = previous?.maker?.shared === maker.shared && isDeepStrictEqual(previous.options, options);
-    if (isSame) return previous;
-    const { targets, kept } = targetSet(previous?.targets ?? [], options.targets, maker);
+    const upstream = isSame ? previous : this.#made({ name, options, maker, previous, use });
+    if (use !== undefined) this.#uses.set(upstream, use);
+    return upstream;
+  }
+
+  #made({ name, options, maker, previous, use }: Making): Upstream {
+    const wanted = use?.source.targets ?? options.targets;
+    const { targets, kept } = targetSet(previous?.targets ?? [], wanted, maker);
     for (const [target, retuned] of kept) this.#retuned.set(target, retuned);
     return new Upstream(name, options, targets, previous, maker);
   }
+
+  #endDiscovery(): void {
+    for (const end of this.#endings.splice(0)) end();
+    for (const use of this.#uses.values()) use.release();
+    this.#uses.clear();
+  }
 }
 
-const NO_TLS: ReadonlyMap<string, UpstreamTls> = new Map();
+/** What a configuration names, and where it is. */
+export interface UpstreamFiles {
+  /** By upstream, for those that say something about TLS. */
+  readonly tls: ReadonlyMap<string, UpstreamTls>;
+  /** That relative names of files start from: the one of the configuration file. */
+  readonly folder: string;
+}
+
+interface Making {
+  readonly name: string;
+  readonly options: UpstreamOptions;
+  readonly maker: TargetMaker;
+  readonly previous: Upstream | undefined;
+  readonly use: SourceUse | undefined;
+}
+
+const NO_FILES: UpstreamFiles = { tls: new Map(), folder: '.' };

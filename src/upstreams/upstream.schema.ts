@@ -1,54 +1,16 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { size, timerDuration } from '../config/units.ts';
-import { urlText } from '../config/url.ts';
 import { isIn } from '../exchange/subset.ts';
 import { balancingKeys } from './balancing/balancing.schema.ts';
+import { discoverySchema, schemeOf, type DiscoveryOptions } from './discovery/discovery.schema.ts';
 import { fieldNameOf } from './http/field-names.ts';
 import { proxyFieldKeys } from './http/proxy-fields.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
 import { retryFaults, retrySchema } from './retry-policy.ts';
+import { schemeFault, targetSchema, type TargetOptions } from './target.schema.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
-
-/** The parsed options of a target. */
-export interface TargetOptions {
-  /** Its origin: scheme, host, and port where that is not the scheme's. */
-  readonly url: string;
-  readonly weight: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly zone?: string | undefined;
-  readonly priority: number;
-}
-
-const targetUrl = urlText({
-  schemes: ['http', 'https', 'grpc', 'grpcs'],
-  example: 'http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
-  rest: 'slash',
-}).describe('Origin of the target.');
-
-const target = z.union([
-  targetUrl.transform((url): TargetOptions => ({ url, weight: 1, labels: {}, priority: 0 })),
-  z.strictObject({
-    url: targetUrl,
-    weight: z
-      .int()
-      .min(1)
-      .max(1000)
-      .default(1)
-      .describe('Share of the traffic relative to the others. Default 1.'),
-    labels: z.record(z.string(), z.string()).default({}).describe('Free labels, such as `track: canary`.'),
-    zone: z.string().min(1).optional().describe('Where it stands, such as an availability zone.'),
-    priority: z
-      .int()
-      .min(0)
-      .max(65_535)
-      .default(0)
-      .describe(
-        'Targets of the lowest are for use, others only while none of those is available. Default 0.',
-      ),
-  }),
-]);
 
 const timeouts = z.strictObject({
   connect: timerDuration.default(1000).describe('Time to open a connection. Default 1s.'),
@@ -120,6 +82,29 @@ function proxyFieldsOfGrpc(options: {
   return Object.entries(given).flatMap(([key, isGiven]) => (isGiven ? [key] : []));
 }
 
+interface Place {
+  readonly protocol: 'http' | 'grpc';
+  readonly targets: readonly TargetOptions[];
+  readonly discovery?: DiscoveryOptions | undefined;
+  readonly tls?: unknown;
+}
+
+function placeFaults(upstream: Place): { path: (string | number)[]; message: string }[] {
+  const { targets, discovery } = upstream;
+  if (discovery === undefined && targets.length === 0)
+    return [{ path: [], message: 'expected `targets`, or `discovery` that brings them' }];
+  if (discovery !== undefined && targets.length > 0)
+    return [{ path: ['discovery'], message: 'expected one of targets and discovery, not both' }];
+  if (discovery !== undefined) {
+    const message = schemeFault({ url: `${schemeOf(discovery, upstream)}://` }, upstream);
+    return message === undefined ? [] : [{ path: ['discovery', 'scheme'], message }];
+  }
+  return targets.flatMap((target, index) => {
+    const message = schemeFault(target, upstream);
+    return message === undefined ? [] : [{ path: ['targets', index], message }];
+  });
+}
+
 /** One upstream of the configuration file. */
 export const upstreamSchema = z
   .strictObject({
@@ -127,7 +112,14 @@ export const upstreamSchema = z
       .enum(['http', 'grpc'])
       .default('http')
       .describe('How the targets are spoken to. Default http.'),
-    targets: z.array(target).min(1).describe('The addresses behind the upstream.'),
+    targets: z
+      .array(targetSchema)
+      .min(1)
+      .default([])
+      .describe('The addresses behind the upstream. Needed unless there is `discovery`.'),
+    discovery: discoverySchema
+      .optional()
+      .describe('Where the addresses are learned from while the gateway runs, instead of `targets`.'),
     ...balancingKeys,
     circuitBreaker: z
       .union([z.literal('off'), circuitBreakerPolicy.schema])
@@ -190,23 +182,18 @@ export const upstreamSchema = z
       const message = `expected no \`${key}\`, because the protocol is grpc`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
-    const { subset } = upstream;
-    if (subset !== undefined && !upstream.targets.some(({ labels }) => isIn({ labels: subset }, labels)))
+    const { subset, targets, discovery } = upstream;
+    // Which labels discovered targets will have, nobody knows.
+    if (
+      subset !== undefined &&
+      discovery === undefined &&
+      !targets.some(({ labels }) => isIn({ labels: subset }, labels))
+    )
       context.addIssue({ code: 'custom', path: ['subset'], message: 'no target has these labels' });
-    upstream.targets.forEach(({ url }, index) => {
-      if (upstream.tls === undefined || /^(https|grpcs):/.test(url)) return;
-      const message = `expected ${upstream.protocol === 'grpc' ? 'a grpcs://' : 'an https://'} origin, because the upstream has \`tls\``;
-      context.addIssue({ code: 'custom', path: ['targets', index], message });
-    });
-    upstream.targets.forEach((entry, index) => {
-      if (entry.url.startsWith('grpc') === (upstream.protocol === 'grpc')) return;
-      context.addIssue({
-        code: 'custom',
-        path: ['targets', index],
-        message: `expected ${upstream.protocol === 'grpc' ? 'a grpc://' : 'an http:// or https://'} origin, because the protocol is ${upstream.protocol}`,
-      });
-    });
+    for (const issue of placeFaults(upstream)) context.addIssue({ code: 'custom', ...issue });
   });
 
 /** The parsed options of an upstream. */
 export type UpstreamOptions = z.output<typeof upstreamSchema>;
+
+export type { TargetOptions } from './target.schema.ts';

@@ -20,6 +20,8 @@ class PlainController {
 @Module({ controllers: [PlainController] })
 class PlainModule {}
 
+const GOING = { since: '2026-01-01', sunset: '2027-01-01', successor: '/v3' };
+
 const holder = useShop({
   more: { floodLimit: 'off' },
   upstreams: () => ({
@@ -47,6 +49,25 @@ const holder = useShop({
     { id: 'upload', match: { methods: ['PUT'], path: '/files/{name}' }, upstream: 'echo' },
     { id: 'download', match: { methods: ['GET'], path: '/files/{file}' }, upstream: 'echo' },
     { id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' } },
+    {
+      id: 'leaving',
+      match: { methods: ['GET'], path: '/leaving' },
+      upstream: 'echo',
+      policies: { deprecation: { ...GOING, link: 'https://docs.test/', afterSunset: 'gone' } },
+    },
+    ...(['path', { header: 'X-Api-Version' }] as const).flatMap((by, index) =>
+      ['some', 'all'].map((which) => ({
+        id: `${which}-${index}`,
+        match: { methods: ['GET'], path: `/${which}-${index}` },
+        versions: {
+          by,
+          of: {
+            v1: { upstream: 'echo', policies: { deprecation: GOING } },
+            v2: { upstream: 'echo', ...(which === 'all' ? { policies: { deprecation: GOING } } : {}) },
+          },
+        },
+      })),
+    ),
   ],
 });
 
@@ -69,6 +90,42 @@ function codesOf(document: OpenApiDocument, { responses }: Operation): readonly 
     )
     .flatMap((one) => one['x-gatehouse-codes'] ?? []);
 }
+
+describe('what goes', () => {
+  it('is deprecated, with its end and its successor', async () => {
+    const { deprecated, description, ...more } = await operation('leaving');
+    expect(deprecated).toBe(true);
+    expect(description).toMatch(
+      /\n\nDeprecated since 2026-01-01, answered with 410 from 2027-01-01 on. Use .v3 instead. See https:..docs.test.\.$/,
+    );
+    expect(more['x-gatehouse-deprecation']).toEqual({
+      ...GOING,
+      link: 'https://docs.test/',
+      afterSunset: 'gone',
+    });
+  });
+
+  it.each([
+    ['some-0.v1', true, GOING],
+    ['some-0.v2', undefined, undefined],
+    ['all-0.v2', true, GOING],
+    ['some-1.v1', undefined, GOING],
+    ['all-1.v1', true, GOING],
+  ])('is told of versions, each for itself: %s', async (id, isDeprecated, told) => {
+    const found = await operation(id);
+    expect([found.deprecated, found['x-gatehouse-deprecation']]).toEqual([isDeprecated, told]);
+  });
+
+  it('is told of versions that share a path, beside those that stay', async () => {
+    const variantsOf = async (id: string) =>
+      (await operation(id))['x-gatehouse-variants']?.map(({ route, deprecated }) => [route, deprecated]);
+    expect(await variantsOf('some-1.v1')).toEqual([
+      ['some-1.v2', undefined],
+      ['some-1.unknown', undefined],
+    ]);
+    expect(await variantsOf('all-1.v1')).toContainEqual(['all-1.v2', true]);
+  });
+});
 
 describe('GET /openapi.json', () => {
   it('keeps the rules of OpenAPI 3.1', async () => {

@@ -93,6 +93,11 @@ describe('validation of a handler', () => {
     const ask = (body: string) =>
       call(`${running.gateway?.url}/coded?page=1`, { method: 'POST', headers, body });
     expect((await ask('{"name":1}')).json()).toEqual({ name: 1 });
+    const repeated = await ask('{"name":1,"name":2}');
+    expect(repeated.status).toBe(400);
+    expect(repeated.json()).toMatchObject({
+      errors: [{ in: 'body', pointer: '/name', message: 'must stand once' }],
+    });
     const refusal = await ask('{}');
     expect(refusal.status).toBe(400);
     expect(refusal.json()).toMatchObject({ errors: [{ in: 'body', pointer: '/name' }] });

@@ -17,7 +17,7 @@ import { WorldContext, worlds, worldSchema } from './world.ts';
 
 /** `ENGINES_FROM=20000 ENGINES_COUNT=50000 npx jest test/engines` looks further. */
 const FROM = Number(process.env['ENGINES_FROM'] ?? 1);
-const COUNT = Number(process.env['ENGINES_COUNT'] ?? 1500);
+const COUNT = Number(process.env['ENGINES_COUNT'] ?? 800);
 const AT_ONCE = 50;
 const NO_LIMITS = {
   ...GRAPHQL_DEFAULTS,

@@ -43,6 +43,39 @@ const REFUSED: readonly [what: string, bytes: string, status: number, code: stri
 
 const UNKNOWN_EXPECTATION = `GET /any/x HTTP/1.1\r\nExpect: magic\r\n${HOST}`;
 
+describe('a head that is too long and comes in pieces', () => {
+  const long = 'a'.repeat(9000);
+  it.each<[what: string, pieces: readonly string[], status: number]>([
+    ['a target', [`GET /${long}`, long, 'bbb', ` HTTP/1.1\r\n${HOST}`], 414],
+    ['a target whose end is in the piece', [`GET /${long}`, `${long} HTTP/1.1\r\n${HOST}`], 414],
+    ['a version in pieces', [`GET /${long}`, long, ' HT', 'TP/1', `.1\r\n${HOST}`], 414],
+    [
+      'a target of a later request',
+      [`GET /any/x HTTP/1.1\r\n${HOST}`, `GET /${long}`, `${long} HTTP/1.1\r\n`],
+      414,
+    ],
+    ['a field', [`GET / HTTP/1.1\r\nX: ${long}`, long, 'bbb\r\n', HOST], 431],
+    ['a field whose end is in the piece', [`GET / HTTP/1.1\r\nX: ${long}`, `${long}\r\n${HOST}`], 431],
+    ['a field with blanks', [`GET / HTTP/1.1\r\nX: ${long}`, `${long} b`], 431],
+    ['a field that says it is a target', [`GET / HTTP/1.1\r\nX: ${long}`, `${long} HTTP/1.1 \r\n`], 431],
+    ['the name of a field', [`GET / HTTP/1.1\r\nX${long}`, `${long}: x\r\n`], 431],
+    ['what has no end', [`GET /${long}`, ...Array<string>(9).fill(long)], 431],
+    ['what nobody ends', [`GET / HTTP/1.1\r\nX: ${long}`, long], 431],
+  ])('%s', async (_what, pieces, status) => {
+    const client = new RawClient(holder.shop.gateway.url);
+    client.socket.setNoDelay(true);
+    for (const piece of pieces) {
+      client.socket.write(piece);
+      do await new Promise((resolve) => setTimeout(resolve, 15));
+      while (piece.startsWith('GET /any/x') && client.heard === '' && !client.socket.destroyed);
+    }
+    await client.closed;
+    const last = client.heard.slice(client.heard.lastIndexOf('HTTP/1.1 '));
+    expect(parseAnswer(last).status).toBe(status);
+    expect(last).toMatch(/^connection: close/im);
+  });
+});
+
 describe('what is refused before a route is looked for', () => {
   it.each([...REFUSED, ['an expectation', UNKNOWN_EXPECTATION, 417, 'expectation-failed'] as const])(
     'has a problem, a date and a line: %s',

@@ -12,8 +12,8 @@ import {
 } from '../support/http2-socket.ts';
 import { KindsServer } from '../support/kinds-server.ts';
 import type { LogLine } from '../support/gateway.ts';
-import { until } from '../support/reload.ts';
-import { API_KEY, useShop } from '../support/shop.ts';
+import { reload, until } from '../support/reload.ts';
+import { API_KEY, shopConfig, useShop } from '../support/shop.ts';
 import { clientFrame } from '../support/socket-routes.ts';
 import { echoSockets, type SocketService } from '../support/socket-service.ts';
 import { echo } from '../support/upstream.ts';
@@ -30,7 +30,7 @@ const route = (id: string, webSocket: unknown, more: object = {}): object => ({
   policies: open,
   ...more,
 });
-const holder = useShop({
+const options = {
   more: { listeners: [{ port: 0, http2: true, limits: { concurrentStreams: 50 } }] },
   upstreams: () => ({
     kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url] },
@@ -52,7 +52,8 @@ const holder = useShop({
     }),
     { id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' }, policies: open },
   ] as never,
-});
+};
+const holder = useShop(options);
 
 let service: SocketService;
 const sessions: ClientHttp2Session[] = [];
@@ -192,6 +193,38 @@ describe('the end of a WebSocket over HTTP/2', () => {
     expect(await lineOf(client)).toMatchObject({ status: 200, socket: { by: 'gateway', code: told.code } });
     if (!client.stream.closed) await once(client.stream, 'close');
     expect(client.stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
+  it('comes by the expiry of its token', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 1;
+    const token = await holder.shop.services.identity.token('user', { exp });
+    const { client } = await opened('/ws/x', { headers: { authorization: `Bearer ${token}` } });
+    expect(await client.closed).toEqual({ code: 4401, reason: 'The token has expired' });
+  });
+
+  it('does not come by another configuration, though its route is gone', async () => {
+    const { gateway, services, echo: behindIt } = holder.shop;
+    const over = session();
+    const { client } = await opened('/open/x', {}, over);
+    const without = { ...options, routes: [] as never };
+    expect(reload(gateway, shopConfig(services, behindIt, without)).outcome).toBe('reloaded');
+    client.socket.send('still here');
+    await until(() => client.heard.includes('still here'));
+    expect((await refusalOf(await askForTunnel(over, '/open/x'))).status).toBe(501);
+    expect(reload(gateway, shopConfig(services, behindIt, options)).outcome).toBe('reloaded');
+    const other = await opened('/open/x', {}, over);
+    for (const { socket } of [client, other.client]) socket.close(1000);
+    expect((await Promise.all([client.closed, other.client.closed])).map(({ code }) => code)).toEqual([
+      1000, 1000,
+    ]);
+  });
+
+  it('comes by a message of the service that is too large', async () => {
+    const { client, behind } = await opened('/small/x');
+    behind.send('y'.repeat(100));
+    await until(() => client.heard.length === 1);
+    behind.send('y'.repeat(101));
+    expect((await client.closed).code).toBe(1009);
   });
 
   it('comes by a message that is too large, a frame that is none, and one that is too many', async () => {

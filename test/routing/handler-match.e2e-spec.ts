@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Param } from '@nestjs/common';
+import { All, Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { ConfigError } from '../../src/config/config-fault.ts';
-import { Public } from '../../src/policies/authentication/authentication.policy.ts';
+import { Authentication, Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { Match } from '../../src/routing/sources/match.decorator.ts';
 import { checkGateway } from '../support/gateway.ts';
 import { useShop } from '../support/shop.ts';
@@ -50,13 +50,95 @@ class MatchedController {
   }
 }
 
+@Controller('rivals')
+@Public()
+class RivalsController {
+  @Get(':id')
+  plain(@Param('id') id: string): string {
+    return `plain ${id}`;
+  }
+
+  @Get(':id')
+  @Match({ headers: { 'X-Version': '2' } })
+  second(@Param('id') id: string): string {
+    return `second ${id}`;
+  }
+
+  @Get(':key')
+  @Match({ headers: { 'X-Version': '2' }, query: { full: { present: true } } })
+  full(@Param('key') key: string): string {
+    return `full ${key}`;
+  }
+
+  @Get(':id')
+  @Match({ hosts: ['b.test'] })
+  hosted(@Param('id') id: string): string {
+    return `hosted ${id}`;
+  }
+
+  @All(':id')
+  @Match({ headers: { 'X-Any': { prefix: 'a' } } })
+  any(@Param('id') id: string): string {
+    return `any ${id}`;
+  }
+
+  @Post('narrow')
+  @Match({ query: { kind: 'a' } })
+  narrow(): string {
+    return 'a';
+  }
+
+  @Post('narrow')
+  @Match({ query: { kind: 'b' } })
+  @Authentication({ schemes: ['apiKey'] })
+  narrower(): string {
+    return 'b';
+  }
+}
+
+abstract class Described {
+  @Get()
+  show(): string {
+    return this.constructor.name;
+  }
+}
+
+@Controller('described')
+@Match({ headers: { 'X-Version': '1' } })
+@Public()
+class FirstController extends Described {}
+
+@Controller('described')
+@Match({ headers: { 'X-Version': '2' } })
+@Public()
+class SecondController extends Described {}
+
+@Controller('twins')
+@Public()
+class TwinsController {
+  @Get()
+  @Match({ headers: { 'X-Version': '1' } })
+  one(): string {
+    return 'one';
+  }
+
+  @Get()
+  @Match({ headers: { 'X-Version': '1' } })
+  two(): string {
+    return 'two';
+  }
+}
+
 class MisplacedController {
   @Match({ hosts: ['a.test'] })
   nothing(): void {}
 }
 Controller('misplaced')(MisplacedController);
 
-@Module({ controllers: [MatchedController] })
+@Module({ controllers: [TwinsController] })
+class TwinsModule {}
+
+@Module({ controllers: [MatchedController, RivalsController, FirstController, SecondController] })
 class MatchedModule {}
 
 @Module({ controllers: [MisplacedController] })
@@ -67,6 +149,7 @@ const holder = useShop({
   routes: [
     { id: 'field', match: { path: '/matched/field' }, respond: { body: 'file' }, policies },
     { id: 'host', match: { path: '/matched/host' }, respond: { body: 'file' }, policies },
+    { id: 'narrow', match: { path: '/rivals/narrow' }, respond: { body: 'file' }, policies },
     { id: 'values', match: { path: '/matched/values' }, respond: { body: 'file' }, policies },
     { id: 'hosted', match: { hosts: ['a.test'], path: '/*' }, respond: { body: 'hosted' }, policies },
   ],
@@ -107,6 +190,50 @@ describe('a handler that asks for more than a path', () => {
     expect(
       (await holder.shop.call('/matched/names/x', { method: 'POST', headers: { host: 'a.test' } })).status,
     ).toBe(405);
+  });
+
+  it.each<[method: string, path: string, Record<string, string>, string | number]>([
+    ['GET', '/rivals/7', {}, 'plain 7'],
+    ['GET', '/rivals/7', { 'x-version': '1' }, 'plain 7'],
+    ['GET', '/rivals/7', { 'x-version': '2' }, 'second 7'],
+    ['GET', '/rivals/7?full', { 'x-version': '2' }, 'full 7'],
+    ['GET', '/rivals/7?full', {}, 'plain 7'],
+    ['GET', '/rivals/7', { host: 'B.test:80' }, 'hosted 7'],
+    ['GET', '/rivals/7', { 'x-any': 'abc' }, 'plain 7'],
+    ['PUT', '/rivals/7', { 'x-any': 'abc' }, 'any 7'],
+    ['PUT', '/rivals/7', {}, 405],
+    ['POST', '/rivals/narrow?kind=a', {}, 'a'],
+    ['POST', '/rivals/narrow?kind=b', {}, 401],
+    ['POST', '/rivals/narrow?kind=c', {}, 'file'],
+    ['POST', '/rivals/narrow?kind=a&kind=b', {}, 'file'],
+    ['GET', '/described', { 'x-version': '1' }, 'FirstController'],
+    ['GET', '/described', { 'x-version': '2' }, 'SecondController'],
+    ['GET', '/described', {}, 404],
+    ['GET', '/rivals/a%2Fb', {}, 400],
+  ])('among several of one path: %s %s with %j is for %s', async (method, path, headers, expected) => {
+    const answer = await holder.shop.call(path, { method, headers });
+    expect(typeof expected === 'number' ? answer.status : answer.text).toBe(expected);
+  });
+
+  it('answers HEAD among several as it answers GET', async () => {
+    const answer = await holder.shop.call('/rivals/7', { method: 'HEAD', headers: { 'x-version': '2' } });
+    expect(answer).toMatchObject({ status: 200, text: '' });
+    expect(answer.headers['content-length']).toBe(String('second 7'.length));
+  });
+
+  it('cannot ask for the same as another one', async () => {
+    const config = 'version: 1\ndefaults: { policies: { authentication: public } }\n';
+    const fault = await checkGateway({ config, modules: [TwinsModule] }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect((fault as ConfigError).faults).toEqual([
+      expect.objectContaining({
+        file: 'TwinsController.two',
+        key: 'match',
+        message: expect.stringMatching(/can never be reached: TwinsController\.one/),
+      }),
+    ]);
   });
 
   it('has to be one', async () => {

@@ -168,6 +168,49 @@ describe('a client that makes work for nothing', () => {
   });
 });
 
+describe('a body that is longer than it is said to be', () => {
+  const post = (index: number): Buffer =>
+    frame(FRAME.headers, END_HEADERS, streamId(index), head('/x', ['content-length', '3']));
+  const data = (index: number, text: string, flags = 0): Buffer =>
+    frame(FRAME.data, flags, streamId(index), Buffer.from(text));
+  const isAnswered = (one: FrameClient, index: number): boolean =>
+    one.frames.some(({ type, stream }) => type === FRAME.data && stream === streamId(index));
+
+  it.each<[string, Buffer]>([
+    ['in one frame', data(0, 'abcd')],
+    ['in several', Buffer.concat([data(0, 'ab'), data(0, 'cd', END_STREAM)])],
+    ['beside another such', Buffer.concat([post(2), data(0, 'abcd'), data(2, 'abcd')])],
+  ])('loses its stream and no other: %s', async (_, bytes) => {
+    const one = client(Buffer.concat([post(0), post(1)]));
+    await one.until(() => one.count(FRAME.settings) > 1);
+    one.socket.write(bytes);
+    await one.until(() => one.reset !== undefined);
+    expect(one.reset).toBe(PROTOCOL_ERROR);
+    one.socket.write(data(1, 'abc', END_STREAM));
+    await one.until(() => isAnswered(one, 1));
+    one.socket.write(get(9));
+    await one.until(() => isAnswered(one, 9));
+    expect([one.goaway, one.socket.destroyed]).toEqual([undefined, false]);
+  });
+
+  it('loses its connection after fifty of them', async () => {
+    const one = client(Buffer.alloc(0));
+    for (let sent = 0; sent < 200 && !one.socket.destroyed; sent += 50) {
+      one.socket.write(many(50, (i) => Buffer.concat([post(sent + i), data(sent + i, 'abcd')])));
+      await one.until(() => one.goaway !== undefined || one.count(FRAME.reset) >= sent + 50);
+    }
+    await one.closed;
+    expect(one.goaway).toBeGreaterThan(0);
+    expect(one.count(FRAME.reset)).toBeLessThan(60);
+  });
+
+  it('does not hide what breaks the connection', async () => {
+    const one = client(Buffer.concat([post(0), data(0, 'abcd'), frame(FRAME.data, 0, 0, Buffer.from('x'))]));
+    await one.closed;
+    expect(one.goaway).toBe(PROTOCOL_ERROR);
+  });
+});
+
 describe('a request that two parties could read differently', () => {
   it.each<[string, readonly (readonly [string, string])[]]>([
     ['a name in upper case', [['X-A', 'b']]],

@@ -127,6 +127,13 @@ function routesOf(on: (name: DoorName) => Policies): readonly Policies[] {
     { id: 'proxied', match: { path: '/proxied' }, upstream: 'behind', policies: on('proxied') },
     { id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' }, policies: on('translated') },
     {
+      id: 'passed',
+      match: { path: '/rpc/test.v1.Kinds/*' },
+      upstream: 'kinds',
+      passGrpc: { stripPrefix: '/rpc' },
+      policies: on('passedGrpc'),
+    },
+    {
       id: 'composed',
       match: { path: '/composed/{id}' },
       policies: on('aggregated'),

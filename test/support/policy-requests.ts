@@ -2,6 +2,7 @@ import { once, type EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { DoorName } from '../../src/policies/doors.ts';
+import { catalogue } from '../../src/problems/catalogue.ts';
 import { RawClient } from './body-doors.ts';
 import { call, open, parseAnswer, type Answer, type CallOptions } from './client.ts';
 import { API_KEY } from './shop.ts';
@@ -22,7 +23,7 @@ export interface Asking {
 
 /** What came of a request, at whichever door. */
 export interface Outcome {
-  /** Of HTTP; 101 for a socket that was opened. */
+  /** Of HTTP; 101 for a socket that was opened; of the problem that a status of gRPC stands for. */
   readonly status: number;
   /** Of the head of the answer, or of the handshake. */
   readonly fields: IncomingHttpHeaders;
@@ -33,6 +34,7 @@ export interface Outcome {
 
 type Ask = (url: string, asking: Asking) => Promise<Outcome>;
 
+const FRAME_HEAD_BYTES = 5;
 const QUERY = '{ doorPong }';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const EVENTS = { accept: 'text/event-stream' };
@@ -47,6 +49,7 @@ export const ASK: Readonly<Record<DoorName, Ask>> = {
       ? http('/test/echo', { withBody: 'POST' })(url, asking)
       : http('/test/items/a')(url, asking),
   aggregated: http('/composed/7'),
+  passedGrpc,
   controller: http('/door', { withBody: 'POST' }),
   view: http('/page'),
   viewStream: http('/page', { headers: { accept: 'application/x-ndjson' } }),
@@ -168,6 +171,25 @@ function messageOver(path: string): Ask {
     socket.terminate();
     return told({ status: 101, headers: fields, text: String(text) });
   };
+}
+
+/** Calls as browsers do, which says the same as others hear, over HTTP/1.1. */
+async function passedGrpc(url: string, asking: Asking): Promise<Outcome> {
+  const path = '/rpc/test.v1.Kinds/Echo';
+  if (asking.isPreflight === true) return preflight(url + path, 'POST', asking);
+  const fields = { ...credential(asking), 'content-type': 'application/grpc-web+proto' };
+  if (asking.stalls === true) return ofGrpc(await stalled(url, { path, method: 'POST', fields }));
+  const body = Buffer.alloc(FRAME_HEAD_BYTES + (asking.bodyBytes ?? 0));
+  body.writeUInt32BE(asking.bodyBytes ?? 0, 1);
+  const headers = { ...fields, 'content-length': body.length };
+  return ofGrpc(told(await call(url + path, { method: 'POST', headers, body })));
+}
+
+/** The problem that stands behind a status of gRPC, which has its title. */
+function ofGrpc(outcome: Outcome): Outcome {
+  const message = decodeURIComponent(String(outcome.fields['grpc-message'] ?? ''));
+  const found = Object.entries(catalogue).find(([, { title }]) => title === message);
+  return found === undefined ? outcome : { ...outcome, code: found[0], status: found[1].status };
 }
 
 interface Opened {

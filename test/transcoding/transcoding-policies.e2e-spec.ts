@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
 import { request } from 'node:http';
 import { call } from '../support/client.ts';
-import { until, useServedKinds } from '../support/kinds-gateway.ts';
+import { startGateway } from '../support/gateway.ts';
+import { kindsConfig, until, useServedKinds } from '../support/kinds-gateway.ts';
 
 const behind = useServedKinds();
 
@@ -59,6 +60,35 @@ describe('metadata', () => {
         for (const name of ['x-other', 'x-user-id']) expect(sent).not.toHaveProperty(name);
       },
     );
+  });
+
+  it('is edited by the labels of the target, of unary calls and of streams', async () => {
+    const { server } = behind.kinds;
+    const edits = [
+      `{ labels: { track: canary }, request: { setHeaders: { X-Track: '{target.label.track}', x-odd: '{request.header.x-odd}' }, removeHeaders: [x-tag] }, response: { setHeaders: { x-by: '{target.label.track}' } } }`,
+      '{ labels: { track: stable }, request: { setHeaders: { x-never: no } } }',
+    ];
+    const config = kindsConfig({
+      target: server.url,
+      grpc: rules,
+      policies: `transform: { request: { setHeaders: { x-set: yes } }, perTarget: [${edits.join(', ')}] }`,
+    }).replace(`'${server.url}'`, `{ url: '${server.url}', labels: { track: canary } }`);
+    const gateway = await startGateway({ config });
+    try {
+      for (const path of ['/test/items/a', '/test/count/2']) {
+        const headers = { 'x-tag': 't', 'x-track': 'forged', 'x-never': 'forged', 'x-odd': 'caf\u00e9' };
+        const answer = await call(gateway.url + path, { headers });
+        expect([answer.status, answer.headers['x-by']]).toEqual([200, 'canary']);
+        const sent = server.lastMetadata?.getMap() ?? {};
+        expect(sent).toMatchObject({ 'x-track': 'canary', 'x-set': 'yes' });
+        for (const name of ['x-tag', 'x-never', 'x-odd']) expect(sent).not.toHaveProperty(name);
+      }
+      expect(
+        await gateway.linesWhere((line) => String(line['msg']).includes('is labeled track: stable')),
+      ).toHaveLength(1);
+    } finally {
+      await gateway.stop();
+    }
   });
 
   it('never hands over an API key', async () => {

@@ -18,6 +18,9 @@ const FREE_BYTES_PER_SECOND = 64;
 /** What a request is worth without its body, in bytes. */
 const HEAD_BYTES = 1024;
 
+/** What the library calls a breach of the protocol, be it by one stream or by the whole connection. */
+const PROTOCOL_BREACH = -505;
+
 /** What is limited on a connection, and who hears of its end. */
 export interface SessionLimits {
   /** How long the first request may be awaited, in ms. */
@@ -43,12 +46,22 @@ export class SessionGuard {
   readonly #since = performance.now();
   #restingSince = this.#since;
   #bodyBytes = 0;
+  /** Breaches that nobody knows the scope of yet, and the streams that were lost to one. */
+  #breaches = 0;
+  #breached = 0;
 
   constructor(session: ServerHttp2Session, limits: SessionLimits) {
     this.#session = session;
     this.#limits = limits;
     session.on('ping', () => this.#count(this.#pings, 'ping'));
     session.on('remoteSettings', () => this.#count(this.#settings, 'settings'));
+    this.#spareOtherStreams();
+    session.on('stream', (stream) => {
+      // One that was lost in the same read as it began is never seen by anybody else.
+      if (stream.session !== undefined || stream.rstCode !== constants.NGHTTP2_PROTOCOL_ERROR) return;
+      this.#breached += 1;
+      this.#count(this.#resets, 'resets');
+    });
     // Whatever breaks a connection ends it; streams tell their exchanges.
     session.on('error', () => {});
   }
@@ -64,6 +77,7 @@ export class SessionGuard {
     this.#streams += 1;
     stream.once('close', () => {
       this.#open.delete(socket);
+      if (stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR) this.#breached += 1;
       this.#restingSince = performance.now();
       this.#bodyBytes += socket.bytesRead;
       // Whoever was answered may leave, and what we have cut off is nobody's fault.
@@ -91,6 +105,32 @@ export class SessionGuard {
     for (const socket of this.#open) worth += socket.bytesRead;
     // A client that takes a long answer says so in frames, one for many bytes.
     return bytesRead > worth * MOST_OVERHEAD + bytesWritten;
+  }
+
+  // Node ends a connection for a stream of it whose body is longer than it said, which is an error of the stream alone (RFC
+  // 9113 section 8.1.1). Its library has reset just that stream by then, and for an error of the connection no stream.
+  #spareOtherStreams(): void {
+    const session = this.#session;
+    const destroy = session.destroy.bind(session);
+    session.destroy = (error?: Error, code?: number): void => {
+      if ((error as NodeJS.ErrnoException | undefined)?.errno !== PROTOCOL_BREACH)
+        return destroy(error, code);
+      this.#breaches += 1;
+      const before = this.#lost();
+      if (this.#breaches > 1) return;
+      setImmediate(() => {
+        const isOfStreams = this.#lost() - before >= this.#breaches;
+        this.#breaches = 0;
+        // Fails closed.
+        if (!isOfStreams && !session.destroyed) destroy(error, code);
+      });
+    };
+  }
+
+  #lost(): number {
+    let lost = this.#breached;
+    for (const { stream } of this.#open) if (stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR) lost += 1;
+    return lost;
   }
 
   #count(tokens: TokenCount, reason: string): void {

@@ -35,6 +35,7 @@ export const cachePolicy = definePolicy({
       [...GRAPHQL_HTTP, 'graphqlSocket'],
       'an answer of GraphQL is as good as its fields, which say so by `@Cache()`',
     ),
+    passedGrpc: 'every call is a POST, whose answers nobody keeps',
     ...unfitFor(['translatedSocket', 'forwardedSocket'], 'a socket is no answer that could be kept'),
   },
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { chooseCoding, CODINGS } from './accept-encoding.ts';
+import { chooseCoding, CODINGS, refusesPlain } from './accept-encoding.ts';
 import { compileTypes, DEFAULT_TYPES } from './compressible.ts';
 import { Compressors } from './compressors.ts';
 
@@ -19,6 +19,20 @@ describe('chooseCoding', () => {
     ['*', 'zstd'],
     ['*;q=0.5, zstd;q=0', 'br'],
     ['*;q=0', undefined],
+    ['gzip;q=0, identity;q=0', undefined],
+    ['gzip;q=0, *;q=0', undefined],
+    ['identity;q=0, *;q=0', undefined],
+    ['*;q=0, gzip', 'gzip'],
+    ['*;q=0, gzip;q=0.001', 'gzip'],
+    ['*;q=0, identity', undefined],
+    ['*;q=0, identity;q=0.1, br;q=0.1', 'br'],
+    ['identity;q=0, *', 'zstd'],
+    ['identity;q=0, gzip;q=0.1, *;q=0', 'gzip'],
+    ['gzip;q=0, *', 'zstd'],
+    ['zstd;q=0, br;q=0, gzip;q=0, *', undefined],
+    // `*` stands for what is not named, the answer as it is too.
+    ['zstd;q=0.2, br;q=0.2, gzip;q=0.2, *;q=0.5', undefined],
+    ['gzip;q=0.2, identity;q=0.1, *;q=0', 'gzip'],
     ['identity', undefined],
     ['identity;q=0, gzip', 'gzip'],
     ['identity;q=0', undefined],
@@ -33,6 +47,25 @@ describe('chooseCoding', () => {
     [`${'a,'.repeat(8000)}gzip`, 'gzip'],
   ])('%s: %s', (field, coding) => {
     expect(chooseCoding(field, CODINGS)).toBe(coding);
+  });
+});
+
+describe('refusesPlain', () => {
+  it.each([
+    [undefined, false],
+    ['', false],
+    ['gzip', false],
+    ['gzip;q=0', false],
+    ['identity;q=0', true],
+    ['identity;q=0.000, gzip', true],
+    ['identity;q=0.001', false],
+    ['*;q=0', true],
+    ['gzip;q=0, *;q=0', true],
+    ['*;q=0, identity', false],
+    ['*;q=0, identity;q=0.5', false],
+    ['*;q=0.5, identity;q=0', true],
+  ])('%s: %s', (field, isRefused) => {
+    expect(refusesPlain(field)).toBe(isRefused);
   });
 });
 

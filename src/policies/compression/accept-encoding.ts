@@ -16,8 +16,9 @@ const WEIGHT = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 export function chooseCoding(field: string | undefined, offered: readonly Coding[]): Coding | undefined {
   if (field === undefined || field === '') return undefined;
   const weights = weightsOf(field);
-  // Who says nothing of it takes the answer as it is, but likes any other that is named better.
-  const plain = weights.get('identity') ?? 0;
+  // Who says nothing of it takes the answer as it is, but likes any other that is named better. Where not even that is
+  // wanted, it is sent all the same: a refusal would come too late for what the request has done (section 12.1).
+  const plain = weights.get('identity') ?? weights.get('*') ?? 0;
   let chosen: Coding | undefined = undefined;
   let best = 0;
   for (const coding of offered) {
@@ -28,6 +29,13 @@ export function chooseCoding(field: string | undefined, offered: readonly Coding
     best = weight;
   }
   return chosen;
+}
+
+/** Whether a client does not want an answer as it is, so that even a small one is compressed. */
+export function refusesPlain(field: string | undefined): boolean {
+  if (field === undefined || !field.includes('=')) return false;
+  const weights = weightsOf(field);
+  return (weights.get('identity') ?? weights.get('*')) === 0;
 }
 
 // What cannot be read is not wanted.

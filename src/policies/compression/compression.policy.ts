@@ -48,6 +48,7 @@ export const compressionPolicy = definePolicy({
   unfit: {
     ...unfitFor(SOCKETS, 'messages of a WebSocket are no answer of HTTP; it has an extension of its own'),
     ...unfitFor([EVENTS, RESERVED], 'the reader of a stream of events waits for each of them'),
+    passedGrpc: 'messages of gRPC have a coding of their own, which both ends agree on',
     viewStream:
       'its records are asked to be left as they are (`no-transform`), so that nobody holds them back',
   },

@@ -5,7 +5,7 @@ import { addVary } from '../../exchange/vary.ts';
 import { fieldOf, fieldsOf } from '../../exchange/field-list.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
-import { chooseCoding, type Coding } from './accept-encoding.ts';
+import { chooseCoding, refusesPlain, type Coding } from './accept-encoding.ts';
 import { compileTypes } from './compressible.ts';
 import { compressionPolicy } from './compression.policy.ts';
 import { Compressors } from './compressors.ts';
@@ -43,10 +43,11 @@ class CompressionStage implements Stage {
     const { headers } = head;
     const { codings, levels } = this.#options;
     if (head.status === NOT_MODIFIED) return void this.#validate(request.headers['accept-encoding'], headers);
-    if (UNFIT.has(head.status) || !this.#isFit(headers)) return undefined;
+    const accepted = asText(request.headers['accept-encoding']);
+    if (UNFIT.has(head.status) || !this.#isFit(headers, accepted)) return undefined;
     addVary(headers, 'Accept-Encoding');
     if (NO_TRANSFORM.test(request.headers['cache-control'] ?? '')) return undefined;
-    const coding = chooseCoding(asText(request.headers['accept-encoding']), codings);
+    const coding = chooseCoding(accepted, codings);
     if (coding === undefined) return undefined;
     // Availability fails open: too many at a time, and the answer goes as it is.
     const compressor = this.#compressors.make(coding, levels);
@@ -60,12 +61,13 @@ class CompressionStage implements Stage {
     if (chooseCoding(asText(accepted), this.#options.codings) !== undefined) weaken(headers);
   }
 
-  #isFit(headers: readonly string[]): boolean {
+  #isFit(headers: readonly string[], accepted: string | undefined): boolean {
     const types = fieldsOf(headers, 'content-type');
     // Which of several would be believed nobody knows.
     if (types.length !== 1 || !this.#isOfType(types[0] as string)) return false;
     const length = fieldOf(headers, 'content-length');
-    if (length !== undefined && !(Number(length) >= this.#options.minSize)) return false;
+    const isSmall = length !== undefined && !(Number(length) >= this.#options.minSize);
+    if (isSmall && !refusesPlain(accepted)) return false;
     if (fieldOf(headers, 'content-range') !== undefined) return false;
     const isPlain = (coding: string): boolean => coding.trim().toLowerCase() === 'identity';
     if (!fieldsOf(headers, 'content-encoding').every(isPlain)) return false;

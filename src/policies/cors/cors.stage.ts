@@ -6,6 +6,7 @@ import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { corsPolicy, originRules } from './cors.policy.ts';
 import { compileOrigins, type OriginTest } from './origin-rules.ts';
+import { grantOf, meetOf, type CorsTerms } from './preflight-grant.ts';
 
 type CorsOptions = z.output<typeof corsPolicy.schema>;
 
@@ -13,39 +14,28 @@ const PREFIX = 'access-control-';
 const SWITCHING_PROTOCOLS = 101;
 /** The body is empty, and all that there is to say is said at the head. */
 const GRANT: Answer = Object.freeze({ status: 204, headers: Object.freeze([]), body: Buffer.alloc(0) });
-const FIELD_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[\t ]*,[\t ]*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/;
-const MAX_NAMES_LENGTH = 4096;
 
 /** Grants pages of other origins what the route says, on each head that is sent for it. */
 class CorsStage implements Stage {
   readonly heads = 'all';
   readonly onlyAdds = true;
   readonly #takes: OriginTest;
+  readonly #terms: CorsTerms;
   /** Whether the grant is the same for all, so that caches need not tell them apart. */
   readonly #isForAll: boolean;
-  readonly #credentials: boolean;
-  readonly #privateNetwork: boolean;
-  readonly #methods: string | undefined;
-  readonly #headers: string | undefined;
-  /** Fields of each grant, and of that of a preflight: flat lists. */
+  /** Fields of each grant but that of a preflight: a flat list. */
   readonly #granted: readonly string[];
-  readonly #asked: readonly string[];
 
   constructor(options: CorsOptions) {
     const rules = originRules(options.origins);
     const { credentials, privateNetwork, methods, headers, exposedHeaders, maxAge } = options;
     this.#takes = compileOrigins(rules);
     this.#isForAll = rules.includes('*');
-    this.#credentials = credentials;
-    this.#privateNetwork = privateNetwork;
-    this.#methods = methods?.join(', ');
-    this.#headers = headers?.join(', ');
+    this.#terms = { isForAll: this.#isForAll, credentials, privateNetwork, methods, headers, maxAge };
     const allowed = credentials ? ['access-control-allow-credentials', 'true'] : [];
     const exposed =
       exposedHeaders.length > 0 ? ['access-control-expose-headers', exposedHeaders.join(', ')] : [];
-    const age = maxAge === undefined ? [] : ['access-control-max-age', String(Math.floor(maxAge / 1000))];
     this.#granted = [...allowed, ...exposed];
-    this.#asked = [...allowed, ...age];
   }
 
   preflight(): Answer {
@@ -63,30 +53,33 @@ class CorsStage implements Stage {
     if (method !== undefined) {
       addVary(headers, 'Access-Control-Request-Method');
       addVary(headers, 'Access-Control-Request-Headers');
-      if (this.#privateNetwork) addVary(headers, 'Access-Control-Request-Private-Network');
+      if (this.#terms.privateNetwork) addVary(headers, 'Access-Control-Request-Private-Network');
     }
+    if (method !== undefined) return this.#answer(exchange, headers);
     const { origin } = request.headers;
     const isTaken = origin !== undefined && this.#takes(origin);
-    if (!isTaken && !(this.#isForAll && method === undefined)) return;
-    headers.push('access-control-allow-origin', this.#isForAll ? '*' : (origin as string));
-    if (method === undefined) headers.push(...this.#granted);
-    else this.#answer(exchange, headers, method);
+    if (!isTaken && !this.#isForAll) return;
+    headers.push('access-control-allow-origin', this.#isForAll ? '*' : (origin as string), ...this.#granted);
   }
 
   /** A cookie is for pages that may send one. */
   welcomes({ request: { headers } }: Exchange): boolean {
     if (headers.origin === undefined || !this.#takes(headers.origin)) return false;
-    return this.#credentials || headers.cookie === undefined;
+    return this.#terms.credentials || headers.cookie === undefined;
   }
 
-  #answer({ request }: Exchange, headers: string[], method: string): void {
-    const names = this.#headers ?? request.headers['access-control-request-headers'];
-    headers.push('access-control-allow-methods', this.#methods ?? method);
-    if (typeof names === 'string' && names.length <= MAX_NAMES_LENGTH && FIELD_NAMES.test(names))
-      headers.push('access-control-allow-headers', names);
-    headers.push(...this.#asked);
-    if (this.#privateNetwork && request.headers['access-control-request-private-network'] === 'true')
-      headers.push('access-control-allow-private-network', 'true');
+  // Fails closed: what another route answers to an OPTIONS that looks like a preflight grants nothing of the one meant.
+  #answer({ request: { headers: asked }, preflighted }: Exchange, headers: string[]): void {
+    const { origin } = asked;
+    if (preflighted === undefined || origin === undefined) return;
+    const stages = new Set<unknown>([this, ...preflighted.map(({ seats }) => seats[corsPolicy.name])]);
+    let terms: CorsTerms = this.#terms;
+    for (const stage of stages) {
+      if (!(stage instanceof CorsStage) || !stage.#takes(origin)) return;
+      terms = meetOf(terms, stage.#terms);
+      if (!terms.isForAll) addVary(headers, 'Origin');
+    }
+    headers.push(...grantOf(terms, asked));
   }
 }
 

@@ -25,16 +25,21 @@ export class RateLimitStageFactory implements StageFactory {
     this.#limiters = { main, local, observer };
   }
 
-  compile({ routeId, policies, repeats = false }: StageInput): RateLimitStage | undefined {
+  compile({
+    routeId,
+    budgetOf = routeId,
+    policies,
+    repeats = false,
+  }: StageInput): RateLimitStage | undefined {
     const rules = policies.rateLimit;
     if (rules === undefined || rules.length === 0) return undefined;
-    const compiled = rules.map((rule, index) => compileRule(routeId, rule, index, rules));
+    const compiled = rules.map((rule, index) => compileRule(budgetOf, rule, index, rules));
     return new RateLimitStage(routeId, compiled, this.#limiters, repeats);
   }
 }
 
 function compileRule(
-  routeId: string,
+  budgetOf: string,
   rule: RateLimitRule,
   index: number,
   rules: readonly RateLimitRule[],
@@ -45,7 +50,7 @@ function compileRule(
     bucket: { rate: rule.rate, perMs: rule.per, burst: rule.burst },
     key: rule.key,
     // A colon within the id is escaped, so that no id can spell the prefix of another.
-    prefix: `${routeId.replaceAll('%', '%25').replaceAll(':', '%3A')}:${String(index)}:`,
+    prefix: `${budgetOf.replaceAll('%', '%25').replaceAll(':', '%3A')}:${String(index)}:`,
     cost: rule.cost,
     perMessage: rule.perMessage,
     onStoreError: rule.onStoreError,

@@ -97,6 +97,9 @@ function leaving({ response, perTarget }: Edits): Stage['head'] {
   };
 }
 
+/** The kinds of routes whose requests go to one target of one upstream. */
+const HAVE_TARGETS: ReadonlySet<string | undefined> = new Set(['forward', 'passGrpc', 'translate']);
+
 /** Compiles the `transform` policy. */
 export class TransformStageFactory implements StageFactory {
   readonly policy = transformPolicy;
@@ -133,7 +136,7 @@ function headerEditsOf(
   { door, parameters = [], action }: StageInput,
 ): Pick<Edits, 'request' | 'response' | 'perTarget'> {
   // Fails closed: what is not enforced is not declared.
-  if (perTarget !== undefined && action !== 'forward' && action !== 'passGrpc')
+  if (perTarget !== undefined && !HAVE_TARGETS.has(action))
     throw new StageFault(['perTarget'], 'only requests that are forwarded have a target of their own');
   return {
     // A handler gets no fields that anything could be missing in.

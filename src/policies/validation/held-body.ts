@@ -1,6 +1,7 @@
 import { hasForeignCharset } from '../../exchange/charset.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Pieces } from '../../exchange/pieces.ts';
+import { repeatedName } from '../../exchange/repeated-names.ts';
 import { Problem } from '../../problems/problem.ts';
 
 const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
@@ -57,23 +58,36 @@ export function holdBody(
   });
 }
 
+/** The JSON value of a body, and what in it two readers could read differently. */
+export interface HeldJson {
+  readonly value: unknown;
+  /** A JSON pointer to the first name that stands twice in its object; undefined for none. */
+  readonly repeated: string | undefined;
+}
+
 /**
  * The JSON value of a body.
  *
  * @throws {Problem} `media-type-unsupported` for what does not say that it is plain JSON, `request-invalid` for what is none.
  */
-export function parseHeld({ request }: Exchange, body: Buffer): unknown {
+export function parseHeld({ request }: Exchange, body: Buffer): HeldJson {
   const types = request.headersDistinct['content-type'] ?? [];
   const coding = request.headers['content-encoding'];
   const isPlain = coding === undefined || coding.trim().toLowerCase() === 'identity';
   // Fails closed: whoever reads it might take it for JSON all the same, and of two types for the other one.
   if (!isJson(types) || !isPlain) throw new Problem('media-type-unsupported');
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return { value: JSON.parse(text), repeated: repeatedName(text) };
   } catch {
     const errors = [{ in: 'body', pointer: '', message: 'must be JSON in UTF-8' }];
     throw new Problem('request-invalid', { extensions: { errors } });
   }
+}
+
+/** The first name that stands twice in what a parser has taken for JSON; undefined for none, and for what is none. */
+export function repeatedIn({ request }: Exchange, body: Buffer): string | undefined {
+  return isJson(request.headersDistinct['content-type'] ?? []) ? repeatedName(body.toString()) : undefined;
 }
 
 function isJson([type = '', ...others]: readonly string[]): boolean {

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { compileSchema, escapePointer, type CompiledSchema, type SchemaUse } from './schema-compiler.ts';
-import type { Parts } from './request-parts.ts';
+import { pointerPart } from '../../exchange/json-pointer.ts';
+import { jsonSchemaAt, objectOf, readDocument, resolved, upgraded, type Json } from './openapi-document.ts';
+import { parametersOf, type PlacedParameters } from './openapi-parameters.ts';
+import type { CompiledSchema, SchemaUse } from './schema-compiler.ts';
 
 /** One operation of an API description, as far as requests and answers can be checked by it. */
 export interface Operation {
-  readonly parts: Parts;
+  readonly parameters: readonly PlacedParameters[];
+  readonly body: CompiledSchema | undefined;
   readonly names: readonly string[];
   readonly isBodyRequired: boolean;
   /** By status, such as `200`, `2XX` or `default`. */
@@ -18,18 +19,12 @@ export interface FoundOperation {
   readonly values: readonly string[];
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 interface Template {
   readonly segments: readonly (string | undefined)[];
   readonly methods: ReadonlyMap<string, Operation>;
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
-const PLACES = { query: 'query', path: 'params', header: 'headers' } as const;
-const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
-/** Header fields that OpenAPI leaves to others. */
-const IGNORED = new Set(['accept', 'content-type', 'authorization']);
 
 /** The operations of an OpenAPI file of version 3.0 or 3.1, in JSON or YAML, all compiled when it is read. */
 export class OpenapiOperations {
@@ -56,6 +51,13 @@ export class OpenapiOperations {
       .sort((a, b) => rankOf(a).localeCompare(rankOf(b)));
   }
 
+  /** Whether one of them looks at bodies of requests. */
+  get haveBodies(): boolean {
+    return this.#templates.some(({ methods }) =>
+      [...methods.values()].some(({ body }) => body !== undefined),
+    );
+  }
+
   /** The operation of a request; undefined for one that the file does not know. */
   find(method: string, path: string): FoundOperation | undefined {
     if (!path.startsWith(this.#prefix)) return undefined;
@@ -77,18 +79,6 @@ export class OpenapiOperations {
   }
 }
 
-function readDocument(file: string): Json {
-  try {
-    return objectOf(parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    throw new Error(`${file}: cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function objectOf(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
 function rankOf({ segments }: Template): string {
   return segments.map((one) => (one === undefined ? '1' : '0')).join('');
 }
@@ -104,7 +94,7 @@ function templateOf(path: string, item: Json, reading: Reading): Template {
   const methods = new Map<string, Operation>();
   for (const method of METHODS) {
     if (item[method] === undefined) continue;
-    const pointer = `#/paths/${escapePointer(path)}/${method}`;
+    const pointer = `#/paths/${pointerPart(path)}/${method}`;
     try {
       methods.set(method.toUpperCase(), operationOf(item, { method, pointer, names }, reading.use));
     } catch (error) {
@@ -129,117 +119,15 @@ function operationOf(
   const bodySchema = jsonSchemaAt(body, use);
   const answers = new Map<string, CompiledSchema>();
   for (const status of Object.keys(objectOf(operation['responses']))) {
-    const at = `${pointer}/responses/${escapePointer(status)}`;
+    const at = `${pointer}/responses/${pointerPart(status)}`;
     const schema = jsonSchemaAt(resolved(objectOf(operation['responses'])[status], at, document), use);
     if (schema !== undefined) answers.set(status.toUpperCase(), schema);
   }
-  const parts = {
-    ...parametersOf(item, operation, use),
-    ...(bodySchema === undefined ? {} : { body: bodySchema }),
-  };
-  return { parts, names, isBodyRequired: body.value['required'] === true, answers };
-}
-
-interface Placed {
-  readonly value: Json;
-  readonly pointer: string;
-}
-
-function resolved(value: unknown, pointer: string, document: Json): Placed {
-  let at: Placed = { value: objectOf(value), pointer };
-  for (let hops = 0; typeof at.value['$ref'] === 'string'; hops += 1) {
-    const ref = at.value['$ref'];
-    // Fails closed: nothing is fetched, and nothing guessed.
-    if (!ref.startsWith('#/') || hops > 20)
-      throw new Error(`expected a reference within the file, got ${ref}`);
-    const path = ref
-      .slice(2)
-      .split('/')
-      .map((one) => decodeURIComponent(one).replaceAll('~1', '/').replaceAll('~0', '~'));
-    const found = path.reduce<unknown>((inside, key) => objectOf(inside)[key], document);
-    if (found === undefined) throw new Error(`there is no ${ref}`);
-    at = { value: objectOf(found), pointer: ref };
-  }
-  return at;
-}
-
-function jsonSchemaAt({ value, pointer }: Placed, use: SchemaUse): CompiledSchema | undefined {
-  const content = objectOf(value['content']);
-  const type = Object.keys(content).find((one) => JSON_TYPE.test(one));
-  if (type === undefined || objectOf(content[type])['schema'] === undefined) return undefined;
-  return compileSchema({ $ref: fragment(`${pointer}/content/${escapePointer(type)}/schema`) }, use);
-}
-
-// A pointer in a URI (RFC 6901 section 6).
-function fragment(pointer: string): string {
-  return `#${pointer
-    .slice(1)
-    .split('/')
-    .map((one) => encodeURIComponent(decodeURIComponent(one.replaceAll('%', '%25'))))
-    .join('/')}`;
-}
-
-function parametersOf(item: Json, operation: Json, use: SchemaUse): Parts {
-  const document = use.document as Json;
-  const named = new Map<
-    string,
-    { readonly place: keyof typeof PLACES; readonly name: string; readonly value: Json }
-  >();
-  for (const one of [...listOf(item['parameters']), ...listOf(operation['parameters'])]) {
-    const { value } = resolved(one, '#', document);
-    const place = value['in'] as keyof typeof PLACES;
-    const name = place === 'header' ? String(value['name']).toLowerCase() : String(value['name']);
-    if (!(place in PLACES) || (place === 'header' && IGNORED.has(name))) continue;
-    named.set(`${place} ${name}`, { place, name, value });
-  }
-  const parts: Record<string, CompiledSchema> = {};
-  for (const [place, key] of Object.entries(PLACES)) {
-    const of = [...named.values()].filter((one) => one.place === place);
-    if (of.length > 0) parts[key] = parameterSchema(of, use);
-  }
-  return parts;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-// Only what is written plainly: other styles, and parameters of whole objects, have to be there and are not looked into.
-function parameterSchema(
-  of: readonly { readonly name: string; readonly value: Json }[],
-  use: SchemaUse,
-): CompiledSchema {
-  const properties = Object.fromEntries(
-    of.map(({ name, value }) => {
-      const isPlain =
-        value['style'] === undefined && value['explode'] !== false && value['content'] === undefined;
-      return [name, isPlain && value['schema'] !== undefined ? value['schema'] : {}];
-    }),
+  const parameters = parametersOf(
+    { value: item, pointer: pointer.slice(0, pointer.lastIndexOf('/')) },
+    { value: operation, pointer },
+    use,
   );
-  const required = of.filter(({ value }) => value['required'] === true).map(({ name }) => name);
-  const schema = { type: 'object', properties, required };
-  const document = { ...(use.document as Json), 'x-gatehouse-parameters': schema };
-  return compileSchema({ $ref: '#/x-gatehouse-parameters' }, { ...use, document, coerces: true });
-}
-
-/** Writes what OpenAPI 3.0 says differently in the words of draft-07. */
-function upgraded(value: Json): Json {
-  const edit = (one: unknown): unknown => {
-    if (Array.isArray(one)) return one.map(edit);
-    if (typeof one !== 'object' || one === null) return one;
-    const copy = Object.fromEntries(Object.entries(one).map(([key, inner]) => [key, edit(inner)]));
-    for (const [flag, bound] of [
-      ['exclusiveMinimum', 'minimum'],
-      ['exclusiveMaximum', 'maximum'],
-    ] as const) {
-      if (typeof copy[flag] !== 'boolean') continue;
-      if (copy[flag] === true && copy[bound] !== undefined) {
-        copy[flag] = copy[bound];
-        delete copy[bound];
-      } else delete copy[flag];
-    }
-    if (copy['nullable'] === true && copy['type'] === undefined) delete copy['nullable'];
-    return copy;
-  };
-  return edit(value) as Json;
+  const isBodyRequired = body.value['required'] === true;
+  return { parameters, body: bodySchema, names, isBodyRequired, answers };
 }

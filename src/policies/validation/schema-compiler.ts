@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import { compileLinear } from '../../config/linear-pattern.ts';
+import { pointerPart } from '../../exchange/json-pointer.ts';
 import { MAX_ERRORS, type SchemaFault } from './schema.pipe.ts';
 
 /** A JSON Schema (2020-12, or draft-07 where `$schema` says so), compiled once. */
@@ -86,11 +87,6 @@ function compileWith(
 function faultOf(error: NonNullable<ValidateFunction['errors']>[number]): SchemaFault {
   const params = error.params as Readonly<Record<string, unknown>>;
   const name = params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'];
-  const tail = name === undefined ? '' : `/${escapePointer(String(name))}`;
+  const tail = name === undefined ? '' : `/${pointerPart(String(name))}`;
   return { pointer: error.instancePath + tail, message: error.message ?? 'does not fit' };
-}
-
-/** A name as JSON pointers write it (RFC 6901 section 3). */
-export function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,4 +1,5 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { pointerOf } from '../../exchange/json-pointer.ts';
 import { Problem } from '../../problems/problem.ts';
 
 type Issues = Parameters<
@@ -25,16 +26,15 @@ export interface SchemaFault {
 
 /** What the issues of a schema tell the client: at most fifty, without the value that was sent. */
 export function faultsOf(issues: Issues): readonly SchemaFault[] {
-  return issues.slice(0, MAX_ERRORS).map(({ path, message }) => ({ pointer: pointerOf(path), message }));
+  return issues.slice(0, MAX_ERRORS).map(({ path, message }) => ({ pointer: pointerOfPath(path), message }));
 }
 
 function requestInvalid(issues: Issues): Problem {
   return new Problem('request-invalid', { extensions: { errors: faultsOf(issues) } });
 }
 
-function pointerOf(path: Path): string {
-  return (path ?? [])
-    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
-    .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
+function pointerOfPath(path: Path): string {
+  return pointerOf(
+    (path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment)),
+  );
 }

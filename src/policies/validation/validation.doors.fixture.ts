@@ -11,6 +11,8 @@ export const row: PolicyRow = {
     for (const fields of [{ 'x-number': 'seven' }, undefined]) {
       const refusal = await at.ask(fields && { fields });
       expect(refusal).toMatchObject({ status: 400, code: 'request-invalid' });
+      // A status of gRPC says no more than its code.
+      if (at.name === 'passedGrpc') continue;
       expect(refusal.text).toContain('"in":"headers","pointer":"/x-number"');
     }
   },

@@ -18,7 +18,7 @@ export const validationPolicy = definePolicy({
         ),
       body: schema
         .optional()
-        .describe('JSON Schema of the request body. Forwarded routes and handlers only.'),
+        .describe('JSON Schema of the request body. Forwarded, translated routes and handlers only.'),
       query: schema
         .optional()
         .describe('JSON Schema of the query, an object; texts count as what the schema wants.'),

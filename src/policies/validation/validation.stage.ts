@@ -5,12 +5,13 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { answerTap } from './answer-tap.ts';
-import { holdBody, parseHeld } from './held-body.ts';
+import { holdBody, parseHeld, repeatedIn, type HeldJson } from './held-body.ts';
 import { OpenapiOperations, type Operation } from './openapi-operations.ts';
-import { paramsOf, queryOf, type PartName, type Parts } from './request-parts.ts';
+import { pairsAt, paramsOf, queryOf, type PartName, type Parts } from './request-parts.ts';
 import { compileSchema, type CompiledSchema } from './schema-compiler.ts';
 import { MAX_ERRORS, type SchemaFault } from './schema.pipe.ts';
 import { validationPolicy } from './validation.policy.ts';
@@ -20,19 +21,29 @@ type ValidationOptions = z.output<typeof validationPolicy.schema>;
 /** Where a fault is, and what. */
 type Fault = SchemaFault & { readonly in: PartName };
 
-/** What is known of a request that is checked. */
+/** What is known of a request once its head is checked. */
 interface Checked {
-  readonly parts: Parts;
-  readonly params: Record<string, unknown>;
+  readonly faults: Fault[];
+  readonly body: CompiledSchema | undefined;
   readonly isBodyRequired: boolean;
 }
 
+/** Kinds of routes whose requests have a body that can be checked, and that have operations of an API. */
+const CHECKED_BY = {
+  body: new Set(['forward', 'translate', 'handler']),
+  openapi: new Set(['forward', 'translate', 'aggregate', 'handler']),
+};
+const UNREAD_BODY = 'nobody reads the body of a request of such a route';
+const UNREAD: Readonly<Record<string, string>> = {
+  passGrpc: 'calls of gRPC are passed on unread, and their messages are no JSON; `headers` can be checked',
+};
 const WRITING: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const LOG_EVERY_MS = 1000;
 
 /** Checks the requests of one route. */
 class ValidationStage implements Stage {
   readonly stream: Stage['stream'];
+  readonly holdsBody: boolean;
   readonly #options: ValidationOptions;
   readonly #input: StageInput;
   readonly #metrics: Metrics;
@@ -55,6 +66,7 @@ class ValidationStage implements Stage {
     };
     this.#answer = answer && named('answer', () => compileSchema(answer));
     this.#operations = openapi && named('openapi', () => new OpenapiOperations(openapi.file, openapi.prefix));
+    this.holdsBody = this.#parts.body !== undefined || this.#operations?.haveBodies === true;
     const looksAtAnswers = this.#answer !== undefined || this.#operations !== undefined;
     this.stream = looksAtAnswers ? (exchange, head) => this.#tap(exchange, head) : undefined;
   }
@@ -62,8 +74,7 @@ class ValidationStage implements Stage {
   enter(exchange: Exchange): void | Promise<void> {
     const checked = this.#checkedOf(exchange);
     if (checked === undefined) return this.#tell(exchange, [UNKNOWN]);
-    const faults = this.#faultsOfHead(exchange, checked);
-    const { body } = checked.parts;
+    const { faults, body } = checked;
     if (body === undefined) return this.#tell(exchange, faults);
     // Who is refused anyway costs no body.
     if (faults.length > 0 && this.#options.mode === 'enforce') return this.#tell(exchange, faults);
@@ -80,19 +91,24 @@ class ValidationStage implements Stage {
   #checkedOf(exchange: Exchange): Checked | undefined {
     const { method, path, route, params } = exchange;
     if (this.#operations === undefined) {
-      const names = route?.pattern.parameters ?? [];
-      return { parts: this.#parts, params: paramsOf(names, params), isBodyRequired: WRITING.has(method) };
+      const values = paramsOf(route?.pattern.parameters ?? [], params);
+      const faults = this.#faultsOfHead(exchange, values);
+      return { faults, body: this.#parts.body, isBodyRequired: WRITING.has(method) };
     }
     const found = this.#operations.find(method, path);
     if (found === undefined) return undefined;
     const { operation, values } = found;
-    return { ...operation, params: paramsOf(operation.names, values) };
+    const named = operation.names.map((name, at) => [name, values[at] ?? ''] as const);
+    const faults = operation.parameters.flatMap((part) =>
+      part.faultsOf(pairsAt(part.of, exchange, named)).map((one) => ({ in: part.of, ...one })),
+    );
+    return { faults, body: operation.body, isBodyRequired: operation.isBodyRequired };
   }
 
-  #faultsOfHead(exchange: Exchange, { parts, params }: Checked): Fault[] {
+  #faultsOfHead(exchange: Exchange, params: Record<string, unknown>): Fault[] {
     const faults: Fault[] = [];
     const add = (name: PartName, value: () => unknown): void => {
-      const schema = parts[name];
+      const schema = this.#parts[name];
       if (schema !== undefined) for (const one of schema.faultsOf(value())) faults.push({ in: name, ...one });
     };
     add('params', () => params);
@@ -103,26 +119,30 @@ class ValidationStage implements Stage {
   }
 
   #body(exchange: Exchange, schema: CompiledSchema, faults: Fault[]): void | Promise<void> {
-    const check = (value: unknown, length: number): void =>
+    const check = ({ value, repeated }: HeldJson, length: number): void =>
       this.#tell(exchange, [
         ...faults,
+        ...(repeated === undefined
+          ? []
+          : [{ in: 'body' as const, pointer: repeated, message: 'must stand once' }]),
         ...schema.faultsOf(value, length).map((one) => ({ in: 'body' as const, ...one })),
       ]);
     if (this.#input.door === 'handler') {
-      const length = Number(exchange.request.headers['content-length'] ?? Infinity);
-      return check(exchange.parsedBody, length);
+      const { parsedBody, heldBody } = exchange;
+      const repeated = heldBody === undefined ? undefined : repeatedIn(exchange, heldBody);
+      return check({ value: parsedBody, repeated }, heldBody?.length ?? Infinity);
     }
     const { maxBody, mode } = this.#options;
     return holdBody(exchange, { maxBytes: maxBody, passesLarger: mode === 'shadow' }).then((held) => {
       if (held === undefined) return this.#tell(exchange, [...faults, TOO_LARGE]);
-      let value: unknown;
+      let json: HeldJson;
       try {
-        value = parseHeld(exchange, held);
+        json = parseHeld(exchange, held);
       } catch (error) {
         if (mode === 'enforce') throw error;
         return this.#tell(exchange, [...faults, NO_JSON]);
       }
-      check(value, held.length);
+      check(json, held.length);
     });
   }
 
@@ -192,11 +212,12 @@ export class ValidationStageFactory implements StageFactory {
   compile(input: StageInput): Stage | undefined {
     const { validation } = input.policies;
     if (validation === undefined || validation.mode === 'off') return undefined;
-    const readsBody = input.door === 'handler' || (input.action ?? 'forward') === 'forward';
-    if (!readsBody && validation.body !== undefined)
-      throw new Error('`validation.body` is for routes that are forwarded, and for handlers');
-    if (!readsBody && validation.openapi !== undefined)
-      throw new Error('`validation.openapi` is for routes that are forwarded, and for handlers');
+    const kind = input.door === 'handler' ? 'handler' : (input.action ?? 'forward');
+    // What is no version of an API is refused by its action; what the versions take is theirs to say.
+    if (kind === 'versions') return undefined;
+    for (const key of ['body', 'openapi'] as const)
+      if (validation[key] !== undefined && !CHECKED_BY[key].has(kind))
+        throw new StageFault(['validation', key], UNREAD[kind] ?? UNREAD_BODY);
     return new ValidationStage(validation, input, this.metrics);
   }
 }

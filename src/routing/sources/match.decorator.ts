@@ -20,8 +20,8 @@ export type HandlerMatch = z.output<typeof handlerMatchSchema>;
  * under `match:` of a route of the file. A request that does not fit goes on to the routes of the file. On a handler it
  * stands in place of what the controller says.
  *
- * Nest registers one handler for a method of a path, so that two of them cannot be told apart by it: that is what routes
- * of the file can.
+ * Handlers of one method and path are told apart by it, as routes of the file are: the one with more conditions is asked
+ * first.
  *
  * @throws {ConfigError} in the words that a configuration file would be answered with.
  */

@@ -24,13 +24,8 @@ export class CallBed {
       Object.entries(upstreams).map(([name, options]) => [name, upstreamSchema.parse(options)]),
     );
     const logger = createLogger('silent', { write() {} });
-    this.upstreams = new UpstreamRegistry(
-      parsed,
-      logger,
-      this.metrics,
-      undefined,
-      loadTls(parsed, '.').upstreams,
-    );
+    const files = { tls: loadTls(parsed, '.').upstreams, folder: '.' };
+    this.upstreams = new UpstreamRegistry(parsed, logger, this.metrics, undefined, files);
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,20 @@ export function outboundFields(exchange: Exchange): string[] {
   return fields;
 }
 
+/** What the target that was just chosen gets of those fields: as its labels want them edited. */
+export function fieldsForTarget(fields: readonly string[], exchange: Exchange): readonly string[] {
+  const { targetEdits } = exchange;
+  if (targetEdits === undefined) return fields;
+  const edited = targetEdits.requestFields([...fields], exchange);
+  const sent: string[] = [];
+  for (let i = 0; i < edited.length; i += 2) {
+    const [name, value] = [(edited[i] as string).toLowerCase(), edited[i + 1] as string];
+    // What metadata cannot carry, and what is the call's own to say, is left out.
+    if (PRINTABLE.test(value) && !name.startsWith('grpc-')) sent.push(name, value);
+  }
+  return sent;
+}
+
 /** Metadata of grpc-js of a flat list of names and values; those of names that end in `-bin` are base64. */
 export function metadataOf(fields: readonly string[]): Metadata {
   const metadata = new Metadata();

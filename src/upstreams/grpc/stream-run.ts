@@ -7,6 +7,7 @@ import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { cancelCall } from './cancel-call.ts';
 import type { GrpcChannels } from './grpc-channel.ts';
+import { fieldsForTarget, metadataOf } from './outbound-metadata.ts';
 import { grpcFault } from './grpc-faults.ts';
 
 /** A call whose messages are bytes. */
@@ -39,6 +40,8 @@ export interface StreamRunOptions {
   readonly upstream: Upstream;
   /** What goes out along with the messages. */
   readonly metadata: Metadata;
+  /** The same as a flat list, for what is edited for some targets. Default: nothing is. */
+  readonly fields?: readonly string[];
   readonly channels: GrpcChannels;
   readonly metrics: Metrics;
   /** `/shop.v1.Orders/GetOrder`. */
@@ -98,7 +101,8 @@ export class StreamRun extends CallRun<void> {
   }
 
   protected override send(target: Target): void {
-    const { path, answersWhole = false, metadata, channels } = this.options;
+    const { path, answersWhole = false, channels } = this.options;
+    const metadata = this.#metadata();
     const isWhole = answersWhole && this.leftMs() !== Infinity;
     // Only an answer that comes as a whole has to be there by the deadline.
     const options = isWhole ? { deadline: Date.now() + this.leftMs() } : {};
@@ -127,6 +131,12 @@ export class StreamRun extends CallRun<void> {
 
   protected override problemOf(fault: AttemptFault, cause: unknown): Problem {
     return this.options.problemOf?.(fault, cause) ?? super.problemOf(fault, cause);
+  }
+
+  #metadata(): Metadata {
+    const { metadata, fields, exchange } = this.options;
+    if (fields === undefined || exchange.targetEdits === undefined) return metadata;
+    return metadataOf(fieldsForTarget(fields, exchange));
   }
 
   #isCurrent(call: ByteCall): boolean {

@@ -11,6 +11,7 @@ import type { Http2Pool } from '../transport/http2/http2-pool.ts';
 import type { OutboundStream } from '../transport/http2/outbound-stream.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
 import { NoFreeConnection } from '../transport/no-free-connection.ts';
+import { fieldsForTarget } from './outbound-metadata.ts';
 import { GARBLED, grpcFault, RefusedCall, type GrpcEnd } from './grpc-faults.ts';
 import {
   endOf,
@@ -107,7 +108,7 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
     this.#httpStatus = 0;
     this.keepTime(firstByte);
     const timeout = timeoutText(Math.min(this.leftMs(), firstByte));
-    const fields = [...this.#fields, 'grpc-timeout', timeout];
+    const fields = [...fieldsForTarget(this.#fields, this.exchange), 'grpc-timeout', timeout];
     if (target.compression === 'gzip') fields.push('grpc-encoding', 'gzip');
     const request = { path: this.#method.path, fields, body: this.#frame };
     // Targets of upstreams of gRPC have one; only specs of balancing make them without.

@@ -13,6 +13,9 @@ const METHODS: ReadonlySet<string> = new Set([
   'TRACE',
 ]);
 const HOST = /^(\*\.)?[a-z0-9.-]+$/;
+/** What an expression may ask is more than a match can say, and half of it would take too much or too little. */
+const EXPRESSION =
+  'an expression of the router has no equivalent: write its route by hand; its requests go to whichever other route takes them';
 const WEB: ReadonlySet<string> = new Set(['http', 'https', 'ws', 'wss']);
 
 /** What a route of Kong asks of a request besides its path. */
@@ -22,17 +25,27 @@ export interface Conditions {
   readonly closed?: string;
 }
 
-/** Reads them; undefined for a route that takes nothing which could be forwarded. */
-export function conditionsOf(source: Source): Conditions | undefined {
-  const methods = methodsOf(source);
+/**
+ * Reads them.
+ *
+ * @param isGrpc whether its service speaks gRPC.
+ * @returns undefined for a route that takes nothing which could be forwarded.
+ */
+export function conditionsOf(source: Source, isGrpc: boolean): Conditions | undefined {
+  // Every call of gRPC is a POST; what a route says besides is reported as unread.
+  const methods = isGrpc ? undefined : methodsOf(source);
   const hosts = hostsOf(source);
-  const protocols = protocolsOf(source);
+  const protocols = protocolsOf(source, isGrpc);
   // Fails closed: without the condition the route would take more than it should.
   const isNarrow = [methods, hosts].some((list) => list?.length === 0);
-  if (isNarrow || protocols === undefined || source.has('expression')) {
+  const hasExpression = source.has('expression');
+  if (isNarrow || protocols === undefined || hasExpression) {
     source.note(
       'left',
-      'nothing that it takes can be said here; its requests go to whichever other route takes them',
+      hasExpression
+        ? EXPRESSION
+        : 'nothing that it takes can be said here; its requests go to whichever other route takes them',
+      ...(hasExpression ? ['expression'] : []),
     );
     source.settle();
     return undefined;
@@ -75,18 +88,25 @@ function hostsOf(source: Source): string[] | undefined {
   return known;
 }
 
-function protocolsOf(source: Source): Pick<Conditions, 'rest' | 'closed'> | undefined {
+function protocolsOf(source: Source, isGrpc: boolean): Pick<Conditions, 'rest' | 'closed'> | undefined {
   const protocols = source.get('protocols', texts) ?? ['http', 'https'];
   const web = protocols.filter((protocol) => WEB.has(protocol));
   const hasSockets = web.some((protocol) => protocol.startsWith('ws'));
   const rest = hasSockets ? { webSocket: 'on' } : {};
-  if (protocols.some((protocol) => protocol.startsWith('grpc'))) {
-    source.note(
-      'closed',
-      'calls of gRPC want `passGrpc`, written by hand; see docs/passing-grpc.md',
-      'protocols',
-    );
-    return { rest, closed: 'it forwards gRPC' };
+  const takesGrpc = protocols.some((protocol) => protocol.startsWith('grpc'));
+  if (takesGrpc !== isGrpc) {
+    // Fails closed: what a service does with the other protocol is not known.
+    const closed = isGrpc
+      ? 'its service speaks gRPC, and it takes none'
+      : 'it takes gRPC, and its service speaks none';
+    source.note('closed', closed, 'protocols');
+    return { rest, closed };
+  }
+  if (isGrpc) {
+    if (web.length > 0) source.note('left', 'takes calls of gRPC and gRPC-Web alone', 'protocols');
+    if (!protocols.includes('grpc'))
+      source.note('differs', 'taken in the clear too where a listener has `http2: true`', 'protocols');
+    return { rest: { passGrpc: true } };
   }
   if (web.length === 0) return undefined;
   if (!web.some((protocol) => protocol === 'http' || protocol === 'ws'))

@@ -55,19 +55,25 @@ export class RouteReader {
       response_buffering: true,
     });
     source.skip('service');
-    const conditions = conditionsOf(source);
+    const isGrpc = service?.upstream.isGrpc === true;
+    const conditions = conditionsOf(source, isGrpc);
     if (conditions === undefined) return;
     const { policies, closed, query } = this.#policiesOf(source, service, conditions.closed);
     const regexPriority = source.get('regex_priority', z.int()) ?? 0;
     const wanted = source.get('name', z.string()) ?? service?.upstream.name ?? 'route';
     const doesStrip = source.get('strip_path', z.boolean()) ?? true;
-    const host = source.get('preserve_host', z.boolean()) === true ? { host: 'keep' } : {};
+    const keepsHost = source.get('preserve_host', z.boolean()) === true;
+    if (keepsHost && isGrpc)
+      source.note('left', 'calls of gRPC have the host of their target', 'preserve_host');
+    const host = keepsHost && !isGrpc ? { host: 'keep' } : {};
+    // Kong strips nothing of calls of gRPC either.
+    const takenOff = isGrpc ? undefined : (service?.upstream.base ?? '');
     const paths = this.#pathsOf(source);
     if (paths.length > 1 && policies['rateLimit'] !== undefined)
       source.note('differs', 'each path is a route here, and each route counts for itself', 'paths');
     for (const path of paths) {
       const isOdd = 'fault' in path;
-      const rewrite = { ...rewriteOf(path, doesStrip, service?.upstream.base ?? ''), ...query };
+      const rewrite = takenOff === undefined ? {} : { ...rewriteOf(path, doesStrip, takenOff), ...query };
       const route: RouteDraft = {
         id: this.#names.take(wanted),
         match: { ...conditions.match, path: isOdd ? `${path.prefix}/*` : path.pattern },
@@ -101,7 +107,8 @@ export class RouteReader {
     }
     if (service === undefined) source.note('closed', 'a route without a service');
     const policies = merged(translations);
-    const faulty = faultyPolicy(policies);
+    const faulty =
+      faultyPolicy(policies) ?? (service?.upstream.isGrpc === true ? editingPolicy(policies) : undefined);
     if (faulty !== undefined) source.note('closed', `its plugins say what \`${faulty}\` cannot`);
     const reasons = [
       atFirst,
@@ -190,6 +197,13 @@ function faultyPolicy(policies: Section): string | undefined {
     ([name, value]) =>
       all.find((one) => one.name === name)?.schema.safeParse(withTexts(value)).success !== true,
   )?.[0];
+}
+
+/** A policy that edits bodies, which calls of gRPC have none of that could be read. */
+function editingPolicy({ transform }: Section): string | undefined {
+  const { request = {}, response = {} } = (transform ?? {}) as Record<string, Section | undefined>;
+  const edits = 'body' in request || 'body' in response || 'maskFields' in response || 'template' in response;
+  return edits ? 'transform' : undefined;
 }
 
 /** What the environment has is a text, whichever. */

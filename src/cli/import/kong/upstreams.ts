@@ -6,7 +6,9 @@ import { BOOKKEEPING, referenceOf } from './plugin.ts';
 
 const MAX_WEIGHT = 1000;
 const MAX_ATTEMPTS = 10;
-const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, grpc: 80, grpcs: 443 };
+/** Targets of gRPC have no port that goes without saying. */
+const UNSAID_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 const BALANCING: Readonly<Record<string, string>> = {
   'round-robin': 'roundRobin',
   'least-connections': 'leastRequests',
@@ -25,6 +27,8 @@ export interface ServiceUpstream {
   readonly name: string;
   /** What paths have in front for the service; empty for nothing. */
   readonly base: string;
+  /** Whether it speaks gRPC: only calls that are passed on reach it. */
+  readonly isGrpc: boolean;
   /** Why it cannot be reached by a route. */
   readonly closed?: string;
 }
@@ -56,23 +60,26 @@ export class Upstreams {
   add(service: Source): ServiceUpstream {
     const name = this.#names.take(service.get('name', z.string()) ?? 'service');
     const { protocol, host, port, path } = addressOf(service);
-    const base = path.replace(/\/+$/, '');
+    const isGrpc = protocol === 'grpc' || protocol === 'grpcs';
+    if (isGrpc && path.length > 1) service.note('left', 'calls of gRPC keep their path', 'path');
+    const base = isGrpc ? '' : path.replace(/\/+$/, '');
     if (!(protocol in PORTS)) {
-      service.note('closed', `services are reached by http and https, not by ${protocol}`);
-      return { name, base, closed: `its service is reached by ${protocol}` };
+      service.note('closed', `services are reached by http, https, grpc and grpcs, not by ${protocol}`);
+      return { name, base, isGrpc, closed: `its service is reached by ${protocol}` };
     }
     const pool = this.#pools.get(host);
     const targets =
       pool === undefined
         ? [targetUrl(service, protocol, `${host}:${port ?? PORTS[protocol]}`)]
         : this.#targetsOf(pool, protocol);
-    if (targets.length === 0) return { name, base, closed: 'its upstream has no target' };
+    if (targets.length === 0) return { name, base, isGrpc, closed: 'its upstream has no target' };
     this.#draft.upstreams[name] = {
+      ...(isGrpc ? { protocol: 'grpc' } : {}),
       targets,
       ...(pool === undefined ? {} : balancingOf(pool)),
       ...limitsOf(service, protocol),
     };
-    return { name, base };
+    return { name, base, isGrpc };
   }
 
   #targetsOf(pool: Source, protocol: string): unknown[] {
@@ -135,9 +142,9 @@ function addressOf(service: Source): Address {
 function targetUrl(source: Source, protocol: string, authority: string): string {
   const [host, port] = [authority.replace(/:\d+$/, ''), Number(/\d+$/.exec(authority)?.[0])];
   const address = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  const url = `${protocol}://${address}${port === PORTS[protocol] ? '' : `:${port}`}`;
+  const url = `${protocol}://${address}${port === UNSAID_PORTS[protocol] ? '' : `:${port}`}`;
   const fault = urlFault(url, {
-    schemes: ['http', 'https'],
+    schemes: ['http', 'https', 'grpc', 'grpcs'],
     example: 'http://service:8001',
     rest: 'nothing',
   });
@@ -151,7 +158,7 @@ function limitsOf(service: Source, protocol: string): Section {
   if (service.has('write_timeout'))
     service.note('differs', 'the silence of both directions has one bound, `timeouts.idle`', 'write_timeout');
   const write = service.get('write_timeout', z.int().min(1));
-  if (protocol === 'https') {
+  if (protocol === 'https' || protocol === 'grpcs') {
     if (service.get('tls_verify', z.boolean()) !== true)
       service.note(
         'differs',

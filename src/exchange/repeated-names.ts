@@ -1,4 +1,4 @@
-import { pointerOf } from './json-place.ts';
+import { pointerOf } from './json-pointer.ts';
 
 /** An object or a list that is being read. */
 interface Open {

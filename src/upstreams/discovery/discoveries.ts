@@ -1,0 +1,117 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Target } from '../target.ts';
+import type { TargetOptions } from '../target.schema.ts';
+import type { Upstream } from '../upstream.ts';
+import type { UpstreamOptions } from '../upstream.schema.ts';
+import { schemeOf, type DiscoveryOptions } from './discovery.schema.ts';
+import { DiscoveryMetrics } from './discovery-metrics.ts';
+import type { DiscoveryView } from './discovery-view.ts';
+import { createSource, describeSource } from './sources.ts';
+import { SupervisedSource } from './supervised-source.ts';
+
+interface Running {
+  readonly source: SupervisedSource;
+  /** What it was made of. */
+  readonly made: unknown;
+  /** Configurations that have it. */
+  users: number;
+}
+
+/** One use of a source by an upstream of one configuration. */
+export interface SourceUse {
+  readonly source: SupervisedSource;
+  /** Ends it: a source that nobody uses any more stops. */
+  release(): void;
+}
+
+/**
+ * The sources of targets of a gateway, beyond single configurations: one whose options stay the same goes on through
+ * reloads with all that it knows, and ends with the last configuration that has it.
+ */
+export class Discoveries {
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  /** Where nothing is discovered, there is nothing to show. */
+  #shown: DiscoveryMetrics | undefined = undefined;
+  readonly #running = new Set<Running>();
+
+  constructor(logger: Logger, metrics: Metrics) {
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * The source of an upstream, which is not asked before it is started.
+   *
+   * @param before the upstream whose place it takes: its targets are in use until the source answers.
+   */
+  use(
+    name: string,
+    options: UpstreamOptions & { readonly discovery: DiscoveryOptions },
+    { folder, before }: { readonly folder: string; readonly before: Upstream | undefined },
+  ): SourceUse {
+    const { discovery, protocol, tls } = options;
+    const made = { name, discovery, protocol, tls, folder };
+    let running = [...this.#running].find((one) => isDeepStrictEqual(one.made, made));
+    if (running === undefined) {
+      running = { source: this.#create(name, options, folder), made, users: 0 };
+      running.source.seed(stillFitting(before?.targets ?? [], schemesOf(options)));
+      this.#running.add(running);
+    }
+    running.users += 1;
+    const used = running;
+    return { source: used.source, release: () => this.#released(used, name) };
+  }
+
+  /** How all of them are, by upstream. */
+  describe(): readonly DiscoveryView[] {
+    const views = [...this.#running].map(({ source }) => source.describe());
+    // While a reload changes a source, both are there: the new one counts.
+    return [...new Map(views.map((view) => [`${view.upstream}\n${view.source}`, view])).values()].sort(
+      (a, b) => (a.upstream < b.upstream ? -1 : Number(a.upstream > b.upstream)),
+    );
+  }
+
+  #create(name: string, options: UpstreamOptions & { readonly discovery: DiscoveryOptions }, folder: string) {
+    const { discovery } = options;
+    const what = describeSource(discovery);
+    const shown = (this.#shown ??= new DiscoveryMetrics(this.#metrics.registry, () => this.describe()));
+    return new SupervisedSource(createSource(discovery, options, { folder }), {
+      upstream: name,
+      what,
+      emptyGraceMs: discovery.emptyGrace,
+      maxStaleMs: discovery.maxStale,
+      firstAnswerMs: discovery.firstAnswer,
+      logger: this.#logger,
+      onError: () => shown.failed(name, what),
+    });
+  }
+
+  #released(running: Running, name: string): void {
+    running.users -= 1;
+    if (running.users > 0) return;
+    this.#running.delete(running);
+    running.source.stop();
+    if (![...this.#running].some(({ source }) => source.options.upstream === name)) this.#shown?.forget(name);
+  }
+}
+
+function schemesOf(options: UpstreamOptions & { readonly discovery: DiscoveryOptions }): readonly string[] {
+  if (options.discovery.file === undefined) return [schemeOf(options.discovery, options)];
+  return options.protocol === 'grpc' ? ['grpc', 'grpcs'] : ['http', 'https'];
+}
+
+function stillFitting(targets: readonly Target[], schemes: readonly string[]): readonly TargetOptions[] {
+  return targets
+    .filter(({ origin }) => schemes.some((scheme) => origin.startsWith(`${scheme}://`)))
+    .map(({ origin, weight, labels, zone, priority, serverName }) => ({
+      url: origin,
+      weight,
+      labels,
+      zone,
+      priority,
+      serverName,
+    }));
+}

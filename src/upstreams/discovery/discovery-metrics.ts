@@ -1,0 +1,86 @@
+import { Gauge, type Registry } from 'prom-client';
+import { LabelCounter } from '../../telemetry/label-counter.ts';
+import type { DiscoveryView } from './discovery-view.ts';
+
+const STATES: Readonly<Record<DiscoveryView['state'], number>> = {
+  healthy: 0,
+  starting: 1,
+  held: 2,
+  failing: 3,
+  stale: 4,
+};
+
+/** What is counted of the sources of targets. */
+export class DiscoveryMetrics {
+  readonly #errors: LabelCounter;
+
+  /** @param sources those that there are at a scrape. */
+  constructor(registry: Registry, sources: () => Iterable<DiscoveryView>) {
+    this.#errors = new LabelCounter(
+      {
+        name: 'gatehouse_discovery_errors_total',
+        help: 'Questions to a source of targets that told nothing.',
+        labels: ['upstream', 'source'],
+      },
+      registry,
+    );
+    gauge(registry, 'age_seconds', 'Time since the last answer of a source of targets.', (set) => {
+      for (const { upstream, source, ageMs } of sources())
+        if (ageMs !== undefined) set({ upstream, source }, ageMs / 1000);
+    });
+    gauge(
+      registry,
+      'state',
+      'State of a source of targets: 0 healthy, 1 starting, 2 held, 3 failing, 4 stale.',
+      (set) => {
+        for (const { upstream, source, state } of sources()) set({ upstream, source }, STATES[state]);
+      },
+    );
+    gauge(registry, 'targets', 'Targets of an upstream that were discovered and are in use.', (set) => {
+      for (const { upstream, source, targets } of sources()) set({ upstream, source }, targets.length);
+    });
+    gauge(
+      registry,
+      'entries',
+      'Entries of the last answer of a source of targets, by what became of them.',
+      (set) => {
+        for (const { upstream, source, accepted, skipped } of sources()) {
+          set({ upstream, source, outcome: 'accepted' }, accepted);
+          set({ upstream, source, outcome: 'skipped' }, skipped);
+        }
+      },
+      ['outcome'],
+    );
+  }
+
+  /** Counts a question that told nothing. */
+  failed(upstream: string, source: string): void {
+    this.#errors.count(upstream, source);
+  }
+
+  /** Shows nothing more of an upstream. */
+  forget(upstream: string): void {
+    this.#errors.forget(new Set([upstream]));
+  }
+}
+
+type Setter = (labels: Record<string, string>, value: number) => void;
+
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  each: (set: Setter) => void,
+  more: readonly string[] = [],
+): void {
+  new Gauge({
+    name: `gatehouse_discovery_${name}`,
+    help,
+    labelNames: ['upstream', 'source', ...more],
+    registers: [registry],
+    collect() {
+      this.reset();
+      each((labels, value) => this.set(labels, value));
+    },
+  });
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import { asUnknown } from '../registry-client.ts';
+import { Unknown } from '../discovery-source.ts';
+
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** What came of waiting for a line. */
+export type LineEnd = 'line' | 'end' | 'quiet';
+
+/** JSON texts that a body brings line by line, as they come; however they are cut into pieces. */
+export class JsonLines {
+  readonly #answer: IncomingMessage;
+  readonly #lines: string[] = [];
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #end: 'open' | 'ended' | Unknown = 'open';
+  #wake: (() => void) | undefined = undefined;
+
+  constructor(answer: IncomingMessage) {
+    this.#answer = answer;
+    answer.on('data', (chunk: Buffer) => this.#take(chunk));
+    answer.once('end', () => this.#close('ended'));
+    answer.once('error', (error) => this.#close(asUnknown(error)));
+    answer.once('close', () => this.#close(new Unknown('the watch was cut')));
+  }
+
+  /** Waits until there is a line. @throws {Unknown} when the body broke off or has a line that is too long. */
+  async wait(mostMs: number, signal: AbortSignal): Promise<LineEnd> {
+    if (this.#lines.length === 0 && this.#end === 'open') await this.#woken(mostMs, signal);
+    if (this.#lines.length > 0) return 'line';
+    if (this.#end === 'open') return 'quiet';
+    if (this.#end === 'ended') return 'end';
+    throw this.#end;
+  }
+
+  /** The lines so far, parsed. @throws {Unknown} when one of them is no JSON. */
+  take(): readonly unknown[] {
+    return this.#lines.splice(0).map((line) => {
+      try {
+        return JSON.parse(line) as unknown;
+      } catch (error) {
+        throw new Unknown('the watch brought a line that is no JSON', { cause: error });
+      }
+    });
+  }
+
+  /** Ends it. */
+  close(): void {
+    this.#close('ended');
+    this.#answer.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      const line = Buffer.concat([...this.#rest, chunk.subarray(from, end)]).toString('utf8');
+      this.#rest = [];
+      this.#restBytes = 0;
+      from = end + 1;
+      if (line.trim() !== '') this.#lines.push(line);
+    }
+    const rest = chunk.subarray(from);
+    if (rest.length > 0) this.#rest.push(rest);
+    this.#restBytes += rest.length;
+    if (this.#restBytes > MAX_LINE_BYTES)
+      this.#close(new Unknown('the watch brought a line of more than 4MiB'));
+    else if (this.#lines.length > 0) this.#wake?.();
+  }
+
+  #close(end: 'ended' | Unknown): void {
+    if (this.#end !== 'open') return;
+    // What was begun and not ended is lost.
+    this.#end = end === 'ended' && this.#restBytes > 0 ? new Unknown('the watch was cut in a line') : end;
+    if (end !== 'ended') this.#answer.destroy();
+    this.#wake?.();
+  }
+
+  #woken(mostMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, mostMs).unref();
+      signal.addEventListener('abort', end, { once: true });
+      this.#wake = end;
+    });
+  }
+}

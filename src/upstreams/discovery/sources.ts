@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { UpstreamOptions } from '../upstream.schema.ts';
+import { ConsulSource } from './consul/consul-source.ts';
+import { kindOf, schemeOf, type DiscoveryOptions } from './discovery.schema.ts';
+import type { DiscoverySource } from './discovery-source.ts';
+import { DnsSource } from './dns/dns-source.ts';
+import { FileSource } from './file/file-source.ts';
+import { KubernetesSource } from './kubernetes/kubernetes-source.ts';
+
+/** What speaks against a source before it is asked, and where it stands. */
+export interface DiscoveryRemark {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+type Place = Pick<UpstreamOptions, 'protocol' | 'tls'>;
+
+/** Where what the options name is found. */
+export interface Surroundings {
+  /** That relative names of files start from: the one of the configuration file. */
+  readonly folder: string;
+  /** Default that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Makes the source that the options ask for; nothing is asked yet. */
+export function createSource(
+  options: DiscoveryOptions,
+  upstream: Place,
+  { folder, environment = process.env }: Surroundings,
+): DiscoverySource {
+  const scheme = schemeOf(options, upstream);
+  const { dns, consul, kubernetes, file } = options;
+  if (dns !== undefined) return new DnsSource({ ...dns, scheme });
+  if (consul !== undefined) {
+    const { tokenEnv, tokenFile, ca, ...asked } = consul;
+    return new ConsulSource({
+      ...asked,
+      scheme,
+      token: tokenEnv === undefined ? undefined : environment[tokenEnv],
+      tokenFile: tokenFile && resolve(folder, tokenFile),
+      ca: ca && certificatesOf(resolve(folder, ca)),
+    });
+  }
+  if (kubernetes !== undefined) {
+    const { kubeconfig } = kubernetes;
+    return new KubernetesSource({
+      ...kubernetes,
+      scheme,
+      kubeconfig: kubeconfig && resolve(folder, kubeconfig),
+    });
+  }
+  const { protocol, tls } = upstream;
+  return new FileSource({ path: resolve(folder, file?.path ?? ''), protocol, tls });
+}
+
+/** What is asked, in a few words without secrets. */
+export function describeSource(options: DiscoveryOptions): string {
+  const { dns, consul, kubernetes, file } = options;
+  const what = dns
+    ? `${dns.type} ${dns.name}`
+    : (consul?.service ??
+      (kubernetes && [kubernetes.namespace, kubernetes.service].filter(Boolean).join('/')) ??
+      file?.path);
+  return `${kindOf(options)} ${what ?? ''}`;
+}
+
+/** What keeps sources of a configuration from being asked at all. */
+export function discoveryFaults(
+  upstreams: Readonly<Record<string, UpstreamOptions>>,
+  { folder, environment = process.env }: Surroundings,
+): readonly DiscoveryRemark[] {
+  return Object.entries(upstreams).flatMap(([name, { discovery }]) => {
+    const { tokenEnv, ca } = discovery?.consul ?? {};
+    const path = ['upstreams', name, 'discovery', 'consul'];
+    const faults: DiscoveryRemark[] = [];
+    if (tokenEnv !== undefined && !environment[tokenEnv])
+      faults.push({ path: [...path, 'tokenEnv'], message: `set the environment variable ${tokenEnv}` });
+    if (ca !== undefined && certificatesOf(resolve(folder, ca)) === undefined)
+      faults.push({
+        path: [...path, 'ca'],
+        message: `the file ${ca} cannot be read, or has no certificate (PEM)`,
+      });
+    return faults;
+  });
+}
+
+// Without them nothing starts, see above.
+function certificatesOf(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return text.includes('-----BEGIN CERTIFICATE-----') ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,185 @@
+import { Body, Controller, Module, Post } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { Authentication } from '../../src/policies/authentication/authentication.policy.ts';
+import { Transform } from '../../src/policies/transform/transform.policy.ts';
+import { Validation } from '../../src/policies/validation/validation.policy.ts';
+import { call, type Answer } from '../support/client.ts';
+import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';
+import { KindsServer } from '../support/kinds-server.ts';
+import { startUpstream, type TestUpstream } from '../support/upstream.ts';
+
+const BEYOND = '9007199254740993';
+const check = {
+  body: { type: 'object', required: ['stringValue'], properties: { int32Value: { maximum: 9 } } },
+};
+const edit = {
+  request: {
+    body: [{ remove: ['admin'] }, { default: { color: 'COLOR_RED' } }, { move: { old: 'stringValue' } }],
+  },
+};
+
+@Controller('checked')
+@Authentication('public')
+@Validation(check as never)
+class CheckedController {
+  @Post()
+  take(@Body({ schema: z.unknown() }) body: unknown): unknown {
+    return body;
+  }
+}
+
+@Controller('edited')
+@Authentication('public')
+@Transform(edit as never)
+class EditedController {
+  @Post()
+  take(@Body({ schema: z.unknown() }) body: unknown): unknown {
+    return body;
+  }
+}
+
+@Module({ controllers: [CheckedController, EditedController] })
+class DoorsModule {}
+
+const running: { gateway?: TestGateway; service?: TestUpstream; kinds?: KindsServer } = {};
+
+function configOf(routes: readonly object[]): string {
+  return JSON.stringify({
+    version: 1,
+    defaults: { policies: { authentication: 'public' } },
+    upstreams: {
+      http: { targets: [running.service?.url] },
+      kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [running.kinds?.url] },
+    },
+    routes,
+  });
+}
+
+beforeAll(async () => {
+  running.service = await startUpstream((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    request.pipe(response);
+  });
+  running.kinds = await new KindsServer().start();
+  running.gateway = await startGateway({
+    config: configOf([
+      { id: 'checked', match: { path: '/checked/sent' }, upstream: 'http', policies: { validation: check } },
+      { id: 'edited', match: { path: '/edited/sent' }, upstream: 'http', policies: { transform: edit } },
+      {
+        id: 'kinds',
+        upstream: 'kinds',
+        grpc: { service: 'test.v1.Kinds', webSocket: 'off' },
+        policies: { validation: check, transform: edit },
+      },
+      {
+        id: 'shadow',
+        upstream: 'kinds',
+        grpc: { service: 'test.v1.Shapes' },
+        policies: { validation: { ...check, mode: 'shadow' } },
+      },
+    ]),
+    modules: [DoorsModule],
+  });
+});
+afterAll(async () => {
+  await running.gateway?.stop();
+  await running.service?.stop();
+  running.kinds?.stop();
+});
+
+function post(path: string, body: string): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  return call(`${running.gateway?.url}${path}`, { method: 'POST', headers, body });
+}
+
+describe('a body that is checked', () => {
+  it.each([
+    ['a forwarded route', '/checked/sent'],
+    ['a translated route', '/test/echo'],
+    ['a controller', '/checked'],
+  ])('passes at %s when it fits, and is refused when it does not', async (_, path) => {
+    const fits = await post(path, '{"stringValue":"a","int32Value":9}');
+    expect([fits.status, fits.json()]).toEqual([
+      path === '/checked' ? 201 : 200,
+      expect.objectContaining({ stringValue: 'a', int32Value: 9 }),
+    ]);
+    for (const [body, pointer] of [
+      ['{"int32Value":9}', '/stringValue'],
+      ['{"stringValue":"a","int32Value":10}', '/int32Value'],
+      ['{"stringValue":"a","stringValue":"b"}', '/stringValue'],
+    ] as const) {
+      const refusal = await post(path, body);
+      expect([refusal.status, refusal.json()]).toMatchObject([400, { errors: [{ in: 'body', pointer }] }]);
+    }
+  });
+});
+
+it('passes what is coded to a translated route in shadow, and decodes it once', async () => {
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const body = gzipSync('"a"');
+  const { status, text } = await call(`${running.gateway?.url}/test/body/string`, {
+    method: 'POST',
+    headers,
+    body,
+  });
+  // The service has heard it, which it would not have of a body that is no JSON: it does not have this method.
+  expect([status, JSON.parse(text)]).toMatchObject([501, { code: 'not-implemented' }]);
+});
+
+describe('a request that is edited', () => {
+  it('keeps every digit at a forwarded route', async () => {
+    const { text } = await post('/edited/sent', `{"admin":1,"id":${BEYOND},"old":"a"}`);
+    expect(text).toBe(`{"id":${BEYOND},"color":"COLOR_RED","stringValue":"a"}`);
+  });
+
+  it('keeps every digit at a translated route', async () => {
+    const { text } = await post('/test/echo', `{"admin":1,"stringValue":"a","int64Value":${BEYOND}}`);
+    expect(JSON.parse(text)).toMatchObject({ stringValue: 'a', int64Value: BEYOND, color: 'COLOR_RED' });
+  });
+
+  it('has at a controller the numbers that its handler would have without the edit', async () => {
+    const edited = await post('/edited', `{"admin":1,"id":${BEYOND},"old":"a"}`);
+    expect(edited.json()).toEqual({ id: Number(BEYOND), color: 'COLOR_RED', stringValue: 'a' });
+  });
+});
+
+describe('what would pass unchecked or unedited is refused at the start', () => {
+  it.each<[string, () => object[], string]>([
+    [
+      'messages of a translated WebSocket',
+      () => [
+        { id: 'k', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' }, policies: { validation: check } },
+      ],
+      'messages over a WebSocket would pass unchecked',
+    ],
+    [
+      'messages of a forwarded WebSocket',
+      () => [
+        { id: 's', match: { path: '/s' }, upstream: 'http', webSocket: 'on', policies: { transform: edit } },
+      ],
+      'messages would pass unedited',
+    ],
+    [
+      'messages of gRPC that is passed on',
+      () => [
+        {
+          id: 'g',
+          match: { path: '/a.B/*' },
+          upstream: 'kinds',
+          passGrpc: true,
+          policies: { transform: edit },
+        },
+      ],
+      'edits bodies, and those of this route are passed on unread',
+    ],
+  ])('%s', async (_, routes, message) => {
+    const checked = checkGateway({ config: configOf(routes()) });
+    await expect(checked).rejects.toMatchObject({
+      faults: expect.arrayContaining([
+        expect.objectContaining({ message: expect.stringContaining(message) as unknown }),
+      ]) as unknown,
+    });
+  });
+});
