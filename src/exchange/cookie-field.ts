@@ -16,6 +16,20 @@ export function cookieOf(field: string | undefined, name: string): string | unde
   return undefined;
 }
 
+/** Where a flat list with names in lower case sets a cookie (RFC 6265 section 4.1); -1 for nowhere. */
+export function setCookieAt(fields: readonly string[], name: string): number {
+  for (let i = 0; i < fields.length; i += 2)
+    if (fields[i] === 'set-cookie' && fields[i + 1]?.startsWith(`${name}=`) === true) return i;
+  return -1;
+}
+
+/** Sets a cookie in a flat list, in place of another value of it: an answer sets each once. */
+export function setCookie(fields: string[], cookie: string): void {
+  const at = setCookieAt(fields, cookie.slice(0, cookie.indexOf('=')));
+  if (at < 0) fields.push('set-cookie', cookie);
+  else fields[at + 1] = cookie;
+}
+
 /** Takes a cookie out of the `Cookie` fields of a flat list with names in lower case; a field that held no other one goes too. */
 export function removeCookie(fields: string[], name: string): void {
   for (let i = fields.length - 2; i >= 0; i -= 2) {

@@ -209,7 +209,7 @@ function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): R
 function checkedSubset(definition: RouteDefinition, upstream: Upstream | undefined): Subset | undefined {
   const { subset } = definition;
   if (subset === undefined || upstream === undefined) return subset;
-  const { discovery, targets } = upstream.options as { discovery?: unknown } & typeof upstream.options;
+  const { discovery, targets } = upstream.options;
   if (discovery !== undefined || targets.some(({ labels }) => isIn(subset, labels))) return subset;
   throw new RouteFault(
     definition,

@@ -182,12 +182,15 @@ export const upstreamSchema = z
       const message = `expected no \`${key}\`, because the protocol is grpc`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
-    for (const issue of placeFaults(upstream)) context.addIssue({ code: 'custom', ...issue });
-    const { subset, discovery } = upstream;
-    // What discovery finds is known later.
-    const isLearned = subset === undefined || discovery !== undefined;
-    if (!isLearned && !upstream.targets.some(({ labels }) => isIn({ labels: subset }, labels)))
+    const { subset, targets, discovery } = upstream;
+    // Which labels discovered targets will have, nobody knows.
+    if (
+      subset !== undefined &&
+      discovery === undefined &&
+      !targets.some(({ labels }) => isIn({ labels: subset }, labels))
+    )
       context.addIssue({ code: 'custom', path: ['subset'], message: 'no target has these labels' });
+    for (const issue of placeFaults(upstream)) context.addIssue({ code: 'custom', ...issue });
   });
 
 /** The parsed options of an upstream. */

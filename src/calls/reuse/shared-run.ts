@@ -1,3 +1,4 @@
+import { setCookie } from '../../exchange/cookie-field.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -129,6 +130,11 @@ export class SharedRun<Out> implements WaitedFor {
     this.#credited = true;
     const starter = this.#options.starter.exchange;
     starter.attempts.push(...this.#exchange.attempts);
+    // Cookies that keep its client with a target; they are for nobody else who waits for the run.
+    const { responseHeaders } = this.#exchange;
+    for (let i = 0; i < responseHeaders.length; i += 2)
+      if (responseHeaders[i] === 'set-cookie')
+        setCookie(starter.responseHeaders, responseHeaders[i + 1] as string);
     if (this.#exchange.upstream !== undefined) nameUpstream(starter, this.#exchange.upstream);
   }
 }

@@ -1,11 +1,10 @@
-import { cookieOf } from '../../exchange/cookie-field.ts';
+import { cookieOf, setCookie, setCookieAt } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Target } from '../target.ts';
 import type { StickyOptions } from './balancing.schema.ts';
 import { SessionCookies } from './session-cookie.ts';
 import type { TargetPool } from './target-pool.ts';
 
-const SET_COOKIE = 'set-cookie';
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;
 
 /** Keeps clients with the target that has answered them before, as long as that is available. */
@@ -32,7 +31,7 @@ export class StickySessions {
     if (session !== undefined && known?.available === true && !tried.includes(known)) {
       const isOld = session.until * 1000 - now < this.#options.maxAge / 2;
       // An attempt that came between may have told of another target.
-      if (isOld || this.#toldAt(exchange) >= 0) this.#tell(exchange, known, now);
+      if (isOld || setCookieAt(exchange.responseHeaders, this.cookie) >= 0) this.#tell(exchange, known, now);
       return known;
     }
     const chosen = pool.choose(exchange, tried);
@@ -53,19 +52,8 @@ export class StickySessions {
 
   #tell(exchange: Exchange, target: Target, now: number): void {
     const [id = ''] = this.#cookies.idsOf(target.address);
-    const { responseHeaders } = exchange;
-    const cookie = this.#written(this.#cookies.sign(id, now + this.#options.maxAge), exchange.scheme);
-    const told = this.#toldAt(exchange);
-    if (told < 0) responseHeaders.push(SET_COOKIE, cookie);
-    else responseHeaders[told + 1] = cookie;
-  }
-
-  /** Where the answer tells of a target already; -1 for nowhere. */
-  #toldAt({ responseHeaders }: Exchange): number {
-    for (let i = 0; i < responseHeaders.length; i += 2)
-      if (responseHeaders[i] === SET_COOKIE && responseHeaders[i + 1]?.startsWith(`${this.cookie}=`) === true)
-        return i;
-    return -1;
+    const value = this.#cookies.sign(id, now + this.#options.maxAge);
+    setCookie(exchange.responseHeaders, this.#written(value, exchange.scheme));
   }
 
   /** RFC 6265 section 4.1. */
