@@ -14,7 +14,7 @@ import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
-import { discoveryFaults } from '../upstreams/discovery/sources.ts';
+import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
@@ -85,7 +85,8 @@ export class SnapshotCompiler {
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
     const faults = [...tls.faults, ...ofListeners.faults, ...discoveryFaults(options, { folder })];
     found.add(faults.map((fault) => places.placeSource(fault)));
-    const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
+    const warned = [...tls.warnings, ...ofListeners.warnings, ...discoveryWarnings(options)];
+    const warnings = warned.map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
       tls: tls.upstreams,
       folder,
