@@ -14,7 +14,7 @@ import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
-import { discoveryFaults } from '../upstreams/discovery/sources.ts';
+import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
@@ -92,7 +92,8 @@ export class SnapshotCompiler {
       ...discoveryFaults(options, { folder }),
     ];
     found.add(faults.map((fault) => places.placeSource(fault)));
-    const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
+    const warned = [...tls.warnings, ...ofListeners.warnings, ...discoveryWarnings(options)];
+    const warnings = warned.map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
       tls: tls.upstreams,
       folder,

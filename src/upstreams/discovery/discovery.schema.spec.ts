@@ -3,7 +3,7 @@ import { formatFaults, type ConfigError } from '../../config/config-fault.ts';
 import { readConfig } from '../../config/config-reader.ts';
 import { gatewaySchemaOf } from '../../routing/gateway.schema.ts';
 import { upstreamSchema, type UpstreamOptions } from '../upstream.schema.ts';
-import { describeSource, discoveryFaults } from './sources.ts';
+import { describeSource, discoveryFaults, discoveryWarnings } from './sources.ts';
 import { discoverySchema, schemeOf } from './discovery.schema.ts';
 
 const schema = gatewaySchemaOf([]);
@@ -145,6 +145,24 @@ describe('discovery in the configuration', () => {
     ['file t.json', { file: { path: 't.json' } }],
   ])('is called %s', (name, options) => {
     expect(describeSource(discoverySchema.parse(options))).toBe(name);
+  });
+
+  it.each([
+    ['a short name', { discovery: { dns: { name: 'users', port: 80 } } }, 'name it in full'],
+    ['a name of Kubernetes', { discovery: { dns: { name: 'users.shop.svc', port: 80 } } }, 'name it in full'],
+    ['a full name', { discovery: { dns: { name: 'users.', port: 80 } } }, undefined],
+    ['addresses over TLS', { discovery: { consul: { service: 'a' }, scheme: 'https' } }, 'tls.serverName'],
+    [
+      'a name for them',
+      { discovery: { consul: { service: 'a' } }, tls: { serverName: 'a.test' } },
+      undefined,
+    ],
+    ['names over TLS', { discovery: { dns: { name: 'a.test', port: 1 }, scheme: 'https' } }, undefined],
+  ] as const)('is warned of for %s', (_what, options, message) => {
+    const warnings = discoveryWarnings({ a: upstreamSchema.parse(options) as UpstreamOptions });
+    expect(warnings.map((one) => one.message)).toEqual(
+      message === undefined ? [] : [expect.stringContaining(message)],
+    );
   });
 
   it('needs the variables and certificates that it names', () => {

@@ -86,6 +86,31 @@ export function discoveryFaults(
   });
 }
 
+/** What lets sources be asked, and is hardly meant. */
+export function discoveryWarnings(
+  upstreams: Readonly<Record<string, UpstreamOptions>>,
+): readonly DiscoveryRemark[] {
+  return Object.entries(upstreams).flatMap(([name, upstream]) => {
+    const { discovery, tls } = upstream;
+    if (discovery === undefined) return [];
+    const path = ['upstreams', name, 'discovery'];
+    const warnings: DiscoveryRemark[] = [];
+    const looked = discovery.dns?.name;
+    if (looked !== undefined && (!looked.includes('.') || looked.endsWith('.svc'))) {
+      const message = `${looked} is looked up as it stands, without a search list: name it in full, such as users.shop.svc.cluster.local`;
+      warnings.push({ path: [...path, 'dns', 'name'], message });
+    }
+    const isByAddress = discovery.consul !== undefined || discovery.kubernetes !== undefined;
+    const isSecure = schemeOf(discovery, upstream).endsWith('s');
+    if (isByAddress && isSecure && tls?.serverName === undefined && tls?.verify !== false) {
+      const message =
+        'its targets are addresses, which certificates seldom name: say the name in `tls.serverName`';
+      warnings.push({ path, message });
+    }
+    return warnings;
+  });
+}
+
 // Without them nothing starts, see above.
 function certificatesOf(file: string): string | undefined {
   try {
