@@ -12,6 +12,9 @@ export interface ResponseHead {
 /** What comes of entering a stage: it passes, or answers in place of whoever would have. */
 export type Entered = undefined | Answer;
 
+/** What a stage goes by, by names of its own: `key`, `left`. No secrets. */
+export type StageFacts = Readonly<Record<string, string>>;
+
 /**
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
@@ -60,6 +63,12 @@ export interface Stage {
   readonly preflight?: (exchange: Exchange) => Answer;
   /** Whether the page that a request comes from is one that the route is meant for, though it is of another origin. */
   readonly welcomes?: (exchange: Exchange) => boolean;
+  /**
+   * Tells what it goes by for an exchange that nobody has sent, such as keys, and writes on it what later steps read. Nothing
+   * else happens: no token is taken, nothing stored is looked at, nobody is asked. Throws the problem that it would refuse
+   * with. Absent: it has nothing to tell besides its options.
+   */
+  readonly explain?: ((exchange: Exchange) => StageFacts | void) | undefined;
   /** An answer that may stand in while the upstream fails. */
   readonly standIn?: (exchange: Exchange) => Answer | undefined;
   /** Ends what the stage owns, such as timers. */

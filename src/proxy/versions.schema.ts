@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { policiesSchema } from '../routing/gateway.schema.ts';
 import { hostOption } from '../upstreams/http/proxy-fields.ts';
+import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
 
@@ -27,6 +28,7 @@ const version = z.strictObject({
   rewrite: rewriteSchema.optional(),
   host: hostOption.optional(),
   retry: routeRetrySchema.optional(),
+  hedge: hedgeSchema.optional(),
   internal: z
     .array(z.string().min(1))
     .min(1)

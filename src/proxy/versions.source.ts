@@ -61,6 +61,7 @@ function versionAt(
     match: { ...base.match, path: at.path ?? base.match.path },
     upstream: one.upstream,
     retry: one.retry,
+    hedge: one.hedge,
     version: name,
     below: ['versions', 'of', name],
     chooser: at.chooser,

@@ -4,6 +4,7 @@ import { urlText } from '../config/url.ts';
 import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry } from '../policies/order.ts';
+import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
@@ -38,6 +39,7 @@ const commonRoute = z.strictObject({
   priority: prioritySchema.optional(),
   paths: pathsSchema.optional(),
   retry: routeRetrySchema.optional(),
+  hedge: hedgeSchema.optional(),
   policies: policiesSchema.optional(),
 });
 

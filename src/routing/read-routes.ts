@@ -60,6 +60,7 @@ export function definitionOf(
     paths: route.paths,
     upstream: route.upstream,
     retry: route.retry,
+    hedge: route.hedge,
     action,
     policies: [route.policies ?? {}],
   };

@@ -173,6 +173,7 @@ function definitionOf(
     paths: route.paths,
     upstream: route.upstream,
     retry: route.retry,
+    hedge: route.hedge,
     matchKey: 'grpc',
     action,
     policies: [route.policies ?? {}],

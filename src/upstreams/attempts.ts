@@ -1,6 +1,7 @@
 import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { HedgePolicy } from './hedging/hedge-policy.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Lease, Target } from './target.ts';
@@ -34,6 +35,8 @@ const TOO_MANY_REQUESTS = 429;
 export class Attempts {
   /** When no other attempt is made any more, on the clock of `performance.now()`. Default: the exchange's deadline. */
   endsAt: number;
+  /** When it gets a second attempt beside the first; undefined for never. */
+  readonly hedge: HedgePolicy | undefined;
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;
   readonly #policy: RetryPolicy;
@@ -42,6 +45,8 @@ export class Attempts {
   readonly #mayRepeat: boolean;
   /** Attempts that have begun. */
   #made = 0;
+  /** Whether its first attempt stands beside another's. */
+  #isBeside = false;
   /** Who was asked before, since all were the last time. */
   #tried: Target[] | undefined = undefined;
   #lease: Lease | undefined = undefined;
@@ -72,11 +77,19 @@ export class Attempts {
     this.#mayRepeat = mayRepeat;
     this.#trail = trail;
     this.endsAt = exchange.deadlineAt;
+    const own = exchange.route?.hedge;
+    this.hedge = mayRepeat ? (own === undefined ? upstream.hedge : (own ?? undefined)) : undefined;
   }
 
   /** The right to the target that was asked last. */
   get lease(): Lease | undefined {
     return this.#lease;
+  }
+
+  /** Time left for the attempt under way, in ms; may be `Infinity`, or below 0. */
+  tryLeftMs(): number {
+    const { perTry } = this.#policy;
+    return perTry === undefined ? Infinity : this.#attemptAt + perTry - performance.now();
   }
 
   /** Time left for all of them, in ms; may be `Infinity`, or below 0. */
@@ -98,7 +111,9 @@ export class Attempts {
     this.#made += 1;
     this.#attempt = undefined;
     const lease = (this.#lease = this.#upstream.lease(this.#exchange, this.#tried));
-    this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
+    const line = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
+    this.#attempt = this.#isBeside ? { ...line, hedge: true } : line;
+    this.#isBeside = false;
     this.#exchange.attempts.push(this.#attempt);
     this.#exchange.targetLabels = lease.target.labels;
     this.#trail?.push(this.#attempt);
@@ -141,6 +156,59 @@ export class Attempts {
     if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');
     this.#waitMs = waitMs;
     return true;
+  }
+
+  /** Whether `retry.on` names it, so that an attempt which ends so is not what anybody waits for. */
+  isTriedAgain(cause: RetryCause | undefined): boolean {
+    return cause !== undefined && this.#policy.on.has(cause);
+  }
+
+  /** Whether the attempt under way is not the first one of its request. */
+  get isRepeated(): boolean {
+    return this.#made > 1;
+  }
+
+  /** How long each attempt may take, in ms, until its answer can be used; undefined for as long as all of them. */
+  get perTryMs(): number | undefined {
+    return this.#policy.perTry;
+  }
+
+  /**
+   * Takes the right to a second attempt at another target beside the first one, which is under way.
+   *
+   * @returns the attempts of whoever makes it; undefined when it may not be made.
+   */
+  beside(): Attempts | undefined {
+    if (this.#lease === undefined || this.#exchange.cancelled !== undefined || this.leftMs() <= 0)
+      return undefined;
+    const avoided = avoidedBeside(this.#upstream, this.#lease.target);
+    if (avoided === undefined) return undefined;
+    if (!this.#upstream.retryBudget.spend(performance.now())) {
+      this.hedged('refused');
+      return undefined;
+    }
+    const other = new Attempts(this.#exchange, this.#upstream, this.#metrics, true, this.#trail);
+    other.endsAt = this.endsAt;
+    other.#made = this.#made;
+    other.#isBeside = true;
+    other.#tried = avoided;
+    return other;
+  }
+
+  /** Counts an attempt that was made beside its own. */
+  count(beside: Attempts): void {
+    this.#made = beside.#made;
+    if (beside.#lease !== undefined) (this.#tried ??= []).push(beside.#lease.target);
+  }
+
+  /** Shows in the metrics what became of a second attempt. */
+  hedged(outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
+    this.#metrics.hedged(this.#upstream.name, outcome);
+  }
+
+  /** Has the exchange name the target under way as the one that answers. */
+  showTarget(): void {
+    if (this.#lease !== undefined) this.#exchange.targetLabels = this.#lease.target.labels;
   }
 
   /** Has the next attempt made, after {@link retries}: at once, or after a wait. */
@@ -186,6 +254,22 @@ export class Attempts {
     this.#metrics.retryRefused(this.#upstream.name, reason);
     return false;
   }
+}
+
+/**
+ * Who must not be asked beside a target: itself, and those whose breaker waits for a probe. Undefined when nobody is left,
+ * or fewer than two are available: a second attempt would only hasten the end of the last one.
+ */
+function avoidedBeside({ targets }: Upstream, asked: Target): Target[] | undefined {
+  const avoided = [asked];
+  let available = 0;
+  for (const target of targets) {
+    if (!target.available) continue;
+    available += 1;
+    if (target !== asked && target.breaker?.state === 'half-open') avoided.push(target);
+  }
+  const isLeft = targets.some((target) => target.available && !avoided.includes(target));
+  return available >= 2 && isLeft ? avoided : undefined;
 }
 
 function waited(attempts: Attempts): void {

@@ -19,6 +19,8 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'discovery',
   'balancing',
   'retry',
+  'hedge',
+  'deadlineHeader',
   'passHeaders',
   'host',
   'forwarded',

@@ -1,6 +1,9 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
+import { DeadlineField } from './http/deadline-field.ts';
+import { HeadTimes } from './hedging/head-times.ts';
+import { HedgePolicy, type HedgeOptions } from './hedging/hedge-policy.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type Target } from './target.ts';
@@ -15,8 +18,12 @@ export class Upstream {
   /** When a request is tried again, unless its route says otherwise. */
   readonly retry: RetryPolicy;
   readonly retryBudget: RetryBudget;
+  /** When a request gets a second attempt beside the first, unless its route says otherwise; undefined for never. */
+  readonly hedge: HedgePolicy | undefined;
   /** Lower-case names of `passHeaders`; undefined for none. */
   readonly passedHeaders: ReadonlySet<string> | undefined;
+  /** Tells its targets how long an answer is waited for; undefined for one that does not want to hear it. */
+  readonly deadlineField: DeadlineField | undefined;
   /** How long its targets may be silent. */
   readonly patience: CallPatience;
   /** Makes its targets; absent where they never change. */
@@ -24,6 +31,7 @@ export class Upstream {
   readonly #balancer: Balancer;
   #targets: readonly Target[];
   #holders = 0;
+  #headTimes: HeadTimes | undefined;
 
   /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
   constructor(
@@ -44,6 +52,10 @@ export class Upstream {
       previous !== undefined && before?.retry.budget === options.retry.budget
         ? previous.retryBudget
         : new RetryBudget(options.retry.budget);
+    this.#headTimes = previous === undefined ? undefined : previous.#headTimes;
+    this.hedge = options.hedge === 'off' ? undefined : this.hedgePolicy(options.hedge);
+    const { deadlineHeader } = options;
+    this.deadlineField = deadlineHeader === undefined ? undefined : new DeadlineField(deadlineHeader);
     this.passedHeaders = options.passHeaders.length === 0 ? undefined : new Set(options.passHeaders);
     this.#balancer =
       previous !== undefined && before?.balancing === options.balancing
@@ -83,6 +95,11 @@ export class Upstream {
     if (this.#holders === 0) for (const target of this.#targets) target.release();
   }
 
+  /** Compiles a `hedge:`; all those of an upstream learn from the same requests. */
+  hedgePolicy(options: Exclude<HedgeOptions, 'off'>): HedgePolicy {
+    return new HedgePolicy(options, this.patience.firstByteMs, (this.#headTimes ??= new HeadTimes()));
+  }
+
   /**
    * Chooses a target and takes the right to call it.
    *
@@ -103,6 +120,15 @@ export class Upstream {
     const choices = fresh.length > 0 ? fresh : available;
     if (choices.length === 0) throw this.#allOpen();
     return new Lease(this.#balancer.choose(choices, exchange));
+  }
+
+  /**
+   * The target that {@link lease} would choose now: nothing is taken, and nobody's turn passes. Undefined when none is
+   * available, or when chance decides.
+   */
+  peek(exchange: Exchange): Target | undefined {
+    const available = this.#available();
+    return available.length < 2 ? available[0] : this.#balancer.peek?.(available, exchange);
   }
 
   /** Whether a target is available that has not been tried. */

@@ -10,6 +10,8 @@ export interface Balancer {
    * @param exchange whose call it is; undefined for a call of the gateway's own.
    */
   choose(targets: readonly Target[], exchange?: Exchange): Target;
+  /** The one that {@link choose} would take now; nobody's turn passes. Absent: that is left to chance. */
+  peek?(targets: readonly Target[], exchange?: Exchange): Target;
 }
 
 /** The balancers by their name in the configuration. */

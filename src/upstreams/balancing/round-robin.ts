@@ -15,6 +15,13 @@ export class RoundRobin implements Balancer {
       : this.#byCredit(targets);
   }
 
+  peek(targets: readonly Target[]): Target {
+    if (targets.every((target) => target.weight === targets[0]?.weight))
+      return targets[(this.#next + 1) % targets.length] as Target;
+    const after = (target: Target): number => (this.#credits.get(target)?.value ?? 0) + target.weight;
+    return targets.reduce((richest, target) => (after(target) > after(richest) ? target : richest));
+  }
+
   #inTurn(targets: readonly Target[]): Target {
     this.#next = (this.#next + 1) % targets.length;
     return targets[this.#next] as Target;

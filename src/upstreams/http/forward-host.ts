@@ -6,9 +6,9 @@ export interface ForwardHost {
   readonly exchange: Exchange;
   /** Shows in the access line and the metrics what an attempt became. */
   note(outcome: string): void;
-  /** Whether an answer with this head is given up for another attempt. */
-  retriesStatus(head: AnswerHead): boolean;
-  /** Makes another attempt. */
+  /** Whether an answer with this head is given up, for another attempt or for one that is under way. */
+  givesUp(head: AnswerHead): boolean;
+  /** Makes another attempt, unless one is under way. */
   retry(): void;
   /** Hears that an attempt failed before its answer began. */
   failed(error: unknown): void;
