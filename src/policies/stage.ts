@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
+import type { ExplainedStage } from './explained-stage.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
@@ -12,14 +13,11 @@ export interface ResponseHead {
 /** What comes of entering a stage: it passes, or answers in place of whoever would have. */
 export type Entered = undefined | Answer;
 
-/** What a stage goes by, by names of its own: `key`, `left`. No secrets. */
-export type StageFacts = Readonly<Record<string, string>>;
-
 /**
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
-export interface Stage {
+export interface Stage extends ExplainedStage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
@@ -63,12 +61,6 @@ export interface Stage {
   readonly preflight?: (exchange: Exchange) => Answer;
   /** Whether the page that a request comes from is one that the route is meant for, though it is of another origin. */
   readonly welcomes?: (exchange: Exchange) => boolean;
-  /**
-   * Tells what it goes by for an exchange that nobody has sent, such as keys, and writes on it what later steps read. Nothing
-   * else happens: no token is taken, nothing stored is looked at, nobody is asked. Throws the problem that it would refuse
-   * with. Absent: it has nothing to tell besides its options.
-   */
-  readonly explain?: ((exchange: Exchange) => StageFacts | void) | undefined;
   /** An answer that may stand in while the upstream fails. */
   readonly standIn?: (exchange: Exchange) => Answer | undefined;
   /** Ends what the stage owns, such as timers. */

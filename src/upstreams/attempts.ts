@@ -1,7 +1,7 @@
 import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { HedgePolicy } from './hedging/hedge-policy.ts';
+import { avoidedBeside } from './hedging/avoided-beside.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Lease, Target } from './target.ts';
@@ -35,14 +35,13 @@ const TOO_MANY_REQUESTS = 429;
 export class Attempts {
   /** When no other attempt is made any more, on the clock of `performance.now()`. Default: the exchange's deadline. */
   endsAt: number;
-  /** When it gets a second attempt beside the first; undefined for never. */
-  readonly hedge: HedgePolicy | undefined;
+  /** Whether it can be sent twice, and may without harm. */
+  readonly mayRepeat: boolean;
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;
   readonly #policy: RetryPolicy;
   readonly #metrics: Metrics;
   readonly #trail: Attempt[] | undefined;
-  readonly #mayRepeat: boolean;
   /** Attempts that have begun. */
   #made = 0;
   /** Whether its first attempt stands beside another's. */
@@ -56,6 +55,7 @@ export class Attempts {
   /** How long the next attempt waits, in ms. */
   #waitMs = 0;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #tryTimer: NodeJS.Timeout | undefined = undefined;
   #maker: AttemptMaker | undefined = undefined;
 
   /**
@@ -74,11 +74,9 @@ export class Attempts {
     this.#upstream = upstream;
     this.#policy = exchange.route?.retry ?? upstream.retry;
     this.#metrics = metrics;
-    this.#mayRepeat = mayRepeat;
+    this.mayRepeat = mayRepeat;
     this.#trail = trail;
     this.endsAt = exchange.deadlineAt;
-    const own = exchange.route?.hedge;
-    this.hedge = mayRepeat ? (own === undefined ? upstream.hedge : (own ?? undefined)) : undefined;
   }
 
   /** The right to the target that was asked last. */
@@ -128,6 +126,7 @@ export class Attempts {
 
   /** Shows in the access line and the metrics what the attempt under way became. */
   note(word: string): void {
+    if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
     if (this.#attempt !== undefined) {
       this.#attempt.outcome = word;
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
@@ -148,7 +147,7 @@ export class Attempts {
   /** Whether another attempt is made after one that ended; that takes it from the budget. */
   retries(end: AttemptEnd): boolean {
     if (end.retry === undefined || this.#made >= this.#policy.attempts) return false;
-    if (!this.#policy.on.has(end.retry) || !(this.#mayRepeat || end.untouched === true)) return false;
+    if (!this.#policy.on.has(end.retry) || !(this.mayRepeat || end.untouched === true)) return false;
     if (this.#exchange.cancelled !== undefined || this.#lease === undefined) return false;
     const waitMs = this.#waitFor(end, this.#lease.target);
     if (waitMs === undefined) return false;
@@ -168,9 +167,10 @@ export class Attempts {
     return this.#made > 1;
   }
 
-  /** How long each attempt may take, in ms, until its answer can be used; undefined for as long as all of them. */
-  get perTryMs(): number | undefined {
-    return this.#policy.perTry;
+  /** Ends the attempt under way when it takes longer than each may, unless something is noted of it before. */
+  limit(attempt: { tryExpired(): void }): void {
+    const { perTry } = this.#policy;
+    if (perTry !== undefined) this.#tryTimer = setTimeout(tryExpired, perTry, attempt);
   }
 
   /**
@@ -256,20 +256,8 @@ export class Attempts {
   }
 }
 
-/**
- * Who must not be asked beside a target: itself, and those whose breaker waits for a probe. Undefined when nobody is left,
- * or fewer than two are available: a second attempt would only hasten the end of the last one.
- */
-function avoidedBeside({ targets }: Upstream, asked: Target): Target[] | undefined {
-  const avoided = [asked];
-  let available = 0;
-  for (const target of targets) {
-    if (!target.available) continue;
-    available += 1;
-    if (target !== asked && target.breaker?.state === 'half-open') avoided.push(target);
-  }
-  const isLeft = targets.some((target) => target.available && !avoided.includes(target));
-  return available >= 2 && isLeft ? avoided : undefined;
+function tryExpired(attempt: { tryExpired(): void }): void {
+  attempt.tryExpired();
 }
 
 function waited(attempts: Attempts): void {

@@ -3,6 +3,7 @@ import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Attempts, type AttemptEnd, type AttemptMaker } from './attempts.ts';
+import { hedgeOf } from './hedging/hedge-policy.ts';
 import { Hedge, type Racer } from './hedging/hedge.ts';
 import { NoFreeConnection, noFreeConnection } from './transport/no-free-connection.ts';
 import type { Target } from './target.ts';
@@ -198,8 +199,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
   attempt(): void {
     try {
       const { target } = this.#attempts.next();
-      const { hedge, isRepeated } = this.#attempts;
-      if (hedge !== undefined && !isRepeated && this.twin !== undefined) this.#hedge = new Hedge(this, hedge);
+      if (!this.#attempts.isRepeated) this.#race();
       this.send(target);
     } catch (error) {
       // Every breaker is open, or the transport will not send this at all: our own defect, not the target's.
@@ -224,6 +224,12 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
   }
 
   readonly #cancelled = (reason: Problem): void => this.#stop(reason, blameOf(reason));
+
+  #race(): void {
+    if (this.twin === undefined || !this.#attempts.mayRepeat) return;
+    const hedge = hedgeOf(this.exchange, this.upstream);
+    if (hedge !== undefined) this.#hedge = new Hedge(this, hedge);
+  }
 
   #start(): void {
     if (this.exchange.cancelled !== undefined) return this.#reject(this.exchange.cancelled);

@@ -3,7 +3,8 @@ import { durationText } from '../../config/units.ts';
 import { Problem } from '../../problems/problem.ts';
 import { awaitsBody } from '../body-idle/body-watch.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { Stage, StageFacts } from '../stage.ts';
+import type { StageFacts } from '../explained-stage.ts';
+import type { Stage } from '../stage.ts';
 import { deadlinePolicy } from './deadline.policy.ts';
 
 /** Gives the exchange an absolute budget and cancels it when that is spent. */

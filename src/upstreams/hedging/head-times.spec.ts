@@ -92,7 +92,7 @@ describe('HedgePolicy', () => {
     new HedgePolicy({ delay }, firstByteMs, times);
 
   it.each([
-    ['what was seen', 100, 5000, 104],
+    ['what was seen', 100, 5000, 103],
     ['at least 10ms', 1, 5000, 10],
     ['at most half of `firstByte`', 4000, 5000, 2500],
   ])('waits for %s', (_, ms, firstByteMs, delayMs) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timerDuration } from '../../config/units.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 import type { HeadTimes } from './head-times.ts';
 
 /** A shorter wait than this only makes load. */
@@ -60,4 +61,13 @@ export class HedgePolicy {
   givenUp(ms: number, now: number): void {
     if (this.#fixedMs === undefined) this.#times.givenUp(ms, now);
   }
+}
+
+/** When a request gets a second attempt, as its route says, or else its upstream; undefined for never. */
+export function hedgeOf(
+  { route }: Exchange,
+  upstream: { readonly hedge: HedgePolicy | undefined },
+): HedgePolicy | undefined {
+  const own = route?.hedge;
+  return own === undefined ? upstream.hedge : (own ?? undefined);
 }

@@ -1,5 +1,13 @@
+import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { AnswerHead } from '../transport/http1/answer-head.ts';
+
+/** Who hears the answer of a request, and who counts its attempts. */
+export interface ForwardingDeps {
+  readonly sink: AnswerSink;
+  readonly metrics: Metrics;
+}
 
 /** Who makes attempts, and decides what follows on one. */
 export interface ForwardHost {
