@@ -22,6 +22,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     path: '/config',
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
   },
+  {
+    path: '/explain',
+    shows:
+      'What would become of a request: route, policies, target and what is sent on, without sending anything.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

@@ -7,6 +7,7 @@ import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { describeConfig } from './config-listing.ts';
+import { installExplain } from './explain-page.ts';
 import { describeRoutes } from './route-listing.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -28,6 +29,7 @@ export class AdminListener {
       describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
     );
     this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
+    installExplain(this.#server, snapshots);
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

@@ -42,6 +42,26 @@ describe('parseArguments', () => {
     });
   });
 
+  it('reads explain with what it is told of the request', () => {
+    const line =
+      'explain GET /users/7 -H a:1 --header b:2 --as p.json --body b.txt --from ::1 --json --config a.yaml';
+    expect(parse(line)).toEqual({
+      name: 'explain',
+      request: 'GET /users/7',
+      headers: ['a:1', 'b:2'],
+      asFile: 'p.json',
+      bodyFile: 'b.txt',
+      from: '::1',
+      adminUrl: undefined,
+      json: true,
+      configFile: 'a.yaml',
+    });
+    expect(parse('explain GET / --admin http://127.0.0.1:9901')).toMatchObject({
+      adminUrl: 'http://127.0.0.1:9901',
+    });
+    expect(parse('explain -h')).toEqual({ name: 'help', text: HELP });
+  });
+
   it.each(['--help', '-h', 'help', 'start --help', 'keys create --help', 'strat --help'])(
     'helps on %j',
     (line) => {
@@ -56,7 +76,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, diff, import (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, diff, explain, import (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],

@@ -1,4 +1,5 @@
 import { nearestName } from '../config/nearest-name.ts';
+import { explainCommand, type ExplainCommand } from './explain.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/import.ts';
 import type { KeyOptions } from './keys.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
@@ -9,6 +10,7 @@ export { UsageError };
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | ContractsCommand
+  | ExplainCommand
   | DiffCommand
   | ImportCommand
   | ({ readonly name: 'keys create' } & KeyOptions)
@@ -42,7 +44,7 @@ const KEY = {
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
 const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'diff', 'import'] as const;
+const COMMANDS = [...CONFIGURED, 'diff', 'explain', 'import'] as const;
 
 const TS = { ts: { type: 'boolean' } } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
@@ -66,6 +68,11 @@ Usage
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
                                         nothing does, with 1 if something does, with 2 if one of them is faulty
+  gatehouse explain 'GET /path' [-H 'Name: value']... [--as FILE] [--body FILE] [--from IP] [--json]
+                    [--config FILE | --admin URL]
+                                        say which route takes a request and why others do not, what its policies go by,
+                                        which target is asked, and what is sent on, without sending anything; of the
+                                        configuration file, or with --admin of the gateway that runs there
   gatehouse import kong|openapi FILE [--output OUT]
                                         print a configuration made of a declarative one of Kong, or of an OpenAPI file,
                                         or write it; what has no equivalent is told on standard error
@@ -93,6 +100,7 @@ NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
  */
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
+  if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   const words = leadingWords(args);
   const name = CONFIGURED.find((command) => command === words.slice(0, command.split(' ').length).join(' '));

@@ -225,4 +225,35 @@ describe('main', () => {
       }
     });
   });
+
+  it('explains a request on the configuration file alone', async () => {
+    writeFileSync(file, VALID);
+    const as = join(folder, 'as.json');
+    writeFileSync(as, '{"id":"ann","roles":["admin"]}');
+    const args = ['explain', 'GET /users/7', '-H', 'x-beta: 1', '--as', as, '--config', file];
+    const { out, err, code } = await run(...args);
+    expect([err, code]).toEqual(['', undefined]);
+    expect(out).toMatch(
+      /✓ users {2}GET \/users\/\{id\}[^]*\{id\} = 7[^]*anyRole\(admin\) {2}\(route\)[^]*GET \/users\/7 HTTP\/1\.1/,
+    );
+    const { out: json } = await run(...args, '--json');
+    expect(JSON.parse(json)).toMatchObject({
+      match: { route: { id: 'users' } },
+      sent: { to: '127.0.0.1:1' },
+    });
+  });
+
+  it.each([
+    [['GET'], 2, /a method and a target/],
+    [['GET /', '-H', 'nonsense'], 2, /`Name: value`/],
+    [['GET /', '--as', '/nowhere.json'], 2, /--as: .*ENOENT/],
+    [['GET /', '--admin', 'nowhere'], 2, /--admin: expected/],
+    [['GET /', '--admin', 'http://127.0.0.1:1'], 1, /nobody answers at http:\/\/127\.0\.0\.1:1/],
+  ])('says what is wrong with explain %j', async (args, code, message) => {
+    writeFileSync(file, VALID);
+    const more = args.includes('--admin') ? [] : ['--config', file];
+    const outcome = await run('explain', ...args, ...more);
+    expect([outcome.out, outcome.code, outcome.err.includes('    at ')]).toEqual(['', code, false]);
+    expect(outcome.err).toMatch(message);
+  });
 });

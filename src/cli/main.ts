@@ -5,6 +5,10 @@ import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
 import { describeRoutes } from '../admin/route-listing.ts';
 import { ContractDocument } from '../contracts/contract-document.ts';
+import { explain } from '../explain/explain.ts';
+import { ExplainFault, type ExplainInput } from '../explain/explain.schema.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import { renderExplanation } from '../explain/render-explanation.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import { diffConfigs, isEmpty } from '../snapshot/config-diff.ts';
@@ -23,6 +27,7 @@ import {
 } from './arguments.ts';
 import { writeContracts } from './contracts.ts';
 import { renderDiff } from './diff.ts';
+import { explainAt, explainInputOf, type ExplainCommand } from './explain.ts';
 import { runImport } from './import/import.ts';
 import { createKey } from './keys.ts';
 import { renderTable } from './table.ts';
@@ -42,7 +47,7 @@ export async function main(args: readonly string[], modules: readonly GatewayMod
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
-    process.stderr.write(`${explain(error instanceof Incomparable ? error.cause : error)}\n`);
+    process.stderr.write(`${faultText(error instanceof Incomparable ? error.cause : error)}\n`);
   }
 }
 
@@ -57,6 +62,8 @@ async function run(command: Command, modules: readonly GatewayModule[]): Promise
     case 'openapi':
     case 'client':
       return contracts(command, modules);
+    case 'explain':
+      return explainRequest(command, modules);
     case 'import':
       return runImport(command, { out: process.stdout, err: process.stderr });
     case 'diff':
@@ -99,6 +106,30 @@ async function routes(configFile: string | undefined, modules: readonly GatewayM
   const listed = describeRoutes(table.routes, upstreams);
   await gateway.app.close();
   process.stdout.write(renderTable(listed));
+}
+
+async function explainRequest(command: ExplainCommand, modules: readonly GatewayModule[]): Promise<void> {
+  const input = await explainInputOf(command);
+  const told =
+    command.adminUrl === undefined
+      ? await explainOffline(command.configFile, input, modules)
+      : await explainAt(command.adminUrl, input);
+  process.stdout.write(command.json ? `${JSON.stringify(told, null, 2)}\n` : renderExplanation(told));
+}
+
+async function explainOffline(
+  configFile: string | undefined,
+  input: ExplainInput,
+  modules: readonly GatewayModule[],
+): Promise<Explanation> {
+  const { gateway } = await compile(configFile, modules);
+  try {
+    return explain(input, gateway.app.get(Snapshots).current);
+  } catch (error) {
+    throw error instanceof ExplainFault ? new UsageError(`explain: ${error.message}`) : error;
+  } finally {
+    await gateway.app.close();
+  }
 }
 
 async function diff({ files, json }: DiffCommand, modules: readonly GatewayModule[]): Promise<void> {
@@ -160,7 +191,7 @@ async function read(
   return { environment, source: await readConfigFile(gatewaySchema, configFile ?? environment.configFile) };
 }
 
-function explain(error: unknown): string {
+function faultText(error: unknown): string {
   if (error instanceof ConfigError) return formatFaults(error.faults, { color: process.stderr.isTTY });
   if (error instanceof UsageError) return `gatehouse: ${error.message}`;
   const { code, port, address, hostname, message, stack } = error as NodeJS.ErrnoException & {

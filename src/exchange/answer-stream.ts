@@ -1,6 +1,7 @@
 import { compose, pipeline, Readable, type Duplex } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { ResponseHead } from '../policies/stage.ts';
+import { cutAnswer } from '../problems/cut-answer.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
@@ -21,7 +22,7 @@ function minded(exchange: Exchange, stream: Duplex): Duplex {
   const { response } = exchange;
   response.once('close', () => stream.destroy());
   // What it cannot go on with ends the answer: it cannot be taken back.
-  stream.once('error', () => response.destroy());
+  stream.once('error', () => cutAnswer(exchange.request, response));
   return stream;
 }
 

@@ -59,9 +59,9 @@ function attemptsOf(attempts: readonly Attempt[]): string {
   let list = '';
   // The last ones, because the very last is what was answered with.
   for (let i = Math.max(0, attempts.length - MOST_ATTEMPTS); i < attempts.length; i += 1) {
-    const { target, outcome, durationMs } = attempts[i] as Attempt;
+    const { target, outcome, durationMs, hedge } = attempts[i] as Attempt;
     if (list !== '') list += ',';
-    list += `{"target":${quoted(target)},"outcome":${quoted(outcome)},"durationMs":${rounded(durationMs)}}`;
+    list += `{"target":${quoted(target)},"outcome":${quoted(outcome)},"durationMs":${rounded(durationMs)}${hedge === true ? ',"hedge":true' : ''}}`;
   }
   const left = attempts.length - MOST_ATTEMPTS;
   return left > 0 ? `{"left":${left}},${list}` : list;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
@@ -20,6 +21,8 @@ export interface StageInput {
   readonly repeats?: boolean;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */
   readonly upstreamIdleMs?: number;
+  /** How long a client says that it waits, in ms, `Infinity` for nothing; absent where nobody listens to that. */
+  readonly patienceOf?: ((request: IncomingMessage) => number) | undefined;
   /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
   readonly upstreamOpenForMs?: () => number;
 }

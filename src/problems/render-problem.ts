@@ -1,4 +1,5 @@
 import type { ServerResponse, IncomingMessage } from 'node:http';
+import { cutAnswer } from './cut-answer.ts';
 import { grpcDialect, grpcRefusal, grpcStatusName, grpcStatusOf, writeTrailersOnly } from './grpc-refusal.ts';
 import { Problem, problemBody, PROBLEM_MEDIA_TYPE } from './problem.ts';
 
@@ -52,10 +53,7 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
   const problem = toProblem(error);
   target.problem ??= problem;
   const { request, response } = target;
-  if (problem.code === 'client-closed' || response.headersSent) {
-    response.destroy();
-    return;
-  }
+  if (problem.code === 'client-closed' || response.headersSent) return cutAnswer(request, response);
   // A small body comes in one packet with its head: once that is looked through, the connection can stay.
   if (request.complete || !announcesBody(request)) return write(target, problem);
   response.statusCode = problem.status;

@@ -6,10 +6,10 @@ import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import type { Rewrite } from '../routing/rewrite.ts';
-import type { ContractInput, RouteAction } from '../routing/route-action.ts';
+import type { ContractInput, ForeseenRequest, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { HttpForwarding } from '../upstreams/http/http-forwarder.ts';
+import { forwardingOf } from '../upstreams/http/hedged-forwarding.ts';
 import type { Outbound } from '../upstreams/http/outbound.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
@@ -17,6 +17,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { editedOutbound } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
+import { foreseenForward } from './foreseen-forward.ts';
 import { forwardContract } from './forward-contract.ts';
 import type { OutboundHost } from './outbound-host.ts';
 
@@ -65,7 +66,7 @@ export class ForwardAction implements RouteAction {
   }
 
   #forward(exchange: Exchange, outbound: Outbound, sink: AnswerSink): void {
-    new HttpForwarding(exchange, this.upstream, outbound, { sink, metrics: this.#metrics }).start();
+    forwardingOf(exchange, this.upstream, outbound, { sink, metrics: this.#metrics }).start();
   }
 
   /** What goes out for an exchange. */
@@ -82,6 +83,10 @@ export class ForwardAction implements RouteAction {
       host: this.#host?.of(exchange),
       body,
     };
+  }
+
+  foresee(exchange: Exchange, body: Buffer | null): ForeseenRequest {
+    return foreseenForward(exchange, this.upstream, this.outboundOf(exchange, null), body);
   }
 
   contract({ method }: ContractInput): OperationContract {

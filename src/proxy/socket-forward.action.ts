@@ -3,7 +3,12 @@ import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
-import { ActionError, type ContractInput, type RouteAction } from '../routing/route-action.ts';
+import {
+  ActionError,
+  type ContractInput,
+  type ForeseenRequest,
+  type RouteAction,
+} from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { ForwardAction } from './forward.action.ts';
 import type { ForwardedSockets } from './forwarded-sockets.ts';
@@ -47,6 +52,10 @@ export class SocketForwardAction implements RouteAction {
     const { upstream } = this.#plain;
     const outbound = this.#plain.outboundOf(exchange, null);
     this.#sockets.answer({ exchange, route, upstream, outbound, options: this.#options, sink });
+  }
+
+  foresee(exchange: Exchange, body: Buffer | null): ForeseenRequest {
+    return this.#plain.foresee(exchange, body);
   }
 
   contract(input: ContractInput): OperationContract {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { policiesSchema } from '../routing/gateway.schema.ts';
 import { hostOption } from '../upstreams/http/proxy-fields.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
+import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
 
@@ -29,6 +30,7 @@ const version = z.strictObject({
   host: hostOption.optional(),
   retry: routeRetrySchema.optional(),
   ...subsetKeys,
+  hedge: hedgeSchema.optional(),
   internal: z
     .array(z.string().min(1))
     .min(1)

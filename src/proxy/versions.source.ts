@@ -64,6 +64,7 @@ function versionAt(
     upstream: one.upstream,
     retry: one.retry,
     subset: subsetOf(one),
+    hedge: one.hedge,
     version: name,
     budgetOf: at.budgetOf,
     below: ['versions', 'of', name],

@@ -5,6 +5,7 @@ import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyRegistry } from '../policies/order.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
+import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
@@ -40,6 +41,7 @@ const commonRoute = z.strictObject({
   paths: pathsSchema.optional(),
   retry: routeRetrySchema.optional(),
   ...subsetKeys,
+  hedge: hedgeSchema.optional(),
   policies: policiesSchema.optional(),
 });
 

@@ -84,5 +84,5 @@ export class TableRoutes implements LiveRoutes {
 // A fault of a route that was there before is one of the newcomers' making.
 function definitionFor(route: Route, definitions: readonly RouteDefinition[]): RouteDefinition {
   const own = definitions.find((one) => one.id === route.id && one.origin === route.origin);
-  return own ?? { ...route, retry: undefined, policies: [] };
+  return own ?? { ...route, retry: undefined, hedge: undefined, policies: [] };
 }

@@ -62,6 +62,7 @@ export function definitionOf(
     upstream: route.upstream,
     retry: route.retry,
     subset: subsetOf(route),
+    hedge: route.hedge,
     action,
     policies: [route.policies ?? {}],
   };

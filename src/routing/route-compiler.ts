@@ -5,6 +5,7 @@ import { StageFault } from '../policies/stage-fault.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
+import { hedgeFault, type HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
@@ -103,10 +104,12 @@ export class RouteCompiler {
       upstream: definition.upstream,
       retry: retryOf(definition, upstream),
       subset: checkedSubset(definition, upstream),
+      hedge: hedgeOf(definition, upstream, action),
       matchKey: definition.matchKey,
       chooser: definition.chooser,
       action,
       policies,
+      levels: this.#levelNames(definition),
       saysDeadline: this.#levels(definition).some((level) => level?.deadline !== undefined),
       ...seats,
       metrics: this.deps.metrics.forRoute(definition.id),
@@ -123,6 +126,24 @@ export class RouteCompiler {
       if (declared !== undefined && declared !== 'off') merged[name] = declared;
     }
     return Object.freeze(merged as PolicySet);
+  }
+
+  /** The narrowest level that says something about each policy. */
+  #levelNames(definition: RouteDefinition): Readonly<Record<string, string>> {
+    const { policies, door, version } = definition;
+    const [own, wider] = door === 'handler' ? ['method', 'class'] : ['route', 'group'];
+    const names = policies.map((_, index) => (index === 0 ? own : wider));
+    if (version !== undefined && policies.length > 1) names.splice(0, 2, 'version', 'route');
+    const levels = [...this.#levels(definition), this.#undeclared(definition)];
+    const all = [...names, 'upstream', 'defaults', 'gateway'];
+    const found: Record<string, string> = {};
+    for (const { name } of policyList) {
+      const at = levels.findIndex(
+        (level) => level !== undefined && level[name as keyof DeclaredPolicies] !== undefined,
+      );
+      if (at >= 0) found[name] = all[at] as string;
+    }
+    return Object.freeze(found);
   }
 
   #levels({ upstream, policies }: RouteDefinition): readonly (DeclaredPolicies | undefined)[] {
@@ -166,7 +187,11 @@ export class RouteCompiler {
       ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
         ? {}
-        : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
+        : {
+            upstreamOpenForMs: () => one.openForMs(),
+            upstreamIdleMs: one.options.timeouts.idle,
+            patienceOf: one.deadlineField?.patienceOf,
+          }),
     };
     const late = tooLate(definition, this.deps.factories);
     if (late !== undefined) {
@@ -216,6 +241,24 @@ function checkedSubset(definition: RouteDefinition, upstream: Upstream | undefin
     ['subset'],
     `no target of the upstream "${upstream.name}" has these labels`,
   );
+}
+
+function hedgeOf(
+  definition: RouteDefinition,
+  upstream: Upstream | undefined,
+  { isOpaque }: RouteAction,
+): HedgePolicy | null | undefined {
+  const { hedge } = definition;
+  if (hedge === undefined || upstream === undefined) return undefined;
+  if (hedge === 'off') return null;
+  if (isOpaque === true) {
+    const message =
+      'has no effect: calls of this route are passed on while they come, and cannot be made twice';
+    throw new RouteFault(definition, ['hedge'], message);
+  }
+  const fault = hedgeFault(hedge, upstream.options.timeouts.firstByte);
+  if (fault !== undefined) throw new RouteFault(definition, ['hedge', 'delay'], fault);
+  return upstream.hedgePolicy(hedge);
 }
 
 function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): Result {

@@ -3,6 +3,7 @@ import type { Subset } from '../exchange/subset.ts';
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/metrics.ts';
+import type { HedgeOptions, HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
 import type { RetryPolicy, RouteRetryOptions } from '../upstreams/retry-policy.ts';
 import type { Condition } from './conditions.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -69,6 +70,8 @@ export interface RouteDefinition {
   readonly retry?: RouteRetryOptions | undefined;
   /** Which targets of the upstream it goes to; absent: what the upstream says. */
   readonly subset?: Subset | undefined;
+  /** Whether and when it gets a second attempt beside a slow first one; absent: what the upstream says. */
+  readonly hedge?: HedgeOptions | undefined;
   /** What answers it; absent for a handler. */
   readonly action?: ActionDefinition | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
@@ -104,11 +107,15 @@ export interface Route extends Seats {
   readonly retry?: RetryPolicy | undefined;
   /** Which targets of the upstream it goes to; absent: what the upstream says. */
   readonly subset?: Subset | undefined;
+  /** When it gets a second attempt beside a slow first one; null for never, absent: what the upstream says. */
+  readonly hedge?: HedgePolicy | null | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
   readonly chooser?: RouteChooser | undefined;
   readonly action: RouteAction;
   readonly policies: PolicySet;
+  /** Which level of the configuration each policy comes from, those that it switches off included. */
+  readonly levels: Readonly<Partial<Record<string, string>>>;
   /** Whether the configuration says its deadline; else it is the one that holds where nobody says anything. */
   readonly saysDeadline?: boolean;
   /** Metrics with the labels of this route already filled in. */

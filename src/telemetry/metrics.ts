@@ -70,6 +70,7 @@ export class Metrics {
   readonly #duration: DurationHistogram;
   readonly #attempts: LabelCounter;
   readonly #refusedRetries: LabelCounter;
+  readonly #hedges: LabelCounter;
   readonly #decisions: LabelCounter;
   readonly #calls = this.#counter(
     'grpc_calls',
@@ -111,6 +112,11 @@ export class Metrics {
       'upstream_retries_refused',
       'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
       ['upstream', 'reason'],
+    );
+    this.#hedges = this.#counter(
+      'upstream_hedges',
+      'Second attempts beside slow first ones, by what became of them; refused ones were not made.',
+      ['upstream', 'outcome'],
     );
     this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
       'route',
@@ -188,6 +194,11 @@ export class Metrics {
   /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
   retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
     this.#refusedRetries.count(upstream, reason);
+  }
+
+  /** Counts a second attempt beside a slow first one; `refused`: the budget is spent. */
+  hedged(upstream: string, outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
+    this.#hedges.count(upstream, outcome);
   }
 
   /** Counts a call of gRPC that was passed on, by the name of its status. */

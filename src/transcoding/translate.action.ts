@@ -14,6 +14,7 @@ import {
   type ActionInput,
   type ActionKind,
   type ContractInput,
+  type ForeseenRequest,
   type LiveRoutes,
   type LiveWork,
   type RouteAction,
@@ -24,6 +25,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
+import { outboundFields } from '../upstreams/grpc/outbound-metadata.ts';
+import { timeoutText } from '../upstreams/grpc/unary-wire.ts';
 import { needsSocket, offersSocket, type Binding } from './binding.ts';
 import { Transcoder } from './transcoder.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
@@ -181,6 +184,15 @@ class TranslateAction implements RouteAction {
       incoming: incomingEditOf(route.incoming),
       maxBodyBytes: route.policies.bodyLimit,
     });
+  }
+
+  foresee(exchange: Exchange): ForeseenRequest {
+    const fields = outboundFields(exchange);
+    const left = exchange.remainingMs();
+    if (left !== Infinity) fields.push('grpc-timeout', timeoutText(left));
+    let head = `POST ${this.#binding.call.path} HTTP/2\r\n`;
+    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+    return { upstream: this.#upstream, headFor: () => head };
   }
 
   contract({ names, components }: ContractInput): OperationContract {

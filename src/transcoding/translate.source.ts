@@ -175,6 +175,7 @@ function definitionOf(
     upstream: route.upstream,
     retry: route.retry,
     subset: subsetOf(route),
+    hedge: route.hedge,
     matchKey: 'grpc',
     action,
     policies: [route.policies ?? {}],

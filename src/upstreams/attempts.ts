@@ -2,6 +2,7 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { avoidedBeside } from './hedging/avoided-beside.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Waiter } from './balancing/target-queue.ts';
@@ -37,13 +38,16 @@ export class Attempts implements Waiter {
   /** When no other attempt is made any more, on the clock of `performance.now()`. Default: the exchange's deadline. */
   endsAt: number;
   readonly exchange: Exchange;
+  /** Whether it can be sent twice, and may without harm. */
+  readonly mayRepeat: boolean;
   readonly #upstream: Upstream;
   readonly #policy: RetryPolicy;
   readonly #metrics: Metrics;
   readonly #trail: Attempt[] | undefined;
-  readonly #mayRepeat: boolean;
   /** Attempts that have begun. */
   #made = 0;
+  /** Whether its first attempt stands beside another's. */
+  #isBeside = false;
   /** Who was asked before, since all were the last time. */
   #tried: Target[] | undefined = undefined;
   /** Whether a target is waited for that is not full, and what has come of that. */
@@ -55,6 +59,7 @@ export class Attempts implements Waiter {
   /** How long the next attempt waits, in ms. */
   #waitMs = 0;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #tryTimer: NodeJS.Timeout | undefined = undefined;
   #maker: AttemptMaker | undefined = undefined;
 
   /**
@@ -73,7 +78,7 @@ export class Attempts implements Waiter {
     this.#upstream = upstream;
     this.#policy = exchange.route?.retry ?? upstream.retry;
     this.#metrics = metrics;
-    this.#mayRepeat = mayRepeat;
+    this.mayRepeat = mayRepeat;
     this.#trail = trail;
     this.endsAt = exchange.deadlineAt;
   }
@@ -81,6 +86,12 @@ export class Attempts implements Waiter {
   /** The right to the target that was asked last. */
   get lease(): Lease | undefined {
     return this.#lease;
+  }
+
+  /** Time left for the attempt under way, in ms; may be `Infinity`, or below 0. */
+  tryLeftMs(): number {
+    const { perTry } = this.#policy;
+    return perTry === undefined ? Infinity : this.#attemptAt + perTry - performance.now();
   }
 
   /** Time left for all of them, in ms; may be `Infinity`, or below 0. */
@@ -102,8 +113,9 @@ export class Attempts implements Waiter {
   next(): Lease;
   next(maker: AttemptMaker): Lease | undefined;
   next(maker?: AttemptMaker): Lease | undefined {
-    const lease =
-      maker === undefined ? this.#upstream.lease(this.exchange, this.tried) : this.#takeOrWait(maker);
+    // A second attempt beside another one has nothing to wait for.
+    const waits = maker !== undefined && !this.#isBeside;
+    const lease = waits ? this.#takeOrWait(maker) : this.#upstream.lease(this.exchange, this.tried);
     return lease && this.#begin(lease);
   }
 
@@ -140,7 +152,9 @@ export class Attempts implements Waiter {
     this.#made += 1;
     this.#attempt = undefined;
     this.#lease = lease;
-    this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
+    const line = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
+    this.#attempt = this.#isBeside ? { ...line, hedge: true } : line;
+    this.#isBeside = false;
     this.exchange.attempts.push(this.#attempt);
     this.exchange.targetLabels = lease.target.labels;
     this.#trail?.push(this.#attempt);
@@ -155,6 +169,7 @@ export class Attempts implements Waiter {
 
   /** Shows in the access line and the metrics what the attempt under way became. */
   note(word: string): void {
+    if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
     if (this.#attempt !== undefined) {
       this.#attempt.outcome = word;
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
@@ -175,7 +190,7 @@ export class Attempts implements Waiter {
   /** Whether another attempt is made after one that ended; that takes it from the budget. */
   retries(end: AttemptEnd): boolean {
     if (end.retry === undefined || this.#made >= this.#policy.attempts) return false;
-    if (!this.#policy.on.has(end.retry) || !(this.#mayRepeat || end.untouched === true)) return false;
+    if (!this.#policy.on.has(end.retry) || !(this.mayRepeat || end.untouched === true)) return false;
     if (this.exchange.cancelled !== undefined || this.#lease === undefined) return false;
     const waitMs = this.#waitFor(end, this.#lease.target);
     if (waitMs === undefined) return false;
@@ -183,6 +198,60 @@ export class Attempts implements Waiter {
     if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');
     this.#waitMs = waitMs;
     return true;
+  }
+
+  /** Whether `retry.on` names it, so that an attempt which ends so is not what anybody waits for. */
+  isTriedAgain(cause: RetryCause | undefined): boolean {
+    return cause !== undefined && this.#policy.on.has(cause);
+  }
+
+  /** Whether the attempt under way is not the first one of its request. */
+  get isRepeated(): boolean {
+    return this.#made > 1;
+  }
+
+  /** Ends the attempt under way when it takes longer than each may, unless something is noted of it before. */
+  limit(attempt: { tryExpired(): void }): void {
+    const { perTry } = this.#policy;
+    if (perTry !== undefined) this.#tryTimer = setTimeout(tryExpired, perTry, attempt);
+  }
+
+  /**
+   * Takes the right to a second attempt at another target beside the first one, which is under way.
+   *
+   * @returns the attempts of whoever makes it; undefined when it may not be made.
+   */
+  beside(): Attempts | undefined {
+    if (this.#lease === undefined || this.exchange.cancelled !== undefined || this.leftMs() <= 0)
+      return undefined;
+    const avoided = avoidedBeside(this.#upstream, this.#lease.target);
+    if (avoided === undefined) return undefined;
+    if (!this.#upstream.retryBudget.spend(performance.now())) {
+      this.hedged('refused');
+      return undefined;
+    }
+    const other = new Attempts(this.exchange, this.#upstream, this.#metrics, true, this.#trail);
+    other.endsAt = this.endsAt;
+    other.#made = this.#made;
+    other.#isBeside = true;
+    other.#tried = avoided;
+    return other;
+  }
+
+  /** Counts an attempt that was made beside its own. */
+  count(beside: Attempts): void {
+    this.#made = beside.#made;
+    if (beside.#lease !== undefined) (this.#tried ??= []).push(beside.#lease.target);
+  }
+
+  /** Shows in the metrics what became of a second attempt. */
+  hedged(outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
+    this.#metrics.hedged(this.#upstream.name, outcome);
+  }
+
+  /** Has the exchange name the target under way as the one that answers. */
+  showTarget(): void {
+    if (this.#lease !== undefined) this.exchange.targetLabels = this.#lease.target.labels;
   }
 
   /** Has the next attempt made, after {@link retries}: at once, or after a wait. */
@@ -233,6 +302,9 @@ export class Attempts implements Waiter {
 }
 
 const NONE: readonly Target[] = Object.freeze([]);
+function tryExpired(attempt: { tryExpired(): void }): void {
+  attempt.tryExpired();
+}
 
 function waited(attempts: Attempts): void {
   attempts.waited();

@@ -3,6 +3,8 @@ import type { ProblemCode } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Attempts, type AttemptEnd, type AttemptMaker } from './attempts.ts';
+import { hedgeOf } from './hedging/hedge-policy.ts';
+import { Hedge, type Racer } from './hedging/hedge.ts';
 import { NoFreeConnection, noFreeConnection } from './transport/no-free-connection.ts';
 import type { Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
@@ -36,10 +38,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * One run of a call that is awaited as a whole, whatever the protocol: attempt after attempt, each at another
  * target while the retry budget lasts, until one answers, the time is up, or the exchange is cancelled.
  */
-export abstract class CallRun<Out> implements AttemptMaker {
+export abstract class CallRun<Out> implements AttemptMaker, Racer {
   protected readonly upstream: Upstream;
   protected readonly exchange: Exchange;
-  readonly #attempts: Attempts;
+  #attempts: Attempts;
+  /** Its race against another run of the same call. */
+  #hedge: Hedge | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #done = false;
   #resolve: (value: Out) => void = ignore;
@@ -60,8 +64,42 @@ export abstract class CallRun<Out> implements AttemptMaker {
     return new Promise<Out>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      this.#begin();
+      this.#start();
     });
+  }
+
+  /** The attempts of this run. */
+  get attempts(): Attempts {
+    return this.#attempts;
+  }
+
+  rival(attempts: Attempts, hedge: Hedge): Racer {
+    // Only one that has a twin ever races.
+    const other = this.twin?.() as CallRun<Out>;
+    other.#attempts = attempts;
+    other.#hedge = hedge;
+    other.#resolve = this.#resolve;
+    other.#reject = this.#reject;
+    return other;
+  }
+
+  begin(): void {
+    this.exchange.onCancel(this.#cancelled);
+    this.attempt();
+  }
+
+  lose(): void {
+    this.#attempts.settle('neutral', 'lost');
+    this.#finish();
+    this.abandon(new Problem('upstream-timeout'));
+  }
+
+  /** Another run of the same call, for a second attempt at the same time; absent for a call that has only one. */
+  protected twin?(): CallRun<Out>;
+
+  /** Hears that an answer has begun which can be used: no other attempt is of use any more. */
+  protected answered(): void {
+    this.#hedge?.wins(this);
   }
 
   /** Starts one attempt; its end is reported with {@link deliver} or {@link fail}. */
@@ -81,7 +119,7 @@ export abstract class CallRun<Out> implements AttemptMaker {
   /** From now on, in this attempt, {@link expire} ends the run when its time is up, or the given one if that is shorter, in ms. */
   protected keepTime(limitMs = Infinity): void {
     clearTimeout(this.#timer);
-    const left = Math.min(this.leftMs(), limitMs);
+    const left = Math.min(this.leftMs(), limitMs, this.#attempts.tryLeftMs());
     if (left !== Infinity)
       this.#timer = setTimeout(expireRun, Math.min(Math.ceil(left), LONGEST_TIMER_MS), this);
   }
@@ -100,6 +138,7 @@ export abstract class CallRun<Out> implements AttemptMaker {
   protected deliver(value: Out, outcome: string): void {
     if (this.#done) return;
     this.#attempts.settle('success', outcome);
+    this.answered();
     this.#finish();
     try {
       this.#resolve(this.shape(value));
@@ -135,6 +174,11 @@ export abstract class CallRun<Out> implements AttemptMaker {
   protected fail(fault: AttemptFault, cause: unknown): void {
     if (this.#done) return;
     this.#attempts.settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
+    if (this.#hedge !== undefined) {
+      const isAnswer = !fault.failure && !fault.neutral && !this.#attempts.isTriedAgain(fault.retry);
+      if (isAnswer) this.#hedge.wins(this);
+      else if (this.#hedge.yields(this)) return this.#finish();
+    }
     if (this.#attempts.retries(fault)) this.#again();
     else this.#refuse(this.problemOf(fault, cause));
   }
@@ -156,10 +200,12 @@ export abstract class CallRun<Out> implements AttemptMaker {
     try {
       const lease = this.#attempts.next(this);
       if (lease === undefined) return this.keepTime();
+      if (!this.#attempts.isRepeated) this.#race();
       this.send(lease.target);
     } catch (error) {
       // Every breaker is open, or the transport will not send this at all: our own defect, not the target's.
       if (this.#attempts.isPending) this.#attempts.settle('neutral', 'not-sent');
+      if (this.#hedge?.yields(this) === true) return this.#finish();
       this.#refuse(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
   }
@@ -180,11 +226,16 @@ export abstract class CallRun<Out> implements AttemptMaker {
 
   readonly #cancelled = (reason: Problem): void => this.#stop(reason, blameOf(reason));
 
-  #begin(): void {
+  #race(): void {
+    if (this.twin === undefined || !this.#attempts.mayRepeat) return;
+    const hedge = hedgeOf(this.exchange, this.upstream);
+    if (hedge !== undefined) this.#hedge = new Hedge(this, hedge);
+  }
+
+  #start(): void {
     if (this.exchange.cancelled !== undefined) return this.#reject(this.exchange.cancelled);
     if (this.leftMs() <= 0) return this.#reject(new Problem(this.timeoutCode()));
-    this.exchange.onCancel(this.#cancelled);
-    this.attempt();
+    this.begin();
   }
 
   #again(): void {
@@ -196,7 +247,8 @@ export abstract class CallRun<Out> implements AttemptMaker {
     if (this.#done) return;
     // While the next attempt is waited for, none is under way.
     if (!this.#attempts.stop()) this.#attempts.settle(outcome, reason.code);
-    this.#refuse(reason);
+    if (this.#hedge?.yields(this) === true) this.#finish();
+    else this.#refuse(reason);
     this.abandon(reason);
   }
 

@@ -26,6 +26,8 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'panicThreshold',
   'maxQueued',
   'retry',
+  'hedge',
+  'deadlineHeader',
   'passHeaders',
   'host',
   'forwarded',

@@ -43,6 +43,11 @@ const common = {
       'What is tried again: connect, reset, timeout (no head within `firstByte`) and statuses; for gRPC connect and names of statuses. Default connect, reset, 502, 503, 504; for gRPC connect, UNAVAILABLE.',
     ),
   maxWait: timerDuration,
+  perTry: timerDuration
+    .optional()
+    .describe(
+      'Longest time that each try may take until its answer can be used, whatever `firstByte` says: of forwarded requests until its head, of calls until it is read. One that takes longer is tried again as `timeout` (gRPC: DEADLINE_EXCEEDED), which `on` names by default then. Default: no such limit.',
+    ),
 };
 
 const ATTEMPTS = 'Tries in all, the first included.';
@@ -53,6 +58,7 @@ export const retrySchema = z.strictObject({
   attempts: common.attempts.default(2).describe(`${ATTEMPTS} Default 2.`),
   on: common.on,
   maxWait: common.maxWait.default(5000).describe(`${MAX_WAIT} Default 5s.`),
+  perTry: common.perTry,
   budget: percentage
     .default(0.2)
     .describe(
@@ -66,6 +72,7 @@ export const routeRetrySchema = z
     attempts: common.attempts.optional().describe(`${ATTEMPTS} Default: what the upstream says.`),
     on: common.on,
     maxWait: common.maxWait.optional().describe(`${MAX_WAIT} Default: what the upstream says.`),
+    perTry: common.perTry,
   })
   .describe('When a request of this route is tried again; what is missing is the upstream’s to say.');
 
@@ -81,6 +88,8 @@ export interface RetryPolicy {
   readonly on: ReadonlySet<RetryCause>;
   /** In ms. */
   readonly maxWait: number;
+  /** How long each try may take, in ms; undefined for as long as all of them. */
+  readonly perTry: number | undefined;
 }
 
 const DEFAULT_ON = {
@@ -88,18 +97,24 @@ const DEFAULT_ON = {
   grpc: ['connect', 'UNAVAILABLE'],
 } as const satisfies Record<string, readonly RetryCause[]>;
 
+/** What is tried again by default as well, when it is said how long a try may take. */
+const SLOW = { http: 'timeout', grpc: 'DEADLINE_EXCEEDED' } as const satisfies Record<string, RetryCause>;
+
 /** Compiles what an upstream says, and a route that leads there, which is narrower. */
 export function compileRetry(
   protocol: 'http' | 'grpc',
   upstream: RetryOptions,
   route: RouteRetryOptions = {},
 ): RetryPolicy {
-  const on: readonly RetryCause[] = route.on ?? upstream.on ?? DEFAULT_ON[protocol];
+  const perTry = route.perTry ?? upstream.perTry;
+  const usual = perTry === undefined ? DEFAULT_ON[protocol] : [...DEFAULT_ON[protocol], SLOW[protocol]];
+  const on: readonly RetryCause[] = route.on ?? upstream.on ?? usual;
   return Object.freeze({
     attempts: route.attempts ?? upstream.attempts,
     // Whom nobody was sent to may always be left for another one.
     on: new Set<RetryCause>([...on, 'queue']),
     maxWait: route.maxWait ?? upstream.maxWait,
+    perTry,
   });
 }
 

@@ -7,6 +7,8 @@ import { discoverySchema, schemeOf, type DiscoveryOptions } from './discovery/di
 import { fieldNameOf } from './http/field-names.ts';
 import { proxyFieldKeys } from './http/proxy-fields.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
+import { deadlineHeaderSchema } from './http/deadline-field.ts';
+import { hedgeFault, hedgeSchema } from './hedging/hedge-policy.ts';
 import { retryFaults, retrySchema } from './retry-policy.ts';
 import { schemeFault, targetSchema, type TargetOptions } from './target.schema.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
@@ -126,6 +128,7 @@ export const upstreamSchema = z
       .prefault({})
       .describe('The breaker of each target; `off` for none.'),
     retry: retrySchema.prefault({}).describe('When a request is tried again, and how often.'),
+    hedge: hedgeSchema.default('off'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
     maxConnections: z
       .int()
@@ -150,6 +153,7 @@ export const upstreamSchema = z
       .describe(
         'Header fields of clients that reach the targets, though services may take them for the word of a gateway, such as X-HTTP-Method-Override. Default none.',
       ),
+    deadlineHeader: deadlineHeaderSchema.optional(),
     ...proxyFieldKeys,
     tls: tls
       .optional()
@@ -176,6 +180,12 @@ export const upstreamSchema = z
       const message = 'expected no `passHeaders`, because the protocol is grpc; see `metadata` of its routes';
       context.addIssue({ code: 'custom', path: ['passHeaders'], message });
     }
+    if (upstream.deadlineHeader !== undefined && upstream.protocol === 'grpc') {
+      const message = 'expected no `deadlineHeader`, because the protocol is grpc, which has `grpc-timeout`';
+      context.addIssue({ code: 'custom', path: ['deadlineHeader'], message });
+    }
+    const late = hedgeFault(upstream.hedge, upstream.timeouts.firstByte);
+    if (late !== undefined) context.addIssue({ code: 'custom', path: ['hedge', 'delay'], message: late });
     for (const { index, message } of retryFaults(upstream.protocol, upstream.retry.on))
       context.addIssue({ code: 'custom', path: ['retry', 'on', index], message });
     for (const key of proxyFieldsOfGrpc(upstream)) {

@@ -7,6 +7,9 @@ import { StickySessions } from './balancing/sticky-sessions.ts';
 import { openForMs, TargetChoice } from './balancing/target-choice.ts';
 import { TargetPool } from './balancing/target-pool.ts';
 import type { Waiter } from './balancing/target-queue.ts';
+import { HeadTimes } from './hedging/head-times.ts';
+import { HedgePolicy, type HedgeOptions } from './hedging/hedge-policy.ts';
+import { DeadlineField } from './http/deadline-field.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type Target } from './target.ts';
@@ -21,8 +24,12 @@ export class Upstream {
   /** When a request is tried again, unless its route says otherwise. */
   readonly retry: RetryPolicy;
   readonly retryBudget: RetryBudget;
+  /** When a request gets a second attempt beside the first, unless its route says otherwise; undefined for never. */
+  readonly hedge: HedgePolicy | undefined;
   /** Lower-case names of `passHeaders`; undefined for none. */
   readonly passedHeaders: ReadonlySet<string> | undefined;
+  /** Tells its targets how long an answer is waited for; undefined for one that does not want to hear it. */
+  readonly deadlineField: DeadlineField | undefined;
   /** How long its targets may be silent. */
   readonly patience: CallPatience;
   /** Makes its targets; absent where they never change. */
@@ -36,6 +43,7 @@ export class Upstream {
   /** The one target of an upstream of which nothing is said that could choose against it. */
   #only: Target | undefined;
   #holders = 0;
+  #headTimes: HeadTimes | undefined;
 
   /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
   constructor(
@@ -57,6 +65,10 @@ export class Upstream {
       previous !== undefined && before?.retry.budget === options.retry.budget
         ? previous.retryBudget
         : new RetryBudget(options.retry.budget);
+    this.#headTimes = previous === undefined ? undefined : previous.#headTimes;
+    this.hedge = options.hedge === 'off' ? undefined : this.hedgePolicy(options.hedge);
+    const { deadlineHeader } = options;
+    this.deadlineField = deadlineHeader === undefined ? undefined : new DeadlineField(deadlineHeader);
     this.passedHeaders = options.passHeaders.length === 0 ? undefined : new Set(options.passHeaders);
     const goesOn = previous !== undefined && isDeepStrictEqual(before?.balancing, options.balancing);
     const balancer = goesOn ? previous.#usual.pool.balancer : balancerOf(options.balancing);
@@ -107,6 +119,11 @@ export class Upstream {
     return this.#sticky?.cookie;
   }
 
+  /** Compiles a `hedge:`; all those of an upstream learn from the same requests. */
+  hedgePolicy(options: Exclude<HedgeOptions, 'off'>): HedgePolicy {
+    return new HedgePolicy(options, this.patience.firstByteMs, (this.#headTimes ??= new HeadTimes()));
+  }
+
   /**
    * Chooses a target and takes the right to call it.
    *
@@ -134,6 +151,14 @@ export class Upstream {
   /** Lets one go that waits and does not want any more. */
   leave(waiter: Waiter): void {
     this.#choiceOf(waiter.exchange).leave(waiter);
+  }
+
+  /**
+   * The target that {@link lease} would choose now: nothing is taken, and nobody's turn passes. Undefined when none is
+   * available, or when chance decides.
+   */
+  peek(exchange: Exchange): Target | undefined {
+    return this.#choiceOf(exchange).peek(exchange);
   }
 
   /** Whether a target is available that has not been tried. */

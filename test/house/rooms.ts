@@ -87,7 +87,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
-  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health'] },
+  explain: { imports: [...GROUND, 'snapshot'] },
+  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health', 'explain'] },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
@@ -112,6 +113,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'snapshot',
       'contracts',
       'admin',
+      'explain',
       'main.ts',
       'pipeline/actions.ts',
     ],

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../../exchange/exchange.ts';
-import type { Principal } from '../../exchange/principal.ts';
+import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
@@ -51,6 +52,14 @@ export class IdentifyStage implements Stage {
       return undefined;
     }
     throw new Problem('credentials-missing', { headers: { 'www-authenticate': this.#challenges() } });
+  }
+
+  // Credentials are neither asked for nor checked: that may need somebody else.
+  explain({ principal }: Exchange): StageFacts {
+    return {
+      caller:
+        principal === undefined ? 'nobody is assumed, and no credential is checked' : partitionOf(principal),
+    };
   }
 
   #verify(verifier: CredentialVerifier, exchange: Exchange): Principal | Promise<Principal> | undefined {

@@ -4,6 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authorizationPolicy } from './authorization.policy.ts';
 
@@ -50,6 +51,12 @@ class AuthorizeStage implements Stage {
     if (principal === undefined) throw new Problem('permission-denied', { by: 'no principal' });
     for (const condition of this.#conditions)
       if (!condition.holds(principal)) throw denied(condition, principal);
+  }
+
+  explain(exchange: Exchange): StageFacts {
+    if (exchange.principal === undefined) return { decision: 'open: nobody is assumed' };
+    this.enter(exchange);
+    return { decision: 'passes' };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Exchange, Answer } from '../../exchange/exchange.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { AnswerStore, uriOf, type AnswerKey, type Entry } from './answer-store.ts';
 import { parseCacheControl } from './cache-control.ts';
@@ -41,6 +42,16 @@ export class CacheStage implements Stage {
       });
     }
     return undefined;
+  }
+
+  explain(exchange: Exchange): StageFacts {
+    if (!isForCaches(exchange)) return { key: 'none: such a request is never answered from the cache' };
+    const wanted = parseCacheControl(exchange.request.headers['cache-control']);
+    if (wanted.has('no-store')) return { key: 'none: the client says no-store' };
+    return {
+      key: this.#keyOf(exchange).caller,
+      ...(wanted.has('no-cache') && { read: 'no: the client says no-cache' }),
+    };
   }
 
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */

@@ -1,25 +1,41 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { durationText } from '../../config/units.ts';
 import { Problem } from '../../problems/problem.ts';
 import { awaitsBody } from '../body-idle/body-watch.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { deadlinePolicy } from './deadline.policy.ts';
 
 /** Gives the exchange an absolute budget and cancels it when that is spent. */
 class DeadlineStage implements Stage {
   readonly #budgetMs: number;
+  readonly #patienceOf: StageInput['patienceOf'];
 
-  constructor(budgetMs: number) {
+  constructor(budgetMs: number, patienceOf: StageInput['patienceOf']) {
     this.#budgetMs = budgetMs;
+    this.#patienceOf = patienceOf;
   }
 
   // The budget runs from the first byte of the request, not from the moment this stage is reached.
   enter(exchange: Exchange): void {
-    exchange.deadlineAt = exchange.startedAt + this.#budgetMs;
+    exchange.deadlineAt = exchange.startedAt + this.#budgetOf(exchange);
     const remainingMs = exchange.remainingMs();
     if (remainingMs === 0) throw new Problem('deadline-exceeded');
     const timer = setTimeout(expire, remainingMs, exchange);
     exchange.onClosed(() => clearTimeout(timer));
+  }
+
+  explain(exchange: Exchange): StageFacts {
+    const budgetMs = this.#budgetOf(exchange);
+    exchange.deadlineAt = exchange.startedAt + budgetMs;
+    return { left: durationText(budgetMs) };
+  }
+
+  // Nobody is believed who wants to wait longer than the route allows.
+  #budgetOf({ request }: Exchange): number {
+    if (this.#patienceOf === undefined) return this.#budgetMs;
+    return Math.min(this.#budgetMs, this.#patienceOf(request));
   }
 }
 
@@ -34,8 +50,9 @@ function expire(exchange: Exchange): void {
 export class DeadlineStageFactory implements StageFactory {
   readonly policy = deadlinePolicy;
 
-  compile({ policies }: StageInput): Stage | undefined {
-    return policies.deadline === undefined ? undefined : new DeadlineStage(policies.deadline);
+  compile({ policies, patienceOf }: StageInput): Stage | undefined {
+    const { deadline: budgetMs } = policies;
+    return budgetMs === undefined ? undefined : new DeadlineStage(budgetMs, patienceOf);
   }
 }
 

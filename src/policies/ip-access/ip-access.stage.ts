@@ -2,6 +2,7 @@ import { AddressBlocks } from '../../exchange/address-blocks.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { ipAccessPolicy } from './ip-access.policy.ts';
 
@@ -21,6 +22,11 @@ class IpAccessStage implements Stage {
     const isIn =
       isKnown && this.#allowed?.has(clientAddress) !== false && this.#denied?.has(clientAddress) !== true;
     if (!isIn) throw new Problem('address-denied');
+  }
+
+  explain(exchange: Exchange): StageFacts {
+    this.enter(exchange);
+    return { client: exchange.clientAddress };
   }
 }
 

@@ -44,6 +44,7 @@ function routeWith(stage: Stage): Route {
     upstream: undefined,
     action: handlerAction,
     policies: {},
+    levels: {},
     ...seatsOf([{ policy: rateLimitPolicy, stage }], 'handler'),
     beforeBody: [],
     metrics: new Metrics().forRoute('team'),

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { subjectOf, type RateLimitKey } from './limit-subject.ts';
 import { appendFields, policyField, tightestOf, type NamedRule, type Verdict } from './rate-limit-fields.ts';
@@ -65,6 +66,11 @@ export class RateLimitStage implements Stage {
     if (!(outcome instanceof Promise))
       return this.#conclude(exchange, [this.#settle(rule, bucketKey, outcome)]);
     return outcome.then((late) => this.#conclude(exchange, [this.#settle(rule, bucketKey, late)]));
+  }
+
+  explain(exchange: Exchange): StageFacts {
+    const keys = this.#rules.map((rule) => [rule.name, rule.prefix + subjectOf(rule.key, exchange)] as const);
+    return Object.fromEntries(keys.map(([name, key]) => [`key ${name}`, key]));
   }
 
   /**

@@ -3,6 +3,7 @@ import { below } from '../below-stage.ts';
 import type { IncomingEdit } from '../incoming-edit.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { StageFacts } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
@@ -30,6 +31,7 @@ interface Edits {
 /** Edits of one route, on the way in and on the way out. */
 class TransformStage implements Stage {
   readonly enter: Stage['enter'];
+  readonly explain: Stage['explain'];
   readonly incoming: Stage['incoming'];
   readonly head: Stage['head'];
   readonly heads: Stage['heads'];
@@ -43,6 +45,7 @@ class TransformStage implements Stage {
     const { incoming, on, answer } = edits;
     this.heads = on;
     this.enter = entering(edits);
+    this.explain = explaining(this.enter);
     this.incoming = incoming;
     this.head = headOf(leaving(edits), answer?.isPersonal === true);
     this.body = answer?.body;
@@ -58,6 +61,18 @@ function headOf(edit: Stage['head'], isPersonal: boolean): Stage['head'] {
     keepPrivate(head.headers);
     edit?.(exchange, head);
   };
+}
+
+// All that it does on the way in is to write its edits on the exchange.
+function explaining(enter: Stage['enter']): Stage['explain'] {
+  return (
+    enter &&
+    ((exchange): StageFacts => {
+      void enter(exchange);
+      const { drop } = exchange.headerEdits ?? NO_EDITS;
+      return drop.size === 0 ? {} : { 'sets or removes': [...drop].join(', ') };
+    })
+  );
 }
 
 function entering({ request, perTarget }: Edits): Stage['enter'] {

@@ -20,6 +20,8 @@ export interface Balancer {
   choose(targets: readonly Target[], exchange?: Exchange, all?: readonly Target[]): Target;
   /** Which of several ways an exchange takes, from 0 to below 1; undefined, and where it is absent: any. */
   draw?(exchange: Exchange | undefined): number | undefined;
+  /** The one that {@link choose} would take now; nobody's turn passes. Undefined, and absent: that is left to chance. */
+  peek?(targets: readonly Target[], exchange?: Exchange, all?: readonly Target[]): Target | undefined;
 }
 
 /** Makes the balancer that an upstream asks for. */

@@ -48,6 +48,11 @@ export class ConsistentHash implements Balancer {
     return ranked(targets, key);
   }
 
+  peek(targets: readonly Target[], exchange?: Exchange, all?: readonly Target[]): Target | undefined {
+    const hasKey = exchange !== undefined && this.#keyOf(exchange) !== undefined;
+    return hasKey ? this.choose(targets, exchange, all) : undefined;
+  }
+
   #turnTo(all: readonly Target[]): void {
     let table = this.#tables.get(all);
     if (table === undefined) {

@@ -45,6 +45,13 @@ export class RoundRobin implements Balancer {
     return targets[richest] as Target;
   }
 
+  peek(targets: readonly Target[]): Target | undefined {
+    const share = targets[0]?.share;
+    if (targets.every((target) => target.share === share)) return targets[(this.#next + 1) % targets.length];
+    const after = (target: Target): number => this.#creditOf(target).value + target.share;
+    return targets.reduce((richest, target) => (after(target) > after(richest) ? target : richest));
+  }
+
   #turnTo(targets: readonly Target[]): void {
     let round = this.#rounds.get(targets);
     if (round === undefined) {

@@ -25,8 +25,7 @@ export class StickySessions {
   /** Chooses the target that a client has been with, or another one, which it is told of; see {@link TargetPool.choose}. */
   choose(pool: TargetPool, exchange: Exchange, tried: readonly Target[]): Target | undefined {
     const now = Date.now();
-    const value = cookieOf(exchange.request.headers.cookie, this.cookie);
-    const session = value === undefined ? undefined : this.#cookies.read(value, now);
+    const session = this.#sessionOf(exchange, now);
     const known = session && this.#targetOf(pool, session.id);
     if (session !== undefined && known?.available === true && !tried.includes(known)) {
       const isOld = session.until * 1000 - now < this.#options.maxAge / 2;
@@ -37,6 +36,18 @@ export class StickySessions {
     const chosen = pool.choose(exchange, tried);
     if (chosen !== undefined) this.#tell(exchange, chosen, now);
     return chosen;
+  }
+
+  /** The target that a client has been with and would be sent to now; it is told nothing. */
+  peek(pool: TargetPool, exchange: Exchange): Target | undefined {
+    const session = this.#sessionOf(exchange, Date.now());
+    const known = session && this.#targetOf(pool, session.id);
+    return known?.available === true ? known : undefined;
+  }
+
+  #sessionOf(exchange: Exchange, now: number): ReturnType<SessionCookies['read']> {
+    const value = cookieOf(exchange.request.headers.cookie, this.cookie);
+    return value === undefined ? undefined : this.#cookies.read(value, now);
   }
 
   #targetOf({ members }: TargetPool, id: string): Target | undefined {

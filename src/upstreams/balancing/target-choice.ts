@@ -44,6 +44,12 @@ export class TargetChoice {
     return chosen ?? fallback?.choose(exchange, tried);
   }
 
+  /** See {@link TargetPool.peek}. */
+  peek(exchange: Exchange): Target | undefined {
+    const known = this.#deps.sticky()?.peek(this.pool, exchange);
+    return known ?? this.pool.peek(exchange) ?? this.#deps.fallback?.peek(exchange);
+  }
+
   /** Takes the right to call a target. @throws {Problem} when none is available. */
   lease(exchange: Exchange | undefined, tried: readonly Target[]): Lease {
     const target = this.choose(exchange, tried);

@@ -83,6 +83,16 @@ export class TargetPool {
     return tried.length === 0 ? this.#chooseWay(exchange) : this.#chooseFresh(exchange, tried);
   }
 
+  /** The one that {@link choose} would choose now, where chance does not decide; undefined else, and when none is available. */
+  peek(exchange: Exchange): Target | undefined {
+    if (this.#isStale) this.#refresh();
+    this.#look();
+    if (this.#ways.filter(isOpen).length > 1 && this.#balancer.draw === undefined) return undefined;
+    const way = this.#wayOf(exchange);
+    if (way === undefined || way.targets.length < 2) return way?.targets[0];
+    return this.#balancer.peek?.(way.targets, exchange, way.all);
+  }
+
   /** Whether a member is available that has not been tried. */
   hasFresh(tried: readonly Target[]): boolean {
     for (const target of this.members) if (target.available && !tried.includes(target)) return true;

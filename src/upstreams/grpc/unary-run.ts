@@ -58,6 +58,9 @@ export interface UnaryCall<Out> {
  * passes through six layers that are made for streams, and costs many times as much.
  */
 export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
+  readonly #call: UnaryCall<Out>;
+  readonly #limits: CallLimits;
+  readonly #metrics: Metrics;
   readonly #method: UnaryMethod<Out>;
   readonly #fields: readonly string[];
   readonly #frame: Buffer;
@@ -69,6 +72,9 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
   constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics, call: UnaryCall<Out>) {
     // A key by which the target knows a call again is as good as a method that may be called twice.
     super(upstream, limits, metrics, call.method.idempotent || hasIdempotencyKey(call.fields));
+    this.#call = call;
+    this.#limits = limits;
+    this.#metrics = metrics;
     this.#method = call.method;
     this.#fields = call.fields;
     this.#frame =
@@ -107,7 +113,7 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
     const { firstByte } = this.upstream.options.timeouts;
     this.#httpStatus = 0;
     this.keepTime(firstByte);
-    const timeout = timeoutText(Math.min(this.leftMs(), firstByte));
+    const timeout = timeoutText(Math.min(this.leftMs(), firstByte, this.attempts.tryLeftMs()));
     const fields = [...fieldsForTarget(this.#fields, this.exchange), 'grpc-timeout', timeout];
     if (target.compression === 'gzip') fields.push('grpc-encoding', 'gzip');
     const request = { path: this.#method.path, fields, body: this.#frame };
@@ -118,6 +124,10 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
 
   protected override abandon(): void {
     this.#stream?.abandon();
+  }
+
+  protected override twin(): UnaryRun<Out> {
+    return new UnaryRun(this.upstream, this.#limits, this.#metrics, this.#call);
   }
 
   protected override problemOf(fault: AttemptFault, cause: unknown): Problem {

@@ -58,7 +58,7 @@ export class ForwardAttempt implements CarriedCall {
     // The target is known by the head; the call is under way until its body is through.
     this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
     this.#host.note(String(status));
-    if (!this.#host.retriesStatus(head)) return void (this.#head = head);
+    if (!this.#host.givesUp(head)) return void (this.#head = head);
     this.isUnwanted = true;
     this.#lease.release('failure');
     this.#host.retry();

@@ -75,6 +75,8 @@ export class HttpCaller {
 
 class JsonRun extends CallRun<unknown> implements AnswerReader {
   readonly #request: JsonRequest;
+  readonly #limits: CallLimits;
+  readonly #metrics: Metrics;
   readonly #body: Buffer | null;
   #call: OutboundCall | undefined = undefined;
   #status = 0;
@@ -83,6 +85,8 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   constructor(upstream: Upstream, request: JsonRequest, limits: CallLimits, metrics: Metrics) {
     super(upstream, limits, metrics, isIdempotent(request.method));
     this.#request = request;
+    this.#limits = limits;
+    this.#metrics = metrics;
     this.#body = request.body === undefined ? null : Buffer.from(JSON.stringify(request.body));
   }
 
@@ -92,6 +96,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
       this.#refused(status, headers['retry-after']);
       return false;
     }
+    this.answered();
     this.#coding = headers['content-encoding'];
     this.#request.heard?.(headers);
     return true;
@@ -154,6 +159,10 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     this.#call?.abandon();
   }
 
+  protected override twin(): JsonRun {
+    return new JsonRun(this.upstream, this.#request, this.#limits, this.#metrics);
+  }
+
   protected override shape(value: unknown): unknown {
     const { decode } = this.#request;
     return decode === undefined ? value : decode(value);
@@ -186,7 +195,8 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     if (this.#body !== null) headers.push('content-type', 'application/json');
     const identity = identityHeaders(exchange.principal);
     for (let i = 0; i < identity.length; i += 1) headers.push(identity[i] as string);
-    return headers;
+    const { deadlineField } = this.upstream;
+    return deadlineField === undefined ? headers : deadlineField.fieldsOf(headers, left);
   }
 }
 

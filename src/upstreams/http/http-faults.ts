@@ -1,5 +1,6 @@
 import { Problem } from '../../problems/problem.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
+import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 
 /** What went wrong with an attempt before an answer began. */
 export interface HttpFault {
@@ -8,9 +9,13 @@ export interface HttpFault {
   /** The word for the access line and the metrics. */
   readonly outcome: string;
   /** What `retry.on` calls it; undefined for what is never tried again. */
-  readonly retry: 'connect' | 'reset' | 'timeout' | undefined;
+  readonly retry: 'connect' | 'reset' | 'timeout' | 'queue' | undefined;
   /** Whether it was the connection that failed, so that the same target may be asked again. */
   readonly isConnection: boolean;
+  /** Whether nothing was sent, and nothing of the body was read. */
+  readonly untouched?: true;
+  /** Whether it says nothing about the target. */
+  readonly isNeutral?: true;
 }
 
 const UNREACHABLE = connectionFault('upstream-unreachable', 'unreachable', 'connect');
@@ -21,6 +26,15 @@ const TIMEOUT: HttpFault = {
   outcome: 'timeout',
   retry: 'timeout',
   isConnection: false,
+};
+/** Whoever has waited for a connection in vain says nothing about the target. */
+const NO_CONNECTION: HttpFault = {
+  code: 'no-available-target',
+  outcome: 'no-connection',
+  retry: 'queue',
+  isConnection: false,
+  untouched: true,
+  isNeutral: true,
 };
 const INVALID: HttpFault = {
   code: 'upstream-response-invalid',
@@ -51,11 +65,12 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
 
 /** Says what an error of an attempt means. An upstream's fault is never our 500. */
 export function httpFault(error: unknown): HttpFault {
+  if (error instanceof NoFreeConnection) return NO_CONNECTION;
   const { code } = (error ?? {}) as { code?: unknown };
   return (typeof code === 'string' ? FAULTS[code] : undefined) ?? UNREACHABLE;
 }
 
 /** The problem that the client sees for a fault; the error itself is only logged. */
 export function faultProblem(fault: HttpFault, cause: unknown): Problem {
-  return new Problem(fault.code, { cause });
+  return cause instanceof NoFreeConnection ? noFreeConnection(cause) : new Problem(fault.code, { cause });
 }

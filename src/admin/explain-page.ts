@@ -1,0 +1,32 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { explain } from '../explain/explain.ts';
+import { ExplainFault, readExplainInput } from '../explain/explain.schema.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+
+const HOW_TO = {
+  usage:
+    'GET /explain?request=GET%20/path[&header=Name:%20value]…[&from=IP], or POST the same as JSON: { request, headers, as, body, from }',
+};
+
+/** What a query can say of a request; who calls and the body need a POST. */
+interface ExplainQuery {
+  readonly request?: string | string[];
+  readonly header?: string | string[];
+  readonly from?: string | string[];
+}
+
+/** Adds `/explain` to the operators' listener: what would become of a request under the configuration in force. */
+export function installExplain(server: FastifyInstance, snapshots: Snapshots): void {
+  const tell = (input: unknown, reply: FastifyReply): unknown => {
+    try {
+      return explain(readExplainInput(input), snapshots.current);
+    } catch (error) {
+      if (!(error instanceof ExplainFault)) throw error;
+      return reply.code(400).send({ error: error.message });
+    }
+  };
+  server.post('/explain', ({ body }, reply) => tell(body, reply));
+  server.get<{ Querystring: ExplainQuery }>('/explain', ({ query: { request, header = [], from } }, reply) =>
+    request === undefined ? HOW_TO : tell({ request, headers: [header].flat(), from }, reply),
+  );
+}

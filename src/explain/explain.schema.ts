@@ -1,0 +1,58 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { PlainFault } from '../telemetry/error-facts.ts';
+
+/** Something wrong with what is to be explained; its message is for whoever has asked. */
+export class ExplainFault extends PlainFault {}
+
+const names = z.array(z.string().min(1)).default([]);
+
+const principal = z
+  .strictObject({
+    id: z.string().min(1),
+    scheme: z.enum(['jwt', 'apiKey', 'introspection', 'mtls']).default('jwt'),
+    issuer: z.string().optional(),
+    subject: z.string().optional(),
+    clientId: z.string().optional(),
+    apiKeyId: z.string().optional(),
+    roles: names,
+    permissions: names,
+    scopes: names,
+    email: z.string().optional(),
+    tenant: z.string().optional(),
+    tier: z.string().optional(),
+    claims: z.record(z.string(), z.unknown()).default({}),
+  })
+  .describe('Who calls, as the authentication would have found out.');
+
+/** What is to be explained, as the admin listener takes it. */
+export const explainSchema = z.strictObject({
+  request: z
+    .string()
+    .describe('Method and target: `GET /api/v2/users/7`, or `GET https://api.example.com/`.'),
+  headers: z.array(z.string()).default([]).describe('Header fields, each as `Name: value`.'),
+  as: principal.optional(),
+  body: z.string().optional(),
+  from: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'expected an IP address')
+    .default('127.0.0.1')
+    .describe('The address that it comes from. Default 127.0.0.1.'),
+});
+
+/** What is to be explained. */
+export type ExplainInput = z.output<typeof explainSchema>;
+
+/**
+ * Reads what is to be explained.
+ *
+ * @throws {ExplainFault} that lists what is wrong with it.
+ */
+export function readExplainInput(input: unknown): ExplainInput {
+  const read = explainSchema.safeParse(input);
+  if (read.success) return read.data;
+  const faults = read.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new ExplainFault(faults.join('; '));
+}

@@ -1,0 +1,28 @@
+/** Names, folded, of what may hold a secret. Fails closed: rather one too many is hidden. */
+const MAY_BE_SECRET = /auth|cookie|credential|key|pass|secret|session|signature|token|jwt/;
+
+/** What stands for a value that is not shown. */
+export const HIDDEN = '(hidden)';
+
+/** Shows the value of a header field, unless it may be a secret. */
+export function shownValue(name: string, value: string): string {
+  return isSecret(name) ? HIDDEN : value;
+}
+
+/** Shows a path with its query, but for values that may be secrets. */
+export function shownTarget(target: string): string {
+  const at = target.indexOf('?');
+  if (at < 0) return target;
+  const pairs = target
+    .slice(at + 1)
+    .split('&')
+    .map((pair) => {
+      const end = pair.indexOf('=');
+      return end >= 0 && isSecret(pair.slice(0, end)) ? `${pair.slice(0, end)}=${HIDDEN}` : pair;
+    });
+  return `${target.slice(0, at)}?${pairs.join('&')}`;
+}
+
+function isSecret(name: string): boolean {
+  return MAY_BE_SECRET.test(name.toLowerCase());
+}

@@ -1,0 +1,295 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ExplainInput } from '../../src/explain/explain.schema.ts';
+import type { Explanation } from '../../src/explain/explanation.ts';
+import { call } from '../support/client.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startUpstream, type Echo, type TestUpstream } from '../support/upstream.ts';
+
+let gateway: TestGateway;
+const targets: TestUpstream[] = [];
+let dead: TestUpstream;
+
+beforeAll(async () => {
+  targets.push(await startUpstream(), await startUpstream());
+  dead = await startUpstream((_, response) => void response.writeHead(500).end());
+  const [one, two] = targets.map(({ url }) => url);
+  gateway = await startGateway({
+    config: `
+version: 1
+identity: { issuers: [{ issuer: 'http://127.0.0.1:1', jwks: 'http://127.0.0.1:1/jwks', audiences: [api] }] }
+defaults: { policies: { authentication: public, deadline: 2s, ipAccess: { deny: [198.51.100.0/24] } } }
+upstreams:
+  it:
+    targets: ['${one}', { url: '${two}', labels: { track: canary } }]
+    policies: { bodyLimit: 1MiB }
+    deadlineHeader: { name: x-timeout, unit: s }
+  ill: { targets: ['${dead.url}', '${one}'], circuitBreaker: { consecutiveFailures: 1, openFor: 60s }, retry: { attempts: 1 } }
+  orders: { protocol: grpc, descriptorSet: config/descriptors/shop.binpb, targets: ['grpc://127.0.0.1:1'] }
+routes:
+  - id: mine
+    match: { methods: [GET], path: '/v2/users/{id:[0-9]+}', headers: { x-beta: '1' }, query: { lang: de }, cookies: { c: '1' } }
+    upstream: it
+    rewrite: { stripPrefix: /v2 }
+    host: keep
+    policies:
+      authentication: { schemes: [jwt] }
+      authorization: { anyRole: [admin] }
+      rateLimit: [{ key: principal, rate: 1, burst: 1, per: 1h }]
+      cache: { ttl: 1m }
+      deadline: 'off'
+      transform: { request: { setHeaders: { x-caller: '{principal.id}', authorization: 'Bearer of-the-route' } } }
+  - { id: low, match: { path: '/v2/users/{id:[0-9]+}' }, upstream: it }
+  - { id: rest, match: { path: /v2/* }, upstream: it }
+  - { id: host, match: { path: /v2/*, hosts: [a.test] }, upstream: it }
+  - { id: post, match: { path: '/v2/users/{any}', methods: [POST] }, upstream: it }
+  - { id: first, match: { path: /ranked/one }, upstream: it }
+  - { id: ranked, match: { path: /ranked/*, headers: { x-rank: '1' } }, upstream: it, priority: 5 }
+  - { id: limited, match: { path: /limited }, upstream: it, policies: { rateLimit: { key: ip, rate: 1, burst: 1, per: 1h }, cache: { ttl: 1m } } }
+  - { id: told, match: { path: /told/* }, upstream: it, policies: { transform: { request: { setHeaders: { x-more: 'yes' } } } } }
+  - { id: ill, match: { path: /ill }, upstream: ill }
+  - { id: fixed, match: { path: /fixed }, respond: { status: 204 } }
+  - { id: shop, upstream: orders, grpc: { service: shop.v1.Orders, prefix: /api/v3 } }
+  - id: api
+    match: { path: '/api/{version}/things' }
+    versions: { by: path, default: v1, of: { v1: { upstream: it, policies: { deadline: 1s } } } }
+`,
+  });
+});
+
+beforeEach(() => targets.forEach(({ requests }) => (requests.length = 0)));
+
+afterAll(async () => {
+  await gateway.stop();
+  await Promise.all([...targets, dead].map((target) => target.stop()));
+});
+
+type Asked = Partial<Omit<ExplainInput, 'as'>> & { readonly as?: object };
+
+async function told(request: string, more: Asked = {}): Promise<Explanation> {
+  const answer = await call(`${gateway.adminUrl}/explain`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ request, ...more }),
+  });
+  expect([answer.status, answer.text]).toEqual([200, expect.any(String)]);
+  return answer.json<Explanation & Record<string, unknown>>();
+}
+
+const whys = ({ match }: Explanation) => Object.fromEntries(match.candidates.map(({ id, why }) => [id, why]));
+
+const FITTING = { headers: ['x-beta: 1', 'cookie: c=1'], as: { id: 'ann', roles: ['admin'] } };
+const MINE = 'GET /v2/users/7?lang=de';
+
+describe('which route takes a request', () => {
+  it('is told with its parameters, and for each other one the first thing that speaks against it', async () => {
+    const explained = await told(MINE, FITTING);
+    expect(explained.match).toMatchObject({ route: { id: 'mine' }, params: { id: '7' } });
+    expect(whys(explained)).toMatchObject({
+      low: 'order: mine asks for more',
+      rest: 'order: the path of mine is more specific',
+      host: 'host: localhost is not a.test',
+      post: 'method: GET is not POST',
+    });
+    expect(explained.match.others).toBeGreaterThan(5);
+  });
+
+  it.each([
+    ['a header field', MINE, ['cookie: c=1'], 'header: asks for x-beta: 1'],
+    ['the query', 'GET /v2/users/7?lang=en', FITTING.headers, 'query: asks for ?lang: de'],
+    ['a cookie', MINE, ['x-beta: 1'], 'cookie: asks for cookie c: 1'],
+    ['the method', 'PUT /v2/users/7', [], 'method: PUT is not GET'],
+    ['the path', 'GET /v2/users/x', [], 'path: "x" is not {id:[0-9]+}'],
+    ['how long the path is', 'GET /v2/users', [], 'path: ends before {id:[0-9]+}'],
+  ])('is told to be another one because of %s', async (_, request, headers, why) => {
+    expect(whys(await told(request, { headers: [...headers] }))).toMatchObject({ mine: why });
+  });
+
+  it('is told to go by priority first', async () => {
+    const explained = await told('GET /ranked/one', { headers: ['x-rank: 1'] });
+    expect([explained.match.route?.id, whys(explained)['first']]).toEqual([
+      'ranked',
+      'order: priority 5 of ranked goes before it',
+    ]);
+  });
+
+  it('counts the host of a whole URL', async () => {
+    const explained = await told('GET https://a.test/v2/x');
+    expect([explained.match.route?.id, explained.request.host]).toEqual(['host', 'a.test']);
+    expect(whys(explained)['rest']).toBe('order: the host of host is more specific');
+  });
+
+  it.each([
+    ['GET /nowhere', 404, 'route-not-found'],
+    ['PATCH /fixed;x', 400, 'request-malformed'],
+  ])('is told to be none: %s', async (request, status, code) => {
+    const { match, refused, policies, sent } = await told(request);
+    expect([match.route, policies, sent]).toEqual([undefined, [], undefined]);
+    if (status === 404) expect(refused).toMatchObject({ by: 'match', status, code });
+    else expect([400, 404]).toContain(refused?.status);
+  });
+});
+
+describe('policies', () => {
+  it('stand in their order, with their level and what they go by', async () => {
+    const { policies } = await told(MINE, FITTING);
+    expect(policies.map(({ policy, from, says }) => [policy, from, says === 'off'])).toEqual([
+      ['ipAccess', 'defaults', false],
+      ['authentication', 'route', false],
+      ['authorization', 'route', false],
+      ['rateLimit', 'route', false],
+      ['bodyLimit', 'upstream', false],
+      ['bodyIdle', 'gateway', false],
+      ['deadline', 'route', true],
+      ['transform', 'route', false],
+      ['cache', 'route', false],
+    ]);
+    const facts = Object.fromEntries(policies.map(({ policy, facts: some }) => [policy, some]));
+    expect(facts).toMatchObject({
+      authentication: { caller: 'user:jwt::ann' },
+      authorization: { decision: 'passes' },
+      rateLimit: { 'key principal': 'mine:0:user:jwt::ann' },
+      cache: { key: expect.stringMatching(/^[\w-]{43}$/) },
+    });
+  });
+
+  it('of a version have a level of their own', async () => {
+    const { policies } = await told('GET /api/v1/things');
+    expect(policies.find(({ policy }) => policy === 'deadline')).toMatchObject({ from: 'version' });
+  });
+
+  it.each([
+    ['a role', MINE, { ...FITTING, as: { id: 'bob' } }, 'authorization anyRole(admin)', 403],
+    ['an address', 'GET /fixed', { from: '198.51.100.7' }, 'ipAccess', 403],
+  ])('that refuse are told, and nothing is sent then: %s', async (_, request, more, by, status) => {
+    const { refused, sent } = await told(request, more);
+    expect([refused?.by, refused?.status, sent]).toEqual([by, status, undefined]);
+  });
+
+  it('leave open what asks for a caller when nobody is assumed', async () => {
+    const { policies } = await told(MINE, { headers: FITTING.headers });
+    expect(policies.find(({ policy }) => policy === 'authorization')?.facts).toEqual({
+      decision: 'open: nobody is assumed',
+    });
+  });
+});
+
+describe('what is sent on', () => {
+  // Ids and times are others each time.
+  const COUNTED = /^(?:x-request-id|traceparent|x-request-deadline-ms)$/i;
+  const lines = (fields: readonly (readonly [string, string])[]) =>
+    fields.filter(([name]) => !COUNTED.test(name)).map((field) => field.join(': '));
+
+  it.each([
+    ['GET', '/told/a?b=c', undefined],
+    ['DELETE', '/told/a', undefined],
+    ['POST', '/told/a', '{"a":1}'],
+  ])('is what a target really reads, for %s %s', async (method, path, body) => {
+    const headers = { 'X-Own': '1', 'x-forwarded-for': '9.9.9.9' };
+    const explained = await told(`${method} ${path}`, {
+      headers: Object.entries({ host: new URL(gateway.url).host, ...headers }).map((one) => one.join(': ')),
+      ...(body !== undefined && { body }),
+    });
+    const real = await call(gateway.url + path, { method, headers, body });
+    const { rawHeaders, url } = real.json<Echo & Record<string, unknown>>();
+    const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]] as const] : []));
+    expect(explained.sent?.line).toBe(`${method} ${url} HTTP/1.1`);
+    const wanted = lines(explained.sent?.headers ?? []);
+    expect(wanted).toEqual(lines(pairs as [string, string][]));
+    // The same target, because looking takes nobody's turn.
+    expect(explained.upstream?.targets.find(({ isPicked }) => isPicked)?.target).toBe(explained.sent?.to);
+    expect(targets.find(({ requests }) => requests.length > 0)?.url).toBe(`http://${explained.sent?.to}`);
+  });
+
+  it('of a translated request is the call', async () => {
+    const { action, sent } = await told('GET /api/v3/orders/7', { as: { id: 'ann' } });
+    expect(action).toEqual({ kind: 'translate', of: 'orders' });
+    expect(sent?.line).toBe('POST /shop.v1.Orders/GetOrder HTTP/2');
+    expect(lines(sent?.headers ?? [])).toContain('x-user-id: ann');
+  });
+
+  it('shows no secret, wherever it stands', async () => {
+    const secrets = ['of-the-client', 'of-the-cookie', 'of-the-query', 'of-the-key', 'of-the-claims'];
+    const explained = await told('GET /told/a?access_token=of-the-query&b=c', {
+      headers: [
+        'Authorization: Bearer of-the-client',
+        'Cookie: a=of-the-cookie',
+        'X-Secret-Thing: of-the-key',
+      ],
+      as: { id: 'ann', claims: { secret: 'of-the-claims' } },
+    });
+    const routed = await told(MINE, FITTING);
+    const text = JSON.stringify([explained, routed]);
+    expect(text).toContain('access_token=(hidden)&b=c');
+    expect([...secrets, 'of-the-route'].filter((secret) => text.includes(secret))).toEqual([]);
+  });
+
+  it('is nothing for what the gateway answers itself', async () => {
+    const { action, sent, upstream } = await told('GET /fixed');
+    expect([action?.kind, sent, upstream]).toEqual(['respond', undefined, undefined]);
+  });
+});
+
+describe('looking at a request', () => {
+  it('takes no token, reads and writes no cache, and sends nothing', async () => {
+    for (let i = 0; i < 5; i += 1) await told('GET /limited');
+    expect(targets.flatMap(({ requests }) => requests)).toEqual([]);
+    const real = await call(`${gateway.url}/limited`);
+    expect([real.status, real.headers['x-cache']]).toEqual([200, undefined]);
+    expect((await call(`${gateway.url}/limited`)).status).toBe(429);
+    expect((await told('GET /limited')).refused).toBeUndefined();
+  });
+
+  it('passes nobody’s turn', async () => {
+    const picked = new Set<string | undefined>();
+    for (let i = 0; i < 4; i += 1) picked.add((await told('GET /told/a')).sent?.to);
+    expect(picked.size).toBe(1);
+  });
+
+  it('sees the breakers as they are, and leaves them so', async () => {
+    const before = await told('GET /ill');
+    expect(before.upstream?.targets.map(({ why }) => why.startsWith('its breaker'))).toEqual([false, false]);
+    for (let i = 0; i < 2; i += 1) await call(`${gateway.url}/ill`);
+    const { upstream } = await told('GET /ill');
+    expect(upstream?.targets).toEqual([
+      {
+        target: dead.url.slice(7),
+        isPicked: false,
+        why: expect.stringMatching(/breaker is open for another (?:59|60)s/),
+      },
+      { target: targets[0]?.url.slice(7), isPicked: true, why: 'the only one that is available' },
+    ]);
+  });
+});
+
+describe('the admin listener', () => {
+  it.each([
+    [{}, /request/],
+    [{ request: 'GET' }, /a method and a target/],
+    [{ request: 'GET users' }, /starts with \//],
+    [{ request: 'GET /a%2' }, /in a form/],
+    [{ request: 'GET /', headers: ['no field with s3cret'] }, /`Name: value`/],
+    [{ request: 'GET /', headers: ['a: b\r\nc: d'] }, /no field may have/],
+    [{ request: 'GET /', headers: ['Host: a b'] }, /one host/],
+    [{ request: 'GET /', as: { roles: [] } }, /as\.id/],
+    [{ request: 'GET /', from: 'nowhere' }, /IP address/],
+    [{ request: 'GET /', more: 1 }, /more/],
+  ])('says what is wrong with %j', async (body, message) => {
+    const answer = await call(`${gateway.adminUrl}/explain`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect([answer.status, answer.json()['error']]).toEqual([400, expect.stringMatching(message)]);
+    expect(answer.text).not.toContain('s3cret');
+  });
+
+  it('is asked by a query as well', async () => {
+    const query =
+      'request=GET%20/v2/users/7?lang=de&header=x-beta:%201&header=cookie:%20c=1&from=203.0.113.9';
+    const answer = await call(`${gateway.adminUrl}/explain?${query}`);
+    expect(answer.json()).toMatchObject({
+      match: { route: { id: 'mine' } },
+      request: { client: '203.0.113.9' },
+    });
+  });
+});
