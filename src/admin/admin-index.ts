@@ -15,6 +15,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows: 'The compiled routes of both doors as JSON, with the policies in force on each.',
   },
   {
+    path: '/upstreams',
+    shows:
+      'The targets of all upstreams: which are available and why others are not, probes, breakers and their history.',
+  },
+  {
     path: '/config',
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
   },

@@ -1,3 +1,4 @@
+import type { Problem } from '../problems/problem.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
@@ -18,8 +19,8 @@ export interface StageInput {
   readonly repeats?: boolean;
   /** Longest silence of the route's upstream while a body streams, in ms; absent without an upstream. */
   readonly upstreamIdleMs?: number;
-  /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
-  readonly upstreamOpenForMs?: () => number;
+  /** Why no target of the route's upstream can be called now; undefined when one can. */
+  readonly upstreamRefusal?: () => Problem | undefined;
 }
 
 /** Compiles the stage of one policy, or nothing when the route does not declare the policy. */

@@ -163,7 +163,7 @@ export class RouteCompiler {
       ...(definition.door === 'proxy' ? { parameters } : {}),
       ...(one === undefined
         ? {}
-        : { upstreamOpenForMs: () => one.openForMs(), upstreamIdleMs: one.options.timeouts.idle }),
+        : { upstreamRefusal: () => one.refusal(), upstreamIdleMs: one.options.timeouts.idle }),
     };
     const late = tooLate(definition, this.deps.factories);
     if (late !== undefined) {

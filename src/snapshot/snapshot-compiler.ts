@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
+import type { HintChannel } from '../upstreams/health/breaker-hints.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
 import { Snapshot } from './snapshot.ts';
@@ -32,6 +33,8 @@ export interface CompilerDeps {
   /** Absent only where no route asks who calls. */
   readonly identity: Identity | undefined;
   readonly compileEdge: EdgeCompiler;
+  /** Reaches other replicas. Default: there are none. */
+  readonly channel?: HintChannel | undefined;
 }
 
 /** Compiles configurations to snapshots. */
@@ -86,6 +89,7 @@ export class SnapshotCompiler {
     found.add(faults.map((fault) => places.placeSource(fault)));
     const warnings = [...tls.warnings, ...ofListeners.warnings].map((warning) => places.placeSource(warning));
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, tls.upstreams);
+    upstreams.shareOver(this.#deps.channel);
     try {
       return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
     } catch (error) {

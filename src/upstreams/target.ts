@@ -1,4 +1,4 @@
-import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { Admission, Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
 import type { TargetTls } from './transport/target-tls.ts';
@@ -8,6 +8,12 @@ import type { TargetOptions } from './upstream.schema.ts';
 export interface TargetHealth {
   /** Whether it may be called, as far as that goes. */
   readonly available: boolean;
+  /** Whether it wants to know how long calls wait for the first byte of their answers. Default false. */
+  readonly isTimed?: boolean;
+  /** Begins to work: the target is in force. Calling it again does nothing. */
+  start?(): void;
+  /** Ends that: nobody chooses the target any more. Calling it again does nothing. */
+  end?(): void;
 }
 
 const NO_DOUBT: TargetHealth = Object.freeze({ available: true });
@@ -131,6 +137,7 @@ export class Target {
   /** Ends everything that belongs to it, as soon as no call is under way. */
   close(): void {
     this.isLeaving = true;
+    this.health.end?.();
     if (this.inFlight === 0) this.emptied();
   }
 
@@ -148,6 +155,7 @@ export class Target {
     if (listeners === undefined) return;
     this.#endListeners = undefined;
     this.isLeaving = true;
+    this.health.end?.();
     this.breaker?.shutdown();
     this.http1?.close();
     this.http2?.close();
@@ -159,21 +167,30 @@ export class Target {
 /** The right to make one call to one target; must be released exactly once. */
 export class Lease {
   readonly target: Target;
-  readonly #admission: 'refused' | 'ordinary' | 'probe';
+  readonly #admission: Admission;
+  /** On the clock of `performance.now()`; 0 where nobody wants to know. */
+  readonly #startedAt: number;
+  #firstByteAt = 0;
   #settled = false;
   #released = false;
 
   constructor(target: Target) {
     this.target = target;
-    this.#admission = target.breaker?.admit() ?? 'ordinary';
+    this.#admission = target.breaker?.admit() ?? 0;
+    this.#startedAt = target.health.isTimed === true ? performance.now() : 0;
     target.inFlight += 1;
+  }
+
+  /** Takes note that the first byte of the answer is here, unless {@link settle} is called at that moment anyway. */
+  begun(): void {
+    if (this.#startedAt !== 0) this.#firstByteAt = performance.now();
   }
 
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
   settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.target.breaker?.settle(this.#admission, outcome);
+    this.target.breaker?.settle(this.#admission, outcome, this.#firstByteMs());
   }
 
   /** Gives the right back with what became of the call, unless that is settled; later calls do nothing. */
@@ -187,7 +204,11 @@ export class Lease {
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */
   releaseBroken(): void {
-    if (this.#settled && !this.#released) this.target.breaker?.settle('ordinary', 'failure');
+    if (this.#settled && !this.#released) this.target.breaker?.broke(this.#admission);
     this.release('failure');
+  }
+
+  #firstByteMs(): number {
+    return this.#startedAt === 0 ? 0 : (this.#firstByteAt || performance.now()) - this.#startedAt;
   }
 }

@@ -3,6 +3,8 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { targetMaker } from './create-target.ts';
+import type { HintChannel } from './health/breaker-hints.ts';
+import { Watches } from './health/watches.ts';
 import { targetSet } from './target-set.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -18,6 +20,7 @@ export class UpstreamRegistry implements Upstreams {
   readonly #upstreams = new Map<string, Upstream>();
   readonly #logger: Logger;
   readonly #metrics: Metrics;
+  readonly #watches: Watches;
   readonly #tls: ReadonlyMap<string, UpstreamTls>;
   /** What has changed of targets that go on. */
   readonly #retuned = new Map<Target, TargetOptions>();
@@ -34,6 +37,7 @@ export class UpstreamRegistry implements Upstreams {
     tls: ReadonlyMap<string, UpstreamTls> = NO_TLS,
   ) {
     this.#tls = tls;
+    this.#watches = previous === undefined ? new Watches(logger, metrics) : previous.#watches;
     this.#logger = logger;
     this.#metrics = metrics;
     for (const [name, one] of Object.entries(options)) {
@@ -74,6 +78,12 @@ export class UpstreamRegistry implements Upstreams {
   activate(): void {
     for (const [target, options] of this.#retuned) target.retune(options);
     this.#retuned.clear();
+    this.#watches.begin(this.all().flatMap(({ targets }) => targets.map(({ health }) => health)));
+  }
+
+  /** Shares what breakers do with other replicas, from {@link activate} on. */
+  shareOver(channel: HintChannel | undefined): void {
+    this.#watches.shareOver(channel);
   }
 
   /** Lets all targets go: those that nobody else holds end after their last call. */
@@ -88,7 +98,8 @@ export class UpstreamRegistry implements Upstreams {
   }
 
   #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
-    const maker = targetMaker(name, options, [this.#logger, this.#metrics, this.#tls.get(name)]);
+    const tls = this.#tls.get(name);
+    const maker = targetMaker(name, options, [this.#logger, this.#metrics, tls, this.#watches]);
     const isSame = previous?.maker?.shared === maker.shared && isDeepStrictEqual(previous.options, options);
     if (isSame) return previous;
     const { targets, kept } = targetSet(previous?.targets ?? [], options.targets, maker);

@@ -6,6 +6,7 @@ import { fieldNameOf } from './http/field-names.ts';
 import { proxyFieldKeys } from './http/proxy-fields.ts';
 import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-keys.ts';
 import { retryFaults, retrySchema } from './retry-policy.ts';
+import { healthSchema, probeFaults } from './health/health.schema.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
@@ -134,6 +135,9 @@ export const upstreamSchema = z
       .union([z.literal('off'), circuitBreakerPolicy.schema])
       .prefault({})
       .describe('The breaker of each target; `off` for none.'),
+    health: healthSchema
+      .prefault({})
+      .describe('How is found out whether targets are well. Default: only their breakers look at calls.'),
     retry: retrySchema.prefault({}).describe('When a request is tried again, and how often.'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
     maxConnections: z
@@ -187,6 +191,8 @@ export const upstreamSchema = z
     }
     for (const { index, message } of retryFaults(upstream.protocol, upstream.retry.on))
       context.addIssue({ code: 'custom', path: ['retry', 'on', index], message });
+    for (const { key, message } of probeFaults(upstream.protocol, upstream.health.active))
+      context.addIssue({ code: 'custom', path: ['health', 'active', key], message });
     for (const key of proxyFieldsOfGrpc(upstream)) {
       const message = `expected no \`${key}\`, because the protocol is grpc`;
       context.addIssue({ code: 'custom', path: [key], message });

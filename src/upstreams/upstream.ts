@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { circuitOpen } from '../policies/circuit-breaker/circuit-open.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -68,6 +69,7 @@ export class Upstream {
     for (const target of targets) target.hold();
     for (const [target, options] of kept) target.retune(options);
     this.#targets = targets;
+    for (const { health } of targets) health.start?.();
     for (const target of gone) target.release();
   }
 
@@ -88,20 +90,19 @@ export class Upstream {
    *
    * @param exchange whose call it is; undefined for a call of the gateway's own.
    * @param tried targets that this exchange has tried; they are chosen again only if no other is available.
-   * @throws {Problem} `circuit-open` when the breaker of every target is open, `no-available-target` when there is none.
+   * @throws {Problem} `circuit-open` when none is available and a breaker is open, else `no-available-target`.
    */
   lease(exchange: Exchange | undefined, tried: readonly Target[] = NONE): Lease {
     const only = this.targets.length === 1 ? this.targets[0] : undefined;
     if (only !== undefined) {
       if (only.available) return new Lease(only);
-      throw this.#allOpen();
+      throw this.#refusal();
     }
-    if (this.targets.length === 0)
-      throw new Problem('no-available-target', { headers: { 'retry-after': '1' } });
+    if (this.targets.length === 0) throw this.#refusal();
     const available = this.#available();
     const fresh = tried.length === 0 ? available : available.filter((target) => !tried.includes(target));
     const choices = fresh.length > 0 ? fresh : available;
-    if (choices.length === 0) throw this.#allOpen();
+    if (choices.length === 0) throw this.#refusal();
     return new Lease(this.#balancer.choose(choices, exchange));
   }
 
@@ -110,15 +111,11 @@ export class Upstream {
     return this.targets.some((target) => target.available && !tried.includes(target));
   }
 
-  /** How long until the first breaker lets a probe through, in ms; 0 while any target is available, or there is none. */
-  openForMs(): number {
-    if (this.targets.length === 0) return 0;
-    let shortest = Infinity;
-    for (const target of this.targets) {
-      if (target.available) return 0;
-      shortest = Math.min(shortest, target.breaker?.openForMs ?? 0);
-    }
-    return Math.max(1, shortest);
+  /** Why none of its targets can be called now; undefined when one can, or there is none. */
+  refusal(): Problem | undefined {
+    if (this.#targets.length === 0) return undefined;
+    for (const target of this.#targets) if (target.available) return undefined;
+    return this.#refusal();
   }
 
   #available(): readonly Target[] {
@@ -128,8 +125,13 @@ export class Upstream {
     return this.targets;
   }
 
-  #allOpen(): Problem {
-    return new Problem('circuit-open', { headers: { 'retry-after': retryAfterSeconds(this.openForMs()) } });
+  // Without an open breaker it is probes that speak against the targets: nobody knows how long.
+  #refusal(): Problem {
+    let openForMs = Infinity;
+    for (const { breaker } of this.#targets)
+      if (breaker !== undefined && !breaker.available) openForMs = Math.min(openForMs, breaker.openForMs);
+    if (openForMs !== Infinity) return circuitOpen(openForMs);
+    return new Problem('no-available-target', { headers: { 'retry-after': retryAfterSeconds(0) } });
   }
 }
 

@@ -87,7 +87,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
-  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health'] },
+  admin: { imports: [...LEAVES, 'policies', 'upstreams', 'routing', 'snapshot', 'health'] },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [

@@ -49,6 +49,15 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
   ETIMEDOUT: CONNECT_TIMEOUT,
 };
 
+const FIRST_FAILURE_STATUS = 500;
+/** What the client asked for is not there, which another target would say as well. */
+const NOT_IMPLEMENTED = 501;
+
+/** Whether an answer with that status speaks against the target that gave it. */
+export function speaksAgainst(status: number): boolean {
+  return status >= FIRST_FAILURE_STATUS && status !== NOT_IMPLEMENTED;
+}
+
 /** Says what an error of an attempt means. An upstream's fault is never our 500. */
 export function httpFault(error: unknown): HttpFault {
   const { code } = (error ?? {}) as { code?: unknown };
