@@ -25,7 +25,8 @@ const TIMEOUT: HttpFault = {
 const INVALID: HttpFault = {
   code: 'upstream-response-invalid',
   outcome: 'invalid',
-  retry: undefined,
+  // No head that can be read is no more of an answer than none.
+  retry: 'reset',
   isConnection: false,
 };
 
