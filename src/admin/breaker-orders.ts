@@ -24,14 +24,17 @@ interface BreakerRequest {
 }
 
 /**
- * Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`. Pages of other origins cannot send it through the
- * browser of an operator: browsers ask before a PUT, and are told nothing.
+ * Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`, of whoever reaches the listener, but of no page: the
+ * browser of an operator may reach it too.
  */
 export function takeOrder(
   snapshots: Snapshots,
   logger: Logger,
 ): (request: FastifyRequest<BreakerRequest>, reply: FastifyReply) => FastifyReply {
   return (request, reply) => {
+    // Fails closed: browsers say it with every PUT, also of a page whose name leads here only since it was loaded.
+    if (request.headers.origin !== undefined)
+      return reply.code(403).send({ error: 'pages in browsers may give no orders' });
     const order = orderSchema.safeParse(request.body);
     if (!order.success) return reply.code(400).send({ error: z.prettifyError(order.error) });
     const { upstream: name, target } = request.params;

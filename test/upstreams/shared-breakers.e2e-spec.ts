@@ -147,6 +147,18 @@ describe('an open breaker', () => {
     expect((await listed(gateways[0], 'cached')).breaker.state).toBe('closed');
   });
 
+  it('is not opened by a page in a browser, whatever its origin', async () => {
+    const { adminUrl } = gateways[0];
+    const { host } = new URL(service.url);
+    const answer = await call(`${adminUrl}/upstreams/cached/targets/${host}/breaker`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', origin: adminUrl },
+      body: '{"state":"open"}',
+    });
+    expect(answer.status).toBe(403);
+    expect((await listed(gateways[0], 'cached')).breaker.state).toBe('closed');
+  });
+
   it('opens by slow calls where they count', async () => {
     delayMs = 80;
     const { url } = gateways[0];
