@@ -43,15 +43,17 @@ beforeAll(async () => {
   };
   const upstreams: Record<string, { targets: string[] }> = {};
   for (const death of Object.keys(DEATHS)) upstreams[death] = { targets: await start(death, 3), ...dying };
+  const probed = { health: { active: PROBES } };
   const breaker = { circuitBreaker: { consecutiveFailures: 1, openFor: '1h' } };
   upstreams['alone'] = { targets: await start('alone', 3), ...breaker };
-  upstreams['probed'] = { targets: await start('probed', 2), ...{ health: { active: PROBES } } };
+  upstreams['probed'] = { targets: await start('probed', 2), ...probed };
   const routes = Object.keys(upstreams).map((id) => ({ id, match: { path: `/${id}` }, upstream: id }));
   const identity = {
     issuers: [{ issuer: 'http://127.0.0.1:1', jwks: 'http://127.0.0.1:1/jwks', audiences: ['api'] }],
   };
   const defaults = { policies: { authentication: 'public' } };
-  config = { ...{ version: 1, identity, defaults, routes }, upstreams };
+  const rest = { version: 1, identity, defaults, routes };
+  config = { ...rest, upstreams };
   gateway = await startGateway({ config: JSON.stringify(config) });
 });
 

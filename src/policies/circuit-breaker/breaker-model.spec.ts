@@ -87,8 +87,8 @@ function same(step: number, is: readonly unknown[], expected: readonly unknown[]
   if (is.some((value, i) => value !== expected[i])) expect([step, is]).toEqual([step, expected]);
 }
 
-beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
-afterEach(() => jest.useRealTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
+afterEach(() => void jest.useRealTimers());
 
 it.each(Array.from({ length: 12 }, (_, seed) => seed))(
   'a breaker does what its model does, seed %i',

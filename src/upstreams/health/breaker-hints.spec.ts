@@ -36,8 +36,14 @@ const hints = (): BreakerHints =>
 
 const hint = (more: object = {}): string =>
   JSON.stringify({
-    ...{ from: 'other', upstream: 'u', target: 'a', state: 'open', generation: 2 },
-    ...{ at: Date.now(), openForMs: 30_000, ...more },
+    from: 'other',
+    upstream: 'u',
+    target: 'a',
+    state: 'open',
+    generation: 2,
+    at: Date.now(),
+    openForMs: 30_000,
+    ...more,
   });
 
 const suspects = (): string =>

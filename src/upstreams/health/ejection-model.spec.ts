@@ -64,8 +64,8 @@ class Model {
 
 const leftMs = ({ breaker }: TargetWatch): number => Math.round(breaker?.openForMs ?? 0);
 
-beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
-afterEach(() => jest.useRealTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }));
+afterEach(() => void jest.useRealTimers());
 
 it.each(Array.from({ length: 12 }, (_, seed) => seed))(
   'ejection does what its model does, seed %i',

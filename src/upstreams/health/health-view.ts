@@ -20,7 +20,7 @@ export interface TargetView {
     readonly fault?: string | undefined;
   };
   /** Absent where there is none. */
-  readonly breaker?: BreakerView;
+  readonly breaker?: BreakerView | undefined;
 }
 
 /** The breaker of a target as operators see it. */
