@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { compileRoutes, snapshotsOf } from '../../test/support/routes.ts';
 import { readEnvironment } from '../config/env.schema.ts';
-import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { ADMIN_PAGES } from './admin-index.ts';
 import { AdminListener } from './admin.listener.ts';
@@ -16,7 +15,7 @@ describe('AdminListener', () => {
     metrics.attempted('users', '200');
     const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
     const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
-    listener = new AdminListener(environment, metrics, snapshots, reloads, createLogger('silent'));
+    listener = new AdminListener(environment, metrics, snapshots, reloads);
     return listener.listen();
   }
 

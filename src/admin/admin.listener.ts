@@ -4,9 +4,7 @@ import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
@@ -23,7 +21,6 @@ export class AdminListener {
     metrics: Metrics,
     snapshots: Snapshots,
     reloads: Reloads,
-    @Inject(LOGGER) logger: Logger,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     this.#server.get('/metrics', async (_request, reply) => {
@@ -33,7 +30,7 @@ export class AdminListener {
       describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
     );
     this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
-    this.#server.put(BREAKER_PATH, takeOrder(snapshots, logger));
+    this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { timerDuration } from '../config/units.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import { orderBreaker } from '../upstreams/health/health-view.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
@@ -29,7 +28,6 @@ interface BreakerRequest {
  */
 export function takeOrder(
   snapshots: Snapshots,
-  logger: Logger,
 ): (request: FastifyRequest<BreakerRequest>, reply: FastifyReply) => FastifyReply {
   return (request, reply) => {
     // Fails closed: browsers say it with every PUT, also of a page whose name leads here only since it was loaded.
@@ -42,7 +40,6 @@ export function takeOrder(
     if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
     const { state } = order.data;
     const forMs = order.data.state === 'open' ? order.data.for : 0;
-    logger.warn({ upstream: name, target, order: state }, 'breaker ordered by hand');
     const view = orderBreaker(upstream, target, { state, forMs });
     if (view !== undefined) return reply.send(view);
     return reply.code(404).send({ error: `${name} has no target ${target} with a breaker` });
