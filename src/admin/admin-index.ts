@@ -19,6 +19,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows: 'Where upstreams learn their targets from, how those sources are, and which targets are in use.',
   },
   {
+    path: '/upstreams',
+    shows:
+      'The targets of all upstreams: which are available and why others are not, probes, breakers and their history.',
+  },
+  {
     path: '/config',
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
   },

@@ -5,7 +5,9 @@ import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
+import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { describeRoutes } from './route-listing.ts';
@@ -30,6 +32,8 @@ export class AdminListener {
     );
     this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
     installExplain(this.#server, snapshots);
+    this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
+    this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

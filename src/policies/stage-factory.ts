@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Problem } from '../problems/problem.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
@@ -23,8 +24,8 @@ export interface StageInput {
   readonly upstreamIdleMs?: number;
   /** How long a client says that it waits, in ms, `Infinity` for nothing; absent where nobody listens to that. */
   readonly patienceOf?: ((request: IncomingMessage) => number) | undefined;
-  /** How long every target of the route's upstream keeps its breaker open, in ms; 0 when one is available. */
-  readonly upstreamOpenForMs?: () => number;
+  /** Why no target of the route's upstream can be called now; undefined when one can. */
+  readonly upstreamRefusal?: () => Problem | undefined;
 }
 
 /** Compiles the stage of one policy, or nothing when the route does not declare the policy. */

@@ -5,7 +5,7 @@ import type { ActionSource } from './route-action.ts';
 
 type Route = Readonly<Record<string, unknown>>;
 /** What only one upstream can be asked for. */
-const OF_UPSTREAMS = ['retry', 'subset', 'subsetFallback'] as const;
+const OF_UPSTREAMS = ['retry', 'hedge', 'subset', 'subsetFallback'] as const;
 
 type Context = z.core.$RefinementCtx<unknown>;
 

@@ -188,7 +188,7 @@ export class RouteCompiler {
       ...(one === undefined
         ? {}
         : {
-            upstreamOpenForMs: () => one.openForMs(),
+            upstreamRefusal: () => one.refusal(),
             upstreamIdleMs: one.options.timeouts.idle,
             patienceOf: one.deadlineField?.patienceOf,
           }),

@@ -1,5 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { PUB_SUB } from '../config/tokens.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
@@ -9,11 +10,17 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
+import type { HintChannel } from '../upstreams/health/breaker-hints.ts';
 import { EDGE_COMPILER, NO_EDGE, type EdgeCompiler } from './edge.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 
 type Room = [Logger, Metrics, readonly ActionKind[], DiscoveryService, BootFaults];
-type Judges = [readonly StageFactory[], Identity | undefined, EdgeCompiler | undefined];
+type Judges = [
+  readonly StageFactory[],
+  Identity | undefined,
+  EdgeCompiler | undefined,
+  HintChannel | undefined,
+];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
 export function compilerProvider(
@@ -23,13 +30,13 @@ export function compilerProvider(
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel });
     },
     inject: [
       LOGGER,
@@ -40,6 +47,7 @@ export function compilerProvider(
       STAGE_FACTORIES,
       optional(Identity),
       optional(EDGE_COMPILER),
+      optional(PUB_SUB),
     ],
   };
 }

@@ -17,6 +17,7 @@ import { loadListeners, type ListenerSettings } from '../listeners/listener-sett
 import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
+import type { HintChannel } from '../upstreams/health/breaker-hints.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
 import { Snapshot } from './snapshot.ts';
@@ -34,6 +35,8 @@ export interface CompilerDeps {
   /** Absent only where no route asks who calls. */
   readonly identity: Identity | undefined;
   readonly compileEdge: EdgeCompiler;
+  /** Reaches other replicas. Default: there are none. */
+  readonly channel?: HintChannel | undefined;
 }
 
 /** Compiles configurations to snapshots. */
@@ -99,6 +102,7 @@ export class SnapshotCompiler {
       folder,
     });
     upstreams.keepSessions(sticky.secrets);
+    upstreams.shareOver(this.#deps.channel);
     try {
       return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
     } catch (error) {

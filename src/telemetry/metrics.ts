@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
 import { SocketMetrics } from './socket-metrics.ts';
+import { TargetMetrics } from './target-metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
@@ -67,6 +68,8 @@ export class RouteMetrics {
 /** The metrics of one gateway process, in a registry of its own. */
 export class Metrics {
   readonly registry = new Registry();
+  /** Of single targets. */
+  readonly targets = new TargetMetrics(this.registry);
   readonly #duration: DurationHistogram;
   readonly #attempts: LabelCounter;
   readonly #refusedRetries: LabelCounter;

@@ -116,6 +116,11 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
     return value;
   }
 
+  /** Takes note that the answer to this attempt has begun. */
+  protected begun(): void {
+    this.#attempts.lease?.begun();
+  }
+
   /** From now on, in this attempt, {@link expire} ends the run when its time is up, or the given one if that is shorter, in ms. */
   protected keepTime(limitMs = Infinity): void {
     clearTimeout(this.#timer);

@@ -1,6 +1,6 @@
-import { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Watches } from './health/watches.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
 import { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -41,13 +41,9 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
 /**
  * What makes the targets of an upstream.
  *
- * @param deps the last one is TLS to the targets, for upstreams that say something about it.
+ * @param deps TLS to the targets, for upstreams that say something about it; and what watches over their health.
  */
-export function targetMaker(
-  upstream: string,
-  options: UpstreamOptions,
-  deps: readonly [Logger, Metrics, UpstreamTls | undefined],
-): TargetMaker {
+export function targetMaker(upstream: string, options: UpstreamOptions, deps: TargetMakerDeps): TargetMaker {
   const shared = sharedKey(options, deps[2]);
   const keyOf = ({ url, serverName = '' }: TargetOptions): string => `${url} ${serverName} ${shared}`;
   return {
@@ -66,9 +62,12 @@ function sharedKey(options: UpstreamOptions, tls: UpstreamTls | undefined): stri
   return JSON.stringify([tls?.digest, ...mine.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
+/** See {@link targetMaker}. */
+export type TargetMakerDeps = readonly [Logger, Metrics, UpstreamTls | undefined, Watches];
+
 interface Making {
   readonly key: string;
-  readonly deps: readonly [Logger, Metrics, UpstreamTls | undefined];
+  readonly deps: TargetMakerDeps;
 }
 
 // With all that belongs to it; connections are opened by the first calls.
@@ -76,10 +75,14 @@ function createTarget(
   upstream: string,
   options: UpstreamOptions,
   target: TargetOptions,
-  { key, deps: [logger, metrics, upstreamTls] }: Making,
+  { key, deps: [, metrics, upstreamTls, watches] }: Making,
 ): Target {
   const isHttp = options.protocol === 'http';
   const socket = socketOf(target, options, upstreamTls);
+  const origin = target.url.replace(/\/$/, '');
+  const host = origin.split('://')[1] ?? origin;
+  const watch = watches.watch({ upstream, options, origin, host, socket });
+  const breaker = watch?.breaker;
   const created = new Target(target, {
     key,
     tls: socket.tls,
@@ -88,11 +91,12 @@ function createTarget(
     http2Streams: isHttp ? undefined : new Http2Pool({ ...socket, ...STREAMS }),
     compression: options.compression,
     capacity: capacityOf(options),
-    breaker: createBreaker(upstream, options, target, [logger, metrics]),
+    breaker,
+    health: watch,
   });
-  if (created.breaker !== undefined) {
-    metrics.breakerMade(upstream, created.host);
-    created.onEnd(() => metrics.breakerEnded(upstream, created.host));
+  if (breaker !== undefined) {
+    metrics.breakerMade(upstream, host);
+    created.onEnd(() => metrics.breakerEnded(upstream, host));
   }
   return created;
 }
@@ -100,20 +104,6 @@ function createTarget(
 /** Who has no limit of calls is full for others to be preferred, once a call would have to wait for a connection. */
 function capacityOf({ maxRequests, maxConnections, protocol }: UpstreamOptions): number | undefined {
   return maxRequests ?? (protocol === 'http' ? maxConnections : undefined);
-}
-
-function createBreaker(
-  upstream: string,
-  options: UpstreamOptions,
-  { url }: TargetOptions,
-  [logger, metrics]: readonly [Logger, Metrics],
-): Breaker | undefined {
-  if (options.circuitBreaker === 'off') return undefined;
-  const host = url.replace(/\/$/, '').split('://')[1] ?? url;
-  return new Breaker(options.circuitBreaker, (state) => {
-    metrics.breakerChanged(upstream, host, state);
-    logger.warn({ upstream, target: host, breaker: state }, `breaker ${state}`);
-  });
 }
 
 /** Where and how a target is reached. */

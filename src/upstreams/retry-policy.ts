@@ -40,7 +40,7 @@ const common = {
     .array(z.union([z.enum(FAULTS), z.enum(GRPC_STATUSES), status]))
     .optional()
     .describe(
-      'What is tried again: connect, reset, timeout (no head within `firstByte`) and statuses; for gRPC connect and names of statuses. Default connect, reset, 502, 503, 504; for gRPC connect, UNAVAILABLE.',
+      'What is tried again: connect, reset (or a head that cannot be read), timeout (no head within `firstByte`) and statuses; for gRPC connect and names of statuses. Default connect, reset, 502, 503, 504; for gRPC connect, UNAVAILABLE.',
     ),
   maxWait: timerDuration,
   perTry: timerDuration

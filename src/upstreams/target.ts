@@ -1,4 +1,4 @@
-import type { Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { Admission, Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
 import type { PeakEwma } from './balancing/peak-ewma.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -9,6 +9,12 @@ import type { TargetOptions } from './upstream.schema.ts';
 export interface TargetHealth {
   /** Whether it may be called, as far as that goes. */
   readonly available: boolean;
+  /** Whether it wants to know how long calls wait for the first byte of their answers. Default false. */
+  readonly isTimed?: boolean;
+  /** Begins to work: the target is in force. Calling it again does nothing. */
+  start?(): void;
+  /** Ends that: nobody chooses the target any more. Calling it again does nothing. */
+  end?(): void;
 }
 
 const NO_DOUBT: TargetHealth = Object.freeze({ available: true });
@@ -159,6 +165,7 @@ export class Target {
   /** Ends everything that belongs to it, as soon as no call is under way. */
   close(): void {
     this.isLeaving = true;
+    this.health.end?.();
     if (this.inFlight === 0) this.emptied();
   }
 
@@ -176,6 +183,7 @@ export class Target {
     if (listeners === undefined) return;
     this.#endListeners = undefined;
     this.isLeaving = true;
+    this.health.end?.();
     this.breaker?.shutdown();
     this.http1?.close();
     this.http2?.close();
@@ -184,29 +192,34 @@ export class Target {
   }
 }
 
-/** When a call began whose duration is nobody's matter. */
-const NOT_TIMED = -1;
-
 /** The right to make one call to one target; must be released exactly once. */
 export class Lease {
   readonly target: Target;
+  readonly #admission: Admission;
+  /** On the clock of `performance.now()`; 0 where nobody wants to know. */
   readonly #startedAt: number;
-  readonly #admission: 'refused' | 'ordinary' | 'probe';
+  #firstByteAt = 0;
   #settled = false;
   #released = false;
 
   constructor(target: Target) {
     this.target = target;
-    this.#admission = target.breaker?.admit() ?? 'ordinary';
+    this.#admission = target.breaker?.admit() ?? 0;
+    const isTimed = target.health.isTimed === true || target.latency !== undefined;
+    this.#startedAt = isTimed ? performance.now() : 0;
     target.inFlight += 1;
-    this.#startedAt = target.latency === undefined ? NOT_TIMED : performance.now();
+  }
+
+  /** Takes note that the first byte of the answer is here, unless {@link settle} is called at that moment anyway. */
+  begun(): void {
+    if (this.#startedAt !== 0) this.#firstByteAt = performance.now();
   }
 
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
   settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.target.breaker?.settle(this.#admission, outcome);
+    this.target.breaker?.settle(this.#admission, outcome, this.#firstByteMs());
     if (this.target.latency !== undefined) this.#time(this.target.latency, outcome);
   }
 
@@ -223,7 +236,7 @@ export class Lease {
   /** Until the head of an answer that streams, else until its end. */
   #time(latency: PeakEwma, outcome: Outcome): void {
     // It was not followed when the call began.
-    if (this.#startedAt === NOT_TIMED) return;
+    if (this.#startedAt === 0) return;
     const now = performance.now();
     const durationMs = now - this.#startedAt;
     if (outcome === 'success') latency.answered(durationMs, now);
@@ -233,7 +246,11 @@ export class Lease {
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */
   releaseBroken(): void {
-    if (this.#settled && !this.#released) this.target.breaker?.settle('ordinary', 'failure');
+    if (this.#settled && !this.#released) this.target.breaker?.broke(this.#admission);
     this.release('failure');
+  }
+
+  #firstByteMs(): number {
+    return this.#startedAt === 0 ? 0 : (this.#firstByteAt || performance.now()) - this.#startedAt;
   }
 }

@@ -212,7 +212,7 @@ describe('an upstream whose targets are replaced', () => {
   it('says at once that there is no target when there is none', () => {
     const upstream = registryOf({ users: { targets: [url()] } }).get('users');
     upstream.replace([]);
-    expect(upstream.openForMs()).toBe(0);
+    expect(upstream.refusal()).toBeUndefined();
     expect(upstream.hasFresh([])).toBe(false);
     expect(() => upstream.lease(undefined)).toThrow(
       expect.objectContaining({ code: 'no-available-target', status: 503, headers: { 'retry-after': '1' } }),

@@ -5,6 +5,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { targetMaker } from './create-target.ts';
 import { Discoveries, type SourceUse } from './discovery/discoveries.ts';
 import type { DiscoveryView } from './discovery/discovery-view.ts';
+import type { HintChannel } from './health/breaker-hints.ts';
+import { Watches } from './health/watches.ts';
 import { targetSet, type TargetMaker } from './target-set.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -21,6 +23,7 @@ export class UpstreamRegistry implements Upstreams {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #files: UpstreamFiles;
+  readonly #watches: Watches;
   readonly #discoveries: Discoveries;
   readonly #uses = new Map<Upstream, SourceUse>();
   readonly #endings: (() => void)[] = [];
@@ -39,6 +42,7 @@ export class UpstreamRegistry implements Upstreams {
     files: UpstreamFiles = NO_FILES,
   ) {
     this.#files = files;
+    this.#watches = previous === undefined ? new Watches(logger, metrics) : previous.#watches;
     this.#discoveries = previous === undefined ? new Discoveries(logger, metrics) : previous.#discoveries;
     this.#logger = logger;
     this.#metrics = metrics;
@@ -80,6 +84,8 @@ export class UpstreamRegistry implements Upstreams {
   activate(): void {
     for (const [target, options] of this.#retuned) target.retune(options);
     this.#retuned.clear();
+    // Before those that are discovered begin by themselves.
+    this.#watches.begin(this.all().flatMap(({ targets }) => targets.map(({ health }) => health)));
     for (const [upstream, { source }] of this.#uses) {
       this.#endings.push(source.subscribe((targets) => upstream.replace(targets)));
       source.start();
@@ -101,6 +107,11 @@ export class UpstreamRegistry implements Upstreams {
     for (const [name, some] of secrets) this.get(name).keepSessions(some);
   }
 
+  /** Shares what breakers do with other replicas, from {@link activate} on. */
+  shareOver(channel: HintChannel | undefined): void {
+    this.#watches.shareOver(channel);
+  }
+
   /** Lets all targets go: those that nobody else holds end after their last call. */
   release(): void {
     this.#endDiscovery();
@@ -115,9 +126,9 @@ export class UpstreamRegistry implements Upstreams {
   }
 
   #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
-    const maker = targetMaker(name, options, [this.#logger, this.#metrics, this.#files.tls.get(name)]);
     const { discovery } = options;
-    const { folder } = this.#files;
+    const { folder, tls } = this.#files;
+    const maker = targetMaker(name, options, [this.#logger, this.#metrics, tls.get(name), this.#watches]);
     const use =
       discovery && this.#discoveries.use(name, { ...options, discovery }, { folder, before: previous });
     const isSame = previous?.maker?.shared === maker.shared && isDeepStrictEqual(previous.options, options);

@@ -10,6 +10,7 @@ import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-k
 import { deadlineHeaderSchema } from './http/deadline-field.ts';
 import { hedgeFault, hedgeSchema } from './hedging/hedge-policy.ts';
 import { retryFaults, retrySchema } from './retry-policy.ts';
+import { healthSchema, probeFaults } from './health/health.schema.ts';
 import { schemeFault, targetSchema, type TargetOptions } from './target.schema.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
@@ -127,6 +128,9 @@ export const upstreamSchema = z
       .union([z.literal('off'), circuitBreakerPolicy.schema])
       .prefault({})
       .describe('The breaker of each target; `off` for none.'),
+    health: healthSchema
+      .prefault({})
+      .describe('How is found out whether targets are well. Default: only their breakers look at calls.'),
     retry: retrySchema.prefault({}).describe('When a request is tried again, and how often.'),
     hedge: hedgeSchema.default('off'),
     timeouts: timeouts.prefault({}).describe('Limits of the single steps.'),
@@ -188,6 +192,8 @@ export const upstreamSchema = z
     if (late !== undefined) context.addIssue({ code: 'custom', path: ['hedge', 'delay'], message: late });
     for (const { index, message } of retryFaults(upstream.protocol, upstream.retry.on))
       context.addIssue({ code: 'custom', path: ['retry', 'on', index], message });
+    for (const { key, message } of probeFaults(upstream.protocol, upstream.health.active))
+      context.addIssue({ code: 'custom', path: ['health', 'active', key], message });
     for (const key of proxyFieldsOfGrpc(upstream)) {
       const message = `expected no \`${key}\`, because the protocol is grpc`;
       context.addIssue({ code: 'custom', path: [key], message });

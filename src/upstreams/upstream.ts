@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Exchange } from '../exchange/exchange.ts';
 import { subsetOf, type Subset } from '../exchange/subset.ts';
+import type { Problem } from '../problems/problem.ts';
 import { balancerOf, type Balancer } from './balancing/balancer.ts';
 import { PeakEwma } from './balancing/peak-ewma.ts';
 import { StickySessions } from './balancing/sticky-sessions.ts';
-import { openForMs, TargetChoice } from './balancing/target-choice.ts';
+import { TargetChoice } from './balancing/target-choice.ts';
 import { TargetPool } from './balancing/target-pool.ts';
 import type { Waiter } from './balancing/target-queue.ts';
 import { HeadTimes } from './hedging/head-times.ts';
@@ -93,6 +94,7 @@ export class Upstream {
     for (const [target, options] of kept) target.retune(options);
     this.#targets = this.#timed(targets);
     this.#only = this.#onlyOf(targets);
+    for (const { health } of targets) health.start?.();
     for (const target of gone) target.release();
   }
 
@@ -129,7 +131,7 @@ export class Upstream {
    *
    * @param exchange whose call it is; undefined for a call of the gateway's own.
    * @param tried targets that this exchange has tried; they are chosen again only if no other is available.
-   * @throws {Problem} `circuit-open` when the breaker of every target is open, else `no-available-target` when none is available.
+   * @throws {Problem} `circuit-open` when none is available and a breaker is open, else `no-available-target`.
    */
   lease(exchange: Exchange | undefined, tried: readonly Target[] = NONE): Lease {
     const only = this.#only;
@@ -166,9 +168,10 @@ export class Upstream {
     return this.#choiceOf(exchange).hasFresh(tried);
   }
 
-  /** How long until the first breaker lets a probe through, in ms; 0 while any does, or there is none. */
-  openForMs(): number {
-    return openForMs(this.#targets);
+  /** Why none of its targets can be called now; undefined when one can, or only has too much to do, or there is none. */
+  refusal(): Problem | undefined {
+    for (const target of this.#targets) if (target.available || target.isFull) return undefined;
+    return this.#targets.length === 0 ? undefined : this.#usual.refusal();
   }
 
   #choiceOf(exchange: Exchange | undefined): TargetChoice {

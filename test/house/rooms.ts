@@ -88,7 +88,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
   explain: { imports: [...GROUND, 'snapshot'] },
-  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health', 'explain'] },
+  admin: { imports: [...LEAVES, 'policies', 'upstreams', 'routing', 'snapshot', 'health', 'explain'] },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [

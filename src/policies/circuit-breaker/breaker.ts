@@ -1,135 +1,214 @@
-import { EventEmitter } from 'node:events';
-import CircuitBreaker from 'opossum';
 import type { BreakerOptions } from './circuit-breaker.policy.ts';
+import { Circuit, type BreakerState } from './circuit.ts';
+import { FailureWindow } from './failure-window.ts';
 
-/** The state of a breaker. */
-export type BreakerState = 'closed' | 'open' | 'half-open';
+export type { BreakerState };
 
 /** What a call that was let through turned out to be. `neutral` says nothing about the target: the client left. */
 export type Outcome = 'success' | 'failure' | 'neutral';
 
-/** Proof of admission; goes back to the breaker with the outcome of the call. */
-export type Admission = 'refused' | 'ordinary' | 'probe';
+/** Why a breaker opened: by its own window, because the target was ejected, or by hand. */
+export type OpenCause = 'failures' | 'ejected' | 'manual';
 
-const NEUTRAL = new Error('the probe said nothing');
-const FAILED = new Error('the call failed');
-
-// opossum rotates statistics buckets by a timer per breaker; the window is ours, so one silent clock serves all.
-const silentClock = new EventEmitter().setMaxListeners(0);
+/** One transition of a breaker. */
+export interface BreakerChange {
+  readonly state: BreakerState;
+  /** When, on the clock of `Date.now()`: for people, and never calculated with. */
+  readonly at: number;
+  readonly cause: OpenCause;
+  /** What it stays open for, in ms; of one that opened. */
+  readonly openForMs?: number;
+}
 
 /**
- * Refuses calls to something that keeps failing. opossum is the state machine: closed, open, its reset timer,
- * half-open with exactly one probe. Whether to open is decided here, over the last N calls, because opossum's
- * window is a span of time; that also keeps the closed path free of promises.
+ * Proof of admission; goes back to the breaker with the outcome of the call. 0: refused. Else the generation of the breaker
+ * in which the call began, negative for a probe: a number, so that admitting a call allocates nothing.
+ */
+export type Admission = number;
+
+/** The admission of a call that may not be made. */
+export const REFUSED: Admission = 0;
+
+/** Who takes part in what a breaker does. */
+export interface BreakerHooks {
+  /** Hears of every transition. */
+  readonly onChange?: (change: BreakerChange) => void;
+  /** Hears of every call that counts, as long as the breaker is closed. `firstByteMs` is 0 unless somebody times calls. */
+  readonly onOutcome?: (isFailure: boolean, firstByteMs: number) => void;
+  /** For how long it opens again after the probe of what was ejected has failed, in ms. */
+  readonly ejectAgainMs?: () => number;
+}
+
+const HISTORY = 20;
+const NO_HOOKS: BreakerHooks = Object.freeze({});
+
+/**
+ * Refuses calls to something that keeps failing: by its own count of the last N calls, while it is ejected, or by hand. It
+ * is the one state machine of a target, so that those three cannot fight: what is open is not opened again, and only one
+ * call is let through after each.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
-  readonly #circuit: CircuitBreaker<[Promise<void>], void>;
-  // opossum keeps this very object and reads `resetTimeout` from it whenever it opens.
-  readonly #circuitOptions: { resetTimeout: number };
-  readonly #window: Uint8Array;
-  #position = 0;
-  #seen = 0;
-  #failures = 0;
-  #consecutive = 0;
-  #openForMs: number;
+  readonly #hooks: BreakerHooks;
+  readonly #circuit: Circuit;
+  readonly #window: FailureWindow;
+  readonly #history: BreakerChange[] = [];
+  /** Counts transitions: what a call reports that began before the last one is no news. */
+  #generation = 1;
+  #state: BreakerState = 'closed';
+  #cause: OpenCause = 'failures';
+  /** What it opens for by its own count: doubles while probes fail. */
+  #failedForMs: number;
+  #openForMs = 0;
   #openedAt = 0;
-  #probe: PromiseWithResolvers<void> | undefined;
+  #suspectUntil = 0;
+  #isProbing = false;
+  #probeTimer: NodeJS.Timeout | undefined = undefined;
 
-  /** @param onChange called on every transition, for logs and metrics. */
-  constructor(options: BreakerOptions, onChange: (state: BreakerState) => void = () => {}) {
+  constructor(options: BreakerOptions, hooks: BreakerHooks = NO_HOOKS) {
     this.#options = options;
-    this.#window = new Uint8Array(options.window);
-    this.#openForMs = options.openFor;
-    const circuitOptions = {
-      timeout: false as const,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-      rotateBucketController: silentClock,
-      volumeThreshold: Number.MAX_SAFE_INTEGER,
-      errorThresholdPercentage: 100,
-      resetTimeout: options.openFor,
-    };
-    this.#circuitOptions = circuitOptions;
-    this.#circuit = new CircuitBreaker(
-      (call: Promise<void>) => call,
-      circuitOptions as CircuitBreaker.Options,
-    );
-    this.#circuit.on('open', () => {
-      this.#openedAt = performance.now();
-      onChange('open');
-    });
-    this.#circuit.on('halfOpen', () => onChange('half-open'));
-    this.#circuit.on('close', () => {
-      this.#forget();
-      onChange('closed');
-    });
+    this.#hooks = hooks;
+    this.#window = new FailureWindow(options);
+    this.#failedForMs = options.openFor;
+    this.#circuit = new Circuit((state) => this.#changed(state));
   }
 
   get state(): BreakerState {
-    if (this.#circuit.closed) return 'closed';
-    return this.#circuit.opened ? 'open' : 'half-open';
+    return this.#state;
   }
 
   /** Whether a call would be let through now. */
   get available(): boolean {
-    return this.#circuit.closed || this.#circuit.pendingClose;
+    return this.#state === 'closed' || (this.#state === 'half-open' && !this.#isProbing);
+  }
+
+  /** Why it opened last. */
+  get cause(): OpenCause {
+    return this.#cause;
+  }
+
+  /** Counts its transitions. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Its last transitions, the latest one last. */
+  get history(): readonly BreakerChange[] {
+    return this.#history;
+  }
+
+  /** Whether the next failure opens it, because it has opened for somebody else. */
+  get isSuspect(): boolean {
+    return this.#suspectUntil > performance.now();
+  }
+
+  /** Above which time to the first byte a call has failed, in ms; `Infinity` for none. */
+  get slowMs(): number {
+    return this.#options.slowCalls ?? Infinity;
   }
 
   /** Time until a probe is let through, in ms; 0 when the breaker is not open. */
   get openForMs(): number {
-    return this.#circuit.opened ? Math.max(0, this.#openedAt + this.#openForMs - performance.now()) : 0;
+    if (this.#state !== 'open') return 0;
+    return Math.max(0, this.#openedAt + this.#openForMs - performance.now());
   }
 
   /** Asks to make a call. Whoever is not refused reports the outcome with {@link settle}. */
   admit(): Admission {
-    if (this.#circuit.closed) return 'ordinary';
-    if (!this.#circuit.pendingClose) return 'refused';
-    this.#probe = Promise.withResolvers<void>();
-    // The rejection has been dealt with by opossum; the caller learns the outcome from its own call.
-    this.#circuit.fire(this.#probe.promise).catch(() => {});
-    return 'probe';
+    if (this.#state === 'closed') return this.#generation;
+    if (this.#state === 'open' || this.#isProbing) return REFUSED;
+    this.#isProbing = true;
+    this.#probeTimer = setTimeout(() => this.#probeIsLost(), this.#options.probeTimeout).unref();
+    return -this.#generation;
   }
 
-  /** Reports how an admitted call ended. */
-  settle(admission: Admission, outcome: Outcome): void {
-    if (admission === 'probe') this.#settleProbe(outcome);
-    else if (outcome !== 'neutral' && this.#circuit.closed) this.#record(outcome === 'failure' ? 1 : 0);
+  /**
+   * Reports how an admitted call ended; ignored when the breaker has moved since it began.
+   *
+   * @param firstByteMs what it waited for the first byte of its answer.
+   */
+  settle(admission: Admission, outcome: Outcome, firstByteMs = 0): void {
+    const ended = outcome === 'success' && firstByteMs > this.slowMs ? 'failure' : outcome;
+    if (admission === -this.#generation) return this.#settleProbe(ended);
+    if (admission !== this.#generation || ended === 'neutral' || this.#state !== 'closed') return;
+    this.#record(ended === 'failure', firstByteMs);
   }
 
-  /** Ends the breaker and its timer. */
+  /** Reports that an answer broke off that {@link settle} took for a good one. */
+  broke(admission: Admission): void {
+    const after = admission < 0 ? 1 - admission : admission;
+    if (after === this.#generation && this.#state === 'closed') this.#record(true, 0);
+  }
+
+  /** Opens it, whatever its own count says. After that time one call is let through. */
+  trip(cause: 'ejected' | 'manual', forMs: number): void {
+    this.#open(cause, forMs);
+  }
+
+  /** Closes it by hand, with a clean record. */
+  close(): void {
+    this.#cause = 'manual';
+    this.#forget();
+    this.#circuit.close();
+  }
+
+  /** For that long the next failure opens it, in ms; 0 takes that back. It never opens by this alone. */
+  suspect(forMs: number): void {
+    this.#suspectUntil = forMs === 0 ? 0 : performance.now() + Math.min(forMs, this.#options.maxOpenFor);
+  }
+
+  /** Ends the breaker and its timers. */
   shutdown(): void {
+    clearTimeout(this.#probeTimer);
     this.#circuit.shutdown();
   }
 
+  #record(isFailure: boolean, firstByteMs: number): void {
+    const isTooMuch = this.#window.record(isFailure ? 1 : 0);
+    if (isTooMuch || (isFailure && this.#suspectUntil !== 0 && this.isSuspect))
+      return this.#open('failures', this.#failedForMs);
+    this.#hooks.onOutcome?.(isFailure, firstByteMs);
+  }
+
   #settleProbe(outcome: Outcome): void {
-    if (outcome === 'success') return this.#probe?.resolve();
-    if (outcome === 'failure') this.#openForMs = Math.min(this.#openForMs * 2, this.#options.maxOpenFor);
+    if (outcome === 'success') return this.#circuit.close();
     // A probe whose client left proves nothing: the breaker opens again, but no longer than before.
-    this.#circuitOptions.resetTimeout = this.#openForMs;
-    this.#probe?.reject(outcome === 'failure' ? FAILED : NEUTRAL);
+    if (outcome === 'neutral') return this.#open(this.#cause, this.#openForMs);
+    const again = this.#cause === 'ejected' ? this.#hooks.ejectAgainMs?.() : undefined;
+    if (again !== undefined) return this.#open('ejected', again);
+    // What was opened by hand has failed by itself now.
+    if (this.#cause === 'failures')
+      this.#failedForMs = Math.min(this.#failedForMs * 2, this.#options.maxOpenFor);
+    this.#open('failures', this.#failedForMs);
   }
 
-  #record(failure: 0 | 1): void {
-    this.#failures += failure - (this.#window[this.#position] ?? 0);
-    this.#window[this.#position] = failure;
-    this.#position = (this.#position + 1) % this.#window.length;
-    if (this.#seen < this.#window.length) this.#seen += 1;
-    this.#consecutive = failure === 1 ? this.#consecutive + 1 : 0;
-    if (failure === 1 && this.#shouldOpen()) {
-      this.#circuitOptions.resetTimeout = this.#openForMs;
-      this.#circuit.open();
-    }
+  // Fails open: without it a call that never ends would keep everybody else from a target that may be well.
+  #probeIsLost(): void {
+    this.#open(this.#cause, this.#openForMs);
   }
 
-  #shouldOpen(): boolean {
-    if (this.#consecutive >= this.#options.consecutiveFailures) return true;
-    return this.#seen >= this.#window.length && this.#failures / this.#seen >= this.#options.errorRate;
+  #open(cause: OpenCause, forMs: number): void {
+    this.#cause = cause;
+    this.#openForMs = forMs;
+    this.#openedAt = performance.now();
+    this.#circuit.open(forMs);
+  }
+
+  #changed(state: BreakerState): void {
+    this.#state = state;
+    this.#generation += 1;
+    this.#isProbing = false;
+    clearTimeout(this.#probeTimer);
+    if (state === 'closed') this.#forget();
+    const openFor = state === 'open' ? { openForMs: this.#openForMs } : undefined;
+    const change: BreakerChange = { state, at: Date.now(), cause: this.#cause, ...openFor };
+    if (this.#history.push(change) > HISTORY) this.#history.shift();
+    this.#hooks.onChange?.(change);
   }
 
   #forget(): void {
-    this.#window.fill(0);
-    this.#position = this.#seen = this.#failures = this.#consecutive = 0;
-    this.#openForMs = this.#options.openFor;
+    this.#window.clear();
+    this.#failedForMs = this.#options.openFor;
+    this.#suspectUntil = 0;
   }
 }

@@ -26,6 +26,14 @@ export const circuitBreakerPolicy = definePolicy({
     maxOpenFor: timerDuration
       .default(300_000)
       .describe('Cap of the doubling of `openFor` while probes fail. Default 5m.'),
+    slowCalls: timerDuration
+      .refine((ms) => ms > 0, 'expected more than nothing')
+      .optional()
+      .describe('Calls whose first byte takes longer count as failures. Default: none does.'),
+    probeTimeout: timerDuration
+      .refine((ms) => ms > 0, 'expected more than nothing')
+      .default(60_000)
+      .describe('How long the one probe may say nothing until another one is let through. Default 60s.'),
   }),
   step: 'break',
   summary:

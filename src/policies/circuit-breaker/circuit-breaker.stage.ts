@@ -1,23 +1,24 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
+import type { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { Stage } from '../stage.ts';
-import { Breaker, type Outcome } from './breaker.ts';
+import { Breaker, REFUSED, type Outcome } from './breaker.ts';
+import { circuitOpen } from './circuit-open.ts';
 import { circuitBreakerPolicy } from './circuit-breaker.policy.ts';
 
 const FIRST_FAULT_STATUS = 500;
 
-/** Refuses early when every target of the route's upstream has its breaker open. */
+/** Refuses early what no target of the route's upstream can be asked for. */
 class UpstreamBreakStage implements Stage {
-  readonly #openForMs: () => number;
+  readonly #refusal: () => Problem | undefined;
 
-  constructor(openForMs: () => number) {
-    this.#openForMs = openForMs;
+  constructor(refusal: () => Problem | undefined) {
+    this.#refusal = refusal;
   }
 
   enter(_exchange: Exchange): void {
-    const openForMs = this.#openForMs();
-    if (openForMs > 0) throw circuitOpen(openForMs);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
   }
 }
 
@@ -27,21 +28,34 @@ class UpstreamBreakStage implements Stage {
  */
 export class HandlerBreakStage implements Stage {
   readonly breaker: Breaker;
+  /** Hears of the first byte; absent where slow calls do not count. */
+  readonly head: Stage['head'];
+  readonly #began = new WeakMap<Exchange, number>();
+  readonly #waited = new WeakMap<Exchange, number>();
 
   constructor(breaker: Breaker) {
     this.breaker = breaker;
+    this.head = breaker.slowMs === Infinity ? undefined : (exchange) => this.#answered(exchange);
   }
 
   enter(exchange: Exchange): void {
     const admission = this.breaker.admit();
-    if (admission === 'refused') throw circuitOpen(this.breaker.openForMs);
-    exchange.breaker = admission === 'probe' ? 'half-open' : 'closed';
-    exchange.onClosed(() => this.breaker.settle(admission, outcomeOf(exchange)));
+    if (admission === REFUSED) throw circuitOpen(this.breaker.openForMs);
+    exchange.breaker = admission < 0 ? 'half-open' : 'closed';
+    // Not from the first byte of the request: how long its body takes is the client's doing.
+    if (this.head !== undefined) this.#began.set(exchange, performance.now());
+    exchange.onClosed(() =>
+      this.breaker.settle(admission, outcomeOf(exchange), this.#waited.get(exchange) ?? 0),
+    );
   }
 
   /** Ends the breaker's timer. */
   close(): void {
     this.breaker.shutdown();
+  }
+
+  #answered(exchange: Exchange): void {
+    this.#waited.set(exchange, performance.now() - (this.#began.get(exchange) ?? Infinity));
   }
 }
 
@@ -50,16 +64,11 @@ function outcomeOf({ problem, status }: Exchange): Outcome {
   return (problem?.status ?? status) >= FIRST_FAULT_STATUS ? 'failure' : 'success';
 }
 
-/** The refusal of an open breaker. */
-export function circuitOpen(openForMs: number): Problem {
-  return new Problem('circuit-open', { headers: { 'retry-after': retryAfterSeconds(openForMs) } });
-}
-
 /** Compiles the break stage: the breakers of the upstream's targets, or the handler's own. */
 export class CircuitBreakerStageFactory implements StageFactory {
   readonly policy = circuitBreakerPolicy;
 
-  compile({ door, policies, upstreamOpenForMs }: StageInput): Stage | undefined {
+  compile({ door, policies, upstreamRefusal }: StageInput): Stage | undefined {
     if (door === 'handler') {
       return policies.circuitBreaker && new HandlerBreakStage(new Breaker(policies.circuitBreaker));
     }
@@ -68,7 +77,7 @@ export class CircuitBreakerStageFactory implements StageFactory {
         '`circuitBreaker` of a proxied route belongs to its upstream: upstreams.<name>.circuitBreaker',
       );
     }
-    return upstreamOpenForMs && new UpstreamBreakStage(upstreamOpenForMs);
+    return upstreamRefusal && new UpstreamBreakStage(upstreamRefusal);
   }
 }
 

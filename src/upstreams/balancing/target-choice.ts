@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
+import { circuitOpen } from '../../policies/circuit-breaker/circuit-open.ts';
+import { Problem } from '../../problems/problem.ts';
 import { Lease, type Target } from '../target.ts';
 import type { StickySessions } from './sticky-sessions.ts';
 import type { TargetPool } from './target-pool.ts';
@@ -53,7 +54,7 @@ export class TargetChoice {
   /** Takes the right to call a target. @throws {Problem} when none is available. */
   lease(exchange: Exchange | undefined, tried: readonly Target[]): Lease {
     const target = this.choose(exchange, tried);
-    if (target === undefined) throw this.#refusal();
+    if (target === undefined) throw this.refusal();
     return new Lease(target);
   }
 
@@ -66,7 +67,7 @@ export class TargetChoice {
       if (target !== undefined) return new Lease(target);
       const { fallback } = this.#deps;
       if (fallback !== undefined) return fallback.leaseOrWait(waiter);
-      if (this.pool.lack !== 'full') throw this.#refusal();
+      if (this.pool.lack !== 'full') throw this.refusal();
     }
     queue.add(waiter);
     return undefined;
@@ -83,23 +84,22 @@ export class TargetChoice {
     return this.pool.hasFresh(tried) || this.#deps.fallback?.hasFresh(tried) === true;
   }
 
-  #refusal(): Problem {
-    if (this.#deps.fallback !== undefined) return this.#deps.fallback.#refusal();
-    if (this.pool.lack === 'open')
-      return new Problem('circuit-open', {
-        headers: { 'retry-after': retryAfterSeconds(openForMs(this.members)) },
-      });
-    return new Problem('no-available-target', { headers: { 'retry-after': '1' } });
+  /** Why nobody can be chosen, when nobody can. */
+  refusal(): Problem {
+    if (this.#deps.fallback !== undefined) return this.#deps.fallback.refusal();
+    const isOpen = this.pool.lack !== 'full' && this.members.some(hasOpenBreaker);
+    // Without an open breaker it is probes that speak against the targets: nobody knows how long.
+    return isOpen
+      ? circuitOpen(openForMs(this.members))
+      : new Problem('no-available-target', { headers: { 'retry-after': '1' } });
   }
 }
 
-/** How long until the first breaker lets a probe through, in ms; 0 while any does, or there is none. */
-export function openForMs(targets: readonly Target[]): number {
-  if (targets.length === 0) return 0;
-  let shortest = Infinity;
-  for (const { breaker } of targets) {
-    if (breaker === undefined || breaker.available) return 0;
-    shortest = Math.min(shortest, breaker.openForMs);
-  }
-  return Math.max(1, shortest);
+/** How long until the first of those breakers that are open lets a probe through, in ms. */
+function openForMs(targets: readonly Target[]): number {
+  return Math.min(...targets.filter(hasOpenBreaker).map(({ breaker }) => breaker?.openForMs ?? 0));
+}
+
+function hasOpenBreaker({ breaker }: Target): boolean {
+  return breaker !== undefined && !breaker.available;
 }

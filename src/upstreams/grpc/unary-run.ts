@@ -83,6 +83,7 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
 
   head(status: number, headers: IncomingHttpHeaders): boolean {
     this.#httpStatus = status;
+    this.begun();
     this.#head = headers;
     return true;
   }

@@ -6,9 +6,9 @@ import type { AnswerHead } from '../transport/http1/answer-head.ts';
 import type { CallCarrier, CallPatience, CarriedCall } from '../transport/http1/carried-call.ts';
 import type { UpgradedSocket } from '../transport/http1/upgraded-socket.ts';
 import type { ForwardHost } from './forward-host.ts';
+import { speaksAgainst } from './http-faults.ts';
 import type { Sent } from './upgrade.ts';
 
-const FIRST_FAILURE_STATUS = 500;
 /** What may come of an answer that was given up, before its connection is. */
 const MAX_UNWANTED_BYTES = 65_536;
 
@@ -56,7 +56,7 @@ export class ForwardAttempt implements CarriedCall {
     if (this.isUnwanted) return;
     const { status } = head;
     // The target is known by the head; the call is under way until its body is through.
-    this.#lease.settle(status >= FIRST_FAILURE_STATUS ? 'failure' : 'success');
+    this.#lease.settle(speaksAgainst(status) ? 'failure' : 'success');
     this.#host.note(String(status));
     if (!this.#host.givesUp(head)) return void (this.#head = head);
     this.isUnwanted = true;

@@ -16,7 +16,7 @@ import type { AnswerReader } from '../transport/answer-reader.ts';
 import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { isIdempotent } from '../idempotent-methods.ts';
 import { retryAfterMs } from '../retry-wait.ts';
-import { httpFault } from './http-faults.ts';
+import { httpFault, speaksAgainst } from './http-faults.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** Answers above 1 MiB are refused, also decoded: they are held in memory as a whole. */
@@ -92,6 +92,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
 
   head(status: number, headers: IncomingHttpHeaders): boolean {
     this.#status = status;
+    this.begun();
     if (status >= 300) {
       this.#refused(status, headers['retry-after']);
       return false;
@@ -172,7 +173,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   #refused(status: number, retryAfter: string | undefined): void {
     const code: ProblemCode = status === NOT_FOUND ? 'resource-not-found' : 'upstream-rejected';
     const again = { retry: status, afterMs: retryAfterMs(status, retryAfter) };
-    const fault: AttemptFault = { code, outcome: String(status), failure: status >= 500, ...again };
+    const fault: AttemptFault = { code, outcome: String(status), failure: speaksAgainst(status), ...again };
     this.fail(fault, new RefusedAnswer(this.upstream.name, status));
   }
 

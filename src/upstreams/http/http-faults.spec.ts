@@ -14,7 +14,7 @@ describe('httpFault', () => {
     [new ConnectionEnded('the connection ended before the answer'), 'upstream-unreachable', 'reset', 'reset'],
     [coded('ETIMEDOUT'), 'upstream-timeout', 'connect-timeout', 'connect'],
     [new SilentService('before its answer'), 'upstream-timeout', 'timeout', 'timeout'],
-    [new MalformedAnswer('its head is too large'), 'upstream-response-invalid', 'invalid', undefined],
+    [new MalformedAnswer('its head is too large'), 'upstream-response-invalid', 'invalid', 'reset'],
     [coded('CERT_HAS_EXPIRED'), 'upstream-unreachable', 'unreachable', 'connect'],
     [new Error('no code'), 'upstream-unreachable', 'unreachable', 'connect'],
     [undefined, 'upstream-unreachable', 'unreachable', 'connect'],

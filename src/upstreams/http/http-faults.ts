@@ -39,7 +39,8 @@ const NO_CONNECTION: HttpFault = {
 const INVALID: HttpFault = {
   code: 'upstream-response-invalid',
   outcome: 'invalid',
-  retry: undefined,
+  // No head that can be read is no more of an answer than none.
+  retry: 'reset',
   isConnection: false,
 };
 
@@ -62,6 +63,15 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
   SILENT_SERVICE: TIMEOUT,
   ETIMEDOUT: CONNECT_TIMEOUT,
 };
+
+const FIRST_FAILURE_STATUS = 500;
+/** What the client asked for is not there, which another target would say as well. */
+const NOT_IMPLEMENTED = 501;
+
+/** Whether an answer with that status speaks against the target that gave it. */
+export function speaksAgainst(status: number): boolean {
+  return status >= FIRST_FAILURE_STATUS && status !== NOT_IMPLEMENTED;
+}
 
 /** Says what an error of an attempt means. An upstream's fault is never our 500. */
 export function httpFault(error: unknown): HttpFault {

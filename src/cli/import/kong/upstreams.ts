@@ -113,7 +113,11 @@ function balancingOf(pool: Source): Section {
       'algorithm',
     );
   if (pool.has('healthchecks'))
-    pool.note('left', 'each target has a circuit breaker, and none is asked for its health', 'healthchecks');
+    pool.note(
+      'left',
+      'each target has a circuit breaker; probes and ejection are `health` of the upstream',
+      'healthchecks',
+    );
   pool.at('healthchecks')?.settle();
   const host = pool.get('host_header', z.string());
   return {

@@ -1,0 +1,103 @@
+import type { BreakerChange, BreakerState, OpenCause } from '../../policies/circuit-breaker/breaker.ts';
+import type { Target } from '../target.ts';
+import type { Upstream } from '../upstream.ts';
+import { TargetWatch, type ProbeVerdict } from './target-watch.ts';
+
+/** One target as operators see it. */
+export interface TargetView {
+  /** `host:port`. */
+  readonly target: string;
+  readonly available: boolean;
+  /** Why it is not, or has no more than one call. */
+  readonly reason?: string | undefined;
+  readonly inFlight: number;
+  readonly weight: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What probes say; absent without probes. */
+  readonly probes?: {
+    readonly verdict: ProbeVerdict;
+    readonly since: string;
+    readonly fault?: string | undefined;
+  };
+  /** Absent where there is none. */
+  readonly breaker?: BreakerView | undefined;
+}
+
+/** The breaker of a target as operators see it. */
+export interface BreakerView {
+  readonly state: BreakerState;
+  /** Why it opened; absent while it is closed. */
+  readonly cause?: OpenCause;
+  /** How long until it lets a call through, in ms. */
+  readonly openForMs?: number;
+  /** Whether it opens at the next failure, because another replica's has. */
+  readonly suspect: boolean;
+  /** How often in a row the target was ejected. */
+  readonly ejections: number;
+  /** Its last transitions, the latest one last. */
+  readonly history: readonly (Omit<BreakerChange, 'at'> & { readonly at: string })[];
+}
+
+/** One upstream as operators see it. */
+export interface UpstreamView {
+  readonly upstream: string;
+  readonly targets: readonly TargetView[];
+}
+
+/** Describes all upstreams, with the health of their targets. */
+export function describeUpstreams(upstreams: readonly Upstream[]): UpstreamView[] {
+  return upstreams.map(({ name, targets }) => ({ upstream: name, targets: targets.map(describeTarget) }));
+}
+
+function describeTarget(target: Target): TargetView {
+  const { host, available, inFlight, weight, labels, health } = target;
+  const watch = health instanceof TargetWatch ? health : undefined;
+  const { reason, verdict, probeFault, verdictAt } = watch ?? {};
+  const since = new Date(verdictAt ?? 0).toISOString();
+  const probes = verdict && { verdict, since, ...(probeFault === '' ? {} : { fault: probeFault }) };
+  return {
+    target: host,
+    available,
+    ...(reason !== undefined && { reason }),
+    inFlight,
+    weight,
+    labels,
+    ...(probes && { probes }),
+    ...(watch?.breaker && { breaker: breakerView(watch) }),
+  };
+}
+
+function breakerView({ breaker, ejections }: TargetWatch): BreakerView | undefined {
+  if (breaker === undefined) return undefined;
+  const { state, cause, openForMs, isSuspect, history } = breaker;
+  return {
+    state,
+    ...(state === 'closed' ? {} : { cause }),
+    ...(state === 'open' ? { openForMs: Math.ceil(openForMs) } : {}),
+    suspect: isSuspect,
+    ejections,
+    history: history.map(({ at, ...change }) => ({ ...change, at: new Date(at).toISOString() })),
+  };
+}
+
+/** What an operator does to a breaker. */
+export interface BreakerOrder {
+  readonly state: 'open' | 'closed';
+  /** How long it is opened, in ms; then one call is let through. */
+  readonly forMs: number;
+}
+
+/**
+ * Opens or closes the breaker of a target by hand, in this process; other replicas are not told.
+ *
+ * @returns the target then; undefined when there is none of that name, or it has no breaker.
+ */
+export function orderBreaker(upstream: Upstream, host: string, order: BreakerOrder): TargetView | undefined {
+  const found = upstream.targets.filter((one) => one.host === host && one.breaker !== undefined);
+  for (const { breaker, health } of found) {
+    if (order.state === 'open') breaker?.trip('manual', order.forMs);
+    else breaker?.close();
+    if (health instanceof TargetWatch) health.ejections = 0;
+  }
+  return found[0] && describeTarget(found[0]);
+}
