@@ -5,6 +5,7 @@ import { cutVerb, OtherSpellings, refuseEncodedSlash } from './other-spellings.t
 import { askedBy } from './preflight-candidates.ts';
 import { hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
+import { RouteIndex } from './route-index.ts';
 import { searchFor, type MatchSubject } from './segment-tree.ts';
 
 /** One that no route names. */
@@ -18,8 +19,7 @@ export class RouteTable {
   #routes: readonly Route[] = [];
   #tree = new HostTrees([]);
   #spellings = new OtherSpellings([]);
-  readonly #byId = new Map<string, Route>();
-  readonly #handlers = new Map<string, Route[]>();
+  #index = new RouteIndex([]);
 
   constructor(routes: readonly Route[]) {
     this.replace(routes);
@@ -35,7 +35,7 @@ export class RouteTable {
     this.#tree = new HostTrees(routes);
     this.#spellings = new OtherSpellings(routes);
     this.#routes = routes;
-    this.#index(routes);
+    this.#index = new RouteIndex(routes);
   }
 
   /**
@@ -90,7 +90,7 @@ export class RouteTable {
       if (chooser === undefined) return route;
       const isOpen = chooser.vary !== undefined && preflight.mayCarry(chooser.vary);
       const ids = isOpen ? chooser.ids : [chooser.idFor(subject.request)];
-      return ids.map((id) => this.#byId.get(id)).filter((one) => one !== undefined);
+      return ids.map((id) => this.#index.byId(id)).filter((one) => one !== undefined);
     });
     return [...new Set(chosen)];
   }
@@ -103,29 +103,16 @@ export class RouteTable {
 
   /** The route of that id, for the code-first door, which is matched by Fastify. */
   byId(id: string): Route | undefined {
-    return this.#byId.get(id);
+    return this.#index.byId(id);
   }
 
   /** The code-first routes that were declared with a path. */
   handlersAt(path: string): readonly Route[] {
-    return this.#handlers.get(path) ?? [];
+    return this.#index.handlersAt(path);
   }
 
   readonly #chosen = (route: Route, { request }: Pick<MatchSubject, 'request'>): Route | undefined =>
-    route.chooser === undefined ? route : this.#byId.get(route.chooser.idFor(request));
-
-  #index(routes: readonly Route[]): void {
-    this.#byId.clear();
-    this.#handlers.clear();
-    for (const route of routes) {
-      // One handler may have several paths.
-      if (!this.#byId.has(route.id)) this.#byId.set(route.id, route);
-      if (route.door !== 'handler') continue;
-      const others = this.#handlers.get(route.match.path);
-      if (others === undefined) this.#handlers.set(route.match.path, [route]);
-      else others.push(route);
-    }
-  }
+    route.chooser === undefined ? route : this.#index.byId(route.chooser.idFor(request));
 
   #withoutParameters(exchange: Exchange): Route | undefined {
     return this.#tree.find(searchFor(exchange, withoutParameters(exchange.path)));

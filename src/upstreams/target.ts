@@ -192,11 +192,14 @@ export class Target {
   }
 }
 
+/** When a call began whose duration is nobody's matter. */
+const NOT_TIMED = -1;
+
 /** The right to make one call to one target; must be released exactly once. */
 export class Lease {
   readonly target: Target;
   readonly #admission: Admission;
-  /** On the clock of `performance.now()`; 0 where nobody wants to know. */
+  /** On the clock of `performance.now()`; {@link NOT_TIMED} where nobody wants to know. */
   readonly #startedAt: number;
   #firstByteAt = 0;
   #settled = false;
@@ -206,13 +209,13 @@ export class Lease {
     this.target = target;
     this.#admission = target.breaker?.admit() ?? 0;
     const isTimed = target.health.isTimed === true || target.latency !== undefined;
-    this.#startedAt = isTimed ? performance.now() : 0;
+    this.#startedAt = isTimed ? performance.now() : NOT_TIMED;
     target.inFlight += 1;
   }
 
   /** Takes note that the first byte of the answer is here, unless {@link settle} is called at that moment anyway. */
   begun(): void {
-    if (this.#startedAt !== 0) this.#firstByteAt = performance.now();
+    if (this.#startedAt !== NOT_TIMED) this.#firstByteAt = performance.now();
   }
 
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
@@ -236,7 +239,7 @@ export class Lease {
   /** Until the head of an answer that streams, else until its end. */
   #time(latency: PeakEwma, outcome: Outcome): void {
     // It was not followed when the call began.
-    if (this.#startedAt === 0) return;
+    if (this.#startedAt === NOT_TIMED) return;
     const now = performance.now();
     const durationMs = now - this.#startedAt;
     if (outcome === 'success') latency.answered(durationMs, now);
@@ -251,6 +254,6 @@ export class Lease {
   }
 
   #firstByteMs(): number {
-    return this.#startedAt === 0 ? 0 : (this.#firstByteAt || performance.now()) - this.#startedAt;
+    return this.#startedAt === NOT_TIMED ? 0 : (this.#firstByteAt || performance.now()) - this.#startedAt;
   }
 }
