@@ -6,6 +6,7 @@ import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.t
 import { Http2Pool } from './transport/http2/http2-pool.ts';
 import { TargetTls } from './transport/target-tls.ts';
 import { Target } from './target.ts';
+import type { TargetMaker } from './target-set.ts';
 import type { UpstreamTls } from './tls-files.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 
@@ -15,6 +16,7 @@ const STREAMS = { streamWindow: 256 * 1024, fields: ['te', 'trailers'] } as cons
 /** What an upstream may change while its targets go on as they are. */
 const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'targets',
+  'discovery',
   'balancing',
   'retry',
   'passHeaders',
@@ -28,29 +30,49 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What connections, breaker and counters of a target depend on, as text, the content of its files included. An option that
- * nobody has thought of here makes a new target: that costs connections, the other way round would ignore the option.
+ * What makes the targets of an upstream.
+ *
+ * @param deps the last one is TLS to the targets, for upstreams that say something about it.
  */
-export function targetKey(
+export function targetMaker(
+  upstream: string,
   options: UpstreamOptions,
-  { url }: TargetOptions,
-  tls: UpstreamTls | undefined,
-): string {
-  const mine = Object.entries(options).filter(([name]) => !NOT_OF_TARGETS.has(name));
-  return JSON.stringify([url, tls?.digest, ...mine.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  deps: readonly [Logger, Metrics, UpstreamTls | undefined],
+): TargetMaker {
+  const shared = sharedKey(options, deps[2]);
+  const keyOf = ({ url }: TargetOptions): string => `${url} ${shared}`;
+  return {
+    shared,
+    keyOf,
+    make: (target) => createTarget(upstream, options, target, { key: keyOf(target), deps }),
+  };
 }
 
-/** Makes a target with all that belongs to it; connections are opened by the first calls. */
-export function createTarget(
+/**
+ * What connections, breaker and counters of targets depend on, as text, the content of their files included. An option that
+ * nobody has thought of here makes new targets: that costs connections, the other way round would ignore the option.
+ */
+function sharedKey(options: UpstreamOptions, tls: UpstreamTls | undefined): string {
+  const mine = Object.entries(options).filter(([name]) => !NOT_OF_TARGETS.has(name));
+  return JSON.stringify([tls?.digest, ...mine.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+interface Making {
+  readonly key: string;
+  readonly deps: readonly [Logger, Metrics, UpstreamTls | undefined];
+}
+
+// With all that belongs to it; connections are opened by the first calls.
+function createTarget(
   upstream: string,
   options: UpstreamOptions,
   target: TargetOptions,
-  [logger, metrics, upstreamTls]: readonly [Logger, Metrics, UpstreamTls | undefined],
+  { key, deps: [logger, metrics, upstreamTls] }: Making,
 ): Target {
   const isHttp = options.protocol === 'http';
   const socket = socketOf(target.url, options, upstreamTls);
   const created = new Target(target, {
-    key: targetKey(options, target, upstreamTls),
+    key,
     tls: socket.tls,
     http1: isHttp ? new Http1Pool(socket) : undefined,
     http2: isHttp ? undefined : new Http2Pool({ ...socket, fields: UNARY_FIELDS }),

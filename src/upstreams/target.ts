@@ -55,6 +55,8 @@ export class Target {
   isLeaving = false;
   #weight: number;
   #labels: Readonly<Record<string, string>>;
+  #zone: string | undefined;
+  #priority: number;
   #holders = 0;
   #endListeners: (() => void)[] | undefined = [];
 
@@ -67,6 +69,8 @@ export class Target {
     this.key = deps.key ?? '';
     this.#weight = options.weight;
     this.#labels = options.labels;
+    this.#zone = options.zone;
+    this.#priority = options.priority;
     this.breaker = deps.breaker;
     this.health = deps.health ?? NO_DOUBT;
     this.http1 = deps.http1;
@@ -89,10 +93,22 @@ export class Target {
     return this.#labels;
   }
 
+  /** Where it stands; undefined where nobody says. */
+  get zone(): string | undefined {
+    return this.#zone;
+  }
+
+  /** Those of the lowest are for use, others only while none of them is available. */
+  get priority(): number {
+    return this.#priority;
+  }
+
   /** Takes over what may change without a new connection. */
-  retune({ weight, labels }: TargetOptions): void {
+  retune({ weight, labels, zone, priority }: TargetOptions): void {
     this.#weight = weight;
     this.#labels = labels;
+    this.#zone = zone;
+    this.#priority = priority;
   }
 
   /** Keeps it from ending until as many {@link release}. */

@@ -17,7 +17,7 @@ import { HttpCaller } from './http/http-caller.ts';
 import { Lease, type Target } from './target.ts';
 import type { UpstreamTls } from './tls-files.ts';
 import { UpstreamRegistry } from './upstream-registry.ts';
-import { upstreamSchema } from './upstream.schema.ts';
+import { upstreamSchema, type TargetOptions } from './upstream.schema.ts';
 
 type Options = Readonly<Record<string, z.input<typeof upstreamSchema>>>;
 
@@ -162,6 +162,70 @@ describe('UpstreamRegistry, made from a predecessor', () => {
     await new Promise(setImmediate);
     expect(firstOf(first).isLeaving).toBe(false);
     expect(await breakerSeries()).toHaveLength(1);
+  });
+});
+
+describe('an upstream whose targets are replaced', () => {
+  const wanted = (where: string, rest: Partial<TargetOptions> = {}): TargetOptions => ({
+    url: where,
+    weight: 1,
+    labels: {},
+    priority: 0,
+    ...rest,
+  });
+
+  it('keeps those that stay with all they have, and takes over what is said of them', () => {
+    const upstream = registryOf({ users: { targets: ['http://127.0.0.1:9', url()] } }).get('users');
+    const [gone, stays] = upstream.targets;
+    const before = upstream.targets;
+    new Lease(stays as Target);
+    const said = { weight: 5, labels: { track: 'canary' }, zone: 'a', priority: 2 };
+    upstream.replace([wanted('http://127.0.0.1:10'), wanted(url(), said)]);
+    expect(upstream.targets.map(({ host }) => host)).toEqual(['127.0.0.1:10', stays?.host]);
+    expect(upstream.targets[1]).toBe(stays);
+    expect(stays).toMatchObject({ ...said, inFlight: 1, isLeaving: false });
+    expect(gone).toMatchObject({ isLeaving: true });
+    expect(before).toEqual([gone, stays]);
+  });
+
+  it('lets those that are gone finish their calls, and then closes their connections', async () => {
+    const upstream = registryOf({ users: { targets: [url()] } }).get('users');
+    const exchange = exchangeFor();
+    const limits = { exchange, timeoutMs: Infinity };
+    const call = new HttpCaller(metrics).json(upstream, { method: 'GET', path: '/held' }, limits);
+    await until(() => held.length === 1);
+    upstream.replace([wanted('http://127.0.0.1:9')]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sockets.size).toBe(1);
+    held.forEach((answer) => answer());
+    await expect(call).resolves.toEqual({});
+    await until(() => sockets.size === 0);
+    expect(await breakerSeries()).toEqual([expect.stringContaining('127.0.0.1:9')]);
+  });
+
+  it('says at once that there is no target when there is none', () => {
+    const upstream = registryOf({ users: { targets: [url()] } }).get('users');
+    upstream.replace([]);
+    expect(upstream.openForMs()).toBe(0);
+    expect(upstream.hasFresh([])).toBe(false);
+    expect(() => upstream.lease()).toThrow(
+      expect.objectContaining({ code: 'no-available-target', status: 503, headers: { 'retry-after': '1' } }),
+    );
+  });
+
+  it('lets go of what it has, not of what it had, when its last configuration ends', async () => {
+    const first = registryOf({ users: { targets: [url()] } });
+    const second = registryOf({ users: { targets: [url()] } }, first);
+    const upstream = second.get('users');
+    expect(upstream).toBe(first.get('users'));
+    upstream.replace([wanted('http://127.0.0.1:9')]);
+    first.release();
+    expect(upstream.targets[0]).toMatchObject({ isLeaving: false });
+    second.release();
+    expect(upstream.targets[0]).toMatchObject({ isLeaving: true });
+    upstream.replace([wanted(url())]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await breakerSeries()).toEqual([]);
   });
 });
 

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createTarget, targetKey } from './create-target.ts';
+import { targetMaker } from './create-target.ts';
+import { targetSet } from './target-set.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 import type { UpstreamTls } from './tls-files.ts';
@@ -38,7 +39,7 @@ export class UpstreamRegistry implements Upstreams {
     for (const [name, one] of Object.entries(options)) {
       const upstream = this.#upstreamOf(name, one, previous?.find(name));
       this.#upstreams.set(name, upstream);
-      for (const target of upstream.targets) target.hold();
+      upstream.hold();
     }
   }
 
@@ -77,7 +78,7 @@ export class UpstreamRegistry implements Upstreams {
 
   /** Lets all targets go: those that nobody else holds end after their last call. */
   release(): void {
-    for (const { targets } of this.#upstreams.values()) for (const target of targets) target.release();
+    for (const upstream of this.#upstreams.values()) upstream.release();
   }
 
   /** Ends breakers and connections; calls under way are cut. */
@@ -87,19 +88,12 @@ export class UpstreamRegistry implements Upstreams {
   }
 
   #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
-    const tls = this.#tls.get(name);
-    const keys = options.targets.map((target) => targetKey(options, target, tls));
-    const isSame = previous?.targets.every(({ key }, index) => key === keys[index]) === true;
-    if (isSame && isDeepStrictEqual(previous.options, options)) return previous;
-    const spare = [...(previous?.targets ?? [])];
-    const targets = options.targets.map((target, place) => {
-      const index = spare.findIndex(({ key }) => key === keys[place]);
-      const [same] = index < 0 ? [] : spare.splice(index, 1);
-      if (same === undefined) return createTarget(name, options, target, [this.#logger, this.#metrics, tls]);
-      this.#retuned.set(same, target);
-      return same;
-    });
-    return new Upstream(name, options, targets, previous);
+    const maker = targetMaker(name, options, [this.#logger, this.#metrics, this.#tls.get(name)]);
+    const isSame = previous?.maker?.shared === maker.shared && isDeepStrictEqual(previous.options, options);
+    if (isSame) return previous;
+    const { targets, kept } = targetSet(previous?.targets ?? [], options.targets, maker);
+    for (const [target, retuned] of kept) this.#retuned.set(target, retuned);
+    return new Upstream(name, options, targets, previous, maker);
   }
 }
 

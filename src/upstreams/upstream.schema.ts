@@ -9,6 +9,16 @@ import { retryFaults, retrySchema } from './retry-policy.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 
+/** The parsed options of a target. */
+export interface TargetOptions {
+  /** Its origin: scheme, host, and port where that is not the scheme's. */
+  readonly url: string;
+  readonly weight: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly zone?: string | undefined;
+  readonly priority: number;
+}
+
 const targetUrl = urlText({
   schemes: ['http', 'https', 'grpc', 'grpcs'],
   example: 'http://127.0.0.1:4101 or grpc://127.0.0.1:4201',
@@ -16,7 +26,7 @@ const targetUrl = urlText({
 }).describe('Origin of the target.');
 
 const target = z.union([
-  targetUrl.transform((url) => ({ url, weight: 1, labels: {} as Record<string, string> })),
+  targetUrl.transform((url): TargetOptions => ({ url, weight: 1, labels: {}, priority: 0 })),
   z.strictObject({
     url: targetUrl,
     weight: z
@@ -26,6 +36,15 @@ const target = z.union([
       .default(1)
       .describe('Share of the traffic relative to the others. Default 1.'),
     labels: z.record(z.string(), z.string()).default({}).describe('Free labels, such as `track: canary`.'),
+    zone: z.string().min(1).optional().describe('Where it stands, such as an availability zone.'),
+    priority: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(0)
+      .describe(
+        'Targets of the lowest are for use, others only while none of those is available. Default 0.',
+      ),
   }),
 ]);
 
@@ -189,6 +208,3 @@ export const upstreamSchema = z
 
 /** The parsed options of an upstream. */
 export type UpstreamOptions = z.output<typeof upstreamSchema>;
-
-/** The parsed options of a target. */
-export type TargetOptions = UpstreamOptions['targets'][number];

@@ -16,7 +16,7 @@ function createTarget(name: string, openFor = '30s'): Target {
   const options = circuitBreakerPolicy.schema.parse({ consecutiveFailures: 2, openFor });
   const breaker = new Breaker(options);
   made.push(breaker);
-  return new Target({ url: `http://${name}:80/`, weight: 1, labels: {} }, { breaker });
+  return new Target({ url: `http://${name}:80/`, weight: 1, labels: {}, priority: 0 }, { breaker });
 }
 
 function createUpstream(...targets: Target[]): Upstream {
@@ -38,14 +38,17 @@ function refusal(upstream: Upstream): Problem {
 
 describe('Target', () => {
   it('reads its URL', () => {
-    const { origin, host, secure } = new Target({ url: 'https://a.test:8443/', weight: 1, labels: {} }, {});
+    const { origin, host, secure } = new Target(
+      { url: 'https://a.test:8443/', weight: 1, labels: {}, priority: 0 },
+      {},
+    );
     expect([origin, host, secure]).toEqual(['https://a.test:8443', 'a.test:8443', true]);
-    expect(new Target({ url: 'grpcs://a:1', weight: 1, labels: {} }, {}).secure).toBe(true);
+    expect(new Target({ url: 'grpcs://a:1', weight: 1, labels: {}, priority: 0 }, {}).secure).toBe(true);
     expect(createTarget('a').secure).toBe(false);
   });
 
   it('is available without a breaker', () => {
-    expect(new Target({ url: 'http://a', weight: 1, labels: {} }, {}).available).toBe(true);
+    expect(new Target({ url: 'http://a', weight: 1, labels: {}, priority: 0 }, {}).available).toBe(true);
   });
 });
 
@@ -145,7 +148,7 @@ describe('upstreamSchema', () => {
       balancing: 'roundRobin',
       retry: { attempts: 2, budget: 0.2 },
       timeouts: { connect: 1000, firstByte: 30_000, idle: 30_000 },
-      targets: [{ url: 'http://a:1', weight: 1, labels: {} }],
+      targets: [{ url: 'http://a:1', weight: 1, labels: {}, priority: 0 }],
     });
   });
 

@@ -4,14 +4,14 @@ import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type Target } from './target.ts';
+import { targetSet, type TargetMaker } from './target-set.ts';
 import type { CallPatience } from './transport/http1/carried-call.ts';
-import type { UpstreamOptions } from './upstream.schema.ts';
+import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
 
-/** A named service behind us. Frozen configuration plus the state its targets share. */
+/** A named service behind us: frozen configuration, its targets, which may be replaced, and the state that they share. */
 export class Upstream {
   readonly name: string;
   readonly options: UpstreamOptions;
-  readonly targets: readonly Target[];
   /** When a request is tried again, unless its route says otherwise. */
   readonly retry: RetryPolicy;
   readonly retryBudget: RetryBudget;
@@ -19,13 +19,24 @@ export class Upstream {
   readonly passedHeaders: ReadonlySet<string> | undefined;
   /** How long its targets may be silent. */
   readonly patience: CallPatience;
+  /** Makes its targets; absent where they never change. */
+  readonly maker: TargetMaker | undefined;
   readonly #balancer: Balancer;
+  #targets: readonly Target[];
+  #holders = 0;
 
   /** @param previous whose place it takes: what that has learned goes on, as far as it is still asked for. */
-  constructor(name: string, options: UpstreamOptions, targets: readonly Target[], previous?: Upstream) {
+  constructor(
+    name: string,
+    options: UpstreamOptions,
+    targets: readonly Target[],
+    previous?: Upstream,
+    maker?: TargetMaker,
+  ) {
     this.name = name;
     this.options = options;
-    this.targets = targets;
+    this.maker = maker;
+    this.#targets = targets;
     this.patience = { firstByteMs: options.timeouts.firstByte, idleMs: options.timeouts.idle };
     this.retry = compileRetry(options.protocol, options.retry);
     const before = previous?.options;
@@ -40,12 +51,44 @@ export class Upstream {
         : balancers[options.balancing]();
   }
 
+  /** The addresses behind it: a list that is never changed, but may be replaced as a whole. May be empty. */
+  get targets(): readonly Target[] {
+    return this.#targets;
+  }
+
+  /**
+   * Puts other targets into the place of those it has. Those that stay go on with connections, breaker and counters; those
+   * that are gone finish their calls. Once nobody holds the upstream, nothing changes any more.
+   */
+  replace(wanted: readonly TargetOptions[]): void {
+    if (this.maker === undefined || this.#holders === 0) return;
+    const gone = this.#targets;
+    const { targets, kept } = targetSet(gone, wanted, this.maker);
+    // First those to come: one that stays is never without a holder.
+    for (const target of targets) target.hold();
+    for (const [target, options] of kept) target.retune(options);
+    this.#targets = targets;
+    for (const target of gone) target.release();
+  }
+
+  /** Keeps its targets from ending until as many {@link release}. */
+  hold(): void {
+    this.#holders += 1;
+    if (this.#holders === 1) for (const target of this.#targets) target.hold();
+  }
+
+  /** Lets its targets go once nobody holds it any more: those that no other upstream has end after their last call. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) for (const target of this.#targets) target.release();
+  }
+
   /**
    * Chooses a target and takes the right to call it.
    *
    * @param exchange whose call it is; undefined for a call of the gateway's own.
    * @param tried targets that this exchange has tried; they are chosen again only if no other is available.
-   * @throws {Problem} `circuit-open` when the breaker of every target is open.
+   * @throws {Problem} `circuit-open` when the breaker of every target is open, `no-available-target` when there is none.
    */
   lease(exchange: Exchange | undefined, tried: readonly Target[] = NONE): Lease {
     const only = this.targets.length === 1 ? this.targets[0] : undefined;
@@ -53,6 +96,8 @@ export class Upstream {
       if (only.available) return new Lease(only);
       throw this.#allOpen();
     }
+    if (this.targets.length === 0)
+      throw new Problem('no-available-target', { headers: { 'retry-after': '1' } });
     const available = this.#available();
     const fresh = tried.length === 0 ? available : available.filter((target) => !tried.includes(target));
     const choices = fresh.length > 0 ? fresh : available;
@@ -65,8 +110,9 @@ export class Upstream {
     return this.targets.some((target) => target.available && !tried.includes(target));
   }
 
-  /** How long until the first breaker lets a probe through, in ms; 0 while any target is available. */
+  /** How long until the first breaker lets a probe through, in ms; 0 while any target is available, or there is none. */
   openForMs(): number {
+    if (this.targets.length === 0) return 0;
     let shortest = Infinity;
     for (const target of this.targets) {
       if (target.available) return 0;

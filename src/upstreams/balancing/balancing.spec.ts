@@ -4,7 +4,8 @@ import { balancers } from './balancer.ts';
 import { LeastRequests } from './least-requests.ts';
 import { RoundRobin } from './round-robin.ts';
 
-const target = (name: string, weight = 1) => new Target({ url: `http://${name}:80`, weight, labels: {} }, {});
+const target = (name: string, weight = 1) =>
+  new Target({ url: `http://${name}:80`, weight, labels: {}, priority: 0 }, {});
 const nameOf = ({ host }: Target) => host.slice(0, -3);
 
 function choices(balancer: RoundRobin | LeastRequests, targets: readonly Target[], times: number): string {
