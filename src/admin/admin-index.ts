@@ -18,6 +18,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     path: '/config',
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
   },
+  {
+    path: '/canaries',
+    shows:
+      'The rollouts of routes with a canary as JSON: where they stand, what was measured, and every change.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

@@ -4,9 +4,11 @@ import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
+import { Rollouts } from '../canary/rollouts.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { describeConfig } from './config-listing.ts';
+import { serveRollouts } from './canary-listing.ts';
 import { describeRoutes } from './route-listing.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -19,6 +21,7 @@ export class AdminListener {
     metrics: Metrics,
     snapshots: Snapshots,
     reloads: Reloads,
+    rollouts: Rollouts,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     this.#server.get('/metrics', async (_request, reply) => {
@@ -28,6 +31,7 @@ export class AdminListener {
       describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
     );
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
+    serveRollouts(this.#server, rollouts);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

@@ -22,6 +22,13 @@ export interface Attempt {
   durationMs: number;
 }
 
+/** Which side of a canary a request is on, as the access line shows it. */
+export interface TrafficSide {
+  readonly name: 'stable' | 'canary';
+  /** What has decided that. */
+  readonly by: 'rule' | 'principal' | 'cookie' | 'header' | 'address' | 'all' | 'none left';
+}
+
 /** A part of a composed answer that its source did not serve, as the access line shows it. */
 export interface DegradedPart {
   /** By names of the view or of the schema, and by indexes. */
@@ -169,6 +176,8 @@ export class Exchange {
   breaker: 'closed' | 'half-open' | undefined = undefined;
 
   // balance and forward
+  /** Which side of the canary of its route it is on; undefined for a route without one. */
+  side: TrafficSide | undefined = undefined;
   /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
   upstream: string | undefined = undefined;
   readonly attempts: Attempt[] = [];

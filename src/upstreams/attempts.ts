@@ -98,6 +98,7 @@ export class Attempts {
     this.#made += 1;
     this.#attempt = undefined;
     const lease = (this.#lease = this.#upstream.lease(this.#exchange, this.#tried));
+    if (this.#upstream.watch !== undefined) lease.watchedBy(this.#upstream.watch);
     this.#attempt = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
     this.#exchange.attempts.push(this.#attempt);
     this.#exchange.targetLabels = lease.target.labels;

@@ -156,12 +156,22 @@ export class Target {
   }
 }
 
+/** Hears what becomes of calls, each one once, besides the target. */
+export interface LeaseWatch {
+  /** @param durationMs until the outcome was known. */
+  settled(outcome: Outcome, durationMs: number): void;
+  /** Hears that an answer that was taken for a success broke off. */
+  broke(): void;
+}
+
 /** The right to make one call to one target; must be released exactly once. */
 export class Lease {
   readonly target: Target;
   readonly #admission: 'refused' | 'ordinary' | 'probe';
   #settled = false;
   #released = false;
+  #watch: LeaseWatch | undefined = undefined;
+  #watchedAt = 0;
 
   constructor(target: Target) {
     this.target = target;
@@ -169,11 +179,18 @@ export class Lease {
     target.inFlight += 1;
   }
 
+  /** Has somebody hear what becomes of the call. */
+  watchedBy(watch: LeaseWatch): void {
+    this.#watch = watch;
+    this.#watchedAt = performance.now();
+  }
+
   /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
   settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
     this.target.breaker?.settle(this.#admission, outcome);
+    this.#watch?.settled(outcome, performance.now() - this.#watchedAt);
   }
 
   /** Gives the right back with what became of the call, unless that is settled; later calls do nothing. */
@@ -187,7 +204,10 @@ export class Lease {
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */
   releaseBroken(): void {
-    if (this.#settled && !this.#released) this.target.breaker?.settle('ordinary', 'failure');
+    if (this.#settled && !this.#released) {
+      this.target.breaker?.settle('ordinary', 'failure');
+      this.#watch?.broke();
+    }
     this.release('failure');
   }
 }

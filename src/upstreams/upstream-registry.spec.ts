@@ -208,7 +208,7 @@ describe('an upstream whose targets are replaced', () => {
     upstream.replace([]);
     expect(upstream.openForMs()).toBe(0);
     expect(upstream.hasFresh([])).toBe(false);
-    expect(() => upstream.lease()).toThrow(
+    expect(() => upstream.lease(undefined)).toThrow(
       expect.objectContaining({ code: 'no-available-target', status: 503, headers: { 'retry-after': '1' } }),
     );
   });

@@ -3,7 +3,7 @@ import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { balancers, type Balancer } from './balancing/balancer.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
-import { Lease, type Target } from './target.ts';
+import { Lease, type LeaseWatch, type Target } from './target.ts';
 import { targetSet, type TargetMaker } from './target-set.ts';
 import type { CallPatience } from './transport/http1/carried-call.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -21,6 +21,8 @@ export class Upstream {
   readonly patience: CallPatience;
   /** Makes its targets; absent where they never change. */
   readonly maker: TargetMaker | undefined;
+  /** Hears what becomes of calls to it. Written by who has made a part of it. */
+  watch: LeaseWatch | undefined = undefined;
   readonly #balancer: Balancer;
   #targets: readonly Target[];
   #holders = 0;

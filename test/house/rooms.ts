@@ -39,6 +39,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
   policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
+  conditions: { imports: [...LEAVES, 'exchange'] },
+  canary: { imports: [...LEAVES, 'store', 'exchange', 'conditions', 'upstreams'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -54,7 +56,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   snapshot: { imports: [...GROUND, 'listeners'] },
 
   // WebSockets are forwarded as well.
-  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
+  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets', 'canary', 'conditions'] },
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
@@ -87,7 +89,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
-  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health'] },
+  admin: { imports: [...LEAVES, 'policies', 'routing', 'snapshot', 'health', 'canary'] },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
@@ -99,6 +101,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sockets',
       'calls',
       'proxy',
+      'canary',
       'transcoding',
       'answers',
       'bff/aggregation',
