@@ -91,7 +91,7 @@ Options
   -v, --version        print the version
 
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, REDIS_URL, LOG_LEVEL, GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS,
-NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
+FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
 
 /**
  * Reads the arguments of the bin.
