@@ -43,7 +43,7 @@ export class FaultStage implements Stage {
 }
 
 function refuseIf(isAborted: boolean): void {
-  if (isAborted) throw new Problem('fault-injected', { by: 'fault.abort' });
+  if (isAborted) throw new Problem('fault-injected', { by: 'fault.abort', headers: { 'retry-after': '1' } });
 }
 
 /** Waits, but no longer than somebody waits for the answer. */
