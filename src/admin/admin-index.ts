@@ -32,6 +32,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows:
       'What would become of a request: route, policies, target and what is sent on, without sending anything.',
   },
+  {
+    path: '/canaries',
+    shows:
+      'The rollouts of routes with a canary as JSON: where they stand, what was measured, and every change.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { compileRoutes, snapshotsOf } from '../../test/support/routes.ts';
+import { compileRoutes, rolloutsOf, snapshotsOf } from '../../test/support/routes.ts';
 import { readEnvironment } from '../config/env.schema.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { ADMIN_PAGES } from './admin-index.ts';
@@ -15,7 +15,7 @@ describe('AdminListener', () => {
     metrics.attempted('users', '200');
     const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
     const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
-    listener = new AdminListener(environment, metrics, snapshots, reloads);
+    listener = new AdminListener(environment, metrics, snapshots, reloads, rolloutsOf(metrics));
     return listener.listen();
   }
 

@@ -4,11 +4,13 @@ import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
+import { Rollouts } from '../canary/rollouts.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { describeConfig } from './config-listing.ts';
+import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { describeRoutes } from './route-listing.ts';
 
@@ -22,6 +24,7 @@ export class AdminListener {
     metrics: Metrics,
     snapshots: Snapshots,
     reloads: Reloads,
+    rollouts: Rollouts,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     this.#server.get('/metrics', async (_request, reply) => {
@@ -35,6 +38,7 @@ export class AdminListener {
     this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
     this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
+    serveRollouts(this.#server, rollouts);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

@@ -1,4 +1,5 @@
 import { nearestName } from '../config/nearest-name.ts';
+import type { CanaryCommand } from './canary.ts';
 import { explainCommand, type ExplainCommand } from './explain.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/import.ts';
 import type { KeyOptions } from './keys.ts';
@@ -10,6 +11,7 @@ export { UsageError };
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | ContractsCommand
+  | CanaryCommand
   | ExplainCommand
   | DiffCommand
   | ImportCommand
@@ -44,7 +46,9 @@ const KEY = {
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
 const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'diff', 'explain', 'import'] as const;
+const COMMANDS = [...CONFIGURED, 'canary', 'diff', 'explain', 'import'] as const;
+const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
+const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
 const TS = { ts: { type: 'boolean' } } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
@@ -66,6 +70,9 @@ Usage
   gatehouse start    [--config FILE]    start the gateway
   gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse canary [list] [ROUTE] [--json] [--admin URL]
+  gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
+                                        show the rollouts of a gateway that runs, or act on one
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
                                         nothing does, with 1 if something does, with 2 if one of them is faulty
   gatehouse explain 'GET /path' [-H 'Name: value']... [--as FILE] [--body FILE] [--from IP] [--json]
@@ -85,12 +92,13 @@ Usage
 
 Options
   -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
+      --admin URL      operators' listener of the gateway; default ADMIN_HOST and ADMIN_PORT
   -o, --out FILE       file to write; import has --output
   -h, --help           print this
   -v, --version        print the version
 
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, REDIS_URL, LOG_LEVEL, GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS,
-NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
+FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
 
 /**
  * Reads the arguments of the bin.
@@ -100,6 +108,7 @@ NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
  */
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
+  if (args[0] === 'canary') return canaryCommand(args.slice(1));
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   const words = leadingWords(args);
@@ -128,6 +137,25 @@ function diffCommand(args: readonly string[]): Command {
   if (before === undefined || after === undefined || others.length > 0)
     throw new UsageError('diff: expected two files, the old one and the new one');
   return { name: 'diff', files: [before, after], json: values.flag('json') };
+}
+
+function canaryCommand(args: readonly string[]): Command {
+  const [given = 'list', route, ...others] = leadingWords(args);
+  const count = leadingWords(args).length;
+  const values = readOptions(args.slice(count), { ...CANARY, ...ALWAYS });
+  if (values.flag('help')) return { name: 'help', text: HELP };
+  const action = CANARY_ACTIONS.find((one) => one === given);
+  if (action === undefined || others.length > 0) {
+    const nearest = nearestName(given, CANARY_ACTIONS);
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    throw new UsageError(`canary: expected one of ${CANARY_ACTIONS.join(', ')}, and a route${hint}`);
+  }
+  if (action !== 'list' && route === undefined)
+    throw new UsageError(`canary ${action}: expected the id of a route`);
+  const admin = values.text('admin');
+  if (admin !== undefined && !/^https?:\/\/[^/?#]+\/?$/.test(admin))
+    throw new UsageError('canary: expected --admin to be an origin, such as http://127.0.0.1:9080');
+  return { name: 'canary', action, route, admin, json: values.flag('json') };
 }
 
 function importCommand(args: readonly string[]): Command {

@@ -25,6 +25,7 @@ import {
   type ContractsCommand,
   type DiffCommand,
 } from './arguments.ts';
+import { runCanary } from './canary.ts';
 import { writeContracts } from './contracts.ts';
 import { renderDiff } from './diff.ts';
 import { explainAt, explainInputOf, type ExplainCommand } from './explain.ts';
@@ -66,6 +67,8 @@ async function run(command: Command, modules: readonly GatewayModule[]): Promise
       return explainRequest(command, modules);
     case 'import':
       return runImport(command, { out: process.stdout, err: process.stderr });
+    case 'canary':
+      return runCanary(command, readEnvironment(process.env), process.stdout);
     case 'diff':
       return diff(command, modules);
     case 'start':

@@ -49,6 +49,10 @@ export const environmentSchema = z.object({
     .describe(
       'Who writes the heads of small forwarded answers: the gateway, which takes less CPU, or node:http. Default composed.',
     ),
+  FAULT_INJECTION: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('Whether the policy `fault` makes faults. Default off.'),
   NODE_ENV: z
     .enum(['production', 'development', 'test'])
     .default('development')
@@ -78,6 +82,8 @@ export interface Environment {
   readonly watchesConfig: boolean;
   /** Whether the gateway writes heads itself. */
   readonly composesHeads: boolean;
+  /** Whether faults may be made on purpose. */
+  readonly injectsFaults: boolean;
   readonly mode: 'production' | 'development' | 'test';
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
@@ -110,6 +116,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     configFile: data.GATEHOUSE_CONFIG,
     watchesConfig: data.GATEHOUSE_WATCH === 'on',
     composesHeads: data.ANSWER_HEADS === 'composed',
+    injectsFaults: data.FAULT_INJECTION === 'on',
     mode: data.NODE_ENV,
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,

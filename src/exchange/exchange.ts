@@ -25,6 +25,13 @@ export interface Attempt {
   durationMs: number;
 }
 
+/** Which side of a canary a request is on, as the access line shows it. */
+export interface TrafficSide {
+  readonly name: 'stable' | 'canary';
+  /** What has decided that. */
+  readonly by: 'rule' | 'principal' | 'cookie' | 'header' | 'address' | 'all' | 'none left';
+}
+
 /** A part of a composed answer that its source did not serve, as the access line shows it. */
 export interface DegradedPart {
   /** By names of the view or of the schema, and by indexes. */
@@ -177,6 +184,8 @@ export class Exchange {
   // balance and forward
   /** Which targets it may go to, in place of those that the route or the upstream says. */
   subset: Subset | undefined = undefined;
+  /** Which side of the canary of its route it is on; undefined for a route without one. */
+  side: TrafficSide | undefined = undefined;
   /** Name of the upstream that was asked, or of all of them, comma-separated, for a composed answer. */
   upstream: string | undefined = undefined;
   readonly attempts: Attempt[] = [];

@@ -31,6 +31,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (principal !== undefined) line += `,"principal":${quoted(bounded(principal.id))}`;
   if (upstream !== undefined) line += `,"upstream":${quoted(upstream)}`;
   if (target !== undefined) line += `,"target":${quoted(target)},"attempts":[${attemptsOf(attempts)}]`;
+  if (exchange.side !== undefined) line += `,"side":"${exchange.side.name}","sideBy":"${exchange.side.by}"`;
   line += `,"bytes":${exchange.bytesOut}`;
   if (exchange.cached !== undefined) line += ',"cache":"hit"';
   if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;

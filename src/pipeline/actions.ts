@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { RedirectKind } from '../answers/redirect.action.ts';
 import { RespondKind } from '../answers/respond.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
+import { Rollouts } from '../canary/rollouts.ts';
 import { ForwardKind } from '../proxy/forward.kind.ts';
 import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
@@ -37,8 +38,9 @@ export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => sou
   providers: [
     ...actionKinds,
     ForwardedSockets,
+    Rollouts,
     { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },
   ],
-  exports: [ACTION_KINDS],
+  exports: [ACTION_KINDS, Rollouts],
 })
 export class ActionsModule {}

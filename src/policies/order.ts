@@ -10,6 +10,7 @@ import { compression } from './compression/compression.stage.ts';
 import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import { deprecation } from './deprecation/deprecation.stage.ts';
+import { fault } from './fault/fault.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
@@ -53,6 +54,7 @@ export const order = [
   compression, //      compression ↑
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
+  fault, //            break                               503, on purpose
   circuitBreaker, //   break                               503 + Retry-After
   validation, //       validate       heldBody             400 415 413
 ] as const;

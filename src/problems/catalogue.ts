@@ -135,6 +135,11 @@ export const catalogue = {
     cause: 'The body, the query or a parameter does not have the required shape.',
     remedy: 'Mend what `errors` lists; each entry has a JSON pointer.',
   }),
+  'fault-injected': entry(503, 'fault', 'A fault was made on purpose', {
+    cause: 'The route has the policy `fault`, and the environment says `FAULT_INJECTION=on`.',
+    remedy: 'Somebody tests how failures are lived with; operators switch FAULT_INJECTION off.',
+    retryable: true,
+  }),
   'circuit-open': entry(503, 'break', 'The upstream is failing and is left alone for a moment', {
     cause: 'The breaker of every target of the upstream is open.',
     remedy: 'Retry after the time in Retry-After.',

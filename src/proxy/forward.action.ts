@@ -13,6 +13,7 @@ import { forwardingOf } from '../upstreams/http/hedged-forwarding.ts';
 import type { Outbound } from '../upstreams/http/outbound.ts';
 import { compileProxyFields, type ProxyFields } from '../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../upstreams/http/request-headers.ts';
+import type { UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { editedOutbound } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
@@ -28,7 +29,7 @@ export class ForwardAction implements RouteAction {
   readonly passesPath = true;
   readonly editsJson = false;
   asksBy: ((exchange: Exchange) => string) | undefined = undefined;
-  readonly upstream: Upstream;
+  readonly #source: UpstreamSource;
   readonly #rewrite: Rewrite | undefined;
   readonly #fields: ProxyFields | undefined;
   /** Undefined for the target's own. */
@@ -36,18 +37,24 @@ export class ForwardAction implements RouteAction {
   readonly #metrics: Metrics;
 
   constructor(
-    upstream: Upstream,
+    source: UpstreamSource,
     { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: OutboundHost | undefined },
     metrics: Metrics,
   ) {
+    const upstream = source.whole;
     this.target = upstream.name;
-    this.upstream = upstream;
+    this.#source = source;
     this.#rewrite = rewrite;
     this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
     this.#host = host;
     this.#metrics = metrics;
     if (rewrite?.isTelling === true || host?.isTelling === true)
       this.asksBy = (exchange): string => `${host?.of(exchange) ?? ''} ${rewrite?.apply(exchange) ?? ''}`;
+  }
+
+  /** Where its requests go at the moment. */
+  get upstream(): Upstream {
+    return this.#source.current;
   }
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {

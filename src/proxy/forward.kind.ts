@@ -1,4 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { CanaryOptions } from '../canary/canary.schema.ts';
+import { planOf } from '../canary/rollout-plan.ts';
+import type { RolloutPlan } from '../canary/rollout.ts';
+import { Rollouts } from '../canary/rollouts.ts';
 import { below } from '../routing/below.ts';
 import { compileRewrite } from '../routing/rewrite.ts';
 import {
@@ -10,6 +14,9 @@ import {
   type RouteAction,
 } from '../routing/route-action.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import type { UpstreamSource } from '../upstreams/upstream-part.ts';
+import type { SideAction } from './canary.action.ts';
+import { compileCanary } from './canary-sides.ts';
 import { ForwardAction } from './forward.action.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
 import { ForwardedSockets } from './forwarded-sockets.ts';
@@ -26,14 +33,21 @@ export class ForwardKind implements ActionKind {
   constructor(
     private readonly metrics: Metrics,
     private readonly sockets: ForwardedSockets,
+    private readonly rollouts: Rollouts,
   ) {}
 
   work(routes: LiveRoutes): LiveWork {
-    return this.sockets.work(routes);
+    const sockets = this.sockets.work(routes);
+    return {
+      start: () => {
+        sockets.start?.();
+        this.rollouts.inForce(plansOf(routes));
+      },
+    };
   }
 
-  compile(definition: ForwardDefinition, { pattern, upstream }: ActionInput): RouteAction {
-    const { rewrite, prefix, host, webSocket } = definition;
+  compile(definition: ForwardDefinition, input: ActionInput): RouteAction {
+    const { upstream } = input;
     if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
     if (upstream.options.protocol === 'grpc') {
       throw new ActionError(
@@ -41,14 +55,31 @@ export class ForwardKind implements ActionKind {
         `the upstream "${upstream.name}" speaks gRPC; a route needs one that speaks http, \`passGrpc: true\` beside it, or \`grpc\` in place of \`match\``,
       );
     }
+    const { canary: options } = definition;
+    if (options === undefined)
+      return this.#forward(definition, { whole: upstream, current: upstream }, input);
+    const { rollouts } = this;
+    const rollout = rollouts.of(planOf(input.routeId, options));
+    const forward = (source: UpstreamSource): SideAction => this.#forward(definition, source, input);
+    return compileCanary({ options, rollout, rollouts, input, forward });
+  }
+
+  #forward(definition: ForwardDefinition, source: UpstreamSource, { pattern }: ActionInput): SideAction {
+    const { rewrite, prefix, host, webSocket } = definition;
     const way = {
       rewrite:
         prefix === undefined
           ? below(['rewrite'], () => compileRewrite(rewrite, pattern))
           : replacedPrefix(prefix),
-      host: below(['host'], () => compileHost(host ?? upstream.options.host, pattern)),
+      host: below(['host'], () => compileHost(host ?? source.whole.options.host, pattern)),
     };
-    const action = new ForwardAction(upstream, way, this.metrics);
+    const action = new ForwardAction(source, way, this.metrics);
     return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
   }
+}
+
+function plansOf({ config }: LiveRoutes): RolloutPlan[] {
+  return config.routes.flatMap(({ id, canary }) =>
+    canary === undefined ? [] : [planOf(id, canary as CanaryOptions)],
+  );
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { canarySchema, type CanaryOptions } from '../canary/canary.schema.ts';
 import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
@@ -13,6 +14,8 @@ export interface ForwardDefinition extends ActionDefinition {
   readonly prefix?: { readonly from: string; readonly to: string } | undefined;
   /** Absent: as the upstream says. */
   readonly host?: string | undefined;
+  /** Absent: all requests go to the upstream alike. */
+  readonly canary?: CanaryOptions | undefined;
   /** Absent: an upgrade means nothing, and its request is forwarded as any other. */
   readonly webSocket?: WebSocketOptions | undefined;
 }
@@ -20,12 +23,12 @@ export interface ForwardDefinition extends ActionDefinition {
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
-  keys: { rewrite: rewriteSchema, host: routeHostOption, webSocket: webSocketSchema },
+  keys: { rewrite: rewriteSchema, host: routeHostOption, webSocket: webSocketSchema, canary: canarySchema },
   hasUpstream: true,
   alone: 'the upstream answers',
   read(reading) {
-    const { rewrite, host, webSocket } = reading.route as unknown as Omit<ForwardDefinition, 'kind'>;
-    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket };
+    const { rewrite, host, webSocket, canary } = reading.route as unknown as Omit<ForwardDefinition, 'kind'>;
+    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket, canary };
     return { definitions: [definitionOf(reading, action)], faults: [] };
   },
 };

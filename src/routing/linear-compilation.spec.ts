@@ -1,3 +1,4 @@
+import { rolloutsOf } from '../../test/support/routes.ts';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { compileRoutes, defineRoute, type TestRoute } from '../../test/support/routes.ts';
@@ -137,7 +138,7 @@ describe('10 000 of everything that a file can have many of', () => {
     const source = readConfig(gatewaySchema, text, 'gateway.yaml', {});
     const metrics = new Metrics();
     const upstreams = new UpstreamRegistry({}, pino({ level: 'silent' }), metrics);
-    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))] };
+    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics))] };
     expect(() => buildRouteTable(parts)).toThrow(/10000 faults in gateway.yaml$/);
   }); // prettier-ignore
 });

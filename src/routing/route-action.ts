@@ -121,6 +121,8 @@ export interface ActionInput {
   readonly pattern: PathPattern;
   /** The upstream that the route leads to. */
   readonly upstream: Upstream | undefined;
+  /** Another upstream that its definition names. @throws {ActionError} when there is none, below the key. */
+  named(name: string, key: readonly string[]): Upstream;
 }
 
 /** What a kind may know of the routes of one configuration once all of them are compiled. */

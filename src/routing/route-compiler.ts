@@ -1,3 +1,4 @@
+import { nearestName } from '../config/nearest-name.ts';
 import { isIn, type Subset } from '../exchange/subset.ts';
 import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
@@ -169,8 +170,21 @@ export class RouteCompiler {
     if (action === undefined) return handlerAction;
     const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
-    return faultOfAction(definition, () => kind.compile(action, { routeId, pattern, upstream }));
+    return faultOfAction(definition, () =>
+      kind.compile(action, { routeId, pattern, upstream, named: this.#named }),
+    );
   }
+
+  readonly #named = (name: string, key: readonly string[]): Upstream => {
+    const { upstreams } = this.deps;
+    const found = upstreams.find(name);
+    if (found !== undefined) return found;
+    const nearest = nearestName(
+      name,
+      upstreams.all().map((one) => one.name),
+    );
+    throw new ActionError(key, `there is no upstream "${name}"`, nearest);
+  };
 
   #stages(
     definition: RouteDefinition,

@@ -1,3 +1,4 @@
+import { rolloutsOf } from '../../test/support/routes.ts';
 import { Controller, Get } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
@@ -40,7 +41,7 @@ function build(text: string, controllers: TableDeps['controllers'] = []) {
   const metrics = new Metrics();
   const upstreams = new UpstreamRegistry(source.value.upstreams, pino({ level: 'silent' }), metrics);
   const factories = [new DeadlineStageFactory()];
-  const actions = [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))];
+  const actions = [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics))];
   return buildRouteTable({ source, controllers, definitions: [], factories, actions, upstreams, metrics });
 }
 

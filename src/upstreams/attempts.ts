@@ -152,6 +152,7 @@ export class Attempts implements Waiter {
     this.#made += 1;
     this.#attempt = undefined;
     this.#lease = lease;
+    if (this.#upstream.watch !== undefined) lease.watchedBy(this.#upstream.watch);
     const line = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
     this.#attempt = this.#isBeside ? { ...line, hedge: true } : line;
     this.#isBeside = false;

@@ -194,6 +194,13 @@ export class Target {
 
 /** When a call began whose duration is nobody's matter. */
 const NOT_TIMED = -1;
+/** Hears what becomes of calls, each one once, besides the target. */
+export interface LeaseWatch {
+  /** @param durationMs until the outcome was known. */
+  settled(outcome: Outcome, durationMs: number): void;
+  /** Hears that an answer that was taken for a success broke off. */
+  broke(): void;
+}
 
 /** The right to make one call to one target; must be released exactly once. */
 export class Lease {
@@ -204,6 +211,8 @@ export class Lease {
   #firstByteAt = 0;
   #settled = false;
   #released = false;
+  #watch: LeaseWatch | undefined = undefined;
+  #watchedAt = 0;
 
   constructor(target: Target) {
     this.target = target;
@@ -211,6 +220,12 @@ export class Lease {
     const isTimed = target.health.isTimed === true || target.latency !== undefined;
     this.#startedAt = isTimed ? performance.now() : NOT_TIMED;
     target.inFlight += 1;
+  }
+
+  /** Has somebody hear what becomes of the call. */
+  watchedBy(watch: LeaseWatch): void {
+    this.#watch = watch;
+    this.#watchedAt = performance.now();
   }
 
   /** Takes note that the first byte of the answer is here, unless {@link settle} is called at that moment anyway. */
@@ -224,6 +239,7 @@ export class Lease {
     this.#settled = true;
     this.target.breaker?.settle(this.#admission, outcome, this.#firstByteMs());
     if (this.target.latency !== undefined) this.#time(this.target.latency, outcome);
+    this.#watch?.settled(outcome, performance.now() - this.#watchedAt);
   }
 
   /** Gives the right back with what became of the call, unless that is settled; later calls do nothing. */
@@ -249,7 +265,10 @@ export class Lease {
 
   /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */
   releaseBroken(): void {
-    if (this.#settled && !this.#released) this.target.breaker?.broke(this.#admission);
+    if (this.#settled && !this.#released) {
+      this.target.breaker?.broke(this.#admission);
+      this.#watch?.broke();
+    }
     this.release('failure');
   }
 

@@ -13,7 +13,7 @@ import { HedgePolicy, type HedgeOptions } from './hedging/hedge-policy.ts';
 import { DeadlineField } from './http/deadline-field.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
-import { Lease, type Target } from './target.ts';
+import { Lease, type LeaseWatch, type Target } from './target.ts';
 import { targetSet, type TargetMaker } from './target-set.ts';
 import type { CallPatience } from './transport/http1/carried-call.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -35,6 +35,8 @@ export class Upstream {
   readonly patience: CallPatience;
   /** Makes its targets; absent where they never change. */
   readonly maker: TargetMaker | undefined;
+  /** Hears what becomes of calls to it. Written by who has made a part of it. */
+  watch: LeaseWatch | undefined = undefined;
   readonly #usual: TargetChoice;
   /** Among all targets, where the usual choice is a part of them. */
   #all: TargetChoice | undefined = undefined;
@@ -73,6 +75,8 @@ export class Upstream {
     this.passedHeaders = options.passHeaders.length === 0 ? undefined : new Set(options.passHeaders);
     const goesOn = previous !== undefined && isDeepStrictEqual(before?.balancing, options.balancing);
     const balancer = goesOn ? previous.#usual.pool.balancer : balancerOf(options.balancing);
+    // A part of an upstream keeps the sessions of the whole.
+    if (options.sticky !== undefined && previous !== undefined) this.#sticky = previous.#sticky;
     this.#usual = this.#makeChoice(balancer, { subset: subsetOf(options), known: previous?.targets });
   }
 

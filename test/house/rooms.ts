@@ -39,6 +39,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
   policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
+  conditions: { imports: [...LEAVES, 'exchange'] },
+  canary: { imports: [...LEAVES, 'store', 'exchange', 'conditions', 'upstreams'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],
     exceptions: {
@@ -54,7 +56,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   snapshot: { imports: [...GROUND, 'listeners'] },
 
   // WebSockets are forwarded as well.
-  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
+  proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets', 'canary', 'conditions'] },
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
@@ -88,7 +90,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   health: { imports: [...LEAVES, 'exchange', 'policies'] },
   explain: { imports: [...GROUND, 'snapshot'] },
-  admin: { imports: [...LEAVES, 'policies', 'upstreams', 'routing', 'snapshot', 'health', 'explain'] },
+  admin: {
+    imports: [...LEAVES, 'policies', 'upstreams', 'routing', 'snapshot', 'health', 'explain', 'canary'],
+  },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
@@ -100,6 +104,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'sockets',
       'calls',
       'proxy',
+      'canary',
       'transcoding',
       'answers',
       'bff/aggregation',

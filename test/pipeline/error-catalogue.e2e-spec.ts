@@ -50,7 +50,7 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
-    environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1' }),
+    environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
       gone: { targets: [NEVER], circuitBreaker: 'off' },
@@ -74,6 +74,7 @@ beforeAll(async () => {
       open('once', { rateLimit: { key: 'global', rate: 1, per: '1d' } }),
       open('strict', { rateLimit: { key: 'ip', rate: 1, per: '1d', onStoreError: 'closed' } }),
       open('kept-out', { ipAccess: { deny: ['loopback'] } }),
+      open('chaos', { fault: { abort: {} } }),
       open('small', { bodyLimit: '1B' }),
       open('late', { deadline: '50ms' }, 'hanging'),
       open('silent', {}, 'silent'),
@@ -151,6 +152,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     body: 'a;b',
     headers: { 'content-type': 'text/csv' },
   }),
+  'fault-injected': ask('/chaos'),
   'circuit-open': async () => {
     await shop.call('/broken');
     return shop.call('/broken');

@@ -32,6 +32,8 @@ export interface PolicyRow {
   readonly beside?: Policies;
   /** More keys of the upstreams. */
   readonly upstream?: Policies;
+  /** Variables of the environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Whether the routes of the file say it, and not only handlers and GraphQL. Default true. */
   readonly onRoutes?: boolean;
   /** Sends real requests to a door, and fails where nothing shows. */
@@ -85,6 +87,7 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
   const onRoute = (name: DoorName): Policies => (row.onRoutes === false ? { ...row.beside } : on(name));
   const shop = await startShop({
     modules: [doorModule(on, silence)],
+    environment: () => row.environment ?? {},
     upstreams: () => ({
       kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url], ...calm },
       behind: { targets: [behind.url], ...calm },

@@ -1,3 +1,5 @@
+import { Rollouts } from '../../src/canary/rollouts.ts';
+import { PubSub } from '../../src/store/pub-sub.ts';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage-factory.ts';
@@ -56,9 +58,14 @@ export function createCompiler(
     upstreamPolicies: {},
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
-    actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics))],
+    actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics))],
     ...deps,
   });
+}
+
+/** Rollouts of a process without Redis. */
+export function rolloutsOf(metrics: Metrics): Rollouts {
+  return new Rollouts(undefined, undefined, new PubSub(undefined), pino({ level: 'silent' }), metrics);
 }
 
 /** A snapshot of routes that are compiled already, in force, and reloads that have happened to nobody. */

@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import type { Rollout } from '../canary/rollout.ts';
+import type { RolloutChange, RolloutStatus } from '../canary/rollout-state.ts';
+import { WISHES, type Rollouts, type WishName } from '../canary/rollouts.ts';
+
+/** One side of a rollout, as far as this step was measured: attempts at targets. */
+export interface ListedSide {
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+/** A rollout as operators see it. */
+export interface ListedRollout {
+  readonly route: string;
+  readonly id: string;
+  readonly status: RolloutStatus;
+  /** From 1; absent once all traffic is at one side. */
+  readonly step?: number;
+  readonly steps: readonly string[];
+  readonly weight: string;
+  readonly reason: string;
+  readonly canary: ListedSide;
+  readonly stable: ListedSide;
+  /** Newest first. */
+  readonly changes: readonly RolloutChange[];
+}
+
+/** Describes one rollout. */
+export function describeRollout(rollout: Rollout): ListedRollout {
+  const { plan, state, weight, changes } = rollout;
+  const { canary, stable } = rollout.measured();
+  return {
+    route: plan.route,
+    id: plan.id,
+    status: state.status,
+    ...(rollout.isSettled ? {} : { step: state.step + 1 }),
+    steps: plan.steps.map((step) => percent(step.weight)),
+    weight: percent(weight),
+    reason: state.reason,
+    canary: { attempts: canary.attempts, failures: canary.failures },
+    stable: { attempts: stable.attempts, failures: stable.failures },
+    changes,
+  };
+}
+
+/** Shows rollouts, and takes what operators want of them. */
+export function serveRollouts(server: FastifyInstance, rollouts: Rollouts): void {
+  server.get('/canaries', () => rollouts.list().map(describeRollout));
+  server.post<{ Params: { route: string; wish: string } }>(
+    '/canaries/:route/:wish',
+    async ({ params: { route, wish }, headers }, reply) => {
+      // A page of another site can have a browser send a POST, but not with a field of its own.
+      if (headers['x-gatehouse-admin'] === undefined)
+        return reply
+          .code(403)
+          .send({ error: 'expected a header field x-gatehouse-admin, whatever its value' });
+      const outcome = Object.hasOwn(WISHES, wish) ? await rollouts.wish(route, wish as WishName) : undefined;
+      if (outcome === undefined)
+        return reply.code(404).send({ error: 'there is no such rollout, or no such action' });
+      if (outcome === 'refused')
+        return reply.code(409).send({ error: `a rollout in this state takes no ${wish}` });
+      if (outcome === 'unreachable')
+        return reply.code(503).send({ error: 'Redis is not reachable, and replicas would not agree' });
+      return rollouts
+        .list()
+        .filter(({ plan }) => plan.route === route)
+        .map(describeRollout)[0];
+    },
+  );
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(3))}%`;
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { durationText, percentage, timerDuration } from '../../config/units.ts';
+import { definePolicy } from '../policy.ts';
+
+const share = percentage.default(1).describe('Share of the requests it befalls. Default 100%.');
+const LONGEST_DELAY_MS = 60_000;
+
+/** Faults that are made on purpose, to see who can live with them. */
+export const faultPolicy = definePolicy({
+  name: 'fault',
+  schema: z
+    .strictObject({
+      delay: z
+        .strictObject({
+          for: timerDuration
+            .refine((ms) => ms >= 1 && ms <= LONGEST_DELAY_MS, 'expected 1ms to 1m')
+            .describe('How long the request waits.'),
+          share,
+        })
+        .optional()
+        .describe('Requests wait, within their deadline.'),
+      abort: z.strictObject({ share }).optional().describe('Requests are refused with 503 `fault-injected`.'),
+      header: z
+        .strictObject({
+          name: z
+            .string()
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name')
+            .toLowerCase(),
+          value: z.string().optional().describe('Default: any.'),
+        })
+        .optional()
+        .describe('Only requests with this header field.'),
+      anyRole: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe('Only principals with one of these roles.'),
+    })
+    .refine(
+      ({ delay, abort }) => delay !== undefined || abort !== undefined,
+      'expected `delay`, `abort`, or both',
+    ),
+  summary:
+    'Makes faults on purpose: requests wait, or are refused as if the service had failed. Does nothing unless the environment says `FAULT_INJECTION=on`.',
+  per: 'operation',
+  before: 'action',
+  refusesWith: ['fault-injected'],
+  refuses: ({ abort }) => (abort === undefined ? [] : ['fault-injected']),
+  describe: ({ delay, abort }) =>
+    [
+      ...(delay === undefined ? [] : [`delays ${percent(delay.share)} by ${durationText(delay.for)}`]),
+      ...(abort === undefined ? [] : [`aborts ${percent(abort.share)}`]),
+    ].join(', '),
+});
+
+function percent(part: number): string {
+  return `${Number((part * 100).toFixed(3))}%`;
+}
+
+/** Makes faults at a controller or handler. */
+export const Fault = faultPolicy.decorator;

@@ -1,0 +1,100 @@
+import { CanaryCookie } from '../canary/canary-cookie.ts';
+import { CanarySplit } from '../canary/canary-split.ts';
+import type { CanaryOptions } from '../canary/canary.schema.ts';
+import type { Rollout } from '../canary/rollout.ts';
+import type { Rollouts } from '../canary/rollouts.ts';
+import { compileCondition, type ExchangeCondition } from '../conditions/condition.ts';
+import { ActionError, type ActionInput, type RouteAction } from '../routing/route-action.ts';
+import type { LeaseWatch } from '../upstreams/target.ts';
+import { hasLabels, UpstreamPart, type UpstreamSource } from '../upstreams/upstream-part.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { CanaryAction, type SideAction } from './canary.action.ts';
+
+const LEAST_SECRET = 32;
+
+/** What a canary is compiled with. */
+export interface CanaryInput {
+  readonly options: CanaryOptions;
+  readonly rollout: Rollout;
+  readonly rollouts: Rollouts;
+  readonly input: ActionInput;
+  /** Makes what answers one side. */
+  readonly forward: (source: UpstreamSource) => SideAction;
+}
+
+/** Makes the action of a route with a canary. @throws {ActionError} for the operator. */
+export function compileCanary({ options, rollout, rollouts, input, forward }: CanaryInput): RouteAction {
+  const { upstream, routeId } = input;
+  if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
+  const watch = (side: 'canary' | 'stable' | 'rule'): LeaseWatch => watchOf(rollout, rollouts, side);
+  const sources = sourcesOf(upstream, options, input, watch);
+  const { sticky } = options;
+  const secret = secretOf(options);
+  const cookie = secret === undefined ? undefined : new CanaryCookie(routeId, rollout.plan.id, secret);
+  const { stable, canary, rule } = sources;
+  const split = new CanarySplit(rollout, { sticky, when: conditionOf(options), cookie, stable, canary });
+  return new CanaryAction(split, { stable: forward(stable), canary: forward(canary), rule: forward(rule) });
+}
+
+function sourcesOf(
+  upstream: Upstream,
+  { to, upstream: other }: CanaryOptions,
+  input: ActionInput,
+  watch: (side: 'canary' | 'stable' | 'rule') => LeaseWatch,
+): Readonly<Record<'canary' | 'stable' | 'rule', UpstreamSource>> {
+  const all = (): boolean => true;
+  if (to !== undefined)
+    return {
+      stable: new UpstreamPart(upstream, (target) => !hasLabels(target, to), watch('stable')),
+      canary: new UpstreamPart(upstream, (target) => hasLabels(target, to), watch('canary')),
+      rule: new UpstreamPart(upstream, (target) => hasLabels(target, to), watch('rule')),
+    };
+  const canary = input.named(other ?? '', ['canary', 'upstream']);
+  if (canary === upstream)
+    throw new ActionError(['canary', 'upstream'], 'expected another upstream than that of the route');
+  if (canary.options.protocol !== 'http')
+    throw new ActionError(
+      ['canary', 'upstream'],
+      `the upstream "${canary.name}" speaks gRPC, expected one that speaks http`,
+    );
+  return {
+    stable: new UpstreamPart(upstream, all, watch('stable')),
+    canary: new UpstreamPart(canary, all, watch('canary')),
+    rule: new UpstreamPart(canary, all, watch('rule')),
+  };
+}
+
+// Errors are those of targets: what says nothing about them, such as a client that leaves, is not counted at all.
+function watchOf(rollout: Rollout, rollouts: Rollouts, side: 'canary' | 'stable' | 'rule'): LeaseWatch {
+  const { route } = rollout.plan;
+  return {
+    settled(outcome, durationMs) {
+      rollouts.counted(route, side, outcome);
+      if (side !== 'rule' && outcome !== 'neutral') rollout.settled(side, outcome === 'failure', durationMs);
+    },
+    broke() {
+      rollouts.counted(route, side, 'broken');
+      if (side !== 'rule') rollout.broke(side);
+    },
+  };
+}
+
+function conditionOf({ when }: CanaryOptions): ExchangeCondition | undefined {
+  if (when === undefined) return undefined;
+  try {
+    return compileCondition(when);
+  } catch (error) {
+    throw new ActionError(['canary', 'when'], Error.isError(error) ? error.message : 'cannot be read');
+  }
+}
+
+function secretOf({ secretEnv }: CanaryOptions): string | undefined {
+  if (secretEnv === undefined) return undefined;
+  const secret = process.env[secretEnv] ?? '';
+  // Fails closed: with a short secret anybody could choose a side.
+  if (secret.length >= LEAST_SECRET) return secret;
+  throw new ActionError(
+    ['canary', 'secretEnv'],
+    `expected ${secretEnv} of the environment to have at least ${LEAST_SECRET} characters, it has ${secret.length}`,
+  );
+}

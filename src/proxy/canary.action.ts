@@ -1,0 +1,66 @@
+import type { OperationContract } from '../contracts/operation-contract.ts';
+import type { CanarySplit } from '../canary/canary-split.ts';
+import type { AnswerSink } from '../exchange/answer-sink.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Seats } from '../policies/seats.ts';
+import type { Stage } from '../policies/stage.ts';
+import type { ContractInput, RouteAction } from '../routing/route-action.ts';
+import type { Route } from '../routing/route.ts';
+
+/** What answers one side of a route. */
+export type SideAction = RouteAction & Required<Pick<RouteAction, 'contract'>>;
+
+/** What answers each side of a route. */
+export interface Sides {
+  readonly stable: SideAction;
+  readonly canary: SideAction;
+  /** For those that a rule has sent to the canary: they are no sample. */
+  readonly rule: SideAction;
+}
+
+/** A route whose requests are forwarded to one of two sides. */
+export class CanaryAction implements RouteAction {
+  readonly kind = 'forward';
+  readonly passesPath = true;
+  readonly editsJson = false;
+  readonly target: string;
+  readonly forwardsSockets: boolean;
+  readonly #split: CanarySplit;
+  readonly #sides: Sides;
+
+  constructor(split: CanarySplit, sides: Sides) {
+    this.#split = split;
+    this.#sides = sides;
+    const { stable, canary } = sides;
+    this.forwardsSockets = stable.forwardsSockets === true;
+    const [one = '', other = ''] = [stable.target, canary.target];
+    this.target = one === other ? `${one} | canary` : `${one} | ${other}`;
+  }
+
+  /** Caches tell the sides apart: nobody is answered with what the other side has said. */
+  readonly asksBy = (exchange: Exchange): string => {
+    const action = this.#of(exchange);
+    return `${exchange.side?.name ?? ''} ${action.asksBy?.(exchange) ?? ''}`;
+  };
+
+  check(seats: Seats): void {
+    this.#sides.stable.check?.(seats);
+  }
+
+  readonly stagesOf = (exchange: Exchange, route: Route): readonly Stage[] =>
+    this.#sides.stable.stagesOf?.(exchange, route) ?? route.stages;
+
+  answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
+    this.#of(exchange).answer(exchange, route, sink);
+  }
+
+  contract(input: ContractInput): OperationContract {
+    return this.#sides.stable.contract(input);
+  }
+
+  #of(exchange: Exchange): RouteAction {
+    const { name, by } = this.#split.sideOf(exchange);
+    if (name === 'stable') return this.#sides.stable;
+    return by === 'rule' ? this.#sides.rule : this.#sides.canary;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Target } from './target.ts';
+import { Upstream } from './upstream.ts';
+import type { LeaseWatch } from './target.ts';
+
+/** Labels by name. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Where requests go: an upstream, or a part of one. */
+export interface UpstreamSource {
+  /** The upstream as the configuration knows it. */
+  readonly whole: Upstream;
+  /** Those targets of it that are meant, at the moment. */
+  readonly current: Upstream;
+}
+
+/**
+ * Those targets of an upstream that have all of some labels, or those that do not: an upstream of its own whose targets are
+ * the other one's, with their connections, breakers and counters, and whose retries share the other one's budget. Put
+ * together again when the targets of the other one are replaced.
+ */
+export class UpstreamPart implements UpstreamSource {
+  readonly whole: Upstream;
+  readonly #takes: (target: Target) => boolean;
+  readonly #watch: LeaseWatch | undefined;
+  #of: readonly Target[] | undefined = undefined;
+  #part: Upstream;
+
+  constructor(whole: Upstream, takes: (target: Target) => boolean, watch?: LeaseWatch) {
+    this.whole = whole;
+    this.#takes = takes;
+    this.#watch = watch;
+    this.#part = whole;
+  }
+
+  get current(): Upstream {
+    const { targets } = this.whole;
+    // Not when it is made: labels of targets that go on change when a configuration comes into force.
+    if (targets !== this.#of) {
+      this.#of = targets;
+      const { name, options } = this.whole;
+      this.#part = new Upstream(name, options, targets.filter(this.#takes), this.whole);
+      this.#part.watch = this.#watch;
+    }
+    return this.#part;
+  }
+}
+
+/** Whether a target has all of some labels. */
+export function hasLabels(target: Pick<Target, 'labels'>, labels: Labels): boolean {
+  for (const name in labels) if (target.labels[name] !== labels[name]) return false;
+  return true;
+}
