@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createExchange } from '../../test/support/exchange.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { Attempts, type AttemptEnd } from './attempts.ts';
+import type { AttemptEnd } from './attempt-end.ts';
+import { Attempts } from './attempts.ts';
 import { Target } from './target.ts';
 import { upstreamSchema } from './upstream.schema.ts';
 import { Upstream } from './upstream.ts';

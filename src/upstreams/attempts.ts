@@ -2,6 +2,8 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { nameUpstream } from './asked-upstreams.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 import { avoidedBeside } from './hedging/avoided-beside.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
@@ -13,18 +15,6 @@ import type { Upstream } from './upstream.ts';
 export interface AttemptMaker {
   /** Makes the next one: takes a lease with {@link Attempts.next}, and sends. */
   attempt(): void;
-}
-
-/** How an attempt ended, as far as another one is concerned. */
-export interface AttemptEnd {
-  /** What `retry.on` calls it; undefined for what is never tried again. */
-  readonly retry: RetryCause | undefined;
-  /** Whether the target has certainly not begun with it: even what has effects may be repeated then. */
-  readonly untouched?: boolean | undefined;
-  /** Whether it was the connection that failed and not the service: the same target may do when it is asked again. */
-  readonly isConnection?: boolean | undefined;
-  /** When the target wants to be asked again, in ms from now. */
-  readonly afterMs?: number | undefined;
 }
 
 /** The status that is about who asks, not about who is asked: another target would say the same. */
@@ -214,7 +204,7 @@ export class Attempts implements Waiter {
   /** Ends the attempt under way when it takes longer than each may, unless something is noted of it before. */
   limit(attempt: { tryExpired(): void }): void {
     const { perTry } = this.#policy;
-    if (perTry !== undefined) this.#tryTimer = setTimeout(tryExpired, perTry, attempt);
+    if (perTry !== undefined) this.#tryTimer = setTimeout(() => attempt.tryExpired(), perTry);
   }
 
   /**
@@ -303,22 +293,6 @@ export class Attempts implements Waiter {
 }
 
 const NONE: readonly Target[] = Object.freeze([]);
-function tryExpired(attempt: { tryExpired(): void }): void {
-  attempt.tryExpired();
-}
-
 function waited(attempts: Attempts): void {
   attempts.waited();
-}
-
-/** Adds an upstream to those the exchange has asked; each is named once. */
-export function nameUpstream(exchange: Exchange, name: string): void {
-  const { upstream } = exchange;
-  if (upstream === undefined) exchange.upstream = name;
-  else if (!isNamed(upstream, name)) exchange.upstream = `${upstream},${name}`;
-}
-
-function isNamed(names: string, name: string): boolean {
-  // Most names are no part of another one, so that the list is seldom made.
-  return names.includes(name) && (names === name || names.split(',').includes(name));
 }

@@ -2,7 +2,7 @@ import { setCookie } from '../../exchange/cookie-field.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
-import { nameUpstream } from '../../upstreams/attempts.ts';
+import { nameUpstream } from '../../upstreams/asked-upstreams.ts';
 import type { CallContext, ServedPart } from '../call.ts';
 import type { CallMemory } from './call-memory.ts';
 import { freezeDeep } from './frozen.ts';

@@ -1,7 +1,7 @@
 import { ServerResponse } from 'node:http';
 import { Exchange, type DegradedPart } from '../../../exchange/exchange.ts';
 import type { Problem } from '../../../problems/problem.ts';
-import { nameUpstream } from '../../../upstreams/attempts.ts';
+import { nameUpstream } from '../../../upstreams/asked-upstreams.ts';
 
 /** As many as an access line shows. */
 const MOST_KEPT = 20;
