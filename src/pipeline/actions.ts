@@ -6,6 +6,7 @@ import { Rollouts } from '../canary/rollouts.ts';
 import { ForwardKind } from '../proxy/forward.kind.ts';
 import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
+import { Mirrors } from '../proxy/mirror/mirrors.ts';
 import { VersionsKind } from '../proxy/versions.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
@@ -39,6 +40,7 @@ export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => sou
     ...actionKinds,
     ForwardedSockets,
     Rollouts,
+    Mirrors,
     { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },
   ],
   exports: [ACTION_KINDS, Rollouts],

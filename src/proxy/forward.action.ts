@@ -5,7 +5,6 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
-import type { Rewrite } from '../routing/rewrite.ts';
 import type { ContractInput, ForeseenRequest, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -20,7 +19,7 @@ import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
 import { foreseenForward } from './foreseen-forward.ts';
 import { forwardContract } from './forward-contract.ts';
-import type { OutboundHost } from './outbound-host.ts';
+import type { ForwardWay } from './forward-way.ts';
 
 /** Forwards what is no WebSocket. */
 export class ForwardAction implements RouteAction {
@@ -30,23 +29,17 @@ export class ForwardAction implements RouteAction {
   readonly editsJson = false;
   asksBy: ((exchange: Exchange) => string) | undefined = undefined;
   readonly #source: UpstreamSource;
-  readonly #rewrite: Rewrite | undefined;
+  readonly #way: ForwardWay;
   readonly #fields: ProxyFields | undefined;
-  /** Undefined for the target's own. */
-  readonly #host: OutboundHost | undefined;
   readonly #metrics: Metrics;
 
-  constructor(
-    source: UpstreamSource,
-    { rewrite, host }: { readonly rewrite: Rewrite | undefined; readonly host: OutboundHost | undefined },
-    metrics: Metrics,
-  ) {
+  constructor(source: UpstreamSource, way: ForwardWay, metrics: Metrics) {
+    const { rewrite, host } = way;
     const upstream = source.whole;
     this.target = upstream.name;
     this.#source = source;
-    this.#rewrite = rewrite;
+    this.#way = way;
     this.#fields = compileProxyFields(upstream.options, rewrite?.prefix);
-    this.#host = host;
     this.#metrics = metrics;
     if (rewrite?.isTelling === true || host?.isTelling === true)
       this.asksBy = (exchange): string => `${host?.of(exchange) ?? ''} ${rewrite?.apply(exchange) ?? ''}`;
@@ -63,31 +56,32 @@ export class ForwardAction implements RouteAction {
     if ((method === 'OPTIONS' || method === 'TRACE') && answersHere(exchange, upstream, sink)) return;
     const body = announcesBody(exchange.request) ? bodyOf(exchange, route) : null;
     const outbound = this.outboundOf(exchange, body);
-    if (route.incoming.length === 0 || body === null) return this.#forward(exchange, outbound, sink);
+    if (route.incoming.length === 0 || body === null) return this.forward(exchange, outbound, sink, false);
     editedOutbound(exchange, { ...outbound, body }, incomingEditOf(route.incoming) as IncomingEdit)
       .then((whole) => {
-        this.#forward(exchange, whole, sink);
+        this.forward(exchange, whole, sink, whole.headers !== outbound.headers);
         whole.body?.stream.resume();
       })
       .catch((error: unknown) => sink.fail(toProblem(error)));
   }
 
-  #forward(exchange: Exchange, outbound: Outbound, sink: AnswerSink): void {
+  protected forward(exchange: Exchange, outbound: Outbound, sink: AnswerSink, _isEdited: boolean): void {
     forwardingOf(exchange, this.upstream, outbound, { sink, metrics: this.#metrics }).start();
   }
 
   /** What goes out for an exchange. */
   outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
     const { path, query } = exchange;
+    const { rewrite, host } = this.#way;
     const { passedHeaders, stickyCookie } = this.upstream;
     // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
     if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
     const headers = outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields);
     if (stickyCookie !== undefined) removeCookie(headers, stickyCookie);
     return {
-      path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(exchange),
+      path: rewrite === undefined ? path + query : rewrite.apply(exchange),
       headers,
-      host: this.#host?.of(exchange),
+      host: host?.of(exchange),
       body,
     };
   }

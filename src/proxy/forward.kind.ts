@@ -18,8 +18,12 @@ import type { UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { SideAction } from './canary.action.ts';
 import { compileCanary } from './canary-sides.ts';
 import { ForwardAction } from './forward.action.ts';
+import type { ForwardWay } from './forward-way.ts';
 import { forwardSource, type ForwardDefinition } from './forward.source.ts';
 import { ForwardedSockets } from './forwarded-sockets.ts';
+import { compileMirror } from './mirror/compile-mirror.ts';
+import { MirroringAction } from './mirror/mirroring.action.ts';
+import { Mirrors } from './mirror/mirrors.ts';
 import { compileHost } from './outbound-host.ts';
 import { replacedPrefix } from './replaced-prefix.ts';
 import { SocketForwardAction } from './socket-forward.action.ts';
@@ -34,6 +38,7 @@ export class ForwardKind implements ActionKind {
     private readonly metrics: Metrics,
     private readonly sockets: ForwardedSockets,
     private readonly rollouts: Rollouts,
+    private readonly mirrors: Mirrors,
   ) {}
 
   work(routes: LiveRoutes): LiveWork {
@@ -64,8 +69,9 @@ export class ForwardKind implements ActionKind {
     return compileCanary({ options, rollout, rollouts, input, forward });
   }
 
-  #forward(definition: ForwardDefinition, source: UpstreamSource, { pattern }: ActionInput): SideAction {
+  #forward(definition: ForwardDefinition, source: UpstreamSource, input: ActionInput): SideAction {
     const { rewrite, prefix, host, webSocket } = definition;
+    const { pattern } = input;
     const way = {
       rewrite:
         prefix === undefined
@@ -73,8 +79,21 @@ export class ForwardKind implements ActionKind {
           : replacedPrefix(prefix),
       host: below(['host'], () => compileHost(host ?? source.whole.options.host, pattern)),
     };
-    const action = new ForwardAction(source, way, this.metrics);
+    const action = this.#sender(definition, source, way, input);
     return webSocket === undefined ? action : new SocketForwardAction(action, webSocket, this.sockets);
+  }
+
+  #sender(
+    { mirror: options, host }: ForwardDefinition,
+    source: UpstreamSource,
+    way: ForwardWay,
+    input: ActionInput,
+  ): ForwardAction {
+    if (options === undefined) return new ForwardAction(source, way, this.metrics);
+    const tally = this.mirrors.tallyOf(input.routeId);
+    const prefix = way.rewrite?.prefix;
+    const mirror = compileMirror(options, input, { original: source.whole, host, prefix, tally });
+    return new MirroringAction(source, way, this.metrics, mirror);
   }
 }
 

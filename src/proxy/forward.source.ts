@@ -3,6 +3,7 @@ import { canarySchema, type CanaryOptions } from '../canary/canary.schema.ts';
 import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionSource } from '../routing/route-action.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
+import { mirrorSchema, type MirrorOptions } from './mirror/mirror.schema.ts';
 import { routeHostOption } from './outbound-host.ts';
 import { webSocketSchema, type WebSocketOptions } from './web-socket.schema.ts';
 
@@ -16,6 +17,8 @@ export interface ForwardDefinition extends ActionDefinition {
   readonly host?: string | undefined;
   /** Absent: all requests go to the upstream alike. */
   readonly canary?: CanaryOptions | undefined;
+  /** Absent: nobody else is sent anything. */
+  readonly mirror?: MirrorOptions | undefined;
   /** Absent: an upgrade means nothing, and its request is forwarded as any other. */
   readonly webSocket?: WebSocketOptions | undefined;
 }
@@ -23,12 +26,21 @@ export interface ForwardDefinition extends ActionDefinition {
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
-  keys: { rewrite: rewriteSchema, host: routeHostOption, webSocket: webSocketSchema, canary: canarySchema },
+  keys: {
+    rewrite: rewriteSchema,
+    host: routeHostOption,
+    webSocket: webSocketSchema,
+    canary: canarySchema,
+    mirror: mirrorSchema,
+  },
   hasUpstream: true,
   alone: 'the upstream answers',
   read(reading) {
-    const { rewrite, host, webSocket, canary } = reading.route as unknown as Omit<ForwardDefinition, 'kind'>;
-    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket, canary };
+    const { rewrite, host, webSocket, canary, mirror } = reading.route as unknown as Omit<
+      ForwardDefinition,
+      'kind'
+    >;
+    const action: ForwardDefinition = { kind: 'forward', rewrite, host, webSocket, canary, mirror };
     return { definitions: [definitionOf(reading, action)], faults: [] };
   },
 };

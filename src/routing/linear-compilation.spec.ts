@@ -1,4 +1,4 @@
-import { rolloutsOf } from '../../test/support/routes.ts';
+import { forwardKindOf } from '../../test/support/routes.ts';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { compileRoutes, defineRoute, type TestRoute } from '../../test/support/routes.ts';
@@ -9,8 +9,6 @@ import { ambiguities } from './ambiguous-routes.ts';
 import { fallThroughs } from './fall-through.ts';
 import { FaultPlaces } from './fault-places.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
-import { ForwardKind } from '../proxy/forward.kind.ts';
-import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { tableFaults } from './route-faults.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route } from './route.ts';
@@ -138,7 +136,7 @@ describe('10 000 of everything that a file can have many of', () => {
     const source = readConfig(gatewaySchema, text, 'gateway.yaml', {});
     const metrics = new Metrics();
     const upstreams = new UpstreamRegistry({}, pino({ level: 'silent' }), metrics);
-    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics))] };
+    const parts = { source, upstreams, metrics, controllers: [], definitions: [], factories: [], actions: [forwardKindOf(metrics)] };
     expect(() => buildRouteTable(parts)).toThrow(/10000 faults in gateway.yaml$/);
   }); // prettier-ignore
 });

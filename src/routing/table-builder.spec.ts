@@ -1,4 +1,4 @@
-import { rolloutsOf } from '../../test/support/routes.ts';
+import { forwardKindOf } from '../../test/support/routes.ts';
 import { Controller, Get } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
@@ -7,8 +7,6 @@ import { readConfig } from '../config/config-reader.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { ForwardKind } from '../proxy/forward.kind.ts';
-import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import { buildRouteTable, type TableDeps } from './table-builder.ts';
@@ -41,7 +39,7 @@ function build(text: string, controllers: TableDeps['controllers'] = []) {
   const metrics = new Metrics();
   const upstreams = new UpstreamRegistry(source.value.upstreams, pino({ level: 'silent' }), metrics);
   const factories = [new DeadlineStageFactory()];
-  const actions = [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics))];
+  const actions = [forwardKindOf(metrics)];
   return buildRouteTable({ source, controllers, definitions: [], factories, actions, upstreams, metrics });
 }
 

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { readConfig } from '../../src/config/config-reader.ts';
 import type { StageFactory } from '../../src/policies/stage-factory.ts';
 import { ForwardKind } from '../../src/proxy/forward.kind.ts';
+import { Mirrors } from '../../src/proxy/mirror/mirrors.ts';
 import { ForwardedSockets } from '../../src/proxy/forwarded-sockets.ts';
 import type { ForwardDefinition } from '../../src/proxy/forward.source.ts';
 import { RouteCompiler, type CompilerDeps } from '../../src/routing/route-compiler.ts';
@@ -58,7 +59,7 @@ export function createCompiler(
     upstreamPolicies: {},
     upstreams: new UpstreamRegistry(upstreams, pino({ level: 'silent' }), metrics),
     metrics,
-    actions: [new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics))],
+    actions: [forwardKindOf(metrics)],
     ...deps,
   });
 }
@@ -66,6 +67,12 @@ export function createCompiler(
 /** Rollouts of a process without Redis. */
 export function rolloutsOf(metrics: Metrics): Rollouts {
   return new Rollouts(undefined, undefined, new PubSub(undefined), pino({ level: 'silent' }), metrics);
+}
+
+/** The kind of routes that are forwarded, with nothing that others share. */
+export function forwardKindOf(metrics: Metrics): ForwardKind {
+  const mirrors = new Mirrors(pino({ level: 'silent' }), metrics);
+  return new ForwardKind(metrics, new ForwardedSockets({} as never, metrics), rolloutsOf(metrics), mirrors);
 }
 
 /** A snapshot of routes that are compiled already, in force, and reloads that have happened to nobody. */

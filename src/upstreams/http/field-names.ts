@@ -19,6 +19,7 @@ const OWNED = [
   'host',
   'expect',
   'x-api-key',
+  'x-gatehouse-mirror',
   'x-request-id',
   'x-request-deadline-ms',
   'traceparent',
