@@ -84,6 +84,8 @@ export class ForwardAction implements RouteAction {
     if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
     const headers = outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields);
     if (stickyCookie !== undefined) removeCookie(headers, stickyCookie);
+    const { hiddenCookie } = this.#source;
+    if (hiddenCookie !== undefined) removeCookie(headers, hiddenCookie);
     return {
       path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(exchange),
       headers,
