@@ -1,6 +1,6 @@
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
-import { removeCookie } from '../exchange/cookie-field.ts';
+import { hideCookies } from './hidden-cookies.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
@@ -79,13 +79,15 @@ export class ForwardAction implements RouteAction {
   /** What goes out for an exchange. */
   outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
     const { path, query } = exchange;
-    const { passedHeaders, stickyCookie } = this.upstream;
     // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
     if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
-    const headers = outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields);
-    if (stickyCookie !== undefined) removeCookie(headers, stickyCookie);
-    const { hiddenCookie } = this.#source;
-    if (hiddenCookie !== undefined) removeCookie(headers, hiddenCookie);
+    const headers = outboundHeaders(
+      exchange,
+      exchange.headerEdits,
+      this.upstream.passedHeaders,
+      this.#fields,
+    );
+    hideCookies(headers, this.#source);
     return {
       path: this.#rewrite === undefined ? path + query : this.#rewrite.apply(exchange),
       headers,
