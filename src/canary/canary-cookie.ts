@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { cookieOf } from '../exchange/cookie-field.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 
 const MAX_AGE_SECONDS = 30 * 24 * 3600;
@@ -42,15 +43,4 @@ export class CanaryCookie {
     const mac = createHmac('sha256', this.#secret).update(`canary\n${this.#rollout}\n${digits}`);
     return mac.digest('base64url').slice(0, SIGNATURE_LENGTH);
   }
-}
-
-/** The value of a cookie (RFC 6265 section 5.4); the first of several. */
-export function cookieOf(field: string | undefined, name: string): string | undefined {
-  if (field === undefined || !field.includes(name)) return undefined;
-  for (const pair of field.split(';')) {
-    const equals = pair.indexOf('=');
-    if (equals >= 0 && pair.slice(0, equals).trim() === name)
-      return pair.slice(equals + 1).trim() || undefined;
-  }
-  return undefined;
 }

@@ -4,7 +4,8 @@ import { partitionOf } from '../exchange/principal.ts';
 import type { UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { bucketOf } from './bucket.ts';
-import { cookieOf, type CanaryCookie } from './canary-cookie.ts';
+import { cookieOf } from '../exchange/cookie-field.ts';
+import type { CanaryCookie } from './canary-cookie.ts';
 import type { CanaryOptions } from './canary.schema.ts';
 import type { Rollout } from './rollout.ts';
 

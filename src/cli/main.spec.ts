@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { main } from './main.ts';
 
 const VALID = `
@@ -23,6 +23,11 @@ routes:
 describe('main', () => {
   let folder: string;
   let file: string;
+
+  // Each run of `main` is a process of its own in life, with one logger that wants to hear of its end.
+  const most = process.getMaxListeners();
+  beforeAll(() => void process.setMaxListeners(0));
+  afterAll(() => void process.setMaxListeners(most));
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));

@@ -7,6 +7,7 @@ const v2 = (head: string, block: string, length = block.length / 2): Buffer =>
 
 const IPV4 = 'cb0071070a000001126701bb';
 const IPV6 = '20010db800000000000000000000000120010db8000000000000000000000002126701bb';
+const MAPPED = `${'00'.repeat(10)}ffffcb007107${'00'.repeat(15)}01126701bb`;
 
 describe('a header of the PROXY protocol', () => {
   it.each<[string, Buffer, string | undefined]>([
@@ -16,6 +17,10 @@ describe('a header of the PROXY protocol', () => {
     ['UNKNOWN with addresses', Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n'), undefined],
     ['IPv4 in binary', v2('2111', IPV4), '203.0.113.7'],
     ['IPv6 in binary', v2('2121', IPV6), '2001:db8::1'],
+    ['TCP6 in another spelling', Buffer.from('PROXY TCP6 2001:0DB8:0::1 ::1 1 2\r\n'), '2001:db8::1'],
+    ['IPv4 as TCP6', Buffer.from('PROXY TCP6 ::ffff:203.0.113.7 ::1 1 2\r\n'), '203.0.113.7'],
+    ['IPv4 as TCP6 in digits', Buffer.from('PROXY TCP6 ::ffff:cb00:7107 ::1 1 2\r\n'), '203.0.113.7'],
+    ['IPv4 as IPv6 in binary', v2('2121', MAPPED), '203.0.113.7'],
     ['a datagram of IPv4', v2('2112', IPV4), '203.0.113.7'],
     ['LOCAL, whatever address follows', v2('2011', IPV4), undefined],
     ['LOCAL with nothing', v2('2000', ''), undefined],

@@ -1,10 +1,11 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
+import { readAddress } from '../exchange/address-form.ts';
 
 /** What the PROXY protocol says before anything else of a connection. */
 export type ProxyHeader =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'malformed'; readonly reason: string }
-  /** @property address of the client; undefined where the header speaks for nobody but the proxy itself. */
+  /** @property address of the client in its one form; undefined where the header speaks for nobody but the proxy itself. */
   | { readonly kind: 'header'; readonly length: number; readonly address: string | undefined };
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
@@ -57,7 +58,7 @@ function readText(bytes: Buffer): ProxyHeader {
   const isFit = family === 'TCP4' ? isIPv4 : isIPv6;
   if (!isFit(from) || !isFit(to)) return malformed('an address of another family');
   if (Number(fromPort) > 65_535 || Number(toPort) > 65_535) return malformed('a port that is none');
-  return { kind: 'header', length, address: from };
+  return { kind: 'header', length, address: readAddress(from) };
 }
 
 function readBinary(bytes: Buffer): ProxyHeader {
@@ -88,8 +89,8 @@ function addressOf(family: number, block: Buffer): string | undefined {
   if (family === INET) return block.subarray(0, 4).join('.');
   if (family !== INET6) return undefined;
   const words = Array.from({ length: 8 }, (_, i) => block.readUInt16BE(i * 2).toString(16));
-  const text = words.join(':');
-  return isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : undefined;
+  // Proxies with sockets for both families write IPv4 as IPv6: without the one form all of it would be one /64.
+  return readAddress(words.join(':'));
 }
 
 /** Looks through what follows the addresses; of what it knows there is only the checksum. */

@@ -8,8 +8,9 @@ import { Problem, retryAfterSeconds } from '../problems/problem.ts';
 import { splitTarget } from '../routing/request-path.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { limitByListener } from './listener-limits.ts';
-import { continueTrace } from '../telemetry/trace-context.ts';
+import { traceOf } from '../telemetry/trace-context.ts';
 import { preflightMethod } from '../exchange/preflight.ts';
+import { refuseDoubt } from './address-doubt.ts';
 import type { HookDeps } from './hook-deps.ts';
 import { refuseHead, refuseMisdirected, shownMethod } from './http2-requests.ts';
 import { httpsRedirect } from './https-redirect.ts';
@@ -19,6 +20,8 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
+
+const NO_HOST = { detail: 'A request needs one Host header with a host in it.' };
 
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
@@ -42,10 +45,7 @@ export class OpenHook {
     const origin = snapshot.edge.clientAddress.of(request);
     const exchange = new Exchange({
       id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),
-      trace: continueTrace(
-        headers['traceparent'] as string | undefined,
-        headers['tracestate'] as string | undefined,
-      ),
+      trace: traceOf(headers),
       clientAddress: origin.clientAddress,
       addressDoubt: origin.doubt,
       scheme: origin.scheme,
@@ -102,16 +102,8 @@ export class OpenHook {
     if (isHttp2) refuseHead(exchange);
     // A target that Fastify was given as it came is a path in its normal form; only another one is looked at again.
     const answer = request.url === target ? undefined : checkTarget(exchange, target);
-    if (!hasSaneHost(request)) {
-      throw new Problem('request-malformed', {
-        detail: 'A request needs one Host header with a host in it.',
-      });
-    }
-    // Fails closed: whose address counts for limits and lists would be the client's own choice.
-    if (exchange.addressDoubt === 'contradiction')
-      throw new Problem('request-malformed', {
-        detail: 'Forwarded and X-Forwarded-For do not name the same client, or cannot be read.',
-      });
+    if (!hasSaneHost(request)) throw new Problem('request-malformed', NO_HOST);
+    refuseDoubt(exchange);
     const { expect } = request.headers;
     if (expect !== undefined && !KNOWN_EXPECTATION.test(expect)) throw new Problem('expectation-failed');
     const waitMs = exchange.snapshot?.edge.flood?.waitMs(exchange.clientAddress) ?? 0;

@@ -6,11 +6,18 @@ import type { Rollouts } from '../canary/rollouts.ts';
 import { compileCondition, type ExchangeCondition } from '../conditions/condition.ts';
 import { ActionError, type ActionInput, type RouteAction } from '../routing/route-action.ts';
 import type { LeaseWatch } from '../upstreams/target.ts';
-import { hasLabels, UpstreamPart, type UpstreamSource } from '../upstreams/upstream-part.ts';
+import {
+  hasLabels,
+  UpstreamPart,
+  type PartOptions,
+  type UpstreamSource,
+} from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { CanaryAction, type SideAction } from './canary.action.ts';
 
 const LEAST_SECRET = 32;
+
+type Side = 'canary' | 'stable' | 'rule';
 
 /** What a canary is compiled with. */
 export interface CanaryInput {
@@ -26,11 +33,14 @@ export interface CanaryInput {
 export function compileCanary({ options, rollout, rollouts, input, forward }: CanaryInput): RouteAction {
   const { upstream, routeId } = input;
   if (upstream === undefined) throw new ActionError(['upstream'], 'expected the name of an upstream');
-  const watch = (side: 'canary' | 'stable' | 'rule'): LeaseWatch => watchOf(rollout, rollouts, side);
-  const sources = sourcesOf(upstream, options, input, watch);
   const { sticky } = options;
   const secret = secretOf(options);
   const cookie = secret === undefined ? undefined : new CanaryCookie(routeId, rollout.plan.id, secret);
+  const of = (side: Side): PartOptions => ({
+    watch: watchOf(rollout, rollouts, side),
+    hiddenCookie: cookie?.name,
+  });
+  const sources = sourcesOf(upstream, options, input, of);
   const { stable, canary, rule } = sources;
   const split = new CanarySplit(rollout, { sticky, when: conditionOf(options), cookie, stable, canary });
   return new CanaryAction(split, { stable: forward(stable), canary: forward(canary), rule: forward(rule) });
@@ -40,14 +50,14 @@ function sourcesOf(
   upstream: Upstream,
   { to, upstream: other }: CanaryOptions,
   input: ActionInput,
-  watch: (side: 'canary' | 'stable' | 'rule') => LeaseWatch,
-): Readonly<Record<'canary' | 'stable' | 'rule', UpstreamSource>> {
+  of: (side: Side) => PartOptions,
+): Readonly<Record<Side, UpstreamSource>> {
   const all = (): boolean => true;
   if (to !== undefined)
     return {
-      stable: new UpstreamPart(upstream, (target) => !hasLabels(target, to), watch('stable')),
-      canary: new UpstreamPart(upstream, (target) => hasLabels(target, to), watch('canary')),
-      rule: new UpstreamPart(upstream, (target) => hasLabels(target, to), watch('rule')),
+      stable: new UpstreamPart(upstream, (target) => !hasLabels(target, to), of('stable')),
+      canary: new UpstreamPart(upstream, (target) => hasLabels(target, to), of('canary')),
+      rule: new UpstreamPart(upstream, (target) => hasLabels(target, to), of('rule')),
     };
   const canary = input.named(other ?? '', ['canary', 'upstream']);
   if (canary === upstream)
@@ -58,14 +68,14 @@ function sourcesOf(
       `the upstream "${canary.name}" speaks gRPC, expected one that speaks http`,
     );
   return {
-    stable: new UpstreamPart(upstream, all, watch('stable')),
-    canary: new UpstreamPart(canary, all, watch('canary')),
-    rule: new UpstreamPart(canary, all, watch('rule')),
+    stable: new UpstreamPart(upstream, all, of('stable')),
+    canary: new UpstreamPart(canary, all, of('canary')),
+    rule: new UpstreamPart(canary, all, of('rule')),
   };
 }
 
 // Errors are those of targets: what says nothing about them, such as a client that leaves, is not counted at all.
-function watchOf(rollout: Rollout, rollouts: Rollouts, side: 'canary' | 'stable' | 'rule'): LeaseWatch {
+function watchOf(rollout: Rollout, rollouts: Rollouts, side: Side): LeaseWatch {
   const { route } = rollout.plan;
   return {
     settled(outcome, durationMs) {

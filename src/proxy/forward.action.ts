@@ -1,6 +1,6 @@
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
-import { removeCookie } from '../exchange/cookie-field.ts';
+import { hideCookies } from './hidden-cookies.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
@@ -73,11 +73,15 @@ export class ForwardAction implements RouteAction {
   outboundOf(exchange: Exchange, body: Outbound['body']): Outbound {
     const { path, query } = exchange;
     const { rewrite, host } = this.#way;
-    const { passedHeaders, stickyCookie } = this.upstream;
     // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
     if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
-    const headers = outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields);
-    if (stickyCookie !== undefined) removeCookie(headers, stickyCookie);
+    const headers = outboundHeaders(
+      exchange,
+      exchange.headerEdits,
+      this.upstream.passedHeaders,
+      this.#fields,
+    );
+    hideCookies(headers, this.#source);
     return {
       path: rewrite === undefined ? path + query : rewrite.apply(exchange),
       headers,

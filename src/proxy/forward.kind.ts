@@ -92,7 +92,7 @@ export class ForwardKind implements ActionKind {
     if (options === undefined) return new ForwardAction(source, way, this.metrics);
     const tally = this.mirrors.tallyOf(input.routeId);
     const prefix = way.rewrite?.prefix;
-    const mirror = compileMirror(options, input, { original: source.whole, host, prefix, tally });
+    const mirror = compileMirror(options, input, { original: source, host, prefix, tally });
     return new MirroringAction(source, way, this.metrics, mirror);
   }
 }

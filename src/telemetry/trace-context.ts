@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { randomBytes } from 'node:crypto';
 
 /** The W3C trace context of one exchange: our span inside the caller's trace. */
@@ -66,4 +67,12 @@ function knownFlags(flags: string | undefined): string {
 /** The `traceparent` that upstreams get: same trace, our span as the parent. */
 export function traceparentOf(trace: TraceContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.flags}`;
+}
+
+/** See {@link continueTrace}: what the fields of a request say. */
+export function traceOf(headers: IncomingHttpHeaders): TraceContext {
+  return continueTrace(
+    headers['traceparent'] as string | undefined,
+    headers['tracestate'] as string | undefined,
+  );
 }

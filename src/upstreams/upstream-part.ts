@@ -1,6 +1,5 @@
-import type { Target } from './target.ts';
+import type { LeaseWatch, Target } from './target.ts';
 import { Upstream } from './upstream.ts';
-import type { LeaseWatch } from './target.ts';
 
 /** Labels by name. */
 export type Labels = Readonly<Record<string, string>>;
@@ -11,6 +10,14 @@ export interface UpstreamSource {
   readonly whole: Upstream;
   /** Those targets of it that are meant, at the moment. */
   readonly current: Upstream;
+  /** Name of a cookie that is between clients and the gateway; no target sees it. */
+  readonly hiddenCookie?: string | undefined;
+}
+
+/** What belongs to a part besides its targets. */
+export interface PartOptions extends Pick<UpstreamSource, 'hiddenCookie'> {
+  /** Hears what becomes of its calls. */
+  readonly watch?: LeaseWatch | undefined;
 }
 
 /**
@@ -20,13 +27,19 @@ export interface UpstreamSource {
  */
 export class UpstreamPart implements UpstreamSource {
   readonly whole: Upstream;
+  readonly hiddenCookie: string | undefined;
   readonly #takes: (target: Target) => boolean;
   readonly #watch: LeaseWatch | undefined;
   #of: readonly Target[] | undefined = undefined;
   #part: Upstream;
 
-  constructor(whole: Upstream, takes: (target: Target) => boolean, watch?: LeaseWatch) {
+  constructor(
+    whole: Upstream,
+    takes: (target: Target) => boolean,
+    { watch, hiddenCookie }: PartOptions = {},
+  ) {
     this.whole = whole;
+    this.hiddenCookie = hiddenCookie;
     this.#takes = takes;
     this.#watch = watch;
     this.#part = whole;

@@ -44,7 +44,11 @@ const routes = (maxInFlight: number) => [
   route('dead', { upstream: 'dead' }),
   route('open', { upstream: 'fragile' }),
   route('compared', { compare }),
-  route('canary', {}, { canary: { upstream: 'next', weight: '100%' } }),
+  route(
+    'canary',
+    {},
+    { canary: { upstream: 'next', weight: '100%', sticky: 'cookie', secretEnv: 'MIRROR_SECRET' } },
+  ),
 ];
 
 const configOf = (list: readonly object[]) => ({
@@ -61,11 +65,13 @@ const configOf = (list: readonly object[]) => ({
 });
 
 beforeAll(async () => {
+  process.env['MIRROR_SECRET'] = 'a secret that is long enough to sign with';
   [own, other] = await Promise.all([startUpstream(), startUpstream()]);
   gateway = await startGateway({ config: JSON.stringify(configOf(routes(2))) });
 });
 
 afterAll(async () => {
+  delete process.env['MIRROR_SECRET'];
   await gateway.stop();
   await Promise.all([own.stop(), other.stop()]);
 });
@@ -238,9 +244,12 @@ describe('a mirror', () => {
     expect(JSON.stringify(lines)).not.toContain('secret');
   });
 
-  it('mirrors both sides of a canary', async () => {
-    await call(`${gateway.url}/canary`);
+  it('mirrors both sides of a canary, without its cookie', async () => {
+    const headers = { cookie: 'canary-canary=1.x; a=b' };
+    const answer = await call(`${gateway.url}/canary`, { headers });
+    expect(answer.json<Echo>().headers['cookie']).toBe('a=b');
     await counted('requests', 'canary', { '2xx': 1 });
+    expect(other.requests[0]?.headers.cookie).toBe('a=b');
   });
 });
 

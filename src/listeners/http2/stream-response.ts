@@ -2,6 +2,7 @@ import { ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } fro
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { TunnelResponse } from '../../exchange/tunnel-response.ts';
 import { hasLength, linesOf, pairsOf } from './answer-lines.ts';
+import { endAfterAnswer } from './early-end.ts';
 import { firstOfSingles } from './single-fields.ts';
 import type { StreamRequest } from './stream-request.ts';
 import type { StreamSocket } from './stream-socket.ts';
@@ -254,10 +255,10 @@ export class StreamResponse extends ServerResponse<StreamRequest> implements Tun
     if (!this.#owesTrailers) this.#leaveRest();
   }
 
-  // Nobody swallows the rest of a request that was answered before its end (RFC 9113 section 8.1).
+  // Nobody swallows the rest of a request that was answered before its end, but for a little.
   #leaveRest(): void {
-    if (!this.req.complete) setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR));
-    else if (this.req.readableFlowing === null) this.req.resume();
+    if (this.req.readableFlowing === null) this.req.resume();
+    if (!this.req.complete) endAfterAnswer(this.#stream);
   }
 
   #closed(): void {

@@ -1,6 +1,6 @@
 import { below } from '../../routing/below.ts';
 import { ActionError, type ActionInput } from '../../routing/route-action.ts';
-import type { Upstream } from '../../upstreams/upstream.ts';
+import type { UpstreamSource } from '../../upstreams/upstream-part.ts';
 import { compileHost } from '../outbound-host.ts';
 import { Mirror } from './mirror.ts';
 import type { MirrorOptions } from './mirror.schema.ts';
@@ -9,7 +9,7 @@ import type { MirrorTally } from './mirror-tally.ts';
 /** What a route says that its mirror goes by as well. */
 export interface MirroredRoute {
   /** Where its requests go. */
-  readonly original: Upstream;
+  readonly original: UpstreamSource;
   /** The `host` of the route. */
   readonly host: string | undefined;
   readonly prefix: string | undefined;
@@ -22,7 +22,7 @@ export function compileMirror(options: MirrorOptions, input: ActionInput, route:
   const place = ['mirror', 'upstream'];
   const upstream = input.named(options.upstream, place);
   // Its targets would have their breakers and connections in common with those of the route.
-  if (upstream === original)
+  if (upstream === original.whole)
     throw new ActionError(place, 'expected another upstream than one that the route is forwarded to');
   if (upstream.options.protocol !== 'http')
     throw new ActionError(

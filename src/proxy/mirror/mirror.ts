@@ -2,8 +2,10 @@ import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { compileProxyFields, type ProxyFields } from '../../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../../upstreams/http/request-headers.ts';
+import type { UpstreamSource } from '../../upstreams/upstream-part.ts';
 import type { Upstream } from '../../upstreams/upstream.ts';
 import { describedAnew } from '../edited-body.ts';
+import { hideCookies } from '../hidden-cookies.ts';
 import type { OutboundHost } from '../outbound-host.ts';
 import type { CompareRules } from './compare-answers.ts';
 import { IgnoredPlaces } from './ignored-places.ts';
@@ -17,8 +19,8 @@ const MARK = ['x-gatehouse-mirror', '1'] as const;
 /** What a mirror is compiled with. */
 export interface MirrorParts {
   readonly upstream: Upstream;
-  /** The upstream of the route. */
-  readonly original: Upstream;
+  /** Where the route's own requests go. */
+  readonly original: UpstreamSource;
   readonly host: OutboundHost | undefined;
   /** The prefix of the path that is taken away. */
   readonly prefix: string | undefined;
@@ -32,7 +34,7 @@ export class Mirror {
   readonly tally: MirrorTally;
   /** Undefined: answers are not compared. */
   readonly compare: CompareRules | undefined;
-  readonly #original: Upstream;
+  readonly #original: UpstreamSource;
   readonly #host: OutboundHost | undefined;
   readonly #fields: ProxyFields | undefined;
   readonly #methods: ReadonlySet<string>;
@@ -73,7 +75,7 @@ export class Mirror {
     const fields = outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields);
     // Each is between the client and the gateway.
     if (stickyCookie !== undefined) removeCookie(fields, stickyCookie);
-    if (this.#original.stickyCookie !== undefined) removeCookie(fields, this.#original.stickyCookie);
+    hideCookies(fields, this.#original);
     fields.push(...MARK);
     // The length of what is sent is said anew anyway.
     const described = isEdited ? describedAnew(fields, 0) : fields;
