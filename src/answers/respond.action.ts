@@ -6,6 +6,7 @@ import { definitionOf } from '../routing/read-routes.ts';
 import type { ActionDefinition, ActionKind, ActionSource, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
+import { TOKEN } from '../config/field-name.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_FIELDS = 32;
@@ -20,7 +21,7 @@ const OURS =
 
 const fieldName = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name')
+  .regex(TOKEN, 'expected a header field name')
   .refine((name) => !OURS.test(name), 'expected a header field that does not frame the message');
 const fieldValue = z
   .string()

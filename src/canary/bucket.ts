@@ -1,3 +1,5 @@
+import { mixed } from '../upstreams/balancing/text-hash.ts';
+
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 // A name of the module is found faster than a global.
@@ -13,10 +15,8 @@ export function bucketOf(salt: string, subject: string): number {
   hash = mixIn(hash, salt);
   hash = imul(hash ^ 0x1f, FNV_PRIME);
   hash = mixIn(hash, subject);
-  // Spreads what differs in the last characters only (the finalizer of MurmurHash3).
-  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / RANGE;
+  // Spreads what differs in the last characters only.
+  return mixed(hash) / RANGE;
 }
 
 function mixIn(from: number, text: string): number {

@@ -15,8 +15,8 @@ export type Sticky = CanaryOptions['sticky'];
 const SIDES = ['stable', 'canary'] as const;
 const BY = ['rule', 'principal', 'cookie', 'header', 'address', 'all', 'none left'] as const;
 /** Made once; everything that there can be. */
-const KNOWN = new Map<string, TrafficSide>(
-  SIDES.flatMap((name) => BY.map((by) => [`${name} ${by}`, Object.freeze({ name, by })] as const)),
+const [STABLE, CANARY] = SIDES.map(
+  (name) => new Map<string, TrafficSide>(BY.map((by) => [by, Object.freeze({ name, by })])),
 );
 
 /** What a split goes by. */
@@ -95,7 +95,7 @@ export class CanarySplit {
 }
 
 function of(name: TrafficSide['name'], by: TrafficSide['by']): TrafficSide {
-  return KNOWN.get(`${name} ${by}`) as TrafficSide;
+  return (name === 'stable' ? STABLE : CANARY)?.get(by) as TrafficSide;
 }
 
 function isThere({ targets }: Upstream): boolean {

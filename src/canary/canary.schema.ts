@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { percentage, timerDuration } from '../config/units.ts';
+import { TOKEN } from '../config/field-name.ts';
+import { variableName } from '../config/variable-name.ts';
+import { labelsSchema } from '../upstreams/target.schema.ts';
 
-const labels = z
-  .record(z.string().min(1), z.string())
-  .refine((given) => Object.keys(given).length > 0, 'expected at least one label');
-
-const fieldName = z
-  .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a name of a header field or cookie');
+const fieldName = z.string().regex(TOKEN, 'expected a name of a header field or cookie');
 
 const step = z.union([
   percentage.transform((weight) => ({ weight, for: undefined, requests: undefined })),
@@ -21,7 +18,9 @@ const step = z.union([
 /** What a route says about its canary. */
 export const canarySchema = z
   .strictObject({
-    to: labels.optional().describe('Labels of the targets of the upstream of the route that are the canary.'),
+    to: labelsSchema
+      .optional()
+      .describe('Labels of the targets of the upstream of the route that are the canary.'),
     upstream: z.string().optional().describe('The upstream that is the canary, in place of `to`.'),
     id: z
       .string()
@@ -41,12 +40,7 @@ export const canarySchema = z
       .describe(
         'Who stays on one side: the principal, the client by a signed cookie, its address, or who has the same value of a field or cookie. Default principal.',
       ),
-    secretEnv: z
-      .string()
-      .regex(
-        /^[A-Za-z_][A-Za-z0-9_]*$/,
-        'expected the name of an environment variable, not the secret itself',
-      )
+    secretEnv: variableName
       .optional()
       .describe(
         'Environment variable with the secret of 32 characters or more that cookies are signed with; without it who has no subject goes by the address.',

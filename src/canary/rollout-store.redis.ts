@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../store/store-guard.ts';
-import type { RolloutChange, RolloutState, RolloutStatus } from './rollout-state.ts';
+import type { RolloutChange, RolloutState } from './rollout-state.ts';
 import type { Changed, RolloutStore, Synced } from './rollout-store.ts';
 import { Tally } from './tally.ts';
 
@@ -91,21 +92,36 @@ function texts({ status, step, version, reason }: RolloutState): (string | numbe
   return [status, step, version, reason];
 }
 
-const STATUSES: ReadonlySet<string> = new Set(['running', 'paused', 'promoted', 'aborted']);
+const statusSchema = z.enum(['running', 'paused', 'promoted', 'aborted']);
 
 function stateOf([status, step, version, reason]: Read): RolloutState {
   return {
     // Fails closed: what cannot be read, such as of another version of the gateway, leads nobody on.
-    status: status !== null && STATUSES.has(status) ? (status as RolloutStatus) : 'paused',
+    status: statusSchema.safeParse(status).data ?? 'paused',
     step: Number(step) || 0,
     version: Number(version) || 0,
     reason: reason ?? '',
   };
 }
 
+const side = z.object({ attempts: z.number(), failures: z.number() });
+/** What others have written is shown and logged as it is, so that it has to be what it should. */
+const changeSchema = z.object({
+  at: z.string().max(40),
+  from: statusSchema,
+  to: statusSchema,
+  step: z.number(),
+  weight: z.number(),
+  reason: z.string(),
+  by: z.enum(['gateway', 'operator']),
+  canary: side,
+  stable: side,
+}) satisfies z.ZodType<RolloutChange>;
+
 function changeOf(text: string): RolloutChange[] {
   try {
-    return [JSON.parse(text) as RolloutChange];
+    const read = changeSchema.safeParse(JSON.parse(text));
+    return read.success ? [read.data] : [];
   } catch {
     return [];
   }

@@ -7,9 +7,9 @@ import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
 import { ExplainFault, type ExplainInput } from './explain.schema.ts';
+import { TOKEN } from '../config/field-name.ts';
 
 const REQUEST = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) +(\S+)$/;
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What no field may say (RFC 9110 section 5.5). */
 const BAD_VALUE = /[\p{Cc}--\t]/v;
 const USUAL_HOST = 'localhost';
@@ -81,7 +81,7 @@ function readFields(lines: readonly string[]): (readonly [name: string, value: s
     const colon = line.indexOf(':');
     const [name, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
     // Nothing of what was given: it may be a secret.
-    if (colon < 0 || !NAME.test(name))
+    if (colon < 0 || !TOKEN.test(name))
       throw new ExplainFault('expected header fields as `Name: value`; one of them has no such name');
     if (BAD_VALUE.test(value))
       throw new ExplainFault(`${name}: the value has a character that no field may have`);

@@ -3,15 +3,11 @@ import { CanarySplit } from '../canary/canary-split.ts';
 import type { CanaryOptions } from '../canary/canary.schema.ts';
 import type { Rollout } from '../canary/rollout.ts';
 import type { Rollouts } from '../canary/rollouts.ts';
+import { isIn } from '../exchange/subset.ts';
 import { compileCondition, type ExchangeCondition } from '../conditions/condition.ts';
 import { ActionError, type ActionInput, type RouteAction } from '../routing/route-action.ts';
 import type { LeaseWatch } from '../upstreams/target.ts';
-import {
-  hasLabels,
-  UpstreamPart,
-  type PartOptions,
-  type UpstreamSource,
-} from '../upstreams/upstream-part.ts';
+import { UpstreamPart, type PartOptions, type UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { CanaryAction, type SideAction } from './canary.action.ts';
 
@@ -55,9 +51,9 @@ function sourcesOf(
   const all = (): boolean => true;
   if (to !== undefined)
     return {
-      stable: new UpstreamPart(upstream, (target) => !hasLabels(target, to), of('stable')),
-      canary: new UpstreamPart(upstream, (target) => hasLabels(target, to), of('canary')),
-      rule: new UpstreamPart(upstream, (target) => hasLabels(target, to), of('rule')),
+      stable: new UpstreamPart(upstream, (target) => !isIn({ labels: to }, target.labels), of('stable')),
+      canary: new UpstreamPart(upstream, (target) => isIn({ labels: to }, target.labels), of('canary')),
+      rule: new UpstreamPart(upstream, (target) => isIn({ labels: to }, target.labels), of('rule')),
     };
   const canary = input.named(other ?? '', ['canary', 'upstream']);
   if (canary === upstream)

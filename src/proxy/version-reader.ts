@@ -47,7 +47,7 @@ function mediaTypeVersion(field: string | undefined, name: string): string | und
     let version: string | undefined;
     let weight = 1;
     for (const [, key = '', value = ''] of range.matchAll(PARAMETERS)) {
-      if (key.toLowerCase() === name) version ??= unquoted(value);
+      if (key.toLowerCase() === name) version = joined(version, unquoted(value));
       else if (key.toLowerCase() === 'q') weight = Number(value);
     }
     if (version === undefined || !(weight > best)) continue;
@@ -55,6 +55,11 @@ function mediaTypeVersion(field: string | undefined, name: string): string | und
     found = version;
   }
   return found;
+}
+
+// As `node:http` and the query do: a list is the name of no version.
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 function unquoted(value: string): string {

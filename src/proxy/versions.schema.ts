@@ -5,8 +5,8 @@ import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
+import { TOKEN } from '../config/field-name.ts';
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Names that stand for another version, or for none. */
 const RESERVED = ['default', 'latest', 'unknown'];
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { patternText } from '../config/linear-pattern.ts';
 import type { ValueMatch } from './route.ts';
+import { TOKEN } from '../config/field-name.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
@@ -21,8 +22,8 @@ const value = z
   .transform((one): ValueMatch => one)
   .describe('A value, or one of `{ exact }`, `{ present }`, `{ prefix }`, `{ regex }`.');
 
-const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name');
-const cookieName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a cookie');
+const token = z.string().regex(TOKEN, 'expected a header field name');
+const cookieName = z.string().regex(TOKEN, 'expected the name of a cookie');
 
 /** What a route of either door asks of a request besides its method and path. */
 export const conditionsSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { isIdentityHeader } from '../exchange/identity-headers.ts';
 import { TemplateError } from './template-fault.ts';
+import { TOKEN } from '../config/field-name.ts';
 
 /** The names that the values of a template can be taken from, besides those that every exchange has. */
 export interface SourceNames {
@@ -36,7 +37,6 @@ export const ROOTS: readonly string[] = [
   'client',
   'exchange',
 ];
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Fields that hold a secret, which must get neither into an address nor into a body. */
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'authorization',
@@ -144,7 +144,7 @@ function queryOf(query: string): URLSearchParams {
 }
 
 function ofHeader(text: string, name: string): Source {
-  if (!HEADER_NAME.test(name)) throw new TemplateError(`expected the name of a header field, got "${name}"`);
+  if (!TOKEN.test(name)) throw new TemplateError(`expected the name of a header field, got "${name}"`);
   // What a client says about its own identity is forged, or ours already.
   if (isIdentityHeader(name)) throw new TemplateError(`${name} is not the client's to say; use principal.id`);
   if (CREDENTIALS.has(name)) throw new TemplateError(`${name} is a credential and stays where it is`);

@@ -54,3 +54,8 @@ export function schemeFault(
   if (tls === undefined || /^(https|grpcs):/.test(url)) return undefined;
   return `expected ${protocol === 'grpc' ? 'a grpcs://' : 'an https://'} origin, because the upstream has \`tls\``;
 }
+
+/** Labels that tell some targets from others: at least one. */
+export const labelsSchema = z
+  .record(z.string().min(1), z.string())
+  .refine((given) => Object.keys(given).length > 0, 'expected at least one label');

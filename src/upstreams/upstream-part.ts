@@ -1,9 +1,6 @@
 import type { LeaseWatch, Target } from './target.ts';
 import { Upstream } from './upstream.ts';
 
-/** Labels by name. */
-export type Labels = Readonly<Record<string, string>>;
-
 /** Where requests go: an upstream, or a part of one. */
 export interface UpstreamSource {
   /** The upstream as the configuration knows it. */
@@ -56,10 +53,4 @@ export class UpstreamPart implements UpstreamSource {
     }
     return this.#part;
   }
-}
-
-/** Whether a target has all of some labels. */
-export function hasLabels(target: Pick<Target, 'labels'>, labels: Labels): boolean {
-  for (const name in labels) if (target.labels[name] !== labels[name]) return false;
-  return true;
 }

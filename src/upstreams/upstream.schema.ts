@@ -14,6 +14,7 @@ import { healthSchema, probeFaults } from './health/health.schema.ts';
 import { schemeFault, targetSchema, type TargetOptions } from './target.schema.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
+import { TOKEN } from '../config/field-name.ts';
 
 const timeouts = z.strictObject({
   connect: timerDuration.default(1000).describe('Time to open a connection. Default 1s.'),
@@ -61,7 +62,7 @@ const tls = z
 
 const passedName = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name')
+  .regex(TOKEN, 'expected a header field name')
   .toLowerCase()
   .superRefine((name, context) => {
     const { fate } = fieldNameOf(name);

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { refused } from './verifier.ts';
-
-const AUTH_SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+import { TOKEN } from '../../config/field-name.ts';
 
 /**
  * Returns the value of a header field that may be there once at most. Reads the raw list, because the parsed
@@ -36,7 +35,7 @@ export function authorizationOf(request: IncomingMessage, scheme: string): strin
   const space = value.indexOf(' ');
   const given = space === -1 ? value : value.slice(0, space);
   if (given.length !== scheme.length || given.toLowerCase() !== scheme) {
-    if (AUTH_SCHEME.test(given)) return undefined;
+    if (TOKEN.test(given)) return undefined;
     throw refused('The Authorization header is malformed.');
   }
   const credential = space === -1 ? '' : value.slice(space + 1).trim();

@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
+import { variableName } from '../../config/variable-name.ts';
 
 const ISSUER_URL: UrlRules = {
   schemes: ['http', 'https'],
@@ -74,12 +75,7 @@ const issuer = z
       .refine(isPublicKey, 'expected a public key or certificate in PEM form, never a private key')
       .optional()
       .describe('Its public key as PEM text.'),
-    secretEnv: z
-      .string()
-      .regex(
-        /^[A-Za-z_][A-Za-z0-9_]*$/,
-        'expected the name of an environment variable, not the secret itself',
-      )
+    secretEnv: variableName
       .optional()
       .describe('Name of the environment variable that holds the shared secret of HS* tokens.'),
     audiences: names.min(1).describe('Accepted `aud` values; a token needs one of them.'),

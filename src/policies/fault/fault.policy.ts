@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationText, percentage, timerDuration } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
+import { TOKEN } from '../../config/field-name.ts';
 
 const share = percentage.default(1).describe('Share of the requests it befalls. Default 100%.');
 const LONGEST_DELAY_MS = 60_000;
@@ -22,10 +23,7 @@ export const faultPolicy = definePolicy({
       abort: z.strictObject({ share }).optional().describe('Requests are refused with 503 `fault-injected`.'),
       header: z
         .strictObject({
-          name: z
-            .string()
-            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name')
-            .toLowerCase(),
+          name: z.string().regex(TOKEN, 'expected a header field name').toLowerCase(),
           value: z.string().optional().describe('Default: any.'),
         })
         .optional()

@@ -3,11 +3,12 @@ import { foldName, isIdentityName } from '../../exchange/reserved-names.ts';
 import { compileSource } from '../../templates/source.ts';
 import { parseTemplate } from '../../templates/parse-template.ts';
 import { TemplateError } from '../../templates/template-fault.ts';
+import { TOKEN } from '../../config/field-name.ts';
 
 const MAX_LABELS = 16;
 const MAX_TARGET_EDITS = 32;
 
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name');
+const headerName = z.string().regex(TOKEN, 'expected a header field name');
 const headerText = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header field value on one line');
 
 /** Folded names of fields that frame the message or concern one connection: HTTP itself answers for them. */

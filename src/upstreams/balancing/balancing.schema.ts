@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { percentage, timerDuration } from '../../config/units.ts';
+import { TOKEN } from '../../config/field-name.ts';
+import { variableName } from '../../config/variable-name.ts';
+import { labelsSchema } from '../target.schema.ts';
 
-const fieldName = z
-  .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a name of visible ASCII without separators')
-  .max(128);
+const fieldName = z.string().regex(TOKEN, 'expected a name of visible ASCII without separators').max(128);
 
 const hashKey = z
   .union([
@@ -18,18 +18,9 @@ const hashKey = z
     'What requests are told apart by: `principal`, `address` of the client, or one value of theirs; those without it go by leastRequests.',
   );
 
-const labels = z
-  .record(z.string().min(1), z.string())
-  .refine((given) => Object.keys(given).length > 0, 'expected at least one label');
-
 const sticky = z
   .strictObject({
-    secretEnv: z
-      .string()
-      .regex(
-        /^[A-Za-z_][A-Za-z0-9_]*$/,
-        'expected the name of an environment variable, not the secret itself',
-      )
+    secretEnv: variableName
       .optional()
       .describe('Environment variable with the secret that cookies are signed with; 32 characters or more.'),
     secretFile: z
@@ -75,7 +66,7 @@ const sticky = z
 
 /** Which targets: a key of upstreams, and of routes. */
 export const subsetKeys = {
-  subset: labels
+  subset: labelsSchema
     .optional()
     .describe('Labels that a target must have to be chosen, such as `track: stable`. Default: all targets.'),
   subsetFallback: z

@@ -2,11 +2,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { timerDuration } from '../../config/units.ts';
 import { httpUrl, urlFault } from '../../config/url.ts';
+import { variableName } from '../../config/variable-name.ts';
 
 const fileName = z.string().min(1);
-const variableName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable, not the secret itself');
 
 function between(leastMs: number, mostMs: number, words: string) {
   return timerDuration.refine((ms) => ms >= leastMs && ms <= mostMs, `expected ${words}`);

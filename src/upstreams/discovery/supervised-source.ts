@@ -5,6 +5,7 @@ import { Backoff } from './backoff.ts';
 import { MAX_ENTRIES, Unknown, type Asking, type DiscoverySource, type Known } from './discovery-source.ts';
 import { HeldSet } from './held-set.ts';
 import { Publisher } from './publisher.ts';
+import { Wake } from './wake.ts';
 import type { DiscoveryView } from './discovery-view.ts';
 
 /** How a source is watched over. */
@@ -45,6 +46,7 @@ export class SupervisedSource {
   readonly #listeners = new Set<SetListener>();
   readonly #publisher: Publisher;
   readonly #ending = new AbortController();
+  readonly #pause = new Wake();
   #published: readonly TargetOptions[] = [];
   #startedAt: number | undefined = undefined;
   #answeredAt: number | undefined = undefined;
@@ -145,7 +147,7 @@ export class SupervisedSource {
         if (signal.aborted) return;
         waitMs = this.#failed(error);
       }
-      await this.#wait(waitMs);
+      await this.#pause.wait(waitMs, this.#ending.signal);
     }
   }
 
@@ -256,20 +258,6 @@ export class SupervisedSource {
           ageMs: Math.round(performance.now() - this.#answeredAt),
         });
     }, afterMs).unref();
-  }
-
-  #wait(ms: number): Promise<void> {
-    const { signal } = this.#ending;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms).unref();
-      signal.addEventListener('abort', end, { once: true });
-    });
   }
 
   #log(level: 'info' | 'warn', message: string, more: object = {}): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { percentage, timerDuration } from '../../config/units.ts';
+import { TOKEN } from '../../config/field-name.ts';
 
 const positive = timerDuration.refine((ms) => ms > 0, 'expected more than nothing');
 
@@ -25,7 +26,7 @@ const pathText = z
 
 const headers = z
   .record(
-    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name'),
+    z.string().regex(TOKEN, 'expected a header field name'),
     z.string().regex(/^[\t -~]*$/, 'expected a header field value'),
   )
   .refine(

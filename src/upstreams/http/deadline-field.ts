@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { fieldNameOf } from './field-names.ts';
+import { TOKEN } from '../../config/field-name.ts';
 
 /** What a target would hear too late: the way there takes a while, too. */
 const RESERVE_MS = 5;
@@ -13,7 +14,7 @@ export const deadlineHeaderSchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a header field name')
+      .regex(TOKEN, 'expected a header field name')
       .toLowerCase()
       .refine(
         (name) => fieldNameOf(name).fate === 'pass' && !FRAMING.has(name),

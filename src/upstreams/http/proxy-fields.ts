@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isSaneHost } from '../../exchange/absolute-form.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { TOKEN } from '../../config/field-name.ts';
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** The name of a proxy, or where it listens (RFC 9110 section 7.6.3). */
 const RECEIVED_BY = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?::\d{1,5})?$/;
 const IPV4 = /^[\d.]+$/;

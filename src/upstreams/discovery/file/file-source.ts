@@ -2,6 +2,7 @@ import { unwatchFile, watchFile, type StatsListener } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { schemeFault, targetSchema, type TargetOptions } from '../../target.schema.ts';
+import { Wake } from '../wake.ts';
 import { MAX_ENTRIES, Unknown, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
 
 /** What the targets have to be reached with. */
@@ -31,7 +32,7 @@ export class FileSource implements DiscoverySource {
   readonly #options: FileSourceOptions;
   #isFirst = true;
   #hasChanged = false;
-  #wake: (() => void) | undefined = undefined;
+  readonly #wake = new Wake();
 
   constructor(options: FileSourceOptions) {
     this.#options = options;
@@ -39,7 +40,7 @@ export class FileSource implements DiscoverySource {
 
   async next({ signal, withinMs }: Asking): Promise<Known> {
     if (this.#isFirst) this.#watch();
-    else if (!this.#hasChanged) await this.#change(signal, Math.min(withinMs, READ_EVERY_MS));
+    else if (!this.#hasChanged) await this.#wake.wait(Math.min(withinMs, READ_EVERY_MS), signal);
     this.#hasChanged = false;
     try {
       const targets = this.#read(await textOf(this.#options.path));
@@ -53,7 +54,7 @@ export class FileSource implements DiscoverySource {
 
   close(): void {
     unwatchFile(this.#options.path, this.#changed as never);
-    this.#wake?.();
+    this.#wake.now();
   }
 
   #watch(): void {
@@ -64,22 +65,8 @@ export class FileSource implements DiscoverySource {
 
   readonly #changed: StatsListener = () => {
     this.#hasChanged = true;
-    this.#wake?.();
+    this.#wake.now();
   };
-
-  #change(signal: AbortSignal, mostMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = setTimeout(end, mostMs).unref();
-      signal.addEventListener('abort', end, { once: true });
-      this.#wake = end;
-    });
-  }
 
   #read(text: string): readonly TargetOptions[] {
     const read = fileSchema.safeParse(parsed(text));

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { asUnknown } from '../registry-client.ts';
 import { Unknown } from '../discovery-source.ts';
+import { Wake } from '../wake.ts';
 
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -15,7 +16,7 @@ export class JsonLines {
   #rest: Buffer[] = [];
   #restBytes = 0;
   #end: 'open' | 'ended' | Unknown = 'open';
-  #wake: (() => void) | undefined = undefined;
+  readonly #wake = new Wake();
 
   constructor(answer: IncomingMessage) {
     this.#answer = answer;
@@ -27,7 +28,7 @@ export class JsonLines {
 
   /** Waits until there is a line. @throws {Unknown} when the body broke off or has a line that is too long. */
   async wait(mostMs: number, signal: AbortSignal): Promise<LineEnd> {
-    if (this.#lines.length === 0 && this.#end === 'open') await this.#woken(mostMs, signal);
+    if (this.#lines.length === 0 && this.#end === 'open') await this.#wake.wait(mostMs, signal);
     if (this.#lines.length > 0) return 'line';
     if (this.#end === 'open') return 'quiet';
     if (this.#end === 'ended') return 'end';
@@ -65,7 +66,7 @@ export class JsonLines {
     this.#restBytes += rest.length;
     if (this.#restBytes > MAX_LINE_BYTES)
       this.#close(new Unknown('the watch brought a line of more than 4MiB'));
-    else if (this.#lines.length > 0) this.#wake?.();
+    else if (this.#lines.length > 0) this.#wake.now();
   }
 
   #close(end: 'ended' | Unknown): void {
@@ -73,20 +74,6 @@ export class JsonLines {
     // What was begun and not ended is lost.
     this.#end = end === 'ended' && this.#restBytes > 0 ? new Unknown('the watch was cut in a line') : end;
     if (end !== 'ended') this.#answer.destroy();
-    this.#wake?.();
-  }
-
-  #woken(mostMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = setTimeout(end, mostMs).unref();
-      signal.addEventListener('abort', end, { once: true });
-      this.#wake = end;
-    });
+    this.#wake.now();
   }
 }
