@@ -18,8 +18,9 @@ export abstract class FakeRegistry {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async start(): Promise<this> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+  /** Begins to listen: on any port, or on the one that it had before it was stopped. */
+  async start(port = 0): Promise<this> {
+    await once(this.#server.listen(port, '127.0.0.1'), 'listening');
     return this;
   }
 
