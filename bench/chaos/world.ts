@@ -105,12 +105,16 @@ export class World {
   }
 
   /** Starts a gateway, as users do. */
-  async startGateway(config: object, isTalkative = false): Promise<Subject> {
+  async startGateway(config: object): Promise<Subject> {
     const file = join(this.stand.folder, `chaos-${this.#gateways.length}.yaml`);
     writeFileSync(file, JSON.stringify(config));
     const needsRedis = this.stand.redisUrl === undefined ? {} : ({ needsRedis: true } as const);
-    const logLevel = isTalkative ? 'info' : 'warn';
-    const gateway = await this.stand.startGateway({ name: 'chaos', config: file, logLevel, ...needsRedis });
+    const gateway = await this.stand.startGateway({
+      name: 'chaos',
+      config: file,
+      logLevel: 'warn',
+      ...needsRedis,
+    });
     this.#gateways.push(gateway);
     return gateway;
   }
