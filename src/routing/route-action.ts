@@ -18,6 +18,8 @@ export interface RouteAction {
   readonly kind: string;
   /** What a listing shows as the place that answers: names of upstreams, or what a client is told. */
   readonly target?: string | undefined;
+  /** What a listing shows besides: where some of its requests go as well, or instead, such as `mirror users-next 5%`. */
+  readonly beside?: readonly string[] | undefined;
   /** Whether a server that is not ours reads the path of the request, in its own way. */
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
