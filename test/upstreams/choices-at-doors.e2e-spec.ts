@@ -74,7 +74,9 @@ const doors: Readonly<Record<string, (cookie?: string) => Promise<Outcome>>> = {
     const opened = await Promise.race([once(socket, 'open'), refusal]);
     if (opened.length > 0) return { ok: false, why: (await problemIn(opened[1])).code, cookie: undefined };
     socket.send('{"number":1}');
-    await Promise.race([until(() => messages.length > 0), closed]);
+    let isClosed = false;
+    void closed.then(() => (isClosed = true));
+    await until(() => messages.length > 0 || isClosed);
     socket.terminate();
     return { ok: messages.length > 0, why: problems[0]?.['code'], cookie: undefined };
   },

@@ -7,7 +7,7 @@ const MOST_BUSY = 0.8;
 /**
  * Who must not be asked beside a target: itself, and those whose breaker waits for a probe. Undefined when nobody is left,
  * when fewer than two can be called, for a second attempt would only hasten the end of the last one, and when more than 80 %
- * of what they may have under way (`maxRequests`) is.
+ * of what they may have under way (`maxRequests`, or `maxConnections` of HTTP) is.
  *
  * @param members those that the request may go to.
  */
