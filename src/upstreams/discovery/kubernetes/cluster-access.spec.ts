@@ -114,6 +114,25 @@ describe('the service account of a pod', () => {
     expect(lastToken()).toBe('Bearer two');
   });
 
+  it('lists anew once its changes weigh more than 256 MiB, of which nobody has counted what is left', async () => {
+    const source = sourceOf();
+    await ask(source);
+    const lists = () => cluster.asked.filter((path) => !path.includes('watch=')).length;
+    const next = () => source.next({ signal: new AbortController().signal, withinMs: Infinity });
+    const swollen = `{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"9"},"x":[${'{},'.repeat(1_200_000)}{}]}}\n`;
+    const listed = [];
+    for (let i = 0; i < 2; i += 1) {
+      const changed = next();
+      await until(() => cluster.watches.size === 1);
+      cluster.send(swollen);
+      await changed;
+      listed.push(lists());
+    }
+    // It would wait for a change if it watched on.
+    await next();
+    expect([...listed, lists()]).toEqual([1, 1, 2]);
+  });
+
   it('needs its files', async () => {
     rmSync(join(folder, ACCOUNT, 'token'));
     expect(await heard(sourceOf())).toBe('there is no access to the cluster: ENOENT');
