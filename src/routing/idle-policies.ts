@@ -8,6 +8,9 @@ import type { DeclaredPolicies, RouteDefinition } from './route.ts';
 /** What controllers and resolvers are called where kinds of routes are told apart. */
 const HANDLER = 'handler';
 
+/** The policies that say where they do nothing; a table of thousands asks no others. */
+const TELLING = policyList.filter(({ idle, unfit, isOfUpstreams }) => idle ?? unfit ?? isOfUpstreams);
+
 type Options = Readonly<Record<string, unknown>>;
 
 /** What policies are looked at with. */
@@ -31,7 +34,7 @@ export function settledPolicies(
   const source = actions.find((one) => one.source.kind === definition.action?.kind)?.source;
   const at = { kind: source?.kind ?? HANDLER, methods: definition.match.methods };
   let settled = merged;
-  for (const policy of policyList) {
+  for (const policy of TELLING) {
     const own = ownOf(definition, policy.name);
     if (own === undefined) settled = withoutIdle(settled, policy, at);
     // What a decorator says is for its stage to refuse.
@@ -103,7 +106,11 @@ function idleOf(policy: Policy, merged: PolicySet, at: RouteKind): IdleOptions |
 }
 
 function ownOf({ policies }: RouteDefinition, name: string): unknown {
-  return policies.map((level) => (level as Options)[name]).find((one) => one !== undefined);
+  for (const level of policies) {
+    const said = (level as Options)[name];
+    if (said !== undefined) return said;
+  }
+  return undefined;
 }
 
 function without(value: Options, [key = '', ...rest]: readonly string[]): Options {
