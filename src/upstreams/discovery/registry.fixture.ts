@@ -12,9 +12,11 @@ export abstract class FakeRegistry {
   /** Names in the certificates of clients, where it asks for them. */
   readonly clients: (string | undefined)[] = [];
   readonly #server: Server | SecureServer;
+  readonly #scheme: string;
 
   /** @param tls for a server over TLS. */
-  constructor(private readonly tls?: TlsOptions) {
+  constructor(tls?: TlsOptions) {
+    this.#scheme = tls === undefined ? 'http' : 'https';
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       this.asked.push(request.url ?? '');
       this.headers.push(request.headers);
@@ -29,7 +31,7 @@ export abstract class FakeRegistry {
 
   /** Its origin. */
   get url(): string {
-    return `http${this.tls === undefined ? '' : 's'}://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   get port(): number {
