@@ -7,6 +7,7 @@ import { Problem } from '../../problems/problem.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { changes, depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { faultPolicy } from './fault.policy.ts';
 
@@ -30,6 +31,14 @@ export class FaultStage implements Stage {
     if (delay !== undefined && this.#random() < delay.share)
       return wait(exchange, delay.for).then(() => refuseIf(isAborted));
     return refuseIf(isAborted);
+  }
+
+  explain(exchange: Exchange): StageVerdict {
+    if (!this.#isFor(exchange)) return passes({}, 'such a request is left alone');
+    const { delay, abort } = this.#options;
+    refuseIf(abort?.share === 1);
+    if (abort === undefined && delay?.share === 1) return changes('every request waits');
+    return depends('chance decides whether it waits, or is refused with 503 fault-injected');
   }
 
   #isFor({ principal, request }: Exchange): boolean {
