@@ -97,6 +97,44 @@ identity:
   );
 });
 
+describe('a command', () => {
+  /** Tells on standard error which packages a process has loaded, and how many files of ours. */
+  const TELLING = `data:text/javascript,${encodeURIComponent(`
+    import { registerHooks } from 'node:module';
+    const packages = new Set();
+    let own = 0;
+    registerHooks({ load(url, context, next) {
+      const name = /.*node_modules\\/((?:@[^/]+\\/)?[^/.][^/]*)/.exec(url)?.[1];
+      if (name !== undefined) packages.add(name);
+      else if (url.includes('/dist/')) own += 1;
+      return next(url, context);
+    } });
+    process.on('exit', () => console.error('loaded ' + JSON.stringify({ packages: [...packages], own })));`)}`;
+
+  const loadedBy = async (
+    ...args: string[]
+  ): Promise<{ readonly packages: string[]; readonly own: number }> => {
+    const { stderr } = await runBin(args, { NODE_OPTIONS: `--import=${TELLING}` });
+    return JSON.parse(/^loaded (.*)$/m.exec(stderr)?.[1] ?? '') as { packages: string[]; own: number };
+  };
+
+  it.each([['--version'], ['--help'], ['start --help'], ['validat']])(
+    'loads nothing of a gateway that it does not need: %s',
+    async (args) => {
+      const { packages, own } = await loadedBy(...args.split(' '));
+      expect([packages, own < 15]).toEqual([[], true]);
+    },
+  );
+
+  it('loads no GraphQL, Redis or Kubernetes for a configuration without', async () => {
+    const file = fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n');
+    const { packages } = await loadedBy('validate', '--config', file);
+    expect(packages).toContain('@nestjs/core');
+    const dear = ['graphql', '@nestjs/graphql', 'graphql-jit', 'ioredis', '@kubernetes/client-node'];
+    expect(packages.filter((name) => dear.includes(name))).toEqual([]);
+  });
+});
+
 describe('what cannot be used', () => {
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content);
