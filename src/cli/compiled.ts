@@ -1,5 +1,6 @@
 import { readConfigFile } from '../config/config-reader.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
+import type { GatewayModule } from '../config/gateway-module.ts';
 import { createGateway, type Gateway } from '../main.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -23,8 +24,7 @@ export interface Compiled {
  */
 export async function compiled(configFile: string | undefined, offered: OfferedModules): Promise<Compiled> {
   const { environment, source } = await readSource(configFile);
-  // Code that the file does not name has no part in what comes of it.
-  const modules = source.value.modules.length > 0 ? await modulesOf(offered) : [];
+  const modules = await modulesFor(source, offered);
   const gateway = await createGateway({
     environment: { ...environment, redisUrl: undefined },
     source,
@@ -34,6 +34,17 @@ export async function compiled(configFile: string | undefined, offered: OfferedM
   });
   await gateway.init();
   return { gateway, source, current: gateway.app.get(Snapshots).current };
+}
+
+/**
+ * Loads the modules, for a configuration that names any: code that it does not name has no part in what comes of it, and a
+ * reload that names some needs a restart anyway.
+ */
+export async function modulesFor(
+  source: GatewaySource,
+  offered: OfferedModules,
+): Promise<readonly GatewayModule[]> {
+  return source.value.modules.length > 0 ? await modulesOf(offered) : [];
 }
 
 /** Reads environment and file. @throws {ConfigError} with all that is wrong with their form. */

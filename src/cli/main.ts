@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
-import { modulesOf, type OfferedModules } from './commands.ts';
+import type { OfferedModules } from './commands.ts';
 import { Incomparable } from './incomparable.ts';
 
 const USAGE_EXIT_CODE = 2;
@@ -52,7 +52,7 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return undefined;
     }
     case 'start':
-      return (await import('./start.ts')).runStart(command.configFile, await modulesOf(modules));
+      return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate':
       return (await import('./validate.ts')).runValidate(command.configFile, modules, { out, err });
     case 'routes':

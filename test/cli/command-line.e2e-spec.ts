@@ -24,6 +24,9 @@ function fileOf(text: string): string {
   return file;
 }
 
+/** The least that starts: nothing of the sample has to be loaded and put together. */
+const small = (): string => fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n');
+
 describe('gatehouse validate', () => {
   it('says that the configuration of the sample is valid', async () => {
     const { code, stdout, stderr } = await runBin(['validate', '--config', CONFIG]);
@@ -127,8 +130,7 @@ describe('a command', () => {
   );
 
   it('loads no GraphQL, Redis or Kubernetes for a configuration without', async () => {
-    const file = fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n');
-    const { packages } = await loadedBy('validate', '--config', file);
+    const { packages } = await loadedBy('validate', '--config', small());
     expect(packages).toContain('@nestjs/core');
     const dear = ['graphql', '@nestjs/graphql', 'graphql-jit', 'ioredis', '@kubernetes/client-node'];
     expect(packages.filter((name) => dear.includes(name))).toEqual([]);
@@ -157,28 +159,33 @@ describe('what cannot be used', () => {
     ['a flag without its value', () => ['start', '--config'], 2, /--config: expected a value/],
     [
       'an output in no folder',
-      () => ['openapi', '-o', join(folder, 'no/x.json')],
+      () => ['openapi', '-c', small(), '-o', join(folder, 'no/x.json')],
       1,
       /x\.json cannot be written: there is no such folder/,
     ],
-    ['a folder as an output', () => ['openapi', '-o', folder], 1, /cannot be written: it is a folder/],
+    [
+      'a folder as an output',
+      () => ['openapi', '-c', small(), '-o', folder],
+      1,
+      /cannot be written: it is a folder/,
+    ],
     [
       'a host that is not there',
-      () => ['start', '-c', CONFIG],
+      () => ['start', '-c', small()],
       1,
       /no address no\.such\.invalid/,
       { ...PORTS, HOST: 'no.such.invalid' },
     ],
     [
       'an address of another machine',
-      () => ['start', '-c', CONFIG],
+      () => ['start', '-c', small()],
       1,
       /no address 192\.0\.2\.1 .*ADMIN_HOST/,
       { ...PORTS, HOST: '127.0.0.1', ADMIN_HOST: '192.0.2.1' },
     ],
     [
       'a Redis that is none',
-      () => ['start', '-c', CONFIG],
+      () => ['start', '-c', small()],
       1,
       /REDIS_URL .*expected redis:/,
       { REDIS_URL: 'http://user:s3cret@x' },
@@ -219,7 +226,7 @@ describe('gatehouse start', () => {
       { PORT, ADMIN_PORT: '0' },
       { PORT: '0', ADMIN_PORT: PORT },
     ]) {
-      const { code, stderr } = await runBin(['start', '--config', CONFIG], { HOST: '127.0.0.1', ...env });
+      const { code, stderr } = await runBin(['start', '--config', small()], { HOST: '127.0.0.1', ...env });
       expect(code).toBe(1);
       expect(stderr).toMatch(new RegExp(`^gatehouse: .*${PORT}.*\n$`));
     }
@@ -237,7 +244,7 @@ describe('gatehouse start', () => {
       REDIS_URL: 'redis://127.0.0.1:1',
       LOG_LEVEL: 'fatal',
     };
-    const { code, stderr } = await runBin(['start', '--config', CONFIG], env);
+    const { code, stderr } = await runBin(['start', '--config', small()], env);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^gatehouse: .*${PORT}.*\n$`));
     taken.close();
@@ -245,10 +252,7 @@ describe('gatehouse start', () => {
 
   it('starts without a Redis that cannot be reached, and says so', async () => {
     const env = { SECRET: 'x'.repeat(32), REDIS_URL: 'redis://user:s3cret@127.0.0.1:1' };
-    const gateway = await startChild(
-      fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n'),
-      env,
-    );
+    const gateway = await startChild(small(), env);
     expect((await call(`${gateway.url}/health/ready`)).status).toBe(200);
     const lines = gateway.lines().filter((line) => line.msg.includes('Redis'));
     expect(lines[0]).toMatchObject({ level: 40, redis: '127.0.0.1:1', reason: 'ECONNREFUSED' });
