@@ -1,7 +1,7 @@
 import { nearestName } from '../config/nearest-name.ts';
 import type { CanaryCommand } from './canary.ts';
-import { explainCommand, type ExplainCommand } from './explain.ts';
-import { IMPORT_FORMATS, type ImportCommand } from './import/import.ts';
+import { explainCommand, type ExplainCommand } from './explain-command.ts';
+import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import type { KeyOptions } from './keys.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 

@@ -165,8 +165,8 @@ export class RouteCompiler {
   }
 
   #action(definition: RouteDefinition, pattern: PathPattern, upstream: Upstream | undefined): RouteAction {
-    const { action, id: routeId } = definition;
-    if (action === undefined) return handlerAction;
+    const { action, id: routeId, foresee } = definition;
+    if (action === undefined) return foresee === undefined ? handlerAction : { ...handlerAction, foresee };
     const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
     return faultOfAction(definition, () =>

@@ -74,6 +74,8 @@ export interface RouteDefinition {
   readonly hedge?: HedgeOptions | undefined;
   /** What answers it; absent for a handler. */
   readonly action?: ActionDefinition | undefined;
+  /** What can be told of what a handler would do; see {@link RouteAction.foresee}. */
+  readonly foresee?: RouteAction['foresee'];
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
   /** Which version of an API it answers for, where there are several. */

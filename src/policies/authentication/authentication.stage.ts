@@ -3,7 +3,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
@@ -55,11 +55,9 @@ export class IdentifyStage implements Stage {
   }
 
   // Credentials are neither asked for nor checked: that may need somebody else.
-  explain({ principal }: Exchange): StageFacts {
-    return {
-      caller:
-        principal === undefined ? 'nobody is assumed, and no credential is checked' : partitionOf(principal),
-    };
+  explain({ principal }: Exchange): StageVerdict {
+    if (principal !== undefined) return passes({ caller: partitionOf(principal) });
+    return depends('nobody is assumed, and credentials are not checked; without one it is 401');
   }
 
   #verify(verifier: CredentialVerifier, exchange: Exchange): Principal | Promise<Principal> | undefined {

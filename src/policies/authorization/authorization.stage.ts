@@ -4,7 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authorizationPolicy } from './authorization.policy.ts';
 
@@ -53,10 +53,10 @@ class AuthorizeStage implements Stage {
       if (!condition.holds(principal)) throw denied(condition, principal);
   }
 
-  explain(exchange: Exchange): StageFacts {
-    if (exchange.principal === undefined) return { decision: 'open: nobody is assumed' };
+  explain(exchange: Exchange): StageVerdict {
+    if (exchange.principal === undefined) return depends('it is up to who calls, and nobody is assumed');
     this.enter(exchange);
-    return { decision: 'passes' };
+    return passes();
   }
 }
 
