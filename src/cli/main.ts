@@ -31,6 +31,7 @@ import { renderDiff } from './diff.ts';
 import { explainAt, explainInputOf, type ExplainCommand } from './explain.ts';
 import { runImport } from './import/import.ts';
 import { createKey } from './keys.ts';
+import { runRevoke } from './revoke.ts';
 import { renderTable } from './table.ts';
 
 const USAGE_EXIT_CODE = 2;
@@ -69,6 +70,8 @@ async function run(command: Command, modules: readonly GatewayModule[]): Promise
       return runImport(command, { out: process.stdout, err: process.stderr });
     case 'canary':
       return runCanary(command, readEnvironment(process.env), process.stdout);
+    case 'revoke':
+      return runRevoke(command, readEnvironment(process.env), process.stdout);
     case 'diff':
       return diff(command, modules);
     case 'start':

@@ -30,6 +30,8 @@ export class OpenStreams {
       .map((ms) => setTimeout(end, ms));
     this.#open.add(end);
     raw.once('close', end);
+    // Also where no operation runs that would end with it.
+    exchange.onCancel(end);
     try {
       for await (const part of body) {
         // Waits for the client: one that reads slowly slows its own events down.
@@ -39,6 +41,7 @@ export class OpenStreams {
     } finally {
       end();
       this.#open.delete(end);
+      exchange.offCancel(end);
       for (const timer of timers) clearTimeout(timer);
       raw.end();
     }
