@@ -14,7 +14,7 @@ export interface RevocationBounds {
 
 /**
  * The revocations that a process knows of, in bounded memory. It grows by moving from table to table a few slots at a time,
- * which leaves behind what is over, so that a million entries never hold the event loop up.
+ * which leaves behind what is over, so that a million entries hold the event loop up for some milliseconds at most, seldom.
  */
 export class RevocationSet {
   bounds: RevocationBounds;
