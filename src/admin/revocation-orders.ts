@@ -24,14 +24,22 @@ const NO_ROOM = {
 const NOT_TOLD =
   'Redis has not taken it: this process knows of it, other replicas do not; repeat it when Redis is back';
 
-type Asked = Pick<RevocationOrder, 'jti' | 'sid' | 'sub' | 'issuer'>;
+const name = z.string().min(1).optional();
+const askedSchema = z
+  .strictObject({ jti: name, sid: name, sub: name, issuer: name })
+  .refine(({ jti, sid, sub }) => [jti, sid, sub].filter((one) => one !== undefined).length === 1, {
+    message: 'expected exactly one of jti, sid, sub',
+  });
+
+type Asked = z.output<typeof askedSchema>;
 
 /** Shows what is known of revocations, and takes orders to revoke. */
 export function serveRevocations(server: FastifyInstance, identity: Identity, logger: Logger): void {
-  server.get<{ Querystring: Asked }>(PATH, ({ query }, reply) => {
-    const { jti, sid, sub } = query;
-    if (jti === undefined && sid === undefined && sub === undefined) return reply.send(describe(identity));
-    return orRefuse(reply, () => look(identity, query));
+  server.get(PATH, ({ query }, reply) => {
+    if (Object.keys(query as object).length === 0) return reply.send(describe(identity));
+    const asked = askedSchema.safeParse(query);
+    if (!asked.success) return reply.code(400).send({ error: z.prettifyError(asked.error) });
+    return orRefuse(reply, () => look(identity, asked.data));
   });
   server.post(PATH, (request, reply) => take(identity, logger, request, reply));
 }

@@ -308,6 +308,14 @@ describe('the admin listener', () => {
     const look = (query: string) => call(`${one.gateway.adminUrl}/revocations?${query}`);
     expect((await look('sid=looked-at')).json()).toMatchObject({ revoked: true });
     expect((await look('jti=looked-at')).json()).toEqual({ jti: 'looked-at', revoked: false });
+    for (const query of [
+      'sid=a&sid=b',
+      'sid=a&jti=b',
+      'issuer=a',
+      'foo=a',
+      'sub=a&issuer=https://nobody.test',
+    ])
+      expect((await look(query)).status).toBe(400);
     expect(await stateOf(one.gateway, 'fresh')).toMatchObject({
       onStoreError: 'open',
       count: expect.any(Number),
@@ -375,6 +383,33 @@ describe('a Redis that is', () => {
     await stateOf(closed, 'fresh');
     expect((await ask(closed, good)).status).toBe(200);
     expect((await ask(closed, revoked)).status).toBe(401);
+  });
+
+  it('given something else in place of the stream: is as good as gone for revocations alone, and says why', async () => {
+    const client = redis.client();
+    await client.set('gatehouse:revocations', 'no stream');
+    await stateOf(closed, 'stale');
+    expect((await ask(closed, good)).status).toBe(503);
+    expect((await order({ sid: 'x' })).status).toBe(503);
+    expect(await closed.linesWhere(({ msg }) => msg.includes('WRONGTYPE'))).toHaveLength(1);
+    expect((await call(`${closed.adminUrl}/metrics`)).text).toContain('gatehouse_store_up 1');
+    await client.del('gatehouse:revocations');
+    await stateOf(closed, 'fresh');
+    expect((await ask(closed, revoked)).status).toBe(401);
+  });
+
+  it('full of what is no revocation: reads on', async () => {
+    const client = redis.client();
+    const junk = [
+      ['d', 'x'],
+      ['d', 'AAAAAAAAAAAAAAAA', 't', '1e99'],
+      ['t', '7', 'x', 'y'],
+      ['d', 'AAAAAAAAAAAAAAAA', 't', '0'],
+    ];
+    for (const fields of junk) await client.xadd('gatehouse:revocations', '*', ...fields);
+    const token = await tokenOf({ sid: 'after junk' });
+    await order({ sid: 'after junk' });
+    await within(closed, token, 401);
   });
 
   it('flushed, and written to before anybody has looked: forgets nothing', async () => {

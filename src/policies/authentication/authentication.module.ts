@@ -2,7 +2,9 @@ import { Inject, Module, Optional, type OnModuleDestroy, type OnModuleInit } fro
 import type { Redis } from 'ioredis';
 import type { PubSub } from '../../store/pub-sub.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
 import { DRY_RUN, GATEWAY_SOURCE, PUB_SUB } from '../../config/tokens.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
@@ -17,14 +19,20 @@ import { Revocations } from './revocation/revocations.ts';
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
 
+type Told = [metrics?: Metrics, logger?: Logger];
+
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
 @Module({
   providers: [
     {
       provide: Revocations,
-      useFactory: (redis?: Redis, guard?: StoreGuard, pubSub?: PubSub, metrics?: Metrics) =>
-        new Revocations({ store: redis && guard && pubSub && { redis, guard, pubSub }, metrics }),
-      inject: [REDIS, STORE_GUARD, PUB_SUB, Metrics].map((token) => ({ token, optional: true })),
+      useFactory: (redis?: Redis, guard?: StoreGuard, pubSub?: PubSub, ...told: Told) =>
+        new Revocations({
+          store: redis && guard && pubSub && { redis, guard, pubSub },
+          metrics: told[0],
+          logger: told[1],
+        }),
+      inject: [REDIS, STORE_GUARD, PUB_SUB, Metrics, LOGGER].map((token) => ({ token, optional: true })),
     },
     {
       provide: Identity,

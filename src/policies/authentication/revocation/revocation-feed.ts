@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { PubSub } from '../../../store/pub-sub.ts';
+import { redisFault } from '../../../store/redis.ts';
 import type { StoreGuard } from '../../../store/store-guard.ts';
 import {
   compareIds,
   LOG_BEGINNING,
+  REVOCATION_STREAM,
   RevocationLog,
   type LoggedRevocation,
   type LogPage,
@@ -53,6 +55,7 @@ export class RevocationFeed {
   #isReading = false;
   #isWanted = false;
   #isStopped = true;
+  #isRefused = false;
 
   constructor({ redis, guard, pubSub }: FeedDeps, host: FeedHost) {
     this.#log = new RevocationLog(redis, guard);
@@ -129,7 +132,9 @@ export class RevocationFeed {
     for (;;) {
       const askedAt = performance.now();
       const page = await this.#log.read(this.#after).catch(() => undefined);
+      if (Error.isError(page)) return this.#refused(page);
       if (page === undefined || this.#isStopped) return;
+      this.#isRefused = false;
       if (this.#hasLost(page)) {
         this.#host.warn(
           'The log of revocations in Redis has lost entries; those that are known are written again.',
@@ -145,6 +150,12 @@ export class RevocationFeed {
       break;
     }
     await this.#restore();
+  }
+
+  #refused(error: Error): void {
+    if (!this.#isRefused)
+      this.#host.warn(`Redis does not let ${REVOCATION_STREAM} be read (${redisFault(error)}).`);
+    this.#isRefused = true;
   }
 
   #take({ entries, last, first }: LogPage): void {

@@ -48,15 +48,16 @@ export class RevocationLog {
     this.#guard = guard;
   }
 
-  /** Reads on after an entry; undefined when Redis does not answer. */
-  async read(after: string): Promise<LogPage | undefined> {
-    const ask = (): Promise<[unknown, Entry[]]> =>
+  /** Reads on after an entry; undefined when Redis does not answer. @returns {Error} what it says against it. */
+  async read(after: string): Promise<LogPage | Error | undefined> {
+    const ask = (): Promise<[unknown, Entry[]] | Error> =>
       Promise.all([
         this.#redis.xinfo('STREAM', REVOCATION_STREAM).catch(absent),
         this.#redis.xrange(REVOCATION_STREAM, `(${after}`, '+', 'COUNT', PAGE) as Promise<Entry[]>,
-      ]);
+      ]).catch(asAnswer);
     const answer = await this.#guard.run(ask, BUDGET_MS);
     if (answer === STORE_UNAVAILABLE) return undefined;
+    if (Error.isError(answer)) return answer;
     const [info, entries] = answer;
     const facts = factsOf(info);
     const generated = facts.get('last-generated-id');
@@ -83,11 +84,10 @@ export class RevocationLog {
       }
       all.pexpire(REVOCATION_STREAM, keepMs);
       const results = await all.exec();
-      for (const [error] of results ?? []) if (error !== null) throw error;
-      return results;
+      return results?.every(([error]) => error === null) === true;
     };
     const answer = await this.#guard.run(call, BUDGET_MS);
-    return answer !== STORE_UNAVAILABLE && answer !== null;
+    return answer === true;
   }
 }
 
@@ -96,6 +96,12 @@ export function compareIds(one: string, other: string): number {
   const [ms = 0, count = 0] = one.split('-').map(Number);
   const [otherMs = 0, otherCount = 0] = other.split('-').map(Number);
   return ms - otherMs || count - otherCount;
+}
+
+// A Redis that answers is not gone, whatever it says: others who use it shall not suffer from a stream that is none.
+function asAnswer(error: unknown): Error {
+  if (Error.isError(error) && error.name === 'ReplyError') return error;
+  throw error;
 }
 
 // A stream that nobody has written to yet.

@@ -1,5 +1,5 @@
-import { Logger as NestLogger } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
+import type { Logger } from '../../../telemetry/logger.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
 import type { Revocations } from './revocations.ts';
 
@@ -23,18 +23,20 @@ const WHAT: Readonly<Record<RevocationState, string>> = {
 /** Whom a report tells. */
 export interface RevocationTelemetry {
   readonly metrics?: Metrics | undefined;
+  readonly logger?: Logger | undefined;
 }
 
 /** Says how the knowledge of revocations is, in metrics and in the log; says nothing where there is none. */
 export class RevocationReport {
   readonly #metrics: Metrics | undefined;
   readonly #revocations: Revocations;
-  readonly #log = new NestLogger('Revocations');
+  readonly #logger: Logger | undefined;
   #refused: Counter | undefined = undefined;
   #ended: Counter | undefined = undefined;
 
-  constructor({ metrics }: RevocationTelemetry, revocations: Revocations) {
+  constructor({ metrics, logger }: RevocationTelemetry, revocations: Revocations) {
     this.#metrics = metrics;
+    this.#logger = logger;
     this.#revocations = revocations;
   }
 
@@ -94,12 +96,13 @@ export class RevocationReport {
       : GOOD.has(now)
         ? ''
         : '; known ones stay in force';
-    if (GOOD.has(now)) this.#log.log(`${WHAT[now]}${then}.`);
-    else this.#log.warn(`${WHAT[now]}${then}.`);
+    const fields = { revocations: now };
+    if (GOOD.has(now)) this.#logger?.info(fields, `${WHAT[now]}${then}.`);
+    else this.#logger?.warn(fields, `${WHAT[now]}${then}.`);
   }
 
   /** Writes a warning. */
   warn(message: string): void {
-    this.#log.warn(message);
+    this.#logger?.warn({ revocations: this.#revocations.state }, message);
   }
 }
