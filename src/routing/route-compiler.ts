@@ -11,6 +11,7 @@ import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { compileConditions } from './conditions.ts';
+import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
@@ -71,7 +72,8 @@ export class RouteCompiler {
     const slashes = paths.encodedSlashes === 'pass' ? 'keep' : 'refuse';
     const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(match.path, slashes));
     const conditions = attempt(definition, ['match'], () => compileConditions(match));
-    const policies = this.#merge(definition);
+    const merged = this.#merge(definition);
+    const policies = faultOfAction(definition, () => settledPolicies(merged, definition, this.deps));
     if (policies.authentication === undefined) {
       // Fail closed: nobody opens a route by forgetting a line.
       throw new RouteFault(
@@ -86,13 +88,10 @@ export class RouteCompiler {
     const stages = this.#stages(definition, { policies, upstream, parameters });
     if (action.isOpaque === true) refuseEdits(definition, stages);
     const seats = seatsOf(stages, definition.door);
-    if (action.readsNoBody === true && seats.incoming.length > 0)
-      throw new RouteFault(
-        definition,
-        ['policies', 'transform', 'request', 'body'],
-        'has no effect: nothing of this route reads the body of a request',
-      );
-    faultOfAction(definition, () => action.check?.(seats));
+    faultOfAction(definition, () => {
+      refuseIdleMessages(definition, stages, action);
+      action.check?.(seats);
+    });
     return Object.freeze({
       id: definition.id,
       door: definition.door,
