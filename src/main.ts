@@ -127,7 +127,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   else if (!enableComposedAnswers())
     logger.warn('this Node writes answers in another way: its own heads are used');
   const root = await AppModule.forRoot({ ...options, logger });
-  const app = await NestFactory.create<NestFastifyApplication>(root, gatewayAdapter(fastifyOptions(logger)), {
+  const adapter = gatewayAdapter(fastifyOptions(logger, options.source.value.identity?.tokens.maxSize));
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
   });

@@ -46,6 +46,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':
       return (await import('./canary.ts')).runCanary(command, await environment(), out);
+    case 'revoke':
+      return (await import('./revoke.ts')).runRevoke(command, await environment(), out);
     case 'diff': {
       const differs = await (await import('./diff.ts')).runDiff(command, modules, out);
       process.exitCode = differs ? DIFFERS_EXIT_CODE : 0;

@@ -11,6 +11,7 @@ import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { Attempt, DegradedPart, SocketFacts, TrafficSide } from './exchange-facts.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
 import type { Subset } from './subset.ts';
 
@@ -97,6 +98,10 @@ export class Exchange {
 
   // identify
   principal: Principal | undefined = undefined;
+  /** The list of those that end when their caller is revoked, and its links. */
+  listedIn: OpenExchanges | undefined = undefined;
+  previousOpen: Exchange | undefined = undefined;
+  nextOpen: Exchange | undefined = undefined;
 
   // limit
   limit: LimitDecision | undefined = undefined;
@@ -226,6 +231,7 @@ export class Exchange {
   close(): void {
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
+    this.listedIn?.remove(this);
     if (listeners !== undefined) for (const listener of listeners) listener(this);
   }
 

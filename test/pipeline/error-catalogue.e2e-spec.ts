@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
-import { parseAnswer, speak, type Answer } from '../support/client.ts';
+import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
 import { askMisdirected } from '../support/misdirected.ts';
 import { startShop, type RouteInput, type Shop, type ShopCall } from '../support/shop.ts';
@@ -50,6 +50,7 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
+    identity: { revocation: { onStoreError: 'open' } },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -128,6 +129,13 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),
   'credentials-expired': async () => {
     const token = await shop.services.identity.token('user', expired());
+    return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
+  },
+  'credentials-revoked': async () => {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ sid: 'revoked' });
+    await call(`${shop.gateway.adminUrl}/revocations`, { method: 'POST', headers, body });
+    const token = await shop.services.identity.token('user', { sid: 'revoked' });
     return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
   },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
