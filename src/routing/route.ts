@@ -60,6 +60,8 @@ export interface RouteDefinition {
   readonly door: 'proxy' | 'handler';
   /** Where it was declared, for messages: `gateway.yaml:12:5` or `OrdersController.list`. */
   readonly origin: string;
+  /** The class of its handler; absent for a route that has none. */
+  readonly owner?: object | undefined;
   readonly match: RouteMatch;
   /** Goes before what matches are ordered by; higher first. Default 0. */
   readonly priority?: number | undefined;
