@@ -1,3 +1,4 @@
+import { accessCommand, type AccessCommand } from './access.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import type { CanaryCommand } from './canary.ts';
 import { explainCommand, type ExplainCommand } from './explain.ts';
@@ -10,6 +11,7 @@ export { UsageError };
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | AccessCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
@@ -46,7 +48,7 @@ const KEY = {
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
 const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'canary', 'diff', 'explain', 'import'] as const;
+const COMMANDS = [...CONFIGURED, 'access', 'canary', 'diff', 'explain', 'import'] as const;
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
@@ -70,6 +72,9 @@ Usage
   gatehouse start    [--config FILE]    start the gateway
   gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse access   [--as FILE] [--json] [--config FILE]
+                                        print which routes a caller may call and what keeps it out of the others, by
+                                        path and method; without --as for who does not say who it is
   gatehouse canary [list] [ROUTE] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
@@ -109,6 +114,7 @@ FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
+  if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   const words = leadingWords(args);

@@ -9,6 +9,7 @@ import { explain } from '../explain/explain.ts';
 import { ExplainFault, type ExplainInput } from '../explain/explain.schema.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { renderExplanation } from '../explain/render-explanation.ts';
+import { whoMayCall } from '../explain/who-may-call.ts';
 import { createGateway, runGateway, type Gateway } from '../main.ts';
 import { gatewaySchema } from '../pipeline/actions.ts';
 import { diffConfigs, isEmpty } from '../snapshot/config-diff.ts';
@@ -25,6 +26,7 @@ import {
   type ContractsCommand,
   type DiffCommand,
 } from './arguments.ts';
+import { callerOf, type AccessCommand } from './access.ts';
 import { runCanary } from './canary.ts';
 import { writeContracts } from './contracts.ts';
 import { renderDiff } from './diff.ts';
@@ -63,6 +65,8 @@ async function run(command: Command, modules: readonly GatewayModule[]): Promise
     case 'openapi':
     case 'client':
       return contracts(command, modules);
+    case 'access':
+      return access(command, modules);
     case 'explain':
       return explainRequest(command, modules);
     case 'import':
@@ -111,6 +115,13 @@ async function routes(configFile: string | undefined, modules: readonly GatewayM
   process.stdout.write(renderTable(listed));
 }
 
+async function access(command: AccessCommand, modules: readonly GatewayModule[]): Promise<void> {
+  const caller = await callerOf(command);
+  const { gateway } = await compile(command.configFile, modules);
+  const rows = await closing(gateway, (snapshot) => whoMayCall(snapshot, caller), 'access');
+  process.stdout.write(command.json ? `${JSON.stringify(rows, null, 2)}\n` : renderTable(rows));
+}
+
 async function explainRequest(command: ExplainCommand, modules: readonly GatewayModule[]): Promise<void> {
   const input = await explainInputOf(command);
   const told =
@@ -126,12 +137,21 @@ async function explainOffline(
   modules: readonly GatewayModule[],
 ): Promise<Explanation> {
   const { gateway } = await compile(configFile, modules);
+  return closing(gateway, (snapshot) => explain(input, snapshot), 'explain');
+}
+
+/** Looks at what a gateway has compiled, and takes it apart again. */
+async function closing<Result>(
+  { app }: Gateway,
+  look: (snapshot: Snapshot) => Result,
+  name: string,
+): Promise<Result> {
   try {
-    return explain(input, gateway.app.get(Snapshots).current);
+    return look(app.get(Snapshots).current);
   } catch (error) {
-    throw error instanceof ExplainFault ? new UsageError(`explain: ${error.message}`) : error;
+    throw error instanceof ExplainFault ? new UsageError(`${name}: ${error.message}`) : error;
   } finally {
-    await gateway.app.close();
+    await app.close();
   }
 }
 

@@ -8,7 +8,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Target } from '../upstreams/target.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { askedExchange } from './asked-exchange.ts';
-import type { ExplainInput } from './explain.schema.ts';
+import { principalOf, type ExplainInput } from './explain.schema.ts';
 import type {
   ExplainedMatch,
   ExplainedPolicy,
@@ -57,13 +57,6 @@ export function explain(input: ExplainInput, snapshot: Snapshot): Explanation {
     upstream: upstream && explainUpstream(upstream, exchange),
     sent: head !== undefined && 'line' in head ? head : undefined,
   };
-}
-
-function principalOf({ ...given }: NonNullable<ExplainInput['as']>): NonNullable<Exchange['principal']> {
-  const { issuer, clientId, apiKeyId, email, tenant, tier, scheme } = given;
-  // A caller is a user unless it is told apart: by a key, or as an application.
-  const subject = given.subject ?? (scheme === 'apiKey' || scheme === 'mtls' ? undefined : given.id);
-  return { ...given, issuer, clientId, apiKeyId, email, tenant, tier, subject };
 }
 
 function matched(

@@ -13,6 +13,14 @@ export interface ResponseHead {
 /** What comes of entering a stage: it passes, or answers in place of whoever would have. */
 export type Entered = undefined | Answer;
 
+/** What depends on the arguments of a field, or on the object that it is a field of. */
+export interface FieldDecision {
+  /** Whether it looks at the object. */
+  readonly asksParent: boolean;
+  /** Throws the problem that it refuses with. */
+  decide(exchange: Exchange, args: Readonly<Record<string, unknown>>, parent: unknown): void;
+}
+
 /**
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
@@ -65,6 +73,8 @@ export interface Stage extends ExplainedStage {
   readonly welcomes?: (exchange: Exchange) => boolean;
   /** An answer that may stand in while the upstream fails. */
   readonly standIn?: (exchange: Exchange) => Answer | undefined;
+  /** What it can only decide where a field of GraphQL is resolved; absent for nothing. */
+  readonly field?: FieldDecision | undefined;
   /** Ends what the stage owns, such as timers. */
   readonly close?: () => void;
 }

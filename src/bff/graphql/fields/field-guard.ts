@@ -25,14 +25,20 @@ export function guardField(
   const { name, resolve, subscribe } = field;
   // Who lacks both sees the error: a mask must not open what something else has closed.
   const requirements = unordered.toSorted((a, b) => Number(a.masks) - Number(b.masks));
+  const asked = requirements.filter(({ stage }) => stage.field !== undefined);
+  const strict = asked.filter((one) => !one.masks);
+  const masks = asked.filter((one) => one.masks);
   const lacking = ({ granted }: OperationContext): Requirement | undefined =>
     requirements.find((requirement) => !granted.has(requirement));
   const enter = (exchange: Exchange): undefined | Promise<undefined> =>
     subscribe === undefined ? enterSeat(limit, exchange) : undefined;
   field.resolve = (source, args, context, info) => {
     const lacked = lacking(context);
-    if (lacked?.masks === true) return lacked.mask;
-    if (lacked !== undefined) throw new Problem('permission-denied', { by: lacked.by });
+    const refused = (one: Requirement): boolean => !passes(one, context.exchange, args, source);
+    const refusing = lacked?.masks === false ? lacked : strict.find(refused);
+    if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
+    const masking = lacked ?? masks.find(refused);
+    if (masking !== undefined) return masking.mask;
     const run = (): unknown =>
       resolve === undefined
         ? (source as Record<string, unknown> | null | undefined)?.[name]
@@ -44,7 +50,27 @@ export function guardField(
   field.subscribe = async (source, args, context, info) => {
     const lacked = lacking(context);
     if (lacked?.masks === false) throw new Problem('permission-denied', { by: lacked.by });
+    // What is asked of the object is asked of each event.
+    const refusing = strict.find(
+      (one) => one.stage.field?.asksParent === false && !passes(one, context.exchange, args, source),
+    );
+    if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
     await enterSeat(limit, context.exchange);
     return subscribe(source, args, context, info) as unknown;
   };
+}
+
+function passes(
+  { stage }: Requirement,
+  exchange: Exchange,
+  args: Readonly<Record<string, unknown>>,
+  parent: unknown,
+): boolean {
+  try {
+    stage.field?.decide(exchange, args, parent);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'permission-denied') return false;
+    throw error;
+  }
 }
