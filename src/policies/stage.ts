@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { ExplainedStage } from './explained-stage.ts';
+import type { FieldDecision } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
@@ -12,14 +13,6 @@ export interface ResponseHead {
 
 /** What comes of entering a stage: it passes, or answers in place of whoever would have. */
 export type Entered = undefined | Answer;
-
-/** What depends on the arguments of a field, or on the object that it is a field of. */
-export interface FieldDecision {
-  /** Whether it looks at the object. */
-  readonly asksParent: boolean;
-  /** Throws the problem that it refuses with. */
-  decide(exchange: Exchange, args: Readonly<Record<string, unknown>>, parent: unknown): void;
-}
 
 /**
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
