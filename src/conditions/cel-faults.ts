@@ -1,3 +1,4 @@
+import { foldName, isToldName } from '../exchange/reserved-names.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { BOUNDED, LITERAL_ARGUMENTS, oursOf, type ConditionShape } from './cel-environment.ts';
 import { FUNCTION_NAMES } from './cel-cost.ts';
@@ -88,9 +89,29 @@ function compileLiteral(
   }
 }
 
+/**
+ * Refuses header fields that say nothing: names in other than lower case, and what only clients say here, because it is
+ * removed from what services get.
+ */
+function checkField(name: string | undefined, expression: string, at: number): void {
+  if (name === undefined) return;
+  const lower = name.toLowerCase();
+  if (lower !== name)
+    throw new ExpressionFault(`names of header fields are in lower case: \`${lower}\``, expression, at);
+  // Fails closed: whoever calls could be whoever it says.
+  if (isToldName(foldName(name)))
+    throw new ExpressionFault(
+      `\`${name}\` is only what a client says of itself; there are \`principal\` and \`client\``,
+      expression,
+      at,
+    );
+}
+
 /** The names of maps whose members are declared. */
 function checkAccess(node: CelNode, expression: string, shape: ConditionShape): void {
   const access = accessOf(node);
+  if (access !== undefined && accessOf(access.of)?.name === 'headers')
+    checkField(access.name, expression, node.start);
   if (access?.name === undefined || access.of.op !== 'id') return;
   const of = String(access.of.args);
   if (of !== 'params' && of !== 'args' && of !== 'parent') return;

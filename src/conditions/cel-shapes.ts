@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { repeatedFields } from '../exchange/single-fields.ts';
+import { foldName, isToldName } from '../exchange/reserved-names.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { NO_ROLES, type RoleBook } from '../exchange/role-book.ts';
 import { boundedMembers, boundedNames, boundedValue, Untold } from './bounded-value.ts';
@@ -88,7 +89,9 @@ export class CelRequest {
     // Fails closed: `node:http` shows the first of several, and whoever is behind may read another one.
     if (single.size > 0 && repeatedFields(rawHeaders, single))
       throw new Untold('a header field that a condition reads stands there twice');
-    if (fields === undefined) return new Map(Object.entries(headers));
+    // What only clients say here is none; by a name that stands there it is a fault.
+    if (fields === undefined)
+      return new Map(Object.entries(headers).filter(([name]) => !isToldName(foldName(name))));
     const found = new Map<string, unknown>();
     for (const name of fields) if (Object.hasOwn(headers, name)) found.set(name, headers[name]);
     return found;

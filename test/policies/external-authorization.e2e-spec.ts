@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AuthzServer } from '../support/authz-server.ts';
-import { call, type Answer, type CallOptions } from '../support/client.ts';
+import { call, speak, type Answer, type CallOptions } from '../support/client.ts';
 import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';
 import { startUpstream, type Echo, type TestUpstream } from '../support/upstream.ts';
 
@@ -237,6 +237,17 @@ describe('a service that is asked with GET', () => {
     answer = allow({});
     const without = (await ask('/forward/7', { headers: { 'x-level': 'forged' } })).json<Echo>();
     expect(without.headers['x-level']).toBeUndefined();
+  });
+
+  it('is not contradicted by a trailer', async () => {
+    answer = allow({ 'x-level': 'gold' });
+    const head = 'POST /forward/7 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n';
+    const told = await speak(
+      running.gateway?.url ?? '',
+      `${head}Trailer: x-level, x-mine\r\n\r\n1\r\na\r\n0\r\nX_Level: forged\r\nx-level: forged\r\nx-mine: 1\r\n\r\n`,
+    );
+    expect(told).toMatch(/^HTTP\/1\.1 200 /);
+    expect(running.echo?.requests.at(-1)?.rawTrailers).toEqual(['x-mine', '1']);
   });
 
   it('refuses in its own words where the route passes them on, with the fields that are named', async () => {
