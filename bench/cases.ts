@@ -101,6 +101,17 @@ export const CASES: readonly BenchCase[] = [
   },
   {
     ...PIPE,
+    name: 'door-1-redis-alone',
+    title: 'door 1, only a limit in Redis',
+    config: 'door-1-limit.yaml',
+    principals: 0,
+    logLevel: 'warn',
+    limited: true,
+    needsRedis: true,
+    target: 0.85,
+  },
+  {
+    ...PIPE,
     name: 'door-1-tls',
     title: 'door 1, HTTP/1.1 over TLS',
     config: 'door-1-tls.yaml',

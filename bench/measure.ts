@@ -10,6 +10,11 @@ import { callsUnderLoad, countCalls, totalsOf } from './upstream-calls.ts';
 /** Connections that the load tool keeps open. */
 export const CONNECTIONS = 64;
 
+/** Rounds of warming up, at most. */
+const MOST_WARM_UPS = 5;
+/** A round below this share of the one before says that the program is still being compiled. */
+const STILL_WARMING = 0.95;
+
 /** One round of one subject. */
 export interface Round extends LoadResult {
   readonly cpuUsPerRequest: number;
@@ -93,7 +98,7 @@ async function compare(
     return round;
   };
   for (const { subject, series } of sides) series.upstreamCalls = await countCalls(one, stand, subject);
-  for (const side of sides) await run(side, options.warmUpSeconds);
+  for (const side of sides) await warmUp(() => run(side, options.warmUpSeconds));
   const before = await totalsOf(one, gateway.subject);
   for (let round = 0; round < options.rounds; round += 1) {
     for (const side of sides) side.series.rounds.push(await run(side, options.seconds));
@@ -102,6 +107,16 @@ async function compare(
   gateway.series.upstreamCalls = callsUnderLoad(one, before, await totalsOf(one, gateway.subject));
   const note = await checkWork(one, gateway.subject, gateway.series.requests);
   return { gateway: gateway.series, twin: twin.series, peers: peers.map(({ series }) => series), note };
+}
+
+/** Runs rounds until one is no cheaper than the one before: large programs take longer to be compiled than small ones. */
+export async function warmUp(run: () => Promise<Round>): Promise<void> {
+  let last = Infinity;
+  for (let round = 0; round < MOST_WARM_UPS; round += 1) {
+    const { cpuUsPerRequest } = await run();
+    if (cpuUsPerRequest > last * STILL_WARMING) return;
+    last = cpuUsPerRequest;
+  }
 }
 
 function sideOf(subject: Subject): Side {

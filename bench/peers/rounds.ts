@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkWork } from '../checks.ts';
 import { usageOf } from '../cpu.ts';
-import { loadOf, runRound } from '../measure.ts';
+import { loadOf, runRound, warmUp, type Round } from '../measure.ts';
 import type { Stand } from '../stand.ts';
 import { countCalls } from '../upstream-calls.ts';
 import type { PeersCase } from './cases.ts';
@@ -31,17 +31,18 @@ export async function runRounds(
   options: PeersOptions,
   sides: Sides,
 ): Promise<string | undefined> {
-  const turn = async ({ subject, series }: Side, seconds: number): Promise<void> => {
+  const turn = async ({ subject, series }: Side, seconds: number): Promise<Round> => {
     const round = await runRound(subject, options, loadOf(one, stand, subject, seconds));
     series.requests += round.requests;
     series.rounds.push(round);
+    return round;
   };
   if (one.counted) await each(sides, (side) => count(one, stand, side));
-  await each(sides, (side) => turn(side, options.warmUpSeconds));
+  await each(sides, (side) => warmUp(() => turn(side, options.warmUpSeconds)));
   // What was warmed up with does not count.
   for (const { series } of [...sides.peers, sides.gateway]) series.rounds.length = 0;
   for (let round = 0; round < options.rounds; round += 1) {
-    await each(sides, (side) => turn(side, options.seconds), round % 2 === 1);
+    await each(sides, async (side) => void (await turn(side, options.seconds)), round % 2 === 1);
   }
   for (const { subject, series } of [...sides.peers, sides.gateway]) {
     series.rssBytes = usageOf(subject.pid).rssBytes;
