@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { accessRuleSchema, type AccessRule } from '../policies/authorization/authorization.schema.ts';
+import {
+  accessRuleSchema,
+  conditionFault,
+  type AccessRule,
+} from '../policies/authorization/authorization.schema.ts';
 import { bySpecificity, mayMeet } from './access-paths.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 
@@ -23,6 +27,9 @@ export const accessSchema = z
         return undefined;
       }
     });
+    for (const [index, rule] of rules.entries())
+      for (const { path, message } of strangersIn(rule, patterns[index]))
+        context.addIssue({ code: 'custom', path: [index, ...path], message });
     for (const [index, twin] of twinsOf(rules, patterns)) {
       const message = `is for the same path and methods as ${rules[twin]?.path ?? ''} before it`;
       context.addIssue({ code: 'custom', path: [index, 'path'], message });
@@ -31,6 +38,26 @@ export const accessSchema = z
   .describe(
     'Who may call what, by path and method, for routes that say nothing about authorization themselves, and whose upstream says nothing. The most specific entry that fits a request holds, in place of the default; where none fits, the default does.',
   );
+
+/** What an entry says about path parameters that its path does not have. */
+function strangersIn(
+  { when, deny, tenant }: AccessRule,
+  pattern: PathPattern | undefined,
+): readonly { readonly path: readonly string[]; readonly message: string }[] {
+  if (pattern === undefined) return [];
+  const { parameters } = pattern;
+  const conditions = [
+    { path: ['when'], text: when },
+    { path: ['deny', 'when'], text: deny?.when },
+  ];
+  const found = conditions.flatMap(({ path, text }) => {
+    const message = text === undefined ? undefined : conditionFault(text, parameters);
+    return message === undefined ? [] : [{ path, message }];
+  });
+  const param = tenant !== undefined && 'param' in tenant ? tenant.param : undefined;
+  if (param === undefined || parameters.includes(param)) return found;
+  return [...found, { path: ['tenant', 'param'], message: `the path has no parameter {${param}}` }];
+}
 
 // Of two that say something about the same requests none would be the more specific one.
 function twinsOf(

@@ -170,11 +170,11 @@ describe('faults of roles and of access', () => {
     ],
     [
       { access: [{ path: '/*', when: 'params.nothing == ""' }] },
-      /access \/\*: when: there is no `params.nothing`/,
+      /access\[0\]\.when {2}there is no `params.nothing`/,
     ],
     [
       { access: [{ path: '/*', tenant: { param: 'id' }, anyRole: ['a'] }] },
-      /access \/\*: tenant\.param: the path has no parameter \{id\}/,
+      /access\[0\]\.tenant\.param {2}the path has no parameter \{id\}/,
     ],
   ])('%j', async (more, message) => {
     const { identity, ...rest } = configOf();

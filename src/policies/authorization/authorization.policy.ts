@@ -44,7 +44,7 @@ function describeConditions({
   const lists = Object.entries(names).map(([kind, list]) => `${kind}(${(list ?? []).join(',')})`);
   const of = tenant === undefined ? [] : [`tenant(${Object.values(tenant).join()})`];
   const refusing = deny === undefined ? [] : [`deny(${describeConditions(deny)})`];
-  const holding = when === undefined ? [] : [`when(${when})`];
+  const holding = when === undefined ? [] : [`when(${when.trim().replace(/\s+/g, ' ')})`];
   return [...lists, ...of, ...refusing, ...holding, ...(mode === 'shadow' ? ['shadow'] : [])].join(' ');
 }
 

@@ -4,6 +4,16 @@ import { TOKEN } from '../../config/field-name.ts';
 
 const names = z.array(z.string().min(1)).min(1);
 
+/** What is wrong with an expression that may name these path parameters; undefined for nothing. */
+export function conditionFault(text: string, params: readonly string[]): string | undefined {
+  try {
+    compileRule(text, { params });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** An expression that is checked as far as it can be without a route. */
 const expression = z.string().superRefine((text, context) => {
   try {

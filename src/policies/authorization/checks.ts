@@ -121,7 +121,7 @@ function ruleCheck(kind: string, rule: Rule, wanted: boolean): Check {
   const isOfCaller = [...names].every((name) => name === 'principal');
   return {
     by: kind,
-    says: `${kind}(${expression})`,
+    says: `${kind}(${expression.trim().replace(/\s+/g, ' ')})`,
     names,
     asksWho: names.has('principal'),
     holds: (exchange, _, extras) => rule.holds(exchange, extras) === wanted,
