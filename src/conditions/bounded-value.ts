@@ -7,6 +7,8 @@ export const MAX_GONE_THROUGH = 64;
 /** Most values in all of them together, and how deep they may be. */
 export const MAX_VALUES = 2000;
 const MAX_DEPTH = 16;
+/** Most text in all of them together, in UTF-16 units. */
+const MAX_TEXTS = 128 * 1024;
 /** Longest text in them, in UTF-16 units. */
 export const MAX_TEXT = 16 * 1024;
 
@@ -16,6 +18,24 @@ export interface Bounds {
   readonly of: string;
   /** Whether the condition goes through lists. */
   readonly goesThrough: boolean;
+}
+
+/** What was made of a value once: itself, or why it cannot be looked at. */
+export type Made<Value> = { readonly value: Value } | { readonly error: unknown };
+
+/** Makes something once; what it throws is kept as well, for a macro would ask again for each element. */
+export function made<Value>(make: () => Value): Made<Value> {
+  try {
+    return { value: make() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** What was made. @throws what making it has thrown. */
+export function takeMade<Value>(of: Made<Value>): Value {
+  if ('error' in of) throw of.error;
+  return of.value;
 }
 
 /** Why a condition can say neither yes nor no about a request. */
@@ -58,6 +78,7 @@ class Bounding {
   readonly #of: string;
   readonly #members: number;
   #left = MAX_VALUES;
+  #textLeft = MAX_TEXTS;
 
   constructor({ of, goesThrough }: Bounds) {
     this.#of = of;
@@ -76,7 +97,9 @@ class Bounding {
   }
 
   #text(text: string): string {
-    if (text.length > MAX_TEXT) throw new Untold(`${this.#of} holds a text that is too long`);
+    this.#textLeft -= text.length;
+    if (text.length > MAX_TEXT || this.#textLeft < 0)
+      throw new Untold(`${this.#of} holds a text that is too long`);
     return text;
   }
 

@@ -1,6 +1,6 @@
 import { CelPattern } from './cel-arguments.ts';
 import { MAX_GONE_THROUGH, MAX_NAMES, MAX_VALUES } from './bounded-value.ts';
-import { below, callOf, MACROS, nodesOf, textOf, type CelCall, type CelNode } from './cel-nodes.ts';
+import { accessOf, below, callOf, MACROS, nodesOf, textOf, type CelCall, type CelNode } from './cel-nodes.ts';
 
 /**
  * Most steps that one condition may need for the worst that it can be asked about: 0.6 ms at 15 ns a step, on a core that
@@ -27,8 +27,8 @@ const DEEP = MAX_VALUES * 5;
 /** What functions cost, for the longest text there can be. Those that are not here are not called at all. */
 const FUNCTIONS: Readonly<Record<string, number>> = {
   has: ERROR, startsWith: 8, endsWith: 8, contains: 640, indexOf: 640, lastIndexOf: 640, substring: ERROR,
-  lowerAscii: 200, upperAscii: 200, trim: 100, join: 400, string: 40, int: ERROR, double: ERROR, bool: ERROR,
-  timestamp: ERROR, duration: ERROR, dyn: 1, matches: 1000, inCidr: 80, size: 200,
+  lowerAscii: 200, upperAscii: 200, trim: 100, join: 400, string: ERROR, int: ERROR, double: ERROR, bool: ERROR,
+  timestamp: ERROR, duration: ERROR, dyn: 1, matches: 1000, inCidr: 80, size: 700,
   getFullYear: 4, getMonth: 4, getDate: 4, getDayOfMonth: 4, getDayOfWeek: 4, getHours: 4, getMinutes: 4,
   getSeconds: 4, getMilliseconds: 4,
 }; // prettier-ignore
@@ -51,7 +51,23 @@ function stepsOfCall({ name, receiver, args }: CelCall): number {
   const before = receiver === undefined ? 0 : stepsOf(receiver);
   const inner = args.reduce((sum, one) => sum + stepsOf(one), 0);
   if (receiver !== undefined && MACROS.has(name)) return before + lengthOf(receiver) * (inner + 4);
-  return before + inner + stepsOfFunction(known, receiver, args);
+  const operands = receiver === undefined ? args : [receiver, ...args];
+  const own = stepsOfFunction(known, receiver, args) * scaleOf(operands);
+  return before + inner + own + operands.reduce((sum, one) => sum + mistakeOf(one), 0);
+}
+
+/** How many times longer than the longest text what is made of several of them can be. */
+function scaleOf(operands: readonly CelNode[]): number {
+  const nodes = operands.flatMap(nodesOf);
+  const sums = nodes.filter(({ op }) => op === '+').length + 1;
+  const isMany = nodes.some((node) => ['join', 'map'].includes(callOf(node)?.name ?? ''));
+  return isMany ? sums * MAX_NAMES : sums;
+}
+
+/** What it costs where an operand turns out to be of another type. What is not there is one error already, and never are there both. */
+function mistakeOf({ op, checkedType }: CelNode): number {
+  if (checkedType?.kind !== 'dyn') return 0;
+  return op === '.' || op === '[]' ? 8 : ERROR;
 }
 
 function stepsOfFunction(name: string, receiver: CelNode | undefined, args: readonly CelNode[]): number {
@@ -73,7 +89,8 @@ function ownSteps({ op, args, checkedType }: CelNode): number {
   if (op === '.' || op === '[]') return isDeclared((args as readonly CelNode[])[0]) ? 2 : ERROR;
   if (COMPARING.has(op)) return stepsOfComparison(args as readonly [CelNode, CelNode]);
   if (op === 'in') return stepsOfIn(args as readonly [CelNode, CelNode]);
-  if (op === '+') return checkedType?.kind === 'list' ? MAX_NAMES : 20;
+  // Texts are copied when they are looked at.
+  if (op === '+') return checkedType?.kind === 'list' ? MAX_NAMES : 200;
   return 2;
 }
 
@@ -114,11 +131,10 @@ export function goesThrough(nodes: readonly CelNode[]): boolean {
 function lengthOf(list: CelNode): number {
   const nodes = nodesOf(list);
   if (list.op === 'list') return (list.args as readonly unknown[]).length;
-  if (nodes.some(({ op, args }) => op === '.' && (args as readonly unknown[])[1] === 'headers'))
-    return MAX_FIELDS;
+  if (nodes.some((node) => accessOf(node)?.name === 'headers')) return MAX_FIELDS;
   const sums = nodes.filter(({ op }) => op === '+').length + 1;
   const isNames =
-    list.checkedType?.name === 'list<string>' ||
-    nodes.some((one) => one.checkedType?.name === 'list<string>');
+    nodes.some((one) => one.checkedType?.name === 'list<string>') ||
+    nodes.some((one) => accessOf(one)?.name === 'query');
   return sums * (isNames ? MAX_NAMES : MAX_GONE_THROUGH);
 }

@@ -3,7 +3,16 @@ import { repeatedFields } from '../exchange/single-fields.ts';
 import { foldName, isToldName } from '../exchange/reserved-names.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { NO_ROLES, type RoleBook } from '../exchange/role-book.ts';
-import { boundedMembers, boundedNames, boundedValue, Untold } from './bounded-value.ts';
+import {
+  boundedMembers,
+  boundedNames,
+  boundedValue,
+  made,
+  MAX_NAMES,
+  takeMade,
+  Untold,
+  type Made,
+} from './bounded-value.ts';
 import { paramsOf } from './path-params.ts';
 
 /** Who calls, as conditions see it; nobody is a principal whose texts and lists are empty. */
@@ -19,7 +28,7 @@ export class CelPrincipal {
   readonly #principal: Partial<Principal>;
   readonly #roles: readonly string[];
   readonly #goesThrough: boolean;
-  #claims: unknown = undefined;
+  #claims: Made<unknown> | undefined = undefined;
 
   /**
    * @param roles those that it has and those that they include.
@@ -53,7 +62,7 @@ export class CelPrincipal {
 
   get claims(): unknown {
     const bounds = { of: 'principal.claims', goesThrough: this.#goesThrough };
-    return (this.#claims ??= boundedValue(this.#principal.claims ?? {}, bounds));
+    return takeMade((this.#claims ??= made(() => boundedValue(this.#principal.claims ?? {}, bounds))));
   }
 }
 
@@ -61,6 +70,8 @@ export class CelPrincipal {
 export class CelRequest {
   readonly #exchange: Exchange;
   readonly #reads: Reads;
+  #headers: Made<ReadonlyMap<string, unknown>> | undefined = undefined;
+  #query: Made<ReadonlyMap<string, string>> | undefined = undefined;
 
   constructor(exchange: Exchange, reads: Reads) {
     this.#exchange = exchange;
@@ -84,6 +95,14 @@ export class CelRequest {
   }
 
   get headers(): ReadonlyMap<string, unknown> {
+    return takeMade((this.#headers ??= made(() => this.#readHeaders())));
+  }
+
+  get query(): ReadonlyMap<string, string> {
+    return takeMade((this.#query ??= made(() => readQuery(this.#exchange.query))));
+  }
+
+  #readHeaders(): ReadonlyMap<string, unknown> {
     const { headers, rawHeaders } = this.#exchange.request;
     const { single, fields } = this.#reads;
     // Fails closed: `node:http` shows the first of several, and whoever is behind may read another one.
@@ -96,18 +115,21 @@ export class CelRequest {
     for (const name of fields) if (Object.hasOwn(headers, name)) found.set(name, headers[name]);
     return found;
   }
+}
 
-  get query(): ReadonlyMap<string, string> {
-    const values = new Map<string, string>();
-    const repeated = new Set<string>();
-    for (const [name, value] of new URLSearchParams(this.#exchange.query)) {
-      if (values.has(name)) repeated.add(name);
-      values.set(name, value);
-    }
-    // Fails closed: two servers could read different ones of them.
-    for (const name of repeated) values.delete(name);
-    return values;
+/** The parameters of a query, each that stands there once. @throws {Untold} for more than conditions look at. */
+function readQuery(query: string): ReadonlyMap<string, string> {
+  if (query.split('&', MAX_NAMES + 1).length > MAX_NAMES)
+    throw new Untold('the query has too many parameters');
+  const values = new Map<string, string>();
+  const repeated = new Set<string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (values.has(name)) repeated.add(name);
+    values.set(name, value);
   }
+  // Fails closed: two servers could read different ones of them.
+  for (const name of repeated) values.delete(name);
+  return values;
 }
 
 /** The route that takes the request. */
@@ -154,6 +176,8 @@ export interface Extras {
   readonly parent?: unknown;
 }
 
+type ExtraName = 'body' | 'args' | 'parent';
+
 /** What a condition reads, as far as that is known before. */
 export interface Reads {
   /** The header fields that it reads; undefined for all. */
@@ -163,7 +187,7 @@ export interface Reads {
   /** Whether it goes through lists. */
   readonly goesThrough: boolean;
   /** The members that it looks at of each of these; undefined for all. */
-  readonly members: Readonly<Record<'body' | 'args' | 'parent', readonly string[] | undefined>>;
+  readonly members: Readonly<Record<ExtraName, readonly string[] | undefined>>;
 }
 
 /** What one condition may see of one exchange; made when it is looked at. */
@@ -171,6 +195,9 @@ export class CelContext {
   readonly #exchange: Exchange;
   readonly #extras: Extras | undefined;
   readonly #reads: Reads;
+  #request: CelRequest | undefined = undefined;
+  #params: Made<ReadonlyMap<string, string>> | undefined = undefined;
+  #bounded: Partial<Record<ExtraName, Made<unknown>>> | undefined = undefined;
 
   constructor(exchange: Exchange, reads: Reads, extras?: Extras) {
     this.#exchange = exchange;
@@ -185,7 +212,7 @@ export class CelContext {
   }
 
   get request(): CelRequest {
-    return new CelRequest(this.#exchange, this.#reads);
+    return (this.#request ??= new CelRequest(this.#exchange, this.#reads));
   }
 
   get route(): CelRoute {
@@ -193,7 +220,7 @@ export class CelContext {
   }
 
   get params(): ReadonlyMap<string, string> {
-    return this.#extras?.params?.() ?? paramsOf(this.#exchange);
+    return takeMade((this.#params ??= made(() => this.#extras?.params?.() ?? paramsOf(this.#exchange))));
   }
 
   get client(): CelClient {
@@ -216,30 +243,33 @@ export class CelContext {
     return this.#extra('parent');
   }
 
-  #extra(name: 'body' | 'args' | 'parent'): unknown {
+  #extra(name: ExtraName): unknown {
+    const known = (this.#bounded ??= {});
     const { members, goesThrough } = this.#reads;
-    return boundedMembers(this.#extras?.[name] ?? {}, members[name], { of: name, goesThrough });
+    const value = this.#extras?.[name] ?? {};
+    const bounds = { of: name, goesThrough };
+    return takeMade((known[name] ??= made(() => boundedMembers(value, members[name], bounds))));
   }
 }
 
 const NOBODY = new CelPrincipal({}, [], false);
 
-interface Made {
+interface Known {
   readonly book: RoleBook;
   /** By whether it is for conditions that go through lists. */
   readonly cel: Map<boolean, CelPrincipal>;
 }
 
 /** Made once for a principal, who is the same for many requests. */
-const principals = new WeakMap<Principal, Made>();
+const principals = new WeakMap<Principal, Known>();
 
 function celPrincipal(principal: Principal, book: RoleBook, goesThrough: boolean): CelPrincipal {
-  let made = principals.get(principal);
-  if (made?.book !== book) principals.set(principal, (made = { book, cel: new Map() }));
-  let cel = made.cel.get(goesThrough);
+  let known = principals.get(principal);
+  if (known?.book !== book) principals.set(principal, (known = { book, cel: new Map() }));
+  let cel = known.cel.get(goesThrough);
   if (cel === undefined) {
     cel = new CelPrincipal(principal, book.holdingsOf(principal).roleNames, goesThrough);
-    made.cel.set(goesThrough, cel);
+    known.cel.set(goesThrough, cel);
   }
   return cel;
 }

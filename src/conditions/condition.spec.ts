@@ -70,11 +70,15 @@ describe('compileCondition', () => {
     ["request.headers['x_forwarded_for'] == '10.0.0.1'", /only what a client says of itself/],
     ['body.a == 1', /Unknown variable: body/],
     ['args.a == 1', /Unknown variable: args/],
+    ['principal.claims.l.map(a, principal.email).join() == principal.id', /could take/],
+    [`(${Array.from({ length: 60 }, () => 'principal.email').join(' + ')}).size() > 3`, /could take/],
+    ['principal.roles.map(a, a + principal.email).exists(b, b == principal.id)', /could take/],
     ['principal.roles.exists(a, a in principal.scopes)', /could take \d+ steps, expected at most 40000/],
     ["request.headers.exists(a, a.contains('b'))", /could take/],
     ['principal.roles.exists(a, a.size() > 3)', /could take/],
     ["principal.claims.l.exists(a, a.b == 'c' && a.d == 'e' && a.f == 'g' && a.h == 'i')", /could take/],
     ["principal.roles.exists(a, a.matches('b'))", /could take/],
+    ["request['headers'].exists(a, a.contains('b'))", /could take/],
     ['(principal.roles + principal.roles).all(a, a + a + a + a + a != principal.id)', /could take/],
   ])('refuses %#', (expression, message) => {
     expect(() => compileRule(expression, { params: [] })).toThrow(message);
@@ -92,6 +96,11 @@ describe('a rule', () => {
       'a field that Node shows the first of several of',
       "request.headers['content-type'] == 'a'",
       { headers: ['content-type', 'a', 'Content-Type', 'b'] },
+    ],
+    [
+      'more parameters of the query than it looks at',
+      "request.query.a == '1'",
+      { target: `/?a=1${'&b'.repeat(256)}` },
     ],
     [
       'more roles than it looks at',
@@ -146,6 +155,37 @@ describe('a rule', () => {
     expect(compiled.holds(asked, extras)).toBe(true);
     expect(compiled.holds(asked, { ...extras, args: { id: '8' } })).toBe(false);
     expect(() => rule("args.idd == '7'", shape)).toThrow('there is no `args.idd`; did you mean `args.id`?');
+  });
+
+  it('reads what it looks at once, however often it does', () => {
+    let reads = 0;
+    const principal = createPrincipal('b', { claims: { l: many(64) } });
+    const body = {
+      get x(): string {
+        reads += 1;
+        return 'n';
+      },
+    };
+    const exchange = createExchange({ principal, target: '/?a=1' });
+    const found = rule('principal.claims.l.exists(a, body.x == "q")', { body: true }).holds(exchange, {
+      body,
+    });
+    expect([found, reads]).toEqual([false, 1]);
+  });
+
+  it('finds once that there is too much', () => {
+    let reads = 0;
+    const body = {
+      get x(): string[] {
+        reads += 1;
+        return many(2001);
+      },
+    };
+    const exchange = createExchange({ principal: createPrincipal('b', { roles: many(256) }) });
+    expect(() =>
+      rule('principal.scopes == [] && principal.claims == body.x', { body: true }).holds(exchange, { body }),
+    ).toThrow();
+    expect(reads).toBe(1);
   });
 
   it('leaves the limit of stack traces as it was', () => {

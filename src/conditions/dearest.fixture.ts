@@ -5,7 +5,7 @@ export const dearest: readonly string[] = [
   "principal.claims.objects.exists_one(o, o.a == 'x' || o.b == 'y')",
   "principal.roles.all(r, r.startsWith('r') && r != 'a' && r != 'b')",
   "principal.roles.filter(r, r in ['a', 'b', 'c', 'd', 'e']).size() == 0",
-  "principal.roles.map(r, r + 'x').size() > 3000",
+  "principal.claims.objects.map(o, o.a + 'x').size() > 3000",
   'request.path.contains(principal.id) || request.path.contains(principal.email) || request.host.contains(principal.id)',
   "principal.email.matches('(a?){40}a{40}') || principal.email.matches('(?:a|b)*a(?:a|b){60}c')",
   "principal.claims == {'a': 1} || principal.claims.objects == principal.claims.others",
