@@ -28,16 +28,16 @@ export function guardField(
   const asked = requirements.filter(({ stage }) => stage.field !== undefined);
   const strict = asked.filter((one) => !one.masks);
   const masks = asked.filter((one) => one.masks);
+  const atOpening = strict.filter(({ stage }) => stage.field?.asksParent === false);
   const lacking = ({ granted }: OperationContext): Requirement | undefined =>
     requirements.find((requirement) => !granted.has(requirement));
   const enter = (exchange: Exchange): undefined | Promise<undefined> =>
     subscribe === undefined ? enterSeat(limit, exchange) : undefined;
   field.resolve = (source, args, context, info) => {
     const lacked = lacking(context);
-    const refused = (one: Requirement): boolean => !passes(one, context.exchange, args, source);
-    const refusing = lacked?.masks === false ? lacked : strict.find(refused);
+    const refusing = lacked?.masks === false ? lacked : firstRefused(strict, context, args, source);
     if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
-    const masking = lacked ?? masks.find(refused);
+    const masking = lacked ?? firstRefused(masks, context, args, source);
     if (masking !== undefined) return masking.mask;
     const run = (): unknown =>
       resolve === undefined
@@ -51,26 +51,27 @@ export function guardField(
     const lacked = lacking(context);
     if (lacked?.masks === false) throw new Problem('permission-denied', { by: lacked.by });
     // What is asked of the object is asked of each event.
-    const refusing = strict.find(
-      (one) => one.stage.field?.asksParent === false && !passes(one, context.exchange, args, source),
-    );
+    const refusing = firstRefused(atOpening, context, args, source);
     if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
     await enterSeat(limit, context.exchange);
     return subscribe(source, args, context, info) as unknown;
   };
 }
 
-function passes(
-  { stage }: Requirement,
-  exchange: Exchange,
+/** The first of several requirements that an object and arguments do not meet. */
+function firstRefused(
+  requirements: readonly Requirement[],
+  { exchange }: OperationContext,
   args: Readonly<Record<string, unknown>>,
   parent: unknown,
-): boolean {
-  try {
-    stage.field?.decide(exchange, args, parent);
-    return true;
-  } catch (error) {
-    if (error instanceof Problem && error.code === 'permission-denied') return false;
-    throw error;
+): Requirement | undefined {
+  for (const one of requirements) {
+    try {
+      one.stage.field?.decide(exchange, args, parent);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'permission-denied') return one;
+      throw error;
+    }
   }
+  return undefined;
 }
