@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { percentText } from '../config/units.ts';
 import type { Rollout } from '../canary/rollout.ts';
 import type { RolloutChange, RolloutStatus } from '../canary/rollout-state.ts';
 import { WISHES, type Rollouts, type WishName } from '../canary/rollouts.ts';
@@ -34,8 +35,8 @@ export function describeRollout(rollout: Rollout): ListedRollout {
     id: plan.id,
     status: state.status,
     ...(rollout.isSettled ? {} : { step: state.step + 1 }),
-    steps: plan.steps.map((step) => percent(step.weight)),
-    weight: percent(weight),
+    steps: plan.steps.map((step) => percentText(step.weight)),
+    weight: percentText(weight),
     reason: state.reason,
     canary: { attempts: canary.attempts, failures: canary.failures },
     stable: { attempts: stable.attempts, failures: stable.failures },
@@ -67,8 +68,4 @@ export function serveRollouts(server: FastifyInstance, rollouts: Rollouts): void
         .map(describeRollout)[0];
     },
   );
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(3))}%`;
 }

@@ -61,7 +61,8 @@ function readingOf({ paths: { encodedSlashes, trailingSlash }, priority }: Route
 
 function upstreamOf(route: Route, upstreams: KnownUpstreams): string {
   const name = route.upstream ?? route.action.target ?? '-';
-  return upstreams.find(name)?.options.tls?.verify === false ? `${name} (not verified)` : name;
+  const shown = upstreams.find(name)?.options.tls?.verify === false ? `${name} (not verified)` : name;
+  return [shown, ...(route.action.beside ?? [])].join(' + ');
 }
 
 function described({ policies }: Route, name: PolicyName): string {

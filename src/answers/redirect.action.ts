@@ -47,7 +47,6 @@ export class RedirectKind implements ActionKind {
 
 class RedirectAction implements RouteAction {
   readonly kind = 'redirect';
-  readonly readsNoBody = true;
   readonly target: string;
   readonly asksBy: RouteAction['asksBy'];
   readonly #location: Location;

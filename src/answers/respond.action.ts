@@ -96,7 +96,6 @@ export class RespondKind implements ActionKind {
 
 class RespondAction implements RouteAction {
   readonly kind = 'respond';
-  readonly readsNoBody = true;
   readonly target: string;
   readonly #status: number;
   readonly #head: readonly string[];

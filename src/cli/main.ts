@@ -96,7 +96,9 @@ async function start(configFile: string | undefined, modules: readonly GatewayMo
 async function validate(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {
   const { gateway, source } = await compile(configFile, modules);
   const { current } = gateway.app.get(Snapshots);
-  const count = current.table.routes.length;
+  // What stands in the file is counted as it was written there: versions and methods make several routes of one.
+  const written = source.value.routes.length;
+  const ofCode = current.table.routes.filter(({ door }) => door === 'handler').length;
   // Only a warning here: it may be the gateway itself that listens there, before it hears of the change.
   const warnings = [...warningsOf(current), ...(await gateway.takenPorts())];
   await gateway.app.close();
@@ -104,7 +106,9 @@ async function validate(configFile: string | undefined, modules: readonly Gatewa
     const text = formatFaults(warnings, { color: process.stderr.isTTY, noun: 'warning' });
     process.stderr.write(`${text}\n`);
   }
-  process.stdout.write(`${source.document.file}: valid, ${count} routes\n`);
+  process.stdout.write(
+    `${source.document.file}: valid, ${written} ${written === 1 ? 'route' : 'routes'} in the file, ${ofCode} in code\n`,
+  );
 }
 
 async function routes(configFile: string | undefined, modules: readonly GatewayModule[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { repeatedFields } from '../exchange/single-fields.ts';
 import { foldName, isToldName } from '../exchange/reserved-names.ts';
+import { QuerySpellings } from '../exchange/query-spellings.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { NO_ROLES, type RoleBook } from '../exchange/role-book.ts';
 import {
@@ -127,9 +128,10 @@ function readQuery(query: string): ReadonlyMap<string, string> {
     if (values.has(name)) repeated.add(name);
     values.set(name, value);
   }
-  // Fails closed: two servers could read different ones of them.
+  // Fails closed: two servers could read different ones of them, and of names that some take for one another.
   for (const name of repeated) values.delete(name);
-  return values;
+  const spellings = new QuerySpellings([...values.keys(), ...repeated]);
+  return new Map([...values].filter(([name]) => !spellings.haveOther(name)));
 }
 
 /** The route that takes the request. */

@@ -92,6 +92,7 @@ describe('a rule', () => {
     ['a header field that is not there', "request.headers['x-other'] != '1'", {}],
     ['a claim that is not there', 'principal.claims.nothing == 1', { principal: alice }],
     ['a parameter of the query that stands there twice', "request.query.a == '1'", { target: '/?a=1&a=2' }],
+    ['a parameter of the query in two spellings', "request.query.a == '1'", { target: '/?a=1&a[]=2' }],
     [
       'a field that Node shows the first of several of',
       "request.headers['content-type'] == 'a'",

@@ -40,6 +40,11 @@ export function durationText(ms: number): string {
   return `${ms / size}${unit}`;
 }
 
+/** Writes a fraction between 0 and 1 as a file would: `0.1%`. */
+export function percentText(share: number): string {
+  return `${Number((share * 100).toFixed(3))}%`;
+}
+
 /** A size in bytes with a unit (`512B`, `64KiB`, `1MiB`); parses to bytes. */
 export const size = quantity(SIZE_UNITS_BYTES, 'a size', '64KiB or 1MiB');
 

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import type { ParserFault } from './parser-faults.ts';
@@ -9,6 +10,11 @@ const NEWLINE = '\n';
 /** How a request line goes on after its target. */
 const VERSION = ' HTTP/1.1\r';
 const LINE_END = / HTTP\/1\.[01]\r?$/;
+
+/** A piece that begins with a request line, whose method says so. */
+const BEGINNING = new RegExp(`^(?:${METHODS.join('|')}) [/*]`);
+/** A piece that begins within a method: its end and the blank behind it, before a target. No name of a field has a blank. */
+const METHOD_END = /^([A-Z-]*) (?=[/*]|https?:)/;
 
 /** What is known of a line whose beginning is gone. */
 interface Line {
@@ -63,13 +69,20 @@ export class LongLines {
 function isWithinLine({ rawPacket, bytesParsed = 0 }: ParserFault): boolean {
   if (rawPacket === undefined) return false;
   const parsed = rawPacket.toString('latin1', 0, bytesParsed);
-  return !parsed.includes(NEWLINE) && !/^[A-Z-]+ [/*]/.test(parsed);
+  return !parsed.includes(NEWLINE) && !BEGINNING.test(parsed);
+}
+
+/** How long the end of a method is that a piece begins with, with its blank; 0 for none. */
+function methodEnd(piece: string): number {
+  const [whole = '', end = ''] = METHOD_END.exec(piece) ?? [];
+  return whole !== '' && METHODS.some((method) => method.endsWith(end)) ? whole.length : 0;
 }
 
 function codeAfter(line: Line, piece: Buffer): ProblemCode | undefined {
   const text = piece.toString('latin1');
   const end = text.indexOf(NEWLINE);
-  const seen = end < 0 ? text : text.slice(0, end);
+  const isFirst = line.bytes === 0;
+  const seen = text.slice(isFirst ? methodEnd(text) : 0, end < 0 ? text.length : end);
   line.bytes += seen.length;
   const blank = line.rest === undefined ? seen.search(/[ \t]/) : 0;
   if (blank >= 0) line.rest = (line.rest ?? '') + seen.slice(blank);

@@ -55,6 +55,25 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   readonly onFields?: 'all' | 'roots';
   /** Where it makes no sense, and why. */
   readonly unfit?: UnfitDoors;
+  /** Whether proxied routes have it from their upstream, which says it at its own key of that name. */
+  readonly isOfUpstreams?: true;
+  /** What of its options does nothing at a route of the file; asked in turn until there is nothing more. */
+  idle?(options: z.output<Schema>, at: RouteKind): IdleOptions | undefined;
+}
+
+/** What makes options of a policy do something or not. */
+export interface RouteKind {
+  /** The kind of its action. */
+  readonly kind: string;
+  /** Empty for all. */
+  readonly methods: readonly string[];
+}
+
+/** Options that do nothing. */
+export interface IdleOptions {
+  /** Below the policy; none for all of it. */
+  readonly key: readonly string[];
+  readonly reason: string;
 }
 
 /** What a policy is entered for at a door. */

@@ -23,6 +23,8 @@ export interface Seats {
   readonly leaving: readonly Stage[];
   /** Those that edit bodies of requests, in execution order. */
   readonly incoming: readonly Stage[];
+  /** Those that look at each message of a body that comes line by line. */
+  readonly lines: readonly Stage[];
   /** Whether one of them looks at the whole text of a request's body. */
   readonly holdsBody: boolean;
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
@@ -81,6 +83,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     seats: Object.freeze(Object.fromEntries(seated.map(({ policy, stage }) => [policy.name, stage]))),
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
+    lines: where((_, { line }) => line !== undefined),
     holdsBody: stages.some((stage) => stage.holdsBody === true),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),

@@ -48,6 +48,8 @@ export interface Stage extends ExplainedStage {
   readonly onBodyFault?: 'fail' | 'pass' | undefined;
   /** Whether it looks at the whole text of the request's body, which `exchange.heldBody` has for it at a handler. */
   readonly holdsBody?: boolean | undefined;
+  /** Looks at one message of a body that comes line by line, where it is translated; throws what speaks against it. */
+  readonly line?: ((exchange: Exchange, text: Buffer) => void) | undefined;
   /** Edits the JSON value of the request's body on the way in. */
   readonly incoming?: IncomingEdit | undefined;
   /**

@@ -69,8 +69,8 @@ const BY_HTTP_STATUS: Readonly<Record<number, number>> = {
 };
 
 /** The status of gRPC that a client hears of a problem: the one table from the catalogue. */
-export function grpcStatusOf({ code, status }: Pick<Problem, 'code' | 'status'>): number {
-  return BY_CODE[code] ?? BY_HTTP_STATUS[status] ?? (status < 500 ? INVALID_ARGUMENT : UNKNOWN);
+export function grpcStatusOf({ code, status, as }: Pick<Problem, 'code' | 'status' | 'as'>): number {
+  return as?.grpc ?? BY_CODE[code] ?? BY_HTTP_STATUS[status] ?? (status < 500 ? INVALID_ARGUMENT : UNKNOWN);
 }
 
 /** `grpc-status` and `grpc-message` of a problem, flat. */

@@ -12,6 +12,14 @@ export interface ProblemOptions {
   readonly cause?: unknown;
   /** Which rule refused, in names of the configuration, such as `anyRole(admin)`: for the log, never sent. */
   readonly by?: string | undefined;
+  /** What the configuration has it answered as, in place of what its catalogue entry says. */
+  readonly as?: ProblemStatus | undefined;
+}
+
+/** The status of a problem, in HTTP and in gRPC; absent: that of its catalogue entry. */
+export interface ProblemStatus {
+  readonly http?: number | undefined;
+  readonly grpc?: number | undefined;
 }
 
 /**
@@ -26,6 +34,8 @@ export class Problem extends Error {
   readonly detail: string | undefined;
   /** See {@link ProblemOptions.by}. */
   readonly by: string | undefined;
+  /** See {@link ProblemOptions.as}. */
+  readonly as: ProblemStatus | undefined;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     const limit = Error.stackTraceLimit;
@@ -37,6 +47,7 @@ export class Problem extends Error {
     this.headers = options.headers;
     this.extensions = options.extensions;
     this.by = options.by;
+    this.as = options.as;
     if (options.cause !== undefined) this.cause = options.cause;
   }
 
@@ -47,18 +58,19 @@ export class Problem extends Error {
 
   /** HTTP status of the answer. */
   get status(): number {
-    return catalogue[this.code].status;
+    return this.as?.http ?? catalogue[this.code].status;
   }
 
   /** The same problem with more extension members. */
   with(extensions: Readonly<Record<string, unknown>>): Problem {
-    const { code, detail, headers, cause, by } = this;
+    const { code, detail, headers, cause, by, as } = this;
     return new Problem(code, {
       ...(detail === undefined ? {} : { detail }),
       ...(headers === undefined ? {} : { headers }),
       extensions: { ...this.extensions, ...extensions },
       cause,
       by,
+      as,
     });
   }
 }

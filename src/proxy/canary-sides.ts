@@ -39,7 +39,13 @@ export function compileCanary({ options, rollout, rollouts, input, forward }: Ca
   const sources = sourcesOf(upstream, options, input, of);
   const { stable, canary, rule } = sources;
   const split = new CanarySplit(rollout, { sticky, when: conditionOf(options), cookie, stable, canary });
-  return new CanaryAction(split, { stable: forward(stable), canary: forward(canary), rule: forward(rule) });
+  const labels = Object.entries(options.to ?? {}).map(([name, value]) => `${name}=${value}`);
+  return new CanaryAction(split, {
+    stable: forward(stable),
+    canary: forward(canary),
+    rule: forward(rule),
+    shown: options.upstream ?? labels.join(','),
+  });
 }
 
 function sourcesOf(

@@ -16,6 +16,8 @@ export interface Sides {
   readonly canary: SideAction;
   /** For those that a rule has sent to the canary: they are no sample. */
   readonly rule: SideAction;
+  /** What a listing says of the canary: labels, or the name of an upstream. */
+  readonly shown: string;
 }
 
 /** A route whose requests are forwarded to one of two sides. */
@@ -24,6 +26,7 @@ export class CanaryAction implements RouteAction {
   readonly passesPath = true;
   readonly editsJson = false;
   readonly target: string;
+  readonly beside: readonly string[];
   readonly forwardsSockets: boolean;
   readonly #split: CanarySplit;
   readonly #sides: Sides;
@@ -33,6 +36,7 @@ export class CanaryAction implements RouteAction {
     this.#sides = sides;
     const { stable, canary } = sides;
     this.forwardsSockets = stable.forwardsSockets === true;
+    this.beside = [`canary ${sides.shown}`, ...(stable.beside ?? [])];
     const [one = '', other = ''] = [stable.target, canary.target];
     this.target = one === other ? `${one} | canary` : `${one} | ${other}`;
   }

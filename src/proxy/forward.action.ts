@@ -27,6 +27,7 @@ export class ForwardAction implements RouteAction {
   readonly target: string;
   readonly passesPath = true;
   readonly editsJson = false;
+  readonly beside: readonly string[] = [];
   asksBy: ((exchange: Exchange) => string) | undefined = undefined;
   readonly #source: UpstreamSource;
   readonly #way: ForwardWay;

@@ -26,6 +26,7 @@ export interface ForwardDefinition extends ActionDefinition {
 /** Routes that have an `upstream` and nothing else to be answered by. */
 export const forwardSource: ActionSource = {
   kind: 'forward',
+  door: 'proxied',
   keys: {
     rewrite: rewriteSchema,
     host: routeHostOption,

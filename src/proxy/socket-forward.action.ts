@@ -21,6 +21,7 @@ export class SocketForwardAction implements RouteAction {
   readonly editsJson = false;
   readonly forwardsSockets = true;
   readonly target: string;
+  readonly beside: readonly string[];
   readonly asksBy: RouteAction['asksBy'];
   readonly #plain: ForwardAction;
   readonly #options: WebSocketOptions;
@@ -28,6 +29,7 @@ export class SocketForwardAction implements RouteAction {
 
   constructor(plain: ForwardAction, options: WebSocketOptions, sockets: ForwardedSockets) {
     this.target = plain.target;
+    this.beside = plain.beside;
     this.asksBy = plain.asksBy;
     this.#plain = plain;
     this.#options = options;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { QuerySpellings } from '../exchange/query-spellings.ts';
 
 /** Where a request says which version of an API it means. */
 export type VersionPlace =
@@ -34,7 +35,10 @@ export function variesBy(place: VersionPlace): string | undefined {
 function queryValue(url: string, name: string): string | undefined {
   const start = url.indexOf('?');
   if (start < 0) return undefined;
-  const values = new URLSearchParams(url.slice(start)).getAll(name);
+  const query = new URLSearchParams(url.slice(start));
+  const values = query.getAll(name);
+  // Another spelling that servers may read as the name counts as another value.
+  if (new QuerySpellings(query.keys()).haveOther(name)) values.push('');
   return values.length === 0 ? undefined : values.join(', ');
 }
 

@@ -5,6 +5,7 @@ import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { rewriteSchema } from '../routing/rewrite.schema.ts';
+import { mirrorSchema } from './mirror/mirror.schema.ts';
 import { TOKEN } from '../config/field-name.ts';
 
 /** Names that stand for another version, or for none. */
@@ -31,6 +32,7 @@ const version = z.strictObject({
   retry: routeRetrySchema.optional(),
   ...subsetKeys,
   hedge: hedgeSchema.optional(),
+  mirror: mirrorSchema.optional(),
   internal: z
     .array(z.string().min(1))
     .min(1)

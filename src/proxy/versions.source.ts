@@ -54,6 +54,7 @@ function versionAt(
     rewrite: one.rewrite,
     prefix: at.prefix,
     host: one.host,
+    mirror: one.mirror,
   };
   const base = definitionOf(reading, action);
   const own = one.internal === undefined ? one.policies : guarded(one.policies, route.policies, one.internal);

@@ -10,26 +10,33 @@ import { methodMatches } from './segment-tree.ts';
 import type { GatewaySource } from './table-builder.ts';
 
 /**
- * So many earlier routes are looked at for each route, of those that have its host, path and rank and do not want another
- * value of the same name: a table is checked in time that grows with it.
+ * So many pairs of routes are compared in all, of those that have one host, path and rank and do not want other values of the
+ * same name: enough for all pairs of 1400 routes of one path. Two conditions can exclude each other in any of many names, for
+ * which there is no order to search by; so beyond that a route is compared with so many before it, and the report says so.
  */
+const ENOUGH = 1_000_000;
 const MOST = 200;
 
 /**
  * Warns of two routes of the file of which a request can fulfill both, while nothing but their order says which one takes
  * it. That may be meant; one that takes no request at all is a fault, and told as such.
+ *
+ * @param enough how many pairs are compared before fewer are. Default 1 000 000.
  */
-export function ambiguities(table: RouteTable, source: GatewaySource): ConfigFault[] {
+export function ambiguities(table: RouteTable, source: GatewaySource, enough = ENOUGH): ConfigFault[] {
   const places = new FaultPlaces(source);
   const groups = new Map<string, Group>();
   const remarks: RouteRemark[] = [];
+  const budget: Budget = { left: enough, cut: [] };
   for (const route of withoutChosen(table.routes)) {
     if (route.door === 'handler' || route.action.isPending) continue;
     const own = groupsOf(groups, route);
-    const rival = firstOf(own, (group) => group.rivalOf(route));
+    const rival = firstOf(own, (group) => group.rivalOf(route, budget));
     if (rival !== undefined) remarks.push(remarkOn(route, rival));
     for (const group of own) group.add(route);
   }
+  const [cut] = budget.cut;
+  if (cut !== undefined) remarks.push(remarkOnCut(cut, budget.cut.length));
   return remarks.map((remark) => places.place(remark));
 }
 
@@ -75,8 +82,17 @@ class Group {
   }
 
   /** The first of them that a request can be meant for as well. */
-  rivalOf(route: Route): Route | undefined {
-    const search: RivalSearch = { route, left: MOST, first: undefined };
+  rivalOf(route: Route, budget: Budget): Route | undefined {
+    const most = Math.max(MOST, budget.left);
+    const search: RivalSearch = { route, left: most, first: undefined };
+    this.#look(search);
+    budget.left -= most - search.left;
+    if (search.left < 0 && search.first === undefined) budget.cut.push(route);
+    return search.first?.route;
+  }
+
+  #look(search: RivalSearch): void {
+    const { route } = search;
     lookAmong(this.#open, search);
     for (const [name, values] of this.#byValue) {
       const exact = route.conditions.find((one) => nameOf(one) === name)?.exact;
@@ -86,8 +102,15 @@ class Group {
       // Names stand in the order of their first routes: what follows comes later than what was found.
       if (search.left < 0 || isLater(values.values().next().value, search)) break;
     }
-    return search.first?.route;
   }
+}
+
+/** What a whole table may cost. */
+interface Budget {
+  /** How many pairs may still be compared. */
+  left: number;
+  /** Routes that were not compared with all before them, and for which none was found. */
+  readonly cut: Route[];
 }
 
 interface RivalSearch {
@@ -148,5 +171,12 @@ function remarkOn(route: Route, rival: Route): RouteRemark {
   const message =
     `a request can be meant for this route and for the route "${rival.id}" (${rival.pattern.source}, ${rival.origin}), ` +
     'which takes it because it stands first; say which one with `priority`, or make their conditions exclude each other';
+  return { definition: route, key: ['match'], message };
+}
+
+function remarkOnCut(route: Route, count: number): RouteRemark {
+  const message =
+    `too many routes have this host and path to compare all of them: from here on ${count} were compared with ${MOST} before them ` +
+    'and no more; a request can be meant for two of them without a word about it';
   return { definition: route, key: ['match'], message };
 }

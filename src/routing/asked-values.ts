@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { QuerySpellings } from '../exchange/query-spellings.ts';
 import { KEPT_ONCE, repeatedFields } from '../exchange/single-fields.ts';
 import type { ValuePlace } from './conditions.ts';
 
@@ -12,12 +13,14 @@ type Values = ReadonlyMap<string, string | typeof SEVERAL>;
 
 /**
  * The values of one request that routes can ask for; query and cookies are read when the first route does. A name that
- * stands there several times has no value: two servers could read different ones (fails closed), but it is there.
+ * stands there several times, or in several spellings such as `q` and `q[]`, has no value: two servers could read different
+ * ones (fails closed), but it is there.
  */
 export class AskedValues {
   readonly #asked: Asked;
   #query: Values | undefined = undefined;
   #cookies: Values | undefined = undefined;
+  #spellings: QuerySpellings | undefined = undefined;
 
   constructor(asked: Asked) {
     this.#asked = asked;
@@ -27,12 +30,14 @@ export class AskedValues {
   only(place: ValuePlace, name: string): string | undefined {
     if (place === 'header') return this.#field(name);
     const value = this.#valuesOf(place).get(name);
-    return typeof value === 'string' ? value : undefined;
+    if (typeof value !== 'string') return undefined;
+    return place === 'query' && this.#isSpelledOtherwise(name) ? undefined : value;
   }
 
-  /** Whether the name is there. */
+  /** Whether the name is there, in whatever spelling. */
   has(place: ValuePlace, name: string): boolean {
-    if (place !== 'header') return this.#valuesOf(place).has(name);
+    if (place !== 'header')
+      return this.#valuesOf(place).has(name) || (place === 'query' && this.#isSpelledOtherwise(name));
     // Not by its type alone: an object of fields has names that nobody sent.
     const value = this.#asked.request.headers[name];
     return typeof value === 'string' || Array.isArray(value);
@@ -44,6 +49,10 @@ export class AskedValues {
     if (typeof value !== 'string' || !KEPT_ONCE.has(name))
       return typeof value === 'string' ? value : undefined;
     return repeatedFields(rawHeaders, new Set([name])) ? undefined : value;
+  }
+
+  #isSpelledOtherwise(name: string): boolean {
+    return (this.#spellings ??= new QuerySpellings(this.#valuesOf('query').keys())).haveOther(name);
   }
 
   #valuesOf(place: 'query' | 'cookie'): Values {

@@ -5,6 +5,7 @@ import type { Search } from './segment-tree.ts';
 
 /** So many are looked at one by one; of more, those are found that a request can mean. */
 const FEW = 8;
+const NO_METHODS: readonly string[] = Object.freeze([]);
 
 /**
  * The routes of one pattern, in the order in which they are asked: of a higher priority, with a verb, with methods, with
@@ -16,18 +17,42 @@ export class Candidates {
   #routes: readonly Route[] = [];
   #added: Route[] = [];
   #index: CandidateIndex | undefined = undefined;
+  /**
+   * The only route, where nothing but its method has to be looked at, as with most patterns. In a table of thousands each
+   * object that a search walks through is far away.
+   */
+  only: Route | undefined = undefined;
+  /** The methods of that one, empty for all; the same list for routes of the same methods, so that it is near. */
+  methods: readonly string[] = NO_METHODS;
 
   /** Adds a route; it counts once they are sealed. */
   add(route: Route): void {
     this.#added.push(route);
   }
 
-  /** Brings what was added into its order. */
-  seal(): void {
+  /**
+   * Brings what was added into its order.
+   *
+   * @param lists of methods of the same table.
+   */
+  seal(lists = new Map<string, readonly string[]>()): void {
+    this.#single(lists);
     const ranks = new Map(this.#added.map((route) => [route, rankOf(route)]));
     this.#routes = this.#added.sort((a, b) => compareRanks(ranks.get(a) ?? [], ranks.get(b) ?? []));
     const axis = this.#routes.length > FEW ? commonAxis(this.#routes) : undefined;
     if (axis !== undefined) this.#index = new CandidateIndex(this.#routes, axis);
+  }
+
+  #single(lists: Map<string, readonly string[]>): void {
+    const [first, ...others] = this.#added;
+    if (first === undefined || others.length > 0) return;
+    if (first.conditions.length > 0 || first.pattern.verb !== undefined) return;
+    const { methods } = first.match;
+    const key = methods.join();
+    const known = lists.get(key);
+    if (known === undefined) lists.set(key, methods);
+    this.only = first;
+    this.methods = known ?? methods;
   }
 
   /** The candidates for a request, in their order; not all of their conditions need hold. */

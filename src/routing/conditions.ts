@@ -21,6 +21,9 @@ export interface Condition {
   holds(values: AskedValues): boolean;
 }
 
+/** One list for all routes that ask for nothing: it stays near. */
+const NONE: readonly Condition[] = Object.freeze([]);
+
 /**
  * Compiles what a route asks of values, in the order of header fields, query, cookies.
  *
@@ -31,11 +34,8 @@ export function compileConditions(
 ): readonly Condition[] {
   const of = (place: ValuePlace, declared: RouteMatch['query']): Condition[] =>
     Object.entries(declared ?? {}).map(([name, one]) => compile(place, name, one));
-  return Object.freeze([
-    ...of('header', match.headers),
-    ...of('query', match.query),
-    ...of('cookie', match.cookies),
-  ]);
+  const all = [...of('header', match.headers), ...of('query', match.query), ...of('cookie', match.cookies)];
+  return all.length === 0 ? NONE : Object.freeze(all);
 }
 
 function compile(place: ValuePlace, name: string, declared: ValueMatch): Condition {

@@ -5,13 +5,14 @@ import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { accessSchema } from './access-table.ts';
 import { rolesSchema } from './roles.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
-import { policyRegistry } from '../policies/order.ts';
+import { policyList, policyRegistry } from '../policies/order.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
+import { belongsToUpstreams } from './idle-policies.ts';
 import { matchSchema, pathsSchema, prioritySchema } from './match.schema.ts';
 import type { ActionSource } from './route-action.ts';
 import type { DeclaredPolicies } from './route.ts';
@@ -27,6 +28,17 @@ export const policiesSchema = z
   )
   .transform((policies) => policies as DeclaredPolicies)
   .describe('Policies by name. A narrower level replaces a whole policy of a wider one.');
+
+const ofUpstreams = policyList.filter(({ isOfUpstreams }) => isOfUpstreams === true);
+
+/** Policies of a level at which some would change nothing for upstreams, which have them at keys of their own. */
+function policiesOfAll(isIdle: (said: unknown) => boolean) {
+  return policiesSchema.superRefine((policies, context) => {
+    for (const { name } of ofUpstreams)
+      if (isIdle((policies as Readonly<Record<string, unknown>>)[name]))
+        context.addIssue({ code: 'custom', path: [name], message: belongsToUpstreams(name) });
+  });
+}
 
 /** The keys that routes of every kind have. */
 const commonRoute = z.strictObject({
@@ -147,7 +159,7 @@ const wholeSchema = z
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
     defaults: z
-      .strictObject({ policies: policiesSchema.optional() })
+      .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
       .default({})
       .describe('What every route starts from.'),
     identity: identitySchema
@@ -159,7 +171,7 @@ const wholeSchema = z
       .record(
         z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),
         upstreamSchema.safeExtend({
-          policies: policiesSchema
+          policies: policiesOfAll((said) => said !== undefined)
             .optional()
             .describe('Policies of every route that leads here, unless the route says otherwise.'),
         }),

@@ -38,13 +38,22 @@ export class OtherSpellings {
     choose: (found: Route, exchange: Exchange) => Route | undefined,
   ): void {
     const { path } = exchange;
-    if (this.#folded === undefined || (!this.#isFoldable && !FOLDABLE.test(path))) return;
-    if (route.action.passesPath !== true) return;
-    const found = this.#folded.find(searchFor(exchange, foldPath(path)));
-    const owner = found && choose(found, exchange);
-    if (owner === route || (owner !== undefined && !admitsOthers(route, owner))) return;
+    const folded = this.treeFor(route, path);
+    const found = folded?.find(searchFor(exchange, foldPath(path)));
+    if (folded === undefined || isNoWayTo(found && choose(found, exchange), route)) return;
     throw new Problem('route-not-found');
   }
+
+  /** Finds whose a path is when it is folded; undefined where it does not matter how it is spelled. */
+  treeFor({ action }: Route, path: string): HostTrees | undefined {
+    if (this.#folded === undefined || (!this.#isFoldable && !FOLDABLE.test(path))) return undefined;
+    return action.passesPath === true ? this.#folded : undefined;
+  }
+}
+
+/** Whether a route may take a path that is another one's, or its own, when it is spelled otherwise. */
+export function isNoWayTo(owner: Route | undefined, route: Route): boolean {
+  return owner === route || (owner !== undefined && !admitsOthers(route, owner));
 }
 
 function literalsOf({ pattern }: Route): string {

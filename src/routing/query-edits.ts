@@ -3,7 +3,7 @@ import { parseTemplate, type ParsedTemplate } from '../templates/parse-template.
 import type { SourceNames } from '../templates/source.ts';
 import { compileTemplate, type Template } from '../templates/template.ts';
 import { below } from './below.ts';
-import { mayBeOne, pairsOf, queryNameOf, withoutNames, type QueryName } from './query-names.ts';
+import { mayBeOne, pairsOf, queryNameOf, withoutNames, type QueryName } from '../exchange/query-names.ts';
 import type { QueryEditOptions } from './rewrite.schema.ts';
 import { IN_QUERY } from './target-template.ts';
 

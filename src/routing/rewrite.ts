@@ -4,7 +4,7 @@ import { compileTemplate, type Template } from '../templates/template.ts';
 import { below } from './below.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { compileQueryEdits, type QueryEdits } from './query-edits.ts';
-import { pairsOf, queryNameOf, withoutNames, type QueryName } from './query-names.ts';
+import { pairsOf, queryNameOf, withoutNames, type QueryName } from '../exchange/query-names.ts';
 import { compilePrefix, type NewPath } from './replaced-prefix.ts';
 import type { RewriteOptions } from './rewrite.schema.ts';
 import { IN_PATH, IN_QUERY, parseTarget } from './target-template.ts';

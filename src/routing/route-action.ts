@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ComponentStore } from '../contracts/components.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { DoorName } from '../policies/doors.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
@@ -18,14 +19,16 @@ export interface RouteAction {
   readonly kind: string;
   /** What a listing shows as the place that answers: names of upstreams, or what a client is told. */
   readonly target?: string | undefined;
+  /** What a listing shows besides: where some of its requests go as well, or instead, such as `mirror users-next 5%`. */
+  readonly beside?: readonly string[] | undefined;
   /** Whether a server that is not ours reads the path of the request, in its own way. */
   readonly passesPath?: true;
   /** Whether it makes the edits of JSON of the way out itself, before there is text. */
   readonly editsJson?: boolean;
   /** Whether it passes bodies on unread both ways, so that a policy which edits them would not hold. */
   readonly isOpaque?: true;
-  /** Whether it answers without reading the body of a request. */
-  readonly readsNoBody?: boolean;
+  /** Whether bodies of requests are messages line by line, each of which the stages that look at lines are shown. */
+  readonly takesLines?: boolean;
   /** Whether it takes nothing but the handshake of a WebSocket. */
   readonly needsSocket?: boolean;
   /** Whether it forwards the handshakes of WebSockets to who may answer them. */
@@ -104,6 +107,8 @@ export interface ActionSource {
   readonly key?: string;
   /** The keys of a route that are this kind's own, its key included. */
   readonly keys: Readonly<Record<string, z.ZodType>>;
+  /** The door that its clients come in by, where policies say of that door that they do not fit. */
+  readonly door?: DoorName;
   /** Whether its routes lead to one upstream, named by `upstream`. */
   readonly hasUpstream: boolean;
   /** Why a route of it has no `match`; absent: it has one. */

@@ -104,7 +104,7 @@ describe('RouteCompiler', () => {
     const circuitBreaker = policyRegistry.circuitBreaker.schema.parse({});
     const route = defineRoute({ path: '/a', policies: [{ authentication: 'public', circuitBreaker }] });
     expect(faultOf(() => createCompiler(factories).compile(route))).toEqual({
-      key: 'policies',
+      key: 'policies.circuitBreaker',
       message: expect.stringContaining('belongs to its upstream'),
     });
   });

@@ -14,6 +14,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { requestPaths } from './access-paths.ts';
 import type { AccessTable } from './access-table.ts';
 import { compileConditions } from './conditions.ts';
+import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { PolicyLevels } from './policy-levels.ts';
@@ -80,7 +81,8 @@ export class RouteCompiler {
     const slashes = paths.encodedSlashes === 'pass' ? 'keep' : 'refuse';
     const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(match.path, slashes));
     const conditions = attempt(definition, ['match'], () => compileConditions(match));
-    const policies = this.#levels.merged(definition, pattern);
+    const merged = this.#levels.merged(definition, pattern);
+    const policies = faultOfAction(definition, () => settledPolicies(merged, definition, this.deps));
     if (policies.authentication === undefined) {
       // Fail closed: nobody opens a route by forgetting a line.
       throw new RouteFault(
@@ -95,13 +97,10 @@ export class RouteCompiler {
     const stages = this.#stages(definition, { policies, upstream, parameters });
     if (action.isOpaque === true) refuseEdits(definition, stages);
     const seats = seatsOf(stages, definition.door);
-    if (action.readsNoBody === true && seats.incoming.length > 0)
-      throw new RouteFault(
-        definition,
-        ['policies', 'transform', 'request', 'body'],
-        'has no effect: nothing of this route reads the body of a request',
-      );
-    faultOfAction(definition, () => action.check?.(seats));
+    faultOfAction(definition, () => {
+      refuseIdleMessages(definition, stages, action);
+      action.check?.(seats);
+    });
     return Object.freeze({
       id: definition.id,
       door: definition.door,

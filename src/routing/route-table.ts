@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { HostTrees } from './host-trees.ts';
 import { cutVerb, OtherSpellings, refuseEncodedSlash } from './other-spellings.ts';
-import { askedBy } from './preflight-candidates.ts';
+import { PreflightRoutes } from './preflight-routes.ts';
 import { hasEncodedSlash, withoutParameters } from './request-path.ts';
 import type { Route } from './route.ts';
 import { RouteIndex } from './route-index.ts';
@@ -20,6 +20,7 @@ export class RouteTable {
   #tree = new HostTrees([]);
   #spellings = new OtherSpellings([]);
   #index = new RouteIndex([]);
+  #preflights = new PreflightRoutes({ tree: this.#tree, spellings: this.#spellings, index: this.#index });
 
   constructor(routes: readonly Route[]) {
     this.replace(routes);
@@ -36,6 +37,11 @@ export class RouteTable {
     this.#spellings = new OtherSpellings(routes);
     this.#routes = routes;
     this.#index = new RouteIndex(routes);
+    this.#preflights = new PreflightRoutes({
+      tree: this.#tree,
+      spellings: this.#spellings,
+      index: this.#index,
+    });
   }
 
   /**
@@ -65,8 +71,9 @@ export class RouteTable {
     if (search.params.length > 0) this.#spellings.refuse(exchange, chosen, this.#chosen);
     if (route.chooser?.vary !== undefined) exchange.responseHeaders.push('vary', route.chooser.vary);
     exchange.route = chosen;
+    if (search.params.length === 0) return chosen;
     if (route.pattern.verb !== undefined) cutVerb(search.params, route.pattern.verb);
-    if (search.params.length > 0) exchange.params = search.params;
+    exchange.params = search.params;
     return chosen;
   }
 
@@ -77,22 +84,12 @@ export class RouteTable {
   }
 
   /**
-   * The routes that could take the request which a page asks leave for, see {@link PreflightCandidates}; mostly one.
+   * The routes that could take the request which a page asks leave for, see {@link PreflightRoutes}; mostly one.
    *
    * @param method that its preflight names.
    */
   preflightRoutes(asked: MatchSubject, method: string): readonly Route[] {
-    const subject = askedBy(asked, method);
-    const { preflight } = subject;
-    const found = preflight.with(this.#tree.find(searchFor(subject, subject.path)));
-    const chosen = found.flatMap((route) => {
-      const { chooser } = route;
-      if (chooser === undefined) return route;
-      const isOpen = chooser.vary !== undefined && preflight.mayCarry(chooser.vary);
-      const ids = isOpen ? chooser.ids : [chooser.idFor(subject.request)];
-      return ids.map((id) => this.#index.byId(id)).filter((one) => one !== undefined);
-    });
-    return [...new Set(chosen)];
+    return this.#preflights.find(asked, method);
   }
 
   /** The methods that are taken at the place of a request; undefined for whatever there is. */

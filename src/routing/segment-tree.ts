@@ -102,7 +102,8 @@ export class SegmentTree {
   constructor(routes: readonly Route[], isFolded = false) {
     this.#isFolded = isFolded;
     for (const route of routes) this.#insert(route);
-    for (const candidates of this.#filled) candidates.seal();
+    const lists = new Map<string, readonly string[]>();
+    for (const candidates of this.#filled) candidates.seal(lists);
     this.#filled.clear();
   }
 
@@ -222,6 +223,9 @@ export class SegmentTree {
 
   #choose(candidates: Candidates | undefined, search: Search, path = search.path): Route | undefined {
     if (candidates === undefined) return undefined;
+    const { only, methods } = candidates;
+    if (only !== undefined && isAmong(methods, search.asked.method))
+      return this.#isRanked ? this.#rank(only, search) : only;
     for (const route of candidates.of(search)) {
       if (!this.#fits(route, path, search)) continue;
       if (methodMatches(route, search.asked.method))
@@ -269,8 +273,11 @@ function bestOf(search: Search): Route | undefined {
 }
 
 /** Whether a route takes a method; `GET` takes `HEAD` too (RFC 9110 section 9.3.2). */
-export function methodMatches(route: Pick<Route, 'match'>, method: string): boolean {
-  const { methods } = route.match;
+export function methodMatches({ match }: Pick<Route, 'match'>, method: string): boolean {
+  return isAmong(match.methods, method);
+}
+
+function isAmong(methods: readonly string[], method: string): boolean {
   return methods.length === 0 || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
 }
 

@@ -9,7 +9,7 @@ import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
 import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
 import { namedFiles } from './named-files.ts';
 import type { Snapshot } from './snapshot.ts';
-import { DepartedRoutes } from './departed-routes.ts';
+import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -53,7 +53,8 @@ export interface Ports {
 export class Reloads {
   readonly #deps: ReloadsDeps;
   #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
-  readonly #departed = new DepartedRoutes();
+  readonly #departedRoutes = new DepartedNames(routeIds);
+  readonly #departedUpstreams = new DepartedNames(upstreamNames);
   #loadedAt = Date.now();
   #last: Reload | undefined = undefined;
   #watch: ConfigFileWatch | undefined = undefined;
@@ -176,7 +177,8 @@ export class Reloads {
     snapshots.replace(next);
     this.ports?.use(next);
     this.#watchNamed();
-    metrics.forgetRoutes(this.#departed.after(current, snapshots));
+    metrics.forgetRoutes(this.#departedRoutes.after(current, snapshots));
+    metrics.forgetUpstreams(this.#departedUpstreams.after(current, snapshots));
     this.#loadedAt = Date.now();
     logWarnings(next, logger);
     return 'reloaded';

@@ -24,10 +24,25 @@ export class Metrics {
   /** Of who may call what. */
   readonly authorization = new AuthorizationMetrics(this.registry);
   readonly #duration: DurationHistogram;
-  readonly #attempts: LabelCounter;
-  readonly #refusedRetries: LabelCounter;
-  readonly #hedges: LabelCounter;
-  readonly #decisions: LabelCounter;
+  readonly #attempts = this.#counter(
+    'upstream_attempts',
+    'Calls to targets of an upstream, by what came back.',
+    ['upstream', 'outcome'],
+  );
+  readonly #refusedRetries = this.#counter(
+    'upstream_retries_refused',
+    'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
+    ['upstream', 'reason'],
+  );
+  readonly #hedges = this.#counter(
+    'upstream_hedges',
+    'Second attempts beside slow first ones, by what became of them; refused ones were not made.',
+    ['upstream', 'outcome'],
+  );
+  readonly #decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
+    'route',
+    'outcome',
+  ]);
   readonly #calls = this.#counter(
     'grpc_calls',
     'Calls of gRPC that were passed on, by the status that the client heard.',
@@ -42,7 +57,11 @@ export class Metrics {
   readonly #configLoaded: Gauge;
   #storeUp: Gauge | undefined = undefined;
   readonly #sockets: SocketMetrics;
-  readonly #sections: LabelCounter;
+  readonly #sections = this.#counter('view_sections', 'Sections of views, by how they ended.', [
+    'view',
+    'section',
+    'outcome',
+  ]);
   readonly #invalid = this.#counter(
     'validation_faults',
     'Requests and answers that do not fit their schema.',
@@ -59,35 +78,11 @@ export class Metrics {
       BUCKETS_SECONDS,
     );
     this.registry.registerMetric(this.#duration.asMetric());
-    this.#attempts = this.#counter(
-      'upstream_attempts',
-      'Calls to targets of an upstream, by what came back.',
-      ['upstream', 'outcome'],
-    );
-    this.#refusedRetries = this.#counter(
-      'upstream_retries_refused',
-      'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
-      ['upstream', 'reason'],
-    );
-    this.#hedges = this.#counter(
-      'upstream_hedges',
-      'Second attempts beside slow first ones, by what became of them; refused ones were not made.',
-      ['upstream', 'outcome'],
-    );
-    this.#decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
-      'route',
-      'outcome',
-    ]);
     this.#refusedConnections = new Counter({
       name: 'gatehouse_connections_refused_total',
       help: 'Connections of clients that were closed at once, because their address had as many as it may.',
       registers,
     });
-    this.#sections = this.#counter('view_sections', 'Sections of views, by how they ended.', [
-      'view',
-      'section',
-      'outcome',
-    ]);
     this.#breakers = new Gauge({
       name: 'gatehouse_breaker_state',
       help: 'State of the breaker of a target: 0 closed, 1 half-open, 2 open.',
@@ -135,6 +130,11 @@ export class Metrics {
     this.#sections.forget(ids);
     this.#invalid.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
+  }
+
+  /** Shows nothing more of upstreams that are gone. */
+  forgetUpstreams(names: ReadonlySet<string>): void {
+    for (const counter of [this.#attempts, this.#refusedRetries, this.#hedges]) counter.forget(names);
   }
 
   /** Tells who counts for routes which of them are gone. */

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { isIdentityHeader } from '../exchange/identity-headers.ts';
+import { QuerySpellings } from '../exchange/query-spellings.ts';
 import { TemplateError } from './template-fault.ts';
 import { TOKEN } from '../config/field-name.ts';
 
@@ -118,26 +119,28 @@ function decoded(encoded: string | undefined): string | undefined {
   }
 }
 
-// Of a name that stands there twice there is no value, because services differ in which counts.
+// Of a name that stands there twice, or in two spellings, there is no value, because services differ in which counts.
 function ofQuery(text: string, name: string): Source {
   return {
     text,
     of: 'uri',
     read: ({ query }) => {
-      const values = query === '' ? NONE : queryOf(query).getAll(name);
-      return values.length === 1 ? values[0] : undefined;
+      if (query === '') return undefined;
+      const values = queryOf(query).getAll(name);
+      return values.length === 1 && !lastSpellings.haveOther(name) ? values[0] : undefined;
     },
   };
 }
 
-const NONE: readonly string[] = Object.freeze([]);
 let lastQuery = '';
 let lastRead = new URLSearchParams();
+let lastSpellings = new QuerySpellings([]);
 
 /** A template that takes several values reads the query once. */
 function queryOf(query: string): URLSearchParams {
   if (query !== lastQuery) {
     lastRead = new URLSearchParams(query);
+    lastSpellings = new QuerySpellings(lastRead.keys());
     lastQuery = query;
   }
   return lastRead;

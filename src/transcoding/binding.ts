@@ -142,6 +142,11 @@ export function offersSocket({ method, options }: Binding): boolean {
 }
 
 /** Whether a binding can be had over WebSocket alone. */
-export function needsSocket({ method: { methodKind }, rule }: Binding): boolean {
-  return (methodKind === 'client_streaming' || methodKind === 'bidi_streaming') && isGet(rule);
+export function needsSocket(binding: Binding): boolean {
+  return takesLines(binding) && isGet(binding.rule);
+}
+
+/** Whether its requests are streams of messages, which come line by line in a body. */
+export function takesLines({ method: { methodKind } }: Pick<Binding, 'method'>): boolean {
+  return methodKind === 'client_streaming' || methodKind === 'bidi_streaming';
 }

@@ -1,12 +1,11 @@
 import { Readable } from 'node:stream';
+import { comesInLines } from '../exchange/line-type.ts';
 import { decodingStream, isCoded } from '../exchange/content-coding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Pieces } from '../exchange/pieces.ts';
 import { Problem } from '../problems/problem.ts';
 
-/** The media types of the two kinds of bodies. */
 const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
-const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl)\s*(?:;|$)/i;
 
 /**
  * The body of a request, its content coding undone.
@@ -31,8 +30,8 @@ export function decodedBody({ request, heldBody }: Exchange): Readable {
  */
 export function checkMediaType({ request }: Exchange, kind: 'json' | 'lines'): void {
   const type = request.headers['content-type'];
-  const wanted = kind === 'json' ? JSON_TYPE : LINES_TYPE;
-  if (type !== undefined ? !wanted.test(type) : kind === 'lines') {
+  const isWanted = kind === 'lines' ? comesInLines(type) : type === undefined || JSON_TYPE.test(type);
+  if (!isWanted) {
     throw new Problem('media-type-unsupported', {
       detail: `Send ${kind === 'json' ? 'application/json' : 'application/x-ndjson, one message per line'}.`,
     });

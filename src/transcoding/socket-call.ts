@@ -27,6 +27,9 @@ export class SocketCall implements StreamSource, StreamTaker {
   readonly #answersOnce: boolean;
   #call: ByteCall | undefined = undefined;
   #sent: () => void = ignore;
+  /** What was said while there was no call for it, because its target was still waited for. */
+  readonly #early: Buffer[] = [];
+  #isStopped = false;
   #received = 0;
   #answered = 0;
   #saidAll: boolean;
@@ -52,11 +55,18 @@ export class SocketCall implements StreamSource, StreamTaker {
     this.#sent = sent;
     const { message } = this.options;
     if (message !== undefined) call.write(message);
+    for (const one of this.#early.splice(0)) call.write(one);
+    this.options.live.flow.release('target');
     if (this.#saidAll) this.#endCall();
+  }
+
+  rest(): void {
+    this.#call = undefined;
   }
 
   stop(): void {
     this.#call = undefined;
+    this.#isStopped = true;
     // Its close frame is still to be read.
     this.options.live.flow.release('target');
   }
@@ -118,15 +128,17 @@ export class SocketCall implements StreamSource, StreamTaker {
   };
 
   #take(message: Buffer): void {
+    if (this.#isStopped) return;
     const call = this.#call;
-    if (call === undefined) return;
-    this.#received += 1;
-    const isTaken = call.write(message);
-    if (this.#asksOnce) return this.#end();
     const { flow } = this.options.live;
+    this.#received += 1;
+    // Nothing more is read until there is a target: what was said waits in the connection.
+    if (call === undefined) flow.hold('target');
+    const isTaken = call === undefined ? this.#early.push(message) > 0 : call.write(message);
+    if (this.#asksOnce) return this.#end();
     if (isTaken || flow.isHeld('target')) return;
     flow.hold('target');
-    call.once('drain', () => flow.release('target'));
+    call?.once('drain', () => flow.release('target'));
   }
 
   #end(): void {

@@ -11,6 +11,7 @@ import type { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { metadataOf, outboundFields } from '../upstreams/grpc/outbound-metadata.ts';
 import { StreamRun, type StreamRunOptions, type StreamSource } from '../upstreams/grpc/stream-run.ts';
 import { HTTP_BODY } from './answer-plan.ts';
+import { takesLines } from './binding.ts';
 import { LineUpload } from './line-upload.ts';
 import { addRequestMetadata } from './metadata-rules.ts';
 import { checkMediaType, readBody } from './request-body.ts';
@@ -61,8 +62,7 @@ export class Transcoder {
 
   #start(translation: Translation): void {
     const { exchange, binding } = translation;
-    const kind = binding.method.methodKind;
-    if (kind === 'client_streaming' || kind === 'bidi_streaming') return this.#upload(translation);
+    if (takesLines(binding)) return this.#upload(translation);
     if (!binding.plan.takesBody || !announcesBody(exchange.request))
       return this.#send(translation, undefined);
     const isRaw = binding.plan.bodyMessage?.typeName === HTTP_BODY;
@@ -88,10 +88,13 @@ export class Transcoder {
   }
 
   #upload(translation: Translation): void {
-    const { exchange, binding, maxBodyBytes = Infinity } = translation;
+    const { exchange, binding, lines = [], maxBodyBytes = Infinity } = translation;
     checkMediaType(exchange, 'lines');
     const upload = new LineUpload(exchange, {
-      encode: (line) => binding.plan.encode(exchange, editedBytes(translation, line, false)),
+      encode: (line) => {
+        for (const stage of lines) stage.line?.(exchange, line);
+        return binding.plan.encode(exchange, editedBytes(translation, line, false));
+      },
       maxLineBytes: binding.options.maxLine,
       maxBytes: maxBodyBytes,
     });

@@ -27,7 +27,7 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { outboundFields } from '../upstreams/grpc/outbound-metadata.ts';
 import { timeoutText } from '../upstreams/grpc/unary-wire.ts';
-import { needsSocket, offersSocket, type Binding } from './binding.ts';
+import { needsSocket, offersSocket, takesLines, type Binding } from './binding.ts';
 import { Transcoder } from './transcoder.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
@@ -136,6 +136,7 @@ class TranslateAction implements RouteAction {
   readonly editsJson: boolean;
   readonly needsSocket: boolean;
   readonly offersSocket: boolean;
+  readonly takesLines: boolean;
   readonly #binding: Binding;
   readonly #upstream: Upstream;
   readonly #tools: { readonly transcoder: Transcoder; readonly sockets: TranscodedSockets };
@@ -150,13 +151,14 @@ class TranslateAction implements RouteAction {
     this.editsJson = !binding.answer.isRaw;
     this.needsSocket = needsSocket(binding);
     this.offersSocket = offersSocket(binding);
+    this.takesLines = takesLines(binding);
     this.#binding = binding;
     this.#upstream = upstream;
     this.#tools = tools;
   }
 
   check({ holdsBody, seats }: Seats): void {
-    // Fails closed: what comes over a socket would pass unchecked. Messages line by line are no JSON body, and are refused.
+    // Fails closed: what comes over a socket would pass unchecked; those line by line are checked one by one.
     if (!holdsBody || !this.#binding.plan.takesBody || !this.offersSocket) return;
     const message =
       'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or nothing that looks at bodies';
@@ -183,6 +185,7 @@ class TranslateAction implements RouteAction {
       sink,
       edit: this.editsJson ? jsonEditOf(exchange, route) : undefined,
       incoming: incomingEditOf(route.incoming),
+      lines: route.lines,
       maxBodyBytes: route.policies.bodyLimit,
     });
   }

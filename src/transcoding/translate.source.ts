@@ -40,6 +40,7 @@ export function isTranslated(route: RouteConfig): route is TranslatedRoute {
  */
 export const translateSource: ActionSource = {
   kind: 'translate',
+  door: 'translated',
   key: 'grpc',
   keys: { grpc: transcodingSchema },
   hasUpstream: true,

@@ -215,7 +215,7 @@ export class Attempts implements Waiter {
   beside(): Attempts | undefined {
     if (this.#lease === undefined || this.exchange.cancelled !== undefined || this.leftMs() <= 0)
       return undefined;
-    const avoided = avoidedBeside(this.#upstream, this.#lease.target);
+    const avoided = avoidedBeside(this.#upstream.membersFor(this.exchange), this.#lease.target);
     if (avoided === undefined) return undefined;
     if (!this.#upstream.retryBudget.spend(performance.now())) {
       this.hedged('refused');

@@ -167,6 +167,11 @@ export class Upstream {
     return this.#choiceOf(exchange).peek(exchange);
   }
 
+  /** Those that an exchange may go to if they are available. */
+  membersFor(exchange: Exchange): readonly Target[] {
+    return this.#choiceOf(exchange).members;
+  }
+
   /** Whether a target is available that has not been tried. */
   hasFresh(tried: readonly Target[], exchange?: Exchange): boolean {
     return this.#choiceOf(exchange).hasFresh(tried);

@@ -28,7 +28,7 @@ describe('gatehouse validate', () => {
   it('says that the configuration of the sample is valid', async () => {
     const { code, stdout, stderr } = await runBin(['validate', '--config', CONFIG]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^config\/gateway\.yaml: valid, \d+ routes\n$/);
+    expect(stdout).toMatch(/^config\/gateway\.yaml: valid, \d+ routes in the file, \d+ in code\n$/);
   });
 
   it('lists every fault at once, each with its place and the nearest name', async () => {

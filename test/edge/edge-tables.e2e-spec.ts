@@ -71,6 +71,7 @@ describe.each(readTables(dirname(fileURLToPath(import.meta.url))))('$file: $titl
     upstream.forEach((one, index) => checkReceived(received[index] as Message, one));
   });
 
+  if (table.refusals.length === 0) return;
   it.each(table.refusals)('refuses $name', async ({ config, faults }) => {
     const options = { config: JSON.stringify(config), environment: environment(table.environment) };
     const refused = await checkGateway(options).then(
@@ -130,17 +131,21 @@ function record(service: string): TestUpstream['listener'] {
       const { method, url: target, rawHeaders } = request;
       const body = Buffer.concat(chunks);
       received.push({ service, method, target, rawHeaders, body });
+      const answers = current?.answer;
       const {
+        waitMs = 0,
         status = 200,
         headers = { 'content-type': 'application/json' },
         body: said,
-      } = current?.answer ?? {};
+      } = answers?.[received.length - 1] ?? answers?.at(-1) ?? {};
       const bytes =
         said === undefined
           ? Buffer.from(JSON.stringify({ service, method, target, rawHeaders, body: String(body) }))
           : bytesOf(said);
-      response.writeHead(status, headers);
-      response.end(bytes);
+      const say = (): void => void response.writeHead(status, headers).end(bytes);
+      if (waitMs === 0) return say();
+      const timer = setTimeout(say, waitMs);
+      response.once('close', () => clearTimeout(timer));
     });
   };
 }

@@ -116,6 +116,64 @@ describe('a body that is checked', () => {
   });
 });
 
+describe('messages that come line by line', () => {
+  let gateway: TestGateway;
+  const lines = { type: 'object', required: ['number'], properties: { note: { maxLength: 3 } } };
+  const send = (body: string, type = 'application/x-ndjson', path = '/test/sum'): Promise<Answer> =>
+    call(`${gateway.url}${path}`, { method: 'POST', headers: { 'content-type': type }, body });
+
+  beforeAll(async () => {
+    gateway = await startGateway({
+      config: configOf([
+        {
+          id: 'kinds',
+          upstream: 'kinds',
+          grpc: { service: 'test.v1.Kinds', webSocket: 'off' },
+          policies: { validation: { body: lines } },
+        },
+      ]),
+    });
+  });
+  afterAll(() => gateway?.stop());
+
+  it('pass at a translated route when each fits', async () => {
+    const { status } = await send('{"number":"1","note":"abc"}\n\n{"number":"2"}\n');
+    expect(status).toBe(200);
+  });
+
+  it.each([
+    ['one that does not fit', '{"number":"1"}\n{"note":"abcd"}\n{"number":"3"}\n', ['/1/number', '/1/note']],
+    ['a name that stands twice', '{"number":"1","number":"2"}\n', ['/0/number']],
+    ['what is no JSON', '{"number":"1"}\n{"number":\n', ['/1']],
+  ])('are refused with their line for %s', async (_, body, pointers) => {
+    const refusal = await send(body);
+    expect(refusal.status).toBe(400);
+    const errors = pointers.map((pointer) => expect.objectContaining({ in: 'body', pointer }) as unknown);
+    expect(refusal.json()).toMatchObject({ code: 'request-invalid', errors });
+  });
+
+  it('are refused as one value, which the method does not take', async () => {
+    expect((await send('{"number":"1"}', 'application/json')).status).toBe(415);
+  });
+
+  it.each(['/test/echo', '/test/blob'])('are refused where a method takes one message: %s', async (path) => {
+    expect((await send('{"number":"1"}', 'application/x-ndjson', path)).status).toBe(415);
+  });
+
+  it('are no JSON at a forwarded route, and the problem says what is', async () => {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const url = `${running.gateway?.url}/checked/sent`;
+    const refusal = await call(url, { method: 'POST', headers, body: '{"stringValue":"a"}\n' });
+    expect([refusal.status, refusal.json()]).toMatchObject([
+      415,
+      {
+        code: 'media-type-unsupported',
+        detail: expect.stringContaining('one JSON value as application/json'),
+      },
+    ]);
+  });
+});
+
 it('passes what is coded to a translated route in shadow, and decodes it once', async () => {
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
   const body = gzipSync('"a"');

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCanary } from '../../src/cli/canary.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import { call } from '../support/client.ts';
+import { echoSockets } from '../support/socket-service.ts';
+import { open } from '../support/socket-client.ts';
 import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { reload, until } from '../support/reload.ts';
@@ -87,6 +90,7 @@ describe('a canary', () => {
   const routes = (weight: string) => [
     route('split', { ...byUser, weight }),
     route('rule', { to, weight: '0%', when: "request.headers['x-staff'] == 'yes'" }),
+    route('socket', { ...byUser, weight }, { webSocket: 'on' }),
     route('upstream', { upstream: 'other', weight: '100%' }),
     route('cached', { ...byUser, weight }, { policies: { ...PUBLIC, cache: { ttl: '1m' } } }),
     route('cookie', { to, sticky: 'cookie', secretEnv: 'CANARY_SECRET', weight: '50%' }),
@@ -118,6 +122,25 @@ describe('a canary', () => {
     expect(first.every((user) => second.includes(user))).toBe(true);
     const [line] = await gateway.linesWhere((one) => one['side'] === 'canary');
     expect(line).toMatchObject({ route: 'split', sideBy: 'header' });
+  });
+
+  it('splits WebSockets by their handshake, as it does requests', async () => {
+    const [atStable, atNext] = [echoSockets(stable.server), echoSockets(next.server)];
+    const some = users.slice(0, 12);
+    const mine = (await atCanary('/socket')).filter((user) => some.includes(user));
+    for (const user of some) {
+      const { socket } = await open(`/socket?${user}`, { url: gateway.url, headers: { 'x-user': user } });
+      socket.terminate();
+    }
+    const userOf = ({ url = '' }: IncomingMessage): string => url.slice(url.indexOf('?') + 1);
+    expect(atNext.handshakes.map(userOf)).toEqual(mine);
+    expect([...atNext.handshakes, ...atStable.handshakes].map(userOf).sort()).toEqual([...some].sort());
+    expect(mine.length).toBeGreaterThan(0);
+    const lines = () => gateway.lines.filter((one) => one['route'] === 'socket' && one['status'] === 101);
+    await until(() => lines().length === some.length);
+    expect(lines().filter(({ side }) => side === 'canary')).toHaveLength(mine.length);
+    atStable.stop();
+    atNext.stop();
   });
 
   it('takes whom a rule sends, before any weight, and goes to another upstream', async () => {

@@ -44,6 +44,15 @@ const routes = (maxInFlight: number) => [
   route('dead', { upstream: 'dead' }),
   route('open', { upstream: 'fragile' }),
   route('compared', { compare }),
+  {
+    id: 'versioned',
+    match: { path: '/{version}/versioned' },
+    policies: PUBLIC,
+    versions: {
+      by: 'path',
+      of: { v1: { upstream: 'own' }, v2: { upstream: 'own', mirror: { upstream: 'other', share: '100%' } } },
+    },
+  },
   route(
     'canary',
     {},
@@ -100,6 +109,25 @@ const counted = async (name: string, id: string, expected: Record<string, number
 };
 
 describe('a mirror', () => {
+  it('of a version sends what is asked of that version', async () => {
+    for (const version of ['v1', 'v2'])
+      expect((await call(`${gateway.url}/${version}/versioned`)).status).toBe(200);
+    await counted('requests', 'versioned.v2', { '2xx': 1 });
+    expect(other.requests.map(({ url }) => url)).toEqual(['/v2/versioned']);
+  });
+
+  it('is named in the list of routes, and so is a canary', async () => {
+    const listed = (await call(`${gateway.adminUrl}/routes`)).json<{ id: string; upstream: string }[]>();
+    const shown = Object.fromEntries(listed.map(({ id, upstream }) => [id, upstream]));
+    expect(shown).toMatchObject({
+      plain: 'own',
+      all: 'own + mirror other',
+      half: 'own + mirror other 50%',
+      canary: 'own + canary next + mirror other',
+      'versioned.v2': 'own + mirror other',
+    });
+  });
+
   it('sends what the route sends, marked, and with what its own upstream may hear', async () => {
     other.listener = json({}, 500);
     const headers = {

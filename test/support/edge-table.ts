@@ -59,16 +59,16 @@ const request = z
   .refine(({ raw, body, target }) => raw === undefined || (body === undefined && target === '/'), {
     error: 'raw stands alone',
   });
+const said = z.strictObject({
+  waitMs: z.int().min(0).default(0),
+  status: z.int().default(200),
+  headers: z.record(z.string(), z.union([text, z.array(text)])).default({}),
+  body: payload.default(''),
+});
 const row = z.strictObject({
   name: z.string().min(1),
   request,
-  answer: z
-    .strictObject({
-      status: z.int().default(200),
-      headers: z.record(z.string(), z.union([text, z.array(text)])).default({}),
-      body: payload.default(''),
-    })
-    .optional(),
+  answer: z.union([said.transform((one) => [one]), z.array(said).min(1)]).optional(),
   expect: answer
     .extend({
       status: z.int().optional(),

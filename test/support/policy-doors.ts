@@ -28,6 +28,8 @@ type Policies = Readonly<Record<string, unknown>>;
 export interface PolicyRow {
   /** Its options as a configuration file would say them, the same at every door. */
   readonly options: unknown;
+  /** Those of doors at which not all of them mean something. */
+  readonly optionsAt?: Readonly<Partial<Record<DoorName, unknown>>>;
   /** More policies, for what it needs to show something. */
   readonly beside?: Policies;
   /** More keys of the upstreams. */
@@ -85,7 +87,9 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
   const sockets = echoSockets(behind.server, () => silence.over);
   const calm = { circuitBreaker: 'off', retry: { attempts: 1 }, ...row.upstream };
   const on = (name: DoorName): Policies =>
-    policy.unfit?.[name] === undefined ? { ...row.beside, [policy.name]: row.options } : { ...row.beside };
+    policy.unfit?.[name] === undefined
+      ? { ...row.beside, [policy.name]: row.optionsAt?.[name] ?? row.options }
+      : { ...row.beside };
   const onRoute = (name: DoorName): Policies => (row.onRoutes === false ? { ...row.beside } : on(name));
   const shop = await startShop({
     modules: [doorModule(on, silence)],

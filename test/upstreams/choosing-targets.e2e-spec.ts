@@ -133,7 +133,18 @@ describe('sticky sessions', () => {
   });
 
   it('begin anew with a cookie that somebody has made up', async () => {
-    for (const value of ['x', 'AAAAAAAAAAAAAAAA.zzzzzzz.AAAAAAAAAAAAAAAAAAAAAAAA', ''])
+    const mac = 'A'.repeat(24);
+    for (const value of [
+      'x',
+      `AAAAAAAAAAAAAAAA.zzzzzzz.${mac}`,
+      // Until when would be no number that a clock can show.
+      `AAAAAAAAAAAAAAAA.zzzzzzzzz.${mac}`,
+      `AAAAAAAAAAAAAAAA.zzzzzzzzzz.${mac}`,
+      '',
+      '.'.repeat(8000),
+      `${'A'.repeat(8000)}.1.${mac}`,
+      `x${'; pin=x'.repeat(1500)}`,
+    ])
       expect(setBy(await ask('/pinned/x', { cookie: `pin=${value}` }))).toMatch(/^pin=/);
   });
 

@@ -244,6 +244,17 @@ describe('a gateway that discovers its targets', () => {
     await until(() => consul.heldBack === 0);
     expect(await views()).toEqual({});
     expect((await call(`${gateway.url}/users`)).status).toBe(200);
-    expect((await call(`${gateway.adminUrl}/metrics`)).text).not.toMatch(/^gatehouse_discovery_\w+\{/m);
+    const series = async (): Promise<string> => (await call(`${gateway.adminUrl}/metrics`)).text;
+    expect(await series()).not.toMatch(/^gatehouse_discovery_\w+\{/m);
+    // The last that was counted of an upstream is to be seen until the next reload.
+    expect(await series()).toContain('gatehouse_upstream_attempts_total{upstream="catalog"');
+    expect(
+      reload(gateway, {
+        ...configOf(),
+        upstreams: { users: { targets: [services[0]?.url] } },
+        routes: configOf().routes.slice(0, 1),
+      }).outcome,
+    ).toBe('reloaded');
+    expect(await series()).not.toContain('upstream="catalog"');
   });
 });

@@ -56,6 +56,10 @@ upstreams:
   broke: { ${two}, hedge: { delay: 10ms }, retry: { budget: 0% } }
   plain: { ${two}, retry: { budget: 100% } }
   one: { targets: ['${alone}'], hedge: { delay: 10ms } }
+  narrow: { ${two}, hedge: { delay: 30ms }, retry: { budget: 100% }, maxRequests: 1, timeouts: { queue: 5s } }
+  tracks:
+    targets: [{ url: '${a}', labels: { track: a } }, { url: '${b}', labels: { track: b } }]
+    hedge: { delay: 10ms }
 routes:
   - { id: two, match: { path: /two }, upstream: two }
   - { id: broke, match: { path: /broke }, upstream: broke }
@@ -64,6 +68,8 @@ routes:
   - { id: own, match: { path: /own }, upstream: plain, hedge: { delay: 30ms } }
   - { id: never, match: { path: /never }, upstream: two, hedge: 'off' }
   - { id: one, match: { path: /one }, upstream: one }
+  - { id: narrow, match: { path: /narrow/* }, upstream: narrow }
+  - { id: part, match: { path: /part }, upstream: tracks, subset: { track: a } }
   - id: called
     match: { path: /called }
     aggregate: { calls: { it: { upstream: two, path: /called, required: true } } }
@@ -163,10 +169,30 @@ describe('a request', () => {
     ['of an upstream that says nothing', '/plain', {}],
     ['of an upstream without a budget', '/broke', {}],
     ['of an upstream with one target', '/one', {}],
+    ['of a route with one target of several', '/part', {}],
   ])('%s is not', async (_, path, more) => {
     first = (request, response) => void setTimeout(() => answers(request, response), 60);
     expect(await asked(path, more)).toBe('200: 200');
     expect(seen).toBe(1);
+  });
+
+  it('that waits for a target is hedged once it has one, and nobody is while all have enough to do', async () => {
+    const held: (() => void)[] = [];
+    [first, second] = [0, 1].map(
+      (): RequestListener => (request, response) => void held.push(() => answers(request, response)),
+    ) as [RequestListener, RequestListener];
+    const busy = [call(`${gateway.url}/narrow/1`), call(`${gateway.url}/narrow/2`)];
+    await until(() => held.length === 2);
+    const waiting = call(`${gateway.url}/narrow/waits`);
+    await sleep(80);
+    expect(seen).toBe(2);
+    [first, second] = [stalls, answers];
+    for (const answer of held) answer();
+    expect((await waiting).status).toBe(200);
+    await Promise.all(busy);
+    const [line] = await gateway.linesWhere(({ path }) => path === '/narrow/waits');
+    expect(line).toMatchObject({ attempts: [{ outcome: 'lost' }, { outcome: '200', hedge: true }] });
+    await until(() => cut === 1);
   });
 
   it('that its client has left ends both attempts, and begins no other', async () => {

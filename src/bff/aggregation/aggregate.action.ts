@@ -38,7 +38,6 @@ export class AggregateKind implements ActionKind {
 
 class AggregateAction implements RouteAction {
   readonly kind = 'aggregate';
-  readonly readsNoBody = true;
   readonly target: string;
   // The JSON is at hand before it is text: its edits are made there.
   readonly editsJson = true;

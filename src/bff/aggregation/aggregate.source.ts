@@ -32,6 +32,7 @@ export interface AggregateDefinition extends ActionDefinition {
 /** Routes with `aggregate`. They read, so that they answer `GET`. */
 export const aggregateSource: ActionSource = {
   kind: 'aggregate',
+  door: 'aggregated',
   key: 'aggregate',
   keys: { aggregate: aggregateSchema },
   hasUpstream: false,

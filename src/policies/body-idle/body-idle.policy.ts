@@ -21,6 +21,10 @@ export const bodyIdlePolicy = definePolicy({
   refusesWith: ['request-timeout'],
   describe: durationText,
   undeclared: BODY_IDLE_MS,
+  idle: (_options, { kind }) =>
+    kind === 'redirect' || kind === 'respond'
+      ? { key: [], reason: 'it answers without reading the body of a request' }
+      : undefined,
   unfit: {
     ...unfitFor(SOCKETS, 'a handshake has no body, and sockets have a silence of their own'),
     ...unfitFor(['aggregated', 'view', 'viewStream', 'graphqlGet'], 'nobody reads the body of a GET'),

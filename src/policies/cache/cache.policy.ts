@@ -26,6 +26,12 @@ export const cachePolicy = definePolicy({
   refusesWith: [],
   describe: ({ ttl, scope }) => `${scope} ${durationText(ttl)}`,
   onFields: 'all',
+  idle: (_options, { kind, methods }) => {
+    if (kind === 'handler') return { key: [], reason: 'a handler caches its calls' };
+    // A translated route has the methods of its schema, of which some are read.
+    const isRead = kind === 'translate' || methods.length === 0 || methods.includes('GET');
+    return isRead ? undefined : { key: [], reason: 'only answers to GET are kept, and no GET is taken' };
+  },
   unfit: {
     ...unfitFor(
       ['controller', 'view', 'viewStream'],

@@ -36,6 +36,7 @@ export const circuitBreakerPolicy = definePolicy({
       .describe('How long the one probe may say nothing until another one is let through. Default 60s.'),
   }),
   step: 'break',
+  isOfUpstreams: true,
   summary:
     'Leaves alone what keeps failing. Every target of every upstream has a breaker of its own; a handler has one if it says so.',
   // A handler's breaker learns from answers, and a stream would hold its probe. An upstream's only refuses.

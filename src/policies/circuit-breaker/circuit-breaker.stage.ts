@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Problem } from '../../problems/problem.ts';
+import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { Stage } from '../stage.ts';
 import { Breaker, REFUSED, type Outcome } from './breaker.ts';
@@ -73,7 +74,8 @@ export class CircuitBreakerStageFactory implements StageFactory {
       return policies.circuitBreaker && new HandlerBreakStage(new Breaker(policies.circuitBreaker));
     }
     if (policies.circuitBreaker !== undefined) {
-      throw new Error(
+      throw new StageFault(
+        ['circuitBreaker'],
         '`circuitBreaker` of a proxied route belongs to its upstream: upstreams.<name>.circuitBreaker',
       );
     }

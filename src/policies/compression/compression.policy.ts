@@ -45,6 +45,8 @@ export const compressionPolicy = definePolicy({
   before: 'body',
   refusesWith: [],
   describe: ({ codings, minSize }) => `${codings.join(' ')}, from ${minSize} bytes`,
+  idle: (_options, { kind }) =>
+    kind === 'redirect' ? { key: [], reason: 'a redirect has no body' } : undefined,
   unfit: {
     ...unfitFor(SOCKETS, 'messages of a WebSocket are no answer of HTTP; it has an extension of its own'),
     ...unfitFor([EVENTS, RESERVED], 'the reader of a stream of events waits for each of them'),

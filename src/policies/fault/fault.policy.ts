@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { durationText, percentage, timerDuration } from '../../config/units.ts';
+import { durationText, percentage, percentText, timerDuration } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 import { TOKEN } from '../../config/field-name.ts';
+import { GRPC_STATUS_NAMES } from '../../problems/grpc-refusal.ts';
 
 const share = percentage.default(1).describe('Share of the requests it befalls. Default 100%.');
 const LONGEST_DELAY_MS = 60_000;
+const GRPC_FAULTS = GRPC_STATUS_NAMES.filter((name) => name !== 'OK');
 
 /** Faults that are made on purpose, to see who can live with them. */
 export const faultPolicy = definePolicy({
@@ -20,7 +22,22 @@ export const faultPolicy = definePolicy({
         })
         .optional()
         .describe('Requests wait, within their deadline.'),
-      abort: z.strictObject({ share }).optional().describe('Requests are refused with 503 `fault-injected`.'),
+      abort: z
+        .strictObject({
+          share,
+          status: z
+            .int()
+            .min(400)
+            .max(599)
+            .default(503)
+            .describe('Status of the refusal, 400 to 599. Default 503.'),
+          grpcStatus: z
+            .enum(GRPC_FAULTS)
+            .optional()
+            .describe('What callers of gRPC hear. Default what `status` means there: UNAVAILABLE for 503.'),
+        })
+        .optional()
+        .describe('Requests are refused with the problem `fault-injected`.'),
       header: z
         .strictObject({
           name: z.string().regex(TOKEN, 'expected a header field name').toLowerCase(),
@@ -46,13 +63,15 @@ export const faultPolicy = definePolicy({
   refuses: ({ abort }) => (abort === undefined ? [] : ['fault-injected']),
   describe: ({ delay, abort }) =>
     [
-      ...(delay === undefined ? [] : [`delays ${percent(delay.share)} by ${durationText(delay.for)}`]),
-      ...(abort === undefined ? [] : [`aborts ${percent(abort.share)}`]),
+      ...(delay === undefined ? [] : [`delays ${percentText(delay.share)} by ${durationText(delay.for)}`]),
+      ...(abort === undefined ? [] : [`aborts ${percentText(abort.share)}${statusOf(abort)}`]),
     ].join(', '),
 });
 
-function percent(part: number): string {
-  return `${Number((part * 100).toFixed(3))}%`;
+// What is usual is not said.
+function statusOf({ status, grpcStatus }: { status: number; grpcStatus?: string | undefined }): string {
+  const shown = [...(status === 503 ? [] : [String(status)]), grpcStatus ?? []].flat();
+  return shown.length === 0 ? '' : ` with ${shown.join(' or ')}`;
 }
 
 /** Makes faults at a controller or handler. */

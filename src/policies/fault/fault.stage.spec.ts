@@ -2,7 +2,8 @@ import { expect, it } from '@jest/globals';
 import { createExchange, createPrincipal } from '../../../test/support/exchange.ts';
 import { randomFrom } from '../../../test/support/random.ts';
 import { readEnvironment } from '../../config/env.schema.ts';
-import { Problem } from '../../problems/problem.ts';
+import { grpcStatusName, grpcStatusOf } from '../../problems/grpc-refusal.ts';
+import { Problem, problemBody } from '../../problems/problem.ts';
 import { faultPolicy } from './fault.policy.ts';
 import { FaultStage, FaultStageFactory } from './fault.stage.ts';
 
@@ -31,6 +32,30 @@ it('is for whom it says', () => {
   expect(fails(stage, createExchange({ headers: ['x-chaos', 'off'], principal: tester }))).toBe(false);
   expect(fails(stage, createExchange({ headers: ['x-chaos', 'on'] }))).toBe(false);
   expect(fails(stage, createExchange({ principal: tester }))).toBe(false);
+});
+
+it.each([
+  [{}, 503, 'UNAVAILABLE', '1'],
+  [{ status: 429 }, 429, 'RESOURCE_EXHAUSTED', '1'],
+  [{ status: 400 }, 400, 'INVALID_ARGUMENT', undefined],
+  [{ status: 599 }, 599, 'UNKNOWN', undefined],
+  [{ status: 500, grpcStatus: 'DATA_LOSS' }, 500, 'DATA_LOSS', undefined],
+])('refuses with %j', (abort, status, grpcStatus, retryAfter) => {
+  const stage = new FaultStage(parse({ abort }));
+  let problem: Problem | undefined;
+  try {
+    void stage.enter(createExchange());
+  } catch (error) {
+    problem = error as Problem;
+  }
+  expect([problem?.status, problem && grpcStatusName(grpcStatusOf(problem))]).toEqual([status, grpcStatus]);
+  expect(problem?.headers?.['retry-after']).toBe(retryAfter);
+  expect(problem && problemBody(problem, 'x')['status']).toBe(status);
+  expect(problem?.with({ more: 1 }).status).toBe(status);
+});
+
+it.each([{ status: 399 }, { status: 600 }, { grpcStatus: 'OK' }])('knows no refusal with %j', (abort) => {
+  expect(faultPolicy.schema.safeParse({ abort }).success).toBe(false);
 });
 
 it('waits no longer than somebody waits for the answer', async () => {

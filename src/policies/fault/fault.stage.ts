@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import type { Environment } from '../../config/env.schema.ts';
 import { ENVIRONMENT } from '../../config/tokens.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { Problem } from '../../problems/problem.ts';
+import { GRPC_STATUS_NAMES } from '../../problems/grpc-refusal.ts';
+import { Problem, type ProblemOptions } from '../../problems/problem.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
@@ -12,15 +13,20 @@ import { faultPolicy } from './fault.policy.ts';
 
 type FaultOptions = z.output<typeof faultPolicy.schema>;
 
+/** Statuses that may come with `Retry-After` (RFC 9110 section 10.2.3, RFC 6585 section 4). */
+const MAY_COME_AGAIN: ReadonlySet<number> = new Set([413, 429, 503]);
+
 /** Delays and refuses a share of the requests that it is for. */
 export class FaultStage implements Stage {
   readonly #options: FaultOptions;
   readonly #random: () => number;
+  readonly #refusal: ProblemOptions;
 
   /** @param random numbers from 0 up to and without 1. */
   constructor(options: FaultOptions, random: () => number = Math.random) {
     this.#options = options;
     this.#random = random;
+    this.#refusal = refusalOf(options);
   }
 
   enter(exchange: Exchange): void | Promise<void> {
@@ -28,8 +34,12 @@ export class FaultStage implements Stage {
     const { delay, abort } = this.#options;
     const isAborted = abort !== undefined && this.#random() < abort.share;
     if (delay !== undefined && this.#random() < delay.share)
-      return wait(exchange, delay.for).then(() => refuseIf(isAborted));
-    return refuseIf(isAborted);
+      return wait(exchange, delay.for).then(() => this.#refuseIf(isAborted));
+    return this.#refuseIf(isAborted);
+  }
+
+  #refuseIf(isAborted: boolean): void {
+    if (isAborted) throw new Problem('fault-injected', this.#refusal);
   }
 
   #isFor({ principal, request }: Exchange): boolean {
@@ -42,8 +52,12 @@ export class FaultStage implements Stage {
   }
 }
 
-function refuseIf(isAborted: boolean): void {
-  if (isAborted) throw new Problem('fault-injected', { by: 'fault.abort', headers: { 'retry-after': '1' } });
+function refusalOf({ abort }: FaultOptions): ProblemOptions {
+  const { status, grpcStatus } = abort ?? {};
+  const grpc = grpcStatus === undefined ? undefined : GRPC_STATUS_NAMES.indexOf(grpcStatus);
+  // Only who is told to come again is told when.
+  const headers = status === undefined || MAY_COME_AGAIN.has(status) ? { 'retry-after': '1' } : {};
+  return { by: 'fault.abort', headers, as: { http: status, grpc } };
 }
 
 /** Waits, but no longer than somebody waits for the answer. */

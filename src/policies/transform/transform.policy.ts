@@ -3,6 +3,7 @@ import { size } from '../../config/units.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import { parseTemplate } from '../../templates/parse-template.ts';
 import { definePolicy } from '../policy.ts';
+import { idleEdits } from './idle-edits.ts';
 import { BodyPathError } from './body-path.ts';
 import { bodyOperation, type BodyOperation } from './body-operations.ts';
 import { compileFieldMask } from './field-mask.ts';
@@ -105,6 +106,7 @@ export const transformPolicy = definePolicy({
       : (['request-invalid', 'body-too-large', 'media-type-unsupported'] as const)),
     ...(door === 'handler' || !editsAnswers(response) ? [] : (['upstream-response-invalid'] as const)),
   ],
+  idle: (options, { kind }) => idleEdits(options, kind),
   describe: ({ request, response, perTarget = [] }) =>
     [
       ...editsOf('request', request),

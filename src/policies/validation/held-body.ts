@@ -5,6 +5,8 @@ import { repeatedName } from '../../exchange/repeated-names.ts';
 import { Problem } from '../../problems/problem.ts';
 
 const JSON_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
+const WANTED =
+  'This body is checked: send one JSON value as application/json, in UTF-8 and without a content coding.';
 
 /** How much of a body is held. */
 export interface HoldOptions {
@@ -79,9 +81,14 @@ export function parseHeld({ request }: Exchange, body: Buffer): HeldJson {
   const coding = request.headers['content-encoding'];
   const isPlain = coding === undefined || coding.trim().toLowerCase() === 'identity';
   // Fails closed: whoever reads it might take it for JSON all the same, and of two types for the other one.
-  if (!isJson(types) || !isPlain) throw new Problem('media-type-unsupported');
+  if (!isJson(types) || !isPlain) throw new Problem('media-type-unsupported', { detail: WANTED });
+  return parseText(body);
+}
+
+/** The JSON value of a text. @throws {Problem} `request-invalid` for what is none. */
+export function parseText(bytes: Buffer): HeldJson {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return { value: JSON.parse(text), repeated: repeatedName(text) };
   } catch {
     const errors = [{ in: 'body', pointer: '', message: 'must be JSON in UTF-8' }];

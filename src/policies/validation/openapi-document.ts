@@ -59,8 +59,11 @@ export function jsonTypeOf({ value }: Placed): string | undefined {
 }
 
 /** Compiles the schema of what is JSON of a `content`; undefined for none. */
-export function jsonSchemaAt(placed: Placed, use: SchemaUse): CompiledSchema | undefined {
-  const type = jsonTypeOf(placed);
+export function jsonSchemaAt(
+  placed: Placed,
+  use: SchemaUse,
+  type = jsonTypeOf(placed),
+): CompiledSchema | undefined {
   const content = objectOf(placed.value['content']);
   if (type === undefined || objectOf(content[type])['schema'] === undefined) return undefined;
   return compileSchema({ $ref: fragment(`${placed.pointer}/content/${pointerPart(type)}/schema`) }, use);

@@ -1,3 +1,4 @@
+import { comesInLines } from '../../exchange/line-type.ts';
 import { pointerPart } from '../../exchange/json-pointer.ts';
 import { jsonSchemaAt, objectOf, readDocument, resolved, upgraded, type Json } from './openapi-document.ts';
 import { parametersOf, type PlacedParameters } from './openapi-parameters.ts';
@@ -7,6 +8,8 @@ import type { CompiledSchema, SchemaUse } from './schema-compiler.ts';
 export interface Operation {
   readonly parameters: readonly PlacedParameters[];
   readonly body: CompiledSchema | undefined;
+  /** Of each message of a body that comes line by line. */
+  readonly line: CompiledSchema | undefined;
   readonly names: readonly string[];
   readonly isBodyRequired: boolean;
   /** By status, such as `200`, `2XX` or `default`. */
@@ -53,9 +56,16 @@ export class OpenapiOperations {
 
   /** Whether one of them looks at bodies of requests. */
   get haveBodies(): boolean {
-    return this.#templates.some(({ methods }) =>
-      [...methods.values()].some(({ body }) => body !== undefined),
-    );
+    return this.#some(({ body }) => body !== undefined);
+  }
+
+  /** Whether one of them looks at messages that come line by line. */
+  get haveLines(): boolean {
+    return this.#some(({ line }) => line !== undefined);
+  }
+
+  #some(is: (operation: Operation) => boolean): boolean {
+    return this.#templates.some(({ methods }) => [...methods.values()].some(is));
   }
 
   /** The operation of a request; undefined for one that the file does not know. */
@@ -117,6 +127,9 @@ function operationOf(
   const operation = objectOf(item[method]);
   const body = resolved(operation['requestBody'], `${pointer}/requestBody`, document);
   const bodySchema = jsonSchemaAt(body, use);
+  const lineType = Object.keys(objectOf(body.value['content'])).find(comesInLines);
+  // Fails closed: an operation that says nothing of lines says what a value has to be.
+  const line = lineType === undefined ? bodySchema : jsonSchemaAt(body, use, lineType);
   const answers = new Map<string, CompiledSchema>();
   for (const status of Object.keys(objectOf(operation['responses']))) {
     const at = `${pointer}/responses/${pointerPart(status)}`;
@@ -129,5 +142,5 @@ function operationOf(
     use,
   );
   const isBodyRequired = body.value['required'] === true;
-  return { parameters, body: bodySchema, names, isBodyRequired, answers };
+  return { parameters, body: bodySchema, line, names, isBodyRequired, answers };
 }

@@ -8,7 +8,13 @@ import {
   type Json,
   type Placed,
 } from './openapi-document.ts';
-import { compileParameter, type ParameterKind, type ReadParameter } from './parameter-styles.ts';
+import {
+  compileParameter,
+  type ParameterKind,
+  type ParameterSpelling,
+  type ReadParameter,
+} from './parameter-styles.ts';
+import { UncheckedSpellings } from './unchecked-spellings.ts';
 import type { Pairs, ParameterPart } from './request-parts.ts';
 import { compileSchema, type CompiledSchema, type SchemaUse } from './schema-compiler.ts';
 import type { SchemaFault } from './schema.pipe.ts';
@@ -69,10 +75,12 @@ interface Reading {
 
 function partOf(place: Place, of: readonly Parameter[], use: SchemaUse): PlacedParameters {
   const names = new Set(of.map(({ name }) => name));
-  const readings = of.map((one): Reading => {
-    const read = compileParameter(place, spellingOf(one, names, use.document as Json));
+  const spelled = of.map((one) => spellingOf(one, names, use.document as Json));
+  const readings = of.map((one, at): Reading => {
+    const read = compileParameter(place, spelled[at] as ParameterSpelling);
     return { name: one.name, read, json: jsonSchemaAt(one, use) };
   });
+  const spellings = place === 'query' ? spellingsOf(spelled, of, use.document as Json) : undefined;
   const schema = schemaOf(of, use);
   return {
     of: PLACES[place],
@@ -92,6 +100,7 @@ function partOf(place: Place, of: readonly Parameter[], use: SchemaUse): PlacedP
             faults.push({ pointer: pointer + inner.pointer, message: inner.message });
         }
       }
+      if (spellings !== undefined) faults.push(...spellings.faultsOf(new Set(pairs.map(([name]) => name))));
       for (const one of schema.faultsOf(values)) if (!misread.has(one.pointer)) faults.push(one);
       return faults;
     },
@@ -102,7 +111,7 @@ function spellingOf(
   { value, place, name, pointer }: Parameter,
   names: ReadonlySet<string>,
   document: Json,
-): Parameters<typeof compileParameter>[1] {
+): ParameterSpelling {
   const schema = resolved(value['schema'], pointer, document).value;
   const style = typeof value['style'] === 'string' ? value['style'] : DEFAULT_STYLES[place];
   const explode = typeof value['explode'] === 'boolean' ? value['explode'] : style === 'form';
@@ -111,6 +120,23 @@ function spellingOf(
   const isJson = jsonTypeOf({ value, pointer }) !== undefined;
   const owns = (one: string): boolean => Object.hasOwn(own, one) || (isOpen && !names.has(one));
   return { name, style, explode, kind: kindOf(schema, document), isJson, owns };
+}
+
+// Fields that stand for themselves are parameters as any other; those in brackets are parts of one.
+function spellingsOf(
+  spelled: readonly ParameterSpelling[],
+  of: readonly Parameter[],
+  document: Json,
+): UncheckedSpellings {
+  const names = spelled.flatMap(({ name, style, explode, kind }, at) => {
+    if (style !== 'form' || !explode || kind !== 'fields') return name;
+    const { value, pointer } = of[at] as Parameter;
+    return [name, ...Object.keys(objectOf(resolved(value['schema'], pointer, document).value['properties']))];
+  });
+  return new UncheckedSpellings(
+    names,
+    spelled.flatMap(({ name, style }) => (style === 'deepObject' ? `${name}[` : [])),
+  );
 }
 
 const MAX_DEPTH = 8;

@@ -3,6 +3,16 @@ import { size } from '../../config/units.ts';
 import { GRAPHQL_HTTP, SOCKETS, unfitFor } from '../doors.ts';
 import { definePolicy } from '../policy.ts';
 
+type Part = 'body' | 'openapi' | 'answer';
+const NOBODY_READS = 'nobody reads the body of a request of such a route';
+/** What is never looked at, by the kinds of routes of the file. */
+const IDLE: Readonly<Record<string, readonly [readonly Part[], string]>> = {
+  aggregate: [['body'], NOBODY_READS],
+  respond: [['body', 'openapi'], NOBODY_READS],
+  redirect: [['body', 'openapi', 'answer'], 'a redirect reads no body and has none'],
+  passGrpc: [['answer'], 'calls of gRPC are passed on unread, and their messages are no JSON'],
+};
+
 const schema = z.record(z.string(), z.unknown());
 
 /** Checks requests, and in shadow answers, by JSON Schema or an API description. */
@@ -62,6 +72,11 @@ export const validationPolicy = definePolicy({
     mode === 'enforce' ? ['request-invalid', 'media-type-unsupported', 'body-too-large'] : [],
   describe: ({ mode, openapi, ...schemas }) =>
     `${mode} ${openapi?.file ?? ['params', 'query', 'headers', 'body', 'answer'].filter((name) => name in schemas).join(' ')}`,
+  idle: (options, { kind }) => {
+    const [keys, reason] = IDLE[kind] ?? [[], ''];
+    const key = keys.find((one) => options[one] !== undefined);
+    return key === undefined || options.mode === 'off' ? undefined : { key: [key], reason };
+  },
   unfit: {
     ...unfitFor(GRAPHQL_HTTP, 'the schema of GraphQL says what an operation may look like'),
     ...unfitFor(SOCKETS, 'a handshake is no request of an API, and messages have schemas of their own'),

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Transform } from 'node:stream';
 import type { z } from 'zod';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { comesInLines } from '../../exchange/line-type.ts';
 import { Problem } from '../../problems/problem.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -9,8 +10,10 @@ import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { answerTap } from './answer-tap.ts';
-import { holdBody, parseHeld, repeatedIn, type HeldJson } from './held-body.ts';
+import { holdBody, parseHeld, parseText, repeatedIn, type HeldJson } from './held-body.ts';
+import { objectOf } from './openapi-document.ts';
 import { OpenapiOperations, type Operation } from './openapi-operations.ts';
+import { UncheckedSpellings } from './unchecked-spellings.ts';
 import { pairsAt, paramsOf, queryOf, type PartName, type Parts } from './request-parts.ts';
 import { compileSchema, type CompiledSchema } from './schema-compiler.ts';
 import { MAX_ERRORS, type SchemaFault } from './schema.pipe.ts';
@@ -33,6 +36,7 @@ const CHECKED_BY = {
   body: new Set(['forward', 'translate', 'handler']),
   openapi: new Set(['forward', 'translate', 'aggregate', 'handler']),
 };
+const PARTS = ['openapi', 'body', 'query', 'params', 'headers', 'answer'] as const;
 const UNREAD_BODY = 'nobody reads the body of a request of such a route';
 const UNREAD: Readonly<Record<string, string>> = {
   passGrpc: 'calls of gRPC are passed on unread, and their messages are no JSON; `headers` can be checked',
@@ -44,10 +48,12 @@ const LOG_EVERY_MS = 1000;
 class ValidationStage implements Stage {
   readonly stream: Stage['stream'];
   readonly holdsBody: boolean;
+  readonly line: Stage['line'];
   readonly #options: ValidationOptions;
   readonly #input: StageInput;
   readonly #metrics: Metrics;
   readonly #parts: Parts;
+  readonly #spellings: UncheckedSpellings | undefined;
   readonly #answer: CompiledSchema | undefined;
   readonly #operations: OpenapiOperations | undefined;
   readonly #log = new Logger('Validation');
@@ -64,9 +70,13 @@ class ValidationStage implements Stage {
       params: params && named('params', () => compileSchema(params, { coerces: true })),
       headers: headers && named('headers', () => compileSchema(headers, { coerces: true })),
     };
+    this.#spellings = query && new UncheckedSpellings(Object.keys(objectOf(query['properties'])));
     this.#answer = answer && named('answer', () => compileSchema(answer));
     this.#operations = openapi && named('openapi', () => new OpenapiOperations(openapi.file, openapi.prefix));
     this.holdsBody = this.#parts.body !== undefined || this.#operations?.haveBodies === true;
+    // Elsewhere what comes line by line is no JSON, and refused.
+    const hasLines = input.action === 'translate' && (this.holdsBody || this.#operations?.haveLines === true);
+    this.line = hasLines ? (exchange, text) => this.#line(exchange, text) : undefined;
     const looksAtAnswers = this.#answer !== undefined || this.#operations !== undefined;
     this.stream = looksAtAnswers ? (exchange, head) => this.#tap(exchange, head) : undefined;
   }
@@ -75,10 +85,12 @@ class ValidationStage implements Stage {
     const checked = this.#checkedOf(exchange);
     if (checked === undefined) return this.#tell(exchange, [UNKNOWN]);
     const { faults, body } = checked;
-    if (body === undefined) return this.#tell(exchange, faults);
+    const { request, route } = exchange;
+    const comesLater = route?.action.takesLines === true && comesInLines(request.headers['content-type']);
+    if (body === undefined || comesLater) return this.#tell(exchange, faults);
     // Who is refused anyway costs no body.
     if (faults.length > 0 && this.#options.mode === 'enforce') return this.#tell(exchange, faults);
-    const isMissing = !announcesBody(exchange.request);
+    const isMissing = !announcesBody(request);
     if (isMissing) {
       const missing: Fault[] = checked.isBodyRequired
         ? [{ in: 'body', pointer: '', message: 'must be there' }]
@@ -112,21 +124,35 @@ class ValidationStage implements Stage {
       if (schema !== undefined) for (const one of schema.faultsOf(value())) faults.push({ in: name, ...one });
     };
     add('params', () => params);
-    add('query', () => queryOf(exchange));
+    if (this.#spellings !== undefined) {
+      const query = queryOf(exchange);
+      add('query', () => query);
+      for (const one of this.#spellings.faultsOf(Object.keys(query))) faults.push({ in: 'query', ...one });
+    }
     // A copy: texts are made into what the schema wants.
     add('headers', () => ({ ...exchange.request.headers }));
     return faults;
   }
 
+  /** One message of several, each of which is what a body would be. */
+  #line(exchange: Exchange, text: Buffer): void {
+    const { method, path } = exchange;
+    const schema =
+      this.#operations === undefined ? this.#parts.body : this.#operations.find(method, path)?.operation.line;
+    if (schema === undefined) return;
+    let json: HeldJson;
+    try {
+      json = parseText(text);
+    } catch (error) {
+      if (this.#options.mode === 'enforce') throw error;
+      return this.#tell(exchange, [NO_JSON]);
+    }
+    this.#tell(exchange, bodyFaults(schema, json, text.length));
+  }
+
   #body(exchange: Exchange, schema: CompiledSchema, faults: Fault[]): void | Promise<void> {
-    const check = ({ value, repeated }: HeldJson, length: number): void =>
-      this.#tell(exchange, [
-        ...faults,
-        ...(repeated === undefined
-          ? []
-          : [{ in: 'body' as const, pointer: repeated, message: 'must stand once' }]),
-        ...schema.faultsOf(value, length).map((one) => ({ in: 'body' as const, ...one })),
-      ]);
+    const check = (json: HeldJson, length: number): void =>
+      this.#tell(exchange, [...faults, ...bodyFaults(schema, json, length)]);
     if (this.#input.door === 'handler') {
       const { parsedBody, heldBody } = exchange;
       const repeated = heldBody === undefined ? undefined : repeatedIn(exchange, heldBody);
@@ -194,6 +220,12 @@ const UNKNOWN: Fault = {
 const TOO_LARGE: Fault = { in: 'body', pointer: '', message: 'is larger than what is checked' };
 const NO_JSON: Fault = { in: 'body', pointer: '', message: 'must be JSON' };
 
+function bodyFaults(schema: CompiledSchema, { value, repeated }: HeldJson, length: number): Fault[] {
+  const twice: Fault[] =
+    repeated === undefined ? [] : [{ in: 'body', pointer: repeated, message: 'must stand once' }];
+  return [...twice, ...schema.faultsOf(value, length).map((one) => ({ in: 'body' as const, ...one }))];
+}
+
 function named<Result>(key: string, compile: () => Result): Result {
   try {
     return compile();
@@ -212,6 +244,8 @@ export class ValidationStageFactory implements StageFactory {
   compile(input: StageInput): Stage | undefined {
     const { validation } = input.policies;
     if (validation === undefined || validation.mode === 'off') return undefined;
+    // What is left of a default after what this route has no use for.
+    if (PARTS.every((part) => validation[part] === undefined)) return undefined;
     const kind = input.door === 'handler' ? 'handler' : (input.action ?? 'forward');
     // What is no version of an API is refused by its action; what the versions take is theirs to say.
     if (kind === 'versions') return undefined;

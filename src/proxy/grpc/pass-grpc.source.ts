@@ -42,6 +42,7 @@ const METHODS = ['POST'];
 /** Routes with `passGrpc`: calls of gRPC, to an upstream that speaks it. */
 export const passGrpcSource: ActionSource = {
   kind: 'passGrpc',
+  door: 'passedGrpc',
   key: 'passGrpc',
   keys: { passGrpc: passGrpcSchema },
   hasUpstream: true,

@@ -1,3 +1,4 @@
+import { percentText } from '../../config/units.ts';
 import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { compileProxyFields, type ProxyFields } from '../../upstreams/http/proxy-fields.ts';
@@ -32,6 +33,8 @@ export class Mirror {
   readonly options: MirrorOptions;
   readonly upstream: Upstream;
   readonly tally: MirrorTally;
+  /** In a few words, for listings. */
+  readonly shown: string;
   /** Undefined: answers are not compared. */
   readonly compare: CompareRules | undefined;
   readonly #original: UpstreamSource;
@@ -46,6 +49,7 @@ export class Mirror {
     this.options = options;
     this.upstream = parts.upstream;
     this.tally = parts.tally;
+    this.shown = `mirror ${parts.upstream.name}${options.share < 1 ? ` ${percentText(options.share)}` : ''}`;
     this.compare = compare && { ignored: IgnoredPlaces.of(compare.ignore), maxBytes: compare.maxBody };
     this.#original = parts.original;
     this.#host = parts.host;

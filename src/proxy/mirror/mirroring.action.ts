@@ -9,11 +9,13 @@ import type { Mirror } from './mirror.ts';
 
 /** Forwards what is no WebSocket, and mirrors some of it. */
 export class MirroringAction extends ForwardAction {
+  override readonly beside: readonly string[];
   readonly #mirror: Mirror;
 
   constructor(source: UpstreamSource, way: ForwardWay, metrics: Metrics, mirror: Mirror) {
     super(source, way, metrics);
     this.#mirror = mirror;
+    this.beside = [mirror.shown];
   }
 
   protected override forward(

@@ -34,6 +34,11 @@ export class TargetChoice {
     return this.pool.members;
   }
 
+  /** Whether a target only has too much to do, so that it is worth waiting; known once none could be chosen. */
+  get isFull(): boolean {
+    return this.pool.lack === 'full';
+  }
+
   /** See {@link TargetPool.choose}. */
   choose(exchange: Exchange | undefined, tried: readonly Target[]): Target | undefined {
     const { sticky: stickyOf, fallback } = this.#deps;
@@ -67,7 +72,7 @@ export class TargetChoice {
       if (target !== undefined) return new Lease(target);
       const { fallback } = this.#deps;
       if (fallback !== undefined) return fallback.leaseOrWait(waiter);
-      if (this.pool.lack !== 'full') throw this.refusal();
+      if (!this.isFull) throw this.refusal();
     }
     queue.add(waiter);
     return undefined;

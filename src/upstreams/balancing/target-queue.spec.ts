@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createExchange } from '../../../test/support/exchange.ts';
+import { Breaker } from '../../policies/circuit-breaker/breaker.ts';
+import { circuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { Lease, Target } from '../target.ts';
-import { upstreamSchema } from '../upstream.schema.ts';
+import { upstreamSchema, type TargetOptions } from '../upstream.schema.ts';
 import { Upstream } from '../upstream.ts';
 import { nameOf } from './balancing.fixture.ts';
 import type { Waiter } from './target-queue.ts';
@@ -10,11 +12,10 @@ import type { Waiter } from './target-queue.ts';
 function upstreamOf(options: object): Upstream {
   const parsed = upstreamSchema.parse({ targets: ['http://a:80', 'http://b:80'], ...options });
   const capacity = parsed.maxRequests;
-  return new Upstream(
-    'it',
-    parsed,
-    parsed.targets.map((one) => new Target(one, { capacity })),
-  );
+  const make = (one: TargetOptions): Target =>
+    new Target(one, { capacity, key: one.url, breaker: new Breaker(circuitBreakerPolicy.schema.parse({})) });
+  const maker = { shared: '', keyOf: ({ url }: TargetOptions) => url, make };
+  return new Upstream('it', parsed, parsed.targets.map(make), undefined, maker);
 }
 
 /** Calls one after the other, and what became of them. */
@@ -97,6 +98,28 @@ describe('the queue for targets that are not full', () => {
     expect(callers.log.slice(3)).toEqual(['3: no-available-target', '4: no-available-target']);
     callers.end(0);
     expect(callers.log).toHaveLength(5);
+  });
+
+  it('finds a target that comes while all are full, though nothing has ended', () => {
+    const upstream = upstreamOf({ maxRequests: 1 });
+    upstream.hold();
+    const callers = new Callers(upstream);
+    for (const name of ['1', '2', '3', '4']) callers.call(name);
+    const told = (url: string) => ({ url, weight: 1, labels: {}, priority: 0 });
+    upstream.replace([told('http://a:80'), told('http://b:80'), told('http://c:80')]);
+    jest.advanceTimersByTime(51);
+    expect(callers.log.slice(2)).toEqual(['3: c']);
+    upstream.release();
+  });
+
+  it('lets nobody wait for targets that are no longer there to be called', () => {
+    const upstream = upstreamOf({ maxRequests: 1 });
+    const callers = new Callers(upstream);
+    for (const name of ['1', '2', '3', '4']) callers.call(name);
+    for (const { breaker } of upstream.targets) breaker?.trip('manual', 60_000);
+    jest.advanceTimersByTime(51);
+    expect(callers.log.slice(2)).toEqual(['3: circuit-open', '4: circuit-open']);
+    expect(upstream.targets.map(({ onFreed }) => onFreed.size)).toEqual([0, 0]);
   });
 
   it('forgets who leaves', () => {

@@ -17,11 +17,16 @@ export interface Waiter {
 /** Who chooses for those who have waited. */
 interface Chooser {
   readonly members: readonly Target[];
+  /** Whether there is a target that only has too much to do. */
+  readonly isFull: boolean;
   choose(exchange: Exchange, tried: readonly Target[]): Target | undefined;
+  refusal(): Problem;
 }
 
 /** How soon to ask again; calls come and go. */
 const RETRY_AFTER = { headers: { 'retry-after': '1' } } as const;
+/** A target that comes, or becomes healthy, tells nobody: as long as somebody waits, it is looked for. */
+const LOOK_AGAIN_MS = 50;
 
 /**
  * Those who wait because all targets are full: first come, first served, so many at most, and none of them longer
@@ -34,6 +39,7 @@ export class TargetQueue {
   /** Targets that tell when a call has ended. */
   #watched: readonly Target[] = [];
   #isWoken = false;
+  #looking: NodeJS.Timeout | undefined = undefined;
 
   /** @param limits how many may wait, and how long, in ms. */
   constructor(chooser: Chooser, { max, waitMs }: { readonly max: number; readonly waitMs: number }) {
@@ -55,8 +61,7 @@ export class TargetQueue {
     if (this.#waiting.size >= this.#max) throw new Problem('no-available-target', RETRY_AFTER);
     this.#waiting.add(waiter);
     this.#watch();
-    // A target may have come, or become healthy, of which nobody tells.
-    if (this.#waiting.size > 1) this.#wake();
+    this.#looking ??= setInterval(this.#wake, LOOK_AGAIN_MS);
   }
 
   /** Lets one go that does not want any more. */
@@ -76,9 +81,11 @@ export class TargetQueue {
     this.#isWoken = false;
     for (const waiter of this.#waiting) {
       const target = this.#chooser.choose(waiter.exchange, waiter.tried);
-      if (target === undefined) break;
+      if (target === undefined && this.#chooser.isFull) break;
       this.#waiting.delete(waiter);
-      waiter.granted(new Lease(target));
+      // Without any there is nothing to wait for.
+      if (target === undefined) waiter.refused(this.#chooser.refusal());
+      else waiter.granted(new Lease(target));
     }
     this.#watch();
     this.#unwatch();
@@ -94,6 +101,8 @@ export class TargetQueue {
 
   #unwatch(): void {
     if (this.isBusy) return;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
     for (const target of this.#watched) target.onFreed.delete(this.#wake);
     this.#watched = [];
   }

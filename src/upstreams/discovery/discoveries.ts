@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -8,6 +9,7 @@ import type { UpstreamOptions } from '../upstream.schema.ts';
 import { schemeOf, type DiscoveryOptions } from './discovery.schema.ts';
 import { DiscoveryMetrics } from './discovery-metrics.ts';
 import type { DiscoveryView } from './discovery-view.ts';
+import { LastKnownFile } from './last-known-file.ts';
 import { createSource, describeSource } from './sources.ts';
 import { SupervisedSource } from './supervised-source.ts';
 
@@ -56,8 +58,10 @@ export class Discoveries {
     const made = { name, discovery, protocol, tls, folder };
     let running = [...this.#running].find((one) => isDeepStrictEqual(one.made, made));
     if (running === undefined) {
-      running = { source: this.#create(name, options, folder), made, users: 0 };
-      running.source.seed(stillFitting(before?.targets ?? [], schemesOf(options)));
+      const source = this.#create(name, options, folder);
+      running = { source, made, users: 0 };
+      const kept = this.#keep(source, options, folder);
+      source.seed(before === undefined ? kept() : stillFitting(before.targets, schemesOf(options)));
       this.#running.add(running);
     }
     running.users += 1;
@@ -87,6 +91,21 @@ export class Discoveries {
       logger: this.#logger,
       onError: () => shown.failed(name, what),
     });
+  }
+
+  /** Keeps what is known in a file, where that is wanted. @returns what reads what was kept. */
+  #keep(
+    source: SupervisedSource,
+    options: UpstreamOptions & { readonly discovery: DiscoveryOptions },
+    folder: string,
+  ): () => readonly TargetOptions[] {
+    const { lastKnown } = options.discovery;
+    if (lastKnown === undefined) return () => [];
+    const { upstream, what } = source.options;
+    const [path, schemes] = [resolve(folder, lastKnown), schemesOf(options)];
+    const file = new LastKnownFile({ path, upstream, source: what, schemes, logger: this.#logger });
+    source.subscribe((targets) => file.write(targets));
+    return () => file.read();
   }
 
   #released(running: Running, name: string): void {

@@ -4,6 +4,8 @@ import type { TargetOptions } from '../target.schema.ts';
 
 /** Most targets that are taken from one source; more are no set but a fault. */
 export const MAX_ENTRIES = 10_000;
+/** Most entries that a source looks at, those included that are not for use. */
+export const MAX_LISTED = 5 * MAX_ENTRIES;
 
 /** What a source knows for sure. */
 export interface Known {
@@ -59,6 +61,26 @@ export function originOf(scheme: string, host: string, port: number): string | u
   const url = `${scheme}://${isIP(plain) === 6 ? `[${plain}]` : plain}:${port}`;
   const isUsable = urlFault(url, { schemes: [scheme], example: '', rest: 'nothing' }) === undefined;
   return isUsable ? url : undefined;
+}
+
+/** Most labels of a target, and most characters of one; Consul has at most 512 in a value. */
+const MAX_LABELS = 256;
+const MAX_LABEL = 512;
+const TEXT = /^[^\p{Cc}]+$/u;
+
+/** Whether a text of a registry may be a label, a zone: it may become a part of a request, where a line break would end it. */
+export function isLabelText(text: string): boolean {
+  return text.length <= MAX_LABEL && TEXT.test(text);
+}
+
+/** The labels that a registry says, of which later ones count; without those that are none, and no more than 256. */
+export function labelsFrom(pairs: Iterable<readonly [string, string]>): Record<string, string> {
+  const labels = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    if (!isLabelText(name) || !(value === '' || isLabelText(value))) continue;
+    if (labels.size < MAX_LABELS || labels.has(name)) labels.set(name, value);
+  }
+  return Object.fromEntries(labels);
 }
 
 /** A set of targets in an order that depends on nothing but the set. */

@@ -182,4 +182,21 @@ describe('discovery in the configuration', () => {
     ]);
     expect(discoveryFaults(upstreams, { folder: '.', environment: { NO_TOKEN: 'x' } })).toHaveLength(1);
   });
+
+  it('needs a file of its own for what was last known, and a file needs none', () => {
+    const kept = (lastKnown: string) =>
+      upstreamSchema.parse({ discovery: { consul: { service: 'web' }, lastKnown } }) as UpstreamOptions;
+    expect(
+      discoveryFaults({ a: kept('x.json'), b: kept('y.json'), c: kept('./x.json') }, { folder: '.' }),
+    ).toEqual([
+      {
+        path: ['upstreams', 'c', 'discovery', 'lastKnown'],
+        message: 'expected a file of its own: the upstream "a" has this one',
+      },
+    ]);
+    const { error } = discoverySchema.safeParse({ file: { path: 'x' }, lastKnown: 'y' });
+    expect(error?.issues.map(({ path, message }) => [path, message])).toEqual([
+      [['lastKnown'], 'expected no `lastKnown`: the file is there at a start by itself'],
+    ]);
+  });
 });

@@ -195,13 +195,20 @@ export const discoverySchema = z
     firstAnswer: between(0, 600_000, '0s to 10m')
       .default(5000)
       .describe('How long readiness waits for the first answer after a start. Default 5s.'),
+    lastKnown: fileName
+      .optional()
+      .describe(
+        'File that the targets are written to when they change, and that a start begins with until the source answers. Its folder has to be writable. Default none: a start knows nothing.',
+      ),
   })
   .superRefine((options, context) => {
     const given = KINDS.filter((kind) => options[kind] !== undefined);
     if (given.length === 1) {
-      if (given[0] !== 'file' || options.scheme === undefined) return;
-      const message = 'expected no `scheme`: the file says it of each target';
-      context.addIssue({ code: 'custom', path: ['scheme'], message });
+      if (given[0] !== 'file') return;
+      const fault = (key: string, why: string): void =>
+        context.addIssue({ code: 'custom', path: [key], message: `expected no \`${key}\`: ${why}` });
+      if (options.scheme !== undefined) fault('scheme', 'the file says it of each target');
+      if (options.lastKnown !== undefined) fault('lastKnown', 'the file is there at a start by itself');
       return;
     }
     const message = `expected one of ${KINDS.join(', ')}${given.length === 0 ? '' : ', not several'}`;

@@ -7,6 +7,7 @@ import {
 import { request as requestHttps, Agent as HttpsAgent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { Unknown } from './discovery-source.ts';
+import { jsonWeight, MAX_WEIGHT } from './json-weight.ts';
 
 /** One request to a registry. */
 export interface RegistryRequest {
@@ -62,6 +63,12 @@ export class RegistryClient {
     });
   }
 
+  /** Closes all connections that nobody uses. */
+  retire(): void {
+    for (const { freeSockets } of [this.#http, this.#https])
+      for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  }
+
   /** Closes all connections. */
   close(): void {
     this.#http.destroy();
@@ -69,11 +76,28 @@ export class RegistryClient {
   }
 }
 
-/** Reads a whole body as JSON. @throws {Unknown} when it is too large, breaks off, stands still or is none. */
-export async function jsonOf(answer: IncomingMessage, maxBytes: number): Promise<unknown> {
-  const text = await textOf(answer, maxBytes);
+/** Most bytes of an answer; ten thousand instances of Consul with their checks fit into it. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** What a registry said, and what it weighs. */
+export interface RegistryJson {
+  readonly value: unknown;
+  /** See {@link jsonWeight}. */
+  readonly weight: number;
+}
+
+/**
+ * Reads a whole body as JSON.
+ *
+ * @param maxWeight what it may weigh at most.
+ * @throws {Unknown} when it is too large, breaks off, stands still or is none.
+ */
+export async function jsonOf(answer: IncomingMessage, maxWeight = MAX_WEIGHT): Promise<RegistryJson> {
+  const bytes = await bytesOf(answer, MAX_BYTES);
+  const weight = jsonWeight(bytes);
+  if (weight > maxWeight) throw new Unknown('the answer of the registry has too many parts');
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(bytes.toString('utf8')), weight };
   } catch (error) {
     throw new Unknown('the registry answered with something that is no JSON', { cause: error });
   }
@@ -85,8 +109,9 @@ export async function jsonOf(answer: IncomingMessage, maxBytes: number): Promise
  * @param hint for the operator.
  */
 export async function refusalOf(answer: IncomingMessage, hint = ''): Promise<Unknown> {
-  const said = await textOf(answer, 64 * 1024).catch(() => '');
+  const said = await bytesOf(answer, 64 * 1024).catch(() => Buffer.alloc(0));
   const quoted = said
+    .toString('utf8')
     .replace(/[^\x20-\x7e]+/g, ' ')
     .trim()
     .slice(0, MAX_QUOTED);
@@ -101,7 +126,7 @@ export function asUnknown(error: unknown): Unknown {
   return new Unknown(`the registry cannot be reached: ${code ?? message}`, { cause: error });
 }
 
-async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
+async function bytesOf(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const timer = setTimeout(
@@ -121,7 +146,7 @@ async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string
   } finally {
     clearTimeout(timer);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function retryAfterMs(field: string | undefined): number {

@@ -71,7 +71,9 @@ export function discoveryFaults(
   upstreams: Readonly<Record<string, UpstreamOptions>>,
   { folder, environment = process.env }: Surroundings,
 ): readonly DiscoveryRemark[] {
+  const keepers = new Map<string, string>();
   return Object.entries(upstreams).flatMap(([name, { discovery }]) => {
+    const { lastKnown } = discovery ?? {};
     const { tokenEnv, ca } = discovery?.consul ?? {};
     const path = ['upstreams', name, 'discovery', 'consul'];
     const faults: DiscoveryRemark[] = [];
@@ -81,6 +83,13 @@ export function discoveryFaults(
       faults.push({
         path: [...path, 'ca'],
         message: `the file ${ca} cannot be read, or has no certificate (PEM)`,
+      });
+    const keeper = lastKnown && keepers.get(resolve(folder, lastKnown));
+    if (lastKnown !== undefined) keepers.set(resolve(folder, lastKnown), name);
+    if (keeper !== undefined)
+      faults.push({
+        path: ['upstreams', name, 'discovery', 'lastKnown'],
+        message: `expected a file of its own: the upstream "${keeper}" has this one`,
       });
     return faults;
   });

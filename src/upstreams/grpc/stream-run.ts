@@ -30,6 +30,8 @@ export interface StreamSource {
   readonly replayable: boolean;
   /** Writes them to the call, waits where it must, and ends it. `sent` is called after the last one. */
   send(call: ByteCall, sent: () => void): void;
+  /** Hears that the call has ended which it sent to; perhaps another one follows. */
+  rest?(): void;
   /** Stops writing; nobody reads any more. */
   stop(): void;
 }
@@ -123,6 +125,7 @@ export class StreamRun extends CallRun<void> {
   protected override abandon(): void {
     this.#cancel();
     this.#call = undefined;
+    this.#source.rest?.();
   }
 
   protected override finished(): void {
@@ -197,6 +200,7 @@ export class StreamRun extends CallRun<void> {
     // Messages that are still to be read come first; the stream says when it has ended.
     if (this.#opened) return void (this.#fault = error);
     this.#call = undefined;
+    this.#source.rest?.();
     clearTimeout(this.#timer);
     const fault = grpcFault(error, this.timeoutCode());
     this.fail(this.#source.replayable ? fault : { ...fault, retry: undefined }, reasonOf(error, target));

@@ -43,13 +43,6 @@ class HedgedForwarding extends HttpForwarding implements Racer {
     return this;
   }
 
-  override attempt(): void {
-    const policy = this.#policy;
-    this.#policy = undefined;
-    if (policy !== undefined && this.attempts.mayRepeat) this.#hedge = new Hedge(this, policy);
-    super.attempt();
-  }
-
   rival(attempts: Attempts, hedge: Hedge): Racer {
     const other = new HedgedForwarding(this.exchange, this.upstream, this.outbound, this.deps);
     other.body = this.body;
@@ -81,6 +74,13 @@ class HedgedForwarding extends HttpForwarding implements Racer {
 
   override retry(): void {
     if (!this.#isOut) super.retry();
+  }
+
+  // Not before: while it waits for a target that is not full, nobody is slow.
+  protected override leased(): void {
+    const policy = this.#policy;
+    this.#policy = undefined;
+    if (policy !== undefined && this.attempts.mayRepeat) this.#hedge = new Hedge(this, policy);
   }
 
   protected override leaves(): boolean {

@@ -86,6 +86,9 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     this.failed(new SilentService('within one try'));
   }
 
+  /** Hears that an attempt has a target now, which it may have waited for. */
+  protected leased(): void {}
+
   /** Whether somebody else goes on with the request, when an attempt ends without an answer. */
   protected leaves(): boolean {
     return false;
@@ -112,6 +115,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     } catch (error) {
       return void (this.leaves() || this.deps.sink.fail(error as Problem));
     }
+    this.leased();
     try {
       this.#send(lease, attempts);
     } catch (error) {

@@ -42,10 +42,10 @@ export class Consumers {
       return acl.get('group', z.string()) ?? [];
     });
     const isShutOut = this.#isShutOut(source);
-    for (const credential of this.#of(source, 'keyauth_credentials'))
-      this.#readKey(credential, name, { roles, isShutOut });
-    for (const credential of this.#of(source, 'jwt_secrets'))
-      this.#readJwt(credential, name, { roles, isShutOut });
+    const [keys, tokens] = [this.#of(source, 'keyauth_credentials'), this.#of(source, 'jwt_secrets')];
+    for (const credential of keys) this.#readKey(credential, name, { roles, isShutOut });
+    for (const credential of tokens) this.#readJwt(credential, name, { roles, isShutOut });
+    if (keys.length + tokens.length === 0) source.note('left', 'has neither API keys nor JWT credentials');
   }
 
   // Beside the consumer, or in a list of the file that names it.

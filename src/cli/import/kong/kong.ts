@@ -11,15 +11,31 @@ import { Upstreams } from './upstreams.ts';
 /** Formats that are read; a version without quotes is a number in YAML. */
 const VERSIONS: ReadonlySet<string> = new Set(['1.1', '2.1', '3.0', '3']);
 
+/** Entities that have no equivalent of their own, with what there is in their place. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  certificates: 'put certificate and key into files, and name them under `listeners[].tls.certificates`',
+  snis: 'a certificate is chosen by the names that it is for',
+  ca_certificates: 'put them into a file, and name it as `tls.ca` of the upstreams that they are for',
+  vaults: 'secrets come from the environment, as `${NAME}`',
+  consumer_groups: 'policies hold for all callers of a route; groups of `acls` become roles',
+};
+
 /** Translates a declarative configuration of Kong, `_format_version` 1.1 to 3.0. */
 export function importKong(root: Source): Draft {
   const draft: Draft = { issuers: [], apiKeys: [], upstreams: {}, routes: [] };
   const version = String(root.get('_format_version', z.union([z.string(), z.number()])));
   if (!VERSIONS.has(version))
     root.notes.fault(['_format_version'], 'expected `_format_version` 1.1, 2.1 or 3.0');
-  root.skip('_transform', '_comment', '_info', '_workspace');
+  root.skip('_transform', '_comment', '_workspace');
+  // What they say of services, routes and upstreams is not in these.
+  root.at('_info')?.skip('select_tags');
   for (const path of referencesOf(root.value))
     root.notes.fault(path, 'expected a value, found a reference of decK; fill it in with `deck file render`');
+  for (const [kind, message] of Object.entries(ELSEWHERE))
+    for (const source of root.list(kind)) {
+      source.note('left', message);
+      source.settle();
+    }
   const consumers = new Consumers(root, draft);
   const upstreams = new Upstreams(root, draft);
   const plugins = new PluginIndex(root);
@@ -43,6 +59,7 @@ export function importKong(root: Source): Draft {
     else route.notes.fault([...route.path, 'service'], 'there is no such service');
   }
   plugins.finish();
+  upstreams.finish();
   draft.routes.push(...reader.inOrder());
   return draft;
 }

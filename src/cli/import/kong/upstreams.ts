@@ -37,6 +37,7 @@ export interface ServiceUpstream {
 export class Upstreams {
   readonly #names = new Names(/[^A-Za-z0-9_-]/g, 'service');
   readonly #pools = new Map<string, Source>();
+  readonly #used = new Set<Source>();
   readonly #root: Source;
   readonly #draft: Draft;
 
@@ -68,6 +69,7 @@ export class Upstreams {
       return { name, base, isGrpc, closed: `its service is reached by ${protocol}` };
     }
     const pool = this.#pools.get(host);
+    if (pool !== undefined) this.#used.add(pool);
     const targets =
       pool === undefined
         ? [targetUrl(service, protocol, `${host}:${port ?? PORTS[protocol]}`)]
@@ -80,6 +82,15 @@ export class Upstreams {
       ...limitsOf(service, protocol),
     };
     return { name, base, isGrpc };
+  }
+
+  /** Says which upstreams of the file no service names. */
+  finish(): void {
+    for (const pool of this.#pools.values()) {
+      if (this.#used.has(pool)) continue;
+      pool.note('left', 'no service that is written names it');
+      pool.settle();
+    }
   }
 
   #targetsOf(pool: Source, protocol: string): unknown[] {

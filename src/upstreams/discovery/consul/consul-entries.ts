@@ -1,5 +1,5 @@
 import type { TargetOptions } from '../../target.schema.ts';
-import { originOf } from '../discovery-source.ts';
+import { isLabelText, labelsFrom, originOf } from '../discovery-source.ts';
 
 /** What a list of instances comes to. */
 export interface Entries {
@@ -79,11 +79,12 @@ function labelsOf(service: Json, node: Json): Record<string, string> {
   for (const [name, value] of pairsOf(node['Meta'])) labels.push([`node.${name}`, value]);
   const datacenter = textOf(node['Datacenter']);
   if (datacenter !== undefined) labels.push(['node.datacenter', datacenter]);
-  return Object.fromEntries(labels);
+  return labelsFrom(labels);
 }
 
 function zoneOf(service: Json): string | undefined {
-  return textOf(objectOf(service['Locality'])?.['Zone']) ?? textOf(objectOf(service['Meta'])?.['zone']);
+  const zone = textOf(objectOf(service['Locality'])?.['Zone']) ?? textOf(objectOf(service['Meta'])?.['zone']);
+  return zone !== undefined && isLabelText(zone) ? zone : undefined;
 }
 
 function pairsOf(value: unknown): [string, string][] {

@@ -208,6 +208,14 @@ describe('ConsulSource', () => {
       { node: { Meta: { rack: '7' } } },
       { labels: { 'node.rack': '7', 'node.datacenter': 'dc1' } },
     ],
+    [
+      'no label that could end a line, and none that is endless',
+      {
+        Tags: ['ok=1', 'line=a\r\nx-admin: 1', `long=${'x'.repeat(513)}`, `most=${'x'.repeat(512)}`],
+        Meta: { zone: 'a\nb' },
+      },
+      { labels: { ok: '1', most: 'x'.repeat(512), 'node.datacenter': 'dc1' }, zone: undefined },
+    ],
     ['a zone', { Meta: { zone: 'a' } }, { zone: 'a' }],
     ['no critical check', { checks: { a: 'critical', b: 'passing' } }, undefined],
     ['no critical node', { checks: { serfHealth: 'critical' } }, undefined],
@@ -221,6 +229,14 @@ describe('ConsulSource', () => {
       expected === undefined ? [] : [expect.objectContaining(expected)],
       [],
     ]);
+  });
+
+  it('takes 256 labels of a target, and of those that follow only other values', async () => {
+    const Tags = Array.from({ length: 300 }, (_one, index) => `t${index}=1`);
+    consul.list = [entry({ Tags, Meta: { t0: '2', t299: '2' } })];
+    const [target] = (await ask(sourceOf())).targets;
+    const labels = target?.labels ?? {};
+    expect([Object.keys(labels).length, labels['t0'], labels['t299']]).toEqual([256, '2', undefined]);
   });
 
   it('skips what makes no sense, and keeps the rest', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import type { KindOptions } from '../discovery.schema.ts';
-import { Unknown, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
+import { MAX_LISTED, Unknown, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
 import { jsonOf, refusalOf, RegistryClient } from '../registry-client.ts';
 import { readEntries } from './consul-entries.ts';
 
@@ -13,7 +13,6 @@ export interface ConsulSourceOptions extends Omit<KindOptions<'consul'>, 'ca' | 
   readonly token?: string | undefined;
 }
 
-const MAX_BYTES = 32 * 1024 * 1024;
 const NETWORK_MS = 5000;
 /** How many questions may follow each other at once: an agent whose index does not hold back is asked slowly. */
 const BURST = 2;
@@ -49,8 +48,10 @@ export class ConsulSource implements DiscoverySource {
       const headers = await this.#headers();
       const answer = await this.#client.ask({ url, headers, headMs: mostMsOf(waitMs), signal });
       if (answer.statusCode !== OK) throw await refusalOf(answer, HINTS[answer.statusCode ?? 0]);
-      const list = await jsonOf(answer, MAX_BYTES);
+      const { value: list } = await jsonOf(answer);
       if (!Array.isArray(list)) throw new Unknown('the agent answered with something that is no list');
+      if (list.length > MAX_LISTED)
+        throw new Unknown(`expected at most ${MAX_LISTED} instances, found ${list.length}`);
       refuseFiltered(answer, list.length, this.#options);
       this.#index = nextIndex(asked, answer.headers['x-consul-index']);
       const { targets, skipped } = readEntries(list, this.#options.scheme);

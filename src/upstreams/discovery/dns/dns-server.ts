@@ -30,6 +30,7 @@ const DNS_PORT = 53;
 /** What passes every network without fragments (RFC 9715). */
 const UDP_PAYLOAD = 1232;
 const LENGTH_BYTES = 2;
+const ID_BYTES = 2;
 const MAX_ID = 65_536;
 /** Servers that are older than EDNS say so (RFC 6891 section 7). */
 const NO_EDNS: ReadonlySet<string> = new Set(['FORMERR', 'NOTIMP']);
@@ -90,6 +91,8 @@ function overUdp({ address, port }: DnsServer, question: DnsQuestion, edns: bool
     socket.on('error', reject);
     // What is no answer to the question may be a forgery: the real one may still come.
     socket.on('message', (message) => {
+      // Before it is read: whoever guesses ids sends many.
+      if (message.length < ID_BYTES || message.readUInt16BE(0) !== query.id) return;
       const answer = read(message);
       if (answer !== undefined && isAnswer(answer, query)) resolve(answer);
     });

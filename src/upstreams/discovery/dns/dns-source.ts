@@ -3,7 +3,7 @@ import type { Answer, SrvAnswer } from 'dns-packet';
 import type { TargetOptions } from '../../target.schema.ts';
 import type { KindOptions } from '../discovery.schema.ts';
 import { Unknown, originOf, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
-import { dnsServer, plainName, sameName } from './dns-server.ts';
+import { dnsServer, plainName } from './dns-server.ts';
 import { Resolver, ROUNDS } from './resolver.ts';
 import { SetUnion } from './set-union.ts';
 
@@ -89,10 +89,11 @@ export class DnsSource implements DiscoverySource {
       services.some(({ data }) => !data.weight) && services.some(({ data }) => data.weight) ? SCALE : 1;
     const targets = new Map<string, TargetOptions>();
     let least = ttl;
+    const besides = besidesOf(additionals);
     await inTurns(services, async ({ data }) => {
       try {
         if (data.port === 0) throw new Unknown(`${data.target} has port 0`);
-        const addresses = besides(additionals, data.target) ?? (await this.#either(data.target, signal));
+        const addresses = besides.get(plainName(data.target)) ?? (await this.#either(data.target, signal));
         if (addresses.list.length === 0) throw new Unknown(`${data.target} has no address`);
         least = Math.min(least, addresses.ttl);
         const more = { weight: (data.weight ?? 0) * scale || 1, priority: data.priority ?? 0 };
@@ -153,15 +154,22 @@ interface Place {
   readonly priority?: number;
 }
 
-/** What was sent along about a name: its IPv4 addresses, or else those of IPv6. */
-function besides(additionals: readonly Answer[], name: string): Addresses | undefined {
+/** What was sent along about names, as {@link plainName} has them: their IPv4 addresses, or else those of IPv6. */
+function besidesOf(additionals: readonly Answer[]): ReadonlyMap<string, Addresses> {
+  const found = new Map<string, { list: string[]; ttl: number }>();
   for (const type of ['A', 'AAAA'] as const) {
-    const found = additionals.filter((one) => one.type === type && sameName(one.name, name));
-    if (found.length === 0) continue;
-    const ttls = found.map((one) => ('ttl' in one ? (one.ttl ?? 0) : 0));
-    return { list: found.map((one) => String((one as { data: unknown }).data)), ttl: Math.min(...ttls) };
+    const before = new Set(found.keys());
+    for (const one of additionals) {
+      if (one.type !== type) continue;
+      const name = plainName(one.name);
+      if (before.has(name)) continue;
+      const addresses = found.get(name) ?? { list: [], ttl: Infinity };
+      addresses.list.push(one.data);
+      addresses.ttl = Math.min(addresses.ttl, one.ttl ?? 0);
+      found.set(name, addresses);
+    }
   }
-  return undefined;
+  return found;
 }
 
 async function inTurns(

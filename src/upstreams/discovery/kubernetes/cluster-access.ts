@@ -1,6 +1,8 @@
 import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { Unknown } from '../discovery-source.ts';
 import type { RegistryTls } from '../registry-client.ts';
+import type { CredentialPlugin, PluginCredential } from './credential-plugin.ts';
 
 /** Where a cluster is, and as whom it is asked. */
 export interface ClusterAccess {
@@ -15,27 +17,36 @@ export interface AccessOptions {
   /** Path of the kubeconfig; undefined for the service account of the pod. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
+  /** What the paths of the service account begin with. Default nothing. */
+  readonly root?: string | undefined;
 }
 
-/** A plugin of a kubeconfig that brings credentials has this long. */
-const PLUGIN_MS = 20_000;
+/** What asks an issuer of tokens has this long. */
+const ISSUER_MS = 20_000;
 
 /**
  * Reads the access to a cluster anew: tokens and authorities are files that are replaced while the gateway runs.
  *
+ * @param plugin runs what a kubeconfig names for its credentials.
  * @throws {Unknown} when there is none.
  */
-export async function clusterAccess({ kubeconfig, context }: AccessOptions): Promise<ClusterAccess> {
+export async function clusterAccess(
+  { kubeconfig, context, root }: AccessOptions,
+  plugin: CredentialPlugin,
+  signal: AbortSignal,
+): Promise<ClusterAccess> {
   // It is large, and most gateways have no cluster.
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   const options: RequestOptions = {};
   try {
     if (kubeconfig !== undefined) config.loadFromFile(kubeconfig);
-    else if (process.env['KUBERNETES_SERVICE_HOST']) config.loadFromCluster();
+    else if (process.env['KUBERNETES_SERVICE_HOST']) config.loadFromCluster(root);
     else throw new Error('this is no pod: name a `kubeconfig`');
     if (context !== undefined) config.setCurrentContext(context);
-    await within(config.applyToHTTPSOptions(options), PLUGIN_MS);
+    const exec: unknown = config.getCurrentUser()?.exec;
+    if (exec) bring(config, await plugin.credential(exec, kubeconfig, signal));
+    await within(config.applyToHTTPSOptions(options), ISSUER_MS);
   } catch (error) {
     throw new Unknown(`there is no access to the cluster: ${reasonOf(error)}`, { cause: error });
   }
@@ -50,6 +61,23 @@ export async function clusterAccess({ kubeconfig, context }: AccessOptions): Pro
     headers: headersOf(options),
     tls: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }) as RegistryTls,
   };
+}
+
+/** Has the current user be who a plugin says. */
+function bring(config: KubeConfig, { token, clientCertificateData, clientKeyData }: PluginCredential): void {
+  const current = config.getCurrentUser();
+  const brought = {
+    ...(token !== undefined && { token }),
+    ...(clientCertificateData !== undefined && { certData: encoded(clientCertificateData) }),
+    ...(clientKeyData !== undefined && { keyData: encoded(clientKeyData) }),
+  };
+  config.users = config.users.map((user) =>
+    user === current ? { ...user, exec: undefined, ...brought } : user,
+  );
+}
+
+function encoded(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 function headersOf({ headers, auth }: RequestOptions): Record<string, string> {

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { asUnknown } from '../registry-client.ts';
 import { Unknown } from '../discovery-source.ts';
+import { jsonWeight } from '../json-weight.ts';
 import { Wake } from '../wake.ts';
 
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
+/** When so much waits to be taken, no more is read. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** What came of waiting for a line. */
@@ -12,7 +15,9 @@ export type LineEnd = 'line' | 'end' | 'quiet';
 /** JSON texts that a body brings line by line, as they come; however they are cut into pieces. */
 export class JsonLines {
   readonly #answer: IncomingMessage;
-  readonly #lines: string[] = [];
+  readonly #lines: Buffer[] = [];
+  #heldBytes = 0;
+  #weight = 0;
   #rest: Buffer[] = [];
   #restBytes = 0;
   #end: 'open' | 'ended' | Unknown = 'open';
@@ -35,11 +40,19 @@ export class JsonLines {
     throw this.#end;
   }
 
+  /** What all lines weigh that were taken, see {@link jsonWeight}. */
+  get weight(): number {
+    return this.#weight;
+  }
+
   /** The lines so far, parsed. @throws {Unknown} when one of them is no JSON. */
   take(): readonly unknown[] {
+    this.#heldBytes = 0;
+    this.#answer.resume();
     return this.#lines.splice(0).map((line) => {
+      this.#weight += jsonWeight(line);
       try {
-        return JSON.parse(line) as unknown;
+        return JSON.parse(line.toString('utf8')) as unknown;
       } catch (error) {
         throw new Unknown('the watch brought a line that is no JSON', { cause: error });
       }
@@ -55,12 +68,16 @@ export class JsonLines {
   #take(chunk: Buffer): void {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      const line = Buffer.concat([...this.#rest, chunk.subarray(from, end)]).toString('utf8');
+      const line = Buffer.concat([...this.#rest, chunk.subarray(from, end)]);
       this.#rest = [];
       this.#restBytes = 0;
       from = end + 1;
-      if (line.trim() !== '') this.#lines.push(line);
+      // Empty ones keep a connection alive, and say nothing.
+      if (line.length < 2 && line.toString().trim() === '') continue;
+      this.#lines.push(line);
+      this.#heldBytes += line.length;
     }
+    if (this.#heldBytes > MAX_HELD_BYTES) this.#answer.pause();
     const rest = chunk.subarray(from);
     if (rest.length > 0) this.#rest.push(rest);
     this.#restBytes += rest.length;

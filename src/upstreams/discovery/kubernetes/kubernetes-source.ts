@@ -1,5 +1,6 @@
 import type { KindOptions } from '../discovery.schema.ts';
 import { Unknown, type Asking, type DiscoverySource, type Known } from '../discovery-source.ts';
+import { MAX_WEIGHT } from '../json-weight.ts';
 import type { JsonLines } from './json-lines.ts';
 import { Gone, LONGEST_WATCH_MS, MAX_SLICES, nameOf, objectOf, SlicesApi } from './slices-api.ts';
 import { targetsOf, type Slice } from './slices.ts';
@@ -7,11 +8,15 @@ import { targetsOf, type Slice } from './slices.ts';
 /** Which Service is followed, and how its pods are reached. */
 export interface KubernetesSourceOptions extends KindOptions<'kubernetes'> {
   readonly scheme: string;
+  /** What the paths of the service account of the pod begin with. Default nothing. */
+  readonly root?: string | undefined;
 }
 
 const GONE = 410;
 /** A watch that ends as soon as it begins is begun again no sooner than this. */
 const SHORT_MS = 1000;
+/** Events that follow each other closely are taken together. */
+const TOGETHER_MS = 100;
 const NO_SLICES =
   'the Service has no EndpointSlices: is there one of that name? One of type ExternalName has none; use dns for it';
 
@@ -24,6 +29,8 @@ export class KubernetesSource implements DiscoverySource {
   readonly #options: KubernetesSourceOptions;
   readonly #api: SlicesApi;
   #slices = new Map<string, Slice>();
+  /** What all changes weigh since the list, see {@link JsonLines.weight}. */
+  #changedWeight = 0;
   /** What a watch goes on from; undefined when everything has to be listed. */
   #version: string | undefined = undefined;
   #watch: JsonLines | undefined = undefined;
@@ -33,8 +40,8 @@ export class KubernetesSource implements DiscoverySource {
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
-    const { service, namespace, kubeconfig, context } = options;
-    this.#api = new SlicesApi({ service, namespace, kubeconfig, context });
+    const { service, namespace, kubeconfig, context, root } = options;
+    this.#api = new SlicesApi({ service, namespace, kubeconfig, context, root });
   }
 
   async next({ signal, withinMs }: Asking): Promise<Known> {
@@ -59,6 +66,7 @@ export class KubernetesSource implements DiscoverySource {
     const { slices, version } = await this.#api.list(signal);
     this.#onlyIn(turn);
     this.#slices = slices;
+    this.#changedWeight = 0;
     this.#version = version;
     return this.#known();
   }
@@ -71,7 +79,7 @@ export class KubernetesSource implements DiscoverySource {
     this.#onlyIn(turn);
     if (end === 'line') {
       this.#apply(watch);
-      return this.#known();
+      return this.#known(TOGETHER_MS);
     }
     if (end === 'end') {
       this.#endWatch();
@@ -93,8 +101,12 @@ export class KubernetesSource implements DiscoverySource {
   }
 
   #apply(watch: JsonLines): void {
+    const before = watch.weight;
     try {
       for (const event of watch.take()) this.#change(objectOf(event));
+      this.#changedWeight += watch.weight - before;
+      // How much of it is in force nobody has counted: a list says what there is, and is bounded.
+      if (this.#changedWeight > MAX_WEIGHT) this.#version = undefined;
     } catch (error) {
       // Something was missed: what is known may be wrong from here on.
       this.#version = undefined;

@@ -2,8 +2,10 @@ import { randomInt } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { Unknown } from '../discovery-source.ts';
+import { MAX_WEIGHT } from '../json-weight.ts';
 import { jsonOf, refusalOf, RegistryClient } from '../registry-client.ts';
 import { clusterAccess, type AccessOptions, type ClusterAccess } from './cluster-access.ts';
+import { CredentialPlugin } from './credential-plugin.ts';
 import { JsonLines } from './json-lines.ts';
 import type { Slice } from './slices.ts';
 
@@ -26,7 +28,6 @@ const PAGE = 500;
 const MAX_PAGES = 100;
 /** Most slices of one Service: each has up to a thousand endpoints. */
 export const MAX_SLICES = PAGE * MAX_PAGES;
-const MAX_BYTES = 32 * 1024 * 1024;
 const HEAD_MS = 15_000;
 const READ_ACCESS_EVERY_MS = 60_000;
 /** A watch ends itself after a while, each at another time, so that none is forgotten in the network. */
@@ -41,6 +42,7 @@ const GONE = 410;
 /** The EndpointSlices of one Service, over the API of Kubernetes. */
 export class SlicesApi {
   readonly #options: SlicesApiOptions;
+  readonly #plugin = new CredentialPlugin();
   #access: { readonly value: ClusterAccess; readonly readAt: number } | undefined = undefined;
   #client: RegistryClient | undefined = undefined;
   /** What the client was made with. */
@@ -81,12 +83,15 @@ export class SlicesApi {
   async #pages(signal: AbortSignal): Promise<SliceList> {
     const slices = new Map<string, Slice>();
     let next: string | undefined = undefined;
+    let weight = 0;
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const query: Record<string, string> = {
         limit: String(PAGE),
         ...(next !== undefined && { continue: next }),
       };
-      const { metadata, items } = objectOf(await jsonOf(await this.#get('list', query, signal), MAX_BYTES));
+      const read = await jsonOf(await this.#get('list', query, signal), MAX_WEIGHT - weight);
+      weight += read.weight;
+      const { metadata, items } = objectOf(read.value);
       const { resourceVersion, continue: more } = objectOf(metadata);
       if (!Array.isArray(items) || typeof resourceVersion !== 'string')
         throw new Unknown('the cluster answered with something that is no list');
@@ -106,11 +111,11 @@ export class SlicesApi {
     if (answer.statusCode === UNAUTHORIZED) {
       // The token may have been replaced a moment ago.
       answer.destroy();
-      this.#access = undefined;
+      this.#forgetAccess();
       answer = await this.#ask(query, signal);
     }
     if (answer.statusCode === OK) return answer;
-    if (answer.statusCode === UNAUTHORIZED) this.#access = undefined;
+    if (answer.statusCode === UNAUTHORIZED) this.#forgetAccess();
     if (answer.statusCode === GONE) {
       answer.destroy();
       throw new Gone('the cluster has forgotten the version to go on from');
@@ -119,8 +124,13 @@ export class SlicesApi {
     throw await refusalOf(answer, answer.statusCode === FORBIDDEN ? hint : '');
   }
 
+  #forgetAccess(): void {
+    this.#access = undefined;
+    this.#plugin.forget();
+  }
+
   async #ask(query: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage> {
-    const { url: server, headers, namespace } = await this.#current();
+    const { url: server, headers, namespace } = await this.#current(signal);
     const space = this.#options.namespace ?? namespace;
     if (space === undefined) throw new Unknown('expected `namespace`: the context names none');
     const url = new URL(
@@ -130,16 +140,23 @@ export class SlicesApi {
     url.searchParams.set('labelSelector', `kubernetes.io/service-name=${this.#options.service}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const client = (this.#client ??= new RegistryClient());
-    return client.ask({ url, headers, headMs: HEAD_MS, signal });
+    try {
+      return await client.ask({ url, headers, headMs: HEAD_MS, signal });
+    } catch (error) {
+      // Perhaps another authority certifies the cluster now: that is read again before the next question.
+      this.#access = undefined;
+      throw error;
+    }
   }
 
-  async #current(): Promise<ClusterAccess> {
+  async #current(signal: AbortSignal): Promise<ClusterAccess> {
     const now = performance.now();
     if (this.#access !== undefined && now - this.#access.readAt < READ_ACCESS_EVERY_MS)
       return this.#access.value;
-    const value = await clusterAccess(this.#options);
+    const value = await clusterAccess(this.#options, this.#plugin, signal);
     if (this.#client === undefined || !isDeepStrictEqual(this.#tls, value.tls)) {
-      // Those that are open go on to their end; a watch ends by itself.
+      // Connections that are in use go on to their end, as a watch does by itself; nobody uses the others any more.
+      this.#client?.retire();
       this.#client = new RegistryClient(value.tls);
       this.#tls = value.tls;
     }

@@ -1,5 +1,5 @@
 import type { TargetOptions } from '../../target.schema.ts';
-import { originOf } from '../discovery-source.ts';
+import { isLabelText, labelsFrom, originOf } from '../discovery-source.ts';
 
 /** What of a Service is taken. */
 export interface SliceOptions {
@@ -99,11 +99,11 @@ function readEndpoint(
     uid: textOf(reference['uid']),
     isReady,
     isLeaving: isServing && conditions['terminating'] === true,
-    zone: textOf(one['zone']),
+    zone: labelOf(one['zone']),
     hints: listOf(objectOf(one['hints'])?.['forZones']).flatMap(
       (hint) => textOf(objectOf(hint)?.['name']) ?? [],
     ),
-    labels: Object.fromEntries(
+    labels: labelsFrom(
       Object.entries(labels).filter((pair): pair is [string, string] => pair[1] !== undefined),
     ),
   };
@@ -165,6 +165,11 @@ function listOf(value: unknown): readonly unknown[] {
 
 function objectOf(value: unknown): Json | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+}
+
+function labelOf(value: unknown): string | undefined {
+  const text = textOf(value);
+  return text !== undefined && isLabelText(text) ? text : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../../src/config/config-reader.ts';
+import { gatewaySchema } from '../../src/pipeline/actions.ts';
+import { SnapshotCompiler } from '../../src/snapshot/snapshot-compiler.ts';
+import { Snapshots } from '../../src/snapshot/snapshots.ts';
+import { certificate } from '../support/certificates.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { configOf, examplesOf } from './examples.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PAGES = globSync(['README.md', 'docs/**/*.md'], { cwd: ROOT, exclude: ['docs/adr/**'] }).toSorted();
+const EXAMPLES = PAGES.flatMap((page) =>
+  examplesOf(readFileSync(join(ROOT, page), 'utf8')).map((example) => ({
+    place: `${page}:${example.line}`,
+    ...example,
+  })),
+);
+const VARIABLES = { ZONE: 'eu-1a', STICKY_SECRET: 's'.repeat(32), CONSUL_HTTP_TOKEN: 'token' };
+
+describe('the examples of the pages', () => {
+  let folder: string;
+  let gateway: TestGateway;
+  const before = { ...process.env };
+
+  beforeAll(async () => {
+    Object.assign(process.env, VARIABLES);
+    folder = mkdtempSync(join(tmpdir(), 'gatehouse-examples-'));
+    mkdirSync(join(folder, 'tls'));
+    const { cert, key } = certificate({ name: 'example', hosts: ['api.example.com'], isAuthority: true });
+    for (const name of ['a', 'api', 'wildcard', 'clients']) {
+      writeFileSync(join(folder, `tls/${name}.pem`), cert);
+      writeFileSync(join(folder, `tls/${name}.key`), key);
+    }
+    gateway = await startGateway({ config: configOf({ version: 1 }) });
+  });
+  afterAll(async () => {
+    for (const name of Object.keys(VARIABLES)) delete process.env[name];
+    Object.assign(process.env, before);
+    await gateway?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  // A configuration as a reload would take it; one gateway compiles them all.
+  it.each(EXAMPLES)('$place is a configuration', ({ value }) => {
+    const { app } = gateway.gateway;
+    const source = readConfig(gatewaySchema, configOf(value), join(folder, 'gateway.yaml'), VARIABLES);
+    app.get(SnapshotCompiler).next(source, app.get(Snapshots).current).discard();
+  });
+
+  it('are found', () => {
+    expect(EXAMPLES.length).toBeGreaterThan(50);
+  });
+
+  it.each([
+    ['a key that there is not', { policies: { bodyLimits: '1MiB' } }, 'bodyLimits'],
+    ['an option that there is not', { cors: { origin: '*' } }, 'origin'],
+    [
+      'a route that cannot be',
+      { routes: [{ id: 'a', match: { path: '/a//' }, upstream: 'users' }] },
+      'segment',
+    ],
+  ])('are refused with %s', (_what, value, message) => {
+    const { app } = gateway.gateway;
+    const act = (): void => {
+      const source = readConfig(gatewaySchema, configOf(value), join(folder, 'gateway.yaml'), VARIABLES);
+      app.get(SnapshotCompiler).next(source, app.get(Snapshots).current).discard();
+    };
+    expect(act).toThrow(message);
+  });
+});
