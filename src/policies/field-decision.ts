@@ -7,3 +7,9 @@ export interface FieldDecision {
   /** Throws the problem that it refuses with. */
   decide(exchange: Exchange, args: Readonly<Record<string, unknown>>, parent: unknown): void;
 }
+
+/** What a stage can only decide where a field of GraphQL is resolved. */
+export interface FieldStage {
+  /** Absent for nothing. */
+  readonly field?: FieldDecision | undefined;
+}
