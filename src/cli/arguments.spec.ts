@@ -106,7 +106,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, canary, diff, explain, import, revoke (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, access, canary, diff, explain, import, revoke (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],

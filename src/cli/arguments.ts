@@ -1,3 +1,4 @@
+import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin } from './admin-client.ts';
 import type { CanaryCommand } from './canary.ts';
@@ -12,6 +13,7 @@ export { UsageError };
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | AccessCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
@@ -49,7 +51,7 @@ const KEY = {
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
 const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'canary', 'diff', 'explain', 'import', 'revoke'] as const;
+const COMMANDS = [...CONFIGURED, 'access', 'canary', 'diff', 'explain', 'import', 'revoke'] as const;
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
@@ -73,6 +75,9 @@ Usage
   gatehouse start    [--config FILE]    start the gateway
   gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse access   [--as FILE] [--json] [--config FILE]
+                                        print which routes a caller may call and what keeps it out of the others, by
+                                        path and method; without --as for who does not say who it is
   gatehouse canary [list] [ROUTE] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
@@ -116,6 +121,7 @@ FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
+  if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };

@@ -2,6 +2,7 @@ import { ConfigError } from '../config/config-fault.ts';
 import {
   diffConfigs,
   isEmpty,
+  type AccessChange,
   type Change,
   type ConfigDiff,
   type RouteNote,
@@ -48,18 +49,29 @@ export function renderDiff(diff: ConfigDiff): string {
       ({ methods, path, from, to }) =>
         `! shadowed         ${methods.join(',')} ${path}: "${to}" takes it, not "${from}"`,
     ),
+    ...diff.access.filter(opens).map((one) => `! opens to         ${accessOf(one)}`),
     ...diff.needsRestart.map((key) => `! needs a restart  ${key}`),
     ...diff.removed.map((route) => `- route            ${named(route)}`),
     ...diff.added.map((route) => `+ route            ${named(route)}`),
     ...diff.changed.flatMap(({ id, changes }) =>
       changes.map((change) => `~ route            ${id}  ${changed(change)}`),
     ),
+    ...diff.access.filter((one) => !opens(one)).map((one) => `~ closes to        ${accessOf(one)}`),
     ...diff.upstreams.flatMap(({ name, changes }) =>
       changes.map((change) => `~ upstream         ${name}  ${changed(change)}`),
     ),
     ...diff.settings.map((change) => `~ setting          ${changed(change)}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+// What lets more people in is what a reviewer has to see.
+function opens({ to }: AccessChange): boolean {
+  return to !== 'no';
+}
+
+function accessOf({ id, role, from, to }: AccessChange): string {
+  return `${id}  ${role === undefined ? 'no role' : `role ${JSON.stringify(role)}`}: ${from} → ${to}`;
 }
 
 function named({ id, methods, path }: RouteNote): string {

@@ -55,7 +55,7 @@ async function explainOffline(
  */
 export async function explainInputOf(command: ExplainCommand): Promise<ExplainInput> {
   const { request, headers, asFile, bodyFile, from } = command;
-  const as = asFile === undefined ? undefined : parsed(asFile, await readText('--as', asFile));
+  const as = asFile === undefined ? undefined : await readJson('--as', asFile);
   const body = bodyFile === undefined ? undefined : await readText('--body', bodyFile);
   try {
     return readExplainInput({ request, headers, ...(as !== undefined && { as }), body, from });
@@ -96,11 +96,13 @@ async function readText(option: string, file: string): Promise<string> {
   }
 }
 
-function parsed(file: string, text: string): unknown {
+/** Reads a file of JSON that an option names. @throws UsageError for what is none. */
+export async function readJson(option: string, file: string): Promise<unknown> {
+  const text = await readText(option, file);
   try {
     return JSON.parse(text);
   } catch {
     // Not what the parser says, which quotes the file.
-    throw new UsageError(`--as: ${file} holds no JSON`);
+    throw new UsageError(`${option}: ${file} holds no JSON`);
   }
 }

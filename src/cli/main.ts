@@ -40,6 +40,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     case 'openapi':
     case 'client':
       return (await import('./contracts.ts')).runContracts(command, modules, out);
+    case 'access':
+      return (await import('./access.ts')).runAccess(command, modules, out);
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, out);
     case 'import':

@@ -25,6 +25,14 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** Header fields that somebody vouches for whom the configuration has asked. */
+export interface VouchedFields {
+  /** Names, folded, of all that could have been said; whatever the client says under them is dropped. */
+  readonly folded: ReadonlySet<string>;
+  /** Flat list: name, value; names in lower case. */
+  readonly fields: readonly string[];
+}
+
 /** What the limit stage decided, for the header fields of the answer. */
 export interface LimitDecision {
   readonly allowed: boolean;
@@ -102,6 +110,14 @@ export class Exchange {
   listedIn: OpenExchanges | undefined = undefined;
   previousOpen: Exchange | undefined = undefined;
   nextOpen: Exchange | undefined = undefined;
+
+  // ask outside
+  /** What somebody outside has said of it for the service behind; the client cannot say these fields. */
+  vouched: VouchedFields | undefined = undefined;
+
+  // authorize
+  /** What would have refused it, if that were in force; in names of the configuration. */
+  shadowDenied: string | undefined = undefined;
 
   // limit
   limit: LimitDecision | undefined = undefined;

@@ -1,13 +1,13 @@
 import { preflightMethod } from '../exchange/preflight.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { partitionOf, type Principal } from '../exchange/principal.ts';
+import { partitionOf } from '../exchange/principal.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { Foreseen } from '../routing/foreseen.ts';
 import type { Route } from '../routing/route.ts';
 import { whyNot } from '../routing/why-not.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { askedExchange } from './asked-exchange.ts';
-import type { ExplainInput } from './explain.schema.ts';
+import { principalOf, type ExplainInput } from './explain.schema.ts';
 import type { ExplainedMatch, Explanation, NamedRoute, Refusal } from './explanation.ts';
 import { handlerCalls } from './handler-calls.ts';
 import { shownTarget } from './hidden.ts';
@@ -46,13 +46,6 @@ export async function explain(input: ExplainInput, snapshot: Snapshot): Promise<
   // Who wonders about a refusal wants to see the targets all the same.
   const requests = upstream ? [{ note, upstream: explainUpstream(upstream, exchange) }] : [];
   return { ...about, policies, action, refused: end.refuses, answered, requests };
-}
-
-function principalOf({ ...given }: NonNullable<ExplainInput['as']>): Principal {
-  const { issuer, clientId, apiKeyId, email, tenant, tier, scheme } = given;
-  // A caller is a user unless it is told apart: by a key, or as an application.
-  const subject = given.subject ?? (scheme === 'apiKey' || scheme === 'mtls' ? undefined : given.id);
-  return Object.freeze({ ...given, issuer, clientId, apiKeyId, email, tenant, tier, subject });
 }
 
 function matched(

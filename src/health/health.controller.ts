@@ -6,6 +6,7 @@ import {
   type HealthCheckResult,
 } from '@nestjs/terminus';
 import { Public } from '../policies/authentication/authentication.policy.ts';
+import { Authorization } from '../policies/authorization/authorization.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
 import { Draining } from './draining.ts';
@@ -14,6 +15,7 @@ import { Warming } from './warming.ts';
 /** Tells load balancers and orchestrators how the process is. Upstreams do not count: they are not us. */
 @Controller('health')
 @Public()
+@Authorization('off')
 export class HealthController {
   constructor(
     private readonly checks: HealthCheckService,

@@ -1,4 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Principal } from '../exchange/principal.ts';
+import type { RoleBook } from '../exchange/role-book.ts';
 
 /** What a stage goes by, by names of its own: `key`, `left`. No secrets. */
 export type StageFacts = Readonly<Record<string, string>>;
@@ -14,6 +16,16 @@ export interface StageVerdict {
   readonly facts?: StageFacts | undefined;
 }
 
+/** Whether a caller gets by, whatever it asks for; `depends` where that is for the request to say. */
+export interface Judgement {
+  /** Which requests it is about, where not all of the route. */
+  readonly path?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly may: 'yes' | 'no' | 'depends';
+  /** In names of the configuration; empty for nothing to say. */
+  readonly why: string;
+}
+
 /** What a stage may tell of a request that nobody has sent. */
 export interface ExplainedStage {
   /**
@@ -23,6 +35,8 @@ export interface ExplainedStage {
    * @param body of the request, whole; undefined without one.
    */
   readonly explain?: ((exchange: Exchange, body: Buffer | undefined) => StageVerdict) | undefined;
+  /** Tells who gets by. Absent: everybody does. */
+  readonly judge?: ((principal: Principal | undefined, roles: RoleBook) => readonly Judgement[]) | undefined;
 }
 
 /** The verdict of a stage that lets a request pass. */

@@ -119,6 +119,13 @@ export const catalogue = {
     cause: 'The principal is known, but lacks a role or permission that the route asks for.',
     remedy: 'Ask for the role, or use another principal.',
   }),
+  'authorization-unavailable': entry(503, 'ask outside', 'It cannot be found out who may do that', {
+    cause:
+      'The service that decides about requests of the route cannot be asked, or its answer is none, and `onFault` is `deny`.',
+    remedy:
+      'Retry after the time in Retry-After; operators look at the upstream that `externalAuthorization` names.',
+    retryable: true,
+  }),
   'rate-limited': entry(429, 'limit', 'Too many requests', {
     cause: 'A token bucket of the route is empty for this key.',
     remedy: 'Wait for the time in Retry-After. A rejected request costs no tokens.',

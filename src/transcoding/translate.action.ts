@@ -156,12 +156,13 @@ class TranslateAction implements RouteAction {
     this.#tools = tools;
   }
 
-  check({ holdsBody }: Seats): void {
+  check({ holdsBody, seats }: Seats): void {
     // Fails closed: what comes over a socket would pass unchecked; those line by line are checked one by one.
     if (!holdsBody || !this.#binding.plan.takesBody || !this.offersSocket) return;
     const message =
-      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or no schema of a body';
-    throw new ActionError(['policies', 'validation'], message);
+      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or nothing that looks at bodies';
+    const policy = Object.keys(seats).find((name) => seats[name]?.holdsBody === true) ?? 'validation';
+    throw new ActionError(['policies', policy], message);
   }
 
   stagesOf(exchange: Exchange, route: Route): readonly Stage[] {

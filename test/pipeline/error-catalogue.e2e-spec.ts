@@ -65,6 +65,7 @@ beforeAll(async () => {
       open('echo', {}),
       open('closed', { authentication: { schemes: ['jwt', 'apiKey'] } }),
       open('admins', { authentication: { schemes: ['jwt'] }, authorization: { anyRole: ['admin'] } }),
+      open('decided', { externalAuthorization: { upstream: 'gone', opa: { path: '/' } } }),
       open('sunk', { deprecation: { since: '2020-01-01', sunset: '2021-01-01', afterSunset: 'gone' } }),
       {
         id: 'versions',
@@ -140,6 +141,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
   'permission-denied': ask('/admins', { as: 'user' }),
+  'authorization-unavailable': ask('/decided'),
   'rate-limited': async () => {
     await shop.call('/once');
     return shop.call('/once');
