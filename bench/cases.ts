@@ -38,8 +38,8 @@ export interface Work {
 export interface BenchCase extends Work {
   /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
   readonly routes?: number;
-  /** What the gateway itself is compared with, instead of a twin: the same with fewer routes. */
-  readonly baseline?: { readonly title: string; readonly routes: number };
+  /** What the gateway itself is compared with, instead of a twin: the same with fewer routes, or another configuration. */
+  readonly baseline?: { readonly title: string } & Partial<Pick<BenchCase, 'config' | 'routes'>>;
   /** File in `bench/twins/`. */
   readonly twin: string;
   /** Other servers that are measured in the same rounds. */
@@ -144,6 +144,16 @@ export const CASES: readonly BenchCase[] = [
     principals: 0,
     logLevel: 'warn',
     target: 0.98,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-healing',
+    title: 'door 1, leastRequests + breaker + health + retry',
+    config: 'door-1-healing.yaml',
+    baseline: { title: 'the same, with none of them', config: 'door-1-two-targets.yaml' },
+    principals: 0,
+    logLevel: 'warn',
+    target: 0.95,
   },
   {
     name: 'door-2-grpc',

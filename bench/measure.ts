@@ -61,9 +61,7 @@ export async function measure(one: BenchCase, stand: Stand, options: BenchOption
     for (const { file } of one.peers ?? []) peers.push(await start(stand.startTwin(file)));
     const { baseline } = one;
     const twin = await start(
-      baseline === undefined
-        ? stand.startTwin(one.twin)
-        : stand.startGateway({ ...one, routes: baseline.routes }),
+      baseline === undefined ? stand.startTwin(one.twin) : stand.startGateway({ ...one, ...baseline }),
     );
     const gateway = await start(stand.startGateway(one));
     return { case: one, ...(await compare(one, stand, options, { gateway, twin, peers })) };

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TokenAlgorithm } from '../examples/services/identity.ts';
 import { certificate } from '../test/support/certificates.ts';
 import type { BenchCase } from './cases.ts';
@@ -110,9 +110,9 @@ export class Stand {
     return { ...subjectOf('gateway', child, port), adminOrigin: `http://127.0.0.1:${adminPort}`, logFile };
   }
 
-  /** The configuration file of a case. */
+  /** The configuration file of a case; one that is not of `bench/` has its whole path. */
   configOf({ config, routes }: Pick<BenchCase, 'config' | 'routes'>): string {
-    return routes === undefined ? join(ROOT, 'bench', config) : writeRoutes(this.folder, config, routes);
+    return routes === undefined ? resolve(ROOT, 'bench', config) : writeRoutes(this.folder, config, routes);
   }
 
   /** Checks a configuration, as users do before they start; returns how much CPU that took, in ms. */
@@ -150,8 +150,17 @@ export class Stand {
 
   /** Starts a script that prints the addresses of further services as its first line; configurations may name them. */
   async addServices(file: string): Promise<void> {
-    const child = this.startScript(file);
-    this.#env = { ...this.#env, ...(JSON.parse(await firstLine(child)) as Record<string, string>) };
+    const { told } = await this.startTelling<Record<string, string>>(file);
+    this.#env = { ...this.#env, ...told };
+  }
+
+  /** Starts a script of `bench/` beside the services, which prints one line of JSON once it is ready. */
+  async startTelling<Told>(
+    file: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly child: ChildProcess; readonly told: Told }> {
+    const child = this.startScript(file, env);
+    return { child, told: JSON.parse(await firstLine(child)) as Told };
   }
 
   /** Starts a script of `bench/` beside the services; what it prints is to be read. `nice` is how far it stands back. */
@@ -204,7 +213,7 @@ function subjectOf(
 async function firstLine(child: ChildProcess): Promise<string> {
   let text = '';
   const ended = once(child, 'exit').then(() =>
-    Promise.reject(new Error('the sample services did not start')),
+    Promise.reject(new Error('a script ended before it was ready')),
   );
   const read = (async () => {
     while (!text.includes('\n')) text += String(((await once(child.stdout ?? child, 'data')) as [Buffer])[0]);

@@ -12,6 +12,8 @@ const QUIET_WITHIN_MS = 10_000;
 const TOLERATED_MORE = 0.05;
 /** Sample services that a case may call; the issuer is asked for keys at any time. */
 const NOT_CALLED = new Set(['identity', 'control']);
+/** What a gateway asks by itself, whether there are requests or not. */
+const PROBE = 'GET /healthz';
 
 /** The totals of a gateway's metrics at one moment. */
 export interface CallTotals {
@@ -20,7 +22,10 @@ export interface CallTotals {
 }
 
 interface ControlAnswer {
-  readonly services: readonly { readonly name: string; readonly requests: { readonly total: number } }[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly requests: { readonly total: number; readonly by: Readonly<Record<string, number>> };
+  }[];
 }
 
 /**
@@ -84,7 +89,7 @@ async function quietCount(stand: Stand): Promise<number> {
     const { services } = (await (await fetch(`${stand.controlOrigin}/services`)).json()) as ControlAnswer;
     const now = services
       .filter(({ name }) => !NOT_CALLED.has(name))
-      .reduce((sum, { requests }) => sum + requests.total, 0);
+      .reduce((sum, { requests: { total, by } }) => sum + total - (by[PROBE] ?? 0), 0);
     if (now === known) return now;
     if (Date.now() > giveUpAt) throw new Error('calls of a round that has ended still reach the services');
     known = now;

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { Agent, request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SteadyLoad } from '../steady-load.ts';
 
 const PIECE = Buffer.alloc(256 * 1024, 'x');
-const EVERY_MS = 10;
+const PER_SECOND = 100;
 
 /** Asks for a body of any length; resolves to the bytes that came. */
 export async function download(origin: string, path: string): Promise<number> {
@@ -44,26 +45,12 @@ async function pour(request: ClientRequest, bytes: number): Promise<void> {
 
 /** Makes a hundred requests a second; a request counts from when it was due. @returns how long each took, in ms. */
 export async function steadyLoad(url: string, forMs: number): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const startedAt = performance.now();
-  const asked: Promise<number>[] = [];
-  for (let dueAt = startedAt; dueAt < startedAt + forMs; dueAt += EVERY_MS) {
-    const wait = dueAt - performance.now();
-    if (wait > 1) await sleep(wait);
-    asked.push(ask(url, agent).then(() => performance.now() - dueAt));
-  }
-  const took = await Promise.all(asked);
-  agent.destroy();
-  return took;
-}
-
-async function ask(url: string, agent: Agent): Promise<void> {
-  const request = startRequest(url, { agent });
-  request.end();
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  response.resume();
-  await once(response, 'end');
-  if (response.statusCode !== 200) throw new Error(`${url} answered ${String(response.statusCode)}`);
+  const load = new SteadyLoad(url, { perSecond: PER_SECOND }).start();
+  await sleep(forMs);
+  await load.stop();
+  const bad = load.seen.find(({ kind }) => kind !== '200');
+  if (bad !== undefined) throw new Error(`${url} answered ${bad.kind}`);
+  return load.seen.map(({ ms }) => ms);
 }
 
 /** Opens connections, each of which has asked once and then rests. */

@@ -10,6 +10,7 @@ import { stopChild } from '../children.ts';
 import { usageOf } from '../cpu.ts';
 import { chooseCores } from '../machine.ts';
 import { Stand, type Subject } from '../stand.ts';
+import { percentile } from '../steady-load.ts';
 import { download, openIdle, steadyLoad, upload } from './clients.ts';
 
 const { values } = parseArgs({
@@ -146,9 +147,4 @@ async function idleClients({ origin, pid }: Subject): Promise<Outcome[]> {
   for (const socket of sockets) socket.destroy();
   const line = `${alive} of ${count} keep-alive clients: RSS +${(growth / MIB).toFixed(0)} MiB (at most 300), ${((before + growth) / MIB).toFixed(0)} in all`;
   return [{ kept: alive === count && growth <= 300 * MIB, line }];
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

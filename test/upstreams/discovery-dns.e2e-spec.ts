@@ -1,30 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { discoverySchema } from '../../src/upstreams/discovery/discovery.schema.ts';
 import { DnsSource } from '../../src/upstreams/discovery/dns/dns-source.ts';
+import { Dnsmasq, DNSMASQ } from '../support/dnsmasq.ts';
 
-// Found or installed by scripts/ensure-dnsmasq.ts; without it this spec is shown as skipped.
-const places = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-const DNSMASQ = places.map((folder) => join(folder, 'dnsmasq')).find((file) => existsSync(file));
 const MANY = Array.from({ length: 200 }, (_, index) => `10.9.0.${index + 1} many.test`);
 
-let folder: string;
-let port: number;
-let server: ChildProcess | undefined;
+let server: Dnsmasq;
 
 function ask(options: object): Promise<Awaited<ReturnType<DnsSource['next']>>> {
   const { dns } = discoverySchema.parse({
-    dns: { servers: [`127.0.0.1:${port}`], timeout: '1s', ...options },
+    dns: { servers: [`127.0.0.1:${server.port}`], timeout: '1s', ...options },
   });
   const source = new DnsSource({ ...(dns as NonNullable<typeof dns>), scheme: 'http', random: () => 0.5 });
   return source.next({ signal: new AbortController().signal, withinMs: Infinity });
 }
 const urls = async (options: object) => (await ask(options)).targets.map(({ url }) => url).sort();
-const hosts = (lines: readonly string[]) => writeFileSync(join(folder, 'hosts'), `${lines.join('\n')}\n`);
 
 async function answers(options: object): Promise<string> {
   for (;;) {
@@ -34,46 +24,26 @@ async function answers(options: object): Promise<string> {
   }
 }
 
+// Without it this spec is shown as skipped.
 (DNSMASQ === undefined ? describe.skip : describe)('discovery by a real name server', () => {
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'dnsmasq-'));
-    hosts([
+    const hosts = [
       '10.0.0.1 users.test',
       '10.0.0.2 users.test',
       'fd00::1 six.test',
       '10.0.0.3 one.test',
       '10.0.0.4 two.test',
       ...MANY,
-    ]);
-    const probe = createSocket('udp4');
-    port = await new Promise<number>((resolve) =>
-      probe.bind(0, '127.0.0.1', () => resolve(probe.address().port)),
-    );
-    await new Promise<void>((resolve) => probe.close(() => resolve()));
-    const options = [
-      '--keep-in-foreground',
-      '--conf-file=/dev/null',
-      '--no-resolv',
-      '--no-hosts',
-      '--pid-file=',
-      `--port=${port}`,
-      '--listen-address=127.0.0.1',
-      '--bind-interfaces',
-      `--addn-hosts=${join(folder, 'hosts')}`,
-      '--user=root',
-      '--local=/test/',
+    ];
+    server = await Dnsmasq.start(hosts, [
       '--local-ttl=7',
       '--cname=alias.test,users.test',
       '--srv-host=_http._tcp.web.test,one.test,8001,0,5',
       '--srv-host=_http._tcp.web.test,two.test,8002,1,7',
-    ].filter((option) => option !== '--user=root' || process.getuid?.() === 0);
-    server = spawn(DNSMASQ as string, options, { stdio: 'ignore' });
+    ]);
     await answers({ name: 'users.test', port: 80 });
   });
-  afterAll(() => {
-    server?.kill();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server.stop());
 
   it('finds addresses, and their time to live', async () => {
     const known = await ask({ name: 'users.test', port: 80 });
@@ -114,8 +84,7 @@ async function answers(options: object): Promise<string> {
   });
 
   it('sees what changes', async () => {
-    hosts(['10.0.0.7 users.test']);
-    server?.kill('SIGHUP');
+    server.change(['10.0.0.7 users.test']);
     let seen = '';
     while (seen !== 'http://10.0.0.7:80') seen = await answers({ name: 'users.test', port: 80 });
     expect(seen).toBe('http://10.0.0.7:80');

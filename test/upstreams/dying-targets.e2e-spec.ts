@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RequestListener } from 'node:http';
 import { call } from '../support/client.ts';
+import { FAULTS } from '../support/faults.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { reload, until } from '../support/reload.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
@@ -8,11 +9,9 @@ import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 /** How a target dies while the others live. */
 const DEATHS: Readonly<Record<string, (target: TestUpstream) => Promise<void> | void>> = {
   refused: (target) => target.stop(),
-  reset: (target) => answers(target, ({ socket }) => void socket.resetAndDestroy()),
-  hang: (target) => answers(target, () => undefined),
-  garbage: (target) => answers(target, ({ socket }) => void socket.end('SSH-2.0-OpenSSH_9.9\r\n\r\n')),
-  halfClose: (target) => answers(target, ({ socket }) => void socket.end()),
-  error: (target) => answers(target, (_request, response) => void response.writeHead(503).end()),
+  ...Object.fromEntries(
+    Object.entries(FAULTS).map(([name, fault]) => [name, (target: TestUpstream) => answers(target, fault)]),
+  ),
 };
 
 const all: TestUpstream[] = [];

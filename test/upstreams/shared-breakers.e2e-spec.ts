@@ -5,7 +5,7 @@ import { startRedis, type RedisServer } from '../support/redis.ts';
 import { until } from '../support/reload.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
-const NAMES = ['a', 'b', 'c', 'd', 'cached'];
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'cached'];
 let redis: RedisServer;
 let service: TestUpstream;
 let gateways: [TestGateway, TestGateway, TestGateway];
@@ -105,6 +105,21 @@ describe('three gateways with one Redis', () => {
     expect((await listed(other, 'd')).breaker).toMatchObject({ state: 'closed', suspect: false });
     await fail(other, 'd', 2);
     expect((await call(`${other.url}/d`)).status).toBe(200);
+  });
+
+  it('hear of each other again once Redis is back', async () => {
+    await redis.restart();
+    const [one, ...others] = gateways;
+    const isKnown = async (): Promise<boolean> =>
+      (await Promise.all(others.map((other) => listed(other, 'e')))).every(({ breaker }) => breaker.suspect);
+    // Who is not connected yet misses what is said, so that it is said until all have heard it.
+    for (let turn = 0; !(await isKnown()); turn += 1) {
+      if (turn > 0) await order('e', { state: 'closed' });
+      await fail(one, 'e', 3);
+      for (let look = 0; look < 10 && !(await isKnown()); look += 1);
+    }
+    expect((await listed(one, 'e')).breaker.state).toBe('open');
+    for (const other of others) expect((await call(`${other.url}/e`)).status).toBe(200);
   });
 });
 

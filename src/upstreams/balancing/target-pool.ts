@@ -190,11 +190,12 @@ export class TargetPool {
 
   #setShares(): void {
     const now = performance.now();
+    const { slowStartMs } = this.#options;
     this.#changesAt = Infinity;
+    for (const [one, since] of this.#warming) if (now - since >= slowStartMs) this.#warming.delete(one);
     const isMost = this.#warming.size * 2 > this.#members.length;
     for (const member of this.#members) {
-      const { pace, until } = paceAt(now, this.#warming.get(member), this.#options.slowStartMs);
-      if (pace === 1) this.#warming.delete(member);
+      const { pace, until } = paceAt(now, this.#warming.get(member), slowStartMs);
       this.#changesAt = Math.min(this.#changesAt, until);
       // Where most are new, there is nobody to leave the traffic to.
       member.share = isMost ? member.weight : member.weight * pace;

@@ -42,8 +42,9 @@ export abstract class FakeRegistry {
     this.cut();
   }
 
-  async start(): Promise<this> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+  /** Begins to listen: on any port, or on the one that it had before it was stopped. */
+  async start(port = 0): Promise<this> {
+    await once(this.#server.listen(port, '127.0.0.1'), 'listening');
     return this;
   }
 

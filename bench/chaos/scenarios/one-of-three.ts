@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { between, noneFailed, within, type Outcome, type Part, type ScenarioResult } from '../report.ts';
+import type { FaultName } from '../target.ts';
+import {
+  askUsers,
+  configOf,
+  FIRST_BYTE_MS,
+  HEALING,
+  untilServed,
+  type ChaosTarget,
+  type World,
+} from '../world.ts';
+
+const NAMES = ['one', 'two', 'three'] as const;
+const WAYS = ['roundRobin', 'leastRequests', 'ewma'] as const;
+const WARM_MS = 1500;
+const BROKEN_MS = 4000;
+const AFTER_MS = 1000;
+/** The wait before a retry, and an answer. */
+const ONE_RETRY_MS = 100;
+const SLOW_CALLS_MS = 150;
+const FLAPS: readonly (FaultName | 'none')[] = ['none', 'reset', 'error', 'halfClose', 'garbage', 'hang'];
+/** Of what is asked while a target cuts its answers, so many may be cut for clients. */
+const MOST_CUT = 0.02;
+
+/** What happens to one of three targets. */
+interface Misfortune {
+  readonly breaks: (victim: ChaosTarget, world: World) => Promise<unknown>;
+  readonly heals?: (victim: ChaosTarget) => Promise<unknown>;
+  readonly upstream?: object;
+  /** What holds for what was asked meanwhile. Default: none of all requests fails. */
+  readonly promises?: (during: Part, all: Part) => readonly Outcome[];
+}
+
+/** Each fault of one of three targets under load. */
+export const MISFORTUNES: Readonly<Record<string, Misfortune>> = {
+  kill: { breaks: (victim) => victim.kill(), heals: (victim) => victim.restart() },
+  hang: {
+    breaks: told('hang'),
+    promises: (during, all) => [noneFailed(all.seen), atMost(during, 0.99, FIRST_BYTE_MS + ONE_RETRY_MS)],
+  },
+  slow: {
+    breaks: told('slow'),
+    upstream: { circuitBreaker: { ...HEALING.circuitBreaker, slowCalls: `${SLOW_CALLS_MS}ms` } },
+    promises: (during, all) => [noneFailed(all.seen), atMost(during, 0.95, SLOW_CALLS_MS)],
+  },
+  reset: { breaks: told('reset') },
+  'half-close': { breaks: told('halfClose') },
+  cut: { breaks: told('cut'), promises: (during, all) => [neverWhole(all), fewCut(during)] },
+  garbage: { breaks: told('garbage') },
+  flapping: { breaks: flap },
+};
+
+/** Runs one of them. */
+export async function oneOfThree(world: World, misfortune: Misfortune): Promise<ScenarioResult> {
+  const targets = await world.startTargets(NAMES);
+  const balancing = WAYS[world.pick(WAYS.length)];
+  const upstream = { ...HEALING, balancing, ...misfortune.upstream, targets: targets.map(({ url }) => url) };
+  const gateway = await world.startGateway(configOf(upstream));
+  const victim = targets[world.pick(targets.length)] as ChaosTarget;
+  const load = askUsers(gateway);
+  await untilServed(load, NAMES, 0);
+  await sleep(WARM_MS + world.pick(500));
+  const brokeAt = performance.now();
+  await misfortune.breaks(victim, world);
+  await sleep(Math.max(0, brokeAt + BROKEN_MS - performance.now()));
+  await (misfortune.heals?.(victim) ?? victim.tell('none', 0));
+  const healedAt = performance.now();
+  const recovery = await untilServed(load, [victim.name], healedAt);
+  await sleep(AFTER_MS);
+  await load.stop();
+  const all = { part: 'all', seen: load.seen };
+  const during = { part: `${balancing}, meanwhile`, seen: between(load.seen, brokeAt, healedAt) };
+  const parts = [
+    { part: 'before', seen: between(load.seen, 0, brokeAt) },
+    during,
+    { part: 'after', seen: between(load.seen, healedAt) },
+  ];
+  const promises = misfortune.promises?.(during, all) ?? [noneFailed(all.seen)];
+  return { parts, outcomes: [...promises, recovered(recovery)] };
+}
+
+/** Promises that a target has calls again. */
+export function recovered(ms: number): Outcome {
+  return { kept: ms !== Infinity, line: `is called again ${ms.toFixed(0)} ms after it is well` };
+}
+
+function told(fault: FaultName): Misfortune['breaks'] {
+  return (victim, world) => victim.tell(fault, world.pick(2 ** 31));
+}
+
+async function flap(victim: ChaosTarget, world: World): Promise<void> {
+  for (const until = performance.now() + BROKEN_MS; performance.now() < until;) {
+    await victim.tell(FLAPS[world.pick(FLAPS.length)] ?? 'none', world.pick(2 ** 31));
+    await sleep(20 + world.pick(400));
+  }
+}
+
+function atMost({ seen }: Part, share: number, mostMs: number): Outcome {
+  const ms = within(seen, share);
+  return { kept: ms <= mostMs, line: `p${share * 100} meanwhile ${ms.toFixed(1)} ms, at most ${mostMs}` };
+}
+
+function neverWhole({ seen }: Part): Outcome {
+  const whole = seen.filter(({ kind }) => kind.includes('not the whole')).length;
+  return { kept: whole === 0, line: `half an answer is never passed on as a whole one: ${whole} were` };
+}
+
+function fewCut({ seen }: Part): Outcome {
+  const cut = seen.filter(({ kind }) => kind !== '200').length;
+  const share = cut / seen.length;
+  const line = `${cut} of ${seen.length} requests were cut, ${(100 * share).toFixed(2)} %, at most ${100 * MOST_CUT} %`;
+  return { kept: share <= MOST_CUT, line };
+}
