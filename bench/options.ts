@@ -4,6 +4,8 @@ import { chooseLoadTool, type LoadTool } from './load.ts';
 
 /** The case that measures no requests but how long tables of routes take to compile. */
 const COMPILE = 'compile';
+/** The one that measures no requests but what revocations cost. */
+const REVOCATIONS = 'revocations';
 
 const USAGE = `npm run bench -- [options]
 
@@ -16,7 +18,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -26,6 +28,8 @@ export interface BenchOptions {
   readonly cases: readonly BenchCase[];
   /** Whether to measure how long tables of routes take to compile. */
   readonly compile: boolean;
+  /** Whether to measure what revocations cost. */
+  readonly revocations: boolean;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -72,8 +76,11 @@ function parse(args: string[]): BenchOptions {
     cases:
       only.length === 0
         ? CASES
-        : only.filter((name) => name !== COMPILE).map((name) => caseOf('--only', name)),
+        : only
+            .filter((name) => name !== COMPILE && name !== REVOCATIONS)
+            .map((name) => caseOf('--only', name)),
     compile: only.length === 0 || only.includes(COMPILE),
+    revocations: only.length === 0 || only.includes(REVOCATIONS),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),

@@ -12,6 +12,7 @@ import { chooseCores, describeMachine } from './machine.ts';
 import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { profile } from './profile.ts';
+import { revocationTimes } from './revocations.ts';
 import { Stand } from './stand.ts';
 import { renderTable } from './table.ts';
 
@@ -42,8 +43,10 @@ async function compareAll({
   loadTool,
   jsonFile,
   compile,
+  revocations,
 }: BenchOptions): Promise<void> {
   if (compile) console.log(`${await compileTimes(stand)}\n`);
+  if (revocations) console.log(`${revocationTimes()}\n`);
   if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];

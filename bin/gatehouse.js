@@ -11,13 +11,14 @@ if (major < 24 || (major === 24 && minor < 15)) {
   );
   process.exit(1);
 }
-const load = () => Promise.all([import('../dist/cli/main.js'), import('../dist/routes/index.js')]);
-const [{ main }, { modules }] = await load().catch((error) => {
-  // What a decorator was given is read while its class is loaded; everything else is a defect and shows its stack.
-  if (error?.name !== 'ConfigError') throw error;
-  console.error(error.message);
-  process.exit(1);
-});
-await main(process.argv.slice(2), modules);
+const { main } = await import('../dist/cli/main.js');
+// Loaded by commands that need them. What a decorator was given is read while its class is loaded; everything else is a
+// defect and shows its stack.
+const load = () =>
+  import('../dist/routes/index.js').catch((error) => {
+    console.error(error?.name === 'ConfigError' ? error.message : error);
+    process.exit(1);
+  });
+await main(process.argv.slice(2), async () => (await load()).modules);
 // What was begun before a fault, such as connections to Redis, does not keep the process.
 if (process.exitCode) process.exit();

@@ -24,7 +24,7 @@ const GOOGLE_RPC = 'node_modules/google-proto-files/google/rpc';
 const BUF = join(ROOT, 'node_modules/@bufbuild/buf/bin/buf');
 
 /** The folders of `proto/` whose code belongs to the gateway itself, or to its tests; those of teams are the others. */
-const OWN = new Set(['grpc', 'test']);
+const OWN = new Set(['envoy', 'grpc', 'test']);
 
 /** Folders of code, each made of nothing but what the schemas of the paths yield. */
 const CODE: Readonly<Record<string, readonly string[]>> = {
@@ -32,6 +32,8 @@ const CODE: Readonly<Record<string, readonly string[]>> = {
   'src/upstreams/grpc/gen': [
     '--path',
     'proto/grpc',
+    '--path',
+    'proto/envoy',
     '--path',
     `${GOOGLE_RPC}/status.proto`,
     '--path',

@@ -1,6 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.ts';
-import { BffModule } from './bff/bff.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
 import type { ConfigFault } from './config/config-fault.ts';
@@ -49,8 +48,9 @@ class ConfigModule {
 /** The rooms of the gateway, and the modules that its configuration switches on. */
 @Module({})
 export class AppModule {
-  static forRoot(options: GatewayOptions & { readonly logger: Logger }): DynamicModule {
+  static async forRoot(options: GatewayOptions & { readonly logger: Logger }): Promise<DynamicModule> {
     const { environment, source, logger } = options;
+    const production = environment.mode === 'production';
     const offered = options.modules ?? [];
     // Those are fixed here; their upstreams may change with every configuration.
     const { modules } = switchedOn(offered, source);
@@ -69,15 +69,21 @@ export class AppModule {
         SnapshotModule.forRoot((candidate) => (graphql ? [graphqlDoor(candidate)] : []), faultsOf),
         ProxyModule,
         AdminModule,
-        ...(graphql ? [BffModule.forRoot({ production: environment.mode === 'production' })] : []),
+        ...(graphql ? [await graphqlModule(production)] : []),
         ContractsModule.forRoot({
           config: source.value.contracts,
-          production: environment.mode === 'production',
+          production,
         }),
         ...modules.map(({ module }) => module),
       ],
     };
   }
+}
+
+// GraphQL is a third of all code that there is to load; only gateways that have it wait for that.
+async function graphqlModule(production: boolean): Promise<DynamicModule> {
+  const { BffModule } = await import('./bff/bff.module.ts');
+  return BffModule.forRoot({ production });
 }
 
 function graphqlDoor({ value }: GatewaySource): RouteDefinition {

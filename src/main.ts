@@ -126,8 +126,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (!options.environment.composesHeads) disableComposedAnswers();
   else if (!enableComposedAnswers())
     logger.warn('this Node writes answers in another way: its own heads are used');
-  const root = AppModule.forRoot({ ...options, logger });
-  const app = await NestFactory.create<NestFastifyApplication>(root, gatewayAdapter(fastifyOptions(logger)), {
+  const root = await AppModule.forRoot({ ...options, logger });
+  const adapter = gatewayAdapter(fastifyOptions(logger, options.source.value.identity?.tokens.maxSize));
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
   });

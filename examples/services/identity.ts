@@ -25,6 +25,8 @@ export interface TokenHeader {
   readonly alg?: TokenAlgorithm;
   /** A `kid` to claim instead of the signing key's, for tests of keys that nobody knows. */
   readonly kid?: string;
+  /** What the token says it is; `JWT` by default. */
+  readonly typ?: string;
 }
 
 /** How the issuer is started. */
@@ -74,7 +76,7 @@ export async function startIdentity(options: IdentityOptions = {}): Promise<Iden
   const sign: IdentityService['token'] = (user, claims = {}, header = {}) => {
     const { kid, privateKey } = keys[header.alg ?? 'RS256'];
     return new SignJWT({ ...claimsOf(user), iss: issuer(), ...claims })
-      .setProtectedHeader({ typ: 'JWT', alg: header.alg ?? 'RS256', kid: header.kid ?? kid })
+      .setProtectedHeader({ typ: header.typ ?? 'JWT', alg: header.alg ?? 'RS256', kid: header.kid ?? kid })
       .sign(privateKey);
   };
   const rotate = async (): Promise<void> => {

@@ -37,6 +37,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows:
       'The rollouts of routes with a canary as JSON: where they stand, what was measured, and every change.',
   },
+  {
+    path: '/revocations',
+    shows: 'How many credentials are revoked, and whether all are known; a POST revokes.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { compileRoutes, rolloutsOf, snapshotsOf } from '../../test/support/routes.ts';
 import { readEnvironment } from '../config/env.schema.ts';
+import { Identity } from '../policies/authentication/identity.ts';
+import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { ADMIN_PAGES } from './admin-index.ts';
+import { AdminOrders } from './admin-orders.ts';
 import { AdminListener } from './admin.listener.ts';
 
 describe('AdminListener', () => {
@@ -15,7 +19,10 @@ describe('AdminListener', () => {
     metrics.attempted('users', '200');
     const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
     const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
-    listener = new AdminListener(environment, metrics, snapshots, reloads, rolloutsOf(metrics));
+    const identity = new Identity(identitySchema.parse({}));
+    const logger = createLogger('silent');
+    const orders = new AdminOrders(rolloutsOf(metrics), identity, logger);
+    listener = new AdminListener(environment, metrics, snapshots, reloads, orders);
     return listener.listen();
   }
 

@@ -4,14 +4,15 @@ import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
-import { Rollouts } from '../canary/rollouts.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
+import { AdminOrders } from './admin-orders.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
+import { serveRevocations } from './revocation-orders.ts';
 import { describeRoutes } from './route-listing.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -24,7 +25,7 @@ export class AdminListener {
     metrics: Metrics,
     snapshots: Snapshots,
     reloads: Reloads,
-    rollouts: Rollouts,
+    orders: AdminOrders,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     this.#server.get('/metrics', async (_request, reply) => {
@@ -38,7 +39,8 @@ export class AdminListener {
     this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
     this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
-    serveRollouts(this.#server, rollouts);
+    serveRollouts(this.#server, orders.rollouts);
+    serveRevocations(this.#server, orders.identity, orders.logger);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

@@ -17,9 +17,9 @@ interface ExplainQuery {
 
 /** Adds `/explain` to the operators' listener: what would become of a request under the configuration in force. */
 export function installExplain(server: FastifyInstance, snapshots: Snapshots): void {
-  const tell = (input: unknown, reply: FastifyReply): unknown => {
+  const tell = async (input: unknown, reply: FastifyReply): Promise<unknown> => {
     try {
-      return explain(readExplainInput(input), snapshots.current);
+      return await explain(readExplainInput(input), snapshots.current);
     } catch (error) {
       if (!(error instanceof ExplainFault)) throw error;
       return reply.code(400).send({ error: error.message });

@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { definitionOf } from '../routing/read-routes.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import { below } from '../routing/below.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
 import type {
   ActionDefinition,
   ActionInput,
@@ -68,6 +69,10 @@ class RedirectAction implements RouteAction {
     }
     sink.start(this.#status, ['location', location, 'content-length', '0']);
     sink.end();
+  }
+
+  foresee(exchange: Exchange): Foreseen {
+    return { answer: `${this.#status} to ${this.#location.of(exchange)}`, requests: [] };
   }
 
   contract(): OperationContract {

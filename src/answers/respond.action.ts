@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { definitionOf } from '../routing/read-routes.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
 import type { ActionDefinition, ActionKind, ActionSource, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
@@ -120,6 +121,10 @@ class RespondAction implements RouteAction {
     sink.start(this.#status, [...this.#head]);
     if (this.#body.length > 0 && method !== 'HEAD') sink.data(this.#body);
     sink.end();
+  }
+
+  foresee(): Foreseen {
+    return { answer: `${this.#status} with ${this.#body.length} bytes`, requests: [] };
   }
 
   contract(): OperationContract {

@@ -43,6 +43,21 @@ export class CanarySplit {
     return (exchange.side ??= this.#choose(exchange));
   }
 
+  /** Why an exchange is on its side, for who operates the gateway. */
+  reasonFor(exchange: Exchange): string {
+    const { by } = this.sideOf(exchange);
+    const { plan, state, weight } = this.#rollout;
+    if (by === 'rule') return 'its rule (`when`) holds';
+    if (by === 'none left') return 'nobody on the other side is available';
+    if (by === 'all' && state.status === 'aborted') return 'the rollout was aborted';
+    if (by === 'all') return `the weight of the canary is ${percent(weight)}`;
+    const subject = this.#subjectOf(exchange);
+    const told = subject === undefined && by === 'cookie' ? this.#deps.cookie?.read(exchange) : undefined;
+    const bucket = told ?? bucketOf(plan.id, subject?.value ?? `address:${exchange.clientAddress}`);
+    const place = bucket < weight ? 'below' : 'not below';
+    return `sticky by ${by}: it stands at ${percent(bucket)}, ${place} the weight of ${percent(weight)}`;
+  }
+
   #choose(exchange: Exchange): TrafficSide {
     const { canary, stable } = this.#deps;
     const side = this.#wanted(exchange);
@@ -96,6 +111,10 @@ export class CanarySplit {
 
 function of(name: TrafficSide['name'], by: TrafficSide['by']): TrafficSide {
   return (name === 'stable' ? STABLE : CANARY)?.get(by) as TrafficSide;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
 }
 
 function isThere({ targets }: Upstream): boolean {

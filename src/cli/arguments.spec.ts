@@ -42,6 +42,36 @@ describe('parseArguments', () => {
     });
   });
 
+  it('reads revoke with what is to be revoked', () => {
+    const common = { name: 'revoke', admin: undefined, json: false };
+    expect(parse('revoke --jti a --expires 1795772685')).toEqual({
+      ...common,
+      order: { jti: 'a', expiresAt: 1795772685 },
+    });
+    expect(
+      parse(
+        'revoke --sub a --issuer https://i --before 2026-11-27T10:00:00Z --reason lost --json --admin http://h:1',
+      ),
+    ).toEqual({
+      name: 'revoke',
+      order: { sub: 'a', issuer: 'https://i', issuedBefore: '2026-11-27T10:00:00Z', reason: 'lost' },
+      admin: 'http://h:1',
+      json: true,
+    });
+    expect(parse('revoke --sid 7')).toEqual({ ...common, order: { sid: '7' } });
+  });
+
+  it.each([
+    ['revoke', 'expected one of --jti ID'],
+    ['revoke --jti a --sid b', 'and only one'],
+    ['revoke --jti', '--jti: expected a value'],
+    ['revoke a', 'unexpected argument'],
+    ['revoke --jit a', 'did you mean --jti?'],
+    ['revoke --jti a --admin h:1', 'to be an origin'],
+  ])('refuses `%s`', (line, words) => {
+    expect(() => parse(line)).toThrow(words);
+  });
+
   it('reads explain with what it is told of the request', () => {
     const line =
       'explain GET /users/7 -H a:1 --header b:2 --as p.json --body b.txt --from ::1 --json --config a.yaml';
@@ -76,7 +106,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, canary, diff, explain, import (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, access, canary, diff, explain, import, revoke (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],

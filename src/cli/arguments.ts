@@ -1,20 +1,25 @@
+import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
+import { adminOrigin } from './admin-client.ts';
 import type { CanaryCommand } from './canary.ts';
-import { explainCommand, type ExplainCommand } from './explain.ts';
-import { IMPORT_FORMATS, type ImportCommand } from './import/import.ts';
+import { explainCommand, type ExplainCommand } from './explain-command.ts';
+import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import type { KeyOptions } from './keys.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
+import { revokeCommand, type RevokeCommand } from './revoke.ts';
 
 export { UsageError };
 
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | AccessCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
   | DiffCommand
   | ImportCommand
+  | RevokeCommand
   | ({ readonly name: 'keys create' } & KeyOptions)
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
@@ -46,7 +51,7 @@ const KEY = {
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
 const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'canary', 'diff', 'explain', 'import'] as const;
+const COMMANDS = [...CONFIGURED, 'access', 'canary', 'diff', 'explain', 'import', 'revoke'] as const;
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
@@ -70,6 +75,9 @@ Usage
   gatehouse start    [--config FILE]    start the gateway
   gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse access   [--as FILE] [--json] [--config FILE]
+                                        print which routes a caller may call and what keeps it out of the others, by
+                                        path and method; without --as for who does not say who it is
   gatehouse canary [list] [ROUTE] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
@@ -87,6 +95,10 @@ Usage
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
                                         write a typed client in one file of TypeScript
+  gatehouse revoke --jti ID | --sid ID [--issuer URL] [--expires TIME] | --sub SUBJECT [--issuer URL] [--before TIME]
+                   [--reason TEXT] [--json] [--admin URL]
+                                        revoke a token, a session, or what a subject was issued before a time, by default
+                                        now, at all replicas of the gateway that runs there
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--tier TIER]
                                         make an API key; stored when REDIS_URL is set, else printed as YAML
 
@@ -109,8 +121,10 @@ FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT. Each has a default.`;
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
+  if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
+  if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   const words = leadingWords(args);
   const name = CONFIGURED.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
   const rest = name === undefined ? args.slice(words.length) : args.slice(name.split(' ').length);
@@ -152,9 +166,7 @@ function canaryCommand(args: readonly string[]): Command {
   }
   if (action !== 'list' && route === undefined)
     throw new UsageError(`canary ${action}: expected the id of a route`);
-  const admin = values.text('admin');
-  if (admin !== undefined && !/^https?:\/\/[^/?#]+\/?$/.test(admin))
-    throw new UsageError('canary: expected --admin to be an origin, such as http://127.0.0.1:9080');
+  const admin = adminOrigin('canary', values.text('admin'));
   return { name: 'canary', action, route, admin, json: values.flag('json') };
 }
 

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { Environment } from '../config/env.schema.ts';
+import { askAdmin } from './admin-client.ts';
 import { renderTable } from './table.ts';
 
 /** What somebody wants of the canaries of a gateway that runs. */
@@ -23,8 +23,6 @@ interface Listed {
   readonly reason: string;
 }
 
-const TIMEOUT_MS = 10_000;
-
 /**
  * Asks a gateway that runs for its canaries, or has it act on one.
  *
@@ -35,10 +33,9 @@ export async function runCanary(
   environment: Pick<Environment, 'adminHost' | 'adminPort'>,
   out: { write(text: string): unknown },
 ): Promise<void> {
-  const { action, route, json } = command;
-  const base = command.admin ?? originOf(environment);
+  const { action, route, json, admin } = command;
   const path = action === 'list' ? '/canaries' : `/canaries/${encodeURIComponent(route ?? '')}/${action}`;
-  const answer = await ask(base.replace(/\/$/, '') + path, action === 'list' ? 'GET' : 'POST');
+  const answer = await askAdmin({ admin, environment }, action === 'list' ? 'GET' : 'POST', path);
   const all = (Array.isArray(answer) ? answer : [answer]) as Listed[];
   const wanted = route === undefined ? all : all.filter((one) => one.route === route);
   if (route !== undefined && wanted.length === 0) throw new Error(`the route "${route}" has no canary`);
@@ -56,24 +53,4 @@ function shown(rollouts: readonly Listed[]): string {
       reason,
     })),
   );
-}
-
-async function ask(url: string, method: string): Promise<unknown> {
-  let response: Response;
-  try {
-    const headers = { 'x-gatehouse-admin': 'cli' };
-    response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch (error) {
-    const message = `no gateway answers at ${new URL(url).origin}; say where with --admin, or with ADMIN_HOST and ADMIN_PORT`;
-    throw new Error(message, { cause: error });
-  }
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return body;
-  const told = (body as { error?: unknown } | undefined)?.error;
-  throw new Error(typeof told === 'string' ? told : `the gateway answered ${response.status}`);
-}
-
-function originOf({ adminHost, adminPort }: Pick<Environment, 'adminHost' | 'adminPort'>): string {
-  const host = adminHost === '0.0.0.0' || adminHost === '::' ? '127.0.0.1' : adminHost;
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${adminPort}`;
 }

@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { writeClient } from '../contracts/client/client-writer.ts';
+import { ContractDocument } from '../contracts/contract-document.ts';
 import type { OpenApiDocument } from '../contracts/openapi.ts';
 import type { ContractsCommand } from './arguments.ts';
+import type { OfferedModules } from './commands.ts';
+import { compiled } from './compiled.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such folder',
@@ -11,6 +14,18 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission to write there',
   EROFS: 'no permission to write there',
 };
+
+/** Writes the contracts of a configuration. @throws {ConfigError} with all that is wrong with it. */
+export async function runContracts(
+  command: ContractsCommand,
+  modules: OfferedModules,
+  out: Writable,
+): Promise<void> {
+  const { gateway } = await compiled(command.configFile, modules);
+  const { document } = gateway.app.get(ContractDocument).current();
+  await gateway.app.close();
+  await writeContracts(command, document, out);
+}
 
 /**
  * Writes the document, or a client made of it, where the command says.

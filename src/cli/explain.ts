@@ -1,63 +1,51 @@
 import { readFile } from 'node:fs/promises';
 import { ExplainFault, readExplainInput, type ExplainInput } from '../explain/explain.schema.ts';
 import type { Explanation } from '../explain/explanation.ts';
-import { readOptions, UsageError } from './options.ts';
-
-/** What somebody wants to have explained, and how it is shown. */
-export interface ExplainCommand {
-  readonly name: 'explain';
-  readonly configFile: string | undefined;
-  readonly request: string;
-  readonly headers: readonly string[];
-  /** Files with who calls, as JSON, and with the body. */
-  readonly asFile: string | undefined;
-  readonly bodyFile: string | undefined;
-  readonly from: string | undefined;
-  /** The operators' listener of a running gateway; undefined: the configuration file alone. */
-  readonly adminUrl: string | undefined;
-  readonly json: boolean;
-}
-
-const OPTIONS = {
-  config: { type: 'string', short: 'c' },
-  header: { type: 'string', short: 'H', multiple: true },
-  as: { type: 'string' },
-  body: { type: 'string' },
-  from: { type: 'string' },
-  admin: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
+import { renderExplanation } from '../explain/render-explanation.ts';
+import type { OfferedModules, Outlet } from './commands.ts';
+import type { ExplainCommand } from './explain-command.ts';
+import { UsageError } from './options.ts';
 
 /**
- * Reads the arguments behind `gatehouse explain`.
+ * Explains a request, of the configuration file or of a gateway that runs.
  *
- * @returns undefined when somebody asks for help.
- * @throws UsageError for what makes no sense.
+ * @throws {UsageError} for what is no request.
  */
-export function explainCommand(args: readonly string[]): ExplainCommand | undefined {
-  const end = args.findIndex((argument) => argument.startsWith('-'));
-  const words = end < 0 ? args : args.slice(0, end);
-  const values = readOptions(args.slice(words.length), OPTIONS);
-  if (values.flag('help')) return undefined;
-  if (words.length === 0)
-    throw new UsageError("explain: expected a request first, such as 'GET /api/v2/users/7'");
-  const adminUrl = values.text('admin');
-  if (adminUrl !== undefined && !/^https?:\/\/[^/]/.test(adminUrl))
-    throw new UsageError(`--admin: expected where the operators' listener is, such as http://127.0.0.1:9901`);
-  if (adminUrl !== undefined && values.flag('config'))
-    throw new UsageError('expected --admin or --config, not both: a running gateway has its configuration');
-  return {
-    name: 'explain',
-    configFile: values.text('config'),
-    request: words.join(' '),
-    headers: values.list('header'),
-    asFile: values.text('as'),
-    bodyFile: values.text('body'),
-    from: values.text('from'),
-    adminUrl,
-    json: values.flag('json'),
-  };
+export async function runExplain(
+  command: ExplainCommand,
+  modules: OfferedModules,
+  out: Outlet,
+): Promise<void> {
+  const input = await explainInputOf(command);
+  const told =
+    command.adminUrl === undefined
+      ? await explainOffline(command.configFile, input, modules)
+      : await explainAt(command.adminUrl, input);
+  out.write(
+    command.json
+      ? `${JSON.stringify(told, null, 2)}\n`
+      : renderExplanation(told, { color: out.isTTY === true }),
+  );
+}
+
+async function explainOffline(
+  configFile: string | undefined,
+  input: ExplainInput,
+  modules: OfferedModules,
+): Promise<Explanation> {
+  // Who asks a gateway that runs needs none of this.
+  const [{ compiled }, { explain }] = await Promise.all([
+    import('./compiled.ts'),
+    import('../explain/explain.ts'),
+  ]);
+  const { gateway, current } = await compiled(configFile, modules);
+  try {
+    return await explain(input, current);
+  } catch (error) {
+    throw error instanceof ExplainFault ? new UsageError(`explain: ${error.message}`) : error;
+  } finally {
+    await gateway.app.close();
+  }
 }
 
 /**
@@ -67,7 +55,7 @@ export function explainCommand(args: readonly string[]): ExplainCommand | undefi
  */
 export async function explainInputOf(command: ExplainCommand): Promise<ExplainInput> {
   const { request, headers, asFile, bodyFile, from } = command;
-  const as = asFile === undefined ? undefined : parsed(asFile, await readText('--as', asFile));
+  const as = asFile === undefined ? undefined : await readJson('--as', asFile);
   const body = bodyFile === undefined ? undefined : await readText('--body', bodyFile);
   try {
     return readExplainInput({ request, headers, ...(as !== undefined && { as }), body, from });
@@ -108,11 +96,13 @@ async function readText(option: string, file: string): Promise<string> {
   }
 }
 
-function parsed(file: string, text: string): unknown {
+/** Reads a file of JSON that an option names. @throws UsageError for what is none. */
+export async function readJson(option: string, file: string): Promise<unknown> {
+  const text = await readText(option, file);
   try {
     return JSON.parse(text);
   } catch {
     // Not what the parser says, which quotes the file.
-    throw new UsageError(`--as: ${file} holds no JSON`);
+    throw new UsageError(`${option}: ${file} holds no JSON`);
   }
 }

@@ -252,7 +252,7 @@ describe('main', () => {
     const { out: json } = await run(...args, '--json');
     expect(JSON.parse(json)).toMatchObject({
       match: { route: { id: 'users' } },
-      sent: { to: '127.0.0.1:1' },
+      requests: [{ sent: { to: '127.0.0.1:1' } }],
     });
   });
 

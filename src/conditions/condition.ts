@@ -1,127 +1,143 @@
-import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
+import type { RoleBook } from '../exchange/role-book.ts';
+import { KEPT_ONCE } from '../exchange/single-fields.ts';
+import { Untold } from './bounded-value.ts';
+import { goesThrough, MAX_STEPS, stepsOf } from './cel-cost.ts';
+import { environmentOf, type ConditionShape } from './cel-environment.ts';
+import { ExpressionFault, faultOf, prepare } from './cel-faults.ts';
+import { accessOf, forgetText, membersOf, nodesOf, rootOf, textOf, type CelNode } from './cel-nodes.ts';
+import { CelContext, type Extras, type Reads } from './cel-shapes.ts';
+
+export type { ConditionShape } from './cel-environment.ts';
 
 /** Whether something holds for an exchange. Never throws: what cannot be told, such as a field that is not there, does not hold. */
 export type ExchangeCondition = (exchange: Exchange) => boolean;
 
+/** A compiled expression. */
+export interface Rule {
+  readonly expression: string;
+  /** The variables that it names: `principal`, `request`. */
+  readonly names: ReadonlySet<string>;
+  /** How many steps it needs at most. */
+  readonly steps: number;
+  /**
+   * Whether it holds.
+   *
+   * @throws {Error} where it says neither yes nor no: it reads what is not there, or more than conditions look at.
+   */
+  holds(exchange: Exchange, extras?: Extras): boolean;
+  /** The same, for one that names nothing but `principal`. */
+  holdsFor(principal: Principal | undefined, roles: RoleBook): boolean;
+}
+
 const MAX_LENGTH = 2000;
-/** What an expression may consist of; what it can cost follows from that, for macros do not nest. */
-const LIMITS = { maxAstNodes: 200, maxDepth: 20, maxListElements: 100, maxMapEntries: 50 };
-const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
-
-class CelPrincipal {
-  readonly id: string;
-  readonly scheme: string;
-  readonly issuer: string;
-  readonly subject: string;
-  readonly clientId: string;
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
-  readonly scopes: readonly string[];
-  readonly email: string;
-  readonly tenant: string;
-  readonly tier: string;
-  readonly claims: Readonly<Record<string, unknown>>;
-
-  constructor(principal: Partial<Principal>) {
-    this.id = principal.id ?? '';
-    this.scheme = principal.scheme ?? '';
-    this.issuer = principal.issuer ?? '';
-    this.subject = principal.subject ?? '';
-    this.clientId = principal.clientId ?? '';
-    this.roles = principal.roles ?? [];
-    this.permissions = principal.permissions ?? [];
-    this.scopes = principal.scopes ?? [];
-    this.email = principal.email ?? '';
-    this.tenant = principal.tenant ?? '';
-    this.tier = principal.tier ?? '';
-    this.claims = principal.claims ?? {};
-  }
-}
-
-class CelRequest {
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-  readonly headers: ReadonlyMap<string, unknown>;
-
-  constructor({ method, host, path, request }: Exchange) {
-    this.method = method;
-    this.host = host;
-    this.path = path;
-    this.headers = new Map(Object.entries(request.headers));
-  }
-}
-
-const text = 'string';
-const texts = 'list<string>';
-const environment = new Environment({ limits: LIMITS })
-  .registerType('Principal', {
-    ctor: CelPrincipal,
-    fields: {
-      id: text, scheme: text, issuer: text, subject: text, clientId: text, roles: texts, permissions: texts,
-      scopes: texts, email: text, tenant: text, tier: text, claims: 'map<string, dyn>',
-    }, // prettier-ignore
-  })
-  .registerType('Request', {
-    ctor: CelRequest,
-    fields: { method: text, host: text, path: text, headers: 'map<string, string>' },
-  })
-  .registerVariable('principal', 'Principal')
-  .registerVariable('request', 'Request');
-
-const NOBODY = new CelPrincipal({});
-/** Made once for a principal, who is the same for many requests. */
-const principals = new WeakMap<Principal, CelPrincipal>();
 
 /**
- * Compiles an expression of CEL over `principal` and `request`. Nobody is a principal whose texts and lists are empty.
+ * Compiles an expression of CEL over `principal`, `request`, `route`, `params`, `client` and `now`. Nobody is a principal
+ * whose texts and lists are empty.
  *
- * @throws {Error} for the operator: what cannot be read, names and types that there are not, and what is no yes or no.
+ * @throws {Error} for the operator: what cannot be read, names and types that there are not, what is no yes or no, and what
+ * could take long, whatever it is asked about.
  */
 export function compileCondition(expression: string): ExchangeCondition {
-  if (expression.length > MAX_LENGTH) throw new Error(`expected at most ${MAX_LENGTH} characters`);
-  const parsed = parse(expression);
-  const { valid, type, error } = parsed.check();
-  if (!valid) throw new Error(`cannot be evaluated: ${firstLine(error)}`);
-  if (type !== 'bool')
-    throw new Error(`expected a condition that is true or false, this is of type ${type ?? 'unknown'}`);
-  refuseNested(parsed.ast, false);
+  const rule = compileRule(expression);
   return (exchange) => {
     try {
-      const principal = exchange.principal === undefined ? NOBODY : principalOf(exchange.principal);
-      return parsed({ principal, request: new CelRequest(exchange) }) === true;
+      return rule.holds(exchange);
     } catch {
       return false;
     }
   };
 }
 
-function parse(expression: string): ReturnType<typeof environment.parse> {
+/**
+ * The same, for who has to tell what does not hold from what cannot be told.
+ *
+ * @param shape what it may name besides.
+ */
+export function compileRule(expression: string, shape: ConditionShape = {}): Rule {
+  if (expression.length > MAX_LENGTH) throw new Error(`expected at most ${MAX_LENGTH} characters`);
+  const parsed = parse(expression, shape);
+  const root = rootOf(parsed.ast);
+  prepare(root, expression, shape);
+  const { valid, type, error } = parsed.check();
+  if (!valid) throw faultOf('cannot be evaluated', error, expression);
+  if (type !== 'bool')
+    throw new Error(`expected a condition that is true or false, this is of type ${type ?? 'unknown'}`);
+  const steps = stepsOf(root);
+  if (steps > MAX_STEPS)
+    throw new ExpressionFault(
+      `could take ${steps} steps, expected at most ${MAX_STEPS}: look at fewer fields of the elements of a list`,
+      expression,
+      dearestOf(root).start,
+    );
+  const nodes = nodesOf(root);
+  const names = new Set(nodes.flatMap(({ op, args }) => (op === 'id' ? [String(args)] : [])));
+  const fields = fieldsOf(nodes);
+  const reads: Reads = {
+    fields,
+    single: fields === undefined ? KEPT_ONCE : new Set(fields.filter((name) => KEPT_ONCE.has(name))),
+    goesThrough: goesThrough(nodes),
+    members: {
+      body: membersOf('body', nodes),
+      args: membersOf('args', nodes),
+      parent: membersOf('parent', nodes),
+    },
+  };
+  forgetText(root);
+  const holds = (exchange: Exchange, extras?: Extras): boolean => {
+    const limit = Error.stackTraceLimit;
+    // Errors are values to CEL, hundreds in one evaluation, and nobody reads their stacks.
+    Error.stackTraceLimit = 0;
+    try {
+      const found: unknown = parsed(new CelContext(exchange, reads, extras));
+      if (typeof found === 'boolean') return found;
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+    throw new Untold('is neither true nor false');
+  };
+  // Of the exchange it looks at nothing else then.
+  const holdsFor = (principal: Principal | undefined, roles: RoleBook): boolean =>
+    holds({ principal, route: { roles } } as unknown as Exchange);
+  return { expression, names, steps, holds, holdsFor };
+}
+
+function parse(expression: string, shape: ConditionShape) {
   try {
-    return environment.parse(expression);
+    return environmentOf(shape).parse(expression);
   } catch (error) {
-    throw new Error(`cannot be read: ${firstLine(error)}`, { cause: error });
+    throw faultOf('cannot be read', error, expression);
   }
 }
 
-function firstLine(error: unknown): string {
-  return (Error.isError(error) ? error.message : 'unknown').split('\n', 1)[0] ?? '';
+/** The innermost part that costs most of it. */
+function dearestOf(root: CelNode): CelNode {
+  return nodesOf(root).findLast((node) => stepsOf(node) > MAX_STEPS / 2) ?? root;
 }
 
-// What runs over a list for each element of a list would cost the square of what a token can hold.
-function refuseNested(node: unknown, isWithin: boolean): void {
-  if (Array.isArray(node)) return node.forEach((one) => refuseNested(one, isWithin));
-  if (typeof node !== 'object' || node === null || !('op' in node)) return;
-  const { op, args } = node as ASTNode;
-  const isMacro = op === 'rcall' && MACROS.has(String((args as readonly unknown[])[0]));
-  if (isMacro && isWithin) throw new Error('expected no macro, such as `exists`, within another one');
-  refuseNested(args, isWithin || isMacro);
+/** The header fields that an expression reads; undefined for a name that is computed, or for all. */
+function fieldsOf(nodes: readonly CelNode[]): readonly string[] | undefined {
+  const isFields = (node: CelNode): boolean => accessOf(node)?.name === 'headers';
+  const names = nodes.flatMap((node) => {
+    const name =
+      node.op === 'in'
+        ? memberOf(node.args as readonly [CelNode, CelNode], isFields)
+        : fieldOf(node, isFields);
+    return name === undefined ? [] : [name];
+  });
+  return names.length === nodes.filter(isFields).length ? [...new Set(names)] : undefined;
 }
 
-function principalOf(principal: Principal): CelPrincipal {
-  let made = principals.get(principal);
-  if (made === undefined) principals.set(principal, (made = new CelPrincipal(principal)));
-  return made;
+function memberOf(
+  [name, map]: readonly [CelNode, CelNode],
+  isFields: (node: CelNode) => boolean,
+): string | undefined {
+  return isFields(map) ? textOf(name) : undefined;
+}
+
+function fieldOf(node: CelNode, isFields: (node: CelNode) => boolean): string | undefined {
+  const access = accessOf(node);
+  return access !== undefined && isFields(access.of) ? access.name : undefined;
 }

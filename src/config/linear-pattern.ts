@@ -7,6 +7,8 @@ const MAX_PROGRAM = 2000;
 /** A regular expression that matches in time that grows with the length of a text, whatever the text is. */
 export interface LinearPattern {
   readonly source: string;
+  /** How many instructions it is compiled to: what one character of a text can cost. */
+  readonly programSize: number;
   /** Whether the whole text, not a part of it, is one that the expression describes. */
   matches(text: string): boolean;
   /** Whether some part of the text is one. */
@@ -36,6 +38,7 @@ export function compileLinear(source: string): LinearPattern {
     );
   return {
     source,
+    programSize: compiled.programSize(),
     matches: (text) => compiled.testExact(text),
     finds: (text) => compiled.test(text),
   };

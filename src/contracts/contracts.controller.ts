@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Param, Res, type Type } from '@nestjs/common'
 import type { FastifyReply } from 'fastify';
 import { sendStatic } from '../exchange/static-answer.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
+import { Authorization } from '../policies/authorization/authorization.policy.ts';
 import { policyList } from '../policies/order.ts';
 import { Problem } from '../problems/problem.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
@@ -34,6 +35,7 @@ export function contractsController(policies: DeclaredPolicies = {}): Type {
   // Open unless the configuration says otherwise: it tells nothing that a client of the routes could not find
   // out, and in production it is not there unless it was asked for.
   @Public()
+  @Authorization('off')
   @Controller()
   class ContractsController {
     constructor(private readonly contract: ContractDocument) {}

@@ -11,6 +11,7 @@ import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { Attempt, DegradedPart, SocketFacts, TrafficSide } from './exchange-facts.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
 import type { Subset } from './subset.ts';
 
@@ -22,6 +23,14 @@ export interface Answer {
   /** Flat list: name, value, name, value. */
   readonly headers: readonly string[];
   readonly body: Buffer;
+}
+
+/** Header fields that somebody vouches for whom the configuration has asked. */
+export interface VouchedFields {
+  /** Names, folded, of all that could have been said; whatever the client says under them is dropped. */
+  readonly folded: ReadonlySet<string>;
+  /** Flat list: name, value; names in lower case. */
+  readonly fields: readonly string[];
 }
 
 /** What the limit stage decided, for the header fields of the answer. */
@@ -97,6 +106,18 @@ export class Exchange {
 
   // identify
   principal: Principal | undefined = undefined;
+  /** The list of those that end when their caller is revoked, and its links. */
+  listedIn: OpenExchanges | undefined = undefined;
+  previousOpen: Exchange | undefined = undefined;
+  nextOpen: Exchange | undefined = undefined;
+
+  // ask outside
+  /** What somebody outside has said of it for the service behind; the client cannot say these fields. */
+  vouched: VouchedFields | undefined = undefined;
+
+  // authorize
+  /** What would have refused it, if that were in force; in names of the configuration. */
+  shadowDenied: string | undefined = undefined;
 
   // limit
   limit: LimitDecision | undefined = undefined;
@@ -226,6 +247,7 @@ export class Exchange {
   close(): void {
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
+    this.listedIn?.remove(this);
     if (listeners !== undefined) for (const listener of listeners) listener(this);
   }
 

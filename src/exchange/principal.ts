@@ -1,3 +1,5 @@
+import type { RevocationMarks } from '../policies/authentication/revocation/revocation-marks.ts';
+
 /** The authenticated caller. Frozen; shared by every exchange that presents the same credential. */
 export interface Principal {
   /** What it is called: its subject, or the client id of a caller that is no user. Unique within issuer and kind. */
@@ -21,6 +23,8 @@ export interface Principal {
   readonly tier: string | undefined;
   /** The verified claims of a token, for conditions; empty for API keys. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** By what it is found among the revocations; absent for a credential that cannot be revoked before it expires. */
+  readonly marks?: RevocationMarks | undefined;
 }
 
 const partitions = new WeakMap<Principal, string>();

@@ -52,6 +52,11 @@ export function isIdentityName(folded: string): boolean {
   return IDENTITY_NAMES.has(folded) || IDENTITY_PREFIXES.some((prefix) => folded.startsWith(prefix));
 }
 
+/** Whether a field of this folded name is one by which services hear from the gateway who calls, and from where. */
+export function isToldName(folded: string): boolean {
+  return /^xuser|^xforwarded|^(?:forwarded|xrealip|xclientid|xtenantid)$/.test(folded);
+}
+
 /** Whether a field of this folded name reaches a service only where the configuration lets it through. */
 export function isClaimName(folded: string): boolean {
   return CLAIM_NAMES.has(folded) || CLAIM_PREFIXES.some((prefix) => folded.startsWith(prefix));

@@ -12,6 +12,9 @@ import { TOKEN } from '../config/field-name.ts';
 const REQUEST = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) +(\S+)$/;
 /** What no field may say (RFC 9110 section 5.5). */
 const BAD_VALUE = /[\p{Cc}--\t]/v;
+const GRPC_TYPE = /^application\/grpc(?:$|[+;\s])/i;
+const HTTP_1 = { httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 };
+const HTTP_2 = { httpVersion: '2.0', httpVersionMajor: 2, httpVersionMinor: 0 };
 const USUAL_HOST = 'localhost';
 
 /**
@@ -89,6 +92,11 @@ function readFields(lines: readonly string[]): (readonly [name: string, value: s
   });
 }
 
+/** Calls of gRPC come over nothing else. */
+function isGrpc(fields: readonly (readonly [name: string, value: string])[]): boolean {
+  return fields.some(([name, value]) => name.toLowerCase() === 'content-type' && GRPC_TYPE.test(value));
+}
+
 function requestOf(
   method: string,
   target: string,
@@ -101,16 +109,18 @@ function requestOf(
   Object.assign(request, {
     method,
     url: target,
-    httpVersion: '1.1',
-    httpVersionMajor: 1,
-    httpVersionMinor: 1,
+    ...(isGrpc(fields) ? HTTP_2 : HTTP_1),
   });
   request.rawHeaders = fields.flat();
+  const distinct: Record<string, string[]> = {};
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
+    (distinct[lower] ??= []).push(value);
     const before = request.headers[lower];
     const joint = lower === 'cookie' ? '; ' : ', ';
     request.headers[lower] = before === undefined ? value : `${String(before)}${joint}${value}`;
   }
+  // It would be made of what a parser has counted.
+  request.headersDistinct = distinct;
   return request;
 }

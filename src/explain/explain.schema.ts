@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { Principal } from '../exchange/principal.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 
 /** Something wrong with what is to be explained; its message is for whoever has asked. */
@@ -49,7 +50,27 @@ export type ExplainInput = z.output<typeof explainSchema>;
  * @throws {ExplainFault} that lists what is wrong with it.
  */
 export function readExplainInput(input: unknown): ExplainInput {
-  const read = explainSchema.safeParse(input);
+  return readBy(explainSchema, input);
+}
+
+/**
+ * Reads who calls.
+ *
+ * @throws {ExplainFault} that lists what is wrong with it.
+ */
+export function readPrincipal(input: unknown): Principal {
+  return Object.freeze(principalOf(readBy(principal, input)));
+}
+
+/** The caller that somebody describes; it is a user unless it is told apart: by a key, or as an application. */
+export function principalOf({ ...given }: NonNullable<ExplainInput['as']>): Principal {
+  const { issuer, clientId, apiKeyId, email, tenant, tier, scheme } = given;
+  const subject = given.subject ?? (scheme === 'apiKey' || scheme === 'mtls' ? undefined : given.id);
+  return { ...given, issuer, clientId, apiKeyId, email, tenant, tier, subject };
+}
+
+function readBy<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const read = schema.safeParse(input);
   if (read.success) return read.data;
   const faults = read.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join('.')}: ${message}`,

@@ -1,75 +1,65 @@
+import { preflightMethod } from '../exchange/preflight.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { policyList } from '../policies/order.ts';
-import type { Problem } from '../problems/problem.ts';
+import { partitionOf } from '../exchange/principal.ts';
 import { toProblem } from '../problems/render-problem.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
 import type { Route } from '../routing/route.ts';
 import { whyNot } from '../routing/why-not.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { Target } from '../upstreams/target.ts';
-import type { Upstream } from '../upstreams/upstream.ts';
 import { askedExchange } from './asked-exchange.ts';
-import type { ExplainInput } from './explain.schema.ts';
-import type {
-  ExplainedMatch,
-  ExplainedPolicy,
-  Explanation,
-  NamedRoute,
-  Refusal,
-  SentOn,
-} from './explanation.ts';
-import { shownTarget, shownValue } from './hidden.ts';
-import { explainUpstream } from './targets.ts';
+import { principalOf, type ExplainInput } from './explain.schema.ts';
+import type { ExplainedMatch, Explanation, NamedRoute, Refusal } from './explanation.ts';
+import { handlerCalls } from './handler-calls.ts';
+import { shownTarget } from './hidden.ts';
+import { explainPolicies } from './policies.ts';
+import { refusalOf } from './refusal.ts';
+import { explainRequests } from './requests.ts';
+import { explainUpstream, nobodyAt } from './targets.ts';
 
 /**
  * Tells what would become of a request under a configuration: of one that is in force with the state of its targets, of
- * one that was only compiled as at its start. It only looks: no token is taken, nothing stored is read or written, nothing
- * is sent, and no breaker or balancer notices.
+ * one that was only compiled as at its start. It only looks: no token is taken, nothing stored is changed, nothing is sent,
+ * and no breaker, balancer or counter notices.
  *
  * @throws {ExplainFault} for what is no request.
  */
-export function explain(input: ExplainInput, snapshot: Snapshot): Explanation {
+export async function explain(input: ExplainInput, snapshot: Snapshot): Promise<Explanation> {
   const exchange = askedExchange(input, snapshot);
   const { route, refused } = matched(exchange, snapshot);
+  exchange.principal = input.as === undefined ? undefined : principalOf(input.as);
+  const { method, path, query, host, clientAddress: client, principal } = exchange;
+  const caller = principal && partitionOf(principal);
   const about = {
     config: snapshot.source.document.file,
-    request: {
-      method: exchange.method,
-      target: shownTarget(exchange.path + exchange.query),
-      host: exchange.host,
-      client: exchange.clientAddress,
-    },
+    request: { method, target: shownTarget(path + query), host, client, caller },
     match: explainMatch(exchange, snapshot, route),
   };
-  if (route === undefined) return { ...about, policies: [], refused };
-  exchange.principal = input.as === undefined ? undefined : Object.freeze(principalOf(input.as));
-  const policies = explainPolicies(exchange, route);
-  const { action } = route;
-  const named = { kind: action.kind, of: route.upstream ?? action.target };
-  const first = policies.find((policy) => policy.refuses !== undefined)?.refuses;
+  if (route === undefined) return { ...about, policies: [], requests: [], refused };
+  const body = input.body === undefined ? undefined : Buffer.from(input.body);
+  const policies = explainPolicies(exchange, route, body);
+  const action = { kind: route.action.kind, of: route.upstream ?? route.action.target };
+  const end = policies.find(({ does }) => does === 'refuses' || does === 'answers');
+  if (end === undefined) return { ...about, policies, action, ...(await foreseen(exchange, route, body)) };
+  const answered = end.does === 'answers' ? { by: end.policy, what: end.why ?? '' } : undefined;
   const upstream = route.upstream === undefined ? undefined : snapshot.upstreams.find(route.upstream);
-  const picked = upstream?.peek(exchange) ?? upstream?.targets.find(({ available }) => available);
-  const head = first === undefined ? foreseen(input, { exchange, route, upstream, picked }) : undefined;
-  return {
-    ...about,
-    policies,
-    refused: first ?? (head !== undefined && 'status' in head ? head : undefined),
-    action: named,
-    upstream: upstream && explainUpstream(upstream, exchange),
-    sent: head !== undefined && 'line' in head ? head : undefined,
-  };
-}
-
-function principalOf({ ...given }: NonNullable<ExplainInput['as']>): NonNullable<Exchange['principal']> {
-  const { issuer, clientId, apiKeyId, email, tenant, tier, scheme } = given;
-  // A caller is a user unless it is told apart: by a key, or as an application.
-  const subject = given.subject ?? (scheme === 'apiKey' || scheme === 'mtls' ? undefined : given.id);
-  return { ...given, issuer, clientId, apiKeyId, email, tenant, tier, subject };
+  const note = `not asked: ${end.policy} ${end.does}`;
+  // Who wonders about a refusal wants to see the targets all the same.
+  const requests = upstream ? [{ note, upstream: explainUpstream(upstream, exchange) }] : [];
+  return { ...about, policies, action, refused: end.refuses, answered, requests };
 }
 
 function matched(
   exchange: Exchange,
   { table }: Snapshot,
-): { readonly route?: Route; readonly refused?: Refusal } {
+): { readonly route?: Route | undefined; readonly refused?: Refusal } {
+  const method = preflightMethod(exchange.request);
+  const routes = method === undefined ? [] : table.preflightRoutes(exchange, method);
+  const route = routes.find(({ preflight }) => preflight.length > 0);
+  if (route !== undefined) {
+    exchange.route = route;
+    exchange.preflighted = routes;
+    return { route };
+  }
   try {
     return { route: table.match(exchange) };
   } catch (error) {
@@ -92,57 +82,34 @@ function nameOf({ id, match, pattern, origin }: Route): NamedRoute {
   return { id, methods: match.methods.join(',') || '*', path: pattern.source, origin };
 }
 
-/** What each policy says, in their order; those that only a body or an answer meets have nothing else to tell. */
-function explainPolicies(exchange: Exchange, route: Route): readonly ExplainedPolicy[] {
-  return policyList.flatMap((policy): ExplainedPolicy[] => {
-    const { name } = policy;
-    const from = route.levels[name];
-    if (from === undefined) return [];
-    const options: unknown = (route.policies as Readonly<Record<string, unknown>>)[name];
-    if (options === undefined) return [{ policy: name, from, says: 'off' }];
-    const base = { policy: name, from, says: policy.describe(options) };
-    try {
-      const facts = route.seats[name]?.explain?.(exchange) ?? undefined;
-      return [{ ...base, facts }];
-    } catch (error) {
-      return [{ ...base, refuses: refusalOf(name, toProblem(error)) }];
-    }
-  });
-}
-
-interface Foreseeing {
-  readonly exchange: Exchange;
-  readonly route: Route;
-  readonly upstream: Upstream | undefined;
-  readonly picked: Target | undefined;
-}
-
-/** What would be sent on, or what would be answered in its place; undefined for what cannot be told before. */
-function foreseen({ body }: ExplainInput, about: Foreseeing): SentOn | Refusal | undefined {
-  const { exchange, route, upstream } = about;
-  // Somebody has to be asked for its head to be told; whose turn it is makes no difference to most heads.
-  const picked = about.picked ?? upstream?.targets[0];
-  if (upstream === undefined || picked === undefined || route.action.foresee === undefined) return undefined;
-  const bytes = body === undefined ? null : Buffer.from(body);
+/** What follows when all policies let it pass. */
+async function foreseen(
+  exchange: Exchange,
+  route: Route,
+  body: Buffer | undefined,
+): Promise<Pick<Explanation, 'refused' | 'answered' | 'untold' | 'side' | 'requests'>> {
+  const { kind } = route.action;
   try {
-    const head = route.action.foresee(exchange, bytes).headFor(picked);
-    return { ...readHead(head), to: picked.host, bodyBytes: bytes?.length ?? 0 };
+    const told = await foreseenOf(exchange, route, body);
+    const side = told.side && { name: told.side.name, why: told.side.why };
+    const answered = told.answer === undefined ? undefined : { by: kind, what: shownTarget(told.answer) };
+    const requests = explainRequests(told, exchange);
+    const first = told.requests[0];
+    // A call of several may fail, and others answer.
+    const nobody =
+      first?.name === undefined ? first?.upstream && nobodyAt(first.upstream, exchange) : undefined;
+    return { refused: nobody && refusalOf('balance', nobody), answered, untold: told.untold, side, requests };
   } catch (error) {
-    return refusalOf(route.action.kind, toProblem(error));
+    return { refused: refusalOf(kind, toProblem(error)), requests: [] };
   }
 }
 
-function readHead(head: string): Pick<SentOn, 'line' | 'headers'> {
-  const [line = '', ...fields] = head.split('\r\n').filter((one) => one !== '');
-  const [method = '', target = '', version = ''] = line.split(' ');
-  const headers = fields.map((field) => {
-    const colon = field.indexOf(':');
-    const [name, value] = [field.slice(0, colon), field.slice(colon + 1).trim()];
-    return [name, shownValue(name, value)] as const;
-  });
-  return { line: `${method} ${shownTarget(target)} ${version}`, headers };
-}
-
-function refusalOf(by: string, { status, code, message, by: place }: Problem): Refusal {
-  return { by: place === undefined ? by : `${by} ${place}`, status, code, detail: message };
+async function foreseenOf(exchange: Exchange, route: Route, body: Buffer | undefined): Promise<Foreseen> {
+  const { action, door } = route;
+  const told = await action.foresee?.(exchange, route, body);
+  const { snapshot } = exchange;
+  if (door === 'proxy' || snapshot === undefined)
+    return told ?? { untold: 'only who answers knows', requests: [] };
+  const calls = handlerCalls(exchange, route, snapshot.upstreams);
+  return { ...calls, ...(told?.untold !== undefined && { untold: told.untold }) };
 }

@@ -7,26 +7,35 @@ export interface Explanation {
     readonly target: string;
     readonly host: string;
     readonly client: string;
+    /** Who is assumed to call; absent for nobody. */
+    readonly caller?: string | undefined;
   };
   readonly match: ExplainedMatch;
   /** In the order in which they are met; those that are switched off as well. */
   readonly policies: readonly ExplainedPolicy[];
-  /** Why it goes no further than the policies. */
+  /** Why it goes no further. */
   readonly refused?: Refusal | undefined;
+  /** What the gateway answers itself, a policy or its route. */
+  readonly answered?: { readonly by: string; readonly what: string } | undefined;
   /** What answers; absent where nothing does. */
   readonly action?: { readonly kind: string; readonly of: string | undefined } | undefined;
-  readonly upstream?: ExplainedUpstream | undefined;
-  /** What would be sent on; absent where nothing is, or where it depends on other answers. */
-  readonly sent?: SentOn | undefined;
+  /** Why not all can be told of what it would do. */
+  readonly untold?: string | undefined;
+  /** The side of a canary that it is on, and why. */
+  readonly side?: { readonly name: string; readonly why: string } | undefined;
+  /** What would be sent, request by request; the one whose answer is passed on comes first. */
+  readonly requests: readonly ExplainedRequest[];
 }
 
 /** A problem that the client would be told of. */
 export interface Refusal {
-  /** The policy, or `match`. */
+  /** The policy, `match`, or the kind of the route. */
   readonly by: string;
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  /** What is wrong, place by place, where the problem lists it. */
+  readonly errors?: readonly string[] | undefined;
 }
 
 /** Which route takes it, and why others do not. */
@@ -54,9 +63,27 @@ export interface ExplainedPolicy {
   readonly from: string;
   /** Its options in a few words, or `off`. */
   readonly says: string;
+  /** What it would do; `depends` on what cannot be told without running it. */
+  readonly does: 'passes' | 'changes' | 'answers' | 'depends' | 'refuses' | 'off';
+  /** What it changes or answers, what it depends on. */
+  readonly why?: string | undefined;
+  /** Whether the request gets there: no policy before it refuses or answers. */
+  readonly isMet: boolean;
   /** What it would go by for this request, such as keys. */
   readonly facts?: Readonly<Record<string, string>> | undefined;
   readonly refuses?: Refusal | undefined;
+}
+
+/** A request that would be made. */
+export interface ExplainedRequest {
+  /** Name of a call, or `mirror`; absent for the request itself. */
+  readonly name?: string | undefined;
+  /** Whether it is made at all, what it waits for, and the like. */
+  readonly note?: string | undefined;
+  /** Absent where only code knows. */
+  readonly upstream?: ExplainedUpstream | undefined;
+  /** The head; absent where it is not made, or depends on other answers. */
+  readonly sent?: SentOn | undefined;
 }
 
 /** Whose turn it would be. */
@@ -73,11 +100,20 @@ export interface ExplainedTarget {
   readonly why: string;
 }
 
-/** The head of a request to a target, without secrets. */
+/** A request to a target, without secrets. */
 export interface SentOn {
-  readonly to: string;
+  /** The target; absent where only code knows. */
+  readonly to?: string | undefined;
   readonly line: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Length of the body in bytes; 0 for none. */
-  readonly bodyBytes: number;
+  readonly body?: SentBody | undefined;
+}
+
+/** The body of a request to a target. */
+export interface SentBody {
+  readonly bytes: number;
+  /** What has become of it, where it is not as the client sent it. */
+  readonly as?: string | undefined;
+  /** Its JSON, or the beginning of it, without secrets; absent for what is no JSON. */
+  readonly json?: string | undefined;
 }

@@ -23,6 +23,29 @@ export function shownTarget(target: string): string {
   return `${target.slice(0, at)}?${pairs.join('&')}`;
 }
 
+const MOST_SHOWN = 2000;
+
+/** Shows a body that is JSON, or the beginning of it, but for members that may be secrets; undefined for any other. */
+export function shownJson(body: Buffer): string | undefined {
+  try {
+    const text = JSON.stringify(JSON.parse(body.toString()), (name, value: unknown) =>
+      isSecret(name) ? HIDDEN : value,
+    );
+    return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  } catch {
+    return undefined;
+  }
+}
+
+// The name of a parameter may be encoded.
 function isSecret(name: string): boolean {
-  return MAY_BE_SECRET.test(name.toLowerCase());
+  return MAY_BE_SECRET.test(plain(name).toLowerCase());
+}
+
+function plain(name: string): string {
+  try {
+    return name.includes('%') ? decodeURIComponent(name) : name;
+  } catch {
+    return name;
+  }
 }

@@ -6,19 +6,23 @@ import {
   type HealthCheckResult,
 } from '@nestjs/terminus';
 import { Public } from '../policies/authentication/authentication.policy.ts';
+import { Authorization } from '../policies/authorization/authorization.policy.ts';
 import { Problem } from '../problems/problem.ts';
+import { Revocations } from '../policies/authentication/revocation/revocations.ts';
 import { Draining } from './draining.ts';
 import { Warming } from './warming.ts';
 
 /** Tells load balancers and orchestrators how the process is. Upstreams do not count: they are not us. */
 @Controller('health')
 @Public()
+@Authorization('off')
 export class HealthController {
   constructor(
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly draining: Draining,
     private readonly warming: Warming,
+    private readonly revocations: Revocations,
   ) {}
 
   /** Whether the process is worth keeping. */
@@ -38,6 +42,14 @@ export class HealthController {
       const detail = `Waiting for the first targets of ${awaited.slice(0, 5).join(', ')}.`;
       throw new Problem('no-available-target', { detail, headers: { 'retry-after': '1' } });
     }
-    return this.checks.check([() => this.indicators.check('gateway').up()]);
+    if (this.revocations.isAwaited) {
+      const detail = 'Waiting for the revocations of others.';
+      throw new Problem('identity-unavailable', { detail, headers: { 'retry-after': '1' } });
+    }
+    const gateway = () => this.indicators.check('gateway').up();
+    const { state } = this.revocations;
+    if (state === 'off') return this.checks.check([gateway]);
+    // Not a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none.
+    return this.checks.check([gateway, () => this.indicators.check('revocations').up({ state })]);
   }
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server as HttpServer } from 'node:http';
+import { createServer, maxHeaderSize, type Server as HttpServer } from 'node:http';
 import {
   createServer as createNetServer,
   isIPv6,
@@ -209,6 +209,7 @@ export class Listener implements ListenerFacts {
       headerTimeMs: limits.headerTime,
       keepAliveMs: this.#deps.keepAliveMs,
       concurrentStreams: limits.concurrentStreams,
+      headBytes: this.#deps.http.maxHeaderSize ?? maxHeaderSize,
       onFlood: (socket, reason) => this.#refused(socket, `http2 ${reason}`),
     });
   }

@@ -36,6 +36,8 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (exchange.cached !== undefined) line += ',"cache":"hit"';
   if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;
   if (degraded.length > 0) line += degradedOf(degraded);
+  if (exchange.shadowDenied !== undefined)
+    line += `,"shadowDenied":${quoted(bounded(exchange.shadowDenied))}`;
   if (!complete) line += ',"cut":true';
   if (problem !== undefined) line += `,"refused":${refusalOf(problem)}`;
   return `${line},"msg":"exchange"}\n`;

@@ -106,7 +106,10 @@ export class ClientListeners {
 function listenerDeps(fastify: FastifyInstance, snapshots: Snapshots, deps: HookDeps): ListenerDeps {
   const { connections, logger, metrics } = deps;
   const limit = new ConnectionLimit(snapshots, metrics);
-  const { http, keepAliveTimeout = 0 } = fastifyOptions(logger);
+  const { http, keepAliveTimeout = 0 } = fastifyOptions(
+    logger,
+    snapshots.current.source.value.identity?.tokens.maxSize,
+  );
   return {
     main: fastify.server,
     http: http ?? {},

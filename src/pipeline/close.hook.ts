@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
-import type { RouteMetrics } from '../telemetry/metrics.ts';
+import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import { accessLine } from './access-line.ts';
 import type { Connections } from './connections.ts';
 import type { HookDeps } from './hook-deps.ts';

@@ -1,6 +1,7 @@
 import { LogController, type FastifyHttpOptions, type RawServerDefault } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
+import { USUAL_TOKEN_BYTES } from '../policies/authentication/token-places.schema.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { EarlyAnswer } from './early-answer.ts';
 import { MergedRequest } from './merged-request.ts';
@@ -11,11 +12,18 @@ import { routableTarget } from './request-target.ts';
 const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const CONNECTION_CHECK_MS = 5000;
-const MAX_HEADER_BYTES = 16 * 1024;
+const HEADER_BYTES = 16 * 1024;
 const MAX_PARAMETER_LENGTH = 4096;
 
-/** The options of the clients' listener. Anything that two servers could read differently is refused. */
-export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefault> {
+/**
+ * The options of the clients' listener. Anything that two servers could read differently is refused.
+ *
+ * @param tokenBytes the longest token; heads have room for it.
+ */
+export function fastifyOptions(
+  logger: Logger,
+  tokenBytes = USUAL_TOKEN_BYTES,
+): FastifyHttpOptions<RawServerDefault> {
   return {
     logger: false,
     // The access line is ours; Fastify would still listen to each response for its own.
@@ -36,7 +44,7 @@ export function fastifyOptions(logger: Logger): FastifyHttpOptions<RawServerDefa
       IncomingMessage: MergedRequest,
       ServerResponse: EarlyAnswer,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: HEADER_BYTES + Math.max(0, tokenBytes - USUAL_TOKEN_BYTES),
       insecureHTTPParser: false,
       // The open stage asks for it, so that the refusal is a problem with an access line.
       requireHostHeader: false,

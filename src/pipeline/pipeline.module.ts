@@ -1,9 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { identityOf } from '../routing/roles.schema.ts';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
-import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { OUTSIDE } from '../policies/external-authorization/outside.ts';
 import { seatOrder } from '../policies/order.ts';
 import { LIMITER_OBSERVER, LOCAL_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
@@ -16,6 +17,7 @@ import { EDGE_COMPILER } from '../snapshot/edge.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { editAnswers } from './answer-edits.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { CloseHook } from './close.hook.ts';
@@ -26,6 +28,7 @@ import { admitHandlers } from './handler-admission.ts';
 import { HookDeps } from './hook-deps.ts';
 import { installHooks } from './install-hooks.ts';
 import { MatchGuard } from './match.guard.ts';
+import { OutsideCaller } from './outside-caller.ts';
 import { OpenHook } from './open.hook.ts';
 import { StageAnswerFilter } from './stage-answer.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
@@ -34,12 +37,14 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
 /** What the policies are told by the rest of the gateway. */
 @Global()
 @Module({
+  imports: [UpstreamsModule],
   providers: [
     {
       provide: IDENTITY_OPTIONS,
-      useFactory: (source: GatewaySource) => source.value.identity ?? identitySchema.parse({}),
+      useFactory: (source: GatewaySource) => identityOf(source.value),
       inject: [GATEWAY_SOURCE],
     },
+    { provide: OUTSIDE, useClass: OutsideCaller },
     {
       provide: LIMITER_OBSERVER,
       useFactory: (metrics: Metrics) => ({ decided: metrics.limitDecided.bind(metrics) }),
@@ -53,7 +58,7 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
       inject: [Metrics],
     },
   ],
-  exports: [IDENTITY_OPTIONS, LIMITER_OBSERVER, STORE_OBSERVER],
+  exports: [OUTSIDE, IDENTITY_OPTIONS, LIMITER_OBSERVER, STORE_OBSERVER],
 })
 export class PipelineBindings {}
 

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { z } from 'zod';
 import { authentication } from './authentication/authentication.module.ts';
 import { authorization } from './authorization/authorization.module.ts';
+import { bodyAuthorization } from './body-authorization/body-authorization.stage.ts';
 import { bodyIdle } from './body-idle/body-idle.stage.ts';
 import { bodyLimit } from './body-limit/body-limit.stage.ts';
 import { cache } from './cache/cache.module.ts';
@@ -10,6 +11,7 @@ import { compression } from './compression/compression.stage.ts';
 import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import { deprecation } from './deprecation/deprecation.stage.ts';
+import { externalAuthorization } from './external-authorization/external-authorization.stage.ts';
 import { fault } from './fault/fault.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
 import type { Policy } from './policy.ts';
@@ -51,9 +53,11 @@ export const order = [
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408
   deadline, //         deadline       deadlineAt           504 408
+  externalAuthorization, // ask outside  vouched            403 503, or as it is refused
   compression, //      compression ↑
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
+  bodyAuthorization, // authorize     heldBody             403 400 415 413
   fault, //            break                               503, on purpose
   circuitBreaker, //   break                               503 + Retry-After
   validation, //       validate       heldBody             400 415 413

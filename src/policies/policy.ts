@@ -1,6 +1,7 @@
-import { Extensions } from '@nestjs/graphql';
+import 'reflect-metadata';
 import type { z } from 'zod';
 import { declaredOptions } from './declared-options.ts';
+import { extendField } from './field-extension.ts';
 import { notePlacement, placeName } from './placements.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 
@@ -63,5 +64,5 @@ export function decorate(
   const method: unknown = descriptor?.value;
   if (typeof method === 'function') return Reflect.defineMetadata(metadataKey, value, method);
   Reflect.defineMetadata(metadataKey, value, target, key);
-  Extensions({ [metadataKey]: value })(target, key);
+  extendField(target, key, { [metadataKey]: value });
 }

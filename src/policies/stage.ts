@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { ExplainedStage } from './explained-stage.ts';
+import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
@@ -17,7 +18,7 @@ export type Entered = undefined | Answer;
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
-export interface Stage extends ExplainedStage {
+export interface Stage extends ExplainedStage, FieldStage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */

@@ -34,7 +34,8 @@ export const catalogue = {
     remedy: 'Send a path in its normal form (RFC 3986 section 6) and well-formed headers.',
   }),
   'headers-too-large': entry(431, 'open', 'The header section is too large', {
-    cause: 'The request line and headers together exceed 16 KiB, over HTTP/2 also 100 fields.',
+    cause:
+      'The request line and headers together exceed 16 KiB, or more where `identity.tokens.maxSize` is above 8 KiB, over HTTP/2 also 100 fields.',
     remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
   }),
   'uri-too-long': entry(414, 'open', 'The request target is too long', {
@@ -103,14 +104,27 @@ export const catalogue = {
     cause: 'The `exp` of the token has passed.',
     remedy: 'Refresh the token and retry.',
   }),
+  'credentials-revoked': entry(401, 'identify', 'The credentials were revoked', {
+    cause:
+      'The token, its session, or all that its subject was issued before a time was revoked, before it expired. Streams and sockets end with it.',
+    remedy: 'Log in again; a token that is refreshed may be revoked as well.',
+  }),
   'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
-    cause: 'The issuer or the key store is unreachable, so the credential was neither accepted nor refused.',
+    cause:
+      'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`.',
     remedy: 'Retry after the time in Retry-After; the credential itself may be good.',
     retryable: true,
   }),
   'permission-denied': entry(403, 'authorize', 'This principal may not do that', {
     cause: 'The principal is known, but lacks a role or permission that the route asks for.',
     remedy: 'Ask for the role, or use another principal.',
+  }),
+  'authorization-unavailable': entry(503, 'ask outside', 'It cannot be found out who may do that', {
+    cause:
+      'The service that decides about requests of the route cannot be asked, or its answer is none, and `onFault` is `deny`.',
+    remedy:
+      'Retry after the time in Retry-After; operators look at the upstream that `externalAuthorization` names.',
+    retryable: true,
   }),
   'rate-limited': entry(429, 'limit', 'Too many requests', {
     cause: 'A token bucket of the route is empty for this key.',

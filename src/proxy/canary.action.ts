@@ -4,6 +4,7 @@ import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
 import type { ContractInput, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 
@@ -56,6 +57,16 @@ export class CanaryAction implements RouteAction {
 
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void {
     this.#of(exchange).answer(exchange, route, sink);
+  }
+
+  async foresee(exchange: Exchange, route: Route, body: Buffer | undefined): Promise<Foreseen> {
+    const action = this.#of(exchange);
+    const foreseen = (await action.foresee?.(exchange, route, body)) ?? { requests: [] };
+    const { name } = this.#split.sideOf(exchange);
+    const own = foreseen.requests[0]?.upstream;
+    const all = exchange.snapshot?.upstreams.find(own?.name ?? '')?.targets ?? [];
+    const others = all.filter((target) => own?.targets.includes(target) === false);
+    return { ...foreseen, side: { name, why: this.#split.reasonFor(exchange), others } };
   }
 
   contract(input: ContractInput): OperationContract {

@@ -1,25 +1,55 @@
+import { Readable } from 'node:stream';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { ForeseenRequest } from '../routing/route-action.ts';
+import { incomingEditOf } from '../policies/transform/incoming-body.ts';
+import type { ForeseenBody, ForeseenRequest } from '../routing/foreseen.ts';
+import type { Route } from '../routing/route.ts';
 import { attemptFields } from '../upstreams/http/attempt-fields.ts';
 import type { Outbound } from '../upstreams/http/outbound.ts';
 import type { Http1Pool } from '../upstreams/transport/http1/http1-pool.ts';
+import type { Target } from '../upstreams/target.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { describedAnew, editBody } from './edited-body.ts';
 
 /** What would go out for an exchange, head by head; nothing is sent. */
 export function foreseenForward(
   exchange: Exchange,
   upstream: Upstream,
   { path, headers, host }: Outbound,
-  body: Buffer | null,
+  body: ForeseenBody | undefined,
 ): ForeseenRequest {
   const time = { isRepeated: false, leftMs: () => exchange.remainingMs() };
+  const described = body?.as === undefined ? headers : describedAnew(headers, body.bytes.length);
   return {
     upstream,
+    body,
     headFor(target) {
-      exchange.targetLabels = target.labels;
-      const fields = attemptFields(headers, exchange, upstream, time);
+      exchange.targetLabels = target?.labels;
+      const fields = attemptFields(described, exchange, upstream, time);
+      const { method } = exchange;
       // Targets of upstreams of HTTP have one.
-      return (target.http1 as Http1Pool).headOf({ method: exchange.method, path, fields, body, host });
+      const { http1 } = target as Target;
+      return (http1 as Http1Pool).headOf({ method, path, fields, body: body?.bytes ?? null, host });
     },
   };
+}
+
+/**
+ * What would become of the body of a request on its way, by the same edits that a real one meets.
+ *
+ * @throws {Problem} as {@link editBody}.
+ */
+export async function foreseenBody(
+  exchange: Exchange,
+  { incoming }: Route,
+  bytes: Buffer | undefined,
+): Promise<ForeseenBody | undefined> {
+  const edit = incomingEditOf(incoming);
+  if (bytes === undefined || edit === undefined) return bytes && { bytes };
+  const stream = Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false });
+  const asked = { stream, length: bytes.length, trailers: () => [] };
+  const { body, isEdited } = await editBody(exchange, asked, edit);
+  if (!isEdited) return { bytes };
+  const pieces: Buffer[] = [];
+  for await (const piece of body.stream) pieces.push(piece as Buffer);
+  return { bytes: Buffer.concat(pieces), as: 'edited' };
 }

@@ -5,7 +5,8 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
-import type { ContractInput, ForeseenRequest, RouteAction } from '../routing/route-action.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
+import type { ContractInput, RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { forwardingOf } from '../upstreams/http/hedged-forwarding.ts';
@@ -17,7 +18,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { editedOutbound } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
-import { foreseenForward } from './foreseen-forward.ts';
+import { foreseenBody, foreseenForward } from './foreseen-forward.ts';
 import { forwardContract } from './forward-contract.ts';
 import type { ForwardWay } from './forward-way.ts';
 
@@ -91,8 +92,10 @@ export class ForwardAction implements RouteAction {
     };
   }
 
-  foresee(exchange: Exchange, body: Buffer | null): ForeseenRequest {
-    return foreseenForward(exchange, this.upstream, this.outboundOf(exchange, null), body);
+  async foresee(exchange: Exchange, route: Route, bytes: Buffer | undefined): Promise<Foreseen> {
+    const outbound = this.outboundOf(exchange, null);
+    const body = await foreseenBody(exchange, route, bytes);
+    return { requests: [foreseenForward(exchange, this.upstream, outbound, body)] };
   }
 
   contract({ method }: ContractInput): OperationContract {

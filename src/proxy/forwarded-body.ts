@@ -17,6 +17,6 @@ export function bodyOf(exchange: Exchange, route: Route): IncomingBody {
         ? Readable.from(heldBody.length > 0 ? [heldBody] : [])
         : countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
     length: length === undefined ? undefined : Number(length),
-    trailers: () => outboundTrailers(request, headerEdits),
+    trailers: () => outboundTrailers(request, headerEdits, exchange.vouched),
   };
 }

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { ClientEnd } from '../sockets/byte-end.ts';
-import { CloseCode, credentialLeftMs } from '../sockets/live-socket.ts';
+import { CloseCode, credentialLeftMs, revocationCode } from '../sockets/live-socket.ts';
 import type { OpenedStream } from '../sockets/socket-offer.ts';
 import { SocketTunnel, type TunnelHost } from '../sockets/socket-tunnel.ts';
 import { socketOpened } from '../sockets/upgrades.ts';
@@ -34,6 +34,12 @@ export function openTunnel(
   );
   tunnel.after(options.maxAge, CloseCode.restart, 'Too old');
   tunnel.after(credentialLeftMs(exchange), CloseCode.unauthorized, 'The token has expired');
+  exchange.onCancel((reason) => {
+    const code = revocationCode(reason);
+    if (code === undefined) return;
+    exchange.problem ??= reason;
+    tunnel.close(code, reason.code);
+  });
   const closed = socketOpened(exchange);
   tunnel.once('close', () => {
     note(tunnel, exchange);

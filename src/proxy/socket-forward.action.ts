@@ -3,12 +3,8 @@ import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
-import {
-  ActionError,
-  type ContractInput,
-  type ForeseenRequest,
-  type RouteAction,
-} from '../routing/route-action.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
+import { ActionError, type ContractInput, type RouteAction } from '../routing/route-action.ts';
 import type { Route } from '../routing/route.ts';
 import type { ForwardAction } from './forward.action.ts';
 import type { ForwardedSockets } from './forwarded-sockets.ts';
@@ -56,8 +52,8 @@ export class SocketForwardAction implements RouteAction {
     this.#sockets.answer({ exchange, route, upstream, outbound, options: this.#options, sink });
   }
 
-  foresee(exchange: Exchange, body: Buffer | null): ForeseenRequest {
-    return this.#plain.foresee(exchange, body);
+  foresee(exchange: Exchange, route: Route, body: Buffer | undefined): Promise<Foreseen> {
+    return this.#plain.foresee(exchange, route, body);
   }
 
   contract(input: ContractInput): OperationContract {

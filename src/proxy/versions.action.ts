@@ -19,6 +19,9 @@ export class VersionsKind implements ActionKind {
       target: 'version-unknown',
       answer: (_exchange: Exchange, _route: Route, sink: AnswerSink): void =>
         sink.fail(new Problem('version-unknown', { extensions })),
+      foresee: () => {
+        throw new Problem('version-unknown', { extensions });
+      },
     };
   }
 }

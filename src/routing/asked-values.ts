@@ -1,12 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { QuerySpellings } from '../exchange/query-spellings.ts';
+import { KEPT_ONCE, repeatedFields } from '../exchange/single-fields.ts';
 import type { ValuePlace } from './conditions.ts';
-
-/** Of these `node:http` keeps the first and drops the others, which are forwarded nevertheless. */
-const KEPT_ONCE = new Set(
-  `age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since
-  last-modified location max-forwards proxy-authorization referer retry-after server user-agent`.split(/\s+/),
-);
 
 /** What stands where several values do. */
 const SEVERAL = Symbol('several');
@@ -53,9 +48,7 @@ export class AskedValues {
     const value = headers[name];
     if (typeof value !== 'string' || !KEPT_ONCE.has(name))
       return typeof value === 'string' ? value : undefined;
-    let count = 0;
-    for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) count += 1;
-    return count > 1 ? undefined : value;
+    return repeatedFields(rawHeaders, new Set([name])) ? undefined : value;
   }
 
   #isSpelledOtherwise(name: string): boolean {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { addressBlockText } from '../config/address-block.ts';
 import { urlText } from '../config/url.ts';
 import { listenersSchema } from '../listeners/listeners.schema.ts';
+import { accessSchema } from './access-table.ts';
+import { rolesSchema } from './roles.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
@@ -160,7 +162,11 @@ const wholeSchema = z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
       .default({})
       .describe('What every route starts from.'),
-    identity: identitySchema.optional().describe('Who issues the credentials.'),
+    identity: identitySchema
+      .extend({ roles: rolesSchema.default({}) })
+      .optional()
+      .describe('Who issues the credentials.'),
+    access: accessSchema.default([]),
     upstreams: z
       .record(
         z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),

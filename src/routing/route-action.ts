@@ -7,8 +7,8 @@ import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
-import type { Target } from '../upstreams/target.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import type { Foreseen } from './foreseen.ts';
 import type { GatewayConfig, RouteConfig } from './gateway.schema.ts';
 import type { PathPattern } from './path-pattern.ts';
 import type { Route, RouteDefinition } from './route.ts';
@@ -45,23 +45,16 @@ export interface RouteAction {
   check?(seats: Seats): void;
   /** The stages that an exchange enters, where they are not those of its route. */
   stagesOf?(exchange: Exchange, route: Route): readonly Stage[];
-  /** What it would send on for an exchange whose stages have passed. Absent: that depends on other answers, or on nobody. */
-  foresee?(exchange: Exchange, body: Buffer | null): ForeseenRequest;
+  /**
+   * What it would do with an exchange whose stages have passed. Absent: only who answers knows.
+   *
+   * @throws {Problem} that it would answer with.
+   */
+  foresee?(exchange: Exchange, route: Route, body: Buffer | undefined): Foreseen | Promise<Foreseen>;
   /** Answers one exchange, whose stages were entered; everything, problems included, goes to the sink. */
   answer(exchange: Exchange, route: Route, sink: AnswerSink): void;
   /** What clients are told of an operation; absent: nothing besides its policies. */
   contract?(about: ContractInput): OperationContract;
-}
-
-/** A request that would be sent on; nothing is sent. */
-export interface ForeseenRequest {
-  readonly upstream: Upstream;
-  /**
-   * Request line and header fields, as a target would get them.
-   *
-   * @throws {Problem} what would be answered in its place.
-   */
-  headFor(target: Target): string;
 }
 
 /** Which operation a contract is for, and where its schemas are kept. */

@@ -1,6 +1,7 @@
 import { nearestName } from '../config/nearest-name.ts';
+import type { RoleBook } from '../exchange/role-book.ts';
 import { isIn, type Subset } from '../exchange/subset.ts';
-import { policyList, undeclaredPolicies, type PolicySet } from '../policies/order.ts';
+import type { PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import { StageFault } from '../policies/stage-fault.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
@@ -10,10 +11,13 @@ import { hedgeFault, type HedgePolicy } from '../upstreams/hedging/hedge-policy.
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { requestPaths } from './access-paths.ts';
+import type { AccessTable } from './access-table.ts';
 import { compileConditions } from './conditions.ts';
 import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
+import { PolicyLevels } from './policy-levels.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
 import type { DeclaredPolicies, PathReading, Route, RouteDefinition } from './route.ts';
 
@@ -48,6 +52,9 @@ export interface CompilerDeps {
   readonly upstreams: UpstreamRegistry;
   readonly metrics: Metrics;
   readonly actions: readonly ActionKind[];
+  /** What roles mean, and who may call what where routes say nothing. Default: nothing is said. */
+  readonly roles?: RoleBook | undefined;
+  readonly access?: AccessTable | undefined;
 }
 
 const USUAL_PATHS: PathReading = Object.freeze({ encodedSlashes: 'refuse', trailingSlash: 'refuse' });
@@ -56,9 +63,11 @@ const USUAL_PATHS: PathReading = Object.freeze({ encodedSlashes: 'refuse', trail
 export class RouteCompiler {
   readonly deps: CompilerDeps;
   readonly #forRoutes: readonly StageFactory[];
+  readonly #levels: PolicyLevels;
 
   constructor(deps: CompilerDeps) {
     this.deps = deps;
+    this.#levels = new PolicyLevels(deps);
     this.#forRoutes = deps.factories.filter((one) => !isAtEntrance(one));
   }
 
@@ -72,7 +81,7 @@ export class RouteCompiler {
     const slashes = paths.encodedSlashes === 'pass' ? 'keep' : 'refuse';
     const pattern = attempt(definition, ['match', 'path'], () => parsePathPattern(match.path, slashes));
     const conditions = attempt(definition, ['match'], () => compileConditions(match));
-    const merged = this.#merge(definition);
+    const merged = this.#levels.merged(definition, pattern);
     const policies = faultOfAction(definition, () => settledPolicies(merged, definition, this.deps));
     if (policies.authentication === undefined) {
       // Fail closed: nobody opens a route by forgetting a line.
@@ -109,52 +118,12 @@ export class RouteCompiler {
       chooser: definition.chooser,
       action,
       policies,
-      levels: this.#levelNames(definition),
-      saysDeadline: this.#levels(definition).some((level) => level?.deadline !== undefined),
+      roles: this.deps.roles,
+      levels: this.#levels.names(definition, policies),
+      saysDeadline: this.#levels.saysDeadline(definition),
       ...seats,
       metrics: this.deps.metrics.forRoute(definition.id),
     });
-  }
-
-  // Whole-policy replacement, the narrowest level wins; there is no deep merge.
-  #merge(definition: RouteDefinition): PolicySet {
-    const levels = [...this.#levels(definition), this.#undeclared(definition)];
-    const merged: Record<string, unknown> = {};
-    for (const { name } of policyList) {
-      const saying = levels as readonly (Readonly<Record<string, unknown>> | undefined)[];
-      const declared = saying.find((level) => level?.[name] !== undefined)?.[name];
-      if (declared !== undefined && declared !== 'off') merged[name] = declared;
-    }
-    return Object.freeze(merged as PolicySet);
-  }
-
-  /** The narrowest level that says something about each policy. */
-  #levelNames(definition: RouteDefinition): Readonly<Record<string, string>> {
-    const { policies, door, version } = definition;
-    const [own, wider] = door === 'handler' ? ['method', 'class'] : ['route', 'group'];
-    const names = policies.map((_, index) => (index === 0 ? own : wider));
-    if (version !== undefined && policies.length > 1) names.splice(0, 2, 'version', 'route');
-    const levels = [...this.#levels(definition), this.#undeclared(definition)];
-    const all = [...names, 'upstream', 'defaults', 'gateway'];
-    const found: Record<string, string> = {};
-    for (const { name } of policyList) {
-      const at = levels.findIndex(
-        (level) => level !== undefined && level[name as keyof DeclaredPolicies] !== undefined,
-      );
-      if (at >= 0) found[name] = all[at] as string;
-    }
-    return Object.freeze(found);
-  }
-
-  #levels({ upstream, policies }: RouteDefinition): readonly (DeclaredPolicies | undefined)[] {
-    const { defaults, upstreamPolicies } = this.deps;
-    return [...policies, upstream === undefined ? undefined : upstreamPolicies[upstream], defaults];
-  }
-
-  #undeclared({ upstream: name }: RouteDefinition): PolicySet {
-    const { upstreams } = this.deps;
-    if (name === undefined || !upstreams.has(name)) return undeclaredPolicies;
-    return { ...undeclaredPolicies, bodyIdle: upstreams.get(name).options.timeouts.idle };
   }
 
   #upstreamOf(definition: RouteDefinition): Upstream | undefined {
@@ -165,8 +134,8 @@ export class RouteCompiler {
   }
 
   #action(definition: RouteDefinition, pattern: PathPattern, upstream: Upstream | undefined): RouteAction {
-    const { action, id: routeId } = definition;
-    if (action === undefined) return handlerAction;
+    const { action, id: routeId, foresee } = definition;
+    if (action === undefined) return foresee === undefined ? handlerAction : { ...handlerAction, foresee };
     const kind = this.deps.actions.find(({ source }) => source.kind === action.kind);
     if (kind === undefined) throw new Error(`no kind of action is called ${action.kind}`);
     return faultOfAction(definition, () =>
@@ -198,6 +167,9 @@ export class RouteCompiler {
       budgetOf: definition.budgetOf,
       // Fastify keeps those of a handler, who can read them there.
       ...(definition.door === 'proxy' ? { parameters } : {}),
+      pathParameters: parameters,
+      paths: requestPaths,
+      protocolOf: (name) => this.deps.upstreams.find(name)?.options.protocol,
       ...(one === undefined
         ? {}
         : {

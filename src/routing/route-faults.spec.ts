@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileRoutes, defineRoute, type TestRoute } from '../../test/support/routes.ts';
+import type { RouteDefinition } from './route.ts';
 import { tableFaults } from './route-faults.ts';
 
 function faultsOf(...routes: TestRoute[]) {
@@ -26,6 +27,22 @@ describe('duplicate ids', () => {
   it('are none when one handler has two paths', () => {
     const handler = { id: 'orders.list', door: 'handler', origin: 'OrdersController.list' } as const;
     expect(faultsOf({ path: '/orders', ...handler }, { path: '/v1/orders', ...handler })).toEqual([]);
+  });
+});
+
+describe('two classes of one name', () => {
+  it('are a fault: one would get the policies of the other', () => {
+    const handler = { id: 'orders.list', door: 'handler', origin: 'OrdersController.list' } as const;
+    const [one, other] = [
+      { ...handler, path: '/orders', owner: class OrdersController {} },
+      { ...handler, path: '/v1/orders', owner: class OrdersController {} },
+    ];
+    const definitions = [one, other].map(defineRoute);
+    const routes = compileRoutes([one, other]);
+    const faults = tableFaults(routes, (route) => definitions[routes.indexOf(route)] as RouteDefinition);
+    expect(faults.map(({ message }) => message)).toEqual([
+      'the id "orders.list" is taken by another class OrdersController; rename one of them',
+    ]);
   });
 });
 

@@ -19,8 +19,15 @@ function duplicateIds(
   return routes.flatMap((route) => {
     const first = seen.get(route.id);
     if (first === undefined) seen.set(route.id, route);
-    if (first === undefined || first.origin === route.origin) return [];
-    return [new RouteFault(definitionOf(route), ['id'], `the id "${route.id}" is taken by ${first.origin}`)];
+    if (first === undefined) return [];
+    const [one, other] = [definitionOf(first), definitionOf(route)];
+    const isSame = one.origin === other.origin;
+    // Fails closed: of two classes of one name one would get the policies of the other.
+    if (isSame && one.owner === other.owner) return [];
+    const by = isSame
+      ? `another class ${String((one.owner as { name?: unknown }).name)}; rename one of them`
+      : one.origin;
+    return [new RouteFault(other, ['id'], `the id "${route.id}" is taken by ${by}`)];
   });
 }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { RoleBook } from '../exchange/role-book.ts';
 import type { Subset } from '../exchange/subset.ts';
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
-import type { RouteMetrics } from '../telemetry/metrics.ts';
+import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { HedgeOptions, HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
 import type { RetryPolicy, RouteRetryOptions } from '../upstreams/retry-policy.ts';
 import type { Condition } from './conditions.ts';
@@ -60,6 +61,8 @@ export interface RouteDefinition {
   readonly door: 'proxy' | 'handler';
   /** Where it was declared, for messages: `gateway.yaml:12:5` or `OrdersController.list`. */
   readonly origin: string;
+  /** The class of its handler; absent for a route that has none. */
+  readonly owner?: object | undefined;
   readonly match: RouteMatch;
   /** Goes before what matches are ordered by; higher first. Default 0. */
   readonly priority?: number | undefined;
@@ -74,6 +77,8 @@ export interface RouteDefinition {
   readonly hedge?: HedgeOptions | undefined;
   /** What answers it; absent for a handler. */
   readonly action?: ActionDefinition | undefined;
+  /** What can be told of what a handler would do; see {@link RouteAction.foresee}. */
+  readonly foresee?: RouteAction['foresee'];
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
   /** Which version of an API it answers for, where there are several. */
@@ -114,6 +119,8 @@ export interface Route extends Seats {
   readonly chooser?: RouteChooser | undefined;
   readonly action: RouteAction;
   readonly policies: PolicySet;
+  /** What the roles of callers mean. Default: each means itself. */
+  readonly roles?: RoleBook | undefined;
   /** Which level of the configuration each policy comes from, those that it switches off included. */
   readonly levels: Readonly<Partial<Record<string, string>>>;
   /** Whether the configuration says its deadline; else it is the one that holds where nobody says anything. */

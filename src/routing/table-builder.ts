@@ -7,6 +7,8 @@ import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { BootFaults } from './boot-faults.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import { FaultPlaces } from './fault-places.ts';
+import { AccessTable } from './access-table.ts';
+import { rolesOf } from './roles.schema.ts';
 import { readRoutes } from './read-routes.ts';
 import { RouteCompiler, RouteFault } from './route-compiler.ts';
 import { tableFaults } from './route-faults.ts';
@@ -69,11 +71,17 @@ export function compileAll(
   definitions: readonly RouteDefinition[],
   deps: Omit<TableDeps, 'controllers' | 'definitions'>,
 ): Compiled {
-  const { upstreams, defaults } = deps.source.value;
+  const { upstreams, defaults, identity, access } = deps.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
-  const compiler = new RouteCompiler({ ...deps, defaults: defaults.policies ?? {}, upstreamPolicies });
+  const compiler = new RouteCompiler({
+    ...deps,
+    defaults: defaults.policies ?? {},
+    upstreamPolicies,
+    roles: rolesOf(identity),
+    access: access.length === 0 ? undefined : new AccessTable(access),
+  });
   const faults: RouteFault[] = [];
   const compiled = new Map<Route, RouteDefinition>();
   for (const definition of definitions) {

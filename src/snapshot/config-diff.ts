@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GatewayConfig, RouteConfig } from '../routing/gateway.schema.ts';
+import type { Principal } from '../exchange/principal.ts';
 import type { Route } from '../routing/route.ts';
+import { judgeKnown, rolesIn } from '../routing/who-may.ts';
 import { restartFaults } from './restart-keys.ts';
 import { rerouted, type Rerouted } from './rerouted.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -10,6 +12,15 @@ export interface Change {
   readonly what: string;
   readonly from: unknown;
   readonly to: unknown;
+}
+
+/** What a role lets its holders call, and did not, or the other way round. */
+export interface AccessChange {
+  readonly id: string;
+  /** Undefined for who has no role. */
+  readonly role: string | undefined;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** A route that is there or not. */
@@ -29,6 +40,8 @@ export interface ConfigDiff {
   readonly shadowed: readonly Rerouted[];
   readonly changed: readonly { readonly id: string; readonly changes: readonly Change[] }[];
   readonly upstreams: readonly { readonly name: string; readonly changes: readonly Change[] }[];
+  /** What callers may do who have a role and nothing else, where that is not what it was. */
+  readonly access: readonly AccessChange[];
   /** Everything that is not of one route or one upstream. */
   readonly settings: readonly Change[];
   /** The keys whose change a reload refuses. */
@@ -51,6 +64,7 @@ export function diffConfigs(before: Snapshot, after: Snapshot): ConfigDiff {
       const changes = changesOf(oldMeaning(old.get(route.id) as Route), newMeaning(route));
       return changes.length === 0 ? [] : [{ id: route.id, changes }];
     }),
+    access: accessChanges(before, after, both),
     upstreams: upstreamChanges(before.source.value, after.source.value),
     settings: changesOf(settingsOf(before.source.value), settingsOf(after.source.value)),
     needsRestart: restartFaults(before.source, after.source).map(({ key }) => key),
@@ -109,6 +123,45 @@ function actionOf({
   return own;
 }
 
+/** Most roles that are looked at, those in the order of the alphabet first. */
+const MOST_ROLES = 100;
+
+function accessChanges(before: Snapshot, after: Snapshot, both: readonly Route[]): readonly AccessChange[] {
+  const old = byId(before);
+  const roles = [before, after].flatMap(({ table, source }) =>
+    rolesIn(table.routes, Object.keys(source.value.identity?.roles ?? {})),
+  );
+  const holders = [undefined, ...[...new Set(roles)].sort().slice(0, MOST_ROLES)];
+  return holders.flatMap((role) => {
+    const holder = holderOf(role);
+    return both.flatMap((route) => {
+      const from = judgedOf(old.get(route.id) as Route, holder);
+      const to = judgedOf(route, holder);
+      return from === to ? [] : [{ id: route.id, role, from, to }];
+    });
+  });
+}
+
+/** Somebody with a role and nothing else. */
+function holderOf(role: string | undefined): Principal {
+  return {
+    id: 'somebody', scheme: 'jwt', issuer: undefined, subject: 'somebody', clientId: undefined, apiKeyId: undefined,
+    roles: role === undefined ? [] : [role], permissions: [], scopes: [], email: undefined, tenant: undefined,
+    tier: undefined, claims: {},
+  }; // prettier-ignore
+}
+
+// What keeps somebody out may have another name; what counts is whether it does.
+function judgedOf(route: Route, holder: Principal): string {
+  // Which credentials a route takes is told as such.
+  return judgeKnown(route, holder)
+    .map(({ may, why, path, methods }) => {
+      const where = path === undefined ? '' : `${methods?.join(',') ?? '*'} ${path}: `;
+      return where + (may === 'depends' ? `depends on ${why}` : may);
+    })
+    .join('; ');
+}
+
 function ownerOf(id: string): string {
   const end = id.lastIndexOf('.');
   return end < 0 ? id : id.slice(0, end);
@@ -127,7 +180,13 @@ function upstreamChanges(before: GatewayConfig, after: GatewayConfig): ConfigDif
 
 // The rest of the file is told by routes and upstreams, defaults included.
 function settingsOf(config: GatewayConfig): Meaning {
-  const { routes: _routes, upstreams: _upstreams, defaults: _defaults, ...settings } = config;
+  const {
+    routes: _routes,
+    upstreams: _upstreams,
+    defaults: _defaults,
+    access: _access,
+    ...settings
+  } = config;
   const sections = Object.entries(settings).flatMap(
     ([section, value]: [string, unknown]): [string, unknown][] =>
       typeof value === 'object' && value !== null && !Array.isArray(value)

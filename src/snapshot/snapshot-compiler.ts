@@ -3,13 +3,13 @@ import { dirname } from 'node:path';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
-import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
 import type { ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
+import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -152,7 +152,7 @@ interface Assembled {
 }
 
 function prepared(identity: Identity, source: GatewaySource): IdentitySection {
-  const options = source.value.identity ?? identitySchema.parse({});
+  const options = identityOf(source.value);
   try {
     return identity.prepare(options);
   } catch (error) {

@@ -71,9 +71,14 @@ export class LiveSocket {
     this.#letGo();
   }
 
-  /** Closes the socket when the token of its principal expires. */
+  /** Closes the socket when the token of its principal expires or is revoked. */
   endWithCredential(): void {
     this.after(credentialLeftMs(this.exchange), CloseCode.unauthorized, 'The token has expired');
+    this.exchange.onCancel((reason) => {
+      const code = revocationCode(reason);
+      // After those who have something to say before.
+      if (code !== undefined) setImmediate(() => this.end(code, reason.code));
+    });
   }
 
   /** Starts the clock of idleness, from now. A socket that is closed has none. */
@@ -123,6 +128,13 @@ export class LiveSocket {
     this.flow.end();
     this.#timers.add(setTimeout(() => this.socket.terminate(), GRACE_MS));
   }
+}
+
+/** The code that a socket closes with whose exchange ends with its credential; undefined where it ends by something else. */
+export function revocationCode({ code }: Problem): number | undefined {
+  if (code === 'credentials-revoked') return CloseCode.unauthorized;
+  // Nobody knows whether it was revoked; in a moment somebody may.
+  return code === 'identity-unavailable' ? CloseCode.tryAgainLater : undefined;
 }
 
 /** How long the credential of a socket is good, in ms from now; `Infinity` for one without an end. */

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import { isLiftedToken } from '../exchange/lifted-token.ts';
 import { Problem } from '../problems/problem.ts';
 
 /**
@@ -10,9 +11,11 @@ import { Problem } from '../problems/problem.ts';
  * @param allowed origins such as `https://app.example.com`.
  * @throws {Problem} `permission-denied`.
  */
-export function refuseForeignOrigin({ request, host }: Exchange, allowed: readonly string[]): void {
+export function refuseForeignOrigin(exchange: Exchange, allowed: readonly string[]): void {
+  const { request, host } = exchange;
   const { origin, authorization, 'x-api-key': key } = request.headers;
-  if (origin === undefined || authorization !== undefined || key !== undefined) return;
+  if (origin === undefined || key !== undefined) return;
+  if (authorization !== undefined && !mayLean(exchange)) return;
   if (allowed.includes(origin)) return;
   // With its port: another port of our host is somebody else.
   if (host !== '' && URL.parse(origin)?.host === request.headers.host?.toLowerCase()) return;
@@ -21,4 +24,9 @@ export function refuseForeignOrigin({ request, host }: Exchange, allowed: readon
     detail: 'Pages of this origin may not open sockets here.',
     by: 'origin',
   });
+}
+
+// A subprotocol that nobody has checked proves nothing, while the service behind may go by the cookie that came along.
+function mayLean({ request, principal }: Exchange): boolean {
+  return principal === undefined && request.headers.cookie !== undefined && isLiftedToken(request);
 }

@@ -7,6 +7,7 @@ import type {} from '../exchange/exchange-of.ts';
 import { Problem } from '../problems/problem.ts';
 import { announcesBody, toProblem } from '../problems/render-problem.ts';
 import { originForm } from '../exchange/absolute-form.ts';
+import { noteLiftedToken } from '../exchange/lifted-token.ts';
 import type { TunnelResponse } from '../exchange/tunnel-response.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { EndStream } from './byte-end.ts';
@@ -255,4 +256,5 @@ function addBearer(request: IncomingMessage): void {
   if (token === undefined) return;
   headers.authorization = `Bearer ${token}`;
   rawHeaders.push('Authorization', headers.authorization);
+  noteLiftedToken(request);
 }

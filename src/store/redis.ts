@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { errorName } from '../telemetry/error-facts.ts';
 
 /** What the store says to the operator; pino's shape, so a pino logger can be passed as it is. */
@@ -27,6 +28,11 @@ const OPTIONS = {
     Math.min(FIRST_RETRY_MS * 2 ** Math.min(times - 1, 10), LONGEST_RETRY_MS) * (0.75 + Math.random() / 2),
 } satisfies RedisOptions;
 
+// Loaded by gateways that have a Redis only.
+function client(): typeof import('ioredis') {
+  return createRequire(import.meta.url)('ioredis') as typeof import('ioredis');
+}
+
 /**
  * Opens a connection that never makes a request wait for Redis: a command fails at once while there is no
  * connection, nothing is queued or sent twice, and reconnecting goes on in the background for ever, 50 ms
@@ -39,7 +45,7 @@ const OPTIONS = {
  */
 export function createRedis(url: string, log: StoreLog): Redis {
   const address = addressOf(url);
-  const redis = new Redis(url, OPTIONS);
+  const redis = new (client().Redis)(url, OPTIONS);
   redis.on('connect', () => sendTogether(redis.stream));
   let state: 'starting' | 'up' | 'down' = 'starting';
   let reason = 'the connection was closed';

@@ -1,12 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
+import { AuthorizationMetrics } from './authorization-metrics.ts';
+import { DurationHistogram } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
+import { RouteMetrics } from './route-metrics.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
 const NANOSECONDS = 1e9;
 
 /** What becomes of an attempt to put another configuration into force. */
@@ -16,60 +16,13 @@ export type ReloadOutcome = (typeof RELOAD_OUTCOMES)[number];
 
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** The request metrics of one route; labels come from the compiled route, never from a raw path. */
-export class RouteMetrics {
-  readonly #routeId: string;
-  readonly #histogram: DurationHistogram;
-  readonly #sockets: SocketMetrics;
-  readonly #cells = new Map<string, (DurationCell | undefined)[]>();
-
-  constructor(routeId: string, histogram: DurationHistogram, sockets: SocketMetrics) {
-    this.#routeId = routeId;
-    this.#histogram = histogram;
-    this.#sockets = sockets;
-  }
-
-  /** Counts a WebSocket in. */
-  socketOpened(): void {
-    this.#sockets.opened(this.#routeId);
-  }
-
-  /** Counts a WebSocket out. */
-  socketClosed(): void {
-    this.#sockets.closed(this.#routeId);
-  }
-
-  /** Counts what has come over a WebSocket that is forwarded. */
-  socketPassed(from: 'client' | 'upstream', messages: number, bytes: number): void {
-    this.#sockets.passed(this.#routeId, from, { messages, bytes });
-  }
-
-  /** Counts the code that a WebSocket was closed with. */
-  socketEnded(code: number): void {
-    this.#sockets.ended(this.#routeId, code);
-  }
-
-  /** Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series. */
-  observe(method: string, status: number, durationMs: number): void {
-    const known = METHODS.has(method) ? method : 'other';
-    let cells = this.#cells.get(known);
-    if (cells === undefined) this.#cells.set(known, (cells = []));
-    // One cell per label: a scrape with the same series twice is refused as a whole.
-    const index = Math.min(Math.max(0, Math.floor(status / 100)), STATUS_CLASSES.length - 1);
-    const cell = (cells[index] ??= this.#histogram.cell({
-      route: this.#routeId,
-      method: known,
-      status: STATUS_CLASSES[index] as string,
-    }));
-    cell.observe(durationMs / 1000);
-  }
-}
-
 /** The metrics of one gateway process, in a registry of its own. */
 export class Metrics {
   readonly registry = new Registry();
   /** Of single targets. */
   readonly targets = new TargetMetrics(this.registry);
+  /** Of who may call what. */
+  readonly authorization = new AuthorizationMetrics(this.registry);
   readonly #duration: DurationHistogram;
   readonly #attempts = this.#counter(
     'upstream_attempts',

@@ -46,11 +46,19 @@ export function addRequestMetadata(fields: string[], names: readonly string[], e
     const value = exchange.request.headers[name];
     // An API key is a secret between the client and the gateway.
     if (typeof value !== 'string' || APIKEY.test(value)) continue;
+    if (exchange.vouched?.folded.has(foldName(name)) === true) continue;
     const renamed = edits?.renames?.get(name);
     if (renamed === undefined && edits?.folded.has(foldName(name)) === true) continue;
     if (renamed === undefined || mayPass(renamed)) set(fields, renamed ?? name, value);
   }
+  addVouched(fields, exchange);
   if (edits !== undefined) addOwn(fields, edits);
+}
+
+function addVouched(fields: string[], { vouched }: Exchange): void {
+  const said = vouched?.fields ?? [];
+  for (let i = 0; i < said.length; i += 2)
+    if (mayPass(said[i] as string)) set(fields, said[i] as string, said[i + 1] as string);
 }
 
 function addOwn(fields: string[], { set: own, add }: HeaderEdits): void {

@@ -129,14 +129,23 @@ export class Transcoder {
 }
 
 /** What goes out along with the messages. */
-function requestFields({ exchange, binding }: Omit<Translation, 'sink'>): string[] {
+export function requestFields({ exchange, binding }: Omit<Translation, 'sink'>): string[] {
   const fields = outboundFields(exchange);
   addRequestMetadata(fields, binding.options.metadata.request, exchange);
   return fields;
 }
 
-// A message that is no JSON is refused by who reads it, whatever the policy says of bodies that nobody reads.
-function editedBytes({ exchange, incoming }: Translation, bytes: Buffer, isRaw: boolean): Buffer {
+/**
+ * What policies make of the body of a request, or of one message of it. What is no JSON is refused by who reads it, whatever
+ * the policy says of bodies that nobody reads.
+ *
+ * @throws {Problem} as {@link editIncoming}.
+ */
+export function editedBytes(
+  { exchange, incoming }: Pick<Translation, 'exchange' | 'incoming'>,
+  bytes: Buffer,
+  isRaw: boolean,
+): Buffer {
   if (incoming === undefined || bytes.length === 0) return bytes;
   if (!isRaw || isJsonType(exchange.request.headersDistinct['content-type'] ?? []))
     return editIncoming(exchange, bytes, incoming);
@@ -144,7 +153,8 @@ function editedBytes({ exchange, incoming }: Translation, bytes: Buffer, isRaw: 
   throw new Problem('media-type-unsupported');
 }
 
-function rawBody({ request }: Exchange, bytes: Buffer): JsonValue {
+/** The JSON of a `google.api.HttpBody` that a request is. */
+export function rawBody({ request }: Exchange, bytes: Buffer): JsonValue {
   return {
     contentType: request.headers['content-type'] ?? 'application/octet-stream',
     data: bytes.toString('base64'),

@@ -8,13 +8,13 @@ import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
 import { Problem } from '../problems/problem.ts';
+import type { Foreseen } from '../routing/foreseen.ts';
 import { jsonEditOf } from '../routing/json-edit.ts';
 import {
   ActionError,
   type ActionInput,
   type ActionKind,
   type ContractInput,
-  type ForeseenRequest,
   type LiveRoutes,
   type LiveWork,
   type RouteAction,
@@ -25,9 +25,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
-import { outboundFields } from '../upstreams/grpc/outbound-metadata.ts';
-import { timeoutText } from '../upstreams/grpc/unary-wire.ts';
 import { needsSocket, offersSocket, takesLines, type Binding } from './binding.ts';
+import { foreseenTranslation } from './foreseen-translation.ts';
 import { Transcoder } from './transcoder.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
@@ -157,12 +156,13 @@ class TranslateAction implements RouteAction {
     this.#tools = tools;
   }
 
-  check({ holdsBody }: Seats): void {
+  check({ holdsBody, seats }: Seats): void {
     // Fails closed: what comes over a socket would pass unchecked; those line by line are checked one by one.
     if (!holdsBody || !this.#binding.plan.takesBody || !this.offersSocket) return;
     const message =
-      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or no schema of a body';
-    throw new ActionError(['policies', 'validation'], message);
+      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or nothing that looks at bodies';
+    const policy = Object.keys(seats).find((name) => seats[name]?.holdsBody === true) ?? 'validation';
+    throw new ActionError(['policies', policy], message);
   }
 
   stagesOf(exchange: Exchange, route: Route): readonly Stage[] {
@@ -189,13 +189,11 @@ class TranslateAction implements RouteAction {
     });
   }
 
-  foresee(exchange: Exchange): ForeseenRequest {
-    const fields = outboundFields(exchange);
-    const left = exchange.remainingMs();
-    if (left !== Infinity) fields.push('grpc-timeout', timeoutText(left));
-    let head = `POST ${this.#binding.call.path} HTTP/2\r\n`;
-    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
-    return { upstream: this.#upstream, headFor: () => head };
+  foresee(exchange: Exchange, route: Route, body: Buffer | undefined): Foreseen {
+    const isSocket = exchange.request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (isSocketOnly(route) && !isSocket) throw new Problem('upgrade-required', { headers: UPGRADE });
+    const [binding, upstream, incoming] = [this.#binding, this.#upstream, incomingEditOf(route.incoming)];
+    return foreseenTranslation({ exchange, upstream, binding, incoming }, body);
   }
 
   contract({ names, components }: ContractInput): OperationContract {

@@ -24,6 +24,9 @@ function fileOf(text: string): string {
   return file;
 }
 
+/** The least that starts: nothing of the sample has to be loaded and put together. */
+const small = (): string => fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n');
+
 describe('gatehouse validate', () => {
   it('says that the configuration of the sample is valid', async () => {
     const { code, stdout, stderr } = await runBin(['validate', '--config', CONFIG]);
@@ -97,6 +100,43 @@ identity:
   );
 });
 
+describe('a command', () => {
+  /** Tells on standard error which packages a process has loaded, and how many files of ours. */
+  const TELLING = `data:text/javascript,${encodeURIComponent(`
+    import { registerHooks } from 'node:module';
+    const packages = new Set();
+    let own = 0;
+    registerHooks({ load(url, context, next) {
+      const name = /.*node_modules\\/((?:@[^/]+\\/)?[^/.][^/]*)/.exec(url)?.[1];
+      if (name !== undefined) packages.add(name);
+      else if (url.includes('/dist/')) own += 1;
+      return next(url, context);
+    } });
+    process.on('exit', () => console.error('loaded ' + JSON.stringify({ packages: [...packages], own })));`)}`;
+
+  const loadedBy = async (
+    ...args: string[]
+  ): Promise<{ readonly packages: string[]; readonly own: number }> => {
+    const { stderr } = await runBin(args, { NODE_OPTIONS: `--import=${TELLING}` });
+    return JSON.parse(/^loaded (.*)$/m.exec(stderr)?.[1] ?? '') as { packages: string[]; own: number };
+  };
+
+  it.each([['--version'], ['--help'], ['start --help'], ['validat']])(
+    'loads nothing of a gateway that it does not need: %s',
+    async (args) => {
+      const { packages, own } = await loadedBy(...args.split(' '));
+      expect([packages, own < 15]).toEqual([[], true]);
+    },
+  );
+
+  it('loads no GraphQL, Redis or Kubernetes for a configuration without', async () => {
+    const { packages } = await loadedBy('validate', '--config', small());
+    expect(packages).toContain('@nestjs/core');
+    const dear = ['graphql', '@nestjs/graphql', 'graphql-jit', 'ioredis', '@kubernetes/client-node'];
+    expect(packages.filter((name) => dear.includes(name))).toEqual([]);
+  });
+});
+
 describe('what cannot be used', () => {
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content);
@@ -119,28 +159,33 @@ describe('what cannot be used', () => {
     ['a flag without its value', () => ['start', '--config'], 2, /--config: expected a value/],
     [
       'an output in no folder',
-      () => ['openapi', '-o', join(folder, 'no/x.json')],
+      () => ['openapi', '-c', small(), '-o', join(folder, 'no/x.json')],
       1,
       /x\.json cannot be written: there is no such folder/,
     ],
-    ['a folder as an output', () => ['openapi', '-o', folder], 1, /cannot be written: it is a folder/],
+    [
+      'a folder as an output',
+      () => ['openapi', '-c', small(), '-o', folder],
+      1,
+      /cannot be written: it is a folder/,
+    ],
     [
       'a host that is not there',
-      () => ['start', '-c', CONFIG],
+      () => ['start', '-c', small()],
       1,
       /no address no\.such\.invalid/,
       { ...PORTS, HOST: 'no.such.invalid' },
     ],
     [
       'an address of another machine',
-      () => ['start', '-c', CONFIG],
+      () => ['start', '-c', small()],
       1,
       /no address 192\.0\.2\.1 .*ADMIN_HOST/,
       { ...PORTS, HOST: '127.0.0.1', ADMIN_HOST: '192.0.2.1' },
     ],
     [
       'a Redis that is none',
-      () => ['start', '-c', CONFIG],
+      () => ['start', '-c', small()],
       1,
       /REDIS_URL .*expected redis:/,
       { REDIS_URL: 'http://user:s3cret@x' },
@@ -181,7 +226,7 @@ describe('gatehouse start', () => {
       { PORT, ADMIN_PORT: '0' },
       { PORT: '0', ADMIN_PORT: PORT },
     ]) {
-      const { code, stderr } = await runBin(['start', '--config', CONFIG], { HOST: '127.0.0.1', ...env });
+      const { code, stderr } = await runBin(['start', '--config', small()], { HOST: '127.0.0.1', ...env });
       expect(code).toBe(1);
       expect(stderr).toMatch(new RegExp(`^gatehouse: .*${PORT}.*\n$`));
     }
@@ -199,7 +244,7 @@ describe('gatehouse start', () => {
       REDIS_URL: 'redis://127.0.0.1:1',
       LOG_LEVEL: 'fatal',
     };
-    const { code, stderr } = await runBin(['start', '--config', CONFIG], env);
+    const { code, stderr } = await runBin(['start', '--config', small()], env);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^gatehouse: .*${PORT}.*\n$`));
     taken.close();
@@ -207,10 +252,7 @@ describe('gatehouse start', () => {
 
   it('starts without a Redis that cannot be reached, and says so', async () => {
     const env = { SECRET: 'x'.repeat(32), REDIS_URL: 'redis://user:s3cret@127.0.0.1:1' };
-    const gateway = await startChild(
-      fileOf('version: 1\ndefaults: { policies: { authentication: public } }\n'),
-      env,
-    );
+    const gateway = await startChild(small(), env);
     expect((await call(`${gateway.url}/health/ready`)).status).toBe(200);
     const lines = gateway.lines().filter((line) => line.msg.includes('Redis'));
     expect(lines[0]).toMatchObject({ level: 40, redis: '127.0.0.1:1', reason: 'ECONNREFUSED' });

@@ -75,6 +75,8 @@ async function told(request: string, more: Asked = {}): Promise<Explanation> {
   return answer.json<Explanation & Record<string, unknown>>();
 }
 
+const sentOf = ({ requests }: Explanation) => requests[0]?.sent;
+const upstreamOf = ({ requests }: Explanation) => requests[0]?.upstream;
 const whys = ({ match }: Explanation) => Object.fromEntries(match.candidates.map(({ id, why }) => [id, why]));
 
 const FITTING = { headers: ['x-beta: 1', 'cookie: c=1'], as: { id: 'ann', roles: ['admin'] } };
@@ -122,8 +124,8 @@ describe('which route takes a request', () => {
     ['GET /nowhere', 404, 'route-not-found'],
     ['PATCH /fixed;x', 400, 'request-malformed'],
   ])('is told to be none: %s', async (request, status, code) => {
-    const { match, refused, policies, sent } = await told(request);
-    expect([match.route, policies, sent]).toEqual([undefined, [], undefined]);
+    const { match, refused, policies, requests } = await told(request);
+    expect([match.route, policies, requests]).toEqual([undefined, [], []]);
     if (status === 404) expect(refused).toMatchObject({ by: 'match', status, code });
     else expect([400, 404]).toContain(refused?.status);
   });
@@ -132,22 +134,22 @@ describe('which route takes a request', () => {
 describe('policies', () => {
   it('stand in their order, with their level and what they go by', async () => {
     const { policies } = await told(MINE, FITTING);
-    expect(policies.map(({ policy, from, says }) => [policy, from, says === 'off'])).toEqual([
-      ['ipAccess', 'defaults', false],
-      ['authentication', 'route', false],
-      ['authorization', 'route', false],
-      ['rateLimit', 'route', false],
-      ['bodyLimit', 'upstream', false],
-      ['bodyIdle', 'gateway', false],
-      ['deadline', 'route', true],
-      ['transform', 'route', false],
-      ['cache', 'route', false],
+    expect(policies.map(({ policy, from, does }) => [policy, from, does])).toEqual([
+      ['ipAccess', 'defaults', 'passes'],
+      ['authentication', 'route', 'passes'],
+      ['authorization', 'route', 'passes'],
+      ['rateLimit', 'route', 'passes'],
+      ['bodyLimit', 'upstream', 'passes'],
+      ['bodyIdle', 'gateway', 'passes'],
+      ['deadline', 'route', 'off'],
+      ['transform', 'route', 'changes'],
+      ['cache', 'route', 'passes'],
+      ['circuitBreaker', 'upstream', 'passes'],
     ]);
     const facts = Object.fromEntries(policies.map(({ policy, facts: some }) => [policy, some]));
     expect(facts).toMatchObject({
       authentication: { caller: 'user:jwt::ann' },
-      authorization: { decision: 'passes' },
-      rateLimit: { 'key principal': 'mine:0:user:jwt::ann' },
+      rateLimit: { 'key principal': 'mine:0:user:jwt::ann, 1 of 1 left' },
       cache: { key: expect.stringMatching(/^[\w-]{43}$/) },
     });
   });
@@ -161,15 +163,22 @@ describe('policies', () => {
     ['a role', MINE, { ...FITTING, as: { id: 'bob' } }, 'authorization anyRole(admin)', 403],
     ['an address', 'GET /fixed', { from: '198.51.100.7' }, 'ipAccess', 403],
   ])('that refuse are told, and nothing is sent then: %s', async (_, request, more, by, status) => {
-    const { refused, sent } = await told(request, more);
-    expect([refused?.by, refused?.status, sent]).toEqual([by, status, undefined]);
+    const explained = await told(request, more);
+    const { refused } = explained;
+    expect([refused?.by, refused?.status, sentOf(explained)]).toEqual([by, status, undefined]);
+    const at = explained.policies.findIndex(({ does }) => does === 'refuses');
+    expect(explained.policies.map(({ isMet }) => isMet)).toEqual(
+      explained.policies.map((_, index) => index <= at),
+    );
   });
 
   it('leave open what asks for a caller when nobody is assumed', async () => {
     const { policies } = await told(MINE, { headers: FITTING.headers });
-    expect(policies.find(({ policy }) => policy === 'authorization')?.facts).toEqual({
-      decision: 'open: nobody is assumed',
-    });
+    const open = policies.filter(({ does }) => does === 'depends');
+    expect(open.map(({ policy, why }) => [policy, why])).toEqual([
+      ['authentication', expect.stringContaining('without one it is 401')],
+      ['authorization', expect.stringContaining('nobody is assumed')],
+    ]);
   });
 });
 
@@ -192,19 +201,22 @@ describe('what is sent on', () => {
     const real = await call(gateway.url + path, { method, headers, body });
     const { rawHeaders, url } = real.json<Echo & Record<string, unknown>>();
     const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]] as const] : []));
-    expect(explained.sent?.line).toBe(`${method} ${url} HTTP/1.1`);
-    const wanted = lines(explained.sent?.headers ?? []);
+    const sent = sentOf(explained);
+    expect(sent?.line).toBe(`${method} ${url} HTTP/1.1`);
+    const wanted = lines(sent?.headers ?? []);
     expect(wanted).toEqual(lines(pairs as [string, string][]));
     // The same target, because looking takes nobody's turn.
-    expect(explained.upstream?.targets.find(({ isPicked }) => isPicked)?.target).toBe(explained.sent?.to);
-    expect(targets.find(({ requests }) => requests.length > 0)?.url).toBe(`http://${explained.sent?.to}`);
+    expect(upstreamOf(explained)?.targets.find(({ isPicked }) => isPicked)?.target).toBe(sent?.to);
+    expect(targets.find(({ requests }) => requests.length > 0)?.url).toBe(`http://${sent?.to}`);
   });
 
   it('of a translated request is the call', async () => {
-    const { action, sent } = await told('GET /api/v3/orders/7', { as: { id: 'ann' } });
-    expect(action).toEqual({ kind: 'translate', of: 'orders' });
+    const explained = await told('GET /api/v3/orders/7', { as: { id: 'ann' } });
+    expect(explained.action).toEqual({ kind: 'translate', of: 'orders' });
+    const sent = sentOf(explained);
     expect(sent?.line).toBe('POST /shop.v1.Orders/GetOrder HTTP/2');
     expect(lines(sent?.headers ?? [])).toContain('x-user-id: ann');
+    expect(sent?.body).toMatchObject({ as: 'message shop.v1.GetOrderRequest', json: '{"id":"7"}' });
   });
 
   it('shows no secret, wherever it stands', async () => {
@@ -224,8 +236,8 @@ describe('what is sent on', () => {
   });
 
   it('is nothing for what the gateway answers itself', async () => {
-    const { action, sent, upstream } = await told('GET /fixed');
-    expect([action?.kind, sent, upstream]).toEqual(['respond', undefined, undefined]);
+    const { action, answered, requests } = await told('GET /fixed');
+    expect([action?.kind, answered?.what, requests]).toEqual(['respond', '204 with 0 bytes', []]);
   });
 });
 
@@ -236,21 +248,23 @@ describe('looking at a request', () => {
     const real = await call(`${gateway.url}/limited`);
     expect([real.status, real.headers['x-cache']]).toEqual([200, undefined]);
     expect((await call(`${gateway.url}/limited`)).status).toBe(429);
-    expect((await told('GET /limited')).refused).toBeUndefined();
+    expect((await told('GET /limited')).refused).toMatchObject({ by: 'rateLimit ip', status: 429 });
   });
 
   it('passes nobody’s turn', async () => {
     const picked = new Set<string | undefined>();
-    for (let i = 0; i < 4; i += 1) picked.add((await told('GET /told/a')).sent?.to);
+    for (let i = 0; i < 4; i += 1) picked.add(sentOf(await told('GET /told/a'))?.to);
     expect(picked.size).toBe(1);
   });
 
   it('sees the breakers as they are, and leaves them so', async () => {
     const before = await told('GET /ill');
-    expect(before.upstream?.targets.map(({ why }) => why.startsWith('its breaker'))).toEqual([false, false]);
+    expect(upstreamOf(before)?.targets.map(({ why }) => why.startsWith('its breaker'))).toEqual([
+      false,
+      false,
+    ]);
     for (let i = 0; i < 2; i += 1) await call(`${gateway.url}/ill`);
-    const { upstream } = await told('GET /ill');
-    expect(upstream?.targets).toEqual([
+    expect(upstreamOf(await told('GET /ill'))?.targets).toEqual([
       {
         target: dead.url.slice(7),
         isPicked: false,

@@ -38,8 +38,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
-  policies: { imports: [...LEAVES, 'store', 'exchange', 'templates'] },
   conditions: { imports: [...LEAVES, 'exchange'] },
+  policies: { imports: [...LEAVES, 'store', 'exchange', 'templates', 'conditions'] },
   canary: { imports: [...LEAVES, 'store', 'exchange', 'conditions', 'upstreams'] },
   upstreams: {
     imports: [...LEAVES, 'exchange'],

@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
-import { parseAnswer, speak, type Answer } from '../support/client.ts';
+import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
 import { askMisdirected } from '../support/misdirected.ts';
 import { startShop, type RouteInput, type Shop, type ShopCall } from '../support/shop.ts';
@@ -50,6 +50,7 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
+    identity: { revocation: { onStoreError: 'open' } },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -64,6 +65,7 @@ beforeAll(async () => {
       open('echo', {}),
       open('closed', { authentication: { schemes: ['jwt', 'apiKey'] } }),
       open('admins', { authentication: { schemes: ['jwt'] }, authorization: { anyRole: ['admin'] } }),
+      open('decided', { externalAuthorization: { upstream: 'gone', opa: { path: '/' } } }),
       open('sunk', { deprecation: { since: '2020-01-01', sunset: '2021-01-01', afterSunset: 'gone' } }),
       {
         id: 'versions',
@@ -130,8 +132,16 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     const token = await shop.services.identity.token('user', expired());
     return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
   },
+  'credentials-revoked': async () => {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ sid: 'revoked' });
+    await call(`${shop.gateway.adminUrl}/revocations`, { method: 'POST', headers, body });
+    const token = await shop.services.identity.token('user', { sid: 'revoked' });
+    return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
+  },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
   'permission-denied': ask('/admins', { as: 'user' }),
+  'authorization-unavailable': ask('/decided'),
   'rate-limited': async () => {
     await shop.call('/once');
     return shop.call('/once');

@@ -89,6 +89,21 @@ describe('a token that brings its own key', () => {
   });
 });
 
+describe('a token that was signed for something else', () => {
+  it.each([
+    'logout+jwt',
+    'dpop+jwt',
+    'application/token-introspection+jwt',
+    'secevent+jwt',
+    'id+jwt',
+    '',
+    'JWS',
+  ])('is refused: %j', async (typ) => {
+    // By the issuer's own key: nothing but the type speaks against it.
+    expectRefusal(await send(`Bearer ${await holder.shop.services.identity.token('admin', {}, { typ })}`));
+  });
+});
+
 describe('a credential that is no token', () => {
   it.each([
     'Bearer', 'Bearer ', 'Bearer x', 'Bearer a.b', 'Bearer a.b.c', 'Bearer ..', 'Bearer a.b.c.d.e', 'Bearer {}.{}.{}',

@@ -34,6 +34,8 @@ export interface PolicyRow {
   readonly beside?: Policies;
   /** More keys of the upstreams. */
   readonly upstream?: Policies;
+  /** More keys of `grpc` of the translated route. */
+  readonly grpc?: Policies;
   /** Variables of the environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the routes of the file say it, and not only handlers and GraphQL. Default true. */
@@ -99,7 +101,7 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
       parts: { targets: [behind.url], circuitBreaker: 'off', retry: { attempts: 1 } },
     }),
     more: { graphql: { policies: on('graphqlPost') } },
-    routes: routesOf(onRoute),
+    routes: routesOf(onRoute, row.grpc),
   });
   const silent = (_request: IncomingMessage): void => {};
   const door = (name: DoorName): PolicyDoor => ({
@@ -122,7 +124,7 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
   return { at: door, stop };
 }
 
-function routesOf(on: (name: DoorName) => Policies): readonly Policies[] {
+function routesOf(on: (name: DoorName) => Policies, grpc: Policies = {}): readonly Policies[] {
   return [
     {
       id: 'socket',
@@ -132,7 +134,12 @@ function routesOf(on: (name: DoorName) => Policies): readonly Policies[] {
       policies: on('forwardedSocket'),
     },
     { id: 'proxied', match: { path: '/proxied' }, upstream: 'behind', policies: on('proxied') },
-    { id: 'kinds', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' }, policies: on('translated') },
+    {
+      id: 'kinds',
+      upstream: 'kinds',
+      grpc: { service: 'test.v1.Kinds', ...grpc },
+      policies: on('translated'),
+    },
     {
       id: 'passed',
       match: { path: '/rpc/test.v1.Kinds/*' },

@@ -19,9 +19,13 @@ export interface ShopOptions {
   readonly upstreams?: (services: SampleServices) => Readonly<Record<string, unknown>>;
   /** More keys of the top level, such as `floodLimit`. */
   readonly more?: Readonly<Record<string, unknown>>;
+  /** More keys of `identity`. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   /** More keys of the issuer. */
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
+  /** What roles mean. */
+  readonly roles?: Readonly<Record<string, unknown>>;
   readonly modules?: NonNullable<TestGatewayOptions['modules']>;
   readonly environment?: () => Readonly<Record<string, string>>;
 }
@@ -129,6 +133,8 @@ export function shopConfig(services: SampleServices, echo: TestUpstream, options
         },
       ],
       apiKeys: [{ sha256: sha256(API_KEY), clientId: 'mobile-app', roles: ['user'] }],
+      ...options.identity,
+      ...(options.roles && { roles: options.roles }),
     },
     upstreams: {
       users: { targets: [services['users-1'].url, services['users-2'].url] },

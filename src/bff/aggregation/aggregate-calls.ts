@@ -1,12 +1,16 @@
-import { fromJson, toJson, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { toJson, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { compilePlan, type CallPlan, type Duration, type ReuseOptions } from '../../calls/call-plan.ts';
 import type { Call, CallContext } from '../../calls/call.ts';
 import type { Caller } from '../../calls/caller.ts';
 import { grpcUpstream } from '../../calls/grpc-upstream.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import type { ForeseenRequest } from '../../routing/foreseen.ts';
 import type { TemplateScope } from '../../templates/template-scope.ts';
 import type { BatchKeys, ReuseKeys } from './aggregate.schema.ts';
 import type { AggregateCall, GrpcOperation, HttpOperation } from './aggregate.ts';
+import { messageOf } from './call-message.ts';
+import { foreseenGrpc, foreseenHttp } from './foreseen-calls.ts';
 import { parseExact } from './exact-json.ts';
 import { planHttpMany, type HttpInput, type ReadJson } from './http-many.ts';
 import { spokenPart } from './spoken-freshness.ts';
@@ -17,7 +21,12 @@ export interface RunnableCall {
   readonly tells: boolean;
   /** Makes the call with what is in the scope. @throws {Problem} when a value that it needs is missing. */
   make(caller: Caller, scope: TemplateScope, context: CallContext): Promise<unknown>;
+  /** What that would send; nothing is. @throws {Problem} as `make`. */
+  foresee(exchange: Exchange, scope: TemplateScope, limitMs: number): CallForeseen;
 }
+
+/** What a call would send. */
+export type CallForeseen = Pick<ForeseenRequest, 'upstream' | 'headFor' | 'body'>;
 
 /**
  * Makes calls of what a route declares. Those that ask one upstream for the same thing in the same way are one call, so
@@ -43,7 +52,16 @@ export function runnableCalls(routeId: string, calls: readonly AggregateCall[]):
       runnable = operation.kind === 'http' ? overHttp(about) : overGrpc(about, operation);
       known.set(key, runnable);
     }
-    return { tells: runnable.tells, make: runnable.with(operation as never) };
+    return {
+      tells: runnable.tells,
+      make: runnable.with(operation as never),
+      foresee: (exchange, scope, limitMs) => {
+        const named = exchange.snapshot?.upstreams.find(upstream);
+        if (operation.kind === 'http')
+          return foreseenHttp(operation, { exchange, upstream: named, scope, limitMs });
+        return foreseenGrpc(operation, { exchange, upstream: named, scope, limitMs });
+      },
+    };
   });
 }
 
@@ -145,14 +163,4 @@ function overGrpc(
       }
     },
   };
-}
-
-function messageOf({ method, registry, input }: GrpcOperation, scope: TemplateScope) {
-  const json = input(scope);
-  try {
-    return fromJson(method.input, json, { registry });
-  } catch (error) {
-    // The field names were checked at load: what does not fit is a value that came with the request.
-    throw new Problem('request-invalid', { cause: error });
-  }
 }

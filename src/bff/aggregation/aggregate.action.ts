@@ -5,6 +5,8 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { toProblem } from '../../problems/render-problem.ts';
 import type { Aggregate } from './aggregate.ts';
+import type { Foreseen, ForeseenRequest } from '../../routing/foreseen.ts';
+import { TemplateScope } from '../../templates/template-scope.ts';
 import { jsonEditOf } from '../../routing/json-edit.ts';
 import type { ActionInput, ActionKind, ContractInput, RouteAction } from '../../routing/route-action.ts';
 import type { Route } from '../../routing/route.ts';
@@ -15,7 +17,7 @@ import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import { degradationsOf, serverTimingOf } from '../composition/composition-run.ts';
 import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import { aggregateContract } from './aggregate-contract.ts';
-import { runnableCalls } from './aggregate-calls.ts';
+import { runnableCalls, type RunnableCall } from './aggregate-calls.ts';
 import { AggregateRun, type AggregateTools, type RunnableAggregate } from './aggregate-run.ts';
 import { aggregateSource, type AggregateDefinition } from './aggregate.source.ts';
 import { isLarger } from '../../exchange/json-size.ts';
@@ -56,6 +58,22 @@ class AggregateAction implements RouteAction {
       .body()
       .then((body) => write(sink, { run, route, body }))
       .catch((error: unknown) => sink.fail(toProblem(error)));
+  }
+
+  foresee(exchange: Exchange): Foreseen {
+    const { calls, runnable, maxElements } = this.#aggregate;
+    const scope = new TemplateScope(exchange, calls.length, maxElements);
+    const requests = calls.map(({ name, upstream, dependencies, budgetMs, index }): ForeseenRequest => {
+      const known = { name, upstream: exchange.snapshot?.upstreams.find(upstream) };
+      const others = dependencies.map((place) => calls[place]?.name).join(', ');
+      if (dependencies.length > 0) return { ...known, note: `cannot be told before ${others} has answered` };
+      try {
+        return { name, ...(runnable[index] as RunnableCall).foresee(exchange, scope, budgetMs) };
+      } catch (error) {
+        return { ...known, note: `not made: ${toProblem(error).code}, ${toProblem(error).message}` };
+      }
+    });
+    return { requests };
   }
 
   contract({ components }: ContractInput): OperationContract {

@@ -3,22 +3,12 @@ import type { Writable } from 'node:stream';
 import { ConfigError, formatFaults, type ConfigFault } from '../../config/config-fault.ts';
 import { readYaml } from '../../config/yaml-reader.ts';
 import type { Draft } from './draft.ts';
+import type { ImportCommand } from './formats.ts';
 import { importKong } from './kong/kong.ts';
 import { Notes } from './notes.ts';
 import { importOpenapi } from './openapi/openapi.ts';
 import { Source } from './source.ts';
 import { writeGateway } from './writer.ts';
-
-/** The formats that are read. */
-export const IMPORT_FORMATS = ['kong', 'openapi'] as const;
-
-/** What somebody wants to have imported. */
-export interface ImportCommand {
-  readonly name: 'import';
-  readonly format: (typeof IMPORT_FORMATS)[number];
-  readonly file: string;
-  readonly outFile: string | undefined;
-}
 
 /** A configuration file, and what of its source has no equivalent in it. */
 export interface Imported {

@@ -19,8 +19,6 @@ import { StreamSocket } from './stream-socket.ts';
 export const REQUESTS_PER_CONNECTION = 10_000;
 /** Fields of a head, pseudo-header fields among them. */
 const MOST_FIELDS = 100;
-/** Of a head, as HTTP/2 counts: 32 bytes for each field besides its name and value. */
-const MAX_HEADER_BYTES = 16 * 1024;
 /** A head that is larger is answered; one that is so many times as large loses its stream before anybody sees it. */
 const ANSWERED_UP_TO = 2;
 const FIELD_BYTES = 32;
@@ -45,6 +43,8 @@ export interface Http2FrontOptions extends SessionLimits {
   /** Gets every request, as `node:http` would have made it. */
   readonly main: Server;
   readonly concurrentStreams: number;
+  /** Most bytes of a head, as HTTP/2 counts: 32 for each field besides its name and value. */
+  readonly headBytes: number;
 }
 
 /** Speaks HTTP/2 with clients, on connections that somebody else has accepted, and hands their requests to one HTTP/1.1 server. */
@@ -57,7 +57,7 @@ export class Http2Front {
 
   constructor(options: Http2FrontOptions) {
     this.#options = options;
-    this.#server = createServer(serverOptions(options.concurrentStreams));
+    this.#server = createServer(serverOptions(options));
     this.#server.on('session', (session) => this.#began(session));
     this.#server.on('sessionError', () => {});
     this.#server.on('stream', (...given: unknown[]) => {
@@ -69,7 +69,7 @@ export class Http2Front {
   /** Changes what holds for connections that come from now on. */
   limit(changed: Pick<Http2FrontOptions, 'headerTimeMs' | 'concurrentStreams'>): void {
     if (changed.concurrentStreams !== this.#options.concurrentStreams)
-      this.#server.updateSettings(settingsOf(changed.concurrentStreams));
+      this.#server.updateSettings(settingsOf({ ...this.#options, ...changed }));
     this.#options = { ...this.#options, ...changed };
   }
 
@@ -121,13 +121,13 @@ export class Http2Front {
     const socket = new StreamSocket(stream, connection);
     const size = sizeOf(raw);
     // The library looks at what a client has acknowledged, which it may leave.
-    if (size > ANSWERED_UP_TO * MAX_HEADER_BYTES)
+    if (size > ANSWERED_UP_TO * this.#options.headBytes)
       return void socket.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     const request = new StreamRequest(stream, raw, socket);
     // Of other schemes nobody has ever heard here; which of the two it is the connection says.
     if (!SCHEMES.has(request.scheme) && (request.wantsTunnel || request.method !== 'CONNECT'))
       return void socket.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
-    if (size > MAX_HEADER_BYTES || raw.length / 2 > MOST_FIELDS) request.refuse('headers-too-large');
+    if (size > this.#options.headBytes || raw.length / 2 > MOST_FIELDS) request.refuse('headers-too-large');
     // As the parser of HTTP/1.1: of a method that nobody knows nothing is asked any further.
     else if (!KNOWN_METHODS.has(request.method ?? '')) request.refuse('method-not-implemented');
     const guard = this.#sessions.get(session);
@@ -162,9 +162,9 @@ function eventOf({ headers: { expect } }: StreamRequest): string {
   return KNOWN_EXPECTATION.test(expect) ? 'checkContinue' : 'checkExpectation';
 }
 
-function serverOptions(maxConcurrentStreams: number): ServerOptions {
+function serverOptions(options: SettingsOptions): ServerOptions {
   return {
-    settings: settingsOf(maxConcurrentStreams),
+    settings: settingsOf(options),
     maxHeaderListPairs: ANSWERED_UP_TO * MOST_FIELDS,
     maxSessionInvalidFrames: MOST_INVALID_FRAMES,
     // A client may have begun many before it hears how many are allowed.
@@ -174,10 +174,12 @@ function serverOptions(maxConcurrentStreams: number): ServerOptions {
   };
 }
 
-function settingsOf(maxConcurrentStreams: number): Settings {
+type SettingsOptions = Pick<Http2FrontOptions, 'concurrentStreams' | 'headBytes'>;
+
+function settingsOf({ concurrentStreams, headBytes }: SettingsOptions): Settings {
   return {
-    maxConcurrentStreams,
-    maxHeaderListSize: ANSWERED_UP_TO * MAX_HEADER_BYTES,
+    maxConcurrentStreams: concurrentStreams,
+    maxHeaderListSize: ANSWERED_UP_TO * headBytes,
     enablePush: false,
     // Whatever a configuration says: nobody may take it back (RFC 8441 section 3).
     enableConnectProtocol: true,

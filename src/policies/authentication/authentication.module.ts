@@ -1,36 +1,59 @@
 import { Inject, Module, Optional, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { PubSub } from '../../store/pub-sub.ts';
+import type { StoreGuard } from '../../store/store-guard.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
+import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
-import { DRY_RUN, GATEWAY_SOURCE } from '../../config/tokens.ts';
-import { REDIS } from '../../store/store.module.ts';
+import { DRY_RUN, GATEWAY_SOURCE, PUB_SUB } from '../../config/tokens.ts';
+import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { inFile } from './identity-place.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
+import { Revocations } from './revocation/revocations.ts';
 
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
+
+type Told = [metrics?: Metrics, logger?: Logger];
 
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
 @Module({
   providers: [
     {
+      provide: Revocations,
+      useFactory: (redis?: Redis, guard?: StoreGuard, pubSub?: PubSub, ...told: Told) =>
+        new Revocations({
+          store: redis && guard && pubSub && { redis, guard, pubSub },
+          metrics: told[0],
+          logger: told[1],
+        }),
+      inject: [REDIS, STORE_GUARD, PUB_SUB, Metrics, LOGGER].map((token) => ({ token, optional: true })),
+    },
+    {
       provide: Identity,
-      useFactory: (options: IdentityOptions, redis: Redis | undefined, source?: ReadConfig<unknown>) => {
+      useFactory: (
+        options: IdentityOptions,
+        redis: Redis | undefined,
+        revocations: Revocations,
+        source?: ReadConfig<unknown>,
+      ) => {
         try {
-          return new Identity(options, { redis });
+          return new Identity(options, { redis, revocations });
         } catch (error) {
           throw source === undefined ? error : inFile(error, options, source);
         }
       },
-      inject: [IDENTITY_OPTIONS, REDIS, { token: GATEWAY_SOURCE, optional: true }],
+      inject: [IDENTITY_OPTIONS, REDIS, Revocations, { token: GATEWAY_SOURCE, optional: true }],
     },
     AuthenticationStageFactory,
     AuthenticationGuard,
   ],
-  exports: [Identity, AuthenticationStageFactory, AuthenticationGuard],
+  exports: [Identity, Revocations, AuthenticationStageFactory, AuthenticationGuard],
 })
 export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
   constructor(

@@ -23,7 +23,14 @@ export const authenticationPolicy = definePolicy({
     'Says who may call a route: everybody, or callers who prove who they are. Every route needs this policy, from itself or from a default; one without it does not boot. Of the accepted schemes, the first whose credential the request carries is checked, and its answer stands: a bad credential is refused, never skipped.',
   per: 'connection',
   before: 'body',
-  refusesWith: ['credentials-missing', 'credentials-invalid', 'credentials-expired', 'identity-unavailable'],
+  refusesWith: [
+    'credentials-missing',
+    'credentials-invalid',
+    'credentials-expired',
+    'credentials-revoked',
+    'identity-unavailable',
+    'permission-denied',
+  ],
   describe: (options) => (options === 'public' ? options : options.schemes.join(',')),
   onFields: 'all',
 });

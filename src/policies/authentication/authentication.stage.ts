@@ -3,10 +3,11 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
+import type { Revocations } from './revocation/revocations.ts';
 import { unavailable, type CredentialVerifier } from './verifier.ts';
 
 const RETRY_AFTER_MS = 1000;
@@ -31,7 +32,8 @@ export class AuthenticationStageFactory implements StageFactory {
       const needed = policy.schemes.map((scheme) => CHECKED_AGAINST[scheme]).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
-    return new IdentifyStage(verifiers);
+    const { options } = this.identity.section;
+    return new IdentifyStage(verifiers, options.revocation && this.identity.revocations);
   }
 }
 
@@ -39,8 +41,12 @@ export class AuthenticationStageFactory implements StageFactory {
 export class IdentifyStage implements Stage {
   readonly #verifiers: readonly CredentialVerifier[];
 
-  constructor(verifiers: readonly CredentialVerifier[]) {
+  /** Undefined where nothing can be revoked. */
+  readonly #revocations: Revocations | undefined;
+
+  constructor(verifiers: readonly CredentialVerifier[], revocations?: Revocations) {
     this.#verifiers = verifiers;
+    this.#revocations = revocations;
   }
 
   enter(exchange: Exchange): void | Promise<void> {
@@ -48,18 +54,15 @@ export class IdentifyStage implements Stage {
       const found = this.#verify(verifier, exchange);
       if (found === undefined) continue;
       if (found instanceof Promise) return this.#wait(found, verifier, exchange);
-      exchange.principal = found;
-      return undefined;
+      return this.#admit(found, verifier, exchange);
     }
     throw new Problem('credentials-missing', { headers: { 'www-authenticate': this.#challenges() } });
   }
 
   // Credentials are neither asked for nor checked: that may need somebody else.
-  explain({ principal }: Exchange): StageFacts {
-    return {
-      caller:
-        principal === undefined ? 'nobody is assumed, and no credential is checked' : partitionOf(principal),
-    };
+  explain({ principal }: Exchange): StageVerdict {
+    if (principal !== undefined) return passes({ caller: partitionOf(principal) });
+    return depends('nobody is assumed, and credentials are not checked; without one it is 401');
   }
 
   #verify(verifier: CredentialVerifier, exchange: Exchange): Principal | Promise<Principal> | undefined {
@@ -71,11 +74,25 @@ export class IdentifyStage implements Stage {
   }
 
   async #wait(found: Promise<Principal>, verifier: CredentialVerifier, exchange: Exchange): Promise<void> {
+    let principal: Principal;
     try {
-      exchange.principal = await found;
+      principal = await found;
     } catch (error) {
       throw this.#problem(error, verifier);
     }
+    this.#admit(principal, verifier, exchange);
+  }
+
+  // The one place where revocations are looked at, whatever the scheme, after all that is remembered of a credential.
+  #admit(principal: Principal, verifier: CredentialVerifier, exchange: Exchange): void {
+    if (this.#revocations !== undefined) {
+      try {
+        this.#revocations.admit(exchange, principal);
+      } catch (error) {
+        throw this.#problem(error, verifier);
+      }
+    }
+    exchange.principal = principal;
   }
 
   /** A bad credential is refused, never skipped: trying the next one would hide an attack. */

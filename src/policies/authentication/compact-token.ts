@@ -1,17 +1,17 @@
 import { refused } from './verifier.ts';
 
-/** Tokens above this size are refused unread; the longest legitimate ones are half of it. */
-export const MAX_TOKEN_BYTES = 8 * 1024;
-
 /** What a token says about itself; nothing of it is verified. */
 export interface UnverifiedToken {
   readonly text: string;
   readonly algorithm: string;
   readonly kid: string | undefined;
   readonly issuer: string;
+  /** Its `typ`, as {@link typOf} spells it; undefined for none. */
+  readonly typ: string | undefined;
 }
 
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+const APPLICATION = 'application/';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -26,12 +26,27 @@ export function readToken(text: string): UnverifiedToken {
   const header = jsonObject(head);
   const claims = jsonObject(body);
   if ('crit' in header) throw refused('The token has header parameters that are not supported.');
-  const { alg, kid } = header;
-  if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) {
+  const { alg, kid, typ } = header;
+  const isText = (value: unknown): value is string | undefined =>
+    value === undefined || typeof value === 'string';
+  if (typeof alg !== 'string' || !isText(kid) || !isText(typ)) {
     throw refused('The token is malformed.');
   }
   if (typeof claims['iss'] !== 'string') throw refused('The token names no issuer.');
-  return { text, algorithm: alg, kid, issuer: claims['iss'] };
+  return {
+    text,
+    algorithm: alg,
+    kid,
+    issuer: claims['iss'],
+    typ: typ === undefined ? undefined : typOf(typ),
+  };
+}
+
+/** A `typ` as it is compared: in lower case, without `application/` where that may be left out (RFC 7515 section 4.1.9). */
+export function typOf(typ: string): string {
+  const lower = typ.toLowerCase();
+  const short = lower.startsWith(APPLICATION) ? lower.slice(APPLICATION.length) : lower;
+  return short.includes('/') ? lower : short;
 }
 
 function jsonObject(part: string): Record<string, unknown> {

@@ -42,3 +42,21 @@ export function authorizationOf(request: IncomingMessage, scheme: string): strin
   if (credential === '') throw refused('The Authorization header is malformed.');
   return credential;
 }
+
+/**
+ * Returns the value of a cookie that may be there once at most: a second one of the name was set by somebody else, such as
+ * another host of the same site (RFC 6265 section 8.6), and which one is meant cannot be told.
+ *
+ * @throws {Problem} `credentials-invalid` when it is there twice.
+ */
+export function soleCookie(field: string | undefined, name: string): string | undefined {
+  if (field === undefined || !field.includes(name)) return undefined;
+  let value: string | undefined;
+  for (const pair of field.split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+    if (value !== undefined) throw refused('The cookie of the token is there more than once.');
+    value = pair.slice(equals + 1).trim();
+  }
+  return value === '' ? undefined : value;
+}

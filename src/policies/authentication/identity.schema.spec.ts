@@ -20,7 +20,13 @@ describe('identitySchema', () => {
     const { issuers, tokenCache, apiKeys } = identitySchema.parse({ issuers: [issuer], apiKeys: [key] });
     expect(issuers[0]).toMatchObject({
       algorithms: ['RS256', 'ES256'],
-      claims: { roles: 'roles', permissions: 'permissions', email: 'email', tenant: 'tenant', tier: 'tier' },
+      claims: {
+        roles: ['roles'],
+        permissions: ['permissions'],
+        email: 'email',
+        tenant: 'tenant',
+        tier: 'tier',
+      },
       clockSkew: 5000,
       jwksRefresh: 300_000,
       jwksCooldown: 10_000,
@@ -42,10 +48,10 @@ describe('identitySchema', () => {
 
   it('wants exactly one source of keys', () => {
     expect(faultsOfIssuer({ jwksFile: 'keys.json' })).toEqual([
-      'issuers.0.jwksFile: expected exactly one of jwks, jwksFile, publicKey, secretEnv',
+      'issuers.0.jwksFile: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv',
     ]);
     expect(faultsOf({ issuers: [{ issuer: 'x', audiences: ['api'] }] })).toEqual([
-      'issuers.0: expected exactly one of jwks, jwksFile, publicKey, secretEnv',
+      'issuers.0: expected exactly one of jwks, jwksFile, discovery, publicKey, secretEnv',
     ]);
   });
 

@@ -3,6 +3,10 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
+import { typOf } from './compact-token.ts';
+import { isDiscoverable } from './discovery-document.ts';
+import { revocationSchema } from './revocation/revocation.schema.ts';
+import { tokenPlacesSchema } from './token-places.schema.ts';
 
 const ISSUER_URL: UrlRules = {
   schemes: ['http', 'https'],
@@ -24,7 +28,7 @@ export const JWT_ALGORITHMS = [...ASYMMETRIC_ALGORITHMS, ...SECRET_ALGORITHMS] a
 /** An algorithm that this version verifies. */
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
-const KEY_MEMBERS = ['jwks', 'jwksFile', 'publicKey', 'secretEnv'] as const;
+const KEY_MEMBERS = ['jwks', 'jwksFile', 'discovery', 'publicKey', 'secretEnv'] as const;
 const names = z.array(z.string().min(1));
 
 function between(fromMs: number, toMs: number, text: string) {
@@ -40,17 +44,26 @@ function isPublicKey(pem: string): boolean {
   }
 }
 
+const claimName = z.string().min(1).max(256);
+/** One claim, or several whose lists are put together. */
+const claimList = z
+  .union([claimName, z.array(claimName).min(1).max(20)])
+  .transform((given) => [...new Set([given].flat())]);
+
 const claimNames = z.strictObject({
-  roles: z.string().min(1).default('roles').describe('Claim with the roles. Default `roles`.'),
-  permissions: z
-    .string()
-    .min(1)
-    .default('permissions')
-    .describe('Claim with permissions. Default `permissions`.'),
+  roles: claimList
+    .prefault('roles')
+    .describe('Claim with the roles, or several whose roles are put together. Default `roles`.'),
+  permissions: claimList
+    .prefault('permissions')
+    .describe('Claim with permissions, or several. Default `permissions`.'),
   email: z.string().min(1).default('email').describe('Claim with the email address. Default `email`.'),
   tenant: z.string().min(1).default('tenant').describe('Claim with the tenant. Default `tenant`.'),
   tier: z.string().min(1).default('tier').describe('Claim with the tier of service. Default `tier`.'),
 });
+
+/** A media type without `application/` (RFC 7515 section 4.1.9). */
+const typName = z.string().regex(/^[A-Za-z0-9!#$&^_.+/-]{1,127}$/, 'expected a media type, such as at+jwt');
 
 /** Any text (RFC 7519 section 4.1.1), but what looks like a URL has to be one: a typing error would refuse each token. */
 const issuerName = z
@@ -65,6 +78,12 @@ const issuer = z
   .strictObject({
     issuer: issuerName.describe('The exact `iss` of its tokens; a trailing slash counts.'),
     jwks: httpUrl.optional().describe('URL of its key set (RFC 7517). Redirects are refused.'),
+    discovery: z
+      .literal(true)
+      .optional()
+      .describe(
+        'Finds its key set by its metadata: `/.well-known/openid-configuration` below the issuer, else `/.well-known/oauth-authorization-server` (RFC 8414). Redirects are refused.',
+      ),
     jwksFile: z
       .string()
       .min(1)
@@ -84,6 +103,13 @@ const issuer = z
       .min(1)
       .optional()
       .describe('Accepted algorithms. Default RS256 and ES256, or HS256 with secretEnv.'),
+    typ: z
+      .union([typName, z.array(typName).min(1).max(10)])
+      .transform((given) => [given].flat().map(typOf))
+      .optional()
+      .describe(
+        'The `typ` that a token has to have, such as `at+jwt`, or several. Default: none, `JWT` or `at+jwt`; tokens that say they are for something else are refused.',
+      ),
     claims: claimNames
       .prefault({})
       .describe('Where the token says what; dots reach into objects, such as realm_access.roles.'),
@@ -106,6 +132,10 @@ const issuer = z
       .describe('At most one extra fetch per this time, when a token names an unknown key. Default 10s.'),
   })
   .superRefine((one, context) => {
+    if (one.discovery === true && !isDiscoverable(one.issuer)) {
+      const message = 'expected an issuer that is a URL without query and fragment';
+      context.addIssue({ code: 'custom', path: ['discovery'], message });
+    }
     const given = KEY_MEMBERS.filter((member) => one[member] !== undefined);
     if (given.length !== 1) {
       context.addIssue({
@@ -167,6 +197,8 @@ export const identitySchema = z
       .superRefine(refuseTwins('issuer'))
       .default([])
       .describe('The issuers of tokens.'),
+    tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
+    revocation: revocationSchema.optional(),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
       .array(apiKey)

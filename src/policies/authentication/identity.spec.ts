@@ -124,4 +124,19 @@ describe('Identity', () => {
     Logger.overrideLogger(false);
     expect(said.filter((text) => text.includes('idPrefix'))).toHaveLength(warnings);
   });
+  it('takes over whether credentials can be revoked, and how, without forgetting who is', async () => {
+    const identity = new Identity(identitySchema.parse({}));
+    const { revocations } = identity;
+    identity.start();
+    expect(revocations.state).toBe('off');
+    identity.apply(identitySchema.parse({ revocation: {} }));
+    expect(revocations.state).toBe('alone');
+    const digest = { a: 1, b: 2, c: 3 };
+    expect(await revocations.revoke([{ digest, time: 2 ** 30 }])).toBe('everywhere');
+    identity.apply(identitySchema.parse({ revocation: { onStoreError: 'open', longest: '1h' } }));
+    expect([revocations.options?.longest, revocations.set.find(digest)]).toEqual([3_600_000, 2 ** 30]);
+    identity.apply(identitySchema.parse({}));
+    expect([revocations.state, revocations.options]).toEqual(['off', undefined]);
+    identity.stop();
+  });
 });

@@ -8,9 +8,11 @@ import { RedisApiKeyStore } from './api-key.store.redis.ts';
 import { ApiKeyVerifier } from './api-key.verifier.ts';
 import type { IdentityOptions, IssuerOptions } from './identity.schema.ts';
 import { Jwks } from './jwks.ts';
-import { jwksFromFile, jwksFromUrl } from './jwks-document.ts';
+import { jwksFromDiscovery } from './discovery-document.ts';
+import { jwksFromFile, jwksFromUrl, type JwksLoader } from './jwks-document.ts';
 import { JwtVerifier } from './jwt.verifier.ts';
 import { FixedKey, type KeySource } from './signing-key.ts';
+import { Revocations } from './revocation/revocations.ts';
 import type { Clock, CredentialVerifier } from './verifier.ts';
 
 /** What identity needs from outside the configuration file. */
@@ -19,6 +21,8 @@ export interface IdentityNeeds {
   /** Where shared secrets are read from. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
+  /** Default: those of this process alone. */
+  readonly revocations?: Revocations | undefined;
 }
 
 /** One `identity:` section at work. */
@@ -45,6 +49,8 @@ export class IdentityFault extends Error {
 
 /** The verifiers that the `identity:` section describes, and their work in the background. */
 export class Identity {
+  /** Who is revoked; of use where the section says so. */
+  readonly revocations: Revocations;
   readonly #needs: IdentityNeeds;
   /** Sections that some snapshot has, and how many have it. */
   readonly #holders = new Map<IdentitySection, number>();
@@ -55,6 +61,7 @@ export class Identity {
   /** @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.#needs = needs;
+    this.revocations = needs.revocations ?? new Revocations();
     this.#section = createSection(options, needs);
   }
 
@@ -103,6 +110,7 @@ export class Identity {
     this.#section = section;
     if (!this.#running) return;
     warnOfTwins(section.options);
+    this.revocations.use(section.options.revocation);
     this.#startKeys();
   }
 
@@ -128,12 +136,14 @@ export class Identity {
   start(): void {
     this.#running = true;
     warnOfTwins(this.#section.options);
+    this.revocations.use(this.#section.options.revocation);
     this.#startKeys();
   }
 
   /** Ends it. */
   stop(): void {
     this.#running = false;
+    this.revocations.stop();
     for (const keys of this.#started) keys.stop();
     this.#started.clear();
   }
@@ -181,9 +191,10 @@ function createSection(
   const directory = new ApiKeyDirectory(configuredApiKeys(options.apiKeys), store, needs.clock);
   const keys = new Map<string, KeySource>();
   const keysOf = (issuer: IssuerOptions): KeySource => {
-    const { issuer: name, jwks, jwksFile, jwksRefresh, jwksCooldown } = issuer;
-    if (jwks === undefined && jwksFile === undefined) return keySourceOf(issuer, needs);
-    const same = JSON.stringify([name, jwks, jwksFile, jwksRefresh, jwksCooldown]);
+    const { issuer: name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown } = issuer;
+    if (jwks === undefined && jwksFile === undefined && discovery === undefined)
+      return keySourceOf(issuer, needs);
+    const same = JSON.stringify([name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown]);
     const source = previous?.keys.get(same) ?? keySourceOf(issuer, needs);
     keys.set(same, source);
     return source;
@@ -207,12 +218,17 @@ function keySourceOf(issuer: IssuerOptions, needs: IdentityNeeds): KeySource {
   const file = issuer.jwksFile === undefined ? undefined : resolve(issuer.jwksFile);
   return new Jwks({
     issuer: issuer.issuer,
-    load: file === undefined ? jwksFromUrl(issuer.jwks ?? '') : jwksFromFile(file),
+    load: loaderOf(issuer, file),
     ...(file === undefined ? {} : { file }),
     refreshMs: issuer.jwksRefresh,
     cooldownMs: issuer.jwksCooldown,
     ...(needs.clock === undefined ? {} : { clock: needs.clock }),
   });
+}
+
+function loaderOf({ issuer, jwks, discovery }: IssuerOptions, file: string | undefined): JwksLoader {
+  if (file !== undefined) return jwksFromFile(file);
+  return discovery === true ? jwksFromDiscovery(issuer) : jwksFromUrl(jwks ?? '');
 }
 
 /** A fixed key that fits none of the accepted algorithms could never verify anything. */

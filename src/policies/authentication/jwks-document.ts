@@ -1,56 +1,20 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { request as requestClear, type IncomingMessage } from 'node:http';
-import { request as requestSecure } from 'node:https';
 import { z } from 'zod';
-import { decodedContent } from '../../exchange/content-coding.ts';
-import { withoutMark } from '../../exchange/json-bytes.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
+import { fetchDocument, parseJson } from './fetched-document.ts';
 import { readJwk, type SigningKey } from './signing-key.ts';
 
 /** Loads a key set; rejects when it cannot. */
 export type JwksLoader = (stop: AbortSignal) => Promise<readonly SigningKey[]>;
 
-const FETCH_TIMEOUT_MS = 5000;
-const MAX_BYTES = 512 * 1024;
 /** More keys than any issuer has: each one that is read blocks the loop for a moment. */
 const MAX_KEYS = 100;
 
 const jwksDocument = z.object({ keys: z.array(z.record(z.string(), z.unknown()).catch({})) });
 
-/**
- * Returns a loader that fetches a key set by HTTP: 5 s in all, 512 KiB at most, decoded too, status 200 only. A redirect
- * is refused, because whoever controls its target would sign for the issuer.
- */
+/** Returns a loader that fetches a key set by HTTP, see {@link fetchDocument}. */
 export function jwksFromUrl(url: string): JwksLoader {
-  return async (stop) => {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
-    const body = await answerOf(url, signal);
-    if (body.statusCode !== 200) {
-      body.destroy();
-      throw new PlainFault(`the key set was answered with status ${String(body.statusCode)}`);
-    }
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_BYTES) throw new PlainFault(`the key set is larger than ${String(MAX_BYTES)} bytes`);
-      chunks.push(chunk);
-    }
-    const whole = await decodedContent(Buffer.concat(chunks), body.headers['content-encoding'], MAX_BYTES);
-    return parseJwks(whole.toString());
-  };
-}
-
-// Over a connection of its own: minutes pass until the next fetch.
-async function answerOf(url: string, signal: AbortSignal): Promise<IncomingMessage> {
-  const request = url.startsWith('https:') ? requestSecure : requestClear;
-  const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
-  const asking = request(url, { agent: false, signal, headers }).end();
-  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
-  // What is thrown away reports that as an error, and its request as well.
-  asking.on('error', ignore);
-  return answer.on('error', ignore);
+  return async (stop) => parseJwks(await fetchDocument(url, stop, WORDS));
 }
 
 /** Returns a loader that reads a key set from a file. */
@@ -78,15 +42,4 @@ export function parseJwks(text: string): readonly SigningKey[] {
   return [...found.values()];
 }
 
-// What is no JSON is quoted by the error of the parser; what is undefined is no key set either.
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(withoutMark(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function ignore(): void {
-  // The loader has already failed with a better reason.
-}
+const WORDS = { what: 'the key set', accept: 'application/jwk-set+json, application/json' };

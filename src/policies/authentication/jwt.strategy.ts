@@ -30,8 +30,10 @@ interface PassportAttempt {
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   readonly #issuer: IssuerOptions;
   readonly #clock: Clock;
+  readonly #isRevocable: boolean;
 
-  constructor(issuer: IssuerOptions, clock: Clock = Date.now) {
+  /** @param isRevocable whether its tokens can be revoked before they expire. */
+  constructor(issuer: IssuerOptions, clock: Clock = Date.now, isRevocable = false) {
     super({
       jwtFromRequest: (presented: PresentedToken) => presented.text,
       secretOrKeyProvider: keyOfPresented,
@@ -43,6 +45,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
     this.#issuer = issuer;
     this.#clock = clock;
+    this.#isRevocable = isRevocable;
   }
 
   /** Runs the strategy once, the way passport does, without a request. Rejects with a problem. */
@@ -71,7 +74,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     if (nbf !== undefined && !(typeof nbf === 'number' && nbf * 1000 <= nowMs + this.#issuer.clockSkew)) {
       throw refused('The token is not valid yet.');
     }
-    return principalOf(claims, this.#issuer.claims, this.#issuer.idPrefix);
+    return principalOf(claims, this.#issuer.claims, this.#issuer.idPrefix, this.#isRevocable);
   }
 
   /** Keeps the strategy out of passport's process-wide registry: there are several, and they are replaced. */

@@ -47,7 +47,12 @@ beforeEach(async () => {
         audiences: ['api', 'api2'],
         algorithms: ['RS256', 'RS512', 'ES256'],
       },
-      { issuer: 'https://secret.test', secretEnv: 'JWT_SECRET', audiences: ['api'] },
+      {
+        issuer: 'https://secret.test',
+        secretEnv: 'JWT_SECRET',
+        audiences: ['api'],
+        typ: 'application/AT+JWT',
+      },
       { issuer: 'https://pem.test', publicKey: pem, audiences: ['other'], clockSkew: '0s' },
     ],
   });
@@ -94,6 +99,24 @@ describe('a good token', () => {
     expect((await present(await tokenWith({}, { typ }))).status).toBe(200);
   });
 
+  it.each([
+    ['at+jwt', 200],
+    ['Application/at+JWT', 200],
+    ['JWT', 401],
+    ['logout+jwt', 401],
+    ['text/at+jwt', 401],
+    ['application/x/at+jwt', 401],
+    ['', 401],
+    [undefined, 401],
+  ])('has to be of the type that its issuer says, and not %j', async (typ, status) => {
+    const spec = { header: typ === undefined ? {} : { typ } };
+    expect((await present(await signWithSecret(SECRET, 'https://secret.test', spec))).status).toBe(status);
+  });
+
+  it.each([7, null, {}, ['JWT']])('has a type that is a text, and not %j', async (typ) => {
+    expectRefusal(await present(await tokenWith({}, { typ })));
+  });
+
   it('may name several audiences', async () => {
     expect((await present(await tokenWith({ aud: ['x', 'api2'] }))).status).toBe(200);
   });
@@ -103,7 +126,8 @@ describe('a good token', () => {
   });
 
   it('is checked by the rules of its own issuer', async () => {
-    const bySecret = await signWithSecret(SECRET, 'https://secret.test', { claims: { sub: 'bob' } });
+    const header = { typ: 'at+jwt' };
+    const bySecret = await signWithSecret(SECRET, 'https://secret.test', { claims: { sub: 'bob' }, header });
     const byPem = await signToken(rsa, 'https://pem.test', { claims: { sub: 'carol', aud: 'other' } });
     expect((await present(bySecret)).body['principal']).toMatchObject({ id: 'bob' });
     expect((await present(byPem)).body['principal']).toMatchObject({ id: 'carol' });

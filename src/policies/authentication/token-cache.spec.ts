@@ -4,7 +4,13 @@ import type { SigningKey } from './signing-key.ts';
 import { TokenCache } from './token-cache.ts';
 import { principalOf } from './token-principal.ts';
 
-const names = { roles: 'roles', permissions: 'permissions', email: 'email', tenant: 'tenant', tier: 'tier' };
+const names = {
+  roles: ['roles'],
+  permissions: ['permissions'],
+  email: 'email',
+  tenant: 'tenant',
+  tier: 'tier',
+};
 const alice = principalOf({ sub: 'alice' }, names);
 
 describe('TokenCache', () => {

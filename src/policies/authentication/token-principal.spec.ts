@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { principalOf, readClaim } from './token-principal.ts';
 
-const names = { roles: 'roles', permissions: 'permissions', email: 'email', tenant: 'tenant', tier: 'tier' };
+const names = {
+  roles: ['roles'],
+  permissions: ['permissions'],
+  email: 'email',
+  tenant: 'tenant',
+  tier: 'tier',
+};
 
 describe('principalOf', () => {
   it('reads the usual claims', () => {
@@ -26,11 +32,33 @@ describe('principalOf', () => {
     });
   });
 
+  it.each([
+    [['a', 'b'], { a: ['x', 'y'], b: 'y z' }, ['x', 'y', 'z']],
+    [['none', 'a'], { a: ['x'] }, ['x']],
+    [['https://e.com/app.roles'], { 'https://e.com/app': { roles: ['x'] } }, ['x']],
+    [['a.b.c'], { 'a.b': { c: ['x'] }, a: { 'b.c': ['no'] } }, ['x']],
+    [['a.b.c'], { 'a.b': 7, a: { b: { c: ['x'] } } }, ['x']],
+    [['a.b.c.d'], { a: { 'b.c': { d: ['x'] } } }, ['x']],
+    [['a.__proto__.b', 'constructor.name', 'a.length'], { a: [] }, []],
+    [['.', '..', 'a.', '.a'], { a: ['x'] }, []],
+  ])('puts the roles of %j of %j together', (roles, claims, expected) => {
+    expect(principalOf({ sub: 'a', ...claims }, { ...names, roles }).roles).toEqual(expected);
+  });
+
+  it('has marks only where it can be revoked', () => {
+    const claims = { sub: 'a', jti: 'j', iat: 7 };
+    expect(principalOf(claims, names).marks).toBeUndefined();
+    expect(principalOf(claims, names, '', true).marks).toMatchObject({
+      session: undefined,
+      token: expect.anything(),
+    });
+  });
+
   it('reads claims under other names, by path and by names that are URLs', () => {
     const claims = { sub: 'a', realm_access: { roles: ['x'] }, 'https://example.com/tier': 'pro', tid: 7 };
     const principal = principalOf(claims, {
       ...names,
-      roles: 'realm_access.roles',
+      roles: ['realm_access.roles'],
       tier: 'https://example.com/tier',
       tenant: 'tid',
     });

@@ -1,10 +1,19 @@
 import { expect } from '@jest/globals';
 import type { PolicyRow } from '../../../test/support/policy-doors.ts';
 
-/** Who lacks the role is refused. */
+/** The client has the role, and a condition asks for more. */
 export const row: PolicyRow = {
-  options: { anyRole: ['nobody'] },
+  options: {
+    anyRole: ['user'],
+    deny: { when: "request.headers['x-may'] == 'never'" },
+    when: "principal.clientId == 'mobile-app' && request.headers['x-may'] == 'yes'",
+  },
   async acts(at) {
-    expect(await at.ask()).toMatchObject({ code: 'permission-denied' });
+    const refused = { code: 'permission-denied' };
+    expect((await at.ask({ fields: { 'x-may': 'yes' } })).code).toBeUndefined();
+    expect(await at.ask({ fields: { 'x-may': 'no' } })).toMatchObject(refused);
+    expect(await at.ask({ fields: { 'x-may': 'never' } })).toMatchObject(refused);
+    // What cannot be told is no.
+    expect(await at.ask()).toMatchObject(refused);
   },
 };

@@ -1,37 +1,52 @@
-import { z } from 'zod';
 import { definePolicy } from '../policy.ts';
+import {
+  authorizationSchema,
+  type AccessRule,
+  type AuthorizationOptions,
+  type Conditions,
+} from './authorization.schema.ts';
 
-const names = z.array(z.string().min(1)).min(1);
-
-/** What an authenticated principal needs to have. Every condition that is given must hold. */
+/** What a caller needs to have, and what has to hold of the request. */
 export const authorizationPolicy = definePolicy({
   name: 'authorization',
-  schema: z
-    .strictObject({
-      anyRole: names.describe('The principal has at least one of these roles.').optional(),
-      allRoles: names.describe('The principal has all of these roles.').optional(),
-      anyPermission: names
-        .describe('The principal has at least one of these permissions or OAuth scopes.')
-        .optional(),
-      allPermissions: names
-        .describe('The principal has all of these permissions or OAuth scopes.')
-        .optional(),
-    })
-    .refine((options) => Object.keys(options).length > 0, 'expected at least one condition')
-    .describe('What the principal needs to have.'),
+  schema: authorizationSchema,
   step: 'authorize',
   summary:
-    'Says what the principal needs to have. Every condition that is given must hold; at least one must be given. A public route cannot have this policy, because nobody is known there.',
+    'Says what the principal needs to have, who is refused, and what has to hold of the request. Every condition that is given must hold, and nothing of `deny`; at least one must be given. On a public route nobody is known, so that only conditions that do not ask who calls are possible.',
   // An operation meets it again, because its socket can outlive what it was opened with.
   per: 'operation',
   before: 'body',
   refusesWith: ['permission-denied'],
-  describe: (options) =>
-    Object.entries(options)
-      .map(([kind, names]) => `${kind}(${(names ?? []).join(',')})`)
-      .join(' '),
+  refuses: ({ mode, access }) => (mode === 'shadow' && access === undefined ? [] : ['permission-denied']),
+  describe,
   onFields: 'all',
 });
+
+function describe({ access, ...own }: AuthorizationOptions): string {
+  const rules = (access ?? []).map(
+    (rule) => `${methodsOf(rule)}${rule.path} { ${describeConditions(rule)} }`,
+  );
+  return [describeConditions(own), ...rules].filter((text) => text !== '').join(' ');
+}
+
+function methodsOf({ methods }: AccessRule): string {
+  return methods === undefined ? '' : `${methods.join(',')} `;
+}
+
+function describeConditions({
+  deny,
+  tenant,
+  when,
+  mode,
+  ...needs
+}: Conditions & Partial<AccessRule>): string {
+  const { path: _path, methods: _methods, ...names } = needs;
+  const lists = Object.entries(names).map(([kind, list]) => `${kind}(${(list ?? []).join(',')})`);
+  const of = tenant === undefined ? [] : [`tenant(${Object.values(tenant).join()})`];
+  const refusing = deny === undefined ? [] : [`deny(${describeConditions(deny)})`];
+  const holding = when === undefined ? [] : [`when(${when.trim().replace(/\s+/g, ' ')})`];
+  return [...lists, ...of, ...refusing, ...holding, ...(mode === 'shadow' ? ['shadow'] : [])].join(' ');
+}
 
 /** Says what a principal needs to have to call a controller or handler. */
 export const Authorization = authorizationPolicy.decorator;
@@ -41,3 +56,6 @@ export const Roles = (...anyRole: string[]) => Authorization({ anyRole });
 
 /** Short form: all of these permissions. */
 export const Permissions = (...allPermissions: string[]) => Authorization({ allPermissions });
+
+/** Short form: a condition in CEL. */
+export const When = (when: string) => Authorization({ when });

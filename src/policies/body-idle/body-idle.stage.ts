@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { bodyIdlePolicy } from './body-idle.policy.ts';
 import { BodyWatch, type BodyWatchLimits } from './body-watch.ts';
@@ -16,6 +17,10 @@ class BodyIdleStage implements Stage {
   enter(exchange: Exchange): void {
     const { request } = exchange;
     if (!request.complete && announcesBody(request)) void new BodyWatch(exchange, this.#limits);
+  }
+
+  explain({ request }: Exchange): StageVerdict {
+    return passes({}, announcesBody(request) ? 'watches the body arrive' : 'there is no body to watch');
   }
 }
 

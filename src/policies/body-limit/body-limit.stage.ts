@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { bodyLimitPolicy } from './body-limit.policy.ts';
 
@@ -18,6 +19,12 @@ class BodyLimitStage implements Stage {
   enter({ request }: Exchange): void {
     const declared = request.headers['content-length'];
     if (declared !== undefined && Number(declared) > this.#maxBytes) throw new Problem('body-too-large');
+  }
+
+  explain(exchange: Exchange, body: Buffer | undefined): StageVerdict {
+    this.enter(exchange);
+    if (body !== undefined && body.length > this.#maxBytes) throw new Problem('body-too-large');
+    return passes();
   }
 }
 

@@ -62,6 +62,12 @@ export class AnswerStore {
     return entry;
   }
 
+  /** The same, and it stays as it is: it counts for no use, and what is over is not removed. */
+  peek(key: AnswerKey): Entry | undefined {
+    const entry = this.#entries.peek(nameOf(key));
+    return entry === undefined || entry.staleUntil <= Date.now() ? undefined : entry;
+  }
+
   /** Stores an entry. */
   set(key: AnswerKey, entry: Entry): void {
     const name = nameOf(key);

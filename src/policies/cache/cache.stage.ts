@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Exchange, Answer } from '../../exchange/exchange.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { answers, depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { AnswerStore, uriOf, type AnswerKey, type Entry } from './answer-store.ts';
 import { parseCacheControl } from './cache-control.ts';
@@ -44,14 +44,19 @@ export class CacheStage implements Stage {
     return undefined;
   }
 
-  explain(exchange: Exchange): StageFacts {
-    if (!isForCaches(exchange)) return { key: 'none: such a request is never answered from the cache' };
+  explain(exchange: Exchange): StageVerdict {
+    if (!isForCaches(exchange))
+      return passes({ key: 'none' }, 'such a request is never answered from a cache');
     const wanted = parseCacheControl(exchange.request.headers['cache-control']);
-    if (wanted.has('no-store')) return { key: 'none: the client says no-store' };
-    return {
-      key: this.#keyOf(exchange).caller,
-      ...(wanted.has('no-cache') && { read: 'no: the client says no-cache' }),
-    };
+    if (wanted.has('no-store')) return passes({ key: 'none' }, 'the client says no-store');
+    const key = this.#keyOf(exchange);
+    const facts = { key: key.caller };
+    if (wanted.has('no-cache')) return passes(facts, 'not answered from the cache: the client says no-cache');
+    const entry = this.#look(key, exchange);
+    if (entry === undefined) return passes(facts, 'no answer is stored for it');
+    const left = Math.ceil((entry.freshUntil - Date.now()) / 1000);
+    if (left > 0) return answers(`a stored ${entry.answer.status}, fresh for another ${left}s`, facts);
+    return depends('a stored answer is stale, and stands in only if the service fails', facts);
   }
 
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */
@@ -66,6 +71,12 @@ export class CacheStage implements Stage {
 
   #find(key: AnswerKey, exchange: Exchange): Entry | undefined {
     const entry = this.#store.get(key);
+    return entry?.variant === (entry && variantOf(exchange, entry.vary)) ? entry : undefined;
+  }
+
+  /** The same without a trace: nothing is kept for longer, and nothing goes. */
+  #look(key: AnswerKey, exchange: Exchange): Entry | undefined {
+    const entry = this.#store.peek(key);
     return entry?.variant === (entry && variantOf(exchange, entry.vary)) ? entry : undefined;
   }
 

@@ -54,6 +54,8 @@ export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange
   // What the route makes of the request for the upstream to see may decide about the answer, whoever shares it.
   if (headerEdits !== undefined && headerEdits.telling.length > 0)
     parts.push('edits', ...headerEdits.telling);
+  const { vouched } = exchange;
+  if (vouched !== undefined && vouched.fields.length > 0) parts.push('vouched', ...vouched.fields);
   const asked = exchange.route?.action.asksBy?.(exchange);
   if (asked !== undefined) parts.push('asks', asked);
   return hash('sha256', JSON.stringify(parts), 'base64url');

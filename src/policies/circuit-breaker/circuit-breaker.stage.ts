@@ -2,6 +2,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { Breaker, REFUSED, type Outcome } from './breaker.ts';
 import { circuitOpen } from './circuit-open.ts';
@@ -20,6 +21,12 @@ class UpstreamBreakStage implements Stage {
   enter(_exchange: Exchange): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
+  }
+
+  // Only looks at the breakers; whoever asks a target enters its own.
+  explain(exchange: Exchange): StageVerdict {
+    this.enter(exchange);
+    return passes();
   }
 }
 
@@ -48,6 +55,13 @@ export class HandlerBreakStage implements Stage {
     exchange.onClosed(() =>
       this.breaker.settle(admission, outcomeOf(exchange), this.#waited.get(exchange) ?? 0),
     );
+  }
+
+  explain(): StageVerdict {
+    const { state, available, openForMs } = this.breaker;
+    if (!available && state === 'open') throw circuitOpen(openForMs);
+    if (state === 'closed') return passes({ breaker: state });
+    return depends('one request at a time may try whether it works again', { breaker: state });
   }
 
   /** Ends the breaker's timer. */

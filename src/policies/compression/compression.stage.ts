@@ -4,6 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { addVary } from '../../exchange/vary.ts';
 import { fieldOf, fieldsOf } from '../../exchange/field-list.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { chooseCoding, refusesPlain, type Coding } from './accept-encoding.ts';
 import { compileTypes } from './compressible.ts';
@@ -53,6 +54,13 @@ class CompressionStage implements Stage {
     const compressor = this.#compressors.make(coding, levels);
     if (compressor !== undefined) recode(headers, coding);
     return compressor;
+  }
+
+  explain({ request: { headers } }: Exchange): StageVerdict {
+    const coding = chooseCoding(asText(headers['accept-encoding']), this.#options.codings);
+    if (coding === undefined) return passes({}, 'the client asks for no coding that there is');
+    if (NO_TRANSFORM.test(headers['cache-control'] ?? '')) return passes({}, 'the client says no-transform');
+    return depends(`${coding}, if type and size of the answer are worth it`);
   }
 
   /** A client that has the compressed answer knows it by a weak tag; it may have come with this one's. */

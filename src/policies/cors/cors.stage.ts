@@ -3,6 +3,7 @@ import type { Answer, Exchange } from '../../exchange/exchange.ts';
 import { preflightMethod } from '../../exchange/preflight.ts';
 import { addVary } from '../../exchange/vary.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { answers, changes, passes, type StageVerdict } from '../explained-stage.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { corsPolicy, originRules } from './cors.policy.ts';
 import { compileOrigins, type OriginTest } from './origin-rules.ts';
@@ -60,6 +61,21 @@ class CorsStage implements Stage {
     const isTaken = origin !== undefined && this.#takes(origin);
     if (!isTaken && !this.#isForAll) return;
     headers.push('access-control-allow-origin', this.#isForAll ? '*' : (origin as string), ...this.#granted);
+  }
+
+  explain(exchange: Exchange): StageVerdict {
+    const head: ResponseHead = { status: GRANT.status, headers: [] };
+    this.head(exchange, head);
+    const grants = head.headers.filter((name, i) => i % 2 === 0 && name.startsWith(PREFIX)).length > 0;
+    const { origin } = exchange.request.headers;
+    if (exchange.preflighted !== undefined)
+      return answers(
+        grants ? 'a preflight: granted' : 'a preflight: nothing is granted, the browser refuses',
+      );
+    if (origin === undefined) return passes({}, 'no page of another origin asks');
+    return changes(
+      grants ? `the page of ${origin} may read the answer` : `nothing is granted to the page of ${origin}`,
+    );
   }
 
   /** A cookie is for pages that may send one. */

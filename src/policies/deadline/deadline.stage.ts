@@ -3,7 +3,7 @@ import { durationText } from '../../config/units.ts';
 import { Problem } from '../../problems/problem.ts';
 import { awaitsBody } from '../body-idle/body-watch.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { deadlinePolicy } from './deadline.policy.ts';
 
@@ -26,10 +26,11 @@ class DeadlineStage implements Stage {
     exchange.onClosed(() => clearTimeout(timer));
   }
 
-  explain(exchange: Exchange): StageFacts {
+  explain(exchange: Exchange): StageVerdict {
     const budgetMs = this.#budgetOf(exchange);
     exchange.deadlineAt = exchange.startedAt + budgetMs;
-    return { left: durationText(budgetMs) };
+    if (budgetMs <= 0) throw new Problem('deadline-exceeded');
+    return passes({ left: durationText(budgetMs) });
   }
 
   // Nobody is believed who wants to wait longer than the route allows.

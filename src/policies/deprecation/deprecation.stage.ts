@@ -4,6 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { changes, type StageVerdict } from '../explained-stage.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { editHeaders, NO_EDITS, type HeaderEdits } from '../transform/header-edits.ts';
 import { deprecationPolicy, timeOf } from './deprecation.policy.ts';
@@ -55,6 +56,15 @@ class DeprecationStage implements Stage {
   enter({ principal }: Exchange): void {
     const { routeId, version, counts } = this.#counting;
     counts.count(routeId, version, principal);
+    this.#refuseGone();
+  }
+
+  explain(): StageVerdict {
+    this.#refuseGone();
+    return changes(`the answer gets ${namesOf(this.#fields.set)}`);
+  }
+
+  #refuseGone(): void {
     if (Date.now() < this.#goneAt) return;
     const successor = this.#successor;
     if (successor === undefined) throw new Problem('version-gone');
@@ -64,6 +74,10 @@ class DeprecationStage implements Stage {
   head(_: Exchange, head: ResponseHead): void {
     editHeaders(head.headers, this.#fields);
   }
+}
+
+function namesOf(fields: readonly string[]): string {
+  return [...new Set(fields.filter((_, index) => index % 2 === 0))].join(', ');
 }
 
 function fieldsOf({ since, sunset, link, successor }: DeprecationOptions): string[] {

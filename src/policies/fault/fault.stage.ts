@@ -8,6 +8,7 @@ import { Problem, type ProblemOptions } from '../../problems/problem.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { changes, depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { faultPolicy } from './fault.policy.ts';
 
@@ -40,6 +41,14 @@ export class FaultStage implements Stage {
 
   #refuseIf(isAborted: boolean): void {
     if (isAborted) throw new Problem('fault-injected', this.#refusal);
+  }
+
+  explain(exchange: Exchange): StageVerdict {
+    if (!this.#isFor(exchange)) return passes({}, 'such a request is left alone');
+    const { delay, abort } = this.#options;
+    this.#refuseIf(abort?.share === 1);
+    if (abort === undefined && delay?.share === 1) return changes('every request waits');
+    return depends('chance decides whether it waits, or is refused with fault-injected');
   }
 
   #isFor({ principal, request }: Exchange): boolean {

@@ -2,7 +2,7 @@ import { AddressBlocks } from '../../exchange/address-blocks.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { ipAccessPolicy } from './ip-access.policy.ts';
 
@@ -24,9 +24,9 @@ class IpAccessStage implements Stage {
     if (!isIn) throw new Problem('address-denied');
   }
 
-  explain(exchange: Exchange): StageFacts {
+  explain(exchange: Exchange): StageVerdict {
     this.enter(exchange);
-    return { client: exchange.clientAddress };
+    return passes({ client: exchange.clientAddress });
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Exchange } from '../../exchange/exchange.ts';
+import type { Exchange, LimitDecision } from '../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { subjectOf, type RateLimitKey } from './limit-subject.ts';
 import { appendFields, policyField, tightestOf, type NamedRule, type Verdict } from './rate-limit-fields.ts';
@@ -68,9 +68,16 @@ export class RateLimitStage implements Stage {
     return outcome.then((late) => this.#conclude(exchange, [this.#settle(rule, bucketKey, late)]));
   }
 
-  explain(exchange: Exchange): StageFacts {
-    const keys = this.#rules.map((rule) => [rule.name, rule.prefix + subjectOf(rule.key, exchange)] as const);
-    return Object.fromEntries(keys.map(([name, key]) => [`key ${name}`, key]));
+  /** Looks at buckets of this process without taking; those in a store are not asked for. */
+  explain(exchange: Exchange): StageVerdict {
+    const { main } = this.#limiters;
+    const keys = this.#rules.map((rule) => rule.prefix + subjectOf(rule.key, exchange));
+    const known = this.#rules.map((rule, i) => main.peek(keys[i] ?? '', rule.bucket, rule.cost));
+    const refused = tightestOf(known);
+    if (refused !== undefined && !refused.allowed) throw this.#limited(refused, known);
+    const facts = Object.fromEntries(this.#rules.map(({ name }, i) => factOf(name, keys[i] ?? '', known[i])));
+    if (known.includes(undefined)) return depends('the buckets are in Redis, which is not asked', facts);
+    return passes(facts);
   }
 
   /**
@@ -127,11 +134,7 @@ export class RateLimitStage implements Stage {
     }
     if (tightest !== undefined && !tightest.allowed) {
       this.#limiters.observer?.decided(this.#routeId, 'limited');
-      throw new Problem('rate-limited', {
-        headers: { 'retry-after': retryAfterSeconds(tightest.retryAfterMs) },
-        extensions: { retryAfterMs: tightest.retryAfterMs },
-        by: this.#rules[verdicts.indexOf(tightest)]?.name,
-      });
+      throw this.#limited(tightest, verdicts);
     }
     if (verdicts.includes('closed')) {
       const by = this.#rules[verdicts.indexOf('closed')]?.name;
@@ -139,6 +142,19 @@ export class RateLimitStage implements Stage {
     }
     this.#limiters.observer?.decided(this.#routeId, 'allowed');
   }
+
+  #limited(tightest: LimitDecision, verdicts: readonly Verdict[]): Problem {
+    return new Problem('rate-limited', {
+      headers: { 'retry-after': retryAfterSeconds(tightest.retryAfterMs) },
+      extensions: { retryAfterMs: tightest.retryAfterMs },
+      by: this.#rules[verdicts.indexOf(tightest)]?.name,
+    });
+  }
+}
+
+function factOf(name: string, key: string, known: LimitDecision | undefined): [string, string] {
+  const left = known === undefined ? '' : `, ${known.remaining} of ${known.limit} left`;
+  return [`key ${name}`, key + left];
 }
 
 function refuses(verdict: Verdict): boolean {

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import { changes, passes, type StageVerdict } from '../explained-stage.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
 import { securityHeadersPolicy, type SecurityHeaders } from './security-headers.policy.ts';
 
@@ -23,6 +24,12 @@ class SecurityHeadersStage implements Stage {
     const said = this.#sift(headers);
     for (const [name, value] of this.#fields) if (!said?.has(name)) headers.push(name, value);
     if (this.#strict !== undefined && scheme === 'https') headers.push(HSTS, this.#strict);
+  }
+
+  explain({ scheme }: Exchange): StageVerdict {
+    const strict = this.#strict !== undefined && scheme === 'https' ? [HSTS] : [];
+    const names = [...this.#fields.keys(), ...strict];
+    return names.length === 0 ? passes() : changes(`every answer gets ${names.join(', ')}`);
   }
 
   /** Takes out what is said in another way. @returns the names of ours that stay as they are; undefined for none. */

@@ -3,7 +3,7 @@ import { below } from '../below-stage.ts';
 import type { IncomingEdit } from '../incoming-edit.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
-import type { StageFacts } from '../explained-stage.ts';
+import { changes, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { compileAnswerBody, compileIncoming, type AnswerBodyEdit } from './body-edits.ts';
 import { keepPrivate } from './private-answer.ts';
@@ -45,7 +45,7 @@ class TransformStage implements Stage {
     const { incoming, on, answer } = edits;
     this.heads = on;
     this.enter = entering(edits);
-    this.explain = explaining(this.enter);
+    this.explain = explaining(this.enter, edits);
     this.incoming = incoming;
     this.head = headOf(leaving(edits), answer?.isPersonal === true);
     this.body = answer?.body;
@@ -64,15 +64,23 @@ function headOf(edit: Stage['head'], isPersonal: boolean): Stage['head'] {
 }
 
 // All that it does on the way in is to write its edits on the exchange.
-function explaining(enter: Stage['enter']): Stage['explain'] {
-  return (
-    enter &&
-    ((exchange): StageFacts => {
-      void enter(exchange);
-      const { drop } = exchange.headerEdits ?? NO_EDITS;
-      return drop.size === 0 ? {} : { 'sets or removes': [...drop].join(', ') };
-    })
-  );
+function explaining(
+  enter: Stage['enter'],
+  { incoming, response, perTarget, answer }: Edits,
+): Stage['explain'] {
+  const what = [
+    ...(incoming === undefined ? [] : ['the body of the request']),
+    ...(response === undefined ? [] : ['fields of the answer']),
+    ...(answer === undefined ? [] : ['the body of the answer']),
+    ...(perTarget === undefined ? [] : ['what targets with certain labels get']),
+  ];
+  return (exchange): StageVerdict => {
+    void enter?.(exchange);
+    const { drop } = exchange.headerEdits ?? NO_EDITS;
+    const facts = drop.size === 0 ? undefined : { 'sets or removes': [...drop].join(', ') };
+    const changed = [...(facts === undefined ? [] : ['fields of the request']), ...what];
+    return changed.length === 0 ? passes() : changes(changed.join(', '), facts);
+  };
 }
 
 function entering({ request, perTarget }: Edits): Stage['enter'] {

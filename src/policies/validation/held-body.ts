@@ -25,8 +25,12 @@ export function holdBody(
   exchange: Exchange,
   { maxBytes, passesLarger }: HoldOptions,
 ): Promise<Buffer | undefined> {
-  const { request } = exchange;
+  const { request, heldBody } = exchange;
   const bound = Math.min(maxBytes, exchange.route?.policies.bodyLimit ?? Infinity);
+  if (heldBody !== undefined)
+    return heldBody.length > bound && !passesLarger
+      ? Promise.reject(new Problem('body-too-large'))
+      : Promise.resolve(heldBody);
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > bound)
     return passesLarger ? Promise.resolve(undefined) : Promise.reject(new Problem('body-too-large'));

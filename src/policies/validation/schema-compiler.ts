@@ -1,6 +1,7 @@
-import { Ajv, type AnySchemaObject, type Options, type ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+import type { Ajv, AnySchemaObject, Options, ValidateFunction } from 'ajv';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
+import type { FormatsPluginOptions } from 'ajv-formats';
+import { createRequire } from 'node:module';
 import { RE2JS } from 're2js';
 import { compileLinear } from '../../config/linear-pattern.ts';
 import { pointerPart } from '../../exchange/json-pointer.ts';
@@ -61,6 +62,11 @@ function isOfDraft07({ $schema }: AnySchemaObject): boolean {
   throw new Error('expected `$schema` of draft-07 or 2020-12');
 }
 
+type AddFormats = (to: Ajv | Ajv2020, how: FormatsPluginOptions) => void;
+
+// A schema is what loads the libraries: most gateways have none.
+const load = createRequire(import.meta.url);
+
 function compileWith(
   schema: AnySchemaObject,
   { coerces, document }: SchemaUse,
@@ -78,8 +84,11 @@ function compileWith(
     validateSchema: document === undefined,
     logger: false,
   };
-  const ajv = isDraft07 ? new Ajv(options) : new Ajv2020(options);
-  (addFormats as unknown as (to: Ajv | Ajv2020, how: object) => void)(ajv, { mode: 'fast' });
+  const ajv = isDraft07
+    ? new (load('ajv') as typeof import('ajv')).Ajv(options)
+    : new (load('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')).Ajv2020(options);
+  const { default: addFormats } = load('ajv-formats') as { readonly default: AddFormats };
+  addFormats(ajv, { mode: 'fast' });
   if (document !== undefined) ajv.addSchema(document, DOCUMENT, false, false);
   return ajv.compile(document === undefined ? schema : { $ref: `${DOCUMENT}${String(schema['$ref'])}` });
 }

@@ -6,6 +6,7 @@ import { comesInLines } from '../../exchange/line-type.ts';
 import { Problem } from '../../problems/problem.ts';
 import { announcesBody } from '../../problems/render-problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { passes, type StageVerdict } from '../explained-stage.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
@@ -92,12 +93,38 @@ class ValidationStage implements Stage {
     if (faults.length > 0 && this.#options.mode === 'enforce') return this.#tell(exchange, faults);
     const isMissing = !announcesBody(request);
     if (isMissing) {
-      const missing: Fault[] = checked.isBodyRequired
-        ? [{ in: 'body', pointer: '', message: 'must be there' }]
-        : [];
+      const missing = checked.isBodyRequired ? [NO_BODY] : [];
       return this.#tell(exchange, [...faults, ...missing]);
     }
     return this.#body(exchange, body, faults);
+  }
+
+  explain(exchange: Exchange, body: Buffer | undefined): StageVerdict {
+    const faults = this.#foreseen(exchange, body);
+    if (faults.length === 0) return passes();
+    if (this.#options.mode === 'enforce') throw refusal(faults);
+    const [first] = faults;
+    return passes(
+      {},
+      `shadow: ${faults.length} fault(s) would only be counted, ${first?.in} ${first?.message}`,
+    );
+  }
+
+  #foreseen(exchange: Exchange, body: Buffer | undefined): readonly Fault[] {
+    const checked = this.#checkedOf(exchange);
+    if (checked === undefined) return [UNKNOWN];
+    const { faults, body: schema, isBodyRequired } = checked;
+    if (schema === undefined) return faults;
+    if (body === undefined) return isBodyRequired ? [...faults, NO_BODY] : faults;
+    const { maxBody, mode } = this.#options;
+    if (body.length > maxBody && mode === 'enforce') throw new Problem('body-too-large');
+    if (body.length > maxBody) return [...faults, TOO_LARGE];
+    try {
+      return [...faults, ...faultsOfBody(schema, parseHeld(exchange, body), body.length)];
+    } catch (error) {
+      if (mode === 'enforce') throw error;
+      return [...faults, NO_JSON];
+    }
   }
 
   #checkedOf(exchange: Exchange): Checked | undefined {
@@ -147,12 +174,12 @@ class ValidationStage implements Stage {
       if (this.#options.mode === 'enforce') throw error;
       return this.#tell(exchange, [NO_JSON]);
     }
-    this.#tell(exchange, bodyFaults(schema, json, text.length));
+    this.#tell(exchange, faultsOfBody(schema, json, text.length));
   }
 
   #body(exchange: Exchange, schema: CompiledSchema, faults: Fault[]): void | Promise<void> {
     const check = (json: HeldJson, length: number): void =>
-      this.#tell(exchange, [...faults, ...bodyFaults(schema, json, length)]);
+      this.#tell(exchange, [...faults, ...faultsOfBody(schema, json, length)]);
     if (this.#input.door === 'handler') {
       const { parsedBody, heldBody } = exchange;
       const repeated = heldBody === undefined ? undefined : repeatedIn(exchange, heldBody);
@@ -176,8 +203,7 @@ class ValidationStage implements Stage {
   #tell({ id }: Exchange, faults: readonly Fault[]): void {
     if (faults.length === 0) return;
     this.#metrics.invalid(this.#input.routeId, 'request', this.#options.mode);
-    if (this.#options.mode === 'enforce')
-      throw new Problem('request-invalid', { extensions: { errors: faults.slice(0, MAX_ERRORS) } });
+    if (this.#options.mode === 'enforce') throw refusal(faults);
     this.#note(id, 'request', faults);
   }
 
@@ -217,13 +243,21 @@ const UNKNOWN: Fault = {
   pointer: '',
   message: 'no operation of the API description has this method and path',
 };
+const NO_BODY: Fault = { in: 'body', pointer: '', message: 'must be there' };
 const TOO_LARGE: Fault = { in: 'body', pointer: '', message: 'is larger than what is checked' };
 const NO_JSON: Fault = { in: 'body', pointer: '', message: 'must be JSON' };
 
-function bodyFaults(schema: CompiledSchema, { value, repeated }: HeldJson, length: number): Fault[] {
-  const twice: Fault[] =
-    repeated === undefined ? [] : [{ in: 'body', pointer: repeated, message: 'must stand once' }];
-  return [...twice, ...schema.faultsOf(value, length).map((one) => ({ in: 'body' as const, ...one }))];
+function refusal(faults: readonly Fault[]): Problem {
+  return new Problem('request-invalid', { extensions: { errors: faults.slice(0, MAX_ERRORS) } });
+}
+
+function faultsOfBody(schema: CompiledSchema, { value, repeated }: HeldJson, length: number): Fault[] {
+  return [
+    ...(repeated === undefined
+      ? []
+      : [{ in: 'body' as const, pointer: repeated, message: 'must stand once' }]),
+    ...schema.faultsOf(value, length).map((one) => ({ in: 'body' as const, ...one })),
+  ];
 }
 
 function named<Result>(key: string, compile: () => Result): Result {

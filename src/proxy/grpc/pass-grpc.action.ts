@@ -10,10 +10,12 @@ import {
   type ActionKind,
   type RouteAction,
 } from '../../routing/route-action.ts';
+import type { Foreseen, ForeseenRequest } from '../../routing/foreseen.ts';
 import type { Route } from '../../routing/route.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { headOfCall } from '../../upstreams/grpc/call-head.ts';
 import { passGrpcSource, type PassGrpcDefinition } from './pass-grpc.source.ts';
-import { PassedExchange, type PassingDeps } from './passed-exchange.ts';
+import { callOf, PassedExchange, type PassingDeps } from './passed-exchange.ts';
 import { dialectOf } from './passed-request.ts';
 
 /** Over which time streams are ended when the gateway leaves, so that their clients do not all come back at once. */
@@ -80,5 +82,15 @@ class PassGrpcAction implements RouteAction {
       metrics.callPassed(route.id, grpcStatus ?? 'CANCELLED');
     });
     call.start();
+  }
+
+  foresee(exchange: Exchange): Foreseen {
+    const { upstream, options } = this.#deps;
+    const { path, fields, endsAt } = callOf(exchange, dialectOf(exchange, options), this.#deps);
+    const limitMs = endsAt - performance.now();
+    if (limitMs <= 0) throw new Problem('deadline-exceeded');
+    const call = { path, fields, limitMs };
+    const headFor: ForeseenRequest['headFor'] = (target) => headOfCall(exchange, target, call);
+    return { requests: [{ upstream, headFor, note: 'its messages are passed on unread' }] };
   }
 }

@@ -6,7 +6,7 @@ import { toProblem } from '../../problems/render-problem.ts';
 import type { Route } from '../../routing/route.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { MessageBounds } from '../../upstreams/grpc/message-bounds.ts';
-import { GrpcPassing, type PassTaker } from '../../upstreams/grpc/passing.ts';
+import { GrpcPassing, type PassedCall, type PassTaker } from '../../upstreams/grpc/passing.ts';
 import type { Upstream } from '../../upstreams/upstream.ts';
 import type { PassGrpcOptions } from './pass-grpc.source.ts';
 import { PassedAnswer } from './passed-answer.ts';
@@ -18,6 +18,16 @@ export interface PassingDeps {
   readonly upstream: Upstream;
   readonly metrics: Metrics;
   readonly options: PassGrpcOptions;
+}
+
+/** What goes out for a call of a route. @throws {Problem} as {@link passedCall}. */
+export function callOf(
+  exchange: Exchange,
+  dialect: GrpcDialect,
+  { upstream, options: { stripPrefix } }: PassingDeps,
+): PassedCall {
+  const [passed, hidden] = [upstream.passedHeaders, upstream.stickyCookie];
+  return passedCall(exchange, dialect, { stripPrefix, passed, hidden });
 }
 
 /** One call on its way: reads what the client says, and writes what the target answers. */
@@ -41,12 +51,7 @@ export class PassedExchange implements PassTaker {
     this.#text = dialect === 'webText' ? new WebTextReader() : undefined;
     this.#bounds = new MessageBounds(options.maxMessage);
     this.#maxBytes = route.policies.bodyLimit ?? Infinity;
-    const { stripPrefix } = options;
-    const call = passedCall(exchange, dialect, {
-      stripPrefix,
-      passed: upstream.passedHeaders,
-      hidden: upstream.stickyCookie,
-    });
+    const call = callOf(exchange, dialect, deps);
     this.#passing = new GrpcPassing(exchange, upstream, call, { taker: this, metrics });
   }
 

@@ -67,6 +67,22 @@ export class Mirror {
   }
 
   /**
+   * Whether a request would be mirrored, for who operates the gateway; nothing is counted.
+   *
+   * @param length of its body in bytes; 0 without one.
+   */
+  foreseen({ method }: Exchange, length: number): { readonly isMirrored: boolean; readonly why: string } {
+    const { share, methods, maxBody } = this.options;
+    if (!this.#methods.has(method))
+      return { isMirrored: false, why: `not mirrored: ${method} is not ${methods.join(', ')}` };
+    if (length > maxBody)
+      return { isMirrored: false, why: `not mirrored: its body is larger than ${maxBody} bytes` };
+    const told = this.compare === undefined ? 'nobody looks at the answer' : 'the answers are compared';
+    const chosen = share < 1 ? `chance decides, ${Number((share * 100).toFixed(3))} % are` : 'every one is';
+    return { isMirrored: share > 0, why: `${chosen}; ${told}` };
+  }
+
+  /**
    * The header fields of a copy: those that the upstream would get by default for a route of its own, and the mark.
    *
    * @throws {Problem} as {@link OutboundHost.of}.

@@ -48,6 +48,7 @@ function routesOf(controller: Type, name: string, handler: object): RouteDefinit
       id: handlerRouteId(controller, name),
       door: 'handler' as const,
       origin: `${controller.name}.${name}`,
+      owner: controller,
       match: { methods: methodsOf(method), ...conditionsOf(said), path: joined(prefix, path) },
       paths: { encodedSlashes, trailingSlash: 'refuse' as const },
       // What a method overrides still holds where it says nothing itself.

@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeContent, isCoded } from '../../exchange/content-coding.ts';
-import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { withoutMark } from '../../exchange/json-bytes.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
-import { traceparentOf } from '../../telemetry/trace-context.ts';
 import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
@@ -16,6 +14,7 @@ import type { AnswerReader } from '../transport/answer-reader.ts';
 import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { isIdempotent } from '../idempotent-methods.ts';
 import { retryAfterMs } from '../retry-wait.ts';
+import { callFields, callHost } from './call-fields.ts';
 import { httpFault, speaksAgainst } from './http-faults.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
@@ -147,8 +146,11 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     const request = {
       method,
       path,
-      fields: this.#headers(),
-      host: nameOf(this.upstream.options.host),
+      fields: callFields(this.exchange, this.upstream, {
+        leftMs: this.leftMs(),
+        hasBody: this.#body !== null,
+      }),
+      host: callHost(this.upstream),
       body: this.#body,
       isIdempotent: isIdempotent(method),
     };
@@ -184,24 +186,4 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
       cause,
     );
   }
-
-  #headers(): string[] {
-    const { exchange } = this;
-    const headers = [
-      'accept', 'application/json', 'accept-encoding', 'identity', 'x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace),
-    ]; // prettier-ignore
-    if (exchange.trace.state !== undefined) headers.push('tracestate', exchange.trace.state);
-    const left = this.leftMs();
-    if (left !== Infinity) headers.push('x-request-deadline-ms', String(Math.max(0, Math.floor(left))));
-    if (this.#body !== null) headers.push('content-type', 'application/json');
-    const identity = identityHeaders(exchange.principal);
-    for (let i = 0; i < identity.length; i += 1) headers.push(identity[i] as string);
-    const { deadlineField } = this.upstream;
-    return deadlineField === undefined ? headers : deadlineField.fieldsOf(headers, left);
-  }
-}
-
-/** The name that `host` of an upstream says; a call has no client whose host could be kept. */
-function nameOf(host: string): string | undefined {
-  return host === 'keep' || host === 'target' ? undefined : host;
 }

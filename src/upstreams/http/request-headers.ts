@@ -57,6 +57,7 @@ export function passedFields(
   const raw = exchange.request.rawHeaders;
   const listed = connectionNames(exchange.request.headers.connection);
   const isTrace = exchange.method === 'TRACE';
+  const { vouched } = exchange;
   const out: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const { lower, folded, fate } = names.of(raw[i] as string);
@@ -64,6 +65,7 @@ export function passedFields(
     if (listed?.has(lower) || isGatewayKey(lower, raw[i + 1] as string)) continue;
     // What the route sets, removes or renames is not the client's to say in another spelling either.
     if (edits?.folded.has(folded) === true && edits.renames?.has(lower) !== true) continue;
+    if (vouched !== undefined && vouched.folded.has(folded)) continue;
     if (isTrace && MAY_BE_SECRET.test(folded)) continue;
     out.push(lower, raw[i + 1] as string);
   }
@@ -90,4 +92,5 @@ function addOwn(out: string[], exchange: Exchange): void {
     out.push('x-request-deadline-ms', String(Math.floor(exchange.remainingMs())));
   }
   if (exchange.principal !== undefined) out.push(...identityHeaders(exchange.principal));
+  if (exchange.vouched !== undefined) out.push(...exchange.vouched.fields);
 }

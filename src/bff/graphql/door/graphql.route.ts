@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { DeclaredPolicies, Route, RouteDefinition } from '../../../routing/route.ts';
+import { foreseenOperation } from './foreseen-operation.ts';
 import { GRAPHQL_PATH } from './graphql.options.ts';
 
 /** Id of the route whose stages every GraphQL request enters. */
@@ -27,5 +28,6 @@ export function graphqlRoute(
     origin: 'GatehouseDriver',
     match: { methods: ['GET', 'POST', 'PUT', 'DELETE'], hosts: [], path: GRAPHQL_PATH, headers: {} },
     policies: [{ ...identified, cache: 'off', ...policies }],
+    foresee: foreseenOperation,
   };
 }

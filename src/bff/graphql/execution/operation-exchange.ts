@@ -8,12 +8,25 @@ const MOST_KEPT = 20;
 
 /** An exchange for one operation of a connection: its own cancellation and limits, the principal of the connection. */
 export function forkOf(connection: Exchange): Exchange {
-  const { id, trace, clientAddress, scheme, host, path, query, request, snapshot } = connection;
+  const { id, trace, clientAddress, addressDoubt, scheme, host, path, query, request, snapshot } = connection;
   // Nothing is ever written to it; what it says goes over the connection.
   const response = new ServerResponse(request);
-  const opening = { id, trace, clientAddress, scheme, host, path, query, request, response, snapshot };
+  const opening = {
+    id,
+    trace,
+    clientAddress,
+    addressDoubt,
+    scheme,
+    host,
+    path,
+    query,
+    request,
+    response,
+    snapshot,
+  };
   const exchange = new Exchange(opening);
   exchange.route = connection.route;
+  exchange.params = connection.params;
   exchange.principal = connection.principal;
   const cancel = (reason: Problem): void => exchange.cancel(reason);
   connection.onCancel(cancel);

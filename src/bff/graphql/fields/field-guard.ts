@@ -25,14 +25,20 @@ export function guardField(
   const { name, resolve, subscribe } = field;
   // Who lacks both sees the error: a mask must not open what something else has closed.
   const requirements = unordered.toSorted((a, b) => Number(a.masks) - Number(b.masks));
+  const asked = requirements.filter(({ stage }) => stage.field !== undefined);
+  const strict = asked.filter((one) => !one.masks);
+  const masks = asked.filter((one) => one.masks);
+  const atOpening = strict.filter(({ stage }) => stage.field?.asksParent === false);
   const lacking = ({ granted }: OperationContext): Requirement | undefined =>
     requirements.find((requirement) => !granted.has(requirement));
   const enter = (exchange: Exchange): undefined | Promise<undefined> =>
     subscribe === undefined ? enterSeat(limit, exchange) : undefined;
   field.resolve = (source, args, context, info) => {
     const lacked = lacking(context);
-    if (lacked?.masks === true) return lacked.mask;
-    if (lacked !== undefined) throw new Problem('permission-denied', { by: lacked.by });
+    const refusing = lacked?.masks === false ? lacked : firstRefused(strict, context, args, source);
+    if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
+    const masking = lacked ?? firstRefused(masks, context, args, source);
+    if (masking !== undefined) return masking.mask;
     const run = (): unknown =>
       resolve === undefined
         ? (source as Record<string, unknown> | null | undefined)?.[name]
@@ -44,7 +50,28 @@ export function guardField(
   field.subscribe = async (source, args, context, info) => {
     const lacked = lacking(context);
     if (lacked?.masks === false) throw new Problem('permission-denied', { by: lacked.by });
+    // What is asked of the object is asked of each event.
+    const refusing = firstRefused(atOpening, context, args, source);
+    if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
     await enterSeat(limit, context.exchange);
     return subscribe(source, args, context, info) as unknown;
   };
+}
+
+/** The first of several requirements that an object and arguments do not meet. */
+function firstRefused(
+  requirements: readonly Requirement[],
+  { exchange }: OperationContext,
+  args: Readonly<Record<string, unknown>>,
+  parent: unknown,
+): Requirement | undefined {
+  for (const one of requirements) {
+    try {
+      one.stage.field?.decide(exchange, args, parent);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'permission-denied') return one;
+      throw error;
+    }
+  }
+  return undefined;
 }

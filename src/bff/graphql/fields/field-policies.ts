@@ -14,7 +14,7 @@ import {
   type FieldPolicySet,
 } from './declared-policies.ts';
 import { guardField } from './field-guard.ts';
-import { FieldRequirements, type Requirement } from './field-requirements.ts';
+import { FieldRequirements, type FieldArguments, type Requirement } from './field-requirements.ts';
 import { mustFit } from './mask-type.ts';
 import type { OperationContext } from '../execution/operation-context.ts';
 import { uselessPlaces } from './policy-places.ts';
@@ -88,7 +88,7 @@ export class FieldPolicies {
 
   /** What everything asks for that is of a type. */
   ofType(typeName: string): ReadonlySet<Requirement> {
-    return new Set(this.#required(typeName, this.#types.get(typeName) ?? []));
+    return new Set(this.#required(typeName, this.#types.get(typeName) ?? [], 'any'));
   }
 
   /** The names that data of a type can have a field under. */
@@ -102,11 +102,15 @@ export class FieldPolicies {
   #add(typeName: string, field: Field, said: readonly DeclaredField[]): void {
     const origin = `${typeName}.${field.name}`;
     const policies = said.map((one) => one.policies);
-    const requirements = this.#required(origin, [...(this.#types.get(typeName) ?? []), ...policies]);
+    const args = field.args.map(({ name }) => name);
+    const requirements = [
+      ...this.#required(origin, this.#types.get(typeName) ?? [], 'any'),
+      ...this.#required(origin, policies, args),
+    ];
     for (const { mask } of said) {
       if (mask === undefined) continue;
       mustFit(origin, field, mask.with ?? null);
-      requirements.push(this.#requirements.masked(origin, mask));
+      requirements.push(this.#requirements.masked(origin, mask, args));
     }
     const cache = policies.map((one) => one.cache).find((one) => one !== undefined);
     const limit = this.#limited(typeName, origin, policies);
@@ -116,10 +120,10 @@ export class FieldPolicies {
   }
 
   // All of them hold: a resolver cannot open what the type of its field has closed.
-  #required(origin: string, said: readonly FieldPolicySet[]): Requirement[] {
+  #required(origin: string, said: readonly FieldPolicySet[], args: FieldArguments): Requirement[] {
     return said.flatMap(({ authentication, authorization }) => [
       ...(isOn(authentication) ? [this.#requirements.identified(origin, authentication)] : []),
-      ...(isOn(authorization) ? [this.#requirements.authorized(origin, authorization)] : []),
+      ...(isOn(authorization) ? [this.#requirements.authorized(origin, authorization, args)] : []),
     ]);
   }
 
@@ -145,6 +149,11 @@ export function grant(
   const granted = new Set<Requirement>();
   const pending: Promise<void>[] = [];
   for (const requirement of requirements) {
+    // Decided where the field is resolved, each time: nobody knows its arguments before.
+    if (requirement.stage.field !== undefined) {
+      granted.add(requirement);
+      continue;
+    }
     try {
       const entering = enterSeat(requirement.stage, exchange);
       if (entering === undefined) granted.add(requirement);

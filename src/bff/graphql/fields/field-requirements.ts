@@ -26,6 +26,14 @@ type Authorization = NonNullable<PolicySet['authorization']>;
 type Authentication = NonNullable<PolicySet['authentication']>;
 type RateLimit = NonNullable<PolicySet['rateLimit']>;
 
+/** The names of the arguments of a field; `any` for what is asked of several fields. */
+export type FieldArguments = readonly string[] | 'any';
+
+// Only then does it make a difference which field it is.
+function argumentsOf(authorization: Authorization, args: FieldArguments): FieldArguments | undefined {
+  return JSON.stringify(authorization).includes('args') ? args : undefined;
+}
+
 const NO_MASK = { masks: false, mask: undefined };
 
 /** Compiles the policies of fields with the stages that routes use; equal requirements are one. */
@@ -41,15 +49,17 @@ export class FieldRequirements {
   }
 
   /** @throws {Error} naming the field, when nobody could check it. */
-  authorized(origin: string, authorization: Authorization): Requirement {
+  authorized(origin: string, authorization: Authorization, args: FieldArguments): Requirement {
     const facts = { ...NO_MASK, by: origin };
-    return this.#once(JSON.stringify(authorization), facts, () => this.#authorize(origin, authorization));
+    const key = JSON.stringify([authorization, argumentsOf(authorization, args)]);
+    return this.#once(key, facts, () => this.#authorize(origin, authorization, args));
   }
 
   /** @throws {Error} naming the field, when nobody could check it. */
-  masked(origin: string, { unless, with: mask = null }: MaskOptions): Requirement {
+  masked(origin: string, { unless, with: mask = null }: MaskOptions, args: FieldArguments): Requirement {
     const facts = { masks: true, mask, by: origin };
-    return this.#once(JSON.stringify([unless, mask]), facts, () => this.#authorize(origin, unless));
+    const key = JSON.stringify([unless, mask, argumentsOf(unless, args)]);
+    return this.#once(key, facts, () => this.#authorize(origin, unless, args));
   }
 
   /**
@@ -91,18 +101,24 @@ export class FieldRequirements {
     });
   }
 
-  #authorize(origin: string, authorization: Authorization): Stage {
+  #authorize(origin: string, authorization: Authorization, args: FieldArguments): Stage {
     const compile = ({ id, policies }: Route): Stage =>
-      this.#compile(origin, authorizationPolicy, id, { ...policies, authorization });
+      this.#compile(origin, authorizationPolicy, id, { ...policies, authorization }, args);
     this.#checks.push(compile);
     return compile(this.#route);
   }
 
-  #compile(origin: string, policy: Policy, routeId: string, policies: PolicySet): Stage {
+  #compile(
+    origin: string,
+    policy: Policy,
+    routeId: string,
+    policies: PolicySet,
+    args?: FieldArguments,
+  ): Stage {
     const factory = this.#factories.find((one) => one.policy.name === policy.name);
     let stage: Stage | undefined;
     try {
-      stage = factory?.compile({ routeId, door: 'handler', policies, repeats: true });
+      stage = factory?.compile({ routeId, door: 'handler', policies, repeats: true, fieldArguments: args });
     } catch (error) {
       throw new Error(`${origin}: ${(error as Error).message}`, { cause: error });
     }

@@ -69,6 +69,14 @@ export class PartCompiler {
 
   #guards(fields: readonly ShownField[], path: string, { faults }: Search): readonly Requirement[] {
     const [first = NOBODY, ...others] = fields.map(({ field }) => this.#asked(field));
+    const unknown = [first, ...others]
+      .flatMap((asked) => [...asked])
+      .find(({ stage }) => stage.field !== undefined);
+    // Fails closed: what cannot be decided over REST is shown to nobody.
+    if (unknown !== undefined)
+      faults.add(
+        `${path} asks for \`args\` or \`parent\` of a field of GraphQL (${unknown.by}), which REST does not know; leave the section out of the view`,
+      );
     const other = others.findIndex(
       (one) => one.size !== first.size || [...one].some((asked) => !first.has(asked)),
     );

@@ -163,7 +163,7 @@ export class GraphqlSocketServer {
     } catch (error) {
       // Fails closed, with the code of the problem as the reason.
       one.end(closeCodeOf(error), reasonOf(error));
-      return undefined;
+      return void exchange.close();
     }
     // The client may have gone while we asked who it is.
     if (!one.isOpen) return void exchange.close();

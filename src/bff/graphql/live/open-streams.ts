@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Exchange } from '../../../exchange/exchange.ts';
-import { credentialLeftMs } from '../../../sockets/live-socket.ts';
+import type { Problem } from '../../../problems/problem.ts';
+import { credentialLeftMs, revocationCode } from '../../../sockets/live-socket.ts';
 
 /** The parts of a stream, as the library makes them. */
 export type StreamBody = AsyncGenerator<string, void, undefined>;
@@ -30,6 +31,11 @@ export class OpenStreams {
       .map((ms) => setTimeout(end, ms));
     this.#open.add(end);
     raw.once('close', end);
+    // Also where no operation runs that would end with it. What else ends an operation is told first.
+    const endRevoked = (reason: Problem): void => {
+      if (revocationCode(reason) !== undefined) end();
+    };
+    exchange.onCancel(endRevoked);
     try {
       for await (const part of body) {
         // Waits for the client: one that reads slowly slows its own events down.
@@ -39,6 +45,7 @@ export class OpenStreams {
     } finally {
       end();
       this.#open.delete(end);
+      exchange.offCancel(endRevoked);
       for (const timer of timers) clearTimeout(timer);
       raw.end();
     }

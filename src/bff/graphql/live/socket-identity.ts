@@ -20,12 +20,24 @@ export function withCredentials(
     const lower = name.toLowerCase();
     return CREDENTIALS.includes(lower) && typeof value === 'string' ? [[lower, value] as const] : [];
   });
-  const { id, trace, clientAddress, scheme, host, path, query, response, snapshot } = exchange;
+  const { id, trace, clientAddress, addressDoubt, scheme, host, path, query, response, snapshot } = exchange;
   const request = Object.create(exchange.request, {
     headers: { value: { ...exchange.request.headers, ...Object.fromEntries(given) } },
     rawHeaders: { value: [...exchange.request.rawHeaders, ...given.flat()] },
   }) as IncomingMessage;
-  const opening = { id, trace, clientAddress, scheme, host, path, query, request, response, snapshot };
+  const opening = {
+    id,
+    trace,
+    clientAddress,
+    addressDoubt,
+    scheme,
+    host,
+    path,
+    query,
+    request,
+    response,
+    snapshot,
+  };
   const identified = new Exchange(opening);
   identified.route = exchange.route;
   return identified;

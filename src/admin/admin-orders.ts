@@ -1,0 +1,16 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Rollouts } from '../canary/rollouts.ts';
+import { Identity } from '../policies/authentication/identity.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { LOGGER } from '../telemetry/telemetry.module.ts';
+
+/** What operators can give orders to. */
+@Injectable()
+export class AdminOrders {
+  constructor(
+    readonly rollouts: Rollouts,
+    readonly identity: Identity,
+    /** Takes note of who has ordered what. */
+    @Inject(LOGGER) readonly logger: Logger,
+  ) {}
+}

@@ -1,0 +1,136 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Identity } from '../policies/authentication/identity.ts';
+import { digestText } from '../policies/authentication/revocation/revocation-marks.ts';
+import {
+  namedBy,
+  OrderFault,
+  readOrder,
+  revocationOrders,
+  type OrderedRevocation,
+  type RevocationOrder,
+} from '../policies/authentication/revocation/revocation-order.ts';
+import type { RevocationOptions } from '../policies/authentication/revocation/revocation.schema.ts';
+import { msOf } from '../policies/authentication/revocation/revocation-marks.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+const PATH = '/revocations';
+const OFF = { error: 'nothing can be revoked here; add `identity: { revocation: {} }` to the configuration' };
+const NO_PAGE = { error: 'pages in browsers may give no orders' };
+const NO_ROOM = {
+  error:
+    'there are as many revocations as identity.revocation.max allows; raise it, or revoke a subject as a whole',
+};
+const NOT_TOLD =
+  'Redis has not taken it: this process knows of it, other replicas do not; repeat it when Redis is back';
+
+const name = z.string().min(1).optional();
+const askedSchema = z
+  .strictObject({ jti: name, sid: name, sub: name, issuer: name })
+  .refine(({ jti, sid, sub }) => [jti, sid, sub].filter((one) => one !== undefined).length === 1, {
+    message: 'expected exactly one of jti, sid, sub',
+  });
+
+type Asked = z.output<typeof askedSchema>;
+
+/** Shows what is known of revocations, and takes orders to revoke. */
+export function serveRevocations(server: FastifyInstance, identity: Identity, logger: Logger): void {
+  server.get(PATH, ({ query }, reply) => {
+    if (Object.keys(query as object).length === 0) return reply.send(describe(identity));
+    const asked = askedSchema.safeParse(query);
+    if (!asked.success) return reply.code(400).send({ error: z.prettifyError(asked.error) });
+    return orRefuse(reply, () => look(identity, asked.data));
+  });
+  server.post(PATH, (request, reply) => take(identity, logger, request, reply));
+}
+
+/** How the revocations of this process are. */
+function describe({ revocations }: Identity): object {
+  const { options, state, set, ageMs, open, last } = revocations;
+  if (options === undefined) return { state };
+  return {
+    state,
+    ...(Number.isFinite(ageMs) ? { ageMs: Math.round(ageMs) } : {}),
+    count: set.count(),
+    bytes: set.bytes,
+    watched: open,
+    ...(last === undefined ? {} : { last }),
+    ...options,
+  };
+}
+
+/** Whether one is known. @throws {OrderFault} */
+function look({ revocations, section }: Identity, asked: Asked): object {
+  const { kind, value, issuer, digest } = namedBy(asked, issuersOf({ section }));
+  const time = revocations.set.find(digest);
+  const named = { [kind]: value, ...(issuer === undefined ? {} : { issuer }) };
+  if (time < 0) return { ...named, revoked: true, issuedBefore: new Date(msOf(-time)).toISOString() };
+  const isRevoked = time > 0 && msOf(time) > Date.now();
+  return {
+    ...named,
+    revoked: isRevoked,
+    ...(isRevoked ? { until: new Date(msOf(time)).toISOString() } : {}),
+  };
+}
+
+async function take(
+  identity: Identity,
+  logger: Logger,
+  { headers, body, ip }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  // Fails closed: browsers say it with every POST, also of a page whose name leads here only since it was loaded.
+  if (headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  const { options } = identity.revocations;
+  if (options === undefined) return reply.code(409).send(OFF);
+  const read = revocationOrders.safeParse(body);
+  if (!read.success) return reply.code(400).send({ error: z.prettifyError(read.error) });
+  let ordered: readonly OrderedRevocation[];
+  try {
+    ordered = readAll(read.data, identity, options);
+  } catch (error) {
+    if (error instanceof OrderFault) return reply.code(400).send({ error: error.message });
+    throw error;
+  }
+  const where = await identity.revocations.revoke(ordered);
+  if (where === 'nowhere') return reply.code(507).send(NO_ROOM);
+  for (const [index, one] of ordered.entries())
+    note(logger, one, { where, from: ip, reason: read.data[index]?.reason });
+  const revoked = ordered.map(shown);
+  return where === 'everywhere'
+    ? reply.send({ revoked })
+    : reply.code(503).send({ error: NOT_TOLD, revoked });
+}
+
+function readAll(
+  orders: readonly RevocationOrder[],
+  identity: Identity,
+  { longest }: RevocationOptions,
+): OrderedRevocation[] {
+  const terms = { issuers: issuersOf(identity), longest, nowMs: Date.now() };
+  return orders.map((order) => readOrder(order, terms));
+}
+
+function issuersOf({ section }: Pick<Identity, 'section'>): readonly string[] {
+  return section.options.issuers.map(({ issuer }) => issuer);
+}
+
+function shown({ kind, value, issuer, until, issuedBefore }: OrderedRevocation): object {
+  const whose = issuer === undefined ? {} : { issuer };
+  return { [kind]: value, ...whose, ...(issuedBefore === undefined ? {} : { issuedBefore }), until };
+}
+
+// The id of a session may open it somewhere else, so that the log has its digest only.
+function note(logger: Logger, { kind, value, issuer, until, digest }: OrderedRevocation, how: object): void {
+  const named = kind === 'sid' ? { digest: digestText(digest) } : { [kind]: value };
+  logger.info({ revocation: { kind, ...named, issuer, until, ...how } }, 'credentials revoked');
+}
+
+function orRefuse(reply: FastifyReply, answer: () => object): FastifyReply {
+  try {
+    return reply.send(answer());
+  } catch (error) {
+    if (error instanceof OrderFault) return reply.code(400).send({ error: error.message });
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import { readConfigFile } from '../config/config-reader.ts';
+import { readEnvironment, type Environment } from '../config/env.schema.ts';
+import type { GatewayModule } from '../config/gateway-module.ts';
+import { createGateway, type Gateway } from '../main.ts';
+import { gatewaySchema } from '../pipeline/actions.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { modulesOf, type OfferedModules } from './commands.ts';
+
+/** A configuration that was compiled and serves nobody; whoever has it closes it. */
+export interface Compiled {
+  readonly gateway: Gateway;
+  readonly source: GatewaySource;
+  readonly current: Snapshot;
+}
+
+/**
+ * Compiles a configuration: everything that a start would check, short of listening, of Redis, and of whatever else answers
+ * from afar.
+ *
+ * @throws {ConfigError} with all that is wrong.
+ */
+export async function compiled(configFile: string | undefined, offered: OfferedModules): Promise<Compiled> {
+  const { environment, source } = await readSource(configFile);
+  const modules = await modulesFor(source, offered);
+  const gateway = await createGateway({
+    environment: { ...environment, redisUrl: undefined },
+    source,
+    modules,
+    logger: createLogger('silent'),
+    dryRun: true,
+  });
+  await gateway.init();
+  return { gateway, source, current: gateway.app.get(Snapshots).current };
+}
+
+/**
+ * Loads the modules, for a configuration that names any: code that it does not name has no part in what comes of it, and a
+ * reload that names some needs a restart anyway.
+ */
+export async function modulesFor(
+  source: GatewaySource,
+  offered: OfferedModules,
+): Promise<readonly GatewayModule[]> {
+  return source.value.modules.length > 0 ? await modulesOf(offered) : [];
+}
+
+/** Reads environment and file. @throws {ConfigError} with all that is wrong with their form. */
+export async function readSource(
+  configFile: string | undefined,
+): Promise<{ readonly environment: Environment; readonly source: GatewaySource }> {
+  const environment = readEnvironment(process.env);
+  return { environment, source: await readConfigFile(gatewaySchema, configFile ?? environment.configFile) };
+}

@@ -1,0 +1,38 @@
+import { describeRoutes } from '../admin/route-listing.ts';
+import { formatFaults } from '../config/config-fault.ts';
+import { warningsOf } from '../snapshot/config-warnings.ts';
+import type { OfferedModules, Outlet } from './commands.ts';
+import { compiled } from './compiled.ts';
+import { renderTable } from './table.ts';
+
+/** Says that a configuration is valid, and warns of what it may not mean. @throws {ConfigError} with all that is wrong. */
+export async function runValidate(
+  configFile: string | undefined,
+  modules: OfferedModules,
+  { out, err }: { readonly out: Outlet; readonly err: Outlet },
+): Promise<void> {
+  const { gateway, source, current } = await compiled(configFile, modules);
+  // What stands in the file is counted as it was written there: versions and methods make several routes of one.
+  const written = source.value.routes.length;
+  const ofCode = current.table.routes.filter(({ door }) => door === 'handler').length;
+  // Only a warning here: it may be the gateway itself that listens there, before it hears of the change.
+  const warnings = [...warningsOf(current), ...(await gateway.takenPorts())];
+  await gateway.app.close();
+  if (warnings.length > 0)
+    err.write(`${formatFaults(warnings, { color: err.isTTY === true, noun: 'warning' })}\n`);
+  out.write(
+    `${source.document.file}: valid, ${written} ${written === 1 ? 'route' : 'routes'} in the file, ${ofCode} in code\n`,
+  );
+}
+
+/** Prints the compiled route table of both doors. @throws {ConfigError} with all that is wrong. */
+export async function runRoutes(
+  configFile: string | undefined,
+  modules: OfferedModules,
+  out: Outlet,
+): Promise<void> {
+  const { gateway, current } = await compiled(configFile, modules);
+  const listed = describeRoutes(current.table.routes, current.upstreams);
+  await gateway.app.close();
+  out.write(renderTable(listed));
+}

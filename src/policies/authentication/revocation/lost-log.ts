@@ -1,0 +1,45 @@
+import type { LoggedRevocation } from './revocation-log.ts';
+import { RevocationSet } from './revocation-set.ts';
+
+/** Looked at, and so written, at a time. */
+const SLOTS = 8192;
+/** Replicas do not all write at once: who comes later finds most of it written. */
+const LONGEST_DELAY_MS = 1000;
+
+/** What a log has lost: whatever is known and not found in it. */
+export class LostLog {
+  readonly #known: RevocationSet;
+  readonly #found: RevocationSet;
+  readonly #beginsAt = performance.now() + Math.random() * LONGEST_DELAY_MS;
+  #next: number | undefined = 0;
+  #again: readonly LoggedRevocation[] = [];
+
+  constructor(known: RevocationSet) {
+    this.#known = known;
+    this.#found = new RevocationSet(known.bounds);
+  }
+
+  /** Takes note of what the log has. */
+  found(entries: readonly LoggedRevocation[]): void {
+    for (const { digest, time } of entries) this.#found.add(digest, time);
+  }
+
+  /** Some of what it has not, perhaps nothing; undefined once that was all. */
+  next(): readonly LoggedRevocation[] | undefined {
+    if (performance.now() < this.#beginsAt) return [];
+    const again = this.#again;
+    this.#again = [];
+    if (again.length > 0) return again;
+    if (this.#next === undefined) return undefined;
+    const missing: LoggedRevocation[] = [];
+    this.#next = this.#known.some(this.#next, SLOTS, (digest, time) => {
+      if (this.#found.find(digest) === 0) missing.push({ digest, time });
+    });
+    return missing;
+  }
+
+  /** Takes back what could not be written. */
+  again(missing: readonly LoggedRevocation[]): void {
+    this.#again = missing;
+  }
+}

@@ -1,0 +1,190 @@
+import type { Redis } from 'ioredis';
+import type { PubSub } from '../../../store/pub-sub.ts';
+import { redisFault } from '../../../store/redis.ts';
+import type { StoreGuard } from '../../../store/store-guard.ts';
+import {
+  compareIds,
+  LOG_BEGINNING,
+  REVOCATION_STREAM,
+  RevocationLog,
+  type LoggedRevocation,
+  type LogPage,
+} from './revocation-log.ts';
+import { LostLog } from './lost-log.ts';
+import { digestOf, secondsOf } from './revocation-marks.ts';
+import type { RevocationSet } from './revocation-set.ts';
+import { RevokedKeys } from './revoked-keys.ts';
+
+/** How often the log is asked for news although nobody has told of any. */
+const POLL_MS = 400;
+const CHANNEL = 'revocations';
+
+/** What keeps a set fresh. */
+export interface FeedDeps {
+  readonly redis: Redis;
+  readonly guard: StoreGuard;
+  readonly pubSub: PubSub;
+}
+
+/** Who hears what the feed brings. */
+export interface FeedHost {
+  readonly set: RevocationSet;
+  /** Hears of revocations, those included that are known already. */
+  heard(revocations: readonly LoggedRevocation[]): void;
+  /** Says something to the operator. */
+  warn(message: string): void;
+}
+
+/**
+ * Keeps the revocations of this process those of all replicas: it reads the log on from where it was, at once when somebody
+ * tells that there is news and several times a second anyway, and looks at the keys that others write. A log that has lost
+ * something, by a flush or a failover, gets it back from whoever still knows it: nothing that is known is forgotten.
+ */
+export class RevocationFeed {
+  readonly #log: RevocationLog;
+  readonly #keys: RevokedKeys;
+  readonly #pubSub: PubSub;
+  readonly #host: FeedHost;
+  #after = LOG_BEGINNING;
+  /** The earliest entry that is still to be kept. */
+  #oldest: string | undefined = undefined;
+  #lost: LostLog | undefined = undefined;
+  #logHeardAt = -Infinity;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #deaf: (() => void) | undefined = undefined;
+  #isReading = false;
+  #isWanted = false;
+  #isStopped = true;
+  #isRefused = false;
+
+  constructor({ redis, guard, pubSub }: FeedDeps, host: FeedHost) {
+    this.#log = new RevocationLog(redis, guard);
+    this.#pubSub = pubSub;
+    this.#host = host;
+    this.#keys = new RevokedKeys(redis, {
+      revoked: (jti, forMs = host.set.bounds.longest) => this.#found(jti, forMs),
+      flushed: () => this.#wake(),
+      untold: (reason) =>
+        host.warn(
+          `Redis does not tell of keys revoked:* that change (${reason}); they are looked at every 10 s.`,
+        ),
+    });
+  }
+
+  /** Until when everything is known that there is, on the clock of `performance.now()`; -Infinity before all was read. */
+  get heardAt(): number {
+    return Math.min(this.#logHeardAt, this.#keys.heardAt);
+  }
+
+  /** The last entry of the log that was read. */
+  get last(): string {
+    return this.#after;
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.#isStopped = false;
+    this.#keys.start();
+    this.#deaf = this.#pubSub.listen(CHANNEL, () => this.#wake());
+    this.#wake();
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#keys.stop();
+    this.#deaf?.();
+  }
+
+  /** Reads everything once more. */
+  again(): void {
+    this.#logHeardAt = -Infinity;
+    this.#after = LOG_BEGINNING;
+    this.#keys.again();
+    this.#wake();
+  }
+
+  /** Tells all replicas. @returns whether Redis has taken it. */
+  async tell(revocations: readonly LoggedRevocation[]): Promise<boolean> {
+    const isTaken = await this.#log.write(revocations, this.#host.set.bounds.longest);
+    // Who does not hear it asks soon.
+    if (isTaken) this.#pubSub.publish(CHANNEL, '').catch(() => undefined);
+    return isTaken;
+  }
+
+  #wake(): void {
+    this.#isWanted = true;
+    if (this.#isReading || this.#isStopped) return;
+    this.#isReading = true;
+    clearTimeout(this.#timer);
+    void this.#readAll().finally(() => {
+      this.#isReading = false;
+      if (this.#isStopped) return;
+      if (this.#isWanted) return this.#wake();
+      this.#timer = setTimeout(() => this.#wake(), POLL_MS).unref();
+    });
+  }
+
+  async #readAll(): Promise<void> {
+    this.#isWanted = false;
+    void this.#keys.ping();
+    for (;;) {
+      const askedAt = performance.now();
+      const page = await this.#log.read(this.#after).catch(() => undefined);
+      if (Error.isError(page)) return this.#refused(page);
+      if (page === undefined || this.#isStopped) return;
+      this.#isRefused = false;
+      if (this.#hasLost(page)) {
+        this.#host.warn(
+          'The log of revocations in Redis has lost entries; those that are known are written again.',
+        );
+        this.#lost = new LostLog(this.#host.set);
+        this.#after = LOG_BEGINNING;
+        this.#oldest = undefined;
+        continue;
+      }
+      this.#take(page);
+      if (!page.isWhole) continue;
+      this.#logHeardAt = askedAt;
+      break;
+    }
+    await this.#restore();
+  }
+
+  #refused(error: Error): void {
+    if (!this.#isRefused)
+      this.#host.warn(`Redis does not let ${REVOCATION_STREAM} be read (${redisFault(error)}).`);
+    this.#isRefused = true;
+  }
+
+  #take({ entries, last, first }: LogPage): void {
+    this.#after = last;
+    this.#oldest ??= first === LOG_BEGINNING ? undefined : first;
+    if (entries.length === 0) return;
+    this.#lost?.found(entries);
+    this.#host.heard(entries);
+  }
+
+  // A flush or a failover takes the end of the log, or all of it, or all but what was written since.
+  #hasLost({ first, generated }: LogPage): boolean {
+    if (compareIds(generated, this.#after) < 0) return true;
+    if (this.#oldest === undefined || compareIds(first, this.#oldest) <= 0) return false;
+    const keptSinceMs = Date.now() - this.#host.set.bounds.longest;
+    if (Number(this.#oldest.split('-')[0]) > keptSinceMs) return true;
+    // What was cut off is over.
+    this.#oldest = first;
+    return false;
+  }
+
+  async #restore(): Promise<void> {
+    const missing = this.#lost?.next();
+    if (missing === undefined) return void (this.#lost = undefined);
+    if (missing.length > 0 && !(await this.tell(missing))) this.#lost?.again(missing);
+  }
+
+  #found(jti: string, forMs: number): void {
+    const time = Math.ceil(secondsOf(Date.now() + Math.min(forMs, this.#host.set.bounds.longest)));
+    this.#host.heard([{ digest: digestOf('jti', '', jti), time }]);
+  }
+}

@@ -1,0 +1,127 @@
+import type { Redis } from 'ioredis';
+import { STORE_UNAVAILABLE, type StoreGuard } from '../../../store/store-guard.ts';
+import { digestText, readDigest, type Digest } from './revocation-marks.ts';
+import type { RevocationTime } from './revocation-table.ts';
+
+/** The stream that all replicas read. */
+export const REVOCATION_STREAM = 'gatehouse:revocations';
+/** Revocations of tokens that anybody may write: `revoked:<jti>`, whatever its value, for as long as it is there. */
+export const REVOKED_PREFIX = 'revoked:';
+/** Where the stream begins. */
+export const LOG_BEGINNING = '0-0';
+
+/** Not on the path of a request. */
+const BUDGET_MS = 500;
+const PAGE = 5000;
+/** By how much the clocks of replicas and of Redis may be apart. */
+const MARGIN_MS = 60_000;
+
+/** A revocation as all replicas know it. */
+export interface LoggedRevocation {
+  readonly digest: Digest;
+  readonly time: RevocationTime;
+  /** The `jti` itself and how long it is kept, in ms, where others may look for it in Redis. */
+  readonly token?: { readonly jti: string; readonly forMs: number } | undefined;
+}
+
+/** What was read of the log. */
+export interface LogPage {
+  readonly entries: readonly LoggedRevocation[];
+  /** The id of the last entry that was read. */
+  readonly last: string;
+  /** Whether there is nothing after it. */
+  readonly isWhole: boolean;
+  /** The ids of the first entry that there is, and of the last that there ever was. */
+  readonly first: string;
+  readonly generated: string;
+}
+
+type Entry = readonly [id: string, fields: readonly string[]];
+
+/** The log of revocations in Redis: a stream, which keeps their order for who was away. */
+export class RevocationLog {
+  readonly #redis: Redis;
+  readonly #guard: StoreGuard;
+
+  constructor(redis: Redis, guard: StoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  /** Reads on after an entry; undefined when Redis does not answer. @returns {Error} what it says against it. */
+  async read(after: string): Promise<LogPage | Error | undefined> {
+    const ask = (): Promise<[unknown, Entry[]] | Error> =>
+      Promise.all([
+        this.#redis.xinfo('STREAM', REVOCATION_STREAM).catch(absent),
+        this.#redis.xrange(REVOCATION_STREAM, `(${after}`, '+', 'COUNT', PAGE) as Promise<Entry[]>,
+      ]).catch(asAnswer);
+    const answer = await this.#guard.run(ask, BUDGET_MS);
+    if (answer === STORE_UNAVAILABLE) return undefined;
+    if (Error.isError(answer)) return answer;
+    const [info, entries] = answer;
+    const facts = factsOf(info);
+    const generated = facts.get('last-generated-id');
+    const first = facts.get('first-entry');
+    return {
+      entries: entries.flatMap(([, fields]) => entryOf(fields)),
+      last: entries.at(-1)?.[0] ?? after,
+      isWhole: entries.length < PAGE,
+      first: Array.isArray(first) ? String(first[0]) : LOG_BEGINNING,
+      generated: typeof generated === 'string' ? generated : LOG_BEGINNING,
+    };
+  }
+
+  /** Adds to the log, which forgets what is older than the longest life of a token. @returns whether Redis has taken all. */
+  async write(revocations: readonly LoggedRevocation[], longestMs: number): Promise<boolean> {
+    const keepMs = longestMs + MARGIN_MS;
+    const oldest = String(Math.max(0, Date.now() - keepMs));
+    const call = async (): Promise<unknown> => {
+      const all = this.#redis.multi();
+      for (const { digest, time, token } of revocations) {
+        const fields = ['d', digestText(digest), 't', String(time)];
+        all.xadd(REVOCATION_STREAM, 'MINID', '~', oldest, '*', ...fields);
+        if (token !== undefined) all.set(REVOKED_PREFIX + token.jti, '1', 'PX', token.forMs);
+      }
+      all.pexpire(REVOCATION_STREAM, keepMs);
+      const results = await all.exec();
+      return results?.every(([error]) => error === null) === true;
+    };
+    const answer = await this.#guard.run(call, BUDGET_MS);
+    return answer === true;
+  }
+}
+
+/** Compares ids of a stream: negative when the first one is earlier. */
+export function compareIds(one: string, other: string): number {
+  const [ms = 0, count = 0] = one.split('-').map(Number);
+  const [otherMs = 0, otherCount = 0] = other.split('-').map(Number);
+  return ms - otherMs || count - otherCount;
+}
+
+// A Redis that answers is not gone, whatever it says: others who use it shall not suffer from a stream that is none.
+function asAnswer(error: unknown): Error {
+  if (Error.isError(error) && error.name === 'ReplyError') return error;
+  throw error;
+}
+
+// A stream that nobody has written to yet.
+function absent(error: unknown): unknown {
+  if (error instanceof Error && error.message.includes('no such key')) return [];
+  throw error;
+}
+
+function factsOf(info: unknown): ReadonlyMap<string, unknown> {
+  const list = Array.isArray(info) ? (info as unknown[]) : [];
+  const facts = new Map<string, unknown>();
+  for (let i = 0; i < list.length; i += 2) facts.set(String(list[i]), list[i + 1]);
+  return facts;
+}
+
+// What somebody else has written there is no revocation.
+function entryOf(fields: readonly string[]): LoggedRevocation[] {
+  const facts = factsOf(fields);
+  const digest = readDigest(String(facts.get('d')));
+  const time = Number(facts.get('t'));
+  const isTime = Number.isInteger(time) && time !== 0 && Math.abs(time) < 2 ** 31;
+  return digest === undefined || !isTime ? [] : [{ digest, time }];
+}

@@ -1,0 +1,154 @@
+import type { Redis } from 'ioredis';
+import { closeRedis, redisFault } from '../../../store/redis.ts';
+import { REVOKED_PREFIX } from './revocation-log.ts';
+
+/** Where a connection of the second version of the protocol hears of keys that have changed. */
+const CHANNEL = '__redis__:invalidate';
+const SCAN_COUNT = 1000;
+/** How often all keys are looked at again: where changes are told, and where Redis does not tell them. */
+const RECONCILE_MS = 300_000;
+const RECONCILE_UNTOLD_MS = 10_000;
+const RETRY_MS = 200;
+
+/** Who hears what the keys say. */
+export interface RevokedKeysHost {
+  /** Hears of a revoked token, and for how long its key will be there, in ms; undefined for ever. */
+  revoked(jti: string, forMs: number | undefined): void;
+  /** Hears that all keys were deleted. */
+  flushed(): void;
+  /** Hears why changes of keys are not told. */
+  untold(reason: string): void;
+}
+
+/**
+ * The keys `revoked:<jti>`, which others may write: an issuer, a script, an operator. Redis tells of each change of one at once
+ * (`CLIENT TRACKING` with a prefix, from Redis 6 on); they are all looked at after each connection, and now and then.
+ */
+export class RevokedKeys {
+  readonly #redis: Redis;
+  readonly #host: RevokedKeysHost;
+  #listener: Redis | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #isTold = true;
+  #isAsking = false;
+  /** Until when everything is known, on the clock of `performance.now()`; -Infinity before all keys were looked at. */
+  heardAt = -Infinity;
+  /** Counts connections, so that work for an earlier one ends; and that of which all keys were looked at. */
+  #turn = 0;
+  #seenTurn = -1;
+
+  constructor(redis: Redis, host: RevokedKeysHost) {
+    this.#redis = redis;
+    this.#host = host;
+  }
+
+  /** Begins to listen, and to look. */
+  start(): void {
+    // The third version tells it in a way that the library keeps to itself.
+    const listener = this.#redis.duplicate({ autoResubscribe: false, protocol: 2 });
+    this.#listener = listener;
+    listener.on('error', () => undefined);
+    listener.on('ready', () => void this.#begin(listener, ++this.#turn));
+    listener.on('messageBuffer', (_channel: Buffer, keys: unknown) => void this.#changed(keys));
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#turn += 1;
+    clearTimeout(this.#timer);
+    if (this.#listener !== undefined) closeRedis(this.#listener);
+    this.#listener = undefined;
+  }
+
+  /** Looks at all keys once more. */
+  again(): void {
+    this.#seenTurn = -1;
+    this.heardAt = -Infinity;
+    void this.#reconcile(this.#turn);
+  }
+
+  /** Asks for a sign of life. */
+  async ping(): Promise<void> {
+    // A connection that is stalled may take a while to be given up.
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const askedAt = performance.now();
+    try {
+      await (this.#isTold ? this.#listener : this.#redis)?.ping();
+      // What was written while there was no connection is not known yet.
+      if (this.#seenTurn === this.#turn) this.heardAt = askedAt;
+    } catch {
+      // What was heard last counts.
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  async #begin(listener: Redis, turn: number): Promise<void> {
+    try {
+      const id = await listener.client('ID');
+      await listener.call(
+        'CLIENT',
+        'TRACKING',
+        'ON',
+        'REDIRECT',
+        String(id),
+        'BCAST',
+        'PREFIX',
+        REVOKED_PREFIX,
+      );
+      await listener.subscribe(CHANNEL);
+      this.#isTold = true;
+    } catch (error) {
+      if (turn !== this.#turn || listener.status !== 'ready') return;
+      // Fails open for a few seconds, until the keys are looked at again: an old Redis, or one that forbids it.
+      if (this.#isTold) this.#host.untold(redisFault(error));
+      this.#isTold = false;
+    }
+    await this.#reconcile(turn);
+  }
+
+  async #reconcile(turn: number): Promise<void> {
+    if (turn !== this.#turn) return;
+    let waitMs = this.#isTold ? RECONCILE_MS : RECONCILE_UNTOLD_MS;
+    const beganAt = performance.now();
+    try {
+      await this.#scan(turn);
+      this.#seenTurn = turn;
+      this.heardAt = Math.max(this.heardAt, beganAt);
+    } catch {
+      waitMs = RETRY_MS;
+    }
+    if (turn !== this.#turn) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#reconcile(turn), waitMs).unref();
+  }
+
+  async #scan(turn: number): Promise<void> {
+    let cursor = '0';
+    do {
+      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', `${REVOKED_PREFIX}*`, 'COUNT', SCAN_COUNT);
+      await this.#look(keys);
+      cursor = next;
+    } while (cursor !== '0' && turn === this.#turn);
+  }
+
+  async #changed(keys: unknown): Promise<void> {
+    if (!Array.isArray(keys)) return this.#host.flushed();
+    try {
+      await this.#look(keys.map(String));
+    } catch {
+      // The connection is gone, and all keys are looked at when it is back.
+      void this.#reconcile(this.#turn);
+    }
+  }
+
+  async #look(keys: readonly string[]): Promise<void> {
+    const left = await Promise.all(keys.map((key) => this.#redis.pttl(key)));
+    for (const [index, key] of keys.entries()) {
+      const ms = left[index] as number;
+      // One that is gone again stays revoked for as long as it was said at first.
+      if (ms >= -1) this.#host.revoked(key.slice(REVOKED_PREFIX.length), ms < 0 ? undefined : ms);
+    }
+  }
+}

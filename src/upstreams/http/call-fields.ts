@@ -1,0 +1,39 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { identityHeaders } from '../../exchange/identity-headers.ts';
+import { traceparentOf } from '../../telemetry/trace-context.ts';
+import type { Upstream } from '../upstream.ts';
+
+/** What the fields of a call depend on besides its exchange. */
+export interface CallFacts {
+  /** Time left for it, in ms; `Infinity` without a bound. */
+  readonly leftMs: number;
+  readonly hasBody: boolean;
+}
+
+/**
+ * The header fields of a call that speaks JSON over HTTP: the verified identity, the trace, the request id and the time that
+ * is left; nothing of what the client sent by itself.
+ *
+ * @param upstream undefined where nobody knows it yet.
+ */
+export function callFields(
+  { id, trace, principal }: Exchange,
+  upstream: Pick<Upstream, 'deadlineField'> | undefined,
+  { leftMs: left, hasBody }: CallFacts,
+): string[] {
+  const headers = [
+    'accept', 'application/json', 'accept-encoding', 'identity', 'x-request-id', id, 'traceparent', traceparentOf(trace),
+  ]; // prettier-ignore
+  if (trace.state !== undefined) headers.push('tracestate', trace.state);
+  if (left !== Infinity) headers.push('x-request-deadline-ms', String(Math.max(0, Math.floor(left))));
+  if (hasBody) headers.push('content-type', 'application/json');
+  const identity = identityHeaders(principal);
+  for (let i = 0; i < identity.length; i += 1) headers.push(identity[i] as string);
+  const deadlineField = upstream?.deadlineField;
+  return deadlineField === undefined ? headers : deadlineField.fieldsOf(headers, left);
+}
+
+/** The name that a call goes by: what `host` of its upstream says; it has no client whose host could be kept. */
+export function callHost({ options: { host } }: Upstream): string | undefined {
+  return host === 'keep' || host === 'target' ? undefined : host;
+}
