@@ -111,7 +111,7 @@ export class Exchange {
   previousOpen: Exchange | undefined = undefined;
   nextOpen: Exchange | undefined = undefined;
 
-  // ask outside
+  // ask
   /** What somebody outside has said of it for the service behind; the client cannot say these fields. */
   vouched: VouchedFields | undefined = undefined;
 

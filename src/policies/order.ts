@@ -53,7 +53,7 @@ export const order = [
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408
   deadline, //         deadline       deadlineAt           504 408
-  externalAuthorization, // ask outside  vouched            403 503, or as it is refused
+  externalAuthorization, // ask          vouched            403 503, or as it is refused
   compression, //      compression ↑
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer

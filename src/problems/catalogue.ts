@@ -119,7 +119,7 @@ export const catalogue = {
     cause: 'The principal is known, but lacks a role or permission that the route asks for.',
     remedy: 'Ask for the role, or use another principal.',
   }),
-  'authorization-unavailable': entry(503, 'ask outside', 'It cannot be found out who may do that', {
+  'authorization-unavailable': entry(503, 'ask', 'It cannot be found out who may do that', {
     cause:
       'The service that decides about requests of the route cannot be asked, or its answer is none, and `onFault` is `deny`.',
     remedy:

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Exchange } from '../exchange/exchange.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
-import type { ForeseenBody, ForeseenRequest } from '../routing/foreseen.ts';
+import type { Foreseen, ForeseenBody, ForeseenRequest } from '../routing/foreseen.ts';
 import type { Route } from '../routing/route.ts';
 import { attemptFields } from '../upstreams/http/attempt-fields.ts';
 import type { Outbound } from '../upstreams/http/outbound.ts';
@@ -10,8 +10,29 @@ import type { Target } from '../upstreams/target.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { describedAnew, editBody } from './edited-body.ts';
 
-/** What would go out for an exchange, head by head; nothing is sent. */
-export function foreseenForward(
+/** Whoever forwards, as far as it says what it would send. */
+interface Forwards {
+  readonly upstream: Upstream;
+  outboundOf(exchange: Exchange, body: Outbound['body']): Outbound;
+}
+
+/**
+ * What would go out for an exchange, with its body as it would be edited; nothing is sent.
+ *
+ * @throws {Problem} as {@link editBody}.
+ */
+export async function foreseenForward(
+  exchange: Exchange,
+  action: Forwards,
+  route: Route,
+  bytes: Buffer | undefined,
+): Promise<Foreseen> {
+  const outbound = action.outboundOf(exchange, null);
+  const body = await foreseenBody(exchange, route, bytes);
+  return { requests: [foreseenRequest(exchange, action.upstream, outbound, body)] };
+}
+
+function foreseenRequest(
   exchange: Exchange,
   upstream: Upstream,
   { path, headers, host }: Outbound,
@@ -33,12 +54,8 @@ export function foreseenForward(
   };
 }
 
-/**
- * What would become of the body of a request on its way, by the same edits that a real one meets.
- *
- * @throws {Problem} as {@link editBody}.
- */
-export async function foreseenBody(
+// By the same edits that a real one meets.
+async function foreseenBody(
   exchange: Exchange,
   { incoming }: Route,
   bytes: Buffer | undefined,

@@ -18,7 +18,7 @@ import type { Upstream } from '../upstreams/upstream.ts';
 import { editedOutbound } from './edited-body.ts';
 import { answersHere } from './final-recipient.ts';
 import { bodyOf } from './forwarded-body.ts';
-import { foreseenBody, foreseenForward } from './foreseen-forward.ts';
+import { foreseenForward } from './foreseen-forward.ts';
 import { forwardContract } from './forward-contract.ts';
 import type { ForwardWay } from './forward-way.ts';
 
@@ -92,10 +92,8 @@ export class ForwardAction implements RouteAction {
     };
   }
 
-  async foresee(exchange: Exchange, route: Route, bytes: Buffer | undefined): Promise<Foreseen> {
-    const outbound = this.outboundOf(exchange, null);
-    const body = await foreseenBody(exchange, route, bytes);
-    return { requests: [foreseenForward(exchange, this.upstream, outbound, body)] };
+  foresee(exchange: Exchange, route: Route, bytes: Buffer | undefined): Promise<Foreseen> {
+    return foreseenForward(exchange, this, route, bytes);
   }
 
   contract({ method }: ContractInput): OperationContract {

@@ -45,7 +45,7 @@ const UNKNOWN_EXPECTATION = `GET /any/x HTTP/1.1\r\nExpect: magic\r\n${HOST}`;
 
 describe('a head that is too long and comes in pieces', () => {
   const long = 'a'.repeat(9000);
-  it.each<[what: string, pieces: readonly string[], status: number]>([
+  it.each<[what: string, pieces: readonly string[], status: number | readonly number[]]>([
     ['a target', [`GET /${long}`, long, 'bbb', ` HTTP/1.1\r\n${HOST}`], 414],
     ['a target whose end is in the piece', [`GET /${long}`, `${long} HTTP/1.1\r\n${HOST}`], 414],
     ['a version in pieces', [`GET /${long}`, long, ' HT', 'TP/1', `.1\r\n${HOST}`], 414],
@@ -68,7 +68,8 @@ describe('a head that is too long and comes in pieces', () => {
     ['a field with blanks', [`GET / HTTP/1.1\r\nX: ${long}`, `${long} b`], 431],
     ['a field that says it is a target', [`GET / HTTP/1.1\r\nX: ${long}`, `${long} HTTP/1.1 \r\n`], 431],
     ['the name of a field', [`GET / HTTP/1.1\r\nX${long}`, `${long}: x\r\n`], 431],
-    ['what has no end', [`GET /${long}`, ...Array<string>(9).fill(long)], 431],
+    // Of a line without an end the last piece alone says which limit it was: a busy machine reads several as one.
+    ['what has no end', [`GET /${long}`, ...Array<string>(9).fill(long)], [414, 431]],
     ['what nobody ends', [`GET / HTTP/1.1\r\nX: ${long}`, long], 431],
   ])('%s', async (_what, pieces, status) => {
     const client = new RawClient(holder.shop.gateway.url);
@@ -80,7 +81,7 @@ describe('a head that is too long and comes in pieces', () => {
     }
     await client.closed;
     const last = client.heard.slice(client.heard.lastIndexOf('HTTP/1.1 '));
-    expect(parseAnswer(last).status).toBe(status);
+    expect([status].flat()).toContain(parseAnswer(last).status);
     expect(last).toMatch(/^connection: close/im);
   });
 });

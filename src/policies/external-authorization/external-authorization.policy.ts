@@ -102,7 +102,7 @@ export const externalAuthorizationPolicy = definePolicy({
       `expected exactly one of ${KINDS.join(', ')}`,
     )
     .describe('Who is asked whether a request may go on, and how.'),
-  step: 'ask outside',
+  step: 'ask',
   summary:
     'Asks a service whether a request may go on: an Open Policy Agent, a service that answers 2xx (forward-auth), or one that speaks Envoy’s external authorization protocol. The service is an upstream like others, with its targets, breaker and retries.',
   // An operation meets it again, because its socket can outlive what it was opened with.
