@@ -25,7 +25,11 @@ upstreams:
     deadlineHeader: { name: x-timeout, unit: s }
   ill: { targets: ['${dead.url}', '${one}'], circuitBreaker: { consecutiveFailures: 1, openFor: 60s }, retry: { attempts: 1 } }
   orders: { protocol: grpc, descriptorSet: config/descriptors/shop.binpb, targets: ['grpc://127.0.0.1:1'] }
+access:
+  - { path: /spelled/*, anyRole: [user] }
+  - { path: /spelled/pay/*, anyRole: [finance] }
 routes:
+  - { id: spelled, match: { path: /spelled/* }, upstream: it, policies: { authentication: { schemes: [jwt] } } }
   - id: mine
     match: { methods: [GET], path: '/v2/users/{id:[0-9]+}', headers: { x-beta: '1' }, query: { lang: de }, cookies: { c: '1' } }
     upstream: it
@@ -170,6 +174,15 @@ describe('policies', () => {
     expect(explained.policies.map(({ isMet }) => isMet)).toEqual(
       explained.policies.map((_, index) => index <= at),
     );
+  });
+
+  it.each([
+    ['/spelled/a', undefined],
+    ['/spelled/pay/1', 'permission-denied'],
+    ['/spelled/Pay;x/1', 'permission-denied'],
+  ])('that refuse %s by `access`, in whatever spelling, say so', async (path, code) => {
+    const { refused } = await told(`GET ${path}`, { as: { id: 'ann', roles: ['user'] } });
+    expect(refused?.code).toBe(code);
   });
 
   it('leave open what asks for a caller when nobody is assumed', async () => {

@@ -46,9 +46,14 @@ export class AccessStage implements Stage {
   explain(exchange: Exchange): StageVerdict {
     const { method, path } = exchange;
     const entry = this.#entryFor(method, path);
-    if (entry === undefined) return this.#usual?.explain(exchange) ?? passes({}, 'no entry of `access` fits');
-    const verdict = entry.stage.explainWith(exchange, paramsIn(entry.matcher, path));
-    return { ...verdict, facts: { entry: entry.path, ...verdict.facts } };
+    const verdict = this.#explain(exchange, entry, path);
+    const folded = this.#paths.fold(path);
+    if (folded === path && !this.#isFoldable) return verdict;
+    const other = this.#foldedFor(method, folded);
+    if (other === entry) return verdict;
+    // Both have to let it pass; what the other one leaves open is open.
+    const more = this.#explain(exchange, other, folded);
+    return more.does === 'passes' ? verdict : more;
   }
 
   judge(principal: Principal | undefined, roles: RoleBook): readonly Judgement[] {
@@ -56,6 +61,12 @@ export class AccessStage implements Stage {
       stage.judge(principal, roles).map((one): Judgement => ({ ...one, path, methods })),
     );
     return [...rules, ...(this.#usual?.judge(principal, roles) ?? [{ may: 'yes', why: '' } as const])];
+  }
+
+  #explain(exchange: Exchange, entry: AccessEntry | undefined, path: string): StageVerdict {
+    if (entry === undefined) return this.#usual?.explain(exchange) ?? passes({}, 'no entry of `access` fits');
+    const verdict = entry.stage.explainWith(exchange, paramsIn(entry.matcher, path));
+    return { ...verdict, facts: { entry: entry.path, ...verdict.facts } };
   }
 
   #entryFor(method: string, path: string): AccessEntry | undefined {
