@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { compileRoutes, rolloutsOf, snapshotsOf } from '../../test/support/routes.ts';
 import { readEnvironment } from '../config/env.schema.ts';
@@ -8,6 +10,20 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { ADMIN_PAGES } from './admin-index.ts';
 import { AdminOrders } from './admin-orders.ts';
 import { AdminListener } from './admin.listener.ts';
+
+interface Ask {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+}
+
+// Unlike `fetch` it says any `Host`.
+async function statusOf(url: string, { path, ...ask }: Ask): Promise<number | undefined> {
+  const asked = request(url + path, ask).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
 
 describe('AdminListener', () => {
   let listener: AdminListener;
@@ -55,6 +71,27 @@ describe('AdminListener', () => {
     expect(asPage.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
     expect(await asPage.text()).toContain('<a href="/metrics">');
   });
+
+  it.each([
+    [
+      'an order of a page',
+      'POST',
+      '/canaries/a/abort',
+      { origin: 'http://evil.example', 'x-gatehouse-admin': '1' },
+    ],
+    ['a question of a page', 'GET', '/routes', { origin: 'http://evil.example' }],
+    ['a page whose name leads here', 'GET', '/routes', { host: 'evil.example:9080' }],
+    ['a page whose name ends in a dot', 'GET', '/routes', { host: 'evil.' }],
+  ])('refuses %s', async (_what, method, path, headers) => {
+    expect(await statusOf(await listen(), { method, path, headers })).toBe(403);
+  });
+
+  it.each(['localhost:9080', 'admin.localhost', '127.0.0.1', '[::1]:9080', 'gatehouse'])(
+    'answers to %s',
+    async (host) => {
+      expect(await statusOf(await listen(), { method: 'GET', path: '/routes', headers: { host } })).toBe(200);
+    },
+  );
 
   it('has every page that its index lists', async () => {
     const url = await listen();

@@ -13,6 +13,7 @@ import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { serveRevocations } from './revocation-orders.ts';
+import { refusePages } from './refuse-pages.ts';
 import { describeRoutes } from './route-listing.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -28,6 +29,7 @@ export class AdminListener {
     orders: AdminOrders,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
+    this.#server.addHook('onRequest', refusePages);
     this.#server.get('/metrics', async (_request, reply) => {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
