@@ -23,7 +23,9 @@ export function isRepeatable(method: string, fields: readonly string[]): boolean
 export function hasIdempotencyKey(fields: readonly string[]): boolean {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
-    if (name.length === KEY.length && name.toLowerCase() === KEY) return true;
+    // By an empty one the target would know nothing again.
+    if (name.length === KEY.length && name.toLowerCase() === KEY && (fields[i + 1] as string).trim() !== '')
+      return true;
   }
   return false;
 }

@@ -98,6 +98,13 @@ describe('a connection that fails before the first byte of an answer', () => {
     expect(sent(only)).toBe(1);
   });
 
+  it('is the end when the key is empty', async () => {
+    const only = await upstream(resetting, answering(200));
+    const headers = { 'idempotency-key': '' };
+    expect((await call(await start([only]), { method: 'POST', headers })).status).toBe(502);
+    expect(sent(only)).toBe(1);
+  });
+
   it('is the end of a body that was streamed, whatever key it has', async () => {
     const only = await upstream(resetting, answering(200));
     const headers = { 'idempotency-key': '"8e03978e"' };
