@@ -22,6 +22,11 @@ describe('httpFault', () => {
     expect(httpFault(error)).toMatchObject({ code, outcome, retry });
   });
 
+  it('holds a broken connection against the target, unless it had ended its side while it was written to', () => {
+    expect(httpFault(coded('ECONNRESET')).isNeutral).toBeUndefined();
+    expect(httpFault(coded('EPIPE')).isNeutral).toBe(true);
+  });
+
   it('never makes an answer of ours that blames the gateway or names the host', () => {
     const cause = coded('ECONNREFUSED');
     const problem = faultProblem(httpFault(cause), cause);

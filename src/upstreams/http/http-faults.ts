@@ -20,6 +20,11 @@ export interface HttpFault {
 
 const UNREACHABLE = connectionFault('upstream-unreachable', 'unreachable', 'connect');
 const RESET = connectionFault('upstream-unreachable', 'reset', 'reset');
+/**
+ * The target had ended its side when we wrote on, as one does that refuses an upload before it has read it: its answer is
+ * lost. Any client can bring that about, so that it says nothing about the target.
+ */
+const ENDED_BEFORE: HttpFault = { ...RESET, isNeutral: true };
 const CONNECT_TIMEOUT = connectionFault('upstream-timeout', 'connect-timeout', 'connect');
 const TIMEOUT: HttpFault = {
   code: 'upstream-timeout',
@@ -57,7 +62,7 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
   EAI_AGAIN: UNREACHABLE,
   EADDRNOTAVAIL: UNREACHABLE,
   ECONNRESET: RESET,
-  EPIPE: RESET,
+  EPIPE: ENDED_BEFORE,
   CONNECTION_ENDED: RESET,
   MALFORMED_ANSWER: INVALID,
   SILENT_SERVICE: TIMEOUT,

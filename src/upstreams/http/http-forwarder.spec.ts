@@ -225,6 +225,22 @@ describe('a body over the limit', () => {
   });
 });
 
+describe('a connection that does not become free', () => {
+  it('answers 503 and does not count against the target', async () => {
+    const slow = await upstream(() => undefined);
+    const url = await start(
+      [slow.url],
+      'maxConnections: 1, timeouts: { queue: 50ms }, circuitBreaker: { consecutiveFailures: 1 }',
+    );
+    const first = connect(Number(new URL(url).port), '127.0.0.1');
+    first.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => slow.requests.length === 1);
+    expect((await call(url)).json()).toMatchObject({ status: 503, code: 'no-available-target' });
+    expect([firstTarget()?.breaker?.available, firstTarget()?.inFlight]).toEqual([true, 1]);
+    first.destroy();
+  });
+});
+
 describe('an upstream in trouble', () => {
   it('that breaks its answer off cuts the client off, and is counted', async () => {
     const url = await start(
