@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { faultsText } from '../config/zod-faults.ts';
 import { timerDuration } from '../config/units.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { orderBreaker } from '../upstreams/health/health-view.ts';
@@ -34,7 +35,8 @@ export function takeOrder(
     if (request.headers.origin !== undefined)
       return reply.code(403).send({ error: 'pages in browsers may give no orders' });
     const order = orderSchema.safeParse(request.body);
-    if (!order.success) return reply.code(400).send({ error: z.prettifyError(order.error) });
+    if (!order.success)
+      return reply.code(400).send({ error: faultsText(order.error, orderSchema, request.body) });
     const { upstream: name, target } = request.params;
     const upstream = snapshots.current.upstreams.find(name);
     if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });

@@ -55,9 +55,10 @@ export function serveRollouts(server: FastifyInstance, rollouts: Rollouts): void
         return reply
           .code(403)
           .send({ error: 'expected a header field x-gatehouse-admin, whatever its value' });
-      const outcome = Object.hasOwn(WISHES, wish) ? await rollouts.wish(route, wish as WishName) : undefined;
-      if (outcome === undefined)
-        return reply.code(404).send({ error: 'there is no such rollout, or no such action' });
+      if (!Object.hasOwn(WISHES, wish))
+        return reply.code(404).send({ error: `expected one of ${Object.keys(WISHES).join(', ')}` });
+      const outcome = await rollouts.wish(route, wish as WishName);
+      if (outcome === undefined) return reply.code(404).send({ error: `the route "${route}" has no canary` });
       if (outcome === 'refused')
         return reply.code(409).send({ error: `a rollout in this state takes no ${wish}` });
       if (outcome === 'unreachable')

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { faultsText } from '../config/zod-faults.ts';
 import type { Identity } from '../policies/authentication/identity.ts';
 import { digestText } from '../policies/authentication/revocation/revocation-marks.ts';
 import {
@@ -38,7 +39,7 @@ export function serveRevocations(server: FastifyInstance, identity: Identity, lo
   server.get(PATH, ({ query }, reply) => {
     if (Object.keys(query as object).length === 0) return reply.send(describe(identity));
     const asked = askedSchema.safeParse(query);
-    if (!asked.success) return reply.code(400).send({ error: z.prettifyError(asked.error) });
+    if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, askedSchema, query) });
     return orRefuse(reply, () => look(identity, asked.data));
   });
   server.post(PATH, (request, reply) => take(identity, logger, request, reply));
@@ -84,7 +85,7 @@ async function take(
   const { options } = identity.revocations;
   if (options === undefined) return reply.code(409).send(OFF);
   const read = revocationOrders.safeParse(body);
-  if (!read.success) return reply.code(400).send({ error: z.prettifyError(read.error) });
+  if (!read.success) return reply.code(400).send({ error: faultsText(read.error, revocationOrders, body) });
   let ordered: readonly OrderedRevocation[];
   try {
     ordered = readAll(read.data, identity, options);

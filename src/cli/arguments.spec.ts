@@ -62,6 +62,9 @@ describe('parseArguments', () => {
   });
 
   it.each([
+    ['canary shop', 'did you mean "list shop"?'],
+    ['canary puase shop', 'did you mean "pause"?'],
+    ['canary pause', 'canary pause: expected the id of a route'],
     ['revoke', 'expected one of --jti ID'],
     ['revoke --jti a --sid b', 'and only one'],
     ['revoke --jti', '--jti: expected a value'],

@@ -78,7 +78,7 @@ Usage
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is
-  gatehouse canary [list] [ROUTE] [--json] [--admin URL]
+  gatehouse canary [list [ROUTE]] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
@@ -161,8 +161,9 @@ function canaryCommand(args: readonly string[]): Command {
   const action = CANARY_ACTIONS.find((one) => one === given);
   if (action === undefined || others.length > 0) {
     const nearest = nearestName(given, CANARY_ACTIONS);
-    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-    throw new UsageError(`canary: expected one of ${CANARY_ACTIONS.join(', ')}, and a route${hint}`);
+    const isRoute = route === undefined && nearest === undefined;
+    const hint = isRoute ? `; did you mean "list ${given}"?` : nearest && `; did you mean "${nearest}"?`;
+    throw new UsageError(`canary: expected one of ${CANARY_ACTIONS.join(', ')}, and a route${hint ?? ''}`);
   }
   if (action !== 'list' && route === undefined)
     throw new UsageError(`canary ${action}: expected the id of a route`);

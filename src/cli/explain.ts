@@ -92,7 +92,8 @@ async function readText(option: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${option}: ${(error as Error).message}`);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UsageError(`${option}: ${isMissing ? `there is no file ${file}` : (error as Error).message}`);
   }
 }
 

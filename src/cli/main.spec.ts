@@ -259,7 +259,7 @@ describe('main', () => {
   it.each([
     [['GET'], 2, /a method and a target/],
     [['GET /', '-H', 'nonsense'], 2, /`Name: value`/],
-    [['GET /', '--as', '/nowhere.json'], 2, /--as: .*ENOENT/],
+    [['GET /', '--as', '/nowhere.json'], 2, /--as: there is no file \/nowhere\.json/],
     [['GET /', '--admin', 'nowhere'], 2, /--admin: expected/],
     [['GET /', '--admin', 'http://127.0.0.1:1'], 1, /nobody answers at http:\/\/127\.0\.0\.1:1/],
   ])('says what is wrong with explain %j', async (args, code, message) => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError } from './config-fault.ts';
 import { readConfig } from './config-reader.ts';
 import { duration, percentage, size } from './units.ts';
+import { faultsText } from './zod-faults.ts';
 
 const orOff = <Schema extends z.ZodType>(inner: Schema) => z.union([z.literal('off'), inner]);
 
@@ -167,5 +168,31 @@ describe('toFaults', () => {
       rateLimit: { rate: 5 },
       deprecation: { since: '2026-06-01' },
     });
+  });
+});
+
+describe('faultsText', () => {
+  const order = z.strictObject({
+    jti: z.string(),
+    expiresAt: z.union([z.number(), z.iso.datetime()]).optional(),
+  });
+  const orders = z.union([order, z.array(order)]);
+
+  it.each<[string, unknown, string]>([
+    ['a mistyped key', { jti: 'a', expireAt: 1 }, 'expireAt: unknown key; did you mean "expiresAt"?'],
+    ['what is no order', 7, 'expected a map or a list, found a whole number'],
+    [
+      'two things',
+      [{ jti: 1, more: 2 }],
+      '[0].jti: expected text, found a whole number; put it in quotes; [0].more: unknown key; expected one of jti, expiresAt',
+    ],
+    [
+      'what fits no alternative',
+      [{ jti: 'a', expiresAt: 'tomorrow' }],
+      '[0].expiresAt: expected a date and time, such as 2026-01-31T12:00:00Z',
+    ],
+  ])('tells %s in one line', (_what, value, text) => {
+    const { error } = orders.safeParse(value);
+    expect(error && faultsText(error, orders, value)).toBe(text);
   });
 });

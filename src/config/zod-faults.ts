@@ -49,6 +49,17 @@ export function toFaults(error: z.core.$ZodError, { document, schema }: FaultCon
   return withoutRepeats(faults);
 }
 
+/** What is wrong with an order or a question of an operator, in one line, as it would be told of a configuration. */
+export function faultsText(error: z.core.$ZodError, schema: z.core.$ZodType, value: unknown): string {
+  const document = { file: '', value, faultyPaths: [], locate: () => ({}) };
+  return toFaults(error, { document, schema })
+    .map(({ key, message, suggestion }) => {
+      const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
+      return `${key === '' ? '' : `${key}: `}${message}${hint}`;
+    })
+    .join('; ');
+}
+
 /** A fault inside an anchor turns up again at each alias of it; the first time is enough. */
 function withoutRepeats(faults: readonly ConfigFault[]): ConfigFault[] {
   const seen = new Set<string>();

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { faultsText } from '../config/zod-faults.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 
@@ -72,8 +73,5 @@ export function principalOf({ ...given }: NonNullable<ExplainInput['as']>): Prin
 function readBy<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const read = schema.safeParse(input);
   if (read.success) return read.data;
-  const faults = read.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  );
-  throw new ExplainFault(faults.join('; '));
+  throw new ExplainFault(faultsText(read.error, schema, input));
 }

@@ -55,12 +55,20 @@ function sourcesOf(
   of: (side: Side) => PartOptions,
 ): Readonly<Record<Side, UpstreamSource>> {
   const all = (): boolean => true;
-  if (to !== undefined)
+  if (to !== undefined) {
+    const { targets, discovery } = upstream.options;
+    // Nobody would ever come to it. Which labels discovered targets will have, nobody knows.
+    if (discovery === undefined && !targets.some(({ labels }) => isIn({ labels: to }, labels)))
+      throw new ActionError(
+        ['canary', 'to'],
+        `no target of the upstream "${upstream.name}" has these labels`,
+      );
     return {
       stable: new UpstreamPart(upstream, (target) => !isIn({ labels: to }, target.labels), of('stable')),
       canary: new UpstreamPart(upstream, (target) => isIn({ labels: to }, target.labels), of('canary')),
       rule: new UpstreamPart(upstream, (target) => isIn({ labels: to }, target.labels), of('rule')),
     };
+  }
   const canary = input.named(other ?? '', ['canary', 'upstream']);
   if (canary === upstream)
     throw new ActionError(['canary', 'upstream'], 'expected another upstream than that of the route');

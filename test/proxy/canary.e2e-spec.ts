@@ -228,6 +228,9 @@ describe('a canary', () => {
     await expect(
       runCanary({ ...command, action: 'pause' }, environment, { write: () => true }),
     ).rejects.toThrow(/takes no pause/);
+    await expect(
+      runCanary({ ...command, route: 'nobody', action: 'pause' }, environment, { write: () => true }),
+    ).rejects.toThrow('the route "nobody" has no canary');
   });
 
   it('turns from blue to green in one reload', async () => {
@@ -287,6 +290,7 @@ it.each<[string, object, RegExp]>([
   ['with a condition of a wrong name', route('a', { to, when: 'principal.emial == "a"' }), /emial/],
   ['with a secret that is not there', route('a', { to, weight: '5%', sticky: 'cookie', secretEnv: 'NO_SUCH_SECRET' }), /at least 32 characters, it has 0/],
   ['with steps that do not grow', route('a', { to, steps: ['5%', '5%'] }), /larger share than before/],
+  ['that no target is of', route('a', { to: { track: 'canari' }, weight: '5%' }), /no target of the upstream "users" has these labels/],
   ['without a place', route('a', { weight: '5%' }), /one of `to` and `upstream`/],
 ])('refuses a canary %s', async (_name, wrong, message) => {
   await expect(checkGateway({ config: JSON.stringify(configOf([wrong])) })).rejects.toThrow(message);

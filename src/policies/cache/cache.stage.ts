@@ -53,7 +53,7 @@ export class CacheStage implements Stage {
     const facts = { key: key.caller };
     if (wanted.has('no-cache')) return passes(facts, 'not answered from the cache: the client says no-cache');
     const entry = this.#look(key, exchange);
-    if (entry === undefined) return passes(facts, 'no answer is stored for it');
+    if (entry === undefined) return passes(facts, 'no answer is stored for this host, target and caller');
     const left = Math.ceil((entry.freshUntil - Date.now()) / 1000);
     if (left > 0) return answers(`a stored ${entry.answer.status}, fresh for another ${left}s`, facts);
     return depends('a stored answer is stale, and stands in only if the service fails', facts);

@@ -3,10 +3,10 @@ import { definePolicy } from '../policy.ts';
 
 const date = z
   .string()
-  .regex(
-    /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/,
-    'expected a day or a time in UTC, such as 2027-01-01 or 2027-01-01T12:00:00Z',
-  )
+  .regex(/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/, {
+    error: 'expected a day or a time in UTC, such as 2027-01-01 or 2027-01-01T12:00:00Z',
+    abort: true,
+  })
   .refine((text) => isReal(text), 'expected a day that there is');
 const address = z
   .string()
