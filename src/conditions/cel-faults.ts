@@ -4,6 +4,12 @@ import { BOUNDED, LITERAL_ARGUMENTS, oursOf, type ConditionShape } from './cel-e
 import { FUNCTION_NAMES } from './cel-cost.ts';
 import { accessOf, below, callOf, MACROS, nodesOf, textOf, type CelCall, type CelNode } from './cel-nodes.ts';
 
+/** Fields of `principal`, `request`, `route` and `client`. */
+const FIELD_NAMES = [
+  'id', 'scheme', 'issuer', 'subject', 'clientId', 'roles', 'permissions', 'scopes', 'email', 'tenant', 'tier', 'claims',
+  'method', 'host', 'path', 'headers', 'query', 'upstream', 'ip', 'certificate',
+]; // prettier-ignore
+
 /** Something wrong with an expression, and where in it. */
 export class ExpressionFault extends Error {
   override readonly name = 'ExpressionFault';
@@ -27,7 +33,15 @@ export function faultOf(lead: string, error: unknown, expression: string): Expre
   const { summary, range } = error as { summary?: unknown; range?: { start?: number } };
   const text = typeof summary === 'string' ? summary : Error.isError(error) ? error.message : 'unknown';
   const told = (text.split('\n', 1)[0] ?? '').replace(/(\w)_\(/g, '$1(');
-  return new ExpressionFault(`${lead}: ${told}`, expression, range?.start);
+  return new ExpressionFault(`${lead}: ${told}${hintOf(told)}`, expression, range?.start);
+}
+
+// The library names what it does not know, and not what was likely meant.
+function hintOf(told: string): string {
+  if (told === 'Unexpected character: =') return '; two values are compared by `==`';
+  const [, unknown] = /^No such key: (\w+)$/.exec(told) ?? [];
+  const near = unknown === undefined ? undefined : nearestName(unknown, FIELD_NAMES);
+  return near === undefined ? '' : `; did you mean \`${near}\`?`;
 }
 
 /**

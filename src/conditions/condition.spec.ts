@@ -43,7 +43,8 @@ describe('compileCondition', () => {
   });
 
   it.each<[string, RegExp]>([
-    ['principal.emial == "a"', /emial/],
+    ['principal.emial == "a"', /No such key: emial; did you mean `email`\?/],
+    ['principal.email = "a"', /compared by `==`/],
     ['user.email == "a"', /user/],
     ['principal.email', /true or false/],
     ['principal.email ==', /cannot be read/],
