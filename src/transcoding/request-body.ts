@@ -45,6 +45,8 @@ export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> 
     const pieces = new Pieces();
     const refuse = (problem: Problem): void => {
       body.removeAllListeners('data');
+      // One that nobody hears would go on, and a few bytes can stand for gigabytes.
+      if (body !== exchange.request) body.destroy();
       exchange.offCancel(refuse);
       reject(problem);
     };
