@@ -6,7 +6,7 @@ import type { AnswerHead } from '../transport/http1/answer-head.ts';
 import type { CallCarrier, CallPatience, CarriedCall } from '../transport/http1/carried-call.ts';
 import type { UpgradedSocket } from '../transport/http1/upgraded-socket.ts';
 import type { ForwardHost } from './forward-host.ts';
-import { httpFault, speaksAgainst } from './http-faults.ts';
+import { releaseBroken, speaksAgainst } from './http-faults.ts';
 import type { Sent } from './upgrade.ts';
 
 /** What may come of an answer that was given up, before its connection is. */
@@ -101,9 +101,7 @@ export class ForwardAttempt implements CarriedCall {
   broke(error: Error): void {
     if (this.isUnwanted) return;
     this.isUnwanted = true;
-    // What says nothing about the target must not be held against it before the host hears of it.
-    if (httpFault(error).isNeutral === true) this.#lease.release('neutral');
-    else this.#lease.releaseBroken();
+    releaseBroken(this.#lease, error);
     if (this.#isAnswering) this.#host.note(this.#host.brokeOff(error));
     else this.#host.failed(error);
   }

@@ -1,5 +1,6 @@
 import { Problem } from '../../problems/problem.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
+import type { Lease } from '../target.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 
 /** What went wrong with an attempt before an answer began. */
@@ -88,4 +89,10 @@ export function httpFault(error: unknown): HttpFault {
 /** The problem that the client sees for a fault; the error itself is only logged. */
 export function faultProblem(fault: HttpFault, cause: unknown): Problem {
   return cause instanceof NoFreeConnection ? noFreeConnection(cause) : new Problem(fault.code, { cause });
+}
+
+/** Gives a target back whose call broke; what says nothing about the target is not held against it. */
+export function releaseBroken(lease: Lease, error: unknown): void {
+  if (httpFault(error).isNeutral === true) lease.release('neutral');
+  else lease.releaseBroken();
 }
