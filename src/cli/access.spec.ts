@@ -120,7 +120,7 @@ describe('gatehouse access', () => {
   it.each([
     [['--as', 'missing.json'], /--as: .*missing\.json/],
     [['--as', 'bad.json'], /--as: .*holds no JSON/],
-    [['--as', 'who.json'], /access: Unrecognized key: "rolls"/],
+    [['--as', 'who.json'], /access: rolls: unknown key; did you mean "roles"/],
     [['--os', 'who.json'], /--os/],
   ])('ends with 2 for %j', async (args, message) => {
     file('bad.json', '{');

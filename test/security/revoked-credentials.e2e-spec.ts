@@ -103,7 +103,8 @@ describe('whoever is not an operator', () => {
       { 'content-type': 'application/json', origin: 'http://127.0.0.1' },
       403,
     ],
-    ['a form', { 'content-type': 'application/x-www-form-urlencoded', origin: 'null' }, 415],
+    ['a form of a page', { 'content-type': 'application/x-www-form-urlencoded', origin: 'null' }, 403],
+    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['a text', { 'content-type': 'text/plain' }, 400],
     ['no type at all', {}, 415],
   ])('revokes nothing: %s', async (_who, headers: Record<string, string>, status) => {
