@@ -9,6 +9,8 @@ import type { ByteCall, StreamSource } from '../upstreams/grpc/stream-run.ts';
 const NEWLINE = 0x0a;
 const NOTHING = Buffer.alloc(0);
 const BLANK = /^[\s]*$/;
+/** Blank lines are no messages, so that nothing holds them back: a few compressed bytes stand for gigabytes of them. */
+const MAX_BLANK_LINES = 10_000;
 
 /** How an upload is read. */
 export interface UploadOptions {
@@ -29,6 +31,7 @@ export class LineUpload implements StreamSource {
   readonly #pieces = new Pieces();
   #bytes = 0;
   #line = 0;
+  #blankLines = 0;
 
   /** @throws {Problem} `media-type-unsupported` for a content coding that is not known. */
   constructor(exchange: Exchange, options: UploadOptions) {
@@ -74,6 +77,16 @@ export class LineUpload implements StreamSource {
     return false;
   }
 
+  /** Goes on behind a blank line. */
+  #skip(): boolean {
+    this.#blankLines += 1;
+    if (this.#blankLines <= MAX_BLANK_LINES) return true;
+    this.#refuse(
+      new Problem('request-invalid', { detail: `Line ${this.#line} is one blank line too many.` }),
+    );
+    return false;
+  }
+
   /** @param end what comes after the pieces; mostly the whole line, which then need not be copied. */
   #finishLine(end: Buffer): boolean {
     let line = end;
@@ -84,7 +97,8 @@ export class LineUpload implements StreamSource {
     this.#line += 1;
     const call = this.#call;
     if (call === undefined) return false;
-    if (line.length === 0 || (line.length < 3 && BLANK.test(line.toString('latin1')))) return true;
+    if (line.length === 0 || (line.length < 3 && BLANK.test(line.toString('latin1')))) return this.#skip();
+    this.#blankLines = 0;
     try {
       if (!call.write(this.#options.encode(line))) this.#wait(call);
       return true;

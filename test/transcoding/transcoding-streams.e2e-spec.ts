@@ -208,6 +208,16 @@ describe('client streams', () => {
     );
   });
 
+  it('skips 10 000 blank lines in a row and no more, of which few compressed bytes can stand for gigabytes', async () => {
+    const lines = '\n'.repeat(10_000);
+    expect((await upload(`${lines}{"number":1}\n${lines}{"number":2}`)).status).toBe(200);
+    const more = await upload(`{"number":1}\n${lines}\n`);
+    expect([more.status, more.json<Invalid>().detail]).toEqual([
+      400,
+      'Line 10002 is one blank line too many.',
+    ]);
+  });
+
   it('takes nothing but NDJSON', async () => {
     expect((await upload('{}', JSON_TYPE)).status).toBe(415);
     expect((await upload('{}', {})).status).toBe(415);

@@ -68,46 +68,25 @@ function needs({
   anyScope,
   allScopes,
 }: Conditions): readonly Check[] {
-  const any = (
+  const asks = (
     kind: string,
     names: readonly string[] | undefined,
-    has: Has,
-    isScope = true,
+    { takes, has, scopes }: { takes: 'some' | 'every'; has: Has; scopes?: readonly string[] | undefined },
   ): readonly Check[] =>
     names === undefined
       ? []
-      : // One is enough, and a list would ask for all of them.
-        [
-          check(
-            kind,
-            names,
-            (holdings) => names.some((name) => has(holdings, name)),
-            isScope ? names.slice(0, 1) : undefined,
-          ),
-        ];
-  const all = (
-    kind: string,
-    names: readonly string[] | undefined,
-    has: Has,
-    isScope = true,
-  ): readonly Check[] =>
-    names === undefined
-      ? []
-      : [
-          check(
-            kind,
-            names,
-            (holdings) => names.every((name) => has(holdings, name)),
-            isScope ? [...new Set(names)] : undefined,
-          ),
-        ];
+      : [check(kind, names, (holdings) => names[takes]((name) => has(holdings, name)), scopes)];
+  // One is enough, and a list would ask for all of them.
+  const one = (names: readonly string[] | undefined): readonly string[] | undefined => names?.slice(0, 1);
+  const each = (names: readonly string[] | undefined): readonly string[] | undefined =>
+    names && [...new Set(names)];
   return [
-    ...any('anyRole', anyRole, hasRole, false),
-    ...all('allRoles', allRoles, hasRole, false),
-    ...any('anyPermission', anyPermission, permits),
-    ...all('allPermissions', allPermissions, permits),
-    ...any('anyScope', anyScope, hasScope),
-    ...all('allScopes', allScopes, hasScope),
+    ...asks('anyRole', anyRole, { takes: 'some', has: hasRole }),
+    ...asks('allRoles', allRoles, { takes: 'every', has: hasRole }),
+    ...asks('anyPermission', anyPermission, { takes: 'some', has: permits, scopes: one(anyPermission) }),
+    ...asks('allPermissions', allPermissions, { takes: 'every', has: permits, scopes: each(allPermissions) }),
+    ...asks('anyScope', anyScope, { takes: 'some', has: hasScope, scopes: one(anyScope) }),
+    ...asks('allScopes', allScopes, { takes: 'every', has: hasScope, scopes: each(allScopes) }),
   ];
 }
 
