@@ -12,6 +12,7 @@ import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
+import { serveKeys } from './key-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { describeRoutes } from './route-listing.ts';
@@ -42,6 +43,7 @@ export class AdminListener {
     this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     serveRollouts(this.#server, orders.rollouts);
+    serveKeys(this.#server, { identity: orders.identity, registry: orders.keys, logger: orders.logger });
     serveRevocations(this.#server, orders.identity, orders.logger);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

@@ -1,4 +1,5 @@
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
+import { KEY_FIELD } from '../exchange/key-places.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
@@ -10,12 +11,14 @@ import { FloodLimit } from './flood-limit.ts';
  * to the next.
  */
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults }): Edge => {
+  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults, identity }): Edge => {
+    const { header = KEY_FIELD, query } = identity?.apiKeyOptions ?? {};
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,
       connections,
+      keyPlaces: header === KEY_FIELD && query === undefined ? undefined : { header, query },
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: compileEntrance(factories, defaults.policies ?? {}),
       unrouted: compileUnrouted(factories, defaults.policies ?? {}),

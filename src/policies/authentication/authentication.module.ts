@@ -8,6 +8,7 @@ import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
 import { DRY_RUN, GATEWAY_SOURCE, PUB_SUB } from '../../config/tokens.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
+import { ApiKeyRegistry } from './api-keys/api-key.registry.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
@@ -40,20 +41,32 @@ type Told = [metrics?: Metrics, logger?: Logger];
         options: IdentityOptions,
         redis: Redis | undefined,
         revocations: Revocations,
+        pubSub?: PubSub,
         source?: ReadConfig<unknown>,
       ) => {
         try {
-          return new Identity(options, { redis, revocations });
+          return new Identity(options, { redis, revocations, pubSub });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
       },
-      inject: [IDENTITY_OPTIONS, REDIS, Revocations, { token: GATEWAY_SOURCE, optional: true }],
+      inject: [
+        IDENTITY_OPTIONS,
+        REDIS,
+        Revocations,
+        { token: PUB_SUB, optional: true },
+        { token: GATEWAY_SOURCE, optional: true },
+      ],
+    },
+    {
+      provide: ApiKeyRegistry,
+      useFactory: (redis?: Redis, pubSub?: PubSub) => redis && pubSub && new ApiKeyRegistry(redis, pubSub),
+      inject: [REDIS, PUB_SUB].map((token) => ({ token, optional: true })),
     },
     AuthenticationStageFactory,
     AuthenticationGuard,
   ],
-  exports: [Identity, Revocations, AuthenticationStageFactory, AuthenticationGuard],
+  exports: [ApiKeyRegistry, Identity, Revocations, AuthenticationStageFactory, AuthenticationGuard],
 })
 export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
   constructor(

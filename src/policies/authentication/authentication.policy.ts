@@ -30,6 +30,7 @@ export const authenticationPolicy = definePolicy({
     'credentials-revoked',
     'identity-unavailable',
     'permission-denied',
+    'address-denied',
   ],
   describe: (options) => (options === 'public' ? options : options.schemes.join(',')),
   onFields: 'all',
