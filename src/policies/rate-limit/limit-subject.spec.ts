@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { addressBlock } from './limit-subject.ts';
+import { addressBlock } from '../../exchange/address-form.ts';
 
 describe('addressBlock', () => {
   it.each([
