@@ -82,7 +82,12 @@ const CASES: readonly (readonly [string, string, (socket: Socket) => void, strin
   ['closes without a word', '', (socket) => socket.destroy(), '0 EPIPE'],
   ['resets without a word', '', (socket) => socket.resetAndDestroy(), '0 ECONNRESET'],
   ['closes in its head', REFUSAL, (socket) => socket.destroy(), '0 EPIPE'],
-  ['closes in its body', `${REFUSAL}content-length: 9\r\n\r\nlarge`, (socket) => socket.destroy(), '413 EPIPE'],
+  [
+    'closes in its body',
+    `${REFUSAL}content-length: 9\r\n\r\nlarge`,
+    (socket) => socket.destroy(),
+    '413 EPIPE',
+  ],
   ['closes after nonsense', 'nonsense\r\n\r\n', (socket) => socket.destroy(), '0 MALFORMED_ANSWER'],
 ];
 
@@ -91,13 +96,15 @@ describe('an upload that the service takes no more of', () => {
     const rest = new PassThrough();
     const body = { first: [Buffer.from('first')], rest, length: undefined, trailers: () => [] };
     server = createServer((socket) => {
-      socket.on('error', () => undefined).once('data', () => {
-        socket.write(answers);
-        ends(socket);
-        // In the same turn, so that nothing of the answer is read before more of the body is written: the first tells the
-        // system of the service that there is more, the others fail.
-        for (let i = 0; i < 8; i += 1) rest.write('more');
-      });
+      socket
+        .on('error', () => undefined)
+        .once('data', () => {
+          socket.write(answers);
+          ends(socket);
+          // In the same turn, so that nothing of the answer is read before more of the body is written: the first tells the
+          // system of the service that there is more, the others fail.
+          for (let i = 0; i < 8; i += 1) rest.write('more');
+        });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     pool = poolFor((server.address() as AddressInfo).port);
