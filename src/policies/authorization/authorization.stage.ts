@@ -37,6 +37,7 @@ export class AuthorizationStageFactory implements StageFactory {
       access.map((rule) => this.#entry(rule, input, isPublic)),
       usual,
       pathsOf(input),
+      input.reach?.methods ?? [],
     );
   }
 
@@ -45,7 +46,9 @@ export class AuthorizationStageFactory implements StageFactory {
     const matcher = pathsOf(input).matcher(path);
     const own = { ...input, pathParameters: matcher.parameters };
     try {
-      return { methods, matcher, stage: this.#stage(conditions, own, isPublic, `access ${path}: `), path };
+      const isForAll = input.reach?.isWithin(path) === true;
+      const stage = this.#stage(conditions, own, isPublic, `access ${path}: `);
+      return { methods, matcher, stage, path, isForAll };
     } catch (error) {
       if (!(error instanceof StageFault)) throw error;
       throw new StageFault(
