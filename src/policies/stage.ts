@@ -48,8 +48,10 @@ export interface Stage extends ExplainedStage, FieldStage {
   readonly onBodyFault?: 'fail' | 'pass' | undefined;
   /** Whether it looks at the whole text of the request's body, which `exchange.heldBody` has for it at a handler. */
   readonly holdsBody?: boolean | undefined;
-  /** Looks at one message of a body that comes line by line, where it is translated; throws what speaks against it. */
+  /** Looks at one message of a request that comes in several, where it is translated; throws what speaks against it. */
   readonly line?: ((exchange: Exchange, text: Buffer) => void) | undefined;
+  /** Whether `line` looks at messages of a client over a WebSocket as well, where they are translated. Default false. */
+  readonly checksFrames?: boolean | undefined;
   /** Edits the JSON value of the request's body on the way in. */
   readonly incoming?: IncomingEdit | undefined;
   /**
