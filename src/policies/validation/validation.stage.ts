@@ -267,7 +267,7 @@ function named<Result>(key: string, compile: () => Result): Result {
   try {
     return compile();
   } catch (error) {
-    throw new Error(`\`validation.${key}\`: ${(error as Error).message}`, { cause: error });
+    throw new StageFault(['validation', key], (error as Error).message);
   }
 }
 
