@@ -45,7 +45,7 @@ type Told = [metrics?: Metrics, logger?: Logger];
         try {
           return new Identity(options, { redis, revocations });
         } catch (error) {
-          throw source === undefined ? error : inFile(error, options, source);
+          throw source === undefined ? error : inFile(error, source);
         }
       },
       inject: [IDENTITY_OPTIONS, REDIS, Revocations, { token: GATEWAY_SOURCE, optional: true }],

@@ -3,7 +3,7 @@ import { createTestKey, KeyServer, signToken, type TestKey } from '../../../test
 import { startStageServer, type StageServer } from '../../../test/support/stage-server.ts';
 import type { PolicySet } from '../order.ts';
 import type { Stage } from '../stage.ts';
-import { createApiKey } from './api-key.ts';
+import { createApiKey } from './api-keys/api-key.ts';
 import { AuthenticationStageFactory, IdentifyStage } from './authentication.stage.ts';
 import { Identity } from './identity.ts';
 import { identitySchema } from './identity.schema.ts';

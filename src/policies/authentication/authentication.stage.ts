@@ -7,13 +7,14 @@ import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
+import { SCHEMES } from './schemes.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import { unavailable, type CredentialVerifier } from './verifier.ts';
 
 const RETRY_AFTER_MS = 1000;
 
-/** The key of the configuration that each scheme is checked against. */
-const CHECKED_AGAINST = { jwt: 'identity.issuers', apiKey: 'identity.apiKeys' } as const;
+/** The keys of the configuration that schemes are checked against. */
+const CHECKED_AGAINST = new Map(SCHEMES.map(({ name, checkedAgainst }) => [name, checkedAgainst]));
 
 /** Compiles the identify stage; a public route has none. */
 @Injectable()
@@ -29,7 +30,7 @@ export class AuthenticationStageFactory implements StageFactory {
     if (policy === 'public') return undefined;
     const verifiers = policy.schemes.map((scheme) => this.identity.verifier(scheme));
     if (!verifiers.some((verifier) => verifier.configured)) {
-      const needed = policy.schemes.map((scheme) => CHECKED_AGAINST[scheme]).join(' or ');
+      const needed = policy.schemes.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
     const { options } = this.identity.section;

@@ -1,4 +1,4 @@
-import type { IdentityOptions } from './identity.schema.ts';
+import type { IdentityOptions } from '../identity.schema.ts';
 
 /** What is known about an API key. */
 export interface ApiKeyRecord {

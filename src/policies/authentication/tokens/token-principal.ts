@@ -1,7 +1,7 @@
-import type { Principal } from '../../exchange/principal.ts';
-import type { ClaimNames } from './identity.schema.ts';
-import { marksOf, type RevocationMarks } from './revocation/revocation-marks.ts';
-import { refused } from './verifier.ts';
+import type { Principal } from '../../../exchange/principal.ts';
+import type { ClaimNames } from '../identity.schema.ts';
+import { marksOf, type RevocationMarks } from '../revocation/revocation-marks.ts';
+import { refused } from '../verifier.ts';
 
 /** The verified claims of a token. */
 export type Claims = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, hash, type KeyObject, type webcrypto } from 'node:crypto';
-import type { JwtAlgorithm } from './identity.schema.ts';
+import type { JwtAlgorithm } from '../identity.schema.ts';
 
 /** A key that signatures are checked with. */
 export interface SigningKey {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startIdentityProvider, type IdentityProvider } from '../../../test/support/oidc.ts';
-import { startStageServer, type StageServer } from '../../../test/support/stage-server.ts';
-import { AuthenticationStageFactory } from './authentication.stage.ts';
-import { Identity } from './identity.ts';
-import { identitySchema } from './identity.schema.ts';
+import { startIdentityProvider, type IdentityProvider } from '../../../../test/support/oidc.ts';
+import { startStageServer, type StageServer } from '../../../../test/support/stage-server.ts';
+import { AuthenticationStageFactory } from '../authentication.stage.ts';
+import { Identity } from '../identity.ts';
+import { identitySchema } from '../identity.schema.ts';
 
 let provider: IdentityProvider;
 let identity: Identity;

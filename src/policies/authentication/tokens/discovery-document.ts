@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PlainFault } from '../../telemetry/error-facts.ts';
+import { PlainFault } from '../../../telemetry/error-facts.ts';
 import { jwksFromUrl, type JwksLoader } from './jwks-document.ts';
 import { fetchDocument, NotFound, parseJson } from './fetched-document.ts';
 

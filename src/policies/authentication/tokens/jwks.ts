@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { errorName } from '../../telemetry/error-facts.ts';
-import type { JwtAlgorithm } from './identity.schema.ts';
+import { errorName } from '../../../telemetry/error-facts.ts';
+import type { JwtAlgorithm } from '../identity.schema.ts';
 import type { JwksLoader } from './jwks-document.ts';
 import type { KeySource, SigningKey } from './signing-key.ts';
-import { unavailable, type Clock } from './verifier.ts';
+import { unavailable, type Clock } from '../verifier.ts';
 
 /** How a key set is kept fresh. */
 export interface JwksOptions {

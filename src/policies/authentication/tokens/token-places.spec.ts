@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createExchange } from '../../../test/support/exchange.ts';
-import { noteLiftedToken } from '../../exchange/lifted-token.ts';
+import { createExchange } from '../../../../test/support/exchange.ts';
+import { noteLiftedToken } from '../../../exchange/lifted-token.ts';
 import { TokenPlaces } from './token-places.ts';
 import { tokenPlacesSchema } from './token-places.schema.ts';
 

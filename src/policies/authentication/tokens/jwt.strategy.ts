@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 import { PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
 import { Strategy, type SecretOrKeyProvider } from 'passport-jwt';
-import type { Principal } from '../../exchange/principal.ts';
-import { Problem } from '../../problems/problem.ts';
-import { PlainFault } from '../../telemetry/error-facts.ts';
-import type { IssuerOptions } from './identity.schema.ts';
+import type { Principal } from '../../../exchange/principal.ts';
+import { Problem } from '../../../problems/problem.ts';
+import { PlainFault } from '../../../telemetry/error-facts.ts';
+import type { IssuerOptions } from '../identity.schema.ts';
 import { principalOf, type Claims } from './token-principal.ts';
-import { refused, type Clock } from './verifier.ts';
+import { refused, type Clock } from '../verifier.ts';
 
 /** A token and the key that its header chose. */
 export interface PresentedToken {

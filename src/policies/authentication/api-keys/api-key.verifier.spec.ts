@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
-import { startStageServer, type StageServer } from '../../../test/support/stage-server.ts';
-import { createRedis } from '../../store/redis.ts';
+import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { startStageServer, type StageServer } from '../../../../test/support/stage-server.ts';
+import { createRedis } from '../../../store/redis.ts';
 import { apiKeyRedisKey, createApiKey, hashApiKey, saveApiKey } from './api-key.ts';
 import type { ApiKeyRecord } from './api-key.store.ts';
-import { AuthenticationStageFactory } from './authentication.stage.ts';
-import { Identity } from './identity.ts';
-import { identitySchema } from './identity.schema.ts';
+import { AuthenticationStageFactory } from '../authentication.stage.ts';
+import { Identity } from '../identity.ts';
+import { identitySchema } from '../identity.schema.ts';
 
 const FRESH_MS = 5000;
 const OUTAGE_MS = 60_000;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { request as requestClear, type IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { decodedContent } from '../../exchange/content-coding.ts';
-import { withoutMark } from '../../exchange/json-bytes.ts';
-import { PlainFault } from '../../telemetry/error-facts.ts';
+import { decodedContent } from '../../../exchange/content-coding.ts';
+import { withoutMark } from '../../../exchange/json-bytes.ts';
+import { PlainFault } from '../../../telemetry/error-facts.ts';
 
 const FETCH_TIMEOUT_MS = 5000;
 const MAX_BYTES = 512 * 1024;

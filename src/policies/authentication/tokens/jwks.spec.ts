@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { createTestKey, KeyServer } from '../../../test/support/key-server.ts';
+import { createTestKey, KeyServer } from '../../../../test/support/key-server.ts';
 import { Jwks } from './jwks.ts';
 import { jwksFromFile, jwksFromUrl, parseJwks, type JwksLoader } from './jwks-document.ts';
 import type { SigningKey } from './signing-key.ts';

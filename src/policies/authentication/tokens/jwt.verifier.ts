@@ -1,13 +1,13 @@
-import type { Exchange } from '../../exchange/exchange.ts';
-import type { Principal } from '../../exchange/principal.ts';
-import { Problem } from '../../problems/problem.ts';
+import type { Exchange } from '../../../exchange/exchange.ts';
+import type { Principal } from '../../../exchange/principal.ts';
+import { Problem } from '../../../problems/problem.ts';
 import { readToken, type UnverifiedToken } from './compact-token.ts';
-import type { IdentityOptions, IssuerOptions, JwtAlgorithm } from './identity.schema.ts';
+import type { IdentityOptions, IssuerOptions, JwtAlgorithm } from '../identity.schema.ts';
 import { JwtStrategy } from './jwt.strategy.ts';
 import type { KeySource } from './signing-key.ts';
 import { TokenCache } from './token-cache.ts';
 import { TokenPlaces } from './token-places.ts';
-import { REALM, refused, type Clock, type CredentialVerifier } from './verifier.ts';
+import { REALM, refused, type Clock, type CredentialVerifier } from '../verifier.ts';
 
 /** Makes the key source of an issuer. */
 export type KeySourceFactory = (issuer: IssuerOptions) => KeySource;

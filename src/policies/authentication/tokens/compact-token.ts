@@ -1,4 +1,4 @@
-import { refused } from './verifier.ts';
+import { refused } from '../verifier.ts';
 
 /** What a token says about itself; nothing of it is verified. */
 export interface UnverifiedToken {

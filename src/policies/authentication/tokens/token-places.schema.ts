@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TOKEN } from '../../config/field-name.ts';
-import { pageOrigin, size } from '../../config/units.ts';
+import { TOKEN } from '../../../config/field-name.ts';
+import { pageOrigin, size } from '../../../config/units.ts';
 
 const KIB = 1024;
 /** The longest token, unless somebody asks for longer ones: heads have room for it. */

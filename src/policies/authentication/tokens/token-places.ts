@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { Exchange } from '../../exchange/exchange.ts';
-import { isLiftedToken } from '../../exchange/lifted-token.ts';
-import { Problem } from '../../problems/problem.ts';
-import { authorizationOf, soleCookie, soleHeader } from './credential-header.ts';
+import type { Exchange } from '../../../exchange/exchange.ts';
+import { isLiftedToken } from '../../../exchange/lifted-token.ts';
+import { Problem } from '../../../problems/problem.ts';
+import { authorizationOf, soleCookie, soleHeader } from '../credential-header.ts';
 import type { TokenPlacesOptions } from './token-places.schema.ts';
-import { refused } from './verifier.ts';
+import { refused } from '../verifier.ts';
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);

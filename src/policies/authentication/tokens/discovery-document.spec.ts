@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createTestKey, type TestKey } from '../../../test/support/key-server.ts';
+import { createTestKey, type TestKey } from '../../../../test/support/key-server.ts';
 import { isDiscoverable, jwksFromDiscovery, metadataUrls } from './discovery-document.ts';
 
 let key: TestKey;

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { hash } from 'node:crypto';
-import type { Principal } from '../../exchange/principal.ts';
+import type { Principal } from '../../../exchange/principal.ts';
 import type { SigningKey } from './signing-key.ts';
-import type { Clock } from './verifier.ts';
+import type { Clock } from '../verifier.ts';
 
 interface VerifiedToken {
   readonly principal: Principal;

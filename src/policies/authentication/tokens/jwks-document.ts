@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { PlainFault } from '../../telemetry/error-facts.ts';
+import { PlainFault } from '../../../telemetry/error-facts.ts';
 import { fetchDocument, parseJson } from './fetched-document.ts';
 import { readJwk, type SigningKey } from './signing-key.ts';
 

@@ -7,12 +7,16 @@ import {
   signToken,
   signWithSecret,
   type TestKey,
-} from '../../../test/support/key-server.ts';
-import { startStageServer, type StageAnswer, type StageServer } from '../../../test/support/stage-server.ts';
-import type { StageInput } from '../stage-factory.ts';
-import { AuthenticationStageFactory } from './authentication.stage.ts';
-import { Identity } from './identity.ts';
-import { identitySchema } from './identity.schema.ts';
+} from '../../../../test/support/key-server.ts';
+import {
+  startStageServer,
+  type StageAnswer,
+  type StageServer,
+} from '../../../../test/support/stage-server.ts';
+import type { StageInput } from '../../stage-factory.ts';
+import { AuthenticationStageFactory } from '../authentication.stage.ts';
+import { Identity } from '../identity.ts';
+import { identitySchema } from '../identity.schema.ts';
 
 const SECRET = 'a-shared-secret-of-at-least-32-bytes!';
 const COOLDOWN_MS = 10_000;

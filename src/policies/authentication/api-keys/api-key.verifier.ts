@@ -1,9 +1,9 @@
-import type { Exchange } from '../../exchange/exchange.ts';
-import type { Principal } from '../../exchange/principal.ts';
+import type { Exchange } from '../../../exchange/exchange.ts';
+import type { Principal } from '../../../exchange/principal.ts';
 import { hashApiKey } from './api-key.ts';
 import type { ApiKeyDirectory } from './api-key.directory.ts';
-import { authorizationOf, soleHeader } from './credential-header.ts';
-import { REALM, refused, type CredentialVerifier } from './verifier.ts';
+import { authorizationOf, soleHeader } from '../credential-header.ts';
+import { REALM, refused, type CredentialVerifier } from '../verifier.ts';
 
 /** Any visible text of a sane length, so that keys that were made elsewhere can be taken over. */
 const PLAUSIBLE_KEY = /^[!-~]{16,256}$/;

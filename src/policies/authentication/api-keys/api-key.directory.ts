@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Principal } from '../../exchange/principal.ts';
+import type { Principal } from '../../../exchange/principal.ts';
 import type { ApiKeyRecord, ApiKeyStore } from './api-key.store.ts';
-import { unavailable, type Clock } from './verifier.ts';
+import { unavailable, type Clock } from '../verifier.ts';
 
 /** How long an answer of the store is believed: the longest time that a disabled key goes on working. */
 const FRESH_MS = 5000;
