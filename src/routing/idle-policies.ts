@@ -104,8 +104,8 @@ function refuseOff({ name, isOfUpstreams }: Policy, defaults: DeclaredPolicies):
 function withoutIdle(merged: PolicySet, policy: Policy, at: RouteKind): PolicySet {
   let left = merged;
   for (let idle = idleOf(policy, left, at); idle !== undefined; idle = idleOf(policy, left, at)) {
-    // A whole policy of a route of the file may stay: it does nothing, and nobody minds it.
     if (idle.isHarmless === true) return left;
+    // A whole policy of a route of the file may stay: it does nothing, and nobody minds it.
     if (idle.key.length === 0 && at.kind !== HANDLER) return left;
     left = without(left as Options, [policy.name, ...idle.key]) as PolicySet;
   }
