@@ -196,7 +196,7 @@ function refuseEdits(definition: RouteDefinition, stages: readonly SeatedStage[]
   const editing = stages.find(({ stage }) => stage.body !== undefined || stage.incoming !== undefined);
   if (editing === undefined) return;
   const { name } = editing.policy;
-  const message = 'edits bodies, and those of this route are passed on unread';
+  const message = `edits bodies, and those of this route are passed on unread; say \`${name}: off\` for it where it only inherits them`;
   throw new RouteFault(definition, ['policies', name], message);
 }
 
