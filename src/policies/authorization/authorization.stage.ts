@@ -4,6 +4,7 @@ import type { Extras } from '../../conditions/cel-shapes.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { NO_ROLES, type Holdings, type RoleBook } from '../../exchange/role-book.ts';
+import { refusalOfNobody } from '../../exchange/challenge.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { below } from '../below-stage.ts';
@@ -166,7 +167,7 @@ export class AuthorizeStage implements Stage {
     const { principal } = exchange;
     const { checks, asksWho } = this.#deps;
     // Fails closed: nobody is nobody with permissions.
-    if (principal === undefined && asksWho) return new Problem('permission-denied', { by: 'no principal' });
+    if (principal === undefined && asksWho) return refusalOfNobody(exchange, 'no principal');
     const holdings = this.#holdingsOf(exchange, principal, extras);
     for (const check of checks) {
       try {
