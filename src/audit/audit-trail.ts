@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { addressBlock } from '../exchange/address-form.ts';
+import { addressBlock } from '../exchange/address-block.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';

@@ -7,7 +7,7 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { redactNames } from '../telemetry/redaction.ts';
+import { redactNames } from '../telemetry/secret-names.ts';
 import { modulesOf, type OfferedModules } from './commands.ts';
 
 /** A configuration that was compiled and serves nobody; whoever has it closes it. */

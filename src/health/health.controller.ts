@@ -8,6 +8,7 @@ import {
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
+import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
 import { Draining } from './draining.ts';
@@ -17,6 +18,7 @@ import { Warming } from './warming.ts';
 @Controller('health')
 @Public()
 @Authorization('off')
+@Transform('off')
 export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
 

@@ -1,6 +1,7 @@
 import type { AskedValues } from './asked-values.ts';
 import { compileLinear } from '../config/linear-pattern.ts';
-import { maybeSecret, REDACTED } from '../telemetry/redaction.ts';
+import { REDACTED } from '../telemetry/redaction.ts';
+import { maySayASecret } from '../telemetry/secret-names.ts';
 import type { RouteMatch, ValueMatch } from './route.ts';
 
 /** Where a value of a request stands. */
@@ -48,7 +49,7 @@ function compile(place: ValuePlace, name: string, declared: ValueMatch): Conditi
     exact: typeof declared === 'string' ? declared : undefined,
     key: JSON.stringify([place, name, declared]),
     // What a caller has to know to be taken somewhere is a secret under such a name.
-    text: MARKS[place] + name + (isPresence || !maybeSecret(name) ? said(declared) : `: ${REDACTED}`),
+    text: MARKS[place] + name + (isPresence || !maySayASecret(name) ? said(declared) : `: ${REDACTED}`),
     declared,
     takes,
     holds: isPresence

@@ -1,14 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  isSecretField,
-  learnEnvironment,
-  learnSecret,
-  learnVariables,
-  maybeSecret,
-  redacted,
-  redactedFields,
-  redactNames,
-} from './redaction.ts';
+import { learnEnvironment, learnSecret, learnVariables, redacted, redactedFields } from './redaction.ts';
+import { isSecretField, maySayASecret, redactNames } from './secret-names.ts';
 
 afterEach(() => redactNames([]));
 
@@ -77,7 +69,7 @@ describe('redacted', () => {
 
 describe('the names', () => {
   it('are wide for what others say, and exact for what we say', () => {
-    expect(['x-api-key', 'Session-Id', '%74oken', 'sso_ticket'].map(maybeSecret)).toEqual([
+    expect(['x-api-key', 'Session-Id', '%74oken', 'sso_badge'].map(maySayASecret)).toEqual([
       true,
       true,
       true,
@@ -92,10 +84,10 @@ describe('the names', () => {
   });
 
   it('grow by those of the configuration', () => {
-    redactNames(['SSO-Ticket']);
-    expect([maybeSecret('sso_ticket'), isSecretField('ssoTicket')]).toEqual([true, true]);
-    expect(redactedFields({ a: [{ ssoTicket: 1, b: 2 }] })).toEqual({
-      a: [{ ssoTicket: '[redacted]', b: 2 }],
+    redactNames(['SSO-Badge']);
+    expect([maySayASecret('sso_badge'), isSecretField('ssoBadge')]).toEqual([true, true]);
+    expect(redactedFields({ a: [{ ssoBadge: 1, b: 2 }] })).toEqual({
+      a: [{ ssoBadge: '[redacted]', b: 2 }],
     });
   });
 

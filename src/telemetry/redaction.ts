@@ -1,15 +1,7 @@
+import { isSecretField, maySayASecret } from './secret-names.ts';
+
 /** What stands for a secret in whatever is written: log, audit, traces, what operators and the command line are shown. */
 export const REDACTED = '[redacted]';
-
-/** Names, folded, of what clients and services may put a secret into. Fails closed: rather one too many is hidden. */
-const MAY_BE_SECRET = /auth|cookie|credential|key|pass|secret|session|signature|token|jwt/;
-
-/** Names, without dashes and underscores, of fields of our own whose values are never written: `key` is a place in a file there. */
-const SECRET_FIELDS: ReadonlySet<string> = new Set([
-  'accesstoken', 'apikey', 'assertion', 'authorization', 'clientassertion', 'clientsecret', 'cookie', 'credential', 'credentials',
-  'dpop', 'idtoken', 'jwt', 'passphrase', 'passwd', 'password', 'privatekey', 'proxyauthorization', 'refreshtoken', 'secret',
-  'setcookie', 'token', 'xapikey',
-]); // prettier-ignore
 
 /** Variables of the environment whose values are secrets, by how their names end. */
 const SECRET_VARIABLE =
@@ -30,25 +22,7 @@ const SUSPICIOUS = /eyJ|gh_|:\/\/|PRIVATE KEY|[?&;][\w%.[\]-]+=|\b(?:bearer|basi
 const LEAST_LEARNED = 8;
 const MOST_LEARNED = 1000;
 
-let added: ReadonlySet<string> = new Set();
 const learned = new Set<string>();
-
-/** Adds the names of the configuration in force, `logging.redact`, in place of those of the one before. */
-export function redactNames(names: readonly string[]): void {
-  added = new Set(names.map(folded));
-}
-
-/** Whether what stands under a name of somebody else, such as a header field or a parameter, may be a secret. */
-export function maybeSecret(name: string): boolean {
-  const plain = decoded(name);
-  return MAY_BE_SECRET.test(plain.toLowerCase()) || added.has(folded(plain));
-}
-
-/** Whether what stands under a name of ours is a secret. */
-export function isSecretField(name: string): boolean {
-  const plain = folded(name);
-  return SECRET_FIELDS.has(plain) || added.has(plain);
-}
 
 /** Takes note of a secret that the process was given, so that it is hidden wherever it turns up. */
 export function learnSecret(value: string | undefined): void {
@@ -93,7 +67,7 @@ export function redacted(text: string): string {
       .replace(TOKEN, REDACTED)
       .replace(CREDENTIALS, `$1$2$3${REDACTED}`)
       .replace(QUERY_PAIR, (pair, lead: string, name: string, value: string) =>
-        maybeSecret(name) && value !== '(hidden)' ? `${lead}${name}=${REDACTED}` : pair,
+        maySayASecret(name) && value !== '(hidden)' ? `${lead}${name}=${REDACTED}` : pair,
       );
   for (const secret of learned) if (shown.includes(secret)) shown = shown.replaceAll(secret, REDACTED);
   return shown;
@@ -120,7 +94,7 @@ function withoutSecrets(value: unknown, isSecret: (name: string) => boolean, dep
   }
   let shown = value as Readonly<Record<string, unknown>>;
   for (const [name, before] of Object.entries(value)) {
-    const within = MAPS.test(name) ? maybeSecret : isSecret;
+    const within = MAPS.test(name) ? maySayASecret : isSecret;
     const after = isSecret(name) && isFilled(before) ? REDACTED : withoutSecrets(before, within, depth + 1);
     if (after !== before) shown = { ...shown, [name]: after };
   }
@@ -129,17 +103,4 @@ function withoutSecrets(value: unknown, isSecret: (name: string) => boolean, dep
 
 function isFilled(value: unknown): boolean {
   return value !== undefined && value !== null;
-}
-
-function folded(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_]/g, '');
-}
-
-// The name of a parameter may be encoded.
-function decoded(name: string): string {
-  try {
-    return name.includes('%') ? decodeURIComponent(name) : name;
-  } catch {
-    return name;
-  }
 }

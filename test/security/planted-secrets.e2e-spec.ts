@@ -13,7 +13,7 @@ import { shopConfig, type RouteInput } from '../support/shop.ts';
 import { connect } from '../support/socket-client.ts';
 import { echo, startUpstream, type TestUpstream } from '../support/upstream.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const PASSWORD = `pass-${MARK}`;
 const GOOD_KEY = `gh_live_${MARK}${'k'.repeat(40)}`;
@@ -194,7 +194,7 @@ const ADMIN: readonly [string, CallOptions][] = [
       body: `{"password":"${MARK}"}`,
     }),
   ],
-  ['/explain', json({ request: 'GET /told', headers: [`X-Sso-Ticket: ${MARK}`] })],
+  ['/explain', json({ request: 'GET /told', headers: [`X-Sso-Badge: ${MARK}`] })],
   [
     '/nowhere',
     { method: 'DELETE', headers: { authorization: `Bearer ${MARK}`, 'user-agent': `x ${FORGED}` } },
@@ -236,7 +236,7 @@ beforeAll(async () => {
     ensureBuilt(),
   ]);
   good = await services.identity.token('user', { email: MARK, name: MARK });
-  writeFileSync(path('gateway.yaml'), configOf({ logging: { redact: ['X-Sso-Ticket'] } }));
+  writeFileSync(path('gateway.yaml'), configOf({ logging: { redact: ['X-Sso-Badge'] } }));
   gateway = await startChild(path('gateway.yaml'), env);
   const said: string[] = [];
   answer = echo;

@@ -1,4 +1,4 @@
-import { addressBlock } from '../../exchange/address-form.ts';
+import { addressBlock } from '../../exchange/address-block.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { partitionOf } from '../../exchange/principal.ts';
 import type { RATE_LIMIT_KEYS } from './rate-limit.policy.ts';
