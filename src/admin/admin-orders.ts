@@ -1,4 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { Identity } from '../policies/authentication/identity.ts';
@@ -15,5 +16,7 @@ export class AdminOrders {
     @Inject(LOGGER) readonly logger: Logger,
     /** The API keys that Redis keeps; undefined without it. */
     @Optional() readonly keys?: ApiKeyRegistry,
+    /** The same, for those who have to account for it. */
+    @Optional() readonly audit?: AuditTrail,
   ) {}
 }

@@ -1,4 +1,6 @@
-import type { Logger } from '../telemetry/logger.ts';
+import type { FastifyRequest } from 'fastify';
+import type { AdminOrders } from './admin-orders.ts';
+import { operatorOf } from './audited-orders.ts';
 
 /** Something that an operator has wanted of an API key. */
 export interface KeyChange {
@@ -11,13 +13,27 @@ export interface KeyChange {
   readonly outcome: 'done' | 'refused';
   /** What the operator says, or why it was refused. */
   readonly reason?: string | undefined;
-  /** The address that it came from. */
-  readonly from: string;
+  /** Which order it was. */
+  readonly request: FastifyRequest;
 }
 
 /** Takes note of each key change, done or refused: the one place that all of them pass. */
-export function noteKeyChange(logger: Logger, change: KeyChange): void {
-  const { what, outcome } = change;
-  if (outcome === 'done') logger.info({ apiKey: change }, `API key ${what}`);
-  else logger.warn({ apiKey: change }, `API key not ${what}`);
+export function noteKeyChange(
+  { logger, audit }: Pick<AdminOrders, 'logger' | 'audit'>,
+  { request, ...change }: KeyChange,
+): void {
+  const { what, outcome, id, clientId, successor, reason } = change;
+  const fields = { change: { ...change, from: request.ip } };
+  if (outcome === 'done') logger.info(fields, `API key ${what}`);
+  else logger.warn(fields, `API key not ${what}`);
+  audit?.record({
+    kind: 'key',
+    action: what,
+    outcome,
+    ...operatorOf(request),
+    target: id === undefined ? undefined : `key ${id}`,
+    requestId: request.id,
+    reason,
+    details: { clientId, successor },
+  });
 }

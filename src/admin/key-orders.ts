@@ -14,8 +14,8 @@ import {
 import type { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { configuredApiKeys } from '../policies/authentication/api-keys/api-key.store.ts';
 import { keyId, shownKey } from '../policies/authentication/api-keys/api-key.view.ts';
-import type { Identity } from '../policies/authentication/identity.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { AdminOrders } from './admin-orders.ts';
+import { tellSecret } from './audited-orders.ts';
 import { noteKeyChange, type KeyChange } from './key-changes.ts';
 
 const PATH = '/keys';
@@ -32,13 +32,7 @@ const CONFIGURED = new ApiKeyFault(
   'this key is one of `identity.apiKeys` of the configuration: change it there, and the gateway takes it over',
 );
 
-/** What keys are looked for in. */
-export interface KeyOrderDeps {
-  readonly identity: Identity;
-  /** Undefined without Redis. */
-  readonly registry: ApiKeyRegistry | undefined;
-  readonly logger: Logger;
-}
+type KeyOrderDeps = Pick<AdminOrders, 'identity' | 'keys' | 'logger' | 'audit'>;
 
 type Named = FastifyRequest<{ Params: { readonly id: string } }>;
 
@@ -84,7 +78,7 @@ class KeyOrders {
 
   async list({ query }: FastifyRequest): Promise<object> {
     const { client, after, limit } = read(keyQuery, query);
-    const { registry } = this.#deps;
+    const { keys: registry } = this.#deps;
     const now = Date.now();
     const configured = after === undefined ? this.#configured() : [];
     const page = await registry?.listing.list({ clientId: client, after, limit });
@@ -106,18 +100,20 @@ class KeyOrders {
     return shownKey(await listing.show(await listing.named(id)), Date.now());
   }
 
-  create({ body, ip }: FastifyRequest): Promise<object> {
-    const order = read(keyOrder, body);
-    return this.#noted({ what: 'created', clientId: order.clientId, from: ip }, async (note) => {
+  create(request: FastifyRequest): Promise<object> {
+    const order = read(keyOrder, request.body);
+    return this.#noted({ what: 'created', clientId: order.clientId, request }, async (note) => {
       const { key, ...made } = await this.#registry().create(order, this.#keepMs());
       note.id = keyId(made.sha256);
+      tellSecret(request);
       return { key, ...shownKey(made, Date.now()) };
     });
   }
 
-  change({ params, body, ip }: Named): Promise<object> {
+  change(request: Named): Promise<object> {
+    const { params, body } = request;
     const [id, change] = [read(keyName, params.id), read(keyChange, body)];
-    return this.#noted({ what: 'changed', id, from: ip }, async (note) => {
+    return this.#noted({ what: 'changed', id, request }, async (note) => {
       const hash = await this.#stored(id);
       const key = await this.#registry().change(hash, change, this.#keepMs());
       note.clientId = key.clientId;
@@ -125,21 +121,24 @@ class KeyOrders {
     });
   }
 
-  rotate({ params, body, ip }: Named): Promise<object> {
+  rotate(request: Named): Promise<object> {
+    const { params, body } = request;
     const [id, { overlap, expiresAt }] = [read(keyName, params.id), read(rotationOrder, body ?? {})];
-    return this.#noted({ what: 'rotated', id, from: ip }, async (note) => {
+    return this.#noted({ what: 'rotated', id, request }, async (note) => {
       const hash = await this.#stored(id);
       const rotated = await this.#registry().rotate(hash, { overlapMs: overlap, expiresAt }, this.#keepMs());
       const { key, replaced, ...made } = rotated;
       note.clientId = made.clientId;
       note.successor = keyId(made.sha256);
+      tellSecret(request);
       return { key, ...shownKey(made, Date.now()), replaced: shownKey(replaced, Date.now()) };
     });
   }
 
-  revoke({ params, body, ip }: Named): Promise<object> {
+  revoke(request: Named): Promise<object> {
+    const { params, body } = request;
     const [id, { reason }] = [read(keyName, params.id), read(keyRevocation, body ?? {})];
-    return this.#noted({ what: 'revoked', id, from: ip, reason }, async (note) => {
+    return this.#noted({ what: 'revoked', id, request, reason }, async (note) => {
       const hash = await this.#stored(id);
       const key = await this.#registry().revoke(hash, reason, this.#keepMs());
       note.clientId = key.clientId;
@@ -154,11 +153,11 @@ class KeyOrders {
     const note = { ...change };
     try {
       const done = await act(note);
-      noteKeyChange(this.#deps.logger, { ...note, outcome: 'done' });
+      noteKeyChange(this.#deps, { ...note, outcome: 'done' });
       return done;
     } catch (error) {
       const reason = error instanceof ApiKeyFault ? error.message : 'internal';
-      noteKeyChange(this.#deps.logger, { ...note, outcome: 'refused', reason });
+      noteKeyChange(this.#deps, { ...note, outcome: 'refused', reason });
       throw error;
     }
   }
@@ -169,8 +168,8 @@ class KeyOrders {
   }
 
   #registry(): ApiKeyRegistry {
-    if (this.#deps.registry === undefined) throw NO_STORE;
-    return this.#deps.registry;
+    if (this.#deps.keys === undefined) throw NO_STORE;
+    return this.#deps.keys;
   }
 
   #configured(): readonly ListedApiKey[] {

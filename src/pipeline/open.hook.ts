@@ -21,7 +21,6 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
-
 const NO_HOST = { detail: 'A request needs one Host header with a host in it.' };
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
 

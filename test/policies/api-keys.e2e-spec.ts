@@ -231,8 +231,8 @@ describe('the operators’ listener', () => {
     const { id } = await issue({ clientId: 'noted' });
     await order(`/${id}/revoke`, { reason: 'leaked' });
     await order(`/${id}/rotate`, {});
-    const notes = shop.gateway.lines.flatMap(({ apiKey }) =>
-      (apiKey as { id?: string } | undefined)?.id === id ? [apiKey] : [],
+    const notes = shop.gateway.lines.flatMap(({ change }) =>
+      (change as { id?: string } | undefined)?.id === id ? [change] : [],
     );
     const from = '127.0.0.1';
     expect(notes).toMatchObject([

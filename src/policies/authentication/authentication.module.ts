@@ -13,6 +13,7 @@ import { AuthenticationGuard } from './authentication.guard.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { inFile } from './identity-place.ts';
+import { Damping } from './damping/damping.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { Revocations } from './revocation/revocations.ts';
@@ -36,16 +37,22 @@ type Told = [metrics?: Metrics, logger?: Logger];
       inject: [REDIS, STORE_GUARD, PUB_SUB, Metrics, LOGGER].map((token) => ({ token, optional: true })),
     },
     {
+      provide: Damping,
+      useFactory: (metrics?: Metrics, logger?: Logger) => new Damping({ metrics, logger }),
+      inject: [Metrics, LOGGER].map((token) => ({ token, optional: true })),
+    },
+    {
       provide: Identity,
       useFactory: (
         options: IdentityOptions,
         redis: Redis | undefined,
         revocations: Revocations,
-        pubSub?: PubSub,
-        source?: ReadConfig<unknown>,
+        damping: Damping,
+        ...others: [pubSub?: PubSub, source?: ReadConfig<unknown>]
       ) => {
+        const [pubSub, source] = others;
         try {
-          return new Identity(options, { redis, revocations, pubSub });
+          return new Identity(options, { redis, revocations, damping, pubSub });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
@@ -54,6 +61,7 @@ type Told = [metrics?: Metrics, logger?: Logger];
         IDENTITY_OPTIONS,
         REDIS,
         Revocations,
+        Damping,
         { token: PUB_SUB, optional: true },
         { token: GATEWAY_SOURCE, optional: true },
       ],

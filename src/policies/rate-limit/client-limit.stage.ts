@@ -1,4 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import type { BucketRule } from './rate-limiter.ts';
@@ -33,38 +34,44 @@ export class ClientLimitStage implements Stage {
   }
 
   enter(exchange: Exchange): void | Promise<void> {
-    const limit = exchange.principal?.limit;
-    return (limit === undefined ? this.#own : this.#stageOf(limit))?.enter(exchange);
+    return this.#stageFor(exchange)?.enter(exchange);
   }
 
   concerns({ principal }: Exchange): boolean {
-    return principal?.limit !== undefined;
+    return limitedOf(principal) !== undefined;
   }
 
   explain(exchange: Exchange): StageVerdict {
-    const limit = exchange.principal?.limit;
-    const stage = limit === undefined ? this.#own : this.#stageOf(limit);
-    return stage?.explain(exchange) ?? passes();
+    return this.#stageFor(exchange)?.explain(exchange) ?? passes();
   }
 
-  #stageOf(limit: BucketRule): RateLimitStage {
+  #stageFor({ principal }: Exchange): RateLimitStage | undefined {
+    const limited = limitedOf(principal);
+    const limit = limited?.limit;
+    if (limited === undefined || limit === undefined) return this.#own;
     let stage = this.#byLimit.get(limit);
     if (stage === undefined) {
-      stage = new RateLimitStage(this.#routeId, [...this.#rules, ruleOf(limit)], this.#limiters);
-      this.#byLimit.set(limit, stage);
+      const rules = [...this.#rules, ruleOf(limit, limited)];
+      this.#byLimit.set(limit, (stage = new RateLimitStage(this.#routeId, rules, this.#limiters)));
     }
     return stage;
   }
 }
 
-function ruleOf(bucket: BucketRule): CompiledRule {
+// The key may have come beside another credential, which says who calls.
+function limitedOf(principal: Principal | undefined): Principal | undefined {
+  if (principal?.limit !== undefined || principal?.also === undefined) return principal;
+  return principal.also.find(({ limit }) => limit !== undefined);
+}
+
+function ruleOf(bucket: BucketRule, limited: Principal): CompiledRule {
   const { rate, perMs, burst } = bucket;
   return {
     name: 'client',
     bucket,
-    key: 'principal',
+    key: 'global',
     // No route is called so: the id of a route is not empty.
-    prefix: `:client:${rate}/${perMs}/${burst}:`,
+    prefix: `:client:${rate}/${perMs}/${burst}:${partitionOf(limited)}:`,
     cost: 1,
     // Each process grants the whole limit for as long as it counts alone, as routes do unless they say otherwise.
     onStoreError: 'local',

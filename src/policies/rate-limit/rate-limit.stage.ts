@@ -1,4 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { schemesOf } from '../authentication/requirement.ts';
 import type { PolicySet } from '../order.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { Stage } from '../stage.ts';
@@ -42,7 +43,7 @@ export class RateLimitStageFactory implements StageFactory {
 
 // Only keys say how often their clients may call.
 function knowsKeys({ authentication }: PolicySet): boolean {
-  return typeof authentication === 'object' && authentication.schemes.includes('apiKey');
+  return typeof authentication === 'object' && schemesOf(authentication).includes('apiKey');
 }
 
 function compileRule(

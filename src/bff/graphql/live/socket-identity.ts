@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { KEY_FIELD, keyFieldOf } from '../../../exchange/key-places.ts';
+import { openingOf } from '../../../exchange/opening-of.ts';
 
 const CREDENTIALS = ['authorization', KEY_FIELD];
 
@@ -24,25 +25,11 @@ export function withCredentials(
     const field = Object.hasOwn(fields, lower) ? fields[lower] : undefined;
     return field !== undefined && typeof value === 'string' ? [[field, value] as const] : [];
   });
-  const { id, trace, clientAddress, addressDoubt, scheme, host, path, query, response, snapshot } = exchange;
   const request = Object.create(exchange.request, {
     headers: { value: { ...exchange.request.headers, ...Object.fromEntries(given) } },
     rawHeaders: { value: [...exchange.request.rawHeaders, ...given.flat()] },
   }) as IncomingMessage;
-  const opening = {
-    id,
-    trace,
-    clientAddress,
-    addressDoubt,
-    scheme,
-    host,
-    path,
-    query,
-    request,
-    response,
-    snapshot,
-  };
-  const identified = new Exchange(opening);
+  const identified = new Exchange({ ...openingOf(exchange), request });
   identified.route = exchange.route;
   return identified;
 }

@@ -56,6 +56,12 @@ export class ApiKeyDirectory {
     return this.#asking.get(sha256) ?? this.#ask(sha256);
   }
 
+  /** A key that the store has confirmed a moment ago; undefined for any that would have to be asked for. */
+  remembered(sha256: string): KnownKey | undefined {
+    const accepted = this.#accepted.get(sha256);
+    return accepted !== undefined && this.#clock() < accepted.confirmedAt + FRESH_MS ? accepted : undefined;
+  }
+
   /**
    * Forgets a key that has changed. Fails closed: while the store is down then, not even a key that it has confirmed lately is
    * believed.

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
 import { authorizationOf, soleHeader } from '../credential-header.ts';
-import { REALM, refused, type Clock, type CredentialVerifier } from '../verifier.ts';
+import { REALM, refused, UNKNOWN, type Clock, type CredentialVerifier } from '../verifier.ts';
 import { hashApiKey, isMistyped } from './api-key.ts';
 import type { ApiKeyDirectory } from './api-key.directory.ts';
 import type { ApiKeyWatch, ConfiguredKeys } from './api-key.watch.ts';
@@ -47,6 +47,15 @@ export class ApiKeyVerifier implements CredentialVerifier {
     return known instanceof Promise
       ? known.then((late) => this.#admit(late, exchange))
       : this.#admit(known, exchange);
+  }
+
+  known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
+    const key = soleHeader(exchange.request, 'x-api-key') ?? authorizationOf(exchange.request, 'apikey');
+    if (key === undefined) return undefined;
+    const hash = hashApiKey(key);
+    const { configured, directory, clock } = this.#deps;
+    const known = configured.get(hash) ?? directory?.remembered(hash);
+    return refusalOf(known, exchange, clock()) === undefined ? this.#admit(known, exchange) : UNKNOWN;
   }
 
   #admit(key: KnownKey | undefined, exchange: Exchange): Principal {

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { OpenExchanges } from '../../../exchange/open-exchanges.ts';
+import { credentialsOf } from '../../../exchange/principal.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { PubSub } from '../../../store/pub-sub.ts';
 import { endExchange } from '../revocation/revoked-exchange.ts';
@@ -105,14 +106,13 @@ export class ApiKeyWatch implements Upkeep {
 
   async #lookAt(isMeant: (hash: string) => boolean): Promise<void> {
     const byKey = new Map<string, Exchange[]>();
-    for (const exchange of this.#deps.exchanges.filter(({ principal }) =>
-      isMeant(principal?.apiKeyId ?? ''),
-    )) {
-      const hash = exchange.principal?.apiKeyId;
-      if (hash === undefined) continue;
-      const others = byKey.get(hash);
-      if (others === undefined) byKey.set(hash, [exchange]);
-      else others.push(exchange);
+    for (const exchange of this.#deps.exchanges.filter(({ principal }) => principal !== undefined)) {
+      for (const hash of keysOf(exchange)) {
+        if (!isMeant(hash)) continue;
+        const others = byKey.get(hash);
+        if (others === undefined) byKey.set(hash, [exchange]);
+        else others.push(exchange);
+      }
     }
     const all = [...byKey];
     for (let i = 0; i < all.length; i += BATCH)
@@ -134,4 +134,13 @@ export class ApiKeyWatch implements Upkeep {
       if (problem !== undefined && exchange.listedIn !== undefined) endExchange(exchange, problem);
     }
   }
+}
+
+const NO_KEYS: readonly string[] = [];
+
+// A key may have come beside another credential.
+function keysOf({ principal }: Exchange): readonly string[] {
+  if (principal === undefined) return NO_KEYS;
+  if (principal.also === undefined) return principal.apiKeyId === undefined ? NO_KEYS : [principal.apiKeyId];
+  return credentialsOf(principal).flatMap(({ apiKeyId }) => (apiKeyId === undefined ? [] : [apiKeyId]));
 }
