@@ -1,12 +1,15 @@
 /** Names, folded, of what may hold a secret. Fails closed: rather one too many is hidden. */
 const MAY_BE_SECRET = /auth|cookie|credential|key|pass|secret|session|signature|token|jwt/;
 
+/** A token that is signed, whatever its field is called. */
+const SIGNED = /^(?:[Bb]earer )?eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
+
 /** What stands for a value that is not shown. */
 export const HIDDEN = '(hidden)';
 
 /** Shows the value of a header field, unless it may be a secret. */
 export function shownValue(name: string, value: string): string {
-  return isSecret(name) ? HIDDEN : value;
+  return isSecret(name) || SIGNED.test(value) ? HIDDEN : value;
 }
 
 /** Shows a path with its query, but for values that may be secrets. */

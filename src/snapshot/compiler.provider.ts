@@ -7,6 +7,7 @@ import { BootFaults } from '../routing/boot-faults.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { KeyRings } from '../signing/key-rings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -20,23 +21,24 @@ type Judges = [
   Identity | undefined,
   EdgeCompiler | undefined,
   HintChannel | undefined,
+  KeyRings | undefined,
 ];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
 export function compilerProvider(
   definitions: (source: GatewaySource) => readonly RouteDefinition[],
 ): Provider {
-  const optional = (token: symbol | typeof Identity) => ({ token, optional: true });
+  const optional = (token: symbol | typeof Identity | typeof KeyRings) => ({ token, optional: true });
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE, channel] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel, rings] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, rings });
     },
     inject: [
       LOGGER,
@@ -48,6 +50,7 @@ export function compilerProvider(
       optional(Identity),
       optional(EDGE_COMPILER),
       optional(PUB_SUB),
+      optional(KeyRings),
     ],
   };
 }

@@ -14,12 +14,15 @@ import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
+import type { KeyRing } from '../signing/key-ring.ts';
+import { KeyRings } from '../signing/key-rings.ts';
 import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import type { HintChannel } from '../upstreams/health/breaker-hints.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
+import { identitiesOf } from './identities.ts';
 import { Snapshot } from './snapshot.ts';
 
 /** What all snapshots of a gateway share. */
@@ -37,15 +40,19 @@ export interface CompilerDeps {
   readonly compileEdge: EdgeCompiler;
   /** Reaches other replicas. Default: there are none. */
   readonly channel?: HintChannel | undefined;
+  /** Makes the keys that identity tokens are signed with. Default: those of files only. */
+  readonly rings?: KeyRings | undefined;
 }
 
 /** Compiles configurations to snapshots. */
 export class SnapshotCompiler {
   readonly #deps: CompilerDeps;
+  readonly #rings: KeyRings;
   readonly #routes = new WeakMap<Snapshot, TableRoutes>();
 
   constructor(deps: CompilerDeps) {
     this.#deps = deps;
+    this.#rings = deps.rings ?? new KeyRings();
   }
 
   /**
@@ -86,12 +93,16 @@ export class SnapshotCompiler {
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
+    const { ring, ...ofRing } = this.#rings.ringOf(source.value.identity?.signing, folder);
+    const identities = identitiesOf(source, ring);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
     const faults = [
       ...tls.faults,
       ...sticky.faults,
       ...ofListeners.faults,
+      ...ofRing.faults,
+      ...identities.faults,
       ...discoveryFaults(options, { folder }),
     ];
     found.add(faults.map((fault) => places.placeSource(fault)));
@@ -100,18 +111,19 @@ export class SnapshotCompiler {
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
       tls: tls.upstreams,
       folder,
+      identities: identities.upstreams,
     });
     upstreams.keepSessions(sticky.secrets);
     upstreams.shareOver(this.#deps.channel);
     try {
-      return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
+      return this.#assemble({ source, upstreams, listeners, keys: ring, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble({ source, upstreams, listeners, section, found, previous, warnings }: Assembled): Snapshot {
+  #assemble({ source, upstreams, listeners, keys, section, found, previous, warnings }: Assembled): Snapshot {
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -126,6 +138,7 @@ export class SnapshotCompiler {
       upstreams,
       edge,
       listeners,
+      keys,
       warnings,
       begin: () => this.#begin(section, routes),
       retire: () => routes.stop(),
@@ -145,6 +158,7 @@ interface Assembled {
   readonly source: GatewaySource;
   readonly upstreams: UpstreamRegistry;
   readonly listeners: readonly ListenerSettings[] | undefined;
+  readonly keys: KeyRing | undefined;
   readonly section: IdentitySection | undefined;
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;
