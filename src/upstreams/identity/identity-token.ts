@@ -69,6 +69,18 @@ export class IdentityTokens {
     return text;
   }
 
+  /** What is said of a caller. A client application is never taken for a user of the same name: `sub` is users' alone. */
+  claimsOf(principal: Principal): object {
+    const { subject: sub, clientId, scopes, issuer } = principal;
+    const told = { sub, client_id: clientId, idp: issuer };
+    const more = this.#options.claims.map((name) =>
+      name === 'scopes'
+        ? ['scope', scopes.length === 0 ? undefined : scopes.join(' ')]
+        : [name, principal[name]],
+    );
+    return { ...told, ...(Object.fromEntries(more) as object) };
+  }
+
   #claims(principal: Principal | undefined, now: number): object {
     const { audience, lifetime, jti } = this.#options;
     const { upstream, issuer } = this.#place;
@@ -79,20 +91,8 @@ export class IdentityTokens {
       iat,
       exp: iat + Math.floor(lifetime / 1000),
       ...(jti ? { jti: randomUUID() } : {}),
-      ...(principal === undefined ? {} : this.#told(principal)),
+      ...(principal === undefined ? {} : this.claimsOf(principal)),
     };
-  }
-
-  // A client application is never taken for a user of the same name: `sub` is users' alone.
-  #told(principal: Principal): object {
-    const { subject: sub, clientId, scopes, issuer } = principal;
-    const told = { sub, client_id: clientId, idp: issuer };
-    const more = this.#options.claims.map((name) =>
-      name === 'scopes'
-        ? ['scope', scopes.length === 0 ? undefined : scopes.join(' ')]
-        : [name, principal[name]],
-    );
-    return { ...told, ...(Object.fromEntries(more) as object) };
   }
 }
 

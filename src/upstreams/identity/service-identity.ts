@@ -10,6 +10,8 @@ import type { UpstreamIdentityOptions } from './identity.schema.ts';
 import type { IdentityTokens } from './identity-token.ts';
 import type { TokenExchange } from './token-exchange.ts';
 
+let counted = 0;
+
 /** What a service identity is made of. */
 export interface ServiceIdentityParts {
   /** Differs as soon as services would learn something else. */
@@ -32,6 +34,7 @@ export class ServiceIdentity {
   readonly #exchange: TokenExchange | undefined;
   readonly #foldedHeader: string;
   readonly #told: ReadonlySet<string> | undefined;
+  readonly #more = new WeakMap<Principal, string>();
   #holders = 0;
   readonly #chosen = new WeakMap<Principal, readonly string[]>();
 
@@ -61,6 +64,21 @@ export class ServiceIdentity {
       this.#chosen.set(principal, chosen);
     }
     return chosen;
+  }
+
+  /**
+   * What the services are told of a caller besides {@link told}, as JSON: whatever they answer by that may depend on it.
+   * With tokens that were exchanged that is everything the token of the client says, so each of these is one of its own.
+   */
+  tells(principal: Principal): string {
+    if (!this.signs) return '';
+    let more = this.#more.get(principal);
+    if (more === undefined) {
+      const credential = this.#exchange === undefined ? undefined : (counted += 1);
+      more = JSON.stringify([this.#tokens?.claimsOf(principal), credential]);
+      this.#more.set(principal, more);
+    }
+    return more;
   }
 
   /**
