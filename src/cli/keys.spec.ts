@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
-import { RedisApiKeyStore } from '../policies/authentication/api-key.store.redis.ts';
-import { hashApiKey } from '../policies/authentication/api-key.ts';
+import { RedisApiKeyStore } from '../policies/authentication/api-keys/api-key.store.redis.ts';
+import { hashApiKey } from '../policies/authentication/api-keys/api-key.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { createKey } from './keys.ts';
 

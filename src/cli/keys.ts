@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { stringify } from 'yaml';
-import { createApiKey, saveApiKey, type NewApiKey } from '../policies/authentication/api-key.ts';
+import { createApiKey, saveApiKey, type NewApiKey } from '../policies/authentication/api-keys/api-key.ts';
 
 /** Whom an API key is for and what its holder may do. */
 export interface KeyOptions {

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/terminus';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
+import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
 import { Draining } from './draining.ts';
@@ -16,6 +17,7 @@ import { Warming } from './warming.ts';
 @Controller('health')
 @Public()
 @Authorization('off')
+@Transform('off')
 export class HealthController {
   constructor(
     private readonly checks: HealthCheckService,

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
+import { addressBlock } from '../exchange/address-block.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { formOfPeer } from '../exchange/address-form.ts';

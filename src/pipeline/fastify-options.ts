@@ -1,7 +1,7 @@
 import { LogController, type FastifyHttpOptions, type RawServerDefault } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { HANDLER_BODY_LIMIT_BYTES } from '../policies/body-limit/body-limit.stage.ts';
-import { USUAL_TOKEN_BYTES } from '../policies/authentication/token-places.schema.ts';
+import { USUAL_TOKEN_BYTES } from '../policies/authentication/tokens/token-places.schema.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { EarlyAnswer } from './early-answer.ts';
 import { MergedRequest } from './merged-request.ts';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { TokenPlaces } from '../policies/authentication/token-places.ts';
+import { TokenPlaces } from '../policies/authentication/tokens/token-places.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { KeyRing } from '../signing/key-ring.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConfigFault } from '../config/config-fault.ts';
-import { USUAL_TOKEN_BYTES } from '../policies/authentication/token-places.schema.ts';
+import { USUAL_TOKEN_BYTES } from '../policies/authentication/tokens/token-places.schema.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 
 /** What is built once, when the process starts; a key that there is not has never changed. */

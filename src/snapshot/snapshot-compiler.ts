@@ -170,6 +170,6 @@ function prepared(identity: Identity, source: GatewaySource): IdentitySection {
   try {
     return identity.prepare(options);
   } catch (error) {
-    throw inFile(error, options, source);
+    throw inFile(error, source);
   }
 }

@@ -1,23 +1,12 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { errorFacts } from './error-facts.ts';
 import { LineBuffer } from './line-buffer.ts';
+import { REDACTED_FIELDS } from './secret-names.ts';
 
 /** The structured logger of the process. */
 export type Logger = PinoLogger;
 
 const STANDARD_OUTPUT = 1;
-
-/** Field names whose values never reach a log line. */
-const REDACTED = [
-  'authorization',
-  'cookie',
-  'password',
-  'secret',
-  'token',
-  '*.authorization',
-  '*.cookie',
-  '*.password',
-];
 
 /** The levels at which lines show the messages of errors, which may quote what clients and upstreams sent. */
 const LEVELS_WITH_MESSAGES: ReadonlySet<string> = new Set(['trace', 'debug']);
@@ -32,7 +21,10 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   const stream = destination ?? new LineBuffer({ fd: STANDARD_OUTPUT });
   const withMessages = LEVELS_WITH_MESSAGES.has(level);
   const serializers = { err: (error: unknown) => errorFacts(error, withMessages) };
-  return pino({ level, base: null, serializers, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
+  return pino(
+    { level, base: null, serializers, redact: { paths: [...REDACTED_FIELDS], censor: '[redacted]' } },
+    stream,
+  );
 }
 
 /** Where whole lines of JSON go, between those of the logger. */

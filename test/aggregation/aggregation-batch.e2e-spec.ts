@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { createApiKey } from '../../src/policies/authentication/api-key.ts';
+import { createApiKey } from '../../src/policies/authentication/api-keys/api-key.ts';
 import { call, type Answer } from '../support/client.ts';
 import type { ConfigError } from '../../src/config/config-fault.ts';
 import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createApiKey } from '../../src/policies/authentication/api-key.ts';
+import { createApiKey } from '../../src/policies/authentication/api-keys/api-key.ts';
 import { call, type Answer } from '../support/client.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { json, urls } from '../support/aggregation.ts';

@@ -50,7 +50,8 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
-    identity: { revocation: { onStoreError: 'open' } },
+    identity: { revocation: { onStoreError: 'open' }, damping: { failures: 1 } },
+    more: { trustedProxies: ['loopback'] },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -138,6 +139,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     await call(`${shop.gateway.adminUrl}/revocations`, { method: 'POST', headers, body });
     const token = await shop.services.identity.token('user', { sid: 'revoked' });
     return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
+  },
+  'too-many-attempts': async () => {
+    // Loopback is exempt; who comes by it is not.
+    const headers = { authorization: 'Bearer x.y.z', 'x-forwarded-for': '203.0.113.66' };
+    await shop.call('/closed', { headers });
+    return shop.call('/closed', { headers });
   },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
   'permission-denied': ask('/admins', { as: 'user' }),

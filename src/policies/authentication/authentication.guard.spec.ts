@@ -22,7 +22,7 @@ import { AuthorizationGuard } from '../authorization/authorization.guard.ts';
 import { AuthorizationModule } from '../authorization/authorization.module.ts';
 import { AuthorizationStageFactory } from '../authorization/authorization.stage.ts';
 import type { PolicySet } from '../order.ts';
-import { createApiKey } from './api-key.ts';
+import { createApiKey } from './api-keys/api-key.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
 import { AuthenticationModule, IDENTITY_OPTIONS } from './authentication.module.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';

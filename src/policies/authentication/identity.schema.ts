@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
-import { typOf } from './compact-token.ts';
-import { isDiscoverable } from './discovery-document.ts';
+import { dampingSchema } from './damping/damping.schema.ts';
+import { typOf } from './tokens/compact-token.ts';
+import { isDiscoverable } from './tokens/discovery-document.ts';
 import { revocationSchema } from './revocation/revocation.schema.ts';
-import { tokenPlacesSchema } from './token-places.schema.ts';
+import { tokenPlacesSchema } from './tokens/token-places.schema.ts';
 
 const ISSUER_URL: UrlRules = {
   schemes: ['http', 'https'],
@@ -199,6 +200,7 @@ export const identitySchema = z
       .describe('The issuers of tokens.'),
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
+    damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
       .array(apiKey)

@@ -72,7 +72,7 @@ describe('Identity', () => {
     const { section } = identity;
     identity.hold(section);
     const next = identity.prepare(identitySchema.parse({ issuers: [issuer, other] }));
-    expect([...next.keys.values()]).toEqual(expect.arrayContaining([...section.keys.values()]));
+    expect([...next.kept.values()]).toEqual(expect.arrayContaining([...section.kept.values()]));
     expect(identity.prepare(section.options)).toBe(section);
     expect(identity.section).toBe(section);
     identity.hold(next);

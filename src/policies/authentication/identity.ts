@@ -1,60 +1,30 @@
 import { Logger } from '@nestjs/common';
-import type { Redis } from 'ioredis';
-import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ApiKeyDirectory } from './api-key.directory.ts';
-import { configuredApiKeys } from './api-key.store.ts';
-import { RedisApiKeyStore } from './api-key.store.redis.ts';
-import { ApiKeyVerifier } from './api-key.verifier.ts';
-import type { IdentityOptions, IssuerOptions } from './identity.schema.ts';
-import { Jwks } from './jwks.ts';
-import { jwksFromDiscovery } from './discovery-document.ts';
-import { jwksFromFile, jwksFromUrl, type JwksLoader } from './jwks-document.ts';
-import { JwtVerifier } from './jwt.verifier.ts';
-import { FixedKey, type KeySource } from './signing-key.ts';
+import { Damping } from './damping/damping.ts';
+import type { IdentityOptions } from './identity.schema.ts';
 import { Revocations } from './revocation/revocations.ts';
-import type { Clock, CredentialVerifier } from './verifier.ts';
-
-/** What identity needs from outside the configuration file. */
-export interface IdentityNeeds {
-  readonly redis?: Redis | undefined;
-  /** Where shared secrets are read from. Default `process.env`. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-  /** Default: those of this process alone. */
-  readonly revocations?: Revocations | undefined;
-}
+import type { IdentityNeeds, Upkeep } from './scheme.ts';
+import { SCHEMES } from './schemes.ts';
+import type { CredentialVerifier } from './verifier.ts';
 
 /** One `identity:` section at work. */
 export interface IdentitySection {
   readonly options: IdentityOptions;
-  readonly verifiers: { readonly [Scheme in CredentialVerifier['scheme']]: CredentialVerifier };
-  /** The keys that it checks with and that change by themselves, by what they depend on. */
-  readonly keys: ReadonlyMap<string, KeySource>;
-}
-
-/** An issuer of the configuration that could never verify anything. */
-export class IdentityFault extends Error {
-  override readonly name = 'IdentityFault';
-  readonly issuer: IssuerOptions;
-  /** The key of the issuer that is at fault. */
-  readonly key: 'secretEnv' | 'publicKey';
-
-  constructor(issuer: IssuerOptions, key: 'secretEnv' | 'publicKey', message: string) {
-    super(message);
-    this.issuer = issuer;
-    this.key = key;
-  }
+  readonly verifiers: ReadonlyMap<CredentialVerifier['scheme'], CredentialVerifier>;
+  /** What its verifiers need done in the background, by what that depends on. */
+  readonly kept: ReadonlyMap<string, Upkeep>;
 }
 
 /** The verifiers that the `identity:` section describes, and their work in the background. */
 export class Identity {
   /** Who is revoked; of use where the section says so. */
   readonly revocations: Revocations;
+  /** Who sent too many bad credentials; of use where the section says so. */
+  readonly damping: Damping;
   readonly #needs: IdentityNeeds;
   /** Sections that some snapshot has, and how many have it. */
   readonly #holders = new Map<IdentitySection, number>();
-  readonly #started = new Set<KeySource>();
+  readonly #started = new Set<Upkeep>();
   #section: IdentitySection;
   #running = false;
 
@@ -62,6 +32,7 @@ export class Identity {
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.#needs = needs;
     this.revocations = needs.revocations ?? new Revocations();
+    this.damping = needs.damping ?? new Damping();
     this.#section = createSection(options, needs);
   }
 
@@ -72,7 +43,9 @@ export class Identity {
 
   /** Returns the verifier that routes compiled from now on use. */
   verifier(scheme: CredentialVerifier['scheme']): CredentialVerifier {
-    return this.#section.verifiers[scheme];
+    const verifier = this.#section.verifiers.get(scheme);
+    if (verifier === undefined) throw new Error(`authentication: no scheme ${scheme}`);
+    return verifier;
   }
 
   /**
@@ -99,7 +72,7 @@ export class Identity {
     }
   }
 
-  /** Keeps the keys of a section at work until as many {@link release}. */
+  /** Keeps a section at work until as many {@link release}. */
   hold(section: IdentitySection): void {
     this.#holders.set(section, (this.#holders.get(section) ?? 0) + 1);
   }
@@ -111,10 +84,10 @@ export class Identity {
     if (!this.#running) return;
     warnOfTwins(section.options);
     this.revocations.use(section.options.revocation);
-    this.#startKeys();
+    this.#startKept();
   }
 
-  /** Lets a section go: keys that no other one checks with are not kept fresh any more. */
+  /** Lets a section go: what no other one needs ends, such as the refresh of keys. */
   release(section: IdentitySection): void {
     const left = (this.#holders.get(section) ?? 1) - 1;
     if (left > 0) return void this.#holders.set(section, left);
@@ -132,37 +105,37 @@ export class Identity {
     this.#stopUnused();
   }
 
-  /** Starts to keep keys fresh. */
+  /** Starts the work in the background, such as the refresh of keys. */
   start(): void {
     this.#running = true;
     warnOfTwins(this.#section.options);
     this.revocations.use(this.#section.options.revocation);
-    this.#startKeys();
+    this.#startKept();
   }
 
   /** Ends it. */
   stop(): void {
     this.#running = false;
     this.revocations.stop();
-    for (const keys of this.#started) keys.stop();
+    for (const one of this.#started) one.stop();
     this.#started.clear();
   }
 
-  #startKeys(): void {
-    for (const keys of this.#section.keys.values()) {
-      if (this.#started.has(keys)) continue;
-      this.#started.add(keys);
-      keys.start();
+  #startKept(): void {
+    for (const one of this.#section.kept.values()) {
+      if (this.#started.has(one)) continue;
+      this.#started.add(one);
+      one.start();
     }
   }
 
   #stopUnused(): void {
     const sections = [this.#section, ...this.#holders.keys()];
-    const used = new Set(sections.flatMap(({ keys }) => [...keys.values()]));
-    for (const keys of this.#started) {
-      if (used.has(keys)) continue;
-      keys.stop();
-      this.#started.delete(keys);
+    const used = new Set(sections.flatMap(({ kept }) => [...kept.values()]));
+    for (const one of this.#started) {
+      if (used.has(one)) continue;
+      one.stop();
+      this.#started.delete(one);
     }
   }
 }
@@ -187,60 +160,16 @@ function createSection(
   needs: IdentityNeeds,
   previous?: IdentitySection,
 ): IdentitySection {
-  const store = needs.redis === undefined ? undefined : new RedisApiKeyStore(needs.redis);
-  const directory = new ApiKeyDirectory(configuredApiKeys(options.apiKeys), store, needs.clock);
-  const keys = new Map<string, KeySource>();
-  const keysOf = (issuer: IssuerOptions): KeySource => {
-    const { issuer: name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown } = issuer;
-    if (jwks === undefined && jwksFile === undefined && discovery === undefined)
-      return keySourceOf(issuer, needs);
-    const same = JSON.stringify([name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown]);
-    const source = previous?.keys.get(same) ?? keySourceOf(issuer, needs);
-    keys.set(same, source);
-    return source;
+  const kept = new Map<string, Upkeep>();
+  const context = {
+    ...needs,
+    kept<Kept extends Upkeep>(name: string, make: () => Kept): Kept {
+      // Equal names mean equal makers: the same scheme names what it made before.
+      const one = (kept.get(name) ?? previous?.kept.get(name) ?? make()) as Kept;
+      kept.set(name, one);
+      return one;
+    },
   };
-  const verifiers = {
-    jwt: new JwtVerifier(options, keysOf, needs.clock),
-    apiKey: new ApiKeyVerifier(directory),
-  };
-  return { options, verifiers, keys };
-}
-
-function keySourceOf(issuer: IssuerOptions, needs: IdentityNeeds): KeySource {
-  if (issuer.publicKey !== undefined) return checked(FixedKey.ofPem(issuer.publicKey), issuer, 'publicKey');
-  if (issuer.secretEnv !== undefined) {
-    const secret = (needs.environment ?? process.env)[issuer.secretEnv];
-    if (secret === undefined || secret === '')
-      throw fault(issuer, 'secretEnv', 'set this environment variable');
-    return checked(FixedKey.ofSecret(secret), issuer, 'secretEnv');
-  }
-  // Absolute, so that the log tells whoever started the gateway elsewhere which file was meant.
-  const file = issuer.jwksFile === undefined ? undefined : resolve(issuer.jwksFile);
-  return new Jwks({
-    issuer: issuer.issuer,
-    load: loaderOf(issuer, file),
-    ...(file === undefined ? {} : { file }),
-    refreshMs: issuer.jwksRefresh,
-    cooldownMs: issuer.jwksCooldown,
-    ...(needs.clock === undefined ? {} : { clock: needs.clock }),
-  });
-}
-
-function loaderOf({ issuer, jwks, discovery }: IssuerOptions, file: string | undefined): JwksLoader {
-  if (file !== undefined) return jwksFromFile(file);
-  return discovery === true ? jwksFromDiscovery(issuer) : jwksFromUrl(jwks ?? '');
-}
-
-/** A fixed key that fits none of the accepted algorithms could never verify anything. */
-function checked(key: FixedKey, issuer: IssuerOptions, place: IdentityFault['key']): FixedKey {
-  if (issuer.algorithms.some((algorithm) => key.algorithms.includes(algorithm))) return key;
-  const fits =
-    key.algorithms.length === 0 ? 'is too weak for any algorithm' : `fits ${key.algorithms.join(', ')}`;
-  const fix = `the key ${fits}; accepted are ${issuer.algorithms.join(', ')}`;
-  throw fault(issuer, place, fix);
-}
-
-function fault(issuer: IssuerOptions, key: IdentityFault['key'], fix: string): IdentityFault {
-  const place = key === 'secretEnv' ? `${key}: ${issuer.secretEnv}` : key;
-  return new IdentityFault(issuer, key, `identity.issuers, ${issuer.issuer}: ${place}: ${fix}`);
+  const verifiers = new Map(SCHEMES.map((scheme) => [scheme.name, scheme.create(options, context)]));
+  return { options, verifiers, kept };
 }

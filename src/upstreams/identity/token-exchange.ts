@@ -12,6 +12,8 @@ import { TokenEndpoint, type EndpointAnswer } from './token-endpoint.ts';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+/** Who has proved by a token who he is; what another credential came with was looked at by nobody. */
+const BY_TOKEN: ReadonlySet<Principal['scheme']> = new Set(['jwt', 'introspection']);
 /** A token in a header field (RFC 6750 section 2.1), of a length that heads have room for. */
 const TOKEN = /^[\w.~+/-]{1,32768}=*$/;
 const ERROR_CODE = /^[a-z_]{1,40}$/;
@@ -74,7 +76,8 @@ export class TokenExchange {
   awaits(exchange: Exchange): Promise<void> | undefined {
     const { principal } = exchange;
     // A token of one issuer is never shown to another one.
-    if (principal === undefined || principal.issuer !== this.#parts.issuer) return undefined;
+    if (principal === undefined || !BY_TOKEN.has(principal.scheme)) return undefined;
+    if (principal.issuer !== this.#parts.issuer) return undefined;
     const held = this.#byCaller.get(principal);
     if (held !== undefined && Date.now() < held.until) return undefined;
     const subject = this.#parts.tokenOf(exchange);

@@ -1,0 +1,49 @@
+import type { Redis } from 'ioredis';
+import type { Damping } from './damping/damping.ts';
+import type { Revocations } from './revocation/revocations.ts';
+import type { IdentityOptions } from './identity.schema.ts';
+import type { Clock, CredentialVerifier } from './verifier.ts';
+
+/** What identity needs from outside the configuration file. */
+export interface IdentityNeeds {
+  readonly redis?: Redis | undefined;
+  /** Where shared secrets are read from. Default `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  /** Default: those of this process alone. */
+  readonly revocations?: Revocations | undefined;
+  /** Default: one of nobody yet. */
+  readonly damping?: Damping | undefined;
+}
+
+/** What a verifier needs done in the background while some snapshot uses it. */
+export interface Upkeep {
+  /** Begins, or does nothing where it has begun. */
+  start(): void;
+  /** Ends it; it may start again. */
+  stop(): void;
+}
+
+/** What schemes are compiled with. */
+export interface SchemeContext extends IdentityNeeds {
+  /**
+   * Keeps something at work for as long as a section is: started, and stopped, with it. What a section had under the same name
+   * goes on in the next one, so the name says all that it depends on.
+   *
+   * @param name begins with the scheme.
+   */
+  kept<Kept extends Upkeep>(name: string, make: () => Kept): Kept;
+}
+
+/** One kind of credential: how it is checked, and against what. */
+export interface Scheme {
+  readonly name: CredentialVerifier['scheme'];
+  /** The key of the configuration that it is checked against. */
+  readonly checkedAgainst: string;
+  /**
+   * Makes its verifier for an `identity:` section.
+   *
+   * @throws {IdentityFault} naming the key and the fix, when nothing could ever be verified as it stands.
+   */
+  create(options: IdentityOptions, context: SchemeContext): CredentialVerifier;
+}
