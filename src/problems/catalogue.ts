@@ -217,6 +217,11 @@ export const catalogue = {
     cause: 'The client closed its connection before the answer was complete. It is logged, never sent.',
     remedy: 'Nothing; it is not counted against the upstream.',
   }),
+  'audit-unavailable': entry(503, 'open', 'What happens cannot be accounted for right now', {
+    cause: 'Audit events cannot be written, and `audit.onFailure` is `refuse`.',
+    remedy: 'Retry later; operators look at the disk, at `gatehouse_audit_failing` and the log.',
+    retryable: true,
+  }),
   'shutting-down': entry(503, 'open', 'The gateway is shutting down', {
     cause: 'The gateway is draining and its time for open requests has run out.',
     remedy: 'Retry; another replica answers.',

@@ -1,5 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { PUB_SUB } from '../config/tokens.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
@@ -21,6 +22,7 @@ type Judges = [
   Identity | undefined,
   EdgeCompiler | undefined,
   HintChannel | undefined,
+  AuditTrail | undefined,
   KeyRings | undefined,
 ];
 
@@ -28,17 +30,20 @@ type Judges = [
 export function compilerProvider(
   definitions: (source: GatewaySource) => readonly RouteDefinition[],
 ): Provider {
-  const optional = (token: symbol | typeof Identity | typeof KeyRings) => ({ token, optional: true });
+  const optional = (token: symbol | typeof Identity | typeof AuditTrail | typeof KeyRings) => ({
+    token,
+    optional: true,
+  });
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE, channel, rings] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit, rings] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, rings });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit, rings });
     },
     inject: [
       LOGGER,
@@ -50,6 +55,7 @@ export function compilerProvider(
       optional(Identity),
       optional(EDGE_COMPILER),
       optional(PUB_SUB),
+      optional(AuditTrail),
       optional(KeyRings),
     ],
   };

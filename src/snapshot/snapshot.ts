@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ListenerSettings } from '../listeners/listener-settings.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -18,6 +19,8 @@ export interface SnapshotDeps {
   readonly listeners?: readonly ListenerSettings[] | undefined;
   /** The keys that identity tokens are signed with. Default none. */
   readonly keys?: KeyRing | undefined;
+  /** Takes note of what exchanges are denied. Default: nobody does. */
+  readonly audit?: AuditTrail | undefined;
   /** What was found while it was compiled and is no fault. Default nothing. */
   readonly warnings?: readonly ConfigFault[];
   /** Begins what works in the background while the snapshot is in force. */
@@ -40,6 +43,7 @@ export class Snapshot {
   readonly edge: Edge;
   /** What no service gets of a client. */
   readonly own: OwnFields;
+  readonly audit: AuditTrail | undefined;
   readonly deps: SnapshotDeps;
   /** Exchanges that began under it, and being in force. */
   #holders = 0;
@@ -53,6 +57,7 @@ export class Snapshot {
     this.upstreams = deps.upstreams;
     this.edge = deps.edge;
     this.own = ownFieldsOf(deps.source.value, deps.table);
+    this.audit = deps.audit;
     this.deps = deps;
   }
 
