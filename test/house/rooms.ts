@@ -56,7 +56,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'audit', 'exchange', 'templates', 'policies', 'upstreams', 'listeners', 'signing'],
     types: ['contracts'],
   },
-  snapshot: { imports: [...GROUND, 'audit', 'listeners'] },
+  snapshot: { imports: [...GROUND, 'audit', 'listeners', 'signing'] },
 
   // WebSockets are forwarded as well.
   proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets', 'canary', 'conditions'] },
