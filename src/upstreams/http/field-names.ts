@@ -20,6 +20,7 @@ const OWNED = [
   'expect',
   'x-api-key',
   'x-gatehouse-mirror',
+  'x-gatehouse-identity',
   'x-request-id',
   'x-request-deadline-ms',
   'traceparent',

@@ -19,6 +19,10 @@ const cookie = z.strictObject({
     .describe(
       'The origins whose pages may change something by the cookie, such as `https://app.example.com`, the own one included: a browser adds a cookie to what any page sends.',
     ),
+  forward: z
+    .boolean()
+    .default(false)
+    .describe('Whether services get the cookie too; other cookies always pass. Default false.'),
 });
 
 /** `identity.tokens`: where tokens are looked for, and how long they may be. */
