@@ -9,6 +9,11 @@ export const securitySchemes: Components['securitySchemes'] = {
     bearerFormat: 'JWT',
     description: 'A token of an issuer that the gateway trusts.',
   },
+  introspection: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token that the gateway asks its authorization server about.',
+  },
   apiKey: {
     type: 'apiKey',
     in: 'header',

@@ -18,6 +18,8 @@ type Secret = () => string | undefined | Promise<string | undefined>;
 export interface Credentials {
   /** Gives a token, without `Bearer`. */
   readonly jwt?: Secret | undefined;
+  /** Gives a token that the authorization server is asked about, without `Bearer`. */
+  readonly introspection?: Secret | undefined;
   /** Gives an API key. */
   readonly apiKey?: Secret | undefined;
 }
@@ -196,7 +198,7 @@ async function headersOf(
   for (const scheme of plan.schemes) {
     const secret = await client.credentials?.[scheme]?.();
     if (secret === undefined) continue;
-    if (scheme === 'jwt') headers.set('authorization', `Bearer ${secret}`);
+    if (scheme !== 'apiKey') headers.set('authorization', `Bearer ${secret}`);
     else headers.set('x-api-key', secret);
     break;
   }

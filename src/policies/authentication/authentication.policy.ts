@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { definePolicy } from '../policy.ts';
 
 /** The credentials that this version can check. */
-export const AUTHENTICATION_SCHEMES = ['jwt', 'apiKey'] as const;
+export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey'] as const;
 
 /** Who may call the route: anybody, or only callers who prove who they are. */
 export const authenticationPolicy = definePolicy({

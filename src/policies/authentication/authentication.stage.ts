@@ -28,7 +28,10 @@ export class AuthenticationStageFactory implements StageFactory {
     // Fails closed: open routes say so.
     if (policy === undefined) throw new Error('authentication: expected `public` or { schemes: [...] }');
     if (policy === 'public') return undefined;
-    const verifiers = policy.schemes.map((scheme) => this.identity.verifier(scheme));
+    const verifiers = policy.schemes.map((scheme) => {
+      const verifier = this.identity.verifier(scheme);
+      return verifier.onRoute?.(policy) ?? verifier;
+    });
     if (!verifiers.some((verifier) => verifier.configured)) {
       const needed = policy.schemes.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
@@ -57,7 +60,9 @@ export class IdentifyStage implements Stage {
       if (found instanceof Promise) return this.#wait(found, verifier, exchange);
       return this.#admit(found, verifier, exchange);
     }
-    throw new Problem('credentials-missing', { headers: { 'www-authenticate': this.#challenges() } });
+    throw new Problem('credentials-missing', {
+      headers: { 'www-authenticate': this.#challenges(exchange) },
+    });
   }
 
   // Credentials are neither asked for nor checked: that may need somebody else.
@@ -70,7 +75,7 @@ export class IdentifyStage implements Stage {
     try {
       return verifier.verify(exchange);
     } catch (error) {
-      throw this.#problem(error, verifier);
+      throw this.#problem(error, verifier, exchange);
     }
   }
 
@@ -79,7 +84,7 @@ export class IdentifyStage implements Stage {
     try {
       principal = await found;
     } catch (error) {
-      throw this.#problem(error, verifier);
+      throw this.#problem(error, verifier, exchange);
     }
     this.#admit(principal, verifier, exchange);
   }
@@ -90,28 +95,32 @@ export class IdentifyStage implements Stage {
       try {
         this.#revocations.admit(exchange, principal);
       } catch (error) {
-        throw this.#problem(error, verifier);
+        throw this.#problem(error, verifier, exchange);
       }
     }
     exchange.principal = principal;
   }
 
   /** A bad credential is refused, never skipped: trying the next one would hide an attack. */
-  #problem(error: unknown, verifier: CredentialVerifier): Problem {
+  #problem(error: unknown, verifier: CredentialVerifier, exchange: Exchange): Problem {
     // A defect in a check is no answer to it, so it fails closed without calling the credential bad.
     if (!(error instanceof Problem)) return unavailable(RETRY_AFTER_MS, error);
     if (error.status !== 401) return error;
     return new Problem(error.code, {
       detail: error.message,
-      headers: { 'www-authenticate': this.#challenges(error, verifier) },
+      headers: { ...error.headers, 'www-authenticate': this.#challenges(exchange, error, verifier) },
       cause: error.cause,
     });
   }
 
   /** One challenge per accepted scheme; that of the refused credential says why (RFC 6750 section 3). */
-  #challenges(refusal?: Problem, by?: CredentialVerifier): string {
-    return this.#verifiers
-      .map((verifier) => verifier.challenge(verifier === by ? refusal : undefined))
-      .join(', ');
+  #challenges(exchange: Exchange, refusal?: Problem, by?: CredentialVerifier): string {
+    const all = this.#verifiers.flatMap((verifier) =>
+      verifier.challenge(verifier === by ? refusal : undefined, exchange),
+    );
+    // Two schemes can ask for the same kind of credential: then the one that says more is enough.
+    const isSaid = (one: string, at: number): boolean =>
+      all.some((other, i) => i !== at && other.startsWith(one) && (other.length > one.length || i < at));
+    return all.filter((one, at) => !isSaid(one, at)).join(', ');
   }
 }
