@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,13 @@ const EXAMPLES = PAGES.flatMap((page) =>
     ...example,
   })),
 );
-const VARIABLES = { ZONE: 'eu-1a', STICKY_SECRET: 's'.repeat(32), CONSUL_HTTP_TOKEN: 'token' };
+const VARIABLES = {
+  ZONE: 'eu-1a',
+  STICKY_SECRET: 's'.repeat(32),
+  CONSUL_HTTP_TOKEN: 'token',
+  INTROSPECTION_SECRET: 'secret',
+  GATEWAY_KEY: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+};
 
 describe('the examples of the pages', () => {
   let folder: string;

@@ -40,15 +40,22 @@ type Told = [metrics?: Metrics, logger?: Logger];
         options: IdentityOptions,
         redis: Redis | undefined,
         revocations: Revocations,
+        guard?: StoreGuard,
         source?: ReadConfig<unknown>,
       ) => {
         try {
-          return new Identity(options, { redis, revocations });
+          return new Identity(options, { redis, guard, revocations });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
       },
-      inject: [IDENTITY_OPTIONS, REDIS, Revocations, { token: GATEWAY_SOURCE, optional: true }],
+      inject: [
+        IDENTITY_OPTIONS,
+        REDIS,
+        Revocations,
+        { token: STORE_GUARD, optional: true },
+        { token: GATEWAY_SOURCE, optional: true },
+      ],
     },
     AuthenticationStageFactory,
     AuthenticationGuard,

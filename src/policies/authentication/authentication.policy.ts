@@ -15,6 +15,12 @@ export const authenticationPolicy = definePolicy({
           .array(z.enum(AUTHENTICATION_SCHEMES))
           .min(1)
           .describe('The credentials that are accepted; the first one that the request carries is checked.'),
+        dpop: z
+          .literal('require')
+          .optional()
+          .describe(
+            'Whether tokens need a proof of possession here (DPoP, RFC 9449). Default: what `identity.tokens.dpop` says.',
+          ),
       }),
     ])
     .describe('Who may call the route. Every route needs it, from itself or from a default.'),

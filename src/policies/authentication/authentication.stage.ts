@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
+import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
 import { SCHEMES } from './schemes.ts';
+import { Possession } from './proof-of-possession/possession.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import { unavailable, type CredentialVerifier } from './verifier.ts';
 
@@ -36,8 +38,15 @@ export class AuthenticationStageFactory implements StageFactory {
       const needed = policy.schemes.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
-    const { options } = this.identity.section;
-    return new IdentifyStage(verifiers, options.revocation && this.identity.revocations);
+    const { options, possession } = this.identity.section;
+    if (policy.dpop !== undefined && possession.proofs === undefined)
+      throw new StageFault(
+        ['authentication', 'dpop'],
+        'nothing says how proofs are verified; add identity.tokens.dpop',
+      );
+    const rules = policy.dpop === undefined ? possession : { ...possession, mode: policy.dpop };
+    const revocations = options.revocation && this.identity.revocations;
+    return new IdentifyStage(verifiers, revocations, new Possession(rules));
   }
 }
 
@@ -47,10 +56,16 @@ export class IdentifyStage implements Stage {
 
   /** Undefined where nothing can be revoked. */
   readonly #revocations: Revocations | undefined;
+  readonly #possession: Possession;
 
-  constructor(verifiers: readonly CredentialVerifier[], revocations?: Revocations) {
+  constructor(
+    verifiers: readonly CredentialVerifier[],
+    revocations?: Revocations,
+    possession = new Possession({ mode: 'off', proofs: undefined }),
+  ) {
     this.#verifiers = verifiers;
     this.#revocations = revocations;
+    this.#possession = possession;
   }
 
   enter(exchange: Exchange): void | Promise<void> {
@@ -86,11 +101,38 @@ export class IdentifyStage implements Stage {
     } catch (error) {
       throw this.#problem(error, verifier, exchange);
     }
-    this.#admit(principal, verifier, exchange);
+    await this.#admit(principal, verifier, exchange);
   }
 
-  // The one place where revocations are looked at, whatever the scheme, after all that is remembered of a credential.
-  #admit(principal: Principal, verifier: CredentialVerifier, exchange: Exchange): void {
+  // The one place that everybody passes, whatever the scheme, after all that is remembered of a credential.
+  #admit(principal: Principal, verifier: CredentialVerifier, exchange: Exchange): void | Promise<void> {
+    let proof: Promise<void> | undefined;
+    try {
+      proof = this.#possession.check(exchange, principal);
+    } catch (error) {
+      throw this.#problem(error, verifier, exchange);
+    }
+    if (proof === undefined) return this.#letIn(principal, verifier, exchange);
+    return this.#proved(proof, { principal, verifier, exchange });
+  }
+
+  async #proved(
+    proof: Promise<void>,
+    {
+      principal,
+      verifier,
+      exchange,
+    }: { principal: Principal; verifier: CredentialVerifier; exchange: Exchange },
+  ): Promise<void> {
+    try {
+      await proof;
+    } catch (error) {
+      throw this.#problem(error, verifier, exchange);
+    }
+    this.#letIn(principal, verifier, exchange);
+  }
+
+  #letIn(principal: Principal, verifier: CredentialVerifier, exchange: Exchange): void {
     if (this.#revocations !== undefined) {
       try {
         this.#revocations.admit(exchange, principal);

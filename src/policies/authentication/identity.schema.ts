@@ -7,6 +7,7 @@ import { introspectionSchema } from './introspection/introspection.schema.ts';
 import { ASYMMETRIC_ALGORITHMS, claimNames, idPrefix, issuerName, names } from './issuer-options.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
 import { isDiscoverable } from './tokens/discovery-document.ts';
+import { resourcesSchema } from './resource-metadata.schema.ts';
 import { revocationSchema } from './revocation/revocation.schema.ts';
 import { tokenPlacesSchema } from './tokens/token-places.schema.ts';
 
@@ -154,6 +155,7 @@ export const identitySchema = z
       .default([])
       .describe('The issuers of tokens.'),
     introspection: introspectionSchema.optional(),
+    resources: resourcesSchema,
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),

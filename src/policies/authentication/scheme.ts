@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { StoreGuard } from '../../store/store-guard.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import type { Clock, CredentialVerifier } from './verifier.ts';
@@ -6,6 +7,8 @@ import type { Clock, CredentialVerifier } from './verifier.ts';
 /** What identity needs from outside the configuration file. */
 export interface IdentityNeeds {
   readonly redis?: Redis | undefined;
+  /** In front of it, for what a request waits for. */
+  readonly guard?: StoreGuard | undefined;
   /** Where shared secrets are read from. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;

@@ -5,6 +5,8 @@ import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 /** What a route accepts. */
 export interface RouteCredentials {
   readonly schemes: readonly CredentialVerifier['scheme'][];
+  /** Whether tokens need a proof of possession here, whatever they need elsewhere. */
+  readonly dpop?: 'require' | undefined;
 }
 
 /** Tells the time in ms since the epoch. */

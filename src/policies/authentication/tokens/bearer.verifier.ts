@@ -38,12 +38,12 @@ export class BearerVerifier implements CredentialVerifier {
   readonly #challenges: TokenChallenges;
   readonly #leaves: Leaves | undefined;
 
-  constructor(source: TokenSource, options: IdentityOptions, leaves?: Leaves) {
+  constructor(source: TokenSource, options: IdentityOptions, leaves?: Leaves, isProofNeeded?: boolean) {
     this.scheme = source.scheme;
     this.#source = source;
     this.#options = options;
     this.#places = new TokenPlaces(options.tokens);
-    this.#challenges = new TokenChallenges();
+    this.#challenges = new TokenChallenges(options, isProofNeeded);
     this.#leaves = leaves;
   }
 
@@ -51,13 +51,15 @@ export class BearerVerifier implements CredentialVerifier {
     return this.#source.configured;
   }
 
-  onRoute({ schemes }: RouteCredentials): CredentialVerifier {
+  onRoute({ schemes, dpop }: RouteCredentials): CredentialVerifier {
     const isWithOther = schemes.includes('jwt') && schemes.includes('introspection');
-    return isWithOther ? new BearerVerifier(this.#source, this.#options, this.#leaving()) : this;
+    if (!isWithOther && dpop === undefined) return this;
+    const leaves = isWithOther ? this.#leaving() : undefined;
+    return new BearerVerifier(this.#source, this.#options, leaves, dpop === 'require');
   }
 
-  challenge(refusal?: Problem, _exchange?: Exchange): readonly string[] {
-    return this.#challenges.of(refusal);
+  challenge(refusal?: Problem, exchange?: Exchange): readonly string[] {
+    return this.#challenges.of(refusal, exchange);
   }
 
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined {
