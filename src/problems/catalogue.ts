@@ -109,6 +109,12 @@ export const catalogue = {
       'The token, its session, or all that its subject was issued before a time was revoked, before it expired. Streams and sockets end with it.',
     remedy: 'Log in again; a token that is refreshed may be revoked as well.',
   }),
+  'too-many-attempts': entry(429, 'identify', 'Too many bad credentials', {
+    cause:
+      'So many bad credentials came from this address that none are checked for a while, but those that are known to be good.',
+    remedy: 'Wait for the time in Retry-After, and mend whatever sends bad credentials.',
+    retryable: true,
+  }),
   'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
     cause:
       'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`.',
@@ -210,6 +216,11 @@ export const catalogue = {
   'client-closed': entry(499, 'forward', 'The client went away', {
     cause: 'The client closed its connection before the answer was complete. It is logged, never sent.',
     remedy: 'Nothing; it is not counted against the upstream.',
+  }),
+  'audit-unavailable': entry(503, 'open', 'What happens cannot be accounted for right now', {
+    cause: 'Audit events cannot be written, and `audit.onFailure` is `refuse`.',
+    remedy: 'Retry later; operators look at the disk, at `gatehouse_audit_failing` and the log.',
+    retryable: true,
   }),
   'shutting-down': entry(503, 'open', 'The gateway is shutting down', {
     cause: 'The gateway is draining and its time for open requests has run out.',

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
+import { askUnaudited } from '../support/audit.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
 import { askMisdirected } from '../support/misdirected.ts';
@@ -50,7 +51,8 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
-    identity: { revocation: { onStoreError: 'open' } },
+    identity: { revocation: { onStoreError: 'open' }, damping: { failures: 1 } },
+    more: { trustedProxies: ['loopback'] },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -125,6 +127,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'version-unknown': ask('/versions?v=9'),
   'version-gone': ask('/sunk'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
+  'audit-unavailable': askUnaudited,
   'address-denied': ask('/kept-out'),
   'credentials-missing': ask('/closed'),
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),
@@ -138,6 +141,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     await call(`${shop.gateway.adminUrl}/revocations`, { method: 'POST', headers, body });
     const token = await shop.services.identity.token('user', { sid: 'revoked' });
     return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
+  },
+  'too-many-attempts': async () => {
+    // Loopback is exempt; who comes by it is not.
+    const headers = { authorization: 'Bearer x.y.z', 'x-forwarded-for': '203.0.113.66' };
+    await shop.call('/closed', { headers });
+    return shop.call('/closed', { headers });
   },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
   'permission-denied': ask('/admins', { as: 'user' }),

@@ -12,6 +12,7 @@ import { AuthenticationGuard } from './authentication.guard.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { inFile } from './identity-place.ts';
+import { Damping } from './damping/damping.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { Revocations } from './revocation/revocations.ts';
@@ -19,6 +20,7 @@ import { Revocations } from './revocation/revocations.ts';
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
 
+type Late = [guard?: StoreGuard, source?: ReadConfig<unknown>];
 type Told = [metrics?: Metrics, logger?: Logger];
 
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
@@ -35,16 +37,21 @@ type Told = [metrics?: Metrics, logger?: Logger];
       inject: [REDIS, STORE_GUARD, PUB_SUB, Metrics, LOGGER].map((token) => ({ token, optional: true })),
     },
     {
+      provide: Damping,
+      useFactory: (metrics?: Metrics, logger?: Logger) => new Damping({ metrics, logger }),
+      inject: [Metrics, LOGGER].map((token) => ({ token, optional: true })),
+    },
+    {
       provide: Identity,
       useFactory: (
         options: IdentityOptions,
         redis: Redis | undefined,
         revocations: Revocations,
-        guard?: StoreGuard,
-        source?: ReadConfig<unknown>,
+        damping: Damping,
+        ...[guard, source]: Late
       ) => {
         try {
-          return new Identity(options, { redis, guard, revocations });
+          return new Identity(options, { redis, guard, revocations, damping });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
@@ -53,6 +60,7 @@ type Told = [metrics?: Metrics, logger?: Logger];
         IDENTITY_OPTIONS,
         REDIS,
         Revocations,
+        Damping,
         { token: STORE_GUARD, optional: true },
         { token: GATEWAY_SOURCE, optional: true },
       ],

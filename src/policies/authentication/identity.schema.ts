@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
+import { dampingSchema } from './damping/damping.schema.ts';
 import { introspectionSchema } from './introspection/introspection.schema.ts';
 import { ASYMMETRIC_ALGORITHMS, claimNames, idPrefix, issuerName, names } from './issuer-options.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
@@ -158,6 +159,7 @@ export const identitySchema = z
     resources: resourcesSchema,
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
+    damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
       .array(apiKey)

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { StoreGuard } from '../../store/store-guard.ts';
+import type { Damping } from './damping/damping.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import type { Clock, CredentialVerifier } from './verifier.ts';
@@ -14,6 +15,8 @@ export interface IdentityNeeds {
   readonly clock?: Clock;
   /** Default: those of this process alone. */
   readonly revocations?: Revocations | undefined;
+  /** Default: one of nobody yet. */
+  readonly damping?: Damping | undefined;
 }
 
 /** What a verifier needs done in the background while some snapshot uses it. */

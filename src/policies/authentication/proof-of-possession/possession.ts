@@ -37,6 +37,15 @@ export class Possession {
     this.#rules = rules;
   }
 
+  /** The same as {@link check} for all credentials that a principal came with. */
+  checkAll(exchange: Exchange, principal: Principal): Promise<unknown> | undefined {
+    const proof = this.check(exchange, principal);
+    const { also } = principal;
+    if (also === undefined) return proof;
+    const others = also.map((one) => this.check(exchange, one)).filter((one) => one !== undefined);
+    return others.length === 0 ? proof : Promise.all([proof, ...others]);
+  }
+
   /**
    * Looks at who has been verified; undefined when there is nothing to wait for.
    *

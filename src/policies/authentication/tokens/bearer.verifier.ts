@@ -2,7 +2,7 @@ import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
 import type { Problem } from '../../../problems/problem.ts';
 import type { IdentityOptions } from '../identity.schema.ts';
-import type { CredentialVerifier, RouteCredentials } from '../verifier.ts';
+import { UNKNOWN, type CredentialVerifier, type RouteCredentials } from '../verifier.ts';
 import { issuerOfToken } from './compact-token.ts';
 import { TokenChallenges } from './token-challenges.ts';
 import { TokenPlaces } from './token-places.ts';
@@ -71,6 +71,14 @@ export class BearerVerifier implements CredentialVerifier {
     const known = this.#source.known(token);
     if (known !== undefined) return known;
     return leaves?.(token) === true ? undefined : this.#source.check(token);
+  }
+
+  known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
+    const token = this.#places.find(exchange);
+    if (token === undefined) return undefined;
+    const known = this.#source.known(token);
+    if (known !== undefined) return known;
+    return this.#leaves?.(token) === true ? undefined : UNKNOWN;
   }
 
   #leaving(): Leaves {
