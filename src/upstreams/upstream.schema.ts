@@ -69,7 +69,7 @@ const passedName = z
     const { fate } = fieldNameOf(name);
     if (fate === 'claim') return;
     const message =
-      fate === 'kept'
+      fate !== 'pass'
         ? `expected no ${name}: what it says is the gateway's to say, and never passes`
         : `expected a field that is held back by default; ${name} passes anyway`;
     context.addIssue({ code: 'custom', message });

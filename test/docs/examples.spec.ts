@@ -24,6 +24,8 @@ const VARIABLES = {
   STICKY_SECRET: 's'.repeat(32),
   CONSUL_HTTP_TOKEN: 'token',
   EXCHANGE_SECRET: 'secret',
+  INTROSPECTION_SECRET: 'secret',
+  GATEWAY_KEY: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 };
 
 describe('the examples of the pages', () => {

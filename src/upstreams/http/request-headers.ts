@@ -71,7 +71,7 @@ export function passedFields(
   const out: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const { lower, folded, fate } = names.of(raw[i] as string);
-    if (fate !== 'pass' && (fate === 'kept' || passedHeaders?.has(lower) !== true)) continue;
+    if (fate !== 'pass' && !mayPass(fate, exchange, passedHeaders?.has(lower))) continue;
     if (listed?.has(lower) || isGatewayKey(lower, raw[i + 1] as string)) continue;
     // What the route sets, removes or renames is not the client's to say in another spelling either.
     if (edits?.folded.has(folded) === true && edits.renames?.has(lower) !== true) continue;
@@ -85,6 +85,14 @@ export function passedFields(
   if (own !== undefined && own.cookies.length > 0 && exchange.request.headers.cookie !== undefined)
     for (const name of own.cookies) removeCookie(out, name);
   return out;
+}
+
+function mayPass(
+  fate: 'claim' | 'proof' | 'kept',
+  { principal }: Exchange,
+  isListed: boolean | undefined,
+): boolean {
+  return fate === 'proof' ? principal === undefined : fate === 'claim' && isListed === true;
 }
 
 /** One hop less (RFC 9110 section 7.6.2); that there is one left was looked at before. */
