@@ -7,6 +7,7 @@ import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
 import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
+import { loginRoutes } from './login/login-routes.ts';
 import { ActionsModule } from './pipeline/actions.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
@@ -66,7 +67,13 @@ export class AppModule {
         HealthModule,
         PipelineModule,
         ActionsModule,
-        SnapshotModule.forRoot((candidate) => (graphql ? [graphqlDoor(candidate)] : []), faultsOf),
+        SnapshotModule.forRoot(
+          (candidate) => [
+            ...loginRoutes(candidate.value.identity?.login),
+            ...(graphql ? [graphqlDoor(candidate)] : []),
+          ],
+          faultsOf,
+        ),
         ProxyModule,
         AdminModule,
         ...(graphql ? [await graphqlModule(production)] : []),

@@ -15,6 +15,12 @@ export const securitySchemes: Components['securitySchemes'] = {
     name: 'X-API-Key',
     description: 'A key that stands for an application.',
   },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-Http-gatehouse',
+    description: 'The session of a browser that has logged in; set by the gateway.',
+  },
 };
 
 /** What a route asks callers to prove; any one of the entries is enough, none means that it is open. */

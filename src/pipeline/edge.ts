@@ -1,3 +1,4 @@
+import { cookieLift } from '../policies/authentication/login/cookie-lift.stage.ts';
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
@@ -10,14 +11,14 @@ import { FloodLimit } from './flood-limit.ts';
  * to the next.
  */
 export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults }): Edge => {
+  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults, identity }): Edge => {
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,
       connections,
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
-      entrance: compileEntrance(factories, defaults.policies ?? {}),
+      entrance: [...cookieLift(identity?.login), ...compileEntrance(factories, defaults.policies ?? {})],
       unrouted: compileUnrouted(factories, defaults.policies ?? {}),
     });
   };

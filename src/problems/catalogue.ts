@@ -109,6 +109,15 @@ export const catalogue = {
       'The token, its session, or all that its subject was issued before a time was revoked, before it expired. Streams and sockets end with it.',
     remedy: 'Log in again; a token that is refreshed may be revoked as well.',
   }),
+  'login-failed': entry(400, 'handle', 'The log-in has failed', {
+    cause:
+      'The provider refused, or what it sent the browser back with does not belong to a log-in that this browser has begun: it took longer than ten minutes, was used before, or cookies are switched off.',
+    remedy: 'Log in again.',
+  }),
+  'session-too-large': entry(502, 'handle', 'The session does not fit into cookies', {
+    cause: 'The tokens of the provider are larger than the two cookies that a session may have.',
+    remedy: 'Operators say `identity.login.session.store: redis`, or have the provider say less.',
+  }),
   'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
     cause:
       'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`.',

@@ -60,6 +60,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
+  login: ACTION,
   calls: { imports: [...LEAVES, 'exchange', 'templates', 'upstreams'] },
   bff: {
     imports: [...GROUND, 'snapshot', 'sockets', 'calls', 'bff/composition'],
@@ -107,6 +108,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'canary',
       'transcoding',
       'answers',
+      'login',
       'bff/aggregation',
     ],
   },

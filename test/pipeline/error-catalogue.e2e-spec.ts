@@ -5,6 +5,8 @@ import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
+import { APP, sampleLogin } from '../support/sample-login.ts';
+import { Visitor } from '../support/visitor.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
 import { askMisdirected } from '../support/misdirected.ts';
@@ -50,7 +52,10 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
-    identity: { revocation: { onStoreError: 'open' } },
+    identity: ({ identity }) => ({
+      revocation: { onStoreError: 'open' },
+      login: sampleLogin(identity.issuer),
+    }),
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -138,6 +143,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     await call(`${shop.gateway.adminUrl}/revocations`, { method: 'POST', headers, body });
     const token = await shop.services.identity.token('user', { sid: 'revoked' });
     return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
+  },
+  'login-failed': ask('/login/callback'),
+  'session-too-large': async () => {
+    shop.services.identity.idTokenClaims = { pad: 'x'.repeat(8000) };
+    const visitor = new Visitor(() => shop.gateway.url, APP);
+    return visitor.open(await visitor.untilCallback('/', 'user'));
   },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
   'permission-denied': ask('/admins', { as: 'user' }),

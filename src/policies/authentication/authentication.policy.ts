@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { definePolicy } from '../policy.ts';
 
 /** The credentials that this version can check. */
-export const AUTHENTICATION_SCHEMES = ['jwt', 'apiKey'] as const;
+export const AUTHENTICATION_SCHEMES = ['jwt', 'apiKey', 'session'] as const;
 
 /** Who may call the route: anybody, or only callers who prove who they are. */
 export const authenticationPolicy = definePolicy({
@@ -15,6 +15,18 @@ export const authenticationPolicy = definePolicy({
           .array(z.enum(AUTHENTICATION_SCHEMES))
           .min(1)
           .describe('The credentials that are accepted; the first one that the request carries is checked.'),
+        onNavigation: z
+          .enum(['refuse', 'login'])
+          .optional()
+          .describe(
+            'What becomes of a page that a browser opens without a session: `login` sends it to log in and back. Default refuse.',
+          ),
+        accessToken: z
+          .enum(['keep', 'forward'])
+          .optional()
+          .describe(
+            'Whether services get the access token of a session, as `Authorization: Bearer`. Default keep.',
+          ),
       }),
     ])
     .describe('Who may call the route. Every route needs it, from itself or from a default.'),

@@ -8,6 +8,7 @@ import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
 import { SCHEMES } from './schemes.ts';
+import { SessionStage } from './login/session.stage.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import { unavailable, type CredentialVerifier } from './verifier.ts';
 
@@ -34,7 +35,17 @@ export class AuthenticationStageFactory implements StageFactory {
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
     const { options } = this.identity.section;
-    return new IdentifyStage(verifiers, options.revocation && this.identity.revocations);
+    const identify = new IdentifyStage(verifiers, options.revocation && this.identity.revocations);
+    const wishes = {
+      onNavigation: policy.onNavigation === 'login',
+      forwards: policy.accessToken === 'forward',
+    };
+    if (!wishes.onNavigation && !wishes.forwards) return identify;
+    if (options.login === undefined || !policy.schemes.includes('session'))
+      throw new Error(
+        'authentication: onNavigation and accessToken need the scheme session and identity.login',
+      );
+    return new SessionStage(identify, options.login, wishes);
   }
 }
 

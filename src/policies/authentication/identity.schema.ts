@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
+import { loginSchema } from './login/login.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
 import { isDiscoverable } from './tokens/discovery-document.ts';
 import { revocationSchema } from './revocation/revocation.schema.ts';
@@ -50,7 +51,8 @@ const claimList = z
   .union([claimName, z.array(claimName).min(1).max(20)])
   .transform((given) => [...new Set([given].flat())]);
 
-const claimNames = z.strictObject({
+/** Where tokens say what. */
+export const claimNames = z.strictObject({
   roles: claimList
     .prefault('roles')
     .describe('Claim with the roles, or several whose roles are put together. Default `roles`.'),
@@ -199,6 +201,7 @@ export const identitySchema = z
       .describe('The issuers of tokens.'),
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
+    login: loginSchema(claimNames).optional(),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
       .array(apiKey)

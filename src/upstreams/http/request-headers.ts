@@ -66,6 +66,7 @@ export function passedFields(
     // What the route sets, removes or renames is not the client's to say in another spelling either.
     if (edits?.folded.has(folded) === true && edits.renames?.has(lower) !== true) continue;
     if (vouched !== undefined && vouched.folded.has(folded)) continue;
+    if (lower === 'authorization' && exchange.principal?.bearer !== undefined) continue;
     if (isTrace && MAY_BE_SECRET.test(folded)) continue;
     out.push(lower, raw[i + 1] as string);
   }

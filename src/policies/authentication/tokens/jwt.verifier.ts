@@ -65,10 +65,11 @@ export class JwtVerifier implements CredentialVerifier {
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined {
     const token = this.#places.find(exchange);
     if (token === undefined) return undefined;
-    return this.#cache.get(token) ?? this.#check(token);
+    return this.#cache.get(token) ?? this.check(token);
   }
 
-  async #check(text: string): Promise<Principal> {
+  /** Checks a token, wherever it comes from. Rejects with a problem. */
+  async check(text: string): Promise<Principal> {
     const token = readToken(text);
     // The name is not verified yet: it only chooses whose key and rules the token has to satisfy.
     const issuer = this.#issuers.get(token.issuer);
