@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.ts';
+import { AuditModule } from './audit/audit.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
 import type { ConfigFault } from './config/config-fault.ts';
@@ -63,6 +64,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(options),
         TelemetryModule.forRoot(logger),
+        AuditModule,
         StoreModule.forRoot({ redisUrl: environment.redisUrl, log: logger }),
         HealthModule,
         PipelineModule,

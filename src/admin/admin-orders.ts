@@ -1,4 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -12,5 +13,7 @@ export class AdminOrders {
     readonly identity: Identity,
     /** Takes note of who has ordered what. */
     @Inject(LOGGER) readonly logger: Logger,
+    /** The same, for those who have to account for it. */
+    @Optional() readonly audit?: AuditTrail,
   ) {}
 }

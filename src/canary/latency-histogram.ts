@@ -43,6 +43,16 @@ export function countAbove(counts: DurationCounts, bucket: number): number {
   return above;
 }
 
+/** What has come since an earlier state of the same counts. */
+export function without(counts: DurationCounts, before: DurationCounts): DurationCounts {
+  const since: DurationCounts = new Map();
+  for (const [bucket, count] of counts) {
+    const more = count - (before.get(bucket) ?? 0);
+    if (more > 0) since.set(bucket, more);
+  }
+  return since;
+}
+
 /** How many there are. */
 export function countOf(counts: DurationCounts): number {
   let all = 0;

@@ -196,7 +196,7 @@ export class Rollout {
     if (tolerance === undefined) return { is: 'pass' };
     const errors = judgeErrors(canary, stable, tolerance);
     if (errors.is === 'fail' || tolerance.p95 === undefined) return errors;
-    const latency = this.#looks.judge(canary, stable, tolerance.p95);
+    const latency = this.#looks.judge(canary, stable, tolerance.p95, this.#deps.now());
     return latency.is === 'fail' ? latency : errors;
   }
 
@@ -208,7 +208,7 @@ export class Rollout {
     if (now === undefined || spent < now.forMs) return;
     const next = steps[step + 1]?.weight ?? 1;
     const isEnough = canary.attempts >= now.requests && stable.attempts >= now.requests;
-    if (isEnough && (next <= MOST_UNPROVEN || verdict.is === 'pass')) {
+    if (isEnough && !this.#looks.isSuspicious && (next <= MOST_UNPROVEN || verdict.is === 'pass')) {
       const status = next >= 1 ? 'promoted' : 'running';
       const reason = `step ${step + 1} of ${steps.length} passed`;
       return this.#go({ status, step: step + 1, version: version + 1, reason });

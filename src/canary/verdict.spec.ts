@@ -56,15 +56,41 @@ describe('judgeDurations', () => {
     expect(judgeDurations(canary, stable, 1.2).is).toBe(is);
   });
 
-  it('is asked at 50, at 100 and at every doubling, and not before', () => {
+  const slow = (n: number): SideCounts => side(n, 0, spread([500, n]));
+  const times = (n: number): SideCounts =>
+    side(n * 1000, 0, new Map([...stable].map(([at, count]) => [at, count * n])));
+
+  it('is asked at 50, at 100 and at every doubling, and suspects first', () => {
     const looks = new LatencyLooks();
-    const slow = (n: number): SideCounts => side(n, 0, spread([500, n]));
-    const calm = side(1000, 0, stable);
-    expect(looks.judge(slow(49), calm, 1.2).is).toBe('open');
-    expect(looks.judge(slow(50), calm, 1.2).is).toBe('fail');
-    expect(looks.judge(slow(99), calm, 1.2).is).toBe('open');
-    expect(looks.judge(slow(100), calm, 1.2).is).toBe('fail');
+    const suspects = (canary: SideCounts, others = times(1)): boolean => {
+      expect(looks.judge(canary, others, 1.2, 0).is).toBe('open');
+      return looks.isSuspicious;
+    };
+    expect(suspects(slow(49))).toBe(false);
+    expect(suspects(side(50, 0, spread([10, 50])))).toBe(false);
+    expect(suspects(slow(99))).toBe(false);
     // Without anything to compare with there is no verdict.
-    expect(new LatencyLooks().judge(slow(100), side(49, 0, spread([10, 49])), 1.2).is).toBe('open');
+    expect(suspects(slow(100), side(49, 0, spread([10, 49])))).toBe(false);
+    expect(suspects(slow(100))).toBe(true);
+    looks.reset();
+    expect(looks.isSuspicious).toBe(false);
+  });
+
+  it('fails by what comes 5 s later and by 50 answers of either side, and by nothing less', () => {
+    const looks = new LatencyLooks();
+    const judged = (canary: SideCounts, others: SideCounts, ms: number): string =>
+      looks.judge(canary, others, 1.2, ms).is;
+    expect(judged(slow(50), times(1), 0)).toBe('open');
+    expect(judged(slow(400), times(2), 4999)).toBe('open');
+    expect(judged(slow(99), times(2), 5000)).toBe('open');
+    expect(judged(slow(100), times(1), 5000)).toBe('open');
+    expect(judged(slow(100), times(2), 5000)).toBe('fail');
+  });
+
+  it('drops a suspicion that what comes later does not bear out', () => {
+    const looks = new LatencyLooks();
+    looks.judge(slow(50), times(1), 1.2, 0);
+    expect(looks.judge(side(100, 0, spread([500, 50], [10, 50])), times(2), 1.2, 5000).is).toBe('open');
+    expect(looks.isSuspicious).toBe(false);
   });
 });

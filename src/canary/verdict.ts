@@ -1,4 +1,11 @@
-import { bucketAtRank, countAbove, countOf, durationOf, type DurationCounts } from './latency-histogram.ts';
+import {
+  bucketAtRank,
+  countAbove,
+  countOf,
+  durationOf,
+  without,
+  type DurationCounts,
+} from './latency-histogram.ts';
 
 /** What was measured of one side during one step: attempts at its targets, not requests. */
 export interface SideCounts {
@@ -39,6 +46,8 @@ const TAIL = 0.05;
 const LEAST_DURATIONS = 50;
 /** A difference that nobody feels is none. */
 const LEAST_DIFFERENCE_MS = 5;
+/** How much later the same has to be found again, in ms: longer than a process is held up once. */
+const SUSPICION_MS = 5000;
 /** How often durations are looked at: at 50 of them, 100, 200 and so on. */
 const LOOKS = 12;
 const OPEN: Verdict = Object.freeze({ is: 'open' });
@@ -70,20 +79,54 @@ function upperBound({ attempts: n, failures }: SideCounts): number {
   return (center + spread) / (1 + square / n);
 }
 
-/** Looks whether answers of a canary take longer: a sign test against the p95 of the stable side, at looks that double. */
+/** What was measured when a canary looked slow. */
+interface Suspicion {
+  readonly at: number;
+  readonly canary: DurationCounts;
+  readonly stable: DurationCounts;
+}
+
+/**
+ * Looks whether answers of a canary take longer: a sign test against the p95 of the stable side, at looks that double. What it
+ * finds is a suspicion, until what is measured from then on says the same: a target that stalls once delays all that it has at that
+ * moment, which is one accident and no more, though it looks like many slow answers.
+ */
 export class LatencyLooks {
   #next = LEAST_DURATIONS;
+  #suspicion: Suspicion | undefined = undefined;
+
+  /** Whether it waits for more, so that nothing should go on by itself. */
+  get isSuspicious(): boolean {
+    return this.#suspicion !== undefined;
+  }
 
   /** Begins anew, for another step. */
   reset(): void {
     this.#next = LEAST_DURATIONS;
+    this.#suspicion = undefined;
   }
 
-  /** Fails a canary that is slower, once there is enough to look at; never passes one. */
-  judge(canary: SideCounts, stable: SideCounts, ratio: number): Verdict {
+  /** Fails a canary that is slower, once there is enough to look at; never passes one. @param now in ms. */
+  judge(canary: SideCounts, stable: SideCounts, ratio: number, now: number): Verdict {
+    const suspicion = this.#suspicion;
+    if (suspicion !== undefined)
+      return now - suspicion.at < SUSPICION_MS ? OPEN : this.#confirm(suspicion, canary, stable, ratio);
     const n = countOf(canary.durations);
     if (n < this.#next || countOf(stable.durations) < LEAST_DURATIONS) return OPEN;
     while (this.#next <= n) this.#next *= 2;
+    if (judgeDurations(canary.durations, stable.durations, ratio).is === 'fail')
+      this.#suspicion = { at: now, canary: new Map(canary.durations), stable: new Map(stable.durations) };
+    return OPEN;
+  }
+
+  #confirm(before: Suspicion, canary: SideCounts, stable: SideCounts, ratio: number): Verdict {
+    const [ours, theirs] = [
+      without(canary.durations, before.canary),
+      without(stable.durations, before.stable),
+    ];
+    if (countOf(ours) < LEAST_DURATIONS || countOf(theirs) < LEAST_DURATIONS) return OPEN;
+    this.#suspicion = undefined;
+    if (judgeDurations(ours, theirs, ratio).is === 'open') return OPEN;
     return judgeDurations(canary.durations, stable.durations, ratio);
   }
 }

@@ -24,6 +24,11 @@ const CONFIG = {
   access: [
     { path: '/rest/secret/*', anyRole: ['chief'] },
     { path: '/rest/*', methods: ['POST'], anyRole: ['admin'] },
+    { path: '/whole/*', anyRole: ['whole'] },
+    { path: '/whole/part/*', methods: ['GET'], anyRole: ['part'] },
+    { path: '/both/*', methods: ['GET'], anyRole: ['reader'] },
+    { path: '/both/*', methods: ['POST'], anyRole: ['writer'] },
+    { path: '/both/*', anyRole: ['never'] },
   ],
   routes: [
     route('open', { authentication: 'public' }),
@@ -39,6 +44,10 @@ const CONFIG = {
     route('gold', { authorization: { when: "principal.tier == 'gold'" } }),
     route('tried', { authorization: { anyRole: ['nobody'], mode: 'shadow' } }),
     route('rest', {}, { path: '/rest/*' }),
+    route('whole', {}, { path: '/whole/*' }),
+    route('part', {}, { path: '/whole/part/{id}' }),
+    route('read', {}, { path: '/whole/part/{id}/read', methods: ['GET', 'HEAD'] }),
+    route('both', {}, { path: '/both/{id}', methods: ['HEAD', 'POST'] }),
   ],
 };
 
@@ -85,6 +94,8 @@ describe('gatehouse access', () => {
   it('prints who may call what, and what keeps it out', async () => {
     expect(await rows({ id: 'ada', roles: ['admin'] })).toEqual([
       'yes * /anybody -',
+      'no GET /both/* anyRole(reader)',
+      'no POST /both/* anyRole(writer)',
       "no * /gold when(principal.tier == 'gold')",
       'yes GET /health/live public',
       'yes GET /health/ready public',
@@ -97,6 +108,11 @@ describe('gatehouse access', () => {
       'no * /rest/secret/* anyRole(chief)',
       'yes * /tried in shadow: anyRole(nobody)',
       'yes * /users -',
+      'no * /whole/* anyRole(whole)',
+      'no * /whole/* anyRole(whole)',
+      'no GET /whole/part/* anyRole(part)',
+      'no GET /whole/part/* anyRole(part)',
+      'no GET /whole/part/* anyRole(part)',
     ]);
     expect(await rows({ id: 'eve', roles: ['user', 'suspended'], tier: 'gold' })).toEqual(
       expect.arrayContaining([
@@ -109,6 +125,25 @@ describe('gatehouse access', () => {
     expect(await rows()).toEqual(
       expect.arrayContaining(['yes * /open public', 'no * /anybody nobody is known']),
     );
+  });
+
+  it('lists what decides about some request, and nothing else', async () => {
+    const { out } = await access(
+      '--as',
+      file('who.json', { id: 'ada', roles: ['whole', 'reader'] }),
+      '--json',
+    );
+    const all = JSON.parse(out) as Record<string, string>[];
+    const of = (route: string): string[] =>
+      all
+        .filter((row) => row['route'] === route)
+        .map(({ may, methods, path }) => `${may} ${methods} ${path}`);
+    expect({ whole: of('whole'), part: of('part'), read: of('read'), both: of('both') }).toEqual({
+      whole: ['yes * /whole/*', 'no GET /whole/part/*'],
+      part: ['yes * /whole/*', 'no GET /whole/part/*'],
+      read: ['no GET /whole/part/*'],
+      both: ['yes GET /both/*', 'no POST /both/*'],
+    });
   });
 
   it('is a table unless it is asked for JSON', async () => {

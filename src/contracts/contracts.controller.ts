@@ -4,6 +4,7 @@ import { sendStatic } from '../exchange/static-answer.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
 import { policyList } from '../policies/order.ts';
+import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
 import { ContractDocument } from './contract-document.ts';
@@ -36,6 +37,8 @@ export function contractsController(policies: DeclaredPolicies = {}): Type {
   // out, and in production it is not there unless it was asked for.
   @Public()
   @Authorization('off')
+  // What a default masks or reshapes is what services answer.
+  @Transform('off')
   @Controller()
   class ContractsController {
     constructor(private readonly contract: ContractDocument) {}

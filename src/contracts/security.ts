@@ -1,3 +1,4 @@
+import { alternativesOf } from '../policies/authentication/requirement.ts';
 import type { Route } from '../routing/route.ts';
 import type { Components, Operation } from './openapi.ts';
 
@@ -27,5 +28,9 @@ export const securitySchemes: Components['securitySchemes'] = {
 export function securityOf({ policies }: Route): Operation['security'] {
   const { authentication } = policies;
   if (typeof authentication !== 'object') return [];
-  return authentication.schemes.map((scheme) => ({ [scheme]: [] }));
+  const ways = alternativesOf(authentication).map((all) =>
+    Object.fromEntries(all.map((scheme) => [scheme, []])),
+  );
+  // An empty requirement makes the others optional (OpenAPI 3.1, Security Requirement Object).
+  return authentication.optional === true ? [...ways, {}] : ways;
 }

@@ -27,6 +27,32 @@ export interface Principal {
   readonly bearer?: string | undefined;
   /** By what it is found among the revocations; absent for a credential that cannot be revoked before it expires. */
   readonly marks?: RevocationMarks | undefined;
+  /** What it proved beside this, on a route that asks for several credentials: they give it no rights of their own. */
+  readonly also?: readonly Principal[] | undefined;
+}
+
+/** Everything that a caller proved: itself, and what came with it. */
+export function credentialsOf(principal: Principal): readonly Principal[] {
+  return principal.also === undefined ? [principal] : [principal, ...principal.also];
+}
+
+const lastJoined = new WeakMap<Principal, Principal>();
+
+/**
+ * The caller of several credentials: the first, which the others came with. The same object for the same credentials as the last
+ * time, because others remember things by it.
+ *
+ * @param credentials one at least.
+ */
+export function joined(credentials: readonly Principal[]): Principal {
+  const [first, ...also] = credentials;
+  if (first === undefined) throw new Error('a caller needs a credential');
+  const known = lastJoined.get(first);
+  if (known?.also?.length === also.length && known.also.every((one, index) => one === also[index]))
+    return known;
+  const principal = Object.freeze({ ...first, also: Object.freeze(also) });
+  lastJoined.set(first, principal);
+  return principal;
 }
 
 const partitions = new WeakMap<Principal, string>();

@@ -10,7 +10,7 @@ import { askedExchange } from './asked-exchange.ts';
 import { principalOf, type ExplainInput } from './explain.schema.ts';
 import type { ExplainedMatch, Explanation, NamedRoute, Refusal } from './explanation.ts';
 import { handlerCalls } from './handler-calls.ts';
-import { shownTarget } from './hidden.ts';
+import { secretsOf, shownTarget, without } from './hidden.ts';
 import { explainPolicies } from './policies.ts';
 import { refusalOf } from './refusal.ts';
 import { explainRequests } from './requests.ts';
@@ -25,6 +25,13 @@ import { explainUpstream, nobodyAt } from './targets.ts';
  */
 export async function explain(input: ExplainInput, snapshot: Snapshot): Promise<Explanation> {
   const exchange = askedExchange(input, snapshot);
+  const { config, match, ...told } = await explained(exchange, input, snapshot);
+  const secrets = secretsOf(exchange);
+  // Names of the configuration stay, whatever a client sends; what it calls a secret may stand in its path.
+  return { config, match: { ...match, params: without(match.params, secrets) }, ...without(told, secrets) };
+}
+
+async function explained(exchange: Exchange, input: ExplainInput, snapshot: Snapshot): Promise<Explanation> {
   const { route, refused } = matched(exchange, snapshot);
   exchange.principal = input.as === undefined ? undefined : principalOf(input.as);
   const { method, path, query, host, clientAddress: client, principal } = exchange;

@@ -1,25 +1,25 @@
-/** Names, folded, of what may hold a secret. Fails closed: rather one too many is hidden. */
-const MAY_BE_SECRET = /auth|cookie|credential|key|pass|secret|session|signature|token|jwt/;
+import type { Exchange } from '../exchange/exchange.ts';
+import { redacted } from '../telemetry/redaction.ts';
+import { maySayASecret } from '../telemetry/secret-names.ts';
 
 /** What stands for a value that is not shown. */
 export const HIDDEN = '(hidden)';
+/** Shorter ones would be found in whatever is shown. */
+const SHORTEST_SCRUBBED = 4;
 
 /** Shows the value of a header field, unless it may be a secret. */
 export function shownValue(name: string, value: string): string {
-  return isSecret(name) ? HIDDEN : value;
+  return maySayASecret(name) ? HIDDEN : redacted(value);
 }
 
 /** Shows a path with its query, but for values that may be secrets. */
 export function shownTarget(target: string): string {
   const at = target.indexOf('?');
   if (at < 0) return target;
-  const pairs = target
-    .slice(at + 1)
-    .split('&')
-    .map((pair) => {
-      const end = pair.indexOf('=');
-      return end >= 0 && isSecret(pair.slice(0, end)) ? `${pair.slice(0, end)}=${HIDDEN}` : pair;
-    });
+  const pairs = pairsOf(target.slice(at + 1)).map(([name, value]) => {
+    if (value === undefined) return name;
+    return `${name}=${maySayASecret(name) ? HIDDEN : value}`;
+  });
   return `${target.slice(0, at)}?${pairs.join('&')}`;
 }
 
@@ -29,7 +29,7 @@ const MOST_SHOWN = 2000;
 export function shownJson(body: Buffer): string | undefined {
   try {
     const text = JSON.stringify(JSON.parse(body.toString()), (name, value: unknown) =>
-      isSecret(name) ? HIDDEN : value,
+      maySayASecret(name) ? HIDDEN : value,
     );
     return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
   } catch {
@@ -37,15 +37,55 @@ export function shownJson(body: Buffer): string | undefined {
   }
 }
 
-// The name of a parameter may be encoded.
-function isSecret(name: string): boolean {
-  return MAY_BE_SECRET.test(plain(name).toLowerCase());
+/**
+ * Values of a request that may be secrets, by the names that they have there: configurations put them elsewhere, such as into
+ * keys of limits, a path, or a field of another name. The longest first.
+ */
+export function secretsOf({ query, request, route, params }: Exchange): readonly string[] {
+  const cookies = (request.headers.cookie ?? '')
+    .split(';')
+    .map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
+  const fields = Object.entries(request.headers).flatMap(([name, value = '']) =>
+    maySayASecret(name) ? [value].flat() : [],
+  );
+  // Without the scheme of a credential.
+  const bare = fields.map((value) => value.slice(value.indexOf(' ') + 1));
+  const parameters = pairsOf(query.slice(1)).flatMap(([name, value = '']) =>
+    maySayASecret(name) ? [value] : [],
+  );
+  const ofPath = route?.pattern.parameters.flatMap((name, at) =>
+    maySayASecret(name) ? [params[at] ?? ''] : [],
+  );
+  const all = [...cookies, ...fields, ...bare, ...parameters, ...(ofPath ?? [])];
+  const spelled = all.flatMap((value) => [value, decoded(value), encodeURIComponent(value)]);
+  const found = new Set(spelled.filter(({ length }) => length >= SHORTEST_SCRUBBED));
+  return [...found].sort((a, b) => b.length - a.length);
 }
 
-function plain(name: string): string {
+/** The same value without some texts, wherever they stand in its own. */
+export function without<T>(value: T, secrets: readonly string[]): T {
+  if (secrets.length === 0) return value;
+  const scrubbed = (one: unknown): unknown => {
+    if (typeof one === 'string')
+      return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), one);
+    if (Array.isArray(one)) return one.map(scrubbed);
+    if (typeof one !== 'object' || one === null) return one;
+    return Object.fromEntries(Object.entries(one).map(([name, its]) => [name, scrubbed(its)]));
+  };
+  return scrubbed(value) as T;
+}
+
+function pairsOf(query: string): readonly (readonly [name: string, value: string | undefined])[] {
+  return query.split('&').map((pair) => {
+    const end = pair.indexOf('=');
+    return end < 0 ? [pair, undefined] : [pair.slice(0, end), pair.slice(end + 1)];
+  });
+}
+
+function decoded(value: string): string {
   try {
-    return name.includes('%') ? decodeURIComponent(name) : name;
+    return decodeURIComponent(value.replaceAll('+', ' '));
   } catch {
-    return name;
+    return value;
   }
 }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
+import { addressBlock } from '../exchange/address-block.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { formOfPeer } from '../exchange/address-form.ts';
@@ -46,6 +46,15 @@ export class ConnectionLimit {
     const open = this.#open.get(block) ?? 0;
     if (open >= perAddress) {
       this.#metrics.connectionRefused();
+      this.#snapshots.current.audit?.record({
+        kind: 'denial',
+        action: 'connect',
+        outcome: 'denied',
+        actor: { type: 'anonymous' },
+        source: { address: peer },
+        policy: 'connectionLimit',
+        reason: 'rate-limited',
+      });
       socket.destroy();
       return false;
     }

@@ -1,8 +1,10 @@
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import { cookieLift } from '../policies/authentication/login/cookie-lift.stage.ts';
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
+import { auditGate } from './audit-gate.ts';
 import { ClientAddress } from './client-address.ts';
 import { FloodLimit } from './flood-limit.ts';
 
@@ -10,15 +12,23 @@ import { FloodLimit } from './flood-limit.ts';
  * Compiles trusted proxies, the flood limit and the entrance; what the limiter has counted goes on from one configuration
  * to the next.
  */
-export function edgeCompiler(limiter: LocalRateLimiter, factories: readonly StageFactory[]): EdgeCompiler {
-  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults, identity }): Edge => {
+export function edgeCompiler(
+  limiter: LocalRateLimiter,
+  factories: readonly StageFactory[],
+  trail?: AuditTrail,
+): EdgeCompiler {
+  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity }): Edge => {
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,
       connections,
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
-      entrance: [...cookieLift(identity?.login), ...compileEntrance(factories, defaults.policies ?? {})],
+      entrance: [
+        ...auditGate(trail, audit?.onFailure),
+        ...cookieLift(identity?.login),
+        ...compileEntrance(factories, defaults.policies ?? {}),
+      ],
       unrouted: compileUnrouted(factories, defaults.policies ?? {}),
     });
   };

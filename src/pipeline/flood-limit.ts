@@ -1,5 +1,5 @@
 import type { RateLimitRule } from '../policies/rate-limit/rate-limit.policy.ts';
-import { addressBlock } from '../policies/rate-limit/limit-subject.ts';
+import { addressBlock } from '../exchange/address-block.ts';
 import type { BucketRule, LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 
 /**

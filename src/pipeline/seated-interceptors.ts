@@ -34,7 +34,7 @@ export class SeatedInterceptors {
       const route = table.byId(handlerRouteId(controller, name));
       const isEdited = route?.leaving.some((stage) => stage.body !== undefined) === true;
       if (!isEdited || !sendsItself(controller, name)) return [];
-      const message = `${controller.name}.${name}: \`maskFields\` cannot mask, and neither \`body\` nor \`template\` edit, what a handler sends itself; return it, or use @Res({ passthrough: true })`;
+      const message = `${controller.name}.${name}: \`maskFields\` cannot mask, and neither \`body\` nor \`template\` edit, what a handler sends itself; return it, use @Res({ passthrough: true }), or say @Transform('off')`;
       return [{ file: route?.origin ?? controller.name, key: 'policies.transform', message }];
     });
   }

@@ -57,16 +57,18 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   readonly unfit?: UnfitDoors;
   /** Whether proxied routes have it from their upstream, which says it at its own key of that name. */
   readonly isOfUpstreams?: true;
-  /** What of its options does nothing at a route of the file; asked in turn until there is nothing more. */
+  /** What of its options does nothing at a place; asked in turn until there is nothing more. */
   idle?(options: z.output<Schema>, at: RouteKind): IdleOptions | undefined;
 }
 
 /** What makes options of a policy do something or not. */
 export interface RouteKind {
-  /** The kind of its action. */
+  /** The kind of its action; `handler` for controllers and GraphQL, `field` for a part of a GraphQL schema. */
   readonly kind: string;
   /** Empty for all. */
   readonly methods: readonly string[];
+  /** Whether a handler answers with a stream of events. Default false. */
+  readonly sendsEvents?: boolean | undefined;
 }
 
 /** Options that do nothing. */
@@ -74,6 +76,13 @@ export interface IdleOptions {
   /** Below the policy; none for all of it. */
   readonly key: readonly string[];
   readonly reason: string;
+  /** Whether who inherits them is better off with all of them, because nobody minds. Default false. */
+  readonly isHarmless?: true;
+}
+
+/** Whether a handler is for methods only whose bodies nobody reads. */
+export function readsNoBody({ kind, methods }: RouteKind): boolean {
+  return kind === 'handler' && methods.length > 0 && methods.every((one) => one === 'GET' || one === 'HEAD');
 }
 
 /** What a policy is entered for at a door. */

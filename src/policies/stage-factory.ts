@@ -18,6 +18,8 @@ export interface StageInput {
   readonly pathParameters?: readonly string[];
   /** Reads patterns of paths; absent where there is no route. */
   readonly paths?: RequestPaths;
+  /** What its route takes. Default: whatever there is. */
+  readonly reach?: RouteReach;
   /** Which version of an API it answers for, where there are several. */
   readonly version?: string | undefined;
   /** The route whose budgets it draws on, which leads to the same under another name. Default: it has its own. */
@@ -46,6 +48,14 @@ export interface PathMatcher {
   readonly parameters: readonly string[];
   /** Their values in a path that it takes, percent-encoded as they came. */
   valuesIn(path: string): readonly string[];
+}
+
+/** Which requests a route takes. */
+export interface RouteReach {
+  /** Empty for all. */
+  readonly methods: readonly string[];
+  /** Whether all its paths are of a pattern, as far as that can be told. */
+  isWithin(pattern: string): boolean;
 }
 
 /** How paths of requests are read. */

@@ -3,6 +3,7 @@ import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { ExplainedStage } from './explained-stage.ts';
 import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
+import type { LineStage } from './line-stage.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
 export interface ResponseHead {
@@ -18,7 +19,7 @@ export type Entered = undefined | Answer;
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
-export interface Stage extends ExplainedStage, FieldStage {
+export interface Stage extends ExplainedStage, FieldStage, LineStage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
@@ -48,8 +49,6 @@ export interface Stage extends ExplainedStage, FieldStage {
   readonly onBodyFault?: 'fail' | 'pass' | undefined;
   /** Whether it looks at the whole text of the request's body, which `exchange.heldBody` has for it at a handler. */
   readonly holdsBody?: boolean | undefined;
-  /** Looks at one message of a body that comes line by line, where it is translated; throws what speaks against it. */
-  readonly line?: ((exchange: Exchange, text: Buffer) => void) | undefined;
   /** Edits the JSON value of the request's body on the way in. */
   readonly incoming?: IncomingEdit | undefined;
   /**

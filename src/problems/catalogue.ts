@@ -118,6 +118,12 @@ export const catalogue = {
     cause: 'The tokens of the provider are larger than the two cookies that a session may have.',
     remedy: 'Operators say `identity.login.session.store: redis`, or have the provider say less.',
   }),
+  'too-many-attempts': entry(429, 'identify', 'Too many bad credentials', {
+    cause:
+      'So many bad credentials came from this address that none are checked for a while, but those that are known to be good.',
+    remedy: 'Wait for the time in Retry-After, and mend whatever sends bad credentials.',
+    retryable: true,
+  }),
   'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
     cause:
       'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`.',
@@ -219,6 +225,11 @@ export const catalogue = {
   'client-closed': entry(499, 'forward', 'The client went away', {
     cause: 'The client closed its connection before the answer was complete. It is logged, never sent.',
     remedy: 'Nothing; it is not counted against the upstream.',
+  }),
+  'audit-unavailable': entry(503, 'open', 'What happens cannot be accounted for right now', {
+    cause: 'Audit events cannot be written, and `audit.onFailure` is `refuse`.',
+    remedy: 'Retry later; operators look at the disk, at `gatehouse_audit_failing` and the log.',
+    retryable: true,
   }),
   'shutting-down': entry(503, 'open', 'The gateway is shutting down', {
     cause: 'The gateway is draining and its time for open requests has run out.',

@@ -6,7 +6,7 @@ import type { Rollouts } from '../canary/rollouts.ts';
 import { isIn } from '../exchange/subset.ts';
 import { compileCondition, type ExchangeCondition } from '../conditions/condition.ts';
 import { ActionError, type ActionInput, type RouteAction } from '../routing/route-action.ts';
-import type { LeaseWatch } from '../upstreams/target.ts';
+import type { LeaseWatch } from '../upstreams/lease.ts';
 import { UpstreamPart, type PartOptions, type UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { CanaryAction, type SideAction } from './canary.action.ts';

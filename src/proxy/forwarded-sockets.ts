@@ -17,7 +17,7 @@ import { Upgrades } from '../sockets/upgrades.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { HttpForwarding } from '../upstreams/http/http-forwarder.ts';
 import type { Outbound } from '../upstreams/http/outbound.ts';
-import type { Lease } from '../upstreams/target.ts';
+import type { Lease } from '../upstreams/lease.ts';
 import type { UpgradedSocket } from '../upstreams/transport/http1/upgraded-socket.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { openTunnel } from './open-tunnel.ts';

@@ -37,7 +37,7 @@ export class SocketForwardAction implements RouteAction {
     if (incoming.length === 0 && !leaving.some(({ body }) => body !== undefined)) return;
     throw new ActionError(
       ['webSocket'],
-      'expected no WebSockets where a policy edits bodies, such as `transform.request.body` or `transform.response.maskFields`: messages would pass unedited',
+      'expected no WebSockets where a policy edits bodies, such as `transform.request.body` or `transform.response.maskFields`: messages would pass unedited; say `transform: off` for this route where it only inherits them',
     );
   }
 

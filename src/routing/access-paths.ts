@@ -1,5 +1,6 @@
-import type { RequestPaths } from '../policies/stage-factory.ts';
+import type { RequestPaths, RouteReach } from '../policies/stage-factory.ts';
 import {
+  covers,
   parsePathPattern,
   type ParameterSegment,
   type PathPattern,
@@ -25,6 +26,18 @@ export const requestPaths: RequestPaths = {
   },
   fold: (path) => (FOLDABLE.test(path) ? foldPath(path) : path),
 };
+
+/** What a route takes, for stages that look at more requests than one route is for. */
+export function reachOf(pattern: PathPattern, methods: readonly string[]): RouteReach {
+  return {
+    methods,
+    isWithin: (source) => {
+      const { slash: _slash, ...outer } = parsePathPattern(source);
+      // A slash at the end makes no difference here.
+      return covers(pattern.slash === true ? { ...outer, slash: true } : outer, pattern);
+    },
+  };
+}
 
 function textsOf(path: string): string[] {
   const texts = path === '/' ? [] : path.slice(1).split('/');

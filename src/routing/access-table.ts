@@ -111,5 +111,7 @@ export class AccessTable {
 
 function methodsMeet(asked: readonly string[] | undefined, methods: readonly string[]): boolean {
   if (asked === undefined || methods.length === 0) return true;
-  return asked.some((one) => methods.includes(one) || (one === 'HEAD' && methods.includes('GET')));
+  // What is said of GET holds for HEAD as well, whichever of them a route names.
+  const goes = (one: string): boolean => one === 'HEAD' || one === 'GET';
+  return asked.some((one) => methods.includes(one) || (goes(one) && methods.some(goes)));
 }

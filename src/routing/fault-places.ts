@@ -51,6 +51,15 @@ export class FaultPlaces {
     const key = matchKey !== undefined && given[0] === 'match' ? [matchKey] : belowOf(definition, given);
     const suggestion = given[0] === 'upstream' ? this.#upstreams.to(definition.upstream ?? '') : near;
     const index = this.#indexOf(definition.origin);
+    // What has a section of the file to itself.
+    if (index === undefined && key !== given && matchKey === undefined)
+      return {
+        file: document.file,
+        ...document.locate(key),
+        key: renderPath(key, undefined),
+        message,
+        suggestion,
+      };
     if (index === undefined)
       return { file: definition.origin, key: renderPath(key, undefined), message, suggestion };
     const { line, column } = document.locate(['routes', index, ...key]);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditSchema } from '../audit/audit.schema.ts';
 import { addressBlockText } from '../config/address-block.ts';
 import { urlText } from '../config/url.ts';
 import { listenersSchema } from '../listeners/listeners.schema.ts';
@@ -158,6 +159,19 @@ const wholeSchema = z
       .describe(
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
+    logging: z
+      .strictObject({
+        redact: z
+          .array(z.string().min(1).max(100))
+          .max(200)
+          .default([])
+          .describe(
+            'More names of header fields, parameters, cookies and members of JSON whose values are never shown. Default none.',
+          ),
+      })
+      .prefault({})
+      .describe('What lines of the log, and whatever operators are shown, do not hold.'),
+    audit: auditSchema.optional(),
     defaults: z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
       .default({})

@@ -1,11 +1,12 @@
 import { policyList, type PolicySet } from '../policies/order.ts';
+import type { DoorName } from '../policies/doors.ts';
 import type { IdleOptions, RouteKind } from '../policies/policy-facts.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { SeatedStage } from '../policies/seats.ts';
 import { ActionError, type ActionKind, type RouteAction } from './route-action.ts';
 import type { DeclaredPolicies, RouteDefinition } from './route.ts';
 
-/** What controllers and resolvers are called where kinds of routes are told apart. */
+/** What controllers and GraphQL are called where kinds of routes are told apart. */
 const HANDLER = 'handler';
 
 /** The policies that say where they do nothing; a table of thousands asks no others. */
@@ -20,8 +21,8 @@ interface IdleDeps {
 }
 
 /**
- * The policies of a route, of which each part does something. What a route of the file says itself and what would do
- * nothing there is refused: who writes a policy counts on it, and silence would be failing open. What is inherited is meant
+ * The policies of a route, of which each part does something. What a route of the file or a handler says itself and what
+ * would do nothing there is refused: who writes a policy counts on it, and silence would be failing open. What is inherited is meant
  * for other routes; such a part is left out, so that no stage minds it.
  *
  * @throws {ActionError} below the key of the first one.
@@ -32,13 +33,14 @@ export function settledPolicies(
   { actions, defaults }: IdleDeps,
 ): PolicySet {
   const source = actions.find((one) => one.source.kind === definition.action?.kind)?.source;
-  const at = { kind: source?.kind ?? HANDLER, methods: definition.match.methods };
+  const { methods } = definition.match;
+  const at = { kind: source?.kind ?? HANDLER, methods, sendsEvents: definition.sendsEvents };
   let settled = merged;
   for (const policy of TELLING) {
     const own = ownOf(definition, policy.name);
     if (own === undefined) settled = withoutIdle(settled, policy, at);
-    // What a decorator says is for its stage to refuse.
-    else if (source !== undefined) checkOwn(policy, own, { merged, at, source, defaults });
+    else if (source !== undefined) checkOwn(policy, own, { merged, at, door: source.door, defaults });
+    else if (own !== 'off') settled = ofHandler(policy, settled, definition, at);
   }
   return settled === merged ? merged : Object.freeze(settled);
 }
@@ -47,13 +49,21 @@ export function settledPolicies(
 interface OwnPolicy {
   readonly merged: PolicySet;
   readonly at: RouteKind;
-  readonly source: ActionKind['source'];
-  readonly defaults: DeclaredPolicies;
+  readonly door: DoorName | undefined;
+  readonly defaults?: DeclaredPolicies;
 }
 
-function checkOwn(policy: Policy, own: unknown, { merged, at, source, defaults }: OwnPolicy): void {
+// What a class says is for all of its handlers, of which some may read bodies, or send no events.
+function ofHandler(policy: Policy, merged: PolicySet, definition: RouteDefinition, at: RouteKind): PolicySet {
+  const { policies, fitsAs: door } = definition;
+  const isOfClass = policies.length > 1 && policies.slice(0, -1).every((level) => !(policy.name in level));
+  checkOwn(policy, undefined, { merged, at: isOfClass ? { kind: at.kind, methods: [] } : at, door });
+  return withoutIdle(merged, policy, at);
+}
+
+function checkOwn(policy: Policy, own: unknown, { merged, at, door, defaults = {} }: OwnPolicy): void {
   if (own === 'off') return refuseOff(policy, defaults);
-  const unfit = source.door && policy.unfit?.[source.door];
+  const unfit = door && policy.unfit?.[door];
   const idle = unfit === undefined ? idleOf(policy, merged, at) : { key: [], reason: unfit };
   if (idle !== undefined)
     throw new ActionError(['policies', policy.name, ...idle.key], `has no effect here: ${idle.reason}`);
@@ -74,12 +84,13 @@ export function refuseIdleMessages(
   stages: readonly SeatedStage[],
   action: RouteAction,
 ): void {
-  if (action.forwardsSockets === true || definition.door === 'handler') return;
+  if (action.forwardsSockets === true) return;
   const idle = stages.find(
     ({ policy, stage }) => stage.message !== undefined && ownOf(definition, policy.name) !== undefined,
   );
   if (idle === undefined) return;
-  const message = 'charges messages of WebSockets, of which this route forwards none; say `webSocket: on`';
+  const fix = definition.door === 'handler' ? 'leave `perMessage` out' : 'say `webSocket: on`';
+  const message = `charges messages of WebSockets, of which this route forwards none; ${fix}`;
   throw new ActionError(['policies', idle.policy.name], message);
 }
 
@@ -93,6 +104,7 @@ function refuseOff({ name, isOfUpstreams }: Policy, defaults: DeclaredPolicies):
 function withoutIdle(merged: PolicySet, policy: Policy, at: RouteKind): PolicySet {
   let left = merged;
   for (let idle = idleOf(policy, left, at); idle !== undefined; idle = idleOf(policy, left, at)) {
+    if (idle.isHarmless === true) return left;
     // A whole policy of a route of the file may stay: it does nothing, and nobody minds it.
     if (idle.key.length === 0 && at.kind !== HANDLER) return left;
     left = without(left as Options, [policy.name, ...idle.key]) as PolicySet;

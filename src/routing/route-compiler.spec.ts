@@ -112,7 +112,7 @@ describe('RouteCompiler', () => {
 
 describe('the merge of policies', () => {
   const wide = policyRegistry.transform.schema.parse({ response: { maskFields: ['wide'] } });
-  const narrow = policyRegistry.transform.schema.parse({ request: { removeHeaders: ['x-narrow'] } });
+  const narrow = policyRegistry.transform.schema.parse({ response: { removeHeaders: ['x-narrow'] } });
   const parts = {
     defaults: { authentication: 'public' as const, deadline: 1, bodyLimit: 1, transform: wide },
     upstreamPolicies: { users: { deadline: 2, bodyLimit: 2 } },

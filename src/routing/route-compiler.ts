@@ -11,7 +11,7 @@ import { hedgeFault, type HedgePolicy } from '../upstreams/hedging/hedge-policy.
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
-import { requestPaths } from './access-paths.ts';
+import { reachOf, requestPaths } from './access-paths.ts';
 import type { AccessTable } from './access-table.ts';
 import { compileConditions } from './conditions.ts';
 import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
@@ -93,8 +93,7 @@ export class RouteCompiler {
     }
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
-    const { parameters } = pattern;
-    const stages = this.#stages(definition, { policies, upstream, parameters });
+    const stages = this.#stages(definition, { policies, upstream, pattern });
     if (action.isOpaque === true) refuseEdits(definition, stages);
     const seats = seatsOf(stages, definition.door);
     faultOfAction(definition, () => {
@@ -156,8 +155,9 @@ export class RouteCompiler {
 
   #stages(
     definition: RouteDefinition,
-    { policies, upstream: one, parameters }: StageParts,
+    { policies, upstream: one, pattern }: StageParts,
   ): readonly SeatedStage[] {
+    const { parameters } = pattern;
     const input: StageInput = {
       routeId: definition.id,
       door: definition.door,
@@ -169,6 +169,7 @@ export class RouteCompiler {
       ...(definition.door === 'proxy' ? { parameters } : {}),
       pathParameters: parameters,
       paths: requestPaths,
+      reach: reachOf(pattern, definition.match.methods),
       protocolOf: (name) => this.deps.upstreams.find(name)?.options.protocol,
       ...(one === undefined
         ? {}
@@ -195,7 +196,7 @@ function refuseEdits(definition: RouteDefinition, stages: readonly SeatedStage[]
   const editing = stages.find(({ stage }) => stage.body !== undefined || stage.incoming !== undefined);
   if (editing === undefined) return;
   const { name } = editing.policy;
-  const message = 'edits bodies, and those of this route are passed on unread';
+  const message = `edits bodies, and those of this route are passed on unread; say \`${name}: off\` for it where it only inherits them`;
   throw new RouteFault(definition, ['policies', name], message);
 }
 
@@ -203,7 +204,7 @@ function refuseEdits(definition: RouteDefinition, stages: readonly SeatedStage[]
 interface StageParts {
   readonly policies: PolicySet;
   readonly upstream: Upstream | undefined;
-  readonly parameters: readonly string[];
+  readonly pattern: PathPattern;
 }
 
 function retryOf(definition: RouteDefinition, upstream: Upstream | undefined): RetryPolicy | undefined {

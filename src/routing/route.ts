@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RoleBook } from '../exchange/role-book.ts';
 import type { Subset } from '../exchange/subset.ts';
+import type { DoorName } from '../policies/doors.ts';
 import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
@@ -87,7 +88,11 @@ export interface RouteDefinition {
   readonly budgetOf?: string | undefined;
   /** Chooses among the routes of one match; each of them has it. */
   readonly chooser?: RouteChooser | undefined;
-  /** Where in its route it stands, when a route of the file is several. */
+  /** Whether its handler answers with a stream of events. Default false. */
+  readonly sendsEvents?: boolean | undefined;
+  /** The door whose reasons against policies hold for its handler; absent for none. */
+  readonly fitsAs?: DoorName | undefined;
+  /** Where in its route it stands, when a route of the file is several; or in the file, for what has a section there. */
   readonly below?: readonly string[] | undefined;
   /** Policies by name, narrowest first: route or method, then group or class. */
   readonly policies: readonly DeclaredPolicies[];

@@ -1,22 +1,19 @@
 import type { Principal } from '../exchange/principal.ts';
 import { NO_ROLES } from '../exchange/role-book.ts';
 import type { Judgement } from '../policies/explained-stage.ts';
+import { isMetBy, sayRequirement } from '../policies/authentication/requirement.ts';
 import type { Route } from './route.ts';
 
 /** Whether a caller may call a route, whatever it asks for there; several where that is decided by path and method. */
 export function judge(route: Route, principal: Principal | undefined): readonly Judgement[] {
   const { authentication } = route.policies;
-  const isPublic = authentication === undefined || authentication === 'public';
-  if (!isPublic && principal === undefined) return [{ may: 'no', why: 'nobody is known' }];
   // On a public route nobody is asked who calls.
-  const known = isPublic ? undefined : principal;
-  if (
-    !isPublic &&
-    known !== undefined &&
-    !(authentication.schemes as readonly string[]).includes(known.scheme)
-  )
-    return [{ may: 'no', why: `takes ${authentication.schemes.join(' or ')}` }];
-  return judgeKnown(route, known);
+  if (authentication === undefined || authentication === 'public') return judgeKnown(route, undefined);
+  const isKnown = principal !== undefined && isMetBy(authentication, principal);
+  if (isKnown) return judgeKnown(route, principal);
+  if (authentication.optional === true && principal === undefined) return judgeKnown(route, undefined);
+  const why = principal === undefined ? 'nobody is known' : `takes ${sayRequirement(authentication)}`;
+  return [{ may: 'no', why }];
 }
 
 /** The same, whatever credential it comes with. */

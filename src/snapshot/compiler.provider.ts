@@ -1,5 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { PUB_SUB } from '../config/tokens.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
@@ -20,23 +21,24 @@ type Judges = [
   Identity | undefined,
   EdgeCompiler | undefined,
   HintChannel | undefined,
+  AuditTrail | undefined,
 ];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
 export function compilerProvider(
   definitions: (source: GatewaySource) => readonly RouteDefinition[],
 ): Provider {
-  const optional = (token: symbol | typeof Identity) => ({ token, optional: true });
+  const optional = (token: symbol | typeof Identity | typeof AuditTrail) => ({ token, optional: true });
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE, channel] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit });
     },
     inject: [
       LOGGER,
@@ -48,6 +50,7 @@ export function compilerProvider(
       optional(Identity),
       optional(EDGE_COMPILER),
       optional(PUB_SUB),
+      optional(AuditTrail),
     ],
   };
 }

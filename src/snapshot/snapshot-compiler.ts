@@ -1,5 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { dirname } from 'node:path';
+import { auditFileFault } from '../audit/audit-file-faults.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
@@ -7,12 +9,14 @@ import type { StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
-import type { ActionKind } from '../routing/route-action.ts';
+import type { ActionKind, SourceFault } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { learnVariables } from '../telemetry/redaction.ts';
+import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
@@ -35,6 +39,8 @@ export interface CompilerDeps {
   /** Absent only where no route asks who calls. */
   readonly identity: Identity | undefined;
   readonly compileEdge: EdgeCompiler;
+  /** Takes note of what is denied. Default: nobody does. */
+  readonly audit?: AuditTrail | undefined;
   /** Reaches other replicas. Default: there are none. */
   readonly channel?: HintChannel | undefined;
 }
@@ -81,6 +87,7 @@ export class SnapshotCompiler {
     previous?: Snapshot,
   ): Snapshot {
     const { logger, metrics } = this.#deps;
+    learnVariables(source.value, process.env);
     const options = source.value.upstreams;
     const folder = dirname(source.document.file);
     const tls = loadTls(options, folder);
@@ -93,6 +100,7 @@ export class SnapshotCompiler {
       ...sticky.faults,
       ...ofListeners.faults,
       ...discoveryFaults(options, { folder }),
+      ...auditFaults(source, folder),
     ];
     found.add(faults.map((fault) => places.placeSource(fault)));
     const warned = [...tls.warnings, ...ofListeners.warnings, ...discoveryWarnings(options)];
@@ -127,7 +135,8 @@ export class SnapshotCompiler {
       edge,
       listeners,
       warnings,
-      begin: () => this.#begin(section, routes),
+      audit: this.#deps.audit,
+      begin: () => this.#begin(source, section, routes),
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -135,7 +144,9 @@ export class SnapshotCompiler {
     return snapshot;
   }
 
-  #begin(section: IdentitySection | undefined, routes: TableRoutes): void {
+  #begin(source: GatewaySource, section: IdentitySection | undefined, routes: TableRoutes): void {
+    redactNames(source.value.logging.redact);
+    this.#deps.audit?.use(source.value.audit, dirname(source.document.file));
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }
@@ -149,6 +160,11 @@ interface Assembled {
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;
   readonly warnings: readonly ConfigFault[];
+}
+
+function auditFaults({ value }: GatewaySource, folder: string): readonly SourceFault[] {
+  const message = auditFileFault(value.audit, folder);
+  return message === undefined ? [] : [{ path: ['audit', 'file'], message }];
 }
 
 function prepared(identity: Identity, source: GatewaySource): IdentitySection {

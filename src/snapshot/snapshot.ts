@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ListenerSettings } from '../listeners/listener-settings.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -13,6 +14,8 @@ export interface SnapshotDeps {
   readonly edge: Edge;
   /** Where clients connect. Default: as the environment says. */
   readonly listeners?: readonly ListenerSettings[] | undefined;
+  /** Takes note of what exchanges are denied. Default: nobody does. */
+  readonly audit?: AuditTrail | undefined;
   /** What was found while it was compiled and is no fault. Default nothing. */
   readonly warnings?: readonly ConfigFault[];
   /** Begins what works in the background while the snapshot is in force. */
@@ -33,6 +36,7 @@ export class Snapshot {
   readonly table: RouteTable;
   readonly upstreams: UpstreamRegistry;
   readonly edge: Edge;
+  readonly audit: AuditTrail | undefined;
   readonly deps: SnapshotDeps;
   /** Exchanges that began under it, and being in force. */
   #holders = 0;
@@ -44,6 +48,7 @@ export class Snapshot {
     this.table = deps.table;
     this.upstreams = deps.upstreams;
     this.edge = deps.edge;
+    this.audit = deps.audit;
     this.deps = deps;
   }
 

@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import { Problem } from '../problems/problem.ts';
 import type { EndStream } from './byte-end.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { credentialsOf } from '../exchange/principal.ts';
 import { SocketFlow, type HeldBy } from './socket-flow.ts';
 
 /** Codes of RFC 6455 section 7.4.1, and ours above 4000: 4000 and the HTTP status of a problem. */
@@ -139,9 +140,12 @@ export function revocationCode({ code }: Problem): number | undefined {
 
 /** How long the credential of a socket is good, in ms from now; `Infinity` for one without an end. */
 export function credentialLeftMs({ principal }: Exchange): number {
-  const exp = principal?.claims['exp'];
-  if (typeof exp !== 'number') return Infinity;
-  return Math.min(Math.max(0, exp * 1000 - Date.now()), LONGEST_TIMER_MS);
+  if (principal === undefined) return Infinity;
+  const ends = credentialsOf(principal).flatMap(({ claims }) =>
+    typeof claims['exp'] === 'number' ? [claims['exp']] : [],
+  );
+  if (ends.length === 0) return Infinity;
+  return Math.min(Math.max(0, Math.min(...ends) * 1000 - Date.now()), LONGEST_TIMER_MS);
 }
 
 /** How a crowd of sockets is sent away. */

@@ -119,7 +119,8 @@ export class SocketCall implements StreamSource, StreamTaker {
     if (this.#saidAll)
       return this.#refuse(new Problem('request-invalid', { detail: 'All was said before this frame.' }));
     try {
-      const { binding, exchange, incoming } = this.options;
+      const { binding, exchange, incoming, lines = [] } = this.options;
+      for (const stage of lines) stage.line?.(exchange, frame);
       const said = incoming === undefined ? frame : editIncoming(exchange, frame, incoming);
       this.#take(binding.frames.encode(exchange, said));
     } catch (error) {

@@ -93,7 +93,8 @@ export class TranscodedSockets {
   #accept({ exchange, route, binding, upstream, sink }: SocketRequest, options: SocketOptions): void {
     const edit = jsonEditOf(exchange, route);
     const incoming = incomingEditOf(route.incoming);
-    const begin = this.#transcoder.prepareSocket({ exchange, upstream, binding, edit, incoming });
+    const { lines } = route;
+    const begin = this.#transcoder.prepareSocket({ exchange, upstream, binding, edit, incoming, lines });
     this.#upgrades?.take(exchange, this.#serverFor(binding.options.maxLine), {
       refuse: (problem) => sink.fail(problem),
       open: (socket, raw) => {

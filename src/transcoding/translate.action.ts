@@ -156,12 +156,17 @@ class TranslateAction implements RouteAction {
     this.#tools = tools;
   }
 
-  check({ holdsBody, seats }: Seats): void {
-    // Fails closed: what comes over a socket would pass unchecked; those line by line are checked one by one.
-    if (!holdsBody || !this.#binding.plan.takesBody || !this.offersSocket) return;
+  // Fails closed: what comes over a socket would pass unchecked by who does not look at each message.
+  check({ seats }: Seats): void {
+    const { plan, method } = this.#binding;
+    const takesMessages = plan.takesBody || method.methodKind !== 'server_streaming';
+    if (!this.offersSocket || !takesMessages) return;
+    const isBlind = (name: string): boolean =>
+      seats[name]?.holdsBody === true && seats[name].checksFrames !== true;
+    const policy = Object.keys(seats).find(isBlind);
+    if (policy === undefined) return;
     const message =
-      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or nothing that looks at bodies';
-    const policy = Object.keys(seats).find((name) => seats[name]?.holdsBody === true) ?? 'validation';
+      'looks at bodies, and messages over a WebSocket would pass unchecked: say `webSocket: off` under `grpc`, or check them by `validation.body`, which looks at each message';
     throw new ActionError(['policies', policy], message);
   }
 

@@ -17,7 +17,7 @@ export interface Translation {
   readonly edit?: EditJson | undefined;
   /** Edits the JSON of the request, or of each message of it. */
   readonly incoming?: IncomingEdit | undefined;
-  /** Look at each message of a request that comes line by line, before it is edited. */
+  /** Look at each message of a request that comes line by line or over a WebSocket, before it is edited. */
   readonly lines?: readonly Stage[] | undefined;
   /** Largest body of the request, in bytes; default 4 MiB for one message, none for a stream of them. */
   readonly maxBodyBytes?: number | undefined;

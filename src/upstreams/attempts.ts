@@ -8,7 +8,8 @@ import { avoidedBeside } from './hedging/avoided-beside.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Waiter } from './balancing/target-queue.ts';
-import type { Lease, Target } from './target.ts';
+import type { Lease } from './lease.ts';
+import type { Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Whoever makes attempts. */

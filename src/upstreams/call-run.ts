@@ -1,5 +1,6 @@
 import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
+import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AttemptEnd } from './attempt-end.ts';
@@ -7,6 +8,7 @@ import { Attempts, type AttemptMaker } from './attempts.ts';
 import { hedgeOf } from './hedging/hedge-policy.ts';
 import { Hedge, type Racer } from './hedging/hedge.ts';
 import { NoFreeConnection, noFreeConnection } from './transport/no-free-connection.ts';
+import type { Lease } from './lease.ts';
 import type { Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -160,20 +162,25 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
    */
   protected deliverOpen(value: Out, health: 'success' | 'neutral'): void {
     if (this.#done) return;
-    this.#attempts.lease?.settle(health);
+    if (health === 'success') this.heard();
+    else this.#attempts.lease?.unheard();
     this.#attempts.note('OK');
     this.#finish();
     this.#resolve(value);
   }
 
   /**
-   * Gives the target back after its answer has streamed; how that ended is no matter of its breaker.
+   * Gives the target back after its answer has streamed.
    *
-   * @param outcome the word for the access line, unless all went well.
+   * @param health what the end says about the target.
    */
-  protected streamed(outcome?: string): void {
-    this.#attempts.lease?.release('neutral');
-    if (outcome !== undefined) this.#attempts.correct(outcome);
+  protected streamed(health: Outcome): void {
+    this.#attempts.lease?.release(health);
+  }
+
+  /** Takes note that the target has said something good, while its answer streams. */
+  protected heard(): void {
+    this.#attempts.lease?.opened();
   }
 
   /** Ends an attempt without a value, and the run too unless another target may be asked. */
@@ -273,9 +280,10 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
 
 /**
  * What the end of an exchange says about the target that was under way. The client's leaving, or ours, says nothing; a
- * deadline that passed while it was silent does, and so does that it took nothing of a body.
+ * deadline that passed while it was silent does, and so does that it took nothing of a body; but not once it answers.
  */
-export function blameOf({ code }: Problem): 'failure' | 'neutral' {
+export function blameOf({ code }: Problem, lease?: Lease): 'failure' | 'neutral' {
+  if (lease?.isOpen === true) return 'neutral';
   return code === 'deadline-exceeded' || code === 'upstream-timeout' ? 'failure' : 'neutral';
 }
 

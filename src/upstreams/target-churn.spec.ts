@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { Lease } from './target.ts';
+import { Lease } from './lease.ts';
 import { UpstreamRegistry } from './upstream-registry.ts';
 import { upstreamSchema, type UpstreamOptions } from './upstream.schema.ts';
 

@@ -1,4 +1,4 @@
-import type { Admission, Breaker, Outcome } from '../policies/circuit-breaker/breaker.ts';
+import type { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { PeakEwma } from './balancing/peak-ewma.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -189,90 +189,5 @@ export class Target {
     this.http2?.close();
     this.http2Streams?.close();
     for (const listener of listeners) listener();
-  }
-}
-
-/** When a call began whose duration is nobody's matter. */
-const NOT_TIMED = -1;
-/** Hears what becomes of calls, each one once, besides the target. */
-export interface LeaseWatch {
-  /** @param durationMs until the outcome was known. */
-  settled(outcome: Outcome, durationMs: number): void;
-  /** Hears that an answer that was taken for a success broke off. */
-  broke(): void;
-}
-
-/** The right to make one call to one target; must be released exactly once. */
-export class Lease {
-  readonly target: Target;
-  readonly #admission: Admission;
-  /** On the clock of `performance.now()`; {@link NOT_TIMED} where nobody wants to know. */
-  readonly #startedAt: number;
-  #firstByteAt = 0;
-  #settled = false;
-  #released = false;
-  #watch: LeaseWatch | undefined = undefined;
-  #watchedAt = 0;
-
-  constructor(target: Target) {
-    this.target = target;
-    this.#admission = target.breaker?.admit() ?? 0;
-    const isTimed = target.health.isTimed === true || target.latency !== undefined;
-    this.#startedAt = isTimed ? performance.now() : NOT_TIMED;
-    target.inFlight += 1;
-  }
-
-  /** Has somebody hear what becomes of the call. */
-  watchedBy(watch: LeaseWatch): void {
-    this.#watch = watch;
-    this.#watchedAt = performance.now();
-  }
-
-  /** Takes note that the first byte of the answer is here, unless {@link settle} is called at that moment anyway. */
-  begun(): void {
-    if (this.#startedAt !== NOT_TIMED) this.#firstByteAt = performance.now();
-  }
-
-  /** Tells the breaker what the call amounts to, while its answer still streams; later calls do nothing. */
-  settle(outcome: Outcome): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.target.breaker?.settle(this.#admission, outcome, this.#firstByteMs());
-    if (this.target.latency !== undefined) this.#time(this.target.latency, outcome);
-    this.#watch?.settled(outcome, performance.now() - this.#watchedAt);
-  }
-
-  /** Gives the right back with what became of the call, unless that is settled; later calls do nothing. */
-  release(outcome: Outcome): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.target.inFlight -= 1;
-    this.settle(outcome);
-    if (this.target.onFreed.size > 0) for (const listener of this.target.onFreed) listener();
-    if (this.target.isLeaving && this.target.inFlight === 0) this.target.emptied();
-  }
-
-  /** Until the head of an answer that streams, else until its end. */
-  #time(latency: PeakEwma, outcome: Outcome): void {
-    // It was not followed when the call began.
-    if (this.#startedAt === NOT_TIMED) return;
-    const now = performance.now();
-    const durationMs = now - this.#startedAt;
-    if (outcome === 'success') latency.answered(durationMs, now);
-    else if (outcome === 'failure') latency.failed(durationMs, now);
-    else latency.abandoned(durationMs, now);
-  }
-
-  /** Gives the right back after an answer that began and then broke off: that speaks against the target as well. */
-  releaseBroken(): void {
-    if (this.#settled && !this.#released) {
-      this.target.breaker?.broke(this.#admission);
-      this.#watch?.broke();
-    }
-    this.release('failure');
-  }
-
-  #firstByteMs(): number {
-    return this.#startedAt === NOT_TIMED ? 0 : (this.#firstByteAt || performance.now()) - this.#startedAt;
   }
 }

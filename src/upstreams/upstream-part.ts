@@ -1,4 +1,5 @@
-import type { LeaseWatch, Target } from './target.ts';
+import type { LeaseWatch } from './lease.ts';
+import type { Target } from './target.ts';
 import { Upstream } from './upstream.ts';
 
 /** Where requests go: an upstream, or a part of one. */

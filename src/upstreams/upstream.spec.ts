@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.ts';
 import { Problem } from '../problems/problem.ts';
-import { Lease, Target } from './target.ts';
+import { Lease } from './lease.ts';
+import { Target } from './target.ts';
 import { upstreamSchema } from './upstream.schema.ts';
 import { Upstream } from './upstream.ts';
 
@@ -59,7 +60,7 @@ describe('Lease', () => {
     expect(target.inFlight).toBe(1);
     lease.release('success');
     lease.release('failure');
-    lease.releaseBroken();
+    lease.settle('failure');
     expect(target.inFlight).toBe(0);
     open(target);
     expect(target.available).toBe(false);
@@ -80,15 +81,6 @@ describe('Lease', () => {
     expect(target.inFlight).toBe(1);
     lease.release('neutral');
     expect(target.inFlight).toBe(0);
-  });
-
-  it('counts answers that break off after a good beginning', () => {
-    const target = createTarget('a');
-    for (const lease of [new Lease(target), new Lease(target)]) lease.settle('success');
-    const leases = [new Lease(target), new Lease(target)];
-    for (const lease of leases) lease.settle('success');
-    for (const lease of leases) lease.releaseBroken();
-    expect(target.available).toBe(false);
   });
 });
 

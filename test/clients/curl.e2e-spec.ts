@@ -25,6 +25,8 @@ const caFile = file('ca.pem', ca.cert);
 const tls = { certificates: [{ cert: file('own.pem', own.cert), key: file('own.key', own.key) }] };
 const [PLAIN, SECURE] = [0, 1] as const;
 
+const to = (path: string, policies: object): object => ({ match: { path }, upstream: 'sent', policies });
+
 const running: { gateway?: TestGateway; service?: TestUpstream; kinds?: KindsServer } = {};
 beforeAll(async () => {
   await run('curl', ['--version']).catch((cause: unknown) => {
@@ -48,9 +50,18 @@ beforeAll(async () => {
       upstreams: {
         sent: { targets: [running.service.url] },
         kinds: { protocol: 'grpc', targets: [running.kinds.url] },
+        dead: {
+          targets: ['http://127.0.0.1:1'],
+          circuitBreaker: { consecutiveFailures: 1, window: 1, openFor: '1h' },
+          retry: { attempts: 1 },
+        },
       },
       routes: [
         { id: 'sent', match: { path: '/sent' }, upstream: 'sent' },
+        { id: 'forbidden', ...to('/forbidden', { authorization: { anyRole: ['admin'] } }) },
+        { id: 'small', ...to('/small', { bodyLimit: '3B' }) },
+        { id: 'often', ...to('/often', { rateLimit: { key: 'global', rate: 1, per: '365d' } }) },
+        { id: 'dead', match: { path: '/dead' }, upstream: 'dead' },
         { id: 'calls', match: { path: '/test.v1.Kinds/*' }, upstream: 'kinds', passGrpc: true },
       ],
     }),
@@ -121,6 +132,43 @@ describe.each(WAYS)('curl over %s', (_, at, args, version) => {
     expect(JSON.parse(String(heard.bytes))).toMatchObject({ code: 'credentials-missing' });
   });
 });
+
+/** Refusals of a request whose body is still on its way, or waits to be asked for. */
+const REFUSALS: readonly (readonly [status: number, code: string, path: string, flags: readonly string[]])[] =
+  [
+    [401, 'credentials-missing', '/sent', []],
+    [403, 'permission-denied', '/forbidden', ['-H', `X-API-Key: ${API_KEY}`]],
+    [404, 'route-not-found', '/nowhere', []],
+    [413, 'body-too-large', '/small', ['-H', `X-API-Key: ${API_KEY}`]],
+    [429, 'rate-limited', '/often', ['-H', `X-API-Key: ${API_KEY}`]],
+    [431, 'headers-too-large', '/sent', ['-H', `X-Large: ${'x'.repeat(60_000)}`]],
+    [503, 'circuit-open', '/dead', ['-H', `X-API-Key: ${API_KEY}`]],
+  ];
+
+describe.each(WAYS.filter(([, , , version]) => version === '2'))(
+  'curl that uploads over %s',
+  (_, at, args, version) => {
+    beforeAll(async () => {
+      // Spent, and broken.
+      for (const path of ['/often', '/dead']) await curl(at, path, [...args, '-H', `X-API-Key: ${API_KEY}`]);
+    });
+
+    it.each(REFUSALS)('hears %i %s, however large its body is', async (status, code, path, flags) => {
+      const large = file('large', 'x'.repeat(2_000_000));
+      for (const body of [
+        ['--data-binary', 'small'],
+        ['--data-binary', `@${large}`],
+        ['-T', large],
+        ['--data-binary', `@${large}`, '-H', 'Expect: 100-continue'],
+      ]) {
+        // It fails for an exit of curl other than 0, such as 92 for a stream that was not ended as it should be.
+        const heard = await curl(at, path, [...args, ...flags, ...body]);
+        expect([body, heard]).toMatchObject([body, { version, status }]);
+        expect(JSON.parse(String(heard.bytes))).toMatchObject({ status, code });
+      }
+    });
+  },
+);
 
 describe.each(WAYS.filter(([, , , version]) => version === '2'))(
   'curl, calling gRPC over %s',

@@ -18,7 +18,13 @@ const EXAMPLES = PAGES.flatMap((page) =>
     ...example,
   })),
 );
-const VARIABLES = { ZONE: 'eu-1a', STICKY_SECRET: 's'.repeat(32), CONSUL_HTTP_TOKEN: 'token' };
+const VARIABLES = {
+  OIDC_CLIENT_SECRET: 'x'.repeat(32),
+  SESSION_KEYS: 'x'.repeat(32),
+  ZONE: 'eu-1a',
+  STICKY_SECRET: 's'.repeat(32),
+  CONSUL_HTTP_TOKEN: 'token',
+};
 
 describe('the examples of the pages', () => {
   let folder: string;

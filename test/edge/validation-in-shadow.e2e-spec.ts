@@ -1,6 +1,7 @@
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { gunzipSync } from 'node:zlib';
+import { setTimeout } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { Authentication } from '../../src/policies/authentication/authentication.policy.ts';
 import { Validation } from '../../src/policies/validation/validation.policy.ts';
@@ -74,10 +75,26 @@ describe('validation in shadow', () => {
     const lines = await running.gateway?.linesWhere(({ msg }) => msg.includes('the answer of'));
     expect(lines).toHaveLength(1);
     expect(lines?.[0]?.msg).toContain('/id');
+    // What the service has coded itself is looked at as well, and a byte order mark is nobody's fault.
+    const [marked, wrong] = ['\ufeff{"id":1}', body].map((text) => gzipSync(text));
+    for (const [bytes, faults] of [
+      [marked, 2],
+      [wrong, 3],
+      [Buffer.from('no gzip'), 3],
+    ] as const) {
+      (running.service as TestUpstream).listener = (_, response) =>
+        void response
+          .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+          .end(bytes);
+      expect((await call(`${running.gateway?.url}/a`)).body).toEqual(bytes);
+      // It is decoded after it was sent.
+      while ((await counted('of="answer"')) < faults) await setTimeout(5);
+      expect(await counted('of="answer"')).toBe(faults);
+    }
     (running.service as TestUpstream).listener = (_, response) =>
       void response.writeHead(404, { 'content-type': 'application/json' }).end('[]');
     expect((await call(`${running.gateway?.url}/a`)).status).toBe(404);
-    expect(await counted('of="answer"')).toBe(2);
+    expect(await counted('of="answer"')).toBe(3);
   });
 
   it('counts requests that do not fit', async () => {

@@ -51,6 +51,8 @@ routes:
   - { id: limited, match: { path: /limited }, upstream: it, policies: { rateLimit: { key: ip, rate: 1, burst: 1, per: 1h }, cache: { ttl: 1m } } }
   - { id: told, match: { path: /told/* }, upstream: it, policies: { transform: { request: { setHeaders: { x-more: 'yes' } } } } }
   - { id: ill, match: { path: /ill }, upstream: ill }
+  - { id: keyed, match: { path: '/keyed/{token}' }, upstream: it, rewrite: { path: '/found/{token}' }, policies: { cache: { ttl: 1m }, transform: { request: { setHeaders: { x-plain: '{header.x-pw}' } } } } }
+  - { id: moved, match: { path: /moved }, redirect: { to: 'https://new.example.com/moved', status: 308 } }
   - { id: fixed, match: { path: /fixed }, respond: { status: 204 } }
   - { id: shop, upstream: orders, grpc: { service: shop.v1.Orders, prefix: /api/v3 } }
   - id: api
@@ -247,6 +249,33 @@ describe('what is sent on', () => {
     expect(text).toContain('access_token=(hidden)&b=c');
     expect([...secrets, 'of-the-route'].filter((secret) => text.includes(secret))).toEqual([]);
   });
+
+  it.each(['GET /keyed/of-the-path', 'GET /moved', 'GET /nowhere', 'POST /keyed/of-the-path'])(
+    'shows nothing of a secret of the client, wherever the configuration puts it: %s',
+    async (request) => {
+      const query = '?sig=of-sig%2Fx&token=of-token&x-pw=of-pw&code=of-code&page=of-page';
+      const headers = [
+        'x-csrf: of-csrf',
+        'X-PW-Old: of-pw-old',
+        'x-pw: of-field',
+        'x-otp: of-otp',
+        'x-page: of-page',
+      ];
+      const text = JSON.stringify(await told(request + query, { headers }));
+      const secrets = [
+        'of-sig',
+        'of-token',
+        'of-pw',
+        'of-code',
+        'of-csrf',
+        'of-pw-old',
+        'of-field',
+        'of-otp',
+      ];
+      expect([...secrets, 'of-the-path'].filter((secret) => text.includes(secret))).toEqual([]);
+      expect(text).toContain('page=of-page');
+    },
+  );
 
   it('is nothing for what the gateway answers itself', async () => {
     const { action, answered, requests } = await told('GET /fixed');

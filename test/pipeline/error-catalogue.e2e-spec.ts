@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
+import { askUnaudited } from '../support/audit.ts';
 import { APP, sampleLogin } from '../support/sample-login.ts';
 import { Visitor } from '../support/visitor.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
@@ -54,8 +55,10 @@ beforeAll(async () => {
     modules: [TeamModule],
     identity: ({ identity }) => ({
       revocation: { onStoreError: 'open' },
+      damping: { failures: 1 },
       login: sampleLogin(identity.issuer),
     }),
+    more: { trustedProxies: ['loopback'] },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -130,6 +133,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'version-unknown': ask('/versions?v=9'),
   'version-gone': ask('/sunk'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
+  'audit-unavailable': askUnaudited,
   'address-denied': ask('/kept-out'),
   'credentials-missing': ask('/closed'),
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),
@@ -149,6 +153,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     shop.services.identity.idTokenClaims = { pad: 'x'.repeat(8000) };
     const visitor = new Visitor(() => shop.gateway.url, APP);
     return visitor.open(await visitor.untilCallback('/', 'user'));
+  },
+  'too-many-attempts': async () => {
+    // Loopback is exempt; who comes by it is not.
+    const headers = { authorization: 'Bearer x.y.z', 'x-forwarded-for': '203.0.113.66' };
+    await shop.call('/closed', { headers });
+    return shop.call('/closed', { headers });
   },
   'identity-unavailable': ask('/closed', { apiKey: 'a-key-that-only-redis-could-know' }),
   'permission-denied': ask('/admins', { as: 'user' }),

@@ -8,6 +8,8 @@ import { Validation } from '../../src/policies/validation/validation.policy.ts';
 import { call, type Answer } from '../support/client.ts';
 import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';
 import { KindsServer } from '../support/kinds-server.ts';
+import { until } from '../support/reload.ts';
+import { open } from '../support/socket-client.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 const BEYOND = '9007199254740993';
@@ -128,7 +130,7 @@ describe('messages that come line by line', () => {
         {
           id: 'kinds',
           upstream: 'kinds',
-          grpc: { service: 'test.v1.Kinds', webSocket: 'off' },
+          grpc: { service: 'test.v1.Kinds' },
           policies: { validation: { body: lines } },
         },
       ]),
@@ -151,6 +153,27 @@ describe('messages that come line by line', () => {
     const errors = pointers.map((pointer) => expect.objectContaining({ in: 'body', pointer }) as unknown);
     expect(refusal.json()).toMatchObject({ code: 'request-invalid', errors });
   });
+
+  // Bound to a POST, and to a GET without a body.
+  it.each(['/test/chat/x', '/test/talk/x'])(
+    'are checked one by one over a WebSocket at %s, each before it goes on',
+    async (path) => {
+      const { socket, messages, problems, closed } = await open(path, { url: gateway.url });
+      socket.send('{"number":"1","note":"abc"}');
+      await until(() => messages.length === 1);
+      socket.send('{"note":"abcd"}');
+      expect(await closed).toEqual({ code: 4400, reason: 'request-invalid' });
+      const errors = ['/number', '/note'].map((pointer) => ({
+        in: 'body',
+        pointer,
+        message: expect.any(String),
+      }));
+      expect(problems).toEqual([
+        expect.objectContaining({ code: 'request-invalid', detail: 'Message 2 is not valid.', errors }),
+      ]);
+      expect(messages.slice(0, 1)).toEqual([{ number: '2', note: 'x' }]);
+    },
+  );
 
   it('are refused as one value, which the method does not take', async () => {
     expect((await send('{"number":"1"}', 'application/json')).status).toBe(415);
@@ -208,7 +231,12 @@ describe('what would pass unchecked or unedited is refused at the start', () => 
     [
       'messages of a translated WebSocket',
       () => [
-        { id: 'k', upstream: 'kinds', grpc: { service: 'test.v1.Kinds' }, policies: { validation: check } },
+        {
+          id: 'k',
+          upstream: 'kinds',
+          grpc: { service: 'test.v1.Kinds' },
+          policies: { bodyAuthorization: { when: 'body.number == 1' } },
+        },
       ],
       'messages over a WebSocket would pass unchecked',
     ],

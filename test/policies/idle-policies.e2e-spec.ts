@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module, Post, Sse, type Type } from '@nestjs/common';
+import { Query, Resolver } from '@nestjs/graphql';
+import { EMPTY, type Observable } from 'rxjs';
+import type { GatewayModule } from '../../src/config/gateway-module.ts';
 import { ConfigError } from '../../src/config/config-fault.ts';
+import { Cache } from '../../src/policies/cache/cache.policy.ts';
+import { Compression } from '../../src/policies/compression/compression.policy.ts';
+import { ExternalAuthorization } from '../../src/policies/external-authorization/external-authorization.policy.ts';
 import { policyList } from '../../src/policies/order.ts';
+import { RateLimit } from '../../src/policies/rate-limit/rate-limit.policy.ts';
+import { Transform } from '../../src/policies/transform/transform.policy.ts';
+import { Validation } from '../../src/policies/validation/validation.policy.ts';
 import { checkGateway } from '../support/gateway.ts';
 import { policyRows } from '../support/policy-rows.ts';
 
@@ -82,14 +92,27 @@ const configOf = (routes: readonly object[], more: object = {}): string =>
     ...more,
   });
 
-async function faultsOf(config: string): Promise<readonly { key: string; message: string }[]> {
-  const refused = await checkGateway({ config }).then(
+async function faultsOf(
+  config: string,
+  modules: readonly (Type | GatewayModule)[] = [],
+): Promise<readonly { file: string; key: string; message: string }[]> {
+  const refused = await checkGateway({ config, modules }).then(
     () => new ConfigError([]),
     (error: unknown) => error,
   );
   if (!(refused instanceof ConfigError)) throw refused;
-  return refused.faults.map(({ key, message }) => ({ key, message }));
+  return refused.faults.map(({ file, key, message }) => ({ file, key, message }));
 }
+
+@Resolver()
+class NoneIdleResolver {
+  @Query(() => String)
+  one(): string {
+    return '';
+  }
+}
+@Module({ providers: [NoneIdleResolver] })
+class NoneIdle {}
 
 describe('what a route says itself', () => {
   it('is refused with its place where it would do nothing', async () => {
@@ -114,6 +137,119 @@ describe('what a route says itself', () => {
     const match = { path: '/{version}/a', methods: ['POST'] };
     const faults = await faultsOf(configOf([{ id: 'many', match, versions }]));
     expect(faults.map(({ key }) => key)).toEqual(['routes[many].versions.of.v2.policies.cache']);
+  });
+});
+
+describe('what a handler says itself', () => {
+  const said = { transform: { request: { setHeaders: { 'x-a': 'b' } } } };
+  const externalAuthorization = { upstream: 'http', forward: { headers: ['x-level'] } };
+
+  @Controller('idle')
+  class IdleController {
+    @Get('a')
+    @Transform(said.transform)
+    header(): void {}
+    @Get('b')
+    @Transform({ request: { body: [{ remove: ['a'] }] } })
+    @Validation({ body: object })
+    body(): void {}
+    @Post('c')
+    @Transform({ request: { body: [{ remove: ['a'] }] } })
+    @Validation({ body: object })
+    written(): void {}
+    @Sse('d')
+    @Compression({})
+    events(): Observable<never> {
+      return EMPTY;
+    }
+    @Sse('e')
+    @Validation({ answer: object })
+    checked(): Observable<never> {
+      return EMPTY;
+    }
+    @Get('f')
+    @RateLimit({ rate: 5, perMessage: 1 })
+    messages(): void {}
+    @Get('g')
+    @ExternalAuthorization(externalAuthorization)
+    told(): void {}
+    @Get('h')
+    @Cache({ ttl: '1s' })
+    kept(): void {}
+  }
+  @Controller('wide')
+  @Validation({ body: object })
+  @Compression({})
+  @Transform(said.transform)
+  class WideController {
+    @Get('a')
+    one(): void {}
+    @Sse('b')
+    events(): Observable<never> {
+      return EMPTY;
+    }
+  }
+  @Resolver()
+  class IdleResolver {
+    @Query(() => String)
+    @Cache({ ttl: '1s', staleIfError: '1s' })
+    stale(): string {
+      return '';
+    }
+    @Query(() => String)
+    @Cache({ ttl: '1s', maxBody: '1KiB' })
+    large(): string {
+      return '';
+    }
+    @Query(() => String)
+    @RateLimit({ rate: 5, perMessage: 1 })
+    messages(): string {
+      return '';
+    }
+  }
+  @Module({ controllers: [IdleController, WideController] })
+  class Handlers {}
+  @Module({ providers: [IdleResolver] })
+  class Fields {}
+
+  it('is refused with its class and method where it would do nothing', async () => {
+    const faults = await faultsOf(configOf([]), [Handlers]);
+    expect(faults.map(({ file, key }) => `${file} ${key}`).sort()).toEqual([
+      'IdleController.body policies.transform.request.body',
+      'IdleController.checked policies.validation.answer',
+      'IdleController.events policies.compression',
+      'IdleController.header policies.transform.request.setHeaders',
+      'IdleController.kept policies.cache',
+      'IdleController.messages policies.rateLimit',
+      'IdleController.told policies.externalAuthorization.forward.headers',
+      'WideController.events policies.transform.request.setHeaders',
+      'WideController.one policies.transform.request.setHeaders',
+    ]);
+  });
+
+  it('is refused on fields of GraphQL', async () => {
+    const faults = await faultsOf(configOf([], { modules: ['fields'] }), [
+      { name: 'fields', module: Fields, graphql: true },
+    ]);
+    expect(faults.map(({ message }) => message).sort()).toEqual([
+      expect.stringMatching(/^IdleResolver\.large: `cache\.maxBody` has no effect/),
+      expect.stringMatching(/^IdleResolver\.messages: `rateLimit\.perMessage` has no effect/),
+      expect.stringMatching(/^IdleResolver\.stale: `cache\.staleIfError` has no effect/),
+    ]);
+  });
+
+  it.each([
+    ['transform.request.setHeaders', said],
+    ['validation', { validation: { query: object } }],
+    ['bodyAuthorization', { bodyAuthorization: { when: 'body.a == 1' } }],
+    ['cache', { cache: { ttl: '1s' } }],
+    ['rateLimit', { rateLimit: { rate: 5, perMessage: 1 } }],
+    ['externalAuthorization.forward.headers', { externalAuthorization }],
+  ])('is refused at the door of GraphQL: %s', async (key, policies) => {
+    const faults = await faultsOf(configOf([], { modules: ['open'], graphql: { policies } }), [
+      { name: 'open', module: NoneIdle, graphql: true },
+    ]);
+    expect(faults.map((one) => one.key)).toContain(`graphql.policies.${key}`);
   });
 });
 
@@ -142,6 +278,13 @@ describe('what a route inherits', () => {
     expect(faults.map(({ key }) => key)).toContain('routes[calls].policies.transform');
   });
 
+  it('edits no answers of the gateway itself, so that a default may mask', async () => {
+    const policies = { authentication: 'public', transform: { response: { maskFields: ['a'] } } };
+    expect(await faultsOf(configOf([{ ...KINDS['forward'], id: 'a' }], { defaults: { policies } }))).toEqual(
+      [],
+    );
+  });
+
   it('is refused of a breaker, which belongs to upstreams', async () => {
     const http = { targets: ['http://127.0.0.1:1'], policies: { circuitBreaker: {} } };
     const more = {
@@ -151,6 +294,7 @@ describe('what a route inherits', () => {
     const faults = await faultsOf(configOf([{ ...KINDS['forward'], id: 'a' }], more));
     expect(faults).toEqual(
       ['defaults', 'upstreams.http'].map((place) => ({
+        file: 'gateway.yaml',
         key: `${place}.policies.circuitBreaker`,
         message: expect.stringContaining('say it as `upstreams.<name>.circuitBreaker`'),
       })),

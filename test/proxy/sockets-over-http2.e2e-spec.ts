@@ -195,11 +195,18 @@ describe('the end of a WebSocket over HTTP/2', () => {
     expect(client.stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
-  it('comes by the expiry of its token', async () => {
+  it('comes by the expiry of its token, whoever answers it', async () => {
     const exp = Math.floor(Date.now() / 1000) + 1;
     const token = await holder.shop.services.identity.token('user', { exp });
-    const { client } = await opened('/ws/x', { headers: { authorization: `Bearer ${token}` } });
-    expect(await client.closed).toEqual({ code: 4401, reason: 'The token has expired' });
+    const headers = { authorization: `Bearer ${token}` };
+    const over = session();
+    const both = await Promise.all([
+      openTunnel(over, '/ws/x', { headers }),
+      openTunnel(over, '/graphql', { headers, protocols: ['graphql-transport-ws'] }),
+    ]);
+    for (const { closed } of both)
+      expect(await closed).toEqual({ code: 4401, reason: 'The token has expired' });
+    expect(over.destroyed).toBe(false);
   });
 
   it('does not come by another configuration, though its route is gone', async () => {

@@ -20,11 +20,8 @@ const AFTER_MS = 1000;
 const ONE_RETRY_MS = 100;
 const SLOW_CALLS_MS = 150;
 const FLAPS: readonly (FaultName | 'none')[] = ['none', 'reset', 'error', 'halfClose', 'garbage', 'hang'];
-/**
- * Of what is asked while a target cuts its answers, so many may be cut for clients. Each counts as a success by its head and
- * as a failure by its end, so that only the error rate of the breaker notices.
- */
-const MOST_CUT = 0.05;
+/** Of what is asked while a target cuts its answers, so many may be cut for clients: a few in a row open its breaker. */
+const MOST_CUT = 0.02;
 
 /** What happens to one of three targets. */
 interface Misfortune {

@@ -41,7 +41,7 @@ export function writeOperation(one: ClientOperation, document: OpenApiDocument, 
     `id: ${JSON.stringify(operation.operationId)}`,
     `method: ${JSON.stringify(method)}`,
     `path: ${JSON.stringify(path)}`,
-    `schemes: ${JSON.stringify(operation.security.flatMap((scheme) => Object.keys(scheme)))}`,
+    `schemes: ${JSON.stringify(operation.security.map(schemesSent).filter(({ length }) => length > 0))}`,
     `answer: ${JSON.stringify(answer.kind)}`,
     ...planOf(operation),
   ].join(', ');
@@ -157,4 +157,9 @@ function placeType(parameters: readonly Parameter[], types: TypeWriter): string 
 function bodyType(content: NonNullable<Operation['requestBody']>['content'], types: TypeWriter): string {
   const json = content[JSON_TYPE];
   return json === undefined ? "NonNullable<RequestInit['body']>" : types.type(json.schema, '      ');
+}
+
+/** What a client sends by itself; sessions and certificates come with the browser and the connection. */
+function schemesSent(requirement: Readonly<Record<string, unknown>>): readonly string[] {
+  return ['jwt', 'apiKey'].filter((scheme) => scheme in requirement);
 }

@@ -117,8 +117,8 @@ interface Plan {
   readonly id: string;
   readonly method: string;
   readonly path: string;
-  /** The credentials that it takes, the preferred one first. */
-  readonly schemes: readonly (keyof Credentials)[];
+  /** The sets of credentials that each open it, the preferred one first. */
+  readonly schemes: readonly (readonly (keyof Credentials)[])[];
   readonly answer: 'json' | 'nothing' | 'response';
   /** Media type of the body; undefined when the caller sends what it likes. */
   readonly bodyType?: string;
@@ -193,14 +193,20 @@ async function headersOf(
       if (value !== undefined) headers.set(name, String(value));
     }
   }
-  for (const scheme of plan.schemes) {
-    const secret = await client.credentials?.[scheme]?.();
-    if (secret === undefined) continue;
-    if (scheme === 'jwt') headers.set('authorization', `Bearer ${secret}`);
-    else headers.set('x-api-key', secret);
-    break;
-  }
+  await addCredentials(client, plan, headers);
   return headers;
+}
+
+async function addCredentials({ credentials }: ClientOptions, plan: Plan, headers: Headers): Promise<void> {
+  for (const schemes of plan.schemes) {
+    const secrets = await Promise.all(schemes.map((scheme) => credentials?.[scheme]?.()));
+    if (!secrets.every((secret) => secret !== undefined)) continue;
+    schemes.forEach((scheme, index) => {
+      if (scheme === 'jwt') headers.set('authorization', `Bearer ${secrets[index]}`);
+      else headers.set('x-api-key', String(secrets[index]));
+    });
+    return;
+  }
 }
 
 function bodyOf({ bodyType }: Plan, body: unknown): Pick<RequestInit, 'body'> & { readonly duplex?: 'half' } {

@@ -20,7 +20,7 @@ export const REQUESTS_PER_CONNECTION = 10_000;
 /** Fields of a head, pseudo-header fields among them. */
 const MOST_FIELDS = 100;
 /** A head that is larger is answered; one that is so many times as large loses its stream before anybody sees it. */
-const ANSWERED_UP_TO = 2;
+const ANSWERED_UP_TO = 4;
 const FIELD_BYTES = 32;
 /** Frames that break a rule, of one connection. */
 const MOST_INVALID_FRAMES = 50;

@@ -12,6 +12,7 @@ import { AuthenticationGuard } from './authentication.guard.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
 import { inFile } from './identity-place.ts';
+import { Damping } from './damping/damping.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { Revocations } from './revocation/revocations.ts';
@@ -35,20 +36,26 @@ type Told = [metrics?: Metrics, logger?: Logger];
       inject: [REDIS, STORE_GUARD, PUB_SUB, Metrics, LOGGER].map((token) => ({ token, optional: true })),
     },
     {
+      provide: Damping,
+      useFactory: (metrics?: Metrics, logger?: Logger) => new Damping({ metrics, logger }),
+      inject: [Metrics, LOGGER].map((token) => ({ token, optional: true })),
+    },
+    {
       provide: Identity,
       useFactory: (
         options: IdentityOptions,
         redis: Redis | undefined,
         revocations: Revocations,
+        damping: Damping,
         source?: ReadConfig<unknown>,
       ) => {
         try {
-          return new Identity(options, { redis, revocations });
+          return new Identity(options, { redis, revocations, damping });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
       },
-      inject: [IDENTITY_OPTIONS, REDIS, Revocations, { token: GATEWAY_SOURCE, optional: true }],
+      inject: [IDENTITY_OPTIONS, REDIS, Revocations, Damping, { token: GATEWAY_SOURCE, optional: true }],
     },
     AuthenticationStageFactory,
     AuthenticationGuard,

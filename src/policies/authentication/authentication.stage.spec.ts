@@ -8,6 +8,7 @@ import { AuthenticationStageFactory, IdentifyStage } from './authentication.stag
 import { Identity } from './identity.ts';
 import { identitySchema } from './identity.schema.ts';
 import { unavailable, type CredentialVerifier } from './verifier.ts';
+import { wayOf } from './ways.ts';
 
 const { key: apiKey, sha256 } = createApiKey();
 const EITHER: PolicySet = { authentication: { schemes: ['jwt', 'apiKey'] } };
@@ -138,7 +139,7 @@ describe('the identify stage', () => {
     ['at once', fail],
     ['later', () => Promise.reject(new TypeError('a defect'))],
   ])('never takes a defect of a check that shows %s for a bad credential', async (_when, verify) => {
-    const gate = await startStageServer([new IdentifyStage([new DefectiveVerifier(verify)])]);
+    const gate = await startStageServer([stageOf(new DefectiveVerifier(verify))]);
     const answer = await gate.get();
     expect([answer.status, answer.body['code']]).toEqual([503, 'identity-unavailable']);
     expect(answer.body['detail']).toBeUndefined();
@@ -149,7 +150,7 @@ describe('the identify stage', () => {
     const verify = (): never => {
       throw unavailable(7000);
     };
-    const gate = await startStageServer([new IdentifyStage([new DefectiveVerifier(verify)])]);
+    const gate = await startStageServer([stageOf(new DefectiveVerifier(verify))]);
     const answer = await gate.get();
     expect([answer.status, answer.headers['retry-after'], answer.headers['www-authenticate']]).toEqual([
       503,
@@ -159,6 +160,10 @@ describe('the identify stage', () => {
     await gate.stop();
   });
 });
+
+function stageOf(verifier: CredentialVerifier): IdentifyStage {
+  return new IdentifyStage({ way: wayOf('jwt', () => verifier), verifiers: [verifier] });
+}
 
 class DefectiveVerifier implements CredentialVerifier {
   readonly scheme = 'jwt';

@@ -1,18 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { partitionOf, type Principal } from '../../exchange/principal.ts';
+import { credentialsOf, partitionOf, type Principal } from '../../exchange/principal.ts';
+import { offerChallenge } from '../../exchange/challenge.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { Identity } from './identity.ts';
+import type { Damped } from './damping/damping.ts';
+import { alternativesOf, requirementOf, schemesOf, type SchemeName } from './requirement.ts';
 import { SCHEMES } from './schemes.ts';
 import { SessionStage } from './login/session.stage.ts';
 import type { Revocations } from './revocation/revocations.ts';
-import { unavailable, type CredentialVerifier } from './verifier.ts';
-
-const RETRY_AFTER_MS = 1000;
+import { UNKNOWN, type CredentialVerifier } from './verifier.ts';
+import { INCOMPLETE, refuserOf, wayOf, type Way } from './ways.ts';
 
 /** The keys of the configuration that schemes are checked against. */
 const CHECKED_AGAINST = new Map(SCHEMES.map(({ name, checkedAgainst }) => [name, checkedAgainst]));
@@ -29,19 +31,28 @@ export class AuthenticationStageFactory implements StageFactory {
     // Fails closed: open routes say so.
     if (policy === undefined) throw new Error('authentication: expected `public` or { schemes: [...] }');
     if (policy === 'public') return undefined;
-    const verifiers = policy.schemes.map((scheme) => this.identity.verifier(scheme));
-    if (!verifiers.some((verifier) => verifier.configured)) {
-      const needed = policy.schemes.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
+    const verifierOf = (scheme: SchemeName): CredentialVerifier => this.identity.verifier(scheme);
+    const schemes = schemesOf(policy);
+    // What can be checked by nobody would let nobody in.
+    if (!alternativesOf(policy).some((all) => all.every((scheme) => verifierOf(scheme).configured))) {
+      const missing = schemes.filter((scheme) => !verifierOf(scheme).configured);
+      const needed = missing.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
     const { options } = this.identity.section;
-    const identify = new IdentifyStage(verifiers, options.revocation && this.identity.revocations);
+    const identify = new IdentifyStage({
+      way: wayOf(requirementOf(policy), verifierOf),
+      verifiers: schemes.map(verifierOf),
+      isOptional: policy.optional === true,
+      revocations: options.revocation && this.identity.revocations,
+      damped: options.damping === 'off' ? undefined : this.identity.damping.with(options.damping),
+    });
     const wishes = {
       onNavigation: policy.onNavigation === 'login',
       forwards: policy.accessToken === 'forward',
     };
     if (!wishes.onNavigation && !wishes.forwards) return identify;
-    if (options.login === undefined || !policy.schemes.includes('session'))
+    if (options.login === undefined || !schemes.includes('session'))
       throw new Error(
         'authentication: onNavigation and accessToken need the scheme session and identity.login',
       );
@@ -49,77 +60,120 @@ export class AuthenticationStageFactory implements StageFactory {
   }
 }
 
-/** Finds out who calls. The first credential that the request carries decides. */
-export class IdentifyStage implements Stage {
-  readonly #verifiers: readonly CredentialVerifier[];
-
+/** What an identify stage works with. */
+export interface IdentifyDeps {
+  /** How callers prove who they are. */
+  readonly way: Way;
+  /** Whose challenges are told, in this order. */
+  readonly verifiers: readonly CredentialVerifier[];
+  /** Whether somebody without any credential goes on as nobody. */
+  readonly isOptional?: boolean;
   /** Undefined where nothing can be revoked. */
-  readonly #revocations: Revocations | undefined;
+  readonly revocations?: Revocations | undefined;
+  /** Undefined where any number of bad credentials is checked. */
+  readonly damped?: Damped | undefined;
+}
 
-  constructor(verifiers: readonly CredentialVerifier[], revocations?: Revocations) {
+/** Finds out who calls. */
+export class IdentifyStage implements Stage {
+  readonly #way: Way;
+  readonly #verifiers: readonly CredentialVerifier[];
+  readonly #isOptional: boolean;
+  readonly #revocations: Revocations | undefined;
+  readonly #damped: Damped | undefined;
+
+  constructor({ way, verifiers, isOptional = false, revocations, damped }: IdentifyDeps) {
+    this.#way = way;
     this.#verifiers = verifiers;
+    this.#isOptional = isOptional;
     this.#revocations = revocations;
+    this.#damped = damped;
   }
 
   enter(exchange: Exchange): void | Promise<void> {
-    for (const verifier of this.#verifiers) {
-      const found = this.#verify(verifier, exchange);
-      if (found === undefined) continue;
-      if (found instanceof Promise) return this.#wait(found, verifier, exchange);
-      return this.#admit(found, verifier, exchange);
-    }
-    throw new Problem('credentials-missing', { headers: { 'www-authenticate': this.#challenges() } });
+    const refusal = this.#damped?.refusal(exchange);
+    if (refusal !== undefined) return this.#enterKnown(exchange, refusal);
+    const proof = this.#prove(exchange);
+    if (proof === undefined || proof === INCOMPLETE) return this.#nobody(exchange, proof);
+    return proof instanceof Promise ? this.#wait(proof, exchange) : this.#admit(proof, exchange);
   }
 
   // Credentials are neither asked for nor checked: that may need somebody else.
   explain({ principal }: Exchange): StageVerdict {
     if (principal !== undefined) return passes({ caller: partitionOf(principal) });
-    return depends('nobody is assumed, and credentials are not checked; without one it is 401');
+    const without = this.#isOptional ? 'it goes on as nobody' : 'it is 401';
+    return depends(`nobody is assumed, and credentials are not checked; without one ${without}`);
   }
 
-  #verify(verifier: CredentialVerifier, exchange: Exchange): Principal | Promise<Principal> | undefined {
+  /** Lets in who is remembered, and nobody who would have to be checked. */
+  #enterKnown(exchange: Exchange, refusal: Problem): void {
+    const known = this.#way.known(exchange);
+    if (known === undefined) return this.#nobody(exchange, known);
+    if (known !== UNKNOWN) return this.#admit(known, exchange);
+    this.#damped?.refused();
+    throw refusal;
+  }
+
+  #prove(exchange: Exchange): ReturnType<Way['verify']> {
     try {
-      return verifier.verify(exchange);
+      return this.#way.verify(exchange);
     } catch (error) {
-      throw this.#problem(error, verifier);
+      throw this.#challenging(error, exchange);
     }
   }
 
-  async #wait(found: Promise<Principal>, verifier: CredentialVerifier, exchange: Exchange): Promise<void> {
+  async #wait(found: Promise<Principal>, exchange: Exchange): Promise<void> {
     let principal: Principal;
     try {
       principal = await found;
     } catch (error) {
-      throw this.#problem(error, verifier);
+      throw this.#challenging(error, exchange);
     }
-    this.#admit(principal, verifier, exchange);
+    this.#admit(principal, exchange);
+  }
+
+  #nobody(exchange: Exchange, proof: typeof INCOMPLETE | undefined): void {
+    // Fails closed: half of what is asked for is an attempt, and no anonymous call.
+    if (this.#isOptional && proof === undefined) return offerChallenge(exchange, this.#challenges());
+    throw new Problem('credentials-missing', {
+      ...(proof === INCOMPLETE
+        ? { detail: 'A further credential is needed beside the one that is there.' }
+        : {}),
+      headers: { 'www-authenticate': this.#challenges() },
+    });
   }
 
   // The one place where revocations are looked at, whatever the scheme, after all that is remembered of a credential.
-  #admit(principal: Principal, verifier: CredentialVerifier, exchange: Exchange): void {
-    if (this.#revocations !== undefined) {
+  #admit(principal: Principal, exchange: Exchange): void {
+    const revocations = this.#revocations;
+    if (revocations !== undefined) {
       try {
-        this.#revocations.admit(exchange, principal);
+        revocations.admit(exchange, principal);
+        principal.also?.forEach((one) => revocations.admit(exchange, one));
       } catch (error) {
-        throw this.#problem(error, verifier);
+        throw this.#challenging(error, exchange, principal);
       }
     }
     exchange.principal = principal;
   }
 
-  /** A bad credential is refused, never skipped: trying the next one would hide an attack. */
-  #problem(error: unknown, verifier: CredentialVerifier): Problem {
-    // A defect in a check is no answer to it, so it fails closed without calling the credential bad.
-    if (!(error instanceof Problem)) return unavailable(RETRY_AFTER_MS, error);
-    if (error.status !== 401) return error;
+  /** A refusal, with challenges: that of the refused credential says why (RFC 6750 section 3). */
+  #challenging(error: unknown, exchange: Exchange, by?: Principal): unknown {
+    if (!(error instanceof Problem) || error.status !== 401) return error;
+    this.#damped?.note(error, exchange);
+    const refuser = by === undefined ? refuserOf(error) : this.#verifierOf(by);
     return new Problem(error.code, {
       detail: error.message,
-      headers: { 'www-authenticate': this.#challenges(error, verifier) },
+      headers: { 'www-authenticate': this.#challenges(error, refuser) },
       cause: error.cause,
     });
   }
 
-  /** One challenge per accepted scheme; that of the refused credential says why (RFC 6750 section 3). */
+  #verifierOf(principal: Principal): CredentialVerifier | undefined {
+    const schemes: readonly string[] = credentialsOf(principal).map(({ scheme }) => scheme);
+    return this.#verifiers.find(({ scheme }) => schemes.includes(scheme));
+  }
+
   #challenges(refusal?: Problem, by?: CredentialVerifier): string {
     return this.#verifiers
       .map((verifier) => verifier.challenge(verifier === by ? refusal : undefined))

@@ -4,6 +4,7 @@ import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
 import { loginSchema } from './login/login.schema.ts';
+import { dampingSchema } from './damping/damping.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
 import { isDiscoverable } from './tokens/discovery-document.ts';
 import { revocationSchema } from './revocation/revocation.schema.ts';
@@ -202,6 +203,7 @@ export const identitySchema = z
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
     login: loginSchema(claimNames).optional(),
+    damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
       .array(apiKey)

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import { Damping } from './damping/damping.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { Revocations } from './revocation/revocations.ts';
 import type { IdentityNeeds, Upkeep } from './scheme.ts';
@@ -18,6 +19,8 @@ export interface IdentitySection {
 export class Identity {
   /** Who is revoked; of use where the section says so. */
   readonly revocations: Revocations;
+  /** Who sent too many bad credentials; of use where the section says so. */
+  readonly damping: Damping;
   readonly #needs: IdentityNeeds;
   /** Sections that some snapshot has, and how many have it. */
   readonly #holders = new Map<IdentitySection, number>();
@@ -29,6 +32,7 @@ export class Identity {
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.#needs = needs;
     this.revocations = needs.revocations ?? new Revocations();
+    this.damping = needs.damping ?? new Damping();
     this.#section = createSection(options, needs);
   }
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Damping } from './damping/damping.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import type { Clock, CredentialVerifier } from './verifier.ts';
@@ -11,6 +12,8 @@ export interface IdentityNeeds {
   readonly clock?: Clock;
   /** Default: those of this process alone. */
   readonly revocations?: Revocations | undefined;
+  /** Default: one of nobody yet. */
+  readonly damping?: Damping | undefined;
 }
 
 /** What a verifier needs done in the background while some snapshot uses it. */

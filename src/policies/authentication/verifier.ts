@@ -23,7 +23,15 @@ export interface CredentialVerifier {
    * @throws {Problem} `credentials-invalid`, `credentials-expired` or `identity-unavailable`.
    */
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined;
+  /**
+   * Returns the caller by what is remembered of good credentials alone, {@link UNKNOWN} for a credential that would have to be
+   * checked, or undefined for none. Absent for a scheme whose checks cost nothing: it is asked to verify.
+   */
+  known?(exchange: Exchange): Principal | typeof UNKNOWN | undefined;
 }
+
+/** A credential that nobody remembers. */
+export const UNKNOWN = Symbol('unknown');
 
 /** The protection space that challenges name. */
 export const REALM = 'gatehouse';

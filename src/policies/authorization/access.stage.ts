@@ -12,6 +12,8 @@ export interface AccessEntry {
   readonly path: string;
   readonly methods: readonly string[] | undefined;
   readonly matcher: PathMatcher;
+  /** Whether it takes every path of the route. */
+  readonly isForAll: boolean;
   readonly stage: AuthorizeStage;
 }
 
@@ -24,9 +26,19 @@ export class AccessStage implements Stage {
   readonly #usual: AuthorizeStage | undefined;
   readonly #paths: RequestPaths;
   readonly #isFoldable: boolean;
+  readonly #methods: readonly string[];
 
-  /** @param entries the most specific first. */
-  constructor(entries: readonly AccessEntry[], usual: AuthorizeStage | undefined, paths: RequestPaths) {
+  /**
+   * @param entries the most specific first.
+   * @param methods of the route; empty for all.
+   */
+  constructor(
+    entries: readonly AccessEntry[],
+    usual: AuthorizeStage | undefined,
+    paths: RequestPaths,
+    methods: readonly string[],
+  ) {
+    this.#methods = methods;
     this.#entries = entries;
     this.#usual = usual;
     this.#paths = paths;
@@ -57,10 +69,29 @@ export class AccessStage implements Stage {
   }
 
   judge(principal: Principal | undefined, roles: RoleBook): readonly Judgement[] {
-    const rules = this.#entries.flatMap(({ path, methods, stage }) =>
+    const { reached, isUsual } = this.#reached();
+    const rules = reached.flatMap(({ path, methods, stage }) =>
       stage.judge(principal, roles).map((one): Judgement => ({ ...one, path, methods })),
     );
+    if (!isUsual) return rules;
     return [...rules, ...(this.#usual?.judge(principal, roles) ?? [{ may: 'yes', why: '' } as const])];
+  }
+
+  /** Those that decide about some request, and whether they leave any to the usual one. */
+  #reached(): { readonly reached: readonly AccessEntry[]; readonly isUsual: boolean } {
+    // Methods of which earlier entries take every request; `undefined` stands for all.
+    const taken = new Set<string | undefined>();
+    const isLeft = (methods: readonly string[] | undefined): boolean => {
+      if (taken.has(undefined)) return false;
+      const asked = methods ?? (this.#methods.length === 0 ? undefined : this.#methods);
+      return asked?.every((one) => isTaken(one, taken)) !== true;
+    };
+    const reached = this.#entries.filter(({ methods, isForAll }) => {
+      const isOne = isLeft(methods);
+      if (isForAll) for (const method of methods ?? [undefined]) taken.add(method);
+      return isOne;
+    });
+    return { reached, isUsual: isLeft(undefined) };
   }
 
   #explain(exchange: Exchange, entry: AccessEntry | undefined, path: string): StageVerdict {
@@ -90,6 +121,10 @@ export class AccessStage implements Stage {
 
 function paramsIn(matcher: PathMatcher, path: string): () => ReadonlyMap<string, string> {
   return () => namedValues(matcher.parameters, matcher.valuesIn(path));
+}
+
+function isTaken(method: string, taken: ReadonlySet<string | undefined>): boolean {
+  return taken.has(method) || (method === 'HEAD' && taken.has('GET'));
 }
 
 function isFor(methods: readonly string[] | undefined, method: string): boolean {

@@ -4,6 +4,7 @@ import type { Extras } from '../../conditions/cel-shapes.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { NO_ROLES, type Holdings, type RoleBook } from '../../exchange/role-book.ts';
+import { refusalOfNobody } from '../../exchange/challenge.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { below } from '../below-stage.ts';
@@ -37,6 +38,7 @@ export class AuthorizationStageFactory implements StageFactory {
       access.map((rule) => this.#entry(rule, input, isPublic)),
       usual,
       pathsOf(input),
+      input.reach?.methods ?? [],
     );
   }
 
@@ -45,7 +47,9 @@ export class AuthorizationStageFactory implements StageFactory {
     const matcher = pathsOf(input).matcher(path);
     const own = { ...input, pathParameters: matcher.parameters };
     try {
-      return { methods, matcher, stage: this.#stage(conditions, own, isPublic, `access ${path}: `), path };
+      const isForAll = input.reach?.isWithin(path) === true;
+      const stage = this.#stage(conditions, own, isPublic, `access ${path}: `);
+      return { methods, matcher, stage, path, isForAll };
     } catch (error) {
       if (!(error instanceof StageFault)) throw error;
       throw new StageFault(
@@ -163,7 +167,7 @@ export class AuthorizeStage implements Stage {
     const { principal } = exchange;
     const { checks, asksWho } = this.#deps;
     // Fails closed: nobody is nobody with permissions.
-    if (principal === undefined && asksWho) return new Problem('permission-denied', { by: 'no principal' });
+    if (principal === undefined && asksWho) return refusalOfNobody(exchange, 'no principal');
     const holdings = this.#holdingsOf(exchange, principal, extras);
     for (const check of checks) {
       try {

@@ -3,6 +3,9 @@ import { duration, durationText, size } from '../../config/units.ts';
 import { GRAPHQL_HTTP, unfitFor } from '../doors.ts';
 import { definePolicy } from '../policy.ts';
 
+const MAX_BODY = 256 * 1024;
+const FIELD_SAYS = 'a field says how long it is good, and for whom; clients keep the answer';
+
 /** Stored answers for safe requests; partitioned by principal unless said otherwise. */
 export const cachePolicy = definePolicy({
   name: 'cache',
@@ -17,7 +20,7 @@ export const cachePolicy = definePolicy({
       .enum(['principal', 'public'])
       .default('principal')
       .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
-    maxBody: size.default(256 * 1024).describe('Largest body that is stored. Default 256KiB.'),
+    maxBody: size.default(MAX_BODY).describe('Largest body that is stored. Default 256KiB.'),
   }),
   summary:
     'Stores answers to GET and serves them to GET and HEAD. For proxied routes; kept in this process, 64 MiB for all routes together, the least recently used first to go.',
@@ -26,7 +29,9 @@ export const cachePolicy = definePolicy({
   refusesWith: [],
   describe: ({ ttl, scope }) => `${scope} ${durationText(ttl)}`,
   onFields: 'all',
-  idle: (_options, { kind, methods }) => {
+  idle: ({ staleIfError, maxBody }, { kind, methods }) => {
+    if (kind === 'field' && staleIfError > 0) return { key: ['staleIfError'], reason: FIELD_SAYS };
+    if (kind === 'field' && maxBody !== MAX_BODY) return { key: ['maxBody'], reason: FIELD_SAYS };
     if (kind === 'handler') return { key: [], reason: 'a handler caches its calls' };
     // A translated route has the methods of its schema, of which some are read.
     const isRead = kind === 'translate' || methods.length === 0 || methods.includes('GET');

@@ -46,6 +46,11 @@ class Model {
     else if (ended !== 'neutral') this.count(ended === 'failure');
   }
 
+  /** The answer to a probe broke off that had closed the breaker. */
+  broke(era: number): void {
+    if (this.era === era + 1 && this.state === 'closed') this.count(true);
+  }
+
   count(failed: boolean): void {
     this.last = [...this.last, failed].slice(-LIMITS.window);
     this.row = failed ? this.row + 1 : 0;
@@ -100,6 +105,7 @@ it.each(Array.from({ length: 12 }, (_, seed) => seed))(
     const breaker = new Breaker({ ...parsed, ...LIMITS, ...times });
     const model = new Model();
     const calls: { admission: Admission; isProbe: boolean; era: number }[] = [];
+    const proven: typeof calls = [];
     const bias = random();
     const seen = new Set<string>();
     for (let step = 0; step < 400; step += 1) {
@@ -116,6 +122,12 @@ it.each(Array.from({ length: 12 }, (_, seed) => seed))(
         const ms = pick(2 * SLOW_MS);
         model.settle(call.isProbe, call.era, outcome, ms);
         breaker.settle(call.admission, outcome, ms);
+        if (call.isProbe) proven.push(call);
+      } else if (what < 84 && proven.length > 0) {
+        const [call] = proven.splice(pick(proven.length), 1);
+        if (call === undefined) continue;
+        model.broke(call.era);
+        breaker.broke(call.admission);
       } else if (what < 95) {
         const ms = pick(1500);
         model.advance(ms);

@@ -134,10 +134,9 @@ export class Breaker {
     this.#record(ended === 'failure', firstByteMs);
   }
 
-  /** Reports that an answer broke off that {@link settle} took for a good one. */
-  broke(admission: Admission): void {
-    const after = admission < 0 ? 1 - admission : admission;
-    if (after === this.#generation && this.#state === 'closed') this.#record(true, 0);
+  /** Reports that the answer to a probe broke off after all, long after it was taken for a good one: a failure since then. */
+  broke(probe: Admission): void {
+    if (1 - probe === this.#generation && this.#state === 'closed') this.#record(true, 0);
   }
 
   /** Opens it, whatever its own count says. After that time one call is let through. */

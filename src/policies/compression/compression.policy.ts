@@ -6,6 +6,7 @@ import { CODINGS } from './accept-encoding.ts';
 import { DEFAULT_TYPES } from './compressible.ts';
 
 const [, , EVENTS, RESERVED] = GRAPHQL_HTTP;
+const WAITS = 'the reader of a stream of events waits for each of them';
 const mediaType = z
   .string()
   .regex(
@@ -45,11 +46,13 @@ export const compressionPolicy = definePolicy({
   before: 'body',
   refusesWith: [],
   describe: ({ codings, minSize }) => `${codings.join(' ')}, from ${minSize} bytes`,
-  idle: (_options, { kind }) =>
-    kind === 'redirect' ? { key: [], reason: 'a redirect has no body' } : undefined,
+  idle: (_options, { kind, sendsEvents }) => {
+    if (sendsEvents === true) return { key: [], reason: WAITS };
+    return kind === 'redirect' ? { key: [], reason: 'a redirect has no body' } : undefined;
+  },
   unfit: {
     ...unfitFor(SOCKETS, 'messages of a WebSocket are no answer of HTTP; it has an extension of its own'),
-    ...unfitFor([EVENTS, RESERVED], 'the reader of a stream of events waits for each of them'),
+    ...unfitFor([EVENTS, RESERVED], WAITS),
     passedGrpc: 'messages of gRPC have a coding of their own, which both ends agree on',
     viewStream:
       'its records are asked to be left as they are (`no-transform`), so that nobody holds them back',

@@ -60,6 +60,9 @@ const extAuthz = z.strictObject({
 
 const KINDS = ['opa', 'forward', 'extAuthz'] as const;
 
+/** Kinds of routes that send no request of a client on. */
+const TELL_NOBODY: ReadonlySet<string> = new Set(['handler', 'redirect', 'respond', 'aggregate']);
+
 /** Asks somebody else whether a request may go on. */
 export const externalAuthorizationPolicy = definePolicy({
   name: 'externalAuthorization',
@@ -113,6 +116,12 @@ export const externalAuthorizationPolicy = definePolicy({
     ...(mode === 'enforce' ? (['permission-denied'] as const) : []),
     ...(mode === 'enforce' && onFault === 'deny' ? (['authorization-unavailable'] as const) : []),
   ],
+  idle: (one, { kind }) => {
+    const asked = (['forward', 'extAuthz'] as const).find((name) => (one[name]?.headers.length ?? 0) > 0);
+    if (asked === undefined || !TELL_NOBODY.has(kind)) return undefined;
+    const reason = 'only requests that are forwarded take such fields to a service';
+    return { key: [asked, 'headers'], reason, isHarmless: true };
+  },
   describe: (one) =>
     [
       `${KINDS.find((kind) => one[kind] !== undefined) ?? ''} ${one.upstream} ${one.timeout}ms`,

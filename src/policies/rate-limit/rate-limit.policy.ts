@@ -76,6 +76,10 @@ export const rateLimitPolicy = definePolicy({
   },
   describe: (rules) =>
     rules.map(({ key, rate, per, burst }) => `${key} ${rate}/${durationText(per)} burst ${burst}`).join('; '),
+  idle: (rules, { kind }) =>
+    kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined)
+      ? { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' }
+      : undefined,
   onFields: 'roots',
 });
 

@@ -1,4 +1,4 @@
-import type { IdleOptions } from '../policy-facts.ts';
+import { readsNoBody, type IdleOptions, type RouteKind } from '../policy-facts.ts';
 
 type Edits = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,10 @@ const IDLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...whole('response', ['maskFields', 'body', 'template'], NO_BODY),
     perTarget: NO_TARGET,
   },
-  handler: { perTarget: NO_TARGET },
+  handler: {
+    ...whole('request', HEADERS, 'a handler reads the header fields as the client has sent them'),
+    perTarget: NO_TARGET,
+  },
   respond: { ...whole('request', ['body', ...HEADERS], NO_REQUEST), perTarget: NO_TARGET },
   aggregate: {
     ...whole('request', ['body'], 'nobody reads the body of a request of such a route'),
@@ -23,9 +26,12 @@ const IDLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+const UNREAD = whole('request', ['body'], 'nobody reads the body of a GET');
+
 /** The first of some edits that does nothing at a route of a kind. */
-export function idleEdits(options: object, kind: string): IdleOptions | undefined {
-  for (const [path, reason] of Object.entries(IDLE[kind] ?? {})) {
+export function idleEdits(options: object, at: RouteKind): IdleOptions | undefined {
+  const edits = { ...IDLE[at.kind], ...(readsNoBody(at) ? UNREAD : {}) };
+  for (const [path, reason] of Object.entries(edits)) {
     const key = path.split('.');
     let value: unknown = options;
     for (const name of key) value = (value as Edits | undefined)?.[name];

@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
+import { GRAPHQL_HTTP } from '../doors.ts';
 import type { PolicyRow } from '../../../test/support/policy-doors.ts';
 
+const HANDLERS = ['controller', 'view', 'viewStream', ...GRAPHQL_HTTP, 'graphqlSocket'] as const;
 const response = { setHeaders: { 'x-edited': 'response of {route.id}' }, headersOn: 'all' };
 
 /** A field is added to whatever is answered, and a translated socket carries one to its service. */
@@ -9,7 +11,8 @@ export const row: PolicyRow = {
     request: { setHeaders: { 'x-edited': 'request at {client.address}' }, addHeaders: { 'x-added': 'yes' } },
     response,
   },
-  optionsAt: { aggregated: { response } },
+  // No service is sent the request of these.
+  optionsAt: Object.fromEntries([...HANDLERS, 'aggregated'].map((name) => [name, { response }])),
   async acts(at) {
     const { fields } = await at.ask();
     if (at.name === 'translatedSocket')

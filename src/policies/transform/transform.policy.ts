@@ -106,7 +106,7 @@ export const transformPolicy = definePolicy({
       : (['request-invalid', 'body-too-large', 'media-type-unsupported'] as const)),
     ...(door === 'handler' || !editsAnswers(response) ? [] : (['upstream-response-invalid'] as const)),
   ],
-  idle: (options, { kind }) => idleEdits(options, kind),
+  idle: idleEdits,
   describe: ({ request, response, perTarget = [] }) =>
     [
       ...editsOf('request', request),

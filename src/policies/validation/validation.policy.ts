@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { size } from '../../config/units.ts';
 import { GRAPHQL_HTTP, SOCKETS, unfitFor } from '../doors.ts';
+import { readsNoBody, type RouteKind } from '../policy-facts.ts';
 import { definePolicy } from '../policy.ts';
 
 type Part = 'body' | 'openapi' | 'answer';
@@ -12,6 +13,14 @@ const IDLE: Readonly<Record<string, readonly [readonly Part[], string]>> = {
   redirect: [['body', 'openapi', 'answer'], 'a redirect reads no body and has none'],
   passGrpc: [['answer'], 'calls of gRPC are passed on unread, and their messages are no JSON'],
 };
+
+function idleParts(at: RouteKind): readonly [readonly Part[], string] {
+  if (at.sendsEvents === true && !readsNoBody(at)) return [['answer'], 'a stream of events is no JSON'];
+  if (at.sendsEvents === true)
+    return [['answer', 'body'], 'a stream of events is no JSON, and a GET has no body'];
+  if (readsNoBody(at)) return [['body'], 'nobody reads the body of a GET'];
+  return IDLE[at.kind] ?? [[], ''];
+}
 
 const schema = z.record(z.string(), z.unknown());
 
@@ -72,8 +81,8 @@ export const validationPolicy = definePolicy({
     mode === 'enforce' ? ['request-invalid', 'media-type-unsupported', 'body-too-large'] : [],
   describe: ({ mode, openapi, ...schemas }) =>
     `${mode} ${openapi?.file ?? ['params', 'query', 'headers', 'body', 'answer'].filter((name) => name in schemas).join(' ')}`,
-  idle: (options, { kind }) => {
-    const [keys, reason] = IDLE[kind] ?? [[], ''];
+  idle: (options, at) => {
+    const [keys, reason] = idleParts(at);
     const key = keys.find((one) => options[one] !== undefined);
     return key === undefined || options.mode === 'off' ? undefined : { key: [key], reason };
   },

@@ -50,6 +50,8 @@ class ValidationStage implements Stage {
   readonly stream: Stage['stream'];
   readonly holdsBody: boolean;
   readonly line: Stage['line'];
+  /** An API description knows no messages of a WebSocket, whose handshake is a GET. */
+  readonly checksFrames: boolean;
   readonly #options: ValidationOptions;
   readonly #input: StageInput;
   readonly #metrics: Metrics;
@@ -78,6 +80,7 @@ class ValidationStage implements Stage {
     // Elsewhere what comes line by line is no JSON, and refused.
     const hasLines = input.action === 'translate' && (this.holdsBody || this.#operations?.haveLines === true);
     this.line = hasLines ? (exchange, text) => this.#line(exchange, text) : undefined;
+    this.checksFrames = this.#operations === undefined;
     const looksAtAnswers = this.#answer !== undefined || this.#operations !== undefined;
     this.stream = looksAtAnswers ? (exchange, head) => this.#tap(exchange, head) : undefined;
   }
@@ -264,7 +267,7 @@ function named<Result>(key: string, compile: () => Result): Result {
   try {
     return compile();
   } catch (error) {
-    throw new Error(`\`validation.${key}\`: ${(error as Error).message}`, { cause: error });
+    throw new StageFault(['validation', key], (error as Error).message);
   }
 }
 

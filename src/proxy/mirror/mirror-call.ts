@@ -1,5 +1,5 @@
-import { httpFault, speaksAgainst } from '../../upstreams/http/http-faults.ts';
-import type { Lease } from '../../upstreams/target.ts';
+import { httpFault, speaksAgainst, verdictOf } from '../../upstreams/http/http-faults.ts';
+import type { Lease } from '../../upstreams/lease.ts';
 import type { AnswerHead } from '../../upstreams/transport/http1/answer-head.ts';
 import type {
   CallCarrier,
@@ -55,7 +55,8 @@ export class MirrorCall implements CarriedCall {
   head(head: AnswerHead): void {
     if (this.isUnwanted) return;
     this.#status = head.status;
-    this.#options.lease.settle(speaksAgainst(head.status) ? 'failure' : 'success');
+    if (speaksAgainst(head.status)) this.#options.lease.settle('failure');
+    else this.#options.lease.opened();
     this.#options.answer?.begin(head.status, head.fields());
   }
 
@@ -82,9 +83,8 @@ export class MirrorCall implements CarriedCall {
     if (this.isUnwanted) return;
     this.isUnwanted = true;
     const { lease, ended } = this.#options;
-    const { isNeutral, outcome } = httpFault(error);
-    if (isNeutral === true) lease.release('neutral');
-    else lease.releaseBroken();
-    ended(outcome, false);
+    const fault = httpFault(error);
+    lease.release(verdictOf(fault));
+    ended(fault.outcome, false);
   }
 }

@@ -1,7 +1,7 @@
 import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Outbound } from '../../upstreams/http/outbound.ts';
-import type { Lease } from '../../upstreams/target.ts';
+import type { Lease } from '../../upstreams/lease.ts';
 import type { Http1Pool } from '../../upstreams/transport/http1/http1-pool.ts';
 import { compareAnswers } from './compare-answers.ts';
 import { HeardAnswer, HearingSink } from './heard-answer.ts';

@@ -1,5 +1,5 @@
 import { RequestMethod, type Type } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { METHOD_METADATA, PATH_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
 import { methodsNamed } from '../../policies/placements.ts';
 import { policyList } from '../../policies/order.ts';
 import { conditionsOf } from '../read-routes.ts';
@@ -49,6 +49,7 @@ function routesOf(controller: Type, name: string, handler: object): RouteDefinit
       door: 'handler' as const,
       origin: `${controller.name}.${name}`,
       owner: controller,
+      sendsEvents: Reflect.getMetadata(SSE_METADATA, handler) === true,
       match: { methods: methodsOf(method), ...conditionsOf(said), path: joined(prefix, path) },
       paths: { encodedSlashes, trailingSlash: 'refuse' as const },
       // What a method overrides still holds where it says nothing itself.

@@ -1,4 +1,5 @@
-import { Lease, Target, type TargetDeps, type TargetHealth } from '../target.ts';
+import { Lease } from '../lease.ts';
+import { Target, type TargetDeps, type TargetHealth } from '../target.ts';
 import type { TargetOptions } from '../upstream.schema.ts';
 import type { Balancer } from './balancer.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomFrom } from '../../../test/support/random.ts';
-import { Lease } from '../target.ts';
+import { Lease } from '../lease.ts';
 import { busy, choices, countsOf, targetOf } from './balancing.fixture.ts';
 import { Ewma } from './ewma.ts';
 import { DECAY_MS, PeakEwma } from './peak-ewma.ts';

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { circuitOpen } from '../../policies/circuit-breaker/circuit-open.ts';
 import { Problem } from '../../problems/problem.ts';
-import { Lease, type Target } from '../target.ts';
+import { Lease } from '../lease.ts';
+import type { Target } from '../target.ts';
 import type { StickySessions } from './sticky-sessions.ts';
 import type { TargetPool } from './target-pool.ts';
 import { TargetQueue, type Waiter } from './target-queue.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomFrom } from '../../../test/support/random.ts';
-import { Lease, Target } from '../target.ts';
+import { Lease } from '../lease.ts';
+import { Target } from '../target.ts';
 import { countsOf, marginOf, nameOf, switchedOf, targetOf } from './balancing.fixture.ts';
 import { balancerOf } from './balancer.ts';
 import { TargetPool, type PoolOptions } from './target-pool.ts';

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
-import { Lease, type Target } from '../target.ts';
+import { Lease } from '../lease.ts';
+import type { Target } from '../target.ts';
 import { WaitQueue } from '../transport/wait-queue.ts';
 
 /** Who waits for a target that is not full. */

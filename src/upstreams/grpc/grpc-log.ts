@@ -1,13 +1,13 @@
 import { logVerbosity, setLogger, setLogVerbosity } from '@grpc/grpc-js';
 import { format } from 'node:util';
 import type { Logger } from '../../telemetry/logger.ts';
+import { maySayASecret } from '../../telemetry/secret-names.ts';
 
 const LONGEST_TEXT = 1000;
 /** What was sent as metadata is not for the log, whatever its name. */
 const METADATA = /(metadata entry [^:]+):.*$/is;
-/** Values of fields that hold a secret, in text that names them, such as metadata that cannot be sent. */
-const SECRETS =
-  /((?:authorization|cookie|token|secret|password|api-?key)[^\s:=]*\s*[:=]\s*)(?:(?:bearer|basic|apikey)\s+)?[^\s,;]+/gi;
+/** Fields with their values, in text that names them, such as metadata that cannot be sent. */
+const FIELDS = /([\w%.-]+)(\s*[:=]\s*)((?:bearer|basic|apikey)\s+)?[^\s,;]+/gi;
 
 /**
  * Lets grpc-js log through the logger of the process, where it would write lines of its own to standard error. What it calls
@@ -26,6 +26,8 @@ export function logGrpcTo(logger: Logger): void {
 function redacted(args: readonly unknown[]): string {
   const text = format(...args)
     .replace(METADATA, '$1')
-    .replace(SECRETS, '$1[redacted]');
+    .replace(FIELDS, (all, name: string, sign: string) =>
+      maySayASecret(name) ? `${name}${sign}[redacted]` : all,
+    );
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }

@@ -8,7 +8,7 @@ import type { AttemptEnd } from '../attempt-end.ts';
 import { Attempts, type AttemptMaker } from '../attempts.ts';
 import { blameOf, type AttemptFault } from '../call-run.ts';
 import { hasIdempotencyKey } from '../idempotent-methods.ts';
-import type { Lease } from '../target.ts';
+import type { Lease } from '../lease.ts';
 import type { DuplexReader, DuplexStream } from '../transport/http2/duplex-stream.ts';
 import type { Http2Pool } from '../transport/http2/http2-pool.ts';
 import { StreamedBody } from '../transport/http2/streamed-body.ts';
@@ -140,15 +140,13 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
       return this.#broken(grpcFault(end, 'upstream-timeout'), new RefusedCall(end));
     }
     this.#isOpen = true;
+    this.#attempts.lease?.opened();
     if (!this.#taker.open(fields)) return;
     this.#listen();
-    // What follows in the same read tells more; a stream of which nothing follows for hours is well, too.
-    setImmediate(settleOpen, this.#attempts.lease, this);
   }
 
   data(piece: Buffer): boolean {
     if (!this.#isOpen || this.#isOver) return true;
-    this.#attempts.lease?.settle('success');
     this.#silence?.refresh();
     if (this.#taker.data(piece) || this.#isOver) return true;
     // The client is slow, not the target: its silence is not counted meanwhile.
@@ -186,11 +184,6 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
 
   drained(): void {
     this.#taker.hasRoom();
-  }
-
-  /** An answer that was opened says that its target is well. */
-  settleOpen(lease: Lease | undefined): void {
-    if (!this.#isOver && lease === this.#attempts.lease) lease?.settle('success');
   }
 
   #open(lease: Lease): void {
@@ -247,14 +240,15 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
   readonly #cancelled = (reason: Problem): void => {
     if (this.#isOver) return;
     const isOurs = reason.code === 'deadline-exceeded' && this.#call.isHurried;
-    if (!this.#attempts.stop()) this.#attempts.settle(isOurs ? 'neutral' : blameOf(reason), reason.code);
+    const blame = isOurs ? 'neutral' : blameOf(reason, this.#attempts.lease);
+    if (!this.#attempts.stop()) this.#attempts.settle(blame, reason.code);
     this.#stream?.abandon();
     this.#fail(reason);
   };
 
   #broken(fault: AttemptFault, cause: Error): void {
-    if (this.#isOpen) this.#attempts.lease?.releaseBroken();
-    this.#attempts.settle(fault.failure ? 'failure' : 'success', fault.outcome);
+    // What breaks off after it has begun speaks against the target, whatever it says.
+    this.#attempts.settle(fault.failure || this.#isOpen ? 'failure' : 'success', fault.outcome);
     if (!this.#isOpen && this.#retries(fault)) return;
     this.#fail(new Problem(fault.code, { cause }));
   }
@@ -289,7 +283,3 @@ const NO_STATUS: AttemptFault = {
   failure: true,
   retry: undefined,
 };
-
-function settleOpen(lease: Lease | undefined, call: GrpcPassing): void {
-  call.settleOpen(lease);
-}

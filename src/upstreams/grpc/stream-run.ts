@@ -1,5 +1,6 @@
-import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
+import { status, type ClientDuplexStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { Exchange } from '../../exchange/exchange.ts';
+import type { Outcome } from '../../policies/circuit-breaker/breaker.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { CallRun, type AttemptFault } from '../call-run.ts';
@@ -178,12 +179,13 @@ export class StreamRun extends CallRun<void> {
     this.deliverOpen(undefined, health);
     this.exchange.onCancel(this.#cut);
     this.#watchSilence();
-    if (!this.#taker.open(head)) this.#close(() => this.#cancel());
+    if (!this.#taker.open(head)) this.#close('neutral', () => this.#cancel());
   }
 
   #message(call: ByteCall, bytes: Buffer): void {
     this.#open(undefined);
     if (this.#over) return;
+    this.heard();
     this.#timer?.refresh();
     if (this.#taker.message(bytes) || this.#over) return;
     // The client is slow, not the target: its silence is not counted meanwhile.
@@ -209,18 +211,24 @@ export class StreamRun extends CallRun<void> {
   #ended(): void {
     if (this.#fault !== undefined) {
       const fault = grpcFault(this.#fault, this.timeoutCode());
-      return this.#close(() => this.#breakOff(fault, this.problemOf(fault, this.#fault)));
+      // That its time was up says nothing about what had begun well.
+      const health = !fault.failure
+        ? 'success'
+        : this.#fault.code === status.DEADLINE_EXCEEDED
+          ? 'neutral'
+          : 'failure';
+      return this.#close(health, () => this.#breakOff(fault, this.problemOf(fault, this.#fault)));
     }
     if (!this.#opened && this.#trailers === undefined) return;
     this.#open(undefined);
-    this.#close(() => this.#taker.end(this.#trailers));
+    this.#close('success', () => this.#taker.end(this.#trailers));
   }
 
   readonly #silent = (): void => this.#cut(new Problem('upstream-timeout'));
 
   readonly #cut = (reason: Problem): void => {
     this.#cancel();
-    this.#close(() => this.#breakOff({ outcome: reason.code }, reason));
+    this.#close('neutral', () => this.#breakOff({ outcome: reason.code }, reason));
   };
 
   #cancel(): void {
@@ -228,16 +236,16 @@ export class StreamRun extends CallRun<void> {
   }
 
   #breakOff({ outcome }: Pick<AttemptFault, 'outcome'>, problem: Problem): void {
-    this.streamed(outcome);
+    this.attempts.correct(outcome);
     this.#taker.fail(problem);
   }
 
-  #close(report: () => void): void {
+  #close(health: Outcome, report: () => void): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
     this.exchange.offCancel(this.#cut);
-    this.streamed();
+    this.streamed(health);
     this.#source.stop();
     report();
   }

@@ -1,12 +1,12 @@
 import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import { Pieces } from '../../exchange/pieces.ts';
 import { Problem } from '../../problems/problem.ts';
-import type { Lease } from '../target.ts';
+import type { Lease } from '../lease.ts';
 import type { AnswerHead } from '../transport/http1/answer-head.ts';
 import type { CallCarrier, CallPatience, CarriedCall } from '../transport/http1/carried-call.ts';
 import type { UpgradedSocket } from '../transport/http1/upgraded-socket.ts';
 import type { ForwardHost } from './forward-host.ts';
-import { releaseBroken, speaksAgainst } from './http-faults.ts';
+import { httpFault, speaksAgainst, verdictOf } from './http-faults.ts';
 import type { Sent } from './upgrade.ts';
 
 /** What may come of an answer that was given up, before its connection is. */
@@ -55,17 +55,19 @@ export class ForwardAttempt implements CarriedCall {
   head(head: AnswerHead): void {
     if (this.isUnwanted) return;
     const { status } = head;
-    // The target is known by the head; the call is under way until its body is through.
-    this.#lease.settle(speaksAgainst(status) ? 'failure' : 'success');
+    // A bad head says all; after a good one the answer may still break off.
+    if (speaksAgainst(status)) this.#lease.settle('failure');
+    else this.#lease.opened();
     this.#host.note(String(status));
     if (!this.#host.givesUp(head)) return void (this.#head = head);
     this.isUnwanted = true;
-    this.#lease.release('failure');
+    this.#lease.release('neutral');
     this.#host.retry();
   }
 
   switched(socket: UpgradedSocket): void {
     this.isUnwanted = true;
+    // The answer to a handshake has no more than a head; how the two sides part later says nothing.
     this.#lease.settle('success');
     this.#host.note('101');
     this.upgrade?.switched(socket, this.#lease);
@@ -101,7 +103,7 @@ export class ForwardAttempt implements CarriedCall {
   broke(error: Error): void {
     if (this.isUnwanted) return;
     this.isUnwanted = true;
-    releaseBroken(this.#lease, error);
+    this.#lease.release(verdictOf(httpFault(error)));
     if (this.#isAnswering) this.#host.note(this.#host.brokeOff(error));
     else this.#host.failed(error);
   }

@@ -11,11 +11,10 @@ import type { Upstream } from '../upstream.ts';
 import type { Http1Pool } from '../transport/http1/http1-pool.ts';
 import type { OutboundCall } from '../transport/http1/outbound-call.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
-import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import { isIdempotent } from '../idempotent-methods.ts';
 import { retryAfterMs } from '../retry-wait.ts';
 import { callFields, callHost } from './call-fields.ts';
-import { httpFault, speaksAgainst } from './http-faults.ts';
+import { brokenCall, speaksAgainst } from './http-faults.ts';
 import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** Answers above 1 MiB are refused, also decoded: they are held in memory as a whole. */
@@ -129,10 +128,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   }
 
   broke(error: Error): void {
-    if (error instanceof NoFreeConnection) return this.failUnsent(error);
-    const fault = httpFault(error);
-    // What broke off within its answer has met the service: only another one may be asked.
-    this.fail({ ...fault, failure: true, isConnection: fault.isConnection && this.#status === 0 }, error);
+    this.fail(brokenCall(error, this.#status !== 0), error);
   }
 
   more(): void {

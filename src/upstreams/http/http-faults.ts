@@ -1,6 +1,6 @@
 import { Problem } from '../../problems/problem.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
-import type { Lease } from '../target.ts';
+import type { AttemptFault } from '../call-run.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 
 /** What went wrong with an attempt before an answer began. */
@@ -91,8 +91,18 @@ export function faultProblem(fault: HttpFault, cause: unknown): Problem {
   return cause instanceof NoFreeConnection ? noFreeConnection(cause) : new Problem(fault.code, { cause });
 }
 
-/** Gives a target back whose call broke; what says nothing about the target is not held against it. */
-export function releaseBroken(lease: Lease, error: unknown): void {
-  if (httpFault(error).isNeutral === true) lease.release('neutral');
-  else lease.releaseBroken();
+/** What a fault says about the target. */
+export function verdictOf({ isNeutral }: HttpFault): 'neutral' | 'failure' {
+  return isNeutral === true ? 'neutral' : 'failure';
+}
+
+/**
+ * How an attempt of a call ends that broke.
+ *
+ * @param isAnswering whether its answer had begun: that has met the service, and only another one may be asked.
+ */
+export function brokenCall(error: unknown, isAnswering: boolean): AttemptFault {
+  const { isNeutral, ...fault } = httpFault(error);
+  const isConnection = fault.isConnection && !isAnswering;
+  return { ...fault, isConnection, failure: isNeutral !== true, ...(isNeutral && { neutral: isNeutral }) };
 }

@@ -4,7 +4,7 @@ import { Attempts, type AttemptMaker } from '../attempts.ts';
 import { blameOf } from '../call-run.ts';
 import { isRepeatable } from '../idempotent-methods.ts';
 import { retryAfterMs } from '../retry-wait.ts';
-import type { Lease } from '../target.ts';
+import type { Lease } from '../lease.ts';
 import type { AnswerHead } from '../transport/http1/answer-head.ts';
 import { SilentService } from '../transport/http1/http1-faults.ts';
 import { isStreamed, type OutboundMessage } from '../transport/http1/carried-call.ts';
@@ -13,7 +13,7 @@ import type { Upstream } from '../upstream.ts';
 import { attemptFields } from './attempt-fields.ts';
 import { ForwardAttempt } from './forward-attempt.ts';
 import type { ForwardHost, ForwardingDeps } from './forward-host.ts';
-import { faultProblem, httpFault } from './http-faults.ts';
+import { faultProblem, httpFault, verdictOf } from './http-faults.ts';
 import type { Outbound } from './outbound.ts';
 import { holdBody } from './outbound-body.ts';
 
@@ -64,7 +64,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
 
   failed(error: unknown): void {
     const fault = httpFault(error);
-    this.given?.settle(fault.isNeutral === true ? 'neutral' : 'failure', fault.outcome);
+    this.given?.settle(verdictOf(fault), fault.outcome);
     if (this.leaves()) return;
     if (this.given?.retries(fault) === true) this.given.again(this);
     else this.deps.sink.fail(faultProblem(fault, error));
@@ -145,7 +145,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     // The next attempt waits for its time or its turn, or the body is still awaited.
     if (this.given?.stop() === true || current === undefined) return this.deps.sink.fail(reason);
     if (current.isUnwanted) return;
-    this.given?.settle(blameOf(reason), reason.code);
+    this.given?.settle(blameOf(reason, this.given.lease), reason.code);
     current.abandon();
     if (!this.leaves()) this.deps.sink.fail(reason);
   };

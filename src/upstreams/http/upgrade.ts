@@ -1,4 +1,4 @@
-import type { Lease } from '../target.ts';
+import type { Lease } from '../lease.ts';
 import type { AskedUpgrade } from '../transport/http1/parsed-answer.ts';
 import type { CallPatience, OutboundMessage } from '../transport/http1/carried-call.ts';
 import type { UpgradedSocket } from '../transport/http1/upgraded-socket.ts';

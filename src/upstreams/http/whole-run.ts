@@ -5,12 +5,11 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
-import { NoFreeConnection } from '../transport/no-free-connection.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
 import type { Http1Pool } from '../transport/http1/http1-pool.ts';
 import type { OutboundCall } from '../transport/http1/outbound-call.ts';
 import type { Upstream } from '../upstream.ts';
-import { httpFault, speaksAgainst } from './http-faults.ts';
+import { brokenCall, speaksAgainst } from './http-faults.ts';
 import { RefusedAnswer } from './http-caller.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -81,9 +80,7 @@ export class WholeRun extends CallRun<WholeAnswer> implements AnswerReader {
   }
 
   broke(error: Error): void {
-    if (error instanceof NoFreeConnection) return this.failUnsent(error);
-    const fault = httpFault(error);
-    this.fail({ ...fault, failure: true, isConnection: fault.isConnection && this.#status === 0 }, error);
+    this.fail(brokenCall(error, this.#status !== 0), error);
   }
 
   more(): void {

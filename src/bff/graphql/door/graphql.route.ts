@@ -25,6 +25,8 @@ export function graphqlRoute(
   return {
     id: GRAPHQL_ROUTE_ID,
     door: 'handler',
+    fitsAs: 'graphqlPost',
+    below: ['graphql'],
     origin: 'GatehouseDriver',
     match: { methods: ['GET', 'POST', 'PUT', 'DELETE'], hosts: [], path: GRAPHQL_PATH, headers: {} },
     policies: [{ ...identified, cache: 'off', ...policies }],

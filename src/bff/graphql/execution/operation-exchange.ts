@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http';
 import { Exchange, type DegradedPart } from '../../../exchange/exchange.ts';
+import { openingOf } from '../../../exchange/opening-of.ts';
 import type { Problem } from '../../../problems/problem.ts';
 import { nameUpstream } from '../../../upstreams/asked-upstreams.ts';
 
@@ -8,23 +9,10 @@ const MOST_KEPT = 20;
 
 /** An exchange for one operation of a connection: its own cancellation and limits, the principal of the connection. */
 export function forkOf(connection: Exchange): Exchange {
-  const { id, trace, clientAddress, addressDoubt, scheme, host, path, query, request, snapshot } = connection;
+  const { request, snapshot } = connection;
   // Nothing is ever written to it; what it says goes over the connection.
   const response = new ServerResponse(request);
-  const opening = {
-    id,
-    trace,
-    clientAddress,
-    addressDoubt,
-    scheme,
-    host,
-    path,
-    query,
-    request,
-    response,
-    snapshot,
-  };
-  const exchange = new Exchange(opening);
+  const exchange = new Exchange({ ...openingOf(connection), response });
   exchange.route = connection.route;
   exchange.params = connection.params;
   exchange.principal = connection.principal;

@@ -22,6 +22,8 @@ export type FieldPolicySet = {
   readonly [Name in 'authentication' | 'authorization' | 'rateLimit' | 'cache']?: PolicySet[Name] | 'off';
 };
 
+const PART_OF_SCHEMA = Object.freeze({ kind: 'field', methods: [] });
+
 /** Finds what is said under a metadata key. */
 type Saying = (metadataKey: string) => unknown;
 
@@ -97,9 +99,14 @@ function declared(
 
 function policiesOn(origin: string, saying: Saying, faults: Set<string>): FieldPolicySet {
   const found: Record<string, unknown> = {};
-  for (const { name, metadataKey, onFields } of policyList) {
+  for (const { name, metadataKey, onFields, idle } of policyList) {
     const options = saying(metadataKey);
     if (options === undefined) continue;
+    const useless = options === 'off' ? undefined : idle?.(options as never, PART_OF_SCHEMA);
+    if (useless !== undefined)
+      faults.add(
+        `${origin}: \`${[name, ...useless.key].join('.')}\` has no effect on a part of a GraphQL schema: ${useless.reason}`,
+      );
     if (onFields !== undefined) found[name] = options;
     else
       faults.add(

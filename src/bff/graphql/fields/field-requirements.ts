@@ -1,4 +1,11 @@
+import { refusalOfNobody } from '../../../exchange/challenge.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import {
+  alternativesOf,
+  isMetBy,
+  sayRequirement,
+  type AskedFor,
+} from '../../../policies/authentication/requirement.ts';
 import { authorizationPolicy } from '../../../policies/authorization/authorization.policy.ts';
 import type { PolicySet } from '../../../policies/order.ts';
 import { stepOf } from '../../../policies/policy-facts.ts';
@@ -71,11 +78,11 @@ export class FieldRequirements {
   identified(origin: string, authentication: Authentication): Requirement {
     if (authentication === 'public')
       throw new Error(`${origin}: a field cannot be public; \`graphql.policies\` say who may pass the door`);
-    const { schemes } = authentication;
-    const check = (route: Route): void => mustTake(origin, schemes, route);
+    const check = (route: Route): void => mustTake(origin, authentication, route);
     check(this.#route);
     this.#checks.push(check);
-    return this.#once(`schemes ${schemes.join()}`, { ...NO_MASK, by: origin }, () => schemeStage(schemes));
+    const key = `schemes ${JSON.stringify(authentication)}`;
+    return this.#once(key, { ...NO_MASK, by: origin }, () => schemeStage(authentication));
   }
 
   /** The buckets of one field. Each run of the field takes from them: aliases do not get around the limit. */
@@ -129,20 +136,28 @@ export class FieldRequirements {
   }
 }
 
-function mustTake(origin: string, schemes: readonly string[], { policies }: Route): void {
-  const door = policies.authentication;
-  const accepted: readonly string[] = door === undefined || door === 'public' ? [] : door.schemes;
-  if (schemes.some((scheme) => accepted.includes(scheme))) return;
-  const taken = accepted.length === 0 ? 'looks at no credentials' : `takes only ${accepted.join(', ')}`;
-  throw new Error(`${origin}: asks for ${schemes.join(' or ')}, but the GraphQL door ${taken}`);
+function mustTake(origin: string, field: AskedFor, { policies }: Route): void {
+  const { authentication: door } = policies;
+  const isAsking = door !== undefined && door !== 'public';
+  if (field.optional === true) throw new Error(`${origin}: \`optional\` is for the door; leave it out here`);
+  if (isAsking && canMeet(door, field)) return;
+  const taken = isAsking ? `takes only ${sayRequirement(door)}` : 'looks at no credentials';
+  throw new Error(`${origin}: asks for ${sayRequirement(field)}, but the GraphQL door ${taken}`);
 }
 
-function schemeStage(schemes: readonly string[]): Stage {
+/** Whether somebody whom a door lets in has what is asked for. */
+function canMeet(door: AskedFor, field: AskedFor): boolean {
+  return alternativesOf(field).some((needed) =>
+    alternativesOf(door).some((held) => needed.every((scheme) => held.includes(scheme))),
+  );
+}
+
+function schemeStage(field: AskedFor): Stage {
   return {
-    enter({ principal }: Exchange): void {
-      if (principal === undefined || !schemes.includes(principal.scheme)) {
-        throw new Problem('permission-denied');
-      }
+    enter(exchange: Exchange): void {
+      const { principal } = exchange;
+      if (principal === undefined) throw refusalOfNobody(exchange, 'no principal');
+      if (!isMetBy(field, principal)) throw new Problem('permission-denied');
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
-import { addressBlock } from '../../../policies/rate-limit/limit-subject.ts';
+import { addressBlock } from '../../../exchange/address-block.ts';
 import type { BucketRule } from '../../../policies/rate-limit/rate-limiter.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
 import { Problem, retryAfterSeconds } from '../../../problems/problem.ts';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Exchange } from '../../../exchange/exchange.ts';
+import { openingOf } from '../../../exchange/opening-of.ts';
 
 const CREDENTIALS = ['authorization', 'x-api-key'];
 
@@ -20,25 +21,11 @@ export function withCredentials(
     const lower = name.toLowerCase();
     return CREDENTIALS.includes(lower) && typeof value === 'string' ? [[lower, value] as const] : [];
   });
-  const { id, trace, clientAddress, addressDoubt, scheme, host, path, query, response, snapshot } = exchange;
   const request = Object.create(exchange.request, {
     headers: { value: { ...exchange.request.headers, ...Object.fromEntries(given) } },
     rawHeaders: { value: [...exchange.request.rawHeaders, ...given.flat()] },
   }) as IncomingMessage;
-  const opening = {
-    id,
-    trace,
-    clientAddress,
-    addressDoubt,
-    scheme,
-    host,
-    path,
-    query,
-    request,
-    response,
-    snapshot,
-  };
-  const identified = new Exchange(opening);
+  const identified = new Exchange({ ...openingOf(exchange), request });
   identified.route = exchange.route;
   return identified;
 }

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
-import type { Principal } from '../../../exchange/principal.ts';
+import { credentialsOf, type Principal } from '../../../exchange/principal.ts';
 import type { ClaimNames } from '../identity.schema.ts';
-import { marksOf } from '../revocation/revocation-marks.ts';
+import { marksOf, type RevocationMarks } from '../revocation/revocation-marks.ts';
 import { principalOf } from '../tokens/token-principal.ts';
 
 /** A session of a browser: what the provider gave, and since when. Times are in ms since the epoch. */
@@ -33,7 +33,7 @@ export interface SessionTerms {
 }
 
 /** The access tokens of sessions, and their principals as those see them who give the tokens on. */
-const tokens = new WeakMap<Principal, string>();
+const tokens = new WeakMap<RevocationMarks, string>();
 const bearers = new WeakMap<Principal, Principal>();
 /** What a field can carry (RFC 6750 section 2.1). */
 const BEARER = /^[\w.~+/-]+=*$/;
@@ -46,29 +46,34 @@ export function sessionMark(id: string): string {
 /** Who a session's caller is. The tokens were verified when they came, and nobody else could seal them. */
 export function sessionPrincipal(session: Session, terms: SessionTerms): Principal {
   const claims = decodeJwt(terms.principal === 'idToken' ? session.idToken : session.accessToken);
-  const principal = Object.freeze({
+  const marks = marksOf({
+    issuer: terms.issuer,
+    token: sessionMark(session.id),
+    session: session.sid,
+    subject: session.sub,
+    issuedAt: Math.floor(session.createdAt / 1000),
+  });
+  // By the marks, which a caller keeps that proves more than its session.
+  tokens.set(marks, session.accessToken);
+  return Object.freeze({
     ...principalOf(claims, terms.claims, terms.idPrefix),
     scheme: 'session' as const,
     issuer: terms.issuer,
     clientId: terms.idPrefix + terms.clientId,
-    marks: marksOf({
-      issuer: terms.issuer,
-      token: sessionMark(session.id),
-      session: session.sid,
-      subject: session.sub,
-      issuedAt: Math.floor(session.createdAt / 1000),
-    }),
+    marks,
   });
-  tokens.set(principal, session.accessToken);
-  return principal;
 }
 
 /** The principal of a session with its access token for services; any other one as it is. */
 export function withBearer(principal: Principal): Principal {
-  const bearer = tokens.get(principal);
-  if (bearer === undefined || !BEARER.test(bearer)) return principal;
-  let carrier = bearers.get(principal);
-  if (carrier === undefined) bearers.set(principal, (carrier = Object.freeze({ ...principal, bearer })));
+  const known = bearers.get(principal);
+  if (known !== undefined) return known;
+  const bearer = credentialsOf(principal)
+    .map(({ marks }) => marks && tokens.get(marks))
+    .find((token) => token !== undefined);
+  const carrier =
+    bearer === undefined || !BEARER.test(bearer) ? principal : Object.freeze({ ...principal, bearer });
+  bearers.set(principal, carrier);
   return carrier;
 }
 

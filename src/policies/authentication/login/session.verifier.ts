@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
 import { Problem } from '../../../problems/problem.ts';
-import { REALM, refused, unavailable, type CredentialVerifier } from '../verifier.ts';
+import { REALM, refused, unavailable, UNKNOWN, type CredentialVerifier } from '../verifier.ts';
 import { refuseForeignPage } from './foreign-page.ts';
 import type { Login } from './login.ts';
 import { SessionRenewal } from './renewal.ts';
@@ -75,12 +75,17 @@ export class SessionVerifier implements CredentialVerifier {
   }
 
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined {
-    const value = this.login?.deps.cookies.read(exchange.request);
-    if (this.login === undefined || value === undefined) return undefined;
+    const known = this.known(exchange);
+    if (known !== UNKNOWN || this.login === undefined) return known === UNKNOWN ? undefined : known;
+    return this.#check(this.login, this.login.deps.cookies.read(exchange.request) ?? '', exchange);
+  }
+
+  known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
+    const found = this.login?.deps.cookies.read(exchange.request);
+    if (this.login === undefined || found === undefined) return undefined;
     refuseForeignPage(exchange.request, this.#origins);
-    const live = this.#live.get(value);
-    if (live !== undefined && this.login.deps.clock() < live.checkAt) return live.principal;
-    return this.#check(this.login, value, exchange);
+    const live = this.#live.get(found);
+    return live !== undefined && this.login.deps.clock() < live.checkAt ? live.principal : UNKNOWN;
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { OpenExchanges } from '../../../exchange/open-exchanges.ts';
-import type { Principal } from '../../../exchange/principal.ts';
+import { credentialsOf, type Principal } from '../../../exchange/principal.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { unavailable } from '../verifier.ts';
 import { endExchange } from './revoked-exchange.ts';
@@ -167,7 +167,11 @@ export class Revocations implements FeedHost {
     const news = this.#news;
     this.#news = undefined;
     if (news === undefined) return;
-    this.#end(({ principal }) => principal?.marks !== undefined && news.revokes(principal.marks), revoked());
+    const isRevoked = ({ marks }: Principal): boolean => marks !== undefined && news.revokes(marks);
+    this.#end(
+      ({ principal }) => principal !== undefined && credentialsOf(principal).some(isRevoked),
+      revoked(),
+    );
   }
 
   #end(holds: (exchange: Exchange) => boolean, problem: Problem): void {

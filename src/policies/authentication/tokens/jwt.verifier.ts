@@ -7,7 +7,7 @@ import { JwtStrategy } from './jwt.strategy.ts';
 import type { KeySource } from './signing-key.ts';
 import { TokenCache } from './token-cache.ts';
 import { TokenPlaces } from './token-places.ts';
-import { REALM, refused, type Clock, type CredentialVerifier } from '../verifier.ts';
+import { REALM, refused, UNKNOWN, type Clock, type CredentialVerifier } from '../verifier.ts';
 
 /** Makes the key source of an issuer. */
 export type KeySourceFactory = (issuer: IssuerOptions) => KeySource;
@@ -66,6 +66,11 @@ export class JwtVerifier implements CredentialVerifier {
     const token = this.#places.find(exchange);
     if (token === undefined) return undefined;
     return this.#cache.get(token) ?? this.check(token);
+  }
+
+  known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
+    const token = this.#places.find(exchange);
+    return token === undefined ? undefined : (this.#cache.get(token) ?? UNKNOWN);
   }
 
   /** Checks a token, wherever it comes from. Rejects with a problem. */

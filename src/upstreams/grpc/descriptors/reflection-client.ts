@@ -2,7 +2,7 @@ import { create, createFileRegistry, fromBinary, toBinary, type FileRegistry } f
 import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { PlainFault } from '../../../telemetry/error-facts.ts';
-import type { Lease } from '../../target.ts';
+import type { Lease } from '../../lease.ts';
 import { cancelCall } from '../cancel-call.ts';
 import {
   ServerReflectionRequestSchema,

@@ -14,6 +14,23 @@ export interface SentBody {
   failed(error: Error): void;
 }
 
+/**
+ * Has a socket go on reading when the other side takes no more, as one does that refuses an upload before it has read it: a
+ * socket of Node ends with the first write that fails, and what was said before that is lost unread.
+ *
+ * @param refused hears of a write that failed. @returns whether the socket reads on, and what is written is lost.
+ */
+export function outliveWrites(socket: Socket, refused: (error: Error) => boolean): void {
+  const [write, writev] = [socket._write, socket._writev];
+  type Done = (error?: Error | null) => void;
+  const heard =
+    (done: Done): Done =>
+    (error) =>
+      done(error && refused(error) ? null : error);
+  socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, heard(done));
+  socket._writev = (chunks, done) => writev?.call(socket, chunks, heard(done));
+}
+
 /** Sends a body while it comes, no faster than the service takes it, and framed anew (RFC 9112 sections 6.2 and 7.1). */
 export class BodySender {
   readonly #socket: Socket;
@@ -44,6 +61,12 @@ export class BodySender {
     if (this.#isOver) return;
     this.#leave();
     this.#body.rest.destroy();
+  }
+
+  /** Sends no more of it, because nobody reads it; it is still there until {@link stop}. */
+  rest(): void {
+    this.#unhear();
+    this.#body.rest.pause();
   }
 
   readonly #take = (chunk: Buffer): void => {
@@ -97,6 +120,10 @@ export class BodySender {
 
   #leave(): void {
     this.#isOver = true;
+    this.#unhear();
+  }
+
+  #unhear(): void {
     this.#socket.off('drain', this.#resume);
     this.#body.rest.off('data', this.#take).off('end', this.#end);
   }

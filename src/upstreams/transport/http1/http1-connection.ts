@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { performance as measured } from 'node:perf_hooks';
 import { openSocket, type SocketOptions, type SocketUser } from '../socket.ts';
 import { AnswerParser, type AnswerLimits } from './answer-parser.ts';
-import { BodySender, type SentBody } from './body-sender.ts';
+import { BodySender, outliveWrites, type SentBody } from './body-sender.ts';
 import { isStreamed, type CallCarrier, type CarriedCall } from './carried-call.ts';
 import { ConnectionEnded, MalformedAnswer, SilentService } from './http1-faults.ts';
 import { MovingDeadline } from './moving-deadline.ts';
@@ -15,6 +15,8 @@ const LONGEST_KEEP_MS = 600_000;
 const MARGIN_MS = 1000;
 /** How long the rest of an answer that nobody wants may keep a connection. */
 const DRAIN_MS = 5000;
+/** How long a service that takes no more of a request is waited for to have said something: it is here, or never will be. */
+const LAST_WORDS_MS = 500;
 
 /** What a connection tells the pool that it belongs to. */
 export interface ConnectionHost {
@@ -47,6 +49,9 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
   #parser: AnswerParser | undefined = undefined;
   /** Sends a body that is still to come. */
   #sender: BodySender | undefined = undefined;
+  /** Why no more of the request can be sent. */
+  #refusal: Error | undefined = undefined;
+  #canOutliveWrites = false;
   /** What it has become, once it carries another protocol. */
   #upgraded: UpgradedSocket | undefined = undefined;
 
@@ -133,6 +138,7 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     else if (parser.hasSwitched) this.#switch(bytes.subarray(taken));
     else if (this.#call?.isUnwanted === true) this.#drain ??= setTimeout(giveUp, DRAIN_MS, this).unref();
     else if (parser.progress > progress) {
+      if (this.#refusal !== undefined) this.#speaks();
       const patience = this.#call?.patience;
       if (patience !== undefined) this.#patience.set(patience.idleMs);
       this.#call?.progress();
@@ -156,7 +162,8 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     // The server may have closed an idle connection at the same time (RFC 9112 section 9.3.1).
     if (isIdempotent && !isStreamed(body) && !call.wasSent && this.#hasRested && isSilent)
       return this.#host.resend(call);
-    call.broke(error ?? new ConnectionEnded('the connection ended before the answer'));
+    const reason = error instanceof MalformedAnswer ? error : (this.#refusal ?? error);
+    call.broke(reason ?? new ConnectionEnded('the connection ended before the answer'));
   }
 
   #send(call: CarriedCall): void {
@@ -170,6 +177,8 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
     this.#socket.cork();
     this.#socket.write(head, 'latin1');
     if (isStreamed(body)) {
+      if (!this.#canOutliveWrites) outliveWrites(this.#socket, this.#refused);
+      this.#canOutliveWrites = true;
       this.#sender = new BodySender(this.#socket, body, this);
       this.#sender.start();
     } else {
@@ -177,6 +186,24 @@ export class Http1Connection implements SocketUser, CallCarrier, SentBody {
       this.sent();
     }
     this.#socket.uncork();
+  }
+
+  // What the service has said by now, such as 413 or 401, is the answer: it goes on to the client. What is there is no more
+  // than the system has kept for the socket, and it is read as any answer is.
+  readonly #refused = (error: Error): boolean => {
+    if (this.#isClosed || this.#parser === undefined) return false;
+    if (this.#refusal !== undefined) return true;
+    this.#refusal = error;
+    this.#sender?.rest();
+    if (this.#parser.progress === 0) this.#drain ??= setTimeout(giveUp, LAST_WORDS_MS, this).unref();
+    else if (this.#call?.patience !== undefined) this.#patience.set(this.#call.patience.idleMs);
+    return true;
+  };
+
+  /** The service has said something after all. */
+  #speaks(): void {
+    clearTimeout(this.#drain);
+    this.#drain = undefined;
   }
 
   /** Leaves HTTP, and the pool: what it counts from now on are the others. */

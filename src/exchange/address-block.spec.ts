@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { addressBlock } from './limit-subject.ts';
+import { addressBlock } from './address-block.ts';
 
 describe('addressBlock', () => {
   it.each([
