@@ -148,7 +148,8 @@ function startGateway(
         ...process.env,
         PORT: String(port),
         ADMIN_PORT: String(adminPort),
-        LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
+        // Without Redis it would only warn that revocations are of one process, and there is but one.
+        LOG_LEVEL: process.env['LOG_LEVEL'] || (process.env['REDIS_URL'] ? 'warn' : 'error'),
         // Nobody but the one who presses Ctrl-C is waiting.
         DRAIN_DELAY: '0s',
         SHUTDOWN_TIMEOUT: '1s',
