@@ -37,5 +37,11 @@ async function endSessions(exchange: Exchange, sessions: SessionVerifier): Promi
   const forMs = Math.max(1000, token.until * 1000 - clock()) + 60_000;
   if (!(await login.once.isFirst('logout', token.jti, forMs)))
     throw new Problem('request-invalid', { detail: 'The logout token is refused: it was used before.' });
-  await login.endNamed(token);
+  try {
+    await login.endNamed(token);
+  } catch (error) {
+    // Nothing has ended everywhere yet: the provider may say it again.
+    await login.once.forget('logout', token.jti);
+    throw error;
+  }
 }

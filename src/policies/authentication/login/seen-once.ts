@@ -17,7 +17,7 @@ export class SeenOnce {
 
   /** Whether it was not seen before. @param forMs how long it is remembered. */
   async isFirst(kind: string, name: string, forMs: number): Promise<boolean> {
-    const digest = hash('sha256', `${kind}\n${name}`, 'base64url');
+    const digest = digestOf(kind, name);
     if (this.#seen.has(digest)) return false;
     this.#seen.set(digest, true, { ttl: forMs });
     if (this.#redis === undefined) return true;
@@ -28,4 +28,15 @@ export class SeenOnce {
       () => true,
     );
   }
+
+  /** Forgets what came to nothing, so that it may be tried again. */
+  async forget(kind: string, name: string): Promise<void> {
+    const digest = digestOf(kind, name);
+    this.#seen.delete(digest);
+    if (this.#redis !== undefined) await answerOf(this.#redis.del(PREFIX + digest)).catch(() => undefined);
+  }
+}
+
+function digestOf(kind: string, name: string): string {
+  return hash('sha256', `${kind}\n${name}`, 'base64url');
 }
