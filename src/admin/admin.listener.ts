@@ -13,6 +13,7 @@ import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
+import { serveKeys } from './key-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { describeRoutes } from './route-listing.ts';
@@ -44,6 +45,7 @@ export class AdminListener {
     this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     serveRollouts(this.#server, orders.rollouts);
+    serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.

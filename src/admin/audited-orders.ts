@@ -19,6 +19,13 @@ export function noteOrder(request: FastifyRequest, details: Details): void {
   noted.set(request, { ...noted.get(request), ...details });
 }
 
+const telling = new WeakSet<FastifyRequest>();
+
+/** Has an order answered with a secret that was made for whoever gave it: the only time that it is shown. */
+export function tellSecret(request: FastifyRequest): void {
+  telling.add(request);
+}
+
 /** Who gives an order, and from where: nobody is asked for a name at the operators' listener. */
 export function operatorOf({ headers, ip }: FastifyRequest): Required<Pick<AuditEvent, 'actor' | 'source'>> {
   const type: AuditActor['type'] = headers['x-gatehouse-admin'] === 'cli' ? 'cli' : 'admin';
@@ -39,8 +46,8 @@ export function auditOrders(server: FastifyInstance, audit: AuditTrail | undefin
     // Fails closed, as it was asked for: an order that cannot be accounted for is not carried out.
     if (audit?.refuses === true && isOrder(request)) await reply.code(503).send(UNAVAILABLE);
   });
-  server.addHook('onSend', async (_request, _reply, payload) =>
-    typeof payload === 'string' ? redacted(payload) : payload,
+  server.addHook('onSend', async (request, _reply, payload) =>
+    typeof payload === 'string' && !telling.has(request) ? redacted(payload) : payload,
   );
 }
 

@@ -36,10 +36,10 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return void out.write(`${HELP}\n`);
     case 'version':
       return void out.write(`${version()}\n`);
-    case 'keys create': {
-      const { createKey } = await import('./keys.ts');
-      return createKey(command, { redisUrl: (await environment()).redisUrl, out });
-    }
+    case 'keys create':
+      return (await import('./keys.ts')).runCreateKey(command, await environment(), out);
+    case 'keys':
+      return (await import('./key-orders.ts')).runKeys(command, await environment(), out);
     case 'openapi':
     case 'client':
       return (await import('./contracts.ts')).runContracts(command, modules, out);

@@ -1,6 +1,7 @@
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import { cookieLift } from '../policies/authentication/login/cookie-lift.stage.ts';
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
+import { KEY_FIELD } from '../exchange/key-places.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
@@ -17,12 +18,15 @@ export function edgeCompiler(
   factories: readonly StageFactory[],
   trail?: AuditTrail,
 ): EdgeCompiler {
-  return ({ trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity }): Edge => {
+  return (config): Edge => {
+    const { trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity } = config;
+    const { header = KEY_FIELD, query } = identity?.apiKeyOptions ?? {};
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;
     return Object.freeze({
       clientAddress,
       connections,
+      keyPlaces: header === KEY_FIELD && query === undefined ? undefined : { header, query },
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: [
         ...auditGate(trail, audit?.onFailure),

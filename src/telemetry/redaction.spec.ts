@@ -6,7 +6,7 @@ afterEach(() => redactNames([]));
 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const JWT = `${part({ alg: 'RS256' })}.${part({ sub: 'u' })}.c2lnbmF0dXJl`;
-const KEY = `gh_live_${'k'.repeat(43)}`;
+const KEY = `gh_live_${'k'.repeat(43)}_a1B2c3`;
 const PEM = '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----';
 
 describe('redacted', () => {

@@ -10,7 +10,8 @@ const SECRET_VARIABLE =
 const USERINFO = /\b([a-z][a-z\d+.-]{1,20}:\/\/)[^\s/?#"'@]*(?:@[^\s/?#"'@]*)*@/gi;
 const KEY_BLOCK =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g;
-const TOKEN = /\beyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*){1,3}|\bgh_[\dA-Za-z]{1,32}_[\dA-Za-z]{16,}/g;
+const TOKEN =
+  /\beyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*){1,3}|\bgh_[\dA-Za-z]{1,32}_[\dA-Za-z]{16,}(?:_[\dA-Za-z]+)?/g;
 /** As header fields have them; in lower case they are words as well, and what follows has to look like no word. */
 const CREDENTIALS =
   /\b(?:(Bearer|Basic|DPoP|Negotiate)|(bearer|basic|dpop|negotiate)(?=\s+\S*[\dA-Z=]))(\s+)[\w.~+/-]{4,}=*/g;

@@ -4,6 +4,7 @@ import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
 import { loginSchema } from './login/login.schema.ts';
+import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
 import { dampingSchema } from './damping/damping.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
 import { isDiscoverable } from './tokens/discovery-document.ts';
@@ -163,19 +164,6 @@ const issuer = z
 const DEFAULT_ALGORITHMS: JwtAlgorithm[] = ['RS256', 'ES256'];
 const DEFAULT_SECRET_ALGORITHMS: JwtAlgorithm[] = ['HS256'];
 
-const apiKey = z.strictObject({
-  sha256: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/, 'expected the SHA-256 of the key as 64 hex digits, never the key itself')
-    .toLowerCase()
-    .describe('SHA-256 of the key, in hex; `gatehouse keys create` prints it.'),
-  clientId: z.string().min(1).describe('The client application that holds the key.'),
-  roles: names.default([]).describe('Roles of the client. Default none.'),
-  permissions: names.default([]).describe('Permissions of the client. Default none.'),
-  tier: z.string().min(1).optional().describe('Tier of service of the client.'),
-  enabled: z.boolean().default(true).describe('Whether the key is accepted. Default true.'),
-});
-
 const tokenCache = z.strictObject({
   ttl: between(0, 3_600_000, '0s and 1h')
     .prefault('5m')
@@ -206,10 +194,13 @@ export const identitySchema = z
     damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
-      .array(apiKey)
+      .array(configuredApiKey)
       .superRefine(refuseTwins('sha256'))
       .default([])
       .describe('API keys that are part of the configuration, hashed.'),
+    apiKeyOptions: apiKeyOptionsSchema
+      .prefault({})
+      .describe('Where API keys are looked for, and how long those that have ended are remembered.'),
   })
   .describe('Who issues the credentials and how they are checked.');
 

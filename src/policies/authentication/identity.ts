@@ -30,10 +30,10 @@ export class Identity {
 
   /** @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
-    this.#needs = needs;
     this.revocations = needs.revocations ?? new Revocations();
     this.damping = needs.damping ?? new Damping();
-    this.#section = createSection(options, needs);
+    this.#needs = { ...needs, revocations: this.revocations };
+    this.#section = createSection(options, this.#needs);
   }
 
   /** The section that is in force. */
