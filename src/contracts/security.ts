@@ -28,6 +28,12 @@ export function securitySchemes(keyField = USUAL_KEY_FIELD): Components['securit
       name: keyField.toLowerCase() === USUAL_KEY_FIELD.toLowerCase() ? USUAL_KEY_FIELD : keyField,
       description: 'A key that stands for an application.',
     },
+    session: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: '__Host-Http-gatehouse',
+      description: 'The session of a browser that has logged in; set by the gateway.',
+    },
   };
 }
 

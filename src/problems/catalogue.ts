@@ -110,6 +110,15 @@ export const catalogue = {
     remedy:
       'Log in again; a token that is refreshed may be revoked as well. For a key, ask the operator for another one.',
   }),
+  'login-failed': entry(400, 'handle', 'The log-in has failed', {
+    cause:
+      'The provider refused, or what it sent the browser back with does not belong to a log-in that this browser has begun: it took longer than ten minutes, was used before, or cookies are switched off.',
+    remedy: 'Log in again.',
+  }),
+  'session-too-large': entry(502, 'handle', 'The session does not fit into cookies', {
+    cause: 'The tokens of the provider are larger than the two cookies that a session may have.',
+    remedy: 'Operators say `identity.login.session.store: redis`, or have the provider say less.',
+  }),
   'too-many-attempts': entry(429, 'identify', 'Too many bad credentials', {
     cause:
       'So many bad credentials came from this address that none are checked for a while, but those that are known to be good.',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
+import { loginSchema } from './login/login.schema.ts';
 import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
 import { dampingSchema } from './damping/damping.schema.ts';
 import { introspectionSchema } from './introspection/introspection.schema.ts';
@@ -147,6 +148,7 @@ export const identitySchema = z
     resources: resourcesSchema,
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
+    login: loginSchema(claimNames).optional(),
     damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z
