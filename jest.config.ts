@@ -20,6 +20,7 @@ const config: Config = {
     ],
   },
   testEnvironment: '<rootDir>/test/support/environment.ts',
+  runtime: '<rootDir>/test/support/runtime.ts',
   testTimeout: 20_000,
   // More than there are cores: much of what is tested is waiting.
   maxWorkers: 3,

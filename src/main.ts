@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from './admin/admin.listener.ts';
+import { AuditTrail } from './audit/audit-trail.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
 import type { ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
@@ -18,6 +19,7 @@ import { BootFaults } from './routing/boot-faults.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
 import { createLogger } from './telemetry/logger.ts';
+import { learnSecret } from './telemetry/redaction.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
@@ -106,6 +108,8 @@ export class Gateway {
     await this.app.close();
     clearTimeout(cutOff);
     await this.app.get(AdminListener).close();
+    // What the last exchanges and orders were denied is part of it.
+    await this.app.get(AuditTrail).close();
   }
 
   /** Ends all exchanges that are still under way. */
@@ -122,6 +126,7 @@ export class Gateway {
  * @throws {ConfigError} with the faults of modules and routes, and then with whatever else keeps the gateway from starting.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  learnSecret(passwordOf(options.environment.redisUrl));
   const { logger = createLogger(options.environment.logLevel) } = options;
   if (!options.environment.composesHeads) disableComposedAnswers();
   else if (!enableComposedAnswers())
@@ -136,6 +141,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // Goes on to its end, so that what is wrong with the code is told together with what is wrong with the file.
   if (app.get(BootFaults).any) await gateway.init();
   return gateway;
+}
+
+function passwordOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : decodeURIComponent(new URL(url).password);
 }
 
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */

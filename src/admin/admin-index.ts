@@ -38,6 +38,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
       'The rollouts of routes with a canary as JSON: where they stand, what was measured, and every change.',
   },
   {
+    path: '/keys',
+    shows:
+      'API keys, page by page, and when they were last used; orders issue, change, rotate and revoke them.',
+  },
+  {
     path: '/revocations',
     shows: 'How many credentials are revoked, and whether all are known; a POST revokes.',
   },

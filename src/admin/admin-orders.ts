@@ -1,5 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { Rollouts } from '../canary/rollouts.ts';
+import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -12,5 +14,9 @@ export class AdminOrders {
     readonly identity: Identity,
     /** Takes note of who has ordered what. */
     @Inject(LOGGER) readonly logger: Logger,
+    /** The API keys that Redis keeps; undefined without it. */
+    @Optional() readonly keys?: ApiKeyRegistry,
+    /** The same, for those who have to account for it. */
+    @Optional() readonly audit?: AuditTrail,
   ) {}
 }

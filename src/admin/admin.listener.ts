@@ -6,12 +6,14 @@ import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
+import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
+import { serveKeys } from './key-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { describeRoutes } from './route-listing.ts';
@@ -29,6 +31,7 @@ export class AdminListener {
     orders: AdminOrders,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
+    auditOrders(this.#server, orders.audit);
     this.#server.addHook('onRequest', refusePages);
     this.#server.get('/metrics', async (_request, reply) => {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
@@ -42,7 +45,8 @@ export class AdminListener {
     this.#server.put(BREAKER_PATH, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     serveRollouts(this.#server, orders.rollouts);
-    serveRevocations(this.#server, orders.identity, orders.logger);
+    serveKeys(this.#server, orders);
+    serveRevocations(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

@@ -4,6 +4,7 @@ import { faultsText } from '../config/zod-faults.ts';
 import { timerDuration } from '../config/units.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { orderBreaker } from '../upstreams/health/health-view.ts';
+import { noteOrder } from './audited-orders.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
 const LONGEST = '24d';
@@ -42,6 +43,7 @@ export function takeOrder(
     if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
     const { state } = order.data;
     const forMs = order.data.state === 'open' ? order.data.for : 0;
+    noteOrder(request, { state, forMs: state === 'open' ? forMs : undefined });
     const view = orderBreaker(upstream, target, { state, forMs });
     if (view !== undefined) return reply.send(view);
     return reply.code(404).send({ error: `${name} has no target ${target} with a breaker` });

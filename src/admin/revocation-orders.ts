@@ -13,7 +13,8 @@ import {
 } from '../policies/authentication/revocation/revocation-order.ts';
 import type { RevocationOptions } from '../policies/authentication/revocation/revocation.schema.ts';
 import { msOf } from '../policies/authentication/revocation/revocation-marks.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { AdminOrders } from './admin-orders.ts';
+import { operatorOf } from './audited-orders.ts';
 
 const PATH = '/revocations';
 const OFF = { error: 'nothing can be revoked here; add `identity: { revocation: {} }` to the configuration' };
@@ -35,15 +36,18 @@ const askedSchema = z
 type Asked = z.output<typeof askedSchema>;
 
 /** Shows what is known of revocations, and takes orders to revoke. */
-export function serveRevocations(server: FastifyInstance, identity: Identity, logger: Logger): void {
+export function serveRevocations(server: FastifyInstance, orders: Orders): void {
+  const { identity } = orders;
   server.get(PATH, ({ query }, reply) => {
     if (Object.keys(query as object).length === 0) return reply.send(describe(identity));
     const asked = askedSchema.safeParse(query);
     if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, askedSchema, query) });
     return orRefuse(reply, () => look(identity, asked.data));
   });
-  server.post(PATH, (request, reply) => take(identity, logger, request, reply));
+  server.post(PATH, (request, reply) => take(orders, request, reply));
 }
+
+type Orders = Pick<AdminOrders, 'identity' | 'logger' | 'audit'>;
 
 /** How the revocations of this process are. */
 function describe({ revocations }: Identity): object {
@@ -74,12 +78,9 @@ function look({ revocations, section }: Identity, asked: Asked): object {
   };
 }
 
-async function take(
-  identity: Identity,
-  logger: Logger,
-  { headers, body, ip }: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function take(orders: Orders, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { identity } = orders;
+  const { headers, body, ip } = request;
   // Fails closed: browsers say it with every POST, also of a page whose name leads here only since it was loaded.
   if (headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
   const { options } = identity.revocations;
@@ -96,7 +97,7 @@ async function take(
   const where = await identity.revocations.revoke(ordered);
   if (where === 'nowhere') return reply.code(507).send(NO_ROOM);
   for (const [index, one] of ordered.entries())
-    note(logger, one, { where, from: ip, reason: read.data[index]?.reason });
+    note(orders, one, { where, from: ip, reason: read.data[index]?.reason, request });
   const revoked = ordered.map(shown);
   return where === 'everywhere'
     ? reply.send({ revoked })
@@ -122,9 +123,30 @@ function shown({ kind, value, issuer, until, issuedBefore }: OrderedRevocation):
 }
 
 // The id of a session may open it somewhere else, so that the log has its digest only.
-function note(logger: Logger, { kind, value, issuer, until, digest }: OrderedRevocation, how: object): void {
+function note(
+  { logger, audit }: Orders,
+  { kind, value, issuer, until, issuedBefore, digest }: OrderedRevocation,
+  { request, ...how }: RevokedHow,
+): void {
   const named = kind === 'sid' ? { digest: digestText(digest) } : { [kind]: value };
   logger.info({ revocation: { kind, ...named, issuer, until, ...how } }, 'credentials revoked');
+  audit?.record({
+    kind: 'revocation',
+    action: 'revoke',
+    outcome: how.where === 'everywhere' ? 'done' : 'failed',
+    ...operatorOf(request),
+    target: kind === 'sid' ? `sid ${digestText(digest)}` : `${kind} ${value}`,
+    requestId: request.id,
+    reason: how.reason,
+    details: { issuer, until, issuedBefore, where: how.where },
+  });
+}
+
+interface RevokedHow {
+  readonly where: string;
+  readonly from: string;
+  readonly reason: string | undefined;
+  readonly request: FastifyRequest;
 }
 
 function orRefuse(reply: FastifyReply, answer: () => object): FastifyReply {

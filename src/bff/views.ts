@@ -1,6 +1,7 @@
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { keyFieldOf } from '../exchange/key-places.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { serverTimingOf } from './composition/composition-run.ts';
 import type { Degradation } from './composition/section-run.ts';
@@ -180,7 +181,7 @@ function announce(run: ViewRun, body: Record<string, unknown>): boolean {
   if (cacheControl === NO_STORE) return false;
   // What one principal has kept must not be shown to the next one that uses the same client.
   if (exchange.principal !== undefined) {
-    addToField(exchange.responseHeaders, 'vary', 'authorization, x-api-key, cookie');
+    addToField(exchange.responseHeaders, 'vary', `authorization, ${keyFieldOf(exchange)}, cookie`);
   }
   return true;
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional, type OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { PUB_SUB } from '../config/tokens.ts';
+import type { Audit } from '../audit/audit-event.ts';
+import { AUDIT, PUB_SUB } from '../config/tokens.ts';
 import type { PubSub } from '../store/pub-sub.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
 import { REDIS, STORE_GUARD } from '../store/store.module.ts';
@@ -27,6 +28,7 @@ export type WishName = keyof typeof WISHES;
 /** The rollouts of one process: they outlive configurations, and go on with those of other replicas. */
 @Injectable()
 export class Rollouts implements OnModuleDestroy {
+  @Optional() @Inject(AUDIT) private readonly audit?: Audit;
   readonly #all = new Map<string, Rollout>();
   /** Ids of those that routes in force have. */
   #inForce: ReadonlySet<string> = new Set();
@@ -148,6 +150,23 @@ export class Rollouts implements OnModuleDestroy {
     const text = `canary of ${route}: ${change.to}, ${(change.weight * 100).toFixed(1)} % of the traffic: ${change.reason}`;
     if (!isOwn) return this.#logger.info({ ...fields, told: true }, text);
     this.#changes.count(route, change.to);
+    const { canary, stable } = change;
+    this.audit?.record({
+      kind: 'canary',
+      action: change.to,
+      outcome: 'done',
+      actor: { type: change.by === 'operator' ? 'admin' : 'gateway' },
+      target: rollout.plan.id,
+      route,
+      reason: change.reason,
+      details: {
+        from: change.from,
+        step: change.step + 1,
+        weight: change.weight,
+        canary: `${canary.failures} of ${canary.attempts} failed`,
+        stable: `${stable.failures} of ${stable.attempts} failed`,
+      },
+    });
     if (change.to === 'aborted' || change.to === 'paused') this.#logger.warn(fields, text);
     else this.#logger.info(fields, text);
     // The others ask soon enough by themselves.

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000;
  */
 export async function askAdmin(
   { admin, environment }: AdminPlace,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PATCH',
   path: string,
   body?: unknown,
 ): Promise<unknown> {

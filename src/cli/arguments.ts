@@ -4,7 +4,7 @@ import { adminOrigin } from './admin-client.ts';
 import type { CanaryCommand } from './canary.ts';
 import { explainCommand, type ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
-import type { KeyOptions } from './keys.ts';
+import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
 
@@ -20,7 +20,7 @@ export type Command =
   | DiffCommand
   | ImportCommand
   | RevokeCommand
-  | ({ readonly name: 'keys create' } & KeyOptions)
+  | KeysCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
@@ -42,30 +42,32 @@ export type ContractsCommand =
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
 const OUT = { out: { type: 'string', short: 'o' } } as const;
-const KEY = {
-  client: { type: 'string' },
-  role: { type: 'string', multiple: true },
-  permission: { type: 'string', multiple: true },
-  tier: { type: 'string' },
-} as const;
 const ALWAYS = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const;
 
-const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client', 'keys create'] as const;
-const COMMANDS = [...CONFIGURED, 'access', 'canary', 'diff', 'explain', 'import', 'revoke'] as const;
+const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client'] as const;
+const COMMANDS = [
+  ...CONFIGURED,
+  ...KEY_ACTIONS.map((action) => `keys ${action}`),
+  'access',
+  'canary',
+  'diff',
+  'explain',
+  'import',
+  'revoke',
+];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
 const TS = { ts: { type: 'boolean' } } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
-const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...KEY };
+const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT };
 const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
   validate: CONFIG,
   routes: CONFIG,
   openapi: { ...CONFIG, ...OUT },
   client: { ...CONFIG, ...OUT, ...TS },
-  'keys create': KEY,
 };
 
 /** The help of the bin. */
@@ -99,8 +101,17 @@ Usage
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
                                         now, at all replicas of the gateway that runs there
-  gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--tier TIER]
-                                        make an API key; stored when REDIS_URL is set, else printed as YAML
+  gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
+                   [--tenant TENANT] [--expires 90d|TIME] [--address CIDR]... [--rate 600/1m:60] [--prefix TEXT]
+                   [--admin URL]        make an API key; by the gateway at --admin, else stored when REDIS_URL is set, else
+                                        printed as YAML
+  gatehouse keys list [--client ID] [--limit N] [--json] [--admin URL]
+  gatehouse keys show ID [--json] [--admin URL]
+  gatehouse keys update ID [--enable|--disable] [what create takes] [--admin URL]
+  gatehouse keys rotate ID [--overlap 1d] [--expires 90d|TIME] [--json] [--admin URL]
+  gatehouse keys revoke ID|KEY... [--reason TEXT] [--json] [--admin URL]
+                                        show the API keys of a gateway that runs, change one, put a new one in its place while
+                                        the old one goes on for a while, or revoke some at once, at all replicas
 
 Options
   -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
@@ -125,6 +136,11 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'keys') {
+    const command = keysCommand(args.slice(1));
+    if (command !== undefined) return command === 'help' ? { name: 'help', text: HELP } : command;
+    if (args[1]?.startsWith('-') !== true) throw new UsageError(unknownCommand(leadingWords(args)));
+  }
   const words = leadingWords(args);
   const name = CONFIGURED.find((command) => command === words.slice(0, command.split(' ').length).join(' '));
   const rest = name === undefined ? args.slice(words.length) : args.slice(name.split(' ').length);
@@ -135,7 +151,6 @@ export function parseArguments(args: readonly string[]): Command {
   if (values.flag('version')) return { name: 'version' };
   if (name === undefined)
     throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
-  if (name === 'keys create') return { name, ...keyOptions(values) };
   const configFile = values.text('config');
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
   return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
@@ -190,18 +205,6 @@ function clientFile(values: OptionValues): string {
   return outFile;
 }
 
-function keyOptions(values: OptionValues): KeyOptions {
-  const clientId = values.text('client');
-  if (clientId === undefined) throw new UsageError('keys create: expected --client ID');
-  const [roles, permissions, tier] = [values.list('role'), values.list('permission'), values.text('tier')];
-  // They travel in header fields, in lists with commas between them.
-  const odd = [clientId, ...roles, ...permissions, tier ?? '-'].find((name) => !/^[!-+\--~]+$/.test(name));
-  if (odd === undefined) return { clientId, roles, permissions, tier };
-  throw new UsageError(
-    `${JSON.stringify(odd)}: expected a name of printable ASCII without spaces and commas; give several with one option each`,
-  );
-}
-
 function leadingWords(args: readonly string[]): string[] {
   const end = args.findIndex((argument) => argument.startsWith('-'));
   return end === -1 ? [...args] : args.slice(0, end);
@@ -209,6 +212,7 @@ function leadingWords(args: readonly string[]): string[] {
 
 function unknownCommand(words: readonly string[]): string {
   const given = words.slice(0, words[0] === 'keys' ? 2 : 1).join(' ');
+  if (words[0] === 'keys') return `unknown command "${given}"; ${nearestKeyAction(words[1])}`;
   const nearest = nearestName(words.slice(0, 2).join(' '), COMMANDS) ?? nearestName(given, COMMANDS);
   const hint =
     nearest === undefined ? `expected one of ${COMMANDS.join(', ')}` : `did you mean "${nearest}"?`;

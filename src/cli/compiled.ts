@@ -7,6 +7,7 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { redactNames } from '../telemetry/secret-names.ts';
 import { modulesOf, type OfferedModules } from './commands.ts';
 
 /** A configuration that was compiled and serves nobody; whoever has it closes it. */
@@ -52,5 +53,7 @@ export async function readSource(
   configFile: string | undefined,
 ): Promise<{ readonly environment: Environment; readonly source: GatewaySource }> {
   const environment = readEnvironment(process.env);
-  return { environment, source: await readConfigFile(gatewaySchema, configFile ?? environment.configFile) };
+  const source = await readConfigFile(gatewaySchema, configFile ?? environment.configFile);
+  redactNames(source.value.logging.redact);
+  return { environment, source };
 }

@@ -9,6 +9,7 @@ import {
 } from '../snapshot/config-diff.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { DiffCommand } from './arguments.ts';
+import { redactedFields } from '../telemetry/redaction.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { compiled } from './compiled.ts';
 import { Incomparable } from './incomparable.ts';
@@ -26,7 +27,9 @@ export async function runDiff(
 ): Promise<boolean> {
   const before = await snapshotOf(files[0], modules);
   const found = diffConfigs(before, await snapshotOf(files[1], modules));
-  out.write(json ? `${JSON.stringify(found, null, 2)}\n` : renderDiff(found));
+  // What a field is set to may be a credential; that it changes is told all the same.
+  const shown = redactedFields(found);
+  out.write(json ? `${JSON.stringify(shown, null, 2)}\n` : renderDiff(shown));
   return !isEmpty(found);
 }
 

@@ -34,7 +34,7 @@ describe('createKey without Redis', () => {
     expect(again).toEqual([]);
     const { identity } = parse(out.text.slice(out.text.indexOf('identity:'))) as { identity: unknown };
     expect(identitySchema.parse(identity).apiKeys).toEqual([
-      { ...options, sha256: hashApiKey(key), enabled: true },
+      { ...options, scopes: [], sha256: hashApiKey(key), enabled: true },
     ]);
   });
 
@@ -71,11 +71,14 @@ describe('createKey with Redis', () => {
     await redis.ping();
     expect(await new RedisApiKeyStore(redis).find(hashApiKey(key))).toEqual({
       ...options,
+      scopes: [],
+      prefix: key.split('_')[1],
+      createdAt: expect.any(Number),
       sha256: hashApiKey(key),
       status: 'active',
     });
     const name = `apikey:${hashApiKey(key)}`;
-    expect(await redis.keys('*')).toEqual([name]);
+    expect((await redis.keys('*')).sort()).toEqual([name, 'apikeys', 'apikeys:client:mobile-app']);
     expect(JSON.stringify(await redis.hgetall(name))).not.toContain(key);
   });
 

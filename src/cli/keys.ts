@@ -1,14 +1,18 @@
 import { Redis } from 'ioredis';
 import { stringify } from 'yaml';
-import { createApiKey, saveApiKey, type NewApiKey } from '../policies/authentication/api-keys/api-key.ts';
+import type { z } from 'zod';
+import { faultsText } from '../config/zod-faults.ts';
+import type { Environment } from '../config/env.schema.ts';
+import { createApiKey, type NewApiKey } from '../policies/authentication/api-keys/api-key.ts';
+import { limitText } from '../policies/authentication/api-keys/api-key.hash.ts';
+import { saveApiKey } from '../policies/authentication/api-keys/api-key.index.ts';
+import { keyOrder } from '../policies/authentication/api-keys/api-key.order.ts';
+import { apiKeyOptionsSchema } from '../policies/authentication/api-keys/api-key.schema.ts';
+import { askAdmin } from './admin-client.ts';
+import type { KeyOptions, KeysCreate } from './key-options.ts';
+import { UsageError } from './options.ts';
 
-/** Whom an API key is for and what its holder may do. */
-export interface KeyOptions {
-  readonly clientId: string;
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
-  readonly tier: string | undefined;
-}
+export type { KeyOptions } from './key-options.ts';
 
 /** Where a key goes: the store, when there is one, and the person who asked. */
 export interface KeyOutlets {
@@ -17,41 +21,81 @@ export interface KeyOutlets {
   readonly out: { write(text: string): unknown };
 }
 
+type Order = z.output<typeof keyOrder>;
+
 const TIMEOUT_MS = 3000;
 
 /**
  * Makes an API key, stores its hash, and prints the key exactly once; nobody can print it again.
  *
+ * @throws UsageError for what no key can be.
  * @throws Error when Redis does not take it; the key is not printed then, because it would not work.
  */
 export async function createKey(options: KeyOptions, { redisUrl, out }: KeyOutlets): Promise<void> {
-  const created = createApiKey();
+  const order = read(options);
+  const created = createApiKey(order.prefix);
   if (redisUrl === undefined) {
     out.write(
-      `${keyLine(created)}\n# Add this to the configuration file:\n${snippet(created.sha256, options)}`,
+      `${keyLine(created)}\n# Add this to the configuration file:\n${snippet(created.sha256, order)}`,
     );
     return;
   }
-  await store(redisUrl, created.sha256, options);
+  await store(redisUrl, created, order);
   out.write(`${keyLine(created)}\n# Stored in Redis as apikey:${created.sha256}; it works at once.\n`);
 }
 
-function keyLine({ key }: NewApiKey): string {
+/** Has a gateway that runs make it, or makes it here. @throws {Error} like {@link createKey}. */
+export async function runCreateKey(
+  { admin, json = false, ...options }: KeysCreate,
+  environment: Pick<Environment, 'adminHost' | 'adminPort' | 'redisUrl'>,
+  out: KeyOutlets['out'],
+): Promise<void> {
+  if (admin === undefined) {
+    if (json) throw new UsageError('keys create: --json goes with --admin');
+    return createKey(options, { redisUrl: environment.redisUrl, out });
+  }
+  const answer = await askAdmin({ admin, environment }, 'POST', '/keys', orderOf(options));
+  const made = answer as NewApiKey & { readonly id: string };
+  out.write(
+    json
+      ? `${JSON.stringify(made, null, 2)}\n`
+      : `${keyLine(made)}\n# Its id is ${made.id}; it works at once.\n`,
+  );
+}
+
+/** The text that shows a new key. */
+export function keyLine({ key }: Pick<NewApiKey, 'key'>): string {
   return `# The key of the client; it is shown only now:\n${key}\n`;
 }
 
-function snippet(sha256: string, { clientId, roles, permissions, tier }: KeyOptions): string {
+function orderOf({ clientId, roles, permissions, tier, more }: KeyOptions): object {
+  return { clientId, roles, permissions, ...(tier === undefined ? {} : { tier }), ...more };
+}
+
+function read(options: KeyOptions): Order {
+  const given = orderOf(options);
+  const order = keyOrder.safeParse(given);
+  if (!order.success) throw new UsageError(`keys create: ${faultsText(order.error, keyOrder, given)}`);
+  return order.data;
+}
+
+// As people would write it: without what is empty.
+function snippet(sha256: string, order: Order): string {
+  const { clientId, expiresAt, rateLimit, tier, tenant, roles, permissions, scopes, addresses } = order;
+  const lists = Object.entries({ tenant, roles, permissions, tier, scopes, addresses }).filter(
+    ([, value]) => value !== undefined && value.length > 0,
+  );
   const entry = {
     sha256,
     clientId,
-    ...(roles.length > 0 ? { roles } : {}),
-    ...(permissions.length > 0 ? { permissions } : {}),
-    ...(tier === undefined ? {} : { tier }),
+    ...Object.fromEntries(lists),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+    ...(rateLimit === undefined ? {} : { rateLimit: limitText(rateLimit) }),
   };
   return stringify({ identity: { apiKeys: [entry] } });
 }
 
-async function store(redisUrl: string, sha256: string, options: KeyOptions): Promise<void> {
+async function store(redisUrl: string, created: NewApiKey, order: Order): Promise<void> {
   const redis = new Redis(redisUrl, {
     lazyConnect: true,
     connectTimeout: TIMEOUT_MS,
@@ -63,9 +107,12 @@ async function store(redisUrl: string, sha256: string, options: KeyOptions): Pro
   redis.on('error', (error: Error) => {
     connectionFault = error.message;
   });
+  const { sha256, prefix } = created;
+  const record = { ...order, sha256, prefix, status: 'active', createdAt: Date.now() } as const;
+  const { keepEnded } = apiKeyOptionsSchema.parse({});
   const failure = await redis
     .connect()
-    .then(() => saveApiKey(redis, { sha256, status: 'active', ...options }))
+    .then(() => saveApiKey(redis, record, keepEnded))
     .then(
       () => undefined,
       (error: Error) => connectionFault ?? error.message,

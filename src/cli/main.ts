@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
-import type { OfferedModules } from './commands.ts';
+import type { OfferedModules, Outlet } from './commands.ts';
+import { learnEnvironment, redacted } from '../telemetry/redaction.ts';
 import { Incomparable } from './incomparable.ts';
 
 const USAGE_EXIT_CODE = 2;
@@ -16,52 +17,62 @@ const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND',
  * that. Default none.
  */
 export async function main(args: readonly string[], modules: OfferedModules = []): Promise<void> {
+  learnEnvironment(process.env);
   try {
     await run(parseArguments(args), modules);
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
-    process.stderr.write(`${faultText(error instanceof Incomparable ? error.cause : error)}\n`);
+    process.stderr.write(`${redacted(faultText(error instanceof Incomparable ? error.cause : error))}\n`);
   }
 }
 
 // The code of each command is loaded when it is run: a gateway is much, and help needs none of it.
 async function run(command: Command, modules: OfferedModules): Promise<void> {
   const { stdout: out, stderr: err } = process;
+  const shown = withoutSecrets(out);
   switch (command.name) {
     case 'help':
       return void out.write(`${HELP}\n`);
     case 'version':
       return void out.write(`${version()}\n`);
-    case 'keys create': {
-      const { createKey } = await import('./keys.ts');
-      return createKey(command, { redisUrl: (await environment()).redisUrl, out });
-    }
+    case 'keys create':
+      return (await import('./keys.ts')).runCreateKey(command, await environment(), out);
+    case 'keys':
+      return (await import('./key-orders.ts')).runKeys(command, await environment(), out);
     case 'openapi':
     case 'client':
       return (await import('./contracts.ts')).runContracts(command, modules, out);
     case 'access':
-      return (await import('./access.ts')).runAccess(command, modules, out);
+      return (await import('./access.ts')).runAccess(command, modules, shown);
     case 'explain':
-      return (await import('./explain.ts')).runExplain(command, modules, out);
+      return (await import('./explain.ts')).runExplain(command, modules, shown);
     case 'import':
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':
-      return (await import('./canary.ts')).runCanary(command, await environment(), out);
+      return (await import('./canary.ts')).runCanary(command, await environment(), shown);
     case 'revoke':
-      return (await import('./revoke.ts')).runRevoke(command, await environment(), out);
+      return (await import('./revoke.ts')).runRevoke(command, await environment(), shown);
     case 'diff': {
-      const differs = await (await import('./diff.ts')).runDiff(command, modules, out);
+      const differs = await (await import('./diff.ts')).runDiff(command, modules, shown);
       process.exitCode = differs ? DIFFERS_EXIT_CODE : 0;
       return undefined;
     }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate':
-      return (await import('./validate.ts')).runValidate(command.configFile, modules, { out, err });
+      return (await import('./validate.ts')).runValidate(command.configFile, modules, {
+        out: shown,
+        err: withoutSecrets(err),
+      });
     case 'routes':
-      return (await import('./validate.ts')).runRoutes(command.configFile, modules, out);
+      return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
   }
+}
+
+// Not for what is made to be taken away whole: a new key, a document, an imported configuration.
+function withoutSecrets(outlet: NodeJS.WriteStream): Outlet {
+  return { write: (text) => outlet.write(redacted(text)), isTTY: outlet.isTTY };
 }
 
 async function environment(): Promise<Environment> {

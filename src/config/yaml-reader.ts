@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { isMap, isScalar, parseDocument, type Document, type Node } from 'yaml';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import type { ConfigPath } from './config-path.ts';
@@ -16,6 +17,8 @@ export interface Position {
 /** A YAML file that was read: what it says, where it says it, and what is wrong with it short of its syntax. */
 export interface YamlDocument {
   readonly file: string;
+  /** SHA-256 of the text in hex: of what was written, without what variables stand for. */
+  readonly digest: string;
   /** Plain maps, lists and scalars, references to variables filled in; null for an empty file. */
   readonly value: unknown;
   /** Faults that leave the tree readable: duplicate keys, unset variables, unknown anchors. */
@@ -45,6 +48,7 @@ export function readYaml(
   const { places, ...tree } = readInPieces(text, context, long) ?? readWhole(text, context);
   return {
     file,
+    digest: hash('sha256', text, 'hex'),
     ...tree,
     locate: (path) => position(places.find(path)),
   };

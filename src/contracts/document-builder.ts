@@ -22,6 +22,8 @@ export interface DocumentDeps {
   readonly config: ContractsConfig;
   /** Whether the gateway counts requests before it looks at them. */
   readonly floodLimited: boolean;
+  /** The field of API keys. Default the usual one. */
+  readonly keyField?: string | undefined;
   /** Routes that are not part of the API, besides those that the configuration hides. */
   readonly isHidden?: (route: Route) => boolean;
 }
@@ -74,7 +76,7 @@ export function buildDocument(deps: DocumentDeps): OpenApiDocument {
     servers: config.servers.length === 0 ? [{ url: '/' }] : config.servers.map((url) => ({ url })),
     tags,
     paths: paths as Record<string, PathItem>,
-    components: components.toComponents(headerFields, securitySchemes),
+    components: components.toComponents(headerFields, securitySchemes(deps.keyField)),
   };
 }
 

@@ -2,21 +2,34 @@ import { alternativesOf } from '../policies/authentication/requirement.ts';
 import type { Route } from '../routing/route.ts';
 import type { Components, Operation } from './openapi.ts';
 
-/** The credentials that routes may ask for; the names are those of the `authentication` policy. */
-export const securitySchemes: Components['securitySchemes'] = {
-  jwt: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'A token of an issuer that the gateway trusts.',
-  },
-  apiKey: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'X-API-Key',
-    description: 'A key that stands for an application.',
-  },
-};
+const USUAL_KEY_FIELD = 'X-API-Key';
+
+/**
+ * The credentials that routes may ask for; the names are those of the `authentication` policy.
+ *
+ * @param keyField the field of API keys, where it is not the usual one.
+ */
+export function securitySchemes(keyField = USUAL_KEY_FIELD): Components['securitySchemes'] {
+  return {
+    jwt: {
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: 'A token of an issuer that the gateway trusts.',
+    },
+    introspection: {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'A token that the gateway asks its authorization server about.',
+    },
+    apiKey: {
+      type: 'apiKey',
+      in: 'header',
+      name: keyField.toLowerCase() === USUAL_KEY_FIELD.toLowerCase() ? USUAL_KEY_FIELD : keyField,
+      description: 'A key that stands for an application.',
+    },
+  };
+}
 
 /** What a route asks callers to prove; any one of the entries is enough, none means that it is open. */
 export function securityOf({ policies }: Route): Operation['security'] {

@@ -118,6 +118,8 @@ export class Exchange {
   // authorize
   /** What would have refused it, if that were in force; in names of the configuration. */
   shadowDenied: string | undefined = undefined;
+  /** What a stage has denied with an answer that is no problem, such as that of whoever was asked outside. */
+  denied: Problem | undefined = undefined;
 
   // limit
   limit: LimitDecision | undefined = undefined;
@@ -243,11 +245,14 @@ export class Exchange {
     (this.#closeListeners ??= []).push(listener);
   }
 
-  /** Tells those who wait for the end; only the close stage calls it. */
+  /** Tells those who wait for the end, and the audit of what was denied; only the close stage calls it. */
   close(): void {
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
     this.listedIn?.remove(this);
+    // The one place where all denials pass, at every door: whoever denies writes it here, and every exchange closes.
+    const ended = this.problem ?? this.denied ?? this.cancelled;
+    if (ended !== undefined || this.shadowDenied !== undefined) this.snapshot?.audit?.closed(this);
     if (listeners !== undefined) for (const listener of listeners) listener(this);
   }
 

@@ -13,9 +13,9 @@ export class OpenExchanges {
     return this.#size;
   }
 
-  /** Adds an exchange, until it closes. One that is in a list already stays where it is. */
+  /** Adds an exchange, until it closes. One that is in a list already stays where it is, and one that has ended stays out. */
   add(exchange: Exchange): void {
-    if (exchange.listedIn !== undefined) return;
+    if (exchange.listedIn !== undefined || exchange.cancelled !== undefined) return;
     const next = this.#first;
     exchange.listedIn = this;
     exchange.nextOpen = next;

@@ -1,3 +1,4 @@
+import type { BucketRule } from '../policies/rate-limit/rate-limiter.ts';
 import type { RevocationMarks } from '../policies/authentication/revocation/revocation-marks.ts';
 
 /** The authenticated caller. Frozen; shared by every exchange that presents the same credential. */
@@ -25,6 +26,8 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>;
   /** By what it is found among the revocations; absent for a credential that cannot be revoked before it expires. */
   readonly marks?: RevocationMarks | undefined;
+  /** How often it may call, on top of what routes allow; absent for who has no limit of its own. */
+  readonly limit?: BucketRule | undefined;
   /** What it proved beside this, on a route that asks for several credentials: they give it no rights of their own. */
   readonly also?: readonly Principal[] | undefined;
 }

@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { absoluteForm, hostOf, isSaneHost } from '../exchange/absolute-form.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import { liftKey } from '../exchange/key-places.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
@@ -33,7 +34,8 @@ export function askedExchange(input: ExplainInput, snapshot: Snapshot): Exchange
   const request = requestOf(method, target, fields, input.from);
   if (!isSaneHost(request.headers.host ?? ''))
     throw new ExplainFault(`expected one host, got "${request.headers.host ?? ''}"`);
-  const { path, query } = splitTarget(target);
+  if (snapshot.edge.keyPlaces !== undefined) liftKey(request, snapshot.edge.keyPlaces);
+  const { path, query } = splitTarget(request.url ?? target);
   const normal = normalizePath(path, 'keep');
   if (normal === undefined)
     throw new ExplainFault(`${path}: not in a form that every server reads alike; it is refused with 400`);

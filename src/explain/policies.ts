@@ -7,8 +7,9 @@ import type { Route } from '../routing/route.ts';
 import type { ExplainedPolicy } from './explanation.ts';
 import { refusalOf } from './refusal.ts';
 
-/** The level of what no policy of the route says, but its upstream. */
+/** The level of what no policy of the route says, but its upstream, or the credential of the caller. */
 const OF_UPSTREAM = 'upstream';
+const OF_CALLER = 'caller';
 
 /** What each policy of a route would do, in their order; `body` is that of the request, undefined without one. */
 export function explainPolicies(
@@ -35,13 +36,17 @@ function explainPolicy(
 ): Omit<ExplainedPolicy, 'isMet'> | undefined {
   const { name } = policy;
   const stage = route.seats[name];
-  const from = route.levels[name] ?? (stage === undefined ? undefined : OF_UPSTREAM);
-  if (from === undefined) return undefined;
   const options: unknown = (route.policies as Readonly<Record<string, unknown>>)[name];
-  if (options === undefined && stage === undefined) return { policy: name, from, says: 'off', does: 'off' };
+  const isOfCaller = options === undefined && stage?.concerns !== undefined;
+  const isIdle = isOfCaller && stage.concerns?.(exchange) === false;
+  const unsaid = isOfCaller ? OF_CALLER : OF_UPSTREAM;
+  const from = route.levels[name] ?? (stage === undefined || isIdle ? undefined : unsaid);
+  if (from === undefined) return undefined;
+  if (options === undefined && (stage === undefined || isIdle))
+    return { policy: name, from, says: 'off', does: 'off' };
   // A stage that no policy of the route wants does what its upstream needs.
-  const says = options === undefined ? `as the upstream says` : policy.describe(options);
-  const base = { policy: name, from: options === undefined ? OF_UPSTREAM : from, says };
+  const says = options === undefined ? `as the ${unsaid} says` : policy.describe(options);
+  const base = { policy: name, from: options === undefined ? unsaid : from, says };
   if (stage === undefined) return { ...base, does: 'passes', why: 'it has nothing to do here' };
   try {
     const verdict: StageVerdict = stage.explain?.(exchange, body) ?? {

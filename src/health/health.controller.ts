@@ -1,10 +1,11 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import {
   HealthCheck,
   HealthCheckService,
   HealthIndicatorService,
   type HealthCheckResult,
 } from '@nestjs/terminus';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
 import { Transform } from '../policies/transform/transform.policy.ts';
@@ -19,6 +20,8 @@ import { Warming } from './warming.ts';
 @Authorization('off')
 @Transform('off')
 export class HealthController {
+  @Inject(AuditTrail) private readonly audit!: AuditTrail;
+
   constructor(
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
@@ -48,10 +51,19 @@ export class HealthController {
       const detail = 'Waiting for the revocations of others.';
       throw new Problem('identity-unavailable', { detail, headers: { 'retry-after': '1' } });
     }
+    // Whoever asks would be refused everything else.
+    if (this.audit.refuses) throw new Problem('audit-unavailable', { headers: { 'retry-after': '5' } });
     const gateway = () => this.indicators.check('gateway').up();
     const { state } = this.revocations;
-    if (state === 'off') return this.checks.check([gateway]);
-    // Not a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none.
-    return this.checks.check([gateway, () => this.indicators.check('revocations').up({ state })]);
+    const audit = this.audit.state;
+    // Neither is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
+    // what becomes of requests without an audit the configuration says.
+    return this.checks.check([
+      gateway,
+      ...(state === 'off' ? [] : [() => this.indicators.check('revocations').up({ state })]),
+      ...(audit === 'off'
+        ? []
+        : [() => this.indicators.check('audit').up({ state: audit === 'ok' ? 'ok' : 'degraded' })]),
+    ]);
   }
 }

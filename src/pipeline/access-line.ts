@@ -1,7 +1,7 @@
 import type { Attempt, DegradedPart, Exchange } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
 import { errorName } from '../telemetry/error-facts.ts';
-import { shownPath, shownQuery } from './shown-target.ts';
+import { shownPath, shownQuery } from '../exchange/shown-target.ts';
 
 const INFO = 30;
 const LONGEST_NAME = 200;

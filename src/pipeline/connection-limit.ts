@@ -46,6 +46,15 @@ export class ConnectionLimit {
     const open = this.#open.get(block) ?? 0;
     if (open >= perAddress) {
       this.#metrics.connectionRefused();
+      this.#snapshots.current.audit?.record({
+        kind: 'denial',
+        action: 'connect',
+        outcome: 'denied',
+        actor: { type: 'anonymous' },
+        source: { address: peer },
+        policy: 'connectionLimit',
+        reason: 'rate-limited',
+      });
       socket.destroy();
       return false;
     }

@@ -4,6 +4,7 @@ import { editedPayload } from '../exchange/answer-stream.ts';
 import type {} from '../exchange/exchange-of.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { enterAt, type Done } from '../routing/admission.ts';
+import { isLiftedKey } from '../exchange/key-places.ts';
 import { finishReply } from '../exchange/reply-head.ts';
 import { sendStageAnswer } from '../exchange/stage-answer.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
@@ -19,6 +20,7 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
   const begin = (request: FastifyRequest, reply: FastifyReply, done: DoneFuncWithErrOrRes): void => {
     const exchange = open.open(request.raw, reply.raw);
     request.exchange = exchange;
+    if (isLiftedKey(request.raw)) forgetKey(request);
     close.watch(exchange);
     let answer: Answer | undefined;
     try {
@@ -57,6 +59,12 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     if (stream === undefined) done();
     else done(null, editedPayload(request.exchange, payload, stream));
   });
+}
+
+// Fastify has read the query before anybody could take something out of it.
+function forgetKey({ query, exchange }: FastifyRequest): void {
+  const name = exchange.snapshot?.edge.keyPlaces?.query;
+  if (name !== undefined) delete (query as Record<string, unknown>)[name];
 }
 
 /**

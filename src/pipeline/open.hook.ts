@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
+import { liftKey } from '../exchange/key-places.ts';
 import { preflightOfAll } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
@@ -20,9 +21,7 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The one that `node:http` meets (RFC 9110 section 10.1.1); looked for as it does. */
 const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
-
 const NO_HOST = { detail: 'A request needs one Host header with a host in it.' };
-
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
 /** Stage 0: makes the exchange of a request. */
@@ -37,19 +36,19 @@ export class OpenHook {
 
   /** Makes the exchange; never throws, so that every request has one to be logged with. */
   open(request: IncomingMessage, response: ServerResponse): Exchange {
-    const { headers } = request;
-    const { path, query } = splitTarget(request.url ?? '/');
-    const id = headers['x-request-id'];
     const snapshot = this.#snapshots.current;
     snapshot.hold();
+    if (snapshot.edge.keyPlaces !== undefined) liftKey(request, snapshot.edge.keyPlaces);
+    const { path, query } = splitTarget(request.url ?? '/');
+    const id = request.headers['x-request-id'];
     const origin = snapshot.edge.clientAddress.of(request);
     const exchange = new Exchange({
       id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),
-      trace: traceOf(headers),
+      trace: traceOf(request.headers),
       clientAddress: origin.clientAddress,
       addressDoubt: origin.doubt,
       scheme: origin.scheme,
-      host: hostOf(headers.host),
+      host: hostOf(request.headers.host),
       path,
       query,
       method: shownMethod(request),

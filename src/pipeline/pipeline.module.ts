@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
@@ -83,7 +84,11 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
       guard === undefined ? [] : { provide: APP_GUARD, useExisting: guard },
     ),
     { provide: APP_GUARD, useClass: StagesGuard },
-    { provide: EDGE_COMPILER, useFactory: edgeCompiler, inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES] },
+    {
+      provide: EDGE_COMPILER,
+      useFactory: edgeCompiler,
+      inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES, { token: AuditTrail, optional: true }],
+    },
     Connections,
     HookDeps,
     ClientListeners,

@@ -35,6 +35,8 @@ export interface ExplainedStage {
    * @param body of the request, whole; undefined without one.
    */
   readonly explain?: ((exchange: Exchange, body: Buffer | undefined) => StageVerdict) | undefined;
+  /** Whether it has to do with a caller, where it is there for some callers and no policy of the route asks for it. Absent: yes. */
+  readonly concerns?: ((exchange: Exchange) => boolean) | undefined;
   /** Tells who gets by. Absent: everybody does. */
   readonly judge?: ((principal: Principal | undefined, roles: RoleBook) => readonly Judgement[]) | undefined;
 }

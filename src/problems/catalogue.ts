@@ -87,7 +87,7 @@ export const catalogue = {
   }),
   'address-denied': entry(403, 'address', 'This address may not call here', {
     cause:
-      'The address of the client is on the list of those that are kept out, is not on that of those that are let in, or cannot be told because a trusted proxy does not name it.',
+      'The address of the client is on the list of those that are kept out, is not on that of those that are let in, or cannot be told because a trusted proxy does not name it; or the API key is for other addresses.',
     remedy: 'Call from another network, or ask the operator; the access line has the address that counted.',
   }),
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
@@ -101,13 +101,14 @@ export const catalogue = {
     remedy: 'Get a new token from the issuer, or ask for a new key.',
   }),
   'credentials-expired': entry(401, 'identify', 'The token has expired', {
-    cause: 'The `exp` of the token has passed.',
-    remedy: 'Refresh the token and retry.',
+    cause: 'The `exp` of the token has passed, or the API key has ended.',
+    remedy: 'Refresh the token and retry; for a key, ask the operator for another one.',
   }),
   'credentials-revoked': entry(401, 'identify', 'The credentials were revoked', {
     cause:
-      'The token, its session, or all that its subject was issued before a time was revoked, before it expired. Streams and sockets end with it.',
-    remedy: 'Log in again; a token that is refreshed may be revoked as well.',
+      'The token, its session, or all that its subject was issued before a time was revoked, before it expired; or the API key was, which is answered with 403. Streams and sockets end with it.',
+    remedy:
+      'Log in again; a token that is refreshed may be revoked as well. For a key, ask the operator for another one.',
   }),
   'too-many-attempts': entry(429, 'identify', 'Too many bad credentials', {
     cause:
@@ -117,7 +118,7 @@ export const catalogue = {
   }),
   'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
     cause:
-      'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`.',
+      'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`; or the token that the service is to get can neither be signed nor exchanged.',
     remedy: 'Retry after the time in Retry-After; the credential itself may be good.',
     retryable: true,
   }),
@@ -216,6 +217,11 @@ export const catalogue = {
   'client-closed': entry(499, 'forward', 'The client went away', {
     cause: 'The client closed its connection before the answer was complete. It is logged, never sent.',
     remedy: 'Nothing; it is not counted against the upstream.',
+  }),
+  'audit-unavailable': entry(503, 'open', 'What happens cannot be accounted for right now', {
+    cause: 'Audit events cannot be written, and `audit.onFailure` is `refuse`.',
+    remedy: 'Retry later; operators look at the disk, at `gatehouse_audit_failing` and the log.',
+    retryable: true,
   }),
   'shutting-down': entry(503, 'open', 'The gateway is shutting down', {
     cause: 'The gateway is draining and its time for open requests has run out.',

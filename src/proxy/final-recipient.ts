@@ -26,7 +26,7 @@ export function finalWordOn({ method, request }: Exchange): 'request' | 'methods
 }
 
 /** Answers what {@link finalWordOn} has a word on, or refuses it. @returns whether it has; else the request is to be forwarded. */
-export function answersHere(exchange: Exchange, { passedHeaders }: Upstream, sink: AnswerSink): boolean {
+export function answersHere(exchange: Exchange, upstream: Upstream, sink: AnswerSink): boolean {
   let word: ReturnType<typeof finalWordOn>;
   try {
     word = finalWordOn(exchange);
@@ -35,7 +35,7 @@ export function answersHere(exchange: Exchange, { passedHeaders }: Upstream, sin
     return true;
   }
   if (word === undefined) return false;
-  if (word === 'request') reflect(exchange, passedHeaders, sink);
+  if (word === 'request') reflect(exchange, upstream, sink);
   else sink.start(204, ['allow', allowedAt(exchange)]);
   sink.end();
   return true;
@@ -51,9 +51,9 @@ function allowedAt(exchange: Exchange): string {
 }
 
 /** Sends the request back, as it would be sent on: without credentials. */
-function reflect(exchange: Exchange, passed: ReadonlySet<string> | undefined, sink: AnswerSink): void {
+function reflect(exchange: Exchange, upstream: Upstream, sink: AnswerSink): void {
   const { path, query, request } = exchange;
-  const fields = passedFields(exchange, exchange.headerEdits, passed);
+  const fields = passedFields(exchange, exchange.headerEdits, upstream);
   let text = `TRACE ${path}${query} HTTP/${request.httpVersion}\r\nhost: ${request.headers.host ?? ''}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   const body = Buffer.from(`${text}\r\n`, 'latin1');

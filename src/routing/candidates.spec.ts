@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileRoutes, type TestRoute } from '../../test/support/routes.ts';
+import { compileRoutes, createCompiler, type TestRoute } from '../../test/support/routes.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { createExchange } from '../../test/support/exchange.ts';
 import { Candidates } from './candidates.ts';
@@ -54,6 +54,7 @@ describe(Candidates, () => {
     ['few name anything', 0.1, 0.1],
   ])('gives where %s those that a walk over all finds, in its order', (_, withField, withQuery) => {
     const random = randomFrom(withField * 10 + withQuery);
+    const compiler = createCompiler();
     const pick = <One>(choices: readonly One[]): One => choices[Math.floor(random() * choices.length)] as One;
     for (let table = 0; table < 150; table += 1) {
       const routes = compileRoutes(
@@ -65,6 +66,7 @@ describe(Candidates, () => {
           headers: { ...(random() < withField && { tenant: pick<ValueMatch>([...VALUES, { present: true }, { prefix: '1' }]) }) },
           query: { ...(random() < withQuery && { b: pick(VALUES) }) },
         })),
+        compiler,
       );
       const candidates = candidatesOf(routes);
       for (const query of ['', '?b=1', '?b=', '?b=1&b=2']) {

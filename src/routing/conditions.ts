@@ -1,5 +1,7 @@
 import type { AskedValues } from './asked-values.ts';
 import { compileLinear } from '../config/linear-pattern.ts';
+import { REDACTED } from '../telemetry/redaction.ts';
+import { maySayASecret } from '../telemetry/secret-names.ts';
 import type { RouteMatch, ValueMatch } from './route.ts';
 
 /** Where a value of a request stands. */
@@ -46,7 +48,8 @@ function compile(place: ValuePlace, name: string, declared: ValueMatch): Conditi
     name,
     exact: typeof declared === 'string' ? declared : undefined,
     key: JSON.stringify([place, name, declared]),
-    text: MARKS[place] + name + said(declared),
+    // What a caller has to know to be taken somewhere is a secret under such a name.
+    text: MARKS[place] + name + (isPresence || !maySayASecret(name) ? said(declared) : `: ${REDACTED}`),
     declared,
     takes,
     holds: isPresence

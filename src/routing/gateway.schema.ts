@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditSchema } from '../audit/audit.schema.ts';
 import { addressBlockText } from '../config/address-block.ts';
 import { urlText } from '../config/url.ts';
 import { listenersSchema } from '../listeners/listeners.schema.ts';
@@ -8,7 +9,9 @@ import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
+import { routeIdentitySchema } from '../upstreams/identity/identity.schema.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
+import { signingSchema } from '../signing/signing.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
@@ -56,6 +59,7 @@ const commonRoute = z.strictObject({
   retry: routeRetrySchema.optional(),
   ...subsetKeys,
   hedge: hedgeSchema.optional(),
+  identity: routeIdentitySchema.optional(),
   policies: policiesSchema.optional(),
 });
 
@@ -158,12 +162,25 @@ const wholeSchema = z
       .describe(
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
+    logging: z
+      .strictObject({
+        redact: z
+          .array(z.string().min(1).max(100))
+          .max(200)
+          .default([])
+          .describe(
+            'More names of header fields, parameters, cookies and members of JSON whose values are never shown. Default none.',
+          ),
+      })
+      .prefault({})
+      .describe('What lines of the log, and whatever operators are shown, do not hold.'),
+    audit: auditSchema.optional(),
     defaults: z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
       .default({})
       .describe('What every route starts from.'),
     identity: identitySchema
-      .extend({ roles: rolesSchema.default({}) })
+      .extend({ roles: rolesSchema.default({}), signing: signingSchema.optional() })
       .optional()
       .describe('Who issues the credentials.'),
     access: accessSchema.default([]),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileRoutes, type TestRoute } from '../../test/support/routes.ts';
+import { compileRoutes, createCompiler, type TestRoute } from '../../test/support/routes.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { covers } from './path-pattern.ts';
 import { methodMatches } from './segment-tree.ts';
@@ -54,6 +54,7 @@ const FIELDS = [{}, {}, {}, { b: '1' }, { b: '2' }, { c: '1', b: '1' }, { b: '1'
 describe(shadowedRoutes, () => {
   it('finds on thousands of tables what comparing each route with every other one finds', () => {
     const random = randomFrom(20_260_721);
+    const compiler = createCompiler();
     const pick = <One>(choices: readonly One[]): One => choices[Math.floor(random() * choices.length)] as One;
     let found = 0;
     for (let table = 0; table < 3000; table += 1) {
@@ -64,6 +65,7 @@ describe(shadowedRoutes, () => {
           const conditions = isHandler ? {} : { hosts: pick(HOSTS), headers: pick(FIELDS) };
           return { id: `r${index}`, path: pick(PATHS), methods: pick(METHODS), door: isHandler ? 'handler' : 'proxy', ...conditions };
         }), // prettier-ignore
+        compiler,
       );
       const all = [...shadowedRoutes(routes)].filter(([{ door }]) => door === 'proxy');
       const shadows = all.map(([route, shadow]) => [route.id, shadow.id]);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
+import type { KeyPlaces } from '../exchange/key-places.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
@@ -24,6 +25,8 @@ export interface Edge {
     | undefined;
   /** How many connections an address may have; undefined for no limit. */
   readonly connections: { readonly perAddress: number } | undefined;
+  /** Where API keys are, where that is not the usual field. */
+  readonly keyPlaces: KeyPlaces | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */
@@ -46,6 +49,7 @@ export const NO_EDGE: Edge = Object.freeze({
   },
   flood: undefined,
   connections: undefined,
+  keyPlaces: undefined,
   entrance: [],
   unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });

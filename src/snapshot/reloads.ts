@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { faultPlaces, type AuditActor } from '../audit/audit-event.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { readConfigFile } from '../config/config-reader.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
@@ -34,6 +36,8 @@ export interface ReloadsDeps {
   readonly actions: readonly ActionKind[];
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Takes note of each reload. Default: nobody does. */
+  readonly audit?: AuditTrail | undefined;
 }
 
 /** Where clients connect, which other configurations change. */
@@ -56,6 +60,8 @@ export class Reloads {
   readonly #departedRoutes = new DepartedNames(routeIds);
   readonly #departedUpstreams = new DepartedNames(upstreamNames);
   #loadedAt = Date.now();
+  /** Of the text of the configuration that was in force before. */
+  #digest: string;
   #last: Reload | undefined = undefined;
   #watch: ConfigFileWatch | undefined = undefined;
   #running: Promise<Reload> | undefined = undefined;
@@ -68,6 +74,7 @@ export class Reloads {
 
   constructor(deps: ReloadsDeps) {
     this.#deps = deps;
+    this.#digest = deps.snapshots.current.source.document.digest;
     deps.metrics.configLoaded(this.#loadedAt);
   }
 
@@ -94,11 +101,11 @@ export class Reloads {
   /** Puts a configuration into force that was read already. Never throws. */
   apply(source: GatewaySource, trigger: string): Reload {
     try {
-      return this.#end(trigger, this.#replace(source, trigger), []);
+      return this.#end(trigger, this.#replace(source, trigger), [], source);
     } catch (error) {
       const faults = this.#faultsOf(error, source.document.file);
       const needsRestart = error instanceof NeedsRestart;
-      return this.#end(trigger, needsRestart ? 'needs-restart' : 'faulty', faults);
+      return this.#end(trigger, needsRestart ? 'needs-restart' : 'faulty', faults, source);
     }
   }
 
@@ -153,7 +160,8 @@ export class Reloads {
   /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
   async take(source: GatewaySource, trigger: string): Promise<Reload> {
     const faults = (await this.ports?.prepare(source)) ?? [];
-    const reload = faults.length === 0 ? this.apply(source, trigger) : this.#end(trigger, 'faulty', faults);
+    const reload =
+      faults.length === 0 ? this.apply(source, trigger) : this.#end(trigger, 'faulty', faults, source);
     if (reload.outcome !== 'reloaded') this.ports?.giveUp();
     return reload;
   }
@@ -191,8 +199,33 @@ export class Reloads {
     return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
   }
 
-  #end(trigger: string, outcome: ReloadOutcome, faults: readonly ConfigFault[]): Reload {
+  #note({ trigger, outcome, faults, to }: Noted): void {
+    const { audit, snapshots } = this.#deps;
+    if (audit === undefined) return;
+    // Whoever rotates files says so by the same signal.
+    if (trigger === 'SIGHUP') audit.reopen();
+    const { file, digest } = snapshots.current.source.document;
+    const from = this.#digest;
+    this.#digest = digest;
+    audit.record({
+      kind: 'config',
+      action: 'reload',
+      outcome: OUTCOMES[outcome],
+      actor: actorOf(trigger),
+      target: file,
+      reason: outcome,
+      details: { from, to: to ?? 'unreadable', faults: faults.length || undefined, at: faultPlaces(faults) },
+    });
+  }
+
+  #end(
+    trigger: string,
+    outcome: ReloadOutcome,
+    faults: readonly ConfigFault[],
+    asked?: GatewaySource,
+  ): Reload {
     const { logger, metrics, snapshots } = this.#deps;
+    this.#note({ trigger, outcome, faults, to: asked?.document.digest });
     metrics.reloadEnded(outcome);
     metrics.configLoaded(this.#loadedAt);
     const { source, table } = snapshots.current;
@@ -207,6 +240,28 @@ export class Reloads {
     }
     return (this.#last = { trigger, at: Date.now(), outcome, faults });
   }
+}
+
+interface Noted {
+  readonly trigger: string;
+  readonly outcome: ReloadOutcome;
+  readonly faults: readonly ConfigFault[];
+  /** Digest of the text that was to be put into force; undefined where it could not be read. */
+  readonly to: string | undefined;
+}
+
+const OUTCOMES = {
+  reloaded: 'done',
+  unchanged: 'unchanged',
+  faulty: 'refused',
+  'needs-restart': 'refused',
+} as const;
+
+const FILES: ReadonlySet<string> = new Set(['file', 'certificate']);
+
+function actorOf(trigger: string): AuditActor {
+  const isSignal = /^SIG[A-Z]+$/.test(trigger);
+  return { type: isSignal ? 'signal' : FILES.has(trigger) ? 'file' : 'admin', id: trigger };
 }
 
 class NeedsRestart extends ConfigError {}

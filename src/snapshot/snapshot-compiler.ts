@@ -1,5 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { dirname } from 'node:path';
+import { auditFileFault } from '../audit/audit-file-faults.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
@@ -7,19 +9,24 @@ import type { StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { FaultPlaces } from '../routing/fault-places.ts';
 import { TableRoutes } from '../routing/live-routes.ts';
-import type { ActionKind } from '../routing/route-action.ts';
+import type { ActionKind, SourceFault } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { learnVariables } from '../telemetry/redaction.ts';
+import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
+import type { KeyRing } from '../signing/key-ring.ts';
+import { KeyRings } from '../signing/key-rings.ts';
 import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import type { HintChannel } from '../upstreams/health/breaker-hints.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
+import { identitiesOf } from './identities.ts';
 import { Snapshot } from './snapshot.ts';
 
 /** What all snapshots of a gateway share. */
@@ -35,17 +42,23 @@ export interface CompilerDeps {
   /** Absent only where no route asks who calls. */
   readonly identity: Identity | undefined;
   readonly compileEdge: EdgeCompiler;
+  /** Takes note of what is denied. Default: nobody does. */
+  readonly audit?: AuditTrail | undefined;
   /** Reaches other replicas. Default: there are none. */
   readonly channel?: HintChannel | undefined;
+  /** Makes the keys that identity tokens are signed with. Default: those of files only. */
+  readonly rings?: KeyRings | undefined;
 }
 
 /** Compiles configurations to snapshots. */
 export class SnapshotCompiler {
   readonly #deps: CompilerDeps;
+  readonly #rings: KeyRings;
   readonly #routes = new WeakMap<Snapshot, TableRoutes>();
 
   constructor(deps: CompilerDeps) {
     this.#deps = deps;
+    this.#rings = deps.rings ?? new KeyRings();
   }
 
   /**
@@ -81,18 +94,24 @@ export class SnapshotCompiler {
     previous?: Snapshot,
   ): Snapshot {
     const { logger, metrics } = this.#deps;
+    learnVariables(source.value, process.env);
     const options = source.value.upstreams;
     const folder = dirname(source.document.file);
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
+    const { ring, ...ofRing } = this.#rings.ringOf(source.value.identity?.signing, folder);
+    const identities = identitiesOf(source, ring);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
     const faults = [
       ...tls.faults,
       ...sticky.faults,
       ...ofListeners.faults,
+      ...ofRing.faults,
+      ...identities.faults,
       ...discoveryFaults(options, { folder }),
+      ...auditFaults(source, folder),
     ];
     found.add(faults.map((fault) => places.placeSource(fault)));
     const warned = [...tls.warnings, ...ofListeners.warnings, ...discoveryWarnings(options)];
@@ -100,18 +119,19 @@ export class SnapshotCompiler {
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
       tls: tls.upstreams,
       folder,
+      identities: identities.upstreams,
     });
     upstreams.keepSessions(sticky.secrets);
     upstreams.shareOver(this.#deps.channel);
     try {
-      return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
+      return this.#assemble({ source, upstreams, listeners, keys: ring, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble({ source, upstreams, listeners, section, found, previous, warnings }: Assembled): Snapshot {
+  #assemble({ source, upstreams, listeners, keys, section, found, previous, warnings }: Assembled): Snapshot {
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -126,8 +146,10 @@ export class SnapshotCompiler {
       upstreams,
       edge,
       listeners,
+      keys,
       warnings,
-      begin: () => this.#begin(section, routes),
+      audit: this.#deps.audit,
+      begin: () => this.#begin(source, section, routes),
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -135,7 +157,9 @@ export class SnapshotCompiler {
     return snapshot;
   }
 
-  #begin(section: IdentitySection | undefined, routes: TableRoutes): void {
+  #begin(source: GatewaySource, section: IdentitySection | undefined, routes: TableRoutes): void {
+    redactNames(source.value.logging.redact);
+    this.#deps.audit?.use(source.value.audit, dirname(source.document.file));
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }
@@ -145,10 +169,16 @@ interface Assembled {
   readonly source: GatewaySource;
   readonly upstreams: UpstreamRegistry;
   readonly listeners: readonly ListenerSettings[] | undefined;
+  readonly keys: KeyRing | undefined;
   readonly section: IdentitySection | undefined;
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;
   readonly warnings: readonly ConfigFault[];
+}
+
+function auditFaults({ value }: GatewaySource, folder: string): readonly SourceFault[] {
+  const message = auditFileFault(value.audit, folder);
+  return message === undefined ? [] : [{ path: ['audit', 'file'], message }];
 }
 
 function prepared(identity: Identity, source: GatewaySource): IdentitySection {

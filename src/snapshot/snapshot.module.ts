@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
 import type { Constructor } from '../policies/placements.ts';
@@ -100,9 +101,16 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
         { provide: Upstreams, useExisting: HeldUpstreams },
         {
           provide: Reloads,
-          useFactory: (...[snapshots, compiler, actions, logger, metrics]: ReloadsArguments) =>
-            new Reloads({ snapshots, compiler, actions, logger, metrics }),
-          inject: [Snapshots, SnapshotCompiler, ACTION_KINDS, LOGGER, Metrics],
+          useFactory: (...[snapshots, compiler, actions, logger, metrics, audit]: ReloadsArguments) =>
+            new Reloads({ snapshots, compiler, actions, logger, metrics, audit }),
+          inject: [
+            Snapshots,
+            SnapshotCompiler,
+            ACTION_KINDS,
+            LOGGER,
+            Metrics,
+            { token: AuditTrail, optional: true },
+          ],
         },
       ],
       exports: [Snapshots, Upstreams, Reloads, BootFaults, UpstreamsModule],
@@ -111,7 +119,14 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
 }
 
 type SnapshotsArguments = [SnapshotCompiler, GatewaySource, BootFaults, HeldUpstreams];
-type ReloadsArguments = [Snapshots, SnapshotCompiler, readonly ActionKind[], Logger, Metrics];
+type ReloadsArguments = [
+  Snapshots,
+  SnapshotCompiler,
+  readonly ActionKind[],
+  Logger,
+  Metrics,
+  AuditTrail | undefined,
+];
 
 // By what there is as well as by how it was provided: a factory can make anything.
 function classesOf({ instance, metatype }: { instance?: unknown; metatype: unknown }): Constructor[] {

@@ -131,9 +131,17 @@ export class LiveSocket {
   }
 }
 
+/** What became of a credential, or of where it may be used from, while its socket was open. */
+const LOST_CREDENTIAL: ReadonlySet<string> = new Set([
+  'credentials-revoked',
+  'credentials-expired',
+  'credentials-invalid',
+  'address-denied',
+]);
+
 /** The code that a socket closes with whose exchange ends with its credential; undefined where it ends by something else. */
-export function revocationCode({ code }: Problem): number | undefined {
-  if (code === 'credentials-revoked') return CloseCode.unauthorized;
+export function revocationCode({ code, status }: Problem): number | undefined {
+  if (LOST_CREDENTIAL.has(code)) return CloseCode.ofStatus(status);
   // Nobody knows whether it was revoked; in a moment somebody may.
   return code === 'identity-unavailable' ? CloseCode.tryAgainLater : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { isLiftedToken } from '../exchange/lifted-token.ts';
+import { isLiftedKey } from '../exchange/key-places.ts';
 import { Problem } from '../problems/problem.ts';
 
 /**
@@ -14,8 +15,8 @@ import { Problem } from '../problems/problem.ts';
 export function refuseForeignOrigin(exchange: Exchange, allowed: readonly string[]): void {
   const { request, host } = exchange;
   const { origin, authorization, 'x-api-key': key } = request.headers;
-  if (origin === undefined || key !== undefined) return;
-  if (authorization !== undefined && !mayLean(exchange)) return;
+  if (origin === undefined) return;
+  if ((authorization !== undefined || key !== undefined) && !mayLean(exchange)) return;
   if (allowed.includes(origin)) return;
   // With its port: another port of our host is somebody else.
   if (host !== '' && URL.parse(origin)?.host === request.headers.host?.toLowerCase()) return;
@@ -26,7 +27,8 @@ export function refuseForeignOrigin(exchange: Exchange, allowed: readonly string
   });
 }
 
-// A subprotocol that nobody has checked proves nothing, while the service behind may go by the cookie that came along.
+// What any page can say and nobody has checked proves nothing, while the service behind may go by the cookie that came along.
 function mayLean({ request, principal }: Exchange): boolean {
-  return principal === undefined && request.headers.cookie !== undefined && isLiftedToken(request);
+  if (principal !== undefined || request.headers.cookie === undefined) return false;
+  return isLiftedToken(request) || isLiftedKey(request);
 }

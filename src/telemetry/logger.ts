@@ -1,7 +1,7 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { errorFacts } from './error-facts.ts';
 import { LineBuffer } from './line-buffer.ts';
-import { REDACTED_FIELDS } from './secret-names.ts';
+import { redacted, redactedFields } from './redaction.ts';
 
 /** The structured logger of the process. */
 export type Logger = PinoLogger;
@@ -18,13 +18,28 @@ const LEVELS_WITH_MESSAGES: ReadonlySet<string> = new Set(['trace', 'debug']);
  * @param destination where lines go instead; used by tests.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
-  const stream = destination ?? new LineBuffer({ fd: STANDARD_OUTPUT });
+  const stream = new RedactingStream(destination ?? new LineBuffer({ fd: STANDARD_OUTPUT }));
   const withMessages = LEVELS_WITH_MESSAGES.has(level);
   const serializers = { err: (error: unknown) => errorFacts(error, withMessages) };
-  return pino(
-    { level, base: null, serializers, redact: { paths: [...REDACTED_FIELDS], censor: '[redacted]' } },
-    stream,
-  );
+  return pino({ level, base: null, serializers, formatters: { log: redactedFields } }, stream);
+}
+
+/** Hides in each line what looks like a secret, or is one that the process was given. */
+class RedactingStream {
+  readonly inner: LineStream & Pick<Partial<LineBuffer>, 'flush'>;
+
+  constructor(inner: LineStream) {
+    this.inner = inner;
+  }
+
+  write(line: string): void {
+    this.inner.write(redacted(line));
+  }
+
+  flush(done?: () => void): void {
+    if (this.inner.flush === undefined) done?.();
+    else this.inner.flush(done);
+  }
 }
 
 /** Where whole lines of JSON go, between those of the logger. */
@@ -33,9 +48,10 @@ export interface LineStream {
 }
 
 /**
- * The stream behind a logger, for lines that hold only fields of ours: the logger's redaction of such a line would
+ * The stream behind a logger, for lines that hold only fields of ours and need no redaction, which would
  * cost more than all else that the gateway does for a request.
  */
 export function lineStreamOf(logger: Logger): LineStream {
-  return (logger as unknown as Record<symbol, LineStream>)[pino.symbols.streamSym] as LineStream;
+  const stream = (logger as unknown as Record<symbol, LineStream>)[pino.symbols.streamSym] as LineStream;
+  return stream instanceof RedactingStream ? stream.inner : stream;
 }

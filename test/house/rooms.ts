@@ -30,19 +30,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   problems: { imports: [] },
   telemetry: { imports: [] },
   store: { imports: LEAVES },
+  signing: { imports: [...LEAVES, 'store'] },
   exchange: {
     imports: LEAVES,
     // The record of a request has fields for what later stages write; it never touches them.
     types: ['policies', 'routing', 'snapshot'],
   },
+  // Whoever does something to be accounted for tells it.
+  audit: { imports: [...LEAVES, 'exchange'] },
   listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
   conditions: { imports: [...LEAVES, 'exchange'] },
   policies: { imports: [...LEAVES, 'store', 'exchange', 'templates', 'conditions'] },
-  canary: { imports: [...LEAVES, 'store', 'exchange', 'conditions', 'upstreams'] },
+  canary: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'conditions', 'upstreams'] },
   upstreams: {
-    imports: [...LEAVES, 'exchange'],
+    imports: [...LEAVES, 'exchange', 'signing'],
     exceptions: {
       'policies/circuit-breaker': 'A breaker belongs to a target, while its options are a policy of routes.',
       'policies/transform/header-edits.ts':
@@ -50,10 +53,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   routing: {
-    imports: [...LEAVES, 'exchange', 'templates', 'policies', 'upstreams', 'listeners'],
+    imports: [...LEAVES, 'audit', 'exchange', 'templates', 'policies', 'upstreams', 'listeners', 'signing'],
     types: ['contracts'],
   },
-  snapshot: { imports: [...GROUND, 'listeners'] },
+  snapshot: { imports: [...GROUND, 'audit', 'listeners', 'signing'] },
 
   // WebSockets are forwarded as well.
   proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets', 'canary', 'conditions'] },
@@ -88,15 +91,26 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   contracts: {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
-  health: { imports: [...LEAVES, 'exchange', 'policies'] },
+  health: { imports: [...LEAVES, 'audit', 'exchange', 'policies'] },
   explain: { imports: [...GROUND, 'snapshot'] },
   admin: {
-    imports: [...LEAVES, 'policies', 'upstreams', 'routing', 'snapshot', 'health', 'explain', 'canary'],
+    imports: [
+      ...LEAVES,
+      'audit',
+      'policies',
+      'upstreams',
+      'routing',
+      'snapshot',
+      'health',
+      'explain',
+      'canary',
+    ],
   },
   pipeline: {
     // It seats whatever answers; besides the top, only the bin imports of it.
     imports: [
       ...GROUND,
+      'audit',
       'listeners',
       'store',
       'health',

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
+import { askUnaudited } from '../support/audit.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
 import { askMisdirected } from '../support/misdirected.ts';
@@ -126,6 +127,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'version-unknown': ask('/versions?v=9'),
   'version-gone': ask('/sunk'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
+  'audit-unavailable': askUnaudited,
   'address-denied': ask('/kept-out'),
   'credentials-missing': ask('/closed'),
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),

@@ -18,7 +18,7 @@ import { open as openSocket } from '../support/socket-client.ts';
 import { echoSockets, type SocketService } from '../support/socket-service.ts';
 
 @Controller('forever')
-@Authentication({ schemes: ['jwt'] })
+@Authentication({ schemes: ['jwt', 'apiKey'] })
 class ForeverController {
   @Get()
   stream(@Res() reply: FastifyReply): void {
@@ -125,6 +125,7 @@ async function endOf(incoming: IncomingMessage): Promise<{ text: string; cut: bo
 const EVENTS = { accept: 'text/event-stream' };
 const SUBSCRIPTION = JSON.stringify({ query: 'subscription { notificationAdded { id } }' });
 const UNAUTHORIZED = { code: 4401, reason: 'credentials-revoked' };
+const FORBIDDEN = { code: 4403, reason: 'credentials-revoked' };
 
 type Opened = Promise<{ readonly ended: Promise<unknown> }>;
 
@@ -139,78 +140,95 @@ async function socket(path: string, protocols: string[], headers = {}): ReturnTy
   return openSocket(path, { url: closed.url, protocols, headers });
 }
 
-/** Everything that stays open, how a token opens it, and how it ends when that is revoked. */
-const DOORS: Record<string, [(token: string) => Opened, unknown]> = {
+/** A credential, as a field and as a subprotocol if it can be one. */
+interface Credential {
+  readonly fields: Record<string, string>;
+  readonly protocols: readonly string[];
+  /** What its refusal is answered with. */
+  readonly refused: { readonly http: number; readonly socket: object; readonly grpc: number };
+}
+
+const ofToken = (token: string): Credential => ({
+  fields: bearer(token),
+  protocols: [`bearer.${token}`],
+  refused: { http: 401, socket: UNAUTHORIZED, grpc: grpc.UNAUTHENTICATED },
+});
+const ofKey = (key: string): Credential => ({
+  fields: { 'x-api-key': key },
+  protocols: [],
+  refused: { http: 403, socket: FORBIDDEN, grpc: grpc.PERMISSION_DENIED },
+});
+
+async function handshake(path: string, protocol: string, by: Credential): ReturnType<typeof openSocket> {
+  return socket(path, [protocol, ...by.protocols], by.protocols.length > 0 ? {} : by.fields);
+}
+
+/** Everything that stays open, how a credential opens it, and how it ends when that is revoked. */
+const DOORS: Record<string, [(by: Credential) => Opened, (by: Credential) => unknown]> = {
   'a forwarded stream of events': [
-    (token) => stream('/known/events', bearer(token)),
-    { text: 'data: 1\n\n', cut: true },
+    (by) => stream('/known/events', by.fields),
+    () => ({ text: 'data: 1\n\n', cut: true }),
   ],
   'a forwarded request without an answer yet': [
-    async (token) => {
-      const ended = call(`${closed.url}/known/never`, { headers: bearer(token) });
+    async (by) => {
+      const ended = call(`${closed.url}/known/never`, { headers: by.fields });
       while (one.echo.requests.every(({ url }) => url !== '/known/never')) await sleep(5);
       return { ended };
     },
-    expect.objectContaining({ status: 401 }),
+    ({ refused }) => expect.objectContaining({ status: refused.http }),
   ],
   'a forwarded socket': [
-    async (token) => ({ ended: (await socket('/socket', [], bearer(token))).closed }),
-    UNAUTHORIZED,
+    async ({ fields }) => ({ ended: (await socket('/socket', [], fields)).closed }),
+    ({ refused }) => refused.socket,
   ],
   'a GraphQL socket whose token came first': [
-    async (token) => ({
-      ended: (await socket('/graphql', ['graphql-transport-ws', `bearer.${token}`])).closed,
-    }),
-    UNAUTHORIZED,
+    async (by) => ({ ended: (await handshake('/graphql', 'graphql-transport-ws', by)).closed }),
+    ({ refused }) => refused.socket,
   ],
   'a GraphQL socket whose token came later': [
-    async (token) => {
+    async ({ fields }) => {
       const client = await socket('/graphql', ['graphql-transport-ws']);
-      client.socket.send(JSON.stringify({ type: 'connection_init', payload: bearer(token) }));
+      client.socket.send(JSON.stringify({ type: 'connection_init', payload: fields }));
       while (client.messages.length === 0) await sleep(5);
       return { ended: client.closed };
     },
-    UNAUTHORIZED,
+    ({ refused }) => refused.socket,
   ],
   'a GraphQL subscription over server-sent events': [
-    (token) =>
-      stream('/graphql', { ...bearer(token), ...EVENTS, 'content-type': 'application/json' }, SUBSCRIPTION),
-    expect.objectContaining({ cut: false }),
+    ({ fields }) =>
+      stream('/graphql', { ...fields, ...EVENTS, 'content-type': 'application/json' }, SUBSCRIPTION),
+    () => expect.objectContaining({ cut: false }),
   ],
   'a reserved GraphQL stream': [
-    async (token) => {
-      const reserved = await call(`${closed.url}/graphql`, { method: 'PUT', headers: bearer(token) });
-      return stream('/graphql', {
-        ...bearer(token),
-        ...EVENTS,
-        'x-graphql-event-stream-token': reserved.text,
-      });
+    async ({ fields }) => {
+      const reserved = await call(`${closed.url}/graphql`, { method: 'PUT', headers: fields });
+      return stream('/graphql', { ...fields, ...EVENTS, 'x-graphql-event-stream-token': reserved.text });
     },
-    expect.objectContaining({ cut: false }),
+    () => expect.objectContaining({ cut: false }),
   ],
   'a translated stream': [
-    (token) => stream('/test/count/100', { ...bearer(token), ...EVENTS }),
-    { text: expect.stringContaining('"code":"credentials-revoked"'), cut: false },
+    ({ fields }) => stream('/test/count/100', { ...fields, ...EVENTS }),
+    () => ({ text: expect.stringContaining('"code":"credentials-revoked"'), cut: false }),
   ],
   'a translated socket': [
-    async (token) => ({ ended: (await socket('/test/talk/x', ['grpc.json', `bearer.${token}`])).closed }),
-    UNAUTHORIZED,
+    async (by) => ({ ended: (await handshake('/test/talk/x', 'grpc.json', by)).closed }),
+    ({ refused }) => refused.socket,
   ],
   'a gRPC stream that is passed on': [
-    async (token) => {
+    async ({ fields }) => {
       const client = grpcClient(closed.url);
-      const chat = client.makeBidiStreamRequest('/test.v1.Kinds/Chat', asIs, asIs, metadataOf(bearer(token)));
+      const chat = client.makeBidiStreamRequest('/test.v1.Kinds/Chat', asIs, asIs, metadataOf(fields));
       chat.on('error', () => undefined);
       const ended = new Promise((resolve) => chat.on('status', ({ code }: StatusObject) => resolve(code)));
       chat.write(encoded('Tick', { number: 1n }));
       await once(chat, 'data');
       return { ended: ended.finally(() => client.close()) };
     },
-    grpc.UNAUTHENTICATED,
+    ({ refused }) => refused.grpc,
   ],
   'a stream of a handler that minds nothing': [
-    (token) => stream('/forever', bearer(token)),
-    { text: 'begun', cut: true },
+    ({ fields }) => stream('/forever', fields),
+    () => ({ text: 'begun', cut: true }),
   ],
 };
 
@@ -218,13 +236,74 @@ describe('a session that is revoked at one replica', () => {
   it.each(Object.entries(DOORS))('ends %s at another', async (door, [open, expected]) => {
     kinds.hold = new Promise(() => undefined);
     const [opened, other] = await Promise.all([
-      open(await tokenOf({ sid: door })),
+      open(ofToken(await tokenOf({ sid: door }))),
       openSocket('/socket', { url: closed.url, headers: bearer(await tokenOf({ sid: 'other' })) }),
     ]);
     expect((await order({ sid: door })).status).toBe(200);
-    expect(await opened.ended).toEqual(expected);
+    expect(await opened.ended).toEqual(expected(ofToken('')));
     expect(other.socket.readyState).toBe(other.socket.OPEN);
     other.socket.terminate();
+  });
+});
+
+describe('an API key that is revoked at one replica', () => {
+  const admin = async (path: string, body: object): Promise<Answer> => {
+    const headers = { 'content-type': 'application/json' };
+    return call(`${one.gateway.adminUrl}/keys${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+  };
+  const issue = async () => {
+    const made = await admin('', { clientId: 'app', roles: ['user'] });
+    expect(made.status).toBe(200);
+    return made.json<{ key: string; id: string }>();
+  };
+
+  it('ends everything that it has opened at another, and nothing of other keys', async () => {
+    kinds.hold = new Promise(() => undefined);
+    one.echo.requests.length = 0;
+    const [key, beside] = [await issue(), await issue()];
+    const by = ofKey(key.key);
+    const opened = await Promise.all(
+      Object.values(DOORS).map(async ([open, expected]) => ({ ...(await open(by)), expected })),
+    );
+    const other = await openSocket('/socket', { url: closed.url, headers: ofKey(beside.key).fields });
+    expect((await admin(`/${key.id}/revoke`, {})).status).toBe(200);
+    const ends = await Promise.all(opened.map(({ ended }) => ended));
+    expect(ends).toEqual(opened.map(({ expected }) => expected(by)));
+    expect(other.socket.readyState).toBe(other.socket.OPEN);
+    other.socket.terminate();
+  });
+
+  it('ends sockets as well when it is disabled', async () => {
+    const key = await issue();
+    const by = ofKey(key.key);
+    const sockets = ['a forwarded socket', 'a GraphQL socket whose token came later', 'a translated socket'];
+    const opened = await Promise.all(sockets.map((door) => DOORS[door]?.[0](by)));
+    const stream = await DOORS['a GraphQL subscription over server-sent events']?.[0](by);
+    const headers = { 'content-type': 'application/json' };
+    const change = { method: 'PATCH', headers, body: '{"status":"disabled"}' };
+    expect((await call(`${one.gateway.adminUrl}/keys/${key.id}`, change)).status).toBe(200);
+    for (const one of opened) expect(await one?.ended).toEqual({ code: 4401, reason: 'credentials-invalid' });
+    expect(await stream?.ended).toEqual(expect.objectContaining({ cut: false }));
+  });
+
+  it('is refused at all replicas at once, by 403, and one that nobody knows by 401', async () => {
+    const key = await issue();
+    const ask = (gateway: TestGateway, text: string) =>
+      call(`${gateway.url}/known/x`, { headers: ofKey(text).fields });
+    for (const gateway of [one.gateway, closed]) expect((await ask(gateway, key.key)).status).toBe(200);
+    expect((await admin(`/${key.id}/revoke`, { reason: 'leaked' })).status).toBe(200);
+    const until = Date.now() + 1000;
+    for (const gateway of [one.gateway, closed]) {
+      let answer = await ask(gateway, key.key);
+      while (answer.status === 200 && Date.now() < until) answer = await ask(gateway, key.key);
+      expect([answer.status, answer.json()['code']]).toEqual([403, 'credentials-revoked']);
+      const unknown = await ask(gateway, 'nobody-knows-this-key');
+      expect([unknown.status, unknown.json()['code']]).toEqual([401, 'credentials-invalid']);
+    }
   });
 });
 

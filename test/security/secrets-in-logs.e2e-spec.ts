@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { speak, type Answer, type CallOptions } from '../support/client.ts';
 import { KindsServer } from '../support/kinds-server.ts';
+import { MARK, TRACES } from '../support/marks.ts';
 import { API_KEY, startShop, type RouteInput, type Shop, type ShopCall } from '../support/shop.ts';
 import { connect } from '../support/socket-client.ts';
 import {
@@ -18,18 +19,7 @@ import {
   type TestUpstream,
 } from '../support/upstream.ts';
 
-const MARK = 's3cretMARK9';
 const OF_MARK = Buffer.from(MARK.repeat(3));
-
-/** How the mark could look in a line: as it is, and in base64 at each of its three offsets. */
-const TRACES = [
-  MARK,
-  ...[0, 1, 2].map((lead) =>
-    Buffer.from('x'.repeat(lead) + MARK)
-      .toString('base64url')
-      .slice(Math.ceil((lead * 8) / 6), -2),
-  ),
-];
 
 const TEXT = z.object({ text: z.string() });
 

@@ -19,17 +19,18 @@ export interface DoorAnswer {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-type Ask = (url: string, request: DoorRequest) => Promise<DoorAnswer>;
+type Ask = (url: string, request: DoorRequest, headers?: Record<string, string>) => Promise<DoorAnswer>;
 
 const EVENTS = 'text/event-stream';
 
 /** The ways to run an operation, each with a client of its own. */
 export const GRAPHQL_DOORS: Readonly<Record<string, Ask>> = {
-  post: (url, request) => post(url, request).then(json),
-  get: (url, request) => fetch(addressOf(url, request)).then(json),
-  'stream by post': (url, request) => post(url, request, { accept: EVENTS }).then(firstEvent),
-  'stream by get': (url, request) =>
-    fetch(addressOf(url, request), { headers: { accept: EVENTS } }).then(firstEvent),
+  post: (url, request, headers) => post(url, request, headers).then(json),
+  get: (url, request, headers = {}) => fetch(addressOf(url, request), { headers }).then(json),
+  'stream by post': (url, request, headers) =>
+    post(url, request, { accept: EVENTS, ...headers }).then(firstEvent),
+  'stream by get': (url, request, headers) =>
+    fetch(addressOf(url, request), { headers: { accept: EVENTS, ...headers } }).then(firstEvent),
   socket: bySocket,
 };
 
@@ -83,8 +84,12 @@ interface Message {
   readonly payload?: unknown;
 }
 
-async function bySocket(url: string, request: DoorRequest): Promise<DoorAnswer> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+async function bySocket(
+  url: string,
+  request: DoorRequest,
+  headers: Record<string, string> = {},
+): Promise<DoorAnswer> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
   await once(socket, 'open');
   const answer = new Promise<DoorAnswer>((resolve, reject) => {
     socket.on('close', (code, reason) => reject(new Error(`closed with ${code} ${String(reason)}`)));

@@ -38,6 +38,8 @@ export interface PolicyRow {
   readonly grpc?: Policies;
   /** Variables of the environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** More keys of the top level. */
+  readonly more?: Policies;
   /** Whether the routes of the file say it, and not only handlers and GraphQL. Default true. */
   readonly onRoutes?: boolean;
   /** Sends real requests to a door, and fails where nothing shows. */
@@ -100,7 +102,7 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
       // Never refuses, so that what refuses is the handler's own.
       parts: { targets: [behind.url], circuitBreaker: 'off', retry: { attempts: 1 } },
     }),
-    more: { graphql: { policies: on('graphqlPost') } },
+    more: { graphql: { policies: on('graphqlPost') }, ...row.more },
     routes: routesOf(onRoute, row.grpc),
   });
   const silent = (_request: IncomingMessage): void => {};

@@ -41,7 +41,7 @@ export function writeClient(document: OpenApiDocument): string {
   const operations = clientOperations(document);
   return [
     headOf(document),
-    runtime,
+    runtime.replace("'x-api-key'", JSON.stringify(keyFieldOf(document))),
     problemTypes(operations, document, names.get('ProblemCode') ?? 'string'),
     ...Object.entries(document.components.schemas).map(([name, schema]) =>
       component(names.get(name) ?? name, schema, types),
@@ -53,6 +53,10 @@ export function writeClient(document: OpenApiDocument): string {
 function headOf({ info: { title, version } }: OpenApiDocument): string {
   const text = `${title}, version ${version}. Made by \`gatehouse client --ts\`; changes are lost when it is made again.`;
   return `// ${text.replace(/[\r\n\u2028\u2029]+/g, ' ')}\n`;
+}
+
+function keyFieldOf({ components }: OpenApiDocument): string {
+  return components.securitySchemes['apiKey']?.['name']?.toLowerCase() ?? 'x-api-key';
 }
 
 function componentNames(document: OpenApiDocument, runtime: string): ReadonlyMap<string, string> {

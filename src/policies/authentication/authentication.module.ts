@@ -8,6 +8,7 @@ import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
 import { DRY_RUN, GATEWAY_SOURCE, PUB_SUB } from '../../config/tokens.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
+import { ApiKeyRegistry } from './api-keys/api-key.registry.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
 import { AuthenticationStageFactory } from './authentication.stage.ts';
@@ -20,6 +21,7 @@ import { Revocations } from './revocation/revocations.ts';
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
 
+type Late = [guard?: StoreGuard, pubSub?: PubSub, source?: ReadConfig<unknown>];
 type Told = [metrics?: Metrics, logger?: Logger];
 
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
@@ -47,20 +49,33 @@ type Told = [metrics?: Metrics, logger?: Logger];
         redis: Redis | undefined,
         revocations: Revocations,
         damping: Damping,
-        source?: ReadConfig<unknown>,
+        ...[guard, pubSub, source]: Late
       ) => {
         try {
-          return new Identity(options, { redis, revocations, damping });
+          return new Identity(options, { redis, guard, revocations, damping, pubSub });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
       },
-      inject: [IDENTITY_OPTIONS, REDIS, Revocations, Damping, { token: GATEWAY_SOURCE, optional: true }],
+      inject: [
+        IDENTITY_OPTIONS,
+        REDIS,
+        Revocations,
+        Damping,
+        { token: STORE_GUARD, optional: true },
+        { token: PUB_SUB, optional: true },
+        { token: GATEWAY_SOURCE, optional: true },
+      ],
+    },
+    {
+      provide: ApiKeyRegistry,
+      useFactory: (redis?: Redis, pubSub?: PubSub) => redis && pubSub && new ApiKeyRegistry(redis, pubSub),
+      inject: [REDIS, PUB_SUB].map((token) => ({ token, optional: true })),
     },
     AuthenticationStageFactory,
     AuthenticationGuard,
   ],
-  exports: [Identity, Revocations, AuthenticationStageFactory, AuthenticationGuard],
+  exports: [ApiKeyRegistry, Identity, Revocations, AuthenticationStageFactory, AuthenticationGuard],
 })
 export class AuthenticationModule implements OnModuleInit, OnModuleDestroy {
   constructor(

@@ -19,6 +19,7 @@ export const authenticationPolicy = definePolicy({
     'too-many-attempts',
     'identity-unavailable',
     'permission-denied',
+    'address-denied',
   ],
   describe: (options) =>
     options === 'public'

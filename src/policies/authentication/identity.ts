@@ -2,6 +2,8 @@ import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { Damping } from './damping/damping.ts';
 import type { IdentityOptions } from './identity.schema.ts';
+import { possessionRules } from './proof-of-possession/possession-rules.ts';
+import type { PossessionRules } from './proof-of-possession/possession.ts';
 import { Revocations } from './revocation/revocations.ts';
 import type { IdentityNeeds, Upkeep } from './scheme.ts';
 import { SCHEMES } from './schemes.ts';
@@ -11,6 +13,8 @@ import type { CredentialVerifier } from './verifier.ts';
 export interface IdentitySection {
   readonly options: IdentityOptions;
   readonly verifiers: ReadonlyMap<CredentialVerifier['scheme'], CredentialVerifier>;
+  /** What tokens have to be presented with. */
+  readonly possession: PossessionRules;
   /** What its verifiers need done in the background, by what that depends on. */
   readonly kept: ReadonlyMap<string, Upkeep>;
 }
@@ -30,10 +34,10 @@ export class Identity {
 
   /** @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
-    this.#needs = needs;
     this.revocations = needs.revocations ?? new Revocations();
     this.damping = needs.damping ?? new Damping();
-    this.#section = createSection(options, needs);
+    this.#needs = { ...needs, revocations: this.revocations };
+    this.#section = createSection(options, this.#needs);
   }
 
   /** The section that is in force. */
@@ -171,5 +175,5 @@ function createSection(
     },
   };
   const verifiers = new Map(SCHEMES.map((scheme) => [scheme.name, scheme.create(options, context)]));
-  return { options, verifiers, kept };
+  return { options, verifiers, possession: possessionRules(options, context), kept };
 }

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { PubSub } from '../../store/pub-sub.ts';
+import type { StoreGuard } from '../../store/store-guard.ts';
 import type { Damping } from './damping/damping.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import type { IdentityOptions } from './identity.schema.ts';
@@ -7,6 +9,10 @@ import type { Clock, CredentialVerifier } from './verifier.ts';
 /** What identity needs from outside the configuration file. */
 export interface IdentityNeeds {
   readonly redis?: Redis | undefined;
+  /** Where changes that other replicas make are heard of. Default: nowhere. */
+  readonly pubSub?: PubSub | undefined;
+  /** In front of it, for what a request waits for. */
+  readonly guard?: StoreGuard | undefined;
   /** Where shared secrets are read from. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;

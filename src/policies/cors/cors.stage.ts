@@ -5,6 +5,7 @@ import { addVary } from '../../exchange/vary.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { answers, changes, passes, type StageVerdict } from '../explained-stage.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
+import { Problem } from '../../problems/problem.ts';
 import { corsPolicy, originRules } from './cors.policy.ts';
 import { compileOrigins, type OriginTest } from './origin-rules.ts';
 import { grantOf, meetOf, type CorsTerms } from './preflight-grant.ts';
@@ -12,6 +13,8 @@ import { grantOf, meetOf, type CorsTerms } from './preflight-grant.ts';
 type CorsOptions = z.output<typeof corsPolicy.schema>;
 
 const PREFIX = 'access-control-';
+/** What a page is not granted is refused by its browser; there is nothing to say but that. */
+const UNGRANTED = new Problem('permission-denied', { by: 'cors' });
 const SWITCHING_PROTOCOLS = 101;
 /** The body is empty, and all that there is to say is said at the head. */
 const GRANT: Answer = Object.freeze({ status: 204, headers: Object.freeze([]), body: Buffer.alloc(0) });
@@ -56,7 +59,10 @@ class CorsStage implements Stage {
       addVary(headers, 'Access-Control-Request-Headers');
       if (this.#terms.privateNetwork) addVary(headers, 'Access-Control-Request-Private-Network');
     }
-    if (method !== undefined) return this.#answer(exchange, headers);
+    if (method !== undefined) {
+      if (!this.#answer(exchange, headers)) exchange.denied = UNGRANTED;
+      return;
+    }
     const { origin } = request.headers;
     const isTaken = origin !== undefined && this.#takes(origin);
     if (!isTaken && !this.#isForAll) return;
@@ -85,17 +91,18 @@ class CorsStage implements Stage {
   }
 
   // Fails closed: what another route answers to an OPTIONS that looks like a preflight grants nothing of the one meant.
-  #answer({ request: { headers: asked }, preflighted }: Exchange, headers: string[]): void {
+  #answer({ request: { headers: asked }, preflighted }: Exchange, headers: string[]): boolean {
     const { origin } = asked;
-    if (preflighted === undefined || origin === undefined) return;
+    if (preflighted === undefined || origin === undefined) return false;
     const stages = new Set<unknown>([this, ...preflighted.map(({ seats }) => seats[corsPolicy.name])]);
     let terms: CorsTerms = this.#terms;
     for (const stage of stages) {
-      if (!(stage instanceof CorsStage) || !stage.#takes(origin)) return;
+      if (!(stage instanceof CorsStage) || !stage.#takes(origin)) return false;
       terms = meetOf(terms, stage.#terms);
       if (!terms.isForAll) addVary(headers, 'Origin');
     }
     headers.push(...grantOf(terms, asked));
+    return true;
   }
 }
 

@@ -21,6 +21,7 @@ import {
 
 const LOG_EVERY_MS = 1000;
 const BY = 'externalAuthorization';
+const REFUSED = new Problem('permission-denied', { by: BY });
 
 interface StageDeps {
   readonly options: ExternalOptions;
@@ -84,6 +85,7 @@ class ExternalAuthorizationStage implements Stage {
     }
     if (options.mode === 'shadow') return this.#shadow(exchange, BY);
     if (refusal === undefined) throw new Problem('permission-denied', { by: BY });
+    exchange.denied = REFUSED;
     const body = Buffer.from(refusal.body);
     const type =
       body.length === 0 || refusal.fields.includes('content-type')

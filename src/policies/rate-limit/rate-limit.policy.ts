@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { duration, durationText } from '../../config/units.ts';
+import { durationText } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
+import { bucketShape } from './client-limit.schema.ts';
 
 /** Whose bucket a request takes its tokens from. */
 export const RATE_LIMIT_KEYS = ['ip', 'principal', 'apiKey', 'global'] as const;
-
-const LONGEST_PERIOD_MS = 366 * 86_400_000;
 
 const rule = z
   .strictObject({
@@ -15,12 +14,7 @@ const rule = z
       .describe(
         'Whose bucket: the client address, the principal (the client address when there is none), the API key, or one bucket for everybody.',
       ),
-    rate: z.int().min(1).max(1e9).describe('Tokens that flow into the bucket per period.'),
-    per: duration
-      .refine((ms) => ms >= 1 && ms <= LONGEST_PERIOD_MS, 'expected a period from 1ms to 366d')
-      .default(60_000)
-      .describe('The period of the rate. Default 1m.'),
-    burst: z.int().min(1).max(1e9).describe('Capacity of the bucket. Default: the rate.').optional(),
+    ...bucketShape,
     cost: z.int().min(1).default(1).describe('Tokens that one request takes. Default 1.'),
     perMessage: z
       .int()

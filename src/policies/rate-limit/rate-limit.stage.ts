@@ -1,5 +1,9 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { schemesOf } from '../authentication/requirement.ts';
+import type { PolicySet } from '../order.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
+import { ClientLimitStage } from './client-limit.stage.ts';
 import { rateLimitPolicy, type RateLimitRule } from './rate-limit.policy.ts';
 import {
   LIMITER_OBSERVER,
@@ -25,17 +29,21 @@ export class RateLimitStageFactory implements StageFactory {
     this.#limiters = { main, local, observer };
   }
 
-  compile({
-    routeId,
-    budgetOf = routeId,
-    policies,
-    repeats = false,
-  }: StageInput): RateLimitStage | undefined {
-    const rules = policies.rateLimit;
-    if (rules === undefined || rules.length === 0) return undefined;
+  compile({ routeId, budgetOf = routeId, policies, repeats = false }: StageInput): Stage | undefined {
+    const rules = policies.rateLimit ?? [];
     const compiled = rules.map((rule, index) => compileRule(budgetOf, rule, index, rules));
-    return new RateLimitStage(routeId, compiled, this.#limiters, repeats);
+    const own =
+      compiled.length === 0 ? undefined : new RateLimitStage(routeId, compiled, this.#limiters, repeats);
+    // Fields of an answer are limited each, but a client once for all of them.
+    return repeats || !knowsKeys(policies)
+      ? own
+      : new ClientLimitStage(routeId, compiled, this.#limiters, own);
   }
+}
+
+// Only keys say how often their clients may call.
+function knowsKeys({ authentication }: PolicySet): boolean {
+  return typeof authentication === 'object' && schemesOf(authentication).includes('apiKey');
 }
 
 function compileRule(

@@ -121,12 +121,16 @@ describe('a probe over HTTP', () => {
   });
 
   it('is given up while nobody answers', async () => {
-    const left = Promise.withResolvers<void>();
-    const port = await http((_request, response) => void response.once('close', () => left.resolve()));
+    const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const port = await http((_request, response) => {
+      response.once('close', () => left.resolve());
+      asked.resolve();
+    });
     const stop = probeOf(port, { path: '/' }).ask(() => {
       throw new Error('nobody has answered');
     });
-    setTimeout(stop, 50);
+    await asked.promise;
+    stop();
     await left.promise;
   });
 

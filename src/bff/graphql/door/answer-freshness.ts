@@ -1,3 +1,4 @@
+import { keyFieldOf } from '../../../exchange/key-places.ts';
 import { CallLog } from '../../../calls/call-log.ts';
 import { followCalls } from '../../../calls/reuse/call-memory.ts';
 import { cacheControlOf, Freshness } from '../../composition/freshness.ts';
@@ -39,7 +40,7 @@ export class AnswerFreshness {
     const cacheControl = this.#isKnown(hint) ? cacheControlOf(this.#freshness(hint), exchange) : NO_STORE;
     reply.header('cache-control', cacheControl);
     if (cacheControl === NO_STORE) return 'new';
-    for (const field of ['accept', 'authorization', 'x-api-key', 'cookie'])
+    for (const field of ['accept', 'authorization', keyFieldOf(exchange), 'cookie'])
       addToField(exchange.responseHeaders, 'vary', field);
     const tag = entityTagOf(body);
     reply.header('etag', tag);

@@ -1,13 +1,9 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { isLiftedKey, KEY_FIELD } from '../../../exchange/key-places.ts';
 import { Problem } from '../../../problems/problem.ts';
 
 /** Fields that a foreign page cannot send without asking us first (a CORS preflight). */
-const PREFLIGHTED = [
-  'graphql-require-preflight',
-  'apollo-require-preflight',
-  'x-apollo-operation-name',
-  'x-api-key',
-];
+const PREFLIGHTED = ['graphql-require-preflight', 'apollo-require-preflight', 'x-apollo-operation-name'];
 
 /**
  * Refuses a GET that a page of another site may have caused without our consent, such as an image whose address
@@ -25,6 +21,8 @@ export function refuseForeignPage(exchange: Exchange): void {
   if (site === undefined && headers.cookie === undefined) return;
   if (/^bearer /i.test(headers.authorization ?? '')) return;
   if (PREFLIGHTED.some((name) => headers[name] !== undefined)) return;
+  // Any page can send one in an address.
+  if (headers[KEY_FIELD] !== undefined && !isLiftedKey(exchange.request)) return;
   if (exchange.route?.welcoming.some((stage) => stage.welcomes?.(exchange) === true) === true) return;
   // Fails closed: a browser that does not say where the request comes from is not believed.
   throw new Problem('request-invalid', {

@@ -51,6 +51,8 @@ export function valueOf(
   const ended = errors.length > 0 ? failure : degraded.length > 0 ? 'degraded' : 'ok';
   if (ended === 'ok' && shown === undefined) return { value: { data }, outcome: ended };
   context.exchange.degraded = loggedParts(context.placed, errors);
+  if (errors.length > 0)
+    context.exchange.snapshot?.audit?.partsDenied(context.exchange, errors.map(shownProblem));
   const value = {
     data,
     ...(errors.length === 0 ? {} : { errors: errors.map((error) => masked(error, context.exchange)) }),

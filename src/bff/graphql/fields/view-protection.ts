@@ -58,7 +58,9 @@ export class ViewProtection {
         );
         const decide = (granted: ReadonlySet<Requirement>): SectionFilters => {
           const lacking = new Set([...asked].filter((one) => !granted.has(one)));
-          if (isWhole && [...lacking].some(({ masks }) => !masks)) throw new Problem('permission-denied');
+          const denying = [...lacking].filter(({ masks }) => !masks);
+          if (isWhole && denying.length > 0) throw new Problem('permission-denied', { by: denying[0]?.by });
+          if (denying.length > 0) noteDenied(exchange, denying);
           return lacking.size === 0 ? NO_FILTERS : filters(lacking);
         };
         const granted = grant([...asked], exchange);
@@ -66,6 +68,14 @@ export class ViewProtection {
       },
     };
   }
+}
+
+function noteDenied(exchange: Exchange, denying: readonly Requirement[]): void {
+  const { audit } = exchange.snapshot ?? {};
+  audit?.partsDenied(
+    exchange,
+    denying.map(({ by }) => new Problem('permission-denied', { by })),
+  );
 }
 
 const NO_FILTERS: SectionFilters = new Map();

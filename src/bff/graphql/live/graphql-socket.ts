@@ -162,6 +162,7 @@ export class GraphqlSocketServer {
       passOn(await enterStages(this.#routeOf(exchange).live.identified, exchange));
     } catch (error) {
       // Fails closed, with the code of the problem as the reason.
+      if (error instanceof Problem) exchange.problem ??= error;
       one.end(closeCodeOf(error), reasonOf(error));
       return void exchange.close();
     }
@@ -184,7 +185,10 @@ export class GraphqlSocketServer {
   /** Gives a socket its place among those whose stages have passed; sends it away when all of them are taken. */
   #seat(one: GraphqlSocket): boolean {
     one.identified = one.place.identify();
-    if (!one.identified) one.end(CloseCode.tryAgainLater, 'rate-limited');
+    if (!one.identified) {
+      one.exchange.problem ??= new Problem('rate-limited', { by: 'sockets' });
+      one.end(CloseCode.tryAgainLater, 'rate-limited');
+    }
     return one.identified;
   }
 

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { apiKeyRedisKey } from './api-key.ts';
+import { apiKeyRedisKey, readApiKeyHash, type ApiKeyHash } from './api-key.hash.ts';
 import type { ApiKeyRecord, ApiKeyStore } from './api-key.store.ts';
 
 /** A key is looked up once per few seconds, so it may wait longer than a limit may. */
@@ -9,9 +9,9 @@ const BUDGET_MS = 250;
 const MAX_REPORTED = 100;
 
 /**
- * Keeps API keys in Redis: a hash `apikey:<sha256>` with `clientId`, `status` (`active` or `disabled`), and
- * optionally `tier`, `roles` and `permissions`; lists are JSON arrays or names with commas between them.
- * A record without a client, with another status, or that is no hash at all, is as good as disabled.
+ * Keeps API keys in Redis: a hash `apikey:<sha256>` with `clientId`, `status` (`active`, `disabled` or `revoked`), and
+ * optionally what else a key says of its holder. A record without a client, with another status, or that is no hash at all, is
+ * as good as disabled.
  */
 export class RedisApiKeyStore implements ApiKeyStore {
   readonly #redis: Redis;
@@ -23,30 +23,25 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 
   async find(sha256: string): Promise<ApiKeyRecord | undefined> {
-    const fields = await this.#read(apiKeyRedisKey(sha256)).catch((error: unknown) => {
+    const name = apiKeyRedisKey(sha256);
+    const fields = await this.#read(name).catch((error: unknown) => {
       // Fails closed for this key alone: its record is broken, and the store is not.
       if (!isWrongType(error)) throw error;
-      this.#report(apiKeyRedisKey(sha256));
+      this.#report(name, 'is no hash');
       return NOTHING;
     });
-    if (fields['clientId'] === undefined || fields['clientId'] === '') return undefined;
-    return {
-      sha256,
-      clientId: fields['clientId'],
-      status: fields['status'] === 'active' ? 'active' : 'disabled',
-      tier: fields['tier'] === '' ? undefined : fields['tier'],
-      roles: readList(fields['roles']),
-      permissions: readList(fields['permissions']),
-    };
+    const read = readApiKeyHash(sha256, fields);
+    if (read?.broken !== undefined) this.#report(name, `says in ${read.broken} what cannot be read`);
+    return read?.record;
   }
 
-  #report(key: string): void {
+  #report(key: string, what: string): void {
     if (this.#reported.has(key) || this.#reported.size >= MAX_REPORTED) return;
     this.#reported.add(key);
-    this.#log.warn(`${key} is no hash, so that its API key is refused; delete it and create the key anew.`);
+    this.#log.warn(`${key} ${what}, so that its API key is refused; delete it and create the key anew.`);
   }
 
-  #read(key: string): Promise<Record<string, string | undefined>> {
+  #read(key: string): Promise<ApiKeyHash> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), BUDGET_MS);
       this.#redis.hgetall(key).then(resolve, reject).finally(() => clearTimeout(timer)); // prettier-ignore
@@ -54,22 +49,8 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 }
 
-const NOTHING: Readonly<Record<string, string | undefined>> = {};
+const NOTHING: ApiKeyHash = {};
 
 function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('WRONGTYPE');
-}
-
-/** Reads a JSON array or a list with commas; broken JSON grants nothing. */
-function readList(text: string | undefined): readonly string[] {
-  if (text === undefined) return [];
-  if (!text.trimStart().startsWith('[')) {
-    return text.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
-  }
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list.filter((name) => typeof name === 'string' && name !== '') : [];
-  } catch {
-    return [];
-  }
 }

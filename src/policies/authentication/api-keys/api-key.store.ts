@@ -1,14 +1,34 @@
 import type { IdentityOptions } from '../identity.schema.ts';
+import type { ClientLimitOptions } from '../../rate-limit/client-limit.schema.ts';
+
+/** What a key says of its holder. */
+export interface ApiKeyGrants {
+  readonly tier?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly scopes: readonly string[];
+  /** In ms since the epoch; undefined for never. */
+  readonly expiresAt?: number | undefined;
+  /** Addresses and CIDR blocks that it may be used from; undefined for all, empty for none. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly rateLimit?: ClientLimitOptions | undefined;
+}
 
 /** What is known about an API key. */
-export interface ApiKeyRecord {
+export interface ApiKeyRecord extends ApiKeyGrants {
   /** SHA-256 of the key in lower-case hex. */
   readonly sha256: string;
   readonly clientId: string;
-  readonly status: 'active' | 'disabled';
-  readonly tier?: string | undefined;
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
+  readonly status: 'active' | 'disabled' | 'revoked';
+  /** What becomes of it is for people; times in ms since the epoch. */
+  readonly prefix?: string | undefined;
+  readonly createdAt?: number | undefined;
+  readonly revokedAt?: number | undefined;
+  readonly reason?: string | undefined;
+  /** SHA-256 of the key in whose place it came, and of the one that came in its own. */
+  readonly rotatedFrom?: string | undefined;
+  readonly rotatedTo?: string | undefined;
 }
 
 /** Where API keys are kept, by their hash. */

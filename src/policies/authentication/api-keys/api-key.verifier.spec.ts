@@ -4,7 +4,9 @@ import { Redis } from 'ioredis';
 import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import { startStageServer, type StageServer } from '../../../../test/support/stage-server.ts';
 import { createRedis } from '../../../store/redis.ts';
-import { apiKeyRedisKey, createApiKey, hashApiKey, saveApiKey } from './api-key.ts';
+import { createApiKey, hashApiKey } from './api-key.ts';
+import { apiKeyRedisKey } from './api-key.hash.ts';
+import { saveApiKey } from './api-key.index.ts';
 import type { ApiKeyRecord } from './api-key.store.ts';
 import { AuthenticationStageFactory } from '../authentication.stage.ts';
 import { Identity } from '../identity.ts';
@@ -12,6 +14,8 @@ import { identitySchema } from '../identity.schema.ts';
 
 const FRESH_MS = 5000;
 const OUTAGE_MS = 60_000;
+/** The clock of the test is long over for Redis. */
+const KEEP_MS = 10_000_000_000_000;
 const silent = { info: () => undefined, warn: () => undefined };
 const configuredKey = createApiKey();
 const disabledKey = createApiKey();
@@ -41,12 +45,14 @@ const recordOf = (sha256: string): ApiKeyRecord => ({
   tier: 'pro',
   roles: ['user', 'odd, role'],
   permissions: ['orders:read'],
+  scopes: ['api'],
+  tenant: 'acme',
 });
 
 /** Makes a key and stores it. */
 async function storedKey(change: Partial<ApiKeyRecord> = {}): Promise<{ key: string; sha256: string }> {
   const created = createApiKey();
-  await saveApiKey(admin, { ...recordOf(created.sha256), ...change });
+  await saveApiKey(admin, { ...recordOf(created.sha256), ...change }, KEEP_MS);
   return created;
 }
 
@@ -85,7 +91,8 @@ describe('an API key', () => {
       apiKeyId: sha256,
       roles: ['user', 'odd, role'],
       permissions: ['orders:read'],
-      scopes: [],
+      scopes: ['api'],
+      tenant: 'acme',
       tier: 'pro',
       claims: {},
     });
@@ -94,8 +101,10 @@ describe('an API key', () => {
   it('is stored nowhere in clear', async () => {
     const { key, sha256 } = await storedKey();
     expect(await admin.exists(apiKeyRedisKey(sha256))).toBe(1);
-    for (const name of await admin.keys('*'))
-      expect(name + JSON.stringify(await admin.hgetall(name))).not.toContain(key);
+    for (const name of await admin.keys('*')) {
+      const value = name.startsWith('apikey:') ? admin.hgetall(name) : admin.zrange(name, '0', '-1');
+      expect(name + JSON.stringify(await value)).not.toContain(key);
+    }
   });
 
   it('may come in the Authorization header', async () => {
@@ -149,9 +158,97 @@ describe('an API key', () => {
     expect(answer.headers['www-authenticate']).toBe('ApiKey realm="gatehouse"');
   });
 
+  it.each<[string, Partial<ApiKeyRecord>, number, string]>([
+    ['revoked', { status: 'revoked' }, 403, 'credentials-revoked'],
+    ['revoked, and expired as well', { status: 'revoked', expiresAt: 1 }, 403, 'credentials-revoked'],
+    ['expired', { expiresAt: 1_000_000 }, 401, 'credentials-expired'],
+    ['about to expire', { expiresAt: 1_000_001 }, 200, ''],
+    ['for other addresses', { addresses: ['10.0.0.0/8', '::1'] }, 403, 'address-denied'],
+    ['for this address', { addresses: ['127.0.0.1/32'] }, 200, ''],
+    ['for no address at all', { addresses: [] }, 401, 'credentials-invalid'],
+  ])('that is %s is answered as that', async (_what, change, status, code) => {
+    const { key } = await storedKey(change);
+    for (let i = 0; i < 2; i += 1) {
+      const answer = await present(key);
+      expect([answer.status, answer.body['code'] ?? '']).toEqual([status, code]);
+    }
+  });
+
+  it('ends at its moment, though it is remembered as good', async () => {
+    const { key } = await storedKey({ expiresAt: now + 1000 });
+    expect((await present(key)).status).toBe(200);
+    now += 1000;
+    expect((await present(key)).body['code']).toBe('credentials-expired');
+  });
+
+  it('costs the same work, whether it is unknown, disabled, revoked, expired or good', async () => {
+    const keys = [
+      createApiKey().key,
+      ...(
+        await Promise.all(
+          [{ status: 'disabled' as const }, { status: 'revoked' as const }, { expiresAt: 1 }, {}].map(
+            storedKey,
+          ),
+        )
+      ).map(({ key }) => key),
+    ];
+    for (const key of keys) {
+      const before = await lookUps();
+      await present(key);
+      expect(await lookUps()).toBe(before + 1);
+      await present(key);
+      expect(await lookUps()).toBe(before + 1);
+    }
+  });
+
+  it.each([
+    ['expiresAt', 'soon'],
+    ['addresses', '["127.0.0.1","everywhere"]'],
+    ['addresses', '[broken'],
+    ['rateLimit', '{"rate":0}'],
+    ['rateLimit', 'many'],
+  ])('that a hand has bounded by a broken %s (%s) is refused', async (field, value) => {
+    Logger.overrideLogger(false);
+    const { key, sha256 } = await storedKey();
+    await admin.hset(apiKeyRedisKey(sha256), field, value);
+    expect((await present(key)).body['code']).toBe('credentials-invalid');
+  });
+
   it('is refused when it comes twice', async () => {
     const { key } = await storedKey();
     expect((await gate.get({ 'x-api-key': [key, key] })).body['code']).toBe('credentials-invalid');
+  });
+});
+
+describe('the checksum of a key', () => {
+  const other = (text: string, at: number) =>
+    text.slice(0, at) + (text[at] === 'a' ? 'b' : 'a') + text.slice(at + 1);
+
+  it('has every mistyped key refused without a look-up', async () => {
+    const { key } = await storedKey();
+    const before = await lookUps();
+    const typos = [
+      ...Array.from({ length: key.length - 3 }, (_, i) => other(key, i + 3)).filter(
+        (text) => text.split('_').length === 4,
+      ),
+      key.slice(0, -1),
+      `${key}a`,
+      key.slice(0, 20) + key.slice(21),
+      key.slice(0, 20) + key[21] + key[20] + key.slice(22),
+    ].filter((text) => text !== key);
+    for (const typo of typos) expect((await present(typo)).body['code']).toBe('credentials-invalid');
+    expect(typos.length).toBeGreaterThan(55);
+    expect(await lookUps()).toBe(before);
+    expect((await present(key)).status).toBe(200);
+  });
+
+  it.each([
+    ['an older one of ours', `gh_live_${'x'.repeat(43)}`],
+    ['one with other parts', 'gh_a_b_c-d_e_f_g_h_i'],
+    ['one of somebody else', 'sk-live-0123456789'],
+  ])('is not asked of %s', async (_what, key) => {
+    await saveApiKey(admin, recordOf(hashApiKey(key)), KEEP_MS);
+    expect((await present(key)).status).toBe(200);
   });
 });
 
@@ -195,7 +292,7 @@ describe('the memory for API keys', () => {
     const later = createApiKey();
     expect([(await present(key)).status, (await present(later.key)).status]).toEqual([200, 401]);
     await admin.hset(apiKeyRedisKey(sha256), 'status', 'disabled');
-    await saveApiKey(admin, recordOf(later.sha256));
+    await saveApiKey(admin, recordOf(later.sha256), KEEP_MS);
     now += FRESH_MS;
     expect([(await present(key)).status, (await present(later.key)).status]).toEqual([401, 200]);
   });
@@ -253,7 +350,7 @@ describe('createApiKey', () => {
     const keys = Array.from({ length: 100 }, () => createApiKey());
     expect(new Set(keys.map(({ key }) => key)).size).toBe(100);
     for (const { key, prefix, sha256 } of keys) {
-      expect(key).toMatch(/^gh_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}$/);
+      expect(key).toMatch(/^gh_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}$/);
       expect(key.startsWith(`gh_${prefix}_`)).toBe(true);
       expect(sha256).toBe(hashApiKey(key));
     }

@@ -1,24 +1,37 @@
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
-import { hashApiKey } from './api-key.ts';
-import type { ApiKeyDirectory } from './api-key.directory.ts';
 import { authorizationOf, soleHeader } from '../credential-header.ts';
-import { REALM, refused, type CredentialVerifier } from '../verifier.ts';
+import { REALM, refused, UNKNOWN, type Clock, type CredentialVerifier } from '../verifier.ts';
+import { hashApiKey, isMistyped } from './api-key.ts';
+import type { ApiKeyDirectory } from './api-key.directory.ts';
+import type { ApiKeyWatch, ConfiguredKeys } from './api-key.watch.ts';
+import { REFUSAL, refusalOf, type KnownKey } from './known-key.ts';
 
 /** Any visible text of a sane length, so that keys that were made elsewhere can be taken over. */
 const PLAUSIBLE_KEY = /^[!-~]{16,256}$/;
 
-/** Verifies API keys: `X-API-Key: <key>`, or `Authorization: ApiKey <key>`. */
+/** What keys are checked against, and who minds those that are let in. */
+export interface ApiKeyVerifierDeps {
+  readonly configured: ConfiguredKeys;
+  readonly directory: ApiKeyDirectory | undefined;
+  readonly watch: ApiKeyWatch;
+  readonly clock: Clock;
+}
+
+/**
+ * Verifies API keys: `X-API-Key: <key>`, which the open stage has put there where the configuration names another place, or
+ * `Authorization: ApiKey <key>`.
+ */
 export class ApiKeyVerifier implements CredentialVerifier {
   readonly scheme = 'apiKey';
-  readonly #directory: ApiKeyDirectory;
+  readonly #deps: ApiKeyVerifierDeps;
 
-  constructor(directory: ApiKeyDirectory) {
-    this.#directory = directory;
+  constructor(deps: ApiKeyVerifierDeps) {
+    this.#deps = deps;
   }
 
   get configured(): boolean {
-    return this.#directory.configured;
+    return this.#deps.configured.size > 0 || this.#deps.directory !== undefined;
   }
 
   challenge(): string {
@@ -28,16 +41,29 @@ export class ApiKeyVerifier implements CredentialVerifier {
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined {
     const key = soleHeader(exchange.request, 'x-api-key') ?? authorizationOf(exchange.request, 'apikey');
     if (key === undefined) return undefined;
-    if (!PLAUSIBLE_KEY.test(key)) throw refused(REFUSAL);
-    const holder = this.#directory.holder(hashApiKey(key));
-    return holder instanceof Promise ? holder.then(accepted) : accepted(holder);
+    if (!PLAUSIBLE_KEY.test(key) || isMistyped(key)) throw refused(REFUSAL);
+    const hash = hashApiKey(key);
+    const known = this.#deps.configured.get(hash) ?? this.#deps.directory?.find(hash);
+    return known instanceof Promise
+      ? known.then((late) => this.#admit(late, exchange))
+      : this.#admit(known, exchange);
   }
-}
 
-/** The same words for an unknown and a disabled key: which of them it is, is not the caller's to know. */
-const REFUSAL = 'The API key is not valid.';
+  known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
+    const key = soleHeader(exchange.request, 'x-api-key') ?? authorizationOf(exchange.request, 'apikey');
+    if (key === undefined) return undefined;
+    const hash = hashApiKey(key);
+    const { configured, directory, clock } = this.#deps;
+    const known = configured.get(hash) ?? directory?.remembered(hash);
+    return refusalOf(known, exchange, clock()) === undefined ? this.#admit(known, exchange) : UNKNOWN;
+  }
 
-function accepted(holder: Principal | undefined): Principal {
-  if (holder === undefined) throw refused(REFUSAL);
-  return holder;
+  #admit(key: KnownKey | undefined, exchange: Exchange): Principal {
+    const { watch, clock } = this.#deps;
+    const now = clock();
+    const refusal = refusalOf(key, exchange, now);
+    if (refusal !== undefined || key === undefined) throw refusal ?? refused(REFUSAL);
+    watch.admitted(exchange, key, now);
+    return key.principal;
+  }
 }

@@ -29,8 +29,9 @@ export interface RevocationDeps extends RevocationTelemetry {
  */
 export class Revocations implements FeedHost {
   readonly set = new RevocationSet({ max: 1, longest: 1000 });
+  /** Exchanges that are under way and may have to end: one list for whoever ends some of them. */
+  readonly exchanges = new OpenExchanges();
   readonly #store: FeedDeps | undefined;
-  readonly #open = new OpenExchanges();
   readonly #report: RevocationReport;
   #options: RevocationOptions | undefined = undefined;
   #feed: RevocationFeed | undefined = undefined;
@@ -65,9 +66,9 @@ export class Revocations implements FeedHost {
     return this.#feed === undefined ? 0 : performance.now() - this.#feed.heardAt;
   }
 
-  /** How many exchanges would end if their callers were revoked. */
+  /** How many exchanges would end if their callers were taken back. */
   get open(): number {
-    return this.#open.size;
+    return this.exchanges.size;
   }
 
   /** The last entry of the log that was read; undefined without Redis. */
@@ -121,7 +122,7 @@ export class Revocations implements FeedHost {
       this.#report.refused();
       throw revoked();
     }
-    this.#open.add(exchange);
+    this.exchanges.add(exchange);
   }
 
   /**
@@ -175,7 +176,7 @@ export class Revocations implements FeedHost {
   }
 
   #end(holds: (exchange: Exchange) => boolean, problem: Problem): void {
-    const ended = this.#open.filter(holds);
+    const ended = this.exchanges.filter(holds);
     for (const exchange of ended) endExchange(exchange, problem);
     this.#report.ended(ended.length);
   }
@@ -197,7 +198,8 @@ export class Revocations implements FeedHost {
     this.#state = state;
     this.#report.changed(before, state, this.#isBlind);
     // Fails closed for those who are in, too.
-    if (this.#isBlind && !wasBlind) this.#end(() => true, unavailable(RETRY_AFTER_MS));
+    if (this.#isBlind && !wasBlind)
+      this.#end(({ principal }) => principal?.marks !== undefined, unavailable(RETRY_AFTER_MS));
   }
 
   #stateNow(staleAfterMs: number): RevocationState {

@@ -1,0 +1,127 @@
+import { statSync } from 'node:fs';
+import jestRuntime from 'jest-runtime';
+
+// What Node imports is the class; the types are those of the CommonJS module.
+const JestRuntime = jestRuntime as unknown as typeof jestRuntime.default;
+
+/** Packages with state that a suite must not inherit: types and strategies by name, metrics of a default registry. */
+const loadedAnew = ['@nestjs/graphql', '@nestjs/passport', 'passport', 'passport-jwt', 'prom-client'];
+const anew = new RegExp(`/node_modules/(${loadedAnew.join('|')})/`);
+
+interface Loaded {
+  /** Of a CommonJS module. */
+  readonly loaded?: boolean;
+  /** Of an ES module. */
+  readonly status?: string;
+}
+
+const isKept = (key: string, { loaded, status }: Loaded) =>
+  key.includes('/node_modules/') && !anew.test(key) && (loaded === true || status === 'evaluated');
+
+/** Modules by path or URL. Clearing it leaves what came from packages and is loaded to its end. */
+class KeepingRegistry extends Map<string, Loaded> {
+  override clear(): void {
+    for (const [key, loaded] of this) if (!isKept(key, loaded)) this.delete(key);
+  }
+}
+
+interface Transformed {
+  readonly code: string;
+  readonly sourceMapPath: string | null;
+}
+
+interface Transforms {
+  transforms: Map<string, Transformed>;
+  sourceMaps: Map<string, string>;
+  transform: (file: string, options?: { isInternalModule?: boolean }) => string;
+}
+
+type Importing = (...args: unknown[]) => Promise<unknown>;
+
+interface Loader {
+  dynamicImport: Importing;
+  dynamicImportFromCjs: Importing;
+  walkGraphSync: (walk: { readonly scratch: Map<string, unknown> }) => unknown;
+}
+
+/** The parts of Jest's runtime that its types do not show. */
+interface Internals {
+  registries: { moduleRegistry: KeepingRegistry; esModuleRegistry: KeepingRegistry };
+  esmLoader: Loader;
+  transformCache: Transforms;
+}
+
+const commonJs = new KeepingRegistry();
+const esModules = new KeepingRegistry();
+const sources = new Map<string, { readonly version: string; readonly transformed: Transformed }>();
+
+/** Remembers transformed files while they do not change, which saves reading and hashing them for each suite. */
+function remember(cache: Transforms): void {
+  const transform = cache.transform.bind(cache);
+  cache.transform = (file, options) => {
+    if (options?.isInternalModule) return transform(file, options);
+    const { mtimeMs, size } = statSync(file);
+    const version = `${mtimeMs}:${size}`;
+    const known = sources.get(file);
+    if (known?.version !== version) {
+      const code = transform(file, options);
+      const transformed = cache.transforms.get(file);
+      if (transformed) sources.set(file, { version, transformed });
+      return code;
+    }
+    cache.transforms.set(file, known.transformed);
+    if (known.transformed.sourceMapPath) cache.sourceMaps.set(file, known.transformed.sourceMapPath);
+    return known.transformed.code;
+  };
+}
+
+/** Empties what a walk over imports has collected: a package's `import.meta` would keep all modules of the suite by it. */
+function forget(loader: Loader): void {
+  const walkGraphSync = loader.walkGraphSync.bind(loader);
+  loader.walkGraphSync = (walk) => {
+    try {
+      return walkGraphSync(walk);
+    } finally {
+      walk.scratch.clear();
+    }
+  };
+}
+
+/** The runtime of the suite that runs. */
+const now: { runtime?: SharingRuntime } = {};
+
+/**
+ * Jest's runtime, with packages that stay loaded for all suites of a worker, in the global object that they share
+ * (`environment.ts`). Our own modules are new for each suite. Loading two thousand modules of packages for each suite that
+ * starts a gateway, and running them cold, made half of the tests' CPU.
+ */
+export default class SharingRuntime extends JestRuntime {
+  readonly #imports: Pick<Loader, 'dynamicImport' | 'dynamicImportFromCjs'>;
+
+  constructor(...given: ConstructorParameters<typeof JestRuntime>) {
+    super(...given);
+    const { registries, esmLoader, transformCache } = this as unknown as Internals;
+    registries.moduleRegistry = commonJs;
+    registries.esModuleRegistry = esModules;
+    registries.moduleRegistry.clear();
+    registries.esModuleRegistry.clear();
+    remember(transformCache);
+    forget(esmLoader);
+    this.#imports = {
+      dynamicImport: esmLoader.dynamicImport.bind(esmLoader),
+      dynamicImportFromCjs: esmLoader.dynamicImportFromCjs.bind(esmLoader),
+    };
+    // A package asks the runtime that loaded it, which may be that of a suite long over.
+    esmLoader.dynamicImport = (...args) => (now.runtime ?? this).#imports.dynamicImport(...args);
+    esmLoader.dynamicImportFromCjs = (...args) =>
+      (now.runtime ?? this).#imports.dynamicImportFromCjs(...args);
+    now.runtime = this;
+  }
+
+  override requireModuleOrMock<T = unknown>(from: string, moduleName: string): T {
+    const { runtime = this } = now;
+    return runtime === this
+      ? super.requireModuleOrMock(from, moduleName)
+      : runtime.requireModuleOrMock(from, moduleName);
+  }
+}
