@@ -35,11 +35,11 @@ export const catalogue = {
   }),
   'headers-too-large': entry(431, 'open', 'The header section is too large', {
     cause:
-      'The request line and headers together exceed 16 KiB, or more where `identity.tokens.maxSize` is above 8 KiB, over HTTP/2 also 100 fields.',
+      'The request line and headers together exceed 15 KiB, or more where `identity.tokens.maxSize` is above 8 KiB, over HTTP/2 also 100 fields.',
     remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
   }),
   'uri-too-long': entry(414, 'open', 'The request target is too long', {
-    cause: 'The request line alone exceeds the 16 KiB that it and the headers may have together.',
+    cause: 'The request line alone exceeds the 15 KiB that it and the headers may have together.',
     remedy: 'Send what the query says in a body.',
   }),
   'method-not-implemented': entry(501, 'open', 'The gateway does not know this method', {
