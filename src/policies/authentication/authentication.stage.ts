@@ -7,9 +7,11 @@ import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
+import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Identity } from './identity.ts';
 import type { Damped } from './damping/damping.ts';
 import { alternativesOf, requirementOf, schemesOf, type SchemeName } from './requirement.ts';
+import { Possession } from './proof-of-possession/possession.ts';
 import { SCHEMES } from './schemes.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import { UNKNOWN, type CredentialVerifier } from './verifier.ts';
@@ -38,16 +40,22 @@ export class AuthenticationStageFactory implements StageFactory {
       const needed = missing.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
-    const { options } = this.identity.section;
+    const { options, possession } = this.identity.section;
     return new IdentifyStage({
       way: wayOf(requirementOf(policy), verifierOf),
       verifiers: schemes.map(verifierOf),
       isOptional: policy.optional === true,
+      possession: new Possession(possession),
       revocations: options.revocation && this.identity.revocations,
       damped: options.damping === 'off' ? undefined : this.identity.damping.with(options.damping),
     });
   }
 }
+
+const UNCONFIGURED = new Possession({
+  certificateBound: 'verify',
+  certificates: new PresentedCertificates(),
+});
 
 /** What an identify stage works with. */
 export interface IdentifyDeps {
@@ -57,6 +65,8 @@ export interface IdentifyDeps {
   readonly verifiers: readonly CredentialVerifier[];
   /** Whether somebody without any credential goes on as nobody. */
   readonly isOptional?: boolean;
+  /** Default: tokens that are bound to something need their certificate on the connection. */
+  readonly possession?: Possession | undefined;
   /** Undefined where nothing can be revoked. */
   readonly revocations?: Revocations | undefined;
   /** Undefined where any number of bad credentials is checked. */
@@ -68,13 +78,15 @@ export class IdentifyStage implements Stage {
   readonly #way: Way;
   readonly #verifiers: readonly CredentialVerifier[];
   readonly #isOptional: boolean;
+  readonly #possession: Possession;
   readonly #revocations: Revocations | undefined;
   readonly #damped: Damped | undefined;
 
-  constructor({ way, verifiers, isOptional = false, revocations, damped }: IdentifyDeps) {
+  constructor({ way, verifiers, isOptional = false, possession, revocations, damped }: IdentifyDeps) {
     this.#way = way;
     this.#verifiers = verifiers;
     this.#isOptional = isOptional;
+    this.#possession = possession ?? UNCONFIGURED;
     this.#revocations = revocations;
     this.#damped = damped;
   }
@@ -132,18 +144,20 @@ export class IdentifyStage implements Stage {
     });
   }
 
-  // The one place where revocations are looked at, whatever the scheme, after all that is remembered of a credential.
+  // The one place that everybody passes, whatever the scheme, after all that is remembered of a credential.
   #admit(principal: Principal, exchange: Exchange): void {
-    const revocations = this.#revocations;
-    if (revocations !== undefined) {
-      try {
-        revocations.admit(exchange, principal);
-        principal.also?.forEach((one) => revocations.admit(exchange, one));
-      } catch (error) {
-        throw this.#challenging(error, exchange, principal);
-      }
-    }
+    this.#admitOne(principal, exchange);
+    if (principal.also !== undefined) for (const one of principal.also) this.#admitOne(one, exchange);
     exchange.principal = principal;
+  }
+
+  #admitOne(principal: Principal, exchange: Exchange): void {
+    try {
+      this.#possession.check(exchange, principal);
+      this.#revocations?.admit(exchange, principal);
+    } catch (error) {
+      throw this.#challenging(error, exchange, principal);
+    }
   }
 
   /** A refusal, with challenges: that of the refused credential says why (RFC 6750 section 3). */

@@ -4,6 +4,7 @@ import { duration } from '../../config/units.ts';
 import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
 import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
+import { clientCertificatesSchema } from './client-certificates/client-certificates.schema.ts';
 import { dampingSchema } from './damping/damping.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
 import { isDiscoverable } from './tokens/discovery-document.ts';
@@ -188,6 +189,7 @@ export const identitySchema = z
       .describe('The issuers of tokens.'),
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
+    clientCertificates: clientCertificatesSchema.optional(),
     damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z

@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Damping } from './damping/damping.ts';
 import type { IdentityOptions } from './identity.schema.ts';
+import type { PossessionRules } from './proof-of-possession/possession.ts';
 import { Revocations } from './revocation/revocations.ts';
 import type { IdentityNeeds, Upkeep } from './scheme.ts';
 import { SCHEMES } from './schemes.ts';
@@ -11,6 +13,8 @@ import type { CredentialVerifier } from './verifier.ts';
 export interface IdentitySection {
   readonly options: IdentityOptions;
   readonly verifiers: ReadonlyMap<CredentialVerifier['scheme'], CredentialVerifier>;
+  /** What tokens have to be presented with. */
+  readonly possession: PossessionRules;
   /** What its verifiers need done in the background, by what that depends on. */
   readonly kept: ReadonlyMap<string, Upkeep>;
 }
@@ -161,8 +165,10 @@ function createSection(
   previous?: IdentitySection,
 ): IdentitySection {
   const kept = new Map<string, Upkeep>();
+  const certificates = new PresentedCertificates(options.clientCertificates?.forwarded);
   const context = {
     ...needs,
+    certificates,
     kept<Kept extends Upkeep>(name: string, make: () => Kept): Kept {
       // Equal names mean equal makers: the same scheme names what it made before.
       const one = (kept.get(name) ?? previous?.kept.get(name) ?? make()) as Kept;
@@ -171,5 +177,6 @@ function createSection(
     },
   };
   const verifiers = new Map(SCHEMES.map((scheme) => [scheme.name, scheme.create(options, context)]));
-  return { options, verifiers, kept };
+  const { certificateBound } = options.tokens;
+  return { options, verifiers, possession: { certificateBound, certificates }, kept };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The credentials that this version can check. */
-export const AUTHENTICATION_SCHEMES = ['jwt', 'apiKey'] as const;
+export const AUTHENTICATION_SCHEMES = ['jwt', 'apiKey', 'mtls'] as const;
 
 const scheme = z.enum(AUTHENTICATION_SCHEMES);
 const MOST = 10;

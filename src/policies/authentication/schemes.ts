@@ -1,6 +1,7 @@
 import { apiKeyScheme } from './api-keys/api-key.scheme.ts';
+import { mtlsScheme } from './client-certificates/mtls.scheme.ts';
 import type { Scheme } from './scheme.ts';
 import { jwtScheme } from './tokens/jwt.scheme.ts';
 
 /** Every kind of credential that this version checks; a new one is a folder and a line here. */
-export const SCHEMES: readonly Scheme[] = [jwtScheme, apiKeyScheme];
+export const SCHEMES: readonly Scheme[] = [jwtScheme, apiKeyScheme, mtlsScheme];

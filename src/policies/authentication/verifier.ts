@@ -7,7 +7,7 @@ export type Clock = () => number;
 
 /** Checks one kind of credential. */
 export interface CredentialVerifier {
-  readonly scheme: 'jwt' | 'apiKey';
+  readonly scheme: 'jwt' | 'apiKey' | 'mtls';
   /** False when nothing is configured that a credential could be checked against. */
   readonly configured: boolean;
   /**
