@@ -6,6 +6,8 @@ import { chooseLoadTool, type LoadTool } from './load.ts';
 const COMPILE = 'compile';
 /** The one that measures no requests but what revocations cost. */
 const REVOCATIONS = 'revocations';
+/** The one that measures what signed identities cost. */
+const IDENTITY = 'identity';
 
 const USAGE = `npm run bench -- [options]
 
@@ -18,7 +20,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -30,6 +32,8 @@ export interface BenchOptions {
   readonly compile: boolean;
   /** Whether to measure what revocations cost. */
   readonly revocations: boolean;
+  /** Whether to measure what signed identities cost. */
+  readonly identity: boolean;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -77,10 +81,11 @@ function parse(args: string[]): BenchOptions {
       only.length === 0
         ? CASES
         : only
-            .filter((name) => name !== COMPILE && name !== REVOCATIONS)
+            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY].includes(name))
             .map((name) => caseOf('--only', name)),
     compile: only.length === 0 || only.includes(COMPILE),
     revocations: only.length === 0 || only.includes(REVOCATIONS),
+    identity: only.length === 0 || only.includes(IDENTITY),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),

@@ -12,6 +12,7 @@ import { chooseCores, describeMachine } from './machine.ts';
 import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { profile } from './profile.ts';
+import { identityTimes } from './identity-tokens.ts';
 import { revocationTimes } from './revocations.ts';
 import { Stand } from './stand.ts';
 import { renderTable } from './table.ts';
@@ -44,9 +45,11 @@ async function compareAll({
   jsonFile,
   compile,
   revocations,
+  identity,
 }: BenchOptions): Promise<void> {
   if (compile) console.log(`${await compileTimes(stand)}\n`);
   if (revocations) console.log(`${revocationTimes()}\n`);
+  if (identity) console.log(`${identityTimes()}\n`);
   if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];

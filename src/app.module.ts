@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { keySetRoutes } from './answers/key-set.action.ts';
 import { AdminModule } from './admin/admin.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
@@ -14,6 +15,7 @@ import { ProxyModule } from './proxy/proxy.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
 import { SnapshotModule } from './snapshot/snapshot.module.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
+import { SigningModule } from './signing/signing.module.ts';
 import { StoreModule } from './store/store.module.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { TelemetryModule } from './telemetry/telemetry.module.ts';
@@ -68,7 +70,11 @@ export class AppModule {
         HealthModule,
         PipelineModule,
         ActionsModule,
-        SnapshotModule.forRoot((candidate) => (graphql ? [graphqlDoor(candidate)] : []), faultsOf),
+        SigningModule,
+        SnapshotModule.forRoot(
+          (candidate) => [...(graphql ? [graphqlDoor(candidate)] : []), ...keySetRoutes(candidate.value)],
+          faultsOf,
+        ),
         ProxyModule,
         AdminModule,
         ...(graphql ? [await graphqlModule(production)] : []),

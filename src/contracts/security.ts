@@ -17,6 +17,11 @@ export function securitySchemes(keyField = USUAL_KEY_FIELD): Components['securit
       bearerFormat: 'JWT',
       description: 'A token of an issuer that the gateway trusts.',
     },
+    introspection: {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'A token that the gateway asks its authorization server about.',
+    },
     apiKey: {
       type: 'apiKey',
       in: 'header',

@@ -13,7 +13,7 @@ export function handlerCalls(exchange: Exchange, { origin }: Route, upstreams: U
   if (known.some(({ options }) => options.protocol === 'http'))
     requests.push({ name: 'each call over HTTP', upstream: undefined, headFor: () => httpHead(exchange) });
   if (known.some(({ options }) => options.protocol === 'grpc')) {
-    const call = { path: '/{service}/{method}', fields: outboundFields(exchange) };
+    const call = { path: '/{service}/{method}', fields: outboundFields(exchange, undefined) };
     const headFor = (): string => headOfCall(exchange, undefined, call);
     requests.push({ name: 'each call of gRPC', upstream: undefined, headFor });
   }

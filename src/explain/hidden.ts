@@ -2,6 +2,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
 
+/** A token that is signed, whatever its field is called. */
+const SIGNED = /^(?:[Bb]earer )?eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
+
 /** What stands for a value that is not shown. */
 export const HIDDEN = '(hidden)';
 /** Shorter ones would be found in whatever is shown. */
@@ -9,7 +12,7 @@ const SHORTEST_SCRUBBED = 4;
 
 /** Shows the value of a header field, unless it may be a secret. */
 export function shownValue(name: string, value: string): string {
-  return maySayASecret(name) ? HIDDEN : redacted(value);
+  return maySayASecret(name) || SIGNED.test(value) ? HIDDEN : redacted(value);
 }
 
 /** Shows a path with its query, but for values that may be secrets. */

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { RedirectKind } from '../answers/redirect.action.ts';
 import { RespondKind } from '../answers/respond.action.ts';
+import { KeySetKind } from '../answers/key-set.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { ForwardKind } from '../proxy/forward.kind.ts';
@@ -27,6 +28,7 @@ export const actionKinds = [
   RedirectKind, //     redirect            answers/
   RespondKind, //      respond             answers/
   VersionsKind, //     versions            proxy/
+  KeySetKind, //       keySet              answers/
 ] as const;
 
 /** The schema of the whole configuration file. */

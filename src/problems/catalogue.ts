@@ -120,7 +120,7 @@ export const catalogue = {
   }),
   'identity-unavailable': entry(503, 'identify', 'The credentials cannot be checked right now', {
     cause:
-      'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`.',
+      'The issuer or the key store is unreachable, so the credential was neither accepted nor refused; or it cannot be known who is revoked, and `identity.revocation` says `onStoreError: closed`; or the token that the service is to get can neither be signed nor exchanged.',
     remedy: 'Retry after the time in Retry-After; the credential itself may be good.',
     retryable: true,
   }),

@@ -7,7 +7,7 @@ import { isIn } from '../exchange/subset.ts';
 import { compileCondition, type ExchangeCondition } from '../conditions/condition.ts';
 import { ActionError, type ActionInput, type RouteAction } from '../routing/route-action.ts';
 import type { LeaseWatch } from '../upstreams/lease.ts';
-import { UpstreamPart, type PartOptions, type UpstreamSource } from '../upstreams/upstream-part.ts';
+import { UpstreamPart, type UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { CanaryAction, type SideAction } from './canary.action.ts';
 
@@ -32,10 +32,7 @@ export function compileCanary({ options, rollout, rollouts, input, forward }: Ca
   const { sticky } = options;
   const secret = secretOf(options);
   const cookie = secret === undefined ? undefined : new CanaryCookie(routeId, rollout.plan.id, secret);
-  const of = (side: Side): PartOptions => ({
-    watch: watchOf(rollout, rollouts, side),
-    hiddenCookie: cookie?.name,
-  });
+  const of = (side: Side): LeaseWatch => watchOf(rollout, rollouts, side);
   const sources = sourcesOf(upstream, options, input, of);
   const { stable, canary, rule } = sources;
   const split = new CanarySplit(rollout, { sticky, when: conditionOf(options), cookie, stable, canary });
@@ -45,6 +42,7 @@ export function compileCanary({ options, rollout, rollouts, input, forward }: Ca
     canary: forward(canary),
     rule: forward(rule),
     shown: options.upstream ?? labels.join(','),
+    cookie: cookie?.name,
   });
 }
 
@@ -52,7 +50,7 @@ function sourcesOf(
   upstream: Upstream,
   { to, upstream: other }: CanaryOptions,
   input: ActionInput,
-  of: (side: Side) => PartOptions,
+  of: (side: Side) => LeaseWatch,
 ): Readonly<Record<Side, UpstreamSource>> {
   const all = (): boolean => true;
   if (to !== undefined) {

@@ -19,6 +19,8 @@ export interface Sides {
   readonly rule: SideAction;
   /** What a listing says of the canary: labels, or the name of an upstream. */
   readonly shown: string;
+  /** Name of the cookie that keeps clients on their side. */
+  readonly cookie: string | undefined;
 }
 
 /** A route whose requests are forwarded to one of two sides. */
@@ -29,13 +31,15 @@ export class CanaryAction implements RouteAction {
   readonly target: string;
   readonly beside: readonly string[];
   readonly forwardsSockets: boolean;
+  readonly ownCookies: readonly string[];
   readonly #split: CanarySplit;
   readonly #sides: Sides;
 
   constructor(split: CanarySplit, sides: Sides) {
     this.#split = split;
     this.#sides = sides;
-    const { stable, canary } = sides;
+    const { stable, canary, cookie } = sides;
+    this.ownCookies = cookie === undefined ? [] : [cookie];
     this.forwardsSockets = stable.forwardsSockets === true;
     this.beside = [`canary ${sides.shown}`, ...(stable.beside ?? [])];
     const [one = '', other = ''] = [stable.target, canary.target];

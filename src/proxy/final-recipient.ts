@@ -14,7 +14,7 @@ const HOPS = /^\d{1,9}$/;
  *
  * @returns whether it has; else the request is to be forwarded.
  */
-export function answersHere(exchange: Exchange, { passedHeaders }: Upstream, sink: AnswerSink): boolean {
+export function answersHere(exchange: Exchange, upstream: Upstream, sink: AnswerSink): boolean {
   const { method, request } = exchange;
   // RFC 9110 section 9.3.8. Fails closed: not every server would look for the end of a body after this method.
   if (method === 'TRACE' && announcesBody(request)) return refuse(sink, 'A TRACE has no body.');
@@ -22,7 +22,7 @@ export function answersHere(exchange: Exchange, { passedHeaders }: Upstream, sin
   if (hops === undefined) return false;
   if (!HOPS.test(String(hops))) return refuse(sink, 'Max-Forwards needs a number.');
   if (Number(hops) > 0) return false;
-  if (method === 'TRACE') reflect(exchange, passedHeaders, sink);
+  if (method === 'TRACE') reflect(exchange, upstream, sink);
   else sink.start(204, ['allow', allowedAt(exchange)]);
   sink.end();
   return true;
@@ -39,9 +39,9 @@ function allowedAt(exchange: Exchange): string {
 }
 
 /** Sends the request back, as it would be sent on: without credentials. */
-function reflect(exchange: Exchange, passed: ReadonlySet<string> | undefined, sink: AnswerSink): void {
+function reflect(exchange: Exchange, upstream: Upstream, sink: AnswerSink): void {
   const { path, query, request } = exchange;
-  const fields = passedFields(exchange, exchange.headerEdits, passed);
+  const fields = passedFields(exchange, exchange.headerEdits, upstream);
   let text = `TRACE ${path}${query} HTTP/${request.httpVersion}\r\nhost: ${request.headers.host ?? ''}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   const body = Buffer.from(`${text}\r\n`, 'latin1');

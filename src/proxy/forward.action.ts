@@ -1,6 +1,5 @@
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
-import { hideCookies } from './hidden-cookies.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { IncomingEdit } from '../policies/incoming-edit.ts';
 import { incomingEditOf } from '../policies/transform/incoming-body.ts';
@@ -77,13 +76,7 @@ export class ForwardAction implements RouteAction {
     const { rewrite, host } = this.#way;
     // A line of its own goes on with the list of the service; what that speaks to us is HTTP/1.1.
     if (this.#fields?.via !== undefined) exchange.responseHeaders.push('via', `1.1${this.#fields.via}`);
-    const headers = outboundHeaders(
-      exchange,
-      exchange.headerEdits,
-      this.upstream.passedHeaders,
-      this.#fields,
-    );
-    hideCookies(headers, this.#source);
+    const headers = outboundHeaders(exchange, exchange.headerEdits, this.upstream, this.#fields);
     return {
       path: rewrite === undefined ? path + query : rewrite.apply(exchange),
       headers,

@@ -35,6 +35,7 @@ export const forwardSource: ActionSource = {
     mirror: mirrorSchema,
   },
   hasUpstream: true,
+  passesFields: true,
   alone: 'the upstream answers',
   read(reading) {
     const { rewrite, host, webSocket, canary, mirror } = reading.route as unknown as Omit<

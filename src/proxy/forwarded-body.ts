@@ -7,7 +7,7 @@ import { outboundTrailers } from '../upstreams/http/trailers.ts';
 
 /** The body of a request that is forwarded, with what follows it; counted while it streams. */
 export function bodyOf(exchange: Exchange, route: Route): IncomingBody {
-  const { request, headerEdits, heldBody } = exchange;
+  const { request, heldBody } = exchange;
   // Never the request itself: a transport destroys what it was given, and with it the way back to the client.
   const maxBytes = route.policies.bodyLimit ?? Infinity;
   const length = request.headers['content-length'];
@@ -17,6 +17,6 @@ export function bodyOf(exchange: Exchange, route: Route): IncomingBody {
         ? Readable.from(heldBody.length > 0 ? [heldBody] : [])
         : countingBody(request, maxBytes, (problem) => exchange.cancel(problem)),
     length: length === undefined ? undefined : Number(length),
-    trailers: () => outboundTrailers(request, headerEdits, exchange.vouched),
+    trailers: () => outboundTrailers(exchange),
   };
 }

@@ -20,6 +20,7 @@ export const versionsSource: ActionSource = {
   key: 'versions',
   keys: { versions: versionsSchema },
   hasUpstream: false,
+  passesFields: true,
   alone: 'each version says where it goes',
   read(reading) {
     const options = reading.route['versions'] as VersionsOptions;

@@ -28,6 +28,11 @@ export function checkAction(route: Route, context: Context, sources: readonly Ac
     const instead = others.map((key, at) => (at === 0 ? `or ${key} in its place` : `or ${key}`));
     fault(['upstream'], `missing key; expected ${['the name of an upstream', ...instead].join(', ')}`);
   }
+  if (route['identity'] !== undefined && source.passesFields !== true)
+    fault(
+      ['identity'],
+      `expected no \`identity\` beside \`${source.key ?? ''}\`: no header fields of clients pass`,
+    );
   for (const key of OF_UPSTREAMS) {
     if (source.hasUpstream || route[key] === undefined) continue;
     fault([key], `expected no \`${key}\` beside \`${source.key ?? ''}\`: ${source.alone}`);

@@ -9,7 +9,9 @@ import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
+import { routeIdentitySchema } from '../upstreams/identity/identity.schema.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
+import { signingSchema } from '../signing/signing.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
@@ -57,6 +59,7 @@ const commonRoute = z.strictObject({
   retry: routeRetrySchema.optional(),
   ...subsetKeys,
   hedge: hedgeSchema.optional(),
+  identity: routeIdentitySchema.optional(),
   policies: policiesSchema.optional(),
 });
 
@@ -177,7 +180,7 @@ const wholeSchema = z
       .default({})
       .describe('What every route starts from.'),
     identity: identitySchema
-      .extend({ roles: rolesSchema.default({}) })
+      .extend({ roles: rolesSchema.default({}), signing: signingSchema.optional() })
       .optional()
       .describe('Who issues the credentials.'),
     access: accessSchema.default([]),

@@ -63,6 +63,7 @@ export function definitionOf(
     retry: route.retry,
     subset: subsetOf(route),
     hedge: route.hedge,
+    identity: route.identity,
     action,
     policies: [route.policies ?? {}],
   };

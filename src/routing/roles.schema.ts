@@ -40,13 +40,13 @@ export function rolesOf(identity: { readonly roles: Roles } | undefined): RoleBo
   return book;
 }
 
-/** What a configuration says about credentials; a change of what roles mean is none of it. */
+/** What a configuration says about credentials; a change of what roles mean, or of who signs, is none of it. */
 export function identityOf({
   identity,
 }: {
-  readonly identity?: (IdentityOptions & { readonly roles: Roles }) | undefined;
+  readonly identity?: (IdentityOptions & { readonly roles: Roles; readonly signing?: unknown }) | undefined;
 }): IdentityOptions {
   if (identity === undefined) return identitySchema.parse({});
-  const { roles: _roles, ...options } = identity;
+  const { roles: _roles, signing: _signing, ...options } = identity;
   return options;
 }

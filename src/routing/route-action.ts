@@ -41,6 +41,8 @@ export interface RouteAction {
    * @throws {Problem} that it would answer with.
    */
   readonly asksBy?: ((exchange: Exchange) => string) | undefined;
+  /** Names of cookies that it gives to clients for itself: they are no business of services. */
+  readonly ownCookies?: readonly string[] | undefined;
   /** Looks at where the stages of its route act. @throws {ActionError} when it cannot give them their due. */
   check?(seats: Seats): void;
   /** The stages that an exchange enters, where they are not those of its route. */
@@ -104,6 +106,8 @@ export interface ActionSource {
   readonly door?: DoorName;
   /** Whether its routes lead to one upstream, named by `upstream`. */
   readonly hasUpstream: boolean;
+  /** Whether header fields of clients reach the upstream. */
+  readonly passesFields?: true;
   /** Why a route of it has no `match`; absent: it has one. */
   readonly matchless?: string;
   /** Why nothing that belongs to another kind can stand beside it. */

@@ -6,6 +6,8 @@ import type { PolicySet } from '../policies/order.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { HedgeOptions, HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
+import type { FieldRules } from '../upstreams/identity/field-rules.ts';
+import type { RouteIdentityOptions } from '../upstreams/identity/identity.schema.ts';
 import type { RetryPolicy, RouteRetryOptions } from '../upstreams/retry-policy.ts';
 import type { Condition } from './conditions.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -76,6 +78,8 @@ export interface RouteDefinition {
   readonly subset?: Subset | undefined;
   /** Whether and when it gets a second attempt beside a slow first one; absent: what the upstream says. */
   readonly hedge?: HedgeOptions | undefined;
+  /** Which header fields of clients reach its upstream; absent: what the upstream says. */
+  readonly identity?: RouteIdentityOptions | undefined;
   /** What answers it; absent for a handler. */
   readonly action?: ActionDefinition | undefined;
   /** What can be told of what a handler would do; see {@link RouteAction.foresee}. */
@@ -119,6 +123,8 @@ export interface Route extends Seats {
   readonly subset?: Subset | undefined;
   /** When it gets a second attempt beside a slow first one; null for never, absent: what the upstream says. */
   readonly hedge?: HedgePolicy | null | undefined;
+  /** Which header fields of clients reach its upstream; absent: what the upstream says. */
+  readonly fieldRules?: FieldRules | undefined;
   /** The key of the configuration that its match comes from; `match` unless it says otherwise. */
   readonly matchKey?: string | undefined;
   readonly chooser?: RouteChooser | undefined;

@@ -16,6 +16,7 @@ import { RouteTable } from './route-table.ts';
 import type { ActionKind } from './route-action.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { controllerFaults } from './sources/controller-faults.ts';
+import { resourceRoutes } from './sources/resource-metadata.route-source.ts';
 import { controllerRoutes } from './sources/controller.route-source.ts';
 
 /** The configuration file, read and checked. */
@@ -45,7 +46,12 @@ export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable
   const placed = new FaultPlaces(source);
   const sources = deps.actions.map((kind) => kind.source);
   const read = readRoutes(source.value, (index) => placed.originOf(index), sources);
-  const definitions = [...read.definitions, ...controllerRoutes(deps.controllers), ...deps.definitions];
+  const definitions = [
+    ...read.definitions,
+    ...controllerRoutes(deps.controllers),
+    ...resourceRoutes(source.value.identity, source.document.file),
+    ...deps.definitions,
+  ];
   const { routes, faults, definitionOf } = compileAll(definitions, deps);
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [

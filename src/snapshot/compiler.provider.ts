@@ -8,6 +8,7 @@ import { BootFaults } from '../routing/boot-faults.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import { KeyRings } from '../signing/key-rings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -22,23 +23,27 @@ type Judges = [
   EdgeCompiler | undefined,
   HintChannel | undefined,
   AuditTrail | undefined,
+  KeyRings | undefined,
 ];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
 export function compilerProvider(
   definitions: (source: GatewaySource) => readonly RouteDefinition[],
 ): Provider {
-  const optional = (token: symbol | typeof Identity | typeof AuditTrail) => ({ token, optional: true });
+  const optional = (token: symbol | typeof Identity | typeof AuditTrail | typeof KeyRings) => ({
+    token,
+    optional: true,
+  });
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit, rings] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit, rings });
     },
     inject: [
       LOGGER,
@@ -51,6 +56,7 @@ export function compilerProvider(
       optional(EDGE_COMPILER),
       optional(PUB_SUB),
       optional(AuditTrail),
+      optional(KeyRings),
     ],
   };
 }

@@ -5,12 +5,14 @@ import type { GatewaySource } from '../routing/table-builder.ts';
 /** The files of certificates, keys and other secrets that a configuration names, as paths. */
 export function namedFiles({ value, document }: GatewaySource): readonly string[] {
   const folder = dirname(document.file);
-  const ofUpstreams = Object.values(value.upstreams).flatMap(({ tls, sticky }) => [
+  const ofUpstreams = Object.values(value.upstreams).flatMap(({ tls, sticky, identity }) => [
     tls?.ca,
     tls?.cert,
     tls?.key,
     sticky?.secretFile,
+    identity?.exchange?.privateKeyFile,
   ]);
-  const names = [...(value.listeners ?? []).flatMap(filesOf), ...ofUpstreams];
+  const ofKeys = value.identity?.signing?.keys ?? [];
+  const names = [...ofKeys, ...(value.listeners ?? []).flatMap(filesOf), ...ofUpstreams];
   return names.flatMap((name) => (name === undefined ? [] : resolve(folder, name)));
 }

@@ -18,12 +18,15 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
+import type { KeyRing } from '../signing/key-ring.ts';
+import { KeyRings } from '../signing/key-rings.ts';
 import { discoveryFaults, discoveryWarnings } from '../upstreams/discovery/sources.ts';
 import { loadStickySecrets } from '../upstreams/sticky-secrets.ts';
 import { loadTls } from '../upstreams/tls-files.ts';
 import type { HintChannel } from '../upstreams/health/breaker-hints.ts';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { EdgeCompiler } from './edge.ts';
+import { identitiesOf } from './identities.ts';
 import { Snapshot } from './snapshot.ts';
 
 /** What all snapshots of a gateway share. */
@@ -43,15 +46,19 @@ export interface CompilerDeps {
   readonly audit?: AuditTrail | undefined;
   /** Reaches other replicas. Default: there are none. */
   readonly channel?: HintChannel | undefined;
+  /** Makes the keys that identity tokens are signed with. Default: those of files only. */
+  readonly rings?: KeyRings | undefined;
 }
 
 /** Compiles configurations to snapshots. */
 export class SnapshotCompiler {
   readonly #deps: CompilerDeps;
+  readonly #rings: KeyRings;
   readonly #routes = new WeakMap<Snapshot, TableRoutes>();
 
   constructor(deps: CompilerDeps) {
     this.#deps = deps;
+    this.#rings = deps.rings ?? new KeyRings();
   }
 
   /**
@@ -93,12 +100,16 @@ export class SnapshotCompiler {
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
+    const { ring, ...ofRing } = this.#rings.ringOf(source.value.identity?.signing, folder);
+    const identities = identitiesOf(source, ring);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
     const faults = [
       ...tls.faults,
       ...sticky.faults,
       ...ofListeners.faults,
+      ...ofRing.faults,
+      ...identities.faults,
       ...discoveryFaults(options, { folder }),
       ...auditFaults(source, folder),
     ];
@@ -108,18 +119,19 @@ export class SnapshotCompiler {
     const upstreams = new UpstreamRegistry(options, logger, metrics, previous?.upstreams, {
       tls: tls.upstreams,
       folder,
+      identities: identities.upstreams,
     });
     upstreams.keepSessions(sticky.secrets);
     upstreams.shareOver(this.#deps.channel);
     try {
-      return this.#assemble({ source, upstreams, listeners, section, found, previous, warnings });
+      return this.#assemble({ source, upstreams, listeners, keys: ring, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble({ source, upstreams, listeners, section, found, previous, warnings }: Assembled): Snapshot {
+  #assemble({ source, upstreams, listeners, keys, section, found, previous, warnings }: Assembled): Snapshot {
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -134,6 +146,7 @@ export class SnapshotCompiler {
       upstreams,
       edge,
       listeners,
+      keys,
       warnings,
       audit: this.#deps.audit,
       begin: () => this.#begin(source, section, routes),
@@ -156,6 +169,7 @@ interface Assembled {
   readonly source: GatewaySource;
   readonly upstreams: UpstreamRegistry;
   readonly listeners: readonly ListenerSettings[] | undefined;
+  readonly keys: KeyRing | undefined;
   readonly section: IdentitySection | undefined;
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;

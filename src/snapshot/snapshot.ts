@@ -2,9 +2,12 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { ListenerSettings } from '../listeners/listener-settings.ts';
 import type { RouteTable } from '../routing/route-table.ts';
+import type { OwnFields } from '../exchange/own-fields.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
+import type { KeyRing } from '../signing/key-ring.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Edge } from './edge.ts';
+import { ownFieldsOf } from './own-fields.ts';
 
 /** What a snapshot is made of. */
 export interface SnapshotDeps {
@@ -14,6 +17,8 @@ export interface SnapshotDeps {
   readonly edge: Edge;
   /** Where clients connect. Default: as the environment says. */
   readonly listeners?: readonly ListenerSettings[] | undefined;
+  /** The keys that identity tokens are signed with. Default none. */
+  readonly keys?: KeyRing | undefined;
   /** Takes note of what exchanges are denied. Default: nobody does. */
   readonly audit?: AuditTrail | undefined;
   /** What was found while it was compiled and is no fault. Default nothing. */
@@ -36,10 +41,13 @@ export class Snapshot {
   readonly table: RouteTable;
   readonly upstreams: UpstreamRegistry;
   readonly edge: Edge;
+  /** What no service gets of a client. */
+  readonly own: OwnFields;
   readonly audit: AuditTrail | undefined;
   readonly deps: SnapshotDeps;
   /** Exchanges that began under it, and being in force. */
   #holders = 0;
+  #hasBegun = false;
   #ended = false;
   #whenEnded: (() => void) | undefined = undefined;
 
@@ -48,6 +56,7 @@ export class Snapshot {
     this.table = deps.table;
     this.upstreams = deps.upstreams;
     this.edge = deps.edge;
+    this.own = ownFieldsOf(deps.source.value, deps.table);
     this.audit = deps.audit;
     this.deps = deps;
   }
@@ -66,6 +75,8 @@ export class Snapshot {
   /** Puts it into force. */
   begin(): void {
     this.hold();
+    this.#hasBegun = true;
+    this.deps.keys?.hold();
     this.upstreams.activate();
     this.deps.begin();
   }
@@ -99,6 +110,7 @@ export class Snapshot {
     for (const stage of [...this.edge.entrance, ...this.edge.unrouted.heads.answers]) stage.close?.();
     for (const route of this.table.routes) for (const stage of route.stages) stage.close?.();
     this.deps.end();
+    if (this.#hasBegun) this.deps.keys?.release();
     this.#whenEnded?.();
     return true;
   }

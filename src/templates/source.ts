@@ -44,6 +44,7 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'cookie',
   'proxy-authorization',
   'x-api-key',
+  'dpop',
 ]);
 
 /**

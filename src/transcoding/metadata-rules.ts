@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { removeCookie } from '../exchange/cookie-field.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { foldName } from '../exchange/reserved-names.ts';
 import type { HeaderEdits } from '../policies/transform/header-edits.ts';
@@ -43,16 +44,26 @@ export function mayPass(name: string): boolean {
 export function addRequestMetadata(fields: string[], names: readonly string[], exchange: Exchange): void {
   const edits = exchange.headerEdits;
   for (const name of names) {
-    const value = exchange.request.headers[name];
+    const value = name === 'cookie' ? passedCookies(exchange) : exchange.request.headers[name];
     // An API key is a secret between the client and the gateway.
     if (typeof value !== 'string' || APIKEY.test(value)) continue;
     if (exchange.vouched?.folded.has(foldName(name)) === true) continue;
+    if (exchange.snapshot?.own.names.has(foldName(name)) === true) continue;
     const renamed = edits?.renames?.get(name);
     if (renamed === undefined && edits?.folded.has(foldName(name)) === true) continue;
     if (renamed === undefined || mayPass(renamed)) set(fields, renamed ?? name, value);
   }
   addVouched(fields, exchange);
   if (edits !== undefined) addOwn(fields, edits);
+}
+
+/** The cookies of the client without those that are between it and the gateway. */
+function passedCookies({ request, snapshot }: Exchange): string | undefined {
+  const { cookie } = request.headers;
+  if (cookie === undefined || snapshot === undefined) return cookie;
+  const fields = ['cookie', cookie];
+  for (const name of snapshot.own.cookies) removeCookie(fields, name);
+  return fields[1];
 }
 
 function addVouched(fields: string[], { vouched }: Exchange): void {

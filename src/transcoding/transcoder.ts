@@ -129,8 +129,8 @@ export class Transcoder {
 }
 
 /** What goes out along with the messages. */
-export function requestFields({ exchange, binding }: Omit<Translation, 'sink'>): string[] {
-  const fields = outboundFields(exchange);
+export function requestFields({ exchange, upstream, binding }: Omit<Translation, 'sink'>): string[] {
+  const fields = outboundFields(exchange, upstream);
   addRequestMetadata(fields, binding.options.metadata.request, exchange);
   return fields;
 }

@@ -29,6 +29,7 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'hedge',
   'deadlineHeader',
   'passHeaders',
+  'identity',
   'host',
   'forwarded',
   'via',

@@ -8,14 +8,6 @@ export interface UpstreamSource {
   readonly whole: Upstream;
   /** Those targets of it that are meant, at the moment. */
   readonly current: Upstream;
-  /** Name of a cookie that is between clients and the gateway; no target sees it. */
-  readonly hiddenCookie?: string | undefined;
-}
-
-/** What belongs to a part besides its targets. */
-export interface PartOptions extends Pick<UpstreamSource, 'hiddenCookie'> {
-  /** Hears what becomes of its calls. */
-  readonly watch?: LeaseWatch | undefined;
 }
 
 /**
@@ -25,19 +17,14 @@ export interface PartOptions extends Pick<UpstreamSource, 'hiddenCookie'> {
  */
 export class UpstreamPart implements UpstreamSource {
   readonly whole: Upstream;
-  readonly hiddenCookie: string | undefined;
   readonly #takes: (target: Target) => boolean;
   readonly #watch: LeaseWatch | undefined;
   #of: readonly Target[] | undefined = undefined;
   #part: Upstream;
 
-  constructor(
-    whole: Upstream,
-    takes: (target: Target) => boolean,
-    { watch, hiddenCookie }: PartOptions = {},
-  ) {
+  /** @param watch hears what becomes of its calls. */
+  constructor(whole: Upstream, takes: (target: Target) => boolean, watch?: LeaseWatch) {
     this.whole = whole;
-    this.hiddenCookie = hiddenCookie;
     this.#takes = takes;
     this.#watch = watch;
     this.#part = whole;
@@ -51,6 +38,7 @@ export class UpstreamPart implements UpstreamSource {
       const { name, options } = this.whole;
       this.#part = new Upstream(name, options, targets.filter(this.#takes), this.whole);
       this.#part.watch = this.#watch;
+      this.#part.identity = this.whole.identity;
     }
     return this.#part;
   }

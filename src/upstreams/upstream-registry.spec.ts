@@ -11,7 +11,7 @@ import { GrpcCaller } from './grpc/grpc-caller.ts';
 import { StreamRun, type StreamRunOptions } from './grpc/stream-run.ts';
 import { SingleMessage } from './grpc/single-message.ts';
 import { MessageStream } from './grpc/message-stream.ts';
-import { outboundMetadata } from './grpc/outbound-metadata.ts';
+import { metadataOf, outboundFields } from './grpc/outbound-metadata.ts';
 import { framed } from './grpc/unary-wire.ts';
 import { HttpCaller } from './http/http-caller.ts';
 import { Lease } from './lease.ts';
@@ -323,7 +323,7 @@ describe('a gRPC target that left', () => {
           path: '/a.B/C',
           idempotent: true,
           idleMs: Infinity,
-          metadata: outboundMetadata(exchange),
+          metadata: metadataOf(outboundFields(exchange, undefined)),
           channels: grpc.channels,
           metrics,
           patient: true,

@@ -7,6 +7,7 @@ import { Discoveries, type SourceUse } from './discovery/discoveries.ts';
 import type { DiscoveryView } from './discovery/discovery-view.ts';
 import type { HintChannel } from './health/breaker-hints.ts';
 import { Watches } from './health/watches.ts';
+import type { IdentityMaker } from './identity/load-identities.ts';
 import { targetSet, type TargetMaker } from './target-set.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -131,8 +132,15 @@ export class UpstreamRegistry implements Upstreams {
     const maker = targetMaker(name, options, [this.#logger, this.#metrics, tls.get(name), this.#watches]);
     const use =
       discovery && this.#discoveries.use(name, { ...options, discovery }, { folder, before: previous });
-    const isSame = previous?.maker?.shared === maker.shared && isDeepStrictEqual(previous.options, options);
+    const wanted = this.#files.identities?.get(name);
+    const isSame =
+      previous?.maker?.shared === maker.shared &&
+      isDeepStrictEqual(previous.options, options) &&
+      previous.identity?.digest === wanted?.digest;
     const upstream = isSame ? previous : this.#made({ name, options, maker, previous, use });
+    if (upstream !== previous)
+      // One that says the same goes on with all the tokens that it has.
+      upstream.identity = previous?.identity?.digest === wanted?.digest ? previous?.identity : wanted?.make();
     if (use !== undefined) this.#uses.set(upstream, use);
     return upstream;
   }
@@ -157,6 +165,8 @@ export interface UpstreamFiles {
   readonly tls: ReadonlyMap<string, UpstreamTls>;
   /** That relative names of files start from: the one of the configuration file. */
   readonly folder: string;
+  /** What services learn of callers; by upstream, for those that say something about it. Default none. */
+  readonly identities?: ReadonlyMap<string, IdentityMaker> | undefined;
 }
 
 interface Making {

@@ -10,6 +10,7 @@ import { descriptorKeys, DESCRIPTOR_KEYS } from './grpc/descriptors/descriptor-k
 import { deadlineHeaderSchema } from './http/deadline-field.ts';
 import { hedgeFault, hedgeSchema } from './hedging/hedge-policy.ts';
 import { retryFaults, retrySchema } from './retry-policy.ts';
+import { upstreamIdentitySchema } from './identity/identity.schema.ts';
 import { healthSchema, probeFaults } from './health/health.schema.ts';
 import { schemeFault, targetSchema, type TargetOptions } from './target.schema.ts';
 import { QUEUE_TIMEOUT_MS } from './transport/wait-queue.ts';
@@ -68,7 +69,7 @@ const passedName = z
     const { fate } = fieldNameOf(name);
     if (fate === 'claim') return;
     const message =
-      fate === 'kept'
+      fate !== 'pass'
         ? `expected no ${name}: what it says is the gateway's to say, and never passes`
         : `expected a field that is held back by default; ${name} passes anyway`;
     context.addIssue({ code: 'custom', message });
@@ -159,6 +160,9 @@ export const upstreamSchema = z
         'Header fields of clients that reach the targets, though services may take them for the word of a gateway, such as X-HTTP-Method-Override. Default none.',
       ),
     deadlineHeader: deadlineHeaderSchema.optional(),
+    identity: upstreamIdentitySchema
+      .optional()
+      .describe('What its services learn of callers. Default: the plain identity headers.'),
     ...proxyFieldKeys,
     tls: tls
       .optional()

@@ -11,6 +11,7 @@ import type { Waiter } from './balancing/target-queue.ts';
 import { HeadTimes } from './hedging/head-times.ts';
 import { HedgePolicy, type HedgeOptions } from './hedging/hedge-policy.ts';
 import { DeadlineField } from './http/deadline-field.ts';
+import type { ServiceIdentity } from './identity/service-identity.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { compileRetry, type RetryPolicy } from './retry-policy.ts';
 import { Lease, type LeaseWatch } from './lease.ts';
@@ -38,6 +39,10 @@ export class Upstream {
   readonly maker: TargetMaker | undefined;
   /** Hears what becomes of calls to it. Written by who has made a part of it. */
   watch: LeaseWatch | undefined = undefined;
+  /** What its services learn of callers, where that is not as usual. Written by who has made it. */
+  identity: ServiceIdentity | undefined = undefined;
+  /** Those whose tokens are not there yet. */
+  readonly #unsigned = new Set<Waiter>();
   readonly #usual: TargetChoice;
   /** Among all targets, where the usual choice is a part of them. */
   #all: TargetChoice | undefined = undefined;
@@ -106,24 +111,23 @@ export class Upstream {
   /** Keeps its targets from ending until as many {@link release}. */
   hold(): void {
     this.#holders += 1;
-    if (this.#holders === 1) for (const target of this.#targets) target.hold();
+    if (this.#holders > 1) return;
+    for (const target of this.#targets) target.hold();
+    this.identity?.hold();
   }
 
   /** Lets its targets go once nobody holds it any more: those that no other upstream has end after their last call. */
   release(): void {
     this.#holders -= 1;
-    if (this.#holders === 0) for (const target of this.#targets) target.release();
+    if (this.#holders > 0) return;
+    for (const target of this.#targets) target.release();
+    this.identity?.release();
   }
 
   /** Has clients stay with their targets by cookies that are signed with these secrets. */
   keepSessions(secrets: readonly string[]): void {
     const { sticky } = this.options;
     if (sticky !== undefined) this.#sticky = new StickySessions(this.name, sticky, secrets);
-  }
-
-  /** Name of the cookie that clients stay with their targets by, which no target sees; undefined for none. */
-  get stickyCookie(): string | undefined {
-    return this.#sticky?.cookie;
   }
 
   /** Compiles a `hedge:`; all those of an upstream learn from the same requests. */
@@ -145,19 +149,42 @@ export class Upstream {
   }
 
   /**
-   * The same, but while all targets are full the caller waits for its turn.
+   * The same, but while all targets are full the caller waits for its turn, and before that for the tokens that its service
+   * is to get.
    *
    * @returns undefined for one who waits.
    * @throws {Problem} as {@link lease} does, and `no-available-target` when too many wait.
    */
   leaseOrWait(waiter: Waiter): Lease | undefined {
+    const tokens = this.identity?.awaits(waiter.exchange);
+    if (tokens === undefined) return this.#leaseOrQueue(waiter);
+    this.#unsigned.add(waiter);
+    tokens.then(
+      () => this.#signed(waiter),
+      (problem: Problem) => this.#unsigned.delete(waiter) && waiter.refused(problem),
+    );
+    return undefined;
+  }
+
+  #signed(waiter: Waiter): void {
+    if (!this.#unsigned.delete(waiter)) return;
+    let lease: Lease | undefined;
+    try {
+      lease = this.#leaseOrQueue(waiter);
+    } catch (problem) {
+      return waiter.refused(problem as Problem);
+    }
+    if (lease !== undefined) waiter.granted(lease);
+  }
+
+  #leaseOrQueue(waiter: Waiter): Lease | undefined {
     if (this.#only !== undefined) return this.lease(waiter.exchange, waiter.tried);
     return this.#choiceOf(waiter.exchange).leaseOrWait(waiter);
   }
 
   /** Lets one go that waits and does not want any more. */
   leave(waiter: Waiter): void {
-    this.#choiceOf(waiter.exchange).leave(waiter);
+    if (!this.#unsigned.delete(waiter)) this.#choiceOf(waiter.exchange).leave(waiter);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,14 @@ const EXAMPLES = PAGES.flatMap((page) =>
     ...example,
   })),
 );
-const VARIABLES = { ZONE: 'eu-1a', STICKY_SECRET: 's'.repeat(32), CONSUL_HTTP_TOKEN: 'token' };
+const VARIABLES = {
+  ZONE: 'eu-1a',
+  STICKY_SECRET: 's'.repeat(32),
+  CONSUL_HTTP_TOKEN: 'token',
+  EXCHANGE_SECRET: 'secret',
+  INTROSPECTION_SECRET: 'secret',
+  GATEWAY_KEY: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+};
 
 describe('the examples of the pages', () => {
   let folder: string;
@@ -29,6 +37,12 @@ describe('the examples of the pages', () => {
     Object.assign(process.env, VARIABLES);
     folder = mkdtempSync(join(tmpdir(), 'gatehouse-examples-'));
     mkdirSync(join(folder, 'tls'));
+    mkdirSync(join(folder, 'keys'));
+    for (const month of ['10', '11']) {
+      const { privateKey } = generateKeyPairSync('ed25519');
+      const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+      writeFileSync(join(folder, `keys/2026-${month}.pem`), pem);
+    }
     const { cert, key } = certificate({ name: 'example', hosts: ['api.example.com'], isAuthority: true });
     for (const name of ['a', 'api', 'wildcard', 'clients']) {
       writeFileSync(join(folder, `tls/${name}.pem`), cert);

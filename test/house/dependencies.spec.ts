@@ -6,9 +6,7 @@ import { readSourceImports } from './source-imports.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 /** Production dependencies that `src` does not import, and why they are there. */
-const NOT_IMPORTED: Readonly<Record<string, string>> = {
-  jose: 'The image of the sample services installs production dependencies only, and their issuer signs with it.',
-};
+const NOT_IMPORTED: Readonly<Record<string, string>> = {};
 
 /** Development dependencies that `src` imports, and why it can do without. */
 const OPTIONAL: Readonly<Record<string, string>> = {

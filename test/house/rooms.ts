@@ -30,6 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   problems: { imports: [] },
   telemetry: { imports: [] },
   store: { imports: LEAVES },
+  signing: { imports: [...LEAVES, 'store'] },
   exchange: {
     imports: LEAVES,
     // The record of a request has fields for what later stages write; it never touches them.
@@ -44,7 +45,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   policies: { imports: [...LEAVES, 'store', 'exchange', 'templates', 'conditions'] },
   canary: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'conditions', 'upstreams'] },
   upstreams: {
-    imports: [...LEAVES, 'exchange'],
+    imports: [...LEAVES, 'exchange', 'signing'],
     exceptions: {
       'policies/circuit-breaker': 'A breaker belongs to a target, while its options are a policy of routes.',
       'policies/transform/header-edits.ts':
@@ -52,10 +53,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   routing: {
-    imports: [...LEAVES, 'audit', 'exchange', 'templates', 'policies', 'upstreams', 'listeners'],
+    imports: [...LEAVES, 'audit', 'exchange', 'templates', 'policies', 'upstreams', 'listeners', 'signing'],
     types: ['contracts'],
   },
-  snapshot: { imports: [...GROUND, 'audit', 'listeners'] },
+  snapshot: { imports: [...GROUND, 'audit', 'listeners', 'signing'] },
 
   // WebSockets are forwarded as well.
   proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets', 'canary', 'conditions'] },

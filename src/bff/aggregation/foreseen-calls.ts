@@ -49,7 +49,8 @@ export function foreseenGrpc(
   const path = `/${method.parent.typeName}/${method.name}`;
   return {
     upstream,
-    headFor: (target) => headOfCall(exchange, target, { path, fields: outboundFields(exchange), limitMs }),
+    headFor: (target) =>
+      headOfCall(exchange, target, { path, fields: outboundFields(exchange, upstream), limitMs, upstream }),
     body: { bytes: Buffer.from(json), as: `message ${method.input.typeName}` },
   };
 }

@@ -10,10 +10,11 @@ const partitions = new WeakMap<Principal, string>();
  * sent, because the answer may depend on any of them: a new role is a new partition.
  *
  * @param request what {@link Call.keyOf} made of the input.
+ * @param more what the upstream is told of the principal besides, as JSON; nothing where it is told nothing more.
  */
-export function runKey(scope: Scope, principal: Principal | undefined, request: string): string {
+export function runKey(scope: Scope, principal: Principal | undefined, request: string, more = ''): string {
   // A partition is JSON or nothing, so it has no line break: the first one ends it.
-  return `${scope === 'public' ? '' : visiblePartitionOf(principal)}\n${request}`;
+  return `${scope === 'public' ? '' : visiblePartitionOf(principal) + more}\n${request}`;
 }
 
 function visiblePartitionOf(principal: Principal | undefined): string {

@@ -1,5 +1,6 @@
 import { Problem } from '../../problems/problem.ts';
-import type { CallPlan } from '../call-plan.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { CallPlan, Scope } from '../call-plan.ts';
 import type { Call, CallContext, Transports } from '../call.ts';
 import { isUpstreamFault } from '../upstream-fault.ts';
 import { BatchQueue } from './batch-queue.ts';
@@ -29,11 +30,13 @@ export type ReusableCall<In, Out> = Call<In, Out> & {
  */
 export class PlannedCall<In, Out> {
   readonly #call: ReusableCall<In, Out>;
+  readonly #upstreams: Transports['upstreams'];
   readonly #run: Run<In, Out>;
   #cache: CallCache<In, Out> | undefined = undefined;
 
   constructor(call: ReusableCall<In, Out>, deps: LayerDeps) {
     this.#call = call;
+    this.#upstreams = deps.transports.upstreams;
     this.#run = this.#layers(deps);
   }
 
@@ -43,7 +46,7 @@ export class PlannedCall<In, Out> {
     const { plan } = this.#call;
     let key: string;
     try {
-      key = runKey(plan.share ?? 'principal', exchange.principal, this.#call.keyOf(input));
+      key = this.#keyOf(plan.share ?? 'principal', exchange, input);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -51,6 +54,15 @@ export class PlannedCall<In, Out> {
     const answer = this.#run(input, key, { exchange, timeoutMs, served, trail, origin: home, home });
     if (plan.missing === undefined && plan.fallback === undefined) return answer;
     return answer.catch((error: unknown) => this.#standIn(error, context));
+  }
+
+  #keyOf(scope: Scope, exchange: Exchange, input: In): string {
+    const { principal } = exchange;
+    const { upstream, keyOf } = this.#call;
+    // Services that get tokens may answer by any claim of them.
+    const { identity } = this.#upstreams.of(exchange, upstream);
+    const more = principal && identity?.tells(principal);
+    return runKey(scope, principal, keyOf.call(this.#call, input), more);
   }
 
   /** Forgets what is kept across requests. */

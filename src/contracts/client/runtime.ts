@@ -18,6 +18,8 @@ type Secret = () => string | undefined | Promise<string | undefined>;
 export interface Credentials {
   /** Gives a token, without `Bearer`. */
   readonly jwt?: Secret | undefined;
+  /** Gives a token that the authorization server is asked about, without `Bearer`. */
+  readonly introspection?: Secret | undefined;
   /** Gives an API key. */
   readonly apiKey?: Secret | undefined;
 }
@@ -202,7 +204,7 @@ async function addCredentials({ credentials }: ClientOptions, plan: Plan, header
     const secrets = await Promise.all(schemes.map((scheme) => credentials?.[scheme]?.()));
     if (!secrets.every((secret) => secret !== undefined)) continue;
     schemes.forEach((scheme, index) => {
-      if (scheme === 'jwt') headers.set('authorization', `Bearer ${secrets[index]}`);
+      if (scheme !== 'apiKey') headers.set('authorization', `Bearer ${secrets[index]}`);
       else headers.set('x-api-key', String(secrets[index]));
     });
     return;

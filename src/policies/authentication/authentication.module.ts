@@ -21,6 +21,7 @@ import { Revocations } from './revocation/revocations.ts';
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
 
+type Late = [guard?: StoreGuard, pubSub?: PubSub, source?: ReadConfig<unknown>];
 type Told = [metrics?: Metrics, logger?: Logger];
 
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
@@ -48,11 +49,10 @@ type Told = [metrics?: Metrics, logger?: Logger];
         redis: Redis | undefined,
         revocations: Revocations,
         damping: Damping,
-        ...others: [pubSub?: PubSub, source?: ReadConfig<unknown>]
+        ...[guard, pubSub, source]: Late
       ) => {
-        const [pubSub, source] = others;
         try {
-          return new Identity(options, { redis, revocations, damping, pubSub });
+          return new Identity(options, { redis, guard, revocations, damping, pubSub });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
@@ -62,6 +62,7 @@ type Told = [metrics?: Metrics, logger?: Logger];
         REDIS,
         Revocations,
         Damping,
+        { token: STORE_GUARD, optional: true },
         { token: PUB_SUB, optional: true },
         { token: GATEWAY_SOURCE, optional: true },
       ],

@@ -3,18 +3,18 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { credentialsOf, partitionOf, type Principal } from '../../exchange/principal.ts';
 import { offerChallenge } from '../../exchange/challenge.ts';
 import { Problem } from '../../problems/problem.ts';
+import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { authenticationPolicy } from './authentication.policy.ts';
-import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Identity } from './identity.ts';
 import type { Damped } from './damping/damping.ts';
 import { alternativesOf, requirementOf, schemesOf, type SchemeName } from './requirement.ts';
 import { Possession } from './proof-of-possession/possession.ts';
 import { SCHEMES } from './schemes.ts';
 import type { Revocations } from './revocation/revocations.ts';
-import { UNKNOWN, type CredentialVerifier } from './verifier.ts';
+import { UNKNOWN, type CredentialVerifier, type RouteCredentials } from './verifier.ts';
 import { INCOMPLETE, refuserOf, wayOf, type Way } from './ways.ts';
 
 /** The keys of the configuration that schemes are checked against. */
@@ -32,30 +32,42 @@ export class AuthenticationStageFactory implements StageFactory {
     // Fails closed: open routes say so.
     if (policy === undefined) throw new Error('authentication: expected `public` or { schemes: [...] }');
     if (policy === 'public') return undefined;
-    const verifierOf = (scheme: SchemeName): CredentialVerifier => this.identity.verifier(scheme);
     const schemes = schemesOf(policy);
+    const route: RouteCredentials = { schemes, dpop: policy.dpop };
+    const verifiers = new Map(schemes.map((scheme) => [scheme, this.#verifierOf(scheme, route)]));
+    const verifierOf = (scheme: SchemeName): CredentialVerifier =>
+      verifiers.get(scheme) as CredentialVerifier;
     // What can be checked by nobody would let nobody in.
     if (!alternativesOf(policy).some((all) => all.every((scheme) => verifierOf(scheme).configured))) {
       const missing = schemes.filter((scheme) => !verifierOf(scheme).configured);
       const needed = missing.map((scheme) => CHECKED_AGAINST.get(scheme)).join(' or ');
       throw new Error(`authentication: nothing to check credentials against; add ${needed}`);
     }
-    const { options, possession } = this.identity.section;
+    const { options } = this.identity.section;
+    const possession = this.#possessionOf(policy.dpop);
     return new IdentifyStage({
       way: wayOf(requirementOf(policy), verifierOf),
       verifiers: schemes.map(verifierOf),
       isOptional: policy.optional === true,
-      possession: new Possession(possession),
+      possession,
       revocations: options.revocation && this.identity.revocations,
       damped: options.damping === 'off' ? undefined : this.identity.damping.with(options.damping),
     });
   }
-}
 
-const UNCONFIGURED = new Possession({
-  certificateBound: 'verify',
-  certificates: new PresentedCertificates(),
-});
+  #verifierOf(scheme: SchemeName, route: RouteCredentials): CredentialVerifier {
+    const verifier = this.identity.verifier(scheme);
+    return verifier.onRoute?.(route) ?? verifier;
+  }
+
+  #possessionOf(dpop: 'require' | undefined): Possession {
+    const { possession } = this.identity.section;
+    if (dpop === undefined) return new Possession(possession);
+    if (possession.proofs !== undefined) return new Possession({ ...possession, mode: dpop });
+    const message = 'nothing says how proofs are verified; add identity.tokens.dpop';
+    throw new StageFault(['authentication', 'dpop'], message);
+  }
+}
 
 /** What an identify stage works with. */
 export interface IdentifyDeps {
@@ -65,8 +77,8 @@ export interface IdentifyDeps {
   readonly verifiers: readonly CredentialVerifier[];
   /** Whether somebody without any credential goes on as nobody. */
   readonly isOptional?: boolean;
-  /** Default: tokens that are bound to something need their certificate on the connection. */
-  readonly possession?: Possession | undefined;
+  /** Default: tokens that are bound to something are refused. */
+  readonly possession?: Possession;
   /** Undefined where nothing can be revoked. */
   readonly revocations?: Revocations | undefined;
   /** Undefined where any number of bad credentials is checked. */
@@ -86,7 +98,7 @@ export class IdentifyStage implements Stage {
     this.#way = way;
     this.#verifiers = verifiers;
     this.#isOptional = isOptional;
-    this.#possession = possession ?? UNCONFIGURED;
+    this.#possession = possession ?? new Possession({ mode: 'off', proofs: undefined });
     this.#revocations = revocations;
     this.#damped = damped;
   }
@@ -107,7 +119,7 @@ export class IdentifyStage implements Stage {
   }
 
   /** Lets in who is remembered, and nobody who would have to be checked. */
-  #enterKnown(exchange: Exchange, refusal: Problem): void {
+  #enterKnown(exchange: Exchange, refusal: Problem): void | Promise<void> {
     const known = this.#way.known(exchange);
     if (known === undefined) return this.#nobody(exchange, known);
     if (known !== UNKNOWN) return this.#admit(known, exchange);
@@ -130,34 +142,51 @@ export class IdentifyStage implements Stage {
     } catch (error) {
       throw this.#challenging(error, exchange);
     }
-    this.#admit(principal, exchange);
+    await this.#admit(principal, exchange);
   }
 
   #nobody(exchange: Exchange, proof: typeof INCOMPLETE | undefined): void {
     // Fails closed: half of what is asked for is an attempt, and no anonymous call.
-    if (this.#isOptional && proof === undefined) return offerChallenge(exchange, this.#challenges());
+    if (this.#isOptional && proof === undefined) return offerChallenge(exchange, this.#challenges(exchange));
     throw new Problem('credentials-missing', {
       ...(proof === INCOMPLETE
         ? { detail: 'A further credential is needed beside the one that is there.' }
         : {}),
-      headers: { 'www-authenticate': this.#challenges() },
+      headers: { 'www-authenticate': this.#challenges(exchange) },
     });
   }
 
   // The one place that everybody passes, whatever the scheme, after all that is remembered of a credential.
-  #admit(principal: Principal, exchange: Exchange): void {
-    this.#admitOne(principal, exchange);
-    if (principal.also !== undefined) for (const one of principal.also) this.#admitOne(one, exchange);
-    exchange.principal = principal;
-  }
-
-  #admitOne(principal: Principal, exchange: Exchange): void {
+  #admit(principal: Principal, exchange: Exchange): void | Promise<void> {
+    let proof: Promise<unknown> | undefined;
     try {
-      this.#possession.check(exchange, principal);
-      this.#revocations?.admit(exchange, principal);
+      proof = this.#possession.checkAll(exchange, principal);
     } catch (error) {
       throw this.#challenging(error, exchange, principal);
     }
+    return proof === undefined ? this.#letIn(principal, exchange) : this.#proved(proof, principal, exchange);
+  }
+
+  async #proved(proof: Promise<unknown>, principal: Principal, exchange: Exchange): Promise<void> {
+    try {
+      await proof;
+    } catch (error) {
+      throw this.#challenging(error, exchange, principal);
+    }
+    this.#letIn(principal, exchange);
+  }
+
+  #letIn(principal: Principal, exchange: Exchange): void {
+    const revocations = this.#revocations;
+    if (revocations !== undefined) {
+      try {
+        revocations.admit(exchange, principal);
+        principal.also?.forEach((one) => revocations.admit(exchange, one));
+      } catch (error) {
+        throw this.#challenging(error, exchange, principal);
+      }
+    }
+    exchange.principal = principal;
   }
 
   /** A refusal, with challenges: that of the refused credential says why (RFC 6750 section 3). */
@@ -167,7 +196,7 @@ export class IdentifyStage implements Stage {
     const refuser = by === undefined ? refuserOf(error) : this.#verifierOf(by);
     return new Problem(error.code, {
       detail: error.message,
-      headers: { 'www-authenticate': this.#challenges(error, refuser) },
+      headers: { ...error.headers, 'www-authenticate': this.#challenges(exchange, error, refuser) },
       cause: error.cause,
     });
   }
@@ -177,9 +206,14 @@ export class IdentifyStage implements Stage {
     return this.#verifiers.find(({ scheme }) => schemes.includes(scheme));
   }
 
-  #challenges(refusal?: Problem, by?: CredentialVerifier): string {
-    return this.#verifiers
-      .map((verifier) => verifier.challenge(verifier === by ? refusal : undefined))
-      .join(', ');
+  // By scheme: requests of several routes can wait for one refusal of an authorization server.
+  #challenges(exchange: Exchange, refusal?: Problem, by?: CredentialVerifier): string {
+    const all = this.#verifiers.flatMap((verifier) =>
+      verifier.challenge(verifier.scheme === by?.scheme ? refusal : undefined, exchange),
+    );
+    // Two schemes can ask for the same kind of credential: then the one that says more is enough.
+    const isSaid = (one: string, at: number): boolean =>
+      all.some((other, i) => i !== at && other.startsWith(one) && (other.length > one.length || i < at));
+    return all.filter((one, at) => !isSaid(one, at)).join(', ');
   }
 }

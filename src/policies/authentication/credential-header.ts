@@ -27,20 +27,29 @@ export function soleHeader(request: IncomingMessage, name: string): string | und
  * absent or of another scheme.
  *
  * @param scheme in lower case.
+ * @param other another scheme that is as good.
  * @throws {Problem} `credentials-invalid` when the field is malformed.
  */
-export function authorizationOf(request: IncomingMessage, scheme: string): string | undefined {
+export function authorizationOf(
+  request: IncomingMessage,
+  scheme: string,
+  other?: string,
+): string | undefined {
   const value = soleHeader(request, 'authorization');
   if (value === undefined) return undefined;
   const space = value.indexOf(' ');
   const given = space === -1 ? value : value.slice(0, space);
-  if (given.length !== scheme.length || given.toLowerCase() !== scheme) {
+  if (!isScheme(given, scheme) && (other === undefined || !isScheme(given, other))) {
     if (TOKEN.test(given)) return undefined;
     throw refused('The Authorization header is malformed.');
   }
   const credential = space === -1 ? '' : value.slice(space + 1).trim();
   if (credential === '') throw refused('The Authorization header is malformed.');
   return credential;
+}
+
+function isScheme(given: string, scheme: string): boolean {
+  return given.length === scheme.length && given.toLowerCase() === scheme;
 }
 
 /**

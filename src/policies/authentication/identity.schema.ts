@@ -1,26 +1,18 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { duration } from '../../config/units.ts';
-import { httpUrl, urlFault, type UrlRules } from '../../config/url.ts';
+import { httpUrl } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
 import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
 import { clientCertificatesSchema } from './client-certificates/client-certificates.schema.ts';
 import { dampingSchema } from './damping/damping.schema.ts';
+import { introspectionSchema } from './introspection/introspection.schema.ts';
+import { ASYMMETRIC_ALGORITHMS, claimNames, idPrefix, issuerName, names } from './issuer-options.schema.ts';
 import { typOf } from './tokens/compact-token.ts';
 import { isDiscoverable } from './tokens/discovery-document.ts';
+import { resourcesSchema } from './resource-metadata.schema.ts';
 import { revocationSchema } from './revocation/revocation.schema.ts';
 import { tokenPlacesSchema } from './tokens/token-places.schema.ts';
-
-const ISSUER_URL: UrlRules = {
-  schemes: ['http', 'https'],
-  example: 'https://id.example.com/',
-  rest: 'anything',
-};
-
-/** Signature algorithms with a public key that this version verifies (RFC 7518 section 3.1). */
-export const ASYMMETRIC_ALGORITHMS = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512',
-] as const; // prettier-ignore
 
 /** Algorithms with a shared secret (RFC 7518 section 3.2). */
 export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
@@ -32,7 +24,6 @@ export const JWT_ALGORITHMS = [...ASYMMETRIC_ALGORITHMS, ...SECRET_ALGORITHMS] a
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
 const KEY_MEMBERS = ['jwks', 'jwksFile', 'discovery', 'publicKey', 'secretEnv'] as const;
-const names = z.array(z.string().min(1));
 
 function between(fromMs: number, toMs: number, text: string) {
   return duration.refine((ms) => ms >= fromMs && ms <= toMs, `expected a duration between ${text}`);
@@ -47,35 +38,8 @@ function isPublicKey(pem: string): boolean {
   }
 }
 
-const claimName = z.string().min(1).max(256);
-/** One claim, or several whose lists are put together. */
-const claimList = z
-  .union([claimName, z.array(claimName).min(1).max(20)])
-  .transform((given) => [...new Set([given].flat())]);
-
-const claimNames = z.strictObject({
-  roles: claimList
-    .prefault('roles')
-    .describe('Claim with the roles, or several whose roles are put together. Default `roles`.'),
-  permissions: claimList
-    .prefault('permissions')
-    .describe('Claim with permissions, or several. Default `permissions`.'),
-  email: z.string().min(1).default('email').describe('Claim with the email address. Default `email`.'),
-  tenant: z.string().min(1).default('tenant').describe('Claim with the tenant. Default `tenant`.'),
-  tier: z.string().min(1).default('tier').describe('Claim with the tier of service. Default `tier`.'),
-});
-
 /** A media type without `application/` (RFC 7515 section 4.1.9). */
 const typName = z.string().regex(/^[A-Za-z0-9!#$&^_.+/-]{1,127}$/, 'expected a media type, such as at+jwt');
-
-/** Any text (RFC 7519 section 4.1.1), but what looks like a URL has to be one: a typing error would refuse each token. */
-const issuerName = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const message = text.includes('://') ? urlFault(text, ISSUER_URL) : undefined;
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
 
 const issuer = z
   .strictObject({
@@ -116,14 +80,7 @@ const issuer = z
     claims: claimNames
       .prefault({})
       .describe('Where the token says what; dots reach into objects, such as realm_access.roles.'),
-    idPrefix: z
-      .string()
-      .max(64)
-      .regex(/^(?:[!-~]*[^0-9A-Za-z])?$/, 'expected visible ASCII that ends in a separator, such as acme:')
-      .default('')
-      .describe(
-        'Put before the ids of its users and applications in everything that services are told, such as X-User-Id. Default none; with several issuers give each its own, or equal ids name different people.',
-      ),
+    idPrefix,
     clockSkew: between(0, 300_000, '0s and 5m')
       .prefault('5s')
       .describe('How far the clocks of issuer and gateway may be apart. Default 5s.'),
@@ -187,6 +144,8 @@ export const identitySchema = z
       .superRefine(refuseTwins('issuer'))
       .default([])
       .describe('The issuers of tokens.'),
+    introspection: introspectionSchema.optional(),
+    resources: resourcesSchema,
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
     clientCertificates: clientCertificatesSchema.optional(),

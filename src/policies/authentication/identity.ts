@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Damping } from './damping/damping.ts';
 import type { IdentityOptions } from './identity.schema.ts';
+import { possessionRules } from './proof-of-possession/possession-rules.ts';
 import type { PossessionRules } from './proof-of-possession/possession.ts';
 import { Revocations } from './revocation/revocations.ts';
 import type { IdentityNeeds, Upkeep } from './scheme.ts';
@@ -177,6 +178,5 @@ function createSection(
     },
   };
   const verifiers = new Map(SCHEMES.map((scheme) => [scheme.name, scheme.create(options, context)]));
-  const { certificateBound } = options.tokens;
-  return { options, verifiers, possession: { certificateBound, certificates }, kept };
+  return { options, verifiers, possession: possessionRules(options, context), kept };
 }

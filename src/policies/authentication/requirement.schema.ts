@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The credentials that this version can check. */
-export const AUTHENTICATION_SCHEMES = ['jwt', 'apiKey', 'mtls'] as const;
+export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey', 'mtls'] as const;
 
 const scheme = z.enum(AUTHENTICATION_SCHEMES);
 const MOST = 10;
@@ -25,6 +25,12 @@ const asked = z
     allOf: listOf(z.union([scheme, z.strictObject({ anyOf: listOf(scheme) })]))
       .optional()
       .describe('Credentials that are all needed; the first one says who calls.'),
+    dpop: z
+      .literal('require')
+      .optional()
+      .describe(
+        'Whether tokens need a proof of possession here (DPoP, RFC 9449). Default: what `identity.tokens.dpop` says.',
+      ),
     optional: z
       .boolean()
       .optional()

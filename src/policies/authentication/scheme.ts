@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { PubSub } from '../../store/pub-sub.ts';
+import type { StoreGuard } from '../../store/store-guard.ts';
 import type { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import type { Damping } from './damping/damping.ts';
 import type { Revocations } from './revocation/revocations.ts';
@@ -11,6 +12,8 @@ export interface IdentityNeeds {
   readonly redis?: Redis | undefined;
   /** Where changes that other replicas make are heard of. Default: nowhere. */
   readonly pubSub?: PubSub | undefined;
+  /** In front of it, for what a request waits for. */
+  readonly guard?: StoreGuard | undefined;
   /** Where shared secrets are read from. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;

@@ -2,20 +2,30 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 
+/** What a route accepts. */
+export interface RouteCredentials {
+  readonly schemes: readonly CredentialVerifier['scheme'][];
+  /** Whether tokens need a proof of possession here, whatever they need elsewhere. */
+  readonly dpop?: 'require' | undefined;
+}
+
 /** Tells the time in ms since the epoch. */
 export type Clock = () => number;
 
 /** Checks one kind of credential. */
 export interface CredentialVerifier {
-  readonly scheme: 'jwt' | 'apiKey' | 'mtls';
+  readonly scheme: 'jwt' | 'introspection' | 'apiKey' | 'mtls';
   /** False when nothing is configured that a credential could be checked against. */
   readonly configured: boolean;
   /**
-   * Returns the challenge for `WWW-Authenticate` (RFC 9110 section 11.6.1).
+   * Returns the challenge for `WWW-Authenticate` (RFC 9110 section 11.6.1), or several.
    *
    * @param refusal why the credential was refused; undefined when there was none.
+   * @param exchange whose credential it is; absent for none in particular.
    */
-  challenge(refusal?: Problem): string;
+  challenge(refusal?: Problem, exchange?: Exchange): string | readonly string[];
+  /** The same for a route: which credentials it leaves to other schemes, and what it asks for. Default: it is the same everywhere. */
+  onRoute?(route: RouteCredentials): CredentialVerifier;
   /**
    * Returns the caller, or undefined when the request carries no credential of this kind. Synchronous when
    * the credential was checked a moment ago.

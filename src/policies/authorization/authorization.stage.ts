@@ -213,8 +213,16 @@ function untold(error: unknown): string {
   return typeof code === 'string' && /^[a-z_]+$/.test(code) ? code : 'cannot be told';
 }
 
-function denied({ challenge, by }: Check, principal: Principal | undefined): Problem {
-  const isBearer = principal?.scheme === 'jwt' || principal?.scheme === 'introspection';
-  if (challenge === undefined || !isBearer) return new Problem('permission-denied', { by });
-  return new Problem('permission-denied', { by, headers: { 'www-authenticate': challenge } });
+function denied({ lacking, by }: Check, principal: Principal | undefined): Problem {
+  const isByToken = principal?.scheme === 'jwt' || principal?.scheme === 'introspection';
+  if (lacking === undefined || !isByToken) return new Problem('permission-denied', { by });
+  const { challenge, extensions } = lacking;
+  // A token that is bound to a key is asked for by the scheme that it is presented by (RFC 9449 section 7.1).
+  const scheme = hasKey(principal.claims['cnf']) ? 'DPoP' : 'Bearer';
+  const headers = { 'www-authenticate': `${scheme} ${challenge}` };
+  return new Problem('permission-denied', { by, headers, extensions });
+}
+
+function hasKey(confirmation: unknown): boolean {
+  return typeof confirmation === 'object' && confirmation !== null && 'jkt' in confirmation;
 }

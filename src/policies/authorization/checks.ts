@@ -21,17 +21,27 @@ export interface Check {
   /** The same for a caller, whatever is asked; absent where it depends on that. */
   readonly holdsFor?:
     ((principal: Principal | undefined, holdings: Holdings, roles: RoleBook) => boolean) | undefined;
-  /** The challenge for who comes with a bearer token that lacks it; undefined when another token could not help. */
-  readonly challenge?: string | undefined;
+  /** What a token with too little scope is answered with; undefined when another token could not help. */
+  readonly lacking?: LackingScope | undefined;
+}
+
+/** How a token with too little scope is refused (RFC 6750 section 3.1). */
+export interface LackingScope {
+  /** The parameters of its challenge, after the name of the scheme. */
+  readonly challenge: string;
+  /** The same for whoever sees no header field, such as a client of GraphQL. */
+  readonly extensions: Readonly<Record<string, string>>;
 }
 
 /** What a scope may be made of (RFC 6749 section 3.3); other permissions can be no scope. */
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
-/** The challenge of a token with too little scope (RFC 6750 section 3.1). */
-function challengeFor(names: readonly string[]): string {
-  const challenge = 'Bearer realm="gatehouse", error="insufficient_scope"';
-  return names.every((name) => SCOPE.test(name)) ? `${challenge}, scope="${names.join(' ')}"` : challenge;
+function lackingOf(names: readonly string[]): LackingScope {
+  const error = 'insufficient_scope';
+  const challenge = `realm="gatehouse", error="${error}"`;
+  if (!names.every((name) => SCOPE.test(name))) return { challenge, extensions: { error } };
+  const scope = names.join(' ');
+  return { challenge: `${challenge}, scope="${scope}"`, extensions: { error, scope } };
 }
 
 /**
@@ -120,7 +130,7 @@ function check(
   decide: (holdings: Holdings) => boolean,
   scopes?: readonly string[],
 ): Check {
-  const challenge = scopes === undefined ? undefined : challengeFor(scopes);
+  const lacking = scopes === undefined ? undefined : lackingOf(scopes);
   const by = `${kind}(${names.join(',')})`;
   return {
     by,
@@ -128,7 +138,7 @@ function check(
     asksWho: true,
     holds: (_, holdings) => decide(holdings),
     holdsFor: (_, holdings) => decide(holdings),
-    challenge,
+    lacking,
   };
 }
 

@@ -3,7 +3,7 @@ import { foldName, isIdentityName } from '../../exchange/reserved-names.ts';
 /** What frames a message, or is for one connection only, or for the gateway to say. */
 const NEVER: ReadonlySet<string> = new Set(
   `connection content-length expect host http2-settings keep-alive proxy-authenticate proxy-authorization proxy-connection
-  te trailer transfer-encoding upgrade x-api-key x-request-id x-request-deadline-ms x-gatehouse-mirror traceparent
+  te trailer transfer-encoding upgrade x-api-key dpop x-request-id x-request-deadline-ms x-gatehouse-mirror traceparent
   tracestate`
     .split(/\s+/)
     .map(foldName),

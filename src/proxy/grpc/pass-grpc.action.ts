@@ -89,7 +89,7 @@ class PassGrpcAction implements RouteAction {
     const { path, fields, endsAt } = callOf(exchange, dialectOf(exchange, options), this.#deps);
     const limitMs = endsAt - performance.now();
     if (limitMs <= 0) throw new Problem('deadline-exceeded');
-    const call = { path, fields, limitMs };
+    const call = { path, fields, limitMs, upstream };
     const headFor: ForeseenRequest['headFor'] = (target) => headOfCall(exchange, target, call);
     return { requests: [{ upstream, headFor, note: 'its messages are passed on unread' }] };
   }

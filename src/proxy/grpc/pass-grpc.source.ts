@@ -46,6 +46,7 @@ export const passGrpcSource: ActionSource = {
   key: 'passGrpc',
   keys: { passGrpc: passGrpcSchema },
   hasUpstream: true,
+  passesFields: true,
   alone: 'calls are passed on as they are',
   check: checkRoute,
   read(reading) {

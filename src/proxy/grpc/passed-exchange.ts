@@ -26,8 +26,7 @@ export function callOf(
   dialect: GrpcDialect,
   { upstream, options: { stripPrefix } }: PassingDeps,
 ): PassedCall {
-  const [passed, hidden] = [upstream.passedHeaders, upstream.stickyCookie];
-  return passedCall(exchange, dialect, { stripPrefix, passed, hidden });
+  return passedCall(exchange, dialect, { stripPrefix, upstream });
 }
 
 /** One call on its way: reads what the client says, and writes what the target answers. */

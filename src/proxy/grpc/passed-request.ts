@@ -1,9 +1,8 @@
-import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { grpcDialect, type GrpcDialect } from '../../problems/grpc-refusal.ts';
 import { Problem } from '../../problems/problem.ts';
 import { timeoutMs } from '../../upstreams/grpc/call-timeout.ts';
-import { outboundHeaders } from '../../upstreams/http/request-headers.ts';
+import { outboundHeaders, type ToldUpstream } from '../../upstreams/http/request-headers.ts';
 import type { PassedCall } from '../../upstreams/grpc/passing.ts';
 import type { PassGrpcOptions } from './pass-grpc.source.ts';
 
@@ -46,29 +45,19 @@ export function dialectOf({ request }: Exchange, { web }: PassGrpcOptions): Grpc
 /**
  * What goes out for a call.
  *
- * @param passed lower-case names of fields that are let through, though services may take them for a gateway's word.
- * @param hidden name of a cookie that is not passed on.
+ * @param upstream that gets it.
  * @throws {Problem} `request-malformed` for a timeout that is none.
  */
 export function passedCall(
   exchange: Exchange,
   dialect: GrpcDialect,
-  {
-    stripPrefix,
-    passed,
-    hidden,
-  }: {
-    readonly stripPrefix: string | undefined;
-    readonly passed: ReadonlySet<string> | undefined;
-    readonly hidden: string | undefined;
-  },
+  { stripPrefix, upstream }: { readonly stripPrefix: string | undefined; readonly upstream: ToldUpstream },
 ): PassedCall {
   const { path, query, headerEdits, startedAt, request, route } = exchange;
   // One that nobody has asked for bounds the time until an answer opens, as everywhere, and ends no stream.
   const deadlineAt = route?.saysDeadline === true ? exchange.deadlineAt : Infinity;
   const fields = ['content-type', contentType(request.headers['content-type'] as string)];
-  const listed = outboundHeaders(exchange, headerEdits, passed);
-  if (hidden !== undefined) removeCookie(listed, hidden);
+  const listed = outboundHeaders(exchange, headerEdits, upstream);
   for (let i = 0; i < listed.length; i += 2) {
     const name = (listed[i] as string).toLowerCase();
     if (SAID_ANEW.has(name) || (dialect !== 'grpc' && OF_BROWSERS.has(name))) continue;

@@ -30,5 +30,5 @@ export function compileMirror(options: MirrorOptions, input: ActionInput, route:
       `the upstream "${upstream.name}" speaks gRPC, expected one that speaks http`,
     );
   const compiled = below(['host'], () => compileHost(host ?? upstream.options.host, input.pattern));
-  return new Mirror(options, { upstream, original, host: compiled, prefix, tally });
+  return new Mirror(options, { upstream, host: compiled, prefix, tally });
 }

@@ -1,12 +1,9 @@
 import { percentText } from '../../config/units.ts';
-import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { compileProxyFields, type ProxyFields } from '../../upstreams/http/proxy-fields.ts';
 import { outboundHeaders } from '../../upstreams/http/request-headers.ts';
-import type { UpstreamSource } from '../../upstreams/upstream-part.ts';
 import type { Upstream } from '../../upstreams/upstream.ts';
 import { describedAnew } from '../edited-body.ts';
-import { hideCookies } from '../hidden-cookies.ts';
 import type { OutboundHost } from '../outbound-host.ts';
 import type { CompareRules } from './compare-answers.ts';
 import { IgnoredPlaces } from './ignored-places.ts';
@@ -20,8 +17,6 @@ const MARK = ['x-gatehouse-mirror', '1'] as const;
 /** What a mirror is compiled with. */
 export interface MirrorParts {
   readonly upstream: Upstream;
-  /** Where the route's own requests go. */
-  readonly original: UpstreamSource;
   readonly host: OutboundHost | undefined;
   /** The prefix of the path that is taken away. */
   readonly prefix: string | undefined;
@@ -37,7 +32,6 @@ export class Mirror {
   readonly shown: string;
   /** Undefined: answers are not compared. */
   readonly compare: CompareRules | undefined;
-  readonly #original: UpstreamSource;
   readonly #host: OutboundHost | undefined;
   readonly #fields: ProxyFields | undefined;
   readonly #methods: ReadonlySet<string>;
@@ -51,7 +45,6 @@ export class Mirror {
     this.tally = parts.tally;
     this.shown = `mirror ${parts.upstream.name}${options.share < 1 ? ` ${percentText(options.share)}` : ''}`;
     this.compare = compare && { ignored: IgnoredPlaces.of(compare.ignore), maxBytes: compare.maxBody };
-    this.#original = parts.original;
     this.#host = parts.host;
     this.#fields = compileProxyFields(parts.upstream.options, parts.prefix);
     this.#methods = new Set(options.methods);
@@ -91,11 +84,8 @@ export class Mirror {
     exchange: Exchange,
     isEdited: boolean,
   ): { readonly fields: readonly string[]; readonly host: string | undefined } {
-    const { passedHeaders, stickyCookie, deadlineField } = this.upstream;
-    const fields = outboundHeaders(exchange, exchange.headerEdits, passedHeaders, this.#fields);
-    // Each is between the client and the gateway.
-    if (stickyCookie !== undefined) removeCookie(fields, stickyCookie);
-    hideCookies(fields, this.#original);
+    const { deadlineField } = this.upstream;
+    const fields = outboundHeaders(exchange, exchange.headerEdits, this.upstream, this.#fields);
     fields.push(...MARK);
     // The length of what is sent is said anew anyway.
     const described = isEdited ? describedAnew(fields, 0) : fields;

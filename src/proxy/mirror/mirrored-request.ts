@@ -1,6 +1,7 @@
 import type { AnswerSink } from '../../exchange/answer-sink.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Outbound } from '../../upstreams/http/outbound.ts';
+import { signedFor } from '../../upstreams/identity/service-identity.ts';
 import type { Lease } from '../../upstreams/lease.ts';
 import type { Http1Pool } from '../../upstreams/transport/http1/http1-pool.ts';
 import { compareAnswers } from './compare-answers.ts';
@@ -72,6 +73,17 @@ export class MirroredRequest {
 
   #go(head: MirrorHead, body: Buffer | null): void {
     if (this.#isOver) return;
+    const tokens = this.#mirror.upstream.identity?.awaits(this.#exchange);
+    if (tokens === undefined) return this.#lease(head, body);
+    tokens.then(
+      () => this.#lease(head, body),
+      () => this.#fail('unavailable'),
+    );
+  }
+
+  #lease({ fields, ...rest }: MirrorHead, body: Buffer | null): void {
+    if (this.#isOver) return;
+    const head = { ...rest, fields: signedFor(this.#mirror.upstream, fields, this.#exchange) };
     let lease: Lease;
     try {
       lease = this.#mirror.upstream.lease(undefined);

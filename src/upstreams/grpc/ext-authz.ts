@@ -47,7 +47,7 @@ export function checkAuthorization(
   check: AuthorizationCheck,
   limits: CallLimits,
 ): Promise<AuthorizationVerdict> {
-  const fields = outboundFields(limits.exchange);
+  const fields = outboundFields(limits.exchange, upstream);
   return grpc.call(
     upstream,
     { method: METHOD, message: messageOf(check, limits.exchange.id), fields },

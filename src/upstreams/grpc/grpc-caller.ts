@@ -17,7 +17,7 @@ import type { Upstream } from '../upstream.ts';
 import type { CallLimits } from '../call-run.ts';
 import { GrpcChannels } from './grpc-channel.ts';
 import { MessageStream } from './message-stream.ts';
-import { outboundFields, outboundMetadata } from './outbound-metadata.ts';
+import { metadataOf, outboundFields } from './outbound-metadata.ts';
 import { SingleMessage } from './single-message.ts';
 import { StreamRun } from './stream-run.ts';
 import { UnaryRun, type UnaryCall, type UnaryMethod } from './unary-run.ts';
@@ -73,7 +73,7 @@ export class GrpcCaller {
     }
     const known = this.#wireOf(method);
     const wire = limits.idempotent === undefined ? known : { ...known, idempotent: limits.idempotent };
-    const call = { method: wire, message, fields: outboundFields(limits.exchange) };
+    const call = { method: wire, message, fields: outboundFields(limits.exchange, upstream) };
     return this.call(upstream, call as UnaryCall<MessageShape<Out>>, limits);
   }
 
@@ -107,12 +107,14 @@ export class GrpcCaller {
       decode: (bytes) => decode(fromBinary(method.output, bytes)),
       call: (taker) => {
         if (this.#closed) throw new Problem('shutting-down');
+        const fields = outboundFields(limits.exchange, upstream);
         const parts = {
           ...limits,
           upstream,
           path,
           idempotent: limits.idempotent ?? idempotent,
-          metadata: outboundMetadata(limits.exchange),
+          fields,
+          metadata: metadataOf(fields),
           channels: this.channels,
           metrics: this.#metrics,
           patient: true,

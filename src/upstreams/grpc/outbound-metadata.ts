@@ -1,28 +1,37 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders } from '../../exchange/identity-headers.ts';
-import type { Principal } from '../../exchange/principal.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { signedFor, toldTo } from '../identity/service-identity.ts';
+import type { Upstream } from '../upstream.ts';
+
+type ToldUpstream = Pick<Upstream, 'identity'>;
 
 const PRINTABLE = /^[ -~]*$/;
 
 /**
  * What every call of an exchange carries: the verified identity, the trace and the request id, as a flat list of
  * names and values.
+ *
+ * @param upstream undefined where nobody knows it yet.
  */
-export function outboundFields(exchange: Exchange): string[] {
+export function outboundFields(exchange: Exchange, upstream: ToldUpstream | undefined): string[] {
   const { id, trace, principal } = exchange;
   const fields = ['x-request-id', id, 'traceparent', traceparentOf(trace)];
   // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
   if (trace.state !== undefined && PRINTABLE.test(trace.state)) fields.push('tracestate', trace.state);
-  const identity = identityFields(principal);
+  const identity = identityFields(toldTo(upstream, principal));
   for (let i = 0; i < identity.length; i += 1) fields.push(identity[i] as string);
   return fields;
 }
 
-/** What the target that was just chosen gets of those fields: as its labels want them edited. */
-export function fieldsForTarget(fields: readonly string[], exchange: Exchange): readonly string[] {
+/** What the target that was just chosen gets of those fields: with tokens of its own, and as its labels want them edited. */
+export function fieldsForTarget(
+  all: readonly string[],
+  exchange: Exchange,
+  upstream: ToldUpstream | undefined,
+): readonly string[] {
   const { targetEdits } = exchange;
+  const fields = signedFor(upstream, all, exchange);
   if (targetEdits === undefined) return fields;
   const edited = targetEdits.requestFields([...fields], exchange);
   const sent: string[] = [];
@@ -44,16 +53,10 @@ export function metadataOf(fields: readonly string[]): Metadata {
   return metadata;
 }
 
-/** What {@link outboundFields} says, as metadata of grpc-js. */
-export function outboundMetadata(exchange: Exchange): Metadata {
-  return metadataOf(outboundFields(exchange));
-}
-
 const lowerCased = new WeakMap<readonly string[], readonly string[]>();
 
-/** The identity of a principal with names in lower case, as HTTP/2 demands (RFC 9113 section 8.2.1); made once. */
-function identityFields(principal: Principal | undefined): readonly string[] {
-  const headers = identityHeaders(principal);
+/** The identity headers of a principal with names in lower case, as HTTP/2 demands (RFC 9113 section 8.2.1); made once. */
+function identityFields(headers: readonly string[]): readonly string[] {
   let fields = lowerCased.get(headers);
   if (fields === undefined) {
     fields = Object.freeze(headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text)));

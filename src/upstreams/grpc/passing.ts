@@ -11,6 +11,7 @@ import { hasIdempotencyKey } from '../idempotent-methods.ts';
 import type { Lease } from '../lease.ts';
 import type { DuplexReader, DuplexStream } from '../transport/http2/duplex-stream.ts';
 import type { Http2Pool } from '../transport/http2/http2-pool.ts';
+import { signedFor } from '../identity/service-identity.ts';
 import { StreamedBody } from '../transport/http2/streamed-body.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 import type { Upstream } from '../upstream.ts';
@@ -202,7 +203,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
   /** What this target gets. */
   #fields(): readonly string[] {
     const { targetEdits } = this.#exchange;
-    const { fields } = this.#call;
+    const fields = signedFor(this.#upstream, this.#call.fields, this.#exchange);
     if (targetEdits === undefined) return fields;
     const edited = targetEdits.requestFields([...fields], this.#exchange);
     return edited.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text));

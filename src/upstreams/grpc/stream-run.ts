@@ -139,8 +139,9 @@ export class StreamRun extends CallRun<void> {
 
   #metadata(): Metadata {
     const { metadata, fields, exchange } = this.options;
-    if (fields === undefined || exchange.targetEdits === undefined) return metadata;
-    return metadataOf(fieldsForTarget(fields, exchange));
+    if (fields === undefined) return metadata;
+    const told = fieldsForTarget(fields, exchange, this.upstream);
+    return told === fields ? metadata : metadataOf(told);
   }
 
   #isCurrent(call: ByteCall): boolean {

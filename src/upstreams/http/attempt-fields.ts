@@ -1,4 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { signedFor } from '../identity/service-identity.ts';
 import type { Upstream } from '../upstream.ts';
 import { DEADLINE_FIELD, retellDeadline } from './deadline-field.ts';
 
@@ -18,13 +19,15 @@ export interface AttemptTime {
 export function attemptFields(
   headers: string[],
   exchange: Exchange,
-  { deadlineField }: Upstream,
+  upstream: Upstream,
   time: AttemptTime,
-): string[] {
+): readonly string[] {
+  const { deadlineField } = upstream;
   const { targetEdits, headerEdits } = exchange;
   // Unless the route says what that field says.
   if (time.isRepeated && headerEdits?.drop.has(DEADLINE_FIELD) !== true)
     retellDeadline(headers, time.leftMs());
-  const fields = targetEdits === undefined ? headers : targetEdits.requestFields(headers, exchange);
+  const signed = signedFor(upstream, headers, exchange);
+  const fields = targetEdits === undefined ? signed : targetEdits.requestFields([...signed], exchange);
   return deadlineField === undefined ? fields : deadlineField.fieldsOf(fields, time.leftMs());
 }

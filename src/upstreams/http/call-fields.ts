@@ -1,6 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { signedFor, toldTo } from '../identity/service-identity.ts';
 import type { Upstream } from '../upstream.ts';
 
 /** What the fields of a call depend on besides its exchange. */
@@ -17,20 +17,22 @@ export interface CallFacts {
  * @param upstream undefined where nobody knows it yet.
  */
 export function callFields(
-  { id, trace, principal }: Exchange,
-  upstream: Pick<Upstream, 'deadlineField'> | undefined,
+  exchange: Exchange,
+  upstream: Pick<Upstream, 'deadlineField' | 'identity'> | undefined,
   { leftMs: left, hasBody }: CallFacts,
-): string[] {
+): readonly string[] {
+  const { id, trace, principal } = exchange;
   const headers = [
     'accept', 'application/json', 'accept-encoding', 'identity', 'x-request-id', id, 'traceparent', traceparentOf(trace),
   ]; // prettier-ignore
   if (trace.state !== undefined) headers.push('tracestate', trace.state);
   if (left !== Infinity) headers.push('x-request-deadline-ms', String(Math.max(0, Math.floor(left))));
   if (hasBody) headers.push('content-type', 'application/json');
-  const identity = identityHeaders(principal);
+  const identity = toldTo(upstream, principal);
   for (let i = 0; i < identity.length; i += 1) headers.push(identity[i] as string);
+  const fields = signedFor(upstream, headers, exchange);
   const deadlineField = upstream?.deadlineField;
-  return deadlineField === undefined ? headers : deadlineField.fieldsOf(headers, left);
+  return deadlineField === undefined ? fields : deadlineField.fieldsOf(fields, left);
 }
 
 /** The name that a call goes by: what `host` of its upstream says; it has no client whose host could be kept. */

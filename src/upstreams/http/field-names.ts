@@ -20,6 +20,7 @@ const OWNED = [
   'expect',
   'x-api-key',
   'x-gatehouse-mirror',
+  'x-gatehouse-identity',
   'x-request-id',
   'x-request-deadline-ms',
   'traceparent',
@@ -31,6 +32,9 @@ const ONLY_AS_WRITTEN = new Map(['authorization', 'cookie', 'content-length'].ma
 
 const KEPT: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWNED].map(foldName));
 
+/** The proof that goes with a token that is bound to a key (RFC 9449 section 4.1). */
+const PROOF = 'dpop';
+
 const MAX_NAMES = 1024;
 const MAX_NAME_LENGTH = 64;
 
@@ -38,8 +42,11 @@ const MAX_NAME_LENGTH = 64;
 export interface FieldName {
   readonly lower: string;
   readonly folded: string;
-  /** `kept` never reaches a service, `claim` only where the configuration says so. */
-  readonly fate: 'pass' | 'claim' | 'kept';
+  /**
+   * `kept` never reaches a service, `claim` only where the configuration says so, and `proof` only where the gateway has not
+   * found out who calls: a proof of possession holds once, so that a service could not verify it again (RFC 9449 section 11.1).
+   */
+  readonly fate: 'pass' | 'claim' | 'proof' | 'kept';
 }
 
 /** Whether a field concerns one connection only. Lower-case name. */
@@ -49,7 +56,8 @@ export function isHopByHop(name: string): boolean {
 
 /** Whether a field of this name, in whatever spelling, is for the gateway alone to say or to hear. */
 export function isKept(name: string): boolean {
-  return fieldNameOf(name).fate === 'kept';
+  const { fate } = fieldNameOf(name);
+  return fate === 'kept' || fate === 'proof';
 }
 
 /** Judges the name of a field. */
@@ -57,6 +65,7 @@ export function fieldNameOf(name: string): FieldName {
   const [lower, folded] = [name.toLowerCase(), foldName(name)];
   const isAlias = ONLY_AS_WRITTEN.has(folded) && ONLY_AS_WRITTEN.get(folded) !== lower;
   if (isAlias || KEPT.has(folded) || isIdentityName(folded)) return { lower, folded, fate: 'kept' };
+  if (folded === PROOF) return { lower, folded, fate: 'proof' };
   return { lower, folded, fate: isClaimName(folded) ? 'claim' : 'pass' };
 }
 

@@ -3,10 +3,12 @@ import { createExchange, createPrincipal, type TestRequest } from '../../../test
 import { compileHeaderEdits } from '../../policies/transform/header-edits.ts';
 import { connectionNames, outboundHeaders } from './request-headers.ts';
 
+const USUAL = { name: 'users', passedHeaders: undefined, identity: undefined };
+
 type Edits = Parameters<typeof compileHeaderEdits>[0];
 
 function sentFor(request: TestRequest, edits: Edits = {}): Map<string, string[]> {
-  const headers = outboundHeaders(createExchange(request), compileHeaderEdits(edits)?.fixed);
+  const headers = outboundHeaders(createExchange(request), compileHeaderEdits(edits)?.fixed, USUAL);
   const fields = new Map<string, string[]>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
@@ -122,7 +124,7 @@ describe('outboundHeaders', () => {
     expect(sent('x-request-deadline-ms', '1').has('x-request-deadline-ms')).toBe(false);
     const exchange = createExchange();
     exchange.deadlineAt = performance.now() + 5000;
-    const headers = outboundHeaders(exchange, undefined);
+    const headers = outboundHeaders(exchange, undefined, USUAL);
     const left = Number(headers[headers.indexOf('x-request-deadline-ms') + 1]);
     expect(left).toBeGreaterThan(4000);
     expect(left).toBeLessThanOrEqual(5000);

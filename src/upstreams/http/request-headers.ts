@@ -1,11 +1,16 @@
+import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { editHeaders, type HeaderEdits } from '../../policies/transform/header-edits.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { toldTo } from '../identity/service-identity.ts';
+import type { Upstream } from '../upstream.ts';
 import { FieldNames } from './field-names.ts';
 import { addProxyFields, type ProxyFields } from './proxy-fields.ts';
 
 const names = new FieldNames();
+
+/** What an upstream says of the fields that it gets. */
+export type ToldUpstream = Pick<Upstream, 'name' | 'passedHeaders' | 'identity'>;
 
 const MAX_FORWARDS = 'max-forwards';
 const MOST_FORWARDS = 255;
@@ -28,21 +33,21 @@ export function connectionNames(value: string | undefined): ReadonlySet<string> 
  * A TRACE says nothing that its answer may not show (RFC 9110 section 9.3.8): no credential, nothing of ours about the
  * caller, and nothing that the route sets.
  *
- * @param passed lower-case names of fields that services may take for the gateway's word and yet are let through.
+ * @param upstream that gets them, and says which of them it gets.
  * @param fields what the route says of the way, where that is not as usual.
  */
 export function outboundHeaders(
   exchange: Exchange,
   edits: HeaderEdits | undefined,
-  passed?: ReadonlySet<string>,
+  upstream: ToldUpstream,
   fields?: ProxyFields,
 ): string[] {
   const { method } = exchange;
-  const out = passedFields(exchange, edits, passed);
+  const out = passedFields(exchange, edits, upstream);
   if (method === 'TRACE' || method === 'OPTIONS') countHop(out, exchange);
   addProxyFields(out, exchange, fields);
   if (method === 'TRACE') return out;
-  addOwn(out, exchange);
+  addOwn(out, exchange, upstream);
   // Last, so that what the configuration sets or removes holds for the gateway's own fields too.
   if (edits !== undefined) editHeaders(out, edits);
   return out;
@@ -52,24 +57,42 @@ export function outboundHeaders(
 export function passedFields(
   exchange: Exchange,
   edits: HeaderEdits | undefined,
-  passed: ReadonlySet<string> | undefined,
+  { name: upstream, passedHeaders, identity }: ToldUpstream,
 ): string[] {
   const raw = exchange.request.rawHeaders;
   const listed = connectionNames(exchange.request.headers.connection);
   const isTrace = exchange.method === 'TRACE';
   const { vouched } = exchange;
+  const own = exchange.snapshot?.own;
+  const { route } = exchange;
+  const rules = route?.fieldRules ?? identity?.rules;
+  // Who else gets it, such as a mirror, gets no more than it says for itself.
+  const others = route?.fieldRules === undefined || route.upstream === upstream ? undefined : identity?.rules;
   const out: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const { lower, folded, fate } = names.of(raw[i] as string);
-    if (fate !== 'pass' && (fate === 'kept' || passed?.has(lower) !== true)) continue;
+    if (fate !== 'pass' && !mayPass(fate, exchange, passedHeaders?.has(lower))) continue;
     if (listed?.has(lower) || isGatewayKey(lower, raw[i + 1] as string)) continue;
     // What the route sets, removes or renames is not the client's to say in another spelling either.
     if (edits?.folded.has(folded) === true && edits.renames?.has(lower) !== true) continue;
     if (vouched !== undefined && vouched.folded.has(folded)) continue;
+    if (rules !== undefined && !(rules.takes(lower) && others?.takes(lower) !== false)) continue;
+    if (own !== undefined && own.names.size > 0 && own.names.has(folded)) continue;
     if (isTrace && MAY_BE_SECRET.test(folded)) continue;
     out.push(lower, raw[i + 1] as string);
   }
+  // Between clients and the gateway, each of them.
+  if (own !== undefined && own.cookies.length > 0 && exchange.request.headers.cookie !== undefined)
+    for (const name of own.cookies) removeCookie(out, name);
   return out;
+}
+
+function mayPass(
+  fate: 'claim' | 'proof' | 'kept',
+  { principal }: Exchange,
+  isListed: boolean | undefined,
+): boolean {
+  return fate === 'proof' ? principal === undefined : fate === 'claim' && isListed === true;
 }
 
 /** One hop less (RFC 9110 section 7.6.2); that there is one left was looked at before. */
@@ -85,12 +108,12 @@ function isGatewayKey(name: string, value: string): boolean {
   return name === 'authorization' && /^apikey\s/i.test(value);
 }
 
-function addOwn(out: string[], exchange: Exchange): void {
+function addOwn(out: string[], exchange: Exchange, upstream: ToldUpstream): void {
   out.push('x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace));
   if (exchange.trace.state !== undefined) out.push('tracestate', exchange.trace.state);
   if (exchange.deadlineAt !== Infinity) {
     out.push('x-request-deadline-ms', String(Math.floor(exchange.remainingMs())));
   }
-  if (exchange.principal !== undefined) out.push(...identityHeaders(exchange.principal));
+  if (exchange.principal !== undefined) out.push(...toldTo(upstream, exchange.principal));
   if (exchange.vouched !== undefined) out.push(...exchange.vouched.fields);
 }

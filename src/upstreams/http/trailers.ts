@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import type { HeaderEdits } from '../../policies/transform/header-edits.ts';
-import type { VouchedFields } from '../../exchange/exchange.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 import { FieldNames, isHopByHop } from './field-names.ts';
 
 const names = new FieldNames();
@@ -35,17 +33,14 @@ const ONLY_BEFORE: ReadonlySet<string> = new Set([
 ]);
 
 /** The trailers of a request that travel on: what may not be said before the body may not be said after it either. */
-export function outboundTrailers(
-  { rawTrailers }: IncomingMessage,
-  edits: HeaderEdits | undefined,
-  vouched?: VouchedFields,
-): string[] {
+export function outboundTrailers({ request, headerEdits: edits, vouched, snapshot }: Exchange): string[] {
   const out: string[] = [];
+  const { rawTrailers } = request;
   for (let i = 0; i < rawTrailers.length; i += 2) {
     const { lower, folded, fate } = names.of(rawTrailers[i] as string);
     // Fail closed: neither claims that an upstream lets pass nor what the route edits is let in by the back door.
     if (fate !== 'pass' || ONLY_BEFORE.has(lower) || edits?.folded.has(folded) === true) continue;
-    if (vouched?.folded.has(folded) === true) continue;
+    if (vouched?.folded.has(folded) === true || snapshot?.own.names.has(folded) === true) continue;
     out.push(rawTrailers[i] as string, rawTrailers[i + 1] as string);
   }
   return out;

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { identityHeaders } from '../../exchange/identity-headers.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { signedFor, toldTo } from '../identity/service-identity.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
 import type { AnswerReader } from '../transport/answer-reader.ts';
@@ -108,10 +108,10 @@ export class WholeRun extends CallRun<WholeAnswer> implements AnswerReader {
     this.#call?.abandon();
   }
 
-  #own(): string[] {
+  #own(): readonly string[] {
     const { exchange } = this;
     const { id, trace, principal } = exchange;
     const own = ['accept-encoding', 'identity', 'x-request-id', id, 'traceparent', traceparentOf(trace)];
-    return [...own, ...identityHeaders(principal)];
+    return signedFor(this.upstream, [...own, ...toldTo(this.upstream, principal)], exchange);
   }
 }

@@ -42,6 +42,17 @@ export function readToken(text: string): UnverifiedToken {
   };
 }
 
+/** The issuer that a token names, which nobody has verified; undefined for a token that is none of this kind. */
+export function issuerOfToken(text: string): string | undefined {
+  if (!COMPACT.test(text)) return undefined;
+  try {
+    const { iss } = jsonObject(text.split('.', 2)[1] ?? '');
+    return typeof iss === 'string' ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A `typ` as it is compared: in lower case, without `application/` where that may be left out (RFC 7515 section 4.1.9). */
 export function typOf(typ: string): string {
   const lower = typ.toLowerCase();

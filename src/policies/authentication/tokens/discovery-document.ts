@@ -7,7 +7,17 @@ const FETCH_TIMEOUT_MS = 5000;
 const OPENID = '/.well-known/openid-configuration';
 const OAUTH = '/.well-known/oauth-authorization-server';
 
-const metadataDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
+const metadataDocument = z.looseObject({ issuer: z.string() });
+
+/** What the metadata of an issuer says of where it is asked. */
+export interface IssuerMetadata {
+  /**
+   * Returns the URL that a member names.
+   *
+   * @throws {PlainFault} where there is none that may be believed.
+   */
+  url(member: 'jwks_uri' | 'introspection_endpoint'): string;
+}
 
 /** Whether an issuer can have metadata: it is a URL without query and fragment (RFC 8414 section 2). */
 export function isDiscoverable(issuer: string): boolean {
@@ -30,21 +40,35 @@ export function metadataUrls(issuer: string): readonly [openid: string, oauth: s
 
 /**
  * Returns a loader that finds the key set of an issuer by its metadata, and reads both each time, so that a key set that moves
- * is followed. The metadata has to name the very same issuer (OpenID Connect Discovery 4.3), and where that came by TLS, so do
- * the keys: otherwise whoever stands in between would sign for it.
+ * is followed.
  */
 export function jwksFromDiscovery(issuer: string): JwksLoader {
   return async (stopped) => {
     // In all, as for a key set alone.
     const stop = AbortSignal.any([stopped, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
-    const found = metadataDocument.safeParse(parseJson(await metadataOf(issuer, stop)));
-    if (!found.success) throw new PlainFault('the metadata of the issuer names no issuer or no jwks_uri');
-    if (found.data.issuer !== issuer) throw new PlainFault('the metadata is of another issuer');
-    const keys = URL.parse(found.data.jwks_uri);
-    const isSafe = keys?.protocol === 'https:' || (keys?.protocol === 'http:' && issuer.startsWith('http:'));
-    if (keys === null || !isSafe)
-      throw new PlainFault('the jwks_uri of the metadata is no URL that keys may come from');
-    return jwksFromUrl(keys.href)(stop);
+    return jwksFromUrl((await readMetadata(issuer, stop)).url('jwks_uri'))(stop);
+  };
+}
+
+/**
+ * Reads the metadata of an issuer. It has to name the very same issuer (OpenID Connect Discovery 4.3), and where that came by
+ * TLS, so do the URLs that it names: otherwise whoever stands in between would speak for it.
+ *
+ * @throws {PlainFault} for metadata of anybody else, or none.
+ */
+export async function readMetadata(issuer: string, stop: AbortSignal): Promise<IssuerMetadata> {
+  const found = metadataDocument.safeParse(parseJson(await metadataOf(issuer, stop)));
+  if (!found.success) throw new PlainFault('the metadata of the issuer names no issuer');
+  if (found.data.issuer !== issuer) throw new PlainFault('the metadata is of another issuer');
+  return {
+    url(member) {
+      const named = found.data[member];
+      const url = typeof named === 'string' ? URL.parse(named) : null;
+      const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && issuer.startsWith('http:'));
+      if (url === null || !isSafe)
+        throw new PlainFault(`the ${member} of the metadata is no URL that may be believed`);
+      return url.href;
+    },
   };
 }
 

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { request as requestClear, type IncomingMessage } from 'node:http';
+import {
+  request as requestClear,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { decodedContent } from '../../../exchange/content-coding.ts';
 import { withoutMark } from '../../../exchange/json-bytes.ts';
@@ -30,21 +35,33 @@ export async function fetchDocument(
   { what, accept }: DocumentWords,
 ): Promise<string> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
-  const body = await answerOf(url, signal, accept);
+  // Over a connection of its own: minutes pass until the next fetch.
+  const headers = { accept, 'accept-encoding': 'identity' };
+  const body = await answerOf(send(url, { agent: false, signal, headers }));
   const status = body.statusCode;
   if (status !== 200) {
     body.destroy();
     const message = `${what} was answered with status ${String(status)}`;
     throw status === NOT_FOUND ? new NotFound(message) : new PlainFault(message);
   }
+  return wholeText(body, what, MAX_BYTES);
+}
+
+/**
+ * Reads the body of an answer.
+ *
+ * @param maxBytes how large it may be, decoded too.
+ * @throws {PlainFault} for a larger one, and for one that ends early.
+ */
+export async function wholeText(body: IncomingMessage, what: string, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new PlainFault(`${what} is larger than ${String(MAX_BYTES)} bytes`);
+    if (bytes > maxBytes) throw new PlainFault(`${what} is larger than ${String(maxBytes)} bytes`);
     chunks.push(chunk);
   }
-  const whole = await decodedContent(Buffer.concat(chunks), body.headers['content-encoding'], MAX_BYTES);
+  const whole = await decodedContent(Buffer.concat(chunks), body.headers['content-encoding'], maxBytes);
   return whole.toString();
 }
 
@@ -57,11 +74,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-// Over a connection of its own: minutes pass until the next fetch.
-async function answerOf(url: string, signal: AbortSignal, accept: string): Promise<IncomingMessage> {
+/** Sends a request whose body, if there is one, is a text. */
+export function send(url: string, options: RequestOptions, body?: string): ClientRequest {
   const request = url.startsWith('https:') ? requestSecure : requestClear;
-  const headers = { accept, 'accept-encoding': 'identity' };
-  const asking = request(url, { agent: false, signal, headers }).end();
+  return request(url, options).end(body);
+}
+
+/** The head of the answer to a request; its body is still to be read. Rejects with the error of the connection. */
+export async function answerOf(asking: ClientRequest): Promise<IncomingMessage> {
   const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   // What is thrown away reports that as an error, and its request as well.
   asking.on('error', ignore);

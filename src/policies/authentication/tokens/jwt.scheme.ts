@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { IdentityFault } from '../identity-fault.ts';
 import type { IdentityOptions, IssuerOptions } from '../identity.schema.ts';
 import type { IdentityNeeds, Scheme } from '../scheme.ts';
+import { BearerVerifier } from './bearer.verifier.ts';
 import { jwksFromDiscovery } from './discovery-document.ts';
 import { jwksFromFile, jwksFromUrl, type JwksLoader } from './jwks-document.ts';
 import { Jwks } from './jwks.ts';
@@ -21,7 +22,7 @@ export const jwtScheme: Scheme = {
       const same = JSON.stringify([name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown]);
       return context.kept(`jwt ${same}`, () => keySourceOf(issuer, options, context));
     };
-    return new JwtVerifier(options, keysOf, context.clock);
+    return new BearerVerifier(new JwtVerifier(options, keysOf, context.clock), options);
   },
 };
 

@@ -1,13 +1,11 @@
-import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
-import { Problem } from '../../../problems/problem.ts';
 import { readToken, type UnverifiedToken } from './compact-token.ts';
 import type { IdentityOptions, IssuerOptions, JwtAlgorithm } from '../identity.schema.ts';
 import { JwtStrategy } from './jwt.strategy.ts';
 import type { KeySource } from './signing-key.ts';
 import { TokenCache } from './token-cache.ts';
-import { TokenPlaces } from './token-places.ts';
-import { REALM, refused, UNKNOWN, type Clock, type CredentialVerifier } from '../verifier.ts';
+import type { TokenSource } from './bearer.verifier.ts';
+import { refused, type Clock } from '../verifier.ts';
 
 /** Makes the key source of an issuer. */
 export type KeySourceFactory = (issuer: IssuerOptions) => KeySource;
@@ -25,19 +23,17 @@ interface TrustedIssuer {
 /** What access tokens call themselves (RFC 9068 section 2.1), besides nothing. */
 const USUAL_TYPES: readonly string[] = ['jwt', 'at+jwt'];
 
-/** Verifies bearer tokens (RFC 6750) of the configured issuers. */
-export class JwtVerifier implements CredentialVerifier {
+/** Verifies signed tokens of the configured issuers. */
+export class JwtVerifier implements TokenSource {
   readonly scheme = 'jwt';
   readonly #issuers = new Map<string, TrustedIssuer>();
   readonly #cache: TokenCache;
-  readonly #places: TokenPlaces;
   readonly #clock: Clock;
   /** The longest life of a token, in ms. */
   readonly #longest: number;
 
   constructor(options: IdentityOptions, keySourceOf: KeySourceFactory, clock: Clock = Date.now) {
     this.#cache = new TokenCache(options.tokenCache, clock);
-    this.#places = new TokenPlaces(options.tokens);
     this.#clock = clock;
     this.#longest = options.revocation?.longest ?? Infinity;
     for (const issuer of options.issuers) {
@@ -55,25 +51,11 @@ export class JwtVerifier implements CredentialVerifier {
     return this.#issuers.size > 0;
   }
 
-  challenge(refusal?: Problem): string {
-    const plain = `Bearer realm="${REALM}"`;
-    return refusal === undefined
-      ? plain
-      : `${plain}, error="invalid_token", error_description="${refusal.message}"`;
+  known(text: string): Principal | undefined {
+    return this.#cache.get(text);
   }
 
-  verify(exchange: Exchange): Principal | Promise<Principal> | undefined {
-    const token = this.#places.find(exchange);
-    if (token === undefined) return undefined;
-    return this.#cache.get(token) ?? this.#check(token);
-  }
-
-  known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
-    const token = this.#places.find(exchange);
-    return token === undefined ? undefined : (this.#cache.get(token) ?? UNKNOWN);
-  }
-
-  async #check(text: string): Promise<Principal> {
+  async check(text: string): Promise<Principal> {
     const token = readToken(text);
     // The name is not verified yet: it only chooses whose key and rules the token has to satisfy.
     const issuer = this.#issuers.get(token.issuer);

@@ -4,9 +4,12 @@ import type { Principal } from '../../../exchange/principal.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { Clock } from '../verifier.ts';
 
+/** What a token was verified with; once that is withdrawn, the token is not believed any longer. */
+type Verifying = Readonly<Pick<SigningKey, 'withdrawn'>>;
+
 interface VerifiedToken {
   readonly principal: Principal;
-  readonly key: SigningKey;
+  readonly key: Verifying;
   readonly until: number;
 }
 
@@ -74,7 +77,7 @@ export class TokenCache {
    *
    * @param expiresAt its `exp`, in ms since the epoch.
    */
-  set(token: string, principal: Principal, key: SigningKey, expiresAt: number): void {
+  set(token: string, principal: Principal, key: Verifying, expiresAt: number): void {
     const now = this.#clock();
     const until = Math.min(expiresAt, now + this.#ttlMs);
     if (until > now) this.#tokens.set(hash('sha256', token, 'base64'), { principal, key, until });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TOKEN } from '../../../config/field-name.ts';
 import { pageOrigin, size } from '../../../config/units.ts';
+import { dpopSchema } from '../proof-of-possession/dpop.schema.ts';
 
 const KIB = 1024;
 /** The longest token, unless somebody asks for longer ones: heads have room for it. */
@@ -19,6 +20,10 @@ const cookie = z.strictObject({
     .describe(
       'The origins whose pages may change something by the cookie, such as `https://app.example.com`, the own one included: a browser adds a cookie to what any page sends.',
     ),
+  forward: z
+    .boolean()
+    .default(false)
+    .describe('Whether services get the cookie too; other cookies always pass. Default false.'),
 });
 
 /** `identity.tokens`: where tokens are looked for, and how long they may be. */
@@ -36,6 +41,7 @@ export const tokenPlacesSchema = z
       .describe(
         'The longest token; longer ones are refused unread. Heads of requests, of 16 KiB otherwise, may be larger by as much as it exceeds 8KiB; changes need a restart. Default 8KiB.',
       ),
+    dpop: dpopSchema.default('off'),
     certificateBound: z
       .enum(['verify', 'ignore'])
       .default('verify')

@@ -14,10 +14,13 @@ export class TokenPlaces {
   readonly #options: TokenPlacesOptions;
   /** Whether it does not matter whether a token was a field or a subprotocol. */
   readonly #takesBoth: boolean;
+  /** The scheme of tokens with a proof, where those are taken. */
+  readonly #proved: 'dpop' | undefined;
 
   constructor(options: TokenPlacesOptions) {
     this.#options = options;
     this.#takesBoth = options.header && options.webSocket;
+    this.#proved = typeof options.dpop === 'string' ? undefined : 'dpop';
   }
 
   /**
@@ -27,7 +30,7 @@ export class TokenPlaces {
    * cookie that the page of a stranger may have sent.
    */
   find({ request }: Exchange): string | undefined {
-    const given = authorizationOf(request, 'bearer');
+    const given = authorizationOf(request, 'bearer', this.#proved);
     const token =
       given !== undefined && (this.#takesBoth || this.#takes(request)) ? given : this.#ofCookie(request);
     if (token !== undefined && token.length > this.#options.maxSize) throw refused('The token is too large.');

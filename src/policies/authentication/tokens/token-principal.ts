@@ -13,6 +13,7 @@ export type Claims = Readonly<Record<string, unknown>>;
  *
  * @param idPrefix what the issuer's ids of users and applications begin with for everybody behind the gateway.
  * @param isRevocable whether it is to be found among revocations.
+ * @param scheme how the claims were verified.
  * @throws {Problem} `credentials-invalid` when the token names nobody.
  */
 export function principalOf(
@@ -20,6 +21,7 @@ export function principalOf(
   names: ClaimNames,
   idPrefix = '',
   isRevocable = false,
+  scheme: 'jwt' | 'introspection' = 'jwt',
 ): Principal {
   const clientId = prefixed(idPrefix, text(claims['azp']) ?? text(claims['client_id']));
   const subject = prefixed(idPrefix, text(claims['sub']));
@@ -27,7 +29,7 @@ export function principalOf(
   if (id === undefined) throw refused('The token names no subject.');
   return deepFreeze({
     id,
-    scheme: 'jwt',
+    scheme,
     issuer: text(claims['iss']),
     subject,
     clientId,
