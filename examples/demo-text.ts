@@ -3,6 +3,8 @@ import type { styleText } from 'node:util';
 /** What the demo has to say. */
 export interface DemoFacts {
   readonly gateway: string;
+  /** Another replica, where Redis is there to share by. */
+  readonly second: string | undefined;
   readonly admin: string;
   readonly control: string;
   readonly services: readonly string[];
@@ -62,7 +64,7 @@ function steps({ gateway, admin, control, folder }: DemoFacts): Step[] {
 
 /** Renders the introduction of the demo. */
 export function demoText(facts: DemoFacts): string {
-  const { gateway, admin, services, tokens, apiKey, paint } = facts;
+  const { gateway, second, admin, services, tokens, apiKey, paint } = facts;
   const commands = steps(facts).map(
     ({ shows, command }, index) => `${paint('dim', `# ${index + 1}. ${shows}`)}\n${command}\n`,
   );
@@ -75,6 +77,12 @@ export function demoText(facts: DemoFacts): string {
     '',
     `${paint('cyan', `${gateway}/`)}  what there is to see`,
     `${paint('cyan', `${gateway}/demo/homepage.html`)}  the homepage over REST and GraphQL, with switches for its services`,
+    `${paint('cyan', `${gateway}/demo/login.html`)}  log in at the sample provider, call, log out, without a token in the page`,
+    ...(second === undefined
+      ? []
+      : [
+          `${paint('cyan', `${second}/demo/login.html`)}  the same at another replica, with the same session`,
+        ]),
     `${paint('cyan', `${gateway}/graphql`)}  GraphiQL`,
     `${paint('cyan', `${gateway}/docs`)}  all routes`,
     `${paint('cyan', `${admin}/`)}  what operators see`,

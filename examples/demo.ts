@@ -11,6 +11,7 @@ import { findGatewayPorts, takesFreePorts, type GatewayPorts } from './demo-port
 import { demoText } from './demo-text.ts';
 import { readPageConfig } from './page/page-config.ts';
 import { PAGE_PORT, startPage } from './page/page-service.ts';
+import { SAMPLE_CLIENT } from './services/identity-login.ts';
 import type { HttpService } from './services/http-service.ts';
 import { FREE_PORTS, NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
 
@@ -18,6 +19,8 @@ const ROOT = join(import.meta.dirname, '..');
 /** Another build than that of `npm run build`, such as that of the tests. */
 const BIN = process.env['GATEHOUSE_BIN'] || join(ROOT, 'bin/gatehouse.js');
 const BOOT_LIMIT_MS = 20_000;
+
+const FREE = { ...process.env, PORT: '0', ADMIN_PORT: '0' };
 
 /** What stands behind the gateway. */
 interface Behind {
@@ -33,22 +36,39 @@ async function main(): Promise<void> {
   const ports = await findGatewayPorts(process.env);
   const behind = await startBehind();
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
-  let gateway: ChildProcess | undefined;
+  const gateways: ChildProcess[] = [];
   let stopping = false;
   const stop = async (exitCode: number) => {
     if (stopping) return;
     stopping = true;
-    await Promise.all([stopGateway(gateway), behind.page.stop(), behind.services.stop()]);
+    await Promise.all([...gateways.map(stopGateway), behind.page.stop(), behind.services.stop()]);
     await rm(folder, { recursive: true, force: true });
     process.exit(exitCode);
   };
   process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
   try {
     const apiKey = `gh_demo_${randomBytes(24).toString('base64url')}`;
-    gateway = startGateway(await writeConfig(folder, apiKey), ports, behind);
-    gateway.once('exit', (code) => void stop(code || 1));
-    await Promise.race([ready(ports), once(gateway, 'exit')]);
-    if (!stopping) process.stdout.write(await introduce(ports, behind.services, folder, apiKey));
+    const config = await writeConfig({ folder, apiKey, ports, services: behind.services });
+    const secrets = {
+      SESSION_KEYS: randomBytes(32).toString('base64url'),
+      CLIENT_SECRET: SAMPLE_CLIENT.secret,
+    };
+    const start = async (at: GatewayPorts): Promise<void> => {
+      const gateway = startGateway(config, at, {
+        ...addresses(behind),
+        ...secrets,
+        ADMIN: `http://127.0.0.1:${at.adminPort}`,
+      });
+      gateways.push(gateway);
+      gateway.once('exit', (code) => void stop(code || 1));
+      await Promise.race([ready(at), once(gateway, 'exit')]);
+    };
+    await start(ports);
+    // Replicas share by Redis; without one there is nothing to share.
+    const second = process.env['REDIS_URL'] && !stopping ? await findGatewayPorts(FREE) : undefined;
+    if (second !== undefined) await start(second);
+    if (!stopping)
+      process.stdout.write(await introduce({ ports, second, services: behind.services, folder, apiKey }));
   } catch (error) {
     process.stderr.write(`demo: ${(error as Error).message}\n`);
     await stop(1);
@@ -69,13 +89,23 @@ async function startBehind(): Promise<Behind> {
   }
 }
 
-/** The shipped configuration plus the page, and one API key, which is only known by its hash. */
-async function writeConfig(folder: string, apiKey: string): Promise<string> {
+interface Setting {
+  readonly folder: string;
+  readonly apiKey: string;
+  readonly ports: GatewayPorts;
+  readonly services: SampleServices;
+}
+
+/** The shipped configuration plus the page, log-in of browsers, and one API key, which is only known by its hash. */
+async function writeConfig({ folder, apiKey, ports, services }: Setting): Promise<string> {
   const document = parseDocument(await readFile(join(ROOT, 'config/gateway.yaml'), 'utf8'));
   document.setIn(
     ['identity', 'apiKeys'],
     [{ sha256: createHash('sha256').update(apiKey).digest('hex'), clientId: 'demo-client', roles: ['user'] }],
   );
+  document.setIn(['identity', 'revocation'], {});
+  document.setIn(['identity', 'login'], loginAt(ports, services.identity.issuer));
+  document.setIn(['defaults', 'policies', 'authentication'], { schemes: ['session', 'jwt', 'apiKey'] });
   const { upstreams, routes } = await readPageConfig();
   for (const [name, upstream] of Object.entries(upstreams)) document.setIn(['upstreams', name], upstream);
   for (const route of routes) document.addIn(['routes'], route);
@@ -84,7 +114,23 @@ async function writeConfig(folder: string, apiKey: string): Promise<string> {
   return file;
 }
 
-function startGateway(config: string, { port, adminPort }: GatewayPorts, behind: Behind): ChildProcess {
+/** Browsers log in at the sample provider; where there is Redis, sessions are there. */
+function loginAt({ port }: GatewayPorts, issuer: string): object {
+  return {
+    issuer,
+    clientId: SAMPLE_CLIENT.id,
+    clientSecretEnv: 'CLIENT_SECRET',
+    publicOrigin: `http://127.0.0.1:${port}`,
+    paths: { home: '/demo/login.html', loggedOut: '/demo/login.html' },
+    session: { store: process.env['REDIS_URL'] ? 'redis' : 'cookie', keysEnv: 'SESSION_KEYS' },
+  };
+}
+
+function startGateway(
+  config: string,
+  { port, adminPort }: GatewayPorts,
+  variables: Readonly<Record<string, string>>,
+): ChildProcess {
   return spawn(
     process.execPath,
     [
@@ -98,11 +144,12 @@ function startGateway(config: string, { port, adminPort }: GatewayPorts, behind:
     ],
     {
       env: {
-        ...addresses(behind),
+        ...variables,
         ...process.env,
         PORT: String(port),
         ADMIN_PORT: String(adminPort),
-        LOG_LEVEL: process.env['LOG_LEVEL'] || 'warn',
+        // Without Redis it would only warn that revocations are of one process, and there is but one.
+        LOG_LEVEL: process.env['LOG_LEVEL'] || (process.env['REDIS_URL'] ? 'warn' : 'error'),
         // Nobody but the one who presses Ctrl-C is waiting.
         DRAIN_DELAY: '0s',
         SHUTDOWN_TIMEOUT: '1s',
@@ -146,13 +193,13 @@ async function ready({ port }: GatewayPorts): Promise<void> {
   throw new Error('the gateway did not get ready');
 }
 
+interface Introduced extends Setting {
+  readonly second: GatewayPorts | undefined;
+}
+
 /** Writes each caller's header field to a file, so that the commands stay short, and renders the text. */
-async function introduce(
-  { port, adminPort }: GatewayPorts,
-  services: SampleServices,
-  folder: string,
-  apiKey: string,
-): Promise<string> {
+async function introduce({ ports, second, services, folder, apiKey }: Introduced): Promise<string> {
+  const { port, adminPort } = ports;
   const tokens: Record<string, string> = {};
   for (const user of ['admin', 'user', 'guest'] as const) {
     tokens[user] = await services.identity.token(user);
@@ -162,6 +209,7 @@ async function introduce(
   const paint = process.stdout.isTTY ? styleText : (_style: unknown, text: string) => text;
   return demoText({
     gateway: `http://127.0.0.1:${port}`,
+    second: second && `http://127.0.0.1:${second.port}`,
     admin: `http://127.0.0.1:${adminPort}`,
     control: services.control.url,
     services: Object.values(services).flatMap((one) => ('url' in one ? [`${one.name} ${one.url}`] : [])),

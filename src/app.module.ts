@@ -9,6 +9,7 @@ import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
 import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
+import { loginRoutes } from './login/login-routes.ts';
 import { ActionsModule } from './pipeline/actions.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
@@ -72,7 +73,11 @@ export class AppModule {
         ActionsModule,
         SigningModule,
         SnapshotModule.forRoot(
-          (candidate) => [...(graphql ? [graphqlDoor(candidate)] : []), ...keySetRoutes(candidate.value)],
+          (candidate) => [
+            ...loginRoutes(candidate.value.identity?.login),
+            ...(graphql ? [graphqlDoor(candidate)] : []),
+            ...keySetRoutes(candidate.value),
+          ],
           faultsOf,
         ),
         ProxyModule,

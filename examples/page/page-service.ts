@@ -9,6 +9,8 @@ const FILES = {
   'index.html': 'text/html; charset=utf-8',
   'index.css': 'text/css; charset=utf-8',
   'homepage.html': 'text/html; charset=utf-8',
+  'login.html': 'text/html; charset=utf-8',
+  'login.js': 'text/javascript; charset=utf-8',
   'homepage.css': 'text/css; charset=utf-8',
   'homepage.js': SCRIPT,
   'gateway.js': SCRIPT,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
 import { parseObject, readText } from './http-body.ts';
 import { HttpError, json, type Reply } from './http-routes.ts';
+import { SampleLogin } from './identity-login.ts';
 import { HttpService } from './http-service.ts';
 import { PEOPLE } from './people.ts';
 import type { ServiceOptions } from './sample-service.ts';
@@ -13,6 +14,8 @@ const SUBJECTS = {
   user: { id: '2', tenant: 'acme' },
   guest: { id: '3', tenant: 'globex' },
 } as const;
+
+const PEOPLE_WHO_LOG_IN = { admin: 'Ada, an admin', user: 'Bob, a user', guest: 'Eve, a guest' } as const;
 
 /** A sample user that tokens can be made for. */
 export type TokenUser = keyof typeof SUBJECTS;
@@ -46,6 +49,8 @@ export interface IdentityService extends HttpService {
   token(user: TokenUser, claims?: JWTPayload, header?: TokenHeader): Promise<string>;
   /** Makes new keys with new `kid`s and drops the old ones from `/jwks`. */
   rotate(): Promise<void>;
+  /** What ID tokens say besides, for tests. */
+  idTokenClaims: JWTPayload;
 }
 
 interface SigningKey {
@@ -57,20 +62,32 @@ type SigningKeys = Readonly<Record<TokenAlgorithm, SigningKey>>;
 
 /**
  * Starts the issuer: `GET /jwks`, and `POST /token` with `{ user: 'admin' | 'user' | 'guest' }` as JSON or
- * form. It asks for no password: it is for demo and tests only.
+ * form; and log-in by OpenID Connect for browsers. It asks for no password: it is for demo and tests only.
  *
  * @throws {Error} naming service and port when the port is taken.
  */
 export async function startIdentity(options: IdentityOptions = {}): Promise<IdentityService> {
   let keys = await makeKeys();
   let jwks = jwksReply(keys);
+  const login = new SampleLogin<TokenUser>({
+    issuer: () => issuer(),
+    people: PEOPLE_WHO_LOG_IN,
+    accessToken: (user) => sign(user),
+    idToken: (user, claims) => sign(user, { ...claims, ...made.idTokenClaims }),
+    lifetimeS: LIFETIME_S,
+  });
   const service: HttpService = new HttpService('identity', options, [
     { method: 'GET', path: '/jwks', handle: () => jwks },
     {
       method: 'POST',
       path: '/token',
-      handle: async ({ request }) => tokenReply(await sign(userIn(await readText(request)))),
+      handle: async ({ request }) => {
+        const body = await readText(request);
+        const granted = await login.grant(new URLSearchParams(body), request.headers.authorization);
+        return granted ?? tokenReply(await sign(userIn(body)));
+      },
     },
+    ...login.routes,
   ]);
   const issuer = (): string => options.issuer ?? service.url;
   const sign: IdentityService['token'] = (user, claims = {}, header = {}) => {
@@ -84,7 +101,13 @@ export async function startIdentity(options: IdentityOptions = {}): Promise<Iden
     jwks = jwksReply(keys);
   };
   await service.start();
-  return Object.assign(service, { token: sign, rotate, issuer: issuer() });
+  const made: IdentityService = Object.assign(service, {
+    token: sign,
+    rotate,
+    issuer: issuer(),
+    idTokenClaims: {},
+  });
+  return made;
 }
 
 function claimsOf(user: TokenUser): JWTPayload {

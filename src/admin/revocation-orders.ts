@@ -114,7 +114,8 @@ function readAll(
 }
 
 function issuersOf({ section }: Pick<Identity, 'section'>): readonly string[] {
-  return section.options.issuers.map(({ issuer }) => issuer);
+  const { issuers, login } = section.options;
+  return [...new Set([...issuers, ...(login === undefined ? [] : [login])].map(({ issuer }) => issuer))];
 }
 
 function shown({ kind, value, issuer, until, issuedBefore }: OrderedRevocation): object {

@@ -36,13 +36,6 @@ export function bucketAtRank(counts: DurationCounts, rank: number): number {
   return buckets.at(-1) ?? 0;
 }
 
-/** How many took longer than all of a bucket. */
-export function countAbove(counts: DurationCounts, bucket: number): number {
-  let above = 0;
-  for (const [one, count] of counts) if (one > bucket) above += count;
-  return above;
-}
-
 /** What has come since an earlier state of the same counts. */
 export function without(counts: DurationCounts, before: DurationCounts): DurationCounts {
   const since: DurationCounts = new Map();

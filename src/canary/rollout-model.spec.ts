@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { randomFrom } from '../../test/support/random.ts';
-import { Rollout, type RolloutPlan } from './rollout.ts';
+import type { RolloutPlan } from './rollout-plan.ts';
+import { Rollout } from './rollout.ts';
 import type { RolloutStatus } from './rollout-state.ts';
 
 const [ALPHA, BETA, Z] = [0.001, 0.05, 1.645];

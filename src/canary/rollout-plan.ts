@@ -1,6 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { CanaryOptions } from './canary.schema.ts';
-import type { RolloutPlan } from './rollout.ts';
+import type { RolloutStep } from './rollout-state.ts';
+import type { Tolerance } from './verdict.ts';
+
+/** What a rollout is to do, compiled. */
+export interface RolloutPlan {
+  /** Equal for the same rollout in every process; salt of the buckets, name of what is shared. */
+  readonly id: string;
+  readonly route: string;
+  readonly steps: readonly RolloutStep[];
+  /** Whether it goes on to the next step by itself. */
+  readonly ramps: boolean;
+  /** How much worse the canary may be; undefined: it is never rolled back by itself. */
+  readonly tolerance: Tolerance | undefined;
+  /** How long a step may take, in ms; then it is held, and said so. */
+  readonly progressDeadlineMs: number;
+  /** How long after the beginning nothing counts but that more than a half fails, in ms. */
+  readonly warmUpMs: number;
+}
 
 /**
  * Makes a plan of what a route says. The id is of the route, of where the canary is and of its steps: another one of these is

@@ -1,3 +1,6 @@
+import { Judge } from './judge.ts';
+import { Measurements } from './measurements.ts';
+import type { RolloutPlan } from './rollout-plan.ts';
 import {
   BEGINNING,
   changeBetween,
@@ -5,27 +8,9 @@ import {
   type RolloutChange,
   type RolloutState,
   type RolloutStatus,
-  type RolloutStep,
 } from './rollout-state.ts';
 import type { RolloutStore, Synced } from './rollout-store.ts';
-import { SideTally, Tally, type SideName } from './tally.ts';
-import { judgeErrors, LatencyLooks, type Tolerance, type Verdict } from './verdict.ts';
-
-/** What a rollout is to do, compiled. */
-export interface RolloutPlan {
-  /** Equal for the same rollout in every process; salt of the buckets, name of what is shared. */
-  readonly id: string;
-  readonly route: string;
-  readonly steps: readonly RolloutStep[];
-  /** Whether it goes on to the next step by itself. */
-  readonly ramps: boolean;
-  /** How much worse the canary may be; undefined: it is never rolled back by itself. */
-  readonly tolerance: Tolerance | undefined;
-  /** How long a step may take, in ms; then it is held, and said so. */
-  readonly progressDeadlineMs: number;
-  /** How long after the beginning nothing counts but that more than a half fails, in ms. */
-  readonly warmUpMs: number;
-}
+import type { SideName, Tally } from './tally.ts';
 
 /** What a rollout works with. */
 export interface RolloutDeps {
@@ -37,14 +22,9 @@ export interface RolloutDeps {
   readonly changed: (rollout: Rollout, change: RolloutChange, isOwn: boolean) => void;
 }
 
-/** No more traffic than this goes to a canary of which nothing says that it is good. */
-const MOST_UNPROVEN = 0.2;
-/** Attempts before it is looked whether a canary that warms up fails altogether. */
-const LEAST_WARM = 20;
 const MAX_CHANGES = 50;
 /** Attempts between two looks at whether a step is over; failures are looked at one by one. */
 const LOOK_EVERY = 16;
-
 /** What came of an operator's wish. */
 export type Wish = 'done' | 'refused' | 'unreachable';
 
@@ -59,13 +39,10 @@ export class Rollout {
   #state: RolloutState = BEGINNING;
   readonly #deps: RolloutDeps;
   readonly #changes: RolloutChange[] = [];
-  readonly #looks = new LatencyLooks();
+  readonly #judge: Judge;
+  readonly #seen = new Measurements();
   #stepAt: number;
   readonly #beganAt: number;
-  readonly #warm = new SideTally();
-  /** What all replicas have told of this step, and what this one has not told yet. */
-  #told = new Tally();
-  #untold = new Tally();
   #sinceLook = 0;
   /** Whether the state came about while others could not be told. */
   #isApart = false;
@@ -76,6 +53,7 @@ export class Rollout {
   constructor(plan: RolloutPlan, deps: RolloutDeps) {
     this.plan = plan;
     this.#deps = deps;
+    this.#judge = new Judge(this.#seen);
     this.weight = plan.steps[0]?.weight ?? 0;
     this.#stepAt = this.#beganAt = deps.now();
   }
@@ -104,7 +82,7 @@ export class Rollout {
   settled(side: SideName, failed: boolean, durationMs: number): void {
     if (this.isSettled) return;
     if (this.#deps.now() - this.#beganAt < this.plan.warmUpMs) return this.#warmedUp(side, failed);
-    this.#untold[side].count(failed, durationMs);
+    this.#seen.count(side, failed, durationMs);
     // What happens at the stable side only matters once the canary does something.
     if (side === 'stable') return;
     this.#sinceLook += 1;
@@ -113,27 +91,20 @@ export class Rollout {
 
   /** Counts an answer as failed that broke off after it was counted. */
   broke(side: SideName): void {
-    if (this.isSettled || this.#untold[side].attempts + this.#told[side].attempts === 0) return;
-    this.#untold[side].correct();
-    this.judge();
+    if (!this.isSettled && this.#seen.correct(side)) this.judge();
   }
 
   /** What was measured in this step. */
   measured(): Tally {
-    const all = new Tally();
-    all.add(this.#told);
-    all.add(this.#untold);
-    return all;
+    return this.#seen.all();
   }
 
   /** Looks at what was measured, and acts on it. */
   judge(): void {
     this.#sinceLook = 0;
     if (this.#state.status !== 'running' || this.#isChanging) return;
-    const measured = this.measured();
-    const verdict = this.#verdictOn(measured);
-    if (verdict.is === 'fail') return this.#stop(verdict.reason ?? '');
-    if (this.plan.ramps) this.#step(measured, verdict);
+    const next = this.#judge.next(this.plan, this.#state, this.#deps.now(), this.#stepAt);
+    if (next !== undefined) this.#go(next);
   }
 
   /** Does what an operator wants. */
@@ -160,17 +131,10 @@ export class Rollout {
 
   async #sync(store: RolloutStore): Promise<void> {
     const { step } = this.#state;
-    const telling = this.#untold;
-    this.#untold = new Tally();
-    const synced = await store.sync(this.plan.id, this.#state, telling);
-    const isSameStep = step === this.#state.step;
-    if (synced === undefined) {
-      // Holds what it knows and judges what it sees itself; told later.
-      if (isSameStep) this.#untold.add(telling);
-      return;
-    }
-    if (isSameStep) this.#told = synced.tally;
-    await this.#merge(store, synced);
+    const synced = await store.sync(this.plan.id, this.#state, this.#seen.tell());
+    if (step === this.#state.step) this.#seen.told(synced?.tally);
+    // Without an answer it holds what it knows and judges what it sees itself; told later.
+    if (synced !== undefined) await this.#merge(store, synced);
   }
 
   async #merge(store: RolloutStore, { state, changes }: Synced): Promise<void> {
@@ -191,47 +155,10 @@ export class Rollout {
     if (change !== undefined) this.#deps.changed(this, change, false);
   }
 
-  #verdictOn({ canary, stable }: Tally): Verdict {
-    const { tolerance } = this.plan;
-    if (tolerance === undefined) return { is: 'pass' };
-    const errors = judgeErrors(canary, stable, tolerance);
-    if (errors.is === 'fail' || tolerance.p95 === undefined) return errors;
-    const latency = this.#looks.judge(canary, stable, tolerance.p95, this.#deps.now());
-    return latency.is === 'fail' ? latency : errors;
-  }
-
-  #step({ canary, stable }: Tally, verdict: Verdict): void {
-    const { steps, progressDeadlineMs } = this.plan;
-    const { step, version } = this.#state;
-    const now = steps[step];
-    const spent = this.#deps.now() - this.#stepAt;
-    if (now === undefined || spent < now.forMs) return;
-    const next = steps[step + 1]?.weight ?? 1;
-    const isEnough = canary.attempts >= now.requests && stable.attempts >= now.requests;
-    if (isEnough && !this.#looks.isSuspicious && (next <= MOST_UNPROVEN || verdict.is === 'pass')) {
-      const status = next >= 1 ? 'promoted' : 'running';
-      const reason = `step ${step + 1} of ${steps.length} passed`;
-      return this.#go({ status, step: step + 1, version: version + 1, reason });
-    }
-    // No data is no verdict: neither good nor bad.
-    if (spent >= progressDeadlineMs) {
-      const why = isEnough ? 'no verdict' : 'too few requests';
-      const reason = `${why} within the progress deadline`;
-      this.#go({ status: 'paused', step, version: version + 1, reason });
-    }
-  }
-
   #warmedUp(side: SideName, failed: boolean): void {
     if (side !== 'canary' || this.plan.tolerance === undefined) return;
-    this.#warm.count(failed, 0);
-    const { attempts, failures } = this.#warm;
-    if (attempts >= LEAST_WARM && failures * 2 > attempts)
-      this.#stop(`errors: ${failures} of ${attempts} attempts failed while it warmed up`);
-  }
-
-  #stop(reason: string): void {
-    const { step, version } = this.#state;
-    this.#go({ status: 'aborted', step, version: version + 1, reason });
+    const next = this.#judge.warmedUp(this.#state, failed);
+    if (next !== undefined) this.#go(next);
   }
 
   /** Makes a change by itself, one at a time. */
@@ -287,9 +214,8 @@ export class Rollout {
     if (step === state.step && status === state.status) return;
     this.#stepAt = this.#deps.now();
     if (step === state.step) return;
-    this.#told = new Tally();
-    this.#untold = new Tally();
-    this.#looks.reset();
+    this.#seen.reset();
+    this.#judge.reset();
   }
 
   #weightOf({ status, step }: RolloutState): number {

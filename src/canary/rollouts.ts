@@ -10,7 +10,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 import { Gauge } from 'prom-client';
-import { Rollout, type RolloutPlan, type Wish } from './rollout.ts';
+import type { RolloutPlan } from './rollout-plan.ts';
+import { Rollout, type Wish } from './rollout.ts';
 import { RedisRolloutStore } from './rollout-store.redis.ts';
 import type { RolloutChange, RolloutStatus } from './rollout-state.ts';
 

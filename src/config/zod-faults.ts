@@ -77,6 +77,8 @@ function complaintsOf(finding: Finding, root: unknown): Complaint[] {
     return unknown.map((key) => {
       const place = [...path, key];
       const owner = valid.find((one) => isMissingIn([...path, one], key, finding, root));
+      const told = saidOf(issues, key);
+      if (told !== undefined) return { path: place, message: told };
       if (owner === undefined) return unknownKey(place, key, valid);
       return { path: place, message: 'unknown key', suggestion: `${owner}.${key}`, meant: owner };
     });
@@ -103,6 +105,12 @@ function suggestedBy(issue: z.core.$ZodIssue | undefined): string | undefined {
 /** Whether a map takes the key that stands beside it, and does not have it. */
 function isMissingIn(path: ConfigPath, key: string, { scope }: Finding, root: unknown): boolean {
   return valueAt(root, [...path, key]) === undefined && validKeysAt(scope, path, root).includes(key);
+}
+
+/** What a schema says itself of a key that it does not have. */
+function saidOf(issues: Finding['issues'], key: string): string | undefined {
+  const issue = issues.find((one) => one.code === 'unrecognized_keys' && one.keys.join() === key);
+  return issue?.message?.startsWith('Unrecognized key') === false ? issue.message : undefined;
 }
 
 function unknownKey(path: ConfigPath, key: string, valid: readonly string[]): Complaint {

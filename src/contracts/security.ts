@@ -29,6 +29,12 @@ export function securitySchemes(keyField = USUAL_KEY_FIELD): Components['securit
       description: 'A key that stands for an application.',
     },
     mtls: { type: 'mutualTLS', description: 'A certificate that the client proves to be its own.' },
+    session: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: '__Host-Http-gatehouse',
+      description: 'The session of a browser that has logged in; set by the gateway.',
+    },
   };
 }
 

@@ -43,6 +43,7 @@ function listHeaders(principal: Principal): string[] {
   add('X-User-Roles', principal.roles.map((role) => encode(role)?.replaceAll(',', '%2C')).join(','));
   add('X-Client-Id', encode(principal.clientId));
   add('X-Tenant-Id', encode(principal.tenant));
+  if (principal.bearer !== undefined) add('Authorization', `Bearer ${principal.bearer}`);
   return headers;
 }
 

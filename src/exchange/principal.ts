@@ -6,7 +6,7 @@ export interface Principal {
   /** What it is called: its subject, or the client id of a caller that is no user. Unique within issuer and kind. */
   readonly id: string;
   /** How the caller proved who it is. */
-  readonly scheme: 'jwt' | 'apiKey' | 'introspection' | 'mtls';
+  readonly scheme: 'jwt' | 'apiKey' | 'session' | 'introspection' | 'mtls';
   /** Who vouches for it: the `iss` of a token; undefined for an API key, for which the gateway does. */
   readonly issuer: string | undefined;
   /** The user: the `sub` of a token. Undefined for an application, which must never be taken for a user. */
@@ -24,6 +24,8 @@ export interface Principal {
   readonly tier: string | undefined;
   /** The verified claims of a token, for conditions; empty for API keys. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** The token that services get for it, in place of what the client may have sent; absent for none. Never told anybody else. */
+  readonly bearer?: string | undefined;
   /** By what it is found among the revocations; absent for a credential that cannot be revoked before it expires. */
   readonly marks?: RevocationMarks | undefined;
   /** How often it may call, on top of what routes allow; absent for who has no limit of its own. */

@@ -12,7 +12,7 @@ const names = z.array(z.string().min(1)).default([]);
 const principal = z
   .strictObject({
     id: z.string().min(1),
-    scheme: z.enum(['jwt', 'apiKey', 'introspection', 'mtls']).default('jwt'),
+    scheme: z.enum(['jwt', 'apiKey', 'session', 'introspection', 'mtls']).default('jwt'),
     issuer: z.string().optional(),
     subject: z.string().optional(),
     clientId: z.string().optional(),

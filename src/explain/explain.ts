@@ -7,6 +7,7 @@ import type { Route } from '../routing/route.ts';
 import { whyNot } from '../routing/why-not.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { askedExchange } from './asked-exchange.ts';
+import { explainEntrance } from './entrance.ts';
 import { principalOf, type ExplainInput } from './explain.schema.ts';
 import type { ExplainedMatch, Explanation, NamedRoute, Refusal } from './explanation.ts';
 import { handlerCalls } from './handler-calls.ts';
@@ -39,8 +40,12 @@ async function explained(exchange: Exchange, input: ExplainInput, snapshot: Snap
   const about = {
     config: snapshot.source.document.file,
     request: { method, target: shownTarget(path + query), host, client, caller },
+    entrance: explainEntrance(exchange, snapshot),
     match: explainMatch(exchange, snapshot, route),
   };
+  const stopped = about.entrance.at(-1)?.refuses;
+  // Nothing behind it would be met.
+  if (stopped !== undefined) return { ...about, policies: [], requests: [], refused: stopped };
   if (route === undefined) return { ...about, policies: [], requests: [], refused };
   const body = input.body === undefined ? undefined : Buffer.from(input.body);
   const policies = explainPolicies(exchange, route, body);

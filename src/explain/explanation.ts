@@ -10,6 +10,8 @@ export interface Explanation {
     /** Who is assumed to call; absent for nobody. */
     readonly caller?: string | undefined;
   };
+  /** What it meets before a route is looked for, as far as the configuration has it. */
+  readonly entrance: readonly ExplainedStep[];
   readonly match: ExplainedMatch;
   /** In the order in which they are met; those that are switched off as well. */
   readonly policies: readonly ExplainedPolicy[];
@@ -54,6 +56,15 @@ export interface NamedRoute {
   readonly methods: string;
   readonly path: string;
   readonly origin: string;
+}
+
+/** What every request meets, whatever its route. */
+export interface ExplainedStep {
+  /** The key of the configuration, or `entrance`. */
+  readonly step: string;
+  readonly does: Exclude<ExplainedPolicy['does'], 'off'>;
+  readonly why?: string | undefined;
+  readonly refuses?: Refusal | undefined;
 }
 
 /** A policy that is in force on the route, or switched off. */

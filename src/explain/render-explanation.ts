@@ -28,13 +28,14 @@ export function renderExplanation(told: Explanation, options: { readonly color?:
     options.color === true
       ? (style, text) => styleText(style, text, { validateStream: false })
       : (_, text) => text;
-  const { request, match, policies, requests, untold, side } = told;
+  const { request, entrance, match, policies, requests, untold, side } = told;
   const { method, target, host, client, caller } = request;
   const who = caller === undefined ? '' : `  as ${caller}`;
   const lines = [
     paint('bold', `${method} ${target}`) + paint('dim', `  host ${host}  from ${client}${who}`),
     verdictOf(told, paint),
     '',
+    ...entranceLines(entrance, paint),
     paint('bold', 'Route'),
     ...routeLines(match, paint),
     '',
@@ -63,6 +64,16 @@ function verdictOf({ match, refused, answered, requests, action, side }: Explana
 
 function refusalText({ by, status, code, detail }: Refusal): string {
   return `${status} ${code}, by ${by}: ${detail}`;
+}
+
+function entranceLines(steps: Explanation['entrance'], paint: Paint): string[] {
+  if (steps.length === 0) return [];
+  const width = Math.max(...steps.map(({ step }) => step.length));
+  const lines = steps.map(({ step, does, why, refuses }) => {
+    const more = refuses === undefined ? (why ?? '') : `${refuses.status} ${refuses.code}`;
+    return `  ${paint(STYLE_OF[does], does.padEnd(VERDICT_WIDTH))} ${step.padEnd(width)}  ${more}`.trimEnd();
+  });
+  return [paint('bold', 'Before a route is looked for'), ...lines, ''];
 }
 
 function routeLines({ route, params, candidates, others }: Explanation['match'], paint: Paint): string[] {

@@ -9,6 +9,7 @@ import { PassGrpcKind } from '../proxy/grpc/pass-grpc.action.ts';
 import { ForwardedSockets } from '../proxy/forwarded-sockets.ts';
 import { Mirrors } from '../proxy/mirror/mirrors.ts';
 import { VersionsKind } from '../proxy/versions.action.ts';
+import { LoginKind } from '../login/login.action.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
 import { TranslateKind } from '../transcoding/translate.action.ts';
@@ -34,16 +35,19 @@ export const actionKinds = [
 /** The schema of the whole configuration file. */
 export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => source));
 
+/** All kinds; those besides answer routes that come with another key of the file. */
+const kinds = [...actionKinds, LoginKind];
+
 /** Provides the kinds to whoever compiles routes. */
 @Global()
 @Module({
   imports: [UpstreamsModule, CallsModule],
   providers: [
-    ...actionKinds,
+    ...kinds,
     ForwardedSockets,
     Rollouts,
     Mirrors,
-    { provide: ACTION_KINDS, useFactory: (...kinds: ActionKind[]) => kinds, inject: [...actionKinds] },
+    { provide: ACTION_KINDS, useFactory: (...made: ActionKind[]) => made, inject: kinds },
   ],
   exports: [ACTION_KINDS, Rollouts],
 })

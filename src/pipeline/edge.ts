@@ -1,4 +1,5 @@
 import type { AuditTrail } from '../audit/audit-trail.ts';
+import { cookieLift } from '../policies/authentication/login/cookie-lift.stage.ts';
 import type { LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 import { KEY_FIELD } from '../exchange/key-places.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
@@ -29,6 +30,7 @@ export function edgeCompiler(
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       entrance: [
         ...auditGate(trail, audit?.onFailure),
+        ...cookieLift(identity?.login),
         ...compileEntrance(factories, defaults.policies ?? {}),
       ],
       unrouted: compileUnrouted(factories, defaults.policies ?? {}),

@@ -17,9 +17,18 @@ export class FloodLimit {
 
   /** Takes a token; returns how long to wait in ms when there is none, else 0. */
   waitMs(clientAddress: string): number {
+    return this.#waitMs(clientAddress, 'take');
+  }
+
+  /** As {@link waitMs}, and takes nothing. */
+  wouldWaitMs(clientAddress: string): number {
+    return this.#waitMs(clientAddress, 'peek');
+  }
+
+  #waitMs(clientAddress: string, ask: 'take' | 'peek'): number {
     const block = addressBlock(clientAddress);
     for (let i = 0; i < this.#rules.length; i += 1) {
-      const decision = this.#limiter.take(`flood:${i}:${block}`, this.#rules[i] as BucketRule, 1);
+      const decision = this.#limiter[ask](`flood:${i}:${block}`, this.#rules[i] as BucketRule, 1);
       if (!decision.allowed) return decision.retryAfterMs;
     }
     return 0;

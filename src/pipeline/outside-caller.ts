@@ -1,12 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../exchange/exchange.ts';
-import type {
-  CheckAnswer,
-  CheckQuestion,
-  Outside,
-  OutsideAnswer,
-  OutsideRequest,
-} from '../policies/external-authorization/outside.ts';
+import type { AuthorizationVerdict, AuthorizationCheck } from '../exchange/authorization-check.ts';
+import type { Outside, OutsideAnswer, OutsideRequest } from '../policies/external-authorization/outside.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { checkAuthorization } from '../upstreams/grpc/ext-authz.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
@@ -34,9 +29,9 @@ export class OutsideCaller implements Outside {
   async check(
     exchange: Exchange,
     upstream: string,
-    question: CheckQuestion,
+    question: AuthorizationCheck,
     timeoutMs: number,
-  ): Promise<CheckAnswer> {
+  ): Promise<AuthorizationVerdict> {
     return checkAuthorization(this.grpc, upstreamOf(exchange, upstream), question, { exchange, timeoutMs });
   }
 }

@@ -35,11 +35,11 @@ export const catalogue = {
   }),
   'headers-too-large': entry(431, 'open', 'The header section is too large', {
     cause:
-      'The request line and headers together exceed 16 KiB, or more where `identity.tokens.maxSize` is above 8 KiB, over HTTP/2 also 100 fields.',
+      'The request line and headers together exceed 15 KiB, or more where `identity.tokens.maxSize` is above 8 KiB, over HTTP/2 also 100 fields.',
     remedy: 'Send fewer or smaller headers; cookies are the usual culprit.',
   }),
   'uri-too-long': entry(414, 'open', 'The request target is too long', {
-    cause: 'The request line alone exceeds the 16 KiB that it and the headers may have together.',
+    cause: 'The request line alone exceeds the 15 KiB that it and the headers may have together.',
     remedy: 'Send what the query says in a body.',
   }),
   'method-not-implemented': entry(501, 'open', 'The gateway does not know this method', {
@@ -111,6 +111,15 @@ export const catalogue = {
       'The token, its session, or all that its subject was issued before a time was revoked, before it expired; or the API key was, which is answered with 403. Streams and sockets end with it.',
     remedy:
       'Log in again; a token that is refreshed may be revoked as well. For a key, ask the operator for another one.',
+  }),
+  'login-failed': entry(400, 'handle', 'The log-in has failed', {
+    cause:
+      'The provider refused, or what it sent the browser back with does not belong to a log-in that this browser has begun: it took longer than ten minutes, was used before, or cookies are switched off.',
+    remedy: 'Log in again.',
+  }),
+  'session-too-large': entry(502, 'handle', 'The session does not fit into cookies', {
+    cause: 'The tokens of the provider are larger than the two cookies that a session may have.',
+    remedy: 'Operators say `identity.login.session.store: redis`, or have the provider say less.',
   }),
   'too-many-attempts': entry(429, 'identify', 'Too many bad credentials', {
     cause:

@@ -9,28 +9,40 @@ const ALL_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE';
 const HOPS = /^\d{1,9}$/;
 
 /**
- * Answers an OPTIONS or a TRACE whose `Max-Forwards` says that it goes no further (RFC 9110 section 7.6.2), and refuses what
- * is malformed about it.
+ * What is said here to an OPTIONS or a TRACE whose `Max-Forwards` says that it goes no further (RFC 9110 section 7.6.2):
+ * the request itself, or the methods that are allowed; undefined: it is to be forwarded.
  *
- * @returns whether it has; else the request is to be forwarded.
+ * @throws {Problem} `request-malformed` for what is malformed about it.
  */
-export function answersHere(exchange: Exchange, upstream: Upstream, sink: AnswerSink): boolean {
-  const { method, request } = exchange;
+export function finalWordOn({ method, request }: Exchange): 'request' | 'methods' | undefined {
+  if (method !== 'OPTIONS' && method !== 'TRACE') return undefined;
   // RFC 9110 section 9.3.8. Fails closed: not every server would look for the end of a body after this method.
-  if (method === 'TRACE' && announcesBody(request)) return refuse(sink, 'A TRACE has no body.');
+  if (method === 'TRACE' && announcesBody(request)) throw malformed('A TRACE has no body.');
   const hops = request.headers['max-forwards'];
-  if (hops === undefined) return false;
-  if (!HOPS.test(String(hops))) return refuse(sink, 'Max-Forwards needs a number.');
-  if (Number(hops) > 0) return false;
-  if (method === 'TRACE') reflect(exchange, upstream, sink);
+  if (hops === undefined) return undefined;
+  if (!HOPS.test(String(hops))) throw malformed('Max-Forwards needs a number.');
+  if (Number(hops) > 0) return undefined;
+  return method === 'TRACE' ? 'request' : 'methods';
+}
+
+/** Answers what {@link finalWordOn} has a word on, or refuses it. @returns whether it has; else the request is to be forwarded. */
+export function answersHere(exchange: Exchange, upstream: Upstream, sink: AnswerSink): boolean {
+  let word: ReturnType<typeof finalWordOn>;
+  try {
+    word = finalWordOn(exchange);
+  } catch (error) {
+    sink.fail(error as Problem);
+    return true;
+  }
+  if (word === undefined) return false;
+  if (word === 'request') reflect(exchange, upstream, sink);
   else sink.start(204, ['allow', allowedAt(exchange)]);
   sink.end();
   return true;
 }
 
-function refuse(sink: AnswerSink, detail: string): true {
-  sink.fail(new Problem('request-malformed', { detail }));
-  return true;
+function malformed(detail: string): Problem {
+  return new Problem('request-malformed', { detail });
 }
 
 function allowedAt(exchange: Exchange): string {

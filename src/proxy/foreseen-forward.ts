@@ -9,6 +9,9 @@ import type { Http1Pool } from '../upstreams/transport/http1/http1-pool.ts';
 import type { Target } from '../upstreams/target.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { describedAnew, editBody } from './edited-body.ts';
+import { finalWordOn } from './final-recipient.ts';
+
+const FINAL_WORDS = { request: 'the request as it came here', methods: 'the methods that are allowed' };
 
 /** Whoever forwards, as far as it says what it would send. */
 interface Forwards {
@@ -27,6 +30,8 @@ export async function foreseenForward(
   route: Route,
   bytes: Buffer | undefined,
 ): Promise<Foreseen> {
+  const word = finalWordOn(exchange);
+  if (word !== undefined) return { answer: `Max-Forwards: 0, with ${FINAL_WORDS[word]}`, requests: [] };
   const outbound = action.outboundOf(exchange, null);
   const body = await foreseenBody(exchange, route, bytes);
   return { requests: [foreseenRequest(exchange, action.upstream, outbound, body)] };

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CanaryOptions } from '../canary/canary.schema.ts';
-import { planOf } from '../canary/rollout-plan.ts';
-import type { RolloutPlan } from '../canary/rollout.ts';
+import { planOf, type RolloutPlan } from '../canary/rollout-plan.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { below } from '../routing/below.ts';
 import { compileRewrite } from '../routing/rewrite.ts';

@@ -25,25 +25,34 @@ const place = z.union([
   z.strictObject({ query: z.string().min(1) }),
 ]);
 
-const version = z.strictObject({
-  upstream: z.string().describe('Name of the upstream that answers.'),
-  rewrite: rewriteSchema.optional(),
-  host: hostOption.optional(),
-  retry: routeRetrySchema.optional(),
-  ...subsetKeys,
-  hedge: hedgeSchema.optional(),
-  mirror: mirrorSchema.optional(),
-  internal: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe(
-      'Roles, one of which a caller needs to have; on top of what the route asks for. Default: not internal.',
-    ),
-  policies: policiesSchema
-    .optional()
-    .describe('Policies of this version; each replaces the one of the route.'),
-});
+const NO_CANARY =
+  'a version has no canary; take the version out of `versions` and give it a route of its own, with its place in `match` (`path`, `headers` or `query`) and with `canary`';
+
+const version = z.strictObject(
+  {
+    upstream: z.string().describe('Name of the upstream that answers.'),
+    rewrite: rewriteSchema.optional(),
+    host: hostOption.optional(),
+    retry: routeRetrySchema.optional(),
+    ...subsetKeys,
+    hedge: hedgeSchema.optional(),
+    mirror: mirrorSchema.optional(),
+    internal: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Roles, one of which a caller needs to have; on top of what the route asks for. Default: not internal.',
+      ),
+    policies: policiesSchema
+      .optional()
+      .describe('Policies of this version; each replaces the one of the route.'),
+  },
+  {
+    error: ({ code, keys }) =>
+      code === 'unrecognized_keys' && keys?.join() === 'canary' ? NO_CANARY : undefined,
+  },
+);
 
 /** The `versions:` of a route. */
 export const versionsSchema = z

@@ -16,7 +16,13 @@ export interface Edge {
     isTrusted(address: string): boolean;
   };
   /** Tells how long an address has to wait, in ms; 0 for not at all. */
-  readonly flood: { waitMs(clientAddress: string): number } | undefined;
+  readonly flood:
+    | {
+        waitMs(clientAddress: string): number;
+        /** The same without counting anything. */
+        wouldWaitMs(clientAddress: string): number;
+      }
+    | undefined;
   /** How many connections an address may have; undefined for no limit. */
   readonly connections: { readonly perAddress: number } | undefined;
   /** Where API keys are, where that is not the usual field. */

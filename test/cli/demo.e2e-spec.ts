@@ -130,7 +130,7 @@ describe('the demo', () => {
 
   it('prints addresses for browsers that are answered with HTML', async () => {
     const addresses = [...said.matchAll(/^(http:\S+) {2}/gm)].map(([, address]) => String(address));
-    expect(addresses).toHaveLength(5);
+    expect(addresses).toHaveLength(6);
     for (const address of addresses) {
       const { status, headers } = await call(address, { headers: { accept: 'text/html' } });
       expect([address, status, headers['content-type']]).toEqual([address, 200, 'text/html; charset=utf-8']);

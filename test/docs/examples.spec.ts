@@ -20,6 +20,8 @@ const EXAMPLES = PAGES.flatMap((page) =>
   })),
 );
 const VARIABLES = {
+  OIDC_CLIENT_SECRET: 'x'.repeat(32),
+  SESSION_KEYS: 'x'.repeat(32),
   ZONE: 'eu-1a',
   STICKY_SECRET: 's'.repeat(32),
   CONSUL_HTTP_TOKEN: 'token',

@@ -16,6 +16,9 @@ beforeAll(async () => {
   gateway = await startGateway({
     config: `
 version: 1
+floodLimit: { rate: 20, per: 1h }
+connectionLimit: { perAddress: 50 }
+trustedProxies: [10.0.0.1]
 identity: { issuers: [{ issuer: 'http://127.0.0.1:1', jwks: 'http://127.0.0.1:1/jwks', audiences: [api] }] }
 defaults: { policies: { authentication: public, deadline: 2s, ipAccess: { deny: [198.51.100.0/24] } } }
 upstreams:
@@ -347,5 +350,47 @@ describe('the admin listener', () => {
       match: { route: { id: 'mine' } },
       request: { client: '203.0.113.9' },
     });
+  });
+});
+
+describe('what every request meets', () => {
+  it('is told before its route, and takes nothing of the flood limit', async () => {
+    for (let look = 0; look < 25; look += 1) await told('GET /fixed');
+    expect((await told('GET /fixed')).entrance).toEqual([
+      { step: 'connectionLimit', does: 'depends', why: expect.stringMatching(/more than 50/) },
+      { step: 'floodLimit', does: 'passes', why: 'client = 127.0.0.1' },
+    ]);
+    const { entrance } = await told('GET /fixed', {
+      from: '10.0.0.1',
+      headers: ['X-Forwarded-For: 192.0.2.7'],
+    });
+    expect(entrance.map(({ does }) => does)).toEqual(['passes', 'passes']);
+  });
+
+  it('refuses what proxies contradict each other about, before anything else', async () => {
+    const headers = ['X-Forwarded-For: 192.0.2.7', 'Forwarded: for=192.0.2.8'];
+    const { entrance, refused, policies } = await told('GET /fixed', { from: '10.0.0.1', headers });
+    expect(entrance.at(-1)).toMatchObject({ step: 'trustedProxies', does: 'refuses' });
+    expect([refused?.status, policies]).toEqual([400, []]);
+  });
+
+  it.each([
+    [
+      'OPTIONS',
+      '0',
+      { answered: { by: 'forward', what: expect.stringMatching(/methods that are allowed/) } },
+    ],
+    ['TRACE', '0', { answered: { by: 'forward', what: expect.stringMatching(/the request as it came/) } }],
+    ['OPTIONS', 'x', { refused: { status: 400, code: 'request-malformed' } }],
+    ['OPTIONS', '1', { requests: [{ upstream: { name: 'it' } }] }],
+  ])('%s with Max-Forwards: %s', async (method, hops, expected) => {
+    expect(await told(`${method} /told/x`, { headers: [`Max-Forwards: ${hops}`] })).toMatchObject(expected);
+  });
+
+  it('is told of the flood limit once it is used up', async () => {
+    // The last rows of this file: from here on every request of this address is refused.
+    for (let one = 0; one < 21; one += 1) await call(`${gateway.url}/fixed`);
+    const { refused, requests } = await told('GET /fixed');
+    expect([refused?.status, refused?.code, requests]).toEqual([429, 'rate-limited', []]);
   });
 });

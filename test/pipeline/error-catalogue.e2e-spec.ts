@@ -6,6 +6,8 @@ import { Draining } from '../../src/health/draining.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
 import { askUnaudited } from '../support/audit.ts';
+import { APP, sampleLogin } from '../support/sample-login.ts';
+import { Visitor } from '../support/visitor.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
 import { askMisdirected } from '../support/misdirected.ts';
@@ -51,7 +53,11 @@ beforeAll(async () => {
   hanging = await startTcpUpstream(() => arrived.resolve());
   shop = await startShop({
     modules: [TeamModule],
-    identity: { revocation: { onStoreError: 'open' }, damping: { failures: 1 } },
+    identity: ({ identity }) => ({
+      revocation: { onStoreError: 'open' },
+      damping: { failures: 1 },
+      login: sampleLogin(identity.issuer),
+    }),
     more: { trustedProxies: ['loopback'] },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
@@ -141,6 +147,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     await call(`${shop.gateway.adminUrl}/revocations`, { method: 'POST', headers, body });
     const token = await shop.services.identity.token('user', { sid: 'revoked' });
     return shop.call('/closed', { headers: { authorization: `Bearer ${token}` } });
+  },
+  'login-failed': ask('/login/callback'),
+  'session-too-large': async () => {
+    shop.services.identity.idTokenClaims = { pad: 'x'.repeat(8000) };
+    const visitor = new Visitor(() => shop.gateway.url, APP);
+    return visitor.open(await visitor.untilCallback('/', 'user'));
   },
   'too-many-attempts': async () => {
     // Loopback is exempt; who comes by it is not.

@@ -41,6 +41,25 @@ const REFUSED: readonly [what: string, bytes: string, status: number, code: stri
   ],
 ];
 
+/** A head that is so large as Node counts: target, names and values. */
+const headOf = (size: number): string => {
+  const counted = '/any/x'.length + 'Host'.length + 'x'.length + 'X'.length;
+  return `GET /any/x HTTP/1.1\r\nX: ${'a'.repeat(size - counted)}\r\n${HOST}`;
+};
+
+describe('the largest head', () => {
+  it('of just below 15 KiB is still taken by a target that takes 16 KiB, with all that is added to it', async () => {
+    expect((await say(headOf(15 * 1024 - 1))).status).toBe(200);
+  });
+
+  it('of 15 KiB is refused here and asked of nobody', async () => {
+    const asked = holder.shop.echo.requests.length;
+    const answer = await say(headOf(15 * 1024));
+    expect([answer.status, answer.json()]).toMatchObject([431, { code: 'headers-too-large' }]);
+    expect(holder.shop.echo.requests.length).toBe(asked);
+  });
+});
+
 const UNKNOWN_EXPECTATION = `GET /any/x HTTP/1.1\r\nExpect: magic\r\n${HOST}`;
 
 describe('a head that is too long and comes in pieces', () => {

@@ -59,6 +59,7 @@ const holder = useShop({
   routes: [
     ...accessCases.map(proxied),
     says('rest', '/acc/*'),
+    says('heads', '/acc/heads/*', { match: { methods: ['HEAD'], path: '/acc/heads/*' } }),
     says('own', '/acc/payments/own', { policies: { authorization: { anyRole: ['own'] } } }),
   ],
   more: { trustedProxies: ['loopback'], access: ACCESS },

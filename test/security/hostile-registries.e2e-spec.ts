@@ -167,8 +167,16 @@ const LARGE: ReadonlySet<string> = new Set([
 ]);
 const answeredOnce = new Set<string>();
 
+/** Goes on for ever, a byte at a time. */
+const trickle: RequestListener = (_, response) => {
+  response.write('[');
+  const timer = setInterval(() => response.write(' '), 50);
+  response.on('close', () => clearInterval(timer));
+};
+
 const answered: RequestListener = (request, response) => {
   const { url = '' } = request;
+  if (url.includes('trickling')) return trickle(request, response);
   const agent = /^\/v1\/health\/service\/([\w-]+)/.exec(url)?.[1] ?? '';
   const cluster = /service-name%3D([\w-]+)/.exec(url)?.[1] ?? '';
   response.on('error', () => undefined);
@@ -216,9 +224,15 @@ beforeAll(async () => {
         'zero-test': dns('zero.test'),
         'services-test': dns('services.test', { type: 'SRV' }),
         fine: { targets: [service.url] },
+        slow: found({ consul: { service: 'trickling', url: registry.url } }),
+        slower: found({ kubernetes: { service: 'trickling', kubeconfig: config } }),
         probed: { targets: [endless.url], health: { active: { path: '/', interval: '100ms' } } },
       },
-      routes: ['fine', 'garbage'].map((id) => ({ id, match: { path: `/${id}` }, upstream: id })),
+      routes: ['fine', 'garbage', 'slow', 'slower'].map((id) => ({
+        id,
+        match: { path: `/${id}` },
+        upstream: id,
+      })),
     }),
   });
 });
@@ -257,8 +271,10 @@ describe('a gateway whose registries are hostile', () => {
   it('serves what has nothing to do with them, and refuses the rest', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(`${gateway.url}/fine`)));
     expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['fine']));
-    const refused = await call(`${gateway.url}/garbage`);
-    expect([refused.status, refused.json()['code']]).toEqual([503, 'no-available-target']);
+    for (const id of ['garbage', 'slow', 'slower']) {
+      const refused = await call(`${gateway.url}/${id}`);
+      expect([refused.status, refused.json()['code']]).toEqual([503, 'no-available-target']);
+    }
     expect((await call(`${gateway.url}/health/ready`)).status).toBe(200);
   });
 

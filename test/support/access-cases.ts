@@ -387,6 +387,7 @@ export const ACCESS = [
   { path: '/acc/payments/*', anyRole: ['finance'] },
   { path: '/acc/payments/*', methods: ['GET'], anyRole: ['finance', 'viewer'] },
   { path: '/acc/payments/{id}/refund', anyRole: ['chief'] },
+  { path: '/acc/heads/*', methods: ['GET'], anyRole: ['viewer'] },
   { path: '/acc/open/*', when: "client.ip != ''" },
   { path: '/acc/tenants/{tenant}/*', anyRole: ['viewer'], deny: { anyRole: ['suspended'] } },
   { path: '/acc/owned/{name}/*', when: 'params.name in principal.roles' },
@@ -404,6 +405,9 @@ export const accessAsks: readonly (readonly [
   ['HEAD', '/payments/7', ['viewer'], true],
   ['POST', '/payments/7', ['viewer'], false],
   ['POST', '/payments/7', ['finance'], true],
+  // Its route takes nothing but HEAD, while what is said is said of GET.
+  ['HEAD', '/heads/7', ['nobody'], false],
+  ['HEAD', '/heads/7', ['viewer'], true],
   ['GET', '/payments', ['nobody'], false],
   ['GET', '/payments/7/refund', ['finance'], false],
   ['GET', '/payments/7/refund', ['chief'], true],

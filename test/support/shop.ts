@@ -20,7 +20,8 @@ export interface ShopOptions {
   /** More keys of the top level, such as `floodLimit`. */
   readonly more?: Readonly<Record<string, unknown>>;
   /** More keys of `identity`. */
-  readonly identity?: Readonly<Record<string, unknown>>;
+  readonly identity?:
+    Readonly<Record<string, unknown>> | ((services: SampleServices) => Readonly<Record<string, unknown>>);
   /** More keys of the issuer. */
   readonly issuer?: Readonly<Record<string, unknown>>;
   readonly policies?: Readonly<Record<string, unknown>>;
@@ -133,7 +134,7 @@ export function shopConfig(services: SampleServices, echo: TestUpstream, options
         },
       ],
       apiKeys: [{ sha256: sha256(API_KEY), clientId: 'mobile-app', roles: ['user'] }],
-      ...options.identity,
+      ...(typeof options.identity === 'function' ? options.identity(services) : options.identity),
       ...(options.roles && { roles: options.roles }),
     },
     upstreams: {

@@ -13,6 +13,7 @@ import type { Damped } from './damping/damping.ts';
 import { alternativesOf, requirementOf, schemesOf, type SchemeName } from './requirement.ts';
 import { Possession } from './proof-of-possession/possession.ts';
 import { SCHEMES } from './schemes.ts';
+import { SessionStage } from './login/session.stage.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import { UNKNOWN, type CredentialVerifier, type RouteCredentials } from './verifier.ts';
 import { INCOMPLETE, refuserOf, wayOf, type Way } from './ways.ts';
@@ -45,7 +46,7 @@ export class AuthenticationStageFactory implements StageFactory {
     }
     const { options } = this.identity.section;
     const possession = this.#possessionOf(policy.dpop);
-    return new IdentifyStage({
+    const identify = new IdentifyStage({
       way: wayOf(requirementOf(policy), verifierOf),
       verifiers: schemes.map(verifierOf),
       isOptional: policy.optional === true,
@@ -53,6 +54,16 @@ export class AuthenticationStageFactory implements StageFactory {
       revocations: options.revocation && this.identity.revocations,
       damped: options.damping === 'off' ? undefined : this.identity.damping.with(options.damping),
     });
+    const wishes = {
+      onNavigation: policy.onNavigation === 'login',
+      forwards: policy.accessToken === 'forward',
+    };
+    if (!wishes.onNavigation && !wishes.forwards) return identify;
+    if (options.login === undefined || !schemes.includes('session'))
+      throw new Error(
+        'authentication: onNavigation and accessToken need the scheme session and identity.login',
+      );
+    return new SessionStage(identify, options.login, wishes);
   }
 
   #verifierOf(scheme: SchemeName, route: RouteCredentials): CredentialVerifier {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { duration } from '../../config/units.ts';
 import { httpUrl } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
+import { loginSchema } from './login/login.schema.ts';
 import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
 import { clientCertificatesSchema } from './client-certificates/client-certificates.schema.ts';
 import { dampingSchema } from './damping/damping.schema.ts';
@@ -149,6 +150,7 @@ export const identitySchema = z
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
     clientCertificates: clientCertificatesSchema.optional(),
+    login: loginSchema(claimNames).optional(),
     damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),
     apiKeys: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The credentials that this version can check. */
-export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey', 'mtls'] as const;
+export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey', 'mtls', 'session'] as const;
 
 const scheme = z.enum(AUTHENTICATION_SCHEMES);
 const MOST = 10;
@@ -36,6 +36,18 @@ const asked = z
       .optional()
       .describe(
         'Whether somebody without any credential may call as nobody. A bad one, or one of several, is refused all the same. Default false.',
+      ),
+    onNavigation: z
+      .enum(['refuse', 'login'])
+      .optional()
+      .describe(
+        'What becomes of a page that a browser opens without a session: `login` sends it to log in and back. Default refuse.',
+      ),
+    accessToken: z
+      .enum(['keep', 'forward'])
+      .optional()
+      .describe(
+        'Whether services get the access token of a session, as `Authorization: Bearer`. Default keep.',
       ),
   })
   .superRefine(({ schemes, anyOf, allOf }, context) => {

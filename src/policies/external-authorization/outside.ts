@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { AuthorizationCheck, AuthorizationVerdict } from '../../exchange/authorization-check.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 
 /** A question over HTTP. */
@@ -18,29 +19,6 @@ export interface OutsideAnswer {
   readonly body: Buffer;
 }
 
-/** A question to a service that speaks Envoy's external authorization protocol. */
-export interface CheckQuestion {
-  readonly method: string;
-  readonly path: string;
-  readonly host: string;
-  readonly scheme: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The address of the client, and who it is; empty for nobody. */
-  readonly address: string;
-  readonly principal: string;
-  readonly context: Readonly<Record<string, string>>;
-}
-
-/** What it says. */
-export interface CheckAnswer {
-  readonly allowed: boolean;
-  /** What a client is told that is refused; 0 for nothing in particular. */
-  readonly status: number;
-  /** Flat list of header fields, for the service behind or for the client, as they came. */
-  readonly fields: readonly string[];
-  readonly body: string;
-}
-
 /** Asks services outside, which are upstreams of the configuration of the exchange. Rejects where nobody can be asked. */
 export interface Outside {
   ask(
@@ -52,9 +30,9 @@ export interface Outside {
   check(
     exchange: Exchange,
     upstream: string,
-    question: CheckQuestion,
+    question: AuthorizationCheck,
     timeoutMs: number,
-  ): Promise<CheckAnswer>;
+  ): Promise<AuthorizationVerdict>;
 }
 
 /** Injection token of {@link Outside}; bound once, in `pipeline/`. */

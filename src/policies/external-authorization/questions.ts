@@ -5,7 +5,8 @@ import { partitionOf } from '../../exchange/principal.ts';
 import { paramsOf } from '../../conditions/path-params.ts';
 import type { externalAuthorizationPolicy } from './external-authorization.policy.ts';
 import { FieldList } from './field-lists.ts';
-import type { CheckQuestion, Outside, OutsideRequest } from './outside.ts';
+import type { AuthorizationCheck } from '../../exchange/authorization-check.ts';
+import type { Outside, OutsideRequest } from './outside.ts';
 
 /** The options of the policy. */
 export type ExternalOptions = z.output<(typeof externalAuthorizationPolicy)['schema']>;
@@ -160,7 +161,7 @@ function checkQuestioner(
     protocol: 'grpc',
     questionOf(exchange) {
       const { method, scheme, host, path, query, clientAddress } = exchange;
-      const question: CheckQuestion = {
+      const question: AuthorizationCheck = {
         method,
         path: path + query,
         host,

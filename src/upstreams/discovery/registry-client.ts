@@ -32,6 +32,8 @@ const MAX_RETRY_AFTER_MS = 300_000;
 const MAX_QUOTED = 200;
 /** A body trickles for no longer than this between two pieces of it. */
 const BODY_IDLE_MS = 10_000;
+/** And for no longer than this in all: until then nobody would hear that the registry is ill. */
+const BODY_MS = 60_000;
 
 /** Asks registries over HTTP/1.1: few, long questions over connections that notice when the other side is gone. */
 export class RegistryClient {
@@ -134,6 +136,11 @@ async function bytesOf(answer: IncomingMessage, maxBytes: number): Promise<Buffe
     BODY_IDLE_MS,
   );
   timer.unref();
+  const end = setTimeout(
+    () => answer.destroy(new Unknown('the answer of the registry takes too long')),
+    BODY_MS,
+  );
+  end.unref();
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       timer.refresh();
@@ -145,6 +152,7 @@ async function bytesOf(answer: IncomingMessage, maxBytes: number): Promise<Buffe
     throw asUnknown(error);
   } finally {
     clearTimeout(timer);
+    clearTimeout(end);
   }
   return Buffer.concat(chunks);
 }

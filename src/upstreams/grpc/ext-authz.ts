@@ -7,31 +7,11 @@ import {
   type HeaderValueOption,
 } from './gen/envoy/service/auth/v3/external_auth_pb.ts';
 import { outboundFields } from './outbound-metadata.ts';
+import type { AuthorizationCheck, AuthorizationVerdict } from '../../exchange/authorization-check.ts';
 import type { CallLimits } from '../call-run.ts';
 import type { Upstream } from '../upstream.ts';
 import type { GrpcCaller } from './grpc-caller.ts';
 import type { UnaryMethod } from './unary-run.ts';
-
-/** What is asked about, in the words of Envoy's external authorization protocol. */
-export interface AuthorizationCheck {
-  readonly method: string;
-  readonly path: string;
-  readonly host: string;
-  readonly scheme: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly address: string;
-  readonly principal: string;
-  readonly context: Readonly<Record<string, string>>;
-}
-
-/** What is decided; 0 is no status in particular. */
-export interface AuthorizationVerdict {
-  readonly allowed: boolean;
-  readonly status: number;
-  /** Flat list: name, value. */
-  readonly fields: readonly string[];
-  readonly body: string;
-}
 
 const METHOD: UnaryMethod<AuthorizationVerdict> = {
   path: `/${Authorization.typeName}/${Authorization.method.check.name}`,

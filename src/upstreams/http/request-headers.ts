@@ -78,6 +78,7 @@ export function passedFields(
     if (vouched !== undefined && vouched.folded.has(folded)) continue;
     if (rules !== undefined && !(rules.takes(lower) && others?.takes(lower) !== false)) continue;
     if (own !== undefined && own.names.size > 0 && own.names.has(folded)) continue;
+    if (lower === 'authorization' && exchange.principal?.bearer !== undefined) continue;
     if (isTrace && MAY_BE_SECRET.test(folded)) continue;
     out.push(lower, raw[i + 1] as string);
   }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { IdentityFault } from '../identity-fault.ts';
 import type { IdentityOptions, IssuerOptions } from '../identity.schema.ts';
-import type { IdentityNeeds, Scheme } from '../scheme.ts';
+import type { IdentityNeeds, Scheme, SchemeContext } from '../scheme.ts';
 import { BearerVerifier } from './bearer.verifier.ts';
 import { jwksFromDiscovery } from './discovery-document.ts';
 import { jwksFromFile, jwksFromUrl, type JwksLoader } from './jwks-document.ts';
@@ -13,18 +13,21 @@ import { FixedKey, type KeySource } from './signing-key.ts';
 export const jwtScheme: Scheme = {
   name: 'jwt',
   checkedAgainst: 'identity.issuers',
-  create(options, context) {
-    const keysOf = (issuer: IssuerOptions): KeySource => {
-      const { issuer: name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown } = issuer;
-      if (jwks === undefined && jwksFile === undefined && discovery === undefined)
-        return keySourceOf(issuer, options, context);
-      // What was fetched stays known over a reload of the same issuer.
-      const same = JSON.stringify([name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown]);
-      return context.kept(`jwt ${same}`, () => keySourceOf(issuer, options, context));
-    };
-    return new BearerVerifier(new JwtVerifier(options, keysOf, context.clock), options);
-  },
+  create: (options, context) => new BearerVerifier(jwtVerifierOf(options, context), options),
 };
+
+/** Who verifies signed tokens of an `identity:` section, wherever they come from. @throws {IdentityFault} as {@link jwtScheme}. */
+export function jwtVerifierOf(options: IdentityOptions, context: SchemeContext): JwtVerifier {
+  const keysOf = (issuer: IssuerOptions): KeySource => {
+    const { issuer: name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown } = issuer;
+    if (jwks === undefined && jwksFile === undefined && discovery === undefined)
+      return keySourceOf(issuer, options, context);
+    // What was fetched stays known over a reload of the same issuer.
+    const same = JSON.stringify([name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown]);
+    return context.kept(`jwt ${same}`, () => keySourceOf(issuer, options, context));
+  };
+  return new JwtVerifier(options, keysOf, context.clock);
+}
 
 function keySourceOf(issuer: IssuerOptions, { issuers }: IdentityOptions, needs: IdentityNeeds): KeySource {
   const place = { issuer, index: issuers.indexOf(issuer) };

@@ -55,6 +55,7 @@ export class JwtVerifier implements TokenSource {
     return this.#cache.get(text);
   }
 
+  /** Checks a token, wherever it comes from. Rejects with a problem. */
   async check(text: string): Promise<Principal> {
     const token = readToken(text);
     // The name is not verified yet: it only chooses whose key and rules the token has to satisfy.

@@ -39,7 +39,7 @@ export const tokenPlacesSchema = z
       .refine((bytes) => bytes >= KIB && bytes <= MOST_TOKEN_BYTES, 'expected a size between 1KiB and 32KiB')
       .prefault('8KiB')
       .describe(
-        'The longest token; longer ones are refused unread. Heads of requests, of 16 KiB otherwise, may be larger by as much as it exceeds 8KiB; changes need a restart. Default 8KiB.',
+        'The longest token; longer ones are refused unread. Heads of requests, of 15 KiB otherwise, may be larger by as much as it exceeds 8KiB; changes need a restart. Default 8KiB.',
       ),
     dpop: dpopSchema.default('off'),
     certificateBound: z

@@ -1,0 +1,154 @@
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { hash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KeyRing } from './key-ring.ts';
+import { isSpent } from './provider-fault.ts';
+import { answerOf } from './redis-answer.ts';
+import { readSession, writeSession, type Session } from './session.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** What became of a session whose tokens were to be refreshed. */
+export type Renewal =
+  | { readonly kind: 'renewed'; readonly value: string; readonly session: Session }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'unavailable' };
+
+/** How tokens are refreshed. */
+export interface RenewalDeps {
+  readonly store: SessionStore;
+  readonly redis: Redis | undefined;
+  readonly keys: KeyRing;
+  /** How long the provider may take, in ms. */
+  readonly timeoutMs: number;
+  /** Asks the provider. Rejects as its library does, and with {@link Unbelievable}. */
+  refresh(session: Session): Promise<Session>;
+}
+
+/** What the provider answers a refresh with is of somebody else. */
+export class Unbelievable extends Error {}
+
+/** How long those who still have the tokens before are given those after: providers take a spent one for a theft. */
+const GRACE_MS = 60_000;
+/** How long others are told that the provider did not answer, before one of them asks again. */
+const PAUSE_MS = 1000;
+const POLL_MS = 25;
+const SLACK_MS = 2000;
+const MOST = 10_000;
+const PREFIX = 'gatehouse:renewal:';
+const UNAVAILABLE: Renewal = { kind: 'unavailable' };
+const ENDED: Renewal = { kind: 'ended' };
+
+/** Deletes a lock that is still ours. */
+const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+
+/**
+ * Refreshes the tokens of sessions, once for all requests that find them old: within this process by one flight, among
+ * replicas by a lock in Redis, and what came of it is shared for a while.
+ */
+export class SessionRenewal {
+  readonly #deps: RenewalDeps;
+  readonly #flights = new Map<string, Promise<Renewal>>();
+  readonly #done = new LRUCache<string, Renewal>({ max: MOST });
+
+  constructor(deps: RenewalDeps) {
+    this.#deps = deps;
+  }
+
+  /** New tokens for a session that has a refresh token. Never rejects. */
+  renew(value: string, session: Session): Promise<Renewal> | Renewal {
+    const key = hash('sha256', session.refreshToken ?? '', 'base64url');
+    const done = this.#done.get(key) ?? this.#flights.get(key);
+    if (done !== undefined) return done;
+    const flight = this.#shared(key, value, session)
+      .catch(() => UNAVAILABLE)
+      .then((renewal) => {
+        this.#done.set(key, renewal, { ttl: renewal.kind === 'unavailable' ? PAUSE_MS : GRACE_MS });
+        return renewal;
+      })
+      .finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  async #shared(key: string, value: string, session: Session): Promise<Renewal> {
+    const { redis, store, timeoutMs } = this.#deps;
+    if (redis === undefined) return this.#ask(value, session);
+    const lock = `${PREFIX}lock:${key}`;
+    const owner = randomUUID();
+    const givesUpAt = performance.now() + timeoutMs + SLACK_MS;
+    try {
+      while ((await answerOf(redis.set(lock, owner, 'PX', timeoutMs + SLACK_MS, 'NX'))) === null) {
+        const told = await this.#told(redis, key, session);
+        if (told !== undefined) return told;
+        if (performance.now() > givesUpAt) return UNAVAILABLE;
+        await sleep(POLL_MS);
+      }
+    } catch {
+      // New tokens that nobody could keep would be lost, and with them the session; in a cookie they are kept by their browser.
+      return store.isShared ? UNAVAILABLE : this.#ask(value, session);
+    }
+    try {
+      const renewal = (await this.#told(redis, key, session)) ?? (await this.#ask(value, session));
+      await this.#tell(redis, key, session, renewal);
+      return renewal;
+    } finally {
+      await answerOf(redis.eval(UNLOCK, 1, lock, owner)).catch(() => undefined);
+    }
+  }
+
+  async #ask(value: string, session: Session): Promise<Renewal> {
+    const { store, refresh } = this.#deps;
+    const before = await this.#changed(value, session);
+    if (before !== undefined) return before;
+    let renewed: Session;
+    try {
+      renewed = await refresh(session);
+    } catch (error) {
+      if (!isSpent(error) && !(error instanceof Unbelievable)) return UNAVAILABLE;
+      // Somebody else may have been faster; else the provider has ended it.
+      const after = await this.#changed(value, session);
+      if (after === undefined) await store.end(value);
+      return after ?? ENDED;
+    }
+    // Kept before anybody uses them.
+    const now = await store.change(value, renewed);
+    return now === undefined ? ENDED : { kind: 'renewed', value: now, session: renewed };
+  }
+
+  /** What the store has where that is no longer what we have; undefined where it is, or nothing is shared. */
+  async #changed(value: string, { refreshToken }: Session): Promise<Renewal | undefined> {
+    const { store } = this.#deps;
+    if (!store.isShared) return undefined;
+    const current = await store.read(value);
+    if (current === undefined) return ENDED;
+    return current.refreshToken === refreshToken ? undefined : { kind: 'renewed', value, session: current };
+  }
+
+  async #told(redis: Redis, key: string, { refreshToken }: Session): Promise<Renewal | undefined> {
+    const sealed = await answerOf(redis.get(PREFIX + key));
+    const text = sealed === null ? undefined : this.#deps.keys.open(sealed, sealedFor(refreshToken));
+    if (text === undefined) return undefined;
+    const told = JSON.parse(text) as {
+      readonly kind: Renewal['kind'];
+      readonly value?: string;
+      readonly session?: string;
+    };
+    return told.kind === 'renewed'
+      ? { kind: 'renewed', value: told.value ?? '', session: readSession(told.session ?? '{}') }
+      : { kind: told.kind };
+  }
+
+  async #tell(redis: Redis, key: string, { refreshToken }: Session, renewal: Renewal): Promise<void> {
+    const { kind } = renewal;
+    const text =
+      kind === 'renewed' ? { kind, value: renewal.value, session: writeSession(renewal.session) } : { kind };
+    const sealed = this.#deps.keys.seal(JSON.stringify(text), sealedFor(refreshToken));
+    const forMs = kind === 'unavailable' ? PAUSE_MS : GRACE_MS;
+    await answerOf(redis.set(PREFIX + key, sealed, 'PX', forMs)).catch(() => undefined);
+  }
+}
+
+function sealedFor(refreshToken = '') {
+  return { purpose: 'renewal', bound: refreshToken };
+}

@@ -1,0 +1,42 @@
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import { hash } from 'node:crypto';
+import { answerOf } from './redis-answer.ts';
+
+const MOST = 10_000;
+const PREFIX = 'gatehouse:once:';
+
+/** Remembers what may be used once only, at all replicas where there is Redis. */
+export class SeenOnce {
+  readonly #seen = new LRUCache<string, true>({ max: MOST });
+  readonly #redis: Redis | undefined;
+
+  constructor(redis: Redis | undefined) {
+    this.#redis = redis;
+  }
+
+  /** Whether it was not seen before. @param forMs how long it is remembered. */
+  async isFirst(kind: string, name: string, forMs: number): Promise<boolean> {
+    const digest = digestOf(kind, name);
+    if (this.#seen.has(digest)) return false;
+    this.#seen.set(digest, true, { ttl: forMs });
+    if (this.#redis === undefined) return true;
+    const asked = this.#redis.set(PREFIX + digest, '1', 'PX', Math.ceil(forMs), 'NX');
+    // Fails open without Redis: a code is good once at the provider anyway, and a log-out that is told twice ends nothing more.
+    return answerOf(asked).then(
+      (answer) => answer !== null,
+      () => true,
+    );
+  }
+
+  /** Forgets what came to nothing, so that it may be tried again. */
+  async forget(kind: string, name: string): Promise<void> {
+    const digest = digestOf(kind, name);
+    this.#seen.delete(digest);
+    if (this.#redis !== undefined) await answerOf(this.#redis.del(PREFIX + digest)).catch(() => undefined);
+  }
+}
+
+function digestOf(kind: string, name: string): string {
+  return hash('sha256', `${kind}\n${name}`, 'base64url');
+}

@@ -1,0 +1,122 @@
+import { IdentityFault } from '../identity-fault.ts';
+import type { IdentityOptions } from '../identity.schema.ts';
+import { claimNames } from '../issuer-options.schema.ts';
+import { Revocations } from '../revocation/revocations.ts';
+import type { Scheme, SchemeContext } from '../scheme.ts';
+import { jwtVerifierOf } from '../tokens/jwt.scheme.ts';
+import { KeyRing } from './key-ring.ts';
+import { Login } from './login.ts';
+import type { LoginOptions } from './login.schema.ts';
+import { LoginProvider } from './provider.ts';
+import { cookiesOf } from './cookie-lift.stage.ts';
+import { CookieSessions, RedisSessions, type SessionStore } from './session-store.ts';
+import { SessionVerifier } from './session.verifier.ts';
+import type { SessionTerms } from './session.ts';
+
+const LEAST_SECRET = 32;
+
+/** Sessions of browsers that have logged in. */
+export const sessionScheme: Scheme = {
+  name: 'session',
+  checkedAgainst: 'identity.login',
+  create(identity, context) {
+    const { login } = identity;
+    if (login === undefined) return new SessionVerifier();
+    checkRevocation(identity, login);
+    const keys = keyRing(login, context);
+    const secret = secretOf(login, context);
+    const provider = context.kept(
+      `session ${JSON.stringify([login, secret])}`,
+      () => new LoginProvider(login, secret),
+    );
+    const deps = {
+      options: login,
+      provider,
+      cookies: cookiesOf(login),
+      store: storeOf(login, keys, context),
+      keys,
+      redis: context.redis,
+      revocations: context.revocations ?? new Revocations(),
+      clock: context.clock ?? Date.now,
+      checkAccessToken: accessTokenCheck(identity, login, context),
+    };
+    const terms = termsOf(identity, login);
+    return new SessionVerifier({ login: new Login(deps), terms, max: identity.tokenCache.max });
+  },
+};
+
+function storeOf({ session }: LoginOptions, keys: KeyRing, { redis }: SchemeContext): SessionStore {
+  if (session.store === 'cookie') return new CookieSessions(keys);
+  if (redis === undefined)
+    throw new IdentityFault(
+      ['login', 'session', 'store'],
+      'there is no Redis: set REDIS_URL, or say `cookie`',
+    );
+  return new RedisSessions(redis, keys, session);
+}
+
+// Fails closed: without revocations a log-out would leave copies of the cookie in force.
+function checkRevocation({ revocation }: IdentityOptions, { session }: LoginOptions): void {
+  if (revocation === undefined)
+    throw new IdentityFault(
+      ['login'],
+      'sessions are ended by revocations: add `identity.revocation`, such as `revocation: {}`',
+    );
+  if (revocation.longest < session.absolute)
+    throw new IdentityFault(
+      ['login', 'session', 'absolute'],
+      'a session would outlive its revocation: expected at most `identity.revocation.longest`',
+    );
+}
+
+function keyRing({ session }: LoginOptions, context: SchemeContext): KeyRing {
+  const at = ['login', 'session', 'keysEnv'];
+  const secrets = (variable(session.keysEnv, context) ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  if (secrets.length === 0) throw new IdentityFault(at, `${session.keysEnv}: set this environment variable`);
+  if (secrets.some((one) => one.length < LEAST_SECRET))
+    throw new IdentityFault(
+      at,
+      `${session.keysEnv}: expected secrets of at least ${LEAST_SECRET} characters`,
+    );
+  return new KeyRing(secrets);
+}
+
+function secretOf({ clientSecretEnv }: LoginOptions, context: SchemeContext): string | undefined {
+  if (clientSecretEnv === undefined) return undefined;
+  const secret = variable(clientSecretEnv, context);
+  if (secret) return secret;
+  throw new IdentityFault(['login', 'clientSecretEnv'], `${clientSecretEnv}: set this environment variable`);
+}
+
+function variable(name: string, { environment = process.env }: SchemeContext): string | undefined {
+  return environment[name];
+}
+
+function accessTokenCheck(
+  identity: IdentityOptions,
+  { principal, issuer }: LoginOptions,
+  context: SchemeContext,
+) {
+  if (principal === 'idToken') return async (): Promise<void> => undefined;
+  if (!identity.issuers.some((one) => one.issuer === issuer))
+    throw new IdentityFault(
+      ['login', 'principal'],
+      'access tokens are checked as those of callers: list the same issuer under `identity.issuers`',
+    );
+  const verifier = jwtVerifierOf(identity, context);
+  return (token: string): Promise<unknown> => verifier.check(token);
+}
+
+function termsOf({ issuers }: IdentityOptions, login: LoginOptions): SessionTerms {
+  const same = issuers.find(({ issuer }) => issuer === login.issuer);
+  return {
+    issuer: login.issuer,
+    clientId: login.clientId,
+    principal: login.principal,
+    claims: login.claims ?? same?.claims ?? claimNames.parse({}),
+    idPrefix: login.idPrefix ?? same?.idPrefix ?? '',
+  };
+}
