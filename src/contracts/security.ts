@@ -28,6 +28,7 @@ export function securitySchemes(keyField = USUAL_KEY_FIELD): Components['securit
       name: keyField.toLowerCase() === USUAL_KEY_FIELD.toLowerCase() ? USUAL_KEY_FIELD : keyField,
       description: 'A key that stands for an application.',
     },
+    mtls: { type: 'mutualTLS', description: 'A certificate that the client proves to be its own.' },
     session: {
       type: 'apiKey',
       in: 'cookie',

@@ -71,6 +71,11 @@ export class TlsFront {
       onFault(socket, `tls ${String(socket.authorizationError)}`);
       return void socket.destroy();
     }
+    // Fails closed: a session that is gone on with could have lost it.
+    if (x509 === undefined && this.#tls.clientCertificates === 'required') {
+      onFault(socket, 'tls no certificate');
+      return void socket.destroy();
+    }
     const certificate: ClientCertificate | undefined = x509 && {
       x509,
       fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),

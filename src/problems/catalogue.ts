@@ -97,12 +97,14 @@ export const catalogue = {
   }),
   'credentials-invalid': entry(401, 'identify', 'The credentials are not valid', {
     cause:
-      'The token or key was checked and refused: bad signature, wrong issuer or audience, algorithm not allowed, unknown signing key, unknown or disabled API key.',
-    remedy: 'Get a new token from the issuer, or ask for a new key.',
+      'The token or key was checked and refused: bad signature, wrong issuer or audience, algorithm not allowed, unknown signing key, a token that is bound to a certificate and comes without it, unknown or disabled API key, a certificate of nobody who is known.',
+    remedy: 'Get a new token from the issuer, or ask for a new key, or for a rule for the certificate.',
   }),
   'credentials-expired': entry(401, 'identify', 'The token has expired', {
-    cause: 'The `exp` of the token has passed, or the API key has ended.',
-    remedy: 'Refresh the token and retry; for a key, ask the operator for another one.',
+    cause:
+      'The `exp` of the token has passed, the API key has ended, or the certificate of the client has expired.',
+    remedy:
+      'Refresh the token, or renew the certificate, and retry; for a key, ask the operator for another one.',
   }),
   'credentials-revoked': entry(401, 'identify', 'The credentials were revoked', {
     cause:

@@ -15,6 +15,8 @@ function faultsOf(text: string): string[] {
   return [];
 }
 
+const TLS = { certificates: [{ cert: 'a.pem', key: 'a.key' }], clientCertificates: { ca: 'ca.pem' } };
+
 describe('gatewaySchema', () => {
   it('takes the configuration that is shipped', () => {
     const text = readFileSync(new URL('../../config/gateway.yaml', import.meta.url), 'utf8');
@@ -73,6 +75,22 @@ describe('gatewaySchema', () => {
     '',
   ])('refuses %s for a trusted proxy', (proxy) => {
     expect(gatewaySchema.safeParse({ version: 1, trustedProxies: [proxy] }).success).toBe(false);
+  });
+
+  it.each<[string, object, object, string[]]>([
+    ['a listener asks', {}, { listeners: [{ port: 0, tls: TLS }] }, []],
+    ['a trusted proxy tells', { forwarded: { field: 'client-cert' } }, { trustedProxies: ['10.0.0.1'] }, []],
+    ['nobody asks', {}, { trustedProxies: ['10.0.0.1'] }, ['identity.clientCertificates']],
+    [
+      'no proxy is trusted',
+      { forwarded: { field: 'client-cert' } },
+      {},
+      ['identity.clientCertificates.forwarded'],
+    ],
+  ])('has certificates of clients where %s', (_what, more, top, keys) => {
+    const clientCertificates = { unmapped: { id: '{uri}' }, ...more };
+    const text = JSON.stringify({ version: 1, identity: { clientCertificates }, ...top });
+    expect(faultsOf(text).map((fault) => fault.split(':')[0])).toEqual(keys);
   });
 
   it('checks the policies of upstreams, defaults and routes alike', () => {

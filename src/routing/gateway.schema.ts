@@ -204,6 +204,19 @@ const wholeSchema = z
       .describe('The GraphQL door.'),
     contracts: contracts.prefault({}),
   })
+  .superRefine(({ identity, listeners, trustedProxies }, context) => {
+    const given = identity?.clientCertificates;
+    if (given === undefined) return;
+    const isAsked = listeners?.some(({ tls }) => tls?.clientCertificates !== undefined) === true;
+    const isForwarded = given.forwarded !== undefined;
+    const message =
+      isForwarded && trustedProxies.length === 0
+        ? 'expected `trustedProxies`: nobody may pass certificates on'
+        : 'expected `tls.clientCertificates` of a listener, or `forwarded`: nobody is asked for a certificate';
+    if (isForwarded ? trustedProxies.length > 0 : isAsked) return;
+    const path = ['identity', 'clientCertificates', ...(isForwarded ? ['forwarded'] : [])];
+    context.addIssue({ code: 'custom', path, message });
+  })
   .describe('Gatehouse configuration.');
 
 /** The parsed configuration file. */

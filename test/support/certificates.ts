@@ -7,6 +7,10 @@ export interface CertificateOptions {
   readonly name: string;
   /** Host names and addresses of IPv4 that it is for. */
   readonly hosts?: readonly string[];
+  /** Other names that it is for; characters that have no business there are written as they are. */
+  readonly alternative?: readonly (readonly ['uri' | 'dns' | 'email', string])[];
+  /** What it may be used for, where it says so. */
+  readonly usage?: 'client' | 'server';
   /** Who signs it; default itself. */
   readonly by?: Certificate;
   /** Whether it may sign others. */
@@ -31,11 +35,25 @@ const DAY_MS = 86_400_000;
 
 /** Makes a certificate (RFC 5280) with a new key on P-256. Node can read certificates, and make none. */
 export function certificate(options: CertificateOptions): Certificate {
-  const { name, hosts = [], by, isAuthority = false, fromDay = -1, toDay = 1 } = options;
+  const {
+    name,
+    hosts = [],
+    alternative = [],
+    usage,
+    by,
+    isAuthority = false,
+    fromDay = -1,
+    toDay = 1,
+  } = options;
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const names = [
+    ...hosts.map(hostName),
+    ...alternative.map(([kind, name]) => tagged(TAGS[kind], Buffer.from(name))),
+  ];
   const extensions = [
     sequence(oid('551d13'), TRUE, octets(sequence(...(isAuthority ? [TRUE] : [])))),
-    ...(hosts.length === 0 ? [] : [sequence(oid('551d11'), octets(sequence(...hosts.map(hostName))))]),
+    ...(usage === undefined ? [] : [sequence(oid('551d25'), octets(sequence(oid(USAGES[usage]))))]),
+    ...(names.length === 0 ? [] : [sequence(oid('551d11'), octets(sequence(...names)))]),
   ];
   const body = sequence(
     tagged(0xa0, integer(Buffer.of(2))),
@@ -107,5 +125,8 @@ function time(day: number): Buffer {
   return tagged(0x18, Buffer.from(text));
 }
 
+/** Kinds of alternative names (RFC 5280 section 4.2.1.6). */
+const TAGS = { email: 0x81, dns: 0x82, uri: 0x86 } as const;
+const USAGES = { server: '2b06010505070301', client: '2b06010505070302' } as const;
 const TRUE = tagged(0x01, Buffer.of(0xff));
 const ECDSA_WITH_SHA256 = sequence(oid('2a8648ce3d040302'));

@@ -5,6 +5,7 @@ import { httpUrl } from '../../config/url.ts';
 import { variableName } from '../../config/variable-name.ts';
 import { loginSchema } from './login/login.schema.ts';
 import { apiKeyOptionsSchema, configuredApiKey } from './api-keys/api-key.schema.ts';
+import { clientCertificatesSchema } from './client-certificates/client-certificates.schema.ts';
 import { dampingSchema } from './damping/damping.schema.ts';
 import { introspectionSchema } from './introspection/introspection.schema.ts';
 import { ASYMMETRIC_ALGORITHMS, claimNames, idPrefix, issuerName, names } from './issuer-options.schema.ts';
@@ -148,6 +149,7 @@ export const identitySchema = z
     resources: resourcesSchema,
     tokens: tokenPlacesSchema.prefault({}).describe('Where tokens are looked for, and how long they may be.'),
     revocation: revocationSchema.optional(),
+    clientCertificates: clientCertificatesSchema.optional(),
     login: loginSchema(claimNames).optional(),
     damping: dampingSchema.prefault({}),
     tokenCache: tokenCache.prefault({}).describe('The cache of verified tokens.'),

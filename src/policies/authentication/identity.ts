@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Damping } from './damping/damping.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { possessionRules } from './proof-of-possession/possession-rules.ts';
@@ -165,8 +166,10 @@ function createSection(
   previous?: IdentitySection,
 ): IdentitySection {
   const kept = new Map<string, Upkeep>();
+  const certificates = new PresentedCertificates(options.clientCertificates?.forwarded);
   const context = {
     ...needs,
+    certificates,
     kept<Kept extends Upkeep>(name: string, make: () => Kept): Kept {
       // Equal names mean equal makers: the same scheme names what it made before.
       const one = (kept.get(name) ?? previous?.kept.get(name) ?? make()) as Kept;

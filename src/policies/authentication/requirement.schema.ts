@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The credentials that this version can check. */
-export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey', 'session'] as const;
+export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey', 'mtls', 'session'] as const;
 
 const scheme = z.enum(AUTHENTICATION_SCHEMES);
 const MOST = 10;

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { PubSub } from '../../store/pub-sub.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
+import type { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import type { Damping } from './damping/damping.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import type { IdentityOptions } from './identity.schema.ts';
@@ -32,6 +33,8 @@ export interface Upkeep {
 
 /** What schemes are compiled with. */
 export interface SchemeContext extends IdentityNeeds {
+  /** Finds the certificate of a request. */
+  readonly certificates: PresentedCertificates;
   /**
    * Keeps something at work for as long as a section is: started, and stopped, with it. What a section had under the same name
    * goes on in the next one, so the name says all that it depends on.

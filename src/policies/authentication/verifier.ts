@@ -14,7 +14,7 @@ export type Clock = () => number;
 
 /** Checks one kind of credential. */
 export interface CredentialVerifier {
-  readonly scheme: 'jwt' | 'introspection' | 'apiKey' | 'session';
+  readonly scheme: 'jwt' | 'introspection' | 'apiKey' | 'mtls' | 'session';
   /** False when nothing is configured that a credential could be checked against. */
   readonly configured: boolean;
   /**

@@ -22,14 +22,15 @@ interface DpopMemory extends Upkeep {
  * @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short.
  */
 export function possessionRules({ tokens }: IdentityOptions, context: SchemeContext): PossessionRules {
-  const { dpop } = tokens;
-  if (typeof dpop === 'string') return { mode: dpop, proofs: undefined };
+  const { dpop, certificateBound } = tokens;
+  const rules = { certificateBound, certificates: context.certificates };
+  if (typeof dpop === 'string') return { ...rules, mode: dpop, proofs: undefined };
   const clock = context.clock ?? Date.now;
   const secret = secretOf(dpop, context);
   // The secret is not part of the name: it does not change while the process runs.
   const same = JSON.stringify([dpop.window, dpop.nonces ?? null, dpop.replay]);
   const { seen, nonces } = context.kept(`dpop ${same}`, () => memoryOf(dpop, secret, context, clock));
-  return { mode: dpop.mode, proofs: new DpopProofs({ options: dpop, nonces, seen, clock }) };
+  return { ...rules, mode: dpop.mode, proofs: new DpopProofs({ options: dpop, nonces, seen, clock }) };
 }
 
 function memoryOf(

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
+import type { PresentedCertificates } from '../client-certificates/presented-certificates.ts';
 import { refused } from '../verifier.ts';
-import { confirmationOf } from './confirmation.ts';
+import { provesCertificate } from './certificate.ts';
+import { confirmationOf, type Confirmation } from './confirmation.ts';
 import type { DpopProofs } from './dpop.ts';
 
 /** What tokens have to be presented with. */
@@ -11,6 +13,10 @@ export interface PossessionRules {
   readonly mode: 'off' | 'ignore' | 'accept' | 'require';
   /** Verifies proofs; undefined where none are. */
   readonly proofs: DpopProofs | undefined;
+  /** What becomes of tokens that are bound to a certificate. Default: they are verified. */
+  readonly certificateBound?: 'verify' | 'ignore';
+  /** Finds the certificate of a request. Default: there is none. */
+  readonly certificates?: PresentedCertificates;
 }
 
 /** The one text for all that is wrong with how a token is presented: a thief need not learn what it takes. */
@@ -55,19 +61,29 @@ export class Possession {
     const { mode, proofs } = this.#rules;
     const bound = confirmationOf(principal);
     if (bound === undefined && proofs === undefined) return undefined;
+    if (bound !== undefined) this.#checkCertificate(exchange, bound);
     const { scheme } = principal;
     const isToken = scheme === 'jwt' || scheme === 'introspection';
     const isProved = isToken && proofs !== undefined && isByDpop(exchange.request);
-    if (bound === undefined) {
+    const jkt = bound?.jkt;
+    if (jkt === undefined) {
       // The scheme says that there is a key, and none is named: a proof by any key would do.
       if (isProved || (isToken && mode === 'require')) throw refused(REFUSAL);
       return undefined;
     }
-    const { jkt, x5t } = bound;
-    // Nobody checks certificates here, and other ways to be bound are not known.
-    if (x5t !== undefined || (jkt === undefined && mode !== 'ignore')) throw refused(REFUSAL);
-    if (jkt === undefined || mode === 'ignore') return undefined;
+    if (mode === 'ignore') return undefined;
     if (!isProved || proofs === undefined) throw refused(REFUSAL);
     return proofs.verify(exchange, jkt);
+  }
+
+  #checkCertificate(exchange: Exchange, { jkt, x5t }: Confirmation): void {
+    if (x5t === undefined) {
+      // Other ways to be bound are not known.
+      if (jkt === undefined) throw refused(REFUSAL);
+      return;
+    }
+    const { certificateBound, certificates } = this.#rules;
+    if (certificateBound === 'ignore') return;
+    if (certificates === undefined || !provesCertificate(exchange, x5t, certificates)) throw refused(REFUSAL);
   }
 }

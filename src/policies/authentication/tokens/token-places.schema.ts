@@ -42,6 +42,12 @@ export const tokenPlacesSchema = z
         'The longest token; longer ones are refused unread. Heads of requests, of 15 KiB otherwise, may be larger by as much as it exceeds 8KiB; changes need a restart. Default 8KiB.',
       ),
     dpop: dpopSchema.default('off'),
+    certificateBound: z
+      .enum(['verify', 'ignore'])
+      .default('verify')
+      .describe(
+        'Tokens that are bound to a certificate of the client (RFC 8705): `verify` takes them with that certificate only; `ignore` takes them as if they were not bound, so that whoever has stolen one can use it. Default verify.',
+      ),
   })
   .superRefine(({ header, webSocket, cookie: given }, context) => {
     if (header || webSocket || given !== undefined) return;
