@@ -27,7 +27,7 @@ function compile({ transform, cache }: Policies = {}): Route {
     ...(cache === undefined ? {} : { cache: policyRegistry.cache.schema.parse(cache) }),
   };
   return createCompiler([new TransformStageFactory(), new CacheStageFactory()]).compile(
-    defineRoute({ path: '/*', policies: [policies] }),
+    defineRoute({ path: '/*', upstream: 'users', policies: [policies] }),
   );
 }
 
