@@ -1,4 +1,3 @@
-import { calculateJwkThumbprint, compactVerify, EmbeddedJWK, type JWK } from 'jose';
 import { hash } from 'node:crypto';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { authorizationOf } from '../credential-header.ts';
@@ -8,6 +7,7 @@ import { refused, type Clock } from '../verifier.ts';
 import type { DpopNonces } from './dpop-nonces.ts';
 import type { VerifiedDpopOptions } from './dpop.schema.ts';
 import { ProofRefused } from './proof-refused.ts';
+import { ProofSignatures, thumbprintOf, type ProofAlgorithm } from './proof-signature.ts';
 import { comparablePath, comparableUrl } from './proof-url.ts';
 import type { SeenProofs } from './seen-proofs.ts';
 
@@ -24,8 +24,8 @@ type Members = Readonly<Record<string, unknown>>;
 /** A proof that was read, before its signature is verified. */
 interface ReadProof {
   readonly text: string;
-  readonly alg: string;
-  readonly jwk: JWK;
+  readonly alg: ProofAlgorithm;
+  readonly jwk: Members;
   readonly claims: Members;
 }
 
@@ -41,6 +41,7 @@ const RSA_EXPONENT = 'AQAB';
 /** Verifies proofs that whoever presents a token has the key that it is bound to (RFC 9449 section 4.3). */
 export class DpopProofs {
   readonly #deps: DpopDeps;
+  readonly #signatures = new ProofSignatures();
   /** Where clients reach us, without a slash at the end. */
   readonly #bases: readonly string[];
 
@@ -59,9 +60,12 @@ export class DpopProofs {
     const token = authorizationOf(exchange.request, 'dpop') ?? '';
     const proof = readProof(proofOf(exchange), this.#deps.options.algorithms);
     this.#checkClaims(proof.claims, exchange, token);
+    const thumbprint = thumbprintOf(proof.jwk);
+    if (thumbprint === undefined) throw malformed();
     // Not what is wrong with the proof, but with who has the token.
-    if ((await thumbprintOf(proof.jwk)) !== jkt) throw refused('The token is not presented as it has to be.');
-    await verifySignature(proof);
+    if (thumbprint !== jkt) throw refused('The token is not presented as it has to be.');
+    if (!this.#signatures.holds(proof.text, proof.alg, proof.jwk, thumbprint))
+      throw new ProofRefused('The DPoP proof is not signed by its key.');
     const digest = hash('sha256', proof.claims['jti'] as string, 'base64url');
     if (!(await this.#deps.seen.take(jkt, digest))) throw new ProofRefused('The DPoP proof was used before.');
   }
@@ -111,15 +115,16 @@ function proofOf({ request: { rawHeaders } }: Exchange): string {
   return found;
 }
 
-function readProof(text: string, algorithms: readonly string[]): ReadProof {
+function readProof(text: string, algorithms: readonly ProofAlgorithm[]): ReadProof {
   const [head = '', body = ''] = text.split('.', 2);
   const [header, claims] = [membersOf(head), membersOf(body)];
   const { typ, alg, jwk, crit } = header;
   if (typeof typ !== 'string' || typOf(typ) !== 'dpop+jwt' || crit !== undefined) throw malformed();
-  if (typeof alg !== 'string' || !algorithms.includes(alg))
+  const accepted = algorithms.find((one) => one === alg);
+  if (accepted === undefined)
     throw new ProofRefused('The DPoP proof is signed with an algorithm that is not accepted.');
   if (!isMembers(jwk) || PRIVATE_MEMBERS.some((member) => member in jwk) || !isModest(jwk)) throw malformed();
-  return { text, alg, jwk: jwk as JWK, claims };
+  return { text, alg: accepted, jwk, claims };
 }
 
 function isModest({ kty, n, e }: Members): boolean {
@@ -127,22 +132,6 @@ function isModest({ kty, n, e }: Members): boolean {
   return (
     typeof n === 'string' && n.length >= RSA_MODULUS.min && n.length <= RSA_MODULUS.max && e === RSA_EXPONENT
   );
-}
-
-async function thumbprintOf(jwk: JWK): Promise<string> {
-  try {
-    return await calculateJwkThumbprint(jwk, 'sha256');
-  } catch {
-    throw malformed();
-  }
-}
-
-async function verifySignature({ text, alg }: ReadProof): Promise<void> {
-  try {
-    await compactVerify(text, EmbeddedJWK, { algorithms: [alg] });
-  } catch {
-    throw new ProofRefused('The DPoP proof is not signed by its key.');
-  }
 }
 
 function membersOf(part: string): Members {
