@@ -8,6 +8,8 @@ const COMPILE = 'compile';
 const REVOCATIONS = 'revocations';
 /** The one that measures what signed identities cost. */
 const IDENTITY = 'identity';
+/** The one that measures what credentials cost. */
+const CREDENTIALS = 'credentials';
 
 const USAGE = `npm run bench -- [options]
 
@@ -20,7 +22,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -34,6 +36,8 @@ export interface BenchOptions {
   readonly revocations: boolean;
   /** Whether to measure what signed identities cost. */
   readonly identity: boolean;
+  /** Whether to measure what credentials cost. */
+  readonly credentials: boolean;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -81,11 +85,12 @@ function parse(args: string[]): BenchOptions {
       only.length === 0
         ? CASES
         : only
-            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY].includes(name))
+            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS].includes(name))
             .map((name) => caseOf('--only', name)),
     compile: only.length === 0 || only.includes(COMPILE),
     revocations: only.length === 0 || only.includes(REVOCATIONS),
     identity: only.length === 0 || only.includes(IDENTITY),
+    credentials: only.length === 0 || only.includes(CREDENTIALS),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),

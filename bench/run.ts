@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastPrincipalOf } from './cases.ts';
@@ -46,10 +47,12 @@ async function compareAll({
   compile,
   revocations,
   identity,
+  credentials,
 }: BenchOptions): Promise<void> {
   if (compile) console.log(`${await compileTimes(stand)}\n`);
   if (revocations) console.log(`${revocationTimes()}\n`);
   if (identity) console.log(`${identityTimes()}\n`);
+  if (credentials) console.log(`${credentialTimes()}\n`);
   if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];
@@ -71,4 +74,10 @@ async function compareAll({
     console.error(`\nFAILED ${result.case.name}: ${result.failed}`);
     process.exitCode = 1;
   }
+}
+
+// In a process of its own, whose memory is that of the credentials.
+function credentialTimes(): string {
+  const file = join(import.meta.dirname, 'credentials.ts');
+  return execFileSync(process.execPath, ['--expose-gc', file], { encoding: 'utf8' }).trim();
 }
