@@ -51,6 +51,10 @@ describe('a browser that logs in', () => {
     const bob = await stage.guest();
     const answer = await bob.ask('/bearer', { headers: { authorization: 'Bearer of-the-page' } });
     expect(seen(answer)['authorization']).toMatch(/^Bearer (?!of-the-page).+/);
+    // The list of what services are told in plain fields is no word on tokens.
+    const alone = seen(await bob.ask('/bearer/alone'));
+    expect(alone['authorization']).toBe(seen(answer)['authorization']);
+    expect(alone).not.toHaveProperty('x-user-id');
   });
 
   it('is sent to log in where a page asks for that, and told so everywhere else', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, type JWTPayload } from 'jose';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { call, type Answer } from '../support/client.ts';
 import { APP, EVIL, LoginStage } from '../support/login.ts';
 import { CLIENT } from '../support/login-provider.ts';
@@ -224,6 +225,20 @@ describe('log-ins', () => {
     expect(hop.text).toContain(`content="0;url=${back.replaceAll('&', '&#38;')}"`);
   });
 
+  it('of strangers with long paths leave room in the head of requests', async () => {
+    const eve = await stage.guest();
+    const session = eve.cookies.get(SESSION) ?? '';
+    for (let page = 0; page < 6; page += 1) {
+      // Sent by another site, so without the cookie that is `SameSite=Strict`.
+      eve.cookies.delete(SESSION);
+      await eve.open(`/login?return=/${'x'.repeat(2000)}`, { 'sec-fetch-site': 'cross-site' });
+      eve.cookies.set(SESSION, session);
+      expect((await eve.ask('/api/x')).status).toBe(200);
+    }
+    const begun = [...eve.cookies].filter(([name]) => name.startsWith(`${SESSION}-login-`));
+    expect(begun.map(([, value]) => value.length > 2000)).toEqual([true]);
+  });
+
   it('are for pages: a script is told so', async () => {
     expect((await stage.visitor().ask('/login')).json()).toMatchObject({ code: 'request-invalid' });
   });
@@ -241,6 +256,19 @@ describe('log-ins', () => {
     eve.cookies.delete(`${SESSION}.1`);
     expect((await eve.ask('/api/x')).status).toBe(401);
     stage.provider.claims = {};
+  });
+
+  it('say so as well when they have outgrown their cookies by a refresh, and can be ended', async () => {
+    stage.provider.lifeS = 2;
+    const eve = await stage.guest();
+    stage.provider.lifeS = 600;
+    stage.provider.claims = { pad: 'x'.repeat(6000) };
+    await sleep(1100);
+    const answer = await eve.ask('/api/x');
+    stage.provider.claims = {};
+    expect([answer.status, answer.json()['code']]).toEqual([502, 'session-too-large']);
+    expect((await eve.ask('/logout', { method: 'POST' })).status).toBe(200);
+    expect(eve.cookies.size).toBe(0);
   });
 
   it('wait while the provider is down, and those who are in stay', async () => {
