@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, type JWTPayload } from 'jose';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AuditFolder, type WrittenEvent } from '../support/audit.ts';
 import { call, type Answer } from '../support/client.ts';
 import { APP, EVIL, LoginStage } from '../support/login.ts';
 import { CLIENT } from '../support/login-provider.ts';
@@ -10,17 +11,19 @@ import { echoSockets, type SocketService } from '../support/socket-service.ts';
 import { ASKS, OPENS, type Visitor } from '../support/visitor.ts';
 
 const SESSION = '__Host-Http-gatehouse';
+const audit = new AuditFolder();
 let stage: LoginStage;
 let sockets: SocketService;
 let bob: Visitor;
 beforeAll(async () => {
-  stage = await LoginStage.start({ store: 'cookie' });
+  stage = await LoginStage.start({ store: 'cookie', more: { audit: { file: audit.file } } });
   sockets = echoSockets(stage.echo.server);
   bob = await stage.guest();
 });
 afterAll(async () => {
   await sockets?.stop();
   await stage?.stop();
+  audit.remove();
 });
 
 const cookieOf = (visitor: Visitor): string => [...visitor.cookies].map((pair) => pair.join('=')).join('; ');
@@ -351,5 +354,19 @@ describe('logout tokens', () => {
     expect((await sendToken(await signed({ ...claims(), sid: undefined, sub: 'dora' }))).status).toBe(200);
     expect((await dora.ask('/api/x')).json()).toMatchObject({ status: 401, code: 'credentials-revoked' });
     expect((await bob.ask('/api/x')).status).toBe(200);
+    const ended = await audit.where(({ action, target }) => action === 'logout' && target === 'sub dora');
+    expect(ended).toEqual([
+      expect.objectContaining({ kind: 'revocation', actor: { type: 'issuer', id: stage.provider.issuer } }),
+    ]);
+  });
+
+  it('that are taken leave an event without the id of the session, as log-outs do', async () => {
+    expect((await sendToken(await signed({ ...claims(), sid: 'of-somebody-else' }))).status).toBe(200);
+    const eve = await stage.guest();
+    expect((await eve.ask('/logout', { method: 'POST' })).status).toBe(200);
+    const isOfEve = ({ kind, actor }: WrittenEvent): boolean =>
+      kind === 'revocation' && actor.scheme === 'session' && actor.id?.endsWith(':bob') === true;
+    expect((await audit.where(isOfEve)).at(-1)?.target).toMatch(/^jti session:[\w-]{22}$/);
+    expect(JSON.stringify(audit.events())).not.toContain('of-somebody-else');
   });
 });
