@@ -57,6 +57,15 @@ describe('a browser that logs in', () => {
     expect(alone).not.toHaveProperty('x-user-id');
   });
 
+  it('keeps its access token from a mirror whose upstream takes none', async () => {
+    const bob = await stage.guest();
+    expect(seen(await bob.ask('/bearer/mirrored'))).toHaveProperty('authorization');
+    const mirrored = () => stage.echo.requests.find(({ headers }) => 'x-gatehouse-mirror' in headers);
+    await until(async () => mirrored() !== undefined);
+    expect(mirrored()?.headers).toMatchObject({ 'x-user-id': 'bob' });
+    expect(mirrored()?.headers).not.toHaveProperty('authorization');
+  });
+
   it('is sent to log in where a page asks for that, and told so everywhere else', async () => {
     const nobody = stage.visitor();
     const page = await nobody.open('/page?x=1');

@@ -70,6 +70,7 @@ export class LoginStage {
       },
       upstreams: {
         echo: { targets: [echo.url] },
+        deaf: { targets: [echo.url], identity: { authorization: 'remove' } },
         untold: { targets: [echo.url], identity: { headers: [] } },
       },
       routes: [
@@ -84,6 +85,13 @@ export class LoginStage {
           id: 'bearer',
           match: { path: '/bearer' },
           upstream: 'echo',
+          policies: { authentication: { schemes: ['session'], accessToken: 'forward' } },
+        },
+        {
+          id: 'bearer-mirrored',
+          match: { path: '/bearer/mirrored' },
+          upstream: 'echo',
+          mirror: { upstream: 'deaf' },
           policies: { authentication: { schemes: ['session'], accessToken: 'forward' } },
         },
         {
