@@ -14,9 +14,9 @@ export type AuditOutcome =
 
 /** Who did it. */
 export interface AuditActor {
-  /** `principal` and `anonymous` call; `admin` and `cli` order; the others are the process, its signals and its files. */
-  readonly type: 'principal' | 'anonymous' | 'admin' | 'cli' | 'gateway' | 'signal' | 'file';
-  /** The partition of a principal, which tells users of two issuers apart; the name of a signal. */
+  /** `principal` and `anonymous` call; `issuer` tells of log-outs; `admin` and `cli` order; the others are the process, its signals and its files. */
+  readonly type: 'principal' | 'anonymous' | 'issuer' | 'admin' | 'cli' | 'gateway' | 'signal' | 'file';
+  /** The partition of a principal, which tells users of two issuers apart; the name of an issuer, or of a signal. */
   readonly id?: string | undefined;
   /** How a principal has proved who it is. */
   readonly scheme?: string | undefined;

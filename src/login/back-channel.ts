@@ -1,16 +1,23 @@
+import type { Audit } from '../audit/audit-event.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { readLogoutToken } from '../policies/authentication/login/logout-token.ts';
 import type { SessionVerifier } from '../policies/authentication/login/session.verifier.ts';
+import { digestOf, digestText } from '../policies/authentication/revocation/revocation-marks.ts';
 import { Problem } from '../problems/problem.ts';
+import { endedEvent, type EndedSessions } from './ended-event.ts';
 import { formOf } from './form-body.ts';
 import { loginOf, NOT_KEPT } from './logged-in.ts';
 
 const NOTHING = Buffer.alloc(0);
 
 /** Ends the sessions that the provider says have ended (OpenID Connect Back-Channel Logout 1.0). */
-export async function backChannel(exchange: Exchange, sessions: SessionVerifier): Promise<Answer> {
+export async function backChannel(
+  exchange: Exchange,
+  sessions: SessionVerifier,
+  audit: Audit | undefined,
+): Promise<Answer> {
   try {
-    await endSessions(exchange, sessions);
+    audit?.record(endedEvent(exchange, await endSessions(exchange, sessions)));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const { code, message: detail, headers, cause } = error;
@@ -19,7 +26,7 @@ export async function backChannel(exchange: Exchange, sessions: SessionVerifier)
   return { status: 200, headers: ['content-length', '0', ...NOT_KEPT], body: NOTHING };
 }
 
-async function endSessions(exchange: Exchange, sessions: SessionVerifier): Promise<void> {
+async function endSessions(exchange: Exchange, sessions: SessionVerifier): Promise<EndedSessions> {
   const login = loginOf(sessions);
   const { options, provider, clock } = login.deps;
   const tokens = (await formOf(exchange)).getAll('logout_token');
@@ -44,4 +51,8 @@ async function endSessions(exchange: Exchange, sessions: SessionVerifier): Promi
     await login.once.forget('logout', token.jti);
     throw error;
   }
+  // The id of a session may open it somewhere else, so that only its digest is told.
+  const { sid, sub } = token;
+  const target = sid === undefined ? `sub ${sub}` : `sid ${digestText(digestOf('sid', issuer, sid))}`;
+  return { actor: { type: 'issuer', id: issuer }, target, issuer };
 }

@@ -1,9 +1,7 @@
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { hopPage } from '../policies/authentication/login/hop-page.ts';
 import { failed, type Login } from '../policies/authentication/login/login.ts';
-import { SessionTooLarge } from '../policies/authentication/login/session-cookies.ts';
 import type { SessionVerifier } from '../policies/authentication/login/session.verifier.ts';
-import { Problem } from '../problems/problem.ts';
 import { SECOND_TRY } from './begin-login.ts';
 import { loginOf } from './logged-in.ts';
 
@@ -22,20 +20,11 @@ export async function endLogin(exchange: Exchange, sessions: SessionVerifier): P
   // Whatever comes of it, this log-in is over.
   exchange.responseHeaders.push(...forget);
   const value = await login.finish(exchange.query, transaction);
-  return hopPage(transaction.back, sessionFields(login, value));
+  return hopPage(transaction.back, login.deps.cookies.write(value));
 }
 
 // Its cookie is not there: it took too long, or it has ended in another tab. Who is logged in goes home from there.
 function beginAgain(login: Login, state: string): Answer {
   if (state.endsWith(SECOND_TRY)) throw failed('This browser has begun no such log-in, or keeps no cookies.');
   return hopPage(`${login.deps.options.paths.login}?again`);
-}
-
-function sessionFields(login: Login, value: string): readonly string[] {
-  try {
-    return login.deps.cookies.write(value);
-  } catch (error) {
-    if (error instanceof SessionTooLarge) throw new Problem('session-too-large', { cause: error });
-    throw error;
-  }
 }

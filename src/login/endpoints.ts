@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit-event.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { SessionVerifier } from '../policies/authentication/login/session.verifier.ts';
@@ -10,7 +11,7 @@ import { whoAmI } from './who-am-i.ts';
 /** What one endpoint of the log-in does. */
 export interface Endpoint extends Pick<OperationContract, 'answers' | 'problems'> {
   /** Rejects with a problem. */
-  answer(exchange: Exchange, sessions: SessionVerifier): Promise<Answer>;
+  answer(exchange: Exchange, sessions: SessionVerifier, audit: Audit | undefined): Promise<Answer>;
 }
 
 /** The endpoints of the log-in. */

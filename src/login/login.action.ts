@@ -1,4 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { Audit } from '../audit/audit-event.ts';
+import { AUDIT } from '../config/tokens.ts';
 import type { OperationContract } from '../contracts/operation-contract.ts';
 import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
@@ -30,10 +32,13 @@ const loginSource: ActionSource = {
 export class LoginKind implements ActionKind {
   readonly source = loginSource;
 
-  constructor(private readonly identity: Identity) {}
+  constructor(
+    private readonly identity: Identity,
+    @Optional() @Inject(AUDIT) private readonly audit?: Audit,
+  ) {}
 
   compile({ endpoint }: LoginDefinition): RouteAction {
-    return new LoginAction(endpoint, this.identity.verifier('session') as SessionVerifier);
+    return new LoginAction(endpoint, this.identity.verifier('session') as SessionVerifier, this.audit);
   }
 }
 
@@ -42,15 +47,17 @@ class LoginAction implements RouteAction {
   readonly target: string;
   readonly #endpoint: EndpointName;
   readonly #sessions: SessionVerifier;
+  readonly #audit: Audit | undefined;
 
-  constructor(endpoint: EndpointName, sessions: SessionVerifier) {
+  constructor(endpoint: EndpointName, sessions: SessionVerifier, audit: Audit | undefined) {
     this.target = endpoint;
     this.#endpoint = endpoint;
     this.#sessions = sessions;
+    this.#audit = audit;
   }
 
   answer(exchange: Exchange, _route: Route, sink: AnswerSink): void {
-    endpoints[this.#endpoint].answer(exchange, this.#sessions).then(
+    endpoints[this.#endpoint].answer(exchange, this.#sessions, this.#audit).then(
       (answer) => send(answer, exchange, sink),
       (error: unknown) => sink.fail(toProblem(error)),
     );

@@ -1,12 +1,20 @@
+import type { Audit } from '../audit/audit-event.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
+import { partitionOf } from '../exchange/principal.ts';
 import { seeOther } from '../policies/authentication/login/hop-page.ts';
+import { sessionMark } from '../policies/authentication/login/session.ts';
 import type { SessionVerifier } from '../policies/authentication/login/session.verifier.ts';
 import { isNavigation } from '../policies/authentication/login/foreign-page.ts';
 import { Problem } from '../problems/problem.ts';
+import { endedEvent } from './ended-event.ts';
 import { loginOf, privateJson } from './logged-in.ts';
 
 /** Ends the session of the browser, and says where to go on: at the provider, which ends its own. */
-export async function logout(exchange: Exchange, sessions: SessionVerifier): Promise<Answer> {
+export async function logout(
+  exchange: Exchange,
+  sessions: SessionVerifier,
+  audit: Audit | undefined,
+): Promise<Answer> {
   const login = loginOf(sessions);
   const { provider, cookies, options } = login.deps;
   const found = await sessions.find(exchange);
@@ -18,6 +26,14 @@ export async function logout(exchange: Exchange, sessions: SessionVerifier): Pro
         by: 'identity.login.paths.logout',
       });
     await login.end(found.value, found.session);
+    const who = partitionOf(sessions.principalOf(found.session));
+    audit?.record(
+      endedEvent(exchange, {
+        actor: { type: 'principal', id: who, scheme: 'session' },
+        target: `jti ${sessionMark(found.session.id)}`,
+        issuer: options.issuer,
+      }),
+    );
   }
   exchange.responseHeaders.push(...cookies.clear());
   const away = options.logout.atProvider && found && provider.endSessionUrl(found.session.idToken);

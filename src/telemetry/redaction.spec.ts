@@ -54,6 +54,8 @@ describe('redacted', () => {
       { COOKIE_SALT: 'saltsaltsalt' },
     );
     expect(redacted('saltsaltsalt')).toBe('[redacted]');
+    learnVariables({ login: { session: { keysEnv: 'RING' } } }, { RING: 'the-newest-one, the-older-one' });
+    expect(redacted('"the-older-one"')).toBe('"[redacted]"');
   });
 
   it('learns nothing that is too short to be told from other words', () => {

@@ -44,14 +44,20 @@ export function learnEnvironment(env: Readonly<Record<string, string | undefined
   }
 }
 
-const NAMES_A_VARIABLE = /(?:secret|token|password|passphrase|key)Env$/i;
+/** The same for a text that may be several, such as those that sessions are sealed with. */
+function learnSecrets(text: string | undefined): void {
+  learnSecret(text);
+  for (const one of text?.split(',') ?? []) learnSecret(one.trim());
+}
+
+const NAMES_A_VARIABLE = /(?:secret|token|password|passphrase|keys?)Env$/i;
 
 /** The same for variables that a configuration names, whatever they are called: `secretEnv: COOKIE_SALT`. */
 export function learnVariables(config: unknown, env: Readonly<Record<string, string | undefined>>): void {
   if (typeof config !== 'object' || config === null) return;
   for (const [key, value] of Object.entries(config)) {
     if (typeof value !== 'string') learnVariables(value, env);
-    else if (NAMES_A_VARIABLE.test(key)) learnSecret(env[value]);
+    else if (NAMES_A_VARIABLE.test(key)) learnSecrets(env[value]);
   }
 }
 

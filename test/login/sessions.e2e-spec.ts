@@ -51,6 +51,19 @@ describe('a browser that logs in', () => {
     const bob = await stage.guest();
     const answer = await bob.ask('/bearer', { headers: { authorization: 'Bearer of-the-page' } });
     expect(seen(answer)['authorization']).toMatch(/^Bearer (?!of-the-page).+/);
+    // The list of what services are told in plain fields is no word on tokens.
+    const alone = seen(await bob.ask('/bearer/alone'));
+    expect(alone['authorization']).toBe(seen(answer)['authorization']);
+    expect(alone).not.toHaveProperty('x-user-id');
+  });
+
+  it('keeps its access token from a mirror whose upstream takes none', async () => {
+    const bob = await stage.guest();
+    expect(seen(await bob.ask('/bearer/mirrored'))).toHaveProperty('authorization');
+    const mirrored = () => stage.echo.requests.find(({ headers }) => 'x-gatehouse-mirror' in headers);
+    await until(async () => mirrored() !== undefined);
+    expect(mirrored()?.headers).toMatchObject({ 'x-user-id': 'bob' });
+    expect(mirrored()?.headers).not.toHaveProperty('authorization');
   });
 
   it('is sent to log in where a page asks for that, and told so everywhere else', async () => {

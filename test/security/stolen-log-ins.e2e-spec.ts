@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, type JWTPayload } from 'jose';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AuditFolder, type WrittenEvent } from '../support/audit.ts';
 import { call, type Answer } from '../support/client.ts';
 import { APP, EVIL, LoginStage } from '../support/login.ts';
 import { CLIENT } from '../support/login-provider.ts';
@@ -9,17 +11,19 @@ import { echoSockets, type SocketService } from '../support/socket-service.ts';
 import { ASKS, OPENS, type Visitor } from '../support/visitor.ts';
 
 const SESSION = '__Host-Http-gatehouse';
+const audit = new AuditFolder();
 let stage: LoginStage;
 let sockets: SocketService;
 let bob: Visitor;
 beforeAll(async () => {
-  stage = await LoginStage.start({ store: 'cookie' });
+  stage = await LoginStage.start({ store: 'cookie', more: { audit: { file: audit.file } } });
   sockets = echoSockets(stage.echo.server);
   bob = await stage.guest();
 });
 afterAll(async () => {
   await sockets?.stop();
   await stage?.stop();
+  audit.remove();
 });
 
 const cookieOf = (visitor: Visitor): string => [...visitor.cookies].map((pair) => pair.join('=')).join('; ');
@@ -224,6 +228,20 @@ describe('log-ins', () => {
     expect(hop.text).toContain(`content="0;url=${back.replaceAll('&', '&#38;')}"`);
   });
 
+  it('of strangers with long paths leave room in the head of requests', async () => {
+    const eve = await stage.guest();
+    const session = eve.cookies.get(SESSION) ?? '';
+    for (let page = 0; page < 6; page += 1) {
+      // Sent by another site, so without the cookie that is `SameSite=Strict`.
+      eve.cookies.delete(SESSION);
+      await eve.open(`/login?return=/${'x'.repeat(2000)}`, { 'sec-fetch-site': 'cross-site' });
+      eve.cookies.set(SESSION, session);
+      expect((await eve.ask('/api/x')).status).toBe(200);
+    }
+    const begun = [...eve.cookies].filter(([name]) => name.startsWith(`${SESSION}-login-`));
+    expect(begun.map(([, value]) => value.length > 2000)).toEqual([true]);
+  });
+
   it('are for pages: a script is told so', async () => {
     expect((await stage.visitor().ask('/login')).json()).toMatchObject({ code: 'request-invalid' });
   });
@@ -241,6 +259,19 @@ describe('log-ins', () => {
     eve.cookies.delete(`${SESSION}.1`);
     expect((await eve.ask('/api/x')).status).toBe(401);
     stage.provider.claims = {};
+  });
+
+  it('say so as well when they have outgrown their cookies by a refresh, and can be ended', async () => {
+    stage.provider.lifeS = 2;
+    const eve = await stage.guest();
+    stage.provider.lifeS = 600;
+    stage.provider.claims = { pad: 'x'.repeat(6000) };
+    await sleep(1100);
+    const answer = await eve.ask('/api/x');
+    stage.provider.claims = {};
+    expect([answer.status, answer.json()['code']]).toEqual([502, 'session-too-large']);
+    expect((await eve.ask('/logout', { method: 'POST' })).status).toBe(200);
+    expect(eve.cookies.size).toBe(0);
   });
 
   it('wait while the provider is down, and those who are in stay', async () => {
@@ -323,5 +354,19 @@ describe('logout tokens', () => {
     expect((await sendToken(await signed({ ...claims(), sid: undefined, sub: 'dora' }))).status).toBe(200);
     expect((await dora.ask('/api/x')).json()).toMatchObject({ status: 401, code: 'credentials-revoked' });
     expect((await bob.ask('/api/x')).status).toBe(200);
+    const ended = await audit.where(({ action, target }) => action === 'logout' && target === 'sub dora');
+    expect(ended).toEqual([
+      expect.objectContaining({ kind: 'revocation', actor: { type: 'issuer', id: stage.provider.issuer } }),
+    ]);
+  });
+
+  it('that are taken leave an event without the id of the session, as log-outs do', async () => {
+    expect((await sendToken(await signed({ ...claims(), sid: 'of-somebody-else' }))).status).toBe(200);
+    const eve = await stage.guest();
+    expect((await eve.ask('/logout', { method: 'POST' })).status).toBe(200);
+    const isOfEve = ({ kind, actor }: WrittenEvent): boolean =>
+      kind === 'revocation' && actor.scheme === 'session' && actor.id?.endsWith(':bob') === true;
+    expect((await audit.where(isOfEve)).at(-1)?.target).toMatch(/^jti session:[\w-]{22}$/);
+    expect(JSON.stringify(audit.events())).not.toContain('of-somebody-else');
   });
 });

@@ -68,7 +68,11 @@ export class LoginStage {
           ...login,
         },
       },
-      upstreams: { echo: { targets: [echo.url] } },
+      upstreams: {
+        echo: { targets: [echo.url] },
+        deaf: { targets: [echo.url], identity: { authorization: 'remove' } },
+        untold: { targets: [echo.url], identity: { headers: [] } },
+      },
       routes: [
         { id: 'api', match: { path: '/api/*' }, upstream: 'echo' },
         {
@@ -81,6 +85,19 @@ export class LoginStage {
           id: 'bearer',
           match: { path: '/bearer' },
           upstream: 'echo',
+          policies: { authentication: { schemes: ['session'], accessToken: 'forward' } },
+        },
+        {
+          id: 'bearer-mirrored',
+          match: { path: '/bearer/mirrored' },
+          upstream: 'echo',
+          mirror: { upstream: 'deaf' },
+          policies: { authentication: { schemes: ['session'], accessToken: 'forward' } },
+        },
+        {
+          id: 'bearer-alone',
+          match: { path: '/bearer/alone' },
+          upstream: 'untold',
           policies: { authentication: { schemes: ['session'], accessToken: 'forward' } },
         },
         { id: 'open', match: { path: '/open' }, upstream: 'echo', policies: { authentication: 'public' } },

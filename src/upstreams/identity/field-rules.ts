@@ -7,13 +7,14 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** Which header fields of clients reach the targets; made once for each upstream, and for routes that say something else. */
 export class FieldRules {
-  readonly #passesAuthorization: boolean;
+  /** Whether `Authorization` passes, where nothing else keeps it. */
+  readonly passesAuthorization: boolean;
   /** Undefined for all. */
   readonly #allowed: ReadonlySet<string> | undefined;
   readonly #beginnings: readonly string[];
 
   constructor({ authorization, allowHeaders }: RouteIdentityOptions, passesByDefault: boolean) {
-    this.#passesAuthorization = authorization === undefined ? passesByDefault : authorization === 'forward';
+    this.passesAuthorization = authorization === undefined ? passesByDefault : authorization === 'forward';
     const names = allowHeaders?.filter((name) => !name.endsWith('*'));
     this.#allowed = names === undefined ? undefined : names.length === 0 ? NONE : new Set(names);
     this.#beginnings = (allowHeaders ?? [])
@@ -28,7 +29,7 @@ export class FieldRules {
    */
   takes(lower: string): boolean {
     // A proof is bound to the token that it came with (RFC 9449 section 4.1).
-    if (!this.#passesAuthorization && (lower === 'authorization' || lower === 'dpop')) return false;
+    if (!this.passesAuthorization && (lower === 'authorization' || lower === 'dpop')) return false;
     if (this.#allowed === undefined || this.#allowed.has(lower)) return true;
     return this.#beginnings.some((one) => lower.startsWith(one)) || OF_THE_MESSAGE.test(lower);
   }

@@ -59,7 +59,11 @@ export class ServiceIdentity {
     if (names === undefined || principal === undefined) return all;
     let chosen = this.#chosen.get(principal);
     if (chosen === undefined) {
-      const kept = all.filter((_, at) => names.has((all[at - (at % 2)] as string).toLowerCase()));
+      const kept = all.filter((_, at) => {
+        const name = (all[at - (at % 2)] as string).toLowerCase();
+        // The token of a session: the policy of the route has asked for it, and that of the client is gone.
+        return name === 'authorization' || names.has(name);
+      });
       chosen = Object.freeze(kept);
       this.#chosen.set(principal, chosen);
     }

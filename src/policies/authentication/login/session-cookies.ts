@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Problem } from '../../../problems/problem.ts';
 import { refused } from '../verifier.ts';
 import { liftedCookies } from './lifted-cookies.ts';
 
@@ -7,9 +8,6 @@ const MOST_PER_COOKIE = 3900;
 /** Two of them fill half of a head of 16 KiB. */
 const MOST_COOKIES = 2;
 const GONE = 'Max-Age=0';
-
-/** A session that does not fit into its cookies. */
-export class SessionTooLarge extends Error {}
 
 /** The cookies of log-in and session: their names, and how they are set. */
 export class SessionCookies {
@@ -41,9 +39,9 @@ export class SessionCookies {
     return value;
   }
 
-  /** The fields that set the session's cookies. @throws {SessionTooLarge} for what does not fit. */
+  /** The fields that set the session's cookies. @throws {Problem} `session-too-large` for what does not fit. */
   write(value: string): readonly string[] {
-    if (value.length > MOST_PER_COOKIE * MOST_COOKIES) throw new SessionTooLarge();
+    if (value.length > MOST_PER_COOKIE * MOST_COOKIES) throw new Problem('session-too-large');
     return this.#each((index) => {
       const part = value.slice(index * MOST_PER_COOKIE, (index + 1) * MOST_PER_COOKIE);
       return part === '' ? `; ${GONE}` : part;

@@ -105,6 +105,11 @@ export class SessionVerifier implements CredentialVerifier {
     }
   }
 
+  /** Whose a session is. */
+  principalOf(session: Session): Principal {
+    return sessionPrincipal(session, this.#terms as SessionTerms);
+  }
+
   async #check(login: Login, value: string, exchange: Exchange): Promise<Principal> {
     const { cookies, clock } = login.deps;
     let found = await this.#read(login, value);

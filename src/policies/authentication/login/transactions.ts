@@ -21,6 +21,8 @@ export interface Transaction {
 const LIFE_MS = 600_000;
 /** Log-ins that one browser may have under way, each in a tab: more would fill the head of its requests. */
 const MOST = 5;
+/** What they may have of it together: besides them there are the session, and what browsers and other pages add. */
+const MOST_LENGTH = 4096;
 const KEY_LENGTH = 12;
 
 /** The log-ins that are under way, each in a cookie of its own, so that tabs do not meet. */
@@ -40,10 +42,8 @@ export class Transactions {
   /** Remembers a log-in. @returns the fields that do; those of the oldest ones go. */
   begin(request: IncomingMessage, transaction: Transaction): readonly string[] {
     const value = this.#keys.seal(JSON.stringify(transaction), purposeOf(transaction.state));
-    const under = this.#underWay(request);
-    const dropped = under.slice(0, Math.max(0, under.length - MOST + 1));
     return [
-      ...dropped.flatMap((key) => this.#cookies.ofLogin(key, undefined, 0)),
+      ...this.#tooMuch(request, value.length).flatMap((key) => this.#cookies.ofLogin(key, undefined, 0)),
       ...this.#cookies.ofLogin(keyOf(transaction.state), value, LIFE_MS / 1000),
     ];
   }
@@ -63,11 +63,15 @@ export class Transactions {
     return this.#cookies.ofLogin(keyOf(state), undefined, 0);
   }
 
-  // Browsers list older cookies first (RFC 6265 section 5.4).
-  #underWay(request: IncomingMessage): string[] {
+  /** The log-ins that go for another one. Any page can begin some with long paths: no head would have room for five of those. */
+  #tooMuch(request: IncomingMessage, length: number): string[] {
     const prefix = this.#cookies.loginName('');
-    const names = [...(liftedCookies(request)?.keys() ?? [])].filter((name) => name.startsWith(prefix));
-    return names.map((name) => name.slice(prefix.length));
+    // Browsers list older cookies first (RFC 6265 section 5.4).
+    const under = [...(liftedCookies(request) ?? [])].filter(([name]) => name.startsWith(prefix)).reverse();
+    let left = MOST_LENGTH - length;
+    const kept = under.findIndex(([, value], at) => at === MOST - 1 || (left -= value?.length ?? 0) < 0);
+    const gone = kept < 0 ? [] : under.slice(kept);
+    return gone.map(([name]) => name.slice(prefix.length));
   }
 }
 
