@@ -260,7 +260,8 @@ function reasonOf(error: unknown): string {
 function closeCodeOf(error: unknown): number {
   if (error instanceof StageAnswered) return CloseCode.ofStatus(error.answer.status);
   if (!(error instanceof Problem)) return CloseCode.internal;
-  const { status, code } = error;
+  const { status } = error;
   if (status === 401 || status === 403) return CloseCode.ofStatus(status);
-  return code === 'rate-limited' ? CloseCode.tryAgainLater : CloseCode.internal;
+  // Such as while nobody can say whether a credential is good: clients that hear 1011 do not come again.
+  return status === 429 || status === 503 ? CloseCode.tryAgainLater : CloseCode.internal;
 }

@@ -14,6 +14,7 @@ import { Roles } from '../../../policies/authorization/authorization.policy.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
 import { policyRegistry } from '../../../policies/order.ts';
 import type { StageFactory } from '../../../policies/stage-factory.ts';
+import type { ProblemCode } from '../../../problems/catalogue.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { PubSub } from '../../../store/pub-sub.ts';
 import { StoreModule } from '../../../store/store.module.ts';
@@ -78,12 +79,13 @@ class ChatResolver {
   }
 }
 
-/** Knows `Bearer <user> [seconds until it expires]`. */
+/** Knows `Bearer <user> [seconds until it expires]`, and refuses `No <problem>` by that. */
 const identify: StageFactory = {
   policy: policyRegistry.authentication,
   compile: () => ({
     enter(exchange: Exchange) {
       const [scheme, user, ttl] = String(exchange.request.headers.authorization ?? '').split(' ');
+      if (scheme === 'No') throw new Problem(user as ProblemCode);
       if (scheme !== 'Bearer' || user === undefined) throw new Problem('credentials-missing');
       const claims = ttl === undefined ? {} : { exp: Date.now() / 1000 + Number(ttl) };
       exchange.principal = { ...testPrincipal(user), claims };
@@ -218,6 +220,15 @@ describe('subscriptions over WebSocket', () => {
     raw.send({ type: 'connection_init', payload: { authorization: 'Basic x' } });
     expect(await raw.closed).toEqual({ code: 4401, reason: 'credentials-missing' });
   });
+
+  it.each(['identity-unavailable', 'too-many-attempts'])(
+    'tell a client that meets %s in the first message to come again',
+    async (problem) => {
+      const raw = await rawSocket(bff);
+      raw.send({ type: 'connection_init', payload: { authorization: `No ${problem}` } });
+      expect(await raw.closed).toEqual({ code: 1013, reason: problem });
+    },
+  );
 
   it('do nothing before the client is known', async () => {
     const raw = await rawSocket(bff);

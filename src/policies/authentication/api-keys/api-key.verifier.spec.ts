@@ -217,6 +217,11 @@ describe('an API key', () => {
   it('is refused when it comes twice', async () => {
     const { key } = await storedKey();
     expect((await gate.get({ 'x-api-key': [key, key] })).body['code']).toBe('credentials-invalid');
+    for (const authorization of [`ApiKey ${key}`, 'apikey', 'APIKEY other'])
+      expect((await gate.get({ 'x-api-key': key, authorization })).body['code']).toBe('credentials-invalid');
+    // What is of another scheme is another credential.
+    for (const authorization of ['Basic YTpi', 'ApiKeys a', ''])
+      expect((await gate.get({ 'x-api-key': key, authorization })).status).toBe(200);
   });
 });
 

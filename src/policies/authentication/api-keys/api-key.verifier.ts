@@ -9,6 +9,8 @@ import { REFUSAL, refusalOf, type KnownKey } from './known-key.ts';
 
 /** Any visible text of a sane length, so that keys that were made elsewhere can be taken over. */
 const PLAUSIBLE_KEY = /^[!-~]{16,256}$/;
+/** An `Authorization` that has a key, or should have. */
+const BY_AUTHORIZATION = /^apikey(?: |$)/i;
 
 /** What keys are checked against, and who minds those that are let in. */
 export interface ApiKeyVerifierDeps {
@@ -39,7 +41,7 @@ export class ApiKeyVerifier implements CredentialVerifier {
   }
 
   verify(exchange: Exchange): Principal | Promise<Principal> | undefined {
-    const key = soleHeader(exchange.request, 'x-api-key') ?? authorizationOf(exchange.request, 'apikey');
+    const key = keyOf(exchange);
     if (key === undefined) return undefined;
     if (!PLAUSIBLE_KEY.test(key) || isMistyped(key)) throw refused(REFUSAL);
     const hash = hashApiKey(key);
@@ -50,7 +52,7 @@ export class ApiKeyVerifier implements CredentialVerifier {
   }
 
   known(exchange: Exchange): Principal | typeof UNKNOWN | undefined {
-    const key = soleHeader(exchange.request, 'x-api-key') ?? authorizationOf(exchange.request, 'apikey');
+    const key = keyOf(exchange);
     if (key === undefined) return undefined;
     const hash = hashApiKey(key);
     const { configured, directory, clock } = this.#deps;
@@ -66,4 +68,12 @@ export class ApiKeyVerifier implements CredentialVerifier {
     watch.admitted(exchange, key, now);
     return key.principal;
   }
+}
+
+/** @throws {Problem} `credentials-invalid` for several: who else reads them could take the other one for the caller's. */
+function keyOf({ request }: Exchange): string | undefined {
+  const key = soleHeader(request, 'x-api-key');
+  if (key === undefined) return authorizationOf(request, 'apikey');
+  if (BY_AUTHORIZATION.test(request.headers.authorization ?? '')) throw refused(REFUSAL);
+  return key;
 }

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { Registry } from 'prom-client';
 import { createTestKey, KeyServer, signToken } from '../../../../test/support/key-server.ts';
-import { startStageServer, type StageServer } from '../../../../test/support/stage-server.ts';
+import { exchangeFor, startStageServer, type StageServer } from '../../../../test/support/stage-server.ts';
+import { Problem } from '../../../problems/problem.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
 import { createApiKey } from '../api-keys/api-key.ts';
 import { AuthenticationStageFactory } from '../authentication.stage.ts';
 import { Identity } from '../identity.ts';
 import { identitySchema } from '../identity.schema.ts';
+import { ProofRefused } from '../proof-of-possession/proof-refused.ts';
 import { Damping } from './damping.ts';
 
 const OPTIONS = { failures: 3, window: 60_000 };
@@ -60,6 +64,25 @@ describe('damping', () => {
     now += 10_000;
     damping.failed('203.0.113.7', { failures: 1, window: 60_000 });
     expect(lines[1]).toMatchObject({ address: '203.0.113.7', others: 10_000 });
+  });
+});
+
+describe('what is noted', () => {
+  const request = new IncomingMessage(new Socket());
+  const exchange = exchangeFor(request, new ServerResponse(request));
+
+  it.each<[string, Problem, boolean]>([
+    ['a proof that is bad', new ProofRefused('The DPoP proof is malformed.'), true],
+    [
+      'a proof that only lacks our nonce',
+      new ProofRefused('The DPoP proof needs another nonce.', 'n'),
+      false,
+    ],
+    ['a token that has expired', new Problem('credentials-expired'), false],
+  ])('of %s', (_what, problem, counts) => {
+    const damped = new Damping().with({ failures: 1, window: 60_000, exempt: [] });
+    damped.note(problem, exchange);
+    expect(damped.refusal(exchange) !== undefined).toBe(counts);
   });
 });
 

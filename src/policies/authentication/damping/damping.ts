@@ -6,6 +6,7 @@ import type { Exchange } from '../../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../../problems/problem.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
+import { ProofRefused } from '../proof-of-possession/proof-refused.ts';
 import type { Clock } from '../verifier.ts';
 import type { DampingOptions } from './damping.schema.ts';
 
@@ -140,9 +141,11 @@ export class Damped {
   }
 
   /** Notes what became of a credential. */
-  note({ code }: Problem, { clientAddress, addressDoubt }: Exchange): void {
+  note(problem: Problem, { clientAddress, addressDoubt }: Exchange): void {
     // One that has expired or was revoked was good once: that is nobody's guess.
-    if (code !== 'credentials-invalid' || this.#options === undefined) return;
+    if (problem.code !== 'credentials-invalid' || this.#options === undefined) return;
+    // Nor is a proof that only lacks our nonce: every client begins so, and begins again with each nonce.
+    if (problem instanceof ProofRefused && problem.error === 'use_dpop_nonce') return;
     if (!this.#isExempt(clientAddress, addressDoubt)) this.#damping.failed(clientAddress, this.#options);
   }
 

@@ -7,6 +7,9 @@ import type { Claims } from '../tokens/token-principal.ts';
 import type { ClientAuthentication } from './client-authentication.ts';
 import { SIGNED_ANSWER, type SignedAnswers } from './signed-answers.ts';
 
+/** The endpoint does not take the question, and says so: that is of the token, and no sign that the server is not well. */
+export class QuestionRefused extends PlainFault {}
+
 /** How the endpoint is asked. */
 export interface EndpointDeps {
   /** Where it is. Rejects when that cannot be found out. */
@@ -26,6 +29,8 @@ const ACCEPT = {
   signed: SIGNED_ANSWER,
   either: `${SIGNED_ANSWER}, ${JSON_TYPE};q=0.5`,
 } as const;
+/** What servers say of a token that is too long for them, or made of what they do not like. */
+const OF_THE_QUESTION: ReadonlySet<number> = new Set([400, 413, 414, 422, 431]);
 /** What a connection says that its server has closed while it was idle. */
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -88,7 +93,8 @@ export class IntrospectionEndpoint {
     const { statusCode = 0, headers } = answer;
     if (statusCode !== 200) {
       answer.destroy();
-      throw new PlainFault(statusFault(statusCode));
+      const Fault = OF_THE_QUESTION.has(statusCode) ? QuestionRefused : PlainFault;
+      throw new Fault(statusFault(statusCode));
     }
     const text = await wholeText(answer, WHAT, MAX_ANSWER_BYTES);
     const isSigned = mediaTypeOf(headers['content-type']) === SIGNED_ANSWER;

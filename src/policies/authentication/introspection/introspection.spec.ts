@@ -291,6 +291,16 @@ describe('an outage', () => {
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '20']);
     expect(server.asked).toHaveLength(3);
   });
+
+  it.each([400, 413])('is none when the server does not take some tokens, by %d', async (status) => {
+    const circuitBreaker = { consecutiveFailures: 2, openFor: '20s' };
+    const gate = await gateOf(identityOf({ circuitBreaker }));
+    server.answer = (response) => response.writeHead(status).end();
+    const unknown = [503, 'identity-unavailable'];
+    for (let i = 0; i < 4; i += 1) expect(await outcome(gate, fresh())).toEqual(unknown);
+    server.answer = undefined;
+    expect(await outcome(gate, server.knows(fresh()))).toBe(200);
+  });
 });
 
 function signedAs(response: ServerResponse, text: string): void {

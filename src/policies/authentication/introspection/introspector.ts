@@ -11,6 +11,7 @@ import { TokenCache } from '../tokens/token-cache.ts';
 import type { Claims } from '../tokens/token-principal.ts';
 import { refused, unavailable, type Clock } from '../verifier.ts';
 import { readAnswer, type AnswerRules } from './introspection-answer.ts';
+import { QuestionRefused } from './introspection-endpoint.ts';
 import type { IntrospectionOptions } from './introspection.schema.ts';
 
 /** What answers questions about tokens. */
@@ -108,7 +109,8 @@ export class Introspector implements TokenSource, Upkeep {
     try {
       answer = await this.#deps.endpoint.ask(token);
     } catch (error) {
-      this.#breaker.settle(admission, 'failure');
+      // Whoever sends tokens that the server does not take could keep everybody else from asking otherwise.
+      this.#breaker.settle(admission, error instanceof QuestionRefused ? 'success' : 'failure');
       this.#warn(error);
       throw unavailable(RETRY_AFTER_MS, error);
     }
