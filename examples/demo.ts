@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { parseDocument } from 'yaml';
+import { createApiKey, hashApiKey } from '../src/policies/authentication/api-keys/api-key.ts';
 import { findGatewayPorts, takesFreePorts, type GatewayPorts } from './demo-ports.ts';
 import { demoText } from './demo-text.ts';
 import { readPageConfig } from './page/page-config.ts';
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
   try {
-    const apiKey = `gh_demo_${randomBytes(24).toString('base64url')}`;
+    const apiKey = createApiKey('demo').key;
     const config = await writeConfig({ folder, apiKey, ports, services: behind.services });
     const secrets = {
       SESSION_KEYS: randomBytes(32).toString('base64url'),
@@ -101,7 +102,7 @@ async function writeConfig({ folder, apiKey, ports, services }: Setting): Promis
   const document = parseDocument(await readFile(join(ROOT, 'config/gateway.yaml'), 'utf8'));
   document.setIn(
     ['identity', 'apiKeys'],
-    [{ sha256: createHash('sha256').update(apiKey).digest('hex'), clientId: 'demo-client', roles: ['user'] }],
+    [{ sha256: hashApiKey(apiKey), clientId: 'demo-client', roles: ['user'] }],
   );
   document.setIn(['identity', 'revocation'], {});
   document.setIn(['identity', 'login'], loginAt(ports, services.identity.issuer));

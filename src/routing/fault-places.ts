@@ -39,7 +39,11 @@ export class FaultPlaces {
     const { value, document } = this.#source;
     const [section, name] = path;
     const routeId = section === 'routes' ? value.routes[name as number]?.id : undefined;
-    const key = [`${section}[${routeId ?? name}]`, ...path.slice(2)].join('.');
+    const isNamed = section === 'routes' || section === 'upstreams';
+    const below = renderPath(path.slice(2), undefined);
+    const key = isNamed
+      ? `${section}[${routeId ?? name}]${below === '' || below.startsWith('[') ? '' : '.'}${below}`
+      : renderPath(path, undefined);
     return { file: document.file, ...document.locate(path), routeId, key, message, suggestion };
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.ts';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { ConfigError } from '../config/config-fault.ts';
 import { NestLogger } from './nest-logger.ts';
 
 function capture(level: string) {
@@ -81,6 +82,8 @@ describe('NestLogger', () => {
     const starting = NestFactory.createApplicationContext(AppModule, { logger: nest, abortOnError: false });
     await expect(starting).rejects.toThrow('Needy');
     nest.error(new Error('a token'), 'ExceptionsHandler');
+    // It is told with its place by whoever starts the gateway.
+    nest.error(new ConfigError([{ file: 'a.yaml', line: 1, column: 1, key: 'a', message: 'b' }]));
     expect(lines.map((line) => line['msg'])).toEqual([
       expect.stringMatching(/^unforeseen fault: Nest can't resolve dependencies of the Needy .*Missing/s),
       'unforeseen fault',

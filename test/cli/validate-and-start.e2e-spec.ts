@@ -139,6 +139,35 @@ describe('validate and start', () => {
     expect(stdout).toMatch(/: valid, \d+ routes? in the file, \d+ in code\n$/);
     expect(connections).toBe(before);
   });
+
+  it('validate takes what needs Redis where REDIS_URL names one, and asks for it where none is', async () => {
+    const file = join(folder, 'redis.yaml');
+    const text = `version: 1
+identity:
+  revocation: {}
+  login:
+    issuer: http://127.0.0.1:PORT
+    clientId: gateway
+    publicOrigin: http://127.0.0.1:PORT
+    session: { keysEnv: SESSION_KEYS, store: redis }
+upstreams: { users: { targets: ['http://127.0.0.1:PORT'] } }
+routes:
+  - { id: keys, match: { path: /keys }, upstream: users, policies: { authentication: { schemes: [apiKey] } } }
+`;
+    const keysOnly = text.replace(/ {2}login:[^]*(?=upstreams)/, '');
+    const before = connections;
+    const run = (config: string, variables: Record<string, string>) => {
+      writeFileSync(file, config.replaceAll('PORT', String(port)));
+      return runBin(['validate', '--config', file], { SESSION_KEYS: 'k'.repeat(32), ...variables });
+    };
+    const valid = await run(text, { REDIS_URL: `redis://127.0.0.1:${port}` });
+    expect([valid.code, valid.stderr]).toEqual([0, '']);
+    expect((await run(text, { REDIS_URL: '' })).stderr).toContain('there is no Redis: set REDIS_URL');
+    expect((await run(keysOnly, { REDIS_URL: '' })).stderr).toContain(
+      'add identity.apiKeys, or Redis (REDIS_URL)',
+    );
+    expect(connections).toBe(before);
+  });
 });
 
 const CODE: readonly (readonly [what: string, messages: readonly string[], modules: () => Type[]])[] = [

@@ -319,7 +319,7 @@ describe('a certificate', () => {
     const { outcome, faults } = reload(holder.shop.gateway, configNow());
     expect([outcome, faults[0]?.key, faults[0]?.message]).toEqual([
       'faulty',
-      'listeners[1].tls.certificates.1.key',
+      'listeners[1].tls.certificates[1].key',
       expect.stringContaining('is not the one of the first certificate'),
     ]);
     expect(await nameOf('api.shop.test')).toBe('renewed');

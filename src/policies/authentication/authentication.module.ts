@@ -21,7 +21,7 @@ import { Revocations } from './revocation/revocations.ts';
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
 
-type Late = [guard?: StoreGuard, pubSub?: PubSub, source?: ReadConfig<unknown>];
+type Late = [guard?: StoreGuard, pubSub?: PubSub, source?: ReadConfig<unknown>, isDryRun?: boolean];
 type Told = [metrics?: Metrics, logger?: Logger];
 
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
@@ -49,10 +49,10 @@ type Told = [metrics?: Metrics, logger?: Logger];
         redis: Redis | undefined,
         revocations: Revocations,
         damping: Damping,
-        ...[guard, pubSub, source]: Late
+        ...[guard, pubSub, source, isDryRun]: Late
       ) => {
         try {
-          return new Identity(options, { redis, guard, revocations, damping, pubSub });
+          return new Identity(options, { redis, guard, revocations, damping, pubSub, isDryRun });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
@@ -65,6 +65,7 @@ type Told = [metrics?: Metrics, logger?: Logger];
         { token: STORE_GUARD, optional: true },
         { token: PUB_SUB, optional: true },
         { token: GATEWAY_SOURCE, optional: true },
+        { token: DRY_RUN, optional: true },
       ],
     },
     {

@@ -21,7 +21,7 @@ afterEach(() => server?.stop());
 describe('Identity', () => {
   it('names the environment variable that is missing', () => {
     expect(() => new Identity(secretIssuer(), { environment: {} })).toThrow(
-      'identity.issuers, https://id.test: secretEnv: SECRET: set this environment variable',
+      'SECRET: set this environment variable',
     );
   });
 
@@ -41,7 +41,7 @@ describe('Identity', () => {
     const options = identitySchema.parse({
       issuers: [{ issuer: 'https://id.test', publicKey: pem, audiences: ['a'] }],
     });
-    expect(() => new Identity(options)).toThrow(/publicKey: the key fits ES384; accepted are RS256, ES256/);
+    expect(() => new Identity(options)).toThrow(/^the key fits ES384; accepted are RS256, ES256/);
   });
 
   it('hands its background work over to what was reloaded, and keeps what it has when that is bad', async () => {

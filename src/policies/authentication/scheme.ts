@@ -17,10 +17,17 @@ export interface IdentityNeeds {
   /** Where shared secrets are read from. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
+  /** It only looks whether it would work, and connects to nothing. */
+  readonly isDryRun?: boolean | undefined;
   /** Default: those of this process alone. */
   readonly revocations?: Revocations | undefined;
   /** Default: one of nobody yet. */
   readonly damping?: Damping | undefined;
+}
+
+/** Whether a start would have Redis: what only looks at a configuration connects to none, and goes by `REDIS_URL`. */
+export function hasRedis({ redis, isDryRun, environment = process.env }: IdentityNeeds): boolean {
+  return redis !== undefined || (isDryRun === true && Boolean(environment['REDIS_URL']));
 }
 
 /** What a verifier needs done in the background while some snapshot uses it. */

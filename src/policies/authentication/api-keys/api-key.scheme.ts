@@ -1,5 +1,5 @@
 import { Revocations } from '../revocation/revocations.ts';
-import type { Scheme, SchemeContext, Upkeep } from '../scheme.ts';
+import { hasRedis, type Scheme, type SchemeContext, type Upkeep } from '../scheme.ts';
 import { ApiKeyDirectory } from './api-key.directory.ts';
 import { configuredApiKeys } from './api-key.store.ts';
 import { RedisApiKeyStore } from './api-key.store.redis.ts';
@@ -11,7 +11,7 @@ import { KnownKey } from './known-key.ts';
 /** API keys: of the configuration, and of Redis. */
 export const apiKeyScheme: Scheme = {
   name: 'apiKey',
-  checkedAgainst: 'identity.apiKeys',
+  checkedAgainst: 'identity.apiKeys, or Redis (REDIS_URL), which has those of `gatehouse keys`',
   create({ apiKeys }, context) {
     const { clock = Date.now } = context;
     const records = configuredApiKeys(apiKeys);
@@ -19,7 +19,9 @@ export const apiKeyScheme: Scheme = {
     // What is known of stored keys, and of exchanges under way, goes on over a reload.
     const keys = context.kept('apiKey keys', () => new KeptKeys(context));
     context.kept(`apiKey configured ${JSON.stringify(records)}`, () => new Taking(keys.watch, configured));
-    return new ApiKeyVerifier({ configured, directory: keys.directory, watch: keys.watch, clock });
+    const isConfigured = configured.size > 0 || hasRedis(context);
+    const { directory, watch } = keys;
+    return new ApiKeyVerifier({ configured, directory, watch, isConfigured, clock });
   },
 };
 

@@ -17,6 +17,8 @@ export interface ApiKeyVerifierDeps {
   readonly configured: ConfiguredKeys;
   readonly directory: ApiKeyDirectory | undefined;
   readonly watch: ApiKeyWatch;
+  /** Whether there are keys, or may be. */
+  readonly isConfigured: boolean;
   readonly clock: Clock;
 }
 
@@ -33,7 +35,7 @@ export class ApiKeyVerifier implements CredentialVerifier {
   }
 
   get configured(): boolean {
-    return this.#deps.configured.size > 0 || this.#deps.directory !== undefined;
+    return this.#deps.isConfigured;
   }
 
   challenge(): string {

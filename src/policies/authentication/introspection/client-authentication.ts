@@ -153,5 +153,5 @@ function signingKeyOf(pem: string, at: string): [key: KeyObject, algorithm: stri
 }
 
 function fault(key: string, fix: string): IdentityFault {
-  return new IdentityFault(['introspection', key], `identity.introspection.${key}: ${fix}`);
+  return new IdentityFault(['introspection', key], fix);
 }

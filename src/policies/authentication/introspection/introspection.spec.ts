@@ -388,11 +388,20 @@ describe('the gateway', () => {
   });
 
   it.each([
-    [{ clientSecretEnv: 'MISSING' }, /identity\.introspection\.clientSecretEnv: MISSING: set this/],
-    [{ clientSecretEnv: undefined, privateKeyEnv: 'SECRET' }, /privateKeyEnv: expected a private key as PEM/],
-    [{ clientSecretEnv: undefined, clientSecretFile: '/nowhere' }, /clientSecretFile: cannot read \/nowhere/],
-  ])('does not start with %j', (more, message) => {
-    expect(() => identityOf(more)).toThrow(message);
+    [{ clientSecretEnv: 'MISSING' }, 'clientSecretEnv', /^MISSING: set this/],
+    [
+      { clientSecretEnv: undefined, privateKeyEnv: 'SECRET' },
+      'privateKeyEnv',
+      /^expected a private key as PEM/,
+    ],
+    [
+      { clientSecretEnv: undefined, clientSecretFile: '/nowhere' },
+      'clientSecretFile',
+      /^cannot read \/nowhere/,
+    ],
+  ])('does not start with %j, and says where that is', (more, key, text) => {
+    const fault = { at: ['introspection', key], message: expect.stringMatching(text) };
+    expect(() => identityOf(more)).toThrow(expect.objectContaining(fault));
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { IdentityFault } from '../identity-fault.ts';
 import type { IdentityOptions } from '../identity.schema.ts';
 import { claimNames } from '../issuer-options.schema.ts';
 import { Revocations } from '../revocation/revocations.ts';
-import type { Scheme, SchemeContext } from '../scheme.ts';
+import { hasRedis, type Scheme, type SchemeContext } from '../scheme.ts';
 import { jwtVerifierOf } from '../tokens/jwt.scheme.ts';
 import { KeyRing } from './key-ring.ts';
 import { Login } from './login.ts';
@@ -45,14 +45,16 @@ export const sessionScheme: Scheme = {
   },
 };
 
-function storeOf({ session }: LoginOptions, keys: KeyRing, { redis }: SchemeContext): SessionStore {
+function storeOf({ session }: LoginOptions, keys: KeyRing, context: SchemeContext): SessionStore {
+  const { redis } = context;
   if (session.store === 'cookie') return new CookieSessions(keys);
-  if (redis === undefined)
+  if (!hasRedis(context))
     throw new IdentityFault(
       ['login', 'session', 'store'],
       'there is no Redis: set REDIS_URL, or say `cookie`',
     );
-  return new RedisSessions(redis, keys, session);
+  // What only looks at a configuration opens no session.
+  return redis === undefined ? new CookieSessions(keys) : new RedisSessions(redis, keys, session);
 }
 
 // Fails closed: without revocations a log-out would leave copies of the cookie in force.

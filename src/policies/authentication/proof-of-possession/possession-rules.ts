@@ -58,10 +58,7 @@ function secretOf(
   const secret = environment[name] ?? '';
   if (secret.length >= MIN_SECRET_LENGTH) return secret;
   const fix = secret === '' ? 'set this environment variable' : 'expected at least 32 characters';
-  throw new IdentityFault(
-    ['tokens', 'dpop', 'nonces', 'secretEnv'],
-    `identity.tokens.dpop.nonces.secretEnv: ${name}: ${fix}`,
-  );
+  throw new IdentityFault(['tokens', 'dpop', 'nonces', 'secretEnv'], `${name}: ${fix}`);
 }
 
 function nothing(): void {

@@ -74,6 +74,6 @@ function fault(
   member: 'secretEnv' | 'publicKey',
   fix: string,
 ): IdentityFault {
-  const what = member === 'secretEnv' ? `${member}: ${issuer.secretEnv}` : member;
-  return new IdentityFault(['issuers', index, member], `identity.issuers, ${issuer.issuer}: ${what}: ${fix}`);
+  const message = member === 'secretEnv' ? `${issuer.secretEnv}: ${fix}` : fix;
+  return new IdentityFault(['issuers', index, member], message);
 }
