@@ -109,20 +109,14 @@ function isGatewayKey(name: string, value: string): boolean {
   return name === 'authorization' && /^apikey\s/i.test(value);
 }
 
-/** Of a session the token as well, which the route asks for: who else gets its requests, such as a mirror, may not want one. */
-function toldFields({ principal, route }: Exchange, upstream: ToldUpstream): readonly string[] {
-  const told = toldTo(upstream, principal);
-  if (principal?.bearer === undefined || route?.upstream === upstream.name) return told;
-  if (upstream.identity?.rules?.passesAuthorization !== false) return told;
-  return told.filter((_, at) => told[at - (at % 2)] !== 'Authorization');
-}
-
 function addOwn(out: string[], exchange: Exchange, upstream: ToldUpstream): void {
   out.push('x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace));
   if (exchange.trace.state !== undefined) out.push('tracestate', exchange.trace.state);
   if (exchange.deadlineAt !== Infinity) {
     out.push('x-request-deadline-ms', String(Math.floor(exchange.remainingMs())));
   }
-  if (exchange.principal !== undefined) out.push(...toldFields(exchange, upstream));
+  // Who else gets it, such as a mirror, may want no token of a session.
+  if (exchange.principal !== undefined)
+    out.push(...toldTo(upstream, exchange.principal, exchange.route?.upstream === upstream.name));
   if (exchange.vouched !== undefined) out.push(...exchange.vouched.fields);
 }

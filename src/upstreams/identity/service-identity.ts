@@ -37,6 +37,7 @@ export class ServiceIdentity {
   readonly #more = new WeakMap<Principal, string>();
   #holders = 0;
   readonly #chosen = new WeakMap<Principal, readonly string[]>();
+  readonly #chosenWithoutToken = new WeakMap<Principal, readonly string[]>();
 
   constructor({ digest, options, tokens, ring, exchange }: ServiceIdentityParts) {
     const { headers, authorization, allowHeaders } = options;
@@ -52,20 +53,27 @@ export class ServiceIdentity {
     this.rules = saysRules ? new FieldRules(options, !this.signs) : undefined;
   }
 
-  /** The plain identity headers of a caller: a flat, frozen list, the same one each time. */
-  told(principal: Principal | undefined): readonly string[] {
+  /**
+   * The plain identity headers of a caller: a flat, frozen list, the same one each time.
+   *
+   * @param takesToken whether the token of a session goes along, which the route has asked for, also where no other would.
+   */
+  told(principal: Principal | undefined, takesToken: boolean): readonly string[] {
     const all = identityHeaders(principal);
     const names = this.#told;
-    if (names === undefined || principal === undefined) return all;
-    let chosen = this.#chosen.get(principal);
+    const keepsToken = takesToken || this.rules?.passesAuthorization !== false;
+    if (principal === undefined || (names === undefined && (keepsToken || principal.bearer === undefined)))
+      return all;
+    const chosenBefore = keepsToken ? this.#chosen : this.#chosenWithoutToken;
+    let chosen = chosenBefore.get(principal);
     if (chosen === undefined) {
       const kept = all.filter((_, at) => {
         const name = (all[at - (at % 2)] as string).toLowerCase();
         // The token of a session: the policy of the route has asked for it, and that of the client is gone.
-        return name === 'authorization' || names.has(name);
+        return name === 'authorization' ? keepsToken : names?.has(name) !== false;
       });
       chosen = Object.freeze(kept);
-      this.#chosen.set(principal, chosen);
+      chosenBefore.set(principal, chosen);
     }
     return chosen;
   }
@@ -138,13 +146,18 @@ export class ServiceIdentity {
   }
 }
 
-/** The plain identity headers for a service; all of them where nobody knows it yet. */
+/**
+ * The plain identity headers for a service; all of them where nobody knows it yet.
+ *
+ * @param takesToken whether it is what the route is for, so that the token of a session goes along where the route says so.
+ */
 export function toldTo(
   upstream: Pick<Upstream, 'identity'> | undefined,
   principal: Principal | undefined,
+  takesToken = false,
 ): readonly string[] {
   const identity = upstream?.identity;
-  return identity === undefined ? identityHeaders(principal) : identity.told(principal);
+  return identity === undefined ? identityHeaders(principal) : identity.told(principal, takesToken);
 }
 
 /** The fields of an attempt as its service gets them, see {@link ServiceIdentity.signed}. */
