@@ -1,6 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
 import { RuntimeException } from '@nestjs/core/errors/exceptions/runtime.exception.js';
-import { ConfigError } from '../config/config-fault.ts';
 import type { Logger } from './logger.ts';
 
 /**
@@ -25,7 +24,7 @@ export class NestLogger implements LoggerService {
 
   error(message: unknown, ...rest: unknown[]): void {
     // Whoever starts the gateway tells it, with its place; nothing about it is unforeseen.
-    if (message instanceof ConfigError) return;
+    if (Error.isError(message) && message.name === 'ConfigError') return;
     const err = [message, ...rest].find((one) => Error.isError(one));
     const context = rest.filter((one) => typeof one === 'string' && !one.includes('\n')).at(-1);
     const text = Error.isError(message) ? textOf(message) : String(message);

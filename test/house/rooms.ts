@@ -63,7 +63,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // Calls with streams are translated to sockets as well.
   transcoding: { ...ACTION, imports: [...ACTION.imports, 'sockets'] },
   answers: ACTION,
-  login: ACTION,
+  login: { ...ACTION, imports: [...ACTION.imports, 'audit'] },
   calls: { imports: [...LEAVES, 'exchange', 'templates', 'upstreams'] },
   bff: {
     imports: [...GROUND, 'snapshot', 'sockets', 'calls', 'bff/composition'],

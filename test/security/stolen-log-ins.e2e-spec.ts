@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Module } from '@nestjs/common';
+import { Query, Resolver } from '@nestjs/graphql';
 import { SignJWT, type JWTPayload } from 'jose';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,11 +14,27 @@ import { ASKS, OPENS, type Visitor } from '../support/visitor.ts';
 
 const SESSION = '__Host-Http-gatehouse';
 const audit = new AuditFolder();
+
+@Resolver()
+class HelloResolver {
+  @Query(() => String)
+  hello(): string {
+    return 'hello';
+  }
+}
+
+@Module({ providers: [HelloResolver] })
+class HelloModule {}
+
 let stage: LoginStage;
 let sockets: SocketService;
 let bob: Visitor;
 beforeAll(async () => {
-  stage = await LoginStage.start({ store: 'cookie', more: { audit: { file: audit.file } } });
+  stage = await LoginStage.start({
+    store: 'cookie',
+    more: { modules: ['hello'], audit: { file: audit.file } },
+    modules: [{ name: 'hello', module: HelloModule, graphql: true }],
+  });
   sockets = echoSockets(stage.echo.server);
   bob = await stage.guest();
 });
@@ -128,6 +146,17 @@ describe('pages of strangers', () => {
   });
 
   it.each<[string, Record<string, string>, number]>([
+    ['our own page', ASKS, 200],
+    ['a script of a stranger', { ...ASKS, 'sec-fetch-site': 'cross-site', origin: EVIL }, 403],
+    ['a script of a neighbor', { ...ASKS, 'sec-fetch-site': 'same-site' }, 403],
+    ['an old browser on a strange page', { origin: EVIL }, 403],
+  ])('ask GraphQL by GET with it, or do not: %s', async (_what, headers, status) => {
+    const asking = { cookie: cookieOf(bob), 'content-type': 'application/json', ...headers };
+    const answer = await ask(asking, '/graphql?query=%7Bhello%7D');
+    expect([answer.status, answer.text.includes('"hello":"hello"')]).toEqual([status, status === 200]);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
     ['of a stranger whom the route lets open sockets without a session', { origin: EVIL }, 403],
     ['of nobody', {}, 403],
     ['of a neighbor', { origin: 'https://x.example.com', 'sec-fetch-site': 'same-site' }, 403],
@@ -146,6 +175,26 @@ describe('pages of strangers', () => {
     await eve.ask('/logout', { method: 'POST' });
     expect((await closed).code).toBe(4401);
     socket.terminate();
+  });
+
+  it('have an event stream with it, which ends with the session', async () => {
+    const eve = await stage.guest();
+    const { listener } = stage.echo;
+    stage.echo.listener = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n');
+    };
+    const stream = await fetch(`${stage.at()}/api/events`, { headers: { ...ASKS, cookie: cookieOf(eve) } });
+    stage.echo.listener = listener;
+    const chunks = stream.body?.getReader();
+    expect([stream.status, Buffer.from((await chunks?.read())?.value ?? []).toString()]).toEqual([
+      200,
+      'data: one\n\n',
+    ]);
+    await eve.ask('/logout', { method: 'POST' });
+    const ended = (async () => {
+      while ((await chunks?.read())?.done === false);
+    })();
+    await expect(ended).rejects.toThrow('terminated');
   });
 
   it('log nobody out, and see nobody', async () => {
@@ -261,7 +310,7 @@ describe('log-ins', () => {
     stage.provider.claims = {};
   });
 
-  it('say so as well when they have outgrown their cookies by a refresh, and can be ended', async () => {
+  it('are over when they have outgrown their cookies by a refresh', async () => {
     stage.provider.lifeS = 2;
     const eve = await stage.guest();
     stage.provider.lifeS = 600;
@@ -269,8 +318,7 @@ describe('log-ins', () => {
     await sleep(1100);
     const answer = await eve.ask('/api/x');
     stage.provider.claims = {};
-    expect([answer.status, answer.json()['code']]).toEqual([502, 'session-too-large']);
-    expect((await eve.ask('/logout', { method: 'POST' })).status).toBe(200);
+    expect([answer.status, answer.json()['code']]).toEqual([401, 'credentials-expired']);
     expect(eve.cookies.size).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 import { findGatewayPorts } from '../../examples/demo-ports.ts';
 import { CLIENT, LoginProvider } from './login-provider.ts';
-import { startGateway, type TestGateway } from './gateway.ts';
+import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 import { startRedis, type RedisServer } from './redis.ts';
 import { startUpstream, type TestUpstream } from './upstream.ts';
 import { Visitor } from './visitor.ts';
@@ -17,6 +17,7 @@ export interface LoginSetup {
   /** More keys of `identity.login`, and of the file. */
   readonly login?: Readonly<Record<string, unknown>>;
   readonly more?: Readonly<Record<string, unknown>>;
+  readonly modules?: NonNullable<TestGatewayOptions['modules']>;
 }
 
 /** Gateways that people log in at, and all that they need. */
@@ -44,6 +45,7 @@ export class LoginStage {
     isReached = false,
     login = {},
     more = {},
+    modules = [],
   }: LoginSetup): Promise<LoginStage> {
     const [provider, redis, echo] = await Promise.all([
       LoginProvider.start(),
@@ -110,7 +112,7 @@ export class LoginStage {
     process.env['CLIENT_SECRET'] = CLIENT.secret;
     const environment = { PORT: String(port), ...(redis === undefined ? {} : { REDIS_URL: redis.url }) };
     const gateways: TestGateway[] = [];
-    for (let i = 0; i < replicas; i += 1) gateways.push(await startGateway({ config, environment }));
+    for (let i = 0; i < replicas; i += 1) gateways.push(await startGateway({ config, environment, modules }));
     provider.offer({
       callback: `${app}/login/callback`,
       loggedOut: `${app}/bye`,

@@ -190,14 +190,20 @@ export class IdentifyStage implements Stage {
   #letIn(principal: Principal, exchange: Exchange): void {
     const revocations = this.#revocations;
     if (revocations !== undefined) {
-      try {
-        revocations.admit(exchange, principal);
-        principal.also?.forEach((one) => revocations.admit(exchange, one));
-      } catch (error) {
-        throw this.#challenging(error, exchange, principal);
-      }
+      this.#admitUnrevoked(principal, exchange, principal);
+      principal.also?.forEach((one) => this.#admitUnrevoked(one, exchange, principal));
     }
     exchange.principal = principal;
+  }
+
+  #admitUnrevoked(one: Principal, exchange: Exchange, whole: Principal): void {
+    try {
+      this.#revocations?.admit(exchange, one);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401)
+        this.#verifiers.find(({ scheme }) => scheme === one.scheme)?.forget?.(exchange);
+      throw this.#challenging(error, exchange, whole);
+    }
   }
 
   /** A refusal, with challenges: that of the refused credential says why (RFC 6750 section 3). */

@@ -38,6 +38,8 @@ export interface CredentialVerifier {
    * checked, or undefined for none. Absent for a scheme whose checks cost nothing: it is asked to verify.
    */
   known?(exchange: Exchange): Principal | typeof UNKNOWN | undefined;
+  /** Has the client forget a credential that was revoked, with its answer. Absent for those that the gateway did not give it. */
+  forget?(exchange: Exchange): void;
 }
 
 /** A credential that nobody remembers. */

@@ -30,6 +30,11 @@ export class KeyRing {
     });
   }
 
+  /** Names the keys, and tells nothing of them. */
+  get name(): string {
+    return this.#keys.map(({ name }) => name).join('.');
+  }
+
   /** Seals a text; the result is a value that a cookie can have. */
   seal(text: string, { purpose, bound }: SealOptions): string {
     const [key] = this.#keys;

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Upkeep } from '../scheme.ts';
 import type { KeyRing } from './key-ring.ts';
 import { isSpent } from './provider-fault.ts';
 import { answerOf } from './redis-answer.ts';
@@ -19,6 +20,7 @@ export interface RenewalDeps {
   readonly store: SessionStore;
   readonly redis: Redis | undefined;
   readonly keys: KeyRing;
+  readonly memory: RenewalMemory;
   /** How long the provider may take, in ms. */
   readonly timeoutMs: number;
   /** Asks the provider. Rejects as its library does, and with {@link Unbelievable}. */
@@ -39,6 +41,20 @@ const PREFIX = 'gatehouse:renewal:';
 const UNAVAILABLE: Renewal = { kind: 'unavailable' };
 const ENDED: Renewal = { kind: 'ended' };
 
+/** The refreshes of this process that are under way or have just come to an end, by what they refresh. */
+export class RenewalMemory implements Upkeep {
+  readonly flights = new Map<string, Promise<Renewal>>();
+  readonly done = new LRUCache<string, Renewal>({ max: MOST });
+
+  start(): void {
+    // Nothing to be done in the background.
+  }
+
+  stop(): void {
+    this.done.clear();
+  }
+}
+
 /** Deletes a lock that is still ours. */
 const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
@@ -48,8 +64,6 @@ const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(
  */
 export class SessionRenewal {
   readonly #deps: RenewalDeps;
-  readonly #flights = new Map<string, Promise<Renewal>>();
-  readonly #done = new LRUCache<string, Renewal>({ max: MOST });
 
   constructor(deps: RenewalDeps) {
     this.#deps = deps;
@@ -58,27 +72,28 @@ export class SessionRenewal {
   /** New tokens for a session that has a refresh token. Never rejects. */
   renew(value: string, session: Session): Promise<Renewal> | Renewal {
     const key = hash('sha256', session.refreshToken ?? '', 'base64url');
-    const done = this.#done.get(key) ?? this.#flights.get(key);
-    if (done !== undefined) return done;
+    const { done, flights } = this.#deps.memory;
+    const known = done.get(key) ?? flights.get(key);
+    if (known !== undefined) return known;
     const flight = this.#shared(key, value, session)
       .catch(() => UNAVAILABLE)
       .then((renewal) => {
-        this.#done.set(key, renewal, { ttl: renewal.kind === 'unavailable' ? PAUSE_MS : GRACE_MS });
+        done.set(key, renewal, { ttl: renewal.kind === 'unavailable' ? PAUSE_MS : GRACE_MS });
         return renewal;
       })
-      .finally(() => this.#flights.delete(key));
-    this.#flights.set(key, flight);
+      .finally(() => flights.delete(key));
+    flights.set(key, flight);
     return flight;
   }
 
   async #shared(key: string, value: string, session: Session): Promise<Renewal> {
     const { redis, store, timeoutMs } = this.#deps;
-    if (redis === undefined) return this.#ask(value, session);
+    if (redis === undefined) return this.#ask(key, value, session);
     const lock = `${PREFIX}lock:${key}`;
     const owner = randomUUID();
     const givesUpAt = performance.now() + timeoutMs + SLACK_MS;
     try {
-      while ((await answerOf(redis.set(lock, owner, 'PX', timeoutMs + SLACK_MS, 'NX'))) === null) {
+      while (!(await this.#locked(redis, lock, owner))) {
         const told = await this.#told(redis, key, session);
         if (told !== undefined) return told;
         if (performance.now() > givesUpAt) return UNAVAILABLE;
@@ -86,10 +101,10 @@ export class SessionRenewal {
       }
     } catch {
       // New tokens that nobody could keep would be lost, and with them the session; in a cookie they are kept by their browser.
-      return store.isShared ? UNAVAILABLE : this.#ask(value, session);
+      return store.isShared ? UNAVAILABLE : this.#ask(key, value, session);
     }
     try {
-      const renewal = (await this.#told(redis, key, session)) ?? (await this.#ask(value, session));
+      const renewal = (await this.#told(redis, key, session)) ?? (await this.#ask(key, value, session));
       await this.#tell(redis, key, session, renewal);
       return renewal;
     } finally {
@@ -97,8 +112,20 @@ export class SessionRenewal {
     }
   }
 
-  async #ask(value: string, session: Session): Promise<Renewal> {
-    const { store, refresh } = this.#deps;
+  /** Whether the lock is ours now. Rejects without an answer. */
+  async #locked(redis: Redis, lock: string, owner: string): Promise<boolean> {
+    const asked = redis.set(lock, owner, 'PX', this.#deps.timeoutMs + SLACK_MS, 'NX');
+    try {
+      return (await answerOf(asked)) !== null;
+    } catch (error) {
+      // A Redis that was only stalled still takes the lock when it goes on: nobody else would give that back.
+      asked.then(() => redis.eval(UNLOCK, 1, lock, owner)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #ask(key: string, value: string, session: Session): Promise<Renewal> {
+    const { store, redis, refresh } = this.#deps;
     const before = await this.#changed(value, session);
     if (before !== undefined) return before;
     let renewed: Session;
@@ -107,7 +134,9 @@ export class SessionRenewal {
     } catch (error) {
       if (!isSpent(error) && !(error instanceof Unbelievable)) return UNAVAILABLE;
       // Somebody else may have been faster; else the provider has ended it.
-      const after = await this.#changed(value, session);
+      const after =
+        (await this.#changed(value, session)) ??
+        (redis && (await this.#told(redis, key, session).catch(() => undefined)));
       if (after === undefined) await store.end(value);
       return after ?? ENDED;
     }

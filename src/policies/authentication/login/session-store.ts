@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { hash, randomBytes } from 'node:crypto';
-import type { KeyRing } from './key-ring.ts';
+import type { Clock } from '../verifier.ts';
+import type { KeyRing, SealOptions } from './key-ring.ts';
 import { answerOf } from './redis-answer.ts';
 import { readSession, writeSession, type Session } from './session.ts';
 
@@ -26,24 +27,25 @@ export interface SessionStore {
   end(value: string): Promise<void> | void;
 }
 
-const IN_COOKIE = { purpose: 'session' };
-
 /** Sessions that are in their cookies: nothing is kept here. */
 export class CookieSessions implements SessionStore {
   readonly isShared = false;
   readonly #keys: KeyRing;
+  readonly #sealedFor: SealOptions;
 
-  constructor(keys: KeyRing) {
+  /** @param purpose what sessions are sealed for: those of another one are none. */
+  constructor(keys: KeyRing, purpose: string) {
     this.#keys = keys;
+    this.#sealedFor = { purpose };
   }
 
   read(value: string): Session | undefined {
-    const text = this.#keys.open(value, IN_COOKIE);
+    const text = this.#keys.open(value, this.#sealedFor);
     return text === undefined ? undefined : readSession(text);
   }
 
   begin(session: Session): string {
-    return this.#keys.seal(writeSession(session), IN_COOKIE);
+    return this.#keys.seal(writeSession(session), this.#sealedFor);
   }
 
   change(_value: string, session: Session): string {
@@ -59,6 +61,16 @@ export class CookieSessions implements SessionStore {
   }
 }
 
+/** What sessions in Redis are kept with. */
+export interface RedisSessionsDeps {
+  readonly redis: Redis;
+  readonly keys: KeyRing;
+  /** What sessions are sealed for: those of another one are none. */
+  readonly purpose: string;
+  readonly life: SessionLife;
+  readonly clock: Clock;
+}
+
 const TICKET_BYTES = 32;
 const TICKET = /^[A-Za-z0-9_-]{43}$/;
 const PREFIX = 'gatehouse:session:';
@@ -70,19 +82,17 @@ const PREFIX = 'gatehouse:session:';
 export class RedisSessions implements SessionStore {
   readonly isShared = true;
   readonly #redis: Redis;
-  readonly #keys: KeyRing;
-  readonly #life: SessionLife;
+  readonly #deps: RedisSessionsDeps;
 
-  constructor(redis: Redis, keys: KeyRing, life: SessionLife) {
-    this.#redis = redis;
-    this.#keys = keys;
-    this.#life = life;
+  constructor(deps: RedisSessionsDeps) {
+    this.#redis = deps.redis;
+    this.#deps = deps;
   }
 
   async read(ticket: string): Promise<Session | undefined> {
     if (!TICKET.test(ticket)) return undefined;
     const sealed = await answerOf(this.#redis.get(keyOf(ticket)));
-    const text = sealed === null ? undefined : this.#keys.open(sealed, { purpose: 'session', bound: ticket });
+    const text = sealed === null ? undefined : this.#deps.keys.open(sealed, this.#sealedFor(ticket));
     return text === undefined ? undefined : readSession(text);
   }
 
@@ -113,11 +123,16 @@ export class RedisSessions implements SessionStore {
   }
 
   #sealed(ticket: string, session: Session): string {
-    return this.#keys.seal(writeSession(session), { purpose: 'session', bound: ticket });
+    return this.#deps.keys.seal(writeSession(session), this.#sealedFor(ticket));
+  }
+
+  #sealedFor(ticket: string): SealOptions {
+    return { purpose: this.#deps.purpose, bound: ticket };
   }
 
   #leftOf({ createdAt }: Session): number {
-    return Math.max(1, Math.ceil(Math.min(this.#life.idle, createdAt + this.#life.absolute - Date.now())));
+    const { life, clock } = this.#deps;
+    return Math.max(1, Math.ceil(Math.min(life.idle, createdAt + life.absolute - clock())));
   }
 }
 

@@ -4,11 +4,13 @@ import { claimNames } from '../issuer-options.schema.ts';
 import { Revocations } from '../revocation/revocations.ts';
 import { hasRedis, type Scheme, type SchemeContext } from '../scheme.ts';
 import { jwtVerifierOf } from '../tokens/jwt.scheme.ts';
+import type { Clock } from '../verifier.ts';
 import { KeyRing } from './key-ring.ts';
 import { Login } from './login.ts';
 import type { LoginOptions } from './login.schema.ts';
 import { LoginProvider } from './provider.ts';
 import { cookiesOf } from './cookie-lift.stage.ts';
+import { RenewalMemory } from './renewal.ts';
 import { CookieSessions, RedisSessions, type SessionStore } from './session-store.ts';
 import { SessionVerifier } from './session.verifier.ts';
 import type { SessionTerms } from './session.ts';
@@ -23,6 +25,7 @@ export const sessionScheme: Scheme = {
     const { login } = identity;
     if (login === undefined) return new SessionVerifier();
     checkRevocation(identity, login);
+    const clock = context.clock ?? Date.now;
     const keys = keyRing(login, context);
     const secret = secretOf(login, context);
     const provider = context.kept(
@@ -33,28 +36,46 @@ export const sessionScheme: Scheme = {
       options: login,
       provider,
       cookies: cookiesOf(login),
-      store: storeOf(login, keys, context),
+      store: storeOf(login, keys, context, clock),
       keys,
       redis: context.redis,
       revocations: context.revocations ?? new Revocations(),
-      clock: context.clock ?? Date.now,
+      clock,
       checkAccessToken: accessTokenCheck(identity, login, context),
     };
     const terms = termsOf(identity, login);
-    return new SessionVerifier({ login: new Login(deps), terms, max: identity.tokenCache.max });
+    // Tokens that are being refreshed go on over a reload: asked for twice, a provider takes them for stolen.
+    const renewals = context.kept(
+      `session renewals ${JSON.stringify([purposeOf(login), login.session.store, keys.name])}`,
+      () => new RenewalMemory(),
+    );
+    return new SessionVerifier({ login: new Login(deps), terms, max: identity.tokenCache.max, renewals });
   },
 };
 
-function storeOf({ session }: LoginOptions, keys: KeyRing, context: SchemeContext): SessionStore {
+/**
+ * What sessions are sealed for: a session of another provider, or whose other token was checked, would make another caller of
+ * its user, so that a configuration that changes that knows none of those before.
+ */
+function purposeOf(login: LoginOptions): string {
+  const { issuer, clientId, principal } = login;
+  return JSON.stringify(['session', issuer, clientId, principal, cookiesOf(login).name]);
+}
+
+function storeOf(login: LoginOptions, keys: KeyRing, context: SchemeContext, clock: Clock): SessionStore {
+  const { session } = login;
   const { redis } = context;
-  if (session.store === 'cookie') return new CookieSessions(keys);
+  const purpose = purposeOf(login);
+  if (session.store === 'cookie') return new CookieSessions(keys, purpose);
   if (!hasRedis(context))
     throw new IdentityFault(
       ['login', 'session', 'store'],
       'there is no Redis: set REDIS_URL, or say `cookie`',
     );
   // What only looks at a configuration opens no session.
-  return redis === undefined ? new CookieSessions(keys) : new RedisSessions(redis, keys, session);
+  return redis === undefined
+    ? new CookieSessions(keys, purpose)
+    : new RedisSessions({ redis, keys, purpose, life: session, clock });
 }
 
 // Fails closed: without revocations a log-out would leave copies of the cookie in force.

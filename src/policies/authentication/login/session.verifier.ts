@@ -5,7 +5,7 @@ import { Problem } from '../../../problems/problem.ts';
 import { REALM, refused, unavailable, UNKNOWN, type CredentialVerifier } from '../verifier.ts';
 import { refuseForeignPage } from './foreign-page.ts';
 import type { Login } from './login.ts';
-import { SessionRenewal } from './renewal.ts';
+import { SessionRenewal, type RenewalMemory } from './renewal.ts';
 import { sessionPrincipal, type Session, type SessionTerms } from './session.ts';
 
 /** How long a session of this process is believed without a look at its store, in ms. What ends it is told to all at once. */
@@ -21,6 +21,8 @@ interface LiveSession {
   readonly checkAt: number;
   /** When its use was last noted. */
   readonly notedAt: number;
+  /** When this process last looked at it. */
+  readonly seenAt: number;
 }
 
 /** A session and the value of its cookie. */
@@ -35,6 +37,7 @@ export interface SessionDeps {
   readonly terms: SessionTerms;
   /** How many sessions are remembered. */
   readonly max: number;
+  readonly renewals: RenewalMemory;
 }
 
 /** Verifies the sessions of browsers, and keeps their tokens fresh. */
@@ -59,6 +62,7 @@ export class SessionVerifier implements CredentialVerifier {
             store,
             redis,
             keys,
+            memory: deps.renewals,
             timeoutMs: options.timeout,
             refresh: (session) => deps.login.refreshed(session),
           })
@@ -86,6 +90,10 @@ export class SessionVerifier implements CredentialVerifier {
     refuseForeignPage(exchange.request, this.#origins);
     const live = this.#live.get(found);
     return live !== undefined && this.login.deps.clock() < live.checkAt ? live.principal : UNKNOWN;
+  }
+
+  forget({ responseHeaders }: Exchange): void {
+    responseHeaders.push(...(this.login?.deps.cookies.clear() ?? []));
   }
 
   /**
@@ -130,8 +138,10 @@ export class SessionVerifier implements CredentialVerifier {
       return session && { value, session };
     } catch (error) {
       // Fails open for who is known, as long as the tokens live: whether he is revoked is known elsewhere.
-      const known = this.#live.peek(value)?.session;
-      if (known !== undefined) return { value, session: known };
+      const known = this.#live.peek(value);
+      // Fails closed for who has not been seen for so long that he may have ended.
+      if (known !== undefined && login.deps.clock() < known.seenAt + login.deps.options.session.idle)
+        return { value, session: known.session };
       throw unavailable(RETRY_AFTER_MS, error);
     }
   }
@@ -174,7 +184,16 @@ export class SessionVerifier implements CredentialVerifier {
 
   #write(login: Login, { value }: FoundSession, before: string, { responseHeaders }: Exchange): void {
     if (value === before) return;
-    responseHeaders.push(...login.deps.cookies.write(value), 'cache-control', 'private, no-store');
+    const { cookies } = login.deps;
+    try {
+      responseHeaders.push(...cookies.write(value), 'cache-control', 'private, no-store');
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === 'session-too-large')) throw error;
+      // Its tokens are spent, and the new ones find no place: a log-in says what is wrong.
+      this.#live.delete(before);
+      responseHeaders.push(...cookies.clear());
+      throw expired('The session no longer fits into its cookies.', error);
+    }
   }
 
   #remember(login: Login, { value, session }: FoundSession): LiveSession {
@@ -193,6 +212,7 @@ export class SessionVerifier implements CredentialVerifier {
       session,
       principal,
       notedAt,
+      seenAt: now,
       checkAt: Math.min(now + RECHECK_MS, due, Math.max(ends, now)),
     };
     this.#live.set(value, live);
@@ -207,6 +227,6 @@ export class SessionVerifier implements CredentialVerifier {
   }
 }
 
-function expired(): Problem {
-  return new Problem('credentials-expired', { detail: 'The session has ended.' });
+function expired(detail = 'The session has ended.', cause?: unknown): Problem {
+  return new Problem('credentials-expired', { detail, cause });
 }
