@@ -58,7 +58,9 @@ describe('AuthenticationStageFactory', () => {
 
   it('refuses a route whose credentials nobody could check', () => {
     const nobody = new Identity(identitySchema.parse({}));
-    expect(() => compile(EITHER, nobody)).toThrow(/; add identity\.issuers or identity\.apiKeys, or Redis \(REDIS_URL\)/);
+    expect(() => compile(EITHER, nobody)).toThrow(
+      /; add identity\.issuers or identity\.apiKeys, or Redis \(REDIS_URL\)/,
+    );
     const keysOnly = new Identity(identitySchema.parse({ apiKeys: [{ sha256, clientId: 'mobile' }] }));
     expect(() => compile({ authentication: { schemes: ['jwt'] } }, keysOnly)).toThrow(
       /; add identity\.issuers$/,
