@@ -110,7 +110,7 @@ export class Introspector implements TokenSource, Upkeep {
       answer = await this.#deps.endpoint.ask(token);
     } catch (error) {
       // Whoever sends tokens that the server does not take could keep everybody else from asking otherwise.
-      this.#breaker.settle(admission, error instanceof QuestionRefused ? 'neutral' : 'failure');
+      this.#breaker.settle(admission, error instanceof QuestionRefused ? 'success' : 'failure');
       this.#warn(error);
       throw unavailable(RETRY_AFTER_MS, error);
     }
