@@ -7,6 +7,9 @@ const FAULT_MS = 1000;
 /** Nobody is taken for faster: a target that nothing was seen of for long would take whatever comes until its first answer. */
 const LEAST_MS = 1;
 
+/** A target that nothing was seen of for so long is tried again, whatever it took before: a fault would count for a minute. */
+const TRIED_AFTER_MS = 10_000;
+
 /**
  * How long a target takes for an answer: an average whose past fades, and that follows a rise at once (peak EWMA). It
  * fades while nothing is seen as well, so that a target that was slow is tried again.
@@ -18,7 +21,8 @@ export class PeakEwma {
 
   /** What a call costs at a time, in ms. */
   costAt(now: number): number {
-    return this.#isKnown ? Math.max(LEAST_MS, this.#faded(now)) : UNKNOWN_MS;
+    if (!this.#isKnown) return UNKNOWN_MS;
+    return now - this.#at > TRIED_AFTER_MS ? LEAST_MS : Math.max(LEAST_MS, this.#faded(now));
   }
 
   /** An answer has come after some time. */
