@@ -6,6 +6,7 @@ import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { accessSchema } from './access-table.ts';
 import { rolesSchema } from './roles.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { loadSheddingSchema } from '../policies/load-shedding/load-shedding.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
@@ -162,6 +163,7 @@ const wholeSchema = z
       .describe(
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
+    loadShedding: loadSheddingSchema.optional(),
     logging: z
       .strictObject({
         redact: z

@@ -92,11 +92,11 @@ describe('the queue for targets that are not full', () => {
   it('refuses at its bound at once, and each that has waited too long', () => {
     const callers = new Callers(upstreamOf({ maxRequests: 1, maxQueued: 2, timeouts: { queue: '1s' } }));
     for (const name of ['1', '2', '3', '4', '5']) callers.call(name);
-    expect(callers.log.slice(2)).toEqual(['5: no-available-target']);
+    expect(callers.log.slice(2)).toEqual(['5: upstream-saturated']);
     jest.advanceTimersByTime(999);
     expect(callers.log).toHaveLength(3);
     jest.advanceTimersByTime(1);
-    expect(callers.log.slice(3)).toEqual(['3: no-available-target', '4: no-available-target']);
+    expect(callers.log.slice(3)).toEqual(['3: upstream-saturated', '4: upstream-saturated']);
     callers.end(0);
     expect(callers.log).toHaveLength(5);
   });
