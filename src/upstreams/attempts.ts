@@ -128,11 +128,10 @@ export class Attempts implements Waiter {
     this.#turn = undefined;
     if (turn instanceof Problem) throw turn;
     if (turn !== undefined && turn !== 'waits') return turn;
-    const lease = countedLease(this.#upstream, this, this.#metrics);
-    if (lease !== undefined) return lease;
-    this.#turn = 'waits';
     this.#maker = maker;
-    return undefined;
+    const lease = countedLease(this.#upstream, this, this.#metrics);
+    if (lease === undefined) this.#turn = 'waits';
+    return lease;
   }
 
   #begin(lease: Lease): Lease {
