@@ -85,6 +85,8 @@ export class FairQueue<Waiter> {
 
   /** Gives up the last place of the longest line. @returns whether that is longer than the caller's would become. */
   #makeRoom(caller: string): boolean {
+    // With one place each there is none to take, however many there are.
+    if (this.#lines.size === this.#places.size) return false;
     let longest = this.#lines.get(caller) ?? NO_LINE;
     const own = longest.size;
     for (const line of this.#lines.values()) if (line.size > longest.size) longest = line as Set<never>;

@@ -12,6 +12,7 @@ import { CircuitBreaker } from '../../src/policies/circuit-breaker/circuit-break
 import { LoadShedding } from '../../src/policies/load-shedding/load-shedding.policy.ts';
 import { RawClient, until } from '../support/body-doors.ts';
 import type { Answer } from '../support/client.ts';
+import { sampleLogin } from '../support/sample-login.ts';
 import { API_KEY, startShop, type RouteInput, type Shop } from '../support/shop.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
@@ -59,6 +60,10 @@ beforeAll(async () => {
   shop = await startShop({
     modules: [GuardedModule],
     policies: { loadShedding: 'low' },
+    identity: ({ identity }) => ({
+      revocation: { onStoreError: 'open' },
+      login: sampleLogin(identity.issuer),
+    }),
     // A threshold that any process is over.
     more: { loadShedding: { memory: { from: '0%', full: '0.001%' }, enterAfter: '0s' } },
     upstreams: () => ({
@@ -253,6 +258,13 @@ describe('a gateway that has too much to do', () => {
     expect(sender.heard).not.toContain('100 Continue');
     sender.socket.destroy();
     expect(await shop.metrics()).toMatch(/refusals_total\{route="shed",code="load-shed",by="low"\} \d/);
+  });
+
+  it('lets everybody out who wants out, and nobody in', async () => {
+    expect(codeOf(await shop.call('/login'))).toBe('load-shed');
+    const out = [await shop.call('/logout'), await shop.call('/logout/backchannel', { method: 'POST' })];
+    expect(out.map(codeOf)).not.toContain('load-shed');
+    expect(out.map(({ status }) => status)).not.toContain(503);
   });
 
   it('always answers what is critical, whoever watches over it, and its operators', async () => {

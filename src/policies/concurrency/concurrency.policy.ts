@@ -6,6 +6,8 @@ import { definePolicy } from '../policy.ts';
 export const CONCURRENCY_KEYS = ['principal', 'route'] as const;
 
 const MOST = 1_000_000;
+/** Whoever finds the queue full has the longest line looked for. */
+const MOST_WAITING = 10_000;
 const LONGEST_WAIT_MS = 60_000;
 
 const rule = z.strictObject({
@@ -25,7 +27,7 @@ const rule = z.strictObject({
   queue: z
     .int()
     .min(0)
-    .max(MOST)
+    .max(MOST_WAITING)
     .optional()
     .describe('How many more may wait for a place; others are refused at once. Default as many as `max`.'),
   wait: timerDuration
@@ -46,7 +48,7 @@ const rules = z
       seen.add(`${key} ${scope}`);
     }
   })
-  .transform((all) => all.map((one) => ({ ...one, queue: one.queue ?? one.max })))
+  .transform((all) => all.map((one) => ({ ...one, queue: one.queue ?? Math.min(one.max, MOST_WAITING) })))
   .describe('One limit of requests under way, or several; a request needs a place of each.');
 
 /** How many requests may be under way at once. */
