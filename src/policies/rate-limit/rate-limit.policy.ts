@@ -23,6 +23,12 @@ const rule = z
       .describe(
         'Tokens that one message of a client takes, where WebSockets are forwarded (`webSocket` of the route). Default none.',
       ),
+    precision: z
+      .enum(['exact', 'leased'])
+      .default('exact')
+      .describe(
+        'Whether each request is counted in Redis, or in this process out of what it has reserved there. Default exact.',
+      ),
     onStoreError: z
       .enum(['local', 'open', 'closed'])
       .default('local')
@@ -37,6 +43,10 @@ const rule = z
   .refine(({ perMessage = 1, burst, rate }) => perMessage <= Math.max(1, burst ?? rate), {
     message: 'expected at most the burst, otherwise no message can ever pass',
     path: ['perMessage'],
+  })
+  .refine(({ precision }) => precision === 'exact', {
+    message: 'leases are not available yet, expected "exact"',
+    path: ['precision'],
   })
   .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
 

@@ -6,7 +6,7 @@ import type { Stage } from '../stage.ts';
 import { subjectOf, type RateLimitKey } from './limit-subject.ts';
 import { appendFields, policyField, tightestOf, type NamedRule, type Verdict } from './rate-limit-fields.ts';
 import type { RateLimitRule } from './rate-limit.policy.ts';
-import type { LimiterObserver, LocalRateLimiter, RateLimiter, TakeOutcome } from './rate-limiter.ts';
+import type { LimiterObserver, LocalRateLimiter, RateLimiter, Take, TakeOutcome } from './rate-limiter.ts';
 
 /** A rule of a route, ready to be counted. */
 export interface CompiledRule extends NamedRule {
@@ -80,37 +80,41 @@ export class RateLimitStage implements Stage {
     return passes(facts);
   }
 
-  /**
-   * All rules must pass, and a refusal by one must not cost the tokens of another. Refusals that are known here
-   * come first and take nothing; in process that is all of them, because nothing runs between the look and the
-   * taking. The rest is taken at once in one round trip, and put back where another bucket refused.
-   */
+  /** All rules must pass, and a refusal by one must not cost the tokens of another. */
   #enterMany(exchange: Exchange): void | Promise<void> {
-    const { main } = this.#limiters;
-    const rules = this.#rules;
-    const keys = rules.map((rule) => rule.prefix + subjectOf(rule.key, exchange));
-    const known = rules.map((rule, i) => main.peek(keys[i] ?? '', rule.bucket, rule.cost));
-    if (known.some(refuses)) return this.#conclude(exchange, known);
-    const outcomes = rules.map((rule, i) => main.take(keys[i] ?? '', rule.bucket, rule.cost));
-    if (!outcomes.some((outcome) => outcome instanceof Promise)) {
-      return this.#concludeMany(exchange, keys, outcomes as TakeOutcome[]);
-    }
-    return Promise.all(outcomes).then((late) => this.#concludeMany(exchange, keys, late));
+    const takes = this.#rules.map(({ prefix, key, bucket, cost }) => ({
+      bucketKey: prefix + subjectOf(key, exchange),
+      rule: bucket,
+      cost,
+    }));
+    const outcomes = this.#limiters.main.takeAll(takes);
+    if (!(outcomes instanceof Promise)) return this.#concludeMany(exchange, takes, outcomes);
+    return outcomes.then((late) => this.#concludeMany(exchange, takes, late));
   }
 
-  #concludeMany(exchange: Exchange, keys: readonly string[], outcomes: readonly TakeOutcome[]): void {
-    const verdicts = this.#rules.map((rule, i) =>
-      this.#settle(rule, keys[i] ?? '', outcomes[i] ?? STORE_UNAVAILABLE),
-    );
-    if (verdicts.some(refuses)) {
-      verdicts.forEach((verdict, i) => {
-        const rule = this.#rules[i];
-        if (rule === undefined || verdict === undefined || refuses(verdict)) return;
-        const taker = outcomes[i] === STORE_UNAVAILABLE ? this.#limiters.local : this.#limiters.main;
-        taker.refund(keys[i] ?? '', rule.bucket, rule.cost);
-      });
-    }
+  #concludeMany(exchange: Exchange, takes: readonly Take[], outcomes: readonly (TakeOutcome | undefined)[]): void {
+    const verdicts = this.#rules.map((rule, i) => {
+      const outcome = outcomes[i];
+      return outcome === undefined ? undefined : this.#settle(rule, takes[i]?.bucketKey ?? '', outcome);
+    });
+    if (verdicts.some(refuses)) this.#putBack(takes, outcomes, verdicts);
     this.#conclude(exchange, verdicts);
+  }
+
+  /** What the store took stays taken only where nobody refuses; it has put back itself what it refused itself. */
+  #putBack(
+    takes: readonly Take[],
+    outcomes: readonly (TakeOutcome | undefined)[],
+    verdicts: readonly Verdict[],
+  ): void {
+    const { main, local } = this.#limiters;
+    const hasTaken = !outcomes.some((outcome) => typeof outcome === 'object' && !outcome.allowed);
+    takes.forEach(({ bucketKey, rule, cost }, i) => {
+      const verdict = verdicts[i];
+      if (verdict === undefined || refuses(verdict)) return;
+      if (outcomes[i] === STORE_UNAVAILABLE) local.refund(bucketKey, rule, cost);
+      else if (hasTaken) main.refund(bucketKey, rule, cost);
+    });
   }
 
   #settle(rule: CompiledRule, bucketKey: string, outcome: TakeOutcome): Verdict {
