@@ -29,7 +29,7 @@ import { RedisTokenBucket } from './token-bucket.redis.ts';
     RateLimitStageFactory,
     RateLimitInterceptor,
   ],
-  exports: [RATE_LIMITER, LOCAL_RATE_LIMITER, RateLimitStageFactory, RateLimitInterceptor],
+  exports: [RATE_LIMITER, LOCAL_RATE_LIMITER, LIVE_TIERS, RateLimitStageFactory, RateLimitInterceptor],
 })
 export class RateLimitModule {}
 
