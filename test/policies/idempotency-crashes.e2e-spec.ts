@@ -14,6 +14,7 @@ const routes = {
   '/a/*': { idempotency },
   '/again/*': { idempotency: { ...idempotency, onUnknown: 'run' } },
   '/open/*': { idempotency: { ...idempotency, onStoreError: 'open' } },
+  '/pauses/*': { idempotency, fault: { delay: { for: '150ms' } } },
   '/waits/*': { idempotency, fault: { delay: { for: '1m' }, header: { name: 'x-wait' } } },
 };
 
@@ -126,6 +127,19 @@ describe('Redis that fails', () => {
     expect((await eventually('/a/held', 'stalled')).headers['idempotent-replayed']).toBe('true');
     expect(service.runs - before).toBe(2);
     expect(await other.metrics()).toContain('gatehouse_idempotency_total{route="a",outcome="unstored"} 1');
+  });
+
+  it('stalls between claim and sending: nothing is run', async () => {
+    const before = service.runs;
+    const client = redis.client();
+    const size = await client.dbsize();
+    const first = post('/pauses/b', 'paused');
+    while ((await client.dbsize()) === size) await sleep(5);
+    redis.pause();
+    expect(codeOf(await first)).toBe('idempotency-unavailable');
+    redis.resume();
+    expect(service.runs).toBe(before);
+    expect((await eventually('/pauses/b', 'paused')).status).toBe(201);
   });
 
   it('keeps nothing of the answer: it is told, and nobody knows afterwards', async () => {

@@ -12,6 +12,7 @@ import { apiKeyOf, startKeyed, type KeyedCall, type KeyedGateway } from '../supp
 import { startRedis, type RedisServer } from '../support/redis.ts';
 
 const REPLAYED = 'idempotent-replayed';
+const PARAMETER = { name: 'Idempotency-Key', in: 'header' };
 const SECRETS = 'a secret of at least 32 characters';
 let handled = 0;
 
@@ -301,12 +302,49 @@ describe.each(['in this process', 'in Redis'])('keys %s', (store) => {
     expect(anonymous.runs).toBe(1);
   });
 
+  it('are found by where the bounds are', async () => {
+    const sized = async (path: string, options: KeyedCall) =>
+      (await twice(path, options)).second.headers[REPLAYED];
+    expect(await sized('/a/2048', {})).toBe('true');
+    expect(await sized('/a/2049', {})).toBeUndefined();
+    // One that is held is compared at once; of a larger one nobody knows yet.
+    for (const [length, code] of [[4096, 'idempotency-key-reused'], [4097, 'idempotency-in-flight']] as const) {
+      const key = randomUUID();
+      const first = post('/a/held', { key, body: 'x'.repeat(length) });
+      await keyed.service.holds(1);
+      expect(codeOf(await post('/a/held', { key, body: 'y'.repeat(length) }))).toBe(code);
+      keyed.service.release();
+      await first;
+    } // prettier-ignore
+  });
+
+  it('stand in the contract, where they can be sent', async () => {
+    const contract = (
+      await call(`${keyed.gateway.url}/openapi.json`, { headers: { 'x-api-key': apiKeyOf('ann') } })
+    ).json<Contract>();
+    const at = (path: string, method: string) => contract.paths[path]?.[method];
+    expect(at('/required/{rest}', 'post')?.parameters).toContainEqual(
+      expect.objectContaining({ ...PARAMETER, required: true }),
+    );
+    expect(at('/a/{rest}', 'patch')?.parameters).toContainEqual(expect.objectContaining(PARAMETER));
+    expect(at('/a/{rest}', 'get')?.parameters).not.toContainEqual(expect.objectContaining(PARAMETER));
+    expect(Object.keys(at('/a/{rest}', 'post')?.responses ?? {})).toEqual(
+      expect.arrayContaining(['400', '409', '422', '503']),
+    );
+  });
+
   it('count', async () => {
     const metrics = await keyed.metrics();
     for (const outcome of ['run', 'replayed', 'reused', 'in-flight', 'kept', 'not-kept', 'released', 'lost'])
       expect(metrics).toContain(`gatehouse_idempotency_total{route="a",outcome="${outcome}"}`);
   });
 });
+
+interface Contract {
+  readonly paths: Readonly<
+    Record<string, Record<string, { readonly parameters: readonly unknown[]; readonly responses: object }>>
+  >;
+}
 
 describe('kept answers', () => {
   it('are encrypted where the route says so, each for its own key', async () => {

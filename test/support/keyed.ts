@@ -57,7 +57,9 @@ export class CountingService {
       request.on('error', () => undefined).on('data', (chunk: Buffer) => (length += chunk.length));
       request.on('end', () => {
         this.#runs += 1;
-        const answer = (BEHAVIORS[word] ?? tell).bind(undefined, request, response, this.#runs);
+        const sized: Behavior = (_request, answered) => void answered.end('x'.repeat(Number(word)));
+        const behavior = BEHAVIORS[word] ?? (/^\d+$/.test(word) ? sized : tell);
+        const answer = behavior.bind(undefined, request, response, this.#runs);
         response.setHeader('x-length', length);
         if (word.startsWith('held')) this.#held.push(answer);
         else answer();

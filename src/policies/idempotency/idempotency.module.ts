@@ -11,6 +11,7 @@ import type { Stage } from '../stage.ts';
 import { idempotencyPolicy } from './idempotency.policy.ts';
 import { IdempotencyStage, type IdempotencyOptions } from './idempotency.stage.ts';
 import { AnswerBytes } from './kept-answer.ts';
+import { AloneRuns } from './alone-runs.ts';
 import { MemoryKeyRecords } from './key-records.memory.ts';
 import { RedisKeyRecords } from './key-records.redis.ts';
 import { KEY_RECORDS, type KeyRecords } from './key-records.ts';
@@ -23,6 +24,7 @@ const LEAST_SECRET = 32;
 @Injectable()
 export class IdempotencyStageFactory implements StageFactory {
   readonly policy = idempotencyPolicy;
+  readonly #alone = new AloneRuns();
 
   constructor(
     @Inject(KEY_RECORDS) private readonly records: KeyRecords,
@@ -46,6 +48,8 @@ export class IdempotencyStageFactory implements StageFactory {
       maxAnswer: options.maxAnswer,
       retryable: new Set(options.retryable),
       runsUnknown: options.onUnknown === 'run',
+      policies: input.policies,
+      alone: this.#alone,
       isOpen: options.onStoreError === 'open',
     });
   }

@@ -65,8 +65,9 @@ export class MemoryKeyRecords implements KeyRecords {
     return true;
   }
 
-  async release({ name, owner }: Claim): Promise<void> {
+  async release({ name, owner }: Claim): Promise<boolean> {
     if (this.#find(name)?.owner === owner) this.#delete(name);
+    return true;
   }
 
   #find(name: string): Entry | undefined {

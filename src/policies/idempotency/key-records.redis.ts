@@ -49,9 +49,9 @@ export class RedisKeyRecords implements KeyRecords {
     return reply === STORE_UNAVAILABLE ? STORE_UNAVAILABLE : reply === 1;
   }
 
-  async release({ name, owner }: Claim): Promise<void> {
-    // What is not released has a lease that ends.
-    await this.#guard.run(() => this.#redis.releaseKey(name, owner));
+  async release({ name, owner }: Claim): Promise<boolean | StoreUnavailable> {
+    const reply = await this.#guard.run(() => this.#redis.releaseKey(name, owner));
+    return reply === STORE_UNAVAILABLE ? STORE_UNAVAILABLE : true;
   }
 }
 

@@ -49,7 +49,7 @@ export interface KeyRecords {
    */
   write(claim: Claim, state: RecordState): Promise<boolean | StoreUnavailable>;
   /** Forgets a claim of which nothing was run. */
-  release(claim: Claim): Promise<void>;
+  release(claim: Claim): Promise<boolean | StoreUnavailable>;
 }
 
 /** Injection token of the {@link KeyRecords}. */

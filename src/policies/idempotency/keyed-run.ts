@@ -5,6 +5,8 @@ import { Problem } from '../../problems/problem.ts';
 import { problemAnswer } from '../../problems/render-problem.ts';
 import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
 import type { LabelCounter } from '../../telemetry/label-counter.ts';
+import type { PolicySet } from '../order.ts';
+import type { AloneRuns } from './alone-runs.ts';
 import { viewOf } from './asked.ts';
 import type { Claim, KeyRecords, RecordState } from './key-records.ts';
 import { keptFields, type AnswerBytes, type KeptAnswer } from './kept-answer.ts';
@@ -21,15 +23,13 @@ export interface RunDeps {
   readonly retryable: ReadonlySet<number>;
   readonly isOpen: boolean;
   readonly runsUnknown: boolean;
+  readonly policies: PolicySet;
+  readonly alone: AloneRuns;
 }
 
-/** Most requests whose clients have left that are waited for at once, in one process. */
-const MOST_ALONE = 1000;
-/** How long one of them is waited for, besides its deadline. */
+/** How long a request whose client has left is waited for, besides its deadline. */
 const LONGEST_ALONE_MS = 60_000;
 const TRIES_AFTER_MS = [250, 1000, 4000, 16_000];
-
-let alone = 0;
 
 /**
  * The one run of a request with a key: has the claim extended while it lives, and written what became of it before the
@@ -102,12 +102,12 @@ export class KeyedRun implements AnswerKeeper {
     // A client that leaves within its request has not said all of it.
     const isWorth = this.#stage === 'sent' && request.complete && cancelled === undefined;
     const isEvents = this.#status !== 0 && !this.isPassing;
-    if (!isWorth || isEvents || alone >= MOST_ALONE) return false;
-    alone += 1;
+    const { alone } = this.#deps;
+    if (!isWorth || isEvents || !alone.enter()) return false;
     this.isAlone = true;
     const timer = setTimeout(() => this.#giveUp(), LONGEST_ALONE_MS).unref();
     void this.#whenSettled.promise.then(() => {
-      alone -= 1;
+      alone.leave();
       clearTimeout(timer);
       end();
     });
@@ -133,7 +133,7 @@ export class KeyedRun implements AnswerKeeper {
   }
 
   #kept(status: number, headers: readonly string[], body: Buffer | undefined): KeptAnswer {
-    const view = viewOf(this.#exchange, this.#exchange.route?.policies ?? {});
+    const view = viewOf(this.#exchange, this.#deps.policies);
     return { status, headers, body, view };
   }
 
@@ -147,8 +147,7 @@ export class KeyedRun implements AnswerKeeper {
     const done =
       answer && ({ state: 'done', answer: this.#deps.bytes.write(answer, this.#claim.name) } as const);
     this.#count(answer !== undefined && answer.body === undefined ? 'not-kept' : as);
-    this.#settled =
-      as === 'released' ? this.#deps.records.release(this.#claim) : this.#write(done ?? { state: 'unknown' });
+    this.#settled = as === 'released' ? this.#release() : this.#write(done ?? { state: 'unknown' });
     void this.#settled.then(this.#whenSettled.resolve);
     return this.#settled;
   }
@@ -158,16 +157,21 @@ export class KeyedRun implements AnswerKeeper {
     if (written !== STORE_UNAVAILABLE) return;
     // Fails open: it has been run, so that its client is told. Nobody is told again: the answer may be old by the time.
     this.#count('unstored');
-    this.#writeLater(0);
+    this.#later(() => this.#deps.records.write(this.#claim, { state: 'unknown' }));
   }
 
-  /** Until Redis hears of it the record says that somebody works on it, and after its lease the same as this. */
-  #writeLater(tries: number): void {
+  async #release(): Promise<void> {
+    const release = () => this.#deps.records.release(this.#claim);
+    if ((await release()) === STORE_UNAVAILABLE) this.#later(release);
+  }
+
+  /** Until Redis hears of it the record says that somebody works on it, and nothing else once its lease is over. */
+  #later(say: () => Promise<unknown>, tries = 0): void {
     const after = TRIES_AFTER_MS[tries];
     if (after === undefined) return;
     setTimeout(() => {
-      void this.#deps.records.write(this.#claim, { state: 'unknown' }).then((written) => {
-        if (written === STORE_UNAVAILABLE) this.#writeLater(tries + 1);
+      void say().then((said) => {
+        if (said === STORE_UNAVAILABLE) this.#later(say, tries + 1);
       });
     }, after).unref();
   }
