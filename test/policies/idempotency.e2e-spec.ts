@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, HttpCode, Module, NotFoundException, Patch, Post, Sse } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { of, type Observable } from 'rxjs';
@@ -8,7 +9,9 @@ import { z } from 'zod';
 import { Idempotency } from '../../src/policies/idempotency/idempotency.policy.ts';
 import { Transform } from '../../src/policies/transform/transform.policy.ts';
 import { call, type Answer } from '../support/client.ts';
-import { apiKeyOf, startKeyed, type KeyedCall, type KeyedGateway } from '../support/keyed.ts';
+import { checkGateway } from '../support/gateway.ts';
+import { apiKeyOf, keyedConfig, startKeyed } from '../support/keyed.ts';
+import type { CountingService, KeyedCall, KeyedGateway } from '../support/keyed.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 
 const REPLAYED = 'idempotent-replayed';
@@ -256,23 +259,24 @@ describe.each(['in this process', 'in Redis'])('keys %s', (store) => {
     expect(keyed.service.runs - before).toBe(1);
   });
 
-  it('keep the answer for a client that has left', async () => {
+  it.each(['/a/held', '/a/halves'])('keep the answer for a client that has left %s', async (path) => {
     const key = randomUUID();
     const before = keyed.service.runs;
-    const { port } = new URL(keyed.gateway.url);
-    const socket = connect(Number(port), '127.0.0.1');
+    const socket = connect(Number(new URL(keyed.gateway.url).port), '127.0.0.1');
     const fields = `x-api-key: ${apiKeyOf('ann')}\r\nidempotency-key: ${key}\r\ncontent-type: application/json`;
-    socket.write(`POST /a/held HTTP/1.1\r\nhost: 127.0.0.1\r\n${fields}\r\ncontent-length: 2\r\n\r\n{}`);
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${fields}\r\ncontent-length: 2\r\n\r\n{}`);
     await keyed.service.holds(1);
+    if (path === '/a/halves') await once(socket, 'data');
     socket.destroy();
     await sleep(20);
-    expect(codeOf(await post('/a/held', { key }))).toBe('idempotency-in-flight');
+    expect(codeOf(await post(path, { key }))).toBe('idempotency-in-flight');
     keyed.service.release();
-    let answer = await post('/a/held', { key });
-    while (answer.status === 409) answer = await post('/a/held', { key });
+    let answer = await post(path, { key });
+    while (answer.status === 409) answer = await post(path, { key });
     expect(answer.headers[REPLAYED]).toBe('true');
+    if (path === '/a/halves') expect(answer.text).toBe('half whole');
     expect(keyed.service.runs - before).toBe(1);
-    const [line] = await keyed.gateway.linesWhere(({ status, path }) => status === 499 && path === '/a/held');
+    const [line] = await keyed.gateway.linesWhere((one) => one['status'] === 499 && one['path'] === path);
     expect(line).toMatchObject({ cut: true });
   });
 
@@ -373,5 +377,25 @@ describe('kept answers', () => {
     await client.set(name, 'a text');
     expect((await keyed.post('/a/b', { key: 'one' })).status).toBe(201);
     expect((await keyed.post('/a/b', { key: 'one' })).headers[REPLAYED]).toBe('true');
+  });
+});
+
+describe('options that could not hold', () => {
+  const service = { upstream: { url: 'http://127.0.0.1:1' } } as CountingService;
+  const FAULTS: readonly (readonly [string, object, string])[] = [
+    ['nobody is known', { authentication: 'public', idempotency: {} }, 'idempotency.anonymous'],
+    ['no secret', { idempotency: { encryptionKeysEnv: 'NOT_SET' } }, 'idempotency.encryptionKeysEnv'],
+    ['no file', { idempotency: { encryptionKeysFile: '/nowhere' } }, 'cannot be read (ENOENT)'],
+    ['a short secret', { idempotency: { encryptionKeysFile: 'package.json' } }, 'at least 32 characters'],
+    [
+      'two places of secrets',
+      { idempotency: { encryptionKeysEnv: 'A', encryptionKeysFile: 'b' } },
+      'expected one of `encryptionKeysEnv` and `encryptionKeysFile`',
+    ],
+    ['no lease', { idempotency: { lease: '99ms' } }, 'expected at least 100ms'],
+  ];
+  it.each(FAULTS)('keep a gateway from starting: %s', async (_what, policies, fault) => {
+    const config = keyedConfig(service, { routes: { '/a': policies } });
+    await expect(async () => checkGateway({ config })).rejects.toThrow(fault);
   });
 });

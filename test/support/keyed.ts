@@ -61,7 +61,10 @@ export class CountingService {
         const behavior = BEHAVIORS[word] ?? (/^\d+$/.test(word) ? sized : tell);
         const answer = behavior.bind(undefined, request, response, this.#runs);
         response.setHeader('x-length', length);
-        if (word.startsWith('held')) this.#held.push(answer);
+        if (word === 'halves') {
+          response.write('half ');
+          this.#held.push(() => response.end('whole'));
+        } else if (word.startsWith('held')) this.#held.push(answer);
         else answer();
       });
     });
