@@ -92,7 +92,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   contracts: {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
-  health: { imports: [...LEAVES, 'audit', 'exchange', 'policies'] },
+  health: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'policies'] },
   explain: { imports: [...GROUND, 'snapshot'] },
   admin: {
     imports: [
@@ -129,6 +129,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     imports: [
       ...LEAVES,
+      'store',
       'policies',
       'routing',
       'snapshot',

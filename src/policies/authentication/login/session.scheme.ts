@@ -39,6 +39,7 @@ export const sessionScheme: Scheme = {
       store: storeOf(login, keys, context, clock),
       keys,
       redis: context.redis,
+      guard: context.guard,
       revocations: context.revocations ?? new Revocations(),
       clock,
       checkAccessToken: accessTokenCheck(identity, login, context),
@@ -64,7 +65,7 @@ function purposeOf(login: LoginOptions): string {
 
 function storeOf(login: LoginOptions, keys: KeyRing, context: SchemeContext, clock: Clock): SessionStore {
   const { session } = login;
-  const { redis } = context;
+  const { redis, guard } = context;
   const purpose = purposeOf(login);
   if (session.store === 'cookie') return new CookieSessions(keys, purpose);
   if (!hasRedis(context))
@@ -75,7 +76,7 @@ function storeOf(login: LoginOptions, keys: KeyRing, context: SchemeContext, clo
   // What only looks at a configuration opens no session.
   return redis === undefined
     ? new CookieSessions(keys, purpose)
-    : new RedisSessions({ redis, keys, purpose, life: session, clock });
+    : new RedisSessions({ redis, guard, keys, purpose, life: session, clock });
 }
 
 // Fails closed: without revocations a log-out would leave copies of the cookie in force.
