@@ -91,7 +91,7 @@ export const AILMENTS: Readonly<Record<string, () => Promise<Patient>>> = {
     const [master, replica] = group.nodes as [GroupNode, GroupNode];
     const suffer = async (): Promise<void> => {
       await master.kill();
-      await took(async () => String(await replica.ask('ROLE')).startsWith('master'), GIVE_UP_MS);
+      await took(async () => (await said(replica, 'ROLE')).startsWith('master'), GIVE_UP_MS);
     };
     return { url: group.url, suffer, forgets: true, stop: () => group.stop() };
   },
@@ -103,11 +103,16 @@ export const AILMENTS: Readonly<Record<string, () => Promise<Patient>>> = {
       await sleep(FAULT_MS);
       await victim.start();
       // A master that has just started refuses all for two seconds.
-      await took(async () => String(await victim.ask('CLUSTER', 'INFO')).includes('state:ok'), GIVE_UP_MS);
+      await took(async () => (await said(victim, 'CLUSTER', 'INFO')).includes('state:ok'), GIVE_UP_MS);
     };
     return { url: group.url, suffer, forgets: true, stop: () => group.stop() };
   },
 };
+
+/** What a node says; nothing while it says nothing. */
+async function said(node: GroupNode, ...command: readonly [string, ...string[]]): Promise<string> {
+  return node.ask(...command).then(String, () => '');
+}
 
 /** One gateway with a limit in a Redis that falls ill under load, and gets well. */
 export async function redisIll(world: World, fallIll: () => Promise<Patient>): Promise<ScenarioResult> {
