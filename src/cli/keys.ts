@@ -1,5 +1,7 @@
+import { hostname, userInfo } from 'node:os';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
+import { leaveEvent, type WaitingEvent } from '../audit/audit-inbox.ts';
 import { faultsText } from '../config/zod-faults.ts';
 import type { Environment } from '../config/env.schema.ts';
 import type { RedisAccess } from '../config/redis-access.ts';
@@ -9,6 +11,7 @@ import { limitText } from '../policies/authentication/api-keys/api-key.hash.ts';
 import { saveApiKey } from '../policies/authentication/api-keys/api-key.index.ts';
 import { keyOrder } from '../policies/authentication/api-keys/api-key.order.ts';
 import { apiKeyOptionsSchema } from '../policies/authentication/api-keys/api-key.schema.ts';
+import { keyId } from '../policies/authentication/api-keys/api-key.view.ts';
 import { closeRedis, createRedis, redisFault, whenReady } from '../store/redis.ts';
 import { askAdmin } from './admin-client.ts';
 import type { KeyOptions, KeysCreate } from './key-options.ts';
@@ -98,6 +101,28 @@ function snippet(sha256: string, order: Order): string {
   return stringify({ identity: { apiKeys: [entry] } });
 }
 
+// Left first: a key that nobody was told of is worse than an event of one that was not stored.
+function madeEvent({
+  sha256,
+  clientId,
+}: {
+  readonly sha256: string;
+  readonly clientId: string;
+}): WaitingEvent {
+  const at = new Date().toISOString();
+  const host = hostname().slice(0, 255);
+  return { at, action: 'created', target: `key ${keyId(sha256)}`, by: userName(), host, clientId };
+}
+
+// In a container the number of a user may have no name.
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? ''}`;
+  }
+}
+
 async function store({ redisUrl = '', access }: KeyOutlets, created: NewApiKey, order: Order): Promise<void> {
   const lost = Promise.withResolvers<false>();
   let fault = 'it does not answer';
@@ -110,7 +135,11 @@ async function store({ redisUrl = '', access }: KeyOutlets, created: NewApiKey, 
   const record = { ...order, sha256, prefix, status: 'active', createdAt: Date.now() } as const;
   const { keepEnded } = apiKeyOptionsSchema.parse({});
   const isReady = await Promise.race([whenReady(redis, TIMEOUT_MS), lost.promise]);
-  const failure = isReady ? await saveApiKey(redis, record, keepEnded).catch(redisFault) : fault;
+  const save = async (): Promise<void> => {
+    await leaveEvent(redis, madeEvent(record));
+    await saveApiKey(redis, record, keepEnded);
+  };
+  const failure = isReady ? await save().catch(redisFault) : fault;
   closeRedis(redis);
   if (failure === undefined) return;
   // The URL may hold a password, and so may the arguments of the failed command: neither is passed on.
