@@ -19,7 +19,7 @@ const OPTIONS = { onStoreError: 'closed', staleAfter: 3000, longest: 3_600_000, 
 const later = () => Math.ceil(Date.now() / 1000) + 3000;
 
 /** How many; a million is a matter of seconds, for `REVOCATIONS=1000000`. */
-const COUNT = Number(process.env['REVOCATIONS'] ?? 100_000);
+const COUNT = Number(process.env['REVOCATIONS'] ?? 20_000);
 /** Writes them where they are, with digests that {@link textOf} tells as well. */
 const MANY = `
 for i = 1, tonumber(ARGV[1]) do
@@ -91,11 +91,8 @@ describe('revocations', () => {
     const before = process.memoryUsage().rss;
     const late = await replica();
     await until(() => late.state === 'fresh');
-    expect([knows(late, 'many-0'), knows(late, `many-${COUNT - 1}`), knows(late, 'none')]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    const found = [1, COUNT, COUNT + 1].map((i) => late.set.find(readDigest(textOf(i)) as Digest) !== 0);
+    expect(found).toEqual([true, true, false]);
     // 32 bytes each with room to grow, and a page of 5000 of the log at a time.
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200);
   });
