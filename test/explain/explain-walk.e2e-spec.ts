@@ -52,6 +52,7 @@ routes:
       cache: { ttl: 1m }
       bodyAuthorization: { when: body.a == 1 }
       concurrency: { max: 5 }
+      idempotency: {}
       fault: { abort: { share: 50% }, header: { name: x-fault } }
       validation: { body: { type: object, required: [a], properties: { a: { type: integer } } } }
   - { id: gone, match: { path: /gone }, upstream: it, policies: { deprecation: { since: 2020-01-01, sunset: 2020-02-01, afterSunset: gone } } }
