@@ -53,17 +53,11 @@ export class CloseHook {
     const metrics = exchange.route?.metrics ?? this.#unmatched;
     metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload);
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
-    if (exchange.problem?.code === 'internal') {
-      this.#logger.error(
-        { id: exchange.id, err: exchange.problem.cause ?? exchange.problem },
-        'unforeseen fault',
-      );
-    }
-    if (exchange.headFault !== undefined)
-      this.#logger.error(
-        { id: exchange.id, err: exchange.headFault },
-        'unforeseen fault at the head of a problem',
-      );
+    const { id, problem, headFault } = exchange;
+    if (problem?.code === 'internal')
+      this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
+    if (headFault !== undefined)
+      this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
   }
