@@ -41,7 +41,7 @@ export class CloseHook {
   }
 
   #close(exchange: Exchange): void {
-    const { response } = exchange;
+    const { response, id } = exchange;
     const complete = response.writableFinished;
     if (!complete && exchange.problem === undefined) {
       const cause = this.#draining.isCutOff ? 'shutting-down' : 'client-closed';
@@ -55,16 +55,10 @@ export class CloseHook {
     metrics.observe(exchange.method, exchange.status, durationMs, isOverload(exchange.problem));
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
     if (exchange.problem?.code === 'internal') {
-      this.#logger.error(
-        { id: exchange.id, err: exchange.problem.cause ?? exchange.problem },
-        'unforeseen fault',
-      );
+      this.#logger.error({ id, err: exchange.problem.cause ?? exchange.problem }, 'unforeseen fault');
     }
     if (exchange.headFault !== undefined)
-      this.#logger.error(
-        { id: exchange.id, err: exchange.headFault },
-        'unforeseen fault at the head of a problem',
-      );
+      this.#logger.error({ id, err: exchange.headFault }, 'unforeseen fault at the head of a problem');
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
   }
