@@ -40,7 +40,7 @@ export class CloseHook {
   }
 
   #close(exchange: Exchange): void {
-    const { response } = exchange;
+    const { response, id } = exchange;
     const complete = response.writableFinished;
     if (!complete && exchange.problem === undefined) {
       const cause = this.#draining.isCutOff ? 'shutting-down' : 'client-closed';
@@ -53,7 +53,7 @@ export class CloseHook {
     const metrics = exchange.route?.metrics ?? this.#unmatched;
     metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload);
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
-    const { id, problem, headFault } = exchange;
+    const { problem, headFault } = exchange;
     if (problem?.code === 'internal')
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
     if (headFault !== undefined)

@@ -34,7 +34,7 @@ beforeAll(async () => {
     startChild(file, environment),
     startKeyed({ routes, environment, service }),
   ]);
-});
+}, 60_000);
 
 afterAll(async () => {
   if (dying.process.signalCode === null) await dying.end('SIGKILL');

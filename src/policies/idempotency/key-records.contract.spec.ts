@@ -9,7 +9,7 @@ import { RedisKeyRecords } from './key-records.redis.ts';
 import type { Claim, KeyRecords } from './key-records.ts';
 
 const SILENT = { info: () => undefined, warn: () => undefined };
-const LEASE_MS = 60;
+const LEASE_MS = 150;
 const fingerprint = { head: 'head', body: 'body' };
 const claimOf = (owner: string, more: Partial<Claim> = {}): Claim => ({
   name: 'idempotency:test',
@@ -92,11 +92,11 @@ describe.each(['in this process', 'in Redis', 'in a cluster'])('keys %s', (store
   it('have their answer, byte by byte, until it expires', async () => {
     const answer = Buffer.from([0, 255, 10, 13, 128]);
     await claim('a');
-    await records.write(claimOf('a', { ttlMs: 200 }), { state: 'done', answer });
+    await records.write(claimOf('a', { ttlMs: 400 }), { state: 'done', answer });
     await pass(LEASE_MS);
     expect(await records.write(claimOf('a'), { state: 'unknown' })).toBe(true);
     expect(await claim('b')).toEqual({ state: 'done', fingerprint, answer });
-    await pass(200);
+    await pass(400);
     expect(await claim('b')).toEqual({ state: 'claimed' });
   });
 
