@@ -13,6 +13,7 @@ export interface MemoryTokenBucketOptions {
   readonly maxBuckets?: number;
 }
 
+const BEGAN_AT = performance.timeOrigin;
 const TIDY_STEPS = 2;
 const EVICTION_SAMPLE = 32;
 
@@ -24,7 +25,7 @@ export class MemoryTokenBucket implements LocalRateLimiter {
   #hand: MapIterator<[string, Counter]>;
 
   constructor(options: MemoryTokenBucketOptions = {}) {
-    this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
+    this.#now = options.now ?? (() => BEGAN_AT + performance.now());
     this.#maxBuckets = options.maxBuckets ?? 100_000;
     this.#hand = this.#buckets.entries();
   }
