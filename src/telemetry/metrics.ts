@@ -71,6 +71,12 @@ export class Metrics {
     'Requests and answers that do not fit their schema.',
     ['route', 'of', 'mode'],
   );
+  /** Requests with a key, by what became of them, and of what they were answered. */
+  readonly idempotency = this.#counter(
+    'idempotency',
+    'Requests with an Idempotency-Key: what was done with them, and what was kept of their answers.',
+    ['route', 'outcome'],
+  );
   readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
 
@@ -133,6 +139,7 @@ export class Metrics {
     this.#calls.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);
+    this.idempotency.forget(ids);
     this.overload.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
   }
