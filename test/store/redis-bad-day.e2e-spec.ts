@@ -259,7 +259,7 @@ describe('TLS and users', () => {
 
   /** What docs/redis.md says that a user needs. */
   const RIGHTS =
-    '~ratelimit:* ~apikey* ~revoked:* ~dpop:* ~gatehouse:* ~canary:* ~audit:waiting &gatehouse:* &__redis__:invalidate +@all -@admin -@dangerous +info +client|tracking';
+    '~ratelimit:* ~apikey* ~revoked:* ~dpop:* ~gatehouse:* ~canary:* ~audit:waiting ~idempotency:* &gatehouse:* &__redis__:invalidate +@all -@admin -@dangerous +info +client|tracking';
 });
 
 describe('REDIS_URL', () => {

@@ -1,13 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  digestOf,
-  readDigest,
-  type Digest,
-} from '../../src/policies/authentication/revocation/revocation-marks.ts';
-import { REVOCATION_STREAM } from '../../src/policies/authentication/revocation/revocation-log.ts';
+import { digestOf } from '../../src/policies/authentication/revocation/revocation-marks.ts';
 import { Revocations } from '../../src/policies/authentication/revocation/revocations.ts';
 import { PubSub } from '../../src/store/pub-sub.ts';
 import { closeRedis, createRedis, lineOf, pingAll, whenReady } from '../../src/store/redis.ts';
@@ -17,18 +11,6 @@ import { startRedis, type RedisServer } from '../support/redis.ts';
 const SILENT = { info: () => undefined, warn: () => undefined };
 const OPTIONS = { onStoreError: 'closed', staleAfter: 3000, longest: 3_600_000, max: 1_000_000 } as const;
 const later = () => Math.ceil(Date.now() / 1000) + 3000;
-
-/** How many; a million is a matter of seconds, for `REVOCATIONS=1000000`. */
-const COUNT = Number(process.env['REVOCATIONS'] ?? 20_000);
-/** Writes them where they are, with digests that {@link textOf} tells as well. */
-const MANY = `
-for i = 1, tonumber(ARGV[1]) do
-  redis.call('XADD', KEYS[1], '*', 'd', string.sub(redis.sha1hex(tostring(i)), 1, 16), 't', ARGV[2])
-end`;
-
-function textOf(index: number): string {
-  return createHash('sha1').update(String(index)).digest('hex').slice(0, 16);
-}
 
 let server: RedisServer;
 const ends: (() => void)[] = [];
@@ -81,19 +63,5 @@ describe('revocations', () => {
     await until(() => knows(late, 'before'));
     expect(await revoke('after')).toBe('everywhere');
     await until(() => knows(late, 'after') && knows(other, 'after'));
-  });
-
-  it('are loaded in bounded memory, however many there are', async () => {
-    const redis = server.client();
-    await redis.del(REVOCATION_STREAM);
-    const time = later();
-    await redis.eval(MANY, 1, REVOCATION_STREAM, COUNT, time);
-    const before = process.memoryUsage().rss;
-    const late = await replica();
-    await until(() => late.state === 'fresh');
-    const found = [1, COUNT, COUNT + 1].map((i) => late.set.find(readDigest(textOf(i)) as Digest) !== 0);
-    expect(found).toEqual([true, true, false]);
-    // 32 bytes each with room to grow, and a page of 5000 of the log at a time.
-    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200);
   });
 });

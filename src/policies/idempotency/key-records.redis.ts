@@ -27,7 +27,7 @@ export class RedisKeyRecords implements KeyRecords {
     redis.defineCommand('writeKey', { lua: WRITE_SCRIPT, numberOfKeys: 1 });
     redis.defineCommand('releaseKey', { lua: RELEASE_SCRIPT, numberOfKeys: 1 });
     this.#redis = redis as unknown as WithScripts;
-    this.#guard = guard;
+    this.#guard = guard.forUse('idempotency');
   }
 
   async claim(claim: Claim, runsUnknown: boolean): Promise<Claimed | StoreUnavailable> {
