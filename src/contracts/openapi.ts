@@ -70,6 +70,15 @@ export interface Limits {
     readonly burst: number;
     readonly cost: number;
   }[];
+  readonly quotas?: readonly {
+    readonly name?: string;
+    readonly key: string;
+    readonly limit: number;
+    readonly window: string;
+    readonly timeZone: string;
+    readonly cost: number;
+    readonly mode: string;
+  }[];
   readonly bodyBytes?: number;
   readonly deadlineMs?: number;
 }

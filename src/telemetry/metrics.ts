@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { AuthorizationMetrics } from './authorization-metrics.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
+import { QuotaMetrics } from './quota-metrics.ts';
 import { RouteMetrics } from './route-metrics.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
@@ -23,6 +24,8 @@ export class Metrics {
   readonly targets = new TargetMetrics(this.registry);
   /** Of who may call what. */
   readonly authorization = new AuthorizationMetrics(this.registry);
+  /** Of what callers may use. */
+  readonly quotas = new QuotaMetrics(this.registry);
   readonly #duration: DurationHistogram;
   readonly #attempts = this.#counter(
     'upstream_attempts',
@@ -126,6 +129,7 @@ export class Metrics {
     this.#sockets.forget(ids);
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
+    this.quotas.forget(ids);
     this.#calls.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);

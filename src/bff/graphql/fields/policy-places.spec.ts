@@ -19,7 +19,7 @@ import type { ConfigError } from '../../../config/config-fault.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
 import { RateLimitStageFactory } from '../../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
-import { policyRegistry, type PolicyName } from '../../../policies/order.ts';
+import { policyRegistry, type PolicySeat, type PolicyName } from '../../../policies/order.ts';
 import { Snapshots } from '../../../snapshot/snapshots.ts';
 import { startBff, type BffApp } from '../../bff-app.fixture.ts';
 import { Calls } from './calls.decorator.ts';
@@ -44,7 +44,9 @@ type Policy = (typeof NAMES)[number];
 const decoratorOf = (name: Policy): On =>
   (name === 'mask'
     ? Mask({ unless: { anyRole: ['user'] } })
-    : policyRegistry[name].decorator((SAMPLES[name] ?? policyRows.get(name)?.options) as never)) as On;
+    : (policyRegistry[name] as PolicySeat['policy']).decorator(
+        (SAMPLES[name] ?? policyRows.get(name)?.options) as never,
+      )) as On;
 
 interface Placed {
   readonly providers?: readonly unknown[];
