@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { faultsText } from '../config/zod-faults.ts';
-import type { QuotaLedger } from '../policies/quota/quota-ledger.ts';
+import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { quotaKeyOf } from '../policies/quota/quota-subject.ts';
 import {
   countedQuota,
@@ -31,8 +31,8 @@ type Orders = Pick<AdminOrders, 'quotas' | 'logger' | 'audit'>;
 
 /** Shows quotas and what somebody has used of them, and takes orders to begin them anew. */
 export function serveQuotas(server: FastifyInstance, snapshots: Snapshots, orders: Orders): void {
-  const { quotas } = orders;
-  if (quotas === undefined) return;
+  // Without the policies there are none to tell of.
+  const { quotas = new QuotaLedger() } = orders;
   const offered = (tier: string | undefined) => quotasOf(snapshots.current.table.routes, tier);
   server.get('/quotas', async ({ query }, reply) => {
     const asked = querySchema.safeParse(query);
