@@ -11,6 +11,7 @@ import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { AnswerKeeper } from './answer-keeper.ts';
 import type { Attempt, DegradedPart, SocketFacts, TrafficSide } from './exchange-facts.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
@@ -136,6 +137,12 @@ export class Exchange {
   headerEdits: HeaderEdits | undefined = undefined;
   /** What else is edited for targets with certain labels. */
   targetEdits: TargetEdits | undefined = undefined;
+
+  // idempotency
+  /** Who keeps its answer for the client to ask for again. */
+  keeper: AnswerKeeper | undefined = undefined;
+  /** Whether it is answered as an earlier one was, whose answer stages have edited already. */
+  isReplayed = false;
 
   // cache
   /** What the cache stage wants to keep of the answer. */

@@ -15,6 +15,7 @@ import { Quota } from '../policies/quota/quota.policy.ts';
 import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
+import { StoreHealth } from '../store/store-health.ts';
 import { Draining } from './draining.ts';
 import { Warming } from './warming.ts';
 
@@ -30,6 +31,7 @@ import { Warming } from './warming.ts';
 @Quota('off')
 export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
+  @Inject(StoreHealth) private readonly store!: StoreHealth;
 
   constructor(
     private readonly checks: HealthCheckService,
@@ -65,10 +67,16 @@ export class HealthController {
     const gateway = () => this.indicators.check('gateway').up();
     const { state } = this.revocations;
     const audit = this.audit.state;
-    // Neither is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
+    const { state: store, without } = this.store;
+    // None of them is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
     // what becomes of requests without an audit the configuration says.
     return this.checks.check([
       gateway,
+      ...(store === 'off'
+        ? []
+        : [
+            () => this.indicators.check('store').up({ state: store, ...(store === 'ok' ? {} : { without }) }),
+          ]),
       ...(state === 'off' ? [] : [() => this.indicators.check('revocations').up({ state })]),
       ...(audit === 'off'
         ? []

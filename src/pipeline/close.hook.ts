@@ -1,3 +1,4 @@
+import { endWhenKept } from '../exchange/answer-keeper.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
 import { isOverload } from '../problems/overload.ts';
@@ -33,7 +34,10 @@ export class CloseHook {
 
   /** Has the exchange closed when its response is. */
   watch(exchange: Exchange): void {
-    exchange.response.once('close', () => this.#close(exchange));
+    exchange.response.once('close', () => {
+      if (exchange.keeper === undefined) this.#close(exchange);
+      else endWhenKept(exchange, this.#draining.isCutOff, () => this.#close(exchange));
+    });
   }
 
   #close(exchange: Exchange): void {

@@ -14,6 +14,7 @@ import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import { deprecation } from './deprecation/deprecation.stage.ts';
 import { externalAuthorization } from './external-authorization/external-authorization.stage.ts';
+import { idempotency } from './idempotency/idempotency.module.ts';
 import { fault } from './fault/fault.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
 import { loadShedding } from './load-shedding/load-shedding.module.ts';
@@ -68,6 +69,10 @@ export const order = [
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
   bodyAuthorization, // authorize     heldBody             403 400 415 413
+  // After all that says whether the caller may, so that nobody is told an answer who could not ask for it now; and before
+  // what an answer that was given before needs nobody for: a service that fails now, or is tested for that. It comes after
+  // limits, though one that is tried again is charged again: keys and bodies are looked at, which is what limits protect.
+  idempotency, //      idempotency    keeper, isReplayed   an earlier answer, 400 409 422 503
   // A stored answer needs no place; a place includes the delays of faults; and a breaker never hears that there was none.
   concurrency, //      concurrency                         503 + Retry-After
   fault, //            break                               503, on purpose

@@ -185,6 +185,42 @@ export const catalogue = {
     cause: 'The body, the query or a parameter does not have the required shape.',
     remedy: 'Mend what `errors` lists; each entry has a JSON pointer.',
   }),
+  'idempotency-key-invalid': entry(400, 'idempotency', 'The Idempotency-Key cannot be taken', {
+    cause:
+      'The field is missing where the route requires it, stands there more than once, is neither a string in quotes nor a word of at most 255 characters, or comes from a caller that nobody knows.',
+    remedy:
+      'Send one key for each request, such as `Idempotency-Key: "8e03978e-40d5-43e8-bc93-6894a57f9324"`.',
+  }),
+  'idempotency-key-reused': entry(422, 'idempotency', 'This Idempotency-Key belongs to another request', {
+    cause: 'The key was sent before, with another method, query, content type or body.',
+    remedy: 'Send a new key for a new request, and the same request for the same key.',
+  }),
+  'idempotency-in-flight': entry(409, 'idempotency', 'The first request with this key is under way', {
+    cause: 'A request with the same key has not been answered yet, and is not run a second time.',
+    remedy: 'Send the same request again after the time in Retry-After: it gets the answer of the first.',
+    retryable: true,
+  }),
+  'idempotency-outcome-unknown': entry(409, 'idempotency', 'Nobody knows what became of this request', {
+    cause:
+      'A request with the same key was given to the service, which did not answer, or the gateway ended before it could keep the answer.',
+    remedy:
+      'Find out whether it was done, and if not, send it with a new key. Operators whose service knows keys itself say `onUnknown: run`.',
+  }),
+  'idempotency-not-replayable': entry(
+    409,
+    'idempotency',
+    'This request was answered, which cannot be repeated',
+    {
+      cause:
+        'A request with the same key was run. Its answer was larger than `maxAnswer`, a stream of events, kept under another encryption key, or made for other rights than the caller has now.',
+      remedy: 'Read what became of it, for example by GET; it is not run again.',
+    },
+  ),
+  'idempotency-unavailable': entry(503, 'idempotency', 'It cannot be told whether this key was used', {
+    cause: 'The store of keys does not answer, and the route says `onStoreError: closed`; nothing was run.',
+    remedy: 'Send the same request again after the time in Retry-After; operators check Redis.',
+    retryable: true,
+  }),
   'concurrency-limited': entry(503, 'concurrency', 'Too many requests are under way', {
     cause:
       'As many requests of the route, or of this caller, are under way as may be; the queue was full, or no place became free in time.',

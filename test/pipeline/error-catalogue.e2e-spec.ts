@@ -10,6 +10,7 @@ import { APP, sampleLogin } from '../support/sample-login.ts';
 import { Visitor } from '../support/visitor.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
+import { askKeyed } from '../support/keyed.ts';
 import { askMisdirected } from '../support/misdirected.ts';
 import { startShop, type RouteInput, type Shop, type ShopCall } from '../support/shop.ts';
 import { startTcpUpstream, type TcpUpstream } from '../support/upstream.ts';
@@ -91,6 +92,7 @@ beforeAll(async () => {
       open('billed', { quota: { limit: 1, window: 'month', onStoreError: 'closed' } }),
       open('strict', { rateLimit: { key: 'ip', rate: 1, per: '1d', onStoreError: 'closed' } }),
       open('kept-out', { ipAccess: { deny: ['loopback'] } }),
+      open('keyed', { idempotency: { anonymous: 'address' } }),
       open('chaos', { fault: { abort: {} } }),
       open('small', { bodyLimit: '1B' }),
       open('late', { deadline: '50ms' }, 'hanging'),
@@ -155,6 +157,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'version-gone': ask('/sunk'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
   'audit-unavailable': askUnaudited,
+  'idempotency-key-invalid': () => askKeyed('idempotency-key-invalid'),
+  'idempotency-key-reused': () => askKeyed('idempotency-key-reused'),
+  'idempotency-in-flight': () => askKeyed('idempotency-in-flight'),
+  'idempotency-outcome-unknown': () => askKeyed('idempotency-outcome-unknown'),
+  'idempotency-not-replayable': () => askKeyed('idempotency-not-replayable'),
+  'idempotency-unavailable': ask('/keyed', { method: 'POST', headers: { 'idempotency-key': 'k' } }),
   'address-denied': ask('/kept-out'),
   'credentials-missing': ask('/closed'),
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),

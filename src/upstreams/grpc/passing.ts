@@ -7,7 +7,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { AttemptEnd } from '../attempt-end.ts';
 import { Attempts, type AttemptMaker } from '../attempts.ts';
 import { blameOf, type AttemptFault } from '../call-run.ts';
-import { hasIdempotencyKey } from '../idempotent-methods.ts';
+import { isKnownAgain } from '../idempotent-methods.ts';
 import type { Lease } from '../lease.ts';
 import type { DuplexReader, DuplexStream } from '../transport/http2/duplex-stream.ts';
 import type { Http2Pool } from '../transport/http2/http2-pool.ts';
@@ -82,7 +82,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     this.#upstream = upstream;
     this.#call = call;
     this.#taker = taker;
-    this.#attempts = new Attempts(exchange, upstream, metrics, hasIdempotencyKey(call.fields));
+    this.#attempts = new Attempts(exchange, upstream, metrics, isKnownAgain(exchange, call.fields));
     this.#attempts.endsAt = call.endsAt;
   }
 

@@ -98,7 +98,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     const { exchange } = this;
     if (exchange.cancelled !== undefined) return;
     this.body = body;
-    this.isRepeatable = isRepeatable(exchange.method, this.outbound.headers);
+    this.isRepeatable = isRepeatable(exchange, this.outbound.headers);
     // What streams is gone once it was sent.
     const mayRepeat = this.isRepeatable && !isStreamed(body);
     this.given = new Attempts(exchange, this.upstream, this.deps.metrics, mayRepeat);
