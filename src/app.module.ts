@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { keySetRoutes } from './answers/key-set.action.ts';
+import { quotasRoutes } from './answers/quotas-route.ts';
 import { AdminModule } from './admin/admin.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
@@ -81,6 +82,7 @@ export class AppModule {
             ...loginRoutes(candidate.value.identity?.login),
             ...(graphql ? [graphqlDoor(candidate)] : []),
             ...keySetRoutes(candidate.value),
+            ...quotasRoutes(candidate.value),
           ],
           faultsOf,
         ),

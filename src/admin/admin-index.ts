@@ -46,6 +46,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     path: '/revocations',
     shows: 'How many credentials are revoked, and whether all are known; a POST revokes.',
   },
+  {
+    path: '/quotas',
+    shows:
+      'The quotas of routes, and with ?subject= what somebody has used of them; a POST to /quotas/reset resets.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

@@ -3,12 +3,16 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { Identity } from '../policies/authentication/identity.ts';
+import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
 /** What operators can give orders to. */
 @Injectable()
 export class AdminOrders {
+  /** What is counted under quotas. */
+  @Optional() @Inject(QuotaLedger) readonly quotas?: QuotaLedger;
+
   constructor(
     readonly rollouts: Rollouts,
     readonly identity: Identity,

@@ -14,6 +14,7 @@ import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { serveKeys } from './key-orders.ts';
+import { serveQuotas } from './quota-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { describeRoutes } from './route-listing.ts';
@@ -47,6 +48,7 @@ export class AdminListener {
     serveRollouts(this.#server, orders.rollouts);
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
+    serveQuotas(this.#server, snapshots, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

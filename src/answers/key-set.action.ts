@@ -41,7 +41,7 @@ export function keySetRoutes({ identity }: GatewayConfig): readonly RouteDefinit
       matchKey: 'identity.signing',
       action: ACTION,
       // Public keys are for everybody, and kept by their own head.
-      policies: [{ authentication: 'public', authorization: 'off', cache: 'off' }],
+      policies: [{ authentication: 'public', authorization: 'off', cache: 'off', quota: 'off' }],
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { ConfigFault } from '../config/config-fault.ts';
 
 /** What audit events are about; also the names that `audit.events` takes. */
-export const AUDIT_KINDS = ['denial', 'key', 'revocation', 'config', 'canary', 'admin'] as const;
+export const AUDIT_KINDS = ['denial', 'key', 'revocation', 'config', 'canary', 'quota', 'admin'] as const;
 /** One of {@link AUDIT_KINDS}. */
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 

@@ -5,7 +5,7 @@ import type { Problem } from '../problems/problem.ts';
 import type { AuditActor, AuditEvent } from './audit-event.ts';
 
 /** The stages that say who may call, and how often; what else they refuse with is one of theirs. */
-const DENYING: ReadonlySet<string> = new Set(['address', 'identify', 'authorize', 'ask', 'limit']);
+const DENYING: ReadonlySet<string> = new Set(['address', 'identify', 'authorize', 'ask', 'limit', 'quota']);
 const LEAST_SERVER_FAULT = 500;
 
 /** Whether a problem denies something to somebody, rather than to find fault with what was sent, or with a service. */

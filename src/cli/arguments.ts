@@ -6,6 +6,7 @@ import { explainCommand, type ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
+import { quotaCommand, type QuotaCommand } from './quota.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
 
 export { UsageError };
@@ -20,6 +21,7 @@ export type Command =
   | DiffCommand
   | ImportCommand
   | RevokeCommand
+  | QuotaCommand
   | KeysCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
@@ -53,6 +55,7 @@ const COMMANDS = [
   'diff',
   'explain',
   'import',
+  'quota',
   'revoke',
 ];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
@@ -97,6 +100,10 @@ Usage
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
                                         write a typed client in one file of TypeScript
+  gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
+  gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
+                                        show the quotas of a gateway that runs, or what somebody has used of them, or have it
+                                        begin anew; the log and the audit name subjects
   gatehouse revoke --jti ID | --sid ID [--issuer URL] [--expires TIME] | --sub SUBJECT [--issuer URL] [--before TIME]
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
@@ -135,6 +142,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
+  if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));

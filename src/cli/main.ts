@@ -51,6 +51,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':
       return (await import('./canary.ts')).runCanary(command, await environment(), shown);
+    case 'quota':
+      return (await import('./quota.ts')).runQuota(command, await environment(), shown);
     case 'revoke':
       return (await import('./revoke.ts')).runRevoke(command, await environment(), shown);
     case 'diff': {

@@ -4,6 +4,7 @@ import { sendStatic } from '../exchange/static-answer.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
 import { policyList } from '../policies/order.ts';
+import { Quota } from '../policies/quota/quota.policy.ts';
 import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import type { DeclaredPolicies } from '../routing/route.ts';
@@ -37,6 +38,7 @@ export function contractsController(policies: DeclaredPolicies = {}): Type {
   // out, and in production it is not there unless it was asked for.
   @Public()
   @Authorization('off')
+  @Quota('off')
   // What a default masks or reshapes is what services answer.
   @Transform('off')
   @Controller()

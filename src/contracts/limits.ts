@@ -5,11 +5,12 @@ import type { Limits } from './openapi.ts';
 
 /** The limits of a route that clients have to mind; undefined when it has none. */
 export function limitsOf({ policies }: Route): Limits | undefined {
-  const { rateLimit, bodyLimit, deadline } = policies;
+  const { rateLimit, quota, bodyLimit, deadline } = policies;
   // Clients are told of what can refuse them.
   const rates = rateLimit?.filter(({ mode }) => mode === 'enforce').flatMap(rateOf);
   const limits: Limits = {
     ...(rates === undefined || rates.length === 0 ? {} : { rates }),
+    ...quotasOf(quota),
     ...(bodyLimit === undefined ? {} : { bodyBytes: bodyLimit }),
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
   };
@@ -28,4 +29,21 @@ function rateOf({ key, rate, per, burst, cost, tiers }: Rule): NonNullable<Limit
       : [{ ...shown, tier, rate: limit.rate, perSeconds: limit.per / 1000, burst: limit.burst }],
   );
   return [...ofTiers, ...own];
+}
+
+// What is only tried out is no business of clients, and what a tier has is that of its own.
+function quotasOf(quotas: Route['policies']['quota'] = []): Pick<Limits, 'quotas'> {
+  const told = quotas.filter(({ mode }) => mode !== 'shadow');
+  if (told.length === 0) return {};
+  return {
+    quotas: told.map(({ name, key, limit, window, timeZone, cost, mode }) => ({
+      ...(name === undefined ? {} : { name }),
+      key,
+      limit,
+      window,
+      timeZone,
+      cost,
+      mode,
+    })),
+  };
 }

@@ -72,6 +72,15 @@ export interface Limits {
     /** Of callers of this tier; absent for all, or for those of none. */
     readonly tier?: string;
   }[];
+  readonly quotas?: readonly {
+    readonly name?: string;
+    readonly key: string;
+    readonly limit: number;
+    readonly window: string;
+    readonly timeZone: string;
+    readonly cost: number;
+    readonly mode: string;
+  }[];
   readonly bodyBytes?: number;
   readonly deadlineMs?: number;
 }

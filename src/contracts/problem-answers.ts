@@ -27,7 +27,9 @@ export function stageFields({ seats }: Route): readonly HeaderFieldName[] {
 
 /** The fields of answers that say so: those of whoever counts requests. */
 const LIMIT_FIELDS = policyList.flatMap(({ refusesWith, answerFields = {} }) =>
-  refusesWith.includes('rate-limited') ? Object.keys(answerFields) : [],
+  refusesWith.includes('rate-limited') || refusesWith.includes('quota-exceeded')
+    ? Object.keys(answerFields)
+    : [],
 );
 
 function fieldsOfPolicies(): Record<string, HeaderField> {

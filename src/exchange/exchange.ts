@@ -6,6 +6,7 @@ import type { HeaderEdits } from '../policies/transform/header-edits.ts';
 import type { TargetEdits } from '../policies/transform/target-edits.ts';
 import type { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Recording } from '../policies/cache/recording.ts';
+import type { QuotaCount } from '../policies/quota/quota-count.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -124,6 +125,10 @@ export class Exchange {
 
   // limit
   limit: LimitDecision | undefined = undefined;
+
+  // quota
+  /** What was counted of each quota; undefined for those that nobody counts. */
+  quotas: readonly (QuotaCount | undefined)[] | undefined = undefined;
 
   // deadline: on the clock of `performance.now()`
   deadlineAt = Infinity;

@@ -11,6 +11,7 @@ import { Authorization } from '../policies/authorization/authorization.policy.ts
 import { CallerPriority } from '../policies/caller-priority/caller-priority.policy.ts';
 import { Concurrency } from '../policies/concurrency/concurrency.policy.ts';
 import { LoadShedding } from '../policies/load-shedding/load-shedding.policy.ts';
+import { Quota } from '../policies/quota/quota.policy.ts';
 import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
@@ -27,6 +28,7 @@ import { Warming } from './warming.ts';
 @LoadShedding('off')
 @CallerPriority('off')
 @Concurrency('off')
+@Quota('off')
 export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
   @Inject(StoreHealth) private readonly store!: StoreHealth;

@@ -43,6 +43,8 @@ function route(
     origin: ORIGIN,
     match: { methods, hosts: [], path, headers: {} },
     action,
-    policies: [{ authorization: 'off', cache: 'off', externalAuthorization: 'off', ...policies }],
+    policies: [
+      { authorization: 'off', cache: 'off', quota: 'off', externalAuthorization: 'off', ...policies },
+    ],
   };
 }

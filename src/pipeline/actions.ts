@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { RedirectKind } from '../answers/redirect.action.ts';
 import { RespondKind } from '../answers/respond.action.ts';
 import { KeySetKind } from '../answers/key-set.action.ts';
+import { QuotasKind } from '../answers/quotas.action.ts';
 import { AggregateKind } from '../bff/aggregation/aggregate.action.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { ForwardKind } from '../proxy/forward.kind.ts';
@@ -36,7 +37,7 @@ export const actionKinds = [
 export const gatewaySchema = gatewaySchemaOf(actionKinds.map(({ source }) => source));
 
 /** All kinds; those besides answer routes that come with another key of the file. */
-const kinds = [...actionKinds, LoginKind];
+const kinds = [...actionKinds, LoginKind, QuotasKind];
 
 /** Provides the kinds to whoever compiles routes. */
 @Global()

@@ -19,6 +19,7 @@ import { fault } from './fault/fault.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
 import { loadShedding } from './load-shedding/load-shedding.module.ts';
 import type { Policy } from './policy.ts';
+import { quota } from './quota/quota.module.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import { securityHeaders } from './security-headers/security-headers.stage.ts';
 import type { StageFactory } from './stage-factory.ts';
@@ -58,6 +59,8 @@ export const order = [
   callerPriority, //   load                                503 + Retry-After
   deprecation, //      deprecation                         410
   rateLimit, //        limit          limit                429 + Retry-After
+  // Behind the limit, so that what is refused for its rate uses up nothing of a day or a month.
+  quota, //            quota          quotas               429 + Retry-After
   bodyLimit, //        size                                413
   bodyIdle, //         size                                408
   deadline, //         deadline       deadlineAt           504 408

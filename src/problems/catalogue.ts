@@ -132,6 +132,17 @@ export const catalogue = {
     remedy: 'Wait for the time in Retry-After. A rejected request costs no tokens.',
     retryable: true,
   }),
+  'quota-exceeded': entry(429, 'quota', 'The quota is used up', {
+    cause: 'A quota of the route has no room for this request in the window that runs.',
+    remedy:
+      'Wait for the time in Retry-After, when the next window begins, or ask the operator for more. `/quota` shows what is left. A rejected request is not counted.',
+    retryable: true,
+  }),
+  'quota-unavailable': entry(503, 'quota', 'The quota cannot be checked right now', {
+    cause: 'Redis did not answer in time and the quota says `onStoreError: closed`.',
+    remedy: 'Retry after the time in Retry-After; operators look at Redis.',
+    retryable: true,
+  }),
   'limiter-unavailable': entry(503, 'limit', 'The limit cannot be checked right now', {
     cause: 'The store of the limiter is unreachable and this limit says `onStoreError: closed`.',
     remedy: 'Retry later; operators check Redis or choose `local` or `open`.',

@@ -65,10 +65,11 @@ function hostOf({ exchange, route, options }: ForwardedHandshake): TunnelHost {
     passed: (from, messages, bytes) => route.metrics.socketPassed(from, messages, bytes),
     refused: (error) => {
       const problem = error instanceof Problem ? error : new Problem('internal', { cause: error });
-      if (options.onLimit === 'wait') {
+      // Nobody waits for another day.
+      if (options.onLimit === 'wait' && problem.code !== 'quota-exceeded') {
         const waitMs = problem.extensions?.['retryAfterMs'];
         if (typeof waitMs === 'number') return Math.max(1, waitMs);
-        if (problem.code === 'limiter-unavailable') return STORE_RETRY_MS;
+        if (isUnavailable(problem)) return STORE_RETRY_MS;
       }
       exchange.problem ??= problem;
       return { code: closeCodeOf(problem), reason: problem.code };
@@ -76,9 +77,13 @@ function hostOf({ exchange, route, options }: ForwardedHandshake): TunnelHost {
   };
 }
 
-function closeCodeOf({ code }: Problem): number {
-  if (code === 'rate-limited') return CloseCode.policy;
-  return code === 'limiter-unavailable' ? CloseCode.tryAgainLater : CloseCode.internal;
+function closeCodeOf(problem: Problem): number {
+  if (problem.code === 'rate-limited' || problem.code === 'quota-exceeded') return CloseCode.policy;
+  return isUnavailable(problem) ? CloseCode.tryAgainLater : CloseCode.internal;
+}
+
+function isUnavailable({ code }: Problem): boolean {
+  return code === 'limiter-unavailable' || code === 'quota-unavailable';
 }
 
 /** What a message of the client costs; undefined for nothing. */

@@ -52,7 +52,7 @@ const options = z.strictObject({
     .enum(['close', 'wait'])
     .default('close')
     .describe(
-      'What becomes of a message that `perMessage` of a rate limit refuses: the socket is closed with 1008, or its client is read on when there are tokens again. Default close.',
+      'What becomes of a message that `perMessage` of a rate limit refuses: the socket is closed with 1008, or its client is read on when there are tokens again; a quota always closes it. Default close.',
     ),
 });
 

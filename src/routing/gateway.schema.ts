@@ -208,6 +208,26 @@ const wholeSchema = z
       .default({})
       .describe('The GraphQL door.'),
     contracts: contracts.prefault({}),
+    quotas: z
+      .union([
+        off,
+        z.strictObject({
+          path: z
+            .string()
+            .regex(/^\/[\w./~-]*$/, 'expected a path, such as /quota')
+            .default('/quota')
+            .describe('The path. Default /quota.'),
+          policies: policiesSchema
+            .optional()
+            .describe(
+              'Its policies. Who may call is by default as the defaults say, else as routes with quotas do.',
+            ),
+        }),
+      ])
+      .optional()
+      .describe(
+        'Where callers look at what is left of their quotas. Default `/quota` as soon as there is a quota in the file, unless a route has that path.',
+      ),
   })
   .superRefine(({ identity, listeners, trustedProxies }, context) => {
     const given = identity?.clientCertificates;

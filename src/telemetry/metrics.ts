@@ -4,6 +4,7 @@ import { AuthorizationMetrics } from './authorization-metrics.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
 import { OverloadMetrics } from './overload-metrics.ts';
+import { QuotaMetrics } from './quota-metrics.ts';
 import { RouteMetrics } from './route-metrics.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { StoreMetrics } from './store-metrics.ts';
@@ -27,6 +28,8 @@ export class Metrics {
   readonly authorization = new AuthorizationMetrics(this.registry);
   /** Of what is refused for want of capacity. */
   readonly overload = new OverloadMetrics(this.registry);
+  /** Of what callers may use. */
+  readonly quotas = new QuotaMetrics(this.registry);
   readonly #duration: DurationHistogram;
   readonly #attempts = this.#counter(
     'upstream_attempts',
@@ -136,6 +139,7 @@ export class Metrics {
     this.#sockets.forget(ids);
     this.#duration.forget('route', ids);
     this.#decisions.forget(ids);
+    this.quotas.forget(ids);
     this.#calls.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);

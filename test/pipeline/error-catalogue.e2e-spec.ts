@@ -88,6 +88,8 @@ beforeAll(async () => {
         versions: { by: { query: 'v' }, of: { v1: { upstream: 'echo' } } },
       },
       open('once', { rateLimit: { key: 'global', rate: 1, per: '1d' } }),
+      open('daily', { quota: { key: 'global', limit: 1, window: 'day', onStoreError: 'local' } }),
+      open('billed', { quota: { limit: 1, window: 'month', onStoreError: 'closed' } }),
       open('strict', { rateLimit: { key: 'ip', rate: 1, per: '1d', onStoreError: 'closed' } }),
       open('kept-out', { ipAccess: { deny: ['loopback'] } }),
       open('keyed', { idempotency: { anonymous: 'address' } }),
@@ -194,6 +196,11 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     await shop.call('/once');
     return shop.call('/once');
   },
+  'quota-exceeded': async () => {
+    await shop.call('/daily');
+    return shop.call('/daily');
+  },
+  'quota-unavailable': ask('/billed'),
   'limiter-unavailable': ask('/strict'),
   'body-too-large': ask('/small', { method: 'POST', body: 'long' }),
   'deadline-exceeded': ask('/late'),

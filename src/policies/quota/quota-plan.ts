@@ -1,0 +1,131 @@
+import { QuotaCalendar, type QuotaWindow } from './quota-calendar.ts';
+import type { QuotaTerms } from './quota-count.ts';
+import type { QuotaKey } from './quota-subject.ts';
+import type { QuotaRule } from './quota.policy.ts';
+
+/** A quota of a route, ready to be counted. */
+export interface CompiledQuota {
+  /** By which clients know it. */
+  readonly name: string;
+  readonly key: QuotaKey;
+  /** The route that it is of alone; undefined for one that has a name of its own. */
+  readonly route: string | undefined;
+  /** What tells it from others of the same subject: name, window and time zone. Its counts go on as long as it is the same. */
+  readonly id: string;
+  readonly terms: QuotaTerms;
+  readonly onStoreError: QuotaRule['onStoreError'];
+  readonly givesBack: boolean;
+  /** The nominal length of its window, in seconds; a month has 31 days, which no month exceeds. */
+  readonly seconds: number;
+}
+
+/** The quotas of the callers of one tier. */
+export interface QuotaPlan {
+  readonly quotas: readonly CompiledQuota[];
+  readonly terms: readonly QuotaTerms[];
+  /** Those that clients know of. */
+  readonly shown: readonly boolean[];
+  /** The value of `RateLimit-Policy`; empty for none that clients know of. */
+  readonly policyField: string;
+  readonly givesBack: boolean;
+}
+
+const SECONDS: Readonly<Record<QuotaWindow, number>> = { hour: 3600, day: 86_400, month: 31 * 86_400 };
+
+const calendars = new Map<string, QuotaCalendar>();
+
+/** The calendar of a window and a time zone: one for all who have the same. */
+function calendarOf(window: QuotaWindow, timeZone: string): QuotaCalendar {
+  const made = new QuotaCalendar(window, timeZone);
+  const id = `${window} ${made.timeZone}`;
+  const known = calendars.get(id);
+  if (known === undefined) calendars.set(id, made);
+  return known ?? made;
+}
+
+/** Compiles the quotas of a route for callers of each tier that they name. */
+export class QuotaPlans {
+  readonly #others: QuotaPlan;
+  readonly #byTier = new Map<string, QuotaPlan>();
+
+  /**
+   * @param budgetOf the route that quotas without a name are of.
+   * @param per what is charged: a request, or a message over a forwarded socket.
+   */
+  constructor(rules: readonly QuotaRule[], budgetOf: string, per: QuotaUse = 'request') {
+    const use = { rules, budgetOf, per };
+    this.#others = planOf(use, undefined);
+    for (const tier of new Set(rules.flatMap(({ byTier = {} }) => Object.keys(byTier))))
+      this.#byTier.set(tier, planOf(use, tier));
+  }
+
+  /** The quotas of callers of a tier; of others, where nothing is said about it. */
+  of(tier: string | undefined): QuotaPlan {
+    if (tier === undefined || this.#byTier.size === 0) return this.#others;
+    return this.#byTier.get(tier) ?? this.#others;
+  }
+}
+
+/** What a route charges for. */
+export type QuotaUse = 'request' | 'message';
+
+interface UseOfQuotas {
+  readonly rules: readonly QuotaRule[];
+  readonly budgetOf: string;
+  readonly per: QuotaUse;
+}
+
+function planOf(use: UseOfQuotas, tier: string | undefined): QuotaPlan {
+  const quotas = use.rules.flatMap((rule, index) => {
+    const limit = limitOf(rule, tier);
+    const cost = use.per === 'request' ? rule.cost : rule.perMessage;
+    return limit === 'unlimited' || cost === undefined
+      ? []
+      : [compiled({ ...rule, limit, cost }, index, use)];
+  });
+  const shown = quotas.map(({ terms }) => terms.mode !== 'shadow');
+  return {
+    quotas,
+    terms: quotas.map(({ terms }) => terms),
+    shown,
+    policyField: quotas
+      .filter((_, i) => shown[i])
+      .map(policyItem)
+      .join(', '),
+    givesBack: quotas.some(({ givesBack }) => givesBack),
+  };
+}
+
+function limitOf({ limit, byTier = {} }: QuotaRule, tier: string | undefined): number | 'unlimited' {
+  return tier !== undefined && Object.hasOwn(byTier, tier) ? (byTier[tier] ?? limit) : limit;
+}
+
+function policyItem({ name, terms, seconds }: CompiledQuota): string {
+  return `"${name}";q=${String(terms.limit)};w=${String(seconds)}`;
+}
+
+function compiled(rule: QuotaRule, index: number, { rules, budgetOf }: UseOfQuotas): CompiledQuota {
+  const { window, key, mode, limit, cost, warnAt, onStoreError } = rule;
+  const calendar = calendarOf(window, rule.timeZone);
+  const name = rule.name ?? unnamed(rules, index);
+  // No name has a slash, and the id of a route has none here.
+  const own = rule.name ?? `${encodeURIComponent(budgetOf)}/${String(index)}`;
+  return {
+    name,
+    key,
+    route: rule.name === undefined ? budgetOf : undefined,
+    id: `${own}:${window}:${calendar.timeZone}`,
+    terms: { name, mode, limit, cost, carryOver: Math.floor(limit * rule.carryOver), warnAt, calendar },
+    onStoreError,
+    givesBack: rule.giveBack === 'faults',
+    seconds: SECONDS[window],
+  };
+}
+
+function unnamed(rules: readonly QuotaRule[], index: number): string {
+  const window = (rules[index] as QuotaRule).window;
+  const before = rules
+    .slice(0, index)
+    .filter((one) => one.name === undefined && one.window === window).length;
+  return before === 0 ? window : `${window}-${String(before + 1)}`;
+}
