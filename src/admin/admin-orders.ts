@@ -6,9 +6,15 @@ import { Identity } from '../policies/authentication/identity.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
+/** Injection token of what {@link AdminOrders.restart} does. */
+export const RESTART = Symbol('RESTART');
+
 /** What operators can give orders to. */
 @Injectable()
 export class AdminOrders {
+  /** Has all workers restarted; undefined for a process that serves alone. */
+  @Optional() @Inject(RESTART) readonly restart?: (by: string) => void;
+
   constructor(
     readonly rollouts: Rollouts,
     readonly identity: Identity,
