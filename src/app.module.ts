@@ -1,13 +1,14 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { keySetRoutes } from './answers/key-set.action.ts';
 import { quotasRoutes } from './answers/quotas-route.ts';
+import { RESTART } from './admin/admin-orders.ts';
 import { AdminModule } from './admin/admin.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
 import type { Environment } from './config/env.schema.ts';
 import type { ConfigFault } from './config/config-fault.ts';
 import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
-import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE } from './config/tokens.ts';
+import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE, TICKET_SECRET } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
 import { loginRoutes } from './login/login-routes.ts';
@@ -32,20 +33,32 @@ export interface GatewayOptions {
   readonly logger?: Logger;
   /** Whether the gateway is only to be checked; see `DRY_RUN`. Default false. */
   readonly dryRun?: boolean;
+  /** For one of several processes that share their listeners, and have one operators' listener in front of them. */
+  readonly worker?: WorkerOptions | undefined;
+}
+
+/** What one of several processes is told. */
+export interface WorkerOptions {
+  /** All of them make keys of session tickets from it. */
+  readonly ticketSecret: Buffer;
+  /** Has all of them restarted, one after the other, in the words of who has ordered it. */
+  readonly restart: (by: string) => void;
 }
 
 @Global()
 @Module({})
 class ConfigModule {
-  static forRoot({ environment, source, dryRun = false }: GatewayOptions): DynamicModule {
+  static forRoot({ environment, source, dryRun = false, worker }: GatewayOptions): DynamicModule {
     return {
       module: ConfigModule,
       providers: [
         { provide: ENVIRONMENT, useValue: environment },
         { provide: GATEWAY_SOURCE, useValue: source },
         { provide: DRY_RUN, useValue: dryRun },
+        { provide: TICKET_SECRET, useFactory: () => worker?.ticketSecret },
+        { provide: RESTART, useFactory: () => worker?.restart },
       ],
-      exports: [ENVIRONMENT, GATEWAY_SOURCE, DRY_RUN],
+      exports: [ENVIRONMENT, GATEWAY_SOURCE, DRY_RUN, TICKET_SECRET, RESTART],
     };
   }
 }

@@ -17,11 +17,13 @@ import { Connections } from './pipeline/connections.ts';
 import { gatewayAdapter } from './pipeline/gateway-adapter.ts';
 import { ProcessLife } from './process-life.ts';
 import { BootFaults } from './routing/boot-faults.ts';
+import type { JointReload } from './snapshot/reload-end.ts';
 import { Reloads, type Reload } from './snapshot/reloads.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { learnSecret } from './telemetry/redaction.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
+import type { WorkerSeat } from './workers/worker-seat.ts';
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
@@ -31,10 +33,13 @@ export class Gateway {
   /** Address of the operators' listener, once it listens. */
   adminUrl = '';
   readonly #environment: Environment;
+  readonly #isWorker: boolean;
 
-  constructor(app: NestFastifyApplication, environment: Environment) {
+  /** @param isWorker whether another process has the operators' listener. */
+  constructor(app: NestFastifyApplication, environment: Environment, isWorker = false) {
     this.app = app;
     this.#environment = environment;
+    this.#isWorker = isWorker;
   }
 
   /**
@@ -55,12 +60,16 @@ export class Gateway {
     }
   }
 
-  /** @throws {Error} with the code `EADDRINUSE` when a port is taken; nothing listens then. */
-  async listen(): Promise<void> {
+  /**
+   * @param prepared is awaited before clients can connect. Default nothing.
+   * @throws {Error} with the code `EADDRINUSE` when a port is taken; nothing listens then.
+   */
+  async listen(prepared?: () => Promise<void>): Promise<void> {
     const { port, host } = this.#environment;
-    this.adminUrl = await this.app.get(AdminListener).listen();
+    if (!this.#isWorker) this.adminUrl = await this.app.get(AdminListener).listen();
     try {
       await this.init();
+      await prepared?.();
       // Past `app.listen`, which logs the error that is about to be told.
       const [url] = await this.app.get(ClientListeners).listen();
       this.url = url ?? (await this.app.getHttpAdapter().getInstance().listen({ port, host }));
@@ -82,8 +91,8 @@ export class Gateway {
   }
 
   /** Reads the configuration again and puts it into force, unless something speaks against it. */
-  reload(trigger: string): Promise<Reload> {
-    return this.app.get(Reloads).reload(trigger);
+  reload(trigger: string, joint?: JointReload): Promise<Reload> {
+    return this.app.get(Reloads).reload(trigger, joint);
   }
 
   /** Takes over every change of the configuration file from now on. */
@@ -138,7 +147,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger: new NestLogger(logger),
     abortOnError: false,
   });
-  const gateway = new Gateway(app, options.environment);
+  const gateway = new Gateway(app, options.environment, options.worker !== undefined);
   // Goes on to its end, so that what is wrong with the code is told together with what is wrong with the file.
   if (app.get(BootFaults).any) await gateway.init();
   return gateway;
@@ -162,5 +171,27 @@ export async function runGateway(options: GatewayOptions): Promise<Gateway> {
     life.detach();
     throw error;
   }
+  return gateway;
+}
+
+/** Runs a gateway as one of several that share their listeners, until the primary or a signal tells it to stop. */
+export async function runWorker(options: GatewayOptions, seat: WorkerSeat): Promise<Gateway> {
+  const { environment, logger = createLogger(environment.logLevel) } = options;
+  const gateway = await createGateway({
+    ...options,
+    logger,
+    worker: { ...seat.beginning, restart: seat.restart },
+  });
+  const served = {
+    reload: async () => undefined,
+    close: () => gateway.close().then(() => seat.end()),
+    cutOff: () => gateway.cutOff(),
+    failing: () => seat.failing(),
+  };
+  const life = new ProcessLife(served, { environment, logger, isOrdered: true });
+  life.attach();
+  seat.attach(gateway.app, life);
+  await gateway.listen(() => seat.prepared());
+  await seat.listening(gateway.urls);
   return gateway;
 }

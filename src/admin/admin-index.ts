@@ -9,7 +9,7 @@ export interface AdminPage {
 
 /** All pages of the operators' listener, in the order in which they are listed. */
 export const ADMIN_PAGES: readonly AdminPage[] = [
-  { path: '/metrics', shows: 'All metrics of this process, in the format of Prometheus.' },
+  { path: '/metrics', shows: 'All metrics, of all workers, in the format of Prometheus.' },
   {
     path: '/routes',
     shows: 'The compiled routes of both doors as JSON, with the policies in force on each.',
@@ -26,6 +26,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
   {
     path: '/config',
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
+  },
+  {
+    path: '/workers',
+    shows:
+      'The processes that serve here: since when, and how they are; an order restarts one after the other.',
   },
   {
     path: '/explain',

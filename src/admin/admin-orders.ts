@@ -7,11 +7,16 @@ import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
+/** Injection token of what {@link AdminOrders.restart} does. */
+export const RESTART = Symbol('RESTART');
+
 /** What operators can give orders to. */
 @Injectable()
 export class AdminOrders {
   /** What is counted under quotas. */
   @Optional() @Inject(QuotaLedger) readonly quotas?: QuotaLedger;
+  /** Has all workers restarted; undefined for a process that serves alone. */
+  @Optional() @Inject(RESTART) readonly restart?: (by: string) => void;
 
   constructor(
     readonly rollouts: Rollouts,

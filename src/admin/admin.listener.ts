@@ -17,7 +17,9 @@ import { serveKeys } from './key-orders.ts';
 import { serveQuotas } from './quota-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
+import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
 import { describeRoutes } from './route-listing.ts';
+import { serveWorkers } from './worker-orders.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
 @Injectable()
@@ -34,6 +36,7 @@ export class AdminListener {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     auditOrders(this.#server, orders.audit);
     this.#server.addHook('onRequest', refusePages);
+    this.#server.addHook('onRequest', noteReach);
     this.#server.get('/metrics', async (_request, reply) => {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
@@ -43,12 +46,14 @@ export class AdminListener {
     this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
     installExplain(this.#server, snapshots);
     this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
-    this.#server.put(BREAKER_PATH, takeOrder(snapshots));
+    // Each process has breakers of its own.
+    this.#server.put(BREAKER_PATH, { config: { reach: 'all' } }, takeOrder(snapshots));
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     serveRollouts(this.#server, orders.rollouts);
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
     serveQuotas(this.#server, snapshots, orders);
+    serveWorkers(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
@@ -59,10 +64,24 @@ export class AdminListener {
     return this.#server.listen({ port: this.environment.adminPort, host: this.environment.adminHost });
   }
 
+  /** Answers a request that another process has taken. */
+  async answer(request: RelayedRequest): Promise<RelayedAnswer> {
+    const { method, url, headers, body, address, localAddress, isEcho } = request;
+    const store = { localAddress, isEcho, reach: 'one' as const };
+    const asked = { method: method as 'GET', url, headers, payload: body, remoteAddress: address };
+    const { statusCode, rawPayload, ...answer } = await relayed.run(store, () => this.#server.inject(asked));
+    return { status: statusCode, headers: answer.headers, body: rawPayload, reach: store.reach };
+  }
+
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
     await this.#server.close();
   }
+}
+
+async function noteReach({ routeOptions }: FastifyRequest): Promise<void> {
+  const store = relayed.getStore();
+  if (store !== undefined) store.reach = routeOptions.config.reach ?? 'one';
 }
 
 function sendIndex({ headers }: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { AuditActor, AuditEvent } from '../audit/audit-event.ts';
 import { redacted } from '../telemetry/redaction.ts';
+import { relayed } from './relayed-requests.ts';
 
 type Details = AuditEvent['details'];
 
@@ -39,7 +40,7 @@ export function operatorOf({ headers, ip }: FastifyRequest): Required<Pick<Audit
 export function auditOrders(server: FastifyInstance, audit: AuditTrail | undefined): void {
   server.addHook('onRequest', (request, reply, done) => {
     // Not Fastify's own hook, which never comes for a client that leaves.
-    reply.raw.once('close', () => closed(request, reply, audit));
+    if (relayed.getStore()?.isEcho !== true) reply.raw.once('close', () => closed(request, reply, audit));
     done();
   });
   server.addHook('preHandler', async (request, reply) => {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { relayed } from './relayed-requests.ts';
 
 const NAME = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/;
 
@@ -9,9 +10,10 @@ const NAME = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/;
  * else has a use for.
  */
 export async function refusePages(
-  { headers: { origin, host }, socket: { localAddress } }: FastifyRequest,
+  { headers: { origin, host }, socket }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
+  const localAddress = relayed.getStore()?.localAddress ?? socket.localAddress;
   if (origin !== undefined)
     await reply.code(403).send({ error: 'pages in browsers may give no orders, and read nothing' });
   else if (isLoopback(localAddress) && !isOwnName(host))

@@ -1,4 +1,4 @@
-import { readConfigFile } from '../config/config-reader.ts';
+import { readConfig, readConfigFile } from '../config/config-reader.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
 import { createGateway, type Gateway } from '../main.ts';
@@ -48,12 +48,15 @@ export async function modulesFor(
   return source.value.modules.length > 0 ? await modulesOf(offered) : [];
 }
 
-/** Reads environment and file. @throws {ConfigError} with all that is wrong with their form. */
+/** Reads environment and file. @param text what the file says, where that was read already. @throws {ConfigError} with all that is wrong with their form. */
 export async function readSource(
   configFile: string | undefined,
+  text?: string,
 ): Promise<{ readonly environment: Environment; readonly source: GatewaySource }> {
   const environment = readEnvironment(process.env);
-  const source = await readConfigFile(gatewaySchema, configFile ?? environment.configFile);
+  const file = configFile ?? environment.configFile;
+  const source =
+    text === undefined ? await readConfigFile(gatewaySchema, file) : readConfig(gatewaySchema, text, file);
   redactNames(source.value.logging.redact);
   return { environment, source };
 }

@@ -47,7 +47,8 @@ export async function readConfigFile<Schema extends z.ZodType>(
   return readConfig(schema, await readText(file), file, variables);
 }
 
-async function readText(file: string): Promise<string> {
+/** The text of a file. @throws ConfigError when it cannot be read or is not UTF-8. */
+export async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {

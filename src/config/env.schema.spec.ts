@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { availableParallelism } from 'node:os';
 import { ConfigError } from './config-fault.ts';
 import { readEnvironment } from './env.schema.ts';
 
@@ -25,6 +26,7 @@ describe('readEnvironment', () => {
       injectsFaults: false,
       mode: 'development',
       drainDelayMs: 1000,
+      workers: 1,
       shutdownTimeoutMs: 10_000,
       composesHeads: true,
       watchesConfig: true,
@@ -45,6 +47,7 @@ describe('readEnvironment', () => {
       SHUTDOWN_TIMEOUT: '1m',
       GATEHOUSE_WATCH: 'off',
       ANSWER_HEADS: 'node',
+      WORKERS: '4',
       PATH: '/bin',
     };
     expect(readEnvironment(env)).toEqual({
@@ -57,6 +60,7 @@ describe('readEnvironment', () => {
       configFile: '/etc/gatehouse.yaml',
       injectsFaults: false,
       mode: 'production',
+      workers: 4,
       drainDelayMs: 5000,
       shutdownTimeoutMs: 60_000,
       composesHeads: false,
@@ -89,6 +93,21 @@ describe('readEnvironment', () => {
       'environment  NODE_ENV  expected one of production, development, test, given "prod"',
       'environment  PORT  expected a port number from 0 (any free port) to 65535, given "80a"',
     ]);
+  });
+
+  it.each(['2', '128', 'auto'])('takes %s workers with Redis, and refuses them without', (WORKERS) => {
+    const { workers } = readEnvironment({ WORKERS, REDIS_URL: 'redis://redis' });
+    expect(workers).toBe(WORKERS === 'auto' ? availableParallelism() : Number(WORKERS));
+    const [line, ...more] = faultLines({ WORKERS });
+    expect(line).toMatch(
+      /^environment {2}WORKERS {2}expected REDIS_URL beside it: limits, .*; or set WORKERS=1$/,
+    );
+    expect(more).toEqual([]);
+  });
+
+  it.each(['0', '-1', '1.5', '129', 'all'])('refuses %s for WORKERS', (WORKERS) => {
+    const message = `expected auto, or a number from 1 to 128, given "${WORKERS}"`;
+    expect(faultLines({ WORKERS, REDIS_URL: 'redis://redis' })).toEqual([`environment  WORKERS  ${message}`]);
   });
 
   it.each([

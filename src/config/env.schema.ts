@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import { expectation } from './expectation.ts';
@@ -22,6 +23,15 @@ const redisUrl = z.string().superRefine((text, context) => {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 const text = z.string().trim();
+
+const MOST_WORKERS = 128;
+const WORKERS_EXPECTED = `expected auto, or a number from 1 to ${MOST_WORKERS}`;
+
+const workers = z
+  .string()
+  .regex(/^(?:auto|[1-9]\d{0,2})$/, WORKERS_EXPECTED)
+  .transform((text) => (text === 'auto' ? text : Number(text)))
+  .refine((count) => count === 'auto' || count <= MOST_WORKERS, WORKERS_EXPECTED);
 
 const wait = duration.refine((ms) => ms <= 3_600_000, 'expected at most 1h');
 
@@ -78,6 +88,11 @@ export const environmentSchema = z.object({
     .enum(['production', 'development', 'test'])
     .default('development')
     .describe('Default development.'),
+  WORKERS: workers
+    .default(1)
+    .describe(
+      'How many processes serve: auto for one per core. More than one share their state through Redis. Default 1.',
+    ),
   DRAIN_DELAY: wait
     .default(1000)
     .describe(
@@ -108,6 +123,8 @@ export interface Environment {
   /** Whether faults may be made on purpose. */
   readonly injectsFaults: boolean;
   readonly mode: 'production' | 'development' | 'test';
+  /** How many processes serve; with 1 the one that was started does. */
+  readonly workers: number;
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
 }
@@ -126,7 +143,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const result = environmentSchema.safeParse(given);
   const { access, faults: unread } = readRedisAccess(result.data ?? {});
   const faults = result.success
-    ? [...portConflict(result.data), ...unread]
+    ? [...portConflict(result.data), ...workersAlone(result.data), ...unread]
     : result.error.issues.map((issue) => toFault(issue, given[String(issue.path[0])] ?? ''));
   if (faults.length > 0 || !result.success) throw new ConfigError(faults);
   const { data } = result;
@@ -143,6 +160,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     composesHeads: data.ANSWER_HEADS === 'composed',
     injectsFaults: data.FAULT_INJECTION === 'on',
     mode: data.NODE_ENV,
+    workers: data.WORKERS === 'auto' ? availableParallelism() : data.WORKERS,
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,
   });
@@ -171,4 +189,12 @@ function portConflict(data: z.output<typeof environmentSchema>): ConfigFault[] {
       message: `expected another port than PORT, given ${data.PORT} for both`,
     },
   ];
+}
+
+// Fails closed: each of them would have limits, quotas, revocations and idempotency keys of its own, and admit so many times
+// as much. `auto` is refused on a machine with one core too: what starts there has to start on the next one.
+function workersAlone(data: z.output<typeof environmentSchema>): ConfigFault[] {
+  if (data.WORKERS === 1 || data.REDIS_URL !== undefined) return [];
+  const message = `expected REDIS_URL beside it: limits, quotas, revocations and breakers of ${data.WORKERS === 'auto' ? 'several' : data.WORKERS} workers agree through Redis, and each would count for itself without; or set WORKERS=1`;
+  return [{ file: 'environment', key: 'WORKERS', message }];
 }

@@ -13,5 +13,8 @@ export const PUB_SUB = Symbol('PUB_SUB');
 /** Injection token: `true` while a gateway is only checked: nothing listens, and nobody is asked for anything. */
 export const DRY_RUN = Symbol('DRY_RUN');
 
+/** Injection token of what keys of session tickets are made from, for processes that share their listeners; undefined for one alone. */
+export const TICKET_SECRET = Symbol('TICKET_SECRET');
+
 /** Injection token of whoever takes note of what must be accounted for: `{ record(event) }`, see `AuditEvent`. */
 export const AUDIT = Symbol('AUDIT');

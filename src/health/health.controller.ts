@@ -18,6 +18,9 @@ import { Revocations } from '../policies/authentication/revocation/revocations.t
 import { StoreHealth } from '../store/store-health.ts';
 import { Draining } from './draining.ts';
 import { Warming } from './warming.ts';
+import { Siblings, type Workforce } from './workforce.ts';
+
+const OK: HealthCheckResult = { status: 'ok', info: {}, error: {}, details: {} };
 
 /** Tells load balancers and orchestrators how the process is. Upstreams do not count: they are not us. */
 @Controller('health')
@@ -32,6 +35,7 @@ import { Warming } from './warming.ts';
 export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
   @Inject(StoreHealth) private readonly store!: StoreHealth;
+  @Inject(Siblings) private readonly siblings!: Siblings;
 
   constructor(
     private readonly checks: HealthCheckService,
@@ -44,24 +48,21 @@ export class HealthController {
   /** Whether the process is worth keeping. */
   @Get('live')
   @HealthCheck()
-  live(): Promise<HealthCheckResult> {
-    return this.checks.check([]);
+  async live(): Promise<HealthCheckResult> {
+    return this.#isReplaced ? OK : this.checks.check([]);
   }
 
   /** Whether the process should get traffic. Says no while it drains, and after a start until it knows its targets. */
   @Get('ready')
   @HealthCheck()
-  ready(): Promise<HealthCheckResult> {
+  async ready(): Promise<HealthCheckResult> {
+    if (this.#isReplaced) return OK;
     if (this.draining.active) throw new Problem('shutting-down', { headers: { 'retry-after': '1' } });
-    const awaited = this.warming.look();
-    if (awaited.length > 0) {
-      const detail = `Waiting for the first targets of ${awaited.slice(0, 5).join(', ')}.`;
-      throw new Problem('no-available-target', { detail, headers: { 'retry-after': '1' } });
-    }
-    if (this.revocations.isAwaited) {
-      const detail = 'Waiting for the revocations of others.';
-      throw new Problem('identity-unavailable', { detail, headers: { 'retry-after': '1' } });
-    }
+    const { workforce } = this.siblings;
+    // Connections go to any of them, and what one lacks the next request could meet.
+    if (workforce?.isComplete === false) throw incomplete(workforce);
+    const awaited = this.awaited();
+    if (awaited !== undefined) throw awaited;
     // Whoever asks would be refused everything else.
     if (this.audit.refuses) throw new Problem('audit-unavailable', { headers: { 'retry-after': '5' } });
     const gateway = () => this.indicators.check('gateway').up();
@@ -77,10 +78,38 @@ export class HealthController {
         : [
             () => this.indicators.check('store').up({ state: store, ...(store === 'ok' ? {} : { without }) }),
           ]),
+      ...(workforce === undefined ? [] : [() => this.indicators.check('workers').up(shown(workforce))]),
       ...(state === 'off' ? [] : [() => this.indicators.check('revocations').up({ state })]),
       ...(audit === 'off'
         ? []
         : [() => this.indicators.check('audit').up({ state: audit === 'ok' ? 'ok' : 'degraded' })]),
     ]);
   }
+
+  // The last requests that it gets are about all workers, and these are well; the checks would say that this one is not.
+  get #isReplaced(): boolean {
+    return this.draining.active && this.draining.othersServe;
+  }
+
+  /** What this process still waits for after its start; undefined once nothing speaks against traffic. */
+  awaited(): Problem | undefined {
+    const awaited = this.warming.look();
+    if (awaited.length > 0) {
+      const detail = `Waiting for the first targets of ${awaited.slice(0, 5).join(', ')}.`;
+      return new Problem('no-available-target', { detail, headers: { 'retry-after': '1' } });
+    }
+    if (!this.revocations.isAwaited) return undefined;
+    const detail = 'Waiting for the revocations of others.';
+    return new Problem('identity-unavailable', { detail, headers: { 'retry-after': '1' } });
+  }
+}
+
+function incomplete({ serving, wanted }: Workforce): Problem {
+  const detail = `Waiting for workers: ${serving} of ${wanted} serve.`;
+  return new Problem('starting', { detail, headers: { 'retry-after': '1' } });
+}
+
+// One that is being replaced is no reason to take no traffic: the others take it.
+function shown({ serving, wanted }: Workforce): { state: string; serving: number; wanted: number } {
+  return { state: serving < wanted ? 'degraded' : 'ok', serving, wanted };
 }

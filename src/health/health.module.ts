@@ -3,13 +3,14 @@ import { TerminusModule } from '@nestjs/terminus';
 import { Draining } from './draining.ts';
 import { HealthController } from './health.controller.ts';
 import { Warming } from './warming.ts';
+import { Siblings } from './workforce.ts';
 
 /** Liveness and readiness. */
 @Global()
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController],
-  providers: [Draining, Warming],
-  exports: [Draining, Warming],
+  providers: [Draining, Warming, Siblings],
+  exports: [Draining, Warming, Siblings],
 })
 export class HealthModule {}

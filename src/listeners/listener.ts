@@ -27,6 +27,8 @@ export interface ListenerDeps {
   readonly http: Parameters<typeof createServer>[0] & object;
   readonly keepAliveMs: number;
   readonly logger: Logger;
+  /** Other processes that listen here have the same one; undefined for a process of its own. */
+  readonly ticketSecret?: Buffer | undefined;
   /** Hears of every connection before anything of it is read. */
   accepted(socket: Socket): void;
   /** Watches a server to which connections are handed. */
@@ -105,6 +107,7 @@ export class Listener implements ListenerFacts {
       settings.tls &&
       new TlsFront(settings, this.#tls, {
         isHttp2: speaksHttp2(settings),
+        ticketSecret: this.#deps.ticketSecret,
         onSecure: (socket, raw) => this.#secured(socket, raw, settings),
         onFault: (raw, reason) => this.#refused(raw, reason),
         onDenied: (address, reason) => this.#deps.denied(address, reason),

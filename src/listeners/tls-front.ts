@@ -1,4 +1,4 @@
-import { constants, randomBytes } from 'node:crypto';
+import { constants, hkdfSync, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import {
@@ -15,6 +15,8 @@ const TICKET_KEY_BYTES = 48;
 export interface TlsFrontOptions {
   /** Whether clients may choose HTTP/2. */
   readonly isHttp2: boolean;
+  /** What other processes make their keys for tickets from as well; undefined for keys of its own. */
+  readonly ticketSecret: Buffer | undefined;
   onSecure(socket: TLSSocket, connection: ClientConnection): void;
   /** Hears why a connection was closed. */
   onFault(socket: Socket, reason: string): void;
@@ -37,7 +39,7 @@ export class TlsFront {
     this.#tls = tls;
     // Who comes with a ticket is not looked at again: not after other clients may come in (RFC 8446 section 2.2).
     const keeps = before !== undefined && before.#tls.admission === tls.admission;
-    this.#ticketKeys = keeps ? before.#ticketKeys : randomBytes(TICKET_KEY_BYTES);
+    this.#ticketKeys = keeps ? before.#ticketKeys : ticketKeys(options.ticketSecret, tls.admission);
     this.#server = createServer({
       ...tls.context,
       requestCert: tls.clientCertificates !== undefined,
@@ -95,6 +97,12 @@ export class TlsFront {
     const { names } = (servername ? contexts.find(servername) : undefined) ?? first;
     return (host) => names.find(host) === undefined && contexts.find(host) !== undefined;
   }
+}
+
+// Whoever comes back with a ticket may reach another process of ours: keys follow from who may come in, in all of them.
+function ticketKeys(secret: Buffer | undefined, admission: string): Buffer {
+  if (secret === undefined) return randomBytes(TICKET_KEY_BYTES);
+  return Buffer.from(hkdfSync('sha256', secret, 'gatehouse tickets', admission, TICKET_KEY_BYTES));
 }
 
 // Node tells what a TLS socket lies on by nothing else.

@@ -115,6 +115,7 @@ function listenerDeps(fastify: FastifyInstance, snapshots: Snapshots, deps: Hook
     http: http ?? {},
     keepAliveMs: keepAliveTimeout,
     logger,
+    ticketSecret: deps.ticketSecret,
     accepted: (socket) => connections.add(socket),
     watch: (server) => connections.watch(server),
     isAmong: (list, address) => new ClientAddress(list).isTrusted(formOfPeer(address)),

@@ -1,4 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { TICKET_SECRET } from '../config/tokens.ts';
 import { Draining } from '../health/draining.ts';
 import { AnswerStore } from '../policies/cache/answer-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -9,6 +10,9 @@ import { Connections } from './connections.ts';
 /** What the hooks of open and close need from other rooms. */
 @Injectable()
 export class HookDeps {
+  /** See {@link TICKET_SECRET}. */
+  @Optional() @Inject(TICKET_SECRET) readonly ticketSecret?: Buffer;
+
   constructor(
     @Inject(LOGGER) readonly logger: Logger,
     readonly metrics: Metrics,

@@ -270,6 +270,11 @@ export const catalogue = {
     remedy: 'Retry later; operators look at the disk, at `gatehouse_audit_failing` and the log.',
     retryable: true,
   }),
+  starting: entry(503, 'open', 'The gateway is starting', {
+    cause: 'Not all of its workers serve yet. Only readiness answers with it.',
+    remedy: 'Retry; until then another replica answers.',
+    retryable: true,
+  }),
   'shutting-down': entry(503, 'open', 'The gateway is shutting down', {
     cause: 'The gateway is draining and its time for open requests has run out.',
     remedy: 'Retry; another replica answers.',

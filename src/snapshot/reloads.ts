@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { faultPlaces, type AuditActor } from '../audit/audit-event.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { readConfigFile } from '../config/config-reader.ts';
+import { readConfig, readConfigFile } from '../config/config-reader.ts';
 import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import type { ActionKind } from '../routing/route-action.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -15,6 +14,7 @@ import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
 import { restartFaults } from './restart-keys.ts';
 import type { SnapshotCompiler } from './snapshot-compiler.ts';
 import type { Snapshots } from './snapshots.ts';
+import { logReload, noteReload, type Ended, type JointReload } from './reload-end.ts';
 import { logWarnings } from './config-warnings.ts';
 
 /** What became of an attempt to put another configuration into force. */
@@ -89,23 +89,23 @@ export class Reloads {
   }
 
   /** Reads the file again and puts it into force. Never rejects. One that is asked for meanwhile is made after it, once. */
-  reload(trigger: string): Promise<Reload> {
+  reload(trigger: string, joint?: JointReload): Promise<Reload> {
     if (this.#waiting !== undefined) return this.#waiting;
-    if (this.#running === undefined) return this.#run(trigger);
+    if (this.#running === undefined) return this.#run(trigger, joint);
     return (this.#waiting = this.#running.then(() => {
       this.#waiting = undefined;
-      return this.#run(trigger);
+      return this.#run(trigger, joint);
     }));
   }
 
   /** Puts a configuration into force that was read already. Never throws. */
   apply(source: GatewaySource, trigger: string): Reload {
     try {
-      return this.#end(trigger, this.#replace(source, trigger), [], source);
+      const next = this.#compile(source, trigger);
+      if (next !== undefined) this.#use(next);
+      return this.#end({ trigger, asked: source, outcome: next === undefined ? 'unchanged' : 'reloaded' });
     } catch (error) {
-      const faults = this.#faultsOf(error, source.document.file);
-      const needsRestart = error instanceof NeedsRestart;
-      return this.#end(trigger, needsRestart ? 'needs-restart' : 'faulty', faults, source);
+      return this.#refused(error, { trigger, asked: source });
     }
   }
 
@@ -142,37 +142,66 @@ export class Reloads {
     }
   }
 
-  #run(trigger: string): Promise<Reload> {
-    this.#running = this.#read(trigger).finally(() => (this.#running = undefined));
+  #run(trigger: string, joint: JointReload | undefined): Promise<Reload> {
+    this.#running = this.#read(trigger, joint).finally(() => (this.#running = undefined));
     return this.#running;
   }
 
-  async #read(trigger: string): Promise<Reload> {
+  async #read(trigger: string, joint: JointReload | undefined): Promise<Reload> {
     const { file } = this.#deps.snapshots.current.source.document;
     try {
-      this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source));
-      return await this.take(await readConfigFile(this.#schema, file), trigger);
+      const schema = (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
+      const source = joint ? readConfig(schema, joint.text, file) : await readConfigFile(schema, file);
+      return await this.take(source, trigger, joint);
     } catch (error) {
-      return this.#end(trigger, 'faulty', this.#faultsOf(error, file));
+      return this.#refused(error, { trigger, joint });
     }
   }
 
   /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
-  async take(source: GatewaySource, trigger: string): Promise<Reload> {
+  async take(source: GatewaySource, trigger: string, joint?: JointReload): Promise<Reload> {
     const faults = (await this.ports?.prepare(source)) ?? [];
     const reload =
-      faults.length === 0 ? this.apply(source, trigger) : this.#end(trigger, 'faulty', faults, source);
+      faults.length > 0
+        ? this.#end({ trigger, asked: source, joint, outcome: 'faulty', faults })
+        : joint === undefined
+          ? this.apply(source, trigger)
+          : await this.#applyJointly(source, trigger, joint);
     if (reload.outcome !== 'reloaded') this.ports?.giveUp();
     return reload;
   }
 
-  #replace(source: GatewaySource, trigger: string): ReloadOutcome {
-    const { snapshots, compiler, logger, metrics } = this.#deps;
+  async #applyJointly(source: GatewaySource, trigger: string, joint: JointReload): Promise<Reload> {
+    try {
+      const next = this.#compile(source, trigger);
+      const faults = await joint.agree().catch((error: unknown) => {
+        next?.discard();
+        throw error;
+      });
+      if (faults.length > 0) {
+        next?.discard();
+        return this.#end({ trigger, asked: source, joint, outcome: 'faulty', faults });
+      }
+      if (next !== undefined) this.#use(next);
+      return this.#end({
+        trigger,
+        asked: source,
+        joint,
+        outcome: next === undefined ? 'unchanged' : 'reloaded',
+      });
+    } catch (error) {
+      return this.#refused(error, { trigger, asked: source, joint });
+    }
+  }
+
+  /** @returns undefined where nothing has changed. */
+  #compile(source: GatewaySource, trigger: string): Snapshot | undefined {
+    const { snapshots, compiler } = this.#deps;
     const { current } = snapshots;
     // Asked for by name, it is made all the same: files that the configuration names may have changed.
     const isSame =
       this.#isClosed || (trigger === 'file' && isDeepStrictEqual(current.source.value, source.value));
-    if (isSame) return 'unchanged';
+    if (isSame) return undefined;
     const fixed = restartFaults(current.source, source);
     if (fixed.length > 0) throw new NeedsRestart(fixed);
     const next = compiler.next(source, current);
@@ -182,6 +211,12 @@ export class Reloads {
       next.discard();
       throw error;
     }
+    return next;
+  }
+
+  #use(next: Snapshot): void {
+    const { snapshots, logger, metrics } = this.#deps;
+    const { current } = snapshots;
     snapshots.replace(next);
     this.ports?.use(next);
     this.#watchNamed();
@@ -189,7 +224,12 @@ export class Reloads {
     metrics.forgetUpstreams(this.#departedUpstreams.after(current, snapshots));
     this.#loadedAt = Date.now();
     logWarnings(next, logger);
-    return 'reloaded';
+  }
+
+  #refused(error: unknown, ended: Omit<Ended, 'outcome' | 'faults'>): Reload {
+    const { file } = this.#deps.snapshots.current.source.document;
+    const outcome = error instanceof NeedsRestart ? 'needs-restart' : 'faulty';
+    return this.#end({ ...ended, outcome, faults: this.#faultsOf(error, file) });
   }
 
   #faultsOf(error: unknown, file: string): readonly ConfigFault[] {
@@ -199,69 +239,18 @@ export class Reloads {
     return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
   }
 
-  #note({ trigger, outcome, faults, to }: Noted): void {
-    const { audit, snapshots } = this.#deps;
-    if (audit === undefined) return;
-    // Whoever rotates files says so by the same signal.
-    if (trigger === 'SIGHUP') audit.reopen();
-    const { file, digest } = snapshots.current.source.document;
+  #end(ended: Ended): Reload {
+    const { metrics, snapshots, audit } = this.#deps;
+    const { document } = snapshots.current.source;
     const from = this.#digest;
-    this.#digest = digest;
-    audit.record({
-      kind: 'config',
-      action: 'reload',
-      outcome: OUTCOMES[outcome],
-      actor: actorOf(trigger),
-      target: file,
-      reason: outcome,
-      details: { from, to: to ?? 'unreadable', faults: faults.length || undefined, at: faultPlaces(faults) },
-    });
-  }
-
-  #end(
-    trigger: string,
-    outcome: ReloadOutcome,
-    faults: readonly ConfigFault[],
-    asked?: GatewaySource,
-  ): Reload {
-    const { logger, metrics, snapshots } = this.#deps;
-    this.#note({ trigger, outcome, faults, to: asked?.document.digest });
-    metrics.reloadEnded(outcome);
+    this.#digest = document.digest;
+    noteReload(audit, { file: document.file, from }, ended);
+    metrics.reloadEnded(ended.outcome);
     metrics.configLoaded(this.#loadedAt);
-    const { source, table } = snapshots.current;
-    const place = { trigger, config: source.document.file };
-    if (outcome === 'reloaded') {
-      logger.info({ ...place, routes: table.routes.length }, 'another configuration is in force');
-    } else if (outcome === 'unchanged') {
-      logger.info(place, 'the configuration says what it said before');
-    } else {
-      const why = outcome === 'faulty' ? 'is faulty' : 'needs a restart';
-      logger.error({ ...place, faults }, `the configuration ${why}; the last good one stays in force`);
-    }
+    logReload(this.#deps.logger, snapshots.current, ended);
+    const { trigger, outcome, faults = [] } = ended;
     return (this.#last = { trigger, at: Date.now(), outcome, faults });
   }
-}
-
-interface Noted {
-  readonly trigger: string;
-  readonly outcome: ReloadOutcome;
-  readonly faults: readonly ConfigFault[];
-  /** Digest of the text that was to be put into force; undefined where it could not be read. */
-  readonly to: string | undefined;
-}
-
-const OUTCOMES = {
-  reloaded: 'done',
-  unchanged: 'unchanged',
-  faulty: 'refused',
-  'needs-restart': 'refused',
-} as const;
-
-const FILES: ReadonlySet<string> = new Set(['file', 'certificate']);
-
-function actorOf(trigger: string): AuditActor {
-  const isSignal = /^SIG[A-Z]+$/.test(trigger);
-  return { type: isSignal ? 'signal' : FILES.has(trigger) ? 'file' : 'admin', id: trigger };
 }
 
 class NeedsRestart extends ConfigError {}

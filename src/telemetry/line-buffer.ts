@@ -59,6 +59,18 @@ export class LineBuffer {
     else this.#timer ??= setTimeout(() => this.#seal(0), this.#batchMs).unref();
   }
 
+  /** Takes whole lines of another process, with their line breaks. */
+  pass(lines: Buffer): void {
+    this.#seal(0);
+    this.#enqueue(lines);
+    if (!this.#writing) this.#writeNext();
+  }
+
+  /** How many bytes wait to be written. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Writes what is there; calls back when it is out. */
   flush(done: () => void = () => {}): void {
     this.#seal(0);

@@ -24,6 +24,27 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return pino({ level, base: null, serializers, formatters: { log: redactedFields } }, stream);
 }
 
+/** Says in each line of a worker whose it is. */
+export class WorkerLines implements LineStream {
+  readonly #lines: LineBuffer;
+  readonly #start: string;
+
+  /** @param worker from 1. */
+  constructor(worker: number, lines = new LineBuffer({ fd: STANDARD_OUTPUT })) {
+    this.#lines = lines;
+    this.#start = `{"worker":${worker},`;
+  }
+
+  /** @param line an object of JSON that has fields. */
+  write(line: string): void {
+    this.#lines.write(this.#start + line.slice(1));
+  }
+
+  flush(done?: () => void): void {
+    this.#lines.flush(done);
+  }
+}
+
 /** Hides in each line what looks like a secret, or is one that the process was given. */
 class RedactingStream {
   readonly inner: LineStream & Pick<Partial<LineBuffer>, 'flush'>;

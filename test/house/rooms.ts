@@ -126,6 +126,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'bff/aggregation',
     ],
   },
+  // It keeps the processes of a gateway, and gives each what the primary says.
+  workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'] },
   cli: {
     imports: [
       ...LEAVES,
@@ -137,7 +139,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'contracts',
       'admin',
       'explain',
+      'workers',
       'main.ts',
+      'process-life.ts',
       'pipeline/actions.ts',
     ],
   },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, ServiceUnavailableException } from '@nestjs/common';
 import type { Server } from 'node:http';
 import { Draining } from '../../src/health/draining.ts';
+import { Siblings } from '../../src/health/workforce.ts';
 import { Public } from '../../src/policies/authentication/authentication.policy.ts';
 import { catalogue, type ProblemCode } from '../../src/problems/catalogue.ts';
 import { askUnaudited } from '../support/audit.ts';
@@ -252,6 +253,11 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
       headers: headersOf,
       json: <B>() => body as B,
     };
+  },
+  starting: async () => {
+    const siblings = shop.gateway.gateway.app.get(Siblings);
+    siblings.workforce = { serving: 1, wanted: 2, isComplete: false };
+    return await shop.call('/health/ready').finally(() => (siblings.workforce = undefined));
   },
   'shutting-down': async () => {
     shop.gateway.gateway.app.get(Draining).active = true;

@@ -76,7 +76,12 @@ describe('a Redis Cluster', () => {
     const registry = new ApiKeyRegistry(redis, pubSub);
     const store = new RedisApiKeyStore(redis, guard);
     const all = await Promise.all(
-      NAMES.map((clientId) => registry.create({ clientId, expiresAt: Date.now() + HOUR }, HOUR)),
+      NAMES.map((clientId) =>
+        registry.create(
+          { clientId, roles: [], permissions: [], scopes: [], expiresAt: Date.now() + HOUR },
+          HOUR,
+        ),
+      ),
     );
     const usage = new ApiKeyUsage(redis);
     for (const { sha256 } of all) {

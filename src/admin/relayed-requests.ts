@@ -1,0 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** A request to the operators' listener that another process has taken, and this one answers. */
+export interface RelayedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  /** Where it came from. */
+  readonly address: string;
+  /** Where it was taken. */
+  readonly localAddress: string;
+  /** Whether another process answers it too, and takes note of it for all. */
+  readonly isEcho: boolean;
+}
+
+/** How far an order reaches by itself: `one` where what it changes is shared, `all` where each process has to hear it. */
+export type Reach = 'one' | 'all';
+
+/** What a process answers. */
+export interface RelayedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
+  readonly body: Buffer;
+  readonly reach: Reach;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of an order: who has to hear it where several processes serve. Default `one`. */
+    reach?: Reach;
+  }
+}
+
+/** The request that is being answered for another process; undefined for one that came over a socket. */
+export const relayed = new AsyncLocalStorage<
+  Pick<RelayedRequest, 'localAddress' | 'isEcho'> & { reach: Reach }
+>();

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import type { AdminOrders } from './admin-orders.ts';
+
+/** Where the processes that serve are shown, and restarted below. */
+export const WORKERS_PATH = '/workers';
+
+const ALONE = { error: 'one process serves alone here; WORKERS says how many do' };
+const NO_FIELD = { error: 'expected a header field x-gatehouse-admin, whatever its value' };
+
+/** Since when this process is there. */
+const STARTED_AT = new Date(Date.now() - process.uptime() * 1000).toISOString();
+
+/** Shows the one process that serves, and takes the order to restart those that serve together. */
+export function serveWorkers(server: FastifyInstance, { restart }: Pick<AdminOrders, 'restart'>): void {
+  // Where there are several, whoever has started them answers this.
+  server.get(WORKERS_PATH, () => ({
+    wanted: 1,
+    workers: [{ worker: 1, pid: process.pid, state: 'serving', startedAt: STARTED_AT }],
+  }));
+  server.post(`${WORKERS_PATH}/restart`, (request, reply) => {
+    // A page of another site can have a browser send a POST, but not with a field of its own.
+    if (request.headers['x-gatehouse-admin'] === undefined) return reply.code(403).send(NO_FIELD);
+    if (restart === undefined) return reply.code(409).send(ALONE);
+    restart('order');
+    return reply.code(202).send({ restarting: true, see: WORKERS_PATH });
+  });
+}

@@ -1,0 +1,66 @@
+import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import type { ConfigFault } from '../config/config-fault.ts';
+import type { Workforce } from '../health/workforce.ts';
+import type { Reload } from '../snapshot/reloads.ts';
+import type { MetricFamily } from './metric-family.ts';
+
+/** What a worker begins with. */
+export interface Beginning {
+  /** All workers make keys of session tickets from it. */
+  readonly ticketSecret: Buffer;
+  /** The configuration in force, which the file may not say any more. */
+  readonly text: string;
+  /** Whether others serve meanwhile, so that it listens only once it knows its targets. */
+  readonly waits: boolean;
+}
+
+/** What a worker says of the configuration that it has in force. */
+export interface InForce {
+  /** SHA-256 of its text. */
+  readonly digest: string;
+  /** The files that it names and that are watched. */
+  readonly files: readonly string[];
+}
+
+/** Where a worker listens. */
+export interface Places extends InForce {
+  readonly urls: readonly string[];
+}
+
+/** What the primary asks a worker, by name: what it sends, and what it hears. */
+export interface Questions {
+  admin: [RelayedRequest, RelayedAnswer];
+  /** Gauges are read where somebody looks, since some tell what was since the last look. */
+  metrics: [{ readonly gauges: boolean }, readonly MetricFamily[]];
+  reload: [
+    { readonly trigger: string; readonly text: string; readonly isEcho: boolean },
+    InForce & { readonly reload: Reload },
+  ];
+}
+
+/** What a worker asks the primary. */
+export interface Requests {
+  begin: [undefined, Beginning];
+  /** Whether a configuration that nothing here speaks against is put into force; what speaks against it elsewhere. */
+  agree: [undefined, readonly ConfigFault[]];
+  restart: [{ readonly by: string }, undefined];
+}
+
+/** What the primary tells a worker. */
+export interface Orders {
+  workforce: Workforce;
+  /** `othersServe`: another one has taken its place. */
+  leave: { readonly othersServe: boolean };
+  cutOff: undefined;
+}
+
+/** What a worker tells the primary. */
+export interface News {
+  listening: Places;
+  /** Nothing speaks against traffic any more. */
+  serving: undefined;
+  /** It will end by itself, and needs somebody in its place. */
+  failing: undefined;
+  /** All that it has counted, at its end. */
+  lastMetrics: readonly MetricFamily[];
+}

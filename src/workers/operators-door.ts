@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isIPv6 } from 'node:net';
+import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import type { Crew } from './crew.ts';
+import type { CrewMetrics } from './crew-metrics.ts';
+import type { Member } from './member.ts';
+import { METRICS_TYPE } from './metric-family.ts';
+
+const MOST_BODY_BYTES = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const NONE = { error: 'no worker is there to answer; see the log' };
+/** Fields of a connection, not of what goes over it. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+]);
+
+/** What the operators' listener of the primary needs. */
+export interface OperatorsDoorDeps {
+  readonly crew: Crew;
+  readonly metrics: CrewMetrics;
+  readonly port: number;
+  readonly host: string;
+}
+
+/**
+ * The operators' listener in front of workers. A worker answers, by the rules of its own listener, which looks at who asks and
+ * takes note of orders; the answer says which one it was. An order that each has to hear is carried out by all. Metrics are
+ * those of all of them.
+ */
+export class OperatorsDoor {
+  readonly #deps: OperatorsDoorDeps;
+  readonly #server: Server;
+
+  constructor(deps: OperatorsDoorDeps) {
+    this.#deps = deps;
+    const options = { requestTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false };
+    this.#server = createServer(options, (request, response) => void this.#take(request, response));
+  }
+
+  /** Starts to listen; returns the address. @throws {Error} as `net.Server` does. */
+  async listen(): Promise<string> {
+    const { port, host } = this.#deps;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ port, host }, resolve);
+    });
+    const { address, port: taken } = this.#server.address() as AddressInfo;
+    return `http://${isIPv6(address) ? `[${address}]` : address}:${taken}`;
+  }
+
+  /** Stops listening and cuts open connections. */
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request).catch(() => undefined);
+    if (response.destroyed) return;
+    if (body === undefined)
+      return send(response, 413, { error: `a body has at most ${MOST_BODY_BYTES} bytes` });
+    try {
+      await this.#answer(request, body, response);
+    } catch (error) {
+      send(response, 502, { error: `a worker has not answered: ${(error as Error).message}` });
+    }
+  }
+
+  async #answer(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    const { url, wanted } = chosen(request.url ?? '/');
+    const asked: RelayedRequest = {
+      method: request.method ?? 'GET',
+      url,
+      headers: fieldsOf(request.headers),
+      body,
+      address: request.socket.remoteAddress ?? '',
+      localAddress: request.socket.localAddress ?? '',
+      isEcho: false,
+    };
+    const { listening } = this.#deps.crew;
+    if (wanted === 'all') return this.#showAll(listening, asked, response);
+    const member =
+      wanted === undefined ? listening[0] : listening.find(({ slot }) => String(slot) === wanted);
+    if (member === undefined) return send(response, wanted === undefined ? 503 : 404, NONE);
+    const answer = await member.channel.ask('admin', asked);
+    // A worker has looked at who asks.
+    if (isOf(asked, '/metrics') && answer.status === 200) {
+      const text = await this.#deps.metrics.text();
+      return reply(response, {
+        ...answer,
+        headers: { 'content-type': METRICS_TYPE },
+        body: Buffer.from(text),
+      });
+    }
+    if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());
+    const others =
+      answer.reach === 'all' && answer.status < 400 ? listening.filter((one) => one !== member) : [];
+    const failed = await this.#repeat(others, asked);
+    if (failed.length > 0)
+      return send(response, 502, { error: `not all workers have done it: ${failed.join('; ')}` });
+    reply(response, answer, answer.reach === 'all' ? 'all' : String(member.slot));
+  }
+
+  async #repeat(members: readonly Member[], asked: RelayedRequest): Promise<readonly string[]> {
+    const faults = await Promise.all(
+      members.map(async ({ slot, channel }) => {
+        const { status, body } = await channel.ask('admin', { ...asked, isEcho: true }).catch(gone);
+        return status < 400 ? [] : [`worker ${slot} answered ${status} ${body.toString().slice(0, 200)}`];
+      }),
+    );
+    return faults.flat();
+  }
+
+  async #showAll(members: readonly Member[], asked: RelayedRequest, response: ServerResponse): Promise<void> {
+    if (asked.method !== 'GET')
+      return send(response, 400, { error: '`worker=all` is for pages; orders reach whom they have to' });
+    const answers = await Promise.all(
+      members.map(async ({ slot, channel }) => {
+        const { status, body } = await channel.ask('admin', asked).catch(gone);
+        return [slot, { status, body: parsed(body) }] as const;
+      }),
+    );
+    const refused = answers.find(([, { status }]) => status === 401 || status === 403);
+    if (refused !== undefined) return send(response, refused[1].status, refused[1].body);
+    send(
+      response,
+      answers.length === 0 ? 503 : 200,
+      Object.fromEntries(answers.map(([slot, { body }]) => [slot, body])),
+    );
+  }
+
+  #describe(): object {
+    const { crew } = this.#deps;
+    const { wanted } = crew.workforce;
+    return {
+      wanted,
+      restarting: crew.isRestarting,
+      workers: crew.all.map(({ slot, pid, state, startedAt }) => ({
+        worker: slot,
+        pid,
+        state,
+        startedAt: new Date(startedAt).toISOString(),
+      })),
+    };
+  }
+}
+
+function gone(error: Error): Pick<RelayedAnswer, 'status' | 'body'> {
+  return { status: 502, body: Buffer.from(JSON.stringify({ error: error.message })) };
+}
+
+function isOf({ method, url }: RelayedRequest, path: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && url.split('?', 1)[0] === path;
+}
+
+/** Takes `worker=` out of a query, which no page has a use for. */
+function chosen(url: string): { readonly url: string; readonly wanted: string | undefined } {
+  const [path = '/', query] = url.split('?', 2);
+  if (query === undefined) return { url, wanted: undefined };
+  const pairs = query.split('&');
+  const wanted = pairs.find((pair) => pair.startsWith('worker='))?.slice('worker='.length);
+  const rest = pairs.filter((pair) => !pair.startsWith('worker=')).join('&');
+  return { url: rest === '' ? path : `${path}?${rest}`, wanted };
+}
+
+function fieldsOf(headers: IncomingMessage['headers']): RelayedRequest['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name)));
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return body.toString();
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MOST_BODY_BYTES) throw new Error('too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function reply(response: ServerResponse, { status, headers, body }: RelayedAnswer, worker = 'all'): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !HOP_BY_HOP.has(name)) response.setHeader(name, value);
+  response.setHeader('gatehouse-worker', worker).end(body);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import cluster from 'node:cluster';
+import type { Environment } from '../config/env.schema.ts';
+import { LineBuffer } from '../telemetry/line-buffer.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { Crew } from './crew.ts';
+import { CrewMetrics } from './crew-metrics.ts';
+import { JointReloads } from './joint-reloads.ts';
+import type { Member } from './member.ts';
+import type { Places } from './messages.ts';
+import { OperatorsDoor } from './operators-door.ts';
+
+const TICKET_SECRET_BYTES = 32;
+/** What a worker may take beyond what it is given for exchanges, in ms; less than what this process is given. */
+const GOODBYE_MS = 4000;
+
+/** The process that keeps the workers of a gateway. It serves no client: the workers do, on listeners that they share. */
+export class Primary {
+  readonly logger: Logger;
+  readonly #out = new LineBuffer({ fd: 1 });
+  readonly #err = new LineBuffer({ fd: 2 });
+  readonly #environment: Environment;
+  readonly #file: string;
+  readonly #crew: Crew;
+  readonly #metrics: CrewMetrics;
+  readonly #reloads: JointReloads;
+  readonly #door: OperatorsDoor;
+  readonly #ticketSecret = randomBytes(TICKET_SECRET_BYTES);
+
+  constructor(environment: Environment, file: string) {
+    const {
+      workers: wanted,
+      drainDelayMs,
+      shutdownTimeoutMs,
+      adminPort: port,
+      adminHost: host,
+    } = environment;
+    const logger = (this.logger = createLogger(environment.logLevel, this.#out));
+    this.#environment = environment;
+    this.#file = file;
+    this.#crew = new Crew({
+      wanted,
+      leaveMs: 2 * drainDelayMs + shutdownTimeoutMs + GOODBYE_MS,
+      logger,
+      member: {
+        out: this.#out,
+        err: this.#err,
+        begin: () => ({ ticketSecret: this.#ticketSecret, text: this.#reloads.text, waits: false }),
+        agree: (member) => this.#reloads.agree(member),
+        listening: (member, places) => this.#listening(member, places),
+        lastMetrics: (member, families) => this.#metrics.told(member, families),
+      },
+      ended: (member, reason) => this.#metrics.ended(member, reason),
+      lost: () => this.#lost(),
+    });
+    this.#metrics = new CrewMetrics(() => this.#crew.all, wanted);
+    this.#reloads = new JointReloads({
+      file,
+      logger,
+      members: () => this.#crew.listening,
+      ended: (outcome) => this.#metrics.reloaded(outcome),
+    });
+    this.#door = new OperatorsDoor({ crew: this.#crew, metrics: this.#metrics, port, host });
+  }
+
+  /** Starts all workers. @throws {Error} when the first one does not start; nothing listens then. */
+  async start(): Promise<void> {
+    if (cluster.isWorker)
+      throw new Error('WORKERS is for a process of its own; what has started this one has several itself');
+    cluster.setupPrimary({ silent: true, serialization: 'advanced' });
+    await this.#reloads.begin();
+    const adminUrl = await this.#door.listen();
+    try {
+      await this.#crew.start();
+    } catch (error) {
+      this.#door.close();
+      await new Promise<void>((resolve) => this.#err.flush(resolve));
+      throw error;
+    }
+    this.#metrics.start();
+    const [places] = this.#crew.listening.map((member) => member.places);
+    const { urls = [], files = [] } = places ?? {};
+    if (this.#environment.watchesConfig) this.#reloads.watch(files);
+    const { serving, wanted } = this.#crew.workforce;
+    const where = urls.length > 1 ? { urls } : { url: urls[0] };
+    this.logger.info({ ...where, adminUrl, config: this.#file, workers: wanted, serving }, 'listening');
+  }
+
+  /** Has all workers read the file again. */
+  reload(trigger: string): Promise<void> {
+    return this.#reloads.reload(trigger);
+  }
+
+  /** Has all workers restarted, one after the other. */
+  restart(trigger: string): void {
+    this.#crew.restart(trigger);
+  }
+
+  /** Has all workers drained and ended. @throws {Error} when one of them had to be killed, or failed. */
+  async close(): Promise<void> {
+    this.#reloads.close();
+    this.#metrics.stop();
+    const isClean = await this.#crew.stop();
+    this.#door.close();
+    await new Promise<void>((resolve) => this.#err.flush(resolve));
+    if (!isClean) throw new Error('a worker did not end as it should');
+  }
+
+  /** Ends what is under way in all workers. */
+  cutOff(): void {
+    this.#crew.cutOff();
+  }
+
+  #listening(member: Member, places: Places): void {
+    member.places = places;
+    this.#crew.tell(member);
+    this.#reloads.catchUp(member, places);
+  }
+
+  #lost(): void {
+    this.logger.fatal('no worker lives, and none starts: the gateway ends');
+    this.#door.close();
+    this.logger.flush(() => process.exit(1));
+  }
+}

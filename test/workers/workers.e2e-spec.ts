@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureBuilt, startChild, type ChildGateway } from '../support/child.ts';
+import { call, type Answer, type CallOptions } from '../support/client.ts';
+import type { LogLine } from '../support/gateway.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
+import { startUpstream, type TestUpstream } from '../support/upstream.ts';
+
+// Processes that are started again and again.
+jest.setTimeout(60_000);
+
+let folder: string;
+let file: string;
+let redis: RedisServer;
+let upstream: TestUpstream;
+let gateway: ChildGateway;
+/** Requests that clients have sent to `any`. */
+let sent = 0;
+let asked = 0;
+
+function config(ids: readonly string[] = []): string {
+  const routes = ['any', ...ids].map((id) => ({ id, match: { path: `/${id}/{what}` }, upstream: 'it' }));
+  const policies = { authentication: 'public' };
+  const it = { targets: [upstream.url], circuitBreaker: {} };
+  return JSON.stringify({ version: 1, floodLimit: 'off', defaults: { policies }, upstreams: { it }, routes });
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gatehouse-workers-'));
+  file = join(folder, 'gateway.yaml');
+  redis = await startRedis();
+  upstream = await startUpstream((incoming, response) => {
+    asked += 1;
+    if (incoming.url?.endsWith('/slow') === true) setTimeout(() => response.end('slow'), 300);
+    else response.end('answer');
+  });
+  writeFileSync(file, config());
+  await ensureBuilt();
+  gateway = await startChild(file, {
+    WORKERS: '2',
+    REDIS_URL: redis.url,
+    GATEHOUSE_WATCH: 'off',
+    // Long enough for clients on a machine that has much else to do to be told.
+    DRAIN_DELAY: '600ms',
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await gateway?.end('SIGKILL');
+  await redis.stop();
+  await upstream.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Asks over a connection of its own, or over one that lives on. */
+function ask(path: string, agent: Agent | false = false): Promise<number> {
+  if (path.startsWith('/any/')) sent += 1;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(gateway.url + path, { agent }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
+    });
+    outgoing.once('error', reject).end();
+  });
+}
+
+const admin = (path: string, options: CallOptions = {}): Promise<Answer> =>
+  call(gateway.adminUrl + path, options);
+
+type UpstreamPage = readonly {
+  readonly targets: readonly { readonly breaker: { readonly state: string } }[];
+}[];
+
+interface Shown {
+  readonly worker: number;
+  readonly pid: number;
+  readonly state: string;
+}
+
+async function workers(): Promise<readonly Shown[]> {
+  return (await admin('/workers')).json<{ workers: Shown[] }>().workers;
+}
+
+const pids = async (): Promise<readonly number[]> => (await workers()).map(({ pid }) => pid);
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(20);
+}
+
+const isWhole = async (): Promise<boolean> => {
+  const shown = await workers();
+  return shown.length === 2 && shown.every(({ state }) => state === 'serving');
+};
+
+/** Adds up the series of a metric that have all of these labels. */
+async function metric(name: string, ...labels: readonly string[]): Promise<number> {
+  const lines = (await admin('/metrics')).text.split('\n');
+  const mine = lines.filter(
+    (line) => line.startsWith(`${name}{`) && labels.every((one) => line.includes(one)),
+  );
+  return mine.map((line) => Number(line.slice(line.lastIndexOf(' ')))).reduce((sum, one) => sum + one, 0);
+}
+
+const counted = (): Promise<number> => metric('gatehouse_request_duration_seconds_count', 'route="any"');
+const linesWith = (msg: string): readonly LogLine[] => gateway.lines().filter((line) => line.msg === msg);
+
+/** What pages say, by worker. */
+const ofAll = async <Page>(path: string): Promise<readonly Page[]> =>
+  Object.values((await admin(`${path}?worker=all`)).json<Record<string, Page>>());
+
+describe('two workers', () => {
+  it('share a port, and say so', async () => {
+    expect(linesWith('listening')).toEqual([expect.objectContaining({ workers: 2, serving: 2 })]);
+    const shown = await workers();
+    expect(shown.map(({ worker, state }) => ({ worker, state }))).toEqual([
+      { worker: 1, state: 'serving' },
+      { worker: 2, state: 'serving' },
+    ]);
+    expect(new Set(shown.map(({ pid }) => pid)).add(gateway.process.pid ?? 0).size).toBe(3);
+    const ready = await call(`${gateway.url}/health/ready`);
+    expect(ready.json()).toMatchObject({ details: { workers: { state: 'ok', serving: 2, wanted: 2 } } });
+  });
+
+  it('take connections in turn, with lines that say whose they are', async () => {
+    for (let i = 0; i < 10; i += 1) expect(await ask('/any/x')).toBe(200);
+    await until(() => linesWith('exchange').filter(({ path }) => path === '/any/x').length === 10);
+    const by = linesWith('exchange').filter(({ path }) => path === '/any/x').map(({ worker }) => worker); // prettier-ignore
+    expect([1, 2].map((worker) => by.filter((one) => one === worker).length)).toEqual([5, 5]);
+  });
+
+  it('are one scrape: counters and histograms added up, gauges by worker', async () => {
+    expect(await counted()).toBe(sent);
+    expect(await metric('gatehouse_request_duration_seconds_bucket', 'route="any"', 'le="+Inf"')).toBe(sent);
+    expect(await metric('gatehouse_upstream_attempts_total', 'upstream="it"')).toBe(asked);
+    for (const worker of [1, 2])
+      expect(await metric('gatehouse_target_available', `worker="${worker}"`)).toBe(1);
+  });
+
+  it('answer operators each for itself, and carry orders out together', async () => {
+    const target = new URL(upstream.url).host;
+    const path = `/upstreams/it/targets/${target}/breaker`;
+    const headers = { 'content-type': 'application/json' };
+    const put = (state: string) => admin(path, { method: 'PUT', headers, body: JSON.stringify({ state }) });
+    const isOpen = async () =>
+      (await ofAll<UpstreamPage>('/upstreams')).map(([it]) => it?.targets[0]?.breaker.state === 'open');
+    expect((await put('open')).headers['gatehouse-worker']).toBe('all');
+    expect(await isOpen()).toEqual([true, true]);
+    expect((await put('closed')).status).toBe(200);
+    expect(await isOpen()).toEqual([false, false]);
+    expect((await admin('/routes?worker=2')).headers['gatehouse-worker']).toBe('2');
+    expect((await admin('/routes?worker=3')).status).toBe(404);
+    const page = { origin: 'http://evil.example' };
+    for (const one of ['/metrics', '/workers', '/routes?worker=all'])
+      expect((await admin(one, { headers: page })).status).toBe(403);
+    expect((await admin('/workers', { headers: { host: 'evil.example' } })).status).toBe(403);
+    expect((await admin('/workers/restart', { method: 'POST' })).status).toBe(403);
+  });
+
+  it('put a configuration into force together, or not at all', async () => {
+    const digests = async () => (await ofAll<{ id: string }[]>('/routes')).map((page) => page.map(({ id }) => id).filter((id) => /^(any|new|bad)$/.test(id))); // prettier-ignore
+    writeFileSync(file, config(['new']));
+    gateway.process.kill('SIGHUP');
+    await until(() => linesWith('another configuration is in force').length > 0);
+    await until(async () => (await metric('gatehouse_config_reloads_total', 'reloaded')) === 1);
+    expect(await digests()).toEqual([
+      ['any', 'new'],
+      ['any', 'new'],
+    ]);
+    writeFileSync(file, config(['bad']).replace('"upstream":"it"', '"upstream":"none"'));
+    gateway.process.kill('SIGHUP');
+    await until(async () => (await metric('gatehouse_config_reloads_total', 'faulty')) === 1);
+    expect((await digests())[1]).toEqual(['any', 'new']);
+    expect(linesWith('another configuration is in force')).toHaveLength(1);
+  });
+
+  it('lose one to kill -9 without losing what was counted, and without a new start under a faulty file', async () => {
+    const [first, second = 0] = await pids();
+    const before = await counted();
+    process.kill(second, 'SIGKILL');
+    await until(async () => !(await pids()).includes(second));
+    expect(await ask('/any/y')).toBe(200);
+    await until(isWhole);
+    const now = await pids();
+    expect(now[0]).toBe(first);
+    for (let i = 0; i < 4; i += 1) expect(await ask('/any/y')).toBe(200);
+    expect(await counted()).toBe(before + 5);
+    expect(await metric('gatehouse_worker_ends_total', 'worker="2"', 'crashed')).toBe(1);
+    expect((await ofAll<object[]>('/routes'))[1]).toEqual((await ofAll<object[]>('/routes'))[0]);
+    expect(linesWith('a worker has ended')).toEqual([
+      expect.objectContaining({ worker: 2, signal: 'SIGKILL' }),
+    ]);
+  });
+
+  it('are restarted one after the other under load, without a request that fails', async () => {
+    writeFileSync(file, config(['new']));
+    const before = await pids();
+    let isDone = false;
+    const faults: unknown[] = [];
+    const load = async (agent: Agent | false): Promise<void> => {
+      while (!isDone) {
+        const status = await ask('/any/z', agent).catch((error: unknown) => error);
+        if (status !== 200) faults.push(status);
+        await sleep(2);
+      }
+    };
+    const agent = new Agent({ keepAlive: true });
+    const clients = [agent, agent, agent, false, false].map((one) => load(one as Agent | false));
+    const ready: number[] = [];
+    const order = await admin('/workers/restart', { method: 'POST', headers: { 'x-gatehouse-admin': 'x' } });
+    expect(order.status).toBe(202);
+    while (linesWith('all workers were restarted').length === 0) {
+      ready.push(await ask('/health/ready'));
+      await sleep(20);
+    }
+    isDone = true;
+    await Promise.all(clients);
+    agent.destroy();
+    expect(faults).toEqual([]);
+    expect(new Set(ready)).toEqual(new Set([200]));
+    const now = await pids();
+    expect(now).toHaveLength(2);
+    expect(now.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(await counted()).toBe(sent);
+  });
+
+  it('are drained together: what is under way is answered, and the process ends with 0', async () => {
+    const before = asked;
+    const slow = [ask('/any/slow'), ask('/any/slow'), ask('/any/slow')];
+    await until(() => asked === before + 3);
+    const left = await pids();
+    expect(await gateway.end('SIGTERM')).toBe(0);
+    expect(await Promise.all(slow)).toEqual([200, 200, 200]);
+    expect(linesWith('exchange').filter(({ path }) => path === '/any/slow')).toHaveLength(3);
+    for (const pid of left) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(gateway.stderr()).toBe('');
+  });
+});
