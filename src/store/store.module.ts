@@ -10,6 +10,8 @@ import type { Redis } from 'ioredis';
 import { PUB_SUB, SHARED_TEXTS } from '../config/tokens.ts';
 import { PubSub } from './pub-sub.ts';
 import { closeRedis, createRedis, whenReady, type StoreLog } from './redis.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { Replicas } from './replicas.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { StoreGuard } from './store-guard.ts';
 
@@ -76,9 +78,14 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
           useFactory: (redis?: Redis, guard?: StoreGuard) => redis && guard && new SharedTexts(redis, guard),
           inject: [REDIS, STORE_GUARD],
         },
+        {
+          provide: Replicas,
+          useFactory: (redis?: Redis, metrics?: Metrics) => new Replicas(redis, { metrics }),
+          inject: [REDIS, { token: Metrics, optional: true }],
+        },
         { provide: PUB_SUB, useFactory: (redis?: Redis) => new PubSub(redis), inject: [REDIS] },
       ],
-      exports: [REDIS, STORE_GUARD, SHARED_TEXTS, PUB_SUB],
+      exports: [REDIS, STORE_GUARD, SHARED_TEXTS, PUB_SUB, Replicas],
     };
   }
 
