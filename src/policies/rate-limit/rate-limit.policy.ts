@@ -44,10 +44,6 @@ const rule = z
     message: 'expected at most the burst, otherwise no message can ever pass',
     path: ['perMessage'],
   })
-  .refine(({ precision }) => precision === 'exact', {
-    message: 'leases are not available yet, expected "exact"',
-    path: ['precision'],
-  })
   .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
 
 /** One token bucket of a route. */

@@ -55,7 +55,7 @@ function compileRule(
   const namesakes = rules.slice(0, index).filter((earlier) => earlier.key === rule.key).length;
   return {
     name: namesakes === 0 ? rule.key : `${rule.key}-${String(namesakes + 1)}`,
-    bucket: { rate: rule.rate, perMs: rule.per, burst: rule.burst },
+    bucket: { rate: rule.rate, perMs: rule.per, burst: rule.burst, precision: rule.precision },
     key: rule.key,
     // A colon within the id is escaped, so that no id can spell the prefix of another.
     prefix: `${budgetOf.replaceAll('%', '%25').replaceAll(':', '%3A')}:${String(index)}:`,

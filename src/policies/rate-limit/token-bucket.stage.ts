@@ -92,7 +92,11 @@ export class RateLimitStage implements Stage {
     return outcomes.then((late) => this.#concludeMany(exchange, takes, late));
   }
 
-  #concludeMany(exchange: Exchange, takes: readonly Take[], outcomes: readonly (TakeOutcome | undefined)[]): void {
+  #concludeMany(
+    exchange: Exchange,
+    takes: readonly Take[],
+    outcomes: readonly (TakeOutcome | undefined)[],
+  ): void {
     const verdicts = this.#rules.map((rule, i) => {
       const outcome = outcomes[i];
       return outcome === undefined ? undefined : this.#settle(rule, takes[i]?.bucketKey ?? '', outcome);
@@ -121,7 +125,7 @@ export class RateLimitStage implements Stage {
     if (outcome !== STORE_UNAVAILABLE) return outcome;
     this.#limiters.observer?.decided(this.#routeId, `store-error-${rule.onStoreError}`);
     switch (rule.onStoreError) {
-      case 'local': // Neither open nor closed: each process grants the whole limit for as long as it counts alone.
+      case 'local': // Neither open nor closed: each process grants its part of the limit for as long as it counts alone.
         return this.#limiters.local.take(bucketKey, rule.bucket, rule.cost);
       case 'open': // Fails open: the operator prefers an unlimited route to a closed one.
         return undefined;
