@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomFrom } from '../../test/support/random.ts';
 import { startRedis } from '../../test/support/redis.ts';
-import { chooseCores } from '../machine.ts';
 import { positive } from '../options.ts';
 import { Stand, type Subject } from '../stand.ts';
 import { PRECISIONS, RandomLoad } from './load.ts';
@@ -31,7 +30,8 @@ const { values } = parseArgs({
 const whole = (name: 'seconds' | 'gateways' | 'keys' | 'rate' | 'times' | 'burst'): number =>
   positive(`--${name}`, values[name]) ?? positive('--rate', values.rate) ?? 1;
 
-const stand = new Stand(chooseCores());
+// Not pinned: nothing here is about what it costs.
+const stand = new Stand({ measured: undefined, others: undefined });
 process.once('SIGINT', () => void stand.close().then(() => process.exit(130)));
 const redis = await startRedis();
 stand.redisUrl = redis.url;
@@ -60,6 +60,7 @@ async function measure(): Promise<boolean> {
     perSecond,
     random: randomFrom(Number(values.seed)),
   });
+  await load.warmUp();
   const before = await scriptCalls();
   const counts = await load.run(whole('seconds') * 1000);
   const calls = (await scriptCalls()) - before;
