@@ -86,7 +86,11 @@ export class JoinedTakes {
 }
 
 /** The decision that stands at a place of the replies; undefined for a bucket that Redis could not read or write. */
-export function decisionAt(replies: readonly number[], at: number, rule: BucketRule): LimitDecision | undefined {
+export function decisionAt(
+  replies: readonly number[],
+  at: number,
+  rule: BucketRule,
+): LimitDecision | undefined {
   const allowed = replies[at];
   if (allowed !== 0 && allowed !== 1) return undefined;
   return {

@@ -1,4 +1,4 @@
-import { Inject, Module, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Logger, Module, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { Replicas } from '../../store/replicas.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
@@ -7,6 +7,7 @@ import { LeaseCalls } from './leases/lease-calls.redis.ts';
 import { LeasedLimiter } from './leases/leased-limiter.ts';
 import { Leases } from './leases/leases.ts';
 import { LocalShare } from './leases/local-share.ts';
+import { LIVE_TIERS, RedisLiveTiers } from './live-tiers.redis.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
@@ -40,6 +41,12 @@ const SHARED = [REDIS, STORE_GUARD, { token: Replicas, optional: true }];
         return leases === undefined ? exact : new LeasedLimiter(exact, leases);
       },
       inject: [LOCAL_RATE_LIMITER, Leases, REDIS, STORE_GUARD],
+    },
+    {
+      provide: LIVE_TIERS,
+      useFactory: (redis: Redis | undefined, guard: StoreGuard | undefined) =>
+        redis && guard && new RedisLiveTiers(redis, guard, (message) => new Logger('Tiers').warn(message)),
+      inject: [REDIS, STORE_GUARD],
     },
     RateLimitStageFactory,
     RateLimitInterceptor,

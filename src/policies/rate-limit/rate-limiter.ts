@@ -69,10 +69,11 @@ export const LOCAL_RATE_LIMITER = Symbol('LOCAL_RATE_LIMITER');
 
 /**
  * What became of a request at its limits. Each exchange is `allowed` or `limited` once; each bucket whose
- * store did not answer adds one `store-error-…` that names what was done instead.
+ * store did not answer adds one `store-error-…` that names what was done instead, and each limit that is not
+ * enforced and would have refused one `shadow-limited`.
  */
 export type LimiterOutcome =
-  'allowed' | 'limited' | 'store-error-local' | 'store-error-open' | 'store-error-closed';
+  'allowed' | 'limited' | 'shadow-limited' | 'store-error-local' | 'store-error-open' | 'store-error-closed';
 
 /** Counts decisions. Runs on every request: keep it cheap. */
 export interface LimiterObserver {

@@ -65,7 +65,11 @@ export class MemoryTokenBucket implements LocalRateLimiter {
     this.#counter(bucketKey, rule, now).charge(rule, cost, now);
   }
 
-  #putBack(takes: readonly Take[], { length }: readonly LimitDecision[], refusal: LimitDecision): LimitDecision[] {
+  #putBack(
+    takes: readonly Take[],
+    { length }: readonly LimitDecision[],
+    refusal: LimitDecision,
+  ): LimitDecision[] {
     for (const { bucketKey, rule, cost } of takes.slice(0, length)) this.refund(bucketKey, rule, cost);
     return takes.map(({ bucketKey, rule, cost }, index) =>
       index === length ? refusal : this.peek(bucketKey, rule, cost),

@@ -49,7 +49,8 @@ export class RedisTokenBucket implements RateLimiter {
     if (known !== undefined) return known;
     if (!this.#guard.available) return STORE_UNAVAILABLE;
     const sentAt = this.#now();
-    if (isWindow(rule)) return this.#askAll([{ bucketKey, rule, cost }]).then(([only]) => only ?? STORE_UNAVAILABLE);
+    if (isWindow(rule))
+      return this.#askAll([{ bucketKey, rule, cost }]).then(([only]) => only ?? STORE_UNAVAILABLE);
     return this.#takes.take(bucketKey, rule, cost).then((outcome) => {
       if (outcome !== STORE_UNAVAILABLE && !outcome.allowed)
         this.#remember(bucketKey, rule, cost, outcome, sentAt);

@@ -48,7 +48,13 @@ function isRoomFor(window: WindowCount, rule: BucketRule, cost: number, now: num
   return cost <= 0 || usedOf(window, rule, now) + cost <= rule.burst + TOKEN_EPSILON;
 }
 
-function describe(window: WindowCount, rule: BucketRule, cost: number, now: number, allowed: boolean): LimitDecision {
+function describe(
+  window: WindowCount,
+  rule: BucketRule,
+  cost: number,
+  now: number,
+  allowed: boolean,
+): LimitDecision {
   return {
     allowed,
     limit: rule.burst,
