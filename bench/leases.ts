@@ -44,7 +44,10 @@ if (import.meta.main) {
   await leases.close();
   guard.close();
   closeRedis(redis);
+  // The server does not keep this process, which waits for its end.
+  const stays = setInterval(() => undefined, 1000);
   await server.stop();
+  clearInterval(stays);
 }
 
 async function rowOf(leases: Leases, keys: number): Promise<string> {

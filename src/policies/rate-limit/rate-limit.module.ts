@@ -11,12 +11,17 @@ import { LIVE_TIERS, RedisLiveTiers } from './live-tiers.redis.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
-import { LOCAL_RATE_LIMITER, RATE_LIMITER, type RateLimiter } from './rate-limiter.ts';
+import {
+  LOCAL_RATE_LIMITER,
+  PROCESS_RATE_LIMITER,
+  RATE_LIMITER,
+  type LocalRateLimiter,
+  type RateLimiter,
+} from './rate-limiter.ts';
 import { MemoryTokenBucket } from './token-bucket.memory.ts';
 import { RedisTokenBucket } from './token-bucket.redis.ts';
 
-/** What is shared, where anything is. */
-const SHARED = [REDIS, STORE_GUARD, { token: Replicas, optional: true }];
+const REPLICAS = { token: Replicas, optional: true };
 
 /**
  * Binds the limiter: buckets in Redis when there is one, in this process otherwise, where `leased` is as `exact` as the rest.
@@ -24,15 +29,14 @@ const SHARED = [REDIS, STORE_GUARD, { token: Replicas, optional: true }];
  */
 @Module({
   providers: [
+    { provide: PROCESS_RATE_LIMITER, useFactory: () => new MemoryTokenBucket() },
     {
       provide: LOCAL_RATE_LIMITER,
-      useFactory: (redis?: Redis, _guard?: StoreGuard, replicas?: Replicas) => {
-        const whole = new MemoryTokenBucket();
-        return redis === undefined || replicas === undefined ? whole : new LocalShare(whole, replicas);
-      },
-      inject: SHARED,
+      useFactory: (whole: LocalRateLimiter, redis?: Redis, replicas?: Replicas) =>
+        redis === undefined || replicas === undefined ? whole : new LocalShare(whole, replicas),
+      inject: [PROCESS_RATE_LIMITER, REDIS, REPLICAS],
     },
-    { provide: Leases, useFactory: leasesOf, inject: SHARED },
+    { provide: Leases, useFactory: leasesOf, inject: [REDIS, STORE_GUARD, REPLICAS] },
     {
       provide: RATE_LIMITER,
       useFactory: (local: RateLimiter, leases?: Leases, redis?: Redis, guard?: StoreGuard) => {
@@ -51,7 +55,13 @@ const SHARED = [REDIS, STORE_GUARD, { token: Replicas, optional: true }];
     RateLimitStageFactory,
     RateLimitInterceptor,
   ],
-  exports: [RATE_LIMITER, LOCAL_RATE_LIMITER, RateLimitStageFactory, RateLimitInterceptor],
+  exports: [
+    RATE_LIMITER,
+    LOCAL_RATE_LIMITER,
+    PROCESS_RATE_LIMITER,
+    RateLimitStageFactory,
+    RateLimitInterceptor,
+  ],
 })
 export class RateLimitModule implements BeforeApplicationShutdown {
   constructor(@Optional() @Inject(Leases) private readonly leases?: Leases) {}

@@ -7,6 +7,7 @@ import { StoreModule } from '../../../store/store.module.ts';
 import { RateLimitModule } from '../rate-limit.module.ts';
 import {
   LOCAL_RATE_LIMITER,
+  PROCESS_RATE_LIMITER,
   RATE_LIMITER,
   type LocalRateLimiter,
   type RateLimiter,
@@ -46,6 +47,9 @@ describe('the limiters of a gateway', () => {
     expect(local.take('k', rule, 1)).toMatchObject({ allowed: true, limit: 5, remaining: 4 });
     await other.close();
     expect(local.take('k', rule, 1)).toMatchObject({ limit: 5 });
+    // What each process counts for itself stays whole.
+    const own: LocalRateLimiter = one.get(PROCESS_RATE_LIMITER);
+    expect(own.take('another', rule, 1)).toMatchObject({ limit: 10, remaining: 9 });
   });
 
   it('give back at the end what they have reserved', async () => {
