@@ -255,6 +255,56 @@ describe('leases of a bucket', () => {
     },
   );
 
+  describe('of the script itself', () => {
+    const rule = { rate: 1000, perMs: 1000, burst: 200 };
+    const idle = { rule, cost: 1, asked: 0, want: 0, kept: 0, returned: 0, sentAt: 0 };
+
+    async function say(id: string, call: Partial<LeaseCall>, { number = 1, now = 0 } = {}): Promise<unknown> {
+      const args = scriptArguments({ ...idle, ...call }, { id, count: 1 }, number);
+      return redis.eval(CLOCKLESS_SCRIPT, 1, 'bucket', ...args, EPOCH + now);
+    }
+
+    it('does not fill the bucket up with what is reserved, before it lapses', async () => {
+      expect(await say('a', { want: 1000 })).toEqual([0, 100, 100, 0]);
+      expect(await say('b', { asked: 200 }, { now: 900 })).toEqual([100, 0, 0, 1]);
+    });
+
+    it('fills it up from the moment at which it has lapsed', async () => {
+      await say('a', { want: 1000 });
+      expect(await say('b', { asked: 200 }, { now: 1010 })).toEqual([110, 0, 0, 1]);
+    });
+
+    it('counts what replicas still hold after FLUSHALL', async () => {
+      expect(await say('a', { kept: 120 })).toEqual([0, 0, 80, 0]);
+      expect(await say('b', { asked: 200 }, { now: 500 })).toEqual([80, 0, 0, 1]);
+    });
+
+    it('does nothing for a call that was overtaken', async () => {
+      await say('a', { want: 50, asked: 1 }, { number: 2 });
+      await expect(say('a', { want: 50, asked: 1 }, { number: 1 })).rejects.toThrow('STALE');
+      expect(await say('b', { asked: 1 })).toEqual([1, 0, 148, 0]);
+    });
+
+    it('lets a reserve lapse in time when the clock has gone back', async () => {
+      await say('a', { want: 1000 }, { now: 3_600_000 });
+      expect(await say('b', { asked: 1 }, { now: 0 })).toEqual([1, 0, 99, 0]);
+      expect(await say('b', { asked: 300 }, { number: 2, now: 2000 })).toEqual([200, 0, 0, 1]);
+    });
+
+    it('owes for what was spent already, no more than a burst', async () => {
+      expect(await say('a', { returned: -500 })).toEqual([0, 0, -200, 0]);
+      expect(await say('a', { asked: 1 }, { number: 2, now: 200 })).toEqual([0, 0, 0, 1]);
+      expect(await say('a', { asked: 1 }, { number: 3, now: 201 })).toEqual([1, 0, 0, 0]);
+    });
+
+    it('has everything expire', async () => {
+      await say('a', { want: 50 });
+      const ttlMs = await redis.pttl('bucket');
+      expect(ttlMs).toBeGreaterThan(1000);
+      expect(ttlMs).toBeLessThanOrEqual(2000);
+    });
+  });
+
   it('let no more pass after FLUSHALL than another full bucket and what was reserved', async () => {
     const rule = { rate: 1000, perMs: 1000, burst: 200 };
     const world = new World({ rule, replicas: 4, perSecond: 500, seed: 3 }, redis);
