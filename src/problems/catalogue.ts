@@ -112,7 +112,7 @@ export const catalogue = {
     remedy:
       'Log in again; a token that is refreshed may be revoked as well. For a key, ask the operator for another one.',
   }),
-  'login-failed': entry(400, 'handle', 'The log-in has failed', {
+  'login-failed': entry(400, 'identify', 'The log-in has failed', {
     cause:
       'The provider refused, or what it sent the browser back with does not belong to a log-in that this browser has begun: it took longer than ten minutes, was used before, or cookies are switched off.',
     remedy: 'Log in again.',
