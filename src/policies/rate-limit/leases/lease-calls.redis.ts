@@ -4,7 +4,10 @@ import { LEASE_TTL_MS } from './lease.ts';
 import { LEASE_SCRIPT } from './lease.lua.ts';
 
 interface WithScript {
-  leaseTokens(key: string, ...args: readonly (string | number)[]): Promise<[number, number, number, number]>;
+  leaseTokens(
+    key: string,
+    ...args: readonly (string | number)[]
+  ): Promise<[number, number, number, number, number]>;
 }
 
 /** Calls of the script of leases, for one replica. */
@@ -24,8 +27,8 @@ export class LeaseCalls {
   async send(key: string, call: LeaseCall): Promise<LeaseReply> {
     this.#calls += 1;
     const args = scriptArguments(call, this.#replicas, this.#calls);
-    const [passed, block, left, retryMs] = await this.#redis.leaseTokens(key, ...args);
-    return { passed, block, left, retryMs };
+    const [passed, block, left, retryMs, kept] = await this.#redis.leaseTokens(key, ...args);
+    return { passed, block, left, retryMs, kept };
   }
 }
 
@@ -37,10 +40,10 @@ export interface LiveReplicas {
 
 /** What the script is given for a call. */
 export function scriptArguments(
-  { rule, cost, asked, want, kept, returned }: LeaseCall,
+  { rule, cost, asked, want, kept, returned, owed }: LeaseCall,
   { id, count }: LiveReplicas,
   number: number,
 ): (string | number)[] {
   const { rate, perMs, burst } = rule;
-  return [rate, perMs, burst, id, number, LEASE_TTL_MS, count, cost, asked, want, kept, returned];
+  return [rate, perMs, burst, id, number, LEASE_TTL_MS, count, cost, asked, want, kept, returned, owed];
 }

@@ -9,7 +9,7 @@ import { Lease, type LeaseCall, type LeaseReply } from './lease.ts';
 
 const CLOCK = /local time = .*\nlocal now = .*\n/;
 /** The production script with its clock, and nothing else, replaced by an argument. */
-const CLOCKLESS_SCRIPT = LEASE_SCRIPT.replace(CLOCK, 'local now = tonumber(ARGV[13])\n');
+const CLOCKLESS_SCRIPT = LEASE_SCRIPT.replace(CLOCK, 'local now = tonumber(ARGV[14])\n');
 const EPOCH = 1.79e12;
 const SWEEP_MS = 100;
 
@@ -179,17 +179,17 @@ class World {
   }
 
   #delay(slow: number): number {
-    return this.#random() * (this.#random() < slow ? 400 : 1);
+    return this.#random() * (this.#random() < slow ? 1500 * this.#random() : 1);
   }
 
   async #execute(args: readonly (string | number)[], call: LeaseCall): Promise<LeaseReply | undefined> {
     this.calls += 1;
-    const now = Math.floor(EPOCH + this.now);
+    const now = EPOCH + Math.floor(this.now);
     try {
       const told = await this.#redis.eval(CLOCKLESS_SCRIPT, 1, 'bucket', ...args, now);
-      const [passed, block, left, retryMs] = told as [number, number, number, number];
+      const [passed, block, left, retryMs, kept] = told as [number, number, number, number, number];
       if (passed > 0) this.model.use(passed * call.cost, this.now);
-      return { passed, block, left, retryMs };
+      return { passed, block, left, retryMs, kept };
     } catch (error) {
       // A call that was overtaken.
       expect(String(error)).toContain('STALE');
@@ -257,7 +257,7 @@ describe('leases of a bucket', () => {
 
   describe('of the script itself', () => {
     const rule = { rate: 1000, perMs: 1000, burst: 200 };
-    const idle = { rule, cost: 1, asked: 0, want: 0, kept: 0, returned: 0, sentAt: 0 };
+    const idle = { rule, cost: 1, asked: 0, want: 0, kept: 0, returned: 0, owed: 0, sentAt: 0 };
 
     async function say(id: string, call: Partial<LeaseCall>, { number = 1, now = 0 } = {}): Promise<unknown> {
       const args = scriptArguments({ ...idle, ...call }, { id, count: 1 }, number);
@@ -265,36 +265,48 @@ describe('leases of a bucket', () => {
     }
 
     it('does not fill the bucket up with what is reserved, before it lapses', async () => {
-      expect(await say('a', { want: 1000 })).toEqual([0, 100, 100, 0]);
-      expect(await say('b', { asked: 200 }, { now: 900 })).toEqual([100, 0, 0, 1]);
+      expect(await say('a', { want: 1000 })).toEqual([0, 100, 100, 0, 0]);
+      expect(await say('b', { asked: 200 }, { now: 900 })).toEqual([100, 0, 0, 1, 0]);
     });
 
     it('fills it up from the moment at which it has lapsed', async () => {
       await say('a', { want: 1000 });
-      expect(await say('b', { asked: 200 }, { now: 1010 })).toEqual([110, 0, 0, 1]);
+      expect(await say('b', { asked: 200 }, { now: 1010 })).toEqual([110, 0, 0, 1, 0]);
     });
 
-    it('counts what replicas still hold after FLUSHALL', async () => {
-      expect(await say('a', { kept: 120 })).toEqual([0, 0, 80, 0]);
-      expect(await say('b', { asked: 200 }, { now: 500 })).toEqual([80, 0, 0, 1]);
+    it('keeps what a replica has of its reserve, and takes back what it does not keep', async () => {
+      await say('a', { want: 1000 });
+      expect(await say('a', { kept: 60, returned: 30 }, { number: 2 })).toEqual([0, 0, 130, 0, 60]);
+      expect(await say('b', { asked: 200 }, { now: 900 })).toEqual([140, 0, 0, 1, 0]);
+    });
+
+    it.each([
+      ['has lapsed', () => undefined],
+      ['is gone by FLUSHALL', () => redis.flushall()],
+    ])('neither keeps nor takes back a reserve that %s', async (_name, happen) => {
+      await say('a', { want: 1000 });
+      await happen();
+      expect(await say('b', { asked: 150 }, { now: 1500 })).toEqual([150, 0, 50, 0, 0]);
+      const back = { kept: 60, returned: 40 };
+      expect(await say('a', back, { number: 2, now: 1500 })).toEqual([0, 0, 50, 0, 0]);
     });
 
     it('does nothing for a call that was overtaken', async () => {
       await say('a', { want: 50, asked: 1 }, { number: 2 });
       await expect(say('a', { want: 50, asked: 1 }, { number: 1 })).rejects.toThrow('STALE');
-      expect(await say('b', { asked: 1 })).toEqual([1, 0, 148, 0]);
+      expect(await say('b', { asked: 1 })).toEqual([1, 0, 148, 0, 0]);
     });
 
     it('lets a reserve lapse in time when the clock has gone back', async () => {
       await say('a', { want: 1000 }, { now: 3_600_000 });
-      expect(await say('b', { asked: 1 }, { now: 0 })).toEqual([1, 0, 99, 0]);
-      expect(await say('b', { asked: 300 }, { number: 2, now: 2000 })).toEqual([200, 0, 0, 1]);
+      expect(await say('b', { asked: 1 }, { now: 0 })).toEqual([1, 0, 99, 0, 0]);
+      expect(await say('b', { asked: 300 }, { number: 2, now: 2000 })).toEqual([200, 0, 0, 1, 0]);
     });
 
     it('owes for what was spent already, no more than a burst', async () => {
-      expect(await say('a', { returned: -500 })).toEqual([0, 0, -200, 0]);
-      expect(await say('a', { asked: 1 }, { number: 2, now: 200 })).toEqual([0, 0, 0, 1]);
-      expect(await say('a', { asked: 1 }, { number: 3, now: 201 })).toEqual([1, 0, 0, 0]);
+      expect(await say('a', { owed: -500 })).toEqual([0, 0, -200, 0, 0]);
+      expect(await say('a', { asked: 1 }, { number: 2, now: 200 })).toEqual([0, 0, 0, 1, 0]);
+      expect(await say('a', { asked: 1 }, { number: 3, now: 201 })).toEqual([1, 0, 0, 0, 0]);
     });
 
     it('has everything expire', async () => {

@@ -6,12 +6,13 @@
  * KEYS     `ratelimit:{key}`
  * ARGV     rate, period in ms, burst; replica, number of the call, ms that a reserve lasts, live replicas;
  *          cost of each of the requests that wait, how many of them; tokens that the replica would like to reserve,
- *          that it has left and keeps, that it gives back (negative: what was spent beyond what it had)
- * Returns  requests that pass, tokens reserved, whole tokens left, ms until a request of this cost can pass
+ *          that it has left of its reserve and keeps, that it gives back of it; that belong back beside
+ *          those (negative: what was spent beyond what it had)
+ * Returns  requests that pass, tokens reserved, whole tokens left, ms until a request of this cost can pass, tokens kept
  *
  * Tokens leave the bucket before anybody may use them, and the bucket does not fill up with the room of tokens that are
  * reserved: what is in the bucket and with the replicas is never more than the burst. A reserve that has lapsed is spent,
- * as far as anybody knows. Requests that wait come first, and each is met as a whole or not at all; a reserve is a part of
+ * as far as anybody knows: once the bucket has forgotten it, nothing of it is kept or given back. Requests that wait come first, and each is met as a whole or not at all; a reserve is a part of
  * what is left then, so small that all replicas could have one. A call that was overtaken by a later one of the same replica
  * does nothing: what it reserved nobody would count. What is not ours under a key of ours is replaced.
  */
@@ -19,7 +20,7 @@ export const LEASE_SCRIPT = `
 local rate, per, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local mine, number, ttl, replicas = 'l:' .. ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local cost, asked, want = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local kept, returned = tonumber(ARGV[11]), tonumber(ARGV[12])
+local kept, returned, owed = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 local key = KEYS[1]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -68,6 +69,8 @@ local function refill(till, room)
   level = math.min(math.max(0, room), level)
   last = math.max(last, till)
 end
+kept = math.min(kept, own)
+returned = math.min(returned, own - kept) + owed
 local went_back = now < last
 if went_back then last = now end
 if lapsed > 0 then refill(lapse, burst - others - own - lapsed) end
@@ -94,5 +97,5 @@ if passed > 0 or block > 0 or returned ~= 0 or had or #gone > 0 or went_back the
   redis.call('HSET', key, 'tokens', string.format('%.17g', level), 'last_refill', string.format('%.0f', now))
   redis.call('PEXPIRE', key, string.format('%.0f', math.max(1000, ms_until(2 * burst)) + ttl))
 end
-return { passed, block, math.floor(level + 1e-9), retry }
+return { passed, block, math.floor(level + 1e-9), retry, math.floor(kept) }
 `;

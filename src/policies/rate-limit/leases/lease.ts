@@ -25,8 +25,10 @@ export interface LeaseCall {
   readonly want: number;
   /** Tokens that it has left of its last reserve. */
   readonly kept: number;
-  /** Tokens that it gives back; negative where more was spent than there was. */
+  /** Tokens of it that it gives back. */
   readonly returned: number;
+  /** Tokens that belong back beside those; negative where more was spent than there was. */
+  readonly owed: number;
   readonly sentAt: number;
 }
 
@@ -40,6 +42,8 @@ export interface LeaseReply {
   readonly left: number;
   /** ms until one of the requests that did not pass could. */
   readonly retryMs: number;
+  /** How many of the tokens that it has kept it may still use: none when its reserve had lapsed meanwhile. */
+  readonly kept: number;
 }
 
 /**
@@ -142,11 +146,11 @@ export class Lease {
     this.#measure(cost * asked, now);
     if (asked > 0) this.#cost = cost;
     const kept = keeps && asked === 0 ? this.#held : 0;
-    const returned = this.#owed + this.#held - kept;
+    const [returned, owed] = [this.#held - kept, this.#owed];
     this.#held = kept;
     this.#owed = 0;
     const want = keeps ? Math.max(0, Math.floor(this.#rate * HORIZON_MS) - kept) : 0;
-    return { rule: this.#rule, cost: this.#cost, asked, want, kept, returned, sentAt: now };
+    return { rule: this.#rule, cost: this.#cost, asked, want, kept, returned, owed, sentAt: now };
   }
 
   /** Learns what came of a call. */
@@ -187,11 +191,11 @@ export class Lease {
     return { ...told, retryAfterMs: Math.max(1, Math.ceil(this.#retryAt - now)) };
   }
 
-  #reserve({ kept, sentAt }: LeaseCall, { block }: LeaseReply, now: number): void {
+  #reserve(call: LeaseCall, { block, kept }: LeaseReply, now: number): void {
     this.#block = block;
     this.#counted = kept + block;
-    this.#until = sentAt + LEASE_TTL_MS - MARGIN_MS;
-    this.#held = now < this.#until ? this.#held + block : 0;
+    this.#until = call.sentAt + LEASE_TTL_MS - MARGIN_MS;
+    this.#held = now < this.#until ? Math.max(0, this.#held - (call.kept - kept)) + block : 0;
   }
 
   #measure(asked: number, now: number): void {
