@@ -158,23 +158,22 @@ class World {
     replica.call += 1;
     const args = scriptArguments(call, { id: replica.id, count: this.#replicas.length }, replica.call);
     const { lost = 0, slow = 0 } = this.#options.faults ?? {};
+    // A call ends once for its replica; one that has failed may still be heard, before or after the next one.
     let isOver = false;
-    // Who waits no longer may still be heard, before or after the next call.
+    const end = (how: () => void): void => {
+      if (!isOver && replica.isAlive) how();
+      isOver = true;
+    };
     const arrives = this.now + this.#delay(slow);
     const back = arrives + this.#delay(slow);
     const isLost = this.#random() < lost;
-    if (isLost)
-      this.#at(this.now + 20 * this.#random(), () => {
-        isOver = true;
-        replica.lease.failed();
-      });
+    if (isLost) this.#at(this.now + 20 * this.#random(), () => end(() => replica.lease.failed()));
     if (isLost && this.#random() < 0.5) return;
     this.#at(arrives, async () => {
       const reply = await this.#execute(args, call);
-      this.#at(Math.max(back, this.now), () => {
-        if (replica.isAlive && !isOver && reply !== undefined)
-          replica.lease.told(call, reply, replica.clock(this.now));
-      });
+      if (reply === undefined) return;
+      const hear = (): void => replica.lease.told(call, reply, replica.clock(this.now));
+      this.#at(Math.max(back, this.now), () => end(hear));
     });
   }
 
