@@ -31,7 +31,9 @@ async function main(): Promise<void> {
 }
 
 async function generate(): Promise<Record<string, string>> {
-  const schema = JSON.stringify(toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration' }));
+  const schema = JSON.stringify(
+    toEditorSchema(gatewaySchema, { title: 'Gatehouse configuration', sharing: true }),
+  );
   const policies = Object.entries(await policyPages()).map(
     async ([file, text]) =>
       [file, await format(text, { parser: 'markdown', printWidth: 110, singleQuote: true })] as const,

@@ -67,7 +67,11 @@ export class AppModule {
         ConfigModule.forRoot(options),
         TelemetryModule.forRoot(logger),
         AuditModule,
-        StoreModule.forRoot({ redisUrl: environment.redisUrl, log: logger }),
+        StoreModule.forRoot({
+          redisUrl: environment.redisUrl,
+          access: environment.redisAccess,
+          log: logger,
+        }),
         HealthModule,
         PipelineModule,
         ActionsModule,

@@ -7,6 +7,7 @@ import { AuditTrail } from './audit/audit-trail.ts';
 import { AppModule, type GatewayOptions } from './app.module.ts';
 import type { ConfigFault } from './config/config-fault.ts';
 import type { Environment } from './config/env.schema.ts';
+import { redisPlaceOf } from './config/redis-url.ts';
 import { disableComposedAnswers, enableComposedAnswers } from './exchange/composed-answer.ts';
 import { Draining } from './health/draining.ts';
 import { Warming } from './health/warming.ts';
@@ -126,7 +127,7 @@ export class Gateway {
  * @throws {ConfigError} with the faults of modules and routes, and then with whatever else keeps the gateway from starting.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  learnSecret(passwordOf(options.environment.redisUrl));
+  for (const secret of redisSecrets(options.environment)) learnSecret(secret);
   const { logger = createLogger(options.environment.logLevel) } = options;
   if (!options.environment.composesHeads) disableComposedAnswers();
   else if (!enableComposedAnswers())
@@ -143,8 +144,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
-function passwordOf(url: string | undefined): string | undefined {
-  return url === undefined ? undefined : decodeURIComponent(new URL(url).password);
+function redisSecrets({ redisUrl, redisAccess }: Environment): readonly (string | undefined)[] {
+  const ofUrl = redisUrl === undefined ? undefined : redisPlaceOf(redisUrl).password;
+  return [ofUrl, redisAccess?.password, redisAccess?.sentinelPassword];
 }
 
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */

@@ -13,6 +13,7 @@ import { allDown } from './scenarios/all-down.ts';
 import { canaries } from './scenarios/canary.ts';
 import { MISFORTUNES, oneOfThree } from './scenarios/one-of-three.ts';
 import { dnsChange, registryOutage } from './scenarios/registries.ts';
+import { AILMENTS, redisIll } from './scenarios/redis.ts';
 import { replicas } from './scenarios/replicas.ts';
 import { World } from './world.ts';
 
@@ -27,6 +28,9 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'all-down': allDown,
   replicas,
   canary: canaries,
+  ...Object.fromEntries(
+    Object.entries(AILMENTS).map(([name, one]) => [name, (world: World) => redisIll(world, one)]),
+  ),
 };
 
 const { values } = parseArgs({

@@ -53,7 +53,7 @@ export class RedisRolloutStore implements RolloutStore {
 
   constructor(redis: Redis, guard: StoreGuard) {
     this.#redis = redis;
-    this.#guard = guard;
+    this.#guard = guard.forUse('canaries', { budgetMs: BUDGET_MS });
   }
 
   async sync(id: string, state: RolloutState, measured: Tally): Promise<Synced | undefined> {
@@ -83,7 +83,7 @@ export class RedisRolloutStore implements RolloutStore {
     const key = `canary:{${id}}`;
     const call = (): Promise<unknown> =>
       this.#redis.eval(script, 3, key, `${key}:step:${step}`, `${key}:changes`, ...told);
-    const answer = await this.#guard.run(call, BUDGET_MS);
+    const answer = await this.#guard.run(call);
     return answer === STORE_UNAVAILABLE ? undefined : answer;
   }
 }

@@ -1,16 +1,18 @@
-import { Redis } from 'ioredis';
 import { hostname, userInfo } from 'node:os';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { leaveEvent, type WaitingEvent } from '../audit/audit-inbox.ts';
 import { faultsText } from '../config/zod-faults.ts';
 import type { Environment } from '../config/env.schema.ts';
+import type { RedisAccess } from '../config/redis-access.ts';
+import { redisAddress, redisPlaceOf } from '../config/redis-url.ts';
 import { createApiKey, type NewApiKey } from '../policies/authentication/api-keys/api-key.ts';
 import { limitText } from '../policies/authentication/api-keys/api-key.hash.ts';
 import { saveApiKey } from '../policies/authentication/api-keys/api-key.index.ts';
 import { keyOrder } from '../policies/authentication/api-keys/api-key.order.ts';
 import { apiKeyOptionsSchema } from '../policies/authentication/api-keys/api-key.schema.ts';
 import { keyId } from '../policies/authentication/api-keys/api-key.view.ts';
+import { closeRedis, createRedis, redisFault, whenReady } from '../store/redis.ts';
 import { askAdmin } from './admin-client.ts';
 import type { KeyOptions, KeysCreate } from './key-options.ts';
 import { UsageError } from './options.ts';
@@ -21,6 +23,7 @@ export type { KeyOptions } from './key-options.ts';
 export interface KeyOutlets {
   /** Default: none, and the configuration for the key is printed instead. */
   readonly redisUrl?: string | undefined;
+  readonly access?: RedisAccess | undefined;
   readonly out: { write(text: string): unknown };
 }
 
@@ -34,7 +37,7 @@ const TIMEOUT_MS = 3000;
  * @throws UsageError for what no key can be.
  * @throws Error when Redis does not take it; the key is not printed then, because it would not work.
  */
-export async function createKey(options: KeyOptions, { redisUrl, out }: KeyOutlets): Promise<void> {
+export async function createKey(options: KeyOptions, { redisUrl, access, out }: KeyOutlets): Promise<void> {
   const order = read(options);
   const created = createApiKey(order.prefix);
   if (redisUrl === undefined) {
@@ -43,19 +46,19 @@ export async function createKey(options: KeyOptions, { redisUrl, out }: KeyOutle
     );
     return;
   }
-  await store(redisUrl, created, order);
+  await store({ redisUrl, access, out }, created, order);
   out.write(`${keyLine(created)}\n# Stored in Redis as apikey:${created.sha256}; it works at once.\n`);
 }
 
 /** Has a gateway that runs make it, or makes it here. @throws {Error} like {@link createKey}. */
 export async function runCreateKey(
   { admin, json = false, ...options }: KeysCreate,
-  environment: Pick<Environment, 'adminHost' | 'adminPort' | 'redisUrl'>,
+  environment: Pick<Environment, 'adminHost' | 'adminPort' | 'redisUrl' | 'redisAccess'>,
   out: KeyOutlets['out'],
 ): Promise<void> {
   if (admin === undefined) {
     if (json) throw new UsageError('keys create: --json goes with --admin');
-    return createKey(options, { redisUrl: environment.redisUrl, out });
+    return createKey(options, { redisUrl: environment.redisUrl, access: environment.redisAccess, out });
   }
   const answer = await askAdmin({ admin, environment }, 'POST', '/keys', orderOf(options));
   const made = answer as NewApiKey & { readonly id: string };
@@ -120,34 +123,26 @@ function userName(): string {
   }
 }
 
-async function store(redisUrl: string, created: NewApiKey, order: Order): Promise<void> {
-  const redis = new Redis(redisUrl, {
-    lazyConnect: true,
-    connectTimeout: TIMEOUT_MS,
-    commandTimeout: TIMEOUT_MS,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  let connectionFault: string | undefined;
-  redis.on('error', (error: Error) => {
-    connectionFault = error.message;
-  });
+async function store({ redisUrl = '', access }: KeyOutlets, created: NewApiKey, order: Order): Promise<void> {
+  const lost = Promise.withResolvers<false>();
+  let fault = 'it does not answer';
+  const warn = (fields: { readonly reason?: string }): void => {
+    fault = fields.reason ?? fault;
+    lost.resolve(false);
+  };
+  const redis = createRedis(redisUrl, { info: () => undefined, warn }, access);
   const { sha256, prefix } = created;
   const record = { ...order, sha256, prefix, status: 'active', createdAt: Date.now() } as const;
   const { keepEnded } = apiKeyOptionsSchema.parse({});
-  const failure = await redis
-    .connect()
-    .then(() => leaveEvent(redis, madeEvent(record)))
-    .then(() => saveApiKey(redis, record, keepEnded))
-    .then(
-      () => undefined,
-      (error: Error) => connectionFault ?? error.message,
-    )
-    .finally(() => {
-      // On a connection that has ended already, ioredis would wait 2 s for it to end and hold the process.
-      if (redis.status !== 'end') redis.disconnect();
-    });
+  const isReady = await Promise.race([whenReady(redis, TIMEOUT_MS), lost.promise]);
+  const save = async (): Promise<void> => {
+    await leaveEvent(redis, madeEvent(record));
+    await saveApiKey(redis, record, keepEnded);
+  };
+  const failure = isReady ? await save().catch(redisFault) : fault;
+  closeRedis(redis);
   if (failure === undefined) return;
   // The URL may hold a password, and so may the arguments of the failed command: neither is passed on.
-  throw new Error(`The key was not stored: Redis at ${URL.parse(redisUrl)?.host ?? 'REDIS_URL'}: ${failure}`);
+  const address = redisAddress(redisPlaceOf(redisUrl));
+  throw new Error(`The key was not stored: Redis at ${address}: ${failure}`);
 }

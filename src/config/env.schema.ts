@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import { expectation } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
+import { readRedisAccess, type RedisAccess } from './redis-access.ts';
+import { redisUrlFault } from './redis-url.ts';
 import { duration } from './units.ts';
-import { urlText } from './url.ts';
 
 /** The levels that `LOG_LEVEL` takes, loudest first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -16,12 +17,11 @@ const port = z
 
 const host = z.string().regex(/^[^\s/]+$/, 'expected a host name or an IP address to listen on');
 
-const redisUrl = urlText({
-  schemes: ['redis', 'rediss'],
-  example: 'redis://127.0.0.1:6379/0',
-  rest: 'anything',
-  credentials: true,
+const redisUrl = z.string().superRefine((text, context) => {
+  const message = redisUrlFault(text);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
+const text = z.string().trim();
 
 const wait = duration.refine((ms) => ms <= 3_600_000, 'expected at most 1h');
 
@@ -33,7 +33,28 @@ export const environmentSchema = z.object({
     .describe('Address for clients. Default 0.0.0.0, so that it works in a container.'),
   ADMIN_PORT: port.default(9080).describe('Port for operators: metrics, health, admin API. Default 9080.'),
   ADMIN_HOST: host.default('127.0.0.1').describe('Address for operators. Default 127.0.0.1.'),
-  REDIS_URL: redisUrl.optional().describe('State shared by replicas. Default: kept in this process.'),
+  REDIS_URL: redisUrl
+    .optional()
+    .describe(
+      'State shared by replicas: redis://, redis+sentinel:// or redis+cluster://, with TLS rediss…. Default: kept in this process.',
+    ),
+  REDIS_PASSWORD_FILE: text
+    .optional()
+    .describe('File with the password for Redis. Default: the one of REDIS_URL.'),
+  REDIS_CA_FILE: text
+    .optional()
+    .describe('File in PEM with who signs the certificates of Redis. Default: those that Node trusts.'),
+  REDIS_CERT_FILE: text
+    .optional()
+    .describe('File in PEM with the certificate that Redis is shown. Default: none.'),
+  REDIS_KEY_FILE: text.optional().describe('File in PEM with the key of that certificate. Default: none.'),
+  REDIS_SERVER_NAME: text
+    .optional()
+    .describe('Name that the certificates of Redis are for. Default: the host of each server.'),
+  REDIS_SENTINEL_USERNAME: text.optional().describe('User at the Sentinels. Default: none.'),
+  REDIS_SENTINEL_PASSWORD_FILE: text
+    .optional()
+    .describe('File with the password for the Sentinels. Default: none.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important lines to log. Default info.'),
   GATEHOUSE_CONFIG: z
     .string()
@@ -76,6 +97,8 @@ export interface Environment {
   readonly adminPort: number;
   readonly adminHost: string;
   readonly redisUrl: string | undefined;
+  /** What of that is in files; undefined where nothing is. */
+  readonly redisAccess?: RedisAccess | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly configFile: string;
   /** Whether the file is watched. */
@@ -101,8 +124,9 @@ const SECRET_VARIABLES: ReadonlySet<string> = new Set(['REDIS_URL']);
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const result = environmentSchema.safeParse(given);
+  const { access, faults: unread } = readRedisAccess(result.data ?? {});
   const faults = result.success
-    ? portConflict(result.data)
+    ? [...portConflict(result.data), ...unread]
     : result.error.issues.map((issue) => toFault(issue, given[String(issue.path[0])] ?? ''));
   if (faults.length > 0 || !result.success) throw new ConfigError(faults);
   const { data } = result;
@@ -112,6 +136,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     adminPort: data.ADMIN_PORT,
     adminHost: data.ADMIN_HOST,
     redisUrl: data.REDIS_URL,
+    redisAccess: access,
     logLevel: data.LOG_LEVEL,
     configFile: data.GATEHOUSE_CONFIG,
     watchesConfig: data.GATEHOUSE_WATCH === 'on',

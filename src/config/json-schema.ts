@@ -9,11 +9,17 @@ const VARIABLE_REF = { $ref: '#/$defs/variable' };
  * Makes the JSON Schema (draft 2020-12) with which editors check and complete a configuration file: what the
  * schema takes, before it transforms anything. What has no JSON Schema accepts everything, and every scalar may be
  * a reference to a variable instead.
+ *
+ * @param about with `sharing`, what stands in many places, such as the policies of a route, is written once.
  */
-export function toEditorSchema(schema: z.ZodType, about: { title?: string } = {}): JsonSchema {
+export function toEditorSchema(
+  schema: z.ZodType,
+  about: { title?: string; sharing?: boolean } = {},
+): JsonSchema {
   const plain = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io: 'input',
+    reused: about.sharing === true ? 'ref' : 'inline',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
       if ('default' in jsonSchema && !takesItsDefault(zodSchema)) delete jsonSchema.default;

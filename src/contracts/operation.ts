@@ -1,3 +1,4 @@
+import { policyList } from '../policies/order.ts';
 import type { Condition } from '../routing/conditions.ts';
 import type { Route, ValueMatch } from '../routing/route.ts';
 import type { ComponentStore } from './components.ts';
@@ -86,11 +87,11 @@ function textOf(contract: OperationContract, { route, stays }: OperationPlace): 
   };
 }
 
-function parametersOf({ route, path }: OperationPlace, known: readonly Parameter[]): Parameter[] {
-  const own = operationNames(route);
+function parametersOf({ route, path, method }: OperationPlace, known: readonly Parameter[]): Parameter[] {
+  const names = operationNames(route);
   const inPath = path.names.map((name, index): Parameter => {
     const described = known.find(
-      (one) => one.in === 'path' && (one.name === own[index] || one.name === name),
+      (one) => one.in === 'path' && (one.name === names[index] || one.name === name),
     );
     if (name === path.rest) return restParameter(name);
     return {
@@ -98,13 +99,31 @@ function parametersOf({ route, path }: OperationPlace, known: readonly Parameter
       name,
       in: 'path',
       required: true,
-      schema: described?.schema ?? { type: 'string', ...patternOf(route, own[index]) },
+      schema: described?.schema ?? { type: 'string', ...patternOf(route, names[index]) },
     };
   });
   const asked = route.conditions.flatMap(conditionParameter);
   const isAsked = (one: Parameter): boolean =>
     asked.some(({ name, in: place }) => place === one.in && name === one.name);
-  return [...inPath, ...known.filter((one) => one.in !== 'path' && !isAsked(one)), ...asked];
+  const own = [...known.filter((one) => one.in !== 'path' && !isAsked(one)), ...asked];
+  const isOwn = (name: string): boolean =>
+    own.some((one) => one.in === 'header' && one.name.toLowerCase() === name.toLowerCase());
+  return [...inPath, ...own, ...stageParameters(route, method).filter(({ name }) => !isOwn(name))];
+}
+
+/** The header fields of requests that the stages of the route read. */
+function stageParameters({ seats, policies }: Route, method: OperationMethod): Parameter[] {
+  const all: Readonly<Record<string, unknown>> = policies;
+  return policyList.flatMap((policy): Parameter[] =>
+    seats[policy.name] === undefined
+      ? []
+      : Object.entries(policy.requestFields ?? {})
+          .filter(([, { methods }]) => methods.has(method.toUpperCase()))
+          .map(([name, { description, isRequired }]) => {
+            const required = isRequired(all[policy.name] as never) ? { required: true } : {};
+            return { name, in: 'header', ...required, description, schema: { type: 'string' } };
+          }),
+  );
 }
 
 function patternOf({ pattern }: Route, name: string | undefined): { pattern?: string } {

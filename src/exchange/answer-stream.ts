@@ -20,7 +20,11 @@ export function answerStreamOf(exchange: Exchange, head: ResponseHead): Duplex |
 // Also when the client leaves: what it has taken of memory goes with it.
 function minded(exchange: Exchange, stream: Duplex): Duplex {
   const { response } = exchange;
-  response.once('close', () => stream.destroy());
+  response.once('close', () => {
+    // What is kept of it for a client that comes back is worth the rest, which nobody takes.
+    if (exchange.keeper?.isAlone === true) stream.resume();
+    else stream.destroy();
+  });
   // What it cannot go on with ends the answer: it cannot be taken back.
   stream.once('error', () => cutAnswer(exchange.request, response));
   return stream;

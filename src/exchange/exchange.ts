@@ -10,6 +10,7 @@ import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { AnswerKeeper } from './answer-keeper.ts';
 import type { Attempt, DegradedPart, SocketFacts, TrafficSide } from './exchange-facts.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
@@ -132,6 +133,12 @@ export class Exchange {
   /** What else is edited for targets with certain labels. */
   targetEdits: TargetEdits | undefined = undefined;
 
+  // idempotency
+  /** Who keeps its answer for the client to ask for again. */
+  keeper: AnswerKeeper | undefined = undefined;
+  /** Whether it is answered as an earlier one was, whose answer stages have edited already. */
+  isReplayed = false;
+
   // cache
   /** What the cache stage wants to keep of the answer. */
   recording: Recording | undefined = undefined;
@@ -197,6 +204,7 @@ export class Exchange {
   /** Set once the client went away or the deadline passed; the reason tells which. */
   cancelled: Problem | undefined = undefined;
   #closeListeners: ((exchange: Exchange) => void)[] | undefined = undefined;
+  #isClosed = false;
   #cancelListeners: ((reason: Problem) => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -240,15 +248,18 @@ export class Exchange {
     this.#controller?.abort(reason);
   }
 
-  /** Calls back once when the exchange closes: its answer is out, or the client is gone. */
+  /** Calls back once when the exchange closes: its answer is out, or the client is gone; at once if it has closed. */
   onClosed(listener: (exchange: Exchange) => void): void {
-    (this.#closeListeners ??= []).push(listener);
+    // A stage that has waited may come late: what it takes then would never be given back.
+    if (this.#isClosed) listener(this);
+    else (this.#closeListeners ??= []).push(listener);
   }
 
   /** Tells those who wait for the end, and the audit of what was denied; only the close stage calls it. */
   close(): void {
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
+    this.#isClosed = true;
     this.listedIn?.remove(this);
     // The one place where all denials pass, at every door: whoever denies writes it here, and every exchange closes.
     const ended = this.problem ?? this.denied ?? this.cancelled;

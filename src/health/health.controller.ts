@@ -8,9 +8,13 @@ import {
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
+import { CallerPriority } from '../policies/caller-priority/caller-priority.policy.ts';
+import { Concurrency } from '../policies/concurrency/concurrency.policy.ts';
+import { LoadShedding } from '../policies/load-shedding/load-shedding.policy.ts';
 import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
+import { StoreHealth } from '../store/store-health.ts';
 import { Draining } from './draining.ts';
 import { Warming } from './warming.ts';
 
@@ -19,8 +23,13 @@ import { Warming } from './warming.ts';
 @Public()
 @Authorization('off')
 @Transform('off')
+// Whoever watches over the process has to hear from it when it has too much to do.
+@LoadShedding('off')
+@CallerPriority('off')
+@Concurrency('off')
 export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
+  @Inject(StoreHealth) private readonly store!: StoreHealth;
 
   constructor(
     private readonly checks: HealthCheckService,
@@ -56,10 +65,16 @@ export class HealthController {
     const gateway = () => this.indicators.check('gateway').up();
     const { state } = this.revocations;
     const audit = this.audit.state;
-    // Neither is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
+    const { state: store, without } = this.store;
+    // None of them is a reason to take no traffic: a store that is gone is gone for all replicas, and public routes need none; and
     // what becomes of requests without an audit the configuration says.
     return this.checks.check([
       gateway,
+      ...(store === 'off'
+        ? []
+        : [
+            () => this.indicators.check('store').up({ state: store, ...(store === 'ok' ? {} : { without }) }),
+          ]),
       ...(state === 'off' ? [] : [() => this.indicators.check('revocations').up({ state })]),
       ...(audit === 'off'
         ? []

@@ -34,6 +34,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (exchange.side !== undefined) line += `,"side":"${exchange.side.name}","sideBy":"${exchange.side.by}"`;
   line += `,"bytes":${exchange.bytesOut}`;
   if (exchange.cached !== undefined) line += ',"cache":"hit"';
+  if (exchange.isReplayed) line += ',"replayed":true';
   if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;
   if (degraded.length > 0) line += degradedOf(degraded);
   if (exchange.shadowDenied !== undefined)

@@ -30,7 +30,7 @@ export function editAnswers(fastify: FastifyInstance): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const edit = answerEditOf(request.exchange, reply.statusCode);
     const isDone = edit === undefined || payload === null || payload === undefined || edited.has(reply);
-    if (isDone) return done(null, payload);
+    if (isDone || request.exchange.isReplayed) return done(null, payload);
     attempt(done, () => {
       const value = editedAnswer(payload, edit, reply);
       if (value !== payload) void reply.removeHeader('content-length');

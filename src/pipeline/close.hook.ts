@@ -1,5 +1,7 @@
+import { endWhenKept } from '../exchange/answer-keeper.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
+import { isOverload } from '../problems/overload.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
@@ -32,7 +34,10 @@ export class CloseHook {
 
   /** Has the exchange closed when its response is. */
   watch(exchange: Exchange): void {
-    exchange.response.once('close', () => this.#close(exchange));
+    exchange.response.once('close', () => {
+      if (exchange.keeper === undefined) this.#close(exchange);
+      else endWhenKept(exchange, this.#draining.isCutOff, () => this.#close(exchange));
+    });
   }
 
   #close(exchange: Exchange): void {
@@ -46,7 +51,8 @@ export class CloseHook {
     exchange.status = statusOf(exchange);
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
-    (exchange.route?.metrics ?? this.#unmatched).observe(exchange.method, exchange.status, durationMs);
+    const metrics = exchange.route?.metrics ?? this.#unmatched;
+    metrics.observe(exchange.method, exchange.status, durationMs, isOverload(exchange.problem));
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
     if (exchange.problem?.code === 'internal') {
       this.#logger.error(

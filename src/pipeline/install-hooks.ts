@@ -56,9 +56,16 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     } catch (error) {
       return refuseInstead(request.exchange, reply, { error, payload });
     }
-    if (stream === undefined) done();
+    if (stream === undefined) whenKept(request.exchange, done);
     else done(null, editedPayload(request.exchange, payload, stream));
   });
+}
+
+// An answer without a body is whole with its head.
+function whenKept({ keeper }: Exchange, done: () => void): void {
+  const kept = keeper?.ended();
+  if (kept === undefined) done();
+  else void kept.then(() => done());
 }
 
 // Fastify has read the query before anybody could take something out of it.

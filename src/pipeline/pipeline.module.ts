@@ -54,7 +54,7 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
     {
       provide: STORE_OBSERVER,
       useFactory: (metrics: Metrics) => ({
-        switched: (state: 'on' | 'off') => metrics.storeChanged(state === 'on'),
+        switched: (state: 'on' | 'off', use: string) => metrics.storeChanged(state === 'on', use),
       }),
       inject: [Metrics],
     },

@@ -26,6 +26,14 @@ export interface AnswerField {
   readonly type?: 'string' | 'integer';
 }
 
+/** A header field that a policy reads of requests, for the contracts. */
+export interface RequestField<Options> {
+  readonly description: string;
+  /** Of which requests. */
+  readonly methods: ReadonlySet<string>;
+  isRequired(options: Options): boolean;
+}
+
 /** What a policy says of itself. Every seat goes by these facts, and none by the names of policies. */
 export interface PolicyFacts<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
   /** The YAML key. */
@@ -47,6 +55,8 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   refuses?(options: z.output<Schema>, door: RouteDoor): readonly ProblemCode[];
   /** Header fields that its stage adds to every answer. */
   readonly answerFields?: Readonly<Record<string, AnswerField>>;
+  /** Header fields that its stage reads of requests. */
+  readonly requestFields?: Readonly<Record<string, RequestField<z.output<Schema>>>>;
   /** The options in a few words, for who operates the gateway. */
   describe(options: z.output<Schema>): string;
   /** What is in force where nobody says anything; absent for nothing. */

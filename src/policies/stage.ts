@@ -91,5 +91,5 @@ export function enterStages(
     if (!(entered instanceof Promise)) return entered;
     return entered.then((answer) => answer ?? enterStages(stages, exchange, i + 1));
   }
-  return undefined;
+  return exchange.keeper?.begin() as Promise<undefined> | undefined;
 }

@@ -90,6 +90,13 @@ export const catalogue = {
       'The address of the client is on the list of those that are kept out, is not on that of those that are let in, or cannot be told because a trusted proxy does not name it; or the API key is for other addresses.',
     remedy: 'Call from another network, or ask the operator; the access line has the address that counted.',
   }),
+  'load-shed': entry(503, 'load', 'The gateway has too much to do right now', {
+    cause:
+      'The event loop or the memory of the gateway is over its threshold, and requests of this class are refused, all or some of them. Nothing of the request was used.',
+    remedy:
+      'Retry after the time in Retry-After; operators look at `gatehouse_load_shedding_level`, add replicas, or say which routes matter more.',
+    retryable: true,
+  }),
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',
     remedy:
@@ -167,6 +174,48 @@ export const catalogue = {
     cause: 'The body, the query or a parameter does not have the required shape.',
     remedy: 'Mend what `errors` lists; each entry has a JSON pointer.',
   }),
+  'idempotency-key-invalid': entry(400, 'idempotency', 'The Idempotency-Key cannot be taken', {
+    cause:
+      'The field is missing where the route requires it, stands there more than once, is neither a string in quotes nor a word of at most 255 characters, or comes from a caller that nobody knows.',
+    remedy:
+      'Send one key for each request, such as `Idempotency-Key: "8e03978e-40d5-43e8-bc93-6894a57f9324"`.',
+  }),
+  'idempotency-key-reused': entry(422, 'idempotency', 'This Idempotency-Key belongs to another request', {
+    cause: 'The key was sent before, with another method, query, content type or body.',
+    remedy: 'Send a new key for a new request, and the same request for the same key.',
+  }),
+  'idempotency-in-flight': entry(409, 'idempotency', 'The first request with this key is under way', {
+    cause: 'A request with the same key has not been answered yet, and is not run a second time.',
+    remedy: 'Send the same request again after the time in Retry-After: it gets the answer of the first.',
+    retryable: true,
+  }),
+  'idempotency-outcome-unknown': entry(409, 'idempotency', 'Nobody knows what became of this request', {
+    cause:
+      'A request with the same key was given to the service, which did not answer, or the gateway ended before it could keep the answer.',
+    remedy:
+      'Find out whether it was done, and if not, send it with a new key. Operators whose service knows keys itself say `onUnknown: run`.',
+  }),
+  'idempotency-not-replayable': entry(
+    409,
+    'idempotency',
+    'This request was answered, which cannot be repeated',
+    {
+      cause:
+        'A request with the same key was run. Its answer was larger than `maxAnswer`, a stream of events, kept under another encryption key, or made for other rights than the caller has now.',
+      remedy: 'Read what became of it, for example by GET; it is not run again.',
+    },
+  ),
+  'idempotency-unavailable': entry(503, 'idempotency', 'It cannot be told whether this key was used', {
+    cause: 'The store of keys does not answer, and the route says `onStoreError: closed`; nothing was run.',
+    remedy: 'Send the same request again after the time in Retry-After; operators check Redis.',
+    retryable: true,
+  }),
+  'concurrency-limited': entry(503, 'concurrency', 'Too many requests are under way', {
+    cause:
+      'As many requests of the route, or of this caller, are under way as may be; the queue was full, or no place became free in time.',
+    remedy: 'Retry after the time in Retry-After, with fewer requests at once.',
+    retryable: true,
+  }),
   'fault-injected': entry(503, 'fault', 'A fault was made on purpose', {
     cause: 'The route has the policy `fault`, and the environment says `FAULT_INJECTION=on`.',
     remedy: 'Somebody tests how failures are lived with; operators switch FAULT_INJECTION off.',
@@ -178,10 +227,16 @@ export const catalogue = {
     retryable: true,
   }),
   'no-available-target': entry(503, 'balance', 'No target of the upstream is available', {
-    cause:
-      'The upstream has no target that is healthy and not full, or no connection to it became free in time.',
+    cause: 'The upstream has no target that is healthy, or no connection to it became free in time.',
     remedy:
-      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections`, `maxRequests` and `timeouts.queue`.',
+      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections` and `timeouts.queue`.',
+    retryable: true,
+  }),
+  'upstream-saturated': entry(503, 'balance', 'The upstream has as much to do as it may', {
+    cause:
+      'Every target of the upstream that can be called has as many calls as `maxRequests` or its adaptive limit allows; the queue was full, or no turn came in time. Nothing was sent, and nothing has failed.',
+    remedy:
+      'Retry after the time in Retry-After; operators look at `gatehouse_target_concurrency_limit`, `maxRequests`, `maxQueued` and `timeouts.queue`.',
     retryable: true,
   }),
   'upstream-unreachable': entry(502, 'forward', 'The upstream cannot be reached', {

@@ -18,6 +18,8 @@ export interface ProblemTarget {
   /** The name of the status of gRPC that a client has heard who calls by it. */
   grpcStatus: string | undefined;
   bytesOut: number;
+  /** Who has to know of it before the client does. */
+  readonly keeper?: { refused(problem: Problem): Promise<void> | undefined } | undefined;
   /** Adds what every head of the exchange has; never throws for a problem. */
   finishHead(head: ProblemHead, kind: 'problem'): void;
 }
@@ -52,7 +54,14 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
   if (target.response.writableEnded) return;
   const problem = toProblem(error);
   target.problem ??= problem;
+  const told = target.keeper?.refused(problem);
+  if (told === undefined) send(target, problem);
+  else void told.then(() => send(target, problem));
+}
+
+function send(target: ProblemTarget, problem: Problem): void {
   const { request, response } = target;
+  if (response.writableEnded) return;
   if (problem.code === 'client-closed' || response.headersSent) return cutAnswer(request, response);
   // A small body comes in one packet with its head: once that is looked through, the connection can stay.
   if (request.complete || !announcesBody(request)) return write(target, problem);

@@ -37,7 +37,7 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange = exchange;
     this.#route = route;
     // What was edited before it was stored need be no JSON, such as a stream of values.
-    this.#isEdited = route.action.editsJson === true;
+    this.#isEdited = route.action.editsJson === true || exchange.isReplayed;
   }
 
   start(status: number, headers: string[]): void {

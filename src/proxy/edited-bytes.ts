@@ -6,7 +6,8 @@ export function writeEdited(exchange: Exchange, stream: Duplex): void {
   const { response } = exchange;
   stream.on('data', (piece: Buffer) => {
     exchange.bytesOut += piece.length;
-    if (response.write(piece)) return;
+    // Whoever has left is not waited for.
+    if (response.destroyed || response.write(piece)) return;
     stream.pause();
     response.once('drain', () => stream.resume());
   });

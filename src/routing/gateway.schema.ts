@@ -6,6 +6,7 @@ import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { accessSchema } from './access-table.ts';
 import { rolesSchema } from './roles.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { loadSheddingSchema } from '../policies/load-shedding/load-shedding.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
 import { floodLimitSchema } from '../policies/rate-limit/rate-limit.policy.ts';
 import { tiersSchema } from '../policies/rate-limit/tiers.schema.ts';
@@ -164,6 +165,7 @@ const wholeSchema = z
       .describe(
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
+    loadShedding: loadSheddingSchema.optional(),
     logging: z
       .strictObject({
         redact: z

@@ -23,7 +23,7 @@ export class RedisKeyStore implements KeyStore {
     { name, rotateMs }: { readonly name: string; readonly rotateMs: number },
   ) {
     this.#redis = redis;
-    this.#guard = guard;
+    this.#guard = guard.forUse('signing', { budgetMs: BUDGET_MS });
     this.#seal = seal;
     this.#prefix = `gatehouse:signing:${seal.id}:${name}:`;
     this.#keepMs = EPOCHS_KEPT * rotateMs;
@@ -42,7 +42,7 @@ export class RedisKeyStore implements KeyStore {
   }
 
   async #ask(call: () => Promise<string | null>): Promise<string | null | undefined> {
-    const answer = await this.#guard.run(call, BUDGET_MS);
+    const answer = await this.#guard.run(call);
     return answer === STORE_UNAVAILABLE ? undefined : answer;
   }
 }

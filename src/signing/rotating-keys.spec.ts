@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { createRedis } from '../store/redis.ts';
+import { createRedis, lineOf } from '../store/redis.ts';
 import { StoreGuard } from '../store/store-guard.ts';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
 import { KeyRings } from './key-rings.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = await startRedis();
   redis = createRedis(server.url, { info: () => undefined, warn: () => undefined });
   await new Promise((resolve) => void redis.once('ready', resolve));
-  guard = new StoreGuard({ probe: () => redis.ping(), probeAfterMs: 5 });
+  guard = new StoreGuard({ probe: () => redis.ping(), probeAfterMs: 5, line: lineOf(redis) });
 });
 beforeEach(async () => {
   now = START;

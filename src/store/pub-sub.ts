@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
-import { closeRedis } from './redis.ts';
+import { closeRedis, duplicateRedis } from './redis.ts';
 
 type Listener = (message: string) => void;
 
 const PREFIX = 'gatehouse:events:';
+/** A connection that only listens does not notice by itself that the other end is gone. */
+const HEARTBEAT_MS = 500;
 
 /**
  * Messages on named channels, to everybody who listens at that moment: in this process, or through Redis to all
@@ -13,6 +15,7 @@ export class PubSub {
   readonly #redis: Redis | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
   #subscriber: Redis | undefined = undefined;
+  #heartbeat: NodeJS.Timeout | undefined = undefined;
 
   constructor(redis: Redis | undefined) {
     this.#redis = redis;
@@ -48,6 +51,7 @@ export class PubSub {
   /** Ends the connection; listeners hear nothing any more. */
   close(): void {
     this.#listeners.clear();
+    clearInterval(this.#heartbeat);
     if (this.#subscriber !== undefined) closeRedis(this.#subscriber);
   }
 
@@ -59,7 +63,10 @@ export class PubSub {
   }
 
   #connect(redis: Redis): Redis {
-    const subscriber = redis.duplicate({ autoResubscribe: false });
+    const subscriber = duplicateRedis(redis, { autoResubscribe: false });
+    this.#heartbeat = setInterval(() => {
+      if (subscriber.status === 'ready') subscriber.ping().catch(ignore);
+    }, HEARTBEAT_MS).unref();
     subscriber.on('error', ignore);
     subscriber.on('ready', () => {
       const channels = [...this.#listeners.keys()].map((channel) => PREFIX + channel);

@@ -115,7 +115,9 @@ describe('createRedis', () => {
   });
 
   it.each(['http://localhost', 'localhost:6379', 'redis://', ''])('refuses %j as REDIS_URL', (url) => {
-    expect(() => createRedis(url, new RecordingLog())).toThrow(/^REDIS_URL: expected redis:\/\/host:port/);
+    expect(() => createRedis(url, new RecordingLog())).toThrow(
+      /^REDIS_URL: expected (?:redis:\/\/ or rediss:\/\/|a host name)/,
+    );
   });
 
   it('keeps the password of the URL out of the log', async () => {

@@ -1,32 +1,18 @@
 import { createRequire } from 'node:module';
-import type { Writable } from 'node:stream';
-import type { Redis, RedisOptions } from 'ioredis';
-import { errorName } from '../telemetry/error-facts.ts';
+import type { Redis } from 'ioredis';
+import type { RedisAccess } from '../config/redis-access.ts';
+import { redisAddress, redisPlaceOf } from '../config/redis-url.ts';
+import { besideCluster, isCluster, openCluster, readyMasters } from './redis-cluster.ts';
+import { redisFault } from './redis-fault.ts';
+import { RedisLine, type StoreLog } from './redis-line.ts';
+import { serverOptions, type RedisOptions } from './redis-options.ts';
+import { sendTogether } from './send-together.ts';
 
-/** What the store says to the operator; pino's shape, so a pino logger can be passed as it is. */
-export interface StoreLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+export { redisFault } from './redis-fault.ts';
+export type { StoreLog } from './redis-line.ts';
 
-const CONNECT_TIMEOUT_MS = 2000;
-const SILENCE_LIMIT_MS = 5000;
-const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 2000;
-
-const OPTIONS = {
-  connectionName: 'gatehouse',
-  enableOfflineQueue: false,
-  // A command that lost its connection may have been executed: sending it again would count a request twice.
-  maxRetriesPerRequest: 0,
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  // A connection that swallows commands (cable pulled, firewall) is replaced instead of trusted for minutes.
-  socketTimeout: SILENCE_LIMIT_MS,
-  // ioredis waits this long at the end even for a socket that is closed already, which keeps the process alive.
-  disconnectTimeout: 200,
-  retryStrategy: (times: number) =>
-    Math.min(FIRST_RETRY_MS * 2 ** Math.min(times - 1, 10), LONGEST_RETRY_MS) * (0.75 + Math.random() / 2),
-} satisfies RedisOptions;
+const lines = new WeakMap<Redis, RedisLine>();
+const closed = new WeakSet<Redis>();
 
 // Loaded by gateways that have a Redis only.
 function client(): typeof import('ioredis') {
@@ -35,56 +21,64 @@ function client(): typeof import('ioredis') {
 
 /**
  * Opens a connection that never makes a request wait for Redis: a command fails at once while there is no
- * connection, nothing is queued or sent twice, and reconnecting goes on in the background for ever, 50 ms
- * to 2 s apart. Returns at once; a Redis that is not there yet is found when it comes.
+ * connection, nothing is queued or sent twice, and reconnecting goes on in the background for ever, 50 to 300 ms
+ * apart. Returns at once; a Redis that is not there yet is found when it comes.
  * Commands of one callback travel together.
  *
- * @param url `redis://` or, with TLS, `rediss://`; user, password and database number are read from it.
+ * A Cluster is given as a `Redis` as well: it takes the same commands, each of which may have keys of one slot only. What
+ * differs beyond that is asked of this file: {@link duplicateRedis}, {@link pingAll}, `mastersOf`.
+ *
+ * @param url `redis://`, `redis+sentinel://`, `redis+cluster://`, or one of these with TLS, `rediss…`.
  * @param log hears one line when the connection goes up and one when it goes down, not one per error.
  * @throws {Error} naming `REDIS_URL` and what it should look like.
  */
-export function createRedis(url: string, log: StoreLog): Redis {
-  const address = addressOf(url);
-  const redis = new (client().Redis)(url, OPTIONS);
+export function createRedis(url: string, log: StoreLog, access: RedisAccess = {}): Redis {
+  const place = redisPlaceOf(url);
+  const line = new RedisLine(redisAddress(place), log);
+  if (place.kind === 'cluster') {
+    const cluster = openCluster(client(), { place, access, line, isClosed: (one) => closed.has(one) });
+    lines.set(cluster, line);
+    return cluster;
+  }
+  const redis = new (client().Redis)(serverOptions(place, access));
+  lines.set(redis, line);
   redis.on('connect', () => sendTogether(redis.stream));
-  let state: 'starting' | 'up' | 'down' = 'starting';
   let reason = 'the connection was closed';
   redis.on('error', (error: Error) => {
     reason = redisFault(error);
   });
   redis.on('ready', () => {
-    state = 'up';
-    log.info({ redis: address }, `Redis is connected: ${address}`);
+    reason = 'the connection was closed';
+    const { remoteAddress, remotePort } = redis.stream as { remoteAddress?: string; remotePort?: number };
+    line.up(place.kind === 'sentinel' ? `${remoteAddress}:${remotePort}` : undefined);
   });
   redis.on('close', () => {
-    if (state === 'down') return;
-    state = 'down';
-    log.warn(
-      { redis: address, reason },
-      `Redis is not reachable: ${address}: ${reason}; reconnecting in the background`,
-    );
+    if (!closed.has(redis)) line.down(reason);
   });
   return redis;
 }
 
-const REPLY_CODE = /^[A-Z]{2,}(?= )/;
-/** What ioredis says without a connection; it names an option of it, which tells an operator nothing. */
-const NOT_CONNECTED = /enableOfflineQueue|Connection is closed/;
+/** What is known of a connection that {@link createRedis} has opened; undefined for others. */
+export function lineOf(redis: Redis): RedisLine | undefined {
+  return lines.get(redis);
+}
 
-/**
- * Says in a word what went wrong with Redis: the code that its error begins with, such as `WRONGPASS`, or that of the
- * connection. The text behind it stays out of the log, because Redis quotes commands and what they were given there.
- */
-export function redisFault(error: unknown): string {
-  if (!Error.isError(error)) return errorName(error);
-  if (NOT_CONNECTED.test(error.message)) return 'there is no connection';
-  const [code] = error.name === 'ReplyError' ? (REPLY_CODE.exec(error.message) ?? []) : [];
-  return code ?? errorName(error);
+/** Opens one more connection to the same Redis, for what a connection can do one of only; to any node of a Cluster. */
+export function duplicateRedis(redis: Redis, options: RedisOptions): Redis {
+  return isCluster(redis) ? besideCluster(client(), redis, options) : redis.duplicate(options);
+}
+
+/** Asks Redis for a sign of life; all nodes of a Cluster that there is a connection to. */
+export async function pingAll(redis: Redis): Promise<void> {
+  if (!isCluster(redis)) return void (await redis.ping());
+  const nodes = readyMasters(redis);
+  if (nodes.length === 0) throw new Error('Connection is closed');
+  await Promise.all(nodes.map((node) => node.ping()));
 }
 
 /** Closes a connection for good and without a log line. */
 export function closeRedis(redis: Redis): void {
-  redis.removeAllListeners('close');
+  closed.add(redis);
   redis.disconnect();
 }
 
@@ -101,34 +95,4 @@ export async function whenReady(redis: Redis, waitMs: number): Promise<boolean> 
     const timer = setTimeout(finish, waitMs, false);
     redis.once('ready', onReady);
   });
-}
-
-/** Returns `host:port` for messages: the URL itself may hold a password. */
-function addressOf(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
-    throw new Error('REDIS_URL: expected redis://host:port or rediss://user:password@host:port/0');
-  }
-  return `${parsed.hostname}:${parsed.port === '' ? '6379' : parsed.port}`;
-}
-
-/**
- * Makes the commands of one callback travel together: the first one corks the socket until that has ended. The
- * pipelines that ioredis would make by itself cost twice as much as the commands in them.
- */
-function sendTogether(stream: Writable): void {
-  let corked = false;
-  const uncork = (): void => {
-    corked = false;
-    stream.uncork();
-  };
-  const write = stream.write.bind(stream) as Writable['write'];
-  stream.write = ((...chunk: Parameters<Writable['write']>) => {
-    if (!corked) {
-      corked = true;
-      stream.cork();
-      process.nextTick(uncork);
-    }
-    return write(...chunk);
-  }) as Writable['write'];
 }

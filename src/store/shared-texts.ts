@@ -11,7 +11,7 @@ export class SharedTexts {
 
   constructor(redis: Redis, guard: StoreGuard) {
     this.#redis = redis;
-    this.#guard = guard;
+    this.#guard = guard.forUse('texts');
   }
 
   /** Finds a text; undefined when there is none, or when Redis does not answer in time. */

@@ -10,7 +10,12 @@ import { REDIS, STORE_GUARD, STORE_OBSERVER, StoreModule, type StoreOptions } fr
 const switches: string[] = [];
 
 @Module({
-  providers: [{ provide: STORE_OBSERVER, useValue: { switched: (state: string) => switches.push(state) } }],
+  providers: [
+    {
+      provide: STORE_OBSERVER,
+      useValue: { switched: (state: string, use: string) => switches.push(`${use} ${state}`) },
+    },
+  ],
   exports: [STORE_OBSERVER],
 })
 class ObserverModule {}
@@ -68,13 +73,13 @@ describe('StoreModule', () => {
     const { redis, guard } = await boot({ redisUrl: server.url, budgetMs: 250, log });
     server.pause();
     await Promise.all([1, 2, 3].map(() => guard?.run(async () => redis?.ping())));
-    expect(switches).toEqual(['on', 'off']);
+    expect(switches).toEqual(['limits on', 'connection on', 'limits off']);
     server.resume();
     while (guard?.available === false) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(switches).toEqual(['on', 'off', 'on']);
+    expect(switches).toEqual(['limits on', 'connection on', 'limits off', 'limits on']);
     expect(lines.slice(1)).toEqual([
-      'warn Redis is left alone until it answers in time: no answer within 250 ms',
-      'info Redis answers in time again; it is used again',
+      'warn Redis is left alone for limits until it does well again: no answer within 250 ms',
+      'info Redis is used again for limits: a probe was answered in time',
     ]);
   });
 
@@ -83,7 +88,13 @@ describe('StoreModule', () => {
     const { redis, guard } = await boot({ redisUrl: server.url, log });
     await server.kill();
     while (guard?.available === true) await guard.run(async () => redis?.ping());
-    expect(lines).toContain('warn Redis is left alone until it answers in time: there is no connection');
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(/^warn Redis is not reachable: 127\.0\.0\.1:\d+: /),
+    ]);
+    expect(switches).toEqual(['limits on', 'connection on', 'connection off']);
+    await server.restart();
+    while (guard?.available === false) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(lines).toHaveLength(3);
   });
 
   it('does not boot with a URL of another protocol', async () => {

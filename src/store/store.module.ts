@@ -7,13 +7,15 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { RedisAccess } from '../config/redis-access.ts';
 import { PUB_SUB, SHARED_TEXTS } from '../config/tokens.ts';
 import { PubSub } from './pub-sub.ts';
-import { closeRedis, createRedis, whenReady, type StoreLog } from './redis.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { closeRedis, createRedis, lineOf, pingAll, whenReady, type StoreLog } from './redis.ts';
 import { Replicas } from './replicas.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { StoreGuard } from './store-guard.ts';
+import { StoreHealth } from './store-health.ts';
 
 /** Injection token: `Redis | undefined`; undefined means that this process keeps its own state. */
 export const REDIS = Symbol('REDIS');
@@ -24,15 +26,20 @@ export const STORE_GUARD = Symbol('STORE_GUARD');
 /** Injection token of an optional `StoreObserver`; provide it in a global module. */
 export const STORE_OBSERVER = Symbol('STORE_OBSERVER');
 
-/** Counts the moments when the store is given up or trusted again. */
+/** What the connection is called where uses of the store are listed: without it, there is none. */
+const CONNECTION = 'connection';
+
+/** Counts the moments when a use of the store, or the connection, is given up or trusted again. */
 export interface StoreObserver {
-  switched(state: 'on' | 'off'): void;
+  switched(state: 'on' | 'off', use: string): void;
 }
 
 /** What the store needs of the environment. */
 export interface StoreOptions {
   /** `REDIS_URL`; undefined keeps all state in this process. */
   readonly redisUrl: string | undefined;
+  /** What of the access to it is not in the URL. Default nothing. */
+  readonly access?: RedisAccess | undefined;
   /** What one call to Redis may cost a request, in ms. Default 10. */
   readonly budgetMs?: number | undefined;
   /** Default: Nest's logger. */
@@ -55,13 +62,9 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
   /** Describes the module. The application does not boot when `redisUrl` is not a Redis URL. */
   static forRoot(options: StoreOptions): DynamicModule {
     const openRedis = (log: StoreLog): Redis | undefined =>
-      options.redisUrl === undefined ? undefined : createRedis(options.redisUrl, log);
-    const openGuard = (redis: Redis | undefined, log: StoreLog, observer?: StoreObserver) => {
-      if (redis === undefined) return undefined;
-      // It is used until it fails, and the metric says so before that ever happens.
-      observer?.switched('on');
-      return guardOf(redis, options.budgetMs, (state, reason) => report(log, observer, state, reason));
-    };
+      options.redisUrl === undefined ? undefined : createRedis(options.redisUrl, log, options.access);
+    const openGuard = (redis: Redis | undefined, log: StoreLog, observer?: StoreObserver) =>
+      redis && guardOf(redis, options.budgetMs, { log, observer });
     return {
       module: StoreModule,
       global: true,
@@ -83,9 +86,14 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
           useFactory: (redis?: Redis, metrics?: Metrics) => new Replicas(redis, { metrics }),
           inject: [REDIS, { token: Metrics, optional: true }],
         },
+        {
+          provide: StoreHealth,
+          useFactory: (redis?: Redis, guard?: StoreGuard) => new StoreHealth(redis && lineOf(redis), guard),
+          inject: [REDIS, STORE_GUARD],
+        },
         { provide: PUB_SUB, useFactory: (redis?: Redis) => new PubSub(redis), inject: [REDIS] },
       ],
-      exports: [REDIS, STORE_GUARD, SHARED_TEXTS, PUB_SUB, Replicas],
+      exports: [REDIS, STORE_GUARD, StoreHealth, SHARED_TEXTS, PUB_SUB, Replicas],
     };
   }
 
@@ -103,29 +111,32 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
-function guardOf(
-  redis: Redis,
-  budgetMs: number | undefined,
-  onSwitch: (state: 'on' | 'off', reason: string) => void,
-): StoreGuard {
-  return new StoreGuard({
-    probe: () => redis.ping(),
-    budgetMs,
-    onSwitch: (state, reason) =>
-      // It says so before it takes notice that the connection is gone.
-      onSwitch(state, redis.status === 'ready' ? reason : 'there is no connection'),
-  });
+/** Whom the store tells what becomes of it. */
+interface Told {
+  readonly log: StoreLog;
+  readonly observer: StoreObserver | undefined;
 }
 
-function report(
-  log: StoreLog,
-  observer: StoreObserver | undefined,
-  state: 'on' | 'off',
-  reason: string,
-): void {
-  observer?.switched(state);
-  if (state === 'on') log.info({ store: state, reason }, 'Redis answers in time again; it is used again');
-  else log.warn({ store: state, reason }, `Redis is left alone until it answers in time: ${reason}`);
+function guardOf(redis: Redis, budgetMs: number | undefined, { log, observer }: Told): StoreGuard {
+  const line = lineOf(redis);
+  const guard = new StoreGuard({
+    probe: () => pingAll(redis),
+    budgetMs,
+    line,
+    onSwitch: (state, reason, use) => {
+      observer?.switched(state, use);
+      const fields = { store: state, use, reason };
+      if (state === 'on') log.info(fields, `Redis is used again for ${use}: ${reason}`);
+      else log.warn(fields, `Redis is left alone for ${use} until it does well again: ${reason}`);
+    },
+  });
+  // It is used until it fails, and the metric says so before that ever happens.
+  observer?.switched('on', guard.use);
+  line?.onChange(() => {
+    // The line has logged it.
+    observer?.switched(line.isUp && line.lost.length === 0 ? 'on' : 'off', CONNECTION);
+  });
+  return guard;
 }
 
 function nestLog(): StoreLog {

@@ -81,10 +81,20 @@ describe('Metrics', () => {
   });
 
   it('shows whether the store is used', async () => {
-    metrics.storeChanged(true);
+    metrics.storeChanged(true, 'limits');
     expect(await series('gatehouse_store_up')).toEqual(['gatehouse_store_up 1']);
-    metrics.storeChanged(false);
+    metrics.storeChanged(false, 'sessions');
+    metrics.storeChanged(false, 'limits');
+    metrics.storeChanged(true, 'limits');
     expect(await series('gatehouse_store_up')).toEqual(['gatehouse_store_up 0']);
+    expect(await series('gatehouse_store_use_up')).toEqual([
+      'gatehouse_store_use_up{use="limits"} 1',
+      'gatehouse_store_use_up{use="sessions"} 0',
+    ]);
+    expect(await series('gatehouse_store_switches_total')).toEqual([
+      'gatehouse_store_switches_total{use="limits",to="off"} 1',
+      'gatehouse_store_switches_total{use="limits",to="on"} 1',
+    ]);
   });
 
   it('shows the delay of the event loop while it samples', async () => {

@@ -3,8 +3,10 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { AuthorizationMetrics } from './authorization-metrics.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
+import { OverloadMetrics } from './overload-metrics.ts';
 import { RouteMetrics } from './route-metrics.ts';
 import { SocketMetrics } from './socket-metrics.ts';
+import { StoreMetrics } from './store-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
 
 const NANOSECONDS = 1e9;
@@ -23,6 +25,8 @@ export class Metrics {
   readonly targets = new TargetMetrics(this.registry);
   /** Of who may call what. */
   readonly authorization = new AuthorizationMetrics(this.registry);
+  /** Of what is refused for want of capacity. */
+  readonly overload = new OverloadMetrics(this.registry);
   readonly #duration: DurationHistogram;
   readonly #attempts = this.#counter(
     'upstream_attempts',
@@ -55,7 +59,7 @@ export class Metrics {
   readonly #routes = new Map<string, RouteMetrics>();
   readonly #reloads: Counter<'outcome'>;
   readonly #configLoaded: Gauge;
-  #storeUp: Gauge | undefined = undefined;
+  #store: StoreMetrics | undefined = undefined;
   readonly #sockets: SocketMetrics;
   readonly #sections = this.#counter('view_sections', 'Sections of views, by how they ended.', [
     'view',
@@ -66,6 +70,12 @@ export class Metrics {
     'validation_faults',
     'Requests and answers that do not fit their schema.',
     ['route', 'of', 'mode'],
+  );
+  /** Requests with a key, by what became of them, and of what they were answered. */
+  readonly idempotency = this.#counter(
+    'idempotency',
+    'Requests with an Idempotency-Key: what was done with them, and what was kept of their answers.',
+    ['route', 'outcome'],
   );
   readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
   readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
@@ -129,6 +139,8 @@ export class Metrics {
     this.#calls.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);
+    this.idempotency.forget(ids);
+    this.overload.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
   }
 
@@ -203,14 +215,13 @@ export class Metrics {
     this.#configLoaded.set(atMs / 1000);
   }
 
-  /** Shows whether the store is used. Never said, there is none, and nothing that could look like its failure. */
-  storeChanged(up: boolean): void {
-    this.#storeUp ??= new Gauge({
-      name: 'gatehouse_store_up',
-      help: 'Whether Redis is used: 1, or 0 while it is slow or gone.',
-      registers: [this.registry],
-    });
-    this.#storeUp.set(up ? 1 : 0);
+  /**
+   * Shows whether the store is used: for what, and on the whole. Never said, there is none, and nothing that could look like its
+   * failure.
+   */
+  storeChanged(up: boolean, use: string): void {
+    this.#store ??= new StoreMetrics(this.registry);
+    this.#store.changed(up, use);
   }
 
   /** Counts how a section of a view ended. */

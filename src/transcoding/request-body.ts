@@ -60,5 +60,7 @@ export function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> 
       exchange.offCancel(refuse);
       resolve(pieces.take());
     });
+    // Who has looked at its beginning, or looks at it as it passes, has paused it.
+    if (body.isPaused()) body.resume();
   });
 }

@@ -15,7 +15,7 @@ import { takesLines } from './binding.ts';
 import { LineUpload } from './line-upload.ts';
 import { addRequestMetadata } from './metadata-rules.ts';
 import { checkMediaType, readBody } from './request-body.ts';
-import { hasIdempotencyKey } from '../upstreams/idempotent-methods.ts';
+import { isKnownAgain } from '../upstreams/idempotent-methods.ts';
 import { SingleMessage } from '../upstreams/grpc/single-message.ts';
 import { SocketCall } from './socket-call.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -116,7 +116,7 @@ export class Transcoder {
       exchange,
       upstream,
       path: binding.call.path,
-      idempotent: binding.call.idempotent || hasIdempotencyKey(fields),
+      idempotent: binding.call.idempotent || isKnownAgain(exchange, fields),
       metadata: metadataOf(fields),
       fields,
       channels: this.grpc.channels,

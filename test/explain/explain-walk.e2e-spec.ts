@@ -49,6 +49,7 @@ routes:
       transform: { request: { setHeaders: { x-a: b }, body: [{ default: { token: ${SECRET}, added: 1 } }] } }
       cache: { ttl: 1m }
       bodyAuthorization: { when: body.a == 1 }
+      idempotency: {}
       fault: { abort: { share: 50% }, header: { name: x-fault } }
       validation: { body: { type: object, required: [a], properties: { a: { type: integer } } } }
   - { id: gone, match: { path: /gone }, upstream: it, policies: { deprecation: { since: 2020-01-01, sunset: 2020-02-01, afterSunset: gone } } }

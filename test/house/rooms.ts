@@ -92,7 +92,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   contracts: {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
-  health: { imports: [...LEAVES, 'audit', 'exchange', 'policies'] },
+  health: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'policies'] },
   explain: { imports: [...GROUND, 'snapshot'] },
   admin: {
     imports: [
@@ -130,6 +130,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       ...LEAVES,
       'audit',
+      'store',
       'policies',
       'routing',
       'snapshot',

@@ -10,6 +10,7 @@ import { APP, sampleLogin } from '../support/sample-login.ts';
 import { Visitor } from '../support/visitor.ts';
 import { call, parseAnswer, speak, type Answer } from '../support/client.ts';
 import { startGrpcRefusals, type GrpcRefusals } from '../support/grpc-refusals.ts';
+import { askKeyed } from '../support/keyed.ts';
 import { askMisdirected } from '../support/misdirected.ts';
 import { startShop, type RouteInput, type Shop, type ShopCall } from '../support/shop.ts';
 import { startTcpUpstream, type TcpUpstream } from '../support/upstream.ts';
@@ -58,7 +59,11 @@ beforeAll(async () => {
       damping: { failures: 1 },
       login: sampleLogin(identity.issuer),
     }),
-    more: { trustedProxies: ['loopback'] },
+    more: {
+      trustedProxies: ['loopback'],
+      // A threshold that any process is over.
+      loadShedding: { memory: { from: '0%', full: '0.001%' }, enterAfter: '0s' },
+    },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -66,6 +71,7 @@ beforeAll(async () => {
       broken: { targets: [NEVER], circuitBreaker: { consecutiveFailures: 1, openFor: '1h' } },
       silent: { targets: [silent.url], timeouts: { firstByte: '50ms' } },
       hanging: { targets: [hanging.url] },
+      busy: { targets: [hanging.url], maxRequests: 1, maxQueued: 0 },
       garbage: { targets: [garbage.url] },
       kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [refusals.url] },
     }),
@@ -84,12 +90,16 @@ beforeAll(async () => {
       open('once', { rateLimit: { key: 'global', rate: 1, per: '1d' } }),
       open('strict', { rateLimit: { key: 'ip', rate: 1, per: '1d', onStoreError: 'closed' } }),
       open('kept-out', { ipAccess: { deny: ['loopback'] } }),
+      open('keyed', { idempotency: { anonymous: 'address' } }),
       open('chaos', { fault: { abort: {} } }),
       open('small', { bodyLimit: '1B' }),
       open('late', { deadline: '50ms' }, 'hanging'),
       open('silent', {}, 'silent'),
       open('hanging', {}, 'hanging'),
       open('gone', {}, 'gone'),
+      open('shed', { loadShedding: 'low' }),
+      open('single', { concurrency: { max: 1, queue: 0 } }, 'hanging'),
+      open('busy', {}, 'busy'),
       open('broken', {}, 'broken'),
       open('garbage', {}, 'garbage'),
       {
@@ -115,6 +125,17 @@ const order = (code: grpc) => (): Promise<Answer> => {
 };
 const say = (bytes: string) => async (): Promise<Answer> =>
   parseAnswer(await speak(shop.gateway.url, bytes, 15_000));
+/** Asks while the same is under way. */
+const beside = (path: string) => async (): Promise<Answer> => {
+  const left = new AbortController();
+  arrived = Promise.withResolvers();
+  const held = fetch(shop.gateway.url + path, { signal: left.signal });
+  await arrived.promise;
+  const answer = await shop.call(path);
+  left.abort();
+  await expect(held).rejects.toThrow('abort');
+  return answer;
+};
 const expired = () => ({ exp: Math.floor(Date.now() / 1000) - 60 });
 
 /** Every code and how it is provoked. The type makes a code without an entry a compile error. */
@@ -134,6 +155,12 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'version-gone': ask('/sunk'),
   'method-not-allowed': ask('/echo', { method: 'DELETE' }),
   'audit-unavailable': askUnaudited,
+  'idempotency-key-invalid': () => askKeyed('idempotency-key-invalid'),
+  'idempotency-key-reused': () => askKeyed('idempotency-key-reused'),
+  'idempotency-in-flight': () => askKeyed('idempotency-in-flight'),
+  'idempotency-outcome-unknown': () => askKeyed('idempotency-outcome-unknown'),
+  'idempotency-not-replayable': () => askKeyed('idempotency-not-replayable'),
+  'idempotency-unavailable': ask('/keyed', { method: 'POST', headers: { 'idempotency-key': 'k' } }),
   'address-denied': ask('/kept-out'),
   'credentials-missing': ask('/closed'),
   'credentials-invalid': ask('/closed', { headers: { authorization: 'Bearer x.y.z' } }),
@@ -184,6 +211,9 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     headers: { 'content-type': 'text/csv' },
   }),
   'fault-injected': ask('/chaos'),
+  'load-shed': ask('/shed'),
+  'concurrency-limited': beside('/single'),
+  'upstream-saturated': beside('/busy'),
   'circuit-open': async () => {
     await shop.call('/broken');
     return shop.call('/broken');

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort, killProcess, launchRedis } from './redis-process.ts';
 
 /** A Redis server of the test's own: its process, its port, its folder, nothing on disk. */
 export interface RedisServer {
@@ -73,11 +72,7 @@ class OwnRedis implements RedisServer {
   }
 
   async kill(): Promise<void> {
-    const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+    await killProcess(this.#child);
   }
 
   pause(): void {
@@ -94,9 +89,8 @@ class OwnRedis implements RedisServer {
   }
 }
 
-/** Resolves once the server accepts connections; rejects with its own words when it exits instead. */
-async function launch(port: number, folder: string, isCluster = false): Promise<ChildProcess> {
-  const args = [
+function launch(port: number, folder: string, isCluster = false): Promise<ChildProcess> {
+  return launchRedis([
     '--port',
     String(port),
     '--bind',
@@ -109,47 +103,5 @@ async function launch(port: number, folder: string, isCluster = false): Promise<
     'no',
     // The other port of a node is above the largest one by default, where this one is high.
     ...(isCluster ? ['--cluster-enabled', 'yes', '--cluster-port', String(port - 20_000)] : []),
-  ];
-  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  guardAgainstOrphans(child);
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    const hear = (chunk: Buffer): void => {
-      said += chunk.toString('utf8');
-      if (!said.includes('Ready to accept connections')) return;
-      said = '';
-      child.stdout.off('data', hear).resume();
-      child.stderr.off('data', hear).resume();
-      resolve();
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.once('error', (error) => {
-      reject(new Error(`redis-server does not start: ${error.message}; run node scripts/ensure-redis.ts`));
-    });
-    child.once('close', () => reject(new Error(`redis-server ended at once: ${said.trim()}`)));
-  });
-  child.unref();
-  return child;
-}
-
-/**
- * Ties the server to the life of this process, whatever ends it: a test runner kills workers that linger, and
- * then no exit handler runs. The watcher reads from a pipe that closes with this process.
- */
-function guardAgainstOrphans(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  const script = `trap '' INT TERM HUP; read -r line; kill -9 ${String(child.pid)}`;
-  const watcher = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] });
-  watcher.unref();
-  child.once('exit', () => watcher.kill('SIGKILL'));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  ]);
 }

@@ -29,7 +29,7 @@ export class RedisLiveTiers implements LiveTiers, OnApplicationShutdown {
   /** @param report hears once when there are more names than are read. */
   constructor(redis: Redis, guard: StoreGuard, report: (message: string) => void) {
     this.#redis = redis;
-    this.#guard = guard;
+    this.#guard = guard.forUse('tiers', { budgetMs: BUDGET_MS });
     this.#report = report;
   }
 
@@ -46,7 +46,7 @@ export class RedisLiveTiers implements LiveTiers, OnApplicationShutdown {
 
   /** Reads now. Never rejects. */
   async refresh(): Promise<void> {
-    const read = await this.#guard.run(() => this.#read(), BUDGET_MS);
+    const read = await this.#guard.run(() => this.#read());
     if (read !== STORE_UNAVAILABLE && read !== undefined) this.#tiers = read;
   }
 

@@ -7,7 +7,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { AttemptEnd } from '../attempt-end.ts';
 import { Attempts, type AttemptMaker } from '../attempts.ts';
 import { blameOf, type AttemptFault } from '../call-run.ts';
-import { hasIdempotencyKey } from '../idempotent-methods.ts';
+import { isKnownAgain } from '../idempotent-methods.ts';
 import type { Lease } from '../lease.ts';
 import type { DuplexReader, DuplexStream } from '../transport/http2/duplex-stream.ts';
 import type { Http2Pool } from '../transport/http2/http2-pool.ts';
@@ -82,7 +82,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     this.#upstream = upstream;
     this.#call = call;
     this.#taker = taker;
-    this.#attempts = new Attempts(exchange, upstream, metrics, hasIdempotencyKey(call.fields));
+    this.#attempts = new Attempts(exchange, upstream, metrics, isKnownAgain(exchange, call.fields));
     this.#attempts.endsAt = call.endsAt;
   }
 
@@ -111,6 +111,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     this.#hasAll = true;
     this.#body.end();
     if (this.#isOver) return;
+    this.#attempts.lease?.awaits();
     this.#send();
     this.#listen();
   }
@@ -193,6 +194,8 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     const leftMs = this.#attempts.leftMs();
     const all = leftMs === Infinity ? fields : [...fields, 'grpc-timeout', timeoutText(leftMs)];
     this.#held = undefined;
+    // Who has not said everything may be what the answer waits for.
+    if (!this.#hasAll) lease.streams();
     // Targets of upstreams of gRPC have one; only specs of balancing make them without.
     const pool = lease.target.http2Streams as Http2Pool;
     this.#stream = pool.open({ path, fields: all }, this.#body, this);

@@ -4,7 +4,7 @@ import type { Problem } from '../../problems/problem.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { CallRun, type AttemptFault, type CallLimits } from '../call-run.ts';
-import { hasIdempotencyKey } from '../idempotent-methods.ts';
+import { isKnownAgain } from '../idempotent-methods.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Http2Pool } from '../transport/http2/http2-pool.ts';
@@ -71,7 +71,7 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
 
   constructor(upstream: Upstream, limits: CallLimits, metrics: Metrics, call: UnaryCall<Out>) {
     // A key by which the target knows a call again is as good as a method that may be called twice.
-    super(upstream, limits, metrics, call.method.idempotent || hasIdempotencyKey(call.fields));
+    super(upstream, limits, metrics, call.method.idempotent || isKnownAgain(limits.exchange, call.fields));
     this.#call = call;
     this.#limits = limits;
     this.#metrics = metrics;

@@ -9,7 +9,7 @@ const FRESH_MS = 5000;
 /** How long a key that the store has confirmed goes on working while the store is down. */
 const OUTAGE_MS = 60_000;
 /** How long a store that failed is left alone. */
-const STORE_PAUSE_MS = 1000;
+const STORE_PAUSE_MS = 500;
 const MAX_KEYS = 10_000;
 
 interface RefusedKey {

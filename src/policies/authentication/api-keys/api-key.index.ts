@@ -1,4 +1,4 @@
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { apiKeyHashOf, apiKeyRedisKey } from './api-key.hash.ts';
 import type { ApiKeyRecord } from './api-key.store.ts';
 
@@ -24,24 +24,22 @@ export async function saveApiKey(redis: Redis, record: ApiKeyRecord, keepMs: num
   const name = apiKeyRedisKey(record.sha256);
   const all = redis.multi().del(name).hset(name, apiKeyHashOf(record));
   const endsAt = record.expiresAt === undefined ? undefined : record.expiresAt + keepMs;
-  await settled(endsAt === undefined ? all : all.pexpireat(name, endsAt));
-  // Each command has one key, so that a cluster takes them as well.
-  const listed = addToIndex(redis.pipeline(), record);
-  await settled(endsAt === undefined ? listed : addEnding(listed, record, endsAt));
+  const stored = await (endsAt === undefined ? all : all.pexpireat(name, endsAt)).exec();
+  for (const [error] of stored ?? []) if (error !== null) throw error;
+  await Promise.all([
+    ...addToIndex(redis, record),
+    ...(endsAt === undefined ? [] : [addEnding(redis, record, endsAt)]),
+  ]);
 }
 
-/** Adds a key to what is listed. */
-export function addToIndex(all: ChainableCommander, { sha256, clientId }: Indexed): ChainableCommander {
-  return all.zadd(KEY_INDEX, 0, sha256).zadd(clientIndex(clientId), 0, sha256);
+/** Adds a key to what is listed: by commands of one key each, so that a Cluster takes them as well. */
+export function addToIndex(redis: Redis, { sha256, clientId }: Indexed): readonly Promise<unknown>[] {
+  return [redis.zadd(KEY_INDEX, 0, sha256), redis.zadd(clientIndex(clientId), 0, sha256)];
 }
 
 /** Notes when the record of a key goes. */
-export function addEnding(
-  all: ChainableCommander,
-  { sha256, clientId }: Indexed,
-  atMs: number,
-): ChainableCommander {
-  return all.zadd(ENDING_INDEX, atMs, sha256 + clientId);
+export function addEnding(redis: Redis, { sha256, clientId }: Indexed, atMs: number): Promise<unknown> {
+  return redis.zadd(ENDING_INDEX, atMs, sha256 + clientId);
 }
 
 /** Takes what has ended long ago out of the index, some at each turn: it has no more than there were keys within that time. */
@@ -49,15 +47,12 @@ export async function tidyIndex(redis: Redis, now: number): Promise<void> {
   const over = await redis.zrangebyscore(ENDING_INDEX, '-inf', now, 'LIMIT', 0, TIDY_PER_TURN);
   for (const member of over) {
     const [sha256, clientId] = [member.slice(0, HASH_LENGTH), member.slice(HASH_LENGTH)];
-    const all = redis.pipeline().zrem(ENDING_INDEX, member);
     // What was given more time since then has its record still.
-    if ((await redis.exists(apiKeyRedisKey(sha256))) === 0)
-      all.zrem(KEY_INDEX, sha256).zrem(clientIndex(clientId), sha256).zrem(USED_INDEX, sha256);
-    await settled(all);
+    const isGone = (await redis.exists(apiKeyRedisKey(sha256))) === 0;
+    const indexes = isGone ? [KEY_INDEX, clientIndex(clientId), USED_INDEX] : [];
+    await Promise.all([
+      redis.zrem(ENDING_INDEX, member),
+      ...indexes.map((index) => redis.zrem(index, sha256)),
+    ]);
   }
-}
-
-/** Runs commands. @throws {Error} the first of theirs. */
-export async function settled(all: ChainableCommander): Promise<void> {
-  for (const [error] of (await all.exec()) ?? []) if (error !== null) throw error;
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { ApiKeyFault, inTime, unknownKey } from './api-key.fault.ts';
 import { apiKeyRedisKey, readApiKeyHash } from './api-key.hash.ts';
-import { clientIndex, KEY_INDEX, settled, USED_INDEX } from './api-key.index.ts';
+import { clientIndex, KEY_INDEX, USED_INDEX } from './api-key.index.ts';
 import type { ApiKeyRecord } from './api-key.store.ts';
 
 /** A stored key, for people. */
@@ -66,14 +66,13 @@ export class ApiKeyListing {
 
   async #read(hashes: readonly string[]): Promise<ListedApiKey[]> {
     if (hashes.length === 0) return [];
-    const asked = this.#redis.pipeline();
-    for (const hash of hashes) asked.hgetall(apiKeyRedisKey(hash)).zscore(USED_INDEX, hash);
-    const answers = (await asked.exec()) ?? [];
+    const [records, uses] = await Promise.all([
+      Promise.all(hashes.map((hash) => this.#redis.hgetall(apiKeyRedisKey(hash)).catch(noRecord))),
+      Promise.all(hashes.map((hash) => this.#redis.zscore(USED_INDEX, hash).catch(noUse))),
+    ]);
     return hashes.flatMap((hash, i) => {
-      const [[fault, fields] = [null], [, used] = [null]] = [answers[2 * i], answers[2 * i + 1]];
-      // What is no record is none, and what was not answered is no sign of that.
-      if (fault !== null && !fault.message.startsWith('WRONGTYPE')) throw fault;
-      const read = readApiKeyHash(hash, (fields ?? {}) as Record<string, string>);
+      const read = readApiKeyHash(hash, records[i] ?? {});
+      const used = uses[i];
       const lastUsedAt = typeof used === 'string' ? Number(used) : undefined;
       return read === undefined ? [] : [{ ...read.record, lastUsedAt }];
     });
@@ -81,7 +80,16 @@ export class ApiKeyListing {
 
   // Of those whose records are gone: by their time, by a hand, or because Redis has lost them.
   async #drop(gone: readonly string[], index: string): Promise<void> {
-    const all = this.#redis.pipeline().zrem(KEY_INDEX, ...gone).zrem(USED_INDEX, ...gone); // prettier-ignore
-    await settled(all.zrem(index, ...gone));
+    await Promise.all([KEY_INDEX, USED_INDEX, index].map((one) => this.#redis.zrem(one, ...gone)));
   }
+}
+
+// What is no record is none, and what was not answered is no sign of that.
+function noRecord(error: Error): Record<string, string> {
+  if (error.message.startsWith('WRONGTYPE')) return {};
+  throw error;
+}
+
+function noUse(): null {
+  return null;
 }

@@ -3,7 +3,7 @@ import type { PubSub } from '../../../store/pub-sub.ts';
 import { createApiKey, type NewApiKey } from './api-key.ts';
 import { ApiKeyFault, inTime, unknownKey } from './api-key.fault.ts';
 import { apiKeyHashOf, apiKeyRedisKey } from './api-key.hash.ts';
-import { addEnding, saveApiKey, settled, tidyIndex } from './api-key.index.ts';
+import { addEnding, saveApiKey, tidyIndex } from './api-key.index.ts';
 import { ApiKeyListing, type ListedApiKey } from './api-key.listing.ts';
 import { CHANGE_SCRIPT, REVOKE_SCRIPT, ROTATE_SCRIPT } from './api-key.scripts.ts';
 import type { ApiKeyGrants, ApiKeyRecord } from './api-key.store.ts';
@@ -124,7 +124,7 @@ export class ApiKeyRegistry {
   }
 
   #ends(key: ApiKeyRecord, atMs: number): Promise<void> {
-    return inTime(() => settled(addEnding(this.#redis.pipeline(), key, atMs)));
+    return inTime(async () => void (await addEnding(this.#redis, key, atMs)));
   }
 
   #run(script: string, sha256: string, values: readonly (string | number)[]): Promise<number> {

@@ -30,8 +30,8 @@ class KeptKeys implements Upkeep {
   readonly directory: ApiKeyDirectory | undefined;
   readonly watch: ApiKeyWatch;
 
-  constructor({ redis, pubSub, revocations = new Revocations(), clock = Date.now }: SchemeContext) {
-    this.directory = redis && new ApiKeyDirectory(new RedisApiKeyStore(redis), clock);
+  constructor({ redis, guard, pubSub, revocations = new Revocations(), clock = Date.now }: SchemeContext) {
+    this.directory = redis && new ApiKeyDirectory(new RedisApiKeyStore(redis, guard), clock);
     this.watch = new ApiKeyWatch({
       exchanges: revocations.exchanges,
       directory: this.directory,

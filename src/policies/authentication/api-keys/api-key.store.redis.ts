@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { lineOf } from '../../../store/redis.ts';
+import { STORE_UNAVAILABLE, StoreGuard } from '../../../store/store-guard.ts';
 import { apiKeyRedisKey, readApiKeyHash, type ApiKeyHash } from './api-key.hash.ts';
 import type { ApiKeyRecord, ApiKeyStore } from './api-key.store.ts';
 
@@ -15,21 +17,18 @@ const MAX_REPORTED = 100;
  */
 export class RedisApiKeyStore implements ApiKeyStore {
   readonly #redis: Redis;
+  readonly #guard: StoreGuard;
   readonly #log = new Logger('RedisApiKeyStore');
   readonly #reported = new Set<string>();
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, guard = new StoreGuard({ probe: () => redis.ping(), line: lineOf(redis) })) {
     this.#redis = redis;
+    this.#guard = guard.forUse('keys', { budgetMs: BUDGET_MS });
   }
 
   async find(sha256: string): Promise<ApiKeyRecord | undefined> {
     const name = apiKeyRedisKey(sha256);
-    const fields = await this.#read(name).catch((error: unknown) => {
-      // Fails closed for this key alone: its record is broken, and the store is not.
-      if (!isWrongType(error)) throw error;
-      this.#report(name, 'is no hash');
-      return NOTHING;
-    });
+    const fields = await this.#read(name);
     const read = readApiKeyHash(sha256, fields);
     if (read?.broken !== undefined) this.#report(name, `says in ${read.broken} what cannot be read`);
     return read?.record;
@@ -41,11 +40,17 @@ export class RedisApiKeyStore implements ApiKeyStore {
     this.#log.warn(`${key} ${what}, so that its API key is refused; delete it and create the key anew.`);
   }
 
-  #read(key: string): Promise<ApiKeyHash> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), BUDGET_MS);
-      this.#redis.hgetall(key).then(resolve, reject).finally(() => clearTimeout(timer)); // prettier-ignore
-    });
+  async #read(key: string): Promise<ApiKeyHash> {
+    const ask = (): Promise<ApiKeyHash> =>
+      this.#redis.hgetall(key).catch((error: unknown) => {
+        // Fails closed for this key alone: its record is broken, and the store is not.
+        if (!isWrongType(error)) throw error;
+        this.#report(key, 'is no hash');
+        return NOTHING;
+      });
+    const answer = await this.#guard.run(ask);
+    if (answer === STORE_UNAVAILABLE) throw new Error('Redis did not answer in time');
+    return answer;
   }
 }
 

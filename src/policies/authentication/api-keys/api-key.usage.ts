@@ -51,10 +51,13 @@ export class ApiKeyUsage {
 
   async #write(uses: readonly (readonly [KnownKey, number])[]): Promise<void> {
     const scores = uses.flatMap(([{ record }, at]) => [at, record.sha256]);
-    const all = this.#redis.multi().zadd(USED_INDEX, ...scores);
     // What people or older versions have written is found once it is used.
-    for (const [{ record }] of uses) if (record.createdAt === undefined) addToIndex(all, record);
+    const unlisted = uses.filter(([{ record }]) => record.createdAt === undefined);
     const oldest = Math.max(...uses.map(([, at]) => at)) - FORGET_AFTER_MS;
-    await all.zremrangebyscore(USED_INDEX, '-inf', oldest).exec();
+    await Promise.all([
+      this.#redis.zadd(USED_INDEX, ...scores),
+      ...unlisted.flatMap(([{ record }]) => addToIndex(this.#redis, record)),
+      this.#redis.zremrangebyscore(USED_INDEX, '-inf', oldest),
+    ]);
   }
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { StoreGuard } from '../../../store/store-guard.ts';
 import { randomBytes } from 'node:crypto';
 import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client';
 import { Problem } from '../../../problems/problem.ts';
@@ -32,6 +33,7 @@ export interface LoginDeps {
   readonly store: SessionStore;
   readonly keys: KeyRing;
   readonly redis: Redis | undefined;
+  readonly guard?: StoreGuard | undefined;
   readonly revocations: Revocations;
   readonly clock: Clock;
   /** Checks an access token that says who calls. Rejects with a problem. */
@@ -46,7 +48,7 @@ export class Login {
 
   constructor(deps: LoginDeps) {
     this.deps = deps;
-    this.once = new SeenOnce(deps.redis);
+    this.once = new SeenOnce(deps.redis, deps.guard);
     this.transactions = new Transactions(deps.cookies, deps.keys, this.once, deps.clock);
   }
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Upkeep } from '../scheme.ts';
 import type { KeyRing } from './key-ring.ts';
 import { isSpent } from './provider-fault.ts';
-import { answerOf } from './redis-answer.ts';
+import type { StoreGuard } from '../../../store/store-guard.ts';
+import { answerOf, sessionGuard } from './redis-answer.ts';
 import { readSession, writeSession, type Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -19,6 +20,7 @@ export type Renewal =
 export interface RenewalDeps {
   readonly store: SessionStore;
   readonly redis: Redis | undefined;
+  readonly guard?: StoreGuard | undefined;
   readonly keys: KeyRing;
   readonly memory: RenewalMemory;
   /** How long the provider may take, in ms. */
@@ -55,6 +57,12 @@ export class RenewalMemory implements Upkeep {
   }
 }
 
+/** What replicas share. */
+interface Shared {
+  readonly redis: Redis;
+  readonly guard: StoreGuard;
+}
+
 /** Deletes a lock that is still ours. */
 const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
@@ -64,9 +72,11 @@ const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call(
  */
 export class SessionRenewal {
   readonly #deps: RenewalDeps;
+  readonly #replicas: Shared | undefined;
 
   constructor(deps: RenewalDeps) {
     this.#deps = deps;
+    this.#replicas = deps.redis && { redis: deps.redis, guard: sessionGuard(deps.redis, deps.guard) };
   }
 
   /** New tokens for a session that has a refresh token. Never rejects. */
@@ -87,14 +97,15 @@ export class SessionRenewal {
   }
 
   async #shared(key: string, value: string, session: Session): Promise<Renewal> {
-    const { redis, store, timeoutMs } = this.#deps;
-    if (redis === undefined) return this.#ask(key, value, session);
+    const { store, timeoutMs } = this.#deps;
+    const replicas = this.#replicas;
+    if (replicas === undefined) return this.#ask(key, value, session);
     const lock = `${PREFIX}lock:${key}`;
     const owner = randomUUID();
     const givesUpAt = performance.now() + timeoutMs + SLACK_MS;
     try {
-      while (!(await this.#locked(redis, lock, owner))) {
-        const told = await this.#told(redis, key, session);
+      while (!(await this.#locked(replicas, lock, owner))) {
+        const told = await this.#told(replicas, key, session);
         if (told !== undefined) return told;
         if (performance.now() > givesUpAt) return UNAVAILABLE;
         await sleep(POLL_MS);
@@ -104,28 +115,31 @@ export class SessionRenewal {
       return store.isShared ? UNAVAILABLE : this.#ask(key, value, session);
     }
     try {
-      const renewal = (await this.#told(redis, key, session)) ?? (await this.#ask(key, value, session));
-      await this.#tell(redis, key, session, renewal);
+      const renewal = (await this.#told(replicas, key, session)) ?? (await this.#ask(key, value, session));
+      await this.#tell(replicas, key, session, renewal);
       return renewal;
     } finally {
-      await answerOf(redis.eval(UNLOCK, 1, lock, owner)).catch(() => undefined);
+      await answerOf(replicas.guard, () => replicas.redis.eval(UNLOCK, 1, lock, owner)).catch(
+        () => undefined,
+      );
     }
   }
 
   /** Whether the lock is ours now. Rejects without an answer. */
-  async #locked(redis: Redis, lock: string, owner: string): Promise<boolean> {
-    const asked = redis.set(lock, owner, 'PX', this.#deps.timeoutMs + SLACK_MS, 'NX');
+  async #locked({ redis, guard }: Shared, lock: string, owner: string): Promise<boolean> {
+    let asked: Promise<unknown> | undefined;
+    const ask = () => (asked = redis.set(lock, owner, 'PX', this.#deps.timeoutMs + SLACK_MS, 'NX'));
     try {
-      return (await answerOf(asked)) !== null;
+      return (await answerOf(guard, ask)) !== null;
     } catch (error) {
       // A Redis that was only stalled still takes the lock when it goes on: nobody else would give that back.
-      asked.then(() => redis.eval(UNLOCK, 1, lock, owner)).catch(() => undefined);
+      asked?.then(() => redis.eval(UNLOCK, 1, lock, owner)).catch(() => undefined);
       throw error;
     }
   }
 
   async #ask(key: string, value: string, session: Session): Promise<Renewal> {
-    const { store, redis, refresh } = this.#deps;
+    const { store, refresh } = this.#deps;
     const before = await this.#changed(value, session);
     if (before !== undefined) return before;
     let renewed: Session;
@@ -136,7 +150,7 @@ export class SessionRenewal {
       // Somebody else may have been faster; else the provider has ended it.
       const after =
         (await this.#changed(value, session)) ??
-        (redis && (await this.#told(redis, key, session).catch(() => undefined)));
+        (this.#replicas && (await this.#told(this.#replicas, key, session).catch(() => undefined)));
       if (after === undefined) await store.end(value);
       return after ?? ENDED;
     }
@@ -154,8 +168,12 @@ export class SessionRenewal {
     return current.refreshToken === refreshToken ? undefined : { kind: 'renewed', value, session: current };
   }
 
-  async #told(redis: Redis, key: string, { refreshToken }: Session): Promise<Renewal | undefined> {
-    const sealed = await answerOf(redis.get(PREFIX + key));
+  async #told(
+    { redis, guard }: Shared,
+    key: string,
+    { refreshToken }: Session,
+  ): Promise<Renewal | undefined> {
+    const sealed = await answerOf(guard, () => redis.get(PREFIX + key));
     const text = sealed === null ? undefined : this.#deps.keys.open(sealed, sealedFor(refreshToken));
     if (text === undefined) return undefined;
     const told = JSON.parse(text) as {
@@ -168,13 +186,18 @@ export class SessionRenewal {
       : { kind: told.kind };
   }
 
-  async #tell(redis: Redis, key: string, { refreshToken }: Session, renewal: Renewal): Promise<void> {
+  async #tell(
+    { redis, guard }: Shared,
+    key: string,
+    { refreshToken }: Session,
+    renewal: Renewal,
+  ): Promise<void> {
     const { kind } = renewal;
     const text =
       kind === 'renewed' ? { kind, value: renewal.value, session: writeSession(renewal.session) } : { kind };
     const sealed = this.#deps.keys.seal(JSON.stringify(text), sealedFor(refreshToken));
     const forMs = kind === 'unavailable' ? PAUSE_MS : GRACE_MS;
-    await answerOf(redis.set(PREFIX + key, sealed, 'PX', forMs)).catch(() => undefined);
+    await answerOf(guard, () => redis.set(PREFIX + key, sealed, 'PX', forMs)).catch(() => undefined);
   }
 }
 

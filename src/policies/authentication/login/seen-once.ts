@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { hash } from 'node:crypto';
-import { answerOf } from './redis-answer.ts';
+import type { StoreGuard } from '../../../store/store-guard.ts';
+import { answerOf, sessionGuard } from './redis-answer.ts';
 
 const MOST = 10_000;
 const PREFIX = 'gatehouse:once:';
@@ -10,9 +11,11 @@ const PREFIX = 'gatehouse:once:';
 export class SeenOnce {
   readonly #seen = new LRUCache<string, true>({ max: MOST });
   readonly #redis: Redis | undefined;
+  readonly #guard: StoreGuard | undefined;
 
-  constructor(redis: Redis | undefined) {
+  constructor(redis: Redis | undefined, guard?: StoreGuard) {
     this.#redis = redis;
+    this.#guard = redis && sessionGuard(redis, guard);
   }
 
   /** Whether it was not seen before. @param forMs how long it is remembered. */
@@ -20,10 +23,11 @@ export class SeenOnce {
     const digest = digestOf(kind, name);
     if (this.#seen.has(digest)) return false;
     this.#seen.set(digest, true, { ttl: forMs });
-    if (this.#redis === undefined) return true;
-    const asked = this.#redis.set(PREFIX + digest, '1', 'PX', Math.ceil(forMs), 'NX');
+    const [redis, guard] = [this.#redis, this.#guard];
+    if (redis === undefined || guard === undefined) return true;
+    const ask = () => redis.set(PREFIX + digest, '1', 'PX', Math.ceil(forMs), 'NX');
     // Fails open without Redis: a code is good once at the provider anyway, and a log-out that is told twice ends nothing more.
-    return answerOf(asked).then(
+    return answerOf(guard, ask).then(
       (answer) => answer !== null,
       () => true,
     );
@@ -33,7 +37,9 @@ export class SeenOnce {
   async forget(kind: string, name: string): Promise<void> {
     const digest = digestOf(kind, name);
     this.#seen.delete(digest);
-    if (this.#redis !== undefined) await answerOf(this.#redis.del(PREFIX + digest)).catch(() => undefined);
+    const [redis, guard] = [this.#redis, this.#guard];
+    if (redis !== undefined && guard !== undefined)
+      await answerOf(guard, () => redis.del(PREFIX + digest)).catch(() => undefined);
   }
 }
 

@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 import { hash, randomBytes } from 'node:crypto';
 import type { Clock } from '../verifier.ts';
 import type { KeyRing, SealOptions } from './key-ring.ts';
-import { answerOf } from './redis-answer.ts';
+import type { StoreGuard } from '../../../store/store-guard.ts';
+import { answerOf, sessionGuard } from './redis-answer.ts';
 import { readSession, writeSession, type Session } from './session.ts';
 
 /** How long sessions live, in ms. */
@@ -64,6 +65,7 @@ export class CookieSessions implements SessionStore {
 /** What sessions in Redis are kept with. */
 export interface RedisSessionsDeps {
   readonly redis: Redis;
+  readonly guard?: StoreGuard | undefined;
   readonly keys: KeyRing;
   /** What sessions are sealed for: those of another one are none. */
   readonly purpose: string;
@@ -82,16 +84,18 @@ const PREFIX = 'gatehouse:session:';
 export class RedisSessions implements SessionStore {
   readonly isShared = true;
   readonly #redis: Redis;
+  readonly #guard: StoreGuard;
   readonly #deps: RedisSessionsDeps;
 
   constructor(deps: RedisSessionsDeps) {
     this.#redis = deps.redis;
+    this.#guard = sessionGuard(deps.redis, deps.guard);
     this.#deps = deps;
   }
 
   async read(ticket: string): Promise<Session | undefined> {
     if (!TICKET.test(ticket)) return undefined;
-    const sealed = await answerOf(this.#redis.get(keyOf(ticket)));
+    const sealed = await answerOf(this.#guard, () => this.#redis.get(keyOf(ticket)));
     const text = sealed === null ? undefined : this.#deps.keys.open(sealed, this.#sealedFor(ticket));
     return text === undefined ? undefined : readSession(text);
   }
@@ -99,7 +103,7 @@ export class RedisSessions implements SessionStore {
   async begin(session: Session): Promise<string> {
     // New at each log-in: an identifier that somebody has planted never becomes a session.
     const ticket = randomBytes(TICKET_BYTES).toString('base64url');
-    await answerOf(
+    await answerOf(this.#guard, () =>
       this.#redis.set(keyOf(ticket), this.#sealed(ticket, session), 'PX', this.#leftOf(session)),
     );
     return ticket;
@@ -108,18 +112,20 @@ export class RedisSessions implements SessionStore {
   async change(ticket: string, session: Session): Promise<string | undefined> {
     const sealed = this.#sealed(ticket, session);
     // Only what is still there: a session that has ended meanwhile does not come back.
-    const kept = await answerOf(this.#redis.set(keyOf(ticket), sealed, 'PX', this.#leftOf(session), 'XX'));
+    const kept = await answerOf(this.#guard, () =>
+      this.#redis.set(keyOf(ticket), sealed, 'PX', this.#leftOf(session), 'XX'),
+    );
     return kept === null ? undefined : ticket;
   }
 
   /** Its time in Redis is what is left of it: what others have written meanwhile stays. */
   async use(ticket: string, session: Session): Promise<string> {
-    await answerOf(this.#redis.pexpire(keyOf(ticket), this.#leftOf(session)));
+    await answerOf(this.#guard, () => this.#redis.pexpire(keyOf(ticket), this.#leftOf(session)));
     return ticket;
   }
 
   async end(ticket: string): Promise<void> {
-    if (TICKET.test(ticket)) await answerOf(this.#redis.del(keyOf(ticket)));
+    if (TICKET.test(ticket)) await answerOf(this.#guard, () => this.#redis.del(keyOf(ticket)));
   }
 
   #sealed(ticket: string, session: Session): string {

@@ -42,6 +42,7 @@ export const sessionScheme: Scheme = {
       store: storeOf(login, keys, context, clock),
       keys,
       redis: context.redis,
+      guard: context.guard,
       revocations: context.revocations ?? new Revocations(),
       clock,
       checkAccessToken: accessTokenCheck(identity, login, context),
@@ -67,12 +68,12 @@ function purposeOf(login: LoginOptions): string {
 
 function storeOf(login: LoginOptions, keys: KeyRing, context: SchemeContext, clock: Clock): SessionStore {
   const { session } = login;
-  const { redis } = context;
+  const { redis, guard } = context;
   const purpose = purposeOf(login);
   // What only looks at a configuration opens no session.
   return session.store === 'cookie' || redis === undefined
     ? new CookieSessions(keys, purpose)
-    : new RedisSessions({ redis, keys, purpose, life: session, clock });
+    : new RedisSessions({ redis, guard, keys, purpose, life: session, clock });
 }
 
 function checkStore({ session }: LoginOptions, context: SchemeContext): void {

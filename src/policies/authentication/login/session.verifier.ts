@@ -54,13 +54,14 @@ export class SessionVerifier implements CredentialVerifier {
     this.login = deps?.login;
     this.#terms = deps?.terms;
     this.#live = new LRUCache({ max: deps?.max ?? 1 });
-    const { options, store, redis, keys } = deps?.login.deps ?? {};
+    const { options, store, redis, guard, keys } = deps?.login.deps ?? {};
     this.#origins = new Set(options === undefined ? [] : [options.publicOrigin, ...options.origins]);
     this.#renewal =
       deps && options && store && keys
         ? new SessionRenewal({
             store,
             redis,
+            guard,
             keys,
             memory: deps.renewals,
             timeoutMs: options.timeout,

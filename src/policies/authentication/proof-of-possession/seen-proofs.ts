@@ -18,6 +18,8 @@ export interface SeenProofsDeps {
 const SHARE_OF_A_KEY = 10;
 const RETRY_AFTER_MS = 1000;
 const KEY = 'dpop:';
+/** Longer than for a limit: without an answer requests are refused. */
+const BUDGET_MS = 50;
 
 /** The proofs that were seen since a time, by key. */
 class Generation {
@@ -82,7 +84,9 @@ export class SeenProofs {
 
   async #isNewTo({ redis, guard }: NonNullable<SeenProofsDeps['store']>, name: string): Promise<boolean> {
     const { keepMs, onStoreError } = this.#deps;
-    const set = await guard.run(() => redis.set(KEY + name, '1', 'PX', Math.ceil(keepMs), 'NX'));
+    const set = await guard
+      .forUse('proofs', { budgetMs: BUDGET_MS })
+      .run(() => redis.set(KEY + name, '1', 'PX', Math.ceil(keepMs), 'NX'));
     if (set !== STORE_UNAVAILABLE) return set === 'OK';
     // Fails open where the configuration says so: then a proof can be presented once at each replica.
     if (onStoreError === 'local') return true;

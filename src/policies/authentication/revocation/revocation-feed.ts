@@ -13,7 +13,7 @@ import {
 import { LostLog } from './lost-log.ts';
 import { digestOf, secondsOf } from './revocation-marks.ts';
 import type { RevocationSet } from './revocation-set.ts';
-import { RevokedKeys } from './revoked-keys.ts';
+import { RevokedKeysOfAll } from './revoked-keys-of-all.ts';
 
 /** How often the log is asked for news although nobody has told of any. */
 const POLL_MS = 400;
@@ -42,7 +42,7 @@ export interface FeedHost {
  */
 export class RevocationFeed {
   readonly #log: RevocationLog;
-  readonly #keys: RevokedKeys;
+  readonly #keys: RevokedKeysOfAll;
   readonly #pubSub: PubSub;
   readonly #host: FeedHost;
   #after = LOG_BEGINNING;
@@ -61,7 +61,7 @@ export class RevocationFeed {
     this.#log = new RevocationLog(redis, guard);
     this.#pubSub = pubSub;
     this.#host = host;
-    this.#keys = new RevokedKeys(redis, {
+    this.#keys = new RevokedKeysOfAll(redis, {
       revoked: (jti, forMs = host.set.bounds.longest) => this.#found(jti, forMs),
       flushed: () => this.#wake(),
       untold: (reason) =>

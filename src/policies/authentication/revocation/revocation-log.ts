@@ -45,7 +45,7 @@ export class RevocationLog {
 
   constructor(redis: Redis, guard: StoreGuard) {
     this.#redis = redis;
-    this.#guard = guard;
+    this.#guard = guard.forUse('revocations', { budgetMs: BUDGET_MS });
   }
 
   /** Reads on after an entry; undefined when Redis does not answer. @returns {Error} what it says against it. */
@@ -55,7 +55,7 @@ export class RevocationLog {
         this.#redis.xinfo('STREAM', REVOCATION_STREAM).catch(absent),
         this.#redis.xrange(REVOCATION_STREAM, `(${after}`, '+', 'COUNT', PAGE) as Promise<Entry[]>,
       ]).catch(asAnswer);
-    const answer = await this.#guard.run(ask, BUDGET_MS);
+    const answer = await this.#guard.run(ask);
     if (answer === STORE_UNAVAILABLE) return undefined;
     if (Error.isError(answer)) return answer;
     const [info, entries] = answer;
@@ -76,17 +76,20 @@ export class RevocationLog {
     const keepMs = longestMs + MARGIN_MS;
     const oldest = String(Math.max(0, Date.now() - keepMs));
     const call = async (): Promise<unknown> => {
-      const all = this.#redis.multi();
-      for (const { digest, time, token } of revocations) {
+      const log = this.#redis.multi();
+      for (const { digest, time } of revocations) {
         const fields = ['d', digestText(digest), 't', String(time)];
-        all.xadd(REVOCATION_STREAM, 'MINID', '~', oldest, '*', ...fields);
-        if (token !== undefined) all.set(REVOKED_PREFIX + token.jti, '1', 'PX', token.forMs);
+        log.xadd(REVOCATION_STREAM, 'MINID', '~', oldest, '*', ...fields);
       }
-      all.pexpire(REVOCATION_STREAM, keepMs);
-      const results = await all.exec();
+      const logged = log.pexpire(REVOCATION_STREAM, keepMs).exec();
+      // Not in the same transaction: in a Cluster each key may be at another node.
+      const kept = revocations.map(
+        ({ token }) => token && this.#redis.set(REVOKED_PREFIX + token.jti, '1', 'PX', token.forMs),
+      );
+      const [results] = await Promise.all([logged, ...kept]);
       return results?.every(([error]) => error === null) === true;
     };
-    const answer = await this.#guard.run(call, BUDGET_MS);
+    const answer = await this.#guard.run(call);
     return answer === true;
   }
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { closeRedis, redisFault } from '../../../store/redis.ts';
+import { closeRedis, duplicateRedis, redisFault } from '../../../store/redis.ts';
 import { REVOKED_PREFIX } from './revocation-log.ts';
 
 /** Where a connection of the second version of the protocol hears of keys that have changed. */
@@ -9,6 +9,13 @@ const SCAN_COUNT = 1000;
 const RECONCILE_MS = 300_000;
 const RECONCILE_UNTOLD_MS = 10_000;
 const RETRY_MS = 200;
+/** Also where the connection beside it is one of a Cluster, which connects when it is asked something. */
+const OPTIONS = {
+  autoResubscribe: false,
+  protocol: 2,
+  lazyConnect: false,
+  enableOfflineQueue: false,
+} as const;
 
 /** Who hears what the keys say. */
 export interface RevokedKeysHost {
@@ -21,7 +28,7 @@ export interface RevokedKeysHost {
 }
 
 /**
- * The keys `revoked:<jti>`, which others may write: an issuer, a script, an operator. Redis tells of each change of one at once
+ * The keys `revoked:<jti>` of one server, which others may write: an issuer, a script, an operator. Redis tells of each change of one at once
  * (`CLIENT TRACKING` with a prefix, from Redis 6 on); they are all looked at after each connection, and now and then.
  */
 export class RevokedKeys {
@@ -45,7 +52,7 @@ export class RevokedKeys {
   /** Begins to listen, and to look. */
   start(): void {
     // The third version tells it in a way that the library keeps to itself.
-    const listener = this.#redis.duplicate({ autoResubscribe: false, protocol: 2 });
+    const listener = duplicateRedis(this.#redis, OPTIONS);
     this.#listener = listener;
     listener.on('error', () => undefined);
     listener.on('ready', () => void this.#begin(listener, ++this.#turn));

@@ -1,0 +1,60 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { Problem } from '../../problems/problem.ts';
+
+/** What becomes of the record of a request that was refused. */
+export type Verdict = 'released' | 'lost' | 'kept';
+
+/** Outcomes of attempts that have not reached the service. */
+const UNTOUCHED: ReadonlySet<string> = new Set([
+  'no-connection',
+  'connect-timeout',
+  'not-sent',
+  'unreachable',
+]);
+/** What operating systems say to who has not connected. */
+const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL',
+]); // prettier-ignore
+
+const REQUEST_TIMEOUT = 408;
+const UNAVAILABLE = 503;
+const FIRST_FAULT = 500;
+/** Never kept where the gateway itself says them: they are about the caller at this moment. */
+const OF_THE_MOMENT: ReadonlySet<number> = new Set([401, 403, 429]);
+
+/**
+ * Says what a problem means for a key: nothing was run (`released`), so that it may be sent again; the service has said no,
+ * and would say the same again (`kept`); or something may have been run, and nobody knows how that ended (`lost`), which is
+ * what is taken for granted where in doubt.
+ *
+ * @param isBegun whether all stages had let it pass.
+ * @param retryable statuses by which a service says that it has done nothing.
+ */
+export function verdictOf(
+  exchange: Exchange,
+  problem: Problem,
+  isBegun: boolean,
+  retryable: ReadonlySet<number>,
+): Verdict {
+  if (!isBegun) return 'released';
+  const { status, code } = problem;
+  const isHandler = exchange.route?.door === 'handler';
+  // A handler can do more than call services; what it cannot do is say 503 of itself.
+  if (!isTouched(exchange, problem) && (!isHandler || code === 'request-invalid' || status === UNAVAILABLE))
+    return 'released';
+  if (status >= FIRST_FAULT || status === REQUEST_TIMEOUT || code === 'client-closed') return 'lost';
+  return retryable.has(status) || (!isHandler && OF_THE_MOMENT.has(status)) ? 'released' : 'kept';
+}
+
+/** Whether a service may have seen it. */
+function isTouched({ attempts }: Exchange, problem: Problem): boolean {
+  const last = attempts.at(-1);
+  if (last === undefined) return false;
+  // The word stands for faults that nobody knows as well.
+  if (last.outcome === 'unreachable' && !NOT_CONNECTED.has(causeCodeOf(problem))) return true;
+  return attempts.some(({ outcome }) => !UNTOUCHED.has(outcome));
+}
+
+function causeCodeOf({ cause }: Problem): unknown {
+  return (cause as { readonly code?: unknown } | undefined)?.code;
+}
