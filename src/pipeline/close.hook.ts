@@ -1,7 +1,6 @@
 import { endWhenKept } from '../exchange/answer-keeper.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
-import { isOverload } from '../problems/overload.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
@@ -52,19 +51,13 @@ export class CloseHook {
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     const metrics = exchange.route?.metrics ?? this.#unmatched;
-    metrics.observe(exchange.method, exchange.status, durationMs, isOverload(exchange.problem));
+    metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload);
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
-    if (exchange.problem?.code === 'internal') {
-      this.#logger.error(
-        { id: exchange.id, err: exchange.problem.cause ?? exchange.problem },
-        'unforeseen fault',
-      );
-    }
-    if (exchange.headFault !== undefined)
-      this.#logger.error(
-        { id: exchange.id, err: exchange.headFault },
-        'unforeseen fault at the head of a problem',
-      );
+    const { id, problem, headFault } = exchange;
+    if (problem?.code === 'internal')
+      this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
+    if (headFault !== undefined)
+      this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
   }

@@ -1,5 +1,12 @@
 import { catalogue, type CatalogueEntry, type ProblemCode } from './catalogue.ts';
 
+/** What the gateway, or a service, has no capacity for: nobody has failed. */
+const OVERLOAD: ReadonlySet<ProblemCode> = new Set([
+  'concurrency-limited',
+  'upstream-saturated',
+  'load-shed',
+]);
+
 /** What a problem says beyond its catalogue entry. */
 export interface ProblemOptions {
   /** One sentence that is safe for the caller: no host names, no upstream text, no stack. */
@@ -54,6 +61,11 @@ export class Problem extends Error {
   /** The catalogue entry of the code. */
   get entry(): CatalogueEntry {
     return catalogue[this.code];
+  }
+
+  /** Whether it refuses for want of capacity, which is counted apart from faults. */
+  get isOverload(): boolean {
+    return OVERLOAD.has(this.code);
   }
 
   /** HTTP status of the answer. */

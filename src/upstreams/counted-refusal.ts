@@ -1,5 +1,4 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { isOverload } from '../problems/overload.ts';
 import type { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Waiter } from './balancing/target-queue.ts';
@@ -15,7 +14,7 @@ export function countRefusal(
   upstream: string,
   metrics: Metrics,
 ): Problem {
-  if (isOverload(problem)) metrics.overload.refused(route?.id ?? NO_ROUTE, problem.code, upstream);
+  if (problem.isOverload) metrics.overload.refused(route?.id ?? NO_ROUTE, problem.code, upstream);
   return problem;
 }
 

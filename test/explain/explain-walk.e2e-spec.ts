@@ -37,8 +37,10 @@ routes:
       securityHeaders: { hsts: 'off' }
       ipAccess: { deny: [198.51.100.0/24] }
       cors: { origins: ['https://app.test'] }
+      loadShedding: high
       authentication: { schemes: [jwt] }
       authorization: { anyRole: [user] }
+      callerPriority: { tiers: { free: low } }
       deprecation: { since: 2020-01-01, sunset: 2999-01-01 }
       rateLimit: { key: ip, rate: 100, per: 1h }
       bodyLimit: 1KiB
@@ -49,6 +51,7 @@ routes:
       transform: { request: { setHeaders: { x-a: b }, body: [{ default: { token: ${SECRET}, added: 1 } }] } }
       cache: { ttl: 1m }
       bodyAuthorization: { when: body.a == 1 }
+      concurrency: { max: 5 }
       idempotency: {}
       fault: { abort: { share: 50% }, header: { name: x-fault } }
       validation: { body: { type: object, required: [a], properties: { a: { type: integer } } } }
@@ -123,6 +126,9 @@ describe('every stage', () => {
     ['no caller with the role', 'GET /all/x', { as: { id: 'bob' } }, 'authorization', { does: 'refuses', isMet: true }],
     ['a body that is too large', 'POST /all/x', { ...JSON_BODY, body: `{"a":${'1'.repeat(1024)}}` }, 'bodyLimit', { does: 'refuses' }],
     ['a coding', 'GET /all/x', { as: ANN, headers: ['accept-encoding: br'] }, 'compression', { does: 'depends', why: expect.stringContaining('br, if') }],
+    ['a place', 'GET /all/x', { as: ANN }, 'concurrency', { does: 'passes', facts: { route: '0 of 5, 0 waiting' } }],
+    ['a route that matters', 'GET /all/x', { as: ANN }, 'loadShedding', { does: 'passes', facts: { class: 'high', level: '0.00' } }],
+    ['a caller of a tier', 'GET /all/x', { as: { ...ANN, tier: 'free' } }, 'callerPriority', { does: 'passes', facts: { class: 'low', level: '0.00' } }],
     ['a fault by chance', 'GET /all/x', { as: ANN, headers: ['x-fault: 1'] }, 'fault', { does: 'depends' }],
     ['a fault for sure', 'GET /aborted', {}, 'fault', { does: 'refuses' }],
     ['no fault', 'GET /all/x', { as: ANN }, 'fault', { does: 'passes' }],

@@ -69,6 +69,12 @@ beforeAll(async () => {
     upstreams: () => ({
       plain: { targets: [behind.url], circuitBreaker: 'off', retry: { attempts: 1 } },
       busy: { targets: [behind.url], maxRequests: 1, maxQueued: 0, ...breaker },
+      loaded: {
+        targets: [behind.url],
+        adaptiveConcurrency: { initial: 4, max: 8 },
+        maxQueued: 10,
+        timeouts: { queue: '10s' },
+      },
       adaptive: {
         targets: [behind.url],
         adaptiveConcurrency: { initial: 4, max: 4 },
@@ -87,6 +93,7 @@ beforeAll(async () => {
         authentication: { schemes: ['apiKey'], optional: true },
         concurrency: { max: 1, queue: 100, wait: '10s' },
       }),
+      route('loaded', { loadShedding: 'off', concurrency: { max: 25, queue: 25, wait: '10s' } }, 'loaded'),
       route('adaptive', { loadShedding: 'off' }, 'adaptive'),
       route('shed', { authentication: { schemes: ['jwt'] } }),
       route('kept', { loadShedding: 'critical' }),
@@ -244,6 +251,53 @@ describe('an upstream whose targets are full', () => {
     const codes = (await Promise.all(all)).map(codeOf);
     expect(codes.filter((code) => code === 200)).toHaveLength(6);
     expect(codes.filter((code) => code === 'upstream-saturated')).toHaveLength(4);
+  });
+});
+
+describe('more clients than a service has room for', () => {
+  /** Works on two at once, and has the others wait. */
+  class SmallService {
+    most = 0;
+    #underWay = 0;
+    readonly #waiting: (() => void)[] = [];
+    #working = 0;
+
+    readonly listener: RequestListener = (_request, response) => {
+      this.#underWay += 1;
+      this.most = Math.max(this.most, this.#underWay);
+      response.once('close', () => (this.#underWay -= 1));
+      const work = (): void => {
+        this.#working += 1;
+        setTimeout(() => {
+          response.end('{}');
+          this.#working -= 1;
+          this.#waiting.shift()?.();
+        }, 2);
+      };
+      if (this.#working < 2) work();
+      else this.#waiting.push(work);
+    };
+  }
+
+  it('all have an answer, the service never more than its limit, and nothing is left under way', async () => {
+    const service = new SmallService();
+    behind.listener = service.listener;
+    const codes = new Map<unknown, number>();
+    const loop = async (): Promise<void> => {
+      for (let i = 0; i < 15; i += 1) {
+        const code = codeOf(await shop.call('/loaded'));
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+    };
+    await Promise.all(Array.from({ length: 30 }, loop));
+    expect([...codes.keys()].every((code) => code === 200 || code === 'upstream-saturated')).toBe(true);
+    expect(codes.get(200)).toBeGreaterThan(0);
+    expect([...codes.values()].reduce((sum, count) => sum + count)).toBe(450);
+    expect(service.most).toBeLessThanOrEqual(8);
+    const shown = await shop.metrics();
+    expect(shown).toMatch(/concurrency_in_flight\{upstream="loaded",target="[^"]+"\} 0/);
+    expect(shown).toContain('gatehouse_concurrency_in_flight');
+    expect(shown).not.toMatch(/gatehouse_concurrency_in_flight\{route="loaded"/);
   });
 });
 

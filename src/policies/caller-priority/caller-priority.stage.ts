@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { compileCondition, type ExchangeCondition } from '../../conditions/condition.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -7,6 +7,8 @@ import { LoadMonitor } from '../load-shedding/load-monitor.ts';
 import { explainShed, type ShedDeps } from '../load-shedding/load-shedding.stage.ts';
 import { mostImportant, shedShare, type PriorityClass } from '../load-shedding/priority-class.ts';
 import { shed } from '../load-shedding/shed.ts';
+import { LIVE_TIERS, type RedisLiveTiers } from '../rate-limit/live-tiers.redis.ts';
+import { tenantsOf, tierOf } from '../rate-limit/tier-book.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { Stage } from '../stage.ts';
@@ -19,6 +21,8 @@ interface Classes {
   /** By which the route refuses before it is known who calls; undefined where it does not. */
   readonly early: PriorityClass | undefined;
   readonly tiers: ReadonlyMap<string, PriorityClass>;
+  /** Who is of which tier besides those whose credential says so. */
+  readonly known: Parameters<typeof tierOf>[0];
   readonly rules: readonly { readonly holds: ExchangeCondition; readonly priority: PriorityClass }[];
 }
 
@@ -63,9 +67,9 @@ export class CallerPriorityStage implements Stage {
   }
 
   #classOf(exchange: Exchange): PriorityClass {
-    const { rules, tiers, usual } = this.#classes;
+    const { rules, tiers, usual, known } = this.#classes;
     for (const { holds, priority } of rules) if (holds(exchange)) return priority;
-    const tier = exchange.principal?.tier;
+    const tier = tiers.size === 0 ? undefined : tierOf(known, exchange);
     return (tier === undefined ? undefined : tiers.get(tier)) ?? usual;
   }
 }
@@ -78,16 +82,20 @@ export class CallerPriorityStageFactory implements StageFactory {
   constructor(
     private readonly monitor: LoadMonitor,
     @Optional() private readonly metrics?: Metrics,
+    @Optional() @Inject(LIVE_TIERS) private readonly liveTiers?: RedisLiveTiers,
   ) {}
 
-  compile({ policies, routeId }: StageInput): Stage | undefined {
+  compile({ policies, routeId, tiers: ofFile }: StageInput): Stage | undefined {
     const { callerPriority: options, loadShedding } = policies;
     if (options === undefined) return undefined;
     const early = loadShedding && mostImportant([loadShedding.priority, ...classesOf(options)]);
+    // Nobody reads them where no class is for a tier.
+    if (Object.keys(options.tiers).length > 0) this.liveTiers?.start();
     const classes: Classes = {
       usual: loadShedding?.priority ?? 'normal',
       early,
       tiers: new Map(Object.entries(options.tiers)),
+      known: { live: this.liveTiers, tenants: ofFile && tenantsOf(ofFile) },
       rules: options.rules.map(compiled),
     };
     return new CallerPriorityStage(classes, { routeId, monitor: this.monitor, metrics: this.metrics });

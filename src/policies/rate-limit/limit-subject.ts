@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { compileText } from '../../conditions/condition.ts';
 import { addressBlock, addressPrefix } from '../../exchange/address-block.ts';
+import { callerOf } from '../../exchange/caller-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { partitionOf } from '../../exchange/principal.ts';
 import type { KeyPart, LimitKey } from './limit-key.schema.ts';
 
 /** Says who a request counts for. */
@@ -31,20 +31,15 @@ export function compileSubject(key: LimitKey, place: SubjectPlace): SubjectOf {
   return (exchange) => parts.map((part) => escaped(part(exchange))).join('|');
 }
 
-/** Whom a request counts for where its principal does, or its address for none. */
-export function principalOrAddress({ principal, clientAddress }: Exchange): string {
-  return principal === undefined ? 'ip:' + addressBlock(clientAddress) : partitionOf(principal);
-}
-
 const WORDS: Readonly<Record<Exclude<KeyPart, object | 'route'>, SubjectOf>> = {
   global: () => 'all',
   ip: ({ clientAddress }) => 'ip:' + addressBlock(clientAddress),
-  principal: principalOrAddress,
+  principal: callerOf,
   apiKey: ({ principal, clientAddress }) =>
     principal?.apiKeyId === undefined ? 'ip:' + addressBlock(clientAddress) : 'key:' + principal.apiKeyId,
   tenant: (exchange) => {
     const tenant = exchange.principal?.tenant;
-    return tenant === undefined ? principalOrAddress(exchange) : 'tenant:' + short(tenant);
+    return tenant === undefined ? callerOf(exchange) : 'tenant:' + short(tenant);
   },
 };
 
@@ -69,7 +64,7 @@ function compilePart(key: KeyPart, place: SubjectPlace): SubjectOf {
 function valued(kind: string, valueOf: (exchange: Exchange) => unknown): SubjectOf {
   return (exchange) => {
     const value = valueOf(exchange);
-    if (value === undefined || value === null || value === '') return principalOrAddress(exchange);
+    if (value === undefined || value === null || value === '') return callerOf(exchange);
     return `${kind}:${short(typeof value === 'object' ? JSON.stringify(value) : String(value as string))}`;
   };
 }

@@ -59,6 +59,7 @@ const REPLICAS = { token: Replicas, optional: true };
     RATE_LIMITER,
     LOCAL_RATE_LIMITER,
     PROCESS_RATE_LIMITER,
+    LIVE_TIERS,
     RateLimitStageFactory,
     RateLimitInterceptor,
   ],

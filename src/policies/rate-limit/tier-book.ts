@@ -33,7 +33,10 @@ export function limitOf(limits: CallerLimits, exchange: Exchange, subject: strin
 }
 
 /** The tier of a caller: what operators say now, then what the token or the key says, then what the file says of its tenant. */
-function tierOf({ live, tenants }: CallerLimits, { principal }: Exchange): string | undefined {
+export function tierOf(
+  { live, tenants }: Pick<CallerLimits, 'live' | 'tenants'>,
+  { principal }: Pick<Exchange, 'principal'>,
+): string | undefined {
   if (principal === undefined) return undefined;
   const { tenant, tier, apiKeyId } = principal;
   return (
