@@ -10,6 +10,8 @@ const REVOCATIONS = 'revocations';
 const IDENTITY = 'identity';
 /** The one that measures what credentials cost. */
 const CREDENTIALS = 'credentials';
+/** The one that measures what a take costs that a lease covers. */
+const LEASES = 'leases';
 
 const USAGE = `npm run bench -- [options]
 
@@ -22,7 +24,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -38,6 +40,8 @@ export interface BenchOptions {
   readonly identity: boolean;
   /** Whether to measure what credentials cost. */
   readonly credentials: boolean;
+  /** Whether to measure what leases cost. */
+  readonly leases: boolean;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -85,12 +89,13 @@ function parse(args: string[]): BenchOptions {
       only.length === 0
         ? CASES
         : only
-            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS].includes(name))
+            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES].includes(name))
             .map((name) => caseOf('--only', name)),
     compile: only.length === 0 || only.includes(COMPILE),
     revocations: only.length === 0 || only.includes(REVOCATIONS),
     identity: only.length === 0 || only.includes(IDENTITY),
     credentials: only.length === 0 || only.includes(CREDENTIALS),
+    leases: only.length === 0 || only.includes(LEASES),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),

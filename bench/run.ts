@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { lastPrincipalOf } from './cases.ts';
 import { compileTimes } from './compile-times.ts';
 import { chooseCores, describeMachine } from './machine.ts';
+import { leaseTimes } from './leases.ts';
 import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { profile } from './profile.ts';
@@ -48,11 +49,13 @@ async function compareAll({
   revocations,
   identity,
   credentials,
+  leases,
 }: BenchOptions): Promise<void> {
   if (compile) console.log(`${await compileTimes(stand)}\n`);
   if (revocations) console.log(`${revocationTimes()}\n`);
   if (identity) console.log(`${identityTimes()}\n`);
   if (credentials) console.log(`${credentialTimes()}\n`);
+  if (leases) console.log(`${leaseTimes()}\n`);
   if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];

@@ -7,7 +7,7 @@ import { GATEWAY_SOURCE } from '../config/tokens.ts';
 import { IDENTITY_OPTIONS } from '../policies/authentication/authentication.module.ts';
 import { OUTSIDE } from '../policies/external-authorization/outside.ts';
 import { seatOrder } from '../policies/order.ts';
-import { LIMITER_OBSERVER, LOCAL_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
+import { LIMITER_OBSERVER, PROCESS_RATE_LIMITER } from '../policies/rate-limit/rate-limiter.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { schemaPipe } from '../policies/validation/schema.pipe.ts';
@@ -87,7 +87,7 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
     {
       provide: EDGE_COMPILER,
       useFactory: edgeCompiler,
-      inject: [LOCAL_RATE_LIMITER, STAGE_FACTORIES, { token: AuditTrail, optional: true }],
+      inject: [PROCESS_RATE_LIMITER, STAGE_FACTORIES, { token: AuditTrail, optional: true }],
     },
     Connections,
     HookDeps,

@@ -10,7 +10,9 @@ import type { Redis } from 'ioredis';
 import type { RedisAccess } from '../config/redis-access.ts';
 import { PUB_SUB, SHARED_TEXTS } from '../config/tokens.ts';
 import { PubSub } from './pub-sub.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { closeRedis, createRedis, lineOf, pingAll, whenReady, type StoreLog } from './redis.ts';
+import { Replicas } from './replicas.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { StoreGuard } from './store-guard.ts';
 import { StoreHealth } from './store-health.ts';
@@ -80,13 +82,18 @@ export class StoreModule implements OnApplicationBootstrap, OnApplicationShutdow
           inject: [REDIS, STORE_GUARD],
         },
         {
+          provide: Replicas,
+          useFactory: (redis?: Redis, metrics?: Metrics) => new Replicas(redis, { metrics }),
+          inject: [REDIS, { token: Metrics, optional: true }],
+        },
+        {
           provide: StoreHealth,
           useFactory: (redis?: Redis, guard?: StoreGuard) => new StoreHealth(redis && lineOf(redis), guard),
           inject: [REDIS, STORE_GUARD],
         },
         { provide: PUB_SUB, useFactory: (redis?: Redis) => new PubSub(redis), inject: [REDIS] },
       ],
-      exports: [REDIS, STORE_GUARD, StoreHealth, SHARED_TEXTS, PUB_SUB],
+      exports: [REDIS, STORE_GUARD, StoreHealth, SHARED_TEXTS, PUB_SUB, Replicas],
     };
   }
 

@@ -80,7 +80,7 @@ function ruleOf(bucket: BucketRule, limited: Principal): CompiledRule {
     prefix: `:client:${rate}/${perMs}/${burst}:{`,
     suffix: '}',
     cost: 1,
-    // Each process grants the whole limit for as long as it counts alone, as routes do unless they say otherwise.
+    // Each process grants its part of the limit for as long as it counts alone, as routes do unless they say otherwise.
     onStoreError: 'local',
   };
 }

@@ -19,7 +19,7 @@ import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
 import { LOCAL_RATE_LIMITER, RATE_LIMITER } from './rate-limiter.ts';
 import { MemoryTokenBucket } from './token-bucket.memory.ts';
-import { RedisTokenBucket } from './token-bucket.redis.ts';
+import { LeasedLimiter } from './leases/leased-limiter.ts';
 
 @Controller()
 class TeamController {
@@ -109,7 +109,7 @@ describe('RateLimitInterceptor', () => {
 
   it('charges an exchange once, though it is seated twice, with the buckets in Redis', async () => {
     app = await boot(server.url, true);
-    expect(app.get(RATE_LIMITER)).toBeInstanceOf(RedisTokenBucket);
+    expect(app.get(RATE_LIMITER)).toBeInstanceOf(LeasedLimiter);
     expect(await statuses(3)).toEqual([200, 200, 429]);
     const answer = await fetch(`${await app.getUrl()}/limited`);
     expect(await answer.json()).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) });

@@ -1,24 +1,50 @@
-import { Logger, Module } from '@nestjs/common';
+import { Inject, Logger, Module, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { Replicas } from '../../store/replicas.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
+import { LeaseCalls } from './leases/lease-calls.redis.ts';
+import { LeasedLimiter } from './leases/leased-limiter.ts';
+import { Leases } from './leases/leases.ts';
+import { LocalShare } from './leases/local-share.ts';
 import { LIVE_TIERS, RedisLiveTiers } from './live-tiers.redis.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
-import { LOCAL_RATE_LIMITER, RATE_LIMITER, type LocalRateLimiter } from './rate-limiter.ts';
+import {
+  LOCAL_RATE_LIMITER,
+  PROCESS_RATE_LIMITER,
+  RATE_LIMITER,
+  type LocalRateLimiter,
+  type RateLimiter,
+} from './rate-limiter.ts';
 import { MemoryTokenBucket } from './token-bucket.memory.ts';
 import { RedisTokenBucket } from './token-bucket.redis.ts';
 
-/** Binds the limiter: buckets in Redis when there is one, in this process otherwise. Needs the `StoreModule`. */
+const REPLICAS = { token: Replicas, optional: true };
+
+/**
+ * Binds the limiter: buckets in Redis when there is one, in this process otherwise, where `leased` is as `exact` as the rest.
+ * Needs the `StoreModule`.
+ */
 @Module({
   providers: [
-    { provide: LOCAL_RATE_LIMITER, useFactory: () => new MemoryTokenBucket() },
+    { provide: PROCESS_RATE_LIMITER, useFactory: () => new MemoryTokenBucket() },
+    {
+      provide: LOCAL_RATE_LIMITER,
+      useFactory: (whole: LocalRateLimiter, redis?: Redis, replicas?: Replicas) =>
+        redis === undefined || replicas === undefined ? whole : new LocalShare(whole, replicas),
+      inject: [PROCESS_RATE_LIMITER, REDIS, REPLICAS],
+    },
+    { provide: Leases, useFactory: leasesOf, inject: [REDIS, STORE_GUARD, REPLICAS] },
     {
       provide: RATE_LIMITER,
-      useFactory: (local: LocalRateLimiter, redis: Redis | undefined, guard: StoreGuard | undefined) =>
-        redis === undefined || guard === undefined ? local : new RedisTokenBucket(redis, guard),
-      inject: [LOCAL_RATE_LIMITER, REDIS, STORE_GUARD],
+      useFactory: (local: RateLimiter, leases?: Leases, redis?: Redis, guard?: StoreGuard) => {
+        if (redis === undefined || guard === undefined) return local;
+        const exact = new RedisTokenBucket(redis, guard);
+        return leases === undefined ? exact : new LeasedLimiter(exact, leases);
+      },
+      inject: [LOCAL_RATE_LIMITER, Leases, REDIS, STORE_GUARD],
     },
     {
       provide: LIVE_TIERS,
@@ -29,9 +55,29 @@ import { RedisTokenBucket } from './token-bucket.redis.ts';
     RateLimitStageFactory,
     RateLimitInterceptor,
   ],
-  exports: [RATE_LIMITER, LOCAL_RATE_LIMITER, LIVE_TIERS, RateLimitStageFactory, RateLimitInterceptor],
+  exports: [
+    RATE_LIMITER,
+    LOCAL_RATE_LIMITER,
+    PROCESS_RATE_LIMITER,
+    LIVE_TIERS,
+    RateLimitStageFactory,
+    RateLimitInterceptor,
+  ],
 })
-export class RateLimitModule {}
+export class RateLimitModule implements BeforeApplicationShutdown {
+  constructor(@Optional() @Inject(Leases) private readonly leases?: Leases) {}
+
+  /** Gives back what is reserved, while Redis is still there; what requests take that are still under way they ask for. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.leases?.close();
+  }
+}
+
+function leasesOf(redis?: Redis, guard?: StoreGuard, replicas?: Replicas): Leases | undefined {
+  if (redis === undefined || guard === undefined || replicas === undefined) return undefined;
+  const calls = new LeaseCalls(redis, replicas);
+  return new Leases({ send: (key, call) => calls.send(key, call), guard });
+}
 
 /** Registers the policy in THE ORDER. */
 export const rateLimit = {

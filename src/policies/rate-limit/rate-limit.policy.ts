@@ -94,10 +94,6 @@ const rule = z
     message: 'expected at most the burst, otherwise no message can ever pass',
     path: ['perMessage'],
   })
-  .refine(({ precision }) => precision === 'exact', {
-    message: 'leases are not available yet, expected "exact"',
-    path: ['precision'],
-  })
   .refine((options) => options.precision === 'exact' || options.algorithm === 'tokenBucket', {
     message: 'expected `tokenBucket`: only tokens can be reserved',
     path: ['precision'],

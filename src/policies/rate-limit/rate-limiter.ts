@@ -64,8 +64,11 @@ export interface LocalRateLimiter extends RateLimiter {
 /** Injection token of the `RateLimiter` of the gateway. */
 export const RATE_LIMITER = Symbol('RATE_LIMITER');
 
-/** Injection token of the `LocalRateLimiter` that steps in for a store that does not answer. */
+/** Injection token of the `LocalRateLimiter` that steps in for a store that does not answer, for this process's part of limits. */
 export const LOCAL_RATE_LIMITER = Symbol('LOCAL_RATE_LIMITER');
+
+/** Injection token of the `LocalRateLimiter` for what each process counts for itself, whole. */
+export const PROCESS_RATE_LIMITER = Symbol('PROCESS_RATE_LIMITER');
 
 /**
  * What became of a request at its limits. Each exchange is `allowed` or `limited` once; each bucket whose

@@ -39,7 +39,7 @@ export function settle(limiters: Limiters, routeId: string, take: RuleTake, outc
   const { by, bucketKey, rule, cost } = take;
   limiters.observer?.decided(routeId, `store-error-${by.onStoreError}`);
   switch (by.onStoreError) {
-    case 'local': // Neither open nor closed: each process grants the whole limit for as long as it counts alone.
+    case 'local': // Neither open nor closed: each process grants its part of the limit for as long as it counts alone.
       return limiters.local.take(bucketKey, rule, cost);
     case 'open': // Fails open: the operator prefers an unlimited route to a closed one.
       return undefined;

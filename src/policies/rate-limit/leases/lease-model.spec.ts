@@ -1,0 +1,346 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { randomFrom } from '../../../../test/support/random.ts';
+import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import type { BucketRule } from '../rate-limiter.ts';
+import { scriptArguments } from './lease-calls.redis.ts';
+import { LEASE_SCRIPT } from './lease.lua.ts';
+import { Lease, type LeaseCall, type LeaseReply } from './lease.ts';
+
+const CLOCK = /local time = .*\nlocal now = .*\n/;
+/** The production script with its clock, and nothing else, replaced by an argument. */
+const CLOCKLESS_SCRIPT = LEASE_SCRIPT.replace(CLOCK, 'local now = tonumber(ARGV[14])\n');
+const EPOCH = 1.79e12;
+const SWEEP_MS = 100;
+
+/** What a bucket is: it holds tokens, they flow in, and nobody takes what is not there. Its clock has whole ms. */
+class Model {
+  used = 0;
+  shortest = Infinity;
+  #level: number;
+  #at = 0;
+  readonly #rule: BucketRule;
+
+  constructor(rule: BucketRule) {
+    this.#rule = rule;
+    this.#level = rule.burst;
+  }
+
+  use(tokens: number, now: number): void {
+    this.#level = this.#levelAt(now) - tokens;
+    this.#at = Math.floor(now);
+    this.used += tokens;
+    this.shortest = Math.min(this.shortest, this.#level);
+  }
+
+  fillTo(tokens: number, now: number): void {
+    this.#level = Math.max(this.#levelAt(now), tokens);
+    this.#at = Math.floor(now);
+  }
+
+  #levelAt(now: number): number {
+    const { rate, perMs, burst } = this.#rule;
+    const elapsedMs = Math.floor(now) - this.#at;
+    return Math.max(this.#level, Math.min(burst, this.#level + (elapsedMs * rate) / perMs));
+  }
+}
+
+interface Event {
+  readonly at: number;
+  happen(): void | Promise<void>;
+}
+
+interface WorldOptions {
+  readonly rule: BucketRule;
+  readonly replicas: number;
+  /** Requests of each replica in a second. */
+  readonly perSecond: number;
+  readonly seed: number;
+  /** How much goes wrong. */
+  readonly faults?: { readonly lost: number; readonly slow: number; readonly crash: number };
+}
+
+class Replica {
+  readonly lease: Lease;
+  /** Its clock is its own, and runs a little fast or slow. */
+  readonly clock: (now: number) => number;
+  readonly id: string;
+  waiting = 0;
+  isAlive = true;
+  call = 0;
+
+  constructor(id: string, { rule }: WorldOptions, now: number, random: () => number) {
+    const [ahead, pace] = [random() * 1e6, 1 + (random() - 0.5) / 200];
+    this.id = id;
+    this.clock = (at) => ahead + at * pace;
+    this.lease = new Lease(rule, this.clock(now));
+  }
+}
+
+/** Replicas, a network and a bucket, all in one made-up time. */
+class World {
+  readonly model: Model;
+  now = 0;
+  calls = 0;
+  asked = 0;
+  readonly #options: WorldOptions;
+  readonly #redis: Redis;
+  readonly #random: () => number;
+  readonly #events: Event[] = [];
+  readonly #replicas: Replica[];
+  #born = 0;
+
+  constructor(options: WorldOptions, redis: Redis) {
+    this.#options = options;
+    this.#redis = redis;
+    this.#random = randomFrom(options.seed);
+    this.model = new Model(options.rule);
+    this.#replicas = Array.from({ length: options.replicas }, () => this.#bear());
+  }
+
+  /** Lets time pass, with requests in it. */
+  async run(ms: number, cost: () => number = () => 1, perSecond = this.#options.perSecond): Promise<void> {
+    const end = this.now + ms;
+    const { replicas, faults } = this.#options;
+    for (let sweepAt = this.now; this.now < end;) {
+      // Requests come when they like.
+      const next = this.now - Math.log(1 - this.#random()) * (1000 / (perSecond * replicas));
+      await this.#until(Math.min(next, end));
+      if (this.now < end) this.#request(cost());
+      if (this.now >= sweepAt) sweepAt = this.#sweep();
+      if (faults !== undefined && this.#random() < faults.crash) this.#crash();
+    }
+  }
+
+  /** Redis loses everything. */
+  async flush(): Promise<void> {
+    await this.#redis.flushall();
+    // A full bucket again, beside what replicas hold, which is no more than another one.
+    this.model.fillTo(2 * this.#options.rule.burst, this.now);
+  }
+
+  #pick(): Replica {
+    return this.#replicas[Math.floor(this.#random() * this.#replicas.length)] as Replica;
+  }
+
+  #bear(): Replica {
+    this.#born += 1;
+    return new Replica(`r${this.#born}`, this.#options, this.now, this.#random);
+  }
+
+  #crash(): void {
+    const index = Math.floor(this.#random() * this.#replicas.length);
+    const victim = this.#replicas[index] as Replica;
+    victim.isAlive = false;
+    this.#replicas[index] = this.#bear();
+  }
+
+  #request(cost: number): void {
+    const replica = this.#pick();
+    this.asked += cost;
+    const known = replica.lease.take(this.#options.rule, cost, replica.clock(this.now));
+    if (known?.allowed === true) this.model.use(cost, this.now);
+    if (known === undefined) replica.waiting += 1;
+    if (replica.lease.isAsking) return;
+    if (replica.waiting > 0) this.#send(replica, cost, replica.waiting, true);
+    else if (replica.lease.runsLow) this.#send(replica, cost, 0, true);
+  }
+
+  #sweep(): number {
+    for (const replica of this.#replicas)
+      if (replica.lease.isIdle(replica.clock(this.now))) this.#send(replica, 1, 0, false);
+    return this.now + SWEEP_MS;
+  }
+
+  #send(replica: Replica, cost: number, asked: number, keeps: boolean): void {
+    const call = replica.lease.ask(cost, asked, keeps, replica.clock(this.now));
+    replica.waiting = 0;
+    replica.call += 1;
+    const args = scriptArguments(call, { id: replica.id, count: this.#replicas.length }, replica.call);
+    const { lost = 0, slow = 0 } = this.#options.faults ?? {};
+    // A call ends once for its replica; one that has failed may still be heard, before or after the next one.
+    let isOver = false;
+    const end = (how: () => void): void => {
+      if (!isOver && replica.isAlive) how();
+      isOver = true;
+    };
+    const arrives = this.now + this.#delay(slow);
+    const back = arrives + this.#delay(slow);
+    const isLost = this.#random() < lost;
+    if (isLost) this.#at(this.now + 20 * this.#random(), () => end(() => replica.lease.failed()));
+    if (isLost && this.#random() < 0.5) return;
+    this.#at(arrives, async () => {
+      const reply = await this.#execute(args, call);
+      if (reply === undefined) return;
+      const hear = (): void => replica.lease.told(call, reply, replica.clock(this.now));
+      this.#at(Math.max(back, this.now), () => end(hear));
+    });
+  }
+
+  #delay(slow: number): number {
+    return this.#random() * (this.#random() < slow ? 1500 * this.#random() : 1);
+  }
+
+  async #execute(args: readonly (string | number)[], call: LeaseCall): Promise<LeaseReply | undefined> {
+    this.calls += 1;
+    const now = EPOCH + Math.floor(this.now);
+    try {
+      const told = await this.#redis.eval(CLOCKLESS_SCRIPT, 1, 'bucket', ...args, now);
+      const [passed, block, left, retryMs, kept] = told as [number, number, number, number, number];
+      if (passed > 0) this.model.use(passed * call.cost, this.now);
+      return { passed, block, left, retryMs, kept };
+    } catch (error) {
+      // A call that was overtaken.
+      expect(String(error)).toContain('STALE');
+      return undefined;
+    }
+  }
+
+  #at(at: number, happen: Event['happen']): void {
+    this.#events.push({ at, happen });
+  }
+
+  async #until(now: number): Promise<void> {
+    for (;;) {
+      let first: Event | undefined;
+      for (const event of this.#events) if (first === undefined || event.at < first.at) first = event;
+      if (first === undefined || first.at > now) break;
+      this.#events.splice(this.#events.indexOf(first), 1);
+      this.now = Math.max(this.now, first.at);
+      await first.happen();
+    }
+    this.now = now;
+  }
+}
+
+describe('leases of a bucket', () => {
+  let server: RedisServer;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = server.client();
+  });
+
+  beforeEach(() => redis.flushall());
+
+  afterAll(() => server.stop());
+
+  it('are tested with the script of production', () => {
+    expect(LEASE_SCRIPT).toMatch(CLOCK);
+    expect(CLOCKLESS_SCRIPT).not.toContain('TIME');
+  });
+
+  it.each([
+    { rule: { rate: 1000, perMs: 1000, burst: 200 }, replicas: 4, perSecond: 750 },
+    { rule: { rate: 1000, perMs: 1000, burst: 50 }, replicas: 3, perSecond: 200 },
+    { rule: { rate: 60, perMs: 60_000, burst: 60 }, replicas: 5, perSecond: 20 },
+    { rule: { rate: 1e5, perMs: 1000, burst: 1e5 }, replicas: 2, perSecond: 900 },
+  ])(
+    'never let more pass than a bucket, whatever is late, lost or crashes: $rule.rate in $rule.perMs ms, burst $rule.burst',
+    async (options) => {
+      for (const seed of [1, 2]) {
+        await redis.flushall();
+        const random = randomFrom(seed);
+        const faults = { lost: 0.05, slow: 0.1, crash: 0.002 };
+        const world = new World({ ...options, seed, faults }, redis);
+        for (let phase = 0; phase < 4; phase += 1) {
+          await world.run(500, () => 1 + Math.floor(random() * 3));
+          // Idle for a while: the bucket fills up, leases lapse or go back.
+          await world.run(random() * 1500, () => 1, 1);
+        }
+        expect(world.model.shortest).toBeGreaterThan(-1e-6);
+      }
+    },
+  );
+
+  describe('of the script itself', () => {
+    const rule = { rate: 1000, perMs: 1000, burst: 200 };
+    const idle = { rule, cost: 1, asked: 0, want: 0, kept: 0, returned: 0, owed: 0, sentAt: 0 };
+
+    async function say(id: string, call: Partial<LeaseCall>, { number = 1, now = 0 } = {}): Promise<unknown> {
+      const args = scriptArguments({ ...idle, ...call }, { id, count: 1 }, number);
+      return redis.eval(CLOCKLESS_SCRIPT, 1, 'bucket', ...args, EPOCH + now);
+    }
+
+    it('does not fill the bucket up with what is reserved, before it lapses', async () => {
+      expect(await say('a', { want: 1000 })).toEqual([0, 100, 100, 0, 0]);
+      expect(await say('b', { asked: 200 }, { now: 900 })).toEqual([100, 0, 0, 1, 0]);
+    });
+
+    it('fills it up from the moment at which it has lapsed', async () => {
+      await say('a', { want: 1000 });
+      expect(await say('b', { asked: 200 }, { now: 1010 })).toEqual([110, 0, 0, 1, 0]);
+    });
+
+    it('keeps what a replica has of its reserve, and takes back what it does not keep', async () => {
+      await say('a', { want: 1000 });
+      expect(await say('a', { kept: 60, returned: 30 }, { number: 2 })).toEqual([0, 0, 130, 0, 60]);
+      expect(await say('b', { asked: 200 }, { now: 900 })).toEqual([140, 0, 0, 1, 0]);
+    });
+
+    it.each([
+      ['has lapsed', () => undefined],
+      ['is gone by FLUSHALL', () => redis.flushall()],
+    ])('neither keeps nor takes back a reserve that %s', async (_name, happen) => {
+      await say('a', { want: 1000 });
+      await happen();
+      expect(await say('b', { asked: 150 }, { now: 1500 })).toEqual([150, 0, 50, 0, 0]);
+      const back = { kept: 60, returned: 40 };
+      expect(await say('a', back, { number: 2, now: 1500 })).toEqual([0, 0, 50, 0, 0]);
+    });
+
+    it('does nothing for a call that was overtaken', async () => {
+      await say('a', { want: 50, asked: 1 }, { number: 2 });
+      await expect(say('a', { want: 50, asked: 1 }, { number: 1 })).rejects.toThrow('STALE');
+      expect(await say('b', { asked: 1 })).toEqual([1, 0, 148, 0, 0]);
+    });
+
+    it('lets a reserve lapse in time when the clock has gone back', async () => {
+      await say('a', { want: 1000 }, { now: 3_600_000 });
+      expect(await say('b', { asked: 1 }, { now: 0 })).toEqual([1, 0, 99, 0, 0]);
+      expect(await say('b', { asked: 300 }, { number: 2, now: 2000 })).toEqual([200, 0, 0, 1, 0]);
+    });
+
+    it('owes for what was spent already, no more than a burst', async () => {
+      expect(await say('a', { owed: -500 })).toEqual([0, 0, -200, 0, 0]);
+      expect(await say('a', { asked: 1 }, { number: 2, now: 200 })).toEqual([0, 0, 0, 1, 0]);
+      expect(await say('a', { asked: 1 }, { number: 3, now: 201 })).toEqual([1, 0, 0, 0, 0]);
+    });
+
+    it('has everything expire', async () => {
+      await say('a', { want: 50 });
+      const ttlMs = await redis.pttl('bucket');
+      expect(ttlMs).toBeGreaterThan(1000);
+      expect(ttlMs).toBeLessThanOrEqual(2000);
+    });
+  });
+
+  it('let no more pass after FLUSHALL than another full bucket and what was reserved', async () => {
+    const rule = { rate: 1000, perMs: 1000, burst: 200 };
+    const world = new World({ rule, replicas: 4, perSecond: 500, seed: 3 }, redis);
+    for (let flush = 0; flush < 3; flush += 1) {
+      await world.run(300);
+      await world.flush();
+    }
+    await world.run(300);
+    expect(world.model.shortest).toBeGreaterThan(-1e-6);
+  });
+
+  it('let all of the limit pass under three times the limit', async () => {
+    const rule = { rate: 1000, perMs: 1000, burst: 100 };
+    const world = new World({ rule, replicas: 4, perSecond: 750, seed: 4 }, redis);
+    await world.run(2000);
+    expect(world.model.shortest).toBeGreaterThan(-1e-6);
+    expect(world.model.used).toBeLessThanOrEqual(100 + 2000);
+    expect(world.model.used).toBeGreaterThan(0.97 * (100 + 2000));
+  });
+
+  it('ask far less often than requests come, as long as there is enough', async () => {
+    const rule = { rate: 10_000, perMs: 1000, burst: 10_000 };
+    const world = new World({ rule, replicas: 4, perSecond: 1000, seed: 5 }, redis);
+    await world.run(1000);
+    expect(world.model.used).toBe(world.asked);
+    expect(world.calls).toBeLessThan(world.asked / 20);
+  });
+});

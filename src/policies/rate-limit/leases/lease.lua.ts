@@ -1,0 +1,101 @@
+/**
+ * A token bucket out of which replicas reserve tokens, as one script. The bucket is that of `token-bucket.lua.ts`: `tokens`
+ * and `last_refill`. Beside them each replica that holds a reserve has a field, `l:{replica}`: the number of its call, the
+ * tokens, and until when.
+ *
+ * KEYS     `ratelimit:{key}`
+ * ARGV     rate, period in ms, burst; replica, number of the call, ms that a reserve lasts, live replicas;
+ *          cost of each of the requests that wait, how many of them; tokens that the replica would like to reserve,
+ *          that it has left of its reserve and keeps, that it gives back of it; that belong back beside
+ *          those (negative: what was spent beyond what it had)
+ * Returns  requests that pass, tokens reserved, whole tokens left, ms until a request of this cost can pass, tokens kept
+ *
+ * Tokens leave the bucket before anybody may use them, and the bucket does not fill up with the room of tokens that are
+ * reserved: what is in the bucket and with the replicas is never more than the burst. A reserve that has lapsed is spent,
+ * as far as anybody knows: once the bucket has forgotten it, nothing of it is kept or given back. Requests that wait come first, and each is met as a whole or not at all; a reserve is a part of
+ * what is left then, so small that all replicas could have one. A call that was overtaken by a later one of the same replica
+ * does nothing: what it reserved nobody would count. What is not ours under a key of ours is replaced.
+ */
+export const LEASE_SCRIPT = `
+local rate, per, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local mine, number, ttl, replicas = 'l:' .. ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local cost, asked, want = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local kept, returned, owed = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local key = KEYS[1]
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local function ms_until(missing)
+  return math.min(1e15, math.max(0, math.ceil(missing * per / rate - 1e-6)))
+end
+
+local tokens, last, had
+local others, lapsed, own, lapse = 0, 0, 0, 0
+local gone = {}
+local fields = redis.pcall('HGETALL', key)
+if fields.err then
+  if not string.find(fields.err, 'WRONGTYPE') then error(fields.err) end
+  redis.call('DEL', key)
+  fields = {}
+end
+for i = 1, #fields, 2 do
+  local name, value = fields[i], fields[i + 1]
+  if name == 'tokens' then tokens = tonumber(value)
+  elseif name == 'last_refill' then last = tonumber(value)
+  elseif string.sub(name, 1, 2) == 'l:' then
+    local seq, reserved, till = string.match(value, '^(%S+) (%S+) (%S+)$')
+    seq, reserved, till = tonumber(seq), tonumber(reserved), tonumber(till)
+    if not (seq and reserved and till) then gone[#gone + 1] = name
+    elseif name == mine then
+      if seq >= number then return redis.error_reply('STALE a later call of this replica came first') end
+      own, had = reserved, true
+    elseif till <= now then
+      lapsed, lapse = lapsed + reserved, math.max(lapse, till)
+      gone[#gone + 1] = name
+    else
+      others = others + reserved
+      -- The clock went back.
+      if till > now + ttl then
+        redis.call('HSET', key, name, string.format('%.0f %.17g %.0f', seq, reserved, now + ttl))
+      end
+    end
+  end
+end
+
+if not tokens or not last then tokens, last = burst, now end
+local level = tokens
+local function refill(till, room)
+  if till > last then level = level + (till - last) * rate / per end
+  level = math.min(math.max(0, room), level)
+  last = math.max(last, till)
+end
+kept = math.min(kept, own)
+returned = math.min(returned, own - kept) + owed
+local went_back = now < last
+if went_back then last = now end
+if lapsed > 0 then refill(lapse, burst - others - own - lapsed) end
+refill(now, burst - others - own)
+level = math.max(-burst, math.min(math.max(0, burst - others - kept), level + returned))
+
+local passed, block, retry = 0, 0, 0
+if asked > 0 then passed = math.max(0, math.min(asked, math.floor((level + 1e-9) / cost))) end
+level = level - passed * cost
+if passed == asked then
+  block = math.floor(math.min(want, level / (2 * replicas)))
+  if block < 2 * cost then block = 0 end
+  level = level - block
+else
+  retry = math.max(1, ms_until(cost - level))
+end
+
+local reserved = kept + block
+if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+if reserved > 0 then
+  redis.call('HSET', key, mine, string.format('%.0f %.17g %.0f', number, reserved, now + ttl))
+elseif had then redis.call('HDEL', key, mine) end
+if passed > 0 or block > 0 or returned ~= 0 or had or #gone > 0 or went_back then
+  redis.call('HSET', key, 'tokens', string.format('%.17g', level), 'last_refill', string.format('%.0f', now))
+  redis.call('PEXPIRE', key, string.format('%.0f', math.max(1000, ms_until(2 * burst)) + ttl))
+end
+return { passed, block, math.floor(level + 1e-9), retry, math.floor(kept) }
+`;
