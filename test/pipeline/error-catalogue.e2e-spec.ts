@@ -86,6 +86,7 @@ beforeAll(async () => {
       open('kept-out', { ipAccess: { deny: ['loopback'] } }),
       open('chaos', { fault: { abort: {} } }),
       open('small', { bodyLimit: '1B' }),
+      open('kept', { cache: { ttl: '1s' } }),
       open('late', { deadline: '50ms' }, 'hanging'),
       open('silent', {}, 'silent'),
       open('hanging', {}, 'hanging'),
@@ -169,6 +170,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   },
   'limiter-unavailable': ask('/strict'),
   'body-too-large': ask('/small', { method: 'POST', body: 'long' }),
+  'not-cached': ask('/kept', { headers: { 'cache-control': 'only-if-cached' } }),
   'deadline-exceeded': ask('/late'),
   'request-invalid': ask('/api/v1/orders', {
     as: 'user',

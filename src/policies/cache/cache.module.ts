@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { AnswerStore } from './answer-store.ts';
+import { CacheMetrics } from './cache-metrics.ts';
 import { cachePolicy } from './cache.policy.ts';
-import { CacheStageFactory } from './cache.stage.ts';
+import { CacheStageFactory } from './cache.stage-factory.ts';
 
 /** Keeps the stored answers of all routes in one bounded store. */
 @Module({
@@ -9,8 +11,9 @@ import { CacheStageFactory } from './cache.stage.ts';
     { provide: AnswerStore, useFactory: () => new AnswerStore() },
     {
       provide: CacheStageFactory,
-      useFactory: (store: AnswerStore) => new CacheStageFactory(store),
-      inject: [AnswerStore],
+      useFactory: (store: AnswerStore, metrics: Metrics) =>
+        new CacheStageFactory(store, new CacheMetrics(metrics, store)),
+      inject: [AnswerStore, Metrics],
     },
   ],
   exports: [AnswerStore, CacheStageFactory],
