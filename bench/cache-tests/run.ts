@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort, outputOf, startChild, stopChild, untilListening } from '../children.ts';
+import { burst, startSlowOrigin } from './burst.ts';
 import { installSuite } from './install.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -24,18 +25,27 @@ interface SuiteTest {
 type Tests = readonly { readonly id: string; readonly tests: readonly SuiteTest[] }[];
 type Results = Readonly<Record<string, true | readonly [string, string]>>;
 
+/** Requests at once for one key, which its upstream hears of once; each is a connection. */
+const BURST = 10_000;
+
 const { values } = parseArgs({ options: { id: { type: 'string', default: '' }, all: { type: 'boolean' } } });
+const slow = await startSlowOrigin();
 const suite = installSuite();
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cache-tests-'));
 try {
-  const text = await runSuite();
+  const { text, served } = await runSuite();
   if (values.id === '') process.exitCode = report(JSON.parse(text) as Results, await testsOf());
   else console.log(text);
+  console.log(
+    `${served} of ${BURST} requests at once for one key were answered, and ${slow.asked()} asked for`,
+  );
+  if (served !== BURST || slow.asked() !== 1) process.exitCode = 1;
 } finally {
+  slow.server.close();
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function runSuite(): Promise<string> {
+async function runSuite(): Promise<{ readonly text: string; readonly served: number }> {
   const [origin, port, adminPort] = [await freePort(), await freePort(), await freePort()];
   mkdirSync(join(folder, 'origin'));
   const pidfile = join(folder, 'origin', 'pid');
@@ -56,7 +66,7 @@ async function runSuite(): Promise<string> {
   });
   try {
     await untilListening(gateway, port, 'the gateway');
-    return await outputOf({
+    const text = await outputOf({
       command: process.execPath,
       args: ['--no-warnings', join(suite, 'cli.mjs')],
       env: {
@@ -66,6 +76,7 @@ async function runSuite(): Promise<string> {
       },
       core: undefined,
     });
+    return { text, served: await burst(port, BURST) };
   } finally {
     await Promise.all([stopChild(gateway), stopChild(server)]);
   }
@@ -76,6 +87,7 @@ function configuration(origin: number): string {
   return `version: 1
 upstreams:
   origin: { targets: ['http://127.0.0.1:${origin}'], circuitBreaker: off, retry: { attempts: 1 } }
+  slow: { targets: ['http://127.0.0.1:${slow.port}'] }
 routes:
   - id: tests
     match: { path: /test/* }
@@ -83,6 +95,10 @@ routes:
     policies:
       authentication: public
       cache: { ttl: 0s, scope: public, ignoreHeaders: [Test-ID, Req-Num], targetedFields: [Surrogate-Control] }
+  - id: burst
+    match: { path: /burst }
+    upstream: slow
+    policies: { authentication: public, cache: { ttl: 0s } }
   - id: rest
     match: { path: /* }
     upstream: origin

@@ -46,6 +46,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     path: '/revocations',
     shows: 'How many credentials are revoked, and whether all are known; a POST revokes.',
   },
+  {
+    path: '/cache',
+    shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

@@ -3,6 +3,7 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import { Rollouts } from '../canary/rollouts.ts';
 import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { Identity } from '../policies/authentication/identity.ts';
+import { CacheNews } from '../policies/cache/cache-news.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
@@ -18,5 +19,7 @@ export class AdminOrders {
     @Optional() readonly keys?: ApiKeyRegistry,
     /** The same, for those who have to account for it. */
     @Optional() readonly audit?: AuditTrail,
+    /** Stored answers, of this process and of others. */
+    @Optional() readonly cache?: CacheNews,
   ) {}
 }

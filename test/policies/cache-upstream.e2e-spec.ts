@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Answer } from '../support/client.ts';
+import { call as askAdmin, type Answer } from '../support/client.ts';
 import { useShop, type RouteInput, type ShopCall } from '../support/shop.ts';
 
 const OPEN = { authentication: 'public' };
@@ -150,5 +150,39 @@ describe('a cache and its upstream', () => {
         new RegExp(`^gatehouse_cache_requests_total\\{route="plain",result="${result}"\\} [1-9]`, 'm'),
       );
     expect(metrics).toMatch(/^gatehouse_cache_bytes [1-9]/m);
+  });
+});
+
+describe('the operators’ listener', () => {
+  const order = async (body: unknown, headers: Record<string, string> = {}) => {
+    const { status, json } = await askAdmin(`${holder.shop.gateway.adminUrl}/cache/purge`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    return [status, json()] as const;
+  };
+
+  it('purges by key, prefix and tag, at once', async () => {
+    behave = (_, response) => {
+      response.writeHead(200, { 'cache-control': 'max-age=60', 'cache-tag': 'red, blue' });
+      response.end(String(asked.length));
+    };
+    const { host } = new URL(holder.shop.gateway.url);
+    const purges = [{ key: `http://${host}/plain/p?x=1` }, { prefix: `${host}/plain/` }, { tag: 'blue' }];
+    for (const [at, purge] of purges.entries()) {
+      expect((await call('/plain/p?x=1')).text).toBe(String(at + 1));
+      expect((await call('/plain/p?x=1')).text).toBe(String(at + 1));
+      expect(await order(purge)).toMatchObject([200, { purged: 1, reach: 'here' }]);
+    }
+    expect((await call('/plain/p?x=1')).text).toBe('4');
+  });
+
+  it('refuses what is no order, and orders of pages', async () => {
+    for (const body of [{}, { key: 'a', tag: 'b' }, { key: '' }, [], { all: true }, 'a'])
+      expect((await order(body))[0]).toBe(400);
+    expect((await order({ tag: 'a' }, { origin: 'http://evil.example' }))[0]).toBe(403);
+    const usage = await askAdmin(`${holder.shop.gateway.adminUrl}/cache`);
+    expect(usage.json()).toEqual({ bytes: expect.any(Number), keys: expect.any(Number) });
   });
 });
