@@ -14,7 +14,8 @@ export function isKnownToClient(asked: IncomingHttpHeaders, stored: readonly str
   const wanted = asked['if-none-match'];
   if (wanted !== undefined) return matchesTag(wanted, fieldOf(stored, 'etag'));
   const since = asked['if-modified-since'];
-  const from = since === undefined ? undefined : parseHttpDate(since);
+  if (since === undefined) return false;
+  const from = parseHttpDate(since);
   const changed = parseHttpDate(fieldOf(stored, 'last-modified') ?? fieldOf(stored, 'date') ?? '');
   return from !== undefined && changed !== undefined && changed <= from;
 }
