@@ -53,6 +53,11 @@ export class AuditTrail implements Audit {
     return this.#writer?.isFailing === true ? 'failing' : 'ok';
   }
 
+  /** Whether events of a kind are written now. */
+  writes(kind: AuditEvent['kind']): boolean {
+    return this.#kinds.has(kind) && this.state === 'ok';
+  }
+
   /** Whether nothing may happen that cannot be written. */
   get refuses(): boolean {
     return this.#options?.onFailure === 'refuse' && this.state === 'failing';

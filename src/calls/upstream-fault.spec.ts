@@ -12,6 +12,7 @@ const TROUBLE: readonly string[] = [
   'upstream-exhausted',
   'circuit-open',
   'no-available-target',
+  'upstream-saturated',
 ];
 
 describe(isUpstreamFault.name, () => {

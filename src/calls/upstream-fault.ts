@@ -10,6 +10,7 @@ const FAULTS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'upstream-exhausted',
   'circuit-open',
   'no-available-target',
+  'upstream-saturated',
 ]);
 
 const SERVER_ERROR = 500;

@@ -78,7 +78,13 @@ describe('createKey with Redis', () => {
       status: 'active',
     });
     const name = `apikey:${hashApiKey(key)}`;
-    expect((await redis.keys('*')).sort()).toEqual([name, 'apikeys', 'apikeys:client:mobile-app']);
+    expect((await redis.keys('*')).sort()).toEqual([
+      name,
+      'apikeys',
+      'apikeys:client:mobile-app',
+      'audit:waiting',
+    ]);
+    expect(JSON.stringify(await redis.lrange('audit:waiting', 0, -1))).not.toContain(key);
     expect(JSON.stringify(await redis.hgetall(name))).not.toContain(key);
   });
 

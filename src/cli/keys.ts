@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
+import { hostname, userInfo } from 'node:os';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
+import { leaveEvent, type WaitingEvent } from '../audit/audit-inbox.ts';
 import { faultsText } from '../config/zod-faults.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { createApiKey, type NewApiKey } from '../policies/authentication/api-keys/api-key.ts';
@@ -8,6 +10,7 @@ import { limitText } from '../policies/authentication/api-keys/api-key.hash.ts';
 import { saveApiKey } from '../policies/authentication/api-keys/api-key.index.ts';
 import { keyOrder } from '../policies/authentication/api-keys/api-key.order.ts';
 import { apiKeyOptionsSchema } from '../policies/authentication/api-keys/api-key.schema.ts';
+import { keyId } from '../policies/authentication/api-keys/api-key.view.ts';
 import { askAdmin } from './admin-client.ts';
 import type { KeyOptions, KeysCreate } from './key-options.ts';
 import { UsageError } from './options.ts';
@@ -95,6 +98,28 @@ function snippet(sha256: string, order: Order): string {
   return stringify({ identity: { apiKeys: [entry] } });
 }
 
+// Left first: a key that nobody was told of is worse than an event of one that was not stored.
+function madeEvent({
+  sha256,
+  clientId,
+}: {
+  readonly sha256: string;
+  readonly clientId: string;
+}): WaitingEvent {
+  const at = new Date().toISOString();
+  const host = hostname().slice(0, 255);
+  return { at, action: 'created', target: `key ${keyId(sha256)}`, by: userName(), host, clientId };
+}
+
+// In a container the number of a user may have no name.
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? ''}`;
+  }
+}
+
 async function store(redisUrl: string, created: NewApiKey, order: Order): Promise<void> {
   const redis = new Redis(redisUrl, {
     lazyConnect: true,
@@ -112,6 +137,7 @@ async function store(redisUrl: string, created: NewApiKey, order: Order): Promis
   const { keepEnded } = apiKeyOptionsSchema.parse({});
   const failure = await redis
     .connect()
+    .then(() => leaveEvent(redis, madeEvent(record)))
     .then(() => saveApiKey(redis, record, keepEnded))
     .then(
       () => undefined,

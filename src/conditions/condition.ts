@@ -57,14 +57,75 @@ export function compileCondition(expression: string): ExchangeCondition {
  * @param shape what it may name besides.
  */
 export function compileRule(expression: string, shape: ConditionShape = {}): Rule {
+  const { names, steps, evaluate } = compileTyped(expression, shape, CONDITION);
+  const holds = (exchange: Exchange, extras?: Extras): boolean => {
+    const found = evaluate(exchange, extras);
+    if (typeof found === 'boolean') return found;
+    throw new Untold('is neither true nor false');
+  };
+  // Of the exchange it looks at nothing else then.
+  const holdsFor = (principal: Principal | undefined, roles: RoleBook): boolean =>
+    holds({ principal, route: { roles } } as unknown as Exchange);
+  return { expression, names, steps, holds, holdsFor };
+}
+
+/**
+ * Compiles an expression that says a text, or how much.
+ *
+ * @returns finds it out; throws where it cannot be told.
+ * @throws {Error} as for a condition, and for what is of another type.
+ */
+export function compileText(expression: string, shape: ConditionShape = {}): (exchange: Exchange) => string {
+  const { evaluate } = compileTyped(expression, shape, TEXT);
+  return (exchange) => {
+    const found = evaluate(exchange, undefined);
+    if (typeof found === 'object' || found === undefined) throw new Untold('is no text');
+    return String(found);
+  };
+}
+
+/** The same, for a whole number. */
+export function compileNumber(
+  expression: string,
+  shape: ConditionShape = {},
+): (exchange: Exchange) => number {
+  const { evaluate } = compileTyped(expression, shape, NUMBER);
+  return (exchange) => {
+    const found = Number(evaluate(exchange, undefined));
+    if (Number.isFinite(found)) return Math.ceil(found);
+    throw new Untold('is no number');
+  };
+}
+
+/** What an expression has to be of. */
+interface Expected {
+  readonly types: ReadonlySet<string>;
+  readonly what: string;
+}
+
+const CONDITION: Expected = { types: new Set(['bool']), what: 'a condition that is true or false' };
+const TEXT: Expected = {
+  types: new Set(['string', 'int', 'uint', 'bool', 'dyn']),
+  what: 'a text or a number',
+};
+const NUMBER: Expected = { types: new Set(['int', 'uint', 'double']), what: 'a number' };
+
+/** A compiled expression of whatever type. */
+interface TypedExpression {
+  readonly names: ReadonlySet<string>;
+  readonly steps: number;
+  evaluate(exchange: Exchange, extras: Extras | undefined): unknown;
+}
+
+function compileTyped(expression: string, shape: ConditionShape, expected: Expected): TypedExpression {
   if (expression.length > MAX_LENGTH) throw new Error(`expected at most ${MAX_LENGTH} characters`);
   const parsed = parse(expression, shape);
   const root = rootOf(parsed.ast);
   prepare(root, expression, shape);
   const { valid, type, error } = parsed.check();
   if (!valid) throw faultOf('cannot be evaluated', error, expression);
-  if (type !== 'bool')
-    throw new Error(`expected a condition that is true or false, this is of type ${type ?? 'unknown'}`);
+  if (!expected.types.has(type ?? ''))
+    throw new Error(`expected ${expected.what}, this is of type ${type ?? 'unknown'}`);
   const steps = stepsOf(root);
   if (steps > MAX_STEPS)
     throw new ExpressionFault(
@@ -74,8 +135,24 @@ export function compileRule(expression: string, shape: ConditionShape = {}): Rul
     );
   const nodes = nodesOf(root);
   const names = new Set(nodes.flatMap(({ op, args }) => (op === 'id' ? [String(args)] : [])));
+  const reads = readsOf(nodes);
+  forgetText(root);
+  const evaluate = (exchange: Exchange, extras: Extras | undefined): unknown => {
+    const limit = Error.stackTraceLimit;
+    // Errors are values to CEL, hundreds in one evaluation, and nobody reads their stacks.
+    Error.stackTraceLimit = 0;
+    try {
+      return parsed(new CelContext(exchange, reads, extras));
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  };
+  return { names, steps, evaluate };
+}
+
+function readsOf(nodes: readonly CelNode[]): Reads {
   const fields = fieldsOf(nodes);
-  const reads: Reads = {
+  return {
     fields,
     single: fields === undefined ? KEPT_ONCE : new Set(fields.filter((name) => KEPT_ONCE.has(name))),
     goesThrough: goesThrough(nodes),
@@ -85,23 +162,6 @@ export function compileRule(expression: string, shape: ConditionShape = {}): Rul
       parent: membersOf('parent', nodes),
     },
   };
-  forgetText(root);
-  const holds = (exchange: Exchange, extras?: Extras): boolean => {
-    const limit = Error.stackTraceLimit;
-    // Errors are values to CEL, hundreds in one evaluation, and nobody reads their stacks.
-    Error.stackTraceLimit = 0;
-    try {
-      const found: unknown = parsed(new CelContext(exchange, reads, extras));
-      if (typeof found === 'boolean') return found;
-    } finally {
-      Error.stackTraceLimit = limit;
-    }
-    throw new Untold('is neither true nor false');
-  };
-  // Of the exchange it looks at nothing else then.
-  const holdsFor = (principal: Principal | undefined, roles: RoleBook): boolean =>
-    holds({ principal, route: { roles } } as unknown as Exchange);
-  return { expression, names, steps, holds, holdsFor };
 }
 
 function parse(expression: string, shape: ConditionShape) {

@@ -52,6 +52,7 @@ export const UPSTREAM_PROBLEMS = [
   'no-available-target',
   'upstream-rejected',
   'upstream-response-invalid',
+  'upstream-saturated',
   'upstream-timeout',
   'upstream-unreachable',
 ] as const satisfies readonly ProblemCode[];

@@ -69,6 +69,8 @@ export interface Limits {
     readonly perSeconds: number;
     readonly burst: number;
     readonly cost: number;
+    /** Of callers of this tier; absent for all, or for those of none. */
+    readonly tier?: string;
   }[];
   readonly bodyBytes?: number;
   readonly deadlineMs?: number;

@@ -201,6 +201,7 @@ export class Exchange {
   /** Set once the client went away or the deadline passed; the reason tells which. */
   cancelled: Problem | undefined = undefined;
   #closeListeners: ((exchange: Exchange) => void)[] | undefined = undefined;
+  #isClosed = false;
   #cancelListeners: ((reason: Problem) => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -244,15 +245,18 @@ export class Exchange {
     this.#controller?.abort(reason);
   }
 
-  /** Calls back once when the exchange closes: its answer is out, or the client is gone. */
+  /** Calls back once when the exchange closes: its answer is out, or the client is gone; at once if it has closed. */
   onClosed(listener: (exchange: Exchange) => void): void {
-    (this.#closeListeners ??= []).push(listener);
+    // A stage that has waited may come late: what it takes then would never be given back.
+    if (this.#isClosed) listener(this);
+    else (this.#closeListeners ??= []).push(listener);
   }
 
   /** Tells those who wait for the end, and the audit of what was denied; only the close stage calls it. */
   close(): void {
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
+    this.#isClosed = true;
     this.listedIn?.remove(this);
     // The one place where all denials pass, at every door: whoever denies writes it here, and every exchange closes.
     const ended = this.problem ?? this.denied ?? this.cancelled;

@@ -8,6 +8,9 @@ import {
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
+import { CallerPriority } from '../policies/caller-priority/caller-priority.policy.ts';
+import { Concurrency } from '../policies/concurrency/concurrency.policy.ts';
+import { LoadShedding } from '../policies/load-shedding/load-shedding.policy.ts';
 import { Transform } from '../policies/transform/transform.policy.ts';
 import { Problem } from '../problems/problem.ts';
 import { Revocations } from '../policies/authentication/revocation/revocations.ts';
@@ -19,6 +22,10 @@ import { Warming } from './warming.ts';
 @Public()
 @Authorization('off')
 @Transform('off')
+// Whoever watches over the process has to hear from it when it has too much to do.
+@LoadShedding('off')
+@CallerPriority('off')
+@Concurrency('off')
 export class HealthController {
   @Inject(AuditTrail) private readonly audit!: AuditTrail;
 

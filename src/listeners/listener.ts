@@ -33,6 +33,8 @@ export interface ListenerDeps {
   watch(server: HttpServer): void;
   /** Whether an address is one of a list of addresses and blocks. */
   isAmong(list: readonly string[], address: string): boolean;
+  /** Hears of a client that was not let in for its certificate, or for having none. */
+  denied(address: string, reason: string): void;
   /** Counts a connection of an address. @returns whether it may stay; one that may not was closed. */
   admit(socket: Socket, peer: string, perAddress: number | undefined): boolean;
 }
@@ -105,6 +107,7 @@ export class Listener implements ListenerFacts {
         isHttp2: speaksHttp2(settings),
         onSecure: (socket, raw) => this.#secured(socket, raw, settings),
         onFault: (raw, reason) => this.#refused(raw, reason),
+        onDenied: (address, reason) => this.#deps.denied(address, reason),
       });
     if (!speaksHttp2(settings)) return;
     this.#http2 ??= this.#createHttp2(settings);

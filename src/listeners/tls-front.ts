@@ -18,6 +18,8 @@ export interface TlsFrontOptions {
   onSecure(socket: TLSSocket, connection: ClientConnection): void;
   /** Hears why a connection was closed. */
   onFault(socket: Socket, reason: string): void;
+  /** Hears of one that was closed for the certificate of the client, or because it has none. */
+  onDenied(address: string, reason: string): void;
 }
 
 /**
@@ -50,7 +52,10 @@ export class TlsFront {
     this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket, options));
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
       // Those who come and leave are no news: every look of a load balancer is one.
-      if (error.code !== 'ECONNRESET') options.onFault(socket, `tls ${error.code ?? error.message}`);
+      const reason = error.code ?? error.message;
+      if (reason !== 'ECONNRESET') options.onFault(socket, `tls ${reason}`);
+      if (tls.clientCertificates !== undefined && isAboutCertificate(reason))
+        options.onDenied(connectionBelow(socket)?.peer ?? '', reason);
       socket.destroy();
     });
   }
@@ -60,20 +65,20 @@ export class TlsFront {
     this.#server.emit('connection', socket);
   }
 
-  #secured(socket: TLSSocket, { onSecure, onFault }: TlsFrontOptions): void {
-    // Node tells what a TLS socket lies on by nothing else.
-    const { _parent: raw } = socket as TLSSocket & { readonly _parent?: Socket };
-    const connection = raw && connectionOf(raw);
+  #secured(socket: TLSSocket, { onSecure, onFault, onDenied }: TlsFrontOptions): void {
+    const connection = connectionBelow(socket);
     if (connection === undefined) return void socket.destroy();
     const x509 = this.#tls.clientCertificates && socket.getPeerX509Certificate();
     // Fails closed: a certificate that does not hold is not as good as none.
     if (x509 !== undefined && !socket.authorized) {
       onFault(socket, `tls ${String(socket.authorizationError)}`);
+      onDenied(connection.peer, String(socket.authorizationError));
       return void socket.destroy();
     }
     // Fails closed: a session that is gone on with could have lost it.
     if (x509 === undefined && this.#tls.clientCertificates === 'required') {
       onFault(socket, 'tls no certificate');
+      onDenied(connection.peer, 'no certificate');
       return void socket.destroy();
     }
     const certificate: ClientCertificate | undefined = x509 && {
@@ -90,6 +95,17 @@ export class TlsFront {
     const { names } = (servername ? contexts.find(servername) : undefined) ?? first;
     return (host) => names.find(host) === undefined && contexts.find(host) !== undefined;
   }
+}
+
+// Node tells what a TLS socket lies on by nothing else.
+function connectionBelow(socket: TLSSocket): ClientConnection | undefined {
+  const { _parent: raw } = socket as TLSSocket & { readonly _parent?: Socket };
+  return raw && connectionOf(raw);
+}
+
+/** Whether a handshake has failed for what is wrong with a certificate: OpenSSL names that without a prefix. */
+function isAboutCertificate(reason: string): boolean {
+  return reason === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || !/^E[A-Z]+(?:_|$)/.test(reason);
 }
 
 function contextFor({ contexts }: ListenerTls, host: string): SecureContext | undefined {

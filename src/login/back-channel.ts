@@ -4,7 +4,7 @@ import { readLogoutToken } from '../policies/authentication/login/logout-token.t
 import type { SessionVerifier } from '../policies/authentication/login/session.verifier.ts';
 import { digestOf, digestText } from '../policies/authentication/revocation/revocation-marks.ts';
 import { Problem } from '../problems/problem.ts';
-import { endedEvent, type EndedSessions } from './ended-event.ts';
+import { endedEvent, refusedEvent, type EndedSessions } from './ended-event.ts';
 import { formOf } from './form-body.ts';
 import { loginOf, NOT_KEPT } from './logged-in.ts';
 
@@ -21,6 +21,7 @@ export async function backChannel(
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const { code, message: detail, headers, cause } = error;
+    audit?.record(refusedEvent(exchange, error));
     throw new Problem(code, { detail, headers: { ...headers, 'cache-control': 'no-store' }, cause });
   }
   return { status: 200, headers: ['content-length', '0', ...NOT_KEPT], body: NOTHING };

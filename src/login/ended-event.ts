@@ -1,5 +1,6 @@
 import type { AuditActor, AuditEvent } from '../audit/audit-event.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Problem } from '../problems/problem.ts';
 
 /** Sessions that have ended before their time. */
 export interface EndedSessions {
@@ -9,19 +10,33 @@ export interface EndedSessions {
   readonly issuer: string;
 }
 
+const LEAST_SERVER_FAULT = 500;
+
 /** The event of a log-out, which is a revocation. */
 export function endedEvent(exchange: Exchange, { actor, target, issuer }: EndedSessions): AuditEvent {
-  const { clientAddress, request, route, id, trace } = exchange;
+  return { ...logoutOf(exchange), outcome: 'done', actor, target, details: { issuer } };
+}
+
+/** The event of a log-out that somebody has asked for in the name of the provider, without being it, or in vain. */
+export function refusedEvent(exchange: Exchange, { code, status, message }: Problem): AuditEvent {
+  return {
+    ...logoutOf(exchange),
+    outcome: status < LEAST_SERVER_FAULT ? 'refused' : 'failed',
+    // Nobody knows who it is: that is why.
+    actor: { type: 'anonymous' },
+    status,
+    reason: code,
+    details: { message },
+  };
+}
+
+function logoutOf({ clientAddress, request, route, id, trace }: Exchange) {
   return {
     kind: 'revocation',
     action: 'logout',
-    outcome: 'done',
-    actor,
     source: { address: clientAddress, userAgent: request.headers['user-agent'] },
-    target,
     route: route?.id,
     requestId: id,
     traceId: trace.traceId,
-    details: { issuer },
-  };
+  } as const;
 }

@@ -9,6 +9,14 @@ const ORIGIN = 'identity.login';
 /** Whoever comes to log in is nobody yet; the other endpoints look at sessions themselves, or at a token of the provider. */
 const OPEN: DeclaredPolicies = { authentication: 'public' };
 
+/** Whoever wants out gets out, however much there is to do. */
+const ALWAYS: DeclaredPolicies = {
+  ...OPEN,
+  loadShedding: 'off',
+  callerPriority: 'off',
+  concurrency: 'off',
+};
+
 /** The routes of `identity.login`; none without it. What the defaults say besides who may call holds for them too. */
 export function loginRoutes(login: LoginOptions | undefined): readonly RouteDefinition[] {
   if (login === undefined) return [];
@@ -16,8 +24,8 @@ export function loginRoutes(login: LoginOptions | undefined): readonly RouteDefi
   return [
     route('login', ['GET'], paths.login, OPEN),
     route('callback', ['GET'], paths.callback, OPEN),
-    route('logout', ['GET', 'POST'], paths.logout, OPEN),
-    route('backChannel', ['POST'], paths.backChannel, OPEN),
+    route('logout', ['GET', 'POST'], paths.logout, ALWAYS),
+    route('backChannel', ['POST'], paths.backChannel, ALWAYS),
     route('session', ['GET'], paths.session, { authentication: { schemes: ['session'] } }),
   ];
 }

@@ -119,5 +119,6 @@ function listenerDeps(fastify: FastifyInstance, snapshots: Snapshots, deps: Hook
     watch: (server) => connections.watch(server),
     isAmong: (list, address) => new ClientAddress(list).isTrusted(formOfPeer(address)),
     admit: (socket, peer, perAddress) => limit.admit(socket, peer, perAddress),
+    denied: (peer, reason) => limit.denied(formOfPeer(peer), 'clientCertificates', reason),
   };
 }

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Draining } from '../health/draining.ts';
+import { isOverload } from '../problems/overload.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
@@ -46,7 +47,8 @@ export class CloseHook {
     exchange.status = statusOf(exchange);
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
-    (exchange.route?.metrics ?? this.#unmatched).observe(exchange.method, exchange.status, durationMs);
+    const metrics = exchange.route?.metrics ?? this.#unmatched;
+    metrics.observe(exchange.method, exchange.status, durationMs, isOverload(exchange.problem));
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
     if (exchange.problem?.code === 'internal') {
       this.#logger.error(

@@ -46,21 +46,26 @@ export class ConnectionLimit {
     const open = this.#open.get(block) ?? 0;
     if (open >= perAddress) {
       this.#metrics.connectionRefused();
-      this.#snapshots.current.audit?.record({
-        kind: 'denial',
-        action: 'connect',
-        outcome: 'denied',
-        actor: { type: 'anonymous' },
-        source: { address: peer },
-        policy: 'connectionLimit',
-        reason: 'rate-limited',
-      });
+      this.denied(peer, 'connectionLimit', 'rate-limited');
       socket.destroy();
       return false;
     }
     this.#open.set(block, open + 1);
     socket.once('close', () => this.#left(block));
     return true;
+  }
+
+  /** Takes note of a connection that was not let in. */
+  denied(address: string, policy: 'connectionLimit' | 'clientCertificates', reason: string): void {
+    this.#snapshots.current.audit?.record({
+      kind: 'denial',
+      action: 'connect',
+      outcome: 'denied',
+      actor: { type: 'anonymous' },
+      source: { address },
+      policy,
+      reason,
+    });
   }
 
   #left(block: string): void {

@@ -1,4 +1,4 @@
-import type { RateLimitRule } from '../policies/rate-limit/rate-limit.policy.ts';
+import type { FloodRule } from '../policies/rate-limit/rate-limit.policy.ts';
 import { addressBlock } from '../exchange/address-block.ts';
 import type { BucketRule, LocalRateLimiter } from '../policies/rate-limit/rate-limiter.ts';
 
@@ -10,7 +10,7 @@ export class FloodLimit {
   readonly #limiter: LocalRateLimiter;
   readonly #rules: readonly BucketRule[];
 
-  constructor(limiter: LocalRateLimiter, rules: readonly RateLimitRule[]) {
+  constructor(limiter: LocalRateLimiter, rules: readonly FloodRule[]) {
     this.#limiter = limiter;
     this.#rules = rules.map(({ rate, per, burst }) => ({ rate, perMs: per, burst }));
   }

@@ -6,14 +6,17 @@ import { bodyAuthorization } from './body-authorization/body-authorization.stage
 import { bodyIdle } from './body-idle/body-idle.stage.ts';
 import { bodyLimit } from './body-limit/body-limit.stage.ts';
 import { cache } from './cache/cache.module.ts';
+import { callerPriority } from './caller-priority/caller-priority.stage.ts';
 import { circuitBreaker } from './circuit-breaker/circuit-breaker.stage.ts';
 import { compression } from './compression/compression.stage.ts';
+import { concurrency } from './concurrency/concurrency.stage.ts';
 import { cors } from './cors/cors.stage.ts';
 import { deadline } from './deadline/deadline.stage.ts';
 import { deprecation } from './deprecation/deprecation.stage.ts';
 import { externalAuthorization } from './external-authorization/external-authorization.stage.ts';
 import { fault } from './fault/fault.stage.ts';
 import { ipAccess } from './ip-access/ip-access.stage.ts';
+import { loadShedding } from './load-shedding/load-shedding.module.ts';
 import type { Policy } from './policy.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import { securityHeaders } from './security-headers/security-headers.stage.ts';
@@ -46,8 +49,12 @@ export const order = [
   securityHeaders, //  the last word about heads
   ipAccess, //         address                             403
   cors, //             cors                                a preflight's answer
+  // Cheapest first: before a signature is checked. After cors, so that a page may read it.
+  loadShedding, //     load                                503 + Retry-After
   authentication, //   identify       principal            401 + WWW-Authenticate, 503
   authorization, //    authorize                           403
+  // Who is refused for the load of the gateway pays nothing: no token, no body.
+  callerPriority, //   load                                503 + Retry-After
   deprecation, //      deprecation                         410
   rateLimit, //        limit          limit                429 + Retry-After
   bodyLimit, //        size                                413
@@ -58,6 +65,8 @@ export const order = [
   transform, //        transform ↓ ↑  headerEdits          502
   cache, //            cache          cached, recording    a stored answer
   bodyAuthorization, // authorize     heldBody             403 400 415 413
+  // A stored answer needs no place; a place includes the delays of faults; and a breaker never hears that there was none.
+  concurrency, //      concurrency                         503 + Retry-After
   fault, //            break                               503, on purpose
   circuitBreaker, //   break                               503 + Retry-After
   validation, //       validate       heldBody             400 415 413

@@ -3,6 +3,7 @@ import type { Problem } from '../problems/problem.ts';
 import type { PolicySet } from './order.ts';
 import type { Policy } from './policy.ts';
 import type { RouteDoor } from './policy-facts.ts';
+import type { Tiers } from './rate-limit/tiers.schema.ts';
 import type { Stage } from './stage.ts';
 
 /** What a stage factory may know of the route it compiles a stage for. */
@@ -32,6 +33,8 @@ export interface StageInput {
   readonly upstreamIdleMs?: number;
   /** How long a client says that it waits, in ms, `Infinity` for nothing; absent where nobody listens to that. */
   readonly patienceOf?: ((request: IncomingMessage) => number) | undefined;
+  /** The tiers of service of the configuration; absent for none. */
+  readonly tiers?: Tiers | undefined;
   /** What an upstream of the configuration speaks; undefined for none of this name. */
   readonly protocolOf?: (upstream: string) => 'http' | 'grpc' | undefined;
   /** Why no target of the route's upstream can be called now; undefined when one can. */

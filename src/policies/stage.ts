@@ -24,6 +24,11 @@ export interface Stage extends ExplainedStage, FieldStage, LineStage {
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
   readonly message?: ((exchange: Exchange) => void | Promise<void>) | undefined;
+  /**
+   * Charges what an operation of GraphQL turned out to cost, beyond what was charged when it was entered; throws what speaks
+   * against it.
+   */
+  readonly spend?: ((exchange: Exchange, cost: number) => void | Promise<void>) | undefined;
   /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /**

@@ -90,6 +90,13 @@ export const catalogue = {
       'The address of the client is on the list of those that are kept out, is not on that of those that are let in, or cannot be told because a trusted proxy does not name it; or the API key is for other addresses.',
     remedy: 'Call from another network, or ask the operator; the access line has the address that counted.',
   }),
+  'load-shed': entry(503, 'load', 'The gateway has too much to do right now', {
+    cause:
+      'The event loop or the memory of the gateway is over its threshold, and requests of this class are refused, all or some of them. Nothing of the request was used.',
+    remedy:
+      'Retry after the time in Retry-After; operators look at `gatehouse_load_shedding_level`, add replicas, or say which routes matter more.',
+    retryable: true,
+  }),
   'credentials-missing': entry(401, 'identify', 'This route needs credentials', {
     cause: 'The route requires authentication and the request carries no credential that it accepts.',
     remedy:
@@ -112,7 +119,7 @@ export const catalogue = {
     remedy:
       'Log in again; a token that is refreshed may be revoked as well. For a key, ask the operator for another one.',
   }),
-  'login-failed': entry(400, 'handle', 'The log-in has failed', {
+  'login-failed': entry(400, 'identify', 'The log-in has failed', {
     cause:
       'The provider refused, or what it sent the browser back with does not belong to a log-in that this browser has begun: it took longer than ten minutes, was used before, or cookies are switched off.',
     remedy: 'Log in again.',
@@ -173,6 +180,12 @@ export const catalogue = {
     cause: 'The body, the query or a parameter does not have the required shape.',
     remedy: 'Mend what `errors` lists; each entry has a JSON pointer.',
   }),
+  'concurrency-limited': entry(503, 'concurrency', 'Too many requests are under way', {
+    cause:
+      'As many requests of the route, or of this caller, are under way as may be; the queue was full, or no place became free in time.',
+    remedy: 'Retry after the time in Retry-After, with fewer requests at once.',
+    retryable: true,
+  }),
   'fault-injected': entry(503, 'fault', 'A fault was made on purpose', {
     cause: 'The route has the policy `fault`, and the environment says `FAULT_INJECTION=on`.',
     remedy: 'Somebody tests how failures are lived with; operators switch FAULT_INJECTION off.',
@@ -184,10 +197,16 @@ export const catalogue = {
     retryable: true,
   }),
   'no-available-target': entry(503, 'balance', 'No target of the upstream is available', {
-    cause:
-      'The upstream has no target that is healthy and not full, or no connection to it became free in time.',
+    cause: 'The upstream has no target that is healthy, or no connection to it became free in time.',
     remedy:
-      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections`, `maxRequests` and `timeouts.queue`.',
+      'Retry after the time in Retry-After; operators check the health of the upstream, `maxConnections` and `timeouts.queue`.',
+    retryable: true,
+  }),
+  'upstream-saturated': entry(503, 'balance', 'The upstream has as much to do as it may', {
+    cause:
+      'Every target of the upstream that can be called has as many calls as `maxRequests` or its adaptive limit allows; the queue was full, or no turn came in time. Nothing was sent, and nothing has failed.',
+    remedy:
+      'Retry after the time in Retry-After; operators look at `gatehouse_target_concurrency_limit`, `maxRequests`, `maxQueued` and `timeouts.queue`.',
     retryable: true,
   }),
   'upstream-unreachable': entry(502, 'forward', 'The upstream cannot be reached', {

@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { subjectOf } from '../policies/rate-limit/limit-subject.ts';
+import { principalOrAddress } from '../policies/rate-limit/limit-subject.ts';
 import { Problem } from '../problems/problem.ts';
 
 const RETRY_AFTER_S = '5';
@@ -26,7 +26,7 @@ export class SocketPlaces {
    */
   take(exchange: Exchange, routeId: string, { sockets, perPrincipal }: PlaceLimits): void {
     // An id has no line break.
-    const caller = `${routeId}\n${subjectOf('principal', exchange)}`;
+    const caller = `${routeId}\n${principalOrAddress(exchange)}`;
     if (this.#all >= this.most) throw full('webSocketLimit');
     if (this.#count(routeId) >= sockets) throw full('sockets');
     if (this.#count(caller) >= perPrincipal) throw full('perPrincipal');

@@ -6,7 +6,10 @@ import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { accessSchema } from './access-table.ts';
 import { rolesSchema } from './roles.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { loadSheddingSchema } from '../policies/load-shedding/load-shedding.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
+import { floodLimitSchema } from '../policies/rate-limit/rate-limit.policy.ts';
+import { tiersSchema } from '../policies/rate-limit/tiers.schema.ts';
 import { subsetKeys } from '../upstreams/balancing/balancing.schema.ts';
 import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeIdentitySchema } from '../upstreams/identity/identity.schema.ts';
@@ -137,7 +140,7 @@ const wholeSchema = z
         'Which fields trusted proxies speak in: X-Forwarded-*, Forwarded (RFC 7239), or either; who sends both has to name one client in them. Default either.',
       ),
     floodLimit: z
-      .union([off, policyRegistry.rateLimit.schema])
+      .union([off, floodLimitSchema])
       .default('off')
       .describe('A coarse limit per client address before anything else; `key` is always `ip`.'),
     connectionLimit: z
@@ -162,6 +165,7 @@ const wholeSchema = z
       .describe(
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
+    loadShedding: loadSheddingSchema.optional(),
     logging: z
       .strictObject({
         redact: z
@@ -184,6 +188,7 @@ const wholeSchema = z
       .optional()
       .describe('Who issues the credentials.'),
     access: accessSchema.default([]),
+    tiers: tiersSchema.optional(),
     upstreams: z
       .record(
         z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, dashes and underscores'),

@@ -3,6 +3,7 @@ import type { RoleBook } from '../exchange/role-book.ts';
 import { isIn, type Subset } from '../exchange/subset.ts';
 import type { PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
+import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import { StageFault } from '../policies/stage-fault.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -56,6 +57,8 @@ export interface CompilerDeps {
   /** What roles mean, and who may call what where routes say nothing. Default: nothing is said. */
   readonly roles?: RoleBook | undefined;
   readonly access?: AccessTable | undefined;
+  /** The tiers of service. Default: there are none. */
+  readonly tiers?: Tiers | undefined;
 }
 
 const USUAL_PATHS: PathReading = Object.freeze({ encodedSlashes: 'refuse', trailingSlash: 'refuse' });
@@ -172,6 +175,7 @@ export class RouteCompiler {
       pathParameters: parameters,
       paths: requestPaths,
       reach: reachOf(pattern, definition.match.methods),
+      tiers: this.deps.tiers,
       protocolOf: (name) => this.deps.upstreams.find(name)?.options.protocol,
       ...(one === undefined
         ? {}

@@ -77,7 +77,7 @@ export function compileAll(
   definitions: readonly RouteDefinition[],
   deps: Omit<TableDeps, 'controllers' | 'definitions'>,
 ): Compiled {
-  const { upstreams, defaults, identity, access } = deps.source.value;
+  const { upstreams, defaults, identity, access, tiers } = deps.source.value;
   const upstreamPolicies = Object.fromEntries(
     Object.entries(upstreams).map(([name, one]) => [name, one.policies ?? {}]),
   );
@@ -86,6 +86,7 @@ export function compileAll(
     defaults: defaults.policies ?? {},
     upstreamPolicies,
     roles: rolesOf(identity),
+    tiers,
     access: access.length === 0 ? undefined : new AccessTable(access),
   });
   const faults: RouteFault[] = [];

@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { PUB_SUB } from '../config/tokens.ts';
 import { Identity } from '../policies/authentication/identity.ts';
+import { LoadMonitor } from '../policies/load-shedding/load-monitor.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
@@ -24,26 +25,24 @@ type Judges = [
   HintChannel | undefined,
   AuditTrail | undefined,
   KeyRings | undefined,
+  LoadMonitor | undefined,
 ];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
 export function compilerProvider(
   definitions: (source: GatewaySource) => readonly RouteDefinition[],
 ): Provider {
-  const optional = (token: symbol | typeof Identity | typeof AuditTrail | typeof KeyRings) => ({
-    token,
-    optional: true,
-  });
+  const optional = (token: symbol | Type) => ({ token, optional: true });
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit, rings] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit, rings, load] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit, rings });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit, rings, load });
     },
     inject: [
       LOGGER,
@@ -57,6 +56,7 @@ export function compilerProvider(
       optional(PUB_SUB),
       optional(AuditTrail),
       optional(KeyRings),
+      optional(LoadMonitor),
     ],
   };
 }

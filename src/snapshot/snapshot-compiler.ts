@@ -5,6 +5,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
+import type { LoadMonitor } from '../policies/load-shedding/load-monitor.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { FaultPlaces } from '../routing/fault-places.ts';
@@ -48,6 +49,8 @@ export interface CompilerDeps {
   readonly channel?: HintChannel | undefined;
   /** Makes the keys that identity tokens are signed with. Default: those of files only. */
   readonly rings?: KeyRings | undefined;
+  /** Knows how much the gateway has to do. Default: nobody does. */
+  readonly load?: LoadMonitor | undefined;
 }
 
 /** Compiles configurations to snapshots. */
@@ -160,6 +163,7 @@ export class SnapshotCompiler {
   #begin(source: GatewaySource, section: IdentitySection | undefined, routes: TableRoutes): void {
     redactNames(source.value.logging.redact);
     this.#deps.audit?.use(source.value.audit, dirname(source.document.file));
+    this.#deps.load?.use(source.value.loadShedding);
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }

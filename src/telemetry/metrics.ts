@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { AuthorizationMetrics } from './authorization-metrics.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { LabelCounter } from './label-counter.ts';
+import { OverloadMetrics } from './overload-metrics.ts';
 import { RouteMetrics } from './route-metrics.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
@@ -23,6 +24,8 @@ export class Metrics {
   readonly targets = new TargetMetrics(this.registry);
   /** Of who may call what. */
   readonly authorization = new AuthorizationMetrics(this.registry);
+  /** Of what is refused for want of capacity. */
+  readonly overload = new OverloadMetrics(this.registry);
   readonly #duration: DurationHistogram;
   readonly #attempts = this.#counter(
     'upstream_attempts',
@@ -129,6 +132,7 @@ export class Metrics {
     this.#calls.forget(ids);
     this.#sections.forget(ids);
     this.#invalid.forget(ids);
+    this.overload.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
   }
 

@@ -2,7 +2,9 @@ import type { DurationCell, DurationHistogram } from './duration-histogram.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
+const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx', 'refused'];
+const LAST_CLASS = 5;
+const REFUSED = 6;
 
 /** The request metrics of one route; labels come from the compiled route, never from a raw path. */
 export class RouteMetrics {
@@ -37,13 +39,17 @@ export class RouteMetrics {
     this.#sockets.ended(this.#routeId, code);
   }
 
-  /** Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series. */
-  observe(method: string, status: number, durationMs: number): void {
+  /**
+   * Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series.
+   *
+   * @param isRefused whether it was refused for want of capacity: that is counted apart from faults.
+   */
+  observe(method: string, status: number, durationMs: number, isRefused = false): void {
     const known = METHODS.has(method) ? method : 'other';
     let cells = this.#cells.get(known);
     if (cells === undefined) this.#cells.set(known, (cells = []));
     // One cell per label: a scrape with the same series twice is refused as a whole.
-    const index = Math.min(Math.max(0, Math.floor(status / 100)), STATUS_CLASSES.length - 1);
+    const index = isRefused ? REFUSED : Math.min(Math.max(0, Math.floor(status / 100)), LAST_CLASS);
     const cell = (cells[index] ??= this.#histogram.cell({
       route: this.#routeId,
       method: known,

@@ -4,6 +4,7 @@ import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { nameUpstream } from './asked-upstreams.ts';
 import type { AttemptEnd } from './attempt-end.ts';
+import { countedLease, countRefusal } from './counted-refusal.ts';
 import { avoidedBeside } from './hedging/avoided-beside.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
@@ -118,7 +119,7 @@ export class Attempts implements Waiter {
 
   /** Hears that it was waited for in vain. */
   refused(problem: Problem): void {
-    this.#turn = problem;
+    this.#turn = countRefusal(problem, this.exchange, this.#upstream.name, this.#metrics);
     this.#maker?.attempt();
   }
 
@@ -127,11 +128,10 @@ export class Attempts implements Waiter {
     this.#turn = undefined;
     if (turn instanceof Problem) throw turn;
     if (turn !== undefined && turn !== 'waits') return turn;
-    const lease = this.#upstream.leaseOrWait(this);
-    if (lease !== undefined) return lease;
-    this.#turn = 'waits';
     this.#maker = maker;
-    return undefined;
+    const lease = countedLease(this.#upstream, this, this.#metrics);
+    if (lease === undefined) this.#turn = 'waits';
+    return lease;
   }
 
   #begin(lease: Lease): Lease {
@@ -146,6 +146,7 @@ export class Attempts implements Waiter {
     if (this.#upstream.watch !== undefined) lease.watchedBy(this.#upstream.watch);
     const line = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
     this.#attempt = this.#isBeside ? { ...line, hedge: true } : line;
+    if (this.#isBeside) lease.unsampled();
     this.#isBeside = false;
     this.exchange.attempts.push(this.#attempt);
     this.exchange.targetLabels = lease.target.labels;
@@ -293,7 +294,7 @@ export class Attempts implements Waiter {
   }
 }
 
-const NONE: readonly Target[] = Object.freeze([]);
+const NONE: readonly Target[] = [];
 function waited(attempts: Attempts): void {
   attempts.waited();
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Watches } from './health/watches.ts';
+import { AdaptiveLimit } from './adaptive/adaptive-limit.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
 import { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -84,6 +85,7 @@ function createTarget(
   const host = origin.split('://')[1] ?? origin;
   const watch = watches.watch({ upstream, options, origin, host, socket });
   const breaker = watch?.breaker;
+  const adaptive = adaptiveOf(options);
   const created = new Target(target, {
     key,
     tls: socket.tls,
@@ -92,6 +94,7 @@ function createTarget(
     http2Streams: isHttp ? undefined : new Http2Pool({ ...socket, ...STREAMS }),
     compression: options.compression,
     capacity: capacityOf(options),
+    adaptive,
     breaker,
     health: watch,
   });
@@ -99,12 +102,24 @@ function createTarget(
     metrics.breakerMade(upstream, host);
     created.onEnd(() => metrics.breakerEnded(upstream, host));
   }
+  if (adaptive !== undefined) created.onEnd(metrics.overload.limitMade({ upstream, host, limit: adaptive }));
   return created;
 }
 
 /** Who has no limit of calls is full for others to be preferred, once a call would have to wait for a connection. */
-function capacityOf({ maxRequests, maxConnections, protocol }: UpstreamOptions): number | undefined {
+function capacityOf({
+  maxRequests,
+  maxConnections,
+  protocol,
+  adaptiveConcurrency,
+}: UpstreamOptions): number | undefined {
+  // With an adaptive limit nobody is chosen who is full; sockets and streams, which it does not count, do not make it so.
+  if (adaptiveConcurrency !== 'off') return maxRequests;
   return maxRequests ?? (protocol === 'http' ? maxConnections : undefined);
+}
+
+function adaptiveOf({ adaptiveConcurrency }: UpstreamOptions): AdaptiveLimit | undefined {
+  return adaptiveConcurrency === 'off' ? undefined : new AdaptiveLimit(adaptiveConcurrency);
 }
 
 /** Where and how a target is reached. */

@@ -33,14 +33,43 @@ export class Lease {
   #timer: NodeJS.Timeout | undefined = undefined;
   #watch: LeaseWatch | undefined = undefined;
   #watchedAt = 0;
+  /** Since when the adaptive limit of the target counts it; {@link NOT_TIMED} when it does not, or not any more. */
+  #countedAt = NOT_TIMED;
+  #isSample = true;
   #openedAt = 0;
 
   constructor(target: Target) {
     this.target = target;
     this.#admission = target.breaker?.admit() ?? 0;
-    const isTimed = target.health.isTimed === true || target.latency !== undefined;
+    const isTimed =
+      target.health.isTimed === true || target.latency !== undefined || target.adaptive !== undefined;
     this.#startedAt = isTimed ? performance.now() : NOT_TIMED;
     target.inFlight += 1;
+    if (target.adaptive !== undefined) this.awaits();
+  }
+
+  /**
+   * Takes note that nothing keeps the target from answering: the adaptive limit counts the call until its first byte. It does so
+   * from the beginning, unless the call {@link streams} in.
+   */
+  awaits(): void {
+    const { adaptive } = this.target;
+    if (adaptive === undefined || this.#countedAt !== NOT_TIMED || this.#isOpen || this.#settled) return;
+    this.#countedAt = performance.now();
+    adaptive.began();
+  }
+
+  /** Takes note that the answer may have to wait for others than the target: the adaptive limit does not count it. */
+  streams(): void {
+    if (this.#countedAt === NOT_TIMED) return;
+    this.#countedAt = NOT_TIMED;
+    this.target.adaptive?.left();
+    this.#wake();
+  }
+
+  /** Has the adaptive limit count it without learning from it: it is the second of two. */
+  unsampled(): void {
+    this.#isSample = false;
   }
 
   /** Has somebody hear what becomes of the call. */
@@ -68,6 +97,7 @@ export class Lease {
     if (this.#settled || this.#isOpen) return;
     this.#isOpen = true;
     if (this.#firstByteAt === 0) this.begun();
+    if (this.#countedAt !== NOT_TIMED) this.#answered('success');
     if (this.target.latency !== undefined) this.#time(this.target.latency, 'success');
     if (this.#watch !== undefined) this.#openedAt = performance.now();
     if (this.#admission < 0 || this.#watch !== undefined)
@@ -86,6 +116,7 @@ export class Lease {
     clearTimeout(this.#timer);
     // Who leaves a good answer says nothing against it.
     const ended = this.#isOpen && outcome === 'neutral' ? 'success' : outcome;
+    if (this.#countedAt !== NOT_TIMED) this.#answered(ended);
     const { breaker, latency } = this.target;
     if (!this.#isSteady || this.#admission > 0) breaker?.settle(this.#admission, ended, this.#firstByteMs());
     else if (ended === 'failure') breaker?.broke(this.#admission);
@@ -107,8 +138,21 @@ export class Lease {
     this.#released = true;
     this.target.inFlight -= 1;
     this.settle(outcome);
-    if (this.target.onFreed.size > 0) for (const listener of this.target.onFreed) listener();
+    this.#wake();
     if (this.target.isLeaving && this.target.inFlight === 0) this.target.emptied();
+  }
+
+  #answered(outcome: Outcome): void {
+    const now = performance.now();
+    const until = this.#firstByteAt === 0 ? now : this.#firstByteAt;
+    if (this.#isSample) this.target.adaptive?.ended(outcome, Math.max(0, until - this.#countedAt), now);
+    else this.target.adaptive?.left();
+    this.#countedAt = NOT_TIMED;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.target.onFreed.size > 0) for (const listener of this.target.onFreed) listener();
   }
 
   /** Until the head of an answer that streams, else until its end. */

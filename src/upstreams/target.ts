@@ -1,4 +1,5 @@
 import type { Breaker } from '../policies/circuit-breaker/breaker.ts';
+import type { AdaptiveLimit } from './adaptive/adaptive-limit.ts';
 import type { PeakEwma } from './balancing/peak-ewma.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -33,6 +34,8 @@ export interface TargetDeps {
   readonly key?: string;
   /** How many calls under way make it full. Default: any number does not. */
   readonly capacity?: number | undefined;
+  /** How many may wait for an answer, by how long that takes. Default: any number. */
+  readonly adaptive?: AdaptiveLimit | undefined;
 }
 
 /**
@@ -66,6 +69,8 @@ export class Target {
   readonly compression: 'none' | 'gzip';
   /** How many calls under way make it full. */
   readonly capacity: number;
+  /** How many calls may wait for an answer, by how long that takes; undefined for any number. */
+  readonly adaptive: AdaptiveLimit | undefined;
   /** Calls under way. Written by leases only. */
   inFlight = 0;
   /** Its part of the traffic for the time being: its weight, or less while it starts slowly. Written by its pool only. */
@@ -91,6 +96,7 @@ export class Target {
     this.serverName = options.serverName;
     this.address = /:\d+$/.test(host) ? host : `${host}:${this.secure ? 443 : 80}`;
     this.capacity = deps.capacity ?? Infinity;
+    this.adaptive = deps.adaptive;
     this.share = options.weight;
     this.tls = deps.tls;
     this.key = deps.key ?? '';
@@ -114,7 +120,7 @@ export class Target {
 
   /** Whether as many calls are under way as it takes. */
   get isFull(): boolean {
-    return this.inFlight >= this.capacity;
+    return this.inFlight >= this.capacity || this.adaptive?.isFull === true;
   }
 
   /** Its part of the traffic, once it has started. */

@@ -4,6 +4,7 @@ import type { ProblemCode } from '../problems/catalogue.ts';
 export const UPSTREAM_PROBLEMS: readonly ProblemCode[] = [
   'circuit-open',
   'no-available-target',
+  'upstream-saturated',
   'upstream-unreachable',
   'upstream-timeout',
   'upstream-response-invalid',

@@ -233,8 +233,9 @@ export class Upstream {
       known,
     }: { readonly subset?: Subset | undefined; readonly known?: readonly Target[] | undefined },
   ): TargetChoice {
-    const { zone, slowStart, panicThreshold, maxRequests, maxQueued, timeouts } = this.options;
-    const isStrict = maxRequests !== undefined;
+    const { zone, slowStart, panicThreshold, maxQueued, timeouts, adaptiveConcurrency } = this.options;
+    const isAdaptive = adaptiveConcurrency !== 'off';
+    const isStrict = isLimited(this.options);
     const options = { local: zone?.local, slowStartMs: slowStart ?? 0, panicThreshold, isStrict };
     const pool = new TargetPool(this, balancer, { ...options, labels: subset?.labels }, known);
     return new TargetChoice({
@@ -244,13 +245,13 @@ export class Upstream {
           ? (this.#all ??= this.#makeChoice(balancerOf(this.options.balancing), {}))
           : undefined,
       sticky: () => this.#sticky,
-      queue: isStrict ? { max: maxQueued, waitMs: timeouts.queue } : undefined,
+      queue: isStrict ? { max: maxQueued, waitMs: timeouts.queue, isAdaptive } : undefined,
     });
   }
 
   #onlyOf(targets: readonly Target[]): Target | undefined {
-    const { sticky, subset, maxRequests } = this.options;
-    if (sticky !== undefined || subset !== undefined || maxRequests !== undefined) return undefined;
+    const { sticky, subset } = this.options;
+    if (sticky !== undefined || subset !== undefined || isLimited(this.options)) return undefined;
     return targets.length === 1 ? targets[0] : undefined;
   }
 
@@ -258,6 +259,11 @@ export class Upstream {
     if (this.options.balancing === 'ewma') for (const target of targets) target.latency ??= new PeakEwma();
     return targets;
   }
+}
+
+/** Whether a target can be full, so that it is called no more. */
+function isLimited({ maxRequests, adaptiveConcurrency }: UpstreamOptions): boolean {
+  return maxRequests !== undefined || adaptiveConcurrency !== 'off';
 }
 
 function hasNoSubset({ subset, route }: Exchange): boolean {

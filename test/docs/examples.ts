@@ -47,8 +47,10 @@ const KEYS: ReadonlySet<string> = new Set(policyList.map(({ name }) => name));
 /** A whole configuration around an example, which says only what its page is about. */
 export function configOf(example: Section): string {
   const { policies, calls, order, balancing, sticky, grpc, ...rest } = example;
-  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => KEYS.has(key)));
-  const top = Object.fromEntries(Object.entries(rest).filter(([key]) => !KEYS.has(key) && key !== 'modules'));
+  // What is said to be a whole file has keys of the top level only, one of which is called as a policy is.
+  const isOwn = (key: string): boolean => KEYS.has(key) && !('version' in example);
+  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => isOwn(key)));
+  const top = Object.fromEntries(Object.entries(rest).filter(([key]) => !isOwn(key) && key !== 'modules'));
   const routes: unknown[] = (top['routes'] as unknown[] | undefined) ?? [];
   const shown = { id: 'shown', match: { path: '/shown/{id}' } };
   const text = JSON.stringify(example);

@@ -37,7 +37,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['policies', 'routing', 'snapshot'],
   },
   // Whoever does something to be accounted for tells it.
-  audit: { imports: [...LEAVES, 'exchange'] },
+  audit: { imports: [...LEAVES, 'store', 'exchange'] },
   listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
@@ -129,6 +129,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     imports: [
       ...LEAVES,
+      'audit',
       'policies',
       'routing',
       'snapshot',

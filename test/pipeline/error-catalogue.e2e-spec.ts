@@ -58,7 +58,11 @@ beforeAll(async () => {
       damping: { failures: 1 },
       login: sampleLogin(identity.issuer),
     }),
-    more: { trustedProxies: ['loopback'] },
+    more: {
+      trustedProxies: ['loopback'],
+      // A threshold that any process is over.
+      loadShedding: { memory: { from: '0%', full: '0.001%' }, enterAfter: '0s' },
+    },
     environment: () => ({ REDIS_URL: 'redis://127.0.0.1:1', FAULT_INJECTION: 'on' }),
     upstreams: () => ({
       orders: { protocol: 'grpc', targets: [refusals.url], circuitBreaker: 'off' },
@@ -66,6 +70,7 @@ beforeAll(async () => {
       broken: { targets: [NEVER], circuitBreaker: { consecutiveFailures: 1, openFor: '1h' } },
       silent: { targets: [silent.url], timeouts: { firstByte: '50ms' } },
       hanging: { targets: [hanging.url] },
+      busy: { targets: [hanging.url], maxRequests: 1, maxQueued: 0 },
       garbage: { targets: [garbage.url] },
       kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [refusals.url] },
     }),
@@ -91,6 +96,9 @@ beforeAll(async () => {
       open('silent', {}, 'silent'),
       open('hanging', {}, 'hanging'),
       open('gone', {}, 'gone'),
+      open('shed', { loadShedding: 'low' }),
+      open('single', { concurrency: { max: 1, queue: 0 } }, 'hanging'),
+      open('busy', {}, 'busy'),
       open('broken', {}, 'broken'),
       open('garbage', {}, 'garbage'),
       {
@@ -116,6 +124,17 @@ const order = (code: grpc) => (): Promise<Answer> => {
 };
 const say = (bytes: string) => async (): Promise<Answer> =>
   parseAnswer(await speak(shop.gateway.url, bytes, 15_000));
+/** Asks while the same is under way. */
+const beside = (path: string) => async (): Promise<Answer> => {
+  const left = new AbortController();
+  arrived = Promise.withResolvers();
+  const held = fetch(shop.gateway.url + path, { signal: left.signal });
+  await arrived.promise;
+  const answer = await shop.call(path);
+  left.abort();
+  await expect(held).rejects.toThrow('abort');
+  return answer;
+};
 const expired = () => ({ exp: Math.floor(Date.now() / 1000) - 60 });
 
 /** Every code and how it is provoked. The type makes a code without an entry a compile error. */
@@ -186,6 +205,9 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
     headers: { 'content-type': 'text/csv' },
   }),
   'fault-injected': ask('/chaos'),
+  'load-shed': ask('/shed'),
+  'concurrency-limited': beside('/single'),
+  'upstream-saturated': beside('/busy'),
   'circuit-open': async () => {
     await shop.call('/broken');
     return shop.call('/broken');

@@ -1,11 +1,14 @@
 import { Controller, Get, Module, Req } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyRequest } from 'fastify';
+import { hostname, userInfo } from 'node:os';
+import { AuditInbox } from '../../src/audit/audit-inbox.ts';
 import { keysCommand, type KeysCreate, type KeysOrder } from '../../src/cli/key-options.ts';
 import { runKeys } from '../../src/cli/key-orders.ts';
-import { runCreateKey } from '../../src/cli/keys.ts';
+import { createKey, runCreateKey } from '../../src/cli/keys.ts';
 import { Authentication } from '../../src/policies/authentication/authentication.policy.ts';
 import { createApiKey } from '../../src/policies/authentication/api-keys/api-key.ts';
+import { AuditFolder } from '../support/audit.ts';
 import { call, type Answer } from '../support/client.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
@@ -28,6 +31,7 @@ class SeenModule {}
 const configured = createApiKey();
 const LIMIT = 4;
 
+const audit = new AuditFolder();
 let redis: RedisServer;
 let shop: Shop;
 let sockets: SocketService;
@@ -49,7 +53,7 @@ beforeAll(async () => {
         },
       ],
     },
-    more: { trustedProxies: ['loopback'] },
+    more: { trustedProxies: ['loopback'], audit: { file: audit.file } },
     routes: [
       { id: 'echo', match: { path: '/echo/*' }, upstream: 'echo' },
       {
@@ -69,6 +73,7 @@ afterAll(async () => {
   sockets.stop();
   await shop.stop();
   await redis.stop();
+  audit.remove();
 });
 
 const JSON_BODY = { 'content-type': 'application/json' };
@@ -288,6 +293,26 @@ describe('gatehouse keys', () => {
       : runCreateKey(command, environment, out));
     return said;
   }
+
+  it('leaves an event also for a key that it puts into Redis itself', async () => {
+    const store = redis.client();
+    await store.rpush('audit:waiting', 'no JSON', JSON.stringify({ kind: 'config', action: 'reload' }));
+    const out = { write: (text: string) => text };
+    const options = { clientId: 'by-hand', roles: [], permissions: [], tier: undefined };
+    await createKey(options, { redisUrl: redis.url, out });
+    await shop.gateway.gateway.app.get(AuditInbox).look();
+    const told = await audit.where(({ actor }) => actor.type === 'cli');
+    expect(told).toEqual([
+      expect.objectContaining({
+        kind: 'key',
+        action: 'created',
+        actor: { type: 'cli', id: userInfo().username },
+        target: expect.stringMatching(/^key \w{16}$/),
+        details: { at: expect.any(String), host: hostname(), clientId: 'by-hand' },
+      }),
+    ]);
+    expect(await store.exists('audit:waiting')).toBe(0);
+  });
 
   it('does all of it', async () => {
     const made = await run(

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import { presented } from '../../src/policies/authentication/client-certificates/presented-certificate.ts';
+import { AuditFolder, type WrittenEvent } from '../support/audit.ts';
 import { certificate, type Certificate, type CertificateOptions } from '../support/certificates.ts';
 import { call } from '../support/client.ts';
 import { API_KEY, useShop } from '../support/shop.ts';
@@ -44,8 +45,12 @@ const asked = (authentication: unknown, path: string): Record<string, unknown> =
   id: path.slice(1), match: { path: `${path}/*` }, upstream: 'echo', policies: { authentication },
 }); // prettier-ignore
 
+const audit = new AuditFolder();
+afterAll(() => audit.remove());
+
 const holder = useShop({
   more: {
+    audit: { file: audit.file, denials: { perAddress: 1000, perSecond: 1000 } },
     trustedProxies: [PROXY],
     listeners: [
       { port: 0 },
@@ -151,6 +156,18 @@ describe('a certificate on the connection', () => {
   ])('is no credential if it %s', async (_what, made, status) => {
     const by = made();
     expect([await statusOf({ by }), await statusOf({ by, listener: REQUIRED })]).toEqual([status, status]);
+  });
+
+  it('leaves an event for whoever was not let in', async () => {
+    const refused = (): Promise<readonly WrittenEvent[]> => audit.where(({ action }) => action === 'connect');
+    const before = (await refused()).length;
+    expect(await statusOf({ by: expired })).toBe(0);
+    expect(await statusOf({ listener: REQUIRED })).toBe(0);
+    const told = (await refused()).slice(before);
+    expect(told.map(({ policy, reason, source }) => [policy, reason, source?.address])).toEqual([
+      ['clientCertificates', 'CERT_HAS_EXPIRED', '127.0.0.1'],
+      ['clientCertificates', 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', '127.0.0.1'],
+    ]);
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('is still there when a session of %s goes on', async (maxVersion) => {

@@ -32,7 +32,10 @@ let bob: Visitor;
 beforeAll(async () => {
   stage = await LoginStage.start({
     store: 'cookie',
-    more: { modules: ['hello'], audit: { file: audit.file } },
+    more: {
+      modules: ['hello'],
+      audit: { file: audit.file, denials: { perAddress: 1000, perSecond: 1000 } },
+    },
     modules: [{ name: 'hello', module: HelloModule, graphql: true }],
   });
   sockets = echoSockets(stage.echo.server);
@@ -237,6 +240,10 @@ describe('log-ins', () => {
     const answer = await eve.open(url.pathname + url.search);
     expect([answer.status, answer.json()['code']]).toEqual([400, 'login-failed']);
     expect(eve.cookies.has(SESSION)).toBe(false);
+    const isIt = ({ requestId }: WrittenEvent): boolean => requestId === answer.headers['x-request-id'];
+    expect(await audit.where(isIt)).toEqual([
+      expect.objectContaining({ kind: 'denial', outcome: 'denied', reason: 'login-failed', status: 400 }),
+    ]);
   });
 
   it('that nobody has begun are begun once more, and then no more', async () => {
@@ -356,6 +363,15 @@ describe('logout tokens', () => {
     call(`${stage.at()}/logout/backchannel`, { method: 'POST', headers: { 'content-type': type }, body });
   const sendToken = async (token: string): Promise<Answer> =>
     send(new URLSearchParams({ logout_token: token }).toString());
+  const actor = { type: 'anonymous' };
+
+  async function expectRefused({ status, headers }: Answer): Promise<void> {
+    expect(status).toBe(400);
+    const isIt = ({ requestId }: WrittenEvent): boolean => requestId === headers['x-request-id'];
+    expect(await audit.where(isIt)).toEqual([
+      expect.objectContaining({ kind: 'revocation', action: 'logout', outcome: 'refused', actor }),
+    ]);
+  }
 
   it.each<[string, object, object?]>([
     ['another issuer', { iss: 'https://evil.example' }],
@@ -386,12 +402,12 @@ describe('logout tokens', () => {
     const [, body = ''] = good.split('.');
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
     for (const token of [await signed(claims(), {}, privateKey), none, 'x', '', `${good}x`])
-      expect((await sendToken(token)).status).toBe(400);
+      await expectRefused(await sendToken(token));
     expect((await send(JSON.stringify({ logout_token: good }), 'application/json')).status).toBe(400);
     expect((await send(`logout_token=${good}&logout_token=${good}`)).status).toBe(400);
     expect((await send(`logout_token=${'x'.repeat(40_000)}`)).status).toBe(413);
     expect((await sendToken(good)).status).toBe(200);
-    expect((await sendToken(good)).status).toBe(400);
+    await expectRefused(await sendToken(good));
   });
 
   it('end the sessions of a subject, and no other ones', async () => {

@@ -192,7 +192,7 @@ describe('maxRequests', () => {
     const busy = await fill();
     const two = [ask('/narrow/x'), ask('/narrow/x')];
     const refused = await Promise.race(two);
-    expect([refused.json()['code'], refused.headers['retry-after']]).toEqual(['no-available-target', '1']);
+    expect([refused.json()['code'], refused.headers['retry-after']]).toEqual(['upstream-saturated', '1']);
     services[1]?.held.shift()?.();
     expect((await Promise.all(two)).map(({ status }) => status).sort()).toEqual([200, 503]);
     free();

@@ -1,6 +1,6 @@
-import { ConfigError } from '../../config/config-fault.ts';
+import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
-import { IdentityFault } from './identity-fault.ts';
+import { IdentityFault, IdentityFaults, faultsOf } from './identity-fault.ts';
 
 /**
  * What the environment or a key makes of the file is a fault of the file, at its place.
@@ -8,12 +8,15 @@ import { IdentityFault } from './identity-fault.ts';
  * @returns the error itself when nothing of the file is to blame.
  */
 export function inFile(error: unknown, source: ReadConfig<unknown>): unknown {
-  if (!(error instanceof IdentityFault)) return error;
-  const { document } = source;
-  const place = document.locate(['identity', ...error.at]);
-  const key = error.at.reduce<string>(
+  if (!(error instanceof IdentityFault || error instanceof IdentityFaults)) return error;
+  return new ConfigError(faultsOf(error).map((fault) => placed(fault, source)));
+}
+
+function placed({ at, message }: IdentityFault, { document }: ReadConfig<unknown>): ConfigFault {
+  const place = document.locate(['identity', ...at]);
+  const key = at.reduce<string>(
     (path, step) => (typeof step === 'number' ? `${path}[${step}]` : `${path}.${step}`),
     'identity',
   );
-  return new ConfigError([{ file: document.file, ...place, key, message: error.message }]);
+  return { file: document.file, ...place, key, message };
 }

@@ -25,6 +25,36 @@ describe('Identity', () => {
     );
   });
 
+  it('names everything that is missing at once, and each once', () => {
+    const issuer = (name: string, secretEnv: string) => ({
+      issuer: `https://${name}.test`, audiences: ['a'], algorithms: ['HS256'], secretEnv,
+    }); // prettier-ignore
+    const options = identitySchema.parse({
+      issuers: [issuer('a', 'ONE'), issuer('b', 'TWO')],
+      login: {
+        issuer: 'https://a.test',
+        clientId: 'c',
+        publicOrigin: 'https://app.test',
+        clientSecretEnv: 'THREE',
+        principal: 'accessToken',
+        session: { keysEnv: 'FOUR', store: 'redis' },
+      },
+    });
+    const environment = {};
+    expect(() => new Identity(options, { environment })).toThrow(
+      expect.objectContaining({
+        faults: [
+          ['issuers', 0, 'secretEnv'],
+          ['issuers', 1, 'secretEnv'],
+          ['login', 'session', 'keysEnv'],
+          ['login', 'clientSecretEnv'],
+          ['login'],
+          ['login', 'session', 'store'],
+        ].map((at) => expect.objectContaining({ at })),
+      }),
+    );
+  });
+
   it('refuses a secret that is shorter than the hash, without repeating it', () => {
     const SECRET = 'x'.repeat(31);
     const create = () => new Identity(secretIssuer(), { environment: { SECRET } });

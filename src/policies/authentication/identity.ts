@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Damping } from './damping/damping.ts';
+import { eachOf } from './identity-fault.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { possessionRules } from './proof-of-possession/possession-rules.ts';
 import type { PossessionRules } from './proof-of-possession/possession.ts';
@@ -177,6 +178,10 @@ function createSection(
       return one;
     },
   };
-  const verifiers = new Map(SCHEMES.map((scheme) => [scheme.name, scheme.create(options, context)]));
-  return { options, verifiers, possession: possessionRules(options, context), kept };
+  const verifiers = new Map<CredentialVerifier['scheme'], CredentialVerifier>();
+  const [possession] = eachOf<PossessionRules | undefined>([
+    () => possessionRules(options, context),
+    ...SCHEMES.map((scheme) => () => void verifiers.set(scheme.name, scheme.create(options, context))),
+  ]);
+  return { options, verifiers, possession: possession as PossessionRules, kept };
 }

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
+import { isOverload } from '../../problems/overload.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
@@ -75,7 +76,8 @@ export class HandlerBreakStage implements Stage {
 }
 
 function outcomeOf({ problem, status }: Exchange): Outcome {
-  if (problem?.code === 'client-closed') return 'neutral';
+  // What was refused for want of capacity has not been tried.
+  if (problem?.code === 'client-closed' || isOverload(problem)) return 'neutral';
   return (problem?.status ?? status) >= FIRST_FAULT_STATUS ? 'failure' : 'success';
 }
 

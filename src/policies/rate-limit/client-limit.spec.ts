@@ -142,7 +142,7 @@ describe('the limit of a client over replicas', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(7);
     const client = server.client();
     expect(await client.keys('ratelimit:*')).toEqual([
-      `ratelimit::client:7/${HOUR_MS}/7:client:apiKey::app:all`,
+      `ratelimit::client:7/${HOUR_MS}/7:{client:apiKey::app}`,
     ]);
   });
 });

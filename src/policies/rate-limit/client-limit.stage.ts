@@ -3,7 +3,9 @@ import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import type { BucketRule } from './rate-limiter.ts';
-import { RateLimitStage, type CompiledRule, type Limiters } from './token-bucket.stage.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { Limiters } from './rule-takes.ts';
+import { RateLimitStage } from './token-bucket.stage.ts';
 
 /**
  * Takes the tokens of a request from the bucket of its client, where the client has one, together with those of its route. The
@@ -12,6 +14,8 @@ import { RateLimitStage, type CompiledRule, type Limiters } from './token-bucket
  */
 export class ClientLimitStage implements Stage {
   readonly message: Stage['message'];
+  readonly head: Stage['head'];
+  readonly spend: Stage['spend'];
   readonly #routeId: string;
   readonly #rules: readonly CompiledRule[];
   readonly #limiters: Limiters;
@@ -31,6 +35,8 @@ export class ClientLimitStage implements Stage {
     this.#limiters = limiters;
     this.#own = own;
     this.message = own?.message;
+    this.head = own?.head;
+    this.spend = own?.spend;
   }
 
   enter(exchange: Exchange): void | Promise<void> {
@@ -69,9 +75,10 @@ function ruleOf(bucket: BucketRule, limited: Principal): CompiledRule {
   return {
     name: 'client',
     bucket,
-    key: 'global',
+    subjectOf: () => partitionOf(limited),
     // No route is called so: the id of a route is not empty.
-    prefix: `:client:${rate}/${perMs}/${burst}:${partitionOf(limited)}:`,
+    prefix: `:client:${rate}/${perMs}/${burst}:{`,
+    suffix: '}',
     cost: 1,
     // Each process grants the whole limit for as long as it counts alone, as routes do unless they say otherwise.
     onStoreError: 'local',

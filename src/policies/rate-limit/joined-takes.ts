@@ -85,8 +85,12 @@ export class JoinedTakes {
   }
 }
 
-/** Undefined for a bucket that Redis could not read or write. */
-function decisionAt(replies: readonly number[], at: number, rule: BucketRule): LimitDecision | undefined {
+/** The decision that stands at a place of the replies; undefined for a bucket that Redis could not read or write. */
+export function decisionAt(
+  replies: readonly number[],
+  at: number,
+  rule: BucketRule,
+): LimitDecision | undefined {
   const allowed = replies[at];
   if (allowed !== 0 && allowed !== 1) return undefined;
   return {

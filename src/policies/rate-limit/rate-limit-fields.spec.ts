@@ -36,7 +36,7 @@ describe('appendFields', () => {
     const headers = ['x-other', '1'];
     appendFields(headers, 'P', rules, [pass, refusal], refusal);
     expect(headers.join(' | ')).toBe(
-      'x-other | 1 | RateLimit-Policy | P | RateLimit | "ip";r=4;t=2, "principal";r=0;t=10' +
+      'x-other | 1 | RateLimit-Policy | P | RateLimit | "ip";r=4;t=2, "principal";r=0;t=1' +
         ' | X-RateLimit-Limit | 5 | X-RateLimit-Remaining | 0 | X-RateLimit-Reset | 10',
     );
   });

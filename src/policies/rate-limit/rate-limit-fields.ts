@@ -43,7 +43,8 @@ function isTighter(one: LimitDecision, other: LimitDecision): boolean {
 /**
  * Appends `X-RateLimit-Limit`, `-Remaining` and `-Reset` of the tightest decision, and `RateLimit-Policy` and
  * `RateLimit` with one item per rule that was decided. `X-RateLimit-Reset` and `t` are seconds until the bucket
- * is full again, rounded up; `r` and `-Remaining` are whole tokens.
+ * is full again, rounded up; `r` and `-Remaining` are whole tokens. `t` of a rule that refuses is when the request can pass,
+ * because `Retry-After` must not come before it.
  */
 export function appendFields(
   headers: string[],
@@ -58,7 +59,8 @@ export function appendFields(
   for (let i = 0; i < rules.length; i += 1) {
     const verdict = verdicts[i];
     if (typeof verdict !== 'object') continue;
-    const item = `"${rules[i]?.name ?? ''}";r=${verdict.remaining};t=${Math.ceil(verdict.resetMs / 1000)}`;
+    const waitMs = verdict.allowed ? verdict.resetMs : verdict.retryAfterMs;
+    const item = `"${rules[i]?.name ?? ''}";r=${verdict.remaining};t=${Math.ceil(waitMs / 1000)}`;
     items = items === '' ? item : items + ', ' + item;
   }
   headers.push(

@@ -1,7 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Logger, Module } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
+import { LIVE_TIERS, RedisLiveTiers } from './live-tiers.redis.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
@@ -18,6 +19,12 @@ import { RedisTokenBucket } from './token-bucket.redis.ts';
       useFactory: (local: LocalRateLimiter, redis: Redis | undefined, guard: StoreGuard | undefined) =>
         redis === undefined || guard === undefined ? local : new RedisTokenBucket(redis, guard),
       inject: [LOCAL_RATE_LIMITER, REDIS, STORE_GUARD],
+    },
+    {
+      provide: LIVE_TIERS,
+      useFactory: (redis: Redis | undefined, guard: StoreGuard | undefined) =>
+        redis && guard && new RedisLiveTiers(redis, guard, (message) => new Logger('Tiers').warn(message)),
+      inject: [REDIS, STORE_GUARD],
     },
     RateLimitStageFactory,
     RateLimitInterceptor,

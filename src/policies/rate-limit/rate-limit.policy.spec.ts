@@ -4,7 +4,17 @@ import { RateLimit, rateLimitPolicy } from './rate-limit.policy.ts';
 describe('rateLimitPolicy', () => {
   it('fills in the defaults and makes a list of one rule', () => {
     expect(rateLimitPolicy.schema.parse({ rate: 10 })).toEqual([
-      { key: 'principal', rate: 10, per: 60_000, burst: 10, cost: 1, onStoreError: 'local' },
+      {
+        key: 'principal',
+        algorithm: 'tokenBucket',
+        rate: 10,
+        per: 60_000,
+        burst: 10,
+        cost: 1,
+        mode: 'enforce',
+        precision: 'exact',
+        onStoreError: 'local',
+      },
     ]);
   });
 

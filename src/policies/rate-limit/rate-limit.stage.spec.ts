@@ -292,7 +292,7 @@ describe('the limit stage with Redis', () => {
     const fates = [];
     for (let call = 0; call < 3; call += 1) fates.push(await fate(stage, exchangeFrom('192.0.2.1')));
     expect(fates).toEqual(['passes', 'passes', 'rate-limited']);
-    expect(await redis.keys('*')).toEqual(['ratelimit:r:0:ip:192.0.2.1']);
+    expect(await redis.keys('*')).toEqual(['ratelimit:r:0:{ip:192.0.2.1}']);
   });
 
   it('puts back what was taken from a bucket when another one refuses', async () => {

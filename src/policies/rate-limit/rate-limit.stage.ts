@@ -4,7 +4,9 @@ import type { PolicySet } from '../order.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { Stage } from '../stage.ts';
 import { ClientLimitStage } from './client-limit.stage.ts';
-import { rateLimitPolicy, type RateLimitRule } from './rate-limit.policy.ts';
+import { compileRules } from './compiled-rule.ts';
+import { LIVE_TIERS, type RedisLiveTiers } from './live-tiers.redis.ts';
+import { rateLimitPolicy } from './rate-limit.policy.ts';
 import {
   LIMITER_OBSERVER,
   LOCAL_RATE_LIMITER,
@@ -13,25 +15,29 @@ import {
   type LocalRateLimiter,
   type RateLimiter,
 } from './rate-limiter.ts';
-import { RateLimitStage, type CompiledRule, type Limiters } from './token-bucket.stage.ts';
+import type { Limiters } from './rule-takes.ts';
+import { RateLimitStage } from './token-bucket.stage.ts';
 
 /** Compiles the rate limit of a route: everything that does not depend on the request is settled here. */
 @Injectable()
 export class RateLimitStageFactory implements StageFactory {
   readonly policy = rateLimitPolicy;
   readonly #limiters: Limiters;
+  readonly #liveTiers: RedisLiveTiers | undefined;
 
   constructor(
     @Inject(RATE_LIMITER) main: RateLimiter,
     @Inject(LOCAL_RATE_LIMITER) local: LocalRateLimiter,
     @Optional() @Inject(LIMITER_OBSERVER) observer?: LimiterObserver,
+    @Optional() @Inject(LIVE_TIERS) liveTiers?: RedisLiveTiers,
   ) {
     this.#limiters = { main, local, observer };
+    this.#liveTiers = liveTiers;
   }
 
-  compile({ routeId, budgetOf = routeId, policies, repeats = false }: StageInput): Stage | undefined {
-    const rules = policies.rateLimit ?? [];
-    const compiled = rules.map((rule, index) => compileRule(budgetOf, rule, index, rules));
+  compile(input: StageInput): Stage | undefined {
+    const { routeId, policies, repeats = false } = input;
+    const compiled = compileRules(policies.rateLimit ?? [], input, this.#live);
     const own =
       compiled.length === 0 ? undefined : new RateLimitStage(routeId, compiled, this.#limiters, repeats);
     // Fields of an answer are limited each, but a client once for all of them.
@@ -39,28 +45,15 @@ export class RateLimitStageFactory implements StageFactory {
       ? own
       : new ClientLimitStage(routeId, compiled, this.#limiters, own);
   }
+
+  // Nobody reads them where no rule asks for tiers.
+  readonly #live = (): RedisLiveTiers | undefined => {
+    this.#liveTiers?.start();
+    return this.#liveTiers;
+  };
 }
 
 // Only keys say how often their clients may call.
 function knowsKeys({ authentication }: PolicySet): boolean {
   return typeof authentication === 'object' && schemesOf(authentication).includes('apiKey');
-}
-
-function compileRule(
-  budgetOf: string,
-  rule: RateLimitRule,
-  index: number,
-  rules: readonly RateLimitRule[],
-): CompiledRule {
-  const namesakes = rules.slice(0, index).filter((earlier) => earlier.key === rule.key).length;
-  return {
-    name: namesakes === 0 ? rule.key : `${rule.key}-${String(namesakes + 1)}`,
-    bucket: { rate: rule.rate, perMs: rule.per, burst: rule.burst },
-    key: rule.key,
-    // A colon within the id is escaped, so that no id can spell the prefix of another.
-    prefix: `${budgetOf.replaceAll('%', '%25').replaceAll(':', '%3A')}:${String(index)}:`,
-    cost: rule.cost,
-    perMessage: rule.perMessage,
-    onStoreError: rule.onStoreError,
-  };
 }

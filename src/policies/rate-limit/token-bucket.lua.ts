@@ -9,8 +9,8 @@
  * that expires was full. The floor of one second keeps tiny buckets from expiring within their own period.
  * A refusal writes only when the clock went backwards, so that nobody waits for it to catch up.
  *
- * A key that cannot be read or written fails a call of its own; among several it gets -1 for allowed, and nothing was
- * taken: it says nothing about the others.
+ * What is no bucket under a key of ours is replaced. A key that cannot be read or written fails a call of its own; among
+ * several it gets -1 for allowed, and nothing was taken: it says nothing about the others.
  */
 export const TOKEN_BUCKET_SCRIPT = `
 local rate, per, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -23,22 +23,29 @@ local function ms_until(missing)
 end
 
 local function take(key)
-  local kept = call('HMGET', key, 'tokens', 'last_refill')
-  if kept.err then return -1, 0, 0, 0 end
+  local kept = redis.pcall('HMGET', key, 'tokens', 'last_refill')
+  if kept.err then
+    if not string.find(kept.err, 'WRONGTYPE') then
+      if #KEYS == 1 then error(kept.err) end
+      return -1, 0, 0, 0
+    end
+    redis.call('DEL', key)
+    kept = {}
+  end
   local tokens, last = tonumber(kept[1]), tonumber(kept[2])
   if not tokens or not last then tokens, last = burst, now end
   local level = math.min(burst, tokens + math.max(0, now - last) * rate / per)
   local allowed, retry = 1, 0
-  if level + 1e-9 >= cost then
-    level = math.min(burst, math.max(0, level - cost))
+  if cost <= 0 or level + 1e-9 >= cost then
+    level = cost > 0 and math.max(0, level - cost) or math.min(burst, level - cost)
     local set = call('HSET', key, 'tokens', string.format('%.17g', level), 'last_refill', string.format('%.0f', now))
     if type(set) == 'table' then return -1, 0, 0, 0 end
-    call('PEXPIRE', key, string.format('%.0f', math.max(1000, ms_until(burst))))
+    call('PEXPIRE', key, string.format('%.0f', math.max(1000, ms_until(burst - math.min(0, level)))))
   else
     allowed, retry = 0, math.max(1, ms_until(cost - level))
     if now < last then call('HSET', key, 'last_refill', string.format('%.0f', now)) end
   end
-  return allowed, math.floor(level + 1e-9), ms_until(burst - level), retry
+  return allowed, math.max(0, math.floor(level + 1e-9)), ms_until(burst - level), retry
 end
 
 local replies = {}

@@ -1,31 +1,30 @@
 import type { LimitDecision } from '../../exchange/exchange.ts';
-import type { BucketRule, LocalRateLimiter } from './rate-limiter.ts';
-import { decision, takeFrom, TOKEN_EPSILON, tokensAt, type Bucket } from './token-bucket.ts';
+import type { Counter } from './counter.ts';
+import type { BucketRule, LocalRateLimiter, Take } from './rate-limiter.ts';
+import { isLogged, SlidingLog } from './sliding-log.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { WindowCounter } from './window-counter.ts';
 
 /** How the in-process limiter is built. */
 export interface MemoryTokenBucketOptions {
-  /** A clock in ms that never jumps. Default `performance.now`. */
+  /** A clock in ms that never jumps. Default: the time since the epoch, as it was when the process began and counted on since. */
   readonly now?: () => number;
   /** Buckets that are kept at most. Default 100 000, about 20 MB. */
   readonly maxBuckets?: number;
 }
 
-interface KeptBucket extends Bucket {
-  rule: BucketRule;
-}
-
 const TIDY_STEPS = 2;
 const EVICTION_SAMPLE = 32;
 
-/** Token buckets in this process. Every answer is synchronous, so what it decides is atomic. */
+/** Limits in this process. Every answer is synchronous, so what it decides is atomic. */
 export class MemoryTokenBucket implements LocalRateLimiter {
-  readonly #buckets = new Map<string, KeptBucket>();
+  readonly #buckets = new Map<string, Counter>();
   readonly #now: () => number;
   readonly #maxBuckets: number;
-  #hand: MapIterator<[string, KeptBucket]>;
+  #hand: MapIterator<[string, Counter]>;
 
   constructor(options: MemoryTokenBucketOptions = {}) {
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
     this.#maxBuckets = options.maxBuckets ?? 100_000;
     this.#hand = this.#buckets.entries();
   }
@@ -37,26 +36,60 @@ export class MemoryTokenBucket implements LocalRateLimiter {
 
   take(bucketKey: string, rule: BucketRule, cost: number): LimitDecision {
     const now = Math.floor(this.#now());
-    let bucket = this.#buckets.get(bucketKey);
-    if (bucket === undefined) {
-      bucket = { tokens: rule.burst, lastRefill: now, rule };
-      this.#makeRoom(now);
-      this.#buckets.set(bucketKey, bucket);
-    } else {
-      bucket.rule = rule;
+    return this.#counter(bucketKey, rule, now).take(rule, cost, now);
+  }
+
+  takeAll(takes: readonly Take[]): readonly LimitDecision[] {
+    const taken: LimitDecision[] = [];
+    for (const { bucketKey, rule, cost } of takes) {
+      const decision = this.take(bucketKey, rule, cost);
+      if (!decision.allowed) return this.#putBack(takes, taken, decision);
+      taken.push(decision);
     }
-    return takeFrom(bucket, rule, cost, now);
+    return taken;
   }
 
   peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision {
-    const bucket = this.#buckets.get(bucketKey);
-    const tokens = bucket === undefined ? rule.burst : tokensAt(bucket, rule, Math.floor(this.#now()));
-    return decision(rule, cost, tokens, tokens + TOKEN_EPSILON >= cost);
+    const now = Math.floor(this.#now());
+    const kept = this.#buckets.get(bucketKey);
+    return (kept?.fits(rule) === true ? kept : newCounter(rule, now)).peek(rule, cost, now);
   }
 
   refund(bucketKey: string, rule: BucketRule, cost: number): void {
-    const bucket = this.#buckets.get(bucketKey);
-    if (bucket !== undefined) takeFrom(bucket, rule, -cost, Math.floor(this.#now()));
+    const kept = this.#buckets.get(bucketKey);
+    if (kept?.fits(rule) === true) kept.take(rule, -cost, Math.floor(this.#now()));
+  }
+
+  charge(bucketKey: string, rule: BucketRule, cost: number): void {
+    const now = Math.floor(this.#now());
+    this.#counter(bucketKey, rule, now).charge(rule, cost, now);
+  }
+
+  #putBack(
+    takes: readonly Take[],
+    { length }: readonly LimitDecision[],
+    refusal: LimitDecision,
+  ): LimitDecision[] {
+    for (const { bucketKey, rule, cost } of takes.slice(0, length)) this.refund(bucketKey, rule, cost);
+    return takes.map(({ bucketKey, rule, cost }, index) =>
+      index === length ? refusal : this.peek(bucketKey, rule, cost),
+    );
+  }
+
+  #counter(bucketKey: string, rule: BucketRule, now: number): Counter {
+    const kept = this.#buckets.get(bucketKey);
+    if (kept !== undefined) {
+      if (kept.rule === rule) return kept;
+      if (kept.fits(rule)) {
+        kept.rule = rule;
+        return kept;
+      }
+    } else {
+      this.#makeRoom(now);
+    }
+    const made = newCounter(rule, now);
+    this.#buckets.set(bucketKey, made);
+    return made;
   }
 
   /**
@@ -70,7 +103,7 @@ export class MemoryTokenBucket implements LocalRateLimiter {
     for (let step = crowded ? EVICTION_SAMPLE : TIDY_STEPS; step > 0; step -= 1) {
       const [key, bucket] = this.#nextBucket() ?? [];
       if (key === undefined || bucket === undefined) return;
-      const debt = 1 - tokensAt(bucket, bucket.rule, now) / bucket.rule.burst;
+      const debt = bucket.used(now);
       if (debt <= 0) {
         this.#buckets.delete(key);
         if (crowded) return;
@@ -82,7 +115,7 @@ export class MemoryTokenBucket implements LocalRateLimiter {
     if (crowded && victim !== undefined) this.#buckets.delete(victim);
   }
 
-  #nextBucket(): [string, KeptBucket] | undefined {
+  #nextBucket(): [string, Counter] | undefined {
     let next = this.#hand.next();
     if (next.done === true) {
       this.#hand = this.#buckets.entries();
@@ -90,4 +123,9 @@ export class MemoryTokenBucket implements LocalRateLimiter {
     }
     return next.done === true ? undefined : next.value;
   }
+}
+
+function newCounter(rule: BucketRule, now: number): Counter {
+  if (rule.algorithm === undefined || rule.algorithm === 'tokenBucket') return new TokenBucket(rule, now);
+  return isLogged(rule) ? new SlidingLog(rule) : new WindowCounter(rule, now);
 }

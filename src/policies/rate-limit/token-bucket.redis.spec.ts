@@ -193,14 +193,14 @@ describe('RedisTokenBucket', () => {
       expect(left).toEqual([...Array(100).fill(99), ...Array(30).fill(98), 97, 93]);
     });
 
-    it('tells each of them by itself, whatever is wrong with one', async () => {
+    it('replaces what is no bucket under a key of ours, which says nothing about the others', async () => {
       const limiter = await replica();
       await plain.set('ratelimit:text', 'not a bucket');
       const one = { rate: 1, perMs: HOUR_MS, burst: 1 };
       const keys = ['a', 'text', 'a', 'b'];
       const outcomes = await Promise.all(keys.map((key) => limiter.take(key, one, 1)));
       const allowed = outcomes.map((outcome) => (typeof outcome === 'object' ? outcome.allowed : outcome));
-      expect(allowed).toEqual([true, STORE_UNAVAILABLE, false, true]);
+      expect(allowed).toEqual([true, true, false, true]);
     });
 
     it('asks for each bucket by itself where a cluster keeps them apart', async () => {
@@ -218,7 +218,7 @@ describe('RedisTokenBucket', () => {
           const keys = ['a', 'b', 'text', 'c'];
           const outcomes = await Promise.all(keys.map((key) => limiter.take(key, rule, 1)));
           const remaining = outcomes.map((outcome) => (typeof outcome === 'object' ? outcome.remaining : -1));
-          expect(remaining).toEqual([left, left, -1, left]);
+          expect(remaining).toEqual([left, left, left, left]);
         }
       } finally {
         guard.close();
@@ -299,7 +299,14 @@ describe('RedisTokenBucket', () => {
 
   it('answers STORE_UNAVAILABLE for a Redis that says no', async () => {
     const limiter = await replica();
-    await plain.set('ratelimit:text', 'not a bucket');
-    expect(await limiter.take('text', { rate: 1, perMs: HOUR_MS, burst: 1 }, 1)).toBe(STORE_UNAVAILABLE);
+    const rule = { rate: 1, perMs: HOUR_MS, burst: 1 };
+    await plain.config('SET', 'maxmemory', '1');
+    try {
+      expect(await limiter.take('no memory', rule, 1)).toBe(STORE_UNAVAILABLE);
+      const takes = ['a', 'b'].map((bucketKey) => ({ bucketKey, rule, cost: 1 }));
+      expect(await limiter.takeAll(takes)).toEqual([STORE_UNAVAILABLE, STORE_UNAVAILABLE]);
+    } finally {
+      await plain.config('SET', 'maxmemory', '0');
+    }
   });
 });

@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { LimitDecision } from '../../exchange/exchange.ts';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../store/store-guard.ts';
+import { JoinedGroups } from './joined-groups.ts';
 import { JoinedTakes } from './joined-takes.ts';
-import type { BucketRule, RateLimiter, TakeOutcome } from './rate-limiter.ts';
+import { LimitCalls } from './limit-calls.redis.ts';
+import type { BucketRule, RateLimiter, Take, TakeOutcome } from './rate-limiter.ts';
 import { TokenCalls } from './token-calls.redis.ts';
 
 /** A refusal that is still certain: asking Redis again would only cost a round trip. */
@@ -24,11 +26,12 @@ const MAX_REFUSALS = 10_000;
 const REFUSAL_TTL_MS = 100;
 
 /**
- * Token buckets in Redis, exact over all replicas: one script, Redis' clock, one round trip, for all that is taken in
- * one turn of the event loop.
+ * Limits in Redis, exact over all replicas: one script, Redis' clock, one round trip, for all that is taken in
+ * one turn of the event loop. A single token bucket, which is the usual limit, has a script of its own that does less.
  */
 export class RedisTokenBucket implements RateLimiter {
   readonly #takes: JoinedTakes;
+  readonly #groups: JoinedGroups;
   readonly #guard: StoreGuard;
   readonly #now: () => number;
   readonly #refusals = new Map<string, KnownRefusal>();
@@ -36,6 +39,7 @@ export class RedisTokenBucket implements RateLimiter {
   /** @param now a clock in ms that never jumps; only measures how old a refusal is. */
   constructor(redis: Redis, guard: StoreGuard, now: () => number = () => performance.now()) {
     this.#takes = new JoinedTakes(new TokenCalls(redis), guard);
+    this.#groups = new JoinedGroups(new LimitCalls(redis), guard);
     this.#guard = guard;
     this.#now = now;
   }
@@ -45,11 +49,32 @@ export class RedisTokenBucket implements RateLimiter {
     if (known !== undefined) return known;
     if (!this.#guard.available) return STORE_UNAVAILABLE;
     const sentAt = this.#now();
+    if (isWindow(rule))
+      return this.#askAll([{ bucketKey, rule, cost }]).then(([only]) => only ?? STORE_UNAVAILABLE);
     return this.#takes.take(bucketKey, rule, cost).then((outcome) => {
       if (outcome !== STORE_UNAVAILABLE && !outcome.allowed)
         this.#remember(bucketKey, rule, cost, outcome, sentAt);
       return outcome;
     });
+  }
+
+  takeAll(takes: readonly Take[]): readonly (TakeOutcome | undefined)[] | Promise<readonly TakeOutcome[]> {
+    const known = takes.map(({ bucketKey, rule, cost }) => this.peek(bucketKey, rule, cost));
+    // What is known here is always a refusal, and nothing need be taken then.
+    if (known.some((one) => one !== undefined)) return known;
+    if (!this.#guard.available) return takes.map(() => STORE_UNAVAILABLE);
+    return this.#askAll(takes);
+  }
+
+  async #askAll(takes: readonly Take[]): Promise<readonly TakeOutcome[]> {
+    const sentAt = this.#now();
+    const outcomes = await this.#groups.take({ takes, forced: false });
+    outcomes.forEach((outcome, index) => {
+      if (outcome === STORE_UNAVAILABLE || outcome.allowed) return;
+      const { bucketKey, rule, cost } = takes[index] as Take;
+      this.#remember(bucketKey, rule, cost, outcome, sentAt);
+    });
+    return outcomes;
   }
 
   peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision | undefined {
@@ -75,7 +100,14 @@ export class RedisTokenBucket implements RateLimiter {
   refund(bucketKey: string, rule: BucketRule, cost: number): void {
     this.#refusals.delete(bucketKey);
     // Nothing waits for it. One that gets lost leaves the bucket too empty, never too full.
-    if (this.#guard.available) void this.#takes.take(bucketKey, rule, -cost);
+    if (!this.#guard.available) return;
+    if (isWindow(rule)) this.charge(bucketKey, rule, -cost);
+    else void this.#takes.take(bucketKey, rule, -cost);
+  }
+
+  charge(bucketKey: string, rule: BucketRule, cost: number): void {
+    // Nothing waits for it. What gets lost was for nothing: what it would have paid for is done already.
+    if (this.#guard.available) void this.#groups.take({ takes: [{ bucketKey, rule, cost }], forced: true });
   }
 
   /**
@@ -92,4 +124,8 @@ export class RedisTokenBucket implements RateLimiter {
     if (this.#refusals.size <= MAX_REFUSALS) return;
     for (const oldest of this.#refusals.keys()) return void this.#refusals.delete(oldest);
   }
+}
+
+function isWindow({ algorithm }: BucketRule): boolean {
+  return algorithm !== undefined && algorithm !== 'tokenBucket';
 }

@@ -55,6 +55,6 @@ export class TokenCalls {
 }
 
 /** Whether Redis itself said no, in place of running the script: the script fails for a single key only. */
-function isRefusal(error: unknown): error is Error {
+export function isRefusal(error: unknown): error is Error {
   return Error.isError(error) && error.name === 'ReplyError';
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { percentage, timerDuration } from '../../config/units.ts';
 import { TOKEN } from '../../config/field-name.ts';
 import { variableName } from '../../config/variable-name.ts';
+import { adaptiveSchema } from '../adaptive/adaptive-limit.schema.ts';
 import { labelsSchema } from '../target.schema.ts';
 
 const fieldName = z.string().regex(TOKEN, 'expected a name of visible ASCII without separators').max(128);
@@ -113,13 +114,14 @@ export const balancingKeys = {
     .describe(
       'Calls under way at each target; when all are full, requests wait for their turn, up to `timeouts.queue`. Default: no limit but connections.',
     ),
+  adaptiveConcurrency: adaptiveSchema,
   maxQueued: z
     .int()
     .min(0)
     .max(1_000_000)
     .default(1024)
     .describe(
-      'Requests that may wait because all targets have `maxRequests`; others get 503 at once. Default 1024.',
+      'Requests that may wait because all targets have `maxRequests`, or what their adaptive limits allow; others get 503 at once. Default 1024.',
     ),
 };
 

@@ -5,7 +5,7 @@ import { Lease } from '../lease.ts';
 import type { Target } from '../target.ts';
 import type { StickySessions } from './sticky-sessions.ts';
 import type { TargetPool } from './target-pool.ts';
-import { TargetQueue, type Waiter } from './target-queue.ts';
+import { saturated, TargetQueue, type QueueLimits, type Waiter } from './target-queue.ts';
 
 /** What a choice is made with. */
 export interface ChoiceDeps {
@@ -14,8 +14,8 @@ export interface ChoiceDeps {
   readonly fallback?: TargetChoice | undefined;
   /** Keeps clients with their targets; what it returns may change. */
   readonly sticky: () => StickySessions | undefined;
-  /** How many may wait for a target that is not full, and how long, in ms; absent where nobody has to. */
-  readonly queue?: { readonly max: number; readonly waitMs: number } | undefined;
+  /** How many may wait for a target that is not full, and how long; absent where nobody has to. */
+  readonly queue?: QueueLimits | undefined;
 }
 
 /** Chooses among the targets of an upstream, or of a part of it, with all that holds there. */
@@ -93,7 +93,9 @@ export class TargetChoice {
   /** Why nobody can be chosen, when nobody can. */
   refusal(): Problem {
     if (this.#deps.fallback !== undefined) return this.#deps.fallback.refusal();
-    const isOpen = this.pool.lack !== 'full' && this.members.some(hasOpenBreaker);
+    const { lack } = this.pool;
+    if (lack === 'full' && this.#queue !== undefined) return saturated();
+    const isOpen = lack !== 'full' && this.members.some(hasOpenBreaker);
     // Without an open breaker it is probes that speak against the targets: nobody knows how long.
     return isOpen
       ? circuitOpen(openForMs(this.members))

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createExchange } from '../../../test/support/exchange.ts';
+import type { Principal } from '../../exchange/principal.ts';
 import { Breaker } from '../../policies/circuit-breaker/breaker.ts';
 import { circuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.ts';
 import type { Problem } from '../../problems/problem.ts';
@@ -8,7 +9,7 @@ import { Target } from '../target.ts';
 import { upstreamSchema, type TargetOptions } from '../upstream.schema.ts';
 import { Upstream } from '../upstream.ts';
 import { nameOf } from './balancing.fixture.ts';
-import type { Waiter } from './target-queue.ts';
+import { saturated, TargetQueue, type Waiter } from './target-queue.ts';
 
 function upstreamOf(options: object): Upstream {
   const parsed = upstreamSchema.parse({ targets: ['http://a:80', 'http://b:80'], ...options });
@@ -29,13 +30,13 @@ class Callers {
     this.#upstream = upstream;
   }
 
-  call(name: string): Waiter {
+  call(name: string, exchange = createExchange()): Waiter {
     const granted = (lease: Lease): void => {
       this.leases.push(lease);
       this.log.push(`${name}: ${nameOf(lease.target)}`);
     };
     const waiter: Waiter = {
-      exchange: createExchange(),
+      exchange,
       tried: [],
       granted,
       refused: ({ code }) => void this.log.push(`${name}: ${code}`),
@@ -92,13 +93,49 @@ describe('the queue for targets that are not full', () => {
   it('refuses at its bound at once, and each that has waited too long', () => {
     const callers = new Callers(upstreamOf({ maxRequests: 1, maxQueued: 2, timeouts: { queue: '1s' } }));
     for (const name of ['1', '2', '3', '4', '5']) callers.call(name);
-    expect(callers.log.slice(2)).toEqual(['5: no-available-target']);
+    expect(callers.log.slice(2)).toEqual(['5: upstream-saturated']);
     jest.advanceTimersByTime(999);
     expect(callers.log).toHaveLength(3);
     jest.advanceTimersByTime(1);
-    expect(callers.log.slice(3)).toEqual(['3: no-available-target', '4: no-available-target']);
+    expect(callers.log.slice(3)).toEqual(['3: upstream-saturated', '4: upstream-saturated']);
     callers.end(0);
     expect(callers.log).toHaveLength(5);
+  });
+
+  it('serves callers in turn, whatever each of them asks', () => {
+    const callers = new Callers(upstreamOf({ maxRequests: 1 }));
+    for (const name of ['1', '2', '3', '4', '5']) callers.call(name);
+    const id = { id: 'other', scheme: 'apiKey', issuer: undefined, subject: undefined };
+    callers.call('6', createExchange({ principal: id as Principal }));
+    for (const index of [0, 2, 3]) callers.end(index);
+    expect(callers.log.slice(2).map((line) => line[0])).toEqual(['3', '6', '4']);
+  });
+
+  it('shortens the wait in front of adaptive limits once the queue has stood for as long as one may wait', () => {
+    const limits = { max: 10, waitMs: 1000, isAdaptive: true };
+    const refused: string[] = [];
+    const chooser = { members: [], isFull: true, choose: () => undefined, refusal: saturated };
+    const queue = new TargetQueue(chooser, limits);
+    const wait = (name: string): void =>
+      queue.add({
+        exchange: createExchange(),
+        tried: [],
+        granted: () => {},
+        refused: () => refused.push(name),
+      });
+    wait('1');
+    jest.advanceTimersByTime(999);
+    wait('2');
+    jest.advanceTimersByTime(2);
+    wait('3');
+    jest.advanceTimersByTime(51);
+    expect(refused).toEqual(['1', '3']);
+    jest.advanceTimersByTime(1000);
+    wait('4');
+    jest.advanceTimersByTime(999);
+    expect(refused).toEqual(['1', '3', '2']);
+    jest.advanceTimersByTime(1);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('finds a target that comes while all are full, though nothing has ended', () => {

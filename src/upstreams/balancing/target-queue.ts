@@ -1,8 +1,9 @@
+import { callerOf } from '../../exchange/caller-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { FairQueue } from '../../exchange/fair-queue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Lease } from '../lease.ts';
 import type { Target } from '../target.ts';
-import { WaitQueue } from '../transport/wait-queue.ts';
 
 /** Who waits for a target that is not full. */
 export interface Waiter {
@@ -29,26 +30,44 @@ const RETRY_AFTER = { headers: { 'retry-after': '1' } } as const;
 /** A target that comes, or becomes healthy, tells nobody: as long as somebody waits, it is looked for. */
 const LOOK_AGAIN_MS = 50;
 
+/** A queue that has not been empty for as long as one may wait only makes everybody late: this part of the time is left then. */
+const STANDING = 1 / 20;
+
+/** How many may wait, and how long. */
+export interface QueueLimits {
+  readonly max: number;
+  /** In ms. */
+  readonly waitMs: number;
+  /** Whether the targets have adaptive limits: who waits is waited for by the same measure. Default false. */
+  readonly isAdaptive?: boolean;
+}
+
+/** The refusal of targets that are full: they have not failed. */
+export function saturated(): Problem {
+  return new Problem('upstream-saturated', RETRY_AFTER);
+}
+
 /**
- * Those who wait because all targets are full: first come, first served, so many at most, and none of them longer
- * than a time. Nobody overtakes them while there is anybody.
+ * Those who wait because all targets are full: callers in turn, each of them first come, first served, so many at most,
+ * and none of them longer than a time. Nobody overtakes them while there is anybody.
  */
 export class TargetQueue {
   readonly #chooser: Chooser;
-  readonly #max: number;
-  readonly #waiting: WaitQueue<Waiter>;
+  readonly #limits: QueueLimits;
+  readonly #waiting: FairQueue<Waiter>;
+  /** Since when somebody waits all the time. */
+  #standsSince = 0;
   /** Targets that tell when a call has ended. */
   #watched: readonly Target[] = [];
   #isWoken = false;
   #looking: NodeJS.Timeout | undefined = undefined;
 
-  /** @param limits how many may wait, and how long, in ms. */
-  constructor(chooser: Chooser, { max, waitMs }: { readonly max: number; readonly waitMs: number }) {
+  constructor(chooser: Chooser, limits: QueueLimits) {
     this.#chooser = chooser;
-    this.#max = max;
-    this.#waiting = new WaitQueue(waitMs, (waiter) => {
+    this.#limits = limits;
+    this.#waiting = new FairQueue((waiter) => {
       this.#unwatch();
-      waiter.refused(new Problem('no-available-target', RETRY_AFTER));
+      waiter.refused(saturated());
     });
   }
 
@@ -57,10 +76,13 @@ export class TargetQueue {
     return this.#waiting.size > 0;
   }
 
-  /** Has one wait. @throws {Problem} `no-available-target` when too many do. */
+  /** Has one wait. @throws {Problem} `upstream-saturated` when too many do. */
   add(waiter: Waiter): void {
-    if (this.#waiting.size >= this.#max) throw new Problem('no-available-target', RETRY_AFTER);
-    this.#waiting.add(waiter);
+    const now = performance.now();
+    if (!this.isBusy) this.#standsSince = now;
+    const { max } = this.#limits;
+    const caller = callerOf(waiter.exchange);
+    if (!this.#waiting.add(waiter, { caller, max, waitMs: this.#waitMsAt(now) })) throw saturated();
     this.#watch();
     this.#looking ??= setInterval(this.#wake, LOOK_AGAIN_MS);
   }
@@ -69,6 +91,11 @@ export class TargetQueue {
   delete(waiter: Waiter): void {
     this.#waiting.delete(waiter);
     this.#unwatch();
+  }
+
+  #waitMsAt(now: number): number {
+    const { waitMs, isAdaptive = false } = this.#limits;
+    return isAdaptive && now - this.#standsSince > waitMs ? waitMs * STANDING : waitMs;
   }
 
   readonly #wake = (): void => {
@@ -80,10 +107,10 @@ export class TargetQueue {
 
   readonly #serve = (): void => {
     this.#isWoken = false;
-    for (const waiter of this.#waiting) {
+    for (let waiter = this.#waiting.peek(); waiter !== undefined; waiter = this.#waiting.peek()) {
       const target = this.#chooser.choose(waiter.exchange, waiter.tried);
       if (target === undefined && this.#chooser.isFull) break;
-      this.#waiting.delete(waiter);
+      this.#waiting.take();
       // Without any there is nothing to wait for.
       if (target === undefined) waiter.refused(this.#chooser.refusal());
       else waiter.granted(new Lease(target));

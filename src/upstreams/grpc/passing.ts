@@ -111,6 +111,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     this.#hasAll = true;
     this.#body.end();
     if (this.#isOver) return;
+    this.#attempts.lease?.awaits();
     this.#send();
     this.#listen();
   }
@@ -193,6 +194,8 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     const leftMs = this.#attempts.leftMs();
     const all = leftMs === Infinity ? fields : [...fields, 'grpc-timeout', timeoutText(leftMs)];
     this.#held = undefined;
+    // Who has not said everything may be what the answer waits for.
+    if (!this.#hasAll) lease.streams();
     // Targets of upstreams of gRPC have one; only specs of balancing make them without.
     const pool = lease.target.http2Streams as Http2Pool;
     this.#stream = pool.open({ path, fields: all }, this.#body, this);

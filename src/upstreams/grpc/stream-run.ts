@@ -105,6 +105,7 @@ export class StreamRun extends CallRun<void> {
 
   protected override send(target: Target): void {
     const { path, answersWhole = false, channels } = this.options;
+    this.attempts.lease?.streams();
     const metadata = this.#metadata();
     const isWhole = answersWhole && this.leftMs() !== Infinity;
     // Only an answer that comes as a whole has to be there by the deadline.

@@ -1,4 +1,5 @@
 import type { BreakerChange, BreakerState, OpenCause } from '../../policies/circuit-breaker/breaker.ts';
+import type { AdaptiveLimit } from '../adaptive/adaptive-limit.ts';
 import type { Target } from '../target.ts';
 import type { Upstream } from '../upstream.ts';
 import { TargetWatch, type ProbeVerdict } from './target-watch.ts';
@@ -11,6 +12,8 @@ export interface TargetView {
   /** Why it is not, or has no more than one call. */
   readonly reason?: string | undefined;
   readonly inFlight: number;
+  /** The adaptive limit, and how many calls wait for an answer; absent without one. */
+  readonly concurrency?: { readonly limit: number; readonly waiting: number; readonly usualMs: number };
   readonly weight: number;
   readonly labels: Readonly<Record<string, string>>;
   /** What probes say; absent without probes. */
@@ -50,7 +53,7 @@ export function describeUpstreams(upstreams: readonly Upstream[]): UpstreamView[
 }
 
 function describeTarget(target: Target): TargetView {
-  const { host, available, inFlight, weight, labels, health } = target;
+  const { host, available, inFlight, weight, labels, health, adaptive } = target;
   const watch = health instanceof TargetWatch ? health : undefined;
   const { reason, verdict, probeFault, verdictAt } = watch ?? {};
   const since = new Date(verdictAt ?? 0).toISOString();
@@ -60,11 +63,16 @@ function describeTarget(target: Target): TargetView {
     available,
     ...(reason !== undefined && { reason }),
     inFlight,
+    ...(adaptive && { concurrency: concurrencyView(adaptive) }),
     weight,
     labels,
     ...(probes && { probes }),
     ...(watch?.breaker && { breaker: breakerView(watch) }),
   };
+}
+
+function concurrencyView({ value: limit, waiting, usualMs }: AdaptiveLimit) {
+  return { limit, waiting, usualMs: Math.round(usualMs) };
 }
 
 function breakerView({ breaker, ejections }: TargetWatch): BreakerView | undefined {

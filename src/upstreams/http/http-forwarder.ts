@@ -136,6 +136,8 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     const head = pool.headOf({ method, path, fields, body, host, upgrade: upgrade?.protocol });
     const message = { head, body, isIdempotent: this.isRepeatable };
     attempts.limit(this);
+    // How long a client takes to send, and what comes over a socket, says nothing about the target.
+    if (isStreamed(body) || upgrade !== undefined) lease.streams();
     this.current = new ForwardAttempt(this, lease, this.deps.sink, { message, patience, upgrade });
     pool.carry(this.current);
   }

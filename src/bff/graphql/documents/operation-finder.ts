@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Exchange } from '../../../exchange/exchange.ts';
-import { subjectOf } from '../../../policies/rate-limit/limit-subject.ts';
+import { principalOrAddress } from '../../../policies/rate-limit/limit-subject.ts';
 import { isFaults, type Documents } from './documents.ts';
 import type { GraphqlLimits } from '../door/graphql.options.ts';
 import type { GraphqlRequest } from '../door/graphql-request.ts';
@@ -76,7 +76,7 @@ export class OperationFinder {
   #learn(query: string, hash: string, name: string | undefined, exchange: Exchange): Found {
     if (sha256(query) !== hash) return WRONG_HASH;
     const found = this.#documents.find(query, name);
-    if (!isFaults(found)) this.#persisted?.keep(hash, query, subjectOf('principal', exchange));
+    if (!isFaults(found)) this.#persisted?.keep(hash, query, principalOrAddress(exchange));
     return found;
   }
 }

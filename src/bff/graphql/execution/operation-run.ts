@@ -63,6 +63,9 @@ export class OperationRun {
       this.#meter = found.meter;
       const refused = this.#refusedBefore(found, request);
       if (refused !== undefined) return refused;
+      const spending =
+        this.#cost && exchange.route?.seats['rateLimit']?.spend?.(exchange, this.#cost.requested);
+      if (spending instanceof Promise) await unlessCancelled(spending, exchange);
       const isStream = found.operation.type === 'subscription';
       if (stages !== undefined && !isStream) passOn(await enterStages(stages.answer, exchange));
       if (found.requirements.length > 0) await this.#decide(found);

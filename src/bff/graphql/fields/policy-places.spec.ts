@@ -19,6 +19,7 @@ import type { ConfigError } from '../../../config/config-fault.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
 import { RateLimitStageFactory } from '../../../policies/rate-limit/rate-limit.stage.ts';
 import { MemoryTokenBucket } from '../../../policies/rate-limit/token-bucket.memory.ts';
+import type { Policy as AnyPolicy } from '../../../policies/policy.ts';
 import { policyRegistry, type PolicyName } from '../../../policies/order.ts';
 import { Snapshots } from '../../../snapshot/snapshots.ts';
 import { startBff, type BffApp } from '../../bff-app.fixture.ts';
@@ -41,10 +42,12 @@ const SAMPLES: Readonly<Partial<Record<PolicyName, unknown>>> = {
 };
 const NAMES = [...(Object.keys(policyRegistry) as PolicyName[]), 'mask'] as const;
 type Policy = (typeof NAMES)[number];
+// As many types of options as there are policies are too many for one call.
+const everyPolicy: Readonly<Record<PolicyName, AnyPolicy>> = policyRegistry;
 const decoratorOf = (name: Policy): On =>
   (name === 'mask'
     ? Mask({ unless: { anyRole: ['user'] } })
-    : policyRegistry[name].decorator((SAMPLES[name] ?? policyRows.get(name)?.options) as never)) as On;
+    : everyPolicy[name].decorator((SAMPLES[name] ?? policyRows.get(name)?.options) as never)) as On;
 
 interface Placed {
   readonly providers?: readonly unknown[];

@@ -1,4 +1,4 @@
-import { IdentityFault } from '../identity-fault.ts';
+import { eachOf, IdentityFault } from '../identity-fault.ts';
 import type { IdentityOptions } from '../identity.schema.ts';
 import { claimNames } from '../issuer-options.schema.ts';
 import { Revocations } from '../revocation/revocations.ts';
@@ -24,10 +24,13 @@ export const sessionScheme: Scheme = {
   create(identity, context) {
     const { login } = identity;
     if (login === undefined) return new SessionVerifier();
-    checkRevocation(identity, login);
     const clock = context.clock ?? Date.now;
-    const keys = keyRing(login, context);
-    const secret = secretOf(login, context);
+    const [keys, secret] = eachOf<unknown>([
+      () => keyRing(login, context),
+      () => secretOf(login, context),
+      () => checkRevocation(identity, login),
+      () => checkStore(login, context),
+    ]) as [KeyRing, string | undefined];
     const provider = context.kept(
       `session ${JSON.stringify([login, secret])}`,
       () => new LoginProvider(login, secret),
@@ -66,16 +69,18 @@ function storeOf(login: LoginOptions, keys: KeyRing, context: SchemeContext, clo
   const { session } = login;
   const { redis } = context;
   const purpose = purposeOf(login);
-  if (session.store === 'cookie') return new CookieSessions(keys, purpose);
-  if (!hasRedis(context))
+  // What only looks at a configuration opens no session.
+  return session.store === 'cookie' || redis === undefined
+    ? new CookieSessions(keys, purpose)
+    : new RedisSessions({ redis, keys, purpose, life: session, clock });
+}
+
+function checkStore({ session }: LoginOptions, context: SchemeContext): void {
+  if (session.store !== 'cookie' && !hasRedis(context))
     throw new IdentityFault(
       ['login', 'session', 'store'],
       'there is no Redis: set REDIS_URL, or say `cookie`',
     );
-  // What only looks at a configuration opens no session.
-  return redis === undefined
-    ? new CookieSessions(keys, purpose)
-    : new RedisSessions({ redis, keys, purpose, life: session, clock });
 }
 
 // Fails closed: without revocations a log-out would leave copies of the cookie in force.

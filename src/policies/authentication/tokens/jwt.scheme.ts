@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { IdentityFault } from '../identity-fault.ts';
+import { eachOf, IdentityFault } from '../identity-fault.ts';
 import type { IdentityOptions, IssuerOptions } from '../identity.schema.ts';
 import type { IdentityNeeds, Scheme, SchemeContext } from '../scheme.ts';
 import { BearerVerifier } from './bearer.verifier.ts';
@@ -26,7 +26,9 @@ export function jwtVerifierOf(options: IdentityOptions, context: SchemeContext):
     const same = JSON.stringify([name, jwks, jwksFile, discovery, jwksRefresh, jwksCooldown]);
     return context.kept(`jwt ${same}`, () => keySourceOf(issuer, options, context));
   };
-  return new JwtVerifier(options, keysOf, context.clock);
+  const keys = new Map<IssuerOptions, KeySource>();
+  eachOf(options.issuers.map((issuer) => () => keys.set(issuer, keysOf(issuer))));
+  return new JwtVerifier(options, (issuer) => keys.get(issuer) as KeySource, context.clock);
 }
 
 function keySourceOf(issuer: IssuerOptions, { issuers }: IdentityOptions, needs: IdentityNeeds): KeySource {

@@ -1,0 +1,152 @@
+import { compileNumber } from '../../conditions/condition.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { StageInput } from '../stage-factory.ts';
+import { fixedCost, type LimitCost } from './limit-cost.schema.ts';
+import { keyName } from './limit-key.schema.ts';
+import { compileSubject, type SubjectOf } from './limit-subject.ts';
+import type { NamedRule } from './rate-limit-fields.ts';
+import type { RateLimitRule } from './rate-limit.policy.ts';
+import type { BucketRule } from './rate-limiter.ts';
+import {
+  limitOf,
+  ruleOf,
+  rulesOf,
+  strictest,
+  tenantsOf,
+  type CallerLimits,
+  type LiveTiers,
+} from './tier-book.ts';
+
+/** What a service says of a request after the fact. */
+export interface ReportedCost {
+  /** Header field of the answer, in lower case. */
+  readonly field: string;
+  readonly atMost: number;
+}
+
+/** A rule of a route, ready to be counted. */
+export interface CompiledRule extends NamedRule {
+  readonly subjectOf: SubjectOf;
+  /** What stands before the subject and behind it in the name of its bucket. */
+  readonly prefix: string;
+  readonly suffix: string;
+  /** The limit of a caller, undefined for none; absent where all have `bucket`. */
+  readonly bucketOf?: ((exchange: Exchange, subject: string) => BucketRule | undefined) | undefined;
+  readonly cost: number;
+  /** The cost of a request; absent where it is always `cost`. */
+  readonly costOf?: ((exchange: Exchange, bucket: BucketRule) => number) | undefined;
+  readonly reported?: ReportedCost | undefined;
+  /** Whether an operation of GraphQL is charged for what it costs. */
+  readonly isByQuery?: boolean;
+  /** Tokens that a message over a forwarded socket takes; undefined for none. */
+  readonly perMessage?: number | undefined;
+  readonly onStoreError: RateLimitRule['onStoreError'];
+  /** Whether it only counts what it would refuse. Default false. */
+  readonly isShadow?: boolean;
+}
+
+/** Compiles the rules of a route; each has a name of its own. */
+export function compileRules(
+  rules: readonly RateLimitRule[],
+  input: StageInput,
+  live: () => LiveTiers | undefined,
+): CompiledRule[] {
+  const names = new Map<string, number>();
+  return rules.map((rule, index) => {
+    const called = rule.name ?? keyName(rule.key);
+    const count = (names.get(called) ?? 0) + 1;
+    names.set(called, count);
+    return {
+      name: count === 1 ? called : `${called}-${String(count)}`,
+      ...compileLimits(rule, input, live),
+      ...bucketNames(rule, index, input),
+      ...compileCost(rule.cost, input),
+      subjectOf: compileSubject(rule.key, { routeId: input.routeId, params: input.pathParameters }),
+      perMessage: rule.perMessage,
+      onStoreError: rule.onStoreError,
+      isShadow: rule.mode === 'shadow',
+    };
+  });
+}
+
+function compileLimits(
+  { rate, per, burst, algorithm, precision, tiers, overrides }: RateLimitRule,
+  { tiers: ofFile }: StageInput,
+  live: () => LiveTiers | undefined,
+): Pick<CompiledRule, 'bucket' | 'bucketOf'> {
+  const shape = { algorithm, precision };
+  const own = rate === undefined || burst === undefined ? undefined : ruleOf({ rate, per, burst }, shape);
+  if (tiers === true && (ofFile === undefined || Object.keys(ofFile).length === 0))
+    throw new Error('`tiers: true` needs `tiers` of the file, or list some in their place');
+  const byTier = tiers === undefined ? undefined : rulesOf(tiers === true ? (ofFile ?? {}) : tiers, shape);
+  // Fails closed: who is of no tier is not better off than who is of the lowest.
+  const bucket = own ?? strictest(byTier?.values() ?? []);
+  if (bucket === undefined) throw new Error('expected a rate, or a tier that has a limit');
+  if (byTier === undefined && overrides === undefined) return { bucket, bucketOf: undefined };
+  const limits: CallerLimits = {
+    tiers: byTier,
+    tenants: ofFile && tenantsOf(ofFile),
+    live: byTier && live(),
+    overrides: overrides && rulesOf(overrides, shape),
+    other: bucket,
+  };
+  return { bucket, bucketOf: (exchange, subject) => limitOf(limits, exchange, subject) };
+}
+
+/**
+ * The subject stands in braces, so that all that a caller is counted under lies on one node of a cluster. No other route or rule
+ * can spell the prefix: what means something in it is escaped. A window says what it counts, because it cannot go on as another.
+ */
+function bucketNames(
+  { bucket, key, algorithm, per }: RateLimitRule,
+  index: number,
+  { routeId, budgetOf = routeId }: StageInput,
+): Pick<CompiledRule, 'prefix' | 'suffix'> {
+  const own = `${budgetOf.replaceAll('%', '%25').replaceAll(':', '%3A').replaceAll('{', '%7B')}:${String(index)}`;
+  // No route is called so: the id of a route is not empty.
+  const name = bucket === undefined ? own : `:shared:${bucket}:${keyName(key)}`;
+  const suffix = algorithm === 'tokenBucket' ? '}' : `}:${algorithm}:${String(per)}`;
+  return { prefix: `${name}:{`, suffix };
+}
+
+function compileCost(
+  cost: LimitCost,
+  { pathParameters }: StageInput,
+): Pick<CompiledRule, 'cost' | 'costOf' | 'reported' | 'isByQuery'> {
+  const fixed = fixedCost(cost);
+  const base = { cost: fixed, costOf: undefined, reported: undefined, isByQuery: cost === 'query' };
+  if (typeof cost !== 'object') return base;
+  if ('answerHeader' in cost)
+    return { ...base, reported: { field: cost.answerHeader, atMost: cost.atMost ?? Infinity } };
+  if ('methods' in cost) {
+    const { methods, default: other } = cost;
+    return bounded(
+      base,
+      ({ method }) => (Object.hasOwn(methods, method) ? methods[method] : undefined) ?? other,
+    );
+  }
+  if ('perBytes' in cost) return bounded(base, ({ request }) => sizeOf(request, cost.perBytes));
+  const numberOf = compileNumber(cost.cel, { params: pathParameters });
+  return bounded(base, (exchange) => {
+    try {
+      return numberOf(exchange);
+    } catch {
+      return 1;
+    }
+  });
+}
+
+/** The dearest request passes when the bucket is full, rather than never. */
+function bounded<Base extends object>(base: Base, costOf: (exchange: Exchange) => number) {
+  return {
+    ...base,
+    costOf: (exchange: Exchange, { burst }: BucketRule) => Math.min(burst, Math.max(0, costOf(exchange))),
+  };
+}
+
+function sizeOf({ headers }: Exchange['request'], perBytes: number): number {
+  const length = headers['content-length'];
+  // Fails closed: what does not say how long it is would be the cheapest way to send much.
+  if (length === undefined) return headers['transfer-encoding'] === undefined ? 1 : Infinity;
+  return Math.max(1, Math.ceil(Number(length) / perBytes));
+}

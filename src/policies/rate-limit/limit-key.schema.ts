@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { compileText } from '../../conditions/condition.ts';
+import { TOKEN } from '../../config/field-name.ts';
+
+/** Whose limit a rule means, where a word says it. */
+export const RATE_LIMIT_KEYS = ['ip', 'principal', 'apiKey', 'tenant', 'route', 'global'] as const;
+
+const MOST_PARTS = 5;
+const LONGEST_NAME = 128;
+
+/** Refuses an expression that cannot be compiled, as far as that can be told without a route. */
+export function celOf(compile: (expression: string) => unknown, description: string) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        compile(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+      }
+    })
+    .describe(description);
+}
+
+const part = z.union([
+  z.enum(RATE_LIMIT_KEYS),
+  z.strictObject({
+    ip: z
+      .strictObject({
+        ipv6: z
+          .int()
+          .min(16)
+          .max(128)
+          .default(64)
+          .describe('Bits of an IPv6 address that count. Default 64.'),
+        ipv4: z.int().min(8).max(32).default(32).describe('Bits of an IPv4 address that count. Default 32.'),
+      })
+      .describe('The client address, as far as these bits.'),
+  }),
+  z.strictObject({
+    header: z
+      .string()
+      .regex(TOKEN, 'expected the name of a header field')
+      .toLowerCase()
+      .describe('The value of this header field, which clients choose.'),
+  }),
+  z.strictObject({
+    claim: z.string().min(1).max(LONGEST_NAME).describe('The value of this claim of the token.'),
+  }),
+  z.strictObject({
+    query: z
+      .string()
+      .min(1)
+      .max(LONGEST_NAME)
+      .describe('The value of this parameter of the query, which clients choose.'),
+  }),
+  z.strictObject({
+    cel: celOf(
+      compileText,
+      'An expression in CEL that says whose, over principal, request, route, params, client and now.',
+    ),
+  }),
+]);
+
+/** Whose limit a rule means: one thing, or several together. */
+export const limitKeySchema = z.union([part, z.array(part).min(1).max(MOST_PARTS)]);
+
+/** A part of a key. */
+export type KeyPart = z.output<typeof part>;
+
+/** A parsed key. */
+export type LimitKey = z.output<typeof limitKeySchema>;
+
+/** The key in a word, as clients and operators see it. */
+export function keyName(key: LimitKey): string {
+  if (Array.isArray(key)) return key.map(keyName).join('+');
+  return typeof key === 'string' ? key : (Object.keys(key)[0] ?? '');
+}

@@ -1,0 +1,96 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { partitionOf } from '../../exchange/principal.ts';
+import type { BucketRule, LimitAlgorithm } from './rate-limiter.ts';
+import type { TierLimit, Tiers } from './tiers.schema.ts';
+
+/** Who is of which tier, as operators say it while the gateway runs. */
+export interface LiveTiers {
+  /** The tier of `tenant:acme`, `key:<id of the key>`, or of what a principal is counted under; undefined for none. */
+  tierOf(name: string): string | undefined;
+}
+
+/** The limits of a rule for different callers, ready to be looked up. */
+export interface CallerLimits {
+  /** By the tier of the caller. */
+  readonly tiers?: ReadonlyMap<string, BucketRule | undefined> | undefined;
+  /** The tier of a tenant whose callers say none. */
+  readonly tenants?: ReadonlyMap<string, string> | undefined;
+  readonly live?: LiveTiers | undefined;
+  /** By what a caller is counted under. */
+  readonly overrides?: ReadonlyMap<string, BucketRule | undefined> | undefined;
+  /** For who has none of these. */
+  readonly other: BucketRule;
+}
+
+/** The limit of a caller; undefined for none. */
+export function limitOf(limits: CallerLimits, exchange: Exchange, subject: string): BucketRule | undefined {
+  const { overrides, tiers, other } = limits;
+  if (overrides?.has(subject) === true) return overrides.get(subject);
+  if (tiers === undefined) return other;
+  const tier = tierOf(limits, exchange);
+  // Fails closed: a tier that nobody has described is not one without a limit.
+  return tier !== undefined && tiers.has(tier) ? tiers.get(tier) : other;
+}
+
+/** The tier of a caller: what operators say now, then what the token or the key says, then what the file says of its tenant. */
+function tierOf({ live, tenants }: CallerLimits, { principal }: Exchange): string | undefined {
+  if (principal === undefined) return undefined;
+  const { tenant, tier, apiKeyId } = principal;
+  return (
+    (live && liveTier(live, partitionOf(principal), apiKeyId, tenant)) ??
+    tier ??
+    (tenant === undefined ? undefined : tenants?.get(tenant))
+  );
+}
+
+function liveTier(
+  live: LiveTiers,
+  principal: string,
+  apiKeyId: string | undefined,
+  tenant: string | undefined,
+): string | undefined {
+  return (
+    live.tierOf(principal) ??
+    (apiKeyId === undefined ? undefined : live.tierOf('key:' + apiKeyId)) ??
+    (tenant === undefined ? undefined : live.tierOf('tenant:' + tenant))
+  );
+}
+
+/** What the rules of limits are made with. */
+export interface RuleShape {
+  readonly algorithm: LimitAlgorithm;
+  readonly precision: 'exact' | 'leased';
+}
+
+/** The limit that options describe; undefined for `off`. */
+export function ruleOf(limit: TierLimit, { algorithm, precision }: RuleShape): BucketRule | undefined {
+  if (limit === 'off') return undefined;
+  const { rate, per, burst } = limit;
+  return { rate, perMs: per, burst: algorithm === 'tokenBucket' ? burst : rate, algorithm, precision };
+}
+
+/** Limits by name, ready to be looked up. */
+export function rulesOf(
+  limits: Readonly<Record<string, TierLimit>>,
+  shape: RuleShape,
+): ReadonlyMap<string, BucketRule | undefined> {
+  return new Map(Object.entries(limits).map(([name, limit]) => [name, ruleOf(limit, shape)]));
+}
+
+/** The one that lets least pass in the long run. */
+export function strictest(rules: Iterable<BucketRule | undefined>): BucketRule | undefined {
+  let found: BucketRule | undefined;
+  for (const rule of rules)
+    if (rule !== undefined && (found === undefined || rule.rate / rule.perMs < found.rate / found.perMs))
+      found = rule;
+  return found;
+}
+
+/** The tiers of tenants. */
+export function tenantsOf(tiers: Tiers): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(tiers).flatMap(([name, tier]) =>
+      tier === 'off' ? [] : tier.tenants.map((tenant) => [tenant, name] as const),
+    ),
+  );
+}
