@@ -10,6 +10,11 @@ import { LOGGER } from '../telemetry/telemetry.module.ts';
 /** What operators can give orders to. */
 @Injectable()
 export class AdminOrders {
+  /** Stored answers, of this process and of others. */
+  @Optional()
+  @Inject(CacheNews)
+  readonly cache: CacheNews | undefined = undefined;
+
   constructor(
     readonly rollouts: Rollouts,
     readonly identity: Identity,
@@ -19,7 +24,5 @@ export class AdminOrders {
     @Optional() readonly keys?: ApiKeyRegistry,
     /** The same, for those who have to account for it. */
     @Optional() readonly audit?: AuditTrail,
-    /** Stored answers, of this process and of others. */
-    @Optional() readonly cache?: CacheNews,
   ) {}
 }
