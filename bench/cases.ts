@@ -32,6 +32,8 @@ export interface Work {
   readonly limited?: true;
   /** Calls to the services that answer one request; the case fails when it takes more or fewer. */
   readonly upstreamCalls: number;
+  /** The same of its twin, where that is another number. */
+  readonly twinCalls?: number;
 }
 
 /** One comparison: the gateway with one configuration, and the least code that does the same work. */
@@ -109,6 +111,17 @@ export const CASES: readonly BenchCase[] = [
     limited: true,
     needsRedis: true,
     target: 0.85,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-cached',
+    title: 'door 1, a stored answer',
+    config: 'door-1-cached.yaml',
+    principals: 0,
+    logLevel: 'warn',
+    upstreamCalls: 0,
+    twinCalls: 1,
+    target: 1,
   },
   {
     ...PIPE,

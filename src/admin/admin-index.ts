@@ -56,6 +56,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows:
       'The quotas of routes, and with ?subject= what somebody has used of them; a POST to /quotas/reset resets.',
   },
+  {
+    path: '/cache',
+    shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

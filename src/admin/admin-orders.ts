@@ -4,6 +4,7 @@ import { Rollouts } from '../canary/rollouts.ts';
 import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
+import { CacheNews } from '../policies/cache/cache-news.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
@@ -17,6 +18,10 @@ export class AdminOrders {
   @Optional() @Inject(QuotaLedger) readonly quotas?: QuotaLedger;
   /** Has all workers restarted; undefined for a process that serves alone. */
   @Optional() @Inject(RESTART) readonly restart?: (by: string) => void;
+  /** Stored answers, of this process and of others. */
+  @Optional()
+  @Inject(CacheNews)
+  readonly cache: CacheNews | undefined = undefined;
 
   constructor(
     readonly rollouts: Rollouts,

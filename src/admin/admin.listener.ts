@@ -10,6 +10,7 @@ import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
+import { serveCache } from './cache-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
@@ -54,6 +55,7 @@ export class AdminListener {
     serveRevocations(this.#server, orders);
     serveQuotas(this.#server, snapshots, orders);
     serveWorkers(this.#server, orders);
+    serveCache(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));

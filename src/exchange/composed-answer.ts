@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import { announcesBody } from '../problems/render-problem.ts';
 import { endInOneWrite } from './one-write.ts';
 
 /** The parts of a response of `node:http` that nobody has promised; see {@link canCompose}. */
@@ -55,7 +56,8 @@ export function disableComposedAnswers(): void {
 export function isComposable(response: ServerResponse): boolean {
   const { req: request } = response;
   if (!isEnabled || !response.shouldKeepAlive || request.httpVersionMinor !== 1) return false;
-  if (request.method === 'HEAD' || !request.complete) return false;
+  // The parser says so of one without a body only after whoever answers at once, such as a cache.
+  if (request.method === 'HEAD' || (!request.complete && announcesBody(request))) return false;
   if (request.headers.upgrade !== undefined || request.headers.expect !== undefined) return false;
   const isLimited = (response as unknown as Internals)._maxRequestsPerSocket > 0;
   return !isLimited && !response.headersSent && response.getHeaderNames().length === 0;

@@ -25,6 +25,8 @@ export interface Answer {
   /** Flat list: name, value, name, value. */
   readonly headers: readonly string[];
   readonly body: Buffer;
+  /** The same fields as lines, each with a line break before it, where they are ready to be written. */
+  readonly lines?: string | undefined;
 }
 
 /** Header fields that somebody vouches for whom the configuration has asked. */
@@ -147,6 +149,8 @@ export class Exchange {
   // cache
   /** What the cache stage wants to keep of the answer. */
   recording: Recording | undefined = undefined;
+  /** The fields that ask the upstream whether what is stored still holds, in place of the client's own. */
+  validators: readonly string[] | undefined = undefined;
   /** The stored answer that it has answered with. */
   cached: Answer | undefined = undefined;
 

@@ -48,7 +48,7 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
   answerConnects(fastify);
   // The proxy writes its own heads; this is for handlers.
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    request.exchange.outdates?.answered(request.exchange, reply.statusCode);
+    request.exchange.outdates?.answered(request.exchange, reply.statusCode, placesOf(reply));
     if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
     let stream: Duplex | undefined;
     try {
@@ -66,6 +66,14 @@ function whenKept({ keeper }: Exchange, done: () => void): void {
   const kept = keeper?.ended();
   if (kept === undefined) done();
   else void kept.then(() => done());
+}
+
+// Where else something may have changed.
+function placesOf(reply: FastifyReply): string[] {
+  return ['location', 'content-location'].flatMap((name) => {
+    const place = reply.getHeader(name);
+    return typeof place === 'string' ? [name, place] : [];
+  });
 }
 
 // Fastify has read the query before anybody could take something out of it.

@@ -152,6 +152,12 @@ export const catalogue = {
     cause: 'The body exceeds the limit of the route.',
     remedy: 'Send a smaller body or split the upload.',
   }),
+  'not-cached': entry(504, 'cache', 'No stored answer can be given', {
+    cause:
+      'The client asks for a stored answer only (`Cache-Control: only-if-cached`), and the cache of the route has none that it may give.',
+    remedy: 'Ask without `only-if-cached`, so that the service is asked.',
+    retryable: true,
+  }),
   'deadline-exceeded': entry(504, 'deadline', 'The deadline of the request has passed', {
     cause: 'The request did not finish within the total time that its route allows.',
     remedy: 'Retry if the operation is idempotent; operators look at the slow upstream in the access line.',

@@ -7,7 +7,7 @@ import { call, type Answer } from '../../test/support/client.ts';
 import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { exchangeFor } from '../../test/support/stage-server.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
+import { CacheStageFactory } from '../policies/cache/cache.stage-factory.ts';
 import { policyRegistry } from '../policies/order.ts';
 import { enterStages } from '../policies/stage.ts';
 import { TransformStageFactory } from '../policies/transform/transform.stage.ts';

@@ -42,8 +42,9 @@ export class AnswerWriter implements AnswerSink {
 
   start(status: number, headers: string[]): void {
     if (STAND_IN_STATUS.has(status) && this.#cover()) return;
-    this.#exchange.outdates?.answered(this.#exchange, status);
-    this.#exchange.recording?.start(status, headers);
+    this.#exchange.outdates?.answered(this.#exchange, status, headers);
+    const inPlace = this.#exchange.recording?.start(status, headers);
+    if (inPlace !== undefined) return this.#coverWith(inPlace);
     const head: ResponseHead = { status, headers };
     const buffered = this.#isEdited ? undefined : BufferedBody.of(this.#route, head);
     if (buffered === undefined) return void this.#writeHead(head);
@@ -67,7 +68,8 @@ export class AnswerWriter implements AnswerSink {
     // Who has a stand-in for an answer looks at it first.
     const isCoverable = this.#route.standIns.length > 0 && STAND_IN_STATUS.has(head.status);
     if (!isCoverable && writeForwarded(this.#exchange, this.#route, { head, body, isKept })) {
-      return this.#exchange.outdates?.answered(this.#exchange, head.status);
+      const { outdates } = this.#exchange;
+      return outdates?.answered(this.#exchange, head.status, head.fields());
     }
     const fields = head.fields();
     // What came in chunks goes out in one piece, whose length is known by now.
@@ -150,6 +152,7 @@ export class AnswerWriter implements AnswerSink {
     const isCoverable = problem.status >= 500 && !response.headersSent;
     const standIn = isCoverable ? standInOf(this.#exchange, this.#route) : undefined;
     if (standIn !== undefined) return this.replay(standIn);
+    this.#exchange.recording?.abandon();
     renderProblem(this.#exchange, problem);
   }
 
@@ -163,20 +166,32 @@ export class AnswerWriter implements AnswerSink {
 
   /** Answers with what a stage has, such as a stored answer. */
   replay(answer: Answer): void {
+    this.#exchange.recording?.abandon();
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
+    if (this.#writeStored(answer)) return;
     this.start(answer.status, [...answer.headers]);
     if (this.#exchange.method !== 'HEAD') this.data(answer.body);
     this.end();
+  }
+
+  #writeStored({ status, lines, body }: Answer): boolean {
+    if (lines === undefined) return false;
+    const head = { status, length: '', hasDate: true, lines: () => lines };
+    return writeForwarded(this.#exchange, this.#route, { head, body, isKept: true });
   }
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
   #cover(): boolean {
     const standIn = standInOf(this.#exchange, this.#route);
     if (standIn === undefined) return false;
-    this.replay(standIn);
-    this.#isCovered = true;
+    this.#coverWith(standIn);
     return true;
+  }
+
+  #coverWith(answer: Answer): void {
+    this.replay(answer);
+    this.#isCovered = true;
   }
 
   #hold(chunk: Buffer, buffered: BufferedBody): boolean {

@@ -12,7 +12,7 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** An answer that came as a whole. */
 export interface ForwardedAnswer {
-  readonly head: ForwardedHead;
+  readonly head: Pick<ForwardedHead, 'status' | 'length' | 'hasDate' | 'lines'>;
   readonly body: Buffer;
   /** Whether the body is ours to keep. */
   readonly isKept: boolean;

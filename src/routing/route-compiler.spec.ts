@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { BodyIdleStageFactory } from '../policies/body-idle/body-idle.stage.ts';
 import { BodyLimitStageFactory } from '../policies/body-limit/body-limit.stage.ts';
-import { CacheStageFactory } from '../policies/cache/cache.stage.ts';
+import { CacheStageFactory } from '../policies/cache/cache.stage-factory.ts';
 import { CircuitBreakerStageFactory } from '../policies/circuit-breaker/circuit-breaker.stage.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { policyRegistry } from '../policies/order.ts';

@@ -58,6 +58,7 @@ export class StreamAnswer implements StreamTaker {
     if (told === undefined || problem.code === 'client-closed') return sink.fail(problem);
     exchange.problem ??= problem;
     // What broke off is not to be kept.
+    exchange.recording?.abandon();
     exchange.recording = undefined;
     this.#write(told(JSON.stringify(problemBody(problem, exchange.id))));
     sink.end();

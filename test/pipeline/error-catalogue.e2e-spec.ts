@@ -96,6 +96,7 @@ beforeAll(async () => {
       open('keyed', { idempotency: { anonymous: 'address' } }),
       open('chaos', { fault: { abort: {} } }),
       open('small', { bodyLimit: '1B' }),
+      open('kept', { cache: { ttl: '1s' } }),
       open('late', { deadline: '50ms' }, 'hanging'),
       open('silent', {}, 'silent'),
       open('hanging', {}, 'hanging'),
@@ -204,6 +205,7 @@ const PROVOCATIONS: Readonly<Record<ProblemCode, () => Promise<Answer>>> = {
   'quota-unavailable': ask('/billed'),
   'limiter-unavailable': ask('/strict'),
   'body-too-large': ask('/small', { method: 'POST', body: 'long' }),
+  'not-cached': ask('/kept', { headers: { 'cache-control': 'only-if-cached' } }),
   'deadline-exceeded': ask('/late'),
   'request-invalid': ask('/api/v1/orders', {
     as: 'user',

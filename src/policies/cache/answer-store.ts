@@ -1,18 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import type { Exchange, Answer } from '../../exchange/exchange.ts';
+import { fieldOf } from '../../exchange/field-list.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
+import type { Entry } from './entry.ts';
+import { slotOf, TagSlots } from './tag-slots.ts';
 
-/** A stored answer with its times, on the clock of `Date.now()`. */
-export interface Entry {
-  readonly answer: Answer;
-  /** Request fields that the answer depends on, lower-case. */
-  readonly vary: readonly string[];
-  /** A digest of the values that it was made for. */
-  readonly variant: string;
-  /** When the answer was made, as far as its `Age` tells. */
-  readonly storedAt: number;
-  readonly freshUntil: number;
-  readonly staleUntil: number;
-}
+export type { Entry } from './entry.ts';
 
 /** Under what an answer is kept. */
 export interface AnswerKey {
@@ -22,62 +14,105 @@ export interface AnswerKey {
   readonly caller: string;
 }
 
+/** What is known of the store when an answer is asked for: once it is another, that answer is not kept. */
+export interface StoreMark {
+  readonly changes: number;
+  readonly purges: number;
+  readonly tagPurges: number;
+}
+
+/** What is to be purged: all answers of a URI, of all that begin so, or of a tag. */
+export interface Purge {
+  readonly by: 'key' | 'prefix' | 'tag';
+  readonly value: string;
+  /** Whether they stay to be revalidated, and to stand in for a failing upstream. Default false. */
+  readonly soft?: boolean | undefined;
+}
+
+/** The answers of one key, the newest first. */
+interface Shelf {
+  readonly entries: readonly Entry[];
+}
+
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20;
 const ENTRY_OVERHEAD_BYTES = 512;
 const FIRST_ERROR_STATUS = 400;
+/** Variants of one key; the one that was stored longest ago goes. */
+const MAX_VARIANTS = 32;
 /** Methods that change nothing (RFC 9110 section 9.2.1); one that is not known may. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 /** Power of two. */
 const CHANGE_SLOTS = 1024;
+/** Fields of a successful answer that name what has changed as well (RFC 9111 section 4.4). */
+const ALSO_CHANGED = ['location', 'content-location'] as const;
 
-/**
- * Keeps answers in this process, bounded in bytes; the one that was used longest ago goes first.
- * A key holds one answer: another variant (`Vary`) replaces it.
- */
+/** Keeps answers in this process, bounded in bytes, several variants (`Vary`) of each; what was used longest ago goes first. */
 export class AnswerStore {
-  readonly #entries: LRUCache<string, Entry>;
+  readonly tags = new TagSlots();
+  readonly #shelves: LRUCache<string, Shelf>;
   readonly #keysOf = new Map<string, Set<string>>();
   /** How often something changed, by a hash of its URI: what was asked for before must not be stored after. */
   readonly #changes = new Uint32Array(CHANGE_SLOTS);
+  #purges = 0;
   /** Whether a route keeps answers here. */
   isUsed = false;
+  /** Hears of each URI that has changed here. */
+  onInvalidated: ((uri: string) => void) | undefined = undefined;
 
   constructor(maxBytes = DEFAULT_MAX_BYTES) {
-    this.#entries = new LRUCache({
+    this.#shelves = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: (entry, name) => weightOf(name, entry),
+      sizeCalculation: (shelf, name) => weightOf(name, shelf),
       dispose: (_, name) => this.#forgotten(name),
     });
   }
 
-  /** The entry of a key, fresh or stale, or undefined. */
-  get(key: AnswerKey): Entry | undefined {
-    const name = nameOf(key);
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return undefined;
-    if (entry.staleUntil <= Date.now()) {
-      this.#entries.delete(name);
-      return undefined;
-    }
+  /** What it holds, for the metrics. */
+  get usage(): { readonly bytes: number; readonly keys: number } {
+    return { bytes: this.#shelves.calculatedSize, keys: this.#shelves.size };
+  }
+
+  /** The entry of a key for a request, fresh or stale, or undefined. @param variant of the request, by names of fields. */
+  get(key: AnswerKey, variant: (names: readonly string[]) => string): Entry | undefined {
+    const shelf = this.#shelves.get(nameOf(key));
+    const entry = this.#select(shelf, variant);
+    // Its age begins when it is seen: what may be given meanwhile counts from here.
+    if (entry !== undefined && shelf?.entries.includes(entry) !== true) this.set(key, entry);
     return entry;
   }
 
-  /** The same, and it stays as it is: it counts for no use, and what is over is not removed. */
-  peek(key: AnswerKey): Entry | undefined {
-    const entry = this.#entries.peek(nameOf(key));
-    return entry === undefined || entry.staleUntil <= Date.now() ? undefined : entry;
+  /** The same, and it stays as it is: it counts for no use. */
+  peek(key: AnswerKey, variant: (names: readonly string[]) => string): Entry | undefined {
+    return this.#select(this.#shelves.peek(nameOf(key)), variant);
   }
 
-  /** Stores an entry. */
+  /** The request fields that answers of a key were told apart by lately; undefined where none is stored. */
+  variesBy(key: AnswerKey): readonly string[] | undefined {
+    return this.#shelves.peek(nameOf(key))?.entries[0]?.vary;
+  }
+
+  /** Stores an entry, in place of the one for the same request. */
   set(key: AnswerKey, entry: Entry): void {
     const name = nameOf(key);
+    const now = Date.now();
+    const others = (this.#shelves.peek(name)?.entries ?? []).filter(
+      (one) => one.keptUntil > now && !(one.variant === entry.variant && isSame(one.vary, entry.vary)),
+    );
     // What the key held has gone, also where the new one is too large.
-    this.#entries.delete(name);
-    this.#entries.set(name, entry);
-    if (!this.#entries.has(name)) return;
+    this.#shelves.delete(name);
+    this.#shelves.set(name, { entries: [entry, ...others.slice(0, MAX_VARIANTS - 1)] });
+    if (!this.#shelves.has(name)) return;
     const names = this.#keysOf.get(key.uri);
     if (names === undefined) this.#keysOf.set(key.uri, new Set([name]));
     else names.add(name);
+  }
+
+  /** Removes one entry, which holds no more. */
+  remove(key: AnswerKey, entry: Entry): void {
+    const name = nameOf(key);
+    const entries = this.#shelves.peek(name)?.entries.filter((one) => one !== entry) ?? [];
+    this.#shelves.delete(name);
+    for (const one of entries.reverse()) this.set(key, one);
   }
 
   /** Has an exchange tell of its success when it may change something (RFC 9111 section 4.4). */
@@ -85,21 +120,82 @@ export class AnswerStore {
     if (this.isUsed && !SAFE.has(exchange.method)) exchange.outdates = this;
   }
 
-  /** Takes note that an exchange was answered. */
-  answered(exchange: Exchange, status: number): void {
-    if (status < FIRST_ERROR_STATUS) this.invalidate(uriOf(exchange));
+  /** Takes note that an exchange was answered. @param headers of the answer, names and values. */
+  answered(exchange: Exchange, status: number, headers: readonly string[]): void {
+    if (status >= FIRST_ERROR_STATUS) return;
+    this.#changed(uriOf(exchange));
+    for (const name of ALSO_CHANGED) {
+      const place = fieldOf(headers, name);
+      const uri = place === undefined ? undefined : uriIn(place, exchange);
+      if (uri !== undefined) this.#changed(uri);
+    }
+  }
+
+  #changed(uri: string): void {
+    this.invalidate(uri);
+    this.onInvalidated?.(uri);
   }
 
   /** Removes every answer of a URI, whoever it was for, and keeps those from being stored that are under way. */
-  invalidate(uri: string): void {
-    const slot = slotOf(uri);
+  invalidate(uri: string): number {
+    const slot = slotOf(uri, CHANGE_SLOTS);
     this.#changes[slot] = (this.#changes[slot] ?? 0) + 1;
-    for (const name of this.#keysOf.get(uri) ?? []) this.#entries.delete(name);
+    const names = [...(this.#keysOf.get(uri) ?? [])];
+    for (const name of names) this.#shelves.delete(name);
+    return names.length;
   }
 
-  /** A number that is another one once the URI was invalidated, and now and then without. */
-  changesOf(uri: string): number {
-    return this.#changes[slotOf(uri)] ?? 0;
+  /**
+   * Purges answers, those under way too. What is purged by a tag goes when it is next looked for.
+   *
+   * @returns how many keys were emptied at once.
+   */
+  purge({ by, value, soft }: Purge): number {
+    if (by === 'tag') {
+      this.tags.purge(value, soft === true);
+      return 0;
+    }
+    this.#purges += 1;
+    const uris = by === 'key' ? [value] : [...this.#keysOf.keys()].filter((uri) => uri.startsWith(value));
+    if (soft !== true) return uris.reduce((count, uri) => count + this.invalidate(uri), 0);
+    const names = uris.flatMap((uri) => [...(this.#keysOf.get(uri) ?? [])]);
+    for (const name of names) this.#age(name);
+    return names.length;
+  }
+
+  /** What is to be compared when an answer comes that is asked for now. */
+  mark(uri: string): StoreMark {
+    const changes = this.#changes[slotOf(uri, CHANGE_SLOTS)] ?? 0;
+    return { changes, purges: this.#purges, tagPurges: this.tags.count };
+  }
+
+  /** Whether nothing was changed or purged meanwhile that the answer may show as it was before; too often not, at worst. */
+  isUnchanged(uri: string, { changes, purges, tagPurges }: StoreMark, isTagged: boolean): boolean {
+    if (this.#purges !== purges || (isTagged && this.tags.count !== tagPurges)) return false;
+    return (this.#changes[slotOf(uri, CHANGE_SLOTS)] ?? 0) === changes;
+  }
+
+  // Ends the freshness of all that a key holds.
+  #age(name: string): void {
+    const now = Date.now();
+    const shelf = this.#shelves.peek(name);
+    const entries = shelf?.entries.map((one) => agedEntry(one, now));
+    if (entries === undefined) return;
+    const uri = name.slice(0, name.lastIndexOf('\n'));
+    this.#shelves.set(name, { entries });
+    this.#keysOf.set(uri, (this.#keysOf.get(uri) ?? new Set()).add(name));
+  }
+
+  #select(shelf: Shelf | undefined, variant: (names: readonly string[]) => string): Entry | undefined {
+    if (shelf === undefined) return undefined;
+    const now = Date.now();
+    for (const entry of shelf.entries) {
+      if (entry.keptUntil <= now || entry.variant !== variant(entry.vary)) continue;
+      const state = entry.tags.length === 0 ? 'current' : this.tags.stateOf(entry.tags);
+      if (state === 'purged') return undefined;
+      return state === 'current' ? entry : { ...agedEntry(entry, now), tags: this.tags.again(entry.tags) };
+    }
+    return undefined;
   }
 
   #forgotten(name: string): void {
@@ -110,9 +206,28 @@ export class AnswerStore {
   }
 }
 
+/** The same, fresh no longer than now, and stale for as long as it would have been. */
+function agedEntry(entry: Entry, now: number): Entry {
+  const lostMs = Math.max(0, entry.freshUntil - now);
+  return {
+    ...entry,
+    freshUntil: entry.freshUntil - lostMs,
+    revalidateUntil: entry.revalidateUntil - lostMs,
+    standInUntil: entry.standInUntil - lostMs,
+  };
+}
+
 /** What an exchange asks for, whatever its method and route. The port does not count: too much is invalid at worst. */
 export function uriOf({ host, path, query }: Exchange): string {
   return host + path + query;
+}
+
+// Another origin is not this one's to speak for.
+function uriIn(place: string, exchange: Exchange): string | undefined {
+  const { scheme, host, path } = exchange;
+  const url = URL.parse(place, `${scheme}://${host}${path}`);
+  if (url === null || url.hostname !== host) return undefined;
+  return host + url.pathname + url.search;
 }
 
 // A digest has no line break.
@@ -120,15 +235,17 @@ function nameOf({ uri, caller }: AnswerKey): string {
   return `${uri}\n${caller}`;
 }
 
-function weightOf(name: string, { answer, vary }: Entry): number {
-  let weight = name.length + answer.body.length + ENTRY_OVERHEAD_BYTES;
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name, at) => name === other[at]);
+}
+
+function weightOf(name: string, { entries }: Shelf): number {
+  return entries.reduce((sum, entry) => sum + weightOfEntry(entry), name.length);
+}
+
+function weightOfEntry({ answer, vary, lines, tags }: Entry): number {
+  let weight = answer.body.length + (lines?.length ?? 0) + tags.length * 32 + ENTRY_OVERHEAD_BYTES;
   for (const text of answer.headers) weight += text.length;
   for (const field of vary) weight += field.length;
   return weight;
-}
-
-function slotOf(uri: string): number {
-  let slot = 0;
-  for (let i = 0; i < uri.length; i += 1) slot = (slot * 31 + uri.charCodeAt(i)) | 0;
-  return slot & (CHANGE_SLOTS - 1);
 }

@@ -1,37 +1,71 @@
 import { z } from 'zod';
-import { duration, durationText, size } from '../../config/units.ts';
+import { duration, durationText, size, timerDuration } from '../../config/units.ts';
 import { GRAPHQL_HTTP, unfitFor } from '../doors.ts';
 import { definePolicy } from '../policy.ts';
 
 const MAX_BODY = 256 * 1024;
+const COLLAPSE_MS = 5000;
+const TARGETED_FIELDS = ['Gatehouse-Cache-Control', 'CDN-Cache-Control'];
 const FIELD_SAYS = 'a field says how long it is good, and for whom; clients keep the answer';
+/** Who calls is always part of the key. */
+const NEVER_IGNORED = /^(?:authorization|cookie|proxy-authorization)$/i;
+
+const fieldName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header field');
 
 /** Stored answers for safe requests; partitioned by principal unless said otherwise. */
 export const cachePolicy = definePolicy({
   name: 'cache',
   schema: z.strictObject({
     ttl: duration.describe('How long an answer is fresh when the upstream does not say.'),
+    negativeTtl: duration
+      .optional()
+      .describe(
+        'The same for answers of 404, 405, 410, 414 and 501. Default: `ttl`, and no longer than ten seconds.',
+      ),
+    staleWhileRevalidate: duration
+      .default(0)
+      .describe(
+        'How long after that a stored answer is given while the upstream is asked in the background; the `stale-while-revalidate` of an answer comes first. Default: not at all.',
+      ),
     staleIfError: duration
       .default(0)
       .describe(
-        'How long after that a stored answer may stand in when the upstream fails. Default: not at all.',
+        'How long after it was fresh a stored answer may stand in when the upstream fails; the `stale-if-error` of an answer comes first. Default: not at all.',
       ),
     scope: z
       .enum(['principal', 'public'])
       .default('principal')
       .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
     maxBody: size.default(MAX_BODY).describe('Largest body that is stored. Default 256KiB.'),
+    collapse: z
+      .union([z.literal('off'), timerDuration])
+      .default(COLLAPSE_MS)
+      .describe(
+        'How long requests for the same answer wait for the first of them, whose answer they share if it may be; `off` has each ask by itself. Default 5s.',
+      ),
+    ignoreHeaders: z
+      .array(fieldName.refine((name) => !NEVER_IGNORED.test(name), 'a credential is never ignored'))
+      .default([])
+      .describe(
+        'Header fields of requests that the upstream gets, and that no answer depends on unless its `Vary` says so. Default: none.',
+      ),
+    targetedFields: z
+      .array(fieldName)
+      .default(TARGETED_FIELDS)
+      .describe(
+        'Fields of answers that are meant for this cache (RFC 9213): the first one that is there takes the place of `Cache-Control` and `Expires`. Default `Gatehouse-Cache-Control`, `CDN-Cache-Control`.',
+      ),
   }),
   summary:
-    'Stores answers to GET and serves them to GET and HEAD. For proxied routes; kept in this process, 64 MiB for all routes together, the least recently used first to go.',
+    'Stores answers to GET and serves them to GET and HEAD, as a shared cache of HTTP (RFC 9111) that knows who calls. For proxied routes; kept in this process, 64 MiB for all routes together, the least recently used first to go.',
   per: 'answer',
   before: 'body',
-  refusesWith: [],
+  refusesWith: ['not-cached'],
   describe: ({ ttl, scope }) => `${scope} ${durationText(ttl)}`,
   onFields: 'all',
-  idle: ({ staleIfError, maxBody }, { kind, methods }) => {
-    if (kind === 'field' && staleIfError > 0) return { key: ['staleIfError'], reason: FIELD_SAYS };
-    if (kind === 'field' && maxBody !== MAX_BODY) return { key: ['maxBody'], reason: FIELD_SAYS };
+  idle: (options, { kind, methods }) => {
+    const idle = kind === 'field' ? idleOnField(options) : undefined;
+    if (idle !== undefined) return { key: [idle], reason: FIELD_SAYS };
     if (kind === 'handler') return { key: [], reason: 'a handler caches its calls' };
     // A translated route has the methods of its schema, of which some are read.
     const isRead = kind === 'translate' || methods.length === 0 || methods.includes('GET');
@@ -50,6 +84,27 @@ export const cachePolicy = definePolicy({
     ...unfitFor(['translatedSocket', 'forwardedSocket'], 'a socket is no answer that could be kept'),
   },
 });
+
+/** What fields of GraphQL have no use for. */
+interface AnswerOptions {
+  readonly negativeTtl?: number | undefined;
+  readonly staleWhileRevalidate: number;
+  readonly staleIfError: number;
+  readonly maxBody: number;
+  readonly collapse: number | 'off';
+  readonly ignoreHeaders: readonly string[];
+  readonly targetedFields: readonly string[];
+}
+
+function idleOnField(options: AnswerOptions): string | undefined {
+  if (options.staleIfError > 0) return 'staleIfError';
+  if (options.maxBody !== MAX_BODY) return 'maxBody';
+  if (options.staleWhileRevalidate > 0) return 'staleWhileRevalidate';
+  if (options.negativeTtl !== undefined) return 'negativeTtl';
+  if (options.collapse !== COLLAPSE_MS) return 'collapse';
+  if (options.ignoreHeaders.length > 0) return 'ignoreHeaders';
+  return options.targetedFields.join() === TARGETED_FIELDS.join() ? undefined : 'targetedFields';
+}
 
 /** Caches the answers of a controller or handler. */
 export const Cache = cachePolicy.decorator;

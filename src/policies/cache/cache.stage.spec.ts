@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createExchange, createPrincipal, type TestRequest } from '../../../test/support/exchange.ts';
-import type { Exchange } from '../../exchange/exchange.ts';
+import type { Answer, Exchange } from '../../exchange/exchange.ts';
 import { AnswerStore } from './answer-store.ts';
 import { cachePolicy } from './cache.policy.ts';
 import { compileHeaderEdits } from '../transform/header-edits.ts';
-import { CacheStageFactory } from './cache.stage.ts';
+import { CacheStageFactory } from './cache.stage-factory.ts';
+
+const pairsOf = (headers: readonly string[]) =>
+  headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as const] : []));
 
 const ann = createPrincipal('ann');
 const bob = createPrincipal('bob');
@@ -22,7 +25,7 @@ describe('CacheStage', () => {
   });
 
   function compile(options: object = {}, routeId = 'r') {
-    const cache = cachePolicy.schema.parse({ ttl: '10s', ...options });
+    const cache = cachePolicy.schema.parse({ ttl: '10s', collapse: 'off', ...options });
     const stage = factory.compile({ routeId, door: 'proxy', policies: { cache } });
     if (stage === undefined) throw new Error('no stage');
     return stage;
@@ -40,7 +43,7 @@ describe('CacheStage', () => {
   function answer(stage: Cache, request: TestRequest, headers: readonly string[] = [], body = 'body'): void {
     const { recording, cached } = enter(stage, request);
     expect(cached).toBeUndefined();
-    recording?.start(200, headers);
+    recording?.start(200, [...headers]);
     recording?.data(Buffer.from(body));
     recording?.end();
   }
@@ -59,11 +62,17 @@ describe('CacheStage', () => {
     const stage = compile();
     answer(stage, { target: '/a?x=1' }, ['content-type', 'text/plain']);
     jest.advanceTimersByTime(9999);
-    expect(enter(stage, { target: '/a?x=1' }).cached).toEqual({
-      status: 200,
-      headers: ['content-type', 'text/plain', 'age', '9', 'x-cache', 'HIT'],
-      body: Buffer.from('body'),
+    const { headers, ...rest } = enter(stage, { target: '/a?x=1' }).cached as Answer;
+    expect(Object.fromEntries(pairsOf(headers))).toEqual({
+      'content-type': 'text/plain',
+      date: 'Sun, 22 Nov 2026 12:00:00 GMT',
+      'content-length': '4',
+      age: '9',
+      'x-cache': 'HIT',
+      'cache-status': 'gatehouse; hit; ttl=0',
     });
+    const lines = pairsOf(headers).map(([name, value]) => `\r\n${name}: ${value}`);
+    expect(rest).toEqual({ status: 200, body: Buffer.from('body'), lines: lines.join('') });
     jest.advanceTimersByTime(1);
     expect(hit(stage, { target: '/a?x=1' })).toBeUndefined();
   });
@@ -72,14 +81,7 @@ describe('CacheStage', () => {
     const stage = compile();
     answer(stage, {}, ['cache-control', 'max-age=100', 'age', '40']);
     jest.advanceTimersByTime(59_000);
-    expect(enter(stage, {}).cached?.headers).toEqual([
-      'cache-control',
-      'max-age=100',
-      'age',
-      '99',
-      'x-cache',
-      'HIT',
-    ]);
+    expect(enter(stage, {}).cached?.headers.slice(-6, -4)).toEqual(['age', '99']);
     jest.advanceTimersByTime(1000);
     expect(hit(stage, {})).toBeUndefined();
   });
@@ -220,12 +222,14 @@ describe('CacheStage', () => {
       expect(hit(stage, { headers: ['accept', 'a/b', ...headers] })).toBeUndefined();
     });
 
-    it('replace each other', () => {
+    it('are kept side by side, each in place of the one before', () => {
       const stage = compile({ scope: 'public' });
       answer(stage, { headers: ['accept', '1'] }, ['vary', 'accept'], 'one');
       answer(stage, { headers: ['accept', '2'] }, ['vary', 'accept'], 'two');
-      expect(hit(stage, { headers: ['accept', '2'] })).toBe('two');
-      expect(hit(stage, { headers: ['accept', '1'] })).toBeUndefined();
+      const headers = ['accept', '2', 'cache-control', 'no-cache'];
+      answer(stage, { headers }, ['vary', 'accept'], 'three');
+      expect(hit(stage, { headers: ['accept', '1'] })).toBe('one');
+      expect(hit(stage, { headers: ['accept', '2'] })).toBe('three');
     });
   });
 
@@ -245,7 +249,6 @@ describe('CacheStage', () => {
     });
 
     it.each([
-      ['range', 'bytes=0-1'],
       ['cache-control', 'no-store'],
       ['content-length', '1'],
       ['transfer-encoding', 'chunked'],
@@ -332,7 +335,7 @@ describe('CacheStage', () => {
       chunk.fill('x');
       recording?.end();
       expect(enter(stage, {}).cached).toMatchObject({
-        headers: ['a', '1', 'age', '0', 'x-cache', 'HIT'],
+        headers: expect.not.arrayContaining(['b']),
         body: Buffer.from('body'),
       });
     });
@@ -340,7 +343,7 @@ describe('CacheStage', () => {
 
   describe('staleIfError', () => {
     const standIn = (stage: Cache, request: TestRequest = {}) =>
-      stage.standIn?.(enter(stage, request))?.headers.slice(-4);
+      stage.standIn?.(enter(stage, request))?.headers.slice(-6, -2);
 
     it('lets a stale answer stand in, marked, for as long as it says', () => {
       const stage = compile({ staleIfError: '60s' });

@@ -8,7 +8,7 @@ import { editedLines } from '../transform/header-edits.ts';
 /** Fields that frame the message, concern one connection, or tell caches what to do: HTTP says what they mean. */
 const PROTOCOL: ReadonlySet<string> = new Set([
   'connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'content-length', 'expect',
-  'cache-control', 'pragma', 'if-none-match', 'if-modified-since',
+  'cache-control', 'pragma', 'if-none-match', 'if-modified-since', 'range', 'if-range',
 ]); // prettier-ignore
 
 /** Fields by which an upstream may choose an answer for everybody, and says so by `Vary`. */
@@ -19,6 +19,8 @@ const BY_VARY: ReadonlySet<string> = new Set([
 
 /** The credentials of HTTP: an answer to who sends one is shared only if it says so (RFC 9111 section 3.5). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** What `Connection` says of nothing but the connection. */
 const NAMES_NO_FIELD = /^(?:close|keep-alive)$/i;
@@ -35,10 +37,15 @@ export type CacheScope = 'principal' | 'public';
  *   each request, and those of HTTP itself, do not.
  * - with `public` every field that HTTP does not know: `Vary` governs only those that it does.
  *
- * What the route removes before the request goes on does not count; what the client has removed does, by its name: the
+ * What the route removes before the request goes on does not count, nor what it says that no answer depends on; what the client has removed does, by its name: the
  * upstream never heard of a field that `Connection` lists, so its answer is none to who sends that field on.
  */
-export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange): string {
+export function callerKey(
+  routeId: string,
+  scope: CacheScope,
+  exchange: Exchange,
+  ignored: ReadonlySet<string> = NONE,
+): string {
   const { principal, scheme, headerEdits, request } = exchange;
   const parts = [routeId, scheme];
   if (scope === 'public') parts.push(carriesCredentials(exchange) ? 'known' : '');
@@ -46,7 +53,7 @@ export function callerKey(routeId: string, scope: CacheScope, exchange: Exchange
   const { rawHeaders } = request;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
-    if (isCounted(name, scope) && headerEdits?.drop.has(name) !== true)
+    if (isCounted(name, scope) && !ignored.has(name) && headerEdits?.drop.has(name) !== true)
       parts.push(name, rawHeaders[i + 1] as string);
   }
   const { connection } = request.headers;
@@ -88,10 +95,14 @@ export function isBeyondKey(name: string, scope: CacheScope): boolean {
 /** A digest of what the upstream gets of the fields that an answer varies by; the empty text when there are none. */
 export function variantOf(exchange: Exchange, names: readonly string[]): string {
   if (names.length === 0) return '';
-  return hash('sha256', JSON.stringify(names.map((name) => linesOf(exchange, name))), 'base64url');
+  return hash('sha256', JSON.stringify(names.map((name) => valueOf(exchange, name))), 'base64url');
 }
 
-// Every line, because the parsed fields hide a second one that the upstream gets all the same.
-function linesOf({ request: { rawHeaders }, headerEdits }: Exchange, name: string): string[] {
-  return editedLines(rawHeaders, name, headerEdits);
+// Every line, because the parsed fields hide a second one that the upstream gets all the same. Several lines are one list
+// (RFC 9110 section 5.3), in which space beside commas says nothing, unless something stands in quotes (RFC 9111 section 4.1).
+function valueOf({ request: { rawHeaders }, headerEdits }: Exchange, name: string): string | undefined {
+  const lines = editedLines(rawHeaders, name, headerEdits);
+  if (lines.length === 0) return undefined;
+  const list = lines.join(',');
+  return list.includes('"') ? list : list.replaceAll(/[\t ]*,[\t ]*/g, ',').trim();
 }

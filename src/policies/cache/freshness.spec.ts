@@ -14,20 +14,31 @@ beforeAll(() => void jest.useFakeTimers({ now: new Date('2026-11-22T12:00:00Z') 
 afterAll(() => void jest.useRealTimers());
 
 describe('freshnessOf', () => {
-  it.each([200, 203, 204, 300, 301, 404, 405, 410, 414])('lets %i be stored', (status) => {
-    expect(freshnessOf(status, [], OWN)).toEqual({ storable: true, freshMs: undefined, mayBeStale: true });
+  it.each([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])('lets %i be stored', (status) => {
+    expect(freshnessOf(status, [], OWN)).toMatchObject({
+      storable: true,
+      freshMs: undefined,
+      mayBeStale: true,
+    });
   });
 
-  it.each([201, 202, 206, 302, 304, 307, 400, 401, 403, 429, 500, 502, 503])(
-    'lets %i not be stored',
+  it.each([201, 202, 302, 307, 400, 401, 403, 429, 500, 502, 503])(
+    'lets %i be stored only for a time that it says',
     (status) => {
-      expect(freshnessOf(status, ['cache-control', 'max-age=60'], OWN).storable).toBe(false);
+      expect(freshnessOf(status, ['cache-control', 'public'], OWN).storable).toBe(false);
+      expect(freshnessOf(status, ['cache-control', 'max-age=60'], OWN).storable).toBe(true);
+      expect(freshnessOf(status, ['expires', IN_A_MINUTE], OWN).storable).toBe(true);
     },
   );
 
+  it.each([103, 206, 304])('never lets %i be stored', (status) => {
+    expect(freshnessOf(status, ['cache-control', 'max-age=60'], OWN).storable).toBe(false);
+  });
+
   it.each<[string, string[], EntryOwner, boolean]>([
     ['no-store', ['Cache-Control', 'max-age=60, No-Store'], OWN, false],
-    ['no-cache', ['cache-control', 'no-cache'], OWN, false],
+    ['no-cache, to be asked about', ['cache-control', 'no-cache'], OWN, true],
+    ['must-understand', ['cache-control', 'must-understand, no-store, max-age=9'], OWN, true],
     ['no-store on a second line', ['cache-control', 'max-age=60', 'cache-control', 'no-store'], OWN, false],
     ['a cookie', ['Set-Cookie', 'a=b'], OWN, false],
     ['Vary: *', ['vary', '*'], OWN, false],
@@ -68,8 +79,10 @@ describe('freshnessOf', () => {
       5000,
     ],
     ['more seconds than count', ['cache-control', `max-age=${'9'.repeat(400)}`], OWN, 2 ** 31 * 1000],
-    ['the first age of a list', ['cache-control', 'max-age=60', 'age', '50, 1'], OWN, 10_000],
-    ['an age that is none', ['cache-control', 'max-age=60', 'age', '1.5'], OWN, 60_000],
+    ['no age of a list', ['cache-control', 'max-age=60', 'age', '0, 0'], OWN, 0],
+    ['no age of two lines', ['cache-control', 'max-age=60', 'age', '0', 'age', '0'], OWN, 0],
+    ['an age that is none', ['cache-control', 'max-age=60', 'age', '1.5'], OWN, 0],
+    ['a negative age', ['cache-control', 'max-age=60', 'age', '-1'], OWN, 0],
     [
       'a Date in the past',
       ['cache-control', 'max-age=60', 'date', 'Sun, 22 Nov 2026 11:59:09 GMT'],
@@ -83,7 +96,9 @@ describe('freshnessOf', () => {
     ['Expires', ['date', NOW, 'expires', IN_A_MINUTE], OWN, 60_000],
     ['Expires without a Date', ['expires', IN_A_MINUTE], OWN, 60_000],
     ['Expires before its Date', ['date', IN_A_MINUTE, 'expires', NOW], OWN, 0],
-    ['Expires beside a Date that is none', ['date', 'today', 'expires', IN_A_MINUTE], OWN, 0],
+    ['Expires beside a Date that is none', ['date', 'today', 'expires', IN_A_MINUTE], OWN, 60_000],
+    ['two lines of Expires', ['expires', IN_A_MINUTE, 'expires', IN_A_MINUTE], OWN, 0],
+    ['no-cache', ['cache-control', 'no-cache, max-age=60'], OWN, 0],
     ['Expires in the past', ['expires', 'Thu, 01 Jan 1970 00:00:00 GMT'], OWN, 0],
     ['Expires: 0', ['expires', 'never'], OWN, 0],
     ['max-age before Expires', ['cache-control', 'max-age=5', 'expires', '0'], OWN, 5000],

@@ -1,38 +1,78 @@
 import { Pieces } from '../../exchange/pieces.ts';
 import type { Answer } from '../../exchange/exchange.ts';
 
+/** Who wants to keep an answer. */
+export interface Recorder {
+  /**
+   * Hears the head, once, and says what is to become of the answer: it is kept; it is not; or another one is sent in its
+   * place, such as a stored one that it says still holds.
+   */
+  began(status: number, headers: readonly string[]): 'keep' | 'pass' | Answer;
+  /** What `Cache-Status` says of the answer, which is not the recorded one's to say later. */
+  told(status: number, isKept: boolean): string;
+  /** Hears of an answer that was to be kept and has come whole. */
+  completed(answer: Answer): void;
+  /** Hears that there is nothing to keep: too large, broken off, never come, or something else was sent. */
+  gaveUp(isTooLarge: boolean): void;
+}
+
 /** Collects an answer while it streams to the client, up to a size; gives up silently beyond it. */
 export class Recording {
   readonly #maxBytes: number;
-  readonly #onComplete: (answer: Answer) => void;
+  readonly #recorder: Recorder;
   #status = 0;
   #headers: readonly string[] = [];
-  #pieces: Pieces | undefined = new Pieces();
+  #pieces: Pieces | undefined = undefined;
+  #isOver = false;
 
-  /** @param onComplete called once, only for an answer that arrived whole and fits. */
-  constructor(maxBytes: number, onComplete: (answer: Answer) => void) {
+  constructor(maxBytes: number, recorder: Recorder) {
     this.#maxBytes = maxBytes;
-    this.#onComplete = onComplete;
+    this.#recorder = recorder;
   }
 
-  /** Takes the head, before any stage of the way out has added what belongs to this exchange only. */
-  start(status: number, headers: readonly string[]): void {
+  /**
+   * Takes the head, before any stage of the way out has added what belongs to this exchange only, and adds what the cache
+   * did, which does not belong to others either.
+   *
+   * @returns what is to be sent in its place; undefined for nothing.
+   */
+  start(status: number, headers: string[]): Answer | undefined {
+    if (this.#isOver) return undefined;
     this.#status = status;
     this.#headers = [...headers];
+    const fate = this.#recorder.began(status, this.#headers);
+    if (fate === 'keep') this.#pieces = new Pieces();
+    else this.#isOver = true;
+    if (typeof fate !== 'string') return fate;
+    headers.push('cache-status', this.#recorder.told(status, fate === 'keep'));
+    return undefined;
   }
 
   /** Takes a piece of the body. */
   data(chunk: Buffer): void {
     if (this.#pieces === undefined) return;
-    if (this.#pieces.length + chunk.length > this.#maxBytes) this.#pieces = undefined;
+    if (this.#pieces.length + chunk.length > this.#maxBytes) this.#giveUp(true);
     else this.#pieces.push(chunk);
   }
 
   /** Takes the end of the body. */
   end(): void {
-    if (this.#pieces === undefined) return;
+    if (this.#pieces === undefined || this.#isOver) return;
     // A copy, because it is kept, and the pieces may lie in more room than they need.
     const body = Buffer.from(this.#pieces.take());
-    this.#onComplete({ status: this.#status, headers: this.#headers, body });
+    this.#pieces = undefined;
+    this.#isOver = true;
+    this.#recorder.completed({ status: this.#status, headers: this.#headers, body });
+  }
+
+  /** Takes note that no more comes. */
+  abandon(): void {
+    if (!this.#isOver) this.#giveUp(false);
+  }
+
+  #giveUp(isTooLarge: boolean): void {
+    this.#pieces = undefined;
+    this.#isOver = true;
+    this.#recorder.gaveUp(isTooLarge);
   }
 }

@@ -44,6 +44,7 @@ export function outboundHeaders(
 ): string[] {
   const { method } = exchange;
   const out = passedFields(exchange, edits, upstream);
+  if (exchange.validators !== undefined) replaceConditions(out, exchange.validators);
   if (method === 'TRACE' || method === 'OPTIONS') countHop(out, exchange);
   addProxyFields(out, exchange, fields);
   if (method === 'TRACE') return out;
@@ -51,6 +52,13 @@ export function outboundHeaders(
   // Last, so that what the configuration sets or removes holds for the gateway's own fields too.
   if (edits !== undefined) editHeaders(out, edits);
   return out;
+}
+
+// What the client has of it is for the cache to say, which asks for itself.
+function replaceConditions(out: string[], validators: readonly string[]): void {
+  for (let i = out.length - 2; i >= 0; i -= 2)
+    if (out[i] === 'if-none-match' || out[i] === 'if-modified-since') out.splice(i, 2);
+  out.push(...validators);
 }
 
 /** What the upstream gets of the fields that the client has sent; of a TRACE without what may be a credential. */

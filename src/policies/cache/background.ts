@@ -1,0 +1,108 @@
+import { ServerResponse } from 'node:http';
+import type { AnswerSink, ForwardedHead } from '../../exchange/answer-sink.ts';
+import { Exchange } from '../../exchange/exchange.ts';
+import { Problem } from '../../problems/problem.ts';
+import { Recording } from './recording.ts';
+
+/** How many requests are under way in the background at once, for all routes; more are left to the next client. */
+const MAX_IN_BACKGROUND = 128;
+const LONGEST_MS = 30_000;
+
+/** Asks upstreams anew while clients are answered with what is stored: once for each key, and for so many at a time. */
+export class Background {
+  readonly #under = new Set<string>();
+
+  /**
+   * Asks for what an exchange has asked for, through its route, past its stages, which it has met.
+   *
+   * @param record makes what keeps the answer to the exchange that it is given.
+   */
+  ask(key: string, exchange: Exchange, record: (shadow: Exchange) => Recording): void {
+    const { route } = exchange;
+    if (route === undefined || this.#under.has(key) || this.#under.size >= MAX_IN_BACKGROUND) return;
+    this.#under.add(key);
+    const shadow = shadowOf(exchange);
+    const timer = setTimeout(() => shadow.cancel(new Problem('deadline-exceeded')), LONGEST_MS).unref();
+    const sink = new KeepingSink(record(shadow), () => {
+      clearTimeout(timer);
+      this.#under.delete(key);
+      shadow.close();
+    });
+    try {
+      route.action.answer(shadow, route, sink);
+    } catch {
+      sink.fail();
+    }
+  }
+}
+
+/** The same request once more, without a client: nothing that happens to it reaches the exchange. */
+function shadowOf(exchange: Exchange): Exchange {
+  const { request } = exchange;
+  const shadow = new Exchange({ ...exchange, request, response: new ServerResponse(request) });
+  shadow.route = exchange.route;
+  shadow.params = exchange.params;
+  shadow.principal = exchange.principal;
+  shadow.vouched = exchange.vouched;
+  shadow.headerEdits = exchange.headerEdits;
+  shadow.targetEdits = exchange.targetEdits;
+  shadow.deadlineAt = performance.now() + LONGEST_MS;
+  return shadow;
+}
+
+/** Hears an answer that nobody but the cache waits for. */
+class KeepingSink implements AnswerSink {
+  readonly #recording: Recording;
+  readonly #ended: () => void;
+  #isOver = false;
+
+  constructor(recording: Recording, ended: () => void) {
+    this.#recording = recording;
+    this.#ended = ended;
+  }
+
+  start(status: number, headers: string[]): void {
+    this.#recording.start(status, headers);
+  }
+
+  begin(head: ForwardedHead): void {
+    this.start(head.status, head.fields());
+  }
+
+  flush(): void {}
+
+  whole(head: ForwardedHead, body: Buffer): void {
+    this.begin(head);
+    if (body.length > 0) this.data(body);
+    this.end();
+  }
+
+  interim(): void {}
+
+  data(chunk: Buffer): boolean {
+    this.#recording.data(chunk);
+    return true;
+  }
+
+  trailers(): void {}
+
+  end(): void {
+    this.#recording.end();
+    this.#finish();
+  }
+
+  fail(): void {
+    this.#recording.abandon();
+    this.#finish();
+  }
+
+  onDrain(resume: () => void): void {
+    resume();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ended();
+  }
+}

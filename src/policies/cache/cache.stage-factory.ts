@@ -1,0 +1,42 @@
+import type { StageFactory, StageInput } from '../stage-factory.ts';
+import type { Stage } from '../stage.ts';
+import { AnswerStore } from './answer-store.ts';
+import { Background } from './background.ts';
+import type { CacheMetrics } from './cache-metrics.ts';
+import { cachePolicy } from './cache.policy.ts';
+import { CacheStage, type CacheTools } from './cache.stage.ts';
+import { Flights } from './flights.ts';
+
+/** Compiles the `cache` policy; the routes of a snapshot share one bounded store. */
+export class CacheStageFactory implements StageFactory {
+  readonly policy = cachePolicy;
+  readonly #store: AnswerStore;
+  readonly #tools: CacheTools;
+
+  constructor(store = new AnswerStore(), metrics?: CacheMetrics) {
+    this.#store = store;
+    this.#tools = { flights: new Flights(), background: new Background(), metrics };
+  }
+
+  compile({ routeId, door, policies }: StageInput): Stage | undefined {
+    const { cache } = policies;
+    if (cache === undefined) return undefined;
+    if (door === 'handler') throw new Error('`cache` works on proxied routes only; views cache their calls');
+    const { scope, ttl, negativeTtl, staleWhileRevalidate, staleIfError, maxBody, targetedFields } = cache;
+    const keeping = {
+      store: this.#store,
+      scope,
+      times: { ttl, negativeTtl, staleWhileRevalidate, staleIfError },
+      maxBody,
+      targets: targetedFields.map((name) => name.toLowerCase()),
+    };
+    const names = { routeId, storedAs: storedAs(routeId, policies) };
+    return new CacheStage(names, cache, keeping, this.#tools);
+  }
+}
+
+// Some answers are stored as they were edited. Those of a route whose edits a reload has changed are not its answers any
+// more: what it masks now may not come from before.
+function storedAs(routeId: string, { transform }: StageInput['policies']): string {
+  return transform?.response === undefined ? routeId : `${routeId} ${JSON.stringify(transform.response)}`;
+}
