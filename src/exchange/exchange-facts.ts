@@ -44,3 +44,16 @@ export interface SocketTraffic {
   /** Frames and all. */
   readonly bytes: number;
 }
+
+/** What the limit stage decided, for the header fields of the answer. */
+export interface LimitDecision {
+  readonly allowed: boolean;
+  /** Capacity of the bucket. */
+  readonly limit: number;
+  /** Whole tokens left. */
+  readonly remaining: number;
+  /** Time until the bucket is full again, in ms. */
+  readonly resetMs: number;
+  /** Time until the next request can pass, in ms; 0 when allowed. */
+  readonly retryAfterMs: number;
+}

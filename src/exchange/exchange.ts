@@ -12,12 +12,19 @@ import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { AnswerKeeper } from './answer-keeper.ts';
-import type { Attempt, DegradedPart, SocketFacts, TrafficSide } from './exchange-facts.ts';
+import type { Attempt, DegradedPart, LimitDecision, SocketFacts, TrafficSide } from './exchange-facts.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
 import type { Subset } from './subset.ts';
 
-export type { Attempt, DegradedPart, SocketFacts, SocketTraffic, TrafficSide } from './exchange-facts.ts';
+export type {
+  Attempt,
+  DegradedPart,
+  LimitDecision,
+  SocketFacts,
+  SocketTraffic,
+  TrafficSide,
+} from './exchange-facts.ts';
 
 /** An answer of a stage, which ends the walk before anybody else is asked. */
 export interface Answer {
@@ -35,19 +42,6 @@ export interface VouchedFields {
   readonly folded: ReadonlySet<string>;
   /** Flat list: name, value; names in lower case. */
   readonly fields: readonly string[];
-}
-
-/** What the limit stage decided, for the header fields of the answer. */
-export interface LimitDecision {
-  readonly allowed: boolean;
-  /** Capacity of the bucket. */
-  readonly limit: number;
-  /** Whole tokens left. */
-  readonly remaining: number;
-  /** Time until the bucket is full again, in ms. */
-  readonly resetMs: number;
-  /** Time until the next request can pass, in ms; 0 when allowed. */
-  readonly retryAfterMs: number;
 }
 
 /**
