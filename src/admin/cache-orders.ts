@@ -10,7 +10,7 @@ const MOST_PURGES = 100;
 const LONGEST_VALUE = 16_384;
 const NONE = { error: 'there is no cache in this process' };
 const NOT_TOLD =
-  'Redis has not taken it: this process has purged, other replicas have not; repeat it when Redis is back';
+  'Redis has not taken it: this process has purged, and tells other replicas once Redis is back';
 
 const value = z.string().min(1).max(LONGEST_VALUE).optional();
 const purgeSchema = z

@@ -34,10 +34,16 @@ export interface AnswerKeeper {
 
 /**
  * Ends an exchange whose response is closed: at once, or as soon as the answer is there that is kept for the client to ask
- * for again.
+ * for again, or that others wait for and nothing of which was said to who has left.
  *
  * @param isCutOff whether the gateway itself has ended it, and waits for nobody.
  */
-export function endWhenKept({ keeper, response }: Exchange, isCutOff: boolean, end: () => void): void {
-  if (isCutOff || response.writableFinished || keeper?.outlives(end) !== true) end();
+export function endWhenKept(
+  { keeper, recording, response }: Exchange,
+  isCutOff: boolean,
+  end: () => void,
+): void {
+  if (isCutOff || response.writableFinished) return end();
+  if (keeper?.outlives(end) === true) return;
+  if (response.headersSent || recording?.outlives(end) !== true) end();
 }

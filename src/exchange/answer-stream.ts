@@ -9,6 +9,8 @@ import type { Exchange } from './exchange.ts';
  * edited for it. Whoever takes it sees to it that it is destroyed when the response ends.
  */
 export function answerStreamOf(exchange: Exchange, head: ResponseHead): Duplex | undefined {
+  // Nobody is left to take it, nor to have it destroyed in the end.
+  if (exchange.response.destroyed && exchange.keeper === undefined) return undefined;
   let whole: Duplex | undefined = undefined;
   for (const stage of exchange.route?.streams ?? []) {
     const stream = stage.stream?.(exchange, head);

@@ -34,7 +34,7 @@ export class CloseHook {
   /** Has the exchange closed when its response is. */
   watch(exchange: Exchange): void {
     exchange.response.once('close', () => {
-      if (exchange.keeper === undefined) this.#close(exchange);
+      if (exchange.keeper === undefined && exchange.recording === undefined) this.#close(exchange);
       else endWhenKept(exchange, this.#draining.isCutOff, () => this.#close(exchange));
     });
   }

@@ -101,8 +101,8 @@ export class AnswerWriter implements AnswerSink {
     const { response } = this.#exchange;
     this.#bytesLeft -= chunk.length;
     this.#exchange.bytesOut += chunk.length;
-    // The last piece of a body of known length ends the answer in the same write.
-    if (this.#bytesLeft !== 0) return response.write(chunk);
+    // The last piece of a known length ends the answer in the same write; who has left holds up nobody who waits for it.
+    if (this.#bytesLeft !== 0) return response.write(chunk) || response.destroyed;
     response.end(chunk);
     return true;
   }

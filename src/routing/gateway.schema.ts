@@ -6,6 +6,7 @@ import { listenersSchema } from '../listeners/listeners.schema.ts';
 import { accessSchema } from './access-table.ts';
 import { rolesSchema } from './roles.schema.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
+import { cacheSchema } from '../policies/cache/cache.schema.ts';
 import { loadSheddingSchema } from '../policies/load-shedding/load-shedding.schema.ts';
 import { policyList, policyRegistry } from '../policies/order.ts';
 import { floodLimitSchema } from '../policies/rate-limit/rate-limit.policy.ts';
@@ -166,6 +167,7 @@ const wholeSchema = z
         'Most WebSockets that are forwarded at once, all routes together, in one process. Default 20000.',
       ),
     loadShedding: loadSheddingSchema.optional(),
+    cache: cacheSchema.optional(),
     logging: z
       .strictObject({
         redact: z

@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { PUB_SUB } from '../config/tokens.ts';
 import { Identity } from '../policies/authentication/identity.ts';
+import { CacheRooms } from '../policies/cache/cache-rooms.ts';
 import { LoadMonitor } from '../policies/load-shedding/load-monitor.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
@@ -26,6 +27,7 @@ type Judges = [
   AuditTrail | undefined,
   KeyRings | undefined,
   LoadMonitor | undefined,
+  CacheRooms | undefined,
 ];
 
 /** Provides the compiler; who judges callers and opens exchanges may be absent where nobody comes in. */
@@ -36,13 +38,13 @@ export function compilerProvider(
   return {
     provide: SnapshotCompiler,
     useFactory: (...[logger, metrics, actions, discovery, faults, ...judges]: [...Room, ...Judges]) => {
-      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit, rings, load] = judges;
+      const [factories, identity, compileEdge = () => NO_EDGE, channel, audit, rings, load, rooms] = judges;
       const controllers = discovery
         .getControllers()
         .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
       for (const controller of controllers) faults.examined(controller);
       const shared = { logger, metrics, actions, factories, controllers, definitions };
-      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit, rings, load });
+      return new SnapshotCompiler({ ...shared, identity, compileEdge, channel, audit, rings, load, rooms });
     },
     inject: [
       LOGGER,
@@ -57,6 +59,7 @@ export function compilerProvider(
       optional(AuditTrail),
       optional(KeyRings),
       optional(LoadMonitor),
+      optional(CacheRooms),
     ],
   };
 }

@@ -5,6 +5,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
+import type { CacheRooms } from '../policies/cache/cache-rooms.ts';
 import type { LoadMonitor } from '../policies/load-shedding/load-monitor.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
@@ -51,6 +52,8 @@ export interface CompilerDeps {
   readonly rings?: KeyRings | undefined;
   /** Knows how much the gateway has to do. Default: nobody does. */
   readonly load?: LoadMonitor | undefined;
+  /** Knows how much stored answers may take. Default: nobody stores any. */
+  readonly rooms?: CacheRooms | undefined;
 }
 
 /** Compiles configurations to snapshots. */
@@ -164,6 +167,7 @@ export class SnapshotCompiler {
     redactNames(source.value.logging.redact);
     this.#deps.audit?.use(source.value.audit, dirname(source.document.file));
     this.#deps.load?.use(source.value.loadShedding);
+    this.#deps.rooms?.use(source.value.cache);
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }

@@ -14,6 +14,8 @@ const HEARTBEAT_MS = 500;
 export class PubSub {
   readonly #redis: Redis | undefined;
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** Those who want to know when they may have missed something. */
+  readonly #resuming = new Map<Listener, () => void>();
   #subscriber: Redis | undefined = undefined;
   #heartbeat: NodeJS.Timeout | undefined = undefined;
 
@@ -32,15 +34,21 @@ export class PubSub {
     else await this.#redis.publish(PREFIX + channel, message);
   }
 
-  /** Listens until the returned function is called; calling it twice does no harm. */
-  listen(channel: string, listener: Listener): () => void {
+  /**
+   * Listens until the returned function is called; calling it twice does no harm.
+   *
+   * @param resumed is called each time that it is listened again, and at first: what was said before may not have been heard.
+   */
+  listen(channel: string, listener: Listener, resumed?: () => void): () => void {
     let listeners = this.#listeners.get(channel);
     if (listeners === undefined) {
       this.#listeners.set(channel, (listeners = new Set()));
       this.#open(channel);
     }
     listeners.add(listener);
+    if (resumed !== undefined) this.#resuming.set(listener, resumed);
     return () => {
+      this.#resuming.delete(listener);
       listeners.delete(listener);
       if (listeners.size > 0 || this.#listeners.get(channel) !== listeners) return;
       this.#listeners.delete(channel);
@@ -51,6 +59,7 @@ export class PubSub {
   /** Ends the connection; listeners hear nothing any more. */
   close(): void {
     this.#listeners.clear();
+    this.#resuming.clear();
     clearInterval(this.#heartbeat);
     if (this.#subscriber !== undefined) closeRedis(this.#subscriber);
   }
@@ -70,12 +79,17 @@ export class PubSub {
     subscriber.on('error', ignore);
     subscriber.on('ready', () => {
       const channels = [...this.#listeners.keys()].map((channel) => PREFIX + channel);
-      if (channels.length > 0) subscriber.subscribe(...channels).catch(ignore);
+      if (channels.length === 0) return;
+      subscriber.subscribe(...channels).then(() => this.#resumed(), ignore);
     });
     subscriber.on('message', (channel: string, message: string) =>
       this.#deliver(channel.slice(PREFIX.length), message),
     );
     return subscriber;
+  }
+
+  #resumed(): void {
+    for (const resumed of this.#resuming.values()) resumed();
   }
 
   #deliver(channel: string, message: string): void {

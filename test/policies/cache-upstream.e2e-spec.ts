@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { call as askAdmin, type Answer } from '../support/client.ts';
 import { useShop, type RouteInput, type ShopCall } from '../support/shop.ts';
 
@@ -14,6 +15,7 @@ const route = (id: string, cache: object = {}, policies: object = {}): RouteInpu
 const holder = useShop({
   routes: [
     route('plain'),
+    route('coded', {}, { compression: { minSize: '1B' } }),
     route('masked', {}, { transform: { response: { maskFields: ['secret'] } } }),
     {
       id: 'both',
@@ -65,6 +67,31 @@ describe('a cache and its upstream', () => {
     });
     expect([known.status, known.text, known.headers['etag']]).toEqual([304, '', '"a"']);
     expect(asked).toHaveLength(3);
+  });
+
+  it.each([
+    ['as it is', '/plain/left', 'x'.repeat(100_000)],
+    ['with its fields masked', '/masked/left', JSON.stringify({ secret: 1, more: 'x'.repeat(100_000) })],
+    ['with its bytes edited', '/coded/left', 'x'.repeat(100_000)],
+  ])('goes on for those who wait when the client of the first has left: %s', async (_, path, body) => {
+    const held: ServerResponse[] = [];
+    behave = (_request, response) => void held.push(response);
+    const host = new URL(holder.shop.gateway.url).host;
+    const leaving = connect(Number(host.split(':')[1]), '127.0.0.1');
+    leaving.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n\r\n`);
+    await until(() => held.length === 1);
+    const waiting = [call(path), call(path)];
+    const lines = holder.shop.gateway.linesWhere((line) => line['path'] === path && line['status'] === 499);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    leaving.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    held[0]?.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=60' });
+    for (let at = 0; at < body.length; at += 10_000) held[0]?.write(body.slice(at, at + 10_000));
+    held[0]?.end();
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(asked).toHaveLength(1);
+    expect(await lines).toHaveLength(1);
   });
 
   it('answers at once with what is stale, and asks in the background, once', async () => {

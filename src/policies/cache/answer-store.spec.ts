@@ -55,6 +55,29 @@ describe('AnswerStore', () => {
     expect(store.get(key('a'), noVariant)).toBeDefined();
   });
 
+  it('keeps what was used last when it may hold less, and goes on with more', () => {
+    const store = new AnswerStore(10_000);
+    for (const uri of ['a', 'b', 'c']) store.set(key(uri), entry(2500));
+    store.get(key('a'), noVariant);
+    store.resize(6500);
+    const left = ['a', 'b', 'c'].filter((uri) => store.get(key(uri), noVariant) !== undefined);
+    expect(left).toEqual(['a', 'c']);
+    expect([store.invalidate('b'), store.invalidate('c')]).toEqual([0, 1]);
+    store.resize(20_000);
+    store.set(key('d'), entry(12_000));
+    expect(store.get(key('a'), noVariant)).toBeDefined();
+    store.resize(1000);
+    expect([store.usage.keys, store.invalidate('d')]).toEqual([0, 0]);
+  });
+
+  it('gives up everything, and what is under way', () => {
+    const store = new AnswerStore();
+    store.set(key('a'), entry(10));
+    const mark = store.mark('b');
+    store.clear();
+    expect([store.usage, store.isUnchanged('b', mark, false)]).toEqual([{ bytes: 0, keys: 0 }, false]);
+  });
+
   it('takes small entries for more than nothing', () => {
     const store = new AnswerStore(10_000);
     for (let i = 0; i < 1000; i += 1) store.set(key(`key-${i}`), entry(0));

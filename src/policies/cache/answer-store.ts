@@ -49,7 +49,7 @@ const ALSO_CHANGED = ['location', 'content-location'] as const;
 /** Keeps answers in this process, bounded in bytes, several variants (`Vary`) of each; what was used longest ago goes first. */
 export class AnswerStore {
   readonly tags = new TagSlots();
-  readonly #shelves: LRUCache<string, Shelf>;
+  #shelves: LRUCache<string, Shelf>;
   readonly #keysOf = new Map<string, Set<string>>();
   /** How often something changed, by a hash of its URI: what was asked for before must not be stored after. */
   readonly #changes = new Uint32Array(CHANGE_SLOTS);
@@ -60,8 +60,29 @@ export class AnswerStore {
   onInvalidated: ((uri: string) => void) | undefined = undefined;
 
   constructor(maxBytes = DEFAULT_MAX_BYTES) {
-    this.#shelves = new LRUCache({
-      maxSize: maxBytes,
+    this.#shelves = this.#ofSize(maxBytes);
+  }
+
+  /** Takes over how much it may hold, in bytes; what was used longest ago goes if that is less. */
+  resize(maxBytes: number): void {
+    if (this.#shelves.maxSize === maxBytes) return;
+    const old = this.#shelves;
+    this.#shelves = this.#ofSize(maxBytes);
+    // Too large by itself now, it is not taken and not told of.
+    old.rforEach((shelf, name) => {
+      if (!this.#shelves.set(name, shelf).has(name)) this.#forgotten(name);
+    });
+  }
+
+  /** Gives up all that it holds, and what is under way. */
+  clear(): void {
+    this.#purges += 1;
+    this.#shelves.clear();
+  }
+
+  #ofSize(maxSize: number): LRUCache<string, Shelf> {
+    return new LRUCache({
+      maxSize,
       sizeCalculation: (shelf, name) => weightOf(name, shelf),
       dispose: (_, name) => this.#forgotten(name),
     });
@@ -207,7 +228,7 @@ export class AnswerStore {
 }
 
 /** The same, fresh no longer than now, and stale for as long as it would have been. */
-function agedEntry(entry: Entry, now: number): Entry {
+export function agedEntry(entry: Entry, now: number): Entry {
   const lostMs = Math.max(0, entry.freshUntil - now);
   return {
     ...entry,

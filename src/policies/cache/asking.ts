@@ -9,11 +9,14 @@ import { freshnessOf, varyNames, type Freshness } from './freshness.ts';
 import { makeEntry, updatedBy, type EntryTimes } from './make-entry.ts';
 import type { Recorder } from './recording.ts';
 import { storedAnswer } from './stored-answer.ts';
+import type { SharedAnswers, SharedMark } from './shared-answers.ts';
 import { tagsOf } from './tag-slots.ts';
 
 /** How answers of a route are kept. */
 export interface Keeping {
   readonly store: AnswerStore;
+  /** Answers in Redis; undefined where the route keeps none there. */
+  readonly shared?: SharedAnswers | undefined;
   readonly scope: CacheScope;
   readonly times: EntryTimes;
   readonly maxBody: number;
@@ -29,6 +32,10 @@ export interface AskingFor {
   readonly why: Forwarded;
   /** Tells those who wait how it ended. */
   readonly land: ((landing: Landing) => void) | undefined;
+  /** Has it go on without its client while others wait; undefined where nobody can. */
+  readonly outlive?: ((end: () => void) => boolean) | undefined;
+  /** Under what the answer may be written to Redis; undefined where Redis was not asked, or has not answered. */
+  readonly mark?: SharedMark | undefined;
   /** Whether nobody is answered with it. */
   readonly isInBackground?: boolean;
 }
@@ -61,7 +68,7 @@ export class Asking implements Recorder {
     if (this.#freshness.storable && length <= this.#keeping.maxBody) return 'keep';
     const isFailure = status >= FIRST_FAILURE_STATUS;
     // What there is now is not what was stored, and may be nobody else's.
-    if (entry !== undefined && !isFailure) this.#keeping.store.remove(this.#for.key, entry);
+    if (entry !== undefined && !isFailure) this.#remove(entry);
     land?.(isFailure ? 'failed' : 'refused');
     return 'pass';
   }
@@ -82,6 +89,10 @@ export class Asking implements Recorder {
     else land?.(this.#exchange.cancelled === undefined ? 'failed' : 'left');
   }
 
+  outlives(end: () => void): boolean {
+    return this.#for.outlive?.(end) === true;
+  }
+
   #land(kept: Entry | undefined): void {
     const isOfUse = kept !== undefined && kept.freshUntil > Date.now();
     this.#for.land?.(isOfUse ? 'stored' : 'refused');
@@ -90,14 +101,19 @@ export class Asking implements Recorder {
   #validated(entry: Entry, news: readonly string[]): 'pass' | Answer {
     const answer = updatedBy(entry.answer, news);
     const freshness = this.#freshnessOf(answer.status, answer.headers);
-    const { store } = this.#keeping;
     const kept = freshness.storable ? this.#keep(answer, freshness) : undefined;
-    if (kept === undefined) store.remove(this.#for.key, entry);
+    if (kept === undefined) this.#remove(entry);
     this.#land(kept);
     if (this.#for.isInBackground === true) return 'pass';
     const shown = kept ?? { ...entry, answer, lines: undefined, storedAt: Date.now() };
     const status = forwardedStatus(this.#for.why, { status: NOT_MODIFIED, isStored: kept !== undefined });
     return storedAnswer(shown, this.#exchange, { verdict: 'REVALIDATED', status });
+  }
+
+  #remove(entry: Entry): void {
+    const { store, shared } = this.#keeping;
+    store.remove(this.#for.key, entry);
+    shared?.drop(this.#for.key);
   }
 
   #freshnessOf(status: number, headers: readonly string[]): Freshness {
@@ -119,8 +135,8 @@ export class Asking implements Recorder {
   }
 
   #keep(answer: Answer, freshness: Freshness): Entry | undefined {
-    const { store, times } = this.#keeping;
-    const { key } = this.#for;
+    const { store, shared, times } = this.#keeping;
+    const { key, mark } = this.#for;
     const tags = tagsOf(answer.headers) ?? [];
     // What was asked for before something changed may show how it was before.
     if (!store.isUnchanged(key.uri, this.#mark, tags.length > 0)) return undefined;
@@ -134,6 +150,7 @@ export class Asking implements Recorder {
       tookMs: Date.now() - this.#askedAt,
     });
     if (entry !== undefined) store.set(key, entry);
+    if (entry !== undefined && mark !== undefined) shared?.keep(key, entry, mark);
     return entry;
   }
 }

@@ -15,24 +15,38 @@ export class Background {
   /**
    * Asks for what an exchange has asked for, through its route, past its stages, which it has met.
    *
-   * @param record makes what keeps the answer to the exchange that it is given.
+   * @param record makes what keeps the answer to the exchange that it is given; undefined when nobody has to be asked any more.
    */
-  ask(key: string, exchange: Exchange, record: (shadow: Exchange) => Recording): void {
+  ask(key: string, exchange: Exchange, record: (shadow: Exchange) => Recorded): void {
     const { route } = exchange;
     if (route === undefined || this.#under.has(key) || this.#under.size >= MAX_IN_BACKGROUND) return;
     this.#under.add(key);
     const shadow = shadowOf(exchange);
     const timer = setTimeout(() => shadow.cancel(new Problem('deadline-exceeded')), LONGEST_MS).unref();
-    const sink = new KeepingSink(record(shadow), () => {
+    const ended = (): void => {
       clearTimeout(timer);
       this.#under.delete(key);
       shadow.close();
-    });
-    try {
-      route.action.answer(shadow, route, sink);
-    } catch {
-      sink.fail();
-    }
+    };
+    const recorded = record(shadow);
+    if (recorded instanceof Promise)
+      void recorded.then((one) => (one === undefined ? ended() : send(shadow, one, ended)), ended);
+    else if (recorded === undefined) ended();
+    else send(shadow, recorded, ended);
+  }
+}
+
+/** What keeps an answer, at once or once somebody has looked whether one is needed. */
+type Recorded = Recording | undefined | Promise<Recording | undefined>;
+
+function send(shadow: Exchange, recording: Recording, ended: () => void): void {
+  const sink = new KeepingSink(recording, ended);
+  const { route } = shadow;
+  try {
+    if (route === undefined) sink.fail();
+    else route.action.answer(shadow, route, sink);
+  } catch {
+    sink.fail();
   }
 }
 

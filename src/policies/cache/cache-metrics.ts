@@ -4,7 +4,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { AnswerStore } from './answer-store.ts';
 
 /** What became of a request at the cache. */
-export type CacheResult = 'hit' | 'stale' | 'collapsed' | 'miss' | 'validated' | 'bypass';
+export type CacheResult = 'hit' | 'shared' | 'stale' | 'collapsed' | 'miss' | 'validated' | 'bypass';
 
 /** What the caches of routes did, and how full the store is. */
 export class CacheMetrics {
@@ -15,7 +15,7 @@ export class CacheMetrics {
     this.#requests = new LabelCounter(
       {
         name: 'gatehouse_cache_requests_total',
-        help: 'Requests of routes with a cache, by what became of them: hit, stale, collapsed, miss, validated, bypass.',
+        help: 'Requests of routes with a cache, by what became of them: hit, shared (found in Redis), stale, collapsed, miss, validated, bypass.',
         labels: ['route', 'result'],
       },
       registry,

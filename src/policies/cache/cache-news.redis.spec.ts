@@ -19,7 +19,7 @@ let replicas: readonly [Replica, Replica];
 const replica = (): Replica => {
   const [store, pubSub] = [new AnswerStore(), new PubSub(redis)];
   store.isUsed = true;
-  return { store, pubSub, news: new CacheNews(store, pubSub) };
+  return { store, pubSub, news: new CacheNews(store, { pubSub }) };
 };
 
 beforeAll(async () => {
@@ -78,7 +78,7 @@ it.each<[string, string, (of: Replica) => unknown]>([
   ['a soft purge by tag', 'h/g', ({ news }) => news.purge([{ by: 'tag', value: 'red', soft: true }])],
 ])('%s reaches other replicas, and ends nothing else', async (_, uri, end) => {
   const [here, there] = replicas;
-  await until(async () => (await redis.pubsub('NUMSUB', 'gatehouse:events:cache'))[1] === 2);
+  await Promise.all([here.news.listening, there.news.listening]);
   for (const { store } of replicas) {
     store.set({ uri, caller: 'c' }, entry(store, 'red'));
     store.set({ uri: 'h/kept', caller: 'c' }, entry(store, 'blue'));
@@ -92,8 +92,8 @@ it.each<[string, string, (of: Replica) => unknown]>([
 it('says when others could not be told', async () => {
   const [{ store }] = replicas;
   const broken = { publish: () => Promise.reject(new Error('gone')), listen: () => () => undefined };
-  const alone = new CacheNews(new AnswerStore(), undefined);
+  const alone = new CacheNews(new AnswerStore(), { pubSub: undefined });
   expect(await alone.purge([{ by: 'key', value: 'h' }])).toEqual({ keys: 0, reach: 'here' });
-  const deaf = new CacheNews(store, broken as unknown as PubSub);
+  const deaf = new CacheNews(store, { pubSub: broken as unknown as PubSub });
   expect(await deaf.purge([{ by: 'key', value: 'h/kept' }])).toEqual({ keys: 1, reach: 'not-everywhere' });
 });

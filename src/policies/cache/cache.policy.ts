@@ -36,6 +36,12 @@ export const cachePolicy = definePolicy({
       .enum(['principal', 'public'])
       .default('principal')
       .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
+    store: z
+      .enum(['memory', 'shared'])
+      .default('memory')
+      .describe(
+        'Where answers are kept: in each process, or besides in Redis for all replicas, where there is one. Default memory.',
+      ),
     maxBody: size.default(MAX_BODY).describe('Largest body that is stored. Default 256KiB.'),
     collapse: z
       .union([z.literal('off'), timerDuration])
@@ -57,7 +63,7 @@ export const cachePolicy = definePolicy({
       ),
   }),
   summary:
-    'Stores answers to GET and serves them to GET and HEAD, as a shared cache of HTTP (RFC 9111) that knows who calls. For proxied routes; kept in this process, 64 MiB for all routes together, the least recently used first to go.',
+    'Stores answers to GET and serves them to GET and HEAD, as a shared cache of HTTP (RFC 9111) that knows who calls. For proxied routes; kept in this process, and in Redis if wanted.',
   per: 'answer',
   before: 'body',
   refusesWith: ['not-cached'],
@@ -91,6 +97,7 @@ interface AnswerOptions {
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
   readonly maxBody: number;
+  readonly store: 'memory' | 'shared';
   readonly collapse: number | 'off';
   readonly ignoreHeaders: readonly string[];
   readonly targetedFields: readonly string[];
@@ -99,6 +106,7 @@ interface AnswerOptions {
 function idleOnField(options: AnswerOptions): string | undefined {
   if (options.staleIfError > 0) return 'staleIfError';
   if (options.maxBody !== MAX_BODY) return 'maxBody';
+  if (options.store === 'shared') return 'store';
   if (options.staleWhileRevalidate > 0) return 'staleWhileRevalidate';
   if (options.negativeTtl !== undefined) return 'negativeTtl';
   if (options.collapse !== COLLAPSE_MS) return 'collapse';

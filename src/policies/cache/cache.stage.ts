@@ -4,8 +4,8 @@ import { Problem } from '../../problems/problem.ts';
 import { answers, depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import { uriOf, type AnswerKey } from './answer-store.ts';
-import { Asking, type Keeping } from './asking.ts';
-import type { CacheMetrics } from './cache-metrics.ts';
+import { Asking, type AskingFor, type Keeping } from './asking.ts';
+import type { CacheMetrics, CacheResult } from './cache-metrics.ts';
 import { forwardedStatus, hitStatus, type Forwarded } from './cache-status.ts';
 import type { cachePolicy } from './cache.policy.ts';
 import { callerKey, variantOf } from './caller-key.ts';
@@ -13,7 +13,8 @@ import type { Background } from './background.ts';
 import type { Entry } from './entry.ts';
 import type { Flights, Landing } from './flights.ts';
 import { Recording } from './recording.ts';
-import { mayStandIn, useOf, wantedOf, type Wanted } from './request-directives.ts';
+import { isForCaches, mayStandIn, useOf, wantedOf, type Wanted } from './request-directives.ts';
+import type { SharedAnswers, SharedFound, SharedMark } from './shared-answers.ts';
 import { storedAnswer } from './stored-answer.ts';
 
 /** The options of a route. */
@@ -34,6 +35,9 @@ interface Ask {
   readonly waitUntil: number;
   readonly waited: readonly string[];
 }
+
+/** Where an answer was found, or who has asked for it. */
+type From = Extract<CacheResult, 'hit' | 'shared' | 'collapsed'>;
 
 /** For how many others a request waits at most, one after the other. */
 const MOST_WAITS = 3;
@@ -61,6 +65,7 @@ export class CacheStage implements Stage {
     this.#tools = tools;
     this.#ignored = new Set(options.ignoreHeaders.map((name) => name.toLowerCase()));
     keeping.store.isUsed = true;
+    if (keeping.shared !== undefined) keeping.shared.isUsed = true;
   }
 
   enter(exchange: Exchange): Answer | undefined | Promise<Answer | undefined> {
@@ -84,8 +89,10 @@ export class CacheStage implements Stage {
     if (wanted.noCache) return passes(facts, 'not answered from the cache: the client says no-cache');
     const entry = this.#keeping.store.peek(key, (names) => variantOf(exchange, names));
     if (entry === undefined) {
-      if (wanted.onlyIfCached) throw new Problem('not-cached');
-      return passes(facts, 'no answer is stored for this host, target and caller');
+      if (wanted.onlyIfCached && this.#keeping.shared === undefined) throw new Problem('not-cached');
+      return this.#keeping.shared === undefined
+        ? passes(facts, 'no answer is stored for this host, target and caller')
+        : depends('no answer is stored here for this host, target and caller; Redis may have one', facts);
     }
     return this.#explained(entry, wanted, facts);
   }
@@ -133,21 +140,33 @@ export class CacheStage implements Stage {
 
   #serve(exchange: Exchange, ask: Ask): Answer | undefined | Promise<Answer | undefined> {
     const entry = this.#find(ask.key, exchange);
-    const use = entry === undefined ? undefined : useOf(entry, ask.wanted, Date.now());
-    if (entry !== undefined && use !== 'validate') {
-      if (use === 'while-revalidate') this.#revalidate(exchange, ask.key, entry);
-      const isCollapsed = ask.waited.length > 0;
-      return (exchange.cached = this.#answer(
-        exchange,
-        entry,
-        use === 'fresh' ? undefined : use,
-        isCollapsed,
-      ));
-    }
-    if (ask.wanted.onlyIfCached) throw new Problem('not-cached');
-    const why = this.#whyAsk(ask, entry);
+    const given = this.#given(exchange, ask, entry, ask.waited.length > 0 ? 'collapsed' : 'hit');
+    if (given !== undefined) return given;
     const isWhole = exchange.method === 'GET' && exchange.request.headers.range === undefined;
-    return isWhole ? this.#ask(exchange, ask, entry, why) : this.#pass(exchange, why);
+    if (isWhole && !ask.wanted.onlyIfCached) return this.#ask(exchange, ask, entry);
+    const { shared } = this.#keeping;
+    if (shared === undefined) return this.#missed(exchange, ask, entry);
+    return this.#findShared(shared, exchange, ask.key).then(({ entry: found }) => {
+      if (exchange.cancelled !== undefined) return undefined;
+      return this.#given(exchange, ask, found, 'shared') ?? this.#missed(exchange, ask, found ?? entry);
+    });
+  }
+
+  #findShared(shared: SharedAnswers, exchange: Exchange, key: AnswerKey): Promise<SharedFound> {
+    return shared.find(key, (names) => variantOf(exchange, names));
+  }
+
+  /** What is stored, where it may be given. */
+  #given(exchange: Exchange, ask: Ask, entry: Entry | undefined, from: From): Answer | undefined {
+    const use = entry === undefined ? 'validate' : useOf(entry, ask.wanted, Date.now());
+    if (entry === undefined || use === 'validate') return undefined;
+    if (use === 'while-revalidate') this.#revalidate(exchange, ask.key, entry);
+    return (exchange.cached = this.#answer(exchange, entry, use === 'fresh' ? undefined : use, from));
+  }
+
+  #missed(exchange: Exchange, ask: Ask, entry: Entry | undefined): undefined {
+    if (ask.wanted.onlyIfCached) throw new Problem('not-cached');
+    return this.#pass(exchange, this.#whyAsk(ask, entry));
   }
 
   #whyAsk({ key, wanted }: Ask, entry: Entry | undefined): Forwarded {
@@ -156,12 +175,7 @@ export class CacheStage implements Stage {
     return entry.freshUntil > Date.now() && (wanted.noCache || !entry.mustValidate) ? 'request' : 'stale';
   }
 
-  #ask(
-    exchange: Exchange,
-    ask: Ask,
-    entry: Entry | undefined,
-    why: Forwarded,
-  ): undefined | Promise<Answer | undefined> {
+  #ask(exchange: Exchange, ask: Ask, entry: Entry | undefined): undefined | Promise<Answer | undefined> {
     const { flights } = this.#tools;
     const { key, waited } = ask;
     const flight = isSharable(exchange, ask) ? this.#flightOf(exchange, ask, entry) : undefined;
@@ -174,11 +188,36 @@ export class CacheStage implements Stage {
     }
     const longest = this.#options.collapse;
     const land = flight === undefined || longest === 'off' ? undefined : flights.lead(flight, longest);
-    this.#record(exchange, { key, entry, why, land });
+    const outlive =
+      flight === undefined || land === undefined
+        ? undefined
+        : (end: () => void) => flights.outlive(flight, end);
+    const { shared } = this.#keeping;
+    if (shared !== undefined) return this.#askShared(shared, exchange, ask, { entry, land, outlive });
+    this.#record(exchange, { key, entry, why: this.#whyAsk(ask, entry), land, outlive });
     return undefined;
   }
 
-  #record(exchange: Exchange, asked: ConstructorParameters<typeof Asking>[2]): void {
+  // One looks for all that ask the same; before the upstream is asked, so that what ends answers meanwhile is seen.
+  async #askShared(
+    shared: SharedAnswers,
+    exchange: Exchange,
+    ask: Ask,
+    { entry, land, outlive }: Pick<AskingFor, 'entry' | 'land' | 'outlive'>,
+  ): Promise<Answer | undefined> {
+    if (land !== undefined) exchange.onClosed(() => land('left'));
+    const { entry: found, mark } = await this.#findShared(shared, exchange, ask.key);
+    if (exchange.cancelled !== undefined) return undefined;
+    const given = this.#given(exchange, ask, found, 'shared');
+    if (given === undefined) {
+      const known = found ?? entry;
+      const asked = { key: ask.key, entry: known, why: this.#whyAsk(ask, known), land, outlive, mark };
+      this.#record(exchange, asked);
+    } else land?.('stored');
+    return given;
+  }
+
+  #record(exchange: Exchange, asked: AskingFor): void {
     this.#count(asked.entry === undefined ? 'miss' : 'validated');
     if (asked.entry !== undefined && asked.entry.validators.length > 0)
       exchange.validators = asked.entry.validators;
@@ -204,18 +243,32 @@ export class CacheStage implements Stage {
 
   #revalidate(exchange: Exchange, key: AnswerKey, entry: Entry): void {
     const name = `${key.uri}\n${key.caller}\n${entry.variant}`;
+    const { shared } = this.#keeping;
     this.#tools.background.ask(name, exchange, (shadow) => {
-      if (entry.validators.length > 0) shadow.validators = entry.validators;
-      const asked = { key, entry, why: 'stale', land: undefined, isInBackground: true } as const;
-      return new Recording(this.#options.maxBody, new Asking(this.#keeping, shadow, asked));
+      if (shared === undefined) return this.#again(shadow, { key, entry });
+      return this.#findShared(shared, shadow, key).then(({ entry: found = entry, mark }) =>
+        // Another replica was quicker.
+        found.freshUntil > Date.now() ? undefined : this.#again(shadow, { key, entry: found, mark }),
+      );
     });
   }
 
-  #answer(exchange: Exchange, entry: Entry, detail?: string, isCollapsed = false): Answer {
+  #again(
+    shadow: Exchange,
+    asked: { key: AnswerKey; entry: Entry; mark?: SharedMark | undefined },
+  ): Recording {
+    const { validators } = asked.entry;
+    if (validators.length > 0) shadow.validators = validators;
+    const asking = { ...asked, why: 'stale', land: undefined, isInBackground: true } as const;
+    return new Recording(this.#options.maxBody, new Asking(this.#keeping, shadow, asking));
+  }
+
+  #answer(exchange: Exchange, entry: Entry, detail?: string, from: From = 'hit'): Answer {
+    const isCollapsed = from === 'collapsed';
     const status = isCollapsed
       ? forwardedStatus('uri-miss', { isCollapsed })
       : hitStatus(entry.freshUntil - Date.now(), detail);
-    this.#count(isCollapsed ? 'collapsed' : detail === undefined ? 'hit' : 'stale');
+    this.#count(isCollapsed || detail === undefined ? from : 'stale');
     return storedAnswer(entry, exchange, { verdict: detail === undefined ? 'HIT' : 'STALE', status });
   }
 
@@ -225,22 +278,12 @@ export class CacheStage implements Stage {
     return undefined;
   }
 
-  #count(result: Parameters<CacheMetrics['count']>[1]): void {
+  #count(result: CacheResult): void {
     this.#tools.metrics?.count(this.#routeId, result);
   }
 }
 
 const NOBODY: readonly string[] = Object.freeze([]);
-
-/**
- * Whether a stored answer can be one to this request. With a body the answer may depend on it; `If-Match` is for the
- * origin to judge (RFC 9111 section 4.3.2).
- */
-function isForCaches({ request: { headers } }: Exchange): boolean {
-  const length = headers['content-length'];
-  if (headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')) return false;
-  return headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined;
-}
 
 /** Whether an answer to it may be what others wait for: who wants a new one, or none at all, asks by itself. */
 function isSharable({ request: { headers } }: Exchange, { wanted, waitUntil }: Ask): boolean {

@@ -11,10 +11,14 @@ const MAX_WAITING = 100_000;
 /** Keys whose answers were not to be kept, so that nobody waits for the next one. */
 const MAX_REFUSED = 10_000;
 const REFUSED_MS = 10_000;
+/** Requests that go on for others although their clients have left: each may hold a connection to a service. */
+const MAX_OUTLIVING = 128;
 
 /** One request that is under way for all that ask the same. */
 class Flight {
   readonly #waiting = new Set<(landing: Landing) => void>();
+  /** Ends the one who asks, whose client has left. */
+  end: (() => void) | undefined = undefined;
 
   get size(): number {
     return this.#waiting.size;
@@ -34,6 +38,7 @@ class Flight {
   land(landing: Landing): void {
     for (const resolve of this.#waiting) resolve(landing);
     this.#waiting.clear();
+    this.end?.();
   }
 }
 
@@ -44,6 +49,7 @@ class Flight {
 export class Flights {
   readonly #flights = new Map<string, Flight>();
   readonly #refused = new Map<string, number>();
+  #outliving = 0;
   #waiting = 0;
 
   /** Waits for the request that is under way under a key; undefined without one, and where too many wait already. */
@@ -57,6 +63,22 @@ export class Flights {
   /** Whether a request is under way for a key. */
   has(key: string): boolean {
     return this.#flights.has(key);
+  }
+
+  /**
+   * Has the request that others wait for go on without its client, until it lands, and no longer than they wait.
+   *
+   * @returns false where nobody waits, or too many go on already.
+   */
+  outlive(key: string, end: () => void): boolean {
+    const flight = this.#flights.get(key);
+    if (flight === undefined || flight.size === 0 || this.#outliving >= MAX_OUTLIVING) return false;
+    this.#outliving += 1;
+    flight.end = () => {
+      this.#outliving -= 1;
+      end();
+    };
+    return true;
   }
 
   /**

@@ -88,7 +88,7 @@ function storedFields({ status, headers, body }: Answer): string[] {
 }
 
 /** Header fields as lines, each with a break before it; undefined for what `node:http` has to look at. */
-function linesOf(headers: readonly string[]): string | undefined {
+export function linesOf(headers: readonly string[]): string | undefined {
   let lines = '';
   for (let i = 0; i < headers.length; i += 2) {
     const value = headers[i + 1] as string;

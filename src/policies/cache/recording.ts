@@ -14,6 +14,8 @@ export interface Recorder {
   completed(answer: Answer): void;
   /** Hears that there is nothing to keep: too large, broken off, never come, or something else was sent. */
   gaveUp(isTooLarge: boolean): void;
+  /** Whether the answer is waited for by others, so that the request goes on without its client. @param end called once it is over. */
+  outlives(end: () => void): boolean;
 }
 
 /** Collects an answer while it streams to the client, up to a size; gives up silently beyond it. */
@@ -63,6 +65,11 @@ export class Recording {
     this.#pieces = undefined;
     this.#isOver = true;
     this.#recorder.completed({ status: this.#status, headers: this.#headers, body });
+  }
+
+  /** Whether its client has left, and the exchange is to go on all the same. @param end called once it is over, if it goes on. */
+  outlives(end: () => void): boolean {
+    return !this.#isOver && this.#recorder.outlives(end);
   }
 
   /** Takes note that no more comes. */

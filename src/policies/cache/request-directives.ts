@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Exchange } from '../../exchange/exchange.ts';
 import { parseCacheControl } from './cache-control.ts';
 import type { Entry } from './entry.ts';
 import { secondsOf } from './freshness.ts';
@@ -72,4 +73,14 @@ export function mayStandIn(entry: Entry, wanted: Wanted, now: number): boolean {
   if (!entry.mayBeStale || entry.mustValidate) return false;
   const byClient = wanted.ifErrorMs === undefined ? 0 : entry.freshUntil + wanted.ifErrorMs;
   return now < Math.max(entry.standInUntil, byClient);
+}
+
+/**
+ * Whether a stored answer can be one to this request. With a body the answer may depend on it; `If-Match` is for the
+ * origin to judge (RFC 9111 section 4.3.2).
+ */
+export function isForCaches({ request: { headers } }: Exchange): boolean {
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')) return false;
+  return headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined;
 }

@@ -1,8 +1,8 @@
 import { fieldsOf } from '../../exchange/field-list.ts';
 import type { TagMark } from './entry.ts';
 
-/** Power of two: few tags share a slot, and those that do are purged together. */
-const SLOTS = 65_536;
+/** How many slots tags share. Power of two: few tags share a slot, and those that do are purged together. */
+export const TAG_SLOTS = 65_536;
 /** What an answer may be tagged with; more are not read, and the answer is not kept (fails closed). */
 const MAX_TAGS = 64;
 const MAX_TAG_LENGTH = 256;
@@ -19,22 +19,22 @@ export function slotOf(text: string, slots: number): number {
  * count one, and what was asked for before is dead wherever it is, also on its way.
  */
 export class TagSlots {
-  readonly #hard = new Uint32Array(SLOTS);
-  readonly #soft = new Uint32Array(SLOTS);
+  readonly #hard = new Uint32Array(TAG_SLOTS);
+  readonly #soft = new Uint32Array(TAG_SLOTS);
   /** How often anything was purged by a tag. */
   count = 0;
 
   /** Purges all that has a tag. @param soft whether it only is fresh no more. */
   purge(tag: string, soft: boolean): void {
     const counts = soft ? this.#soft : this.#hard;
-    const slot = slotOf(tag, SLOTS);
+    const slot = slotOf(tag, TAG_SLOTS);
     counts[slot] = (counts[slot] ?? 0) + 1;
     this.count += 1;
   }
 
   /** The marks of tags, as they are now. */
   marksOf(tags: readonly string[]): readonly TagMark[] {
-    return tags.map((tag) => this.#markOf(slotOf(tag, SLOTS)));
+    return tags.map((tag) => this.#markOf(slotOf(tag, TAG_SLOTS)));
   }
 
   /** The same, of an entry that has aged. */
