@@ -5,7 +5,7 @@ import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { quotaKeyOf, quotaSubjectOf } from '../policies/quota/quota-subject.ts';
-import { countedQuota, quotasOf, type OfferedQuota } from '../policies/quota/quota-view.ts';
+import { countedQuota, quotasOf, tierTellerOf, type OfferedQuota } from '../policies/quota/quota-view.ts';
 import { Problem } from '../problems/problem.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { Foreseen } from '../routing/foreseen.ts';
@@ -69,12 +69,18 @@ const ANSWER: JsonSchema = {
   required: ['quotas'],
 };
 
+/** What callers can have, by their tier. */
+interface Offers {
+  readonly tierOf: ReturnType<typeof tierTellerOf>;
+  readonly byTier: Map<string | undefined, readonly OfferedQuota[]>;
+}
+
 class QuotasAction implements RouteAction {
   readonly kind = 'quotas';
   readonly target = 'quotas of the caller';
   readonly #ledger: QuotaLedger;
-  /** By tier; of the table that it answers for, which routes are added to as they are learned. */
-  readonly #known = new WeakMap<readonly Route[], Map<string | undefined, readonly OfferedQuota[]>>();
+  /** Of the table that it answers for, which routes are added to as they are learned. */
+  readonly #known = new WeakMap<readonly Route[], Offers>();
 
   constructor(ledger: QuotaLedger) {
     this.#ledger = ledger;
@@ -110,7 +116,7 @@ class QuotasAction implements RouteAction {
     const { principal, snapshot } = exchange;
     // Fails closed, whatever the route was made to say: what counts by address is nobody's to ask for.
     if (principal === undefined) throw new Problem('credentials-missing');
-    const own = snapshot === undefined ? [] : this.#offered(snapshot.table, principal.tier);
+    const own = snapshot === undefined ? [] : this.#offered(snapshot.table, exchange);
     const keys = own.map(({ quota: { key, id } }) => quotaKeyOf(quotaSubjectOf(key, exchange), id));
     const reply = await this.#ledger.look(
       keys,
@@ -125,9 +131,12 @@ class QuotasAction implements RouteAction {
   }
 
   /** What the gateway counts for itself, and what is only tried out, is no business of callers. */
-  #offered({ routes }: RouteTable, tier: string | undefined): readonly OfferedQuota[] {
-    let byTier = this.#known.get(routes);
-    if (byTier === undefined) this.#known.set(routes, (byTier = new Map()));
+  #offered({ routes }: RouteTable, exchange: Exchange): readonly OfferedQuota[] {
+    let offers = this.#known.get(routes);
+    if (offers === undefined)
+      this.#known.set(routes, (offers = { tierOf: tierTellerOf(routes), byTier: new Map() }));
+    const { byTier } = offers;
+    const tier = offers.tierOf(exchange);
     let offered = byTier.get(tier);
     if (offered === undefined) {
       offered = quotasOf(routes, tier).filter(

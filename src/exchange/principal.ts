@@ -70,11 +70,21 @@ const partitions = new WeakMap<Principal, string>();
 export function partitionOf(principal: Principal): string {
   let partition = partitions.get(principal);
   if (partition === undefined) {
-    const { scheme, issuer, subject, id } = principal;
+    const { scheme, subject, id } = principal;
     const kind = subject === undefined ? 'client' : 'user';
     // The issuer is escaped and the id comes last, so that no value can spell the beginning of another.
-    partition = `${kind}:${scheme}:${encodeURIComponent((issuer ?? '').toWellFormed())}:${id}`;
+    partition = `${kind}:${scheme}:${issuerText(principal)}:${id}`;
     partitions.set(principal, partition);
   }
   return partition;
+}
+
+/** Who vouches for a principal, as a text without colons and braces; empty for the gateway itself. */
+export function issuerText({ issuer = '' }: Pick<Principal, 'issuer'>): string {
+  return encodeURIComponent(issuer.toWellFormed());
+}
+
+/** The digest that names the API key of a caller, which may have come beside another credential that says who calls. */
+export function apiKeyOf(principal: Principal): string | undefined {
+  return principal.apiKeyId ?? principal.also?.find(({ apiKeyId }) => apiKeyId !== undefined)?.apiKeyId;
 }

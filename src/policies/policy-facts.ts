@@ -79,6 +79,8 @@ export interface RouteKind {
   readonly methods: readonly string[];
   /** Whether a handler answers with a stream of events. Default false. */
   readonly sendsEvents?: boolean | undefined;
+  /** Whether operations of GraphQL are answered there. Default false. */
+  readonly isGraphql?: boolean | undefined;
 }
 
 /** Options that do nothing. */

@@ -34,6 +34,26 @@ describe('gatewaySchema', () => {
     });
   });
 
+  it.each([
+    [
+      'graphql: { policies: { rateLimit: { rate: 5, cost: query } } }',
+      'graphql.policies.rateLimit: expected `graphql.cost`',
+    ],
+    ['graphql: { cost: { max: 5 }, policies: { rateLimit: { rate: 5, cost: query } } }', undefined],
+    ['defaults: { policies: { rateLimit: { rate: 5, cost: query } } }', undefined],
+    [
+      'defaults: { policies: { quota: { limit: 9, window: day, cost: 4, byTier: { a: 3 } } } }',
+      'defaults.policies.quota.byTier.a: expected 0, or at least the cost of 4',
+    ],
+    [
+      'defaults: { policies: { quota: { limit: 9, window: day, cost: 4, byTier: { a: 0, b: 4 } } } }',
+      undefined,
+    ],
+  ])('says of limits that would not hold: %s', (text, fault) => {
+    const faults = faultsOf(`version: 1\n${text}`);
+    expect(faults).toEqual(fault === undefined ? [] : [expect.stringContaining(fault)]);
+  });
+
   it('knows every policy', () => {
     expect(Object.keys(policyRegistry)).toEqual(
       expect.arrayContaining([

@@ -244,6 +244,14 @@ const wholeSchema = z
     const path = ['identity', 'clientCertificates', ...(isForwarded ? ['forwarded'] : [])];
     context.addIssue({ code: 'custom', path, message });
   })
+  .superRefine(({ graphql }, context) => {
+    const said: unknown = graphql.policies?.rateLimit;
+    if (graphql.cost !== undefined || !Array.isArray(said)) return;
+    if (!said.some((rule: { readonly cost?: unknown }) => rule.cost === 'query')) return;
+    const path = ['graphql', 'policies', 'rateLimit'];
+    const message = 'expected `graphql.cost` beside `cost: query`: else nobody counts what operations cost';
+    context.addIssue({ code: 'custom', path, message });
+  })
   .describe('Gatehouse configuration.');
 
 /** The parsed configuration file. */

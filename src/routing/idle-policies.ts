@@ -34,7 +34,8 @@ export function settledPolicies(
 ): PolicySet {
   const source = actions.find((one) => one.source.kind === definition.action?.kind)?.source;
   const { methods } = definition.match;
-  const at = { kind: source?.kind ?? HANDLER, methods, sendsEvents: definition.sendsEvents };
+  const isGraphql = definition.fitsAs === 'graphqlPost';
+  const at = { kind: source?.kind ?? HANDLER, methods, sendsEvents: definition.sendsEvents, isGraphql };
   let settled = merged;
   for (const policy of TELLING) {
     const own = ownOf(definition, policy.name);
@@ -57,7 +58,11 @@ interface OwnPolicy {
 function ofHandler(policy: Policy, merged: PolicySet, definition: RouteDefinition, at: RouteKind): PolicySet {
   const { policies, fitsAs: door } = definition;
   const isOfClass = policies.length > 1 && policies.slice(0, -1).every((level) => !(policy.name in level));
-  checkOwn(policy, undefined, { merged, at: isOfClass ? { kind: at.kind, methods: [] } : at, door });
+  checkOwn(policy, undefined, {
+    merged,
+    at: isOfClass ? { ...at, methods: [], sendsEvents: undefined } : at,
+    door,
+  });
   return withoutIdle(merged, policy, at);
 }
 

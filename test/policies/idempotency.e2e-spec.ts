@@ -174,6 +174,13 @@ describe.each(['in this process', 'in Redis'])('keys %s', (store) => {
     expect(keyed.service.runs - before).toBe(2);
   });
 
+  it('cannot be used again for the values of one parameter in another order', async () => {
+    const key = randomUUID();
+    expect((await post('/a/b?x=1&y=1&x=2', { key })).status).toBe(201);
+    expect((await post('/a/b?y=1&x=1&x=2', { key })).headers[REPLAYED]).toBe('true');
+    expect((await post('/a/b?x=2&y=1&x=1', { key })).status).toBe(422);
+  });
+
   const DIFFERENT: readonly (readonly [string, string, KeyedCall])[] = [
     ['body', '/a/b?x=1', { body: '{ }' }],
     ['method', '/a/b?x=1', { method: 'PATCH' }],

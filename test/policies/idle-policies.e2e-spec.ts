@@ -39,6 +39,7 @@ const IDLE: readonly (readonly [kind: string, key: string, policies: Policies])[
   ['forward', 'circuitBreaker', { circuitBreaker: {} }],
   ['redirect', 'circuitBreaker', { circuitBreaker: 'off' }],
   ['forward', 'rateLimit', { rateLimit: { key: 'ip', rate: 5, per: '1s', perMessage: 1 } }],
+  ['forward', 'rateLimit.cost', { rateLimit: { key: 'ip', rate: 5, cost: 'query' } }],
   ['writing', 'cache', { cache: { ttl: '1s' } }],
   ['passGrpc', 'validation.answer', { validation: { answer: object } }],
   ['passGrpc', 'validation.body', { validation: { body: object } }],
@@ -170,6 +171,9 @@ describe('what a handler says itself', () => {
     @Get('f')
     @RateLimit({ rate: 5, perMessage: 1 })
     messages(): void {}
+    @Get('i')
+    @RateLimit([{ rate: 5 }, { key: 'ip', rate: 5, cost: 'query' }])
+    priced(): void {}
     @Get('g')
     @ExternalAuthorization(externalAuthorization)
     told(): void {}
@@ -221,6 +225,7 @@ describe('what a handler says itself', () => {
       'IdleController.header policies.transform.request.setHeaders',
       'IdleController.kept policies.cache',
       'IdleController.messages policies.rateLimit',
+      'IdleController.priced policies.rateLimit.cost',
       'IdleController.told policies.externalAuthorization.forward.headers',
       'WideController.events policies.transform.request.setHeaders',
       'WideController.one policies.transform.request.setHeaders',
@@ -260,6 +265,7 @@ describe('what a route inherits', () => {
       bodyIdle: '1s',
       cache: { ttl: '1s' },
       compression: {},
+      rateLimit: { rate: 5, cost: 'query' },
       transform: { request: { setHeaders: { 'x-a': 'b' }, body: [{ remove: ['a'] }] }, perTarget },
       validation: { openapi, maxBody: '1KiB' },
     };

@@ -114,7 +114,11 @@ export class CacheStage implements Stage {
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */
   standIn(exchange: Exchange): Answer | undefined {
     if (exchange.recording === undefined) return undefined;
-    return this.#standIn(exchange, this.#keyOf(exchange), wantedOf(exchange.request.headers));
+    return (exchange.cached = this.#standIn(
+      exchange,
+      this.#keyOf(exchange),
+      wantedOf(exchange.request.headers),
+    ));
   }
 
   #standIn(exchange: Exchange, key: AnswerKey, wanted: Wanted): Answer | undefined {

@@ -24,9 +24,9 @@ export function recordName(routeId: string, exchange: Exchange, key: string): st
   return NAME + digest([caller, principal?.tenant ?? null, host, routeId, path, key]);
 }
 
-/** The digest of all that a request says besides its body; the order of the query's parameters does not count. */
+/** The digest of all that a request says besides its body; the order of the query's parameters does not count, but for those of one name. */
 export function headOf(routeId: string, { method, path, query, request }: Exchange): string {
-  const sorted = query.replace(/^\?/, '').split('&').sort();
+  const sorted = query.replace(/^\?/, '').split('&').sort(byName);
   return digest([
     method,
     routeId,
@@ -34,6 +34,16 @@ export function headOf(routeId: string, { method, path, query, request }: Exchan
     sorted,
     request.headers['content-type']?.trim().toLowerCase() ?? null,
   ]);
+}
+
+function byName(one: string, other: string): number {
+  const [a, b] = [nameIn(one), nameIn(other)];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function nameIn(parameter: string): string {
+  const end = parameter.indexOf('=');
+  return end < 0 ? parameter : parameter.slice(0, end);
 }
 
 /** The digest of a body. */

@@ -89,6 +89,19 @@ describe.each(['in this process', 'in Redis', 'in a cluster'])('keys %s', (store
     expect(await records.write(claimOf('a'), { state: 'done', answer: Buffer.from('late') })).toBe(false);
   });
 
+  it('are not forgotten while somebody works on them, however short answers are kept', async () => {
+    const short = { ttlMs: 20 };
+    await claim('a', short);
+    await pass(LEASE_MS / 3);
+    expect(await claim('b', short)).toMatchObject(running);
+    await records.write(claimOf('a', short), { state: 'sent' });
+    await pass(LEASE_MS / 3);
+    expect(await claim('b', short)).toMatchObject(running);
+    await records.write(claimOf('a', short), { state: 'done', answer: Buffer.from('a') });
+    await pass(20);
+    expect(await claim('b', short)).toEqual({ state: 'claimed' });
+  });
+
   it('have their answer, byte by byte, until it expires', async () => {
     const answer = Buffer.from([0, 255, 10, 13, 128]);
     await claim('a');

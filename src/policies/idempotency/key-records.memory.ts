@@ -1,6 +1,6 @@
 import { STORE_UNAVAILABLE, type StoreUnavailable } from '../../store/store-guard.ts';
 import { isSame, type Fingerprint } from './asked.ts';
-import type { Claim, Claimed, KeyRecords, RecordState } from './key-records.ts';
+import { lifeOf, type Claim, type Claimed, type KeyRecords, type RecordState } from './key-records.ts';
 
 interface Entry {
   readonly owner: string;
@@ -77,11 +77,12 @@ export class MemoryKeyRecords implements KeyRecords {
     return undefined;
   }
 
-  #set({ name, owner, fingerprint, leaseMs, ttlMs }: Claim, state: RecordState): void {
+  #set(claim: Claim, state: RecordState): void {
+    const { name, owner, fingerprint, leaseMs } = claim;
     this.#delete(name);
     const now = this.#now();
     const answer = state.state === 'done' ? state.answer : undefined;
-    const times = { leaseEnds: now + leaseMs, expires: now + ttlMs };
+    const times = { leaseEnds: now + leaseMs, expires: now + lifeOf(claim, state.state) };
     this.#entries.set(name, { owner, fingerprint, state: state.state, answer, ...times });
     this.#bytes += ENTRY_BYTES + (answer?.length ?? 0);
   }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { STORE_UNAVAILABLE, type StoreGuard, type StoreUnavailable } from '../../store/store-guard.ts';
 import { CLAIM_SCRIPT, RELEASE_SCRIPT, WRITE_SCRIPT } from './key-records.lua.ts';
-import type { Claim, Claimed, KeyRecords, RecordState } from './key-records.ts';
+import { lifeOf, type Claim, type Claimed, type KeyRecords, type RecordState } from './key-records.ts';
 
 /** Send EVALSHA; ioredis sends the script itself where the server does not know it (yet, or any more). */
 interface WithScripts {
@@ -33,7 +33,7 @@ export class RedisKeyRecords implements KeyRecords {
   async claim(claim: Claim, runsUnknown: boolean): Promise<Claimed | StoreUnavailable> {
     const { name } = claim;
     const reply = await this.#guard.run(() =>
-      this.#redis.claimKeyBuffer(name, ...wordsOf(claim), runsUnknown ? 1 : 0),
+      this.#redis.claimKeyBuffer(name, ...wordsOf(claim, 'claimed'), runsUnknown ? 1 : 0),
     );
     if (reply !== STORE_UNAVAILABLE) return claimedOf(reply);
     // It may have been granted all the same, and would stand in the way of the next try until its lease is over.
@@ -44,7 +44,12 @@ export class RedisKeyRecords implements KeyRecords {
   async write(claim: Claim, state: RecordState): Promise<boolean | StoreUnavailable> {
     const isDone = state.state === 'done';
     const call = (): Promise<number> =>
-      this.#redis.writeKey(claim.name, ...wordsOf(claim), state.state, isDone ? state.answer : '');
+      this.#redis.writeKey(
+        claim.name,
+        ...wordsOf(claim, state.state),
+        state.state,
+        isDone ? state.answer : '',
+      );
     const reply = await (isDone ? this.#guard.run(call, ANSWER_BUDGET_MS) : this.#guard.run(call));
     return reply === STORE_UNAVAILABLE ? STORE_UNAVAILABLE : reply === 1;
   }
@@ -55,8 +60,9 @@ export class RedisKeyRecords implements KeyRecords {
   }
 }
 
-function wordsOf({ owner, fingerprint, leaseMs, ttlMs }: Claim): (string | number)[] {
-  return [owner, fingerprint.head, fingerprint.body, leaseMs, ttlMs];
+function wordsOf(claim: Claim, state: RecordState['state']): (string | number)[] {
+  const { owner, fingerprint, leaseMs } = claim;
+  return [owner, fingerprint.head, fingerprint.body, leaseMs, lifeOf(claim, state)];
 }
 
 function claimedOf([state, head, body, left, answer]: readonly unknown[]): Claimed {

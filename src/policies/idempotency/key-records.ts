@@ -9,7 +9,7 @@ export interface Claim {
   readonly owner: string;
   readonly fingerprint: Fingerprint;
   readonly leaseMs: number;
-  /** How long the record is kept. */
+  /** How long the record is kept once nobody works on it. */
   readonly ttlMs: number;
 }
 
@@ -50,6 +50,11 @@ export interface KeyRecords {
   write(claim: Claim, state: RecordState): Promise<boolean | StoreUnavailable>;
   /** Forgets a claim of which nothing was run. */
   release(claim: Claim): Promise<boolean | StoreUnavailable>;
+}
+
+/** How long a record is kept, in ms: one that is worked on never ends before its lease, and then as others do. */
+export function lifeOf({ leaseMs, ttlMs }: Claim, state: RecordState['state']): number {
+  return state === 'claimed' || state === 'sent' ? leaseMs + ttlMs : ttlMs;
 }
 
 /** Injection token of the {@link KeyRecords}. */

@@ -6,7 +6,7 @@ import type { Stage } from '../stage.ts';
 import type { MemoryQuotas } from './quota-counters.memory.ts';
 import type { QuotaOutcome, QuotaReply } from './quota-counters.ts';
 import type { RedisQuotas } from './quota-counters.redis.ts';
-import type { QuotaCount } from './quota-count.ts';
+import type { QuotaCount, QuotaTerms } from './quota-count.ts';
 import {
   appendQuotaFields,
   appendRefusalFields,
@@ -33,6 +33,8 @@ export interface QuotaDeps {
   readonly store: RedisQuotas | undefined;
   /** Counts without Redis, and while it does not answer. */
   readonly local: MemoryQuotas;
+  /** How many gateway processes share the store. */
+  readonly replicas?: { readonly count: number } | undefined;
   decided(routeId: string, decision: QuotaDecision): void;
 }
 
@@ -66,7 +68,7 @@ export class CountingStage implements Stage {
   enter(exchange: Exchange): void | Promise<void> {
     // An exchange is charged once, however many adapters of this stage it meets.
     if (exchange.quotas !== undefined && !this.#repeats) return undefined;
-    const plan = this.plans.of(exchange.principal?.tier);
+    const plan = this.plans.for(exchange);
     if (plan.quotas.length === 0) return undefined;
     const keys = keysOf(plan, exchange);
     const outcome = (this.#deps.store ?? this.#deps.local).take(keys, plan.terms);
@@ -76,7 +78,7 @@ export class CountingStage implements Stage {
 
   /** Looks without taking at what is counted in this process; a store is not asked. */
   explain(exchange: Exchange): StageVerdict {
-    const plan = this.plans.of(exchange.principal?.tier);
+    const plan = this.plans.for(exchange);
     const keys = keysOf(plan, exchange);
     const { store, local } = this.#deps;
     const names = plan.quotas.map(({ name }) => `quota ${name}`);
@@ -111,7 +113,7 @@ export class CountingStage implements Stage {
 
   /** What each quota says while the store does not answer. */
   #alone(exchange: Exchange, plan: QuotaPlan, keys: readonly string[]): void {
-    const { store, local } = this.#deps;
+    const { store, local, replicas } = this.#deps;
     for (const { onStoreError } of plan.quotas)
       this.#deps.decided(this.#routeId, `store-error-${onStoreError}`);
     const closed = plan.quotas.find(
@@ -120,11 +122,14 @@ export class CountingStage implements Stage {
     // Fails closed: the operator prefers no answer to one that is not counted.
     if (closed !== undefined)
       throw new Problem('quota-unavailable', { headers: { 'retry-after': '1' }, by: closed.name });
-    // Each process goes on from what it knows. What is open fails open: nobody counts, as the operator prefers.
+    // Each process goes on from what it knows, with its part of what was left. What is open fails open: nobody counts, as the operator prefers.
     const counted = plan.quotas.flatMap(({ onStoreError }, i) => (onStoreError === 'local' ? [i] : []));
+    const theirs = counted.map((i) => keys[i] as string);
     const { nowMs, counts } = local.take(
-      counted.map((i) => keys[i] as string),
-      counted.map((i) => plan.terms[i] as CompiledQuota['terms']),
+      theirs,
+      counted.map((i, at) =>
+        local.shareOf(theirs[at] as string, plan.terms[i] as QuotaTerms, replicas?.count ?? 1),
+      ),
     );
     const isRefused = counted.some((i, at) => plan.terms[i]?.mode === 'hard' && counts[at]?.fits === false);
     const verdicts: QuotaVerdict[] = plan.quotas.map(() => undefined);
@@ -174,7 +179,9 @@ export class CountingStage implements Stage {
     const refused = refusalOf(plan, counts);
     if (refused === undefined) return;
     const { terms, count } = refused;
-    const retryAfterMs = endsInMs(count, nowMs);
+    // Where only a part of it was to be had, all of it is again with the store.
+    const isWithheld = count.used + terms.cost <= terms.limit + count.carried;
+    const retryAfterMs = isWithheld ? AWAY_MS : endsInMs(count, nowMs);
     throw new Problem('quota-exceeded', {
       headers: { 'retry-after': retryAfterSeconds(retryAfterMs) },
       extensions: {
@@ -214,6 +221,9 @@ export class CountingStage implements Stage {
     });
   }
 }
+
+/** How soon a client may ask again while the store is away. */
+const AWAY_MS = 1000;
 
 interface Refusal {
   readonly terms: CompiledQuota['terms'];

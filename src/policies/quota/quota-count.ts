@@ -18,6 +18,8 @@ export interface QuotaTerms {
   /** The share of a window, above 0 and at most 1, from which on it warns. */
   readonly warnAt: number;
   readonly calendar: QuotaCalendar;
+  /** Units that are left and that others may use meanwhile. Default none. */
+  readonly withheld?: number;
 }
 
 /** What was found, and what became of it. */
@@ -46,6 +48,8 @@ export interface KeptWindow {
   carried: number;
   /** {@link WARNED} and {@link EXHAUSTED}. */
   told: number;
+  /** Units that the store had counted when it was heard last; absent for none. */
+  known?: number;
 }
 
 /** Windows by where they begin. */
@@ -88,8 +92,12 @@ function leftOf(kept: KeptWindows, { limit, carryOver }: QuotaTerms, { borders, 
 }
 
 /** Whether a quota has room for a cost. */
-export function fits({ used, carried }: KeptWindow, { limit, cost, mode }: QuotaTerms): boolean {
-  return mode === 'look' || mode === 'reset' || mode === 'back' || used + cost <= limit + carried;
+export function fits(
+  { used, carried }: KeptWindow,
+  { limit, cost, mode, withheld = 0 }: QuotaTerms,
+): boolean {
+  if (mode === 'look' || mode === 'reset' || mode === 'back') return true;
+  return used + cost <= limit + carried - withheld;
 }
 
 /**
@@ -107,8 +115,10 @@ export function count(window: KeptWindow, terms: QuotaTerms, isRefused: boolean)
   const before = window.told;
   const total = limit + window.carried;
   const hasRoom = fits(window, terms);
+  // Nothing is used up by what is withheld.
+  const isOver = !hasRoom && window.used + cost > total;
   if (!isRefused && (hasRoom || mode === 'soft')) window.used += cost;
   if (window.used >= warnAt * total) window.told |= WARNED;
-  if (mode === 'soft' ? window.used > total : !hasRoom) window.told |= EXHAUSTED;
+  if (mode === 'soft' ? window.used > total : isOver) window.told |= EXHAUSTED;
   return window.told - before;
 }

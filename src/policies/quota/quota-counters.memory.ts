@@ -71,13 +71,25 @@ export class MemoryQuotas implements QuotaCounters {
     const window = windows.get(start);
     if (window === undefined) {
       windows.clear();
-      windows.set(start, { used, carried, told });
+      windows.set(start, { used, carried, told, known: used });
     } else {
-      window.used = used;
+      window.used = window.known = used;
       window.carried = carried;
       window.told |= told;
     }
     (this.#kept.get(key) as Kept).until = end + keptFor(terms, start, end);
+  }
+
+  /**
+   * The terms by which this process goes on while the store cannot be asked, as one of several: it has its part of what was left
+   * when the store was heard last, and that of one request at least, as long as anything is left.
+   */
+  shareOf(key: string, terms: QuotaTerms, among: number): QuotaTerms {
+    if (among <= 1 || terms.mode !== 'hard') return terms;
+    const { window } = this.#look(key, terms, Math.floor(this.#now() / 1000));
+    const left = Math.max(0, terms.limit + window.carried - (window.known ?? 0));
+    const part = Math.min(left, Math.max(terms.cost, Math.floor(left / among)));
+    return { ...terms, withheld: left - part };
   }
 
   /** Takes back what it knows of a window. */

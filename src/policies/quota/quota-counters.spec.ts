@@ -9,6 +9,11 @@ import { MemoryQuotas } from './quota-counters.memory.ts';
 import type { QuotaReply } from './quota-counters.ts';
 import { RedisQuotas } from './quota-counters.redis.ts';
 import type { QuotaMode, QuotaTerms } from './quota-count.ts';
+import { tiersSchema } from '../rate-limit/tiers.schema.ts';
+import { QuotaLedger } from './quota-ledger.ts';
+import { quotaPolicy } from './quota.policy.ts';
+import { QuotaStageFactory } from './quota.stage.ts';
+import { quotaKeyOf, subjectOfKey } from './quota-subject.ts';
 import { QUOTA_SCRIPT } from './quota.lua.ts';
 
 const SILENT = { info: () => undefined, warn: () => undefined };
@@ -127,7 +132,52 @@ describe('quotas against a model', () => {
   });
 });
 
+describe('the place of a quota', () => {
+  it('is of one subject, whatever is in its name, and tells who that is', () => {
+    const subjects = ['a', 'a}', 'a}}', 'a%7D', 'a\\7D', 'a\\5C7D', 'a\\', '}', '{a'];
+    const keys = subjects.map((one) => quotaKeyOf(one, 'daily'));
+    expect(new Set(keys).size).toBe(subjects.length);
+    expect(keys.map(subjectOfKey)).toEqual(subjects);
+  });
+});
+
+describe('tiers of a quota', () => {
+  it('are those of the file, where it has some', () => {
+    const tiers = tiersSchema.parse({ pro: { rate: 1 } });
+    const compile = (byTier: object, known?: typeof tiers) => {
+      const quota = quotaPolicy.schema.parse({ limit: 1, window: 'day', withoutRedis: 'memory', byTier });
+      const factory = new QuotaStageFactory(new QuotaLedger());
+      return factory.compile({ routeId: 'r', door: 'proxy', policies: { quota }, tiers: known });
+    };
+    expect(compile({ pro: 5 }, tiers)).toBeDefined();
+    expect(compile({ gold: 5 })).toBeDefined();
+    expect(() => compile({ pr0: 5 }, tiers)).toThrow(
+      expect.objectContaining({ key: ['quota', 'byTier', 'pr0'], suggestion: 'pro' }),
+    );
+  });
+});
+
 describe('counters in this process', () => {
+  it('have their part of what was left while the store is away, and nothing is used up by that', () => {
+    const memory = new MemoryQuotas({ now: () => at('2026-01-01T12:30:00Z') * 1000 });
+    const terms = termsOf('hour', 'UTC', { limit: 20 });
+    const start = at('2026-01-01T12:00:00Z');
+    const learned = { fits: true, used: 8, carried: 0, start, end: start + 3600, news: 0 };
+    const alone = (key: string, among: number, more: Partial<QuotaTerms> = {}) =>
+      memory.take([key], [memory.shareOf(key, { ...terms, ...more }, among)]).counts[0];
+    memory.learn('a', terms, learned);
+    const fates = Array.from({ length: 5 }, () => alone('a', 3));
+    expect(fates.map((one) => one?.fits)).toEqual([true, true, true, true, false]);
+    expect(fates.at(-1)).toMatchObject({ used: 12, news: 0 });
+    // Of what nobody knows it has its part of all, of what is nearly used up one request, and of what is used up nothing.
+    expect(Array.from({ length: 8 }, () => alone('b', 3)?.fits).filter(Boolean)).toHaveLength(6);
+    memory.learn('c', terms, { ...learned, used: 19 });
+    expect([alone('c', 3)?.fits, alone('c', 3)?.fits]).toEqual([true, false]);
+    memory.learn('d', terms, { ...learned, used: 20 });
+    expect(alone('d', 3)?.fits).toBe(false);
+    expect(alone('d', 3, { mode: 'soft' })).toMatchObject({ used: 21 });
+  });
+
   it('drop what is over, and keep no more than they may', () => {
     let seconds = at('2026-01-01T12:00:00Z');
     const memory = new MemoryQuotas({ now: () => seconds * 1000, max: 100 });

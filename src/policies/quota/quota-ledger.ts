@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { AUDIT } from '../../config/tokens.ts';
+import { Replicas } from '../../store/replicas.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../store/store-guard.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -11,6 +12,7 @@ import { MemoryQuotas } from './quota-counters.memory.ts';
 import type { QuotaListener, QuotaReply } from './quota-counters.ts';
 import { RedisQuotas } from './quota-counters.redis.ts';
 import { EXHAUSTED, WARNED, type QuotaTerms } from './quota-count.ts';
+import { subjectOfKey } from './quota-subject.ts';
 
 /** What an event says, as far as the audit takes it. */
 interface QuotaEvent {
@@ -38,6 +40,7 @@ export class QuotaLedger implements QuotaDeps {
   @Optional() @Inject(Metrics) private readonly metrics?: Metrics;
   @Optional() @Inject(LOGGER) private readonly logger?: Logger;
   @Optional() @Inject(AUDIT) private readonly audit?: EventTaker;
+  @Optional() @Inject(Replicas) readonly replicas?: Replicas;
 
   constructor(@Optional() @Inject(REDIS) redis?: Redis, @Optional() @Inject(STORE_GUARD) guard?: StoreGuard) {
     this.local = new MemoryQuotas({ onNews: this.#tell });
@@ -84,7 +87,7 @@ export class QuotaLedger implements QuotaDeps {
 
   readonly #tell: QuotaListener = (key, terms, count) => {
     const { name, limit, calendar } = terms;
-    const subject = key.slice(1, key.indexOf('}'));
+    const subject = subjectOfKey(key);
     const window = calendar.labelOf(count.start);
     const { used, carried } = count;
     const details = { quota: name, window, timeZone: calendar.timeZone, used, limit, carriedOver: carried };

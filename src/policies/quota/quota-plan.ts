@@ -1,3 +1,5 @@
+import type { Exchange } from '../../exchange/exchange.ts';
+import { tierOf, type CallerLimits } from '../rate-limit/tier-book.ts';
 import { QuotaCalendar, type QuotaWindow } from './quota-calendar.ts';
 import type { QuotaTerms } from './quota-count.ts';
 import type { QuotaKey } from './quota-subject.ts';
@@ -47,16 +49,38 @@ function calendarOf(window: QuotaWindow, timeZone: string): QuotaCalendar {
 export class QuotaPlans {
   readonly #others: QuotaPlan;
   readonly #byTier = new Map<string, QuotaPlan>();
+  readonly #tiers: KnownTiers;
 
   /**
    * @param budgetOf the route that quotas without a name are of.
    * @param per what is charged: a request, or a message over a forwarded socket.
+   * @param tiers who is of which tier, beside what credentials say.
    */
-  constructor(rules: readonly QuotaRule[], budgetOf: string, per: QuotaUse = 'request') {
+  constructor(
+    rules: readonly QuotaRule[],
+    budgetOf: string,
+    { per = 'request', tiers = {} }: { per?: QuotaUse; tiers?: KnownTiers } = {},
+  ) {
     const use = { rules, budgetOf, per };
+    this.#tiers = tiers;
     this.#others = planOf(use, undefined);
     for (const tier of new Set(rules.flatMap(({ byTier = {} }) => Object.keys(byTier))))
       this.#byTier.set(tier, planOf(use, tier));
+  }
+
+  /** Whether callers of different tiers have different quotas. */
+  get isByTier(): boolean {
+    return this.#byTier.size > 0;
+  }
+
+  /** The quotas of whoever calls. */
+  for(caller: Pick<Exchange, 'principal'>): QuotaPlan {
+    return this.isByTier ? this.of(this.tierOf(caller)) : this.#others;
+  }
+
+  /** The tier of whoever calls. */
+  tierOf(caller: Pick<Exchange, 'principal'>): string | undefined {
+    return tierOf(this.#tiers, caller);
   }
 
   /** The quotas of callers of a tier; of others, where nothing is said about it. */
@@ -65,6 +89,9 @@ export class QuotaPlans {
     return this.#byTier.get(tier) ?? this.#others;
   }
 }
+
+/** Who is of which tier: as operators say it now, and as the file says it of tenants. */
+export type KnownTiers = Pick<CallerLimits, 'live' | 'tenants'>;
 
 /** What a route charges for. */
 export type QuotaUse = 'request' | 'message';

@@ -1,5 +1,5 @@
 import { addressBlock } from '../../exchange/address-block.ts';
-import { partitionOf, type Principal } from '../../exchange/principal.ts';
+import { apiKeyOf, issuerText, partitionOf, type Principal } from '../../exchange/principal.ts';
 import type { QUOTA_KEYS } from './quota.policy.ts';
 
 /** Whose quota a rule means. */
@@ -26,17 +26,17 @@ export function quotaSubjectOf(key: QuotaKey, { principal, clientAddress }: Quot
     if (id !== undefined) return 'key:' + id;
   }
   if (key === 'tenant' && principal.tenant !== undefined)
-    return `tenant:${encodeURIComponent((principal.issuer ?? '').toWellFormed())}:${principal.tenant}`;
+    return `tenant:${issuerText(principal)}:${principal.tenant}`;
   return partitionOf(principal);
-}
-
-// The key may have come beside another credential, which says who calls.
-function apiKeyOf(principal: Principal): string | undefined {
-  return principal.apiKeyId ?? principal.also?.find(({ apiKeyId }) => apiKeyId !== undefined)?.apiKeyId;
 }
 
 /** The place of a quota among all: who it is of comes first, and is what a cluster chooses a node by. */
 export function quotaKeyOf(subject: string, id: string): string {
-  // The braces end with the subject, whatever is in it.
-  return `{${subject.replaceAll('}', '%7D')}}:${id}`;
+  // The braces end with the subject, whatever is in it, and no two subjects are spelled the same.
+  return `{${subject.replaceAll('\\', '\\5C').replaceAll('}', '\\7D')}}:${id}`;
+}
+
+/** Who the quota at a place is of. */
+export function subjectOfKey(key: string): string {
+  return key.slice(1, key.indexOf('}')).replaceAll('\\7D', '}').replaceAll('\\5C', '\\');
 }

@@ -1,3 +1,4 @@
+import type { Exchange } from '../../exchange/exchange.ts';
 import type { Stage } from '../stage.ts';
 import { CountingStage } from './counting.stage.ts';
 import type { QuotaCount } from './quota-count.ts';
@@ -35,6 +36,17 @@ export function quotasOf(routes: readonly QuotaRoute[], tier: string | undefined
     }
   }
   return [...found.values()];
+}
+
+/** What tells the tier of a caller, as the quotas of a configuration take it. */
+export function tierTellerOf(
+  routes: readonly QuotaRoute[],
+): (caller: Pick<Exchange, 'principal'>) => string | undefined {
+  for (const { seats } of routes) {
+    const stage = seats['quota'];
+    if (stage instanceof CountingStage && stage.plans.isByTier) return (caller) => stage.plans.tierOf(caller);
+  }
+  return () => undefined;
 }
 
 /** What there is to say of a quota before anybody uses it. */

@@ -31,7 +31,9 @@ const rule = z
     limit: units.min(1).describe('Units that may be used in one window.'),
     byTier: z
       .record(z.string().min(1), z.union([units.min(0), z.literal('unlimited')]))
-      .describe('The limit of callers of a tier, by its name, or `unlimited`. Others have `limit`.')
+      .describe(
+        'The limit of callers of a tier, by its name, or `unlimited`; where the file has `tiers`, of one of those. Others have `limit`.',
+      )
       .optional(),
     window: z.enum(QUOTA_WINDOWS).describe('The window of the calendar that it is counted in.'),
     timeZone: z
@@ -71,7 +73,7 @@ const rule = z
       .enum(['local', 'open', 'closed'])
       .default('local')
       .describe(
-        'When Redis is slow or gone: go on in this process from what is known, let everything pass, or refuse. Default local.',
+        'When Redis is slow or gone: go on in this process with its part of what was left, let everything pass, or refuse. Default local.',
       ),
     withoutRedis: z
       .enum(['fault', 'memory'])
@@ -87,6 +89,14 @@ const rule = z
   .refine(({ perMessage = 1, limit }) => perMessage <= limit, {
     message: 'expected at most the limit, otherwise no message can ever pass',
     path: ['perMessage'],
+  })
+  .superRefine(({ cost, perMessage = 1, byTier = {} }, context) => {
+    const least = Math.max(cost, perMessage);
+    for (const [tier, limit] of Object.entries(byTier)) {
+      if (limit === 'unlimited' || limit === 0 || limit >= least) continue;
+      const message = `expected 0, or at least the cost of ${String(least)}: nothing of that tier could ever pass`;
+      context.addIssue({ code: 'custom', message, path: ['byTier', tier] });
+    }
   });
 
 /** One quota of a route. */

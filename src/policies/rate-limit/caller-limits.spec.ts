@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hash } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
@@ -113,12 +114,36 @@ const bob = { id: 'bob', subject: 'bob' };
 const of = (tenant: string, who: Partial<Principal> = alice): Asked => ({ principal: { ...who, tenant } });
 const team = (value: string, address = '192.0.2.1'): Asked => ({ address, headers: { 'x-team': value } });
 
+const KEY: Principal = { ...NOBODY, scheme: 'apiKey', apiKeyId: 'k1', subject: undefined };
+const DIGEST = `sha256:${hash('sha256', 'a'.repeat(65), 'base64url')}`;
+
 describe('a key', () => {
   it.each<[string, Rules extends never ? never : object | string, Asked, Asked, boolean]>([
     ['tenant', 'tenant', of('a'), of('a', bob), true],
     ['another tenant', 'tenant', of('a'), of('b'), false],
     ['no tenant, by principal', 'tenant', { principal: alice }, { principal: bob }, false],
     ['a tenant called like an address', 'tenant', { address: '::1' }, of('ip:::1'), false],
+    [
+      'a tenant that another issuer vouches for',
+      'tenant',
+      of('a', { ...alice, issuer: 'https://a/' }),
+      of('a', { ...bob, issuer: 'https://b/' }),
+      false,
+    ],
+    [
+      'an issuer that spells a tenant',
+      'tenant',
+      of('b:c', { ...alice, issuer: 'a' }),
+      of('c', { ...bob, issuer: 'a:b' }),
+      false,
+    ],
+    [
+      'a key beside a token',
+      'apiKey',
+      of('a', { ...alice, also: [KEY] }),
+      { ...of('a', { ...bob, also: [KEY] }), address: '::1' },
+      true,
+    ],
     ['route', 'route', { address: '::1' }, { principal: bob }, true],
     [
       'IPv6 by /48',
@@ -170,6 +195,8 @@ describe('a key', () => {
     ['a long value', { header: 'X-Team' }, team('a'.repeat(5000)), team('a'.repeat(5000), '::1'), true],
     ['another long value', { header: 'X-Team' }, team('a'.repeat(5000)), team('a'.repeat(5001)), false],
     ['a claim', { claim: 'org' }, { principal: { ...alice, claims: { org: 1 } } }, { principal: { ...bob, claims: { org: 1 } } }, true], // prettier-ignore
+    ['a claim of another issuer', { claim: 'org' }, { principal: { ...alice, issuer: 'https://a/', claims: { org: 1 } } }, { principal: { ...bob, issuer: 'https://b/', claims: { org: 1 } } }, false], // prettier-ignore
+    ['the digest of another value', { header: 'x-team' }, team('a'.repeat(65)), team(DIGEST, '::1'), false],
     ['what every object has', { claim: 'constructor' }, { principal: alice }, { principal: bob }, false],
     ['a parameter', { query: 'k' }, { query: '?k=1' }, { query: '?x=2&k=1', address: '::1' }, true],
     ['an encoded parameter', { query: 'k' }, { query: '?k=1' }, { query: '?%6b=%31', address: '::1' }, true],
@@ -196,6 +223,16 @@ describe('a key', () => {
       stageOf({ key: ['route', 'ip'], bucket: 'all', rate: 3, per: '1h' }, { limiter, routeId }),
     );
     expect((await passing(c as Stage, {})) + (await passing(d as Stage, {}))).toBe(6);
+    const named = (header: string) =>
+      stageOf({ key: { header }, bucket: 'all', rate: 3, per: '1h' }, { limiter, routeId: header });
+    const both: Asked = { headers: { 'x-a': 'v', 'x-b': 'v' } };
+    expect((await passing(named('x-a'), both)) + (await passing(named('x-b'), both))).toBe(6);
+  });
+
+  it('shows no credential where it is of a field that has one', () => {
+    const stage = stageOf({ key: { header: 'authorization' }, rate: 3 });
+    const told = stage.explain?.(exchangeOf({ headers: { authorization: 'Basic c2VjcmV0' } }), undefined);
+    expect(JSON.stringify(told)).toMatch(/header:sha256:[\w-]{43}\}/);
   });
 
   it.each<[string, Rules, RegExp]>([
@@ -205,6 +242,24 @@ describe('a key', () => {
     ['a burst of a window', { rate: 1, burst: 2, algorithm: 'fixedWindow' }, /expected no burst/],
     ['neither rate nor tiers', { key: 'ip' }, /expected a rate, or `tiers`/],
     ['tiers without a limit', { tiers: { a: 'off' } }, /expected a tier that has a limit/],
+    [
+      'an override that is nobody',
+      { key: 'tenant', rate: 1, overrides: { acme: 'off' } },
+      /such as `tenant:…`.*"acme"/,
+    ],
+    [
+      'one with too few parts',
+      { key: ['tenant', 'ip'], rate: 1, overrides: { 'tenant:a': 'off' } },
+      /such as `tenant:…\|ip:…`/,
+    ],
+    [
+      'a bucket of two sizes',
+      [
+        { bucket: 'b', rate: 1 },
+        { bucket: 'b', rate: 100, per: '1h' },
+      ],
+      /one bucket has one size.*1,"bucket"/,
+    ],
     [
       'tokens that nobody can have ahead',
       { rate: 5, cost: { answerHeader: 'x', ahead: 6 } },
@@ -260,20 +315,26 @@ describe('a cost', () => {
     expect(limiter.peek('r:0:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining).toBe(left);
   });
 
-  it('that the service reports is not charged again for a stored answer, and clients never see it', async () => {
-    const limiter = new MemoryTokenBucket({ now: () => 0 });
-    const stage = stageOf(
-      { key: 'global', rate: 10, per: '1h', cost: { answerHeader: 'x-cost' } },
-      { limiter },
-    );
-    const exchange = exchangeOf({});
-    await stage.enter?.(exchange);
-    exchange.cached = { status: 200, headers: [], body: Buffer.alloc(0) };
-    const head = answer('x-cost', '7');
-    stage.head?.(exchange, head);
-    expect(head.headers).toEqual(['a', 'b']);
-    expect(await passing(stage, {}, 20)).toBe(9);
-  });
+  it.each([
+    ['stored', { cached: { status: 200, headers: [], body: Buffer.alloc(0) } }],
+    ['replayed', { isReplayed: true }],
+  ])(
+    'that the service reports is not charged again for a %s answer, and clients never see it',
+    async (_what, had) => {
+      const limiter = new MemoryTokenBucket({ now: () => 0 });
+      const stage = stageOf(
+        { key: 'global', rate: 10, per: '1h', cost: { answerHeader: 'x-cost' } },
+        { limiter },
+      );
+      const exchange = exchangeOf({});
+      await stage.enter?.(exchange);
+      Object.assign(exchange, had);
+      const head = answer('x-cost', '7');
+      stage.head?.(exchange, head);
+      expect(head.headers).toEqual(['a', 'b']);
+      expect(await passing(stage, {}, 20)).toBe(9);
+    },
+  );
 
   it('of an operation is taken once it is known; who is refused then gets back what was taken ahead', async () => {
     const stage = stageOf({ key: 'global', rate: 10, per: '1h', cost: 'query' });
@@ -335,9 +396,23 @@ describe('tiers', () => {
     expect(exchange.limit?.remaining).toBe(4);
   });
 
+  it.each(['slidingWindow', 'fixedWindow', 'tokenBucket'] as const)(
+    'of one tenant do not wipe out what the other has used, by %s',
+    async (algorithm) => {
+      const tiers = { slow: { rate: 2, per: '1h' }, quick: { rate: 200, per: '1d' } };
+      const stage = stageOf({ key: 'tenant', algorithm, tiers });
+      const passed = { slow: 0, quick: 0 };
+      for (let turn = 0; turn < 12; turn += 1)
+        for (const tier of ['slow', 'quick'] as const)
+          passed[tier] += await passing(stage, of('acme', { ...alice, tier }), 1);
+      expect(passed).toEqual({ slow: 2, quick: 12 });
+    },
+  );
+
   it.each<[string, Asked, number]>([
     ['has', of('acme'), 4],
     ['has none', of('free-rider'), 12],
+    ['has, whoever vouches for it', of('acme', { ...alice, issuer: 'https://a/' }), 4],
     ['is not named', of('other'), 1],
   ])('give way to the limit that a caller %s of its own', async (_what, asked, passed) => {
     const overrides = { 'tenant:acme': { rate: 4, per: '1h' }, 'tenant:free-rider': 'off' } as const;

@@ -48,7 +48,9 @@ export const limitCostSchema = z.union([
   }),
   z
     .literal('query')
-    .describe('The cost of an operation of GraphQL, as `graphql.cost` counts it; elsewhere 1.'),
+    .describe(
+      'The cost of an operation of GraphQL, as `graphql.cost` counts it, which has to be there; for what else inherits it 1.',
+    ),
 ]);
 
 /** A parsed cost. */

@@ -76,3 +76,38 @@ export function keyName(key: LimitKey): string {
   if (Array.isArray(key)) return key.map(keyName).join('+');
   return typeof key === 'string' ? key : (Object.keys(key)[0] ?? '');
 }
+
+/** All that a key says, as a text without colons and braces: what means the same is spelled the same. */
+export function keyText(key: LimitKey): string {
+  if (Array.isArray(key)) return key.map(keyText).join('+');
+  if (typeof key === 'string') return key;
+  const said: unknown = Object.values(key)[0];
+  const text = typeof said === 'object' && said !== null ? Object.values(said).join('/') : String(said);
+  return `${keyName(key)}=${encodeURIComponent(text.toWellFormed())}`;
+}
+
+const CALLERS = ['user:', 'client:', 'ip:'] as const;
+const BEGINNINGS: Readonly<Record<Extract<KeyPart, string>, readonly string[]>> = {
+  ip: ['ip:'],
+  principal: CALLERS,
+  apiKey: ['key:', 'ip:'],
+  tenant: ['tenant:', ...CALLERS],
+  route: ['route:'],
+  global: ['all'],
+};
+
+/** How what a part of a key is counted under can begin. */
+function beginningsOf(part: KeyPart): readonly string[] {
+  if (typeof part === 'string') return BEGINNINGS[part];
+  return 'ip' in part ? BEGINNINGS.ip : [`${keyName(part)}:`, ...CALLERS];
+}
+
+/** Whether anybody can be counted under a name by a key; else how such a name begins. */
+export function nameFault(key: LimitKey, name: string): string | undefined {
+  const parts = Array.isArray(key) ? key : [key];
+  const said = name.split('|');
+  const isOne =
+    said.length === parts.length &&
+    parts.every((part, i) => beginningsOf(part).some((beginning) => said[i]?.startsWith(beginning)));
+  return isOne ? undefined : parts.map((part) => beginningsOf(part)[0] ?? '').join('…|');
+}

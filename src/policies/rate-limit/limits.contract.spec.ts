@@ -270,6 +270,14 @@ describe('limits in Redis', () => {
         () => redis.set(`ratelimit:${key}`, 'text'),
         () => redis.sadd(`ratelimit:${key}`, 'a'),
         () => redis.zadd(`ratelimit:${key}`, 1, 'a'),
+        () =>
+          redis.hset(`ratelimit:${key}`, {
+            tokens: 'nan',
+            last_refill: 'inf',
+            start: 'x',
+            count: 'inf',
+            previous: 'nan',
+          }),
         () => redis.flushall(),
       ]) {
         await redis.del(`ratelimit:${key}`);

@@ -18,6 +18,12 @@ export const LIMITS_SCRIPT = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
+-- What is no number that anybody can count with says nothing.
+local function number(text)
+  local n = tonumber(text)
+  if n and n - n == 0 then return n end
+end
+
 local function read(command, key, ...)
   local reply = redis.pcall(command, key, ...)
   if type(reply) ~= 'table' or not reply.err then return reply end
@@ -33,7 +39,7 @@ local function keep(key, ms) redis.call('PEXPIRE', key, string.format('%.0f', ma
 local bucket = {}
 function bucket.look(key, s)
   local kept = read('HMGET', key, 'tokens', 'last_refill')
-  local tokens, last = tonumber(kept[1]), tonumber(kept[2])
+  local tokens, last = number(kept[1]), number(kept[2])
   if not tokens or not last then tokens, last = s.burst, now end
   if now < last then redis.call('HSET', key, 'last_refill', text(now)) end
   return { level = math.min(s.burst, tokens + math.max(0, now - last) * s.rate / s.per) }
@@ -54,7 +60,7 @@ local window = {}
 function window.look(key, s)
   local kept = read('HMGET', key, 'start', 'count', 'previous')
   local start = math.floor(now / s.per) * s.per
-  local l = { start = tonumber(kept[1]) or start, count = tonumber(kept[2]) or 0, previous = tonumber(kept[3]) or 0 }
+  local l = { start = number(kept[1]) or start, count = number(kept[2]) or 0, previous = number(kept[3]) or 0 }
   if start > l.start then
     l.previous = start - l.start <= s.per and l.count or 0
     l.count = 0

@@ -3,7 +3,7 @@ import { durationText } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 import { bucketShape } from './client-limit.schema.ts';
 import { fixedCost, limitCostSchema } from './limit-cost.schema.ts';
-import { keyName, limitKeySchema } from './limit-key.schema.ts';
+import { keyName, keyText, limitKeySchema, nameFault } from './limit-key.schema.ts';
 import { overridesSchema, tierLimitsSchema } from './tiers.schema.ts';
 
 const { rate, per, burst } = bucketShape;
@@ -98,6 +98,14 @@ const rule = z
     message: 'expected `tokenBucket`: only tokens can be reserved',
     path: ['precision'],
   })
+  .superRefine(({ key, overrides = {} }, context) => {
+    for (const name of Object.keys(overrides)) {
+      const expected = nameFault(key, name);
+      if (expected === undefined) continue;
+      const message = `expected what this key counts somebody under, such as \`${expected}…\``;
+      context.addIssue({ code: 'custom', message, path: ['overrides', name] });
+    }
+  })
   .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
 
 /** What one request can take at most; anything where each caller has its own limit. */
@@ -131,6 +139,19 @@ export const floodLimitSchema = z.union([coarse.transform((single) => [single]),
 /** The parsed flood limit. */
 export type FloodRule = z.output<typeof coarse>;
 
+const BY_QUERY = 'operations of GraphQL have such a cost; it belongs to `graphql.policies`';
+
+/** The first rule that has the buckets of one before it, of which each would take what the other has left; -1 for none. */
+function sharedAgain(rules: readonly RateLimitRule[]): number {
+  const seen = new Set<string>();
+  return rules.findIndex(({ bucket, key, algorithm, per }) => {
+    if (bucket === undefined) return false;
+    const counts = algorithm === 'tokenBucket' ? '' : `${algorithm} ${String(per)}`;
+    const name = `${bucket} ${keyText(key)} ${counts}`;
+    return seen.size === seen.add(name).size;
+  });
+}
+
 const BOTH_CODES = ['rate-limited', 'limiter-unavailable'] as const;
 
 /** Limits; a request passes when every one of them has room for it. */
@@ -138,6 +159,12 @@ export const rateLimitPolicy = definePolicy({
   name: 'rateLimit',
   schema: z
     .union([rule.transform((single) => [single]), z.array(rule).min(1)])
+    .superRefine((rules, context) => {
+      const at = sharedAgain(rules);
+      if (at < 0) return;
+      const message = 'expected another bucket than that of an earlier limit: one bucket has one size';
+      context.addIssue({ code: 'custom', message, path: [at, 'bucket'] });
+    })
     .describe('One limit or a list of them; a request must pass all.'),
   step: 'limit',
   summary:
@@ -161,10 +188,13 @@ export const rateLimitPolicy = definePolicy({
     'X-RateLimit-Reset': { description: 'Seconds until the tightest limit is full again.', type: 'integer' },
   },
   describe: (rules) => rules.map(ruleText).join('; '),
-  idle: (rules, { kind }) =>
-    kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined)
-      ? { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' }
-      : undefined,
+  idle: (rules, { kind, isGraphql = false }) => {
+    if (kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined))
+      return { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' };
+    return !isGraphql && rules.some(({ cost }) => cost === 'query')
+      ? { key: ['cost'], reason: BY_QUERY, isHarmless: true }
+      : undefined;
+  },
   onFields: 'roots',
 });
 

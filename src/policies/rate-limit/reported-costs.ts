@@ -20,10 +20,10 @@ export class ReportedCosts {
     this.#limiters = limiters;
   }
 
-  /** Takes the fields out of an answer, and charges for it; not for one that was stored, which no service has worked for. */
+  /** Takes the fields out of an answer, and charges for it; not for one that was stored or is told again, which no service has worked for. */
   settle(exchange: Exchange, head: ResponseHead): void {
     const said = this.#takeOut(head);
-    if (said === undefined || exchange.cached !== undefined) return;
+    if (said === undefined || exchange.cached !== undefined || exchange.isReplayed) return;
     for (const { by, bucketKey, rule, cost } of takesOf(this.#rules, exchange)) {
       const { field, atMost } = by.reported ?? { field: '', atMost: 0 };
       const reported = said.get(field);

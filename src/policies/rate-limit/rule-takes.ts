@@ -25,10 +25,11 @@ export function takesOf(rules: readonly CompiledRule[], exchange: Exchange): Rul
   const takes: RuleTake[] = [];
   for (const by of rules) {
     const subject = by.subjectOf(exchange);
-    const rule = by.bucketOf === undefined ? by.bucket : by.bucketOf(exchange, subject);
+    const rule = by.bucketOf === undefined ? by.bucket : by.bucketOf(exchange);
     if (rule === undefined) continue;
     const cost = by.costOf === undefined ? Math.min(rule.burst, by.cost) : by.costOf(exchange, rule);
-    takes.push({ by, bucketKey: by.prefix + subject + by.suffix, rule, cost });
+    const suffix = by.suffixes?.get(rule) ?? by.suffix;
+    takes.push({ by, bucketKey: by.prefix + subject + suffix, rule, cost });
   }
   return takes;
 }

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { partitionOf } from '../../exchange/principal.ts';
+import { apiKeyOf, partitionOf } from '../../exchange/principal.ts';
 import type { BucketRule, LimitAlgorithm } from './rate-limiter.ts';
 import type { TierLimit, Tiers } from './tiers.schema.ts';
 
@@ -38,9 +38,9 @@ export function tierOf(
   { principal }: Pick<Exchange, 'principal'>,
 ): string | undefined {
   if (principal === undefined) return undefined;
-  const { tenant, tier, apiKeyId } = principal;
+  const { tenant, tier } = principal;
   return (
-    (live && liveTier(live, partitionOf(principal), apiKeyId, tenant)) ??
+    (live && liveTier(live, partitionOf(principal), apiKeyOf(principal), tenant)) ??
     tier ??
     (tenant === undefined ? undefined : tenants?.get(tenant))
   );

@@ -22,6 +22,12 @@ local function ms_until(missing)
   return math.min(1e15, math.max(0, math.ceil(missing * per / rate - 1e-6)))
 end
 
+-- What is no number that anybody can count with says nothing.
+local function number(text)
+  local n = tonumber(text)
+  if n and n - n == 0 then return n end
+end
+
 local function take(key)
   local kept = redis.pcall('HMGET', key, 'tokens', 'last_refill')
   if kept.err then
@@ -32,7 +38,7 @@ local function take(key)
     redis.call('DEL', key)
     kept = {}
   end
-  local tokens, last = tonumber(kept[1]), tonumber(kept[2])
+  local tokens, last = number(kept[1]), number(kept[2])
   if not tokens or not last then tokens, last = burst, now end
   local level = math.min(burst, tokens + math.max(0, now - last) * rate / per)
   local allowed, retry = 1, 0

@@ -196,6 +196,7 @@ describe('RedisTokenBucket', () => {
     it('replaces what is no bucket under a key of ours, which says nothing about the others', async () => {
       const limiter = await replica();
       await plain.set('ratelimit:text', 'not a bucket');
+      await plain.hset('ratelimit:b', { tokens: 'nan', last_refill: '-inf' });
       const one = { rate: 1, perMs: HOUR_MS, burst: 1 };
       const keys = ['a', 'text', 'a', 'b'];
       const outcomes = await Promise.all(keys.map((key) => limiter.take(key, one, 1)));
