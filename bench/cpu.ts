@@ -37,11 +37,20 @@ function fromProc(pid: number): Usage {
   return { cpuUs, rssBytes };
 }
 
-function childrenOf(pid: number): number[] {
+/** The living children of a process; none where the system has no `/proc`. */
+export function childrenOf(pid: number): number[] {
+  if (!HAS_PROC) return [];
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
     const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim();
     return children === '' ? [] : children.split(' ').map(Number);
   });
+}
+
+/** How often the main thread of a process had to make room for another one; 0 where the system has no `/proc`. */
+export function preemptionsOf(pid: number): number {
+  if (!HAS_PROC) return 0;
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^nonvoluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1]);
 }
 
 function fromPs(pid: number): Usage {

@@ -108,7 +108,7 @@ async function compare(
 }
 
 /** Runs rounds until one is no cheaper than the one before: large programs take longer to be compiled than small ones. */
-export async function warmUp(run: () => Promise<Round>): Promise<void> {
+export async function warmUp(run: () => Promise<Pick<Round, 'cpuUsPerRequest'>>): Promise<void> {
   let last = Infinity;
   for (let round = 0; round < MOST_WARM_UPS; round += 1) {
     const { cpuUsPerRequest } = await run();

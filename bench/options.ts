@@ -12,6 +12,8 @@ const IDENTITY = 'identity';
 const CREDENTIALS = 'credentials';
 /** The one that measures what a take costs that a lease covers. */
 const LEASES = 'leases';
+/** The one that measures what a request costs with two workers; only where it is asked for, since it takes minutes. */
+const WORKERS = 'workers';
 
 const USAGE = `npm run bench -- [options]
 
@@ -24,7 +26,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, WORKERS].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -42,6 +44,8 @@ export interface BenchOptions {
   readonly credentials: boolean;
   /** Whether to measure what leases cost. */
   readonly leases: boolean;
+  /** Whether to measure what workers cost. */
+  readonly workers: boolean;
   readonly profile: BenchCase | undefined;
   readonly profileTwin: boolean;
   readonly loadTool: LoadTool;
@@ -89,13 +93,14 @@ function parse(args: string[]): BenchOptions {
       only.length === 0
         ? CASES
         : only
-            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES].includes(name))
+            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, WORKERS].includes(name))
             .map((name) => caseOf('--only', name)),
     compile: only.length === 0 || only.includes(COMPILE),
     revocations: only.length === 0 || only.includes(REVOCATIONS),
     identity: only.length === 0 || only.includes(IDENTITY),
     credentials: only.length === 0 || only.includes(CREDENTIALS),
     leases: only.length === 0 || only.includes(LEASES),
+    workers: only.includes(WORKERS),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,
     loadTool: load ?? chooseLoadTool(),

@@ -18,6 +18,7 @@ import { identityTimes } from './identity-tokens.ts';
 import { revocationTimes } from './revocations.ts';
 import { Stand } from './stand.ts';
 import { renderTable } from './table.ts';
+import { workerTimes } from './workers.ts';
 
 const options = readOptions(process.argv.slice(2));
 if (!existsSync(join(import.meta.dirname, '..', 'dist', 'cli', 'main.js'))) {
@@ -39,23 +40,16 @@ try {
   await stand.close();
 }
 
-async function compareAll({
-  cases,
-  rounds,
-  seconds,
-  loadTool,
-  jsonFile,
-  compile,
-  revocations,
-  identity,
-  credentials,
-  leases,
-}: BenchOptions): Promise<void> {
+async function compareAll(options: BenchOptions): Promise<void> {
+  const { cases, rounds, seconds, loadTool, jsonFile } = options;
+  const { compile, revocations, identity, credentials, leases, workers } = options;
   if (compile) console.log(`${await compileTimes(stand)}\n`);
   if (revocations) console.log(`${revocationTimes()}\n`);
   if (identity) console.log(`${identityTimes()}\n`);
   if (credentials) console.log(`${credentialTimes()}\n`);
   if (leases) console.log(`${leaseTimes()}\n`);
+  if (workers)
+    console.log(`${describeMachine(loadTool, stand.cores)}\n\n${await workerTimes(stand, options)}\n`);
   if (cases.length === 0) return;
   const machine = describeMachine(loadTool, stand.cores);
   const results: CaseResult[] = [];

@@ -83,10 +83,11 @@ export class Stand {
     if (onPath('redis-server') !== undefined) await this.#startRedis();
   }
 
-  /** Starts the gateway of a case as users start it. `flags` are for Node. */
+  /** Starts the gateway of a case as users start it. `flags` are for Node, `more` is for its environment. */
   async startGateway(
     one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis' | 'routes'>,
     flags: readonly string[] = [],
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Subject> {
     const [port, adminPort] = [await freePort(), await freePort()];
     const logFile = join(this.folder, `${one.name}-${port}.log`);
@@ -98,6 +99,7 @@ export class Stand {
       ADMIN_PORT: String(adminPort),
       LOG_LEVEL: one.logLevel,
       REDIS_URL: one.needsRedis === undefined ? '' : (this.redisUrl ?? ''),
+      ...more,
     };
     const bin = [BIN, 'start', '--config', this.configOf(one)];
     const stdout = openSync(logFile, 'w');

@@ -33,7 +33,7 @@ async function startWorker(configFile: string | undefined, offered: OfferedModul
   const { modulesFor, readSource } = await import('./compiled.ts');
   const seat = await WorkerSeat.take();
   const { environment, source } = await readSource(configFile, seat.beginning.text);
-  const logger = createLogger(environment.logLevel, new WorkerLines(seat.number));
+  const logger = createLogger(environment.logLevel, new WorkerLines(seat.number, seat.turns));
   const modules = await modulesFor(source, offered);
   await runWorker({ environment, source, modules, logger }, seat);
 }

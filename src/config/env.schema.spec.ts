@@ -25,6 +25,7 @@ describe('readEnvironment', () => {
       configFile: 'config/gateway.yaml',
       injectsFaults: false,
       mode: 'development',
+      workerTimeoutMs: 30_000,
       drainDelayMs: 1000,
       workers: 1,
       shutdownTimeoutMs: 10_000,
@@ -48,6 +49,7 @@ describe('readEnvironment', () => {
       GATEHOUSE_WATCH: 'off',
       ANSWER_HEADS: 'node',
       WORKERS: '4',
+      WORKER_TIMEOUT: 'off',
       PATH: '/bin',
     };
     expect(readEnvironment(env)).toEqual({
@@ -61,6 +63,7 @@ describe('readEnvironment', () => {
       injectsFaults: false,
       mode: 'production',
       workers: 4,
+      workerTimeoutMs: Infinity,
       drainDelayMs: 5000,
       shutdownTimeoutMs: 60_000,
       composesHeads: false,

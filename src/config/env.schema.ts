@@ -93,6 +93,12 @@ export const environmentSchema = z.object({
     .describe(
       'How many processes serve: auto for one per core. More than one share their state through Redis. Default 1.',
     ),
+  WORKER_TIMEOUT: z
+    .union([z.literal('off'), wait.refine((ms) => ms >= 100, 'expected at least 100ms')])
+    .default(30_000)
+    .describe(
+      'How long a worker may give its primary no answer before it is killed and replaced; off for any time. Default 30s.',
+    ),
   DRAIN_DELAY: wait
     .default(1000)
     .describe(
@@ -125,6 +131,8 @@ export interface Environment {
   readonly mode: 'production' | 'development' | 'test';
   /** How many processes serve; with 1 the one that was started does. */
   readonly workers: number;
+  /** How long a worker may give no answer before it is killed; Infinity for any time. */
+  readonly workerTimeoutMs: number;
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
 }
@@ -161,6 +169,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     injectsFaults: data.FAULT_INJECTION === 'on',
     mode: data.NODE_ENV,
     workers: data.WORKERS === 'auto' ? availableParallelism() : data.WORKERS,
+    workerTimeoutMs: data.WORKER_TIMEOUT === 'off' ? Infinity : data.WORKER_TIMEOUT,
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,
   });

@@ -1,5 +1,13 @@
 import { write, writeSync } from 'node:fs';
 
+/** Turns of several processes that write to one output: each waits for its own. */
+export interface LineTurns {
+  /** Calls back once it is time to write. */
+  take(granted: () => void): void;
+  /** A batch is out. */
+  end(): void;
+}
+
 /** How lines are batched. */
 export interface LineBufferOptions {
   /** File descriptor; 1 is standard output. */
@@ -10,6 +18,8 @@ export interface LineBufferOptions {
   readonly batchMs?: number;
   /** What may wait for a reader that is slow, in bytes; later lines are dropped and counted. Default 64 MiB. */
   readonly maxWaitingBytes?: number;
+  /** Where others write to the same output. Default: nobody else does. */
+  readonly turns?: LineTurns;
 }
 
 const RETRY_MS = 10;
@@ -31,6 +41,8 @@ export class LineBuffer {
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #writing = false;
+  readonly #turns: LineTurns | undefined;
+  #isWaiting = false;
   #timer: NodeJS.Timeout | undefined = undefined;
   #dropped = 0;
   #onFlushed: (() => void)[] = [];
@@ -40,7 +52,9 @@ export class LineBuffer {
     batchBytes = 128 * 1024,
     batchMs = 250,
     maxWaitingBytes = 64 * 2 ** 20,
+    turns,
   }: LineBufferOptions) {
+    this.#turns = turns;
     this.#fd = fd;
     this.#batchBytes = batchBytes;
     this.#batchMs = batchMs;
@@ -61,7 +75,7 @@ export class LineBuffer {
 
   /** Takes whole lines of another process, with their line breaks. */
   pass(lines: Buffer): void {
-    this.#seal(0);
+    if (this.#used > 0) this.#seal(0);
     this.#enqueue(lines);
     if (!this.#writing) this.#writeNext();
   }
@@ -102,19 +116,30 @@ export class LineBuffer {
     const batch = this.#waiting[0];
     this.#writing = batch !== undefined;
     if (batch === undefined) return this.#flushed();
+    if (this.#turns === undefined) return this.#write(batch);
+    this.#isWaiting = true;
+    this.#turns.take(() => {
+      this.#isWaiting = false;
+      this.#write(batch);
+    });
+  }
+
+  #write(batch: Buffer): void {
     write(this.#fd, batch, (error, written) => {
-      if (error !== null) return this.#failed(error);
+      if (error !== null) return this.#failed(error, batch);
       this.#waitingBytes -= written;
-      if (written < batch.length) this.#waiting[0] = batch.subarray(written);
-      else this.#waiting.shift();
+      if (written < batch.length) return this.#write((this.#waiting[0] = batch.subarray(written)));
+      this.#waiting.shift();
+      this.#turns?.end();
       this.#writeNext();
     });
   }
 
-  #failed({ code }: NodeJS.ErrnoException): void {
-    if (code === 'EAGAIN') return void setTimeout(() => this.#writeNext(), RETRY_MS);
+  #failed({ code }: NodeJS.ErrnoException, batch: Buffer): void {
+    if (code === 'EAGAIN') return void setTimeout(() => this.#write(batch), RETRY_MS);
     // Nobody reads any more, such as after `| head`: there is no place left to complain to.
     this.#waiting.length = this.#waitingBytes = 0;
+    this.#turns?.end();
     this.#writeNext();
   }
 
@@ -136,7 +161,8 @@ export class LineBuffer {
     this.#waiting.push(this.#buffer.subarray(0, this.#used));
     this.#used = 0;
     // The batch that is under way is in the hands of the system already.
-    for (const batch of this.#waiting.splice(this.#writing ? 1 : 0)) this.#writeAllSync(batch);
+    const underWay = this.#writing && !this.#isWaiting ? 1 : 0;
+    for (const batch of this.#waiting.splice(underWay)) this.#writeAllSync(batch);
   }
 
   #writeAllSync(batch: Buffer): void {

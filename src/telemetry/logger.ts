@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { errorFacts } from './error-facts.ts';
-import { LineBuffer } from './line-buffer.ts';
+import { LineBuffer, type LineTurns } from './line-buffer.ts';
 import { redacted, redactedFields } from './redaction.ts';
 
 /** The structured logger of the process. */
@@ -24,14 +24,17 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return pino({ level, base: null, serializers, formatters: { log: redactedFields } }, stream);
 }
 
+/** What a pipe takes at once, so that the turn of a worker is over soon. */
+const TURN_BYTES = 56 * 1024;
+
 /** Says in each line of a worker whose it is. */
 export class WorkerLines implements LineStream {
   readonly #lines: LineBuffer;
   readonly #start: string;
 
-  /** @param worker from 1. */
-  constructor(worker: number, lines = new LineBuffer({ fd: STANDARD_OUTPUT })) {
-    this.#lines = lines;
+  /** @param worker from 1. @param turns since others write to the same output. */
+  constructor(worker: number, turns: LineTurns) {
+    this.#lines = new LineBuffer({ fd: STANDARD_OUTPUT, batchBytes: TURN_BYTES, turns });
     this.#start = `{"worker":${worker},`;
   }
 

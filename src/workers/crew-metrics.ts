@@ -1,5 +1,5 @@
 import { RELOAD_OUTCOMES, type ReloadOutcome } from '../telemetry/metrics.ts';
-import { END_REASONS, type EndReason } from './crew.ts';
+import { END_REASONS, type EndReason } from './crew-times.ts';
 import { isCounted, MetricSums, metricsText, type MetricFamily, type MetricValue } from './metric-family.ts';
 import type { Member } from './member.ts';
 

@@ -1,47 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workforce } from '../health/workforce.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { CREW_TIMES, type CrewTimes, type EndReason } from './crew-times.ts';
 import { Member, type MemberDeps, type MemberEnd } from './member.ts';
+import { slotsFor, type Slot } from './slot.ts';
 
 /** How often a worker may end soon after its start before it is given up to wait for it. */
 const MOST_FAILURES = 5;
-const FIRST_DELAY_MS = 200;
-const LONGEST_DELAY_MS = 30_000;
 const LOOK_EVERY_MS = 10;
-/** Who has lived for so long has not failed to start. */
-const STABLE_MS = 10_000;
-/** What a worker that takes another one's place may take until it serves. */
-const REPLACED_WITHIN_MS = 60_000;
-
-/** Why a worker is no more. */
-export const END_REASONS = ['crashed', 'replaced', 'left'] as const;
-/** One of {@link END_REASONS}. */
-export type EndReason = (typeof END_REASONS)[number];
+/** How often those are looked at that may hang, within the time that they may; a primary that hangs itself misses looks, too. */
+const LOOKS = 4;
 
 /** What the crew needs of the primary. */
 export interface CrewDeps {
   readonly wanted: number;
   /** What a worker may take to leave before it is killed, in ms. */
   readonly leaveMs: number;
+  /** For how long a worker may give no answer before it is killed and replaced, in ms; Infinity for any time. */
+  readonly silentMs: number;
+  /** Default those of {@link CrewTimes}. */
+  readonly times?: Partial<CrewTimes>;
   readonly logger: Logger;
   /** What members are made with; the crew listens itself to what concerns it. */
-  readonly member: Omit<MemberDeps, 'serving' | 'failing' | 'restart'>;
+  readonly member: Omit<MemberDeps, 'serving' | 'failing' | 'starving' | 'restart'>;
   /** Hears that a worker has ended. */
   ended(member: Member, reason: EndReason): void;
   /** Hears that none lives, and that it makes no sense to go on. */
   lost(): void;
-}
-
-/** The place of one worker, and who has it. */
-interface Slot {
-  readonly number: number;
-  current: Member | undefined;
-  /** Who is about to take the place. */
-  next: Member | undefined;
-  /** How often in a row somebody ended here soon after the start. */
-  failures: number;
-  hasServed: boolean;
-  timer: NodeJS.Timeout | undefined;
 }
 
 /** The workers of one primary: it starts them, replaces those that end, and has them leave. */
@@ -56,17 +41,13 @@ export class Crew {
   /** Whether a worker has listened ever. */
   #hasBegun = false;
   #restarting: Promise<void> | undefined = undefined;
+  readonly #times: CrewTimes;
+  #beat: NodeJS.Timeout | undefined = undefined;
 
   constructor(deps: CrewDeps) {
     this.#deps = deps;
-    this.#slots = Array.from({ length: deps.wanted }, (_, index) => ({
-      number: index + 1,
-      current: undefined,
-      next: undefined,
-      failures: 0,
-      hasServed: false,
-      timer: undefined,
-    }));
+    this.#times = { ...CREW_TIMES, ...deps.times };
+    this.#slots = slotsFor(deps.wanted);
   }
 
   /** All that live, those that leave too, in the order of their places. */
@@ -91,6 +72,8 @@ export class Crew {
 
   /** Starts one; once it listens, the others. Rejects with how the first one has ended. */
   async start(): Promise<void> {
+    const { silentMs } = this.#deps;
+    if (silentMs < Infinity) this.#beat = setInterval(() => this.#endSilent(), silentMs / LOOKS);
     const [first, ...others] = this.#slots as [Slot, ...Slot[]];
     const member = this.#fork(first, false);
     first.current = member;
@@ -124,6 +107,12 @@ export class Crew {
     return ends.every(({ member, code }) => code === 0 || member.places === undefined);
   }
 
+  /** Ends all that are left, at once. */
+  kill(): void {
+    clearInterval(this.#beat);
+    for (const member of this.#all) member.kill();
+  }
+
   /** Ends what is under way. */
   cutOff(): void {
     for (const member of this.#all) void member.channel.tell('cutOff', undefined);
@@ -136,7 +125,7 @@ export class Crew {
       // Who is waited for begins anew anyway.
       if (before?.state !== 'serving') continue;
       const next = (slot.next = this.#fork(slot, true));
-      const limit = setTimeout(() => next.kill(), REPLACED_WITHIN_MS);
+      const limit = setTimeout(() => next.kill(), this.#times.replacedWithinMs);
       await this.#until(next, () => next.state === 'serving');
       clearTimeout(limit);
       if (this.#isStopping) return;
@@ -146,6 +135,8 @@ export class Crew {
           { worker: slot.number },
           'a worker does not start again; the others are left as they are',
         );
+        // The one before has ended meanwhile, and was not replaced because this one was to come.
+        if (slot.current === undefined) this.#replace(slot, next);
         return;
       }
       slot.current = next;
@@ -164,12 +155,24 @@ export class Crew {
       ...deps,
       begin: (one) => ({ ...deps.begin(one), waits }),
       serving: (one) => this.#serves(slot, one),
-      failing: (one) => this.#fails(slot, one),
+      failing: (one) => this.#fails(slot, one, 'crashed'),
+      starving: (one) => this.#starves(slot, one),
       restart: (by) => this.restart(by),
     });
     this.#all.add(member);
     void member.exited.then((end) => this.#ended(slot, member, end));
     return member;
+  }
+
+  // Whoever it has taken connections of waits for nothing, and a reload and each order wait for it.
+  #endSilent(): void {
+    for (const member of this.#all) {
+      if (member.beat() < LOOKS || this.#expected.get(member) === 'stuck') continue;
+      const { slot: worker, pid } = member;
+      this.#deps.logger.error({ worker, pid }, 'a worker gives no answer, and is killed');
+      this.#expected.set(member, 'stuck');
+      member.kill();
+    }
   }
 
   #serves(slot: Slot, member: Member): void {
@@ -181,11 +184,21 @@ export class Crew {
   }
 
   // It drains by itself; who takes its place need not wait for that.
-  #fails(slot: Slot, member: Member): void {
+  #fails(slot: Slot, member: Member, reason: EndReason): void {
     if (member.state === 'leaving' || member.state === 'ended') return;
     member.state = 'leaving';
-    this.#expected.set(member, 'crashed');
+    this.#expected.set(member, reason);
     if (slot.current === member) this.#replace(slot, member);
+  }
+
+  #starves(slot: Slot, member: Member): void {
+    if (this.#isStopping || !member.isListening) return;
+    this.#deps.logger.error(
+      { worker: slot.number, pid: member.pid },
+      'a worker has no file descriptor for a connection, and is replaced: see `ulimit -n`',
+    );
+    this.#fails(slot, member, 'stuck');
+    member.leave(true, this.#deps.leaveMs);
   }
 
   #ended(slot: Slot, member: Member, end: MemberEnd): void {
@@ -206,17 +219,16 @@ export class Crew {
     this.#changed();
     // The first one that does not start ends the start.
     if (this.#isStopping || slot.next !== undefined || !this.#hasBegun) return;
-    const lived = Date.now() - member.startedAt;
-    slot.failures = lived > STABLE_MS && member.places !== undefined ? 1 : slot.failures + 1;
-    if (slot.failures >= MOST_FAILURES) this.#changed();
-    if (this.#isLost()) return this.#deps.lost();
-    const delayMs =
-      slot.failures < 2 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (slot.failures - 2));
+    const { stableMs, firstDelayMs, longestDelayMs } = this.#times;
+    slot.failures = member.ageMs > stableMs && member.places !== undefined ? 1 : slot.failures + 1;
     if (slot.failures === MOST_FAILURES)
       this.#deps.logger.error(
         { worker: slot.number, failures: slot.failures },
         'a worker ends again and again',
       );
+    if (slot.failures >= MOST_FAILURES) this.#changed();
+    if (this.#isLost()) return this.#deps.lost();
+    const delayMs = slot.failures < 2 ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** (slot.failures - 2));
     slot.timer = setTimeout(() => {
       // While others serve, it waits until it can as well.
       slot.current = this.#fork(slot, this.listening.length > 0);

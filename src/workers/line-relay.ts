@@ -9,17 +9,16 @@ const LONGEST_LINE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Passes the lines of another process on, whole: several processes that write to one pipe tear each other's lines apart as
- * soon as its reader is slow. Resolves at the end of the stream.
- *
- * @param keepsRest whether what comes after the last line break is passed on too.
+ * soon as its reader is slow. What it says last is passed on without a line break too. Resolves at the end of the stream.
  */
-export function relayLines(from: Readable, to: LineBuffer, keepsRest: boolean): Promise<void> {
+export function relayLines(from: Readable, to: LineBuffer): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   from.on('data', (chunk: Buffer) => {
     const end = chunk.lastIndexOf(LINE_BREAK) + 1;
     if (end === 0 && rest.length < LONGEST_LINE_BYTES) rest = Buffer.concat([rest, chunk]);
     else {
-      to.pass(Buffer.concat([rest, chunk.subarray(0, end)]));
+      const lines = chunk.subarray(0, end);
+      to.pass(rest.length === 0 ? lines : Buffer.concat([rest, lines]));
       rest = Buffer.from(chunk.subarray(end));
     }
     if (to.waitingBytes < MOST_WAITING_BYTES) return;
@@ -28,7 +27,7 @@ export function relayLines(from: Readable, to: LineBuffer, keepsRest: boolean): 
   });
   return new Promise((resolve) => {
     from.once('close', () => {
-      if (keepsRest && rest.length > 0) to.pass(Buffer.concat([rest, Buffer.from('\n')]));
+      if (rest.length > 0) to.pass(Buffer.concat([rest, Buffer.from('\n')]));
       resolve();
     });
   });

@@ -16,8 +16,6 @@ export interface Beginning {
 
 /** What a worker says of the configuration that it has in force. */
 export interface InForce {
-  /** SHA-256 of its text. */
-  readonly digest: string;
   /** The files that it names and that are watched. */
   readonly files: readonly string[];
 }
@@ -29,11 +27,13 @@ export interface Places extends InForce {
 
 /** What the primary asks a worker, by name: what it sends, and what it hears. */
 export interface Questions {
+  /** Whether its event loop still turns. */
+  alive: [undefined, undefined];
   admin: [RelayedRequest, RelayedAnswer];
   /** Gauges are read where somebody looks, since some tell what was since the last look. */
   metrics: [{ readonly gauges: boolean }, readonly MetricFamily[]];
   reload: [
-    { readonly trigger: string; readonly text: string; readonly isEcho: boolean },
+    { readonly round: number; readonly trigger: string; readonly text: string; readonly isEcho: boolean },
     InForce & { readonly reload: Reload },
   ];
 }
@@ -42,8 +42,10 @@ export interface Questions {
 export interface Requests {
   begin: [undefined, Beginning];
   /** Whether a configuration that nothing here speaks against is put into force; what speaks against it elsewhere. */
-  agree: [undefined, readonly ConfigFault[]];
+  agree: [{ readonly round: number }, readonly ConfigFault[]];
   restart: [{ readonly by: string }, undefined];
+  /** To write to the log; answered when it is its turn. */
+  turn: [undefined, undefined];
 }
 
 /** What the primary tells a worker. */
@@ -61,6 +63,8 @@ export interface News {
   serving: undefined;
   /** It will end by itself, and needs somebody in its place. */
   failing: undefined;
+  /** It has written to the log. */
+  turnEnds: undefined;
   /** All that it has counted, at its end. */
   lastMetrics: readonly MetricFamily[];
 }

@@ -83,8 +83,9 @@ export class OperatorsDoor {
     };
     const { listening } = this.#deps.crew;
     if (wanted === 'all') return this.#showAll(listening, asked, response);
-    const member =
-      wanted === undefined ? listening[0] : listening.find(({ slot }) => String(slot) === wanted);
+    // What is wrong has to be seen while one of them hangs.
+    const first = listening.find(({ isSilent }) => !isSilent) ?? listening[0];
+    const member = wanted === undefined ? first : listening.find(({ slot }) => String(slot) === wanted);
     if (member === undefined) return send(response, wanted === undefined ? 503 : 404, NONE);
     const answer = await member.channel.ask('admin', asked);
     // A worker has looked at who asks.

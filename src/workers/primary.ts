@@ -9,6 +9,7 @@ import { JointReloads } from './joint-reloads.ts';
 import type { Member } from './member.ts';
 import type { Places } from './messages.ts';
 import { OperatorsDoor } from './operators-door.ts';
+import { Turns } from './turns.ts';
 
 const TICKET_SECRET_BYTES = 32;
 /** What a worker may take beyond what it is given for exchanges, in ms; less than what this process is given. */
@@ -17,7 +18,7 @@ const GOODBYE_MS = 4000;
 /** The process that keeps the workers of a gateway. It serves no client: the workers do, on listeners that they share. */
 export class Primary {
   readonly logger: Logger;
-  readonly #out = new LineBuffer({ fd: 1 });
+  readonly #turns = new Turns<unknown>(1);
   readonly #err = new LineBuffer({ fd: 2 });
   readonly #environment: Environment;
   readonly #file: string;
@@ -26,6 +27,7 @@ export class Primary {
   readonly #reloads: JointReloads;
   readonly #door: OperatorsDoor;
   readonly #ticketSecret = randomBytes(TICKET_SECRET_BYTES);
+  #isClosing = false;
 
   constructor(environment: Environment, file: string) {
     const {
@@ -35,18 +37,24 @@ export class Primary {
       adminPort: port,
       adminHost: host,
     } = environment;
-    const logger = (this.logger = createLogger(environment.logLevel, this.#out));
+    const lines = new LineBuffer({ fd: 1, turns: this.#turns.of(this) });
+    const logger = (this.logger = createLogger(environment.logLevel, lines));
     this.#environment = environment;
     this.#file = file;
     this.#crew = new Crew({
       wanted,
       leaveMs: 2 * drainDelayMs + shutdownTimeoutMs + GOODBYE_MS,
+      silentMs: environment.workerTimeoutMs,
       logger,
       member: {
-        out: this.#out,
         err: this.#err,
-        begin: () => ({ ticketSecret: this.#ticketSecret, text: this.#reloads.text, waits: false }),
-        agree: (member) => this.#reloads.agree(member),
+        turns: this.#turns,
+        begin: (member) => ({
+          ticketSecret: this.#ticketSecret,
+          text: this.#reloads.begin(member),
+          waits: false,
+        }),
+        agree: (member, round) => this.#reloads.agree(member, round),
         listening: (member, places) => this.#listening(member, places),
         lastMetrics: (member, families) => this.#metrics.told(member, families),
       },
@@ -67,8 +75,10 @@ export class Primary {
   async start(): Promise<void> {
     if (cluster.isWorker)
       throw new Error('WORKERS is for a process of its own; what has started this one has several itself');
-    cluster.setupPrimary({ silent: true, serialization: 'advanced' });
-    await this.#reloads.begin();
+    cluster.setupPrimary({ stdio: ['ignore', 'inherit', 'pipe', 'ipc'], serialization: 'advanced' });
+    // Whatever ends this process: a worker that hangs would not hear of it, and hold what clients have sent for good.
+    process.once('exit', () => this.#crew.kill());
+    await this.#reloads.read();
     const adminUrl = await this.#door.listen();
     try {
       await this.#crew.start();
@@ -77,6 +87,7 @@ export class Primary {
       await new Promise<void>((resolve) => this.#err.flush(resolve));
       throw error;
     }
+    if (this.#isClosing) return;
     this.#metrics.start();
     const [places] = this.#crew.listening.map((member) => member.places);
     const { urls = [], files = [] } = places ?? {};
@@ -98,6 +109,7 @@ export class Primary {
 
   /** Has all workers drained and ended. @throws {Error} when one of them had to be killed, or failed. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#reloads.close();
     this.#metrics.stop();
     const isClean = await this.#crew.stop();
@@ -114,7 +126,7 @@ export class Primary {
   #listening(member: Member, places: Places): void {
     member.places = places;
     this.#crew.tell(member);
-    this.#reloads.catchUp(member, places);
+    this.#reloads.catchUp(member);
   }
 
   #lost(): void {

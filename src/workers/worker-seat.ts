@@ -8,10 +8,12 @@ import { Siblings } from '../health/workforce.ts';
 import { namedFiles } from '../snapshot/named-files.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
+import type { LineTurns } from '../telemetry/line-buffer.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Channel, type Peer } from './channel.ts';
 import type { Beginning, InForce, News, Orders, Questions, Requests } from './messages.ts';
 import type { MetricFamily } from './metric-family.ts';
+import { turnsOver } from './turns.ts';
 import { WORKER_VARIABLE } from './worker-variable.ts';
 
 const LOOK_EVERY_MS = 25;
@@ -38,6 +40,7 @@ export class WorkerSeat {
     this.#channel = new Channel<Requests, News, Questions, Orders>(process as Peer, {
       answers: {
         admin: (request) => this.#get(AdminListener).answer(request),
+        alive: () => undefined,
         metrics: ({ gauges }) => this.#families(gauges),
         reload: (asked) => this.#reload(asked),
       },
@@ -69,6 +72,11 @@ export class WorkerSeat {
 
   /** Has all workers restarted, this one too. */
   readonly restart = (by: string): void => void this.#channel.ask('restart', { by });
+
+  /** When it may write to the log. */
+  get turns(): LineTurns {
+    return turnsOver(this.#channel);
+  }
 
   /** Goes by what the primary says from now on. */
   attach(app: INestApplicationContext, leaving: Leaving): void {
@@ -105,15 +113,15 @@ export class WorkerSeat {
       await sleep(LOOK_EVERY_MS, undefined, { ref: false });
   }
 
-  async #reload({ trigger, text, isEcho }: Questions['reload'][0]): Promise<Questions['reload'][1]> {
-    const agree = () => this.#channel.ask('agree', undefined);
+  async #reload({ round, trigger, text, isEcho }: Questions['reload'][0]): Promise<Questions['reload'][1]> {
+    const agree = () => this.#channel.ask('agree', { round });
     const reload = await this.#get(Reloads).reload(trigger, { text, isEcho, agree });
     return { reload, ...this.#inForce() };
   }
 
   #inForce(): InForce {
     const { source } = this.#get(Snapshots).current;
-    return { digest: source.document.digest, files: namedFiles(source) };
+    return { files: namedFiles(source) };
   }
 
   async #families(gauges: boolean): Promise<MetricFamily[]> {

@@ -99,7 +99,7 @@ export async function startChild(
     ...env,
   });
   const [out, error] = [collect(child, 'stdout'), collect(child, 'stderr')];
-  const lines = () => out().split('\n').slice(0, -1).map((line) => JSON.parse(line) as LogLine); // prettier-ignore
+  const lines = () => out().split('\n').slice(0, -1).filter(Boolean).map((line) => JSON.parse(line) as LogLine); // prettier-ignore
   let listening: LogLine | undefined;
   while ((listening = lines().find((line) => line.msg === 'listening')) === undefined) {
     if (child.exitCode !== null) throw new Error(`the gateway ended: ${out()}${error()}`);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,10 +34,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-workers-'));
   file = join(folder, 'gateway.yaml');
   redis = await startRedis();
-  upstream = await startUpstream((incoming, response) => {
+  upstream = await startUpstream((_, response) => {
     asked += 1;
-    if (incoming.url?.endsWith('/slow') === true) setTimeout(() => response.end('slow'), 300);
-    else response.end('answer');
+    response.end('answer');
   });
   writeFileSync(file, config());
   await ensureBuilt();
@@ -45,7 +45,7 @@ beforeAll(async () => {
     REDIS_URL: redis.url,
     GATEHOUSE_WATCH: 'off',
     // Long enough for clients on a machine that has much else to do to be told.
-    DRAIN_DELAY: '600ms',
+    DRAIN_DELAY: '300ms',
   });
 }, 60_000);
 
@@ -85,6 +85,23 @@ async function workers(): Promise<readonly Shown[]> {
 }
 
 const pids = async (): Promise<readonly number[]> => (await workers()).map(({ pid }) => pid);
+
+/** The processes that a gateway has started. */
+function childrenOf({ process: { pid } }: ChildGateway): readonly number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(20);
@@ -226,15 +243,27 @@ describe('two workers', () => {
     expect(await counted()).toBe(sent);
   });
 
-  it('are drained together: what is under way is answered, and the process ends with 0', async () => {
-    const before = asked;
-    const slow = [ask('/any/slow'), ask('/any/slow'), ask('/any/slow')];
-    await until(() => asked === before + 3);
-    const left = await pids();
-    expect(await gateway.end('SIGTERM')).toBe(0);
-    expect(await Promise.all(slow)).toEqual([200, 200, 200]);
-    expect(linesWith('exchange').filter(({ path }) => path === '/any/slow')).toHaveLength(3);
-    for (const pid of left) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  it('end with 1 once none lives and each has ended again and again', async () => {
+    const ended = once(gateway.process, 'close');
+    while (gateway.process.exitCode === null) {
+      for (const pid of childrenOf(gateway)) killed(pid);
+      await sleep(5);
+    }
+    expect(await ended).toEqual([1, null]);
+    expect(
+      linesWith('a worker ends again and again')
+        .map(({ worker }) => worker)
+        .toSorted(),
+    ).toEqual([1, 2]);
+    expect(linesWith('no worker lives, and none starts: the gateway ends')).toHaveLength(1);
     expect(gateway.stderr()).toBe('');
+  });
+
+  it('do not outlive a primary that is killed', async () => {
+    const other = await startChild(file, { WORKERS: '2', REDIS_URL: redis.url });
+    const left = childrenOf(other);
+    expect(left).toHaveLength(2);
+    await other.end('SIGKILL');
+    await until(() => left.every((pid) => !isThere(pid)));
   });
 });
