@@ -5,7 +5,7 @@ import type { AnswerSink } from '../exchange/answer-sink.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { quotaKeyOf, quotaSubjectOf } from '../policies/quota/quota-subject.ts';
-import { countedQuota, quotasOf, type OfferedQuota } from '../policies/quota/quota-view.ts';
+import { countedQuota, quotasOf, quotaTierOf, type OfferedQuota } from '../policies/quota/quota-view.ts';
 import { Problem } from '../problems/problem.ts';
 import { toProblem } from '../problems/render-problem.ts';
 import type { Foreseen } from '../routing/foreseen.ts';
@@ -110,7 +110,10 @@ class QuotasAction implements RouteAction {
     const { principal, snapshot } = exchange;
     // Fails closed, whatever the route was made to say: what counts by address is nobody's to ask for.
     if (principal === undefined) throw new Problem('credentials-missing');
-    const own = snapshot === undefined ? [] : this.#offered(snapshot.table, principal.tier);
+    const own =
+      snapshot === undefined
+        ? []
+        : this.#offered(snapshot.table, quotaTierOf(snapshot.table.routes, exchange));
     const keys = own.map(({ quota: { key, id } }) => quotaKeyOf(quotaSubjectOf(key, exchange), id));
     const reply = await this.#ledger.look(
       keys,

@@ -52,6 +52,8 @@ const clients = {
   big: client('big', { tier: 'enterprise' }),
   one: client('one', { tenant: 'acme' }),
   two: client('two', { tenant: 'acme' }),
+  rich: client('rich', { tenant: 'globex' }),
+  live: client('live', { tier: 'free' }),
 };
 type Client = keyof typeof clients;
 
@@ -79,7 +81,7 @@ const options: ShopOptions = {
   upstreams: () => ({
     gone: { targets: ['http://127.0.0.1:1'], circuitBreaker: 'off', retry: { attempts: 1 } },
   }),
-  more: { audit: { file: audit.file } },
+  more: { audit: { file: audit.file }, tiers: { pro: { rate: 1, tenants: ['globex'] } } },
   routes: [
     route('one', MONTHLY),
     route('same', MONTHLY),
@@ -108,6 +110,8 @@ const options: ShopOptions = {
 
 beforeAll(async () => {
   redis = await startRedis();
+  // As operators are shown it, by the beginning of its hash.
+  await redis.client().hset('gatehouse:tiers', `key:${clients.live.sha256.slice(0, 16)}`, 'pro');
   shop = await startShop(options);
   other = await startAnother();
   sockets = echoSockets(shop.echo.server);
@@ -216,6 +220,8 @@ describe('a quota', () => {
       await passed('/tiers', 'pro'),
       await passed('/tiers', 'big'),
     ]).toEqual([1, 3, 4]);
+    expect([await passed('/tiers', 'rich'), await passed('/tiers', 'live')]).toEqual([3, 3]);
+    expect(await shownTo('live')).toMatchObject({ tiered: { limit: 3, used: 3 } });
     expect(await shownTo('pro')).toMatchObject({ tiered: { limit: 3, used: 3 } });
     expect(await shownTo('big')).not.toHaveProperty('tiered');
     await ask('/tenants', 'one');

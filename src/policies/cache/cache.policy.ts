@@ -35,7 +35,9 @@ export const cachePolicy = definePolicy({
     scope: z
       .enum(['principal', 'public'])
       .default('principal')
-      .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
+      .describe(
+        'Whether answers are shared between principals. `public` also needs the answer to allow it. Default principal.',
+      ),
     maxBody: size.default(MAX_BODY).describe('Largest body that is stored. Default 256KiB.'),
     collapse: z
       .union([z.literal('off'), timerDuration])

@@ -2,6 +2,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
 import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
+import { tierOf } from '../rate-limit/tier-book.ts';
 import type { Stage } from '../stage.ts';
 import type { MemoryQuotas } from './quota-counters.memory.ts';
 import type { QuotaOutcome, QuotaReply } from './quota-counters.ts';
@@ -41,6 +42,8 @@ export interface RoutePlans {
   readonly own: QuotaPlans;
   /** Of messages over a forwarded socket; undefined for none. */
   readonly perMessage?: QuotaPlans | undefined;
+  /** Who is of which tier besides those whose credential says so. */
+  readonly known?: Parameters<typeof tierOf>[0];
 }
 
 /** Takes what a request costs from all quotas of its route, or from none. */
@@ -49,24 +52,36 @@ export class CountingStage implements Stage {
   readonly plans: QuotaPlans;
   readonly #routeId: string;
   readonly #deps: QuotaDeps;
+  readonly #known: Parameters<typeof tierOf>[0];
   readonly #repeats: boolean;
 
   /** @param repeats charges an exchange each time, and shows no header fields: they could tell of one time only. */
-  constructor(routeId: string, { own, perMessage }: RoutePlans, deps: QuotaDeps, repeats = false) {
+  constructor(
+    routeId: string,
+    { own, perMessage, known = {} }: RoutePlans,
+    deps: QuotaDeps,
+    repeats = false,
+  ) {
     this.#routeId = routeId;
     this.plans = own;
     this.#deps = deps;
+    this.#known = known;
     this.#repeats = repeats;
     // Only where a rule says so, so that the others cost nothing.
     if (perMessage === undefined) return;
-    const messages = new CountingStage(routeId, { own: perMessage }, deps, true);
+    const messages = new CountingStage(routeId, { own: perMessage, known }, deps, true);
     this.message = (exchange) => messages.enter(exchange);
+  }
+
+  /** The tier of a caller, as limits and priorities go by it too. */
+  tierOf(exchange: Pick<Exchange, 'principal'>): string | undefined {
+    return tierOf(this.#known, exchange);
   }
 
   enter(exchange: Exchange): void | Promise<void> {
     // An exchange is charged once, however many adapters of this stage it meets.
     if (exchange.quotas !== undefined && !this.#repeats) return undefined;
-    const plan = this.plans.of(exchange.principal?.tier);
+    const plan = this.#planOf(exchange);
     if (plan.quotas.length === 0) return undefined;
     const keys = keysOf(plan, exchange);
     const outcome = (this.#deps.store ?? this.#deps.local).take(keys, plan.terms);
@@ -76,7 +91,7 @@ export class CountingStage implements Stage {
 
   /** Looks without taking at what is counted in this process; a store is not asked. */
   explain(exchange: Exchange): StageVerdict {
-    const plan = this.plans.of(exchange.principal?.tier);
+    const plan = this.#planOf(exchange);
     const keys = keysOf(plan, exchange);
     const { store, local } = this.#deps;
     const names = plan.quotas.map(({ name }) => `quota ${name}`);
@@ -92,6 +107,10 @@ export class CountingStage implements Stage {
         keys.map((key, i) => `${key}, ${leftIn(plan, i, counts)} left`),
       ),
     );
+  }
+
+  #planOf(exchange: Exchange): QuotaPlan {
+    return this.plans.of(this.plans.hasTiers ? this.tierOf(exchange) : undefined);
   }
 
   #settle(exchange: Exchange, plan: QuotaPlan, keys: readonly string[], outcome: QuotaOutcome): void {

@@ -59,10 +59,14 @@ export class QuotaPlans {
       this.#byTier.set(tier, planOf(use, tier));
   }
 
+  /** Whether it matters which tier a caller is of. */
+  get hasTiers(): boolean {
+    return this.#byTier.size > 0;
+  }
+
   /** The quotas of callers of a tier; of others, where nothing is said about it. */
   of(tier: string | undefined): QuotaPlan {
-    if (tier === undefined || this.#byTier.size === 0) return this.#others;
-    return this.#byTier.get(tier) ?? this.#others;
+    return (tier === undefined ? undefined : this.#byTier.get(tier)) ?? this.#others;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Exchange } from '../../exchange/exchange.ts';
 import type { Stage } from '../stage.ts';
 import { CountingStage } from './counting.stage.ts';
 import type { QuotaCount } from './quota-count.ts';
@@ -35,6 +36,19 @@ export function quotasOf(routes: readonly QuotaRoute[], tier: string | undefined
     }
   }
   return [...found.values()];
+}
+
+/** The tier by which routes count for a caller, where any of them has quotas. */
+export function quotaTierOf(
+  routes: readonly QuotaRoute[],
+  exchange: Pick<Exchange, 'principal'>,
+): string | undefined {
+  // What says it is the same for all routes of a configuration.
+  for (const { seats } of routes) {
+    const stage = seats['quota'];
+    if (stage instanceof CountingStage && stage.plans.hasTiers) return stage.tierOf(exchange);
+  }
+  return undefined;
 }
 
 /** What there is to say of a quota before anybody uses it. */

@@ -31,7 +31,9 @@ const rule = z
     limit: units.min(1).describe('Units that may be used in one window.'),
     byTier: z
       .record(z.string().min(1), z.union([units.min(0), z.literal('unlimited')]))
-      .describe('The limit of callers of a tier, by its name, or `unlimited`. Others have `limit`.')
+      .describe(
+        'The limit of callers of a tier, by its name, or `unlimited`. Others have `limit`. Default none.',
+      )
       .optional(),
     window: z.enum(QUOTA_WINDOWS).describe('The window of the calendar that it is counted in.'),
     timeZone: z

@@ -1,5 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DRY_RUN } from '../../config/tokens.ts';
+import { LIVE_TIERS, type RedisLiveTiers } from '../rate-limit/live-tiers.redis.ts';
+import { tenantsOf } from '../rate-limit/tier-book.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import type { Stage } from '../stage.ts';
 import { CountingStage } from './counting.stage.ts';
@@ -14,12 +16,16 @@ export class QuotaStageFactory implements StageFactory {
   readonly #ledger: QuotaLedger;
   readonly #isDryRun: boolean;
 
-  constructor(ledger: QuotaLedger, @Optional() @Inject(DRY_RUN) isDryRun = false) {
+  constructor(
+    ledger: QuotaLedger,
+    @Optional() @Inject(DRY_RUN) isDryRun = false,
+    @Optional() @Inject(LIVE_TIERS) private readonly liveTiers?: RedisLiveTiers,
+  ) {
     this.#ledger = ledger;
     this.#isDryRun = isDryRun;
   }
 
-  compile({ routeId, budgetOf = routeId, policies, repeats = false }: StageInput): Stage | undefined {
+  compile({ routeId, budgetOf = routeId, policies, repeats = false, tiers }: StageInput): Stage | undefined {
     const rules = policies.quota ?? [];
     if (rules.length === 0) return undefined;
     if (!this.#hasRedis()) {
@@ -33,7 +39,10 @@ export class QuotaStageFactory implements StageFactory {
     const own = new QuotaPlans(rules, budgetOf);
     const isPriced = rules.some(({ perMessage }) => perMessage !== undefined);
     const perMessage = isPriced ? new QuotaPlans(rules, budgetOf, 'message') : undefined;
-    return new CountingStage(routeId, { own, perMessage }, this.#ledger, repeats);
+    // Nobody reads them where no limit is for a tier.
+    if (own.hasTiers) this.liveTiers?.start();
+    const known = { live: this.liveTiers, tenants: tiers && tenantsOf(tiers) };
+    return new CountingStage(routeId, { own, perMessage, known }, this.#ledger, repeats);
   }
 
   #hasRedis(): boolean {
