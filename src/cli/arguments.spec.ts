@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { environmentSchema } from '../config/env.schema.ts';
 import { HELP, parseArguments, UsageError } from './arguments.ts';
 
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
@@ -109,7 +110,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, access, canary, diff, explain, import, revoke (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, access, canary, diff, explain, import, quota, revoke (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],
@@ -176,3 +177,10 @@ function catchError(attempt: () => unknown): unknown {
     return error;
   }
 }
+
+describe('the help', () => {
+  it('names every variable of the environment', () => {
+    const listed = HELP.slice(HELP.indexOf('Environment:')).match(/[A-Z]{2}[A-Z_]+/g) ?? [];
+    expect(listed.toSorted()).toEqual(Object.keys(environmentSchema.shape).toSorted());
+  });
+});
