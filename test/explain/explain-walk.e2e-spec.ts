@@ -43,6 +43,7 @@ routes:
       callerPriority: { tiers: { free: low } }
       deprecation: { since: 2020-01-01, sunset: 2999-01-01 }
       rateLimit: { key: ip, rate: 100, per: 1h }
+      quota: { name: daily, limit: 100, window: day, withoutRedis: memory }
       bodyLimit: 1KiB
       bodyIdle: 10s
       deadline: 2s
@@ -264,7 +265,7 @@ describe('a hundred explanations', () => {
   const counted = async (): Promise<string[]> =>
     (await call(`${gateway.adminUrl}/metrics`)).text
       .split('\n')
-      .filter((line) => /^gatehouse_(?!event_loop)/.test(line));
+      .filter((line) => /^gatehouse_(?!event_loop|load_)/.test(line));
   const state = async (): Promise<unknown> => [
     await counted(),
     (await call(`${gateway.adminUrl}/canaries`)).json(),
