@@ -1,16 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
-import { answerStreamOf } from '../exchange/answer-stream.ts';
 import { fieldOf } from '../exchange/field-list.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
 import type { Route } from '../routing/route.ts';
 import { answerTrailers } from '../upstreams/http/trailers.ts';
-import { writeEarlyHints, writeForwarded } from './forwarded-answer.ts';
+import { writeEarlyHints, writeForwarded, writeStored } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
-import { writeEdited } from './edited-bytes.ts';
+import { editedBytes } from './edited-bytes.ts';
 import { STAND_IN_STATUS, standInOf, takesTrailers } from './stand-in.ts';
 
 const EARLY_HINTS = 103;
@@ -169,16 +168,10 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange.recording?.abandon();
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
-    if (this.#writeStored(answer)) return;
+    if (writeStored(this.#exchange, this.#route, answer)) return;
     this.start(answer.status, [...answer.headers]);
     if (this.#exchange.method !== 'HEAD') this.data(answer.body);
     this.end();
-  }
-
-  #writeStored({ status, lines, body }: Answer): boolean {
-    if (lines === undefined) return false;
-    const head = { status, length: '', hasDate: true, lines: () => lines };
-    return writeForwarded(this.#exchange, this.#route, { head, body, isKept: true });
   }
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
@@ -230,19 +223,10 @@ export class AnswerWriter implements AnswerSink {
       this.#unfinished(toProblem(error));
       return false;
     }
-    if (this.#route.streams.length > 0) this.#editBytes(head);
+    if (this.#route.streams.length > 0) this.#stream = editedBytes(this.#exchange, head);
+    if (this.#stream !== undefined) this.#bytesLeft = -1;
     this.#exchange.response.writeHead(head.status, head.headers);
     return true;
-  }
-
-  #editBytes(head: ResponseHead): void {
-    const stream = answerStreamOf(this.#exchange, head);
-    if (stream === undefined) return;
-    // The head tells what a GET would be answered with.
-    if (this.#exchange.method === 'HEAD') return void stream.destroy();
-    this.#bytesLeft = -1;
-    this.#stream = stream;
-    writeEdited(this.#exchange, stream);
   }
 
   // Nothing stands in for it: the stage that failed would edit that head, too.

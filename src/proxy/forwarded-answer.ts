@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ForwardedHead } from '../exchange/answer-sink.ts';
 import { isComposable, writeComposed } from '../exchange/composed-answer.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 
@@ -35,6 +35,13 @@ export function writeForwarded(exchange: Exchange, route: Route, answer: Forward
   writeComposed(response, { status: head.status, lines, hasDate: head.hasDate, body, isKept });
   exchange.bytesOut += body.length;
   return true;
+}
+
+/** Writes an answer whose lines are ready, like {@link writeForwarded}. @returns false where nothing was written. */
+export function writeStored(exchange: Exchange, route: Route, { status, lines, body }: Answer): boolean {
+  if (lines === undefined) return false;
+  const head = { status, length: '', hasDate: true, lines: () => lines };
+  return writeForwarded(exchange, route, { head, body, isKept: true });
 }
 
 /** The lines that are ours to say. */

@@ -43,7 +43,7 @@ routes:
       callerPriority: { tiers: { free: low } }
       deprecation: { since: 2020-01-01, sunset: 2999-01-01 }
       rateLimit: { key: ip, rate: 100, per: 1h }
-      quota: { name: daily, limit: 100, window: day, withoutRedis: memory }
+      quota: { key: principal, limit: 100, window: month, withoutRedis: memory }
       bodyLimit: 1KiB
       bodyIdle: 10s
       deadline: 2s

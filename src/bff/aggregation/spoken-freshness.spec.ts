@@ -22,7 +22,7 @@ describe(spokenPart, () => {
     [[say('max-age=30'), {}], 10_000, 'max-age=10'],
     [[say('max-age=5'), {}], 10_000, 'max-age=5'],
     [[say('max-age=60'), say('no-store')], undefined, 'no-store'],
-    [[say('max-age=60'), say('no-cache')], undefined, 'no-store'],
+    [[say('max-age=60'), say('no-cache')], undefined, 'max-age=0, must-revalidate'],
     [[say('max-age=60'), { 'set-cookie': ['a=1'] }], 10_000, 'no-store'],
     [[say('max-age=60'), { vary: '*' }], 10_000, 'no-store'],
     [[say('public, max-age=60'), say('public, max-age=9')], undefined, 'public, max-age=9'],

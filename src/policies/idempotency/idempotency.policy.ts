@@ -112,7 +112,6 @@ export const idempotencyPolicy = definePolicy({
   },
   describe: ({ required, ttl }) => `${required ? 'required' : 'optional'} ${durationText(ttl)}`,
   idle: (_, { kind, methods }) => {
-    if (kind === 'field') return { key: [], reason: 'a request has one key, for all of its fields' };
     if (kind === 'aggregate') return { key: [], reason: READS, isHarmless: true };
     if (kind === 'redirect' || kind === 'respond' || kind === 'keySet')
       return { key: [], reason: 'nothing is run that could be run twice', isHarmless: true };

@@ -8,7 +8,7 @@ import { startRedis, type RedisServer } from '../../../../test/support/redis.ts'
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { OpenExchanges } from '../../../exchange/open-exchanges.ts';
 import { PubSub } from '../../../store/pub-sub.ts';
-import { createRedis, whenReady } from '../../../store/redis.ts';
+import { closeRedis, createRedis, whenReady } from '../../../store/redis.ts';
 import { createApiKey } from './api-key.ts';
 import { ApiKeyDirectory } from './api-key.directory.ts';
 import { apiKeyRedisKey } from './api-key.hash.ts';
@@ -60,7 +60,7 @@ afterEach(() => {
   server.resume();
   watch.stop();
   pubSub.close();
-  redis.disconnect();
+  closeRedis(redis);
 });
 
 afterAll(() => server.stop());
@@ -138,10 +138,12 @@ describe('a change that is told', () => {
     const closed = await openWith(sha256);
     closed.close();
     const listener = server.client();
-    const told = new PubSub(createRedis(server.url, silent));
+    const replica = createRedis(server.url, silent);
+    const told = new PubSub(replica);
     while ((await listener.pubsub('NUMSUB', 'gatehouse:events:api-keys'))[1] !== 1) await sleep(5);
     await act(new ApiKeyRegistry(listener, new PubSub(listener)), sha256);
     told.close();
+    closeRedis(replica);
     expect((await endOf(exchange))[1]).toBe(code);
     expect([other.cancelled, closed.cancelled]).toEqual([undefined, undefined]);
   });
