@@ -223,9 +223,9 @@ export const catalogue = {
   }),
   'upstream-saturated': entry(503, 'balance', 'The upstream has as much to do as it may', {
     cause:
-      'Every target of the upstream that can be called has as many calls as `maxRequests` or its adaptive limit allows; the queue was full, or no turn came in time. Nothing was sent, and nothing has failed.',
+      'Every target of the upstream that can be called has as many calls as `maxRequests` or its adaptive limit allows, or all of them together as many as `maxInFlight`; the queue was full, or no turn came in time. Nothing was sent, and nothing has failed.',
     remedy:
-      'Retry after the time in Retry-After; operators look at `gatehouse_target_concurrency_limit`, `maxRequests`, `maxQueued` and `timeouts.queue`.',
+      'Retry after the time in Retry-After; operators look at `gatehouse_target_concurrency_limit`, `maxRequests`, `maxInFlight`, `maxQueued` and `timeouts.queue`.',
     retryable: true,
   }),
   'upstream-unreachable': entry(502, 'forward', 'The upstream cannot be reached', {

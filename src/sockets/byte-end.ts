@@ -36,6 +36,8 @@ export class ClientEnd implements ByteEnd {
     socket.once('end', () => reader.ended());
     socket.once('close', () => reader.closed());
     if (socket.destroyed) return void setImmediate(() => reader.closed());
+    // It has said so before anybody listened.
+    if (socket.readableEnded) setImmediate(() => reader.ended());
     if (this.#first.length > 0) reader.take(this.#first);
     socket.on('data', (bytes: Buffer) => reader.take(bytes));
   }

@@ -153,6 +153,10 @@ export class Upgrades {
       // Whatever is answered in HTTP is the last word on this connection.
       response.shouldKeepAlive = false;
       response.once('finish', () => endConnection(socket));
+      // Nobody reads the connection of a handshake that waits: without this, who leaves then keeps its place, and gets a socket.
+      socket.once('end', () => {
+        if (response.socket === socket && !response.writableEnded) socket.destroy();
+      });
       fastify.routing(request, response);
     });
     server.on('tunnel', (request: IncomingMessage, response: TunnelResponse) => {

@@ -5,7 +5,6 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { nameUpstream } from './asked-upstreams.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { countedLease, countRefusal } from './counted-refusal.ts';
-import { avoidedBeside } from './hedging/avoided-beside.ts';
 import { backoffMs } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Waiter } from './balancing/target-queue.ts';
@@ -217,7 +216,7 @@ export class Attempts implements Waiter {
   beside(): Attempts | undefined {
     if (this.#lease === undefined || this.exchange.cancelled !== undefined || this.leftMs() <= 0)
       return undefined;
-    const avoided = avoidedBeside(this.#upstream.membersFor(this.exchange), this.#lease.target);
+    const avoided = this.#upstream.avoidedBeside(this.exchange, this.#lease.target);
     if (avoided === undefined) return undefined;
     if (!this.#upstream.retryBudget.spend(performance.now())) {
       this.hedged('refused');

@@ -25,6 +25,7 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'zone',
   'slowStart',
   'panicThreshold',
+  'maxInFlight',
   'maxQueued',
   'retry',
   'hedge',

@@ -45,6 +45,7 @@ export class Lease {
       target.health.isTimed === true || target.latency !== undefined || target.adaptive !== undefined;
     this.#startedAt = isTimed ? performance.now() : NOT_TIMED;
     target.inFlight += 1;
+    target.calls.count += 1;
     if (target.adaptive !== undefined) this.awaits();
   }
 
@@ -64,7 +65,7 @@ export class Lease {
     if (this.#countedAt === NOT_TIMED) return;
     this.#countedAt = NOT_TIMED;
     this.target.adaptive?.left();
-    this.#wake();
+    this.target.calls.wake();
   }
 
   /** Has the adaptive limit count it without learning from it: it is the second of two. */
@@ -137,8 +138,9 @@ export class Lease {
     if (this.#released) return;
     this.#released = true;
     this.target.inFlight -= 1;
+    this.target.calls.count -= 1;
     this.settle(outcome);
-    this.#wake();
+    this.target.calls.wake();
     if (this.target.isLeaving && this.target.inFlight === 0) this.target.emptied();
   }
 
@@ -148,11 +150,7 @@ export class Lease {
     if (this.#isSample) this.target.adaptive?.ended(outcome, Math.max(0, until - this.#countedAt), now);
     else this.target.adaptive?.left();
     this.#countedAt = NOT_TIMED;
-    this.#wake();
-  }
-
-  #wake(): void {
-    if (this.target.onFreed.size > 0) for (const listener of this.target.onFreed) listener();
+    this.target.calls.wake();
   }
 
   /** Until the head of an answer that streams, else until its end. */

@@ -1,5 +1,6 @@
 import type { Breaker } from '../policies/circuit-breaker/breaker.ts';
 import type { AdaptiveLimit } from './adaptive/adaptive-limit.ts';
+import { CallsUnderWay } from './balancing/calls-under-way.ts';
 import type { PeakEwma } from './balancing/peak-ewma.ts';
 import type { Http1Pool } from './transport/http1/http1-pool.ts';
 import type { Http2Pool } from './transport/http2/http2-pool.ts';
@@ -77,8 +78,8 @@ export class Target {
   share: number;
   /** How long its answers take; only where somebody goes by that. */
   latency: PeakEwma | undefined = undefined;
-  /** Those who wait for a call of it to end. */
-  readonly onFreed = new Set<() => void>();
+  /** Those of its upstream, its own among them. Written by the upstream that it is made for, before its first call. */
+  calls = new CallsUnderWay();
   /** Whether it ends once no call is under way. */
   isLeaving = false;
   #weight: number;

@@ -3,11 +3,13 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { subsetOf, type Subset } from '../exchange/subset.ts';
 import type { Problem } from '../problems/problem.ts';
 import { balancerOf, type Balancer } from './balancing/balancer.ts';
+import { CallsUnderWay } from './balancing/calls-under-way.ts';
 import { PeakEwma } from './balancing/peak-ewma.ts';
 import { StickySessions } from './balancing/sticky-sessions.ts';
 import { TargetChoice } from './balancing/target-choice.ts';
 import { TargetPool } from './balancing/target-pool.ts';
 import type { Waiter } from './balancing/target-queue.ts';
+import { avoidedBeside, MOST_BUSY } from './hedging/avoided-beside.ts';
 import { HeadTimes } from './hedging/head-times.ts';
 import { HedgePolicy, type HedgeOptions } from './hedging/hedge-policy.ts';
 import { DeadlineField } from './http/deadline-field.ts';
@@ -27,6 +29,8 @@ export class Upstream {
   /** When a request is tried again, unless its route says otherwise. */
   readonly retry: RetryPolicy;
   readonly retryBudget: RetryBudget;
+  /** Those at all its targets, and at those that it had. */
+  readonly calls: CallsUnderWay;
   /** When a request gets a second attempt beside the first, unless its route says otherwise; undefined for never. */
   readonly hedge: HedgePolicy | undefined;
   /** Lower-case names of `passHeaders`; undefined for none. */
@@ -65,7 +69,8 @@ export class Upstream {
     this.name = name;
     this.options = options;
     this.maker = maker;
-    this.#targets = this.#timed(targets);
+    this.calls = previous?.calls ?? new CallsUnderWay();
+    this.#targets = this.#owned(targets);
     this.#only = this.#onlyOf(targets);
     this.patience = { firstByteMs: options.timeouts.firstByte, idleMs: options.timeouts.idle };
     this.retry = compileRetry(options.protocol, options.retry);
@@ -102,7 +107,7 @@ export class Upstream {
     // First those to come: one that stays is never without a holder.
     for (const target of targets) target.hold();
     for (const [target, options] of kept) target.retune(options);
-    this.#targets = this.#timed(targets);
+    this.#targets = this.#owned(targets);
     this.#only = this.#onlyOf(targets);
     for (const { health } of targets) health.start?.();
     for (const target of gone) target.release();
@@ -195,9 +200,11 @@ export class Upstream {
     return this.#choiceOf(exchange).peek(exchange);
   }
 
-  /** Those that an exchange may go to if they are available. */
-  membersFor(exchange: Exchange): readonly Target[] {
-    return this.#choiceOf(exchange).members;
+  /** See {@link avoidedBeside}; undefined as well when there is no room for calls that are made twice. */
+  avoidedBeside(exchange: Exchange, asked: Target): Target[] | undefined {
+    const { maxInFlight = Infinity } = this.options;
+    if (this.calls.count > maxInFlight * MOST_BUSY) return undefined;
+    return avoidedBeside(this.#choiceOf(exchange).members, asked);
   }
 
   /** Whether a target is available that has not been tried. */
@@ -233,29 +240,37 @@ export class Upstream {
       known,
     }: { readonly subset?: Subset | undefined; readonly known?: readonly Target[] | undefined },
   ): TargetChoice {
-    const { zone, slowStart, panicThreshold, maxQueued, timeouts, adaptiveConcurrency } = this.options;
+    const { zone, slowStart, panicThreshold, maxQueued, timeouts } = this.options;
+    const { adaptiveConcurrency, maxInFlight } = this.options;
     const isAdaptive = adaptiveConcurrency !== 'off';
     const isStrict = isLimited(this.options);
     const options = { local: zone?.local, slowStartMs: slowStart ?? 0, panicThreshold, isStrict };
     const pool = new TargetPool(this, balancer, { ...options, labels: subset?.labels }, known);
     return new TargetChoice({
       pool,
+      calls: this.calls,
+      maxInFlight,
       fallback:
         subset?.fallback === 'any'
           ? (this.#all ??= this.#makeChoice(balancerOf(this.options.balancing), {}))
           : undefined,
       sticky: () => this.#sticky,
-      queue: isStrict ? { max: maxQueued, waitMs: timeouts.queue, isAdaptive } : undefined,
+      queue:
+        isStrict || maxInFlight !== undefined
+          ? { max: maxQueued, waitMs: timeouts.queue, isAdaptive }
+          : undefined,
     });
   }
 
   #onlyOf(targets: readonly Target[]): Target | undefined {
-    const { sticky, subset } = this.options;
-    if (sticky !== undefined || subset !== undefined || isLimited(this.options)) return undefined;
+    const { sticky, subset, maxInFlight } = this.options;
+    if (sticky !== undefined || subset !== undefined || maxInFlight !== undefined) return undefined;
+    if (isLimited(this.options)) return undefined;
     return targets.length === 1 ? targets[0] : undefined;
   }
 
-  #timed(targets: readonly Target[]): readonly Target[] {
+  #owned(targets: readonly Target[]): readonly Target[] {
+    for (const target of targets) target.calls = this.calls;
     if (this.options.balancing === 'ewma') for (const target of targets) target.latency ??= new PeakEwma();
     return targets;
   }

@@ -84,6 +84,7 @@ beforeAll(async () => {
       rateLimit: { key: 'principal', rate: 1000, per: '1m' },
       transform: { response: { maskFields: ['secret'], setHeaders: { 'x-set': 'here' } } },
     },
+    '/single/*': { idempotency, concurrency: { max: 1, queue: 0 } },
     '/plain/*': {},
   };
   const [inProcess, shared] = await Promise.all([
@@ -235,6 +236,21 @@ describe.each(['in this process', 'in Redis'])('keys %s', (store) => {
     const key = randomUUID();
     await expect(post('/a/cut', { key })).rejects.toThrow();
     expect(codeOf(await post('/a/cut', { key }))).toBe('idempotency-outcome-unknown');
+  });
+
+  it('know nothing of a request that was refused because too many were under way', async () => {
+    const [first, key] = [randomUUID(), randomUUID()];
+    const before = keyed.service.runs;
+    const underWay = post('/single/held', { key: first });
+    await keyed.service.holds(1);
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(codeOf(await post('/single/b', { key }))).toBe('concurrency-limited');
+    keyed.service.release();
+    expect((await underWay).status).toBe(201);
+    const run = await post('/single/b', { key });
+    expect([run.status, run.headers[REPLAYED]]).toEqual([201, undefined]);
+    expect((await post('/single/b', { key })).headers[REPLAYED]).toBe('true');
+    expect(keyed.service.runs - before).toBe(2);
   });
 
   it('tell an answer as it was edited, once, with the fields of the moment', async () => {
@@ -389,20 +405,30 @@ describe('kept answers', () => {
 
 describe('options that could not hold', () => {
   const service = { upstream: { url: 'http://127.0.0.1:1' } } as CountingService;
-  const FAULTS: readonly (readonly [string, object, string])[] = [
-    ['nobody is known', { authentication: 'public', idempotency: {} }, 'idempotency.anonymous'],
-    ['no secret', { idempotency: { encryptionKeysEnv: 'NOT_SET' } }, 'idempotency.encryptionKeysEnv'],
-    ['no file', { idempotency: { encryptionKeysFile: '/nowhere' } }, 'cannot be read (ENOENT)'],
-    ['a short secret', { idempotency: { encryptionKeysFile: 'package.json' } }, 'at least 32 characters'],
+  const FAULTS: readonly (readonly [string, readonly (readonly [object, string])[]])[] = [
     [
-      'two places of secrets',
-      { idempotency: { encryptionKeysEnv: 'A', encryptionKeysFile: 'b' } },
-      'expected one of `encryptionKeysEnv` and `encryptionKeysFile`',
+      'by what it says',
+      [
+        [
+          { idempotency: { encryptionKeysEnv: 'A', encryptionKeysFile: 'b' } },
+          'expected one of `encryptionKeysEnv` and `encryptionKeysFile`',
+        ],
+        [{ idempotency: { lease: '99ms' } }, 'expected at least 100ms'],
+      ],
     ],
-    ['no lease', { idempotency: { lease: '99ms' } }, 'expected at least 100ms'],
+    [
+      'by what it names, or is beside',
+      [
+        [{ authentication: 'public', idempotency: {} }, 'idempotency.anonymous'],
+        [{ idempotency: { encryptionKeysEnv: 'NOT_SET' } }, 'idempotency.encryptionKeysEnv'],
+        [{ idempotency: { encryptionKeysFile: '/nowhere' } }, 'cannot be read (ENOENT)'],
+        [{ idempotency: { encryptionKeysFile: 'package.json' } }, 'at least 32 characters'],
+      ],
+    ],
   ];
-  it.each(FAULTS)('keep a gateway from starting: %s', async (_what, policies, fault) => {
-    const config = keyedConfig(service, { routes: { '/a': policies } });
-    await expect(async () => checkGateway({ config })).rejects.toThrow(fault);
+  it.each(FAULTS)('keep a gateway from starting, each of them %s', async (_what, faults) => {
+    const routes = Object.fromEntries(faults.map(([policies], index) => [`/${index}`, policies]));
+    const told = await checkGateway({ config: keyedConfig(service, { routes }) }).catch(String);
+    for (const [, fault] of faults) expect(told).toContain(fault);
   });
 });

@@ -1,6 +1,31 @@
+import { Module } from '@nestjs/common';
+import { Args, Field, Int, ObjectType, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { describe, expect, it } from '@jest/globals';
 import type { Answer } from '../support/client.ts';
+import { GRAPHQL_SESSIONS, openSession } from '../support/graphql-sessions.ts';
 import { API_KEY, useShop, type RouteInput, type ShopCall } from '../support/shop.ts';
+
+@ObjectType()
+class Part {
+  @Field(() => Int)
+  id!: number;
+}
+
+@Resolver()
+class PartsResolver {
+  @Query(() => [Part])
+  parts(@Args('first', { type: () => Int }) first: number): Part[] {
+    return Array.from({ length: first }, (_, id) => ({ id }));
+  }
+  // Without one there are no streams.
+  @Subscription(() => Int)
+  async *ticks(): AsyncGenerator<{ ticks: number }> {
+    yield await Promise.resolve({ ticks: 1 });
+  }
+}
+
+@Module({ providers: [PartsResolver] })
+class PartsModule {}
 
 const route = (id: string, rateLimit: unknown, policies: object = {}): RouteInput => ({
   id,
@@ -10,8 +35,22 @@ const route = (id: string, rateLimit: unknown, policies: object = {}): RouteInpu
 });
 const open = { authentication: 'public' };
 
+const reported = { key: 'global', rate: 10, per: '1d', cost: { answerHeader: 'x-cost' } };
+
 const holder = useShop({
-  more: { trustedProxies: ['loopback'] },
+  modules: [PartsModule],
+  more: {
+    modules: ['homepage'],
+    trustedProxies: ['loopback'],
+    tiers: { free: { rate: 1, per: '1d' }, pro: { rate: 3, per: '1d' }, enterprise: 'off' },
+    graphql: {
+      cost: { max: 1000 },
+      policies: {
+        authentication: 'public',
+        rateLimit: { key: 'ip', rate: 20, per: '1d', cost: 'query' },
+      },
+    },
+  },
   routes: [
     route('by-ip', { key: 'ip', rate: 2, per: '1h' }, open),
     route('by-principal', { key: 'principal', rate: 2, per: '1h' }),
@@ -21,6 +60,17 @@ const holder = useShop({
     route('several', [{ key: 'ip', rate: 100, per: '1h' }, { key: 'global', rate: 2, per: '1h' }], open), // prettier-ignore
     route('refilled', { key: 'ip', rate: 1, per: '1s' }, open),
     route('priced', { key: 'ip', rate: 10, per: '1h', cost: 4 }, open),
+    route('reported', reported, open),
+    route('stored', reported, { ...open, cache: { ttl: '1m', scope: 'public' } }),
+    route('tiers', { key: 'principal', tiers: true }, { authentication: { schemes: ['jwt', 'apiKey'] } }),
+    route(
+      'shadow',
+      [
+        { key: 'global', rate: 1, per: '1d', mode: 'shadow' },
+        { key: 'ip', rate: 100, per: '1d', algorithm: 'slidingWindow' },
+      ],
+      open,
+    ),
   ],
 });
 
@@ -102,4 +152,64 @@ describe('the fields of a rate limit', () => {
     expect(answers[0]?.headers).not.toHaveProperty('retry-after');
     expect(answers[4]?.json()).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) });
   });
+});
+
+const times = (count: number, one: ShopCall = {}): ShopCall[] => Array.from({ length: count }, () => one);
+
+const FATES: Readonly<Record<string, readonly boolean[]>> = {
+  socket: [true, false, false, true, false],
+  'reserved stream': [true, false, false, false, true],
+};
+
+describe('the limit of a caller', () => {
+  it('charges what the service says that a request was worth, in a field that clients do not see', async () => {
+    const echo = holder.shop.echo.listener;
+    holder.shop.echo.listener = (_request, response) => {
+      response.writeHead(200, { 'X-Cost': '5', 'content-type': 'text/plain' }).end('dear');
+    };
+    try {
+      const first = await holder.shop.call('/reported');
+      expect(first.headers).not.toHaveProperty('x-cost');
+      expect(await statuses('/reported', times(2))).toEqual([200, 429]);
+      const stored = await holder.shop.call('/stored');
+      expect(stored.headers).not.toHaveProperty('x-cost');
+      const again = await holder.shop.call('/stored');
+      expect(again.headers).toMatchObject({ 'x-cache': 'HIT' });
+      expect(again.headers).not.toHaveProperty('x-cost');
+      // One that was dear, and those that nobody has worked for.
+      expect(await statuses('/stored', times(5))).toEqual([200, 200, 200, 200, 429]);
+    } finally {
+      holder.shop.echo.listener = echo;
+    }
+  });
+
+  it('is that of the tier of the caller; who has none has the strictest', async () => {
+    expect(await statuses('/tiers', times(2, { apiKey: API_KEY }))).toEqual([200, 429]);
+  });
+
+  it('in the shadow refuses nobody, and is told to operators', async () => {
+    expect(await statuses('/shadow', times(3))).toEqual([200, 200, 200]);
+    const lines = await holder.shop.gateway.linesWhere(({ shadowDenied }) => shadowDenied !== undefined);
+    expect(lines[0]).toMatchObject({ route: 'shadow', status: 200, shadowDenied: 'rateLimit global' });
+    const { headers } = await holder.shop.call('/shadow');
+    expect(headers['ratelimit-policy']).toBe('"ip";q=100;w=86400');
+    expect(await holder.shop.metrics()).toMatch(
+      /gatehouse_rate_limit_decisions_total\{route="shadow",outcome="shadow-limited"\} 3/,
+    );
+  });
+
+  it.each(Object.keys(GRAPHQL_SESSIONS).map((door, index) => [door, `192.0.2.${index + 1}`]))(
+    'charges an operation of GraphQL over %s what it costs',
+    async (door, address) => {
+      const headers = { 'x-forwarded-for': address };
+      const session = await openSession(door, { url: holder.shop.gateway.url, headers });
+      const passes = async (first: number): Promise<boolean> =>
+        (await session.ask({ query: `{ parts(first: ${first}) { id } }` })).errors === undefined;
+      const fates = [];
+      for (const first of [11, 9, 9, 8, 3]) fates.push(await passes(first));
+      await session.close();
+      // A refusal costs nothing, and what comes over a connection has paid for its handshakes.
+      expect(fates).toEqual(FATES[door] ?? [true, true, false, false, false]);
+    },
+  );
 });

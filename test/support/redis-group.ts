@@ -84,32 +84,29 @@ export async function startCluster({
   nodeTimeoutMs = 500,
 }: ClusterOptions = {}): Promise<RedisGroup> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cluster-'));
-  const nodes: GroupNode[] = [];
-  for (let i = 0; i < (replicas ? 6 : 3); i += 1) {
-    const [port, bus] = [await freePort(), await freePort()];
-    const own = [
-      '--cluster-enabled',
-      'yes',
-      '--cluster-port',
-      bus,
-      '--cluster-config-file',
-      `nodes-${port}.conf`,
-    ];
-    const rules = [
-      '--cluster-node-timeout',
-      nodeTimeoutMs,
-      '--cluster-require-full-coverage',
-      fullCoverage ? 'yes' : 'no',
-    ];
-    // A replica takes over although it has not heard of its master for a while.
-    const more = ['--cluster-replica-validity-factor', 0, '--repl-diskless-sync-delay', 0];
-    const args = [...serverArgs(port, folder), ...own, ...rules, ...more].map(String);
-    nodes.push(await new GroupNode(port, args).start());
-    (nodes.at(-1) as GroupNode & { bus?: number }).bus = bus;
-  }
+  const rules = [
+    '--cluster-node-timeout',
+    nodeTimeoutMs,
+    '--cluster-require-full-coverage',
+    fullCoverage ? 'yes' : 'no',
+  ];
+  // A replica takes over although it has not heard of its master for a while.
+  const more = ['--cluster-replica-validity-factor', 0, '--repl-diskless-sync-delay', 0];
+  const size = replicas ? 6 : 3;
+  const ports = new Set<number>();
+  while (ports.size < size * 2) ports.add(await freePort());
+  const free = [...ports];
+  const places = free.slice(0, size).map((port, index) => ({ port, bus: free[size + index] as number }));
+  const nodes = await Promise.all(
+    places.map(({ port, bus }) => {
+      const own = ['--cluster-enabled', 'yes', '--cluster-port', bus];
+      const file = ['--cluster-config-file', `nodes-${port}.conf`];
+      const args = [...serverArgs(port, folder), ...own, ...file, ...rules, ...more].map(String);
+      return new GroupNode(port, args).start();
+    }),
+  );
   const [first] = nodes as [GroupNode];
-  for (const node of nodes as (GroupNode & { bus?: number })[])
-    if (node !== first) await first.ask('CLUSTER', 'MEET', '127.0.0.1', node.port, node.bus ?? 0);
+  for (const { port, bus } of places.slice(1)) await first.ask('CLUSTER', 'MEET', '127.0.0.1', port, bus);
   const masters = nodes.slice(0, 3);
   await Promise.all(
     masters.map((node, index) => {

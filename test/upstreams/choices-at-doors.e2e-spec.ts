@@ -166,9 +166,14 @@ describe('targets that have as many calls as they may', () => {
     await Promise.all(busy);
   }
 
-  it('are not called, nobody waits with `maxQueued: 0`, at any door', async () => {
-    reload(gateway, configOf({ maxRequests: 1, maxQueued: 0 }));
+  it.each([
+    ['each', { maxRequests: 1 }, {}],
+    ['together', { maxInFlight: 2 }, { maxConnections: 100 }],
+  ])('%s are not called, nobody waits with `maxQueued: 0`, at any door', async (_who, limit, changed) => {
+    reload(gateway, configOf({ ...limit, maxQueued: 0 }));
     await whileFull(async () => {
+      // Those that other targets have been asked for count on.
+      reload(gateway, configOf({ ...limit, ...changed, maxQueued: 0 }));
       for (const [door, ask] of rows) {
         const { ok, why } = await ask();
         expect([door, ok, why]).toEqual([door, false, expect.stringMatching(/^upstream-saturated$|^14$/)]);
@@ -177,8 +182,8 @@ describe('targets that have as many calls as they may', () => {
     });
   });
 
-  it('are waited for at every door', async () => {
-    reload(gateway, configOf({ maxRequests: 1, timeouts: { queue: '5s' } }));
+  it.each([{ maxRequests: 1 }, { maxInFlight: 2 }])('are waited for at every door: %j', async (limit) => {
+    reload(gateway, configOf({ ...limit, timeouts: { queue: '5s' } }));
     let waiting: Promise<Outcome>[] = [];
     await whileFull(async () => {
       waiting = rows.map(([, ask]) => ask());

@@ -122,7 +122,7 @@ describe('a lease of a target with an adaptive limit', () => {
   it('is not counted while it streams in, nor for what comes over a socket; and tells who waits', () => {
     const target = targetOf();
     let told = 0;
-    target.onFreed.add(() => (told += 1));
+    target.calls.await(() => (told += 1));
     const lease = new Lease(target);
     lease.streams();
     expect([target.adaptive?.waiting, told]).toEqual([0, 1]);

@@ -114,6 +114,14 @@ export const balancingKeys = {
     .describe(
       'Calls under way at each target; when all are full, requests wait for their turn, up to `timeouts.queue`. Default: no limit but connections.',
     ),
+  maxInFlight: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Calls under way at all targets together; beyond, requests wait for their turn, up to `timeouts.queue`. Default: no limit.',
+    ),
   adaptiveConcurrency: adaptiveSchema,
   maxQueued: z
     .int()
@@ -121,7 +129,7 @@ export const balancingKeys = {
     .max(1_000_000)
     .default(1024)
     .describe(
-      'Requests that may wait because all targets have `maxRequests`, or what their adaptive limits allow; others get 503 at once. Default 1024.',
+      'Requests that may wait because all targets have `maxRequests`, or what their adaptive limits allow, or because `maxInFlight` is reached; others get 503 at once. Default 1024.',
     ),
 };
 

@@ -3,6 +3,7 @@ import { circuitOpen } from '../../policies/circuit-breaker/circuit-open.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Lease } from '../lease.ts';
 import type { Target } from '../target.ts';
+import type { CallsUnderWay } from './calls-under-way.ts';
 import type { StickySessions } from './sticky-sessions.ts';
 import type { TargetPool } from './target-pool.ts';
 import { saturated, TargetQueue, type QueueLimits, type Waiter } from './target-queue.ts';
@@ -10,6 +11,10 @@ import { saturated, TargetQueue, type QueueLimits, type Waiter } from './target-
 /** What a choice is made with. */
 export interface ChoiceDeps {
   readonly pool: TargetPool;
+  /** Those of the whole upstream. */
+  readonly calls: CallsUnderWay;
+  /** How many of them there may be. Default any number. */
+  readonly maxInFlight?: number | undefined;
   /** Who is asked while none of its own targets is available. */
   readonly fallback?: TargetChoice | undefined;
   /** Keeps clients with their targets; what it returns may change. */
@@ -21,11 +26,13 @@ export interface ChoiceDeps {
 /** Chooses among the targets of an upstream, or of a part of it, with all that holds there. */
 export class TargetChoice {
   readonly pool: TargetPool;
+  readonly calls: CallsUnderWay;
   readonly #deps: ChoiceDeps;
   readonly #queue: TargetQueue | undefined;
 
   constructor(deps: ChoiceDeps) {
     this.pool = deps.pool;
+    this.calls = deps.calls;
     this.#deps = deps;
     this.#queue = deps.queue && new TargetQueue(this, deps.queue);
   }
@@ -37,11 +44,12 @@ export class TargetChoice {
 
   /** Whether a target only has too much to do, so that it is worth waiting; known once none could be chosen. */
   get isFull(): boolean {
-    return this.pool.lack === 'full';
+    return this.#lacksPlace || this.pool.lack === 'full' || this.#deps.fallback?.isFull === true;
   }
 
   /** See {@link TargetPool.choose}. */
   choose(exchange: Exchange | undefined, tried: readonly Target[]): Target | undefined {
+    if (this.#isCapped) return undefined;
     const { sticky: stickyOf, fallback } = this.#deps;
     const sticky = exchange === undefined ? undefined : stickyOf();
     const chosen =
@@ -69,11 +77,15 @@ export class TargetChoice {
     const queue = this.#queue;
     if (queue === undefined) return this.lease(waiter.exchange, waiter.tried);
     if (!queue.isBusy) {
-      const target = this.choose(waiter.exchange, waiter.tried);
-      if (target !== undefined) return new Lease(target);
-      const { fallback } = this.#deps;
-      if (fallback !== undefined) return fallback.leaseOrWait(waiter);
-      if (!this.isFull) throw this.refusal();
+      if (this.#waitsForOthers(queue)) queue.wake();
+      else {
+        const target = this.choose(waiter.exchange, waiter.tried);
+        if (target !== undefined) return new Lease(target);
+        const { fallback } = this.#deps;
+        // Who only lacks a place gets one of its own targets with it.
+        if (fallback !== undefined && !this.#lacksPlace) return fallback.leaseOrWait(waiter);
+        if (!this.isFull) throw this.refusal();
+      }
     }
     queue.add(waiter);
     return undefined;
@@ -93,13 +105,28 @@ export class TargetChoice {
   /** Why nobody can be chosen, when nobody can. */
   refusal(): Problem {
     if (this.#deps.fallback !== undefined) return this.#deps.fallback.refusal();
-    const { lack } = this.pool;
-    if (lack === 'full' && this.#queue !== undefined) return saturated();
-    const isOpen = lack !== 'full' && this.members.some(hasOpenBreaker);
+    if (this.#queue !== undefined && this.isFull) return saturated();
+    const isOpen = this.pool.lack !== 'full' && this.members.some(hasOpenBreaker);
     // Without an open breaker it is probes that speak against the targets: nobody knows how long.
     return isOpen
       ? circuitOpen(openForMs(this.members))
       : new Problem('no-available-target', { headers: { 'retry-after': '1' } });
+  }
+
+  /** Whether as many calls are under way as the whole upstream takes. */
+  get #isCapped(): boolean {
+    const { maxInFlight } = this.#deps;
+    return maxInFlight !== undefined && this.calls.count >= maxInFlight;
+  }
+
+  /** Whether that is all that keeps one of its own targets from being called. */
+  get #lacksPlace(): boolean {
+    return this.#isCapped && this.pool.isOpen;
+  }
+
+  /** Whether somebody waits elsewhere, perhaps for the same target: then nobody overtakes, and the queues take turns. */
+  #waitsForOthers(queue: TargetQueue): boolean {
+    return this.calls.isAwaited && queue.hasRoom && this.#deps.fallback === undefined;
   }
 }
 

@@ -99,6 +99,13 @@ export class TargetPool {
     return false;
   }
 
+  /** Whether one can be chosen now. */
+  get isOpen(): boolean {
+    if (this.#isStale) this.#refresh();
+    this.#look();
+    return this.#ways.some(isOpen);
+  }
+
   /** Why none is available: every breaker is `open`, all that can be used are `full`, or `none` can. */
   get lack(): 'open' | 'full' | 'none' {
     const states = this.members.map(stateOf);

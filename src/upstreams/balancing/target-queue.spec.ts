@@ -9,6 +9,7 @@ import { Target } from '../target.ts';
 import { upstreamSchema, type TargetOptions } from '../upstream.schema.ts';
 import { Upstream } from '../upstream.ts';
 import { nameOf } from './balancing.fixture.ts';
+import { CallsUnderWay } from './calls-under-way.ts';
 import { saturated, TargetQueue, type Waiter } from './target-queue.ts';
 
 function upstreamOf(options: object): Upstream {
@@ -84,10 +85,8 @@ describe('the queue for targets that are not full', () => {
     }
     for (let i = 0; i < callers.leases.length; i += 1) callers.end(i);
     expect(callers.log).toHaveLength(200);
-    expect(upstream.targets.map(({ inFlight, onFreed }) => [inFlight, onFreed.size])).toEqual([
-      [0, 0],
-      [0, 0],
-    ]);
+    expect(upstream.targets.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
+    expect([upstream.calls.count, upstream.calls.isAwaited]).toEqual([0, false]);
   });
 
   it('refuses at its bound at once, and each that has waited too long', () => {
@@ -114,7 +113,8 @@ describe('the queue for targets that are not full', () => {
   it('shortens the wait in front of adaptive limits once the queue has stood for as long as one may wait', () => {
     const limits = { max: 10, waitMs: 1000, isAdaptive: true };
     const refused: string[] = [];
-    const chooser = { members: [], isFull: true, choose: () => undefined, refusal: saturated };
+    const calls = new CallsUnderWay();
+    const chooser = { calls, isFull: true, choose: () => undefined, refusal: saturated };
     const queue = new TargetQueue(chooser, limits);
     const wait = (name: string): void =>
       queue.add({
@@ -157,7 +157,26 @@ describe('the queue for targets that are not full', () => {
     for (const { breaker } of upstream.targets) breaker?.trip('manual', 60_000);
     jest.advanceTimersByTime(51);
     expect(callers.log.slice(2)).toEqual(['3: circuit-open', '4: circuit-open']);
-    expect(upstream.targets.map(({ onFreed }) => onFreed.size)).toEqual([0, 0]);
+    expect(upstream.calls.isAwaited).toBe(false);
+  });
+
+  it.each([
+    ['has turns with another that waits for the same targets', true, '1a2b34'],
+    ['is before those who come for the same targets by another', false, '12a3b4'],
+  ])('%s', (_what, isStanding, order) => {
+    const upstream = upstreamOf({ maxRequests: 1, targets: ['http://c:80'] });
+    const callers = new Callers(upstream);
+    const subset = { labels: {}, fallback: 'none' } as const;
+    const other = (name: string): void =>
+      void callers.call(name, Object.assign(createExchange(), { subset }));
+    for (const name of ['1', '2', '3', '4']) callers.call(name);
+    if (isStanding) for (const name of ['a', 'b']) other(name);
+    callers.leases[0]?.release('success');
+    // It is free at this moment, and yet it is not their turn.
+    if (!isStanding) for (const name of ['a', 'b']) other(name);
+    jest.advanceTimersByTime(0);
+    for (const index of [1, 2, 3, 4]) callers.end(index);
+    expect(callers.log.map((line) => line[0]).join('')).toBe(order);
   });
 
   it('forgets who leaves', () => {
@@ -169,6 +188,67 @@ describe('the queue for targets that are not full', () => {
     callers.call('4');
     callers.end(0);
     expect(callers.log.slice(2)).toEqual(['4: b']);
+  });
+
+  describe('of an upstream with a limit for all its targets', () => {
+    const targets = ['a', 'b', 'c'].map((name) => ({ url: `http://${name}:80`, labels: { of: name } }));
+    const subsetOf = (name: string, fallback: 'none' | 'any' = 'none') => ({
+      labels: { of: name },
+      fallback,
+    });
+    const at = (subset: object) => Object.assign(createExchange(), { subset });
+
+    it('has so many under way and no more, whatever part of it is asked for, on a random schedule', () => {
+      const upstream = upstreamOf({ maxInFlight: 4, maxRequests: 2, targets });
+      const callers = new Callers(upstream);
+      const parts = [subsetOf('a'), subsetOf('b', 'any'), subsetOf('c'), undefined];
+      for (let i = 0; i < 200; i += 1) {
+        const part = parts[i % parts.length];
+        callers.call(`${i}`, part === undefined ? createExchange() : at(part));
+        if (i % 3 !== 0) callers.end(callers.leases.length - 1 - (i % 5));
+        const underWay = upstream.targets.reduce((sum, { inFlight }) => sum + inFlight, 0);
+        expect(underWay).toBeLessThanOrEqual(4);
+        expect(upstream.calls.count).toBe(underWay);
+      }
+      for (let i = 0; i < callers.leases.length; i += 1) callers.end(i);
+      expect(callers.log).toHaveLength(200);
+      expect([upstream.calls.count, upstream.calls.isAwaited]).toEqual([0, false]);
+    });
+
+    it('is told apart from what nobody can be asked for, and says so at once', () => {
+      const upstream = upstreamOf({ maxInFlight: 1, targets });
+      const callers = new Callers(upstream);
+      callers.call('1', at(subsetOf('a')));
+      upstream.targets[1]?.breaker?.trip('manual', 60_000);
+      callers.call('2', at(subsetOf('b')));
+      callers.call('3', at(subsetOf('b', 'any')));
+      callers.call('4', at(subsetOf('c', 'any')));
+      expect(callers.log.slice(1)).toEqual(['2: circuit-open']);
+      callers.end(0);
+      callers.end(1);
+      expect(callers.log.slice(2).sort()).toEqual([expect.stringMatching(/^3: [ac]$/), '4: c']);
+    });
+
+    it('refuses who does not wait, is asked twice by nobody once it is nearly full, and counts on over a change', () => {
+      const upstream = upstreamOf({ maxInFlight: 5, targets });
+      const callers = new Callers(upstream);
+      const first = callers.call('1');
+      for (const name of ['2', '3', '4']) callers.call(name);
+      const [asked] = upstream.targets as [Target];
+      expect(upstream.avoidedBeside(first.exchange, asked)).toEqual([asked]);
+      callers.call('5');
+      expect(upstream.avoidedBeside(first.exchange, asked)).toBeUndefined();
+      expect(() => upstream.lease(undefined)).toThrow(
+        expect.objectContaining({ code: 'upstream-saturated' }),
+      );
+      const next = new Upstream('it', { ...upstream.options, maxInFlight: 6 }, upstream.targets, upstream);
+      const more = new Callers(next);
+      for (const name of ['6', '7']) more.call(name);
+      expect(more.leases).toHaveLength(1);
+      callers.end(0);
+      expect(more.leases).toHaveLength(2);
+      expect([upstream.calls.count, next.calls.count]).toEqual([6, 6]);
+    });
   });
 
   it('has nobody wait where nothing is limited, or where it is not for the calls under way', () => {

@@ -4,6 +4,7 @@ import { FairQueue } from '../../exchange/fair-queue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Lease } from '../lease.ts';
 import type { Target } from '../target.ts';
+import type { CallsUnderWay } from './calls-under-way.ts';
 
 /** Who waits for a target that is not full. */
 export interface Waiter {
@@ -18,7 +19,7 @@ export interface Waiter {
 
 /** Who chooses for those who have waited. */
 interface Chooser {
-  readonly members: readonly Target[];
+  readonly calls: CallsUnderWay;
   /** Whether there is a target that only has too much to do. */
   readonly isFull: boolean;
   choose(exchange: Exchange, tried: readonly Target[]): Target | undefined;
@@ -57,8 +58,6 @@ export class TargetQueue {
   readonly #waiting: FairQueue<Waiter>;
   /** Since when somebody waits all the time. */
   #standsSince = 0;
-  /** Targets that tell when a call has ended. */
-  #watched: readonly Target[] = [];
   #isWoken = false;
   #looking: NodeJS.Timeout | undefined = undefined;
 
@@ -66,7 +65,7 @@ export class TargetQueue {
     this.#chooser = chooser;
     this.#limits = limits;
     this.#waiting = new FairQueue((waiter) => {
-      this.#unwatch();
+      this.#rest();
       waiter.refused(saturated());
     });
   }
@@ -76,6 +75,11 @@ export class TargetQueue {
     return this.#waiting.size > 0;
   }
 
+  /** Whether anybody may wait in it who does not find others there. */
+  get hasRoom(): boolean {
+    return this.#limits.max > 0;
+  }
+
   /** Has one wait. @throws {Problem} `upstream-saturated` when too many do. */
   add(waiter: Waiter): void {
     const now = performance.now();
@@ -83,14 +87,22 @@ export class TargetQueue {
     const { max } = this.#limits;
     const caller = callerOf(waiter.exchange);
     if (!this.#waiting.add(waiter, { caller, max, waitMs: this.#waitMsAt(now) })) throw saturated();
-    this.#watch();
-    this.#looking ??= setInterval(this.#wake, LOOK_AGAIN_MS);
+    this.#chooser.calls.await(this.wake);
+    this.#looking ??= setInterval(this.wake, LOOK_AGAIN_MS);
   }
+
+  /** Has those who wait looked after at once: it may be that there is a target. */
+  readonly wake = (): void => {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    // Not within: whoever gives a lease back is still busy with the connection.
+    setImmediate(this.#serve);
+  };
 
   /** Lets one go that does not want any more. */
   delete(waiter: Waiter): void {
     this.#waiting.delete(waiter);
-    this.#unwatch();
+    this.#rest();
   }
 
   #waitMsAt(now: number): number {
@@ -98,15 +110,9 @@ export class TargetQueue {
     return isAdaptive && now - this.#standsSince > waitMs ? waitMs * STANDING : waitMs;
   }
 
-  readonly #wake = (): void => {
-    if (this.#isWoken) return;
-    this.#isWoken = true;
-    // Not within: whoever gives a lease back is still busy with the connection.
-    setImmediate(this.#serve);
-  };
-
   readonly #serve = (): void => {
     this.#isWoken = false;
+    const { size } = this.#waiting;
     for (let waiter = this.#waiting.peek(); waiter !== undefined; waiter = this.#waiting.peek()) {
       const target = this.#chooser.choose(waiter.exchange, waiter.tried);
       if (target === undefined && this.#chooser.isFull) break;
@@ -115,23 +121,15 @@ export class TargetQueue {
       if (target === undefined) waiter.refused(this.#chooser.refusal());
       else waiter.granted(new Lease(target));
     }
-    this.#watch();
-    this.#unwatch();
+    // Not where it had nothing of this turn: the next one is its own.
+    if (this.#waiting.size < size) this.#chooser.calls.passOn(this.wake);
+    this.#rest();
   };
 
-  #watch(): void {
-    const { members } = this.#chooser;
-    if (this.#watched === members) return;
-    for (const target of this.#watched) target.onFreed.delete(this.#wake);
-    this.#watched = members;
-    for (const target of members) target.onFreed.add(this.#wake);
-  }
-
-  #unwatch(): void {
+  #rest(): void {
     if (this.isBusy) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
-    for (const target of this.#watched) target.onFreed.delete(this.#wake);
-    this.#watched = [];
+    this.#chooser.calls.forget(this.wake);
   }
 }

@@ -2,7 +2,7 @@ import { FULL, stateOf } from '../balancing/ways.ts';
 import type { Target } from '../target.ts';
 
 /** Above this share of the calls that all targets may have under way, there is no room for calls that are made twice. */
-const MOST_BUSY = 0.8;
+export const MOST_BUSY = 0.8;
 
 /**
  * Who must not be asked beside a target: itself, and those whose breaker waits for a probe. Undefined when nobody is left,
