@@ -42,6 +42,21 @@ describe('AdminListener', () => {
     return listener.listen();
   }
 
+  it('says what is wrong with a body that it cannot read', async () => {
+    const url = `${await listen()}/cache/purge`;
+    const asked = async (contentType: string): Promise<unknown> => {
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': contentType },
+        body: '{',
+      });
+      return [answer.status, await answer.json()];
+    };
+    const form = await asked('application/x-www-form-urlencoded');
+    expect(form).toEqual([415, { error: 'expected JSON, with content-type: application/json' }]);
+    expect(await asked('application/json')).toEqual([400, { error: expect.stringContaining('JSON') }]);
+  });
+
   it('shows the metrics in the format of Prometheus', async () => {
     const answer = await fetch(`${await listen()}/metrics`);
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);

@@ -57,6 +57,7 @@ export class AdminListener {
     serveWorkers(this.#server, orders);
     serveCache(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
+    this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
   }
@@ -79,6 +80,18 @@ export class AdminListener {
   async close(): Promise<void> {
     await this.#server.close();
   }
+}
+
+/** In the form of all that is refused here; curl says that a body is a form where nobody says otherwise. */
+function tellFault(
+  fault: { readonly statusCode?: number; readonly message: string },
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { statusCode = 500, message } = fault;
+  if (statusCode >= 500) return reply.send(fault);
+  const error = statusCode === 415 ? 'expected JSON, with content-type: application/json' : message;
+  return reply.code(statusCode).send({ error });
 }
 
 async function noteReach({ routeOptions }: FastifyRequest): Promise<void> {

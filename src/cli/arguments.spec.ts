@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { environmentSchema } from '../config/env.schema.ts';
 import { HELP, parseArguments, UsageError } from './arguments.ts';
 
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
@@ -176,3 +177,10 @@ function catchError(attempt: () => unknown): unknown {
     return error;
   }
 }
+
+describe('the help', () => {
+  it('names every variable of the environment', () => {
+    const listed = HELP.slice(HELP.indexOf('Environment:')).match(/[A-Z]{2}[A-Z_]+/g) ?? [];
+    expect(listed.toSorted()).toEqual(Object.keys(environmentSchema.shape).toSorted());
+  });
+});

@@ -91,7 +91,7 @@ function given([name, value]: [string, string | undefined]): [string, string][] 
 
 function lineOf({ name, key, window, timeZone, limit, mode, ...counted }: Shown, isReset: boolean): string {
   const { in: label, used, remaining, resetsAt } = counted;
-  const what = `${isReset ? 'reset ' : ''}${name} of the ${key}: ${String(limit)} in a ${window} of ${timeZone}, ${mode}`;
+  const what = `${isReset ? 'reset ' : ''}${name} of the ${key}: ${String(limit)} in ${window === 'hour' ? 'an' : 'a'} ${window} of ${timeZone}, ${mode}`;
   if (label === undefined) return what;
   return `${what}; ${String(used)} used in ${label}, ${String(remaining)} left until ${resetsAt ?? ''}`;
 }

@@ -128,8 +128,10 @@ export const catalogue = {
     retryable: true,
   }),
   'rate-limited': entry(429, 'limit', 'Too many requests', {
-    cause: 'A token bucket of the route is empty for this key.',
-    remedy: 'Wait for the time in Retry-After. A rejected request costs no tokens.',
+    cause:
+      'A limit of the route has no room for this request, by its key: the bucket is empty, or the window full.',
+    remedy:
+      'Wait for the time in Retry-After; `violated-policies` names the limits. A rejected request costs nothing.',
     retryable: true,
   }),
   'quota-exceeded': entry(429, 'quota', 'The quota is used up', {

@@ -265,7 +265,7 @@ describe('a hundred explanations', () => {
   const counted = async (): Promise<string[]> =>
     (await call(`${gateway.adminUrl}/metrics`)).text
       .split('\n')
-      .filter((line) => /^gatehouse_(?!event_loop)/.test(line));
+      .filter((line) => /^gatehouse_(?!event_loop|load_)/.test(line));
   const state = async (): Promise<unknown> => [
     await counted(),
     (await call(`${gateway.adminUrl}/canaries`)).json(),

@@ -35,7 +35,9 @@ export const cachePolicy = definePolicy({
     scope: z
       .enum(['principal', 'public'])
       .default('principal')
-      .describe('Whether answers are shared between principals. `public` also needs the answer to allow it.'),
+      .describe(
+        'Whether answers are shared between principals. `public` also needs the answer to allow it. Default principal.',
+      ),
     store: z
       .enum(['memory', 'shared'])
       .default('memory')

@@ -38,7 +38,7 @@ export class RedisQuotas implements QuotaCounters {
   constructor(redis: Redis, guard: StoreGuard, onNews?: QuotaListener, now: () => number = Date.now) {
     redis.defineCommand('countQuotas', { lua: QUOTA_SCRIPT });
     this.#redis = redis as Redis & WithScript;
-    this.#guard = guard;
+    this.#guard = guard.forUse('quotas');
     this.#onNews = onNews;
     this.#now = now;
   }

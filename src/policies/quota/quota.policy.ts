@@ -32,7 +32,7 @@ const rule = z
     byTier: z
       .record(z.string().min(1), z.union([units.min(0), z.literal('unlimited')]))
       .describe(
-        'The limit of callers of a tier, by its name, or `unlimited`; where the file has `tiers`, of one of those. Others have `limit`.',
+        'The limit of callers of a tier, by its name, or `unlimited`; where the file has `tiers`, of one of those. Others have `limit`. Default none.',
       )
       .optional(),
     window: z.enum(QUOTA_WINDOWS).describe('The window of the calendar that it is counted in.'),

@@ -6,6 +6,7 @@ import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
+import { closeRedis, createRedis, lineOf } from '../../store/redis.ts';
 import { StoreGuard } from '../../store/store-guard.ts';
 import { continueTrace } from '../../telemetry/trace-context.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
@@ -14,6 +15,8 @@ import { rateLimitPolicy } from './rate-limit.policy.ts';
 import { RateLimitStageFactory } from './rate-limit.stage.ts';
 import { tiersSchema } from './tiers.schema.ts';
 import { MemoryTokenBucket } from './token-bucket.memory.ts';
+
+const SILENT = { info: () => undefined, warn: () => undefined };
 
 type Rules = Parameters<typeof rateLimitPolicy.schema.parse>[0];
 
@@ -241,6 +244,7 @@ describe('a key', () => {
     ['a cost that is no number', { rate: 1, cost: { cel: "'a'" } }, /expected a number/],
     ['a burst of a window', { rate: 1, burst: 2, algorithm: 'fixedWindow' }, /expected no burst/],
     ['neither rate nor tiers', { key: 'ip' }, /expected a rate, or `tiers`/],
+    ['an override of nobody', { rate: 1, overrides: { acme: 'off' } }, /such as `tenant:acme`/],
     ['tiers without a limit', { tiers: { a: 'off' } }, /expected a tier that has a limit/],
     [
       'an override that is nobody',
@@ -414,9 +418,11 @@ describe('tiers', () => {
     ['has none', of('free-rider'), 12],
     ['has, whoever vouches for it', of('acme', { ...alice, issuer: 'https://a/' }), 4],
     ['is not named', of('other'), 1],
+    ['has by the id of its API key', { principal: { ...alice, ...key, apiKeyId: 'a1'.repeat(32) } }, 3],
   ])('give way to the limit that a caller %s of its own', async (_what, asked, passed) => {
-    const overrides = { 'tenant:acme': { rate: 4, per: '1h' }, 'tenant:free-rider': 'off' } as const;
-    expect(await passing(stageOf({ key: 'tenant', rate: 1, per: '1h', overrides }), asked)).toBe(passed);
+    const overrides = { 'tenant:acme': { rate: 4, per: '1h' }, 'tenant:free-rider': 'off', 'key:a1a1a1a1a1a1a1a1': { rate: 3, per: '1h' } } as const; // prettier-ignore
+    const by = asked.principal?.apiKeyId === undefined ? 'tenant' : 'apiKey';
+    expect(await passing(stageOf({ key: by, rate: 1, per: '1h', overrides }), asked)).toBe(passed);
   });
 });
 
@@ -449,12 +455,37 @@ describe('tiers in Redis', () => {
     await redis.hset(TIERS_KEY, 'user:jwt::c', 'enterprise');
     await live.refresh();
     expect(await passing(stage, asked('c'))).toBe(12);
+    await redis.hset(TIERS_KEY, 'key:b2b2b2b2b2b2b2b2', 'pro');
+    await live.refresh();
+    const byKey = { id: 'k', subject: undefined, apiKeyId: 'b2'.repeat(32), tier: 'free' };
+    expect(await passing(stage, { principal: byKey })).toBe(5);
     await redis.set(TIERS_KEY, 'no hash');
     await live.refresh();
     expect(await passing(stage, asked('d'))).toBe(5);
     await redis.del(TIERS_KEY);
     await live.refresh();
     expect(await passing(stage, asked('e'))).toBe(2);
+  });
+
+  it('are read as soon as there is a connection, although they were asked for before', async () => {
+    const redis = server.client();
+    await redis.hset(TIERS_KEY, 'tenant:early', 'pro');
+    const own = createRedis(server.url, SILENT);
+    const line = lineOf(own);
+    const waiting = new StoreGuard({ probe: () => own.ping(), budgetMs: 10_000, line });
+    const early = new RedisLiveTiers(own, waiting, () => undefined);
+    early.start();
+    expect(line?.isUp).toBe(false);
+    const since = Date.now();
+    while (early.tierOf('tenant:early') === undefined) {
+      // It reads every five seconds after that.
+      if (Date.now() - since > 4000) throw new Error('it was not read');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    early.onApplicationShutdown();
+    waiting.close();
+    closeRedis(own);
+    await redis.del(TIERS_KEY);
   });
 
   it('are not read where there are more than fit, which is said once', async () => {

@@ -10,6 +10,8 @@ export const TIERS_KEY = 'gatehouse:tiers';
 export const LIVE_TIERS = Symbol('LIVE_TIERS');
 
 const REFRESH_MS = 5000;
+/** Until they were read once: routes are compiled before there is a connection. */
+const FIRST_MS = 50;
 /** One answer of this size takes Redis a few ms, every few seconds. */
 const MOST_NAMES = 10_000;
 const BUDGET_MS = 1000;
@@ -24,6 +26,8 @@ export class RedisLiveTiers implements LiveTiers, OnApplicationShutdown {
   readonly #report: (message: string) => void;
   #tiers: ReadonlyMap<string, string> = new Map();
   #timer: NodeJS.Timeout | undefined = undefined;
+  #isRead = false;
+  #isClosed = false;
   #isTooLong = false;
 
   /** @param report hears once when there are more names than are read. */
@@ -40,17 +44,27 @@ export class RedisLiveTiers implements LiveTiers, OnApplicationShutdown {
   /** Begins to read; more than once makes no difference. */
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#timer = setInterval(() => void this.refresh(), REFRESH_MS).unref();
-    void this.refresh();
+    this.#timer = setInterval(() => void this.#first(), FIRST_MS).unref();
+    void this.#first();
   }
 
   /** Reads now. Never rejects. */
   async refresh(): Promise<void> {
     const read = await this.#guard.run(() => this.#read());
-    if (read !== STORE_UNAVAILABLE && read !== undefined) this.#tiers = read;
+    if (read === STORE_UNAVAILABLE) return;
+    this.#isRead = true;
+    if (read !== undefined) this.#tiers = read;
+  }
+
+  async #first(): Promise<void> {
+    if (this.#guard.available) await this.refresh();
+    if (!this.#isRead || this.#isClosed) return;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => void this.refresh(), REFRESH_MS).unref();
   }
 
   onApplicationShutdown(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
   }
 

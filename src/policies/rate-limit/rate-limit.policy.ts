@@ -34,7 +34,7 @@ const rule = z
     key: limitKeySchema
       .default('principal')
       .describe(
-        'Whose bucket: the client address, the principal (the client address when there is none), the API key, the tenant, the route, one for everybody, or a header field, claim, parameter or expression; a list for several together.',
+        'Whose bucket: the client address, the principal (the client address when there is none), the API key, the tenant, the route, one for everybody, or a header field, claim, parameter or expression; a list for several together. Default principal.',
       ),
     algorithm: z
       .enum(['tokenBucket', 'slidingWindow', 'fixedWindow'])

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { apiKeyOf, partitionOf } from '../../exchange/principal.ts';
+import { keyId } from '../authentication/api-keys/api-key.view.ts';
 import type { BucketRule, LimitAlgorithm } from './rate-limiter.ts';
 import type { TierLimit, Tiers } from './tiers.schema.ts';
 
@@ -25,11 +26,22 @@ export interface CallerLimits {
 /** The limit of a caller; undefined for none. */
 export function limitOf(limits: CallerLimits, exchange: Exchange, subject: string): BucketRule | undefined {
   const { overrides, tiers, other } = limits;
-  if (overrides?.has(subject) === true) return overrides.get(subject);
+  const named = overrides === undefined ? undefined : nameIn(overrides, subject);
+  if (named !== undefined) return overrides?.get(named);
   if (tiers === undefined) return other;
   const tier = tierOf(limits, exchange);
   // Fails closed: a tier that nobody has described is not one without a limit.
   return tier !== undefined && tiers.has(tier) ? tiers.get(tier) : other;
+}
+
+const KEY = 'key:';
+
+/** Under which name there is something about a subject; an API key is also called by its id, as operators are shown it. */
+function nameIn(overrides: ReadonlyMap<string, unknown>, subject: string): string | undefined {
+  if (overrides.has(subject)) return subject;
+  if (!subject.startsWith(KEY)) return undefined;
+  const short = KEY + keyId(subject.slice(KEY.length));
+  return overrides.has(short) ? short : undefined;
 }
 
 /** The tier of a caller: what operators say now, then what the token or the key says, then what the file says of its tenant. */
@@ -54,7 +66,9 @@ function liveTier(
 ): string | undefined {
   return (
     live.tierOf(principal) ??
-    (apiKeyId === undefined ? undefined : live.tierOf('key:' + apiKeyId)) ??
+    (apiKeyId === undefined
+      ? undefined
+      : (live.tierOf(KEY + apiKeyId) ?? live.tierOf(KEY + keyId(apiKeyId)))) ??
     (tenant === undefined ? undefined : live.tierOf('tenant:' + tenant))
   );
 }

@@ -17,7 +17,14 @@ export const tierLimitsSchema = z
   .refine((tiers) => Object.values(tiers).some((one) => one !== 'off'), 'expected a tier that has a limit');
 
 /** Limits for some of those whom a rule counts, by what it counts them under. */
-export const overridesSchema = z.record(z.string().min(1).max(512), z.union([off, limit]));
+export const overridesSchema = z.record(
+  // Nobody is ever counted under anything else, so that it would do nothing.
+  z
+    .string()
+    .max(512)
+    .regex(/^all$|:/, 'expected what somebody is counted under, such as `tenant:acme`'),
+  z.union([off, limit]),
+);
 
 /** A limit of a tier or of somebody; `off` for none. */
 export type TierLimit = z.output<typeof limit> | 'off';
