@@ -7,6 +7,7 @@ import { AuditFolder } from '../support/audit.ts';
 import { call } from '../support/client.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
+import { untilReplicas } from '../support/replicas.ts';
 import { shopConfig, startShop, type Shop, type ShopOptions } from '../support/shop.ts';
 import { open } from '../support/socket-client.ts';
 import { echoSockets, type SocketService } from '../support/socket-service.ts';
@@ -331,6 +332,7 @@ describe('operators', () => {
 
 describe('without Redis', () => {
   it('goes on from what is known, passes, or refuses, as each quota says', async () => {
+    await untilReplicas(shop, 2);
     expect((await ask('/one', 'bob')).headers['ratelimit']).toMatch(/^"monthly";r=8;/);
     redis.pause();
     for (let i = 0; i < 3; i += 1) await ask('/one', 'bob');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRedis, type RedisServer } from '../support/redis.ts';
+import { untilReplicas } from '../support/replicas.ts';
 import { startShop, type Shop, type ShopOptions } from '../support/shop.ts';
 
 let redis: RedisServer;
@@ -48,6 +49,7 @@ describe('a limit in Redis', () => {
   });
 
   it('goes on as each limit says when Redis is killed: local, closed or open; never a 500', async () => {
+    await Promise.all([untilReplicas(one, 2), untilReplicas(other, 2)]);
     expect(await admitted(one, '/local', 3)).toBe(3);
     await redis.kill();
     // Two gateways share what one limit allows, and neither more than its half.

@@ -247,9 +247,9 @@ describe('a key', () => {
     ['an override of nobody', { rate: 1, overrides: { acme: 'off' } }, /such as `tenant:acme`/],
     ['tiers without a limit', { tiers: { a: 'off' } }, /expected a tier that has a limit/],
     [
-      'an override that is nobody',
-      { key: 'tenant', rate: 1, overrides: { acme: 'off' } },
-      /such as `tenant:…`.*"acme"/,
+      'an override that is nobody of its key',
+      { key: 'tenant', rate: 1, overrides: { 'header:x': 'off' } },
+      /such as `tenant:…`.*"header:x"/,
     ],
     [
       'one with too few parts',
@@ -420,8 +420,11 @@ describe('tiers', () => {
     ['is not named', of('other'), 1],
     ['has by the id of its API key', { principal: { ...alice, ...key, apiKeyId: 'a1'.repeat(32) } }, 3],
   ])('give way to the limit that a caller %s of its own', async (_what, asked, passed) => {
-    const overrides = { 'tenant:acme': { rate: 4, per: '1h' }, 'tenant:free-rider': 'off', 'key:a1a1a1a1a1a1a1a1': { rate: 3, per: '1h' } } as const; // prettier-ignore
-    const by = asked.principal?.apiKeyId === undefined ? 'tenant' : 'apiKey';
+    const byKey = asked.principal?.apiKeyId !== undefined;
+    const overrides = byKey
+      ? ({ 'key:a1a1a1a1a1a1a1a1': { rate: 3, per: '1h' } } as const)
+      : ({ 'tenant:acme': { rate: 4, per: '1h' }, 'tenant:free-rider': 'off' } as const);
+    const by = byKey ? 'apiKey' : 'tenant';
     expect(await passing(stageOf({ key: by, rate: 1, per: '1h', overrides }), asked)).toBe(passed);
   });
 });
