@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { call, type Answer, type CallOptions } from '../support/client.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { CountingService, keyedConfig } from '../support/keyed.ts';
@@ -11,6 +14,7 @@ const SECRET = 'a secret word that is in each answer';
 const KEYS = 'k'.repeat(32);
 const TEXT = `${SECRET} `.repeat(500);
 
+let folder: string;
 let redis: RedisServer;
 let client: Redis;
 let service: CountingService;
@@ -27,32 +31,38 @@ function answer({ url = '', headers }: IncomingMessage, response: ServerResponse
   response.end(isKnown ? undefined : TEXT);
 }
 
-const start = (config: string, keys: string): Promise<TestGateway> =>
-  startGateway({ config, environment: { REDIS_URL: redis.url, CACHE_KEYS: keys } });
-
-let config: string;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  client = redis.client();
-  service = await new CountingService().start();
-  service.upstream.listener = answer;
+/** Starts a gateway whose answers in Redis are encrypted with a secret. */
+function start(secret: string): Promise<TestGateway> {
+  const file = join(folder, secret.slice(0, 1));
+  writeFileSync(file, secret);
   const cache = { ttl: '1h', scope: 'public', store: 'shared', staleIfError: '1h' };
   const routes = {
     '/shared/*': { authentication: 'public', cache },
     '/coded/*': { authentication: 'public', cache, compression: {} },
   };
-  config = JSON.stringify({
+  const config = JSON.stringify({
     ...(JSON.parse(keyedConfig(service, { routes })) as object),
-    cache: { encryptionKeysEnv: 'CACHE_KEYS' },
+    cache: { encryptionKeysFile: file },
   });
-  gateways = await Promise.all([start(config, KEYS), start(config, KEYS)]);
+  return startGateway({ config, environment: { REDIS_URL: redis.url } });
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cache-purges-'));
+  redis = await startRedis();
+  client = redis.client();
+  service = await new CountingService().start();
+  service.upstream.listener = answer;
+  gateways = await Promise.all([start(KEYS), start(KEYS)]);
+  // The first ones may take longer than a request waits for Redis.
+  for (let at = 0; (await keysOf()).length === 0; at += 1) await ask(0, `/shared/warm/${at}`);
 }, 30_000);
 
 afterAll(async () => {
   for (const gateway of gateways) await gateway.stop();
   await service.stop();
   await redis.stop();
+  rmSync(folder, { recursive: true });
 });
 
 const askAt = (
@@ -90,7 +100,7 @@ describe('a purge in Redis', () => {
     const [inside, beside] = ['/shared/in/a?x=1', '/shared/inner'];
     for (const path of [inside, beside]) await stored(path);
     await purge({ prefix: `${HOST}/shared/in/` });
-    const late = await start(config, KEYS);
+    const late = await start(KEYS);
     try {
       expect(verdictOf(await askAt(late, beside))).toBe('HIT');
       expect((await askAt(late, inside)).headers['cache-status']).toMatch(/fwd=uri-miss/);
@@ -108,7 +118,7 @@ describe('a purge in Redis', () => {
     await stored('/shared/older');
     await purge(Array.from({ length: 100 }, (_, at) => ({ prefix: `${HOST}/none/${100 + at}/` })));
     // Beyond what is known one by one everything that is older counts as ended; the rest of it is known.
-    const late = await start(config, KEYS);
+    const late = await start(KEYS);
     try {
       expect(verdictOf(await askAt(late, '/shared/old'))).toBeUndefined();
       expect(verdictOf(await askAt(late, '/shared/older'))).toBe('HIT');
@@ -126,7 +136,7 @@ describe('a purge in Redis', () => {
     await stored(path);
     expect(verdictOf(await ask(1, path))).toBe('HIT');
     await purge(order(path));
-    const late = await start(config, KEYS);
+    const late = await start(KEYS);
     try {
       isDown = true;
       await until(async () => verdictOf(await ask(1, path)) === 'STALE');
@@ -149,7 +159,7 @@ describe('an answer in Redis', () => {
     expect(kept.includes(SECRET)).toBe(false);
     expect(kept.includes('etag')).toBe(false);
     await client.set(other, kept, 'KEEPTTL');
-    const stranger = await start(config, 'j'.repeat(32));
+    const stranger = await start('j'.repeat(32));
     try {
       const before = asked;
       expect(await askAt(stranger, '/shared/sealed')).toMatchObject({ status: 200, text: TEXT });

@@ -81,7 +81,8 @@ describe('what is stored for others', () => {
     await call('/plain/b', of('fr'));
     expect(asked.at(-1)?.headers['if-none-match']).toBeUndefined();
     await call('/plain/b', of('at', { 'accept-encoding': 'gzip' }));
-    expect(asked.at(-1)?.headers['if-none-match']).toBe('"d"');
+    // What was stored for French is one of them by now; the weak one is not.
+    expect(asked.at(-1)?.headers['if-none-match']).toBe('"none", "d"');
     await call('/plain/b', of('ch', { 'accept-encoding': 'gzip', 'if-none-match': '"own"' }));
     expect(asked.at(-1)?.headers['if-none-match']).toBe('"own"');
   });
