@@ -23,7 +23,7 @@ let other: TestGateway;
 const config = (): string =>
   JSON.stringify({
     version: 1,
-    contracts: { access: 'public' },
+    contracts: { policies: { authentication: 'public' } },
     defaults: { policies: { authentication: { schemes: ['apiKey'] } } },
     identity: {
       apiKeys: Object.values(CLIENTS).map(({ sha256, ...client }) => {
@@ -179,7 +179,7 @@ describe('tiers at the operators’ listener', () => {
   });
 
   it('are told by contracts and by the listing of routes', async () => {
-    const { text } = await call(`${one.url}/openapi.json`);
+    const { text } = await call(`${one.url}/openapi.json`, { headers: { 'x-api-key': CLIENTS.ada.key } });
     const document = JSON.parse(text) as { paths: Record<string, { get: Record<string, unknown> }> };
     expect(document.paths['/tiered']?.get['x-gatehouse-limits']).toMatchObject({
       rates: [
