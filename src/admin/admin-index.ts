@@ -57,6 +57,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
       'The quotas of routes, and with ?subject= what somebody has used of them; a POST to /quotas/reset resets.',
   },
   {
+    path: '/tiers',
+    shows:
+      'The tiers in force and where each is said, at /tiers/subjects who is of which; a POST to /tiers/limits or /tiers/subjects changes.',
+  },
+  {
     path: '/cache',
     shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
   },

@@ -1,5 +1,6 @@
 import { policyList } from '../policies/order.ts';
 import type { Condition } from '../routing/conditions.ts';
+import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Route, ValueMatch } from '../routing/route.ts';
 import type { ComponentStore } from './components.ts';
 import { deprecationOf, sentenceOf } from './deprecation.ts';
@@ -29,6 +30,8 @@ export interface OperationPlace {
   /** Whether one of the routes at this place is not deprecated. */
   readonly stays: boolean;
   readonly floodLimited: boolean;
+  /** The tiers of service of the file. */
+  readonly tiers?: Tiers | undefined;
 }
 
 /** Puts together what the route, its stages and its contract say. */
@@ -40,7 +43,7 @@ export function operationOf(
   const { route } = place;
   const codes = new Set([...stageProblems(route, place.floodLimited), ...contract.problems]);
   const parameters = parametersOf(place, contract.parameters);
-  const limits = limitsOf(route);
+  const limits = limitsOf(route, place.tiers);
   const { authorization } = route.policies;
   return {
     operationId: place.id,

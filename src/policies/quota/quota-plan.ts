@@ -136,7 +136,7 @@ function compiled(rule: QuotaRule, index: number, { rules, budgetOf }: UseOfQuot
   const calendar = calendarOf(window, rule.timeZone);
   const name = rule.name ?? unnamed(rules, index);
   // No name has a slash, and the id of a route has none here.
-  const own = rule.name ?? `${encodeURIComponent(budgetOf)}/${String(index)}`;
+  const own = rule.name ?? `${encodeURIComponent(budgetOf)}/${String(rankOf(rules, index))}`;
   return {
     name,
     key,
@@ -155,4 +155,24 @@ function unnamed(rules: readonly QuotaRule[], index: number): string {
     .slice(0, index)
     .filter((one) => one.name === undefined && one.window === window).length;
   return before === 0 ? window : `${window}-${String(before + 1)}`;
+}
+
+/**
+ * Which one a quota without a name is among those that count the same: where it stands in the list makes no difference, so that
+ * counts go on when rules are put in another order.
+ */
+function rankOf(rules: readonly QuotaRule[], index: number): number {
+  const rule = rules[index] as QuotaRule;
+  const alike = (other: QuotaRule): boolean =>
+    other.name === undefined &&
+    other.key === rule.key &&
+    other.window === rule.window &&
+    other.timeZone === rule.timeZone;
+  return rules.filter((other, at) => alike(other) && isBefore(other, rule, at < index)).length;
+}
+
+function isBefore(one: QuotaRule, other: QuotaRule, standsFirst: boolean): boolean {
+  if (one.limit !== other.limit) return one.limit < other.limit;
+  const [text, another] = [JSON.stringify(one), JSON.stringify(other)];
+  return text === another ? standsFirst : text < another;
 }

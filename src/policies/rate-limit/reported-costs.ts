@@ -1,13 +1,15 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { ResponseHead } from '../stage.ts';
+import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import type { BucketRule } from './rate-limiter.ts';
 import { takesOf, type Limiters } from './rule-takes.ts';
 
 const WHOLE_NUMBER = /^\d{1,9}$/;
 
 /**
  * Charges what services say that requests were worth, beyond what was taken ahead, or puts back what was too much. The answer is
- * there already, so nobody is refused for it but who comes next. While the store does not answer, nothing of it is counted.
+ * there already, so nobody is refused for it but who comes next. What is reported while the store is away is charged when it is back.
  */
 export class ReportedCosts {
   readonly #rules: readonly CompiledRule[];
@@ -34,9 +36,16 @@ export class ReportedCosts {
       const reported = said.get(field);
       if (reported === undefined) continue;
       const more = Math.min(reported, atMost, rule.burst) - cost;
-      if (more > 0) this.#limiters.main.charge(bucketKey, rule, more);
+      if (more > 0) this.#charge(by, bucketKey, rule, more);
       else if (more < 0) this.#limiters.main.refund(bucketKey, rule, -more);
     }
+  }
+
+  // While the store is away this process counts, so that it counts here too.
+  #charge({ onStoreError }: CompiledRule, bucketKey: string, rule: BucketRule, cost: number): void {
+    const { main, local } = this.#limiters;
+    const isAway = main.charge(bucketKey, rule, cost) === STORE_UNAVAILABLE;
+    if (isAway && onStoreError === 'local') local.charge(bucketKey, rule, cost);
   }
 
   /** The largest number that each field says; undefined for none of the fields. */

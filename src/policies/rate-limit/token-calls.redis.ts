@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { TOKEN_BUCKET_SCRIPT } from './token-bucket.lua.ts';
+import { LimiterTally } from './limiter-tally.ts';
 import type { BucketRule } from './rate-limiter.ts';
 
 interface WithScript {
@@ -21,7 +22,11 @@ export class TokenCalls {
   /** A call may not have more than one key. */
   #isSplit = false;
 
-  constructor(redis: Redis) {
+  readonly #tally: LimiterTally;
+
+  /** @param tally counts what was found under keys of ours and is no bucket. */
+  constructor(redis: Redis, tally = new LimiterTally()) {
+    this.#tally = tally;
     redis.defineCommand('takeTokens', { lua: TOKEN_BUCKET_SCRIPT });
     this.#redis = redis as Redis & WithScript;
   }
@@ -49,8 +54,14 @@ export class TokenCalls {
     return calls.flatMap((call) => (call.status === 'fulfilled' ? call.value : FAILED));
   }
 
-  #call(keys: readonly string[], { rate, perMs, burst }: BucketRule, cost: number): Promise<number[]> {
-    return this.#redis.takeTokens(keys.length, ...keys, rate, perMs, burst, cost);
+  async #call(
+    keys: readonly string[],
+    { rate, perMs, burst }: BucketRule,
+    cost: number,
+  ): Promise<readonly number[]> {
+    const replies = await this.#redis.takeTokens(keys.length, ...keys, rate, perMs, burst, cost);
+    this.#tally.repaired += replies.pop() ?? 0;
+    return replies;
   }
 }
 
