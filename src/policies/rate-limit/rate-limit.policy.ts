@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { durationText } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 import { bucketShape } from './client-limit.schema.ts';
-import { fixedCost, limitCostSchema } from './limit-cost.schema.ts';
+import { fixedCost, idleCost, limitCostSchema } from './limit-cost.schema.ts';
 import { keyName, keyText, limitKeySchema, nameFault } from './limit-key.schema.ts';
 import { overridesSchema, tierLimitsSchema } from './tiers.schema.ts';
 
@@ -139,8 +139,6 @@ export const floodLimitSchema = z.union([coarse.transform((single) => [single]),
 /** The parsed flood limit. */
 export type FloodRule = z.output<typeof coarse>;
 
-const BY_QUERY = 'operations of GraphQL have such a cost; it belongs to `graphql.policies`';
-
 /** The first rule that has the buckets of one before it, of which each would take what the other has left; -1 for none. */
 function sharedAgain(rules: readonly RateLimitRule[]): number {
   const seen = new Set<string>();
@@ -188,13 +186,10 @@ export const rateLimitPolicy = definePolicy({
     'X-RateLimit-Reset': { description: 'Seconds until the tightest limit is full again.', type: 'integer' },
   },
   describe: (rules) => rules.map(ruleText).join('; '),
-  idle: (rules, { kind, isGraphql = false }) => {
-    if (kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined))
-      return { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' };
-    return !isGraphql && rules.some(({ cost }) => cost === 'query')
-      ? { key: ['cost'], reason: BY_QUERY, isHarmless: true }
-      : undefined;
-  },
+  idle: (rules, at) =>
+    at.kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined)
+      ? { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' }
+      : idleCost(rules, at),
   onFields: 'roots',
 });
 
