@@ -4,6 +4,7 @@ import type { ExplainedStage } from './explained-stage.ts';
 import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 import type { LineStage } from './line-stage.ts';
+import type { SpendingStage } from './spending.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
 export interface ResponseHead {
@@ -19,15 +20,11 @@ export type Entered = undefined | Answer;
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
-export interface Stage extends ExplainedStage, FieldStage, LineStage {
+export interface Stage extends ExplainedStage, FieldStage, LineStage, SpendingStage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
   readonly message?: ((exchange: Exchange) => void | Promise<void>) | undefined;
-  /** Charges what an operation of GraphQL turned out to cost, beyond what `enter` took; throws what speaks against it. */
-  readonly spend?: ((exchange: Exchange, cost: number) => void | Promise<void>) | undefined;
-  /** Gives back what was taken of an operation whose cost was too much, for this stage or for another one. */
-  readonly unspend?: ((exchange: Exchange) => void) | undefined;
   /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /**
@@ -91,27 +88,4 @@ export function enterStages(
     return entered.then((answer) => answer ?? enterStages(stages, exchange, i + 1));
   }
   return exchange.keeper?.begin() as Promise<undefined> | undefined;
-}
-
-/**
- * Has stages charge what an operation of GraphQL turned out to cost; who is refused by one of them gets back what the others can
- * give back. Synchronous as long as the stages are.
- */
-export function spendAt(stages: readonly Stage[], exchange: Exchange, cost: number): void | Promise<void> {
-  const giveBack = (error: unknown): never => {
-    for (const stage of stages) stage.unspend?.(exchange);
-    throw error;
-  };
-  const from = (index: number): void | Promise<void> => {
-    for (let i = index; i < stages.length; i += 1) {
-      const spent = stages[i]?.spend?.(exchange, cost);
-      if (spent instanceof Promise) return spent.then(() => from(i + 1));
-    }
-  };
-  try {
-    const spent = from(0);
-    return spent instanceof Promise ? spent.catch(giveBack) : spent;
-  } catch (error) {
-    giveBack(error);
-  }
 }

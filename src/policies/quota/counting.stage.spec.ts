@@ -3,7 +3,8 @@ import { createExchange, createPrincipal } from '../../../test/support/exchange.
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { PolicySet } from '../order.ts';
-import { spendAt, type ResponseHead, type Stage } from '../stage.ts';
+import { spendAt } from '../spending.ts';
+import type { ResponseHead, Stage } from '../stage.ts';
 import type { QuotaDecision } from './counting.stage.ts';
 import { QuotaLedger } from './quota-ledger.ts';
 import { quotaKeyOf } from './quota-subject.ts';

@@ -1,7 +1,8 @@
 import { GraphQLError } from 'graphql';
 import { StageAnswered } from '../../../exchange/stage-answer.ts';
 import { passOn } from '../../../policies/seats.ts';
-import { enterStages, spendAt } from '../../../policies/stage.ts';
+import { spendAt } from '../../../policies/spending.ts';
+import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { unlessCancelled } from './cancelled.ts';
 import { isFaults } from '../documents/documents.ts';
