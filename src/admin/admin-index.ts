@@ -54,7 +54,7 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
   {
     path: '/quotas',
     shows:
-      'The quotas of routes, and with ?subject= what somebody has used of them; a POST to /quotas/reset resets.',
+      'The quotas of routes, with ?subject= what somebody has used of them, and at /quotas/subjects?quota= who has used something; a POST to /quotas/reset resets.',
   },
   {
     path: '/tiers',

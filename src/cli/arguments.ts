@@ -104,6 +104,8 @@ Usage
   gatehouse client --ts --out FILE [--config FILE]
                                         write a typed client in one file of TypeScript
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
+  gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
+                                        [--json] [--admin URL]
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
                                         begin anew; the log and the audit name subjects

@@ -55,7 +55,7 @@ function quotasOf(quotas: Route['policies']['quota'] = []): Pick<Limits, 'quotas
       limit,
       window,
       timeZone,
-      cost,
+      cost: fixedCost(cost) || 1,
       mode,
     })),
   };

@@ -11,12 +11,14 @@ import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { Answer } from './answer.ts';
 import type { AnswerKeeper } from './answer-keeper.ts';
 import type { Attempt, DegradedPart, LimitDecision, SocketFacts, TrafficSide } from './exchange-facts.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
 import type { Subset } from './subset.ts';
 
+export type { Answer } from './answer.ts';
 export type {
   Attempt,
   DegradedPart,
@@ -25,16 +27,6 @@ export type {
   SocketTraffic,
   TrafficSide,
 } from './exchange-facts.ts';
-
-/** An answer of a stage, which ends the walk before anybody else is asked. */
-export interface Answer {
-  readonly status: number;
-  /** Flat list: name, value, name, value. */
-  readonly headers: readonly string[];
-  readonly body: Buffer;
-  /** The same fields as lines, each with a line break before it, where they are ready to be written. */
-  readonly lines?: string | undefined;
-}
 
 /** Header fields that somebody vouches for whom the configuration has asked. */
 export interface VouchedFields {

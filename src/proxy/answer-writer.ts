@@ -88,7 +88,10 @@ export class AnswerWriter implements AnswerSink {
   trailers(fields: readonly string[]): void {
     const { response } = this.#exchange;
     const passes = this.#buffered === undefined && this.#route.heads.passRest;
-    if (passes && !this.#isCovered && response.chunkedEncoding) response.addTrailers(answerTrailers(fields));
+    if (!passes || this.#isCovered || !response.chunkedEncoding) return;
+    const passing = answerTrailers(fields);
+    this.#exchange.keeper?.trailers(passing.flat());
+    response.addTrailers(passing);
   }
 
   data(chunk: Buffer): boolean {
@@ -170,8 +173,11 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
     if (writeStored(this.#exchange, this.#route, answer)) return;
-    this.start(answer.status, [...answer.headers]);
-    if (this.#exchange.method !== 'HEAD') this.data(answer.body);
+    const { status, headers, body, trailers } = answer;
+    this.#trailer = trailers?.filter((_, i) => i % 2 === 0).join(', ');
+    this.start(status, [...headers]);
+    if (this.#exchange.method !== 'HEAD') this.data(body);
+    if (trailers !== undefined) this.trailers(trailers);
     this.end();
   }
 

@@ -153,9 +153,10 @@ export class Attempts implements Waiter {
     return lease;
   }
 
-  /** Ends the attempt under way: gives its target back, and notes what came of it. */
-  settle(outcome: Outcome, word: string): void {
+  /** Ends the attempt under way: gives its target back, and notes what came of it; `untouched`: surely nothing. */
+  settle(outcome: Outcome, word: string, untouched = false): void {
     this.#lease?.release(outcome);
+    if (untouched && this.#attempt !== undefined) this.#attempt.untouched = true;
     this.note(word);
   }
 

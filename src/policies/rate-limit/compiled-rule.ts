@@ -1,8 +1,7 @@
-import { compileNumber } from '../../conditions/condition.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { StageInput } from '../stage-factory.ts';
 import { StageFault } from '../stage-fault.ts';
-import { fixedCost, type LimitCost } from './limit-cost.schema.ts';
+import { compileCost, type CompiledCost } from './limit-cost.ts';
 import { keyText } from './limit-key.schema.ts';
 import { compileSubject, type SubjectOf } from './limit-subject.ts';
 import { LiveRules } from './live-rules.ts';
@@ -23,15 +22,8 @@ import {
   type LiveTiers,
 } from './tier-book.ts';
 
-/** What a service says of a request after the fact. */
-export interface ReportedCost {
-  /** Header field of the answer, in lower case. */
-  readonly field: string;
-  readonly atMost: number;
-}
-
 /** A rule of a route, ready to be counted. */
-export interface CompiledRule extends NamedRule {
+export interface CompiledRule extends NamedRule, CompiledCost {
   readonly subjectOf: SubjectOf;
   /** What stands before the subject in the name of its bucket, and behind it where its limit is `bucket`. */
   readonly prefix: string;
@@ -40,12 +32,6 @@ export interface CompiledRule extends NamedRule {
   readonly suffixes?: Pick<ReadonlyMap<BucketRule, string>, 'get'> | undefined;
   /** The limit of a caller, undefined for none; absent where all have `bucket`. */
   readonly bucketOf?: ((exchange: Exchange) => BucketRule | undefined) | undefined;
-  readonly cost: number;
-  /** The cost of a request; absent where it is always `cost`. */
-  readonly costOf?: ((exchange: Exchange, bucket: BucketRule) => number) | undefined;
-  readonly reported?: ReportedCost | undefined;
-  /** Whether an operation of GraphQL is charged for what it costs. */
-  readonly isByQuery?: boolean;
   /** Tokens that a message over a forwarded socket takes; undefined for none. */
   readonly perMessage?: number | undefined;
   readonly onStoreError: RateLimitRule['onStoreError'];
@@ -167,46 +153,4 @@ function suffixOf(rule: BucketRule): string {
   const { algorithm = 'tokenBucket', perMs } = rule;
   if (algorithm === 'tokenBucket') return '}';
   return `}:${isLogged(rule) ? 'log' : algorithm}:${String(perMs)}`;
-}
-
-function compileCost(
-  cost: LimitCost,
-  { pathParameters }: StageInput,
-): Pick<CompiledRule, 'cost' | 'costOf' | 'reported' | 'isByQuery'> {
-  const fixed = fixedCost(cost);
-  const base = { cost: fixed, costOf: undefined, reported: undefined, isByQuery: cost === 'query' };
-  if (typeof cost !== 'object') return base;
-  if ('answerHeader' in cost)
-    return { ...base, reported: { field: cost.answerHeader, atMost: cost.atMost ?? Infinity } };
-  if ('methods' in cost) {
-    const { methods, default: other } = cost;
-    return bounded(
-      base,
-      ({ method }) => (Object.hasOwn(methods, method) ? methods[method] : undefined) ?? other,
-    );
-  }
-  if ('perBytes' in cost) return bounded(base, ({ request }) => sizeOf(request, cost.perBytes));
-  const numberOf = compileNumber(cost.cel, { params: pathParameters });
-  return bounded(base, (exchange) => {
-    try {
-      return numberOf(exchange);
-    } catch {
-      return 1;
-    }
-  });
-}
-
-/** The dearest request passes when the bucket is full, rather than never. */
-function bounded<Base extends object>(base: Base, costOf: (exchange: Exchange) => number) {
-  return {
-    ...base,
-    costOf: (exchange: Exchange, { burst }: BucketRule) => Math.min(burst, Math.max(0, costOf(exchange))),
-  };
-}
-
-function sizeOf({ headers }: Exchange['request'], perBytes: number): number {
-  const length = headers['content-length'];
-  // Fails closed: what does not say how long it is would be the cheapest way to send much.
-  if (length === undefined) return headers['transfer-encoding'] === undefined ? 1 : Infinity;
-  return Math.max(1, Math.ceil(Number(length) / perBytes));
 }

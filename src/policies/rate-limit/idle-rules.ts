@@ -1,9 +1,8 @@
 import type { IdleOptions, RouteKind } from '../policy-facts.ts';
+import { idleCost } from './limit-cost.schema.ts';
 import { keyName, type LimitKey } from './limit-key.schema.ts';
 import type { RateLimitRule } from './rate-limit.policy.ts';
 import { placeOf } from './rule-faults.ts';
-
-const BY_QUERY = 'operations of GraphQL have such a cost; it belongs to `graphql.policies`';
 
 /** Methods that a route takes though nobody lists them. */
 const IMPLIED: ReadonlySet<string> = new Set(['HEAD', 'OPTIONS']);
@@ -12,8 +11,8 @@ const IMPLIED: ReadonlySet<string> = new Set(['HEAD', 'OPTIONS']);
 export function idleRule(rules: readonly RateLimitRule[], at: RouteKind): IdleOptions | undefined {
   if (at.kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined))
     return { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' };
-  if (at.isGraphql !== true && rules.some(({ cost }) => cost === 'query'))
-    return { key: ['cost'], reason: BY_QUERY, isHarmless: true };
+  const cost = idleCost(rules, at);
+  if (cost !== undefined) return cost;
   for (const [index, rule] of rules.entries()) {
     const idle = idleMethod(rule, at) ?? idleKey(rule, at);
     if (idle !== undefined)
