@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import { isRefusal, NUMBERS_PER_KEY } from './token-calls.redis.ts';
 import { LIMITS_SCRIPT } from './limits.lua.ts';
 import type { BucketRule, Take } from './rate-limiter.ts';
@@ -21,12 +22,13 @@ const KEY_PREFIX = 'ratelimit:';
 /** Calls of the script of several limits. */
 export class LimitCalls {
   readonly #redis: WithScript;
-  /** Keys of one call have to lie on one node. */
-  #isSplit = false;
+  /** Keys of one call have to lie on one node: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
   constructor(redis: Redis) {
     redis.defineCommand('takeLimits', { lua: LIMITS_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
   }
 
   /**
