@@ -15,6 +15,7 @@ import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { profile } from './profile.ts';
 import { identityTimes } from './identity-tokens.ts';
+import { revocationLoads } from './revocations-redis.ts';
 import { revocationTimes } from './revocations.ts';
 import { Stand } from './stand.ts';
 import { renderTable } from './table.ts';
@@ -44,7 +45,7 @@ async function compareAll(options: BenchOptions): Promise<void> {
   const { cases, rounds, seconds, loadTool, jsonFile } = options;
   const { compile, revocations, identity, credentials, leases, workers } = options;
   if (compile) console.log(`${await compileTimes(stand)}\n`);
-  if (revocations) console.log(`${revocationTimes()}\n`);
+  if (revocations) console.log(`${revocationTimes()}\n\n${revocationLoads()}\n`);
   if (identity) console.log(`${identityTimes()}\n`);
   if (credentials) console.log(`${credentialTimes()}\n`);
   if (leases) console.log(`${leaseTimes()}\n`);
