@@ -66,7 +66,8 @@ export async function redisIll(world: World, fallIll: () => Promise<Patient>): P
       await sleep(CALM_MS);
       if (p99Of(well, round.illAt, round.wellAt) < QUIET_MS) rounds.push(round);
     }
-    if (rounds.length === 0) throw new Error('the machine has too much else to do for any figure');
+    if (rounds.length < ROUNDS)
+      throw new Error(`the machine has too much else to do: ${rounds.length} of ${ROUNDS} rounds count`);
     const endedAt = performance.now();
     await Promise.all([...ill.loads, ...well.loads].map((one) => one.stop()));
     const [seen, beside] = [ill, well].map(({ loads }) => loads.flatMap((one) => one.seen)) as [
