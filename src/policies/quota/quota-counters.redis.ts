@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import type { QuotaCounters, QuotaListener, QuotaOutcome, QuotaReply } from './quota-counters.ts';
 import type { QuotaCount, QuotaTerms } from './quota-count.ts';
@@ -34,13 +35,14 @@ export class RedisQuotas implements QuotaCounters {
   readonly #onNews: QuotaListener | undefined;
   readonly #debts = new Map<string, Debt>();
   readonly #notes: RefusalNotes;
-  /** A call may not have keys of several subjects. */
-  #isSplit = false;
+  /** A call may not have keys of several subjects: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
   /** @param now a clock in ms since the epoch, which only guesses the window: Redis' own decides. */
   constructor(redis: Redis, guard: StoreGuard, onNews?: QuotaListener, now: () => number = Date.now) {
     redis.defineCommand('countQuotas', { lua: QUOTA_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
     this.#guard = guard.forUse('quotas');
     this.#onNews = onNews;
     this.#now = now;

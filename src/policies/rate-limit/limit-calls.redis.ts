@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import { isRefusal, NUMBERS_PER_KEY } from './token-calls.redis.ts';
 import { LimiterTally } from './limiter-tally.ts';
 import { LIMITS_SCRIPT } from './limits.lua.ts';
@@ -22,8 +23,8 @@ const KEY_PREFIX = 'ratelimit:';
 /** Calls of the script of several limits. */
 export class LimitCalls {
   readonly #redis: WithScript;
-  /** Keys of one call have to lie on one node. */
-  #isSplit = false;
+  /** Keys of one call have to lie on one node: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
   readonly #tally: LimiterTally;
 
@@ -32,6 +33,7 @@ export class LimitCalls {
     this.#tally = tally;
     redis.defineCommand('takeLimits', { lua: LIMITS_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
   }
 
   /**

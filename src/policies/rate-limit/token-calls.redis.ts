@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import { TOKEN_BUCKET_SCRIPT } from './token-bucket.lua.ts';
 import { LimiterTally } from './limiter-tally.ts';
 import type { BucketRule } from './rate-limiter.ts';
@@ -19,8 +20,8 @@ const APART = /slot/i;
 /** Calls of the script of the token bucket. */
 export class TokenCalls {
   readonly #redis: WithScript;
-  /** A call may not have more than one key. */
-  #isSplit = false;
+  /** A call may not have more than one key: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
   readonly #tally: LimiterTally;
 
@@ -29,6 +30,7 @@ export class TokenCalls {
     this.#tally = tally;
     redis.defineCommand('takeTokens', { lua: TOKEN_BUCKET_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
   }
 
   /**
