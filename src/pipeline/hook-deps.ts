@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { TICKET_SECRET } from '../config/tokens.ts';
 import { Draining } from '../health/draining.ts';
 import { AnswerStore } from '../policies/cache/answer-store.ts';
+import { HandlerRuns } from '../policies/cache/handler-runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -19,5 +20,6 @@ export class HookDeps {
     readonly draining: Draining,
     readonly answers: AnswerStore,
     readonly connections: Connections,
+    readonly handlers: HandlerRuns,
   ) {}
 }

@@ -20,6 +20,8 @@ export interface Keeping {
   readonly scope: CacheScope;
   readonly times: EntryTimes;
   readonly maxBody: number;
+  /** Whether answers are a handler's: kept as they were edited for their caller, and asked for anew as a whole. Default false. */
+  readonly isOfHandler?: boolean;
   /** In lower case. */
   readonly targets: readonly string[];
 }
@@ -135,7 +137,7 @@ export class Asking implements Recorder {
   }
 
   #keep(answer: Answer, freshness: Freshness): Entry | undefined {
-    const { store, shared, times } = this.#keeping;
+    const { store, shared, times, isOfHandler } = this.#keeping;
     const { key, mark } = this.#for;
     const tags = tagsOf(answer.headers) ?? [];
     // What was asked for before something changed may show how it was before.
@@ -148,6 +150,7 @@ export class Asking implements Recorder {
       variant: variantOf(this.#exchange, vary),
       tags: store.tags.marksOf(tags),
       tookMs: Date.now() - this.#askedAt,
+      isWhole: isOfHandler === true,
     });
     if (entry !== undefined) store.set(key, entry);
     if (entry !== undefined && mark !== undefined) shared?.keep(key, entry, mark);

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { HandlerRuns } from '../policies/cache/handler-runs.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** The exchanges of requests that no client has sent. A client cannot make one: it is known by the object. */
+const shadows = new WeakMap<IncomingMessage, Exchange>();
+
+/** The exchange of a request that no client has sent; undefined for any other. */
+export function shadowOf(request: IncomingMessage): Exchange | undefined {
+  return shadows.get(request);
+}
+
+/** Whether no client has sent a request, which has met its stages already. */
+export function isShadow(request: IncomingMessage): boolean {
+  return shadows.has(request);
+}
+
+/**
+ * Has handlers run in the background as they are for clients: Fastify finds them, and Nest calls their guards, pipes and
+ * interceptors. Their stages from the body on are entered, such as a breaker; those before it were when a client asked.
+ */
+export function runInBackground(fastify: FastifyInstance, runs: HandlerRuns, logger: Logger): void {
+  runs.run = (shadow, ended) => {
+    const { request, response, id } = shadow;
+    const end = (): void => {
+      response.off('finish', end).off('close', end);
+      const { problem } = shadow;
+      // No access line tells of it.
+      if (problem?.code === 'internal')
+        logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault in the background');
+      ended();
+    };
+    response.once('finish', end).once('close', end);
+    shadow.admitted = true;
+    shadows.set(request, shadow);
+    fastify.routing(request, response);
+  };
+}
