@@ -13,6 +13,7 @@ import { Connections } from './connections.ts';
 export class HookDeps {
   /** See {@link TICKET_SECRET}. */
   @Optional() @Inject(TICKET_SECRET) readonly ticketSecret?: Buffer;
+  @Inject(HandlerRuns) readonly handlers!: HandlerRuns;
 
   constructor(
     @Inject(LOGGER) readonly logger: Logger,
@@ -20,6 +21,5 @@ export class HookDeps {
     readonly draining: Draining,
     readonly answers: AnswerStore,
     readonly connections: Connections,
-    readonly handlers: HandlerRuns,
   ) {}
 }

@@ -112,7 +112,6 @@ export class PipelineModule {
     snapshots: Snapshots,
     deps: HookDeps,
     seated: SeatedInterceptors,
-    guards: SeatedGuards,
     faults: BootFaults,
   ) {
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
@@ -126,11 +125,10 @@ export class PipelineModule {
     // Before the head is finished, which tells the length of the body.
     editAnswers(fastify);
     installHooks(fastify, new OpenHook(snapshots, deps), new CloseHook(deps));
-    seated.seat();
-    guards.seat(PipelineModule);
+    seated.seat(PipelineModule);
     runInBackground(fastify, deps.handlers, deps.logger);
     faults.add(seated.faultsOf(snapshots.current.table));
     snapshots.check(({ table }) => seated.faultsOf(table));
-    admitHandlers(fastify, snapshots, guards);
+    admitHandlers(fastify, snapshots, seated.guards);
   }
 }
