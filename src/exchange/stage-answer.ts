@@ -15,6 +15,10 @@ export class StageAnswered extends Error {
 /** Sends the answer of a stage at the code-first door, through the hooks that finish every answer of it. */
 export function sendStageAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   const { body } = answer;
+  const { exchange } = reply.request;
+  // It is none of the handler.
+  exchange.recording?.abandon();
+  exchange.recording = undefined;
   putHead(reply, answer);
   // Fastify makes up a type and a length for a body, also for an empty one.
   return reply.send(body.length === 0 ? undefined : body);

@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import type { ConfigError } from '../../src/config/config-fault.ts';
+import { Cache } from '../../src/policies/cache/cache.policy.ts';
+import { Transform } from '../../src/policies/transform/transform.policy.ts';
+import { checkGateway } from '../support/gateway.ts';
 import { handlers, KeptModule } from '../support/kept-handlers.ts';
 import type { Answer } from '../support/client.ts';
 import { useShop, type ShopCall } from '../support/shop.ts';
@@ -69,6 +74,31 @@ describe('what is stored of a handler for everybody', () => {
     expect(two.headers['x-cache']).toBe('HIT');
     expect(two.text).toBe(one.text);
     expect(two.json()).toEqual({ wrapped: { run: expect.any(Number) } });
+  });
+
+  it('cannot be masked for some of them: the gateway does not start', async () => {
+    @Controller('torn')
+    @Cache({ ttl: '1h', scope: 'public' })
+    class TornController {
+      @Get()
+      @Transform({ response: { maskFields: [{ fields: ['secret'], unless: { role: 'admin' } }] } } as never)
+      show(): object {
+        return {};
+      }
+    }
+    @Module({ controllers: [TornController] })
+    class TornModule {}
+    const config = JSON.stringify({ version: 1, defaults: { policies: { authentication: 'public' } } });
+    const refused: unknown = await checkGateway({ config, modules: [TornModule] }).catch(
+      (error: unknown) => error,
+    );
+    expect((refused as ConfigError).faults).toEqual([
+      expect.objectContaining({
+        file: 'TornController.show',
+        key: 'policies.transform.response',
+        message: expect.stringContaining('`cache.scope: public` cannot keep apart'),
+      }),
+    ]);
   });
 
   it('is kept from whom the guards of the handler refuse', async () => {

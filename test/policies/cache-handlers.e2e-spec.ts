@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { gunzipSync } from 'node:zlib';
+import type { OpenApiDocument, Operation } from '../../src/contracts/openapi.ts';
 import { call, type Answer } from '../support/client.ts';
 import { handlers, KeptModule } from '../support/kept-handlers.ts';
 import { useShop, type ShopCall } from '../support/shop.ts';
@@ -39,6 +40,13 @@ describe('the answer of a handler', () => {
     expect(again.headers['date']).toBeDefined();
     expect(await holder.shop.lineOf(again)).toMatchObject({ cache: 'hit', status: 200 });
     expect(await holder.shop.lineOf(again)).not.toHaveProperty('replayed');
+  });
+
+  it('is stored without what is said of one connection', async () => {
+    handlers.fields = { connection: 'close', 'x-kept': 'yes' };
+    const [runs, [first, again]] = await twice('/kept/json/closing');
+    expect([runs, first.headers.connection, again.headers.connection]).toEqual([1, 'close', 'keep-alive']);
+    expect(again.headers['x-kept']).toBe('yes');
   });
 
   it('is stored without a body, and answers HEAD', async () => {
@@ -146,6 +154,34 @@ describe('the answer of a handler', () => {
     expect(await isGoneAfter(purge({ prefix: `${name}/kept/json/` }))).toBe(true);
     expect(await isGoneAfter(purge({ tag: 'red' }))).toBe(true);
     expect(await isGoneAfter(purge({ tag: 'blue' }))).toBe(false);
+  });
+
+  it('is told of by the listing, by explain and by the contract', async () => {
+    await ask('/kept/json/told');
+    const { adminUrl } = holder.shop.gateway;
+    const listed = (await call(`${adminUrl}/routes`)).json<readonly Record<string, unknown>[]>();
+    const route = listed.find(({ id }) => id === 'kept.json');
+    expect(route?.['stages']).toBe('size → deadline → cache');
+    const explained = await call(`${adminUrl}/explain`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        request: 'GET /kept/json/told',
+        headers: [`host: ${holder.shop.gateway.url.slice(7)}`, 'connection: keep-alive'],
+      }),
+    });
+    expect(explained.json()['answered']).toEqual({
+      by: 'cache',
+      what: expect.stringMatching(/^a stored 200, fresh for another 3\d{3}s$/),
+    });
+    const { paths } = (await ask('/openapi.json')).json<OpenApiDocument>();
+    const { responses } = paths['/kept/json/{id}']?.get as Operation;
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['200', '304', '504']));
+    for (const status of ['200', '304'])
+      expect(Object.keys((responses[status] as { headers: object }).headers)).toEqual(
+        expect.arrayContaining(['Cache-Status', 'X-Cache', 'Age']),
+      );
+    expect(Object.keys((paths['/kept/json/{id}']?.patch as Operation).responses)).not.toContain('304');
   });
 
   it('is counted and shown as at a proxied route', async () => {

@@ -21,8 +21,8 @@ import { useShop, type ShopCall } from '../support/shop.ts';
 
 /** What is shown, which changes with each run of a view. */
 const shown = { runs: 0 };
-const getPart = httpUpstream('echo').get<object, unknown>('echo.part', '/part', {
-  decode: z.unknown(),
+const getPart = httpUpstream('echo').get<object, string>('echo.part', '/part', {
+  decode: z.string(),
   cache: { ttl: '1m', scope: 'public' },
 });
 const Page = View.define('Page')

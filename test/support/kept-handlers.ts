@@ -135,6 +135,12 @@ export class KeptController {
     throw new NotFoundException();
   }
 
+  @Get('shared/:id')
+  @Cache({ ttl: '1h', store: 'shared' })
+  async shared(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
+    return { run: await run(reply) };
+  }
+
   @Get('small/:id')
   @Compression({ minSize: '1B' })
   async small(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {

@@ -71,7 +71,7 @@ const parts = httpUpstream('parts');
 const getPart = parts.get<object, unknown>('parts.get', '/part', { decode: z.unknown() });
 const getKeptPart = parts.get<object, unknown>('parts.kept', '/part', {
   decode: z.unknown(),
-  cache: { ttl: '1m', scope: 'principal' },
+  cache: { ttl: '1m', scope: 'public' },
 });
 
 /** What waits as long as everything is silent. */

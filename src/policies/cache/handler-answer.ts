@@ -16,6 +16,10 @@ const NOTHING = Buffer.alloc(0);
 
 /** What a handler's run adds to an answer that says something of this run only. */
 const OF_THE_RUN: ReadonlySet<string> = new Set(['set-cookie', 'server-timing']);
+/** Fields of one connection, which are nobody else's (RFC 9111 section 3.1). */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+]); // prettier-ignore
 /** Fields of a body that a 304 does not have. */
 const OF_THE_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language'] as const;
 
@@ -107,7 +111,7 @@ function answerFields({ responseHeaders }: Exchange, reply: FastifyReply, record
   }
   const headers: string[] = [];
   for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (replaced.has(name.toLowerCase())) continue;
+    if (replaced.has(name.toLowerCase()) || OF_THE_CONNECTION.has(name.toLowerCase())) continue;
     for (const one of [value].flat()) headers.push(name, String(one));
   }
   headers.push(...added);
