@@ -1,20 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { HandlerRuns } from '../policies/cache/handler-runs.ts';
+import { UnsentRequest, type HandlerRuns } from '../policies/cache/handler-runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** The exchanges of requests that no client has sent. A client cannot make one: it is known by the object. */
-const shadows = new WeakMap<IncomingMessage, Exchange>();
-
-/** The exchange of a request that no client has sent; undefined for any other. */
+/** The exchange of a request that no client has sent, and that has met its stages; undefined for any other. */
 export function shadowOf(request: IncomingMessage): Exchange | undefined {
-  return shadows.get(request);
-}
-
-/** Whether no client has sent a request, which has met its stages already. */
-export function isShadow(request: IncomingMessage): boolean {
-  return shadows.has(request);
+  return request instanceof UnsentRequest ? request.exchange : undefined;
 }
 
 /**
@@ -34,7 +26,6 @@ export function runInBackground(fastify: FastifyInstance, runs: HandlerRuns, log
     };
     response.once('finish', end).once('close', end);
     shadow.admitted = true;
-    shadows.set(request, shadow);
     fastify.routing(request, response);
   };
 }

@@ -10,7 +10,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { mergedBody } from '../exchange/merged-body.ts';
 import { coverProblems } from './covered-problems.ts';
-import { isShadow } from './background-runs.ts';
+import { shadowOf } from './background-runs.ts';
 import { RivalHandlers } from './rival-handlers.ts';
 import type { SeatedGuards } from './seated-guards.ts';
 
@@ -43,7 +43,7 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots, gu
       if (hasParameters && Object.values(request.params as object).includes(''))
         return done(new Problem('route-not-found'));
       // It has met its stages: nobody but the cache asks, for later clients.
-      if (isShadow(request.raw)) return goOn(request, reply, done);
+      if (shadowOf(request.raw) !== undefined) return goOn(request, reply, done);
       const route = snapshots.for(request.exchange).table.byId(id);
       // Fails closed: the routes of handlers are fixed, so that each snapshot has it.
       if (route === undefined) return done(new Problem('route-not-found'));

@@ -65,16 +65,16 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     } catch (error) {
       return refuseInstead(request.exchange, reply, { error, payload: sent });
     }
-    if (stream === undefined) whenKept(request.exchange, () => done(null, sent));
+    if (stream === undefined) whenKept(request.exchange, sent, done);
     else done(null, editedPayload(request.exchange, sent, stream));
   });
 }
 
 // An answer without a body is whole with its head.
-function whenKept({ keeper }: Exchange, done: () => void): void {
+function whenKept({ keeper }: Exchange, sent: unknown, done: (error: null, sent: unknown) => void): void {
   const kept = keeper?.ended();
-  if (kept === undefined) done();
-  else void kept.then(() => done());
+  if (kept === undefined) done(null, sent);
+  else void kept.then(() => done(null, sent));
 }
 
 // Where else something may have changed.

@@ -76,10 +76,11 @@ function send(shadow: Exchange, recording: Recording, ended: () => void): void {
 
 /** The same request once more, without a client: nothing that happens to it reaches the exchange. */
 function shadowOf(exchange: Exchange): Exchange {
-  const isHandler = exchange.route?.door === 'handler';
-  const request = isHandler ? requestLike(exchange.request) : exchange.request;
-  const response = isHandler ? unreadResponse(request) : new ServerResponse(request);
+  const unsent = exchange.route?.door === 'handler' ? requestLike(exchange.request) : undefined;
+  const request = unsent ?? exchange.request;
+  const response = unsent === undefined ? new ServerResponse(request) : unreadResponse(unsent);
   const shadow = new Exchange({ ...exchange, request, response });
+  if (unsent !== undefined) unsent.exchange = shadow;
   shadow.route = exchange.route;
   shadow.params = exchange.params;
   shadow.principal = exchange.principal;

@@ -10,6 +10,12 @@ export class HandlerRuns {
   run: ((shadow: Exchange, ended: () => void) => void) | undefined = undefined;
 }
 
+/** A request that no client has sent. Nobody can claim to be one: it is known by its class. */
+export class UnsentRequest extends IncomingMessage {
+  /** Its exchange, which has met the stages before the body. */
+  exchange: Exchange | undefined = undefined;
+}
+
 /** What a client says of what it has, or wants of it. */
 const OF_ITS_CLIENT: ReadonlySet<string> = new Set([
   'if-none-match',
@@ -22,11 +28,11 @@ const OF_ITS_CLIENT: ReadonlySet<string> = new Set([
  * A request for all of an answer, as another one was, without its connection, which may be gone: nothing that happens to it
  * reaches the client. What the listener knows of the connection is there.
  */
-export function requestLike(request: IncomingMessage): IncomingMessage {
+export function requestLike(request: IncomingMessage): UnsentRequest {
   const socket = new Socket();
   const connection = connectionOf(request.socket);
   if (connection !== undefined) setConnection(socket, connection);
-  const copy = new IncomingMessage(socket);
+  const copy = new UnsentRequest(socket);
   copy.method = request.method;
   copy.url = request.url;
   copy.httpVersion = '1.1';
