@@ -4,6 +4,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { UnsentRequest, type HandlerRuns } from '../policies/cache/handler-runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
+/** How long a run that is cancelled has to end by itself. */
+const LEAVE_MS = 1000;
+
 /** The exchange of a request that no client has sent, and that has met its stages; undefined for any other. */
 export function shadowOf(request: IncomingMessage): Exchange | undefined {
   return request instanceof UnsentRequest ? request.exchange : undefined;
@@ -25,6 +28,8 @@ export function runInBackground(fastify: FastifyInstance, runs: HandlerRuns, log
       ended();
     };
     response.once('finish', end).once('close', end);
+    // Whoever writes past Fastify may never end it.
+    shadow.onCancel(() => setTimeout(() => response.destroy(), LEAVE_MS).unref());
     shadow.admitted = true;
     fastify.routing(request, response);
   };
