@@ -139,6 +139,8 @@ export class Exchange {
   recording: Recording | undefined = undefined;
   /** The fields that ask the upstream whether what is stored still holds, in place of the client's own. */
   validators: readonly string[] | undefined = undefined;
+  /** The fields of the 304 by which the upstream has confirmed the stored answer that it is answered with. */
+  confirmedBy: readonly string[] | undefined = undefined;
   /** The stored answer that it has answered with. */
   cached: Answer | undefined = undefined;
   /** Whether it is answered as an earlier one was, whose answer stages have edited already; by idempotency as well. */
@@ -147,10 +149,8 @@ export class Exchange {
   // admit
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */
   admitted = false;
-
   /** What is answered in place of its handler, once the handler's own guards have let it pass. */
   awaited: Answer | undefined = undefined;
-
   /** What Fastify has made of its body; only at the code-first door. */
   parsedBody: unknown = undefined;
 

@@ -5,9 +5,11 @@ import { Background } from './background.ts';
 import type { CacheMetrics } from './cache-metrics.ts';
 import { cachePolicy } from './cache.policy.ts';
 import { CacheStage, type CacheTools } from './cache.stage.ts';
+import { BodyCoder } from './body-coder.ts';
 import { Flights } from './flights.ts';
 import type { HandlerRuns } from './handler-runs.ts';
 import type { SharedAnswers } from './shared-answers.ts';
+import { routeCodingOf } from './stored-coding.ts';
 
 /** Compiles the `cache` policy; the routes of a snapshot share one bounded store. */
 export class CacheStageFactory implements StageFactory {
@@ -15,6 +17,7 @@ export class CacheStageFactory implements StageFactory {
   readonly #store: AnswerStore;
   readonly #tools: CacheTools;
   readonly #shared: SharedAnswers | undefined;
+  readonly #coder = new BodyCoder();
 
   /** @param handlers runs handlers in the background. */
   constructor(
@@ -39,6 +42,8 @@ export class CacheStageFactory implements StageFactory {
       times: { ttl, negativeTtl, staleWhileRevalidate, staleIfError },
       maxBody,
       isOfHandler: door === 'handler',
+      coding: routeCodingOf(policies),
+      coder: this.#coder,
       targets: targetedFields.map((name) => name.toLowerCase()),
     };
     const names = { routeId, storedAs: storedAs(routeId, policies) };
