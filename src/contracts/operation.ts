@@ -53,7 +53,7 @@ export function operationOf(
     security: securityOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(contract.requestBody === undefined ? {} : { requestBody: contract.requestBody }),
-    responses: { ...answersOf(route, contract), ...problemAnswers(codes, components) },
+    responses: { ...answersOf(place, contract), ...problemAnswers(codes, components) },
     'x-gatehouse-route': route.id,
     ...(limits === undefined ? {} : { 'x-gatehouse-limits': limits }),
     ...(authorization === undefined
@@ -169,12 +169,26 @@ function restParameter(name: string): Parameter {
   };
 }
 
-function answersOf(route: Route, { answers }: OperationContract): Record<string, Answer> {
+function answersOf(
+  { route, method }: OperationPlace,
+  { answers }: OperationContract,
+): Record<string, Answer> {
   const fields = fieldRefs(['X-Request-Id', ...stageFields(route)]);
   return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [
+    [...stageAnswers(route, method), ...Object.entries(answers)].map(([status, answer]) => [
       status,
       { ...answer, headers: { ...fields, ...answer.headers } },
     ]),
+  );
+}
+
+/** What the stages of the route answer themselves. */
+function stageAnswers({ seats }: Route, method: OperationMethod): (readonly [string, Answer])[] {
+  return policyList.flatMap(({ name, ownAnswers = {} }) =>
+    seats[name] === undefined
+      ? []
+      : Object.entries(ownAnswers)
+          .filter(([, { methods }]) => methods.has(method.toUpperCase()))
+          .map(([status, { description }]) => [status, { description }] as const),
   );
 }

@@ -27,6 +27,13 @@ export interface AnswerField {
   readonly type?: 'string' | 'integer';
 }
 
+/** An answer that a stage gives itself, for the contracts. */
+export interface OwnAnswer {
+  readonly description: string;
+  /** To which requests. */
+  readonly methods: ReadonlySet<string>;
+}
+
 /** A header field that a policy reads of requests, for the contracts. */
 export interface RequestField<Options> {
   readonly description: string;
@@ -56,6 +63,8 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   refuses?(options: z.output<Schema>, door: RouteDoor): readonly ProblemCode[];
   /** Header fields that its stage adds to every answer. */
   readonly answerFields?: Readonly<Record<string, AnswerField>>;
+  /** Answers without a body that its stage gives itself and that are no problems, by status. */
+  readonly ownAnswers?: Readonly<Record<string, OwnAnswer>>;
   /** Header fields that its stage reads of requests. */
   readonly requestFields?: Readonly<Record<string, RequestField<z.output<Schema>>>>;
   /** The options in a few words, for who operates the gateway; `file` has what of the file they refer to. */

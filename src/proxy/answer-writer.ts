@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { fieldOf } from '../exchange/field-list.ts';
+import { STAND_IN_STATUS, standInOf } from '../exchange/stand-in.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
@@ -10,7 +11,7 @@ import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded, writeStored } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 import { editedBytes } from './edited-bytes.ts';
-import { STAND_IN_STATUS, standInOf, takesTrailers } from './stand-in.ts';
+import { takesTrailers } from './trailed.ts';
 
 const EARLY_HINTS = 103;
 
