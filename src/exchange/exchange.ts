@@ -145,6 +145,8 @@ export class Exchange {
   recording: Recording | undefined = undefined;
   /** The fields that ask the upstream whether what is stored still holds, in place of the client's own. */
   validators: readonly string[] | undefined = undefined;
+  /** The fields of the 304 by which the upstream has confirmed the stored answer that it is answered with. */
+  confirmedBy: readonly string[] | undefined = undefined;
   /** The stored answer that it has answered with. */
   cached: Answer | undefined = undefined;
 

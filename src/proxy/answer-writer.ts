@@ -43,6 +43,7 @@ export class AnswerWriter implements AnswerSink {
     if (STAND_IN_STATUS.has(status) && this.#cover()) return;
     this.#exchange.outdates?.answered(this.#exchange, status, headers);
     const inPlace = this.#exchange.recording?.start(status, headers);
+    if (inPlace === 'unfit') return this.#tooBadToMask();
     if (inPlace !== undefined) return this.#coverWith(inPlace);
     const head: ResponseHead = { status, headers };
     const buffered = this.#isEdited ? undefined : BufferedBody.of(this.#route, head);

@@ -51,6 +51,12 @@ export const cachePolicy = definePolicy({
       .describe(
         'How long requests for the same answer wait for the first of them, whose answer they share if it may be; `off` has each ask by itself. Default 5s.',
       ),
+    compress: z
+      .enum(['auto', 'on', 'off'])
+      .default('auto')
+      .describe(
+        'Whether bodies of 1 KiB to 1 MiB that can be compressed are kept so: `auto` where the route has `compression`, whose clients get them as they are kept; `on` also elsewhere, to save room, where each hit decodes. Default auto.',
+      ),
     ignoreHeaders: z
       .array(fieldName.refine((name) => !NEVER_IGNORED.test(name), 'a credential is never ignored'))
       .default([])
@@ -101,6 +107,7 @@ interface AnswerOptions {
   readonly maxBody: number;
   readonly store: 'memory' | 'shared';
   readonly collapse: number | 'off';
+  readonly compress: 'auto' | 'on' | 'off';
   readonly ignoreHeaders: readonly string[];
   readonly targetedFields: readonly string[];
 }
@@ -112,6 +119,7 @@ function idleOnField(options: AnswerOptions): string | undefined {
   if (options.staleWhileRevalidate > 0) return 'staleWhileRevalidate';
   if (options.negativeTtl !== undefined) return 'negativeTtl';
   if (options.collapse !== COLLAPSE_MS) return 'collapse';
+  if (options.compress !== 'auto') return 'compress';
   if (options.ignoreHeaders.length > 0) return 'ignoreHeaders';
   return options.targetedFields.join() === TARGETED_FIELDS.join() ? undefined : 'targetedFields';
 }

@@ -5,8 +5,10 @@ import { Background } from './background.ts';
 import type { CacheMetrics } from './cache-metrics.ts';
 import { cachePolicy } from './cache.policy.ts';
 import { CacheStage, type CacheTools } from './cache.stage.ts';
+import { BodyCoder } from './body-coder.ts';
 import { Flights } from './flights.ts';
 import type { SharedAnswers } from './shared-answers.ts';
+import { routeCodingOf } from './stored-coding.ts';
 
 /** Compiles the `cache` policy; the routes of a snapshot share one bounded store. */
 export class CacheStageFactory implements StageFactory {
@@ -14,6 +16,7 @@ export class CacheStageFactory implements StageFactory {
   readonly #store: AnswerStore;
   readonly #tools: CacheTools;
   readonly #shared: SharedAnswers | undefined;
+  readonly #coder = new BodyCoder();
 
   constructor(store = new AnswerStore(), metrics?: CacheMetrics, shared?: SharedAnswers) {
     this.#store = store;
@@ -32,6 +35,8 @@ export class CacheStageFactory implements StageFactory {
       scope,
       times: { ttl, negativeTtl, staleWhileRevalidate, staleIfError },
       maxBody,
+      coding: routeCodingOf(policies),
+      coder: this.#coder,
       targets: targetedFields.map((name) => name.toLowerCase()),
     };
     const names = { routeId, storedAs: storedAs(routeId, policies) };

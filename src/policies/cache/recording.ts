@@ -1,13 +1,16 @@
 import { Pieces } from '../../exchange/pieces.ts';
 import type { Answer } from '../../exchange/exchange.ts';
 
+/**
+ * What is to become of an answer: it is kept; it is not; it is no answer to what was asked; or another one is sent in its
+ * place, such as a stored one that it says still holds.
+ */
+export type Fate = 'keep' | 'pass' | 'unfit' | Answer;
+
 /** Who wants to keep an answer. */
 export interface Recorder {
-  /**
-   * Hears the head, once, and says what is to become of the answer: it is kept; it is not; or another one is sent in its
-   * place, such as a stored one that it says still holds.
-   */
-  began(status: number, headers: readonly string[]): 'keep' | 'pass' | Answer;
+  /** Hears the head, once, and says what is to become of the answer. */
+  began(status: number, headers: readonly string[]): Fate;
   /** What `Cache-Status` says of the answer, which is not the recorded one's to say later. */
   told(status: number, isKept: boolean): string;
   /** Hears of an answer that was to be kept and has come whole. */
@@ -36,16 +39,16 @@ export class Recording {
    * Takes the head, before any stage of the way out has added what belongs to this exchange only, and adds what the cache
    * did, which does not belong to others either.
    *
-   * @returns what is to be sent in its place; undefined for nothing.
+   * @returns what is to be sent in its place; undefined for nothing. `unfit`: the upstream has answered something else.
    */
-  start(status: number, headers: string[]): Answer | undefined {
+  start(status: number, headers: string[]): Answer | 'unfit' | undefined {
     if (this.#isOver) return undefined;
     this.#status = status;
     this.#headers = [...headers];
     const fate = this.#recorder.began(status, this.#headers);
     if (fate === 'keep') this.#pieces = new Pieces();
     else this.#isOver = true;
-    if (typeof fate !== 'string') return fate;
+    if (typeof fate !== 'string' || fate === 'unfit') return fate;
     headers.push('cache-status', this.#recorder.told(status, fate === 'keep'));
     return undefined;
   }

@@ -340,6 +340,22 @@ describe('a cost', () => {
     },
   );
 
+  it.each([
+    ['what the service says of that', ['x-cost', '4'], 6],
+    ['nothing where it says nothing', [], 9],
+  ])('of a stored answer that the service has confirmed is %s', async (_what, confirmedBy, left) => {
+    const limiter = new MemoryTokenBucket({ now: () => 0 });
+    const rule = { key: 'global', rate: 10, per: '1h', cost: { answerHeader: 'x-cost' } } as const;
+    const stage = stageOf(rule, { limiter });
+    const exchange = exchangeOf({});
+    await stage.enter?.(exchange);
+    Object.assign(exchange, { confirmedBy });
+    const head = answer('x-cost', '7');
+    stage.head?.(exchange, head);
+    expect(head.headers).toEqual(['a', 'b']);
+    expect(limiter.peek('r:0:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining).toBe(left);
+  });
+
   it('of an operation is taken once it is known; who is refused then gets back what was taken ahead', async () => {
     const stage = stageOf({ key: 'global', rate: 10, per: '1h', cost: 'query' });
     const spend = async (cost: number): Promise<string> => {

@@ -20,9 +20,14 @@ export class ReportedCosts {
     this.#limiters = limiters;
   }
 
-  /** Takes the fields out of an answer, and charges for it; not for one that was stored or is told again, which no service has worked for. */
+  /**
+   * Takes the fields out of an answer, and charges for it; not for one that was stored or is told again, which no service has
+   * worked for. Of one that was stored and that the service has confirmed, what it has said of that counts.
+   */
   settle(exchange: Exchange, head: ResponseHead): void {
-    const said = this.#takeOut(head);
+    const inHead = this.#takeOut(head);
+    const { confirmedBy } = exchange;
+    const said = confirmedBy === undefined ? inHead : this.#takeOut({ ...head, headers: [...confirmedBy] });
     if (said === undefined || exchange.cached !== undefined || exchange.isReplayed) return;
     for (const { by, bucketKey, rule, cost } of takesOf(this.#rules, exchange)) {
       const { field, atMost } = by.reported ?? { field: '', atMost: 0 };
