@@ -2,6 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { NearestNames } from '../config/nearest-name.ts';
+import { credentialPlaces } from './security.ts';
 import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
 import type { Route } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -58,7 +59,7 @@ export class ContractDocument {
       config: contracts,
       floodLimited: floodLimit !== 'off',
       tiers,
-      keyField: identity?.apiKeyOptions.header,
+      places: credentialPlaces(identity),
       isHidden: ({ id, door }) => door === 'handler' && id.startsWith(`${CONTRACTS_FEATURE}.`),
     });
     return { document, answer: staticAnswer('application/json; charset=utf-8', JSON.stringify(document)) };

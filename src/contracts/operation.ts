@@ -17,7 +17,7 @@ import type {
 import type { OperationContract } from './operation-contract.ts';
 import type { OperationPath } from './operation-path.ts';
 import { fieldRefs, stageFields, problemAnswers, stageProblems } from './problem-answers.ts';
-import { securityOf } from './security.ts';
+import { securityOf, type CredentialPlaces } from './security.ts';
 
 /** Where an operation stands in the document. */
 export interface OperationPlace {
@@ -32,6 +32,7 @@ export interface OperationPlace {
   readonly floodLimited: boolean;
   /** The tiers of service of the file. */
   readonly tiers?: Tiers | undefined;
+  readonly places?: CredentialPlaces | undefined;
 }
 
 /** Puts together what the route, its stages and its contract say. */
@@ -50,7 +51,7 @@ export function operationOf(
     tags: [place.tag],
     ...textOf(contract, place),
     ...(route.match.hosts.length === 0 ? {} : { servers: serversOf(route.match.hosts) }),
-    security: securityOf(route),
+    security: securityOf(route, place.places),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(contract.requestBody === undefined ? {} : { requestBody: contract.requestBody }),
     responses: { ...answersOf(place, contract), ...problemAnswers(codes, components) },
