@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http';
 import type { AnswerSink, ForwardedHead } from '../../exchange/answer-sink.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { forkTrace } from '../../telemetry/trace-context.ts';
 import { Recording } from './recording.ts';
 
 /** How many requests are under way in the background at once, for all routes; more are left to the next client. */
@@ -52,8 +53,10 @@ function send(shadow: Exchange, recording: Recording, ended: () => void): void {
 
 /** The same request once more, without a client: nothing that happens to it reaches the exchange. */
 function shadowOf(exchange: Exchange): Exchange {
-  const { request } = exchange;
-  const shadow = new Exchange({ ...exchange, request, response: new ServerResponse(request) });
+  const { request, trace } = exchange;
+  const response = new ServerResponse(request);
+  const shadow = new Exchange({ ...exchange, trace: forkTrace(trace), request, response });
+  shadow.trace.carrier?.follow(shadow);
   shadow.route = exchange.route;
   shadow.params = exchange.params;
   shadow.principal = exchange.principal;
