@@ -136,7 +136,8 @@ function samplerOf(env: Env): Read<Pick<OtelEnvironment, 'ratio' | 'followsParen
     const message = `expected one of ${known.join(', ')}, given ${JSON.stringify(given)}`;
     return { value: { ratio: 1, followsParent: true }, faults: [fault('OTEL_TRACES_SAMPLER', message)] };
   }
-  if (root !== 'traceidratio') return { value: { ratio: root === 'always_on' ? 1 : 0, followsParent }, faults: [] };
+  if (root !== 'traceidratio')
+    return { value: { ratio: root === 'always_on' ? 1 : 0, followsParent }, faults: [] };
   const text = env['OTEL_TRACES_SAMPLER_ARG']?.trim() ?? '1';
   const ratio = Number(text);
   if (ratio >= 0 && ratio <= 1) return { value: { ratio, followsParent }, faults: [] };

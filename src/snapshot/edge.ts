@@ -29,7 +29,8 @@ export interface Edge {
   /** Where API keys are, where that is not the usual field. */
   readonly keyPlaces: KeyPlaces | undefined;
   /** How traces begin and end; undefined where they pass as they come. */
-  readonly tracing: { begin(request: IncomingMessage): TraceContext; follow(exchange: TracedExchange): void } | undefined;
+  readonly tracing:
+    { begin(request: IncomingMessage): TraceContext; follow(exchange: TracedExchange): void } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */

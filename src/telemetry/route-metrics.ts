@@ -45,7 +45,13 @@ export class RouteMetrics {
    * @param isRefused whether it was refused for want of capacity: that is counted apart from faults.
    * @param trace of an exchange that has spans, for an exemplar.
    */
-  observe(method: string, status: number, durationMs: number, isRefused = false, trace?: ExemplarTrace): void {
+  observe(
+    method: string,
+    status: number,
+    durationMs: number,
+    isRefused = false,
+    trace?: ExemplarTrace,
+  ): void {
     const known = METHODS.has(method) ? method : 'other';
     let cells = this.#cells.get(known);
     if (cells === undefined) this.#cells.set(known, (cells = []));

@@ -65,7 +65,8 @@ function readMany(headers: IncomingHttpHeaders): CallerContext | undefined {
   const sampled = said('x-b3-sampled');
   const decision = said('x-b3-flags') === '1' ? 'd' : decisionOf(sampled);
   const [traceId, spanId] = [said('x-b3-traceid'), said('x-b3-spanid')];
-  if (traceId === undefined && spanId === undefined) return decision === undefined ? undefined : only(decision);
+  if (traceId === undefined && spanId === undefined)
+    return decision === undefined ? undefined : only(decision);
   if (traceId === undefined || !B3_TRACE.test(traceId)) return undefined;
   return spanId !== undefined && B3_SPAN.test(spanId) ? context(traceId, spanId, decision) : undefined;
 }

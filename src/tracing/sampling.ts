@@ -14,7 +14,9 @@ const EXACT_DIGITS = 5;
 export function thresholdOf(ratio: number): string | undefined {
   if (ratio <= 0) return undefined;
   if (ratio >= 1) return '0'.repeat(DIGITS);
-  const all = BigInt(Math.round((1 - ratio) * ALL)).toString(16).padStart(DIGITS, '0');
+  const all = BigInt(Math.round((1 - ratio) * ALL))
+    .toString(16)
+    .padStart(DIGITS, '0');
   const leading = /^f*/.exec(all)?.[0].length ?? 0;
   const unit = 16n ** BigInt(Math.max(0, DIGITS - leading - EXACT_DIGITS));
   const rounded = ((BigInt(`0x${all}`) + unit / 2n) / unit) * unit;

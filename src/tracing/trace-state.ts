@@ -8,7 +8,8 @@ const LONG_MEMBER = 128;
 const LONGEST_OWN = 256;
 
 /** W3C Trace Context Level 2, section 3.3.1.3: a key, and a value that does not end with a blank. */
-const MEMBER = /^[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+const MEMBER =
+  /^[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 const AROUND = /^[ \t]+|[ \t]+$/g;
 const OWN = 'ot=';
 
@@ -55,7 +56,10 @@ function shortened(members: readonly string[]): readonly string[] {
 /** A value of OpenTelemetry's own member, such as `rv`; undefined for none. */
 export function ownValue(members: readonly string[] | undefined, name: string): string | undefined {
   const own = members?.find((member) => member.startsWith(OWN));
-  const pair = own?.slice(OWN.length).split(';').find((one) => one.startsWith(`${name}:`));
+  const pair = own
+    ?.slice(OWN.length)
+    .split(';')
+    .find((one) => one.startsWith(`${name}:`));
   return pair?.slice(name.length + 1);
 }
 

@@ -48,7 +48,10 @@ export class Tracer {
    * @param options undefined where it says nothing.
    * @returns undefined where traces pass as they come: nothing is said, and nothing is exported.
    */
-  compile(options: TracingOptions | 'off' | undefined, isTrusted: (peer: string) => boolean): Tracing | undefined {
+  compile(
+    options: TracingOptions | 'off' | undefined,
+    isTrusted: (peer: string) => boolean,
+  ): Tracing | undefined {
     if (options === 'off' || (options === undefined && this.#sink === undefined)) return undefined;
     return new Tracing(compileRules(options, this.#otel, isTrusted), this.#sink);
   }
@@ -78,7 +81,11 @@ function watchOf(logger: Logger, { registry }: Metrics) {
     // A line for each change, not for each batch.
     changed: (isWell: boolean, reason: string) => {
       if (isWell) logger.info({ exporter: 'otlp' }, 'the collector takes spans again');
-      else logger.warn({ exporter: 'otlp', reason: shown(reason) }, 'the collector does not take spans; they are dropped and counted');
+      else
+        logger.warn(
+          { exporter: 'otlp', reason: shown(reason) },
+          'the collector does not take spans; they are dropped and counted',
+        );
     },
   };
 }

@@ -85,7 +85,10 @@ export function compileRules(
 
 function acceptOf(said: TracingOptions['accept'], spoken: readonly Propagator[]): TracingRules['accept'] {
   const isB3 = spoken.includes('b3') || spoken.includes('b3multi');
-  const [w3c, b3] = said === undefined ? [spoken.includes('tracecontext'), isB3] : [said.includes('w3c'), said.includes('b3')];
+  const [w3c, b3] =
+    said === undefined
+      ? [spoken.includes('tracecontext'), isB3]
+      : [said.includes('w3c'), said.includes('b3')];
   return { w3c, b3 };
 }
 
@@ -99,7 +102,10 @@ function sendOf(said: TracingOptions['send'], spoken: readonly Propagator[]): Tr
   };
 }
 
-function trustOf(trust: TracingOptions['trust'], isTrusted: (peer: string) => boolean): TracingRules['trusts'] {
+function trustOf(
+  trust: TracingOptions['trust'],
+  isTrusted: (peer: string) => boolean,
+): TracingRules['trusts'] {
   if (trust === undefined) return isTrusted;
   if (trust === 'all') return () => true;
   // Fails closed: whoever is not named can neither flood the collector nor hide in somebody else's trace.

@@ -60,7 +60,9 @@ const options = z.strictObject({
 /** What the configuration says of traces. */
 export const tracingSchema = z
   .union([z.literal('off').describe('Traces pass as they come, and no spans are made.'), options])
-  .describe('Traces: which are sampled, whose are gone on with, and what spans show. Where to is environment: OTEL_*.');
+  .describe(
+    'Traces: which are sampled, whose are gone on with, and what spans show. Where to is environment: OTEL_*.',
+  );
 
 /** The same as an object of TypeScript. */
 export type TracingOptions = z.output<typeof options>;

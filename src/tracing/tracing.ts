@@ -123,7 +123,8 @@ export class Tracing implements TraceCarrier {
 
   #isKept(exchange: Exchange, trace: FollowedTrace): boolean {
     if (trace.isSampled) return true;
-    if (performance.now() - exchange.startedAt > this.#rules.slowMs && exchange.socket === undefined) return true;
+    if (performance.now() - exchange.startedAt > this.#rules.slowMs && exchange.socket === undefined)
+      return true;
     return trace.routeRules.errors && isFault(exchange, trace);
   }
 
@@ -140,7 +141,8 @@ function isFaultyEvent({ sort, isFault }: SpanNote): boolean {
 
 /** What is kept whatever is sampled: an answer that says so, what was cut off by us, an operation that failed. */
 function isFault({ status, problem, cancelled, grpcStatus }: Exchange, { spans }: FollowedTrace): boolean {
-  if (status >= FIRST_FAULT_STATUS || ((problem ?? cancelled)?.status ?? 0) >= FIRST_FAULT_STATUS) return true;
+  if (status >= FIRST_FAULT_STATUS || ((problem ?? cancelled)?.status ?? 0) >= FIRST_FAULT_STATUS)
+    return true;
   if (grpcStatus !== undefined && GRPC_FAULTS.has(grpcStatus)) return true;
   return spans?.notes.some(({ sort, isFault: failed }) => failed && sort === 'operation') === true;
 }

@@ -21,7 +21,13 @@ export class AttemptTrace {
   #attempt: SpanNote | undefined = undefined;
 
   /** @param beside whose attempts these stand beside, so that they are parts of the same call. */
-  constructor(exchange: Exchange, log: SpanLog, upstream: Upstream, parent?: SpanNote, beside?: AttemptTrace) {
+  constructor(
+    exchange: Exchange,
+    log: SpanLog,
+    upstream: Upstream,
+    parent?: SpanNote,
+    beside?: AttemptTrace,
+  ) {
     this.#exchange = exchange;
     this.#log = log;
     this.#upstream = upstream;

@@ -55,7 +55,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   routing: {
-    imports: [...LEAVES, 'audit', 'exchange', 'templates', 'policies', 'upstreams', 'listeners', 'signing', 'tracing'],
+    imports: [
+      ...LEAVES,
+      'audit',
+      'exchange',
+      'templates',
+      'policies',
+      'upstreams',
+      'listeners',
+      'signing',
+      'tracing',
+    ],
     types: ['contracts'],
   },
   snapshot: { imports: [...GROUND, 'audit', 'listeners', 'signing', 'tracing'] },

@@ -58,7 +58,10 @@ function spanOf(bytes: Uint8Array): CollectedSpan {
     endNs: BigInt(fields.get(8)?.[0] as bigint),
     attributes: attributesOf(all(fields, 9)),
     status: STATUSES[code] ?? 'unset',
-    links: all(fields, 13).map((link) => ({ traceId: hex(fieldsOf(link), 1), spanId: hex(fieldsOf(link), 2) })),
+    links: all(fields, 13).map((link) => ({
+      traceId: hex(fieldsOf(link), 1),
+      spanId: hex(fieldsOf(link), 2),
+    })),
   };
 }
 

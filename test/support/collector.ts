@@ -53,7 +53,8 @@ export class Collector {
   /** The spans of a trace; waits until a condition holds for them, for at most four seconds. */
   async traceOf(
     traceId: string,
-    holds: (spans: readonly CollectedSpan[]) => boolean = (spans) => spans.some(({ kind }) => kind === 'server'),
+    holds: (spans: readonly CollectedSpan[]) => boolean = (spans) =>
+      spans.some(({ kind }) => kind === 'server'),
   ): Promise<readonly CollectedSpan[]> {
     const found = () => this.spans.filter((span) => span.traceId === traceId);
     for (let waited = 0; !holds(found()) && waited < 4000; waited += 10) await sleep(10);
@@ -79,7 +80,9 @@ export class Collector {
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
     const isJson = request.headers['content-type'] === 'application/json';
     this.#keep(isJson ? readJson(body.toString()) : readProtobuf(body), body);
-    response.writeHead(200, { 'content-type': request.headers['content-type'] ?? '' }).end(isJson ? '{}' : '');
+    response
+      .writeHead(200, { 'content-type': request.headers['content-type'] ?? '' })
+      .end(isJson ? '{}' : '');
   }
 
   #keep(batches: readonly CollectedBatch[], raw: Buffer): void {
@@ -103,7 +106,10 @@ const SERVICE: ServiceDefinition = {
 };
 
 /** The variables of a gateway that sends its spans to a collector soon; to be set for the process too, where the SDK reads them. */
-export function otelVariables(endpoint: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function otelVariables(
+  endpoint: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',

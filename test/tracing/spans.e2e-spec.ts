@@ -19,13 +19,22 @@ beforeAll(async () => {
   shop = await startShop({
     environment: () => variables,
     upstreams: () => ({
-      gone: { targets: ['http://127.0.0.1:1'], circuitBreaker: 'off', retry: { attempts: 2, on: ['connect'] } },
+      gone: {
+        targets: ['http://127.0.0.1:1'],
+        circuitBreaker: 'off',
+        retry: { attempts: 2, on: ['connect'] },
+      },
     }),
     routes: [
       { id: 'echo', match: { path: '/echo/{id}' }, upstream: 'echo', policies: open },
       { id: 'gone', match: { path: '/gone' }, upstream: 'gone', policies: open },
       { id: 'closed', match: { path: '/closed' }, upstream: 'echo' },
-      { id: 'cached', match: { path: '/cached' }, upstream: 'echo', policies: { ...open, cache: { ttl: '1m' } } },
+      {
+        id: 'cached',
+        match: { path: '/cached' },
+        upstream: 'echo',
+        policies: { ...open, cache: { ttl: '1m' } },
+      },
       {
         id: 'order',
         match: { path: '/order/{id}' },
@@ -131,7 +140,11 @@ describe('the span of an exchange', () => {
     expect(attempts.map(({ attributes }) => attributes['http.request.resend_count'])).toEqual([undefined, 1]);
     for (const { status, attributes, name } of attempts) {
       expect([name, status]).toEqual(['GET', 'error']);
-      expect(attributes).toMatchObject({ 'error.type': 'unreachable', 'server.address': '127.0.0.1', 'server.port': 1 });
+      expect(attributes).toMatchObject({
+        'error.type': 'unreachable',
+        'server.address': '127.0.0.1',
+        'server.port': 1,
+      });
     }
   });
 
@@ -172,7 +185,10 @@ describe('composed answers', () => {
   it('have spans of their calls, below those of their parts', async () => {
     const { server, spans } = await traced('/composed');
     const sections = childrenOf(spans, server);
-    expect(sections.map(({ name }) => name).toSorted()).toEqual(['section composed.feed', 'section composed.users']);
+    expect(sections.map(({ name }) => name).toSorted()).toEqual([
+      'section composed.feed',
+      'section composed.users',
+    ]);
     for (const section of sections) {
       const [call] = childrenOf(spans, section);
       expect(call).toMatchObject({ kind: 'internal', name: expect.stringMatching(/^call composed\./) });
@@ -182,7 +198,7 @@ describe('composed answers', () => {
   });
 
   it('over gRPC have one span of a client for a call, and its attempts below', async () => {
-    const { spans } = await traced('/api/orders/1', { as: 'user' });
+    const { spans } = await traced('/api/v1/orders/1', { as: 'user' });
     const rpc = spans.find(({ name }) => name === 'shop.v1.Orders/GetOrder');
     expect(rpc).toMatchObject({
       kind: 'client',
@@ -199,7 +215,7 @@ describe('composed answers', () => {
 
 describe('operations of GraphQL', () => {
   it('have a span of their own, with resolvers that make calls and the calls below', async () => {
-    const query = 'query Feed { feed { items { id } } }';
+    const query = 'query Feed { feed { id } }';
     const { spans, server } = await traced('/graphql', {
       as: 'user',
       method: 'POST',

@@ -81,7 +81,8 @@ export abstract class CompositionRun<Run extends SectionRun> implements SectionH
   #start(index: number): Run {
     const run = this.create(index);
     const { spans } = this.exchange.trace;
-    if (spans !== undefined) run.span = spans.begin('section', `${this.#name}.${run.section.name}`, this.within);
+    if (spans !== undefined)
+      run.span = spans.begin('section', `${this.#name}.${run.section.name}`, this.within);
     this.#runs[index] = run;
     this.#pending += 1;
     if (this.exchange.cancelled !== undefined) run.fail(this.exchange.cancelled);

@@ -109,7 +109,10 @@ interface OperationFacts {
 function operationAttributes(facts: OperationFacts | undefined): Attributes {
   if (facts === undefined) return {};
   const { type, name } = facts;
-  return { [GRAPHQL.type]: type, ...(name === undefined ? {} : { [GRAPHQL.name]: name.slice(0, LONGEST_OPERATION) }) };
+  return {
+    [GRAPHQL.type]: type,
+    ...(name === undefined ? {} : { [GRAPHQL.name]: name.slice(0, LONGEST_OPERATION) }),
+  };
 }
 
 function attemptAttributes(facts: AttemptFacts, outcome: string, query: ReadonlySet<string>): Attributes {

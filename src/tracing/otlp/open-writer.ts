@@ -19,10 +19,7 @@ const SERVICE = 'gatehouse';
  * Opens the way of spans to a collector, by OpenTelemetry's SDK: where to, with which header fields and how long a batch may take
  * is read by its exporters from the `OTEL_EXPORTER_OTLP_*` variables of the process.
  */
-export async function openWriter(
-  otel: OtelEnvironment,
-  watch: ExportWatch,
-): Promise<SpanWriter> {
+export async function openWriter(otel: OtelEnvironment, watch: ExportWatch): Promise<SpanWriter> {
   const { version } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string };
   const exporter = await exporterOf(otel.protocol);
   const scope = { name: SERVICE, version };

@@ -66,7 +66,8 @@ function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
     attributes[OWN.route] = route.id;
   }
   // Nobody was told one whom nothing was sent to.
-  if (exchange.status > 0 && exchange.response.headersSent) attributes[HTTP.status] = exchange.response.statusCode;
+  if (exchange.status > 0 && exchange.response.headersSent)
+    attributes[HTTP.status] = exchange.response.statusCode;
   const agent = request.headers['user-agent'];
   if (agent !== undefined) attributes[HTTP.userAgent] = redacted(agent.slice(0, LONGEST_AGENT));
   const { remoteAddress, remotePort } = request.socket;

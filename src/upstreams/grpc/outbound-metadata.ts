@@ -19,7 +19,8 @@ export function outboundFields(exchange: Exchange, upstream: ToldUpstream | unde
   const fields = ['x-request-id', id];
   addTraceFields(fields, trace);
   // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
-  if (trace.state !== undefined && !PRINTABLE.test(trace.state)) fields.splice(fields.indexOf('tracestate'), 2);
+  if (trace.state !== undefined && !PRINTABLE.test(trace.state))
+    fields.splice(fields.indexOf('tracestate'), 2);
   const identity = identityFields(toldTo(upstream, principal));
   for (let i = 0; i < identity.length; i += 1) fields.push(identity[i] as string);
   return fields;

@@ -53,7 +53,9 @@ export class OperationRun {
   /** Runs it; never rejects. */
   result(): Promise<OperationResult> {
     const trace = this.#trace;
-    return trace === undefined ? this.#result() : this.#result().then((result) => (trace.ended(result), result));
+    return trace === undefined
+      ? this.#result()
+      : this.#result().then((result) => (trace.ended(result), result));
   }
 
   async #result(): Promise<OperationResult> {
