@@ -69,8 +69,6 @@ export class SpanLog {
   left = 0;
   /** Tells what is running just now, where somebody knows: what is asked for then is a part of it. */
   placeOf: (() => SpanNote | undefined) | undefined = undefined;
-  /** Who hears of notes that end one by one, because their exchange may last; undefined for those that end with it. */
-  onEvent: (() => void) | undefined = undefined;
 
   /** Takes note of something that begins. @returns undefined when there were too many. */
   begin(sort: SpanSort, name: string, parent?: SpanNote, facts?: object): SpanNote | undefined {

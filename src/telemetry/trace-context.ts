@@ -28,6 +28,8 @@ export interface TraceCarrier {
   withParent(fields: readonly string[], trace: TraceContext, spanId: string): readonly string[];
   /** A part of the trace with a span and notes of its own, such as one operation of a socket. */
   fork(trace: TraceContext): TraceContext;
+  /** Makes spans of what has ended within an exchange that goes on. */
+  flush(exchange: TracedExchange): void;
   /** Has the trace of an exchange end when the exchange closes. */
   follow(exchange: TracedExchange): void;
 }

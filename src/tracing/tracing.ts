@@ -19,7 +19,7 @@ export interface SpanSink {
   /** Takes an exchange that has ended, and what was noted of it. */
   ended(exchange: Exchange, trace: FollowedTrace): void;
   /** Takes notes of an exchange that goes on. */
-  noted(exchange: Exchange, trace: FollowedTrace, notes: readonly SpanNote[]): void;
+  noted(trace: FollowedTrace, notes: readonly SpanNote[]): void;
 }
 
 const FIRST_FAULT_STATUS = 500;
@@ -59,8 +59,16 @@ export class Tracing implements TraceCarrier {
     if (!trace.isPart) trace.exchange = exchange;
     const { spans } = trace;
     if (spans === undefined) return;
-    spans.onEvent = () => this.#flush(exchange, trace, spans);
     exchange.onClosed(() => this.#closed(exchange, trace));
+  }
+
+  flush(traced: TracedExchange): void {
+    const { trace } = traced;
+    const spans = trace instanceof FollowedTrace ? trace.spans : undefined;
+    if (spans === undefined || !(trace instanceof FollowedTrace)) return;
+    const ended = spans.takeEnded();
+    const isKept = trace.isSampled || (trace.routeRules.errors && ended.some(isFaultyEvent));
+    if (ended.length > 0 && isKept) this.#sink?.noted(trace, ended);
   }
 
   fork(trace: TraceContext): TraceContext {
@@ -126,12 +134,6 @@ export class Tracing implements TraceCarrier {
     if (performance.now() - exchange.startedAt > this.#rules.slowMs && exchange.socket === undefined)
       return true;
     return trace.routeRules.errors && isFault(exchange, trace);
-  }
-
-  #flush(exchange: Exchange, trace: FollowedTrace, spans: SpanLog): void {
-    const ended = spans.takeEnded();
-    const isKept = trace.isSampled || (trace.routeRules.errors && ended.some(isFaultyEvent));
-    if (ended.length > 0 && isKept) this.#sink?.noted(exchange, trace, ended);
   }
 }
 

@@ -48,7 +48,7 @@ export class SpanWriter implements SpanSink {
     this.#addInner(trace.spans?.notes ?? [], trace, frame);
   }
 
-  noted(_exchange: Exchange, trace: FollowedTrace, notes: readonly SpanNote[]): void {
+  noted(trace: FollowedTrace, notes: readonly SpanNote[]): void {
     this.#addInner(notes, trace, this.#frameOf(trace));
   }
 

@@ -51,7 +51,7 @@ export class OperationTrace {
   eventEnded(outcome: OperationOutcome): void {
     this.#event?.end(outcome, FAULTS.has(outcome));
     this.#event = undefined;
-    this.#log.onEvent?.();
+    this.#exchange.trace.carrier?.flush(this.#exchange);
   }
 
   /** Takes note that a subscription has ended. */
