@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CollectedSpan } from '../support/collected-spans.ts';
 import { Collector, otelVariables, setVariables } from '../support/collector.ts';
+import { openSession, SESSION_DOORS } from '../support/graphql-sessions.ts';
 import { startShop, type Shop, type ShopCall } from '../support/shop.ts';
 
 const open = { authentication: 'public' };
@@ -232,6 +233,33 @@ describe('operations of GraphQL', () => {
     const resolver = spans.find(({ name }) => name.startsWith('resolver '));
     expect(resolver).toMatchObject({ parentId: operation?.spanId });
     expect(childrenOf(spans, resolver as CollectedSpan)[0]?.name).toMatch(/^call /);
+  });
+});
+
+describe.each(SESSION_DOORS)('an operation by the door "%s"', (door) => {
+  it('is a part of the trace of its connection, with its call and the attempt below', async () => {
+    const traceId = (made += 1).toString(16).padStart(32, 'c');
+    const session = await openSession(door, {
+      url: shop.gateway.url,
+      headers: {
+        authorization: `Bearer ${await shop.services.identity.token('user')}`,
+        traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+      },
+    });
+    await session.ask({ query: '{ feed { id } }' });
+    await session.close();
+    const spans = await collector.traceOf(
+      traceId,
+      (found) => found.some(({ name }) => name === 'query') && found.some(({ kind }) => kind === 'server'),
+    );
+    const servers = spans.filter(({ kind }) => kind === 'server').map(({ spanId }) => spanId);
+    const operation = spans.find(({ name }) => name === 'query') as CollectedSpan;
+    expect(servers).toContain(operation.parentId);
+    const [resolver] = childrenOf(spans, operation);
+    expect(resolver?.name).toBe('resolver Query.feed');
+    const [called] = childrenOf(spans, resolver as CollectedSpan);
+    expect(called?.name).toMatch(/^call feed/);
+    expect(childrenOf(spans, called as CollectedSpan)[0]).toMatchObject({ kind: 'client', name: 'GET' });
   });
 });
 
