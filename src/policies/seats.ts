@@ -2,7 +2,8 @@ import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { StageAnswered } from '../exchange/stage-answer.ts';
 import { perOf, type RouteDoor } from './policy-facts.ts';
 import type { Policy } from './policy.ts';
-import { enterStage, type Stage } from './stage.ts';
+import { enterStage } from './entered-stage.ts';
+import type { Stage } from './stage.ts';
 
 /** A compiled stage and the policy whose facts say where it is entered. */
 export interface SeatedStage {

@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
-import { askingFor } from '../telemetry/store-wait.ts';
+import { enterStage } from './entered-stage.ts';
 import type { ExplainedStage } from './explained-stage.ts';
 import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
@@ -91,25 +91,4 @@ export function enterStages(
     return entered.then((answer) => answer ?? enterStages(stages, exchange, i + 1));
   }
   return exchange.keeper?.begin() as Promise<undefined> | undefined;
-}
-
-/** Enters one stage; what it waits for is noted where somebody reads that. */
-export function enterStage(
-  stage: Stage | undefined,
-  exchange: Exchange,
-): ReturnType<NonNullable<Stage['enter']>> {
-  const { spans } = exchange.trace;
-  if (spans === undefined) return stage?.enter?.(exchange);
-  const entered = askingFor(spans, () => stage?.enter?.(exchange));
-  if (entered instanceof Promise) spans.wait('stage', nameOf(stage, exchange), entered, wordOf);
-  return entered;
-}
-
-function nameOf(stage: Stage | undefined, { route }: Exchange): string {
-  for (const name in route?.seats) if (route?.seats[name] === stage) return name;
-  return 'entrance';
-}
-
-function wordOf(answer: void | Answer): string {
-  return answer === undefined ? 'passed' : 'answered';
 }

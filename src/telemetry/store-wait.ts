@@ -4,19 +4,16 @@ import type { SpanLog } from './span-log.ts';
 let asking: SpanLog | undefined;
 
 /**
- * Runs something synchronous for an exchange: what it asks of the store at once is noted for that exchange. What it asks after
- * it has waited is not.
+ * Has what is asked of the store from now on, until somebody else is named, noted for an exchange. To be taken back in the same
+ * turn: what is asked after a wait is not noted.
  *
  * @param spans undefined for nobody.
+ * @returns whose turn it was.
  */
-export function askingFor<Result>(spans: SpanLog | undefined, run: () => Result): Result {
+export function askFor(spans: SpanLog | undefined): SpanLog | undefined {
   const before = asking;
   asking = spans;
-  try {
-    return run();
-  } finally {
-    asking = before;
-  }
+  return before;
 }
 
 /**

@@ -99,6 +99,11 @@ function knownFlags(flags: string | undefined): string {
   return flags === '01' || flags === '00' ? flags : `0${Number.parseInt(flags ?? '0', 16) & 3}`;
 }
 
+/** Whether whoever is asked is told that the trace is recorded. */
+export function isSampled({ flags }: TraceContext): boolean {
+  return (flags.charCodeAt(1) & 1) !== 0;
+}
+
 /** The `traceparent` that upstreams get: same trace, our span as the parent. */
 export function traceparentOf(trace: TraceContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.flags}`;

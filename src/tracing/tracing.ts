@@ -39,9 +39,9 @@ export class Tracing implements TraceCarrier {
   begin(request: IncomingMessage): TraceContext {
     const { headers, socket } = request;
     const said = this.#read(request);
-    const peer = connectionOf(socket)?.peer ?? formOfPeer(socket.remoteAddress ?? '');
     const mayTell = said !== undefined || headers['baggage'] !== undefined;
-    const isTrusted = mayTell && this.#rules.trusts(peer);
+    const isTrusted =
+      mayTell && this.#rules.trusts(connectionOf(socket)?.peer ?? formOfPeer(socket.remoteAddress ?? ''));
     return new FollowedTrace({
       rules: this.#rules,
       carrier: this,
@@ -131,8 +131,10 @@ export class Tracing implements TraceCarrier {
 
   #isKept(exchange: Exchange, trace: FollowedTrace): boolean {
     if (trace.isSampled) return true;
-    if (performance.now() - exchange.startedAt > this.#rules.slowMs && exchange.socket === undefined)
-      return true;
+    const { slowMs } = this.#rules;
+    const isSlow = slowMs !== Infinity && performance.now() - exchange.startedAt > slowMs;
+    // A WebSocket takes as long as its two sides want.
+    if (isSlow && exchange.socket === undefined) return true;
     return trace.routeRules.errors && isFault(exchange, trace);
   }
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { AttemptFacts, SpanLog, SpanNote } from '../telemetry/span-log.ts';
-import { randomHex } from '../telemetry/trace-context.ts';
+import { isSampled, randomHex } from '../telemetry/trace-context.ts';
 import type { Target } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -60,14 +60,12 @@ export class AttemptTrace {
 
   /** Takes note of what is asked for. @returns the fields with the attempt as the parent in the trace. */
   asks(method: string, path: string, fields: readonly string[]): readonly string[] {
-    for (const note of [this.#call, this.#attempt]) {
-      const facts = note?.facts as AttemptFacts | undefined;
-      if (facts !== undefined) Object.assign(facts, { method, path });
-    }
+    asked(this.#call, method, path);
+    asked(this.#attempt, method, path);
     const { trace } = this.#exchange;
     const note = this.#attempt;
     // Nobody behind records what is not sampled, so that its id is of no use to anybody.
-    if (note === undefined || trace.carrier === undefined) return fields;
+    if (note === undefined || trace.carrier === undefined || !isSampled(trace)) return fields;
     if (note.spanId === '') note.spanId = randomHex(SPAN_DIGITS);
     return trace.carrier.withParent(fields, trace, note.spanId);
   }
@@ -78,6 +76,13 @@ export class AttemptTrace {
     // Who was quicker has told how the call has ended.
     if (word !== 'lost') this.#call?.end(word, word !== OK);
   }
+}
+
+function asked(note: SpanNote | undefined, method: string, path: string): void {
+  if (note === undefined) return;
+  const facts = note.facts as AttemptFacts;
+  facts.method = method;
+  facts.path = path;
 }
 
 /** What is noted of attempts; undefined where nobody reads it. */

@@ -248,10 +248,10 @@ describe.each(SESSION_DOORS)('an operation by the door "%s"', (door) => {
     });
     await session.ask({ query: '{ feed { id } }' });
     await session.close();
-    const spans = await collector.traceOf(
-      traceId,
-      (found) => found.some(({ name }) => name === 'query') && found.some(({ kind }) => kind === 'server'),
-    );
+    const spans = await collector.traceOf(traceId, (found) => {
+      const parentId = found.find(({ name }) => name === 'query')?.parentId;
+      return found.some(({ kind, spanId }) => kind === 'server' && spanId === parentId);
+    });
     const servers = spans.filter(({ kind }) => kind === 'server').map(({ spanId }) => spanId);
     const operation = spans.find(({ name }) => name === 'query') as CollectedSpan;
     expect(servers).toContain(operation.parentId);

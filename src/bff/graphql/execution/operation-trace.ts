@@ -1,4 +1,5 @@
 import type { SpanLog, SpanNote } from '../../../telemetry/span-log.ts';
+import { isSampled } from '../../../telemetry/trace-context.ts';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { PreparedOperation } from '../documents/prepared-operation.ts';
 import { currentField } from './field-places.ts';
@@ -29,8 +30,7 @@ export class OperationTrace {
 
   /** Has an execution take note of its resolvers; only of one whose spans are sampled, because that is not for nothing. */
   begins(context: OperationContext): void {
-    const { flags } = this.#exchange.trace;
-    if (!isSampled(flags)) return;
+    if (!isSampled(this.#exchange.trace)) return;
     context.isTraced = true;
     this.#log.placeOf = () => this.#current();
   }
@@ -75,8 +75,4 @@ export class OperationTrace {
 export function operationTraceOf(exchange: Exchange): OperationTrace | undefined {
   const { spans } = exchange.trace;
   return spans === undefined ? undefined : new OperationTrace(exchange, spans);
-}
-
-function isSampled(flags: string): boolean {
-  return (Number.parseInt(flags, 16) & 1) !== 0;
 }
