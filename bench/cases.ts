@@ -32,6 +32,8 @@ export interface Work {
   readonly routeId: string;
   /** The limiter has to have decided on every request. */
   readonly limited?: true;
+  /** The metric of whatever else has to have decided on every request. */
+  readonly decidedBy?: string;
   /** Calls to the services that answer one request; the case fails when it takes more or fewer. */
   readonly upstreamCalls: number;
   /** The same of its twin, where that is another number. */
@@ -51,6 +53,8 @@ export interface BenchCase extends Work {
   /** CPU per request of the twin, divided by ours, that we want to reach. */
   readonly target: number | undefined;
 }
+
+const QUOTAS = 'gatehouse_quota_decisions_total';
 
 const PIPE = {
   twin: 'bare-pipe.ts',
@@ -113,6 +117,27 @@ export const CASES: readonly BenchCase[] = [
     limited: true,
     needsRedis: true,
     target: 0.85,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-quota',
+    title: 'door 1, only a quota with a cost by CEL, in the process',
+    config: 'door-1-quota.yaml',
+    principals: 0,
+    logLevel: 'warn',
+    decidedBy: QUOTAS,
+    target: undefined,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-quota-redis',
+    title: 'the same, in Redis',
+    config: 'door-1-quota.yaml',
+    principals: 0,
+    logLevel: 'warn',
+    decidedBy: QUOTAS,
+    needsRedis: true,
+    target: undefined,
   },
   {
     ...PIPE,

@@ -17,6 +17,9 @@ import { TlsFront } from './tls-front.ts';
 /** Events of a server for HTTP/1.1 that somebody answers, or at least hears. */
 const EVENTS = ['request', 'upgrade', 'connect', 'checkContinue', 'checkExpectation', 'clientError'] as const;
 
+/** How many connections wait for the settings; more are closed. */
+const MOST_EARLY = 1000;
+
 type UpgradingServer = HttpServer & { shouldUpgradeCallback(request: unknown): boolean };
 
 /** What listeners need of the rest of the gateway. */
@@ -55,6 +58,8 @@ export class Listener implements ListenerFacts {
   #tls: TlsFront | undefined = undefined;
   /** How many connections speak HTTP/1.1. */
   #plain = 0;
+  /** Those that came before the settings. */
+  readonly #early = new Set<Socket>();
   /** Where plain requests are sent to; set with the settings. */
   redirectPort: number | undefined = undefined;
   isLeaving = false;
@@ -86,7 +91,7 @@ export class Listener implements ListenerFacts {
     return (this.#net.address() as AddressInfo | null)?.port ?? 0;
   }
 
-  /** Begins to listen; a connection that comes before the first {@link use} is closed. @throws {Error} as `net.Server` does. */
+  /** Begins to listen; a connection that comes before the first {@link use} waits for it. @throws {Error} as `net.Server` does. */
   listen(port: number, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#net.once('error', reject);
@@ -112,9 +117,11 @@ export class Listener implements ListenerFacts {
         onFault: (raw, reason) => this.#refused(raw, reason),
         onDenied: (address, reason) => this.#deps.denied(address, reason),
       });
-    if (!speaksHttp2(settings)) return;
-    this.#http2 ??= this.#createHttp2(settings);
-    this.#http2.limit({ headerTimeMs: limits.headerTime, concurrentStreams: limits.concurrentStreams });
+    if (speaksHttp2(settings)) {
+      this.#http2 ??= this.#createHttp2(settings);
+      this.#http2.limit({ headerTimeMs: limits.headerTime, concurrentStreams: limits.concurrentStreams });
+    }
+    for (const socket of this.#taken()) this.#accept(socket);
   }
 
   /** Tells clients over HTTP/2 that their connections will end; those over HTTP/1.1 are told with their answers. */
@@ -126,6 +133,7 @@ export class Listener implements ListenerFacts {
   leave(): void {
     this.isLeaving = true;
     if (this.#net.listening) this.#net.close();
+    for (const socket of this.#taken()) socket.destroy();
     this.#http2?.leave();
     this.#http1.closeIdleConnections();
     this.#endUnused();
@@ -138,7 +146,8 @@ export class Listener implements ListenerFacts {
 
   #accept(socket: Socket): void {
     const settings = this.#settings;
-    if (settings === undefined || this.isLeaving) return void socket.destroy();
+    if (this.isLeaving) return void socket.destroy();
+    if (settings === undefined) return this.#wait(socket);
     socket.on('error', () => socket.destroy());
     this.#deps.accepted(socket);
     const from = socket.remoteAddress ?? '';
@@ -150,6 +159,19 @@ export class Listener implements ListenerFacts {
     const timeoutMs = typeof proxyProtocol === 'object' ? proxyProtocol.timeout : 3000;
     const waiting = { timeoutMs, onFault: (reason: string) => this.#refused(socket, reason) };
     readFirst(socket, sourceOf, waiting, (address) => this.#arrived(socket, address ?? from));
+  }
+
+  // Other workers listen on the port already, so that the primary sends connections here at once.
+  #wait(socket: Socket): void {
+    if (this.#early.size >= MOST_EARLY) return void socket.destroy();
+    this.#early.add(socket);
+    socket.once('error', () => socket.destroy()).once('close', () => this.#early.delete(socket));
+  }
+
+  #taken(): readonly Socket[] {
+    const early = [...this.#early];
+    this.#early.clear();
+    return early;
   }
 
   #arrived(socket: Socket, peer: string): void {

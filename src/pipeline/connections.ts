@@ -20,12 +20,13 @@ export class Connections {
   #whenEmpty: (() => void) | undefined = undefined;
   #whenTold: (() => void) | undefined = undefined;
 
-  /** Watches the connections of a server, and has it spare those that may still be told when it closes. */
+  /** Watches the connections of a server, and has it spare those whose clients may be about to ask when it closes. */
   watch(server: Server): void {
     const closeIdle = server.closeIdleConnections.bind(server);
-    // A server that closes ends all that are at rest, also one whose answer ended just now, and whose client knows nothing.
+    // A server that closes ends all that are at rest, also one whose answer ended just now, and whose client knows nothing,
+    // and one that has just been opened, whose first request may have arrived and not been read.
     server.closeIdleConnections = () => {
-      const spared = [...this.#untold.keys()];
+      const spared = [...this.#untold.keys(), ...this.#unused()];
       for (const socket of spared) socket.destroy = () => socket;
       try {
         closeIdle();
@@ -33,6 +34,7 @@ export class Connections {
         // Its own again is that of its class.
         for (const socket of spared) Reflect.deleteProperty(socket, 'destroy');
       }
+      this.endUnused();
     };
     server.on('connection', (socket) => this.add(socket));
   }
@@ -70,8 +72,8 @@ export class Connections {
 
   /** Ends, after a moment, what has been opened and never used, such as what browsers open in advance. */
   endUnused(): void {
-    const isUnused = (socket: Socket): boolean => socket.bytesRead === 0;
-    const unused = [...this.#open].filter(isUnused);
+    const unused = this.#unused();
+    if (unused.length === 0) return;
     const end = (): void => unused.filter(isUnused).forEach((socket) => socket.destroy());
     setTimeout(() => setImmediate(end), this.#graceMs).unref();
   }
@@ -91,6 +93,10 @@ export class Connections {
     if (this.#untold.has(socket)) socket.destroy();
   }
 
+  #unused(): readonly Socket[] {
+    return [...this.#open].filter(isUnused);
+  }
+
   #forget(socket: Socket): void {
     clearTimeout(this.#untold.get(socket));
     if (this.#untold.delete(socket) && this.#untold.size === 0) this.#whenTold?.();
@@ -101,6 +107,10 @@ export class Connections {
     this.#forget(socket);
     if (this.#open.size === 0) this.#whenEmpty?.();
   }
+}
+
+function isUnused(socket: Socket): boolean {
+  return socket.bytesRead === 0;
 }
 
 /**

@@ -26,6 +26,8 @@ export interface Seats {
   readonly incoming: readonly Stage[];
   /** Those that look at each message of a body that comes line by line. */
   readonly lines: readonly Stage[];
+  /** Those that charge what an operation of GraphQL turned out to cost. */
+  readonly spending: readonly Stage[];
   /** Whether one of them looks at the whole text of a request's body. */
   readonly holdsBody: boolean;
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
@@ -85,6 +87,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
     lines: where((_, { line }) => line !== undefined),
+    spending: where((_, { spend }) => spend !== undefined),
     holdsBody: stages.some((stage) => stage.holdsBody === true),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),

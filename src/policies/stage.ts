@@ -5,6 +5,7 @@ import type { ExplainedStage } from './explained-stage.ts';
 import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 import type { LineStage } from './line-stage.ts';
+import type { SpendingStage } from './spending.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
 export interface ResponseHead {
@@ -20,13 +21,11 @@ export type Entered = undefined | Answer;
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
-export interface Stage extends ExplainedStage, FieldStage, LineStage {
+export interface Stage extends ExplainedStage, FieldStage, LineStage, SpendingStage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
   readonly message?: ((exchange: Exchange) => void | Promise<void>) | undefined;
-  /** Charges what an operation of GraphQL turned out to cost, beyond what `enter` took; throws what speaks against it. */
-  readonly spend?: ((exchange: Exchange, cost: number) => void | Promise<void>) | undefined;
   /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /**

@@ -247,12 +247,14 @@ const wholeSchema = z
     context.addIssue({ code: 'custom', path, message });
   })
   .superRefine(({ graphql }, context) => {
-    const said: unknown = graphql.policies?.rateLimit;
-    if (graphql.cost !== undefined || !Array.isArray(said)) return;
-    if (!said.some((rule: { readonly cost?: unknown }) => rule.cost === 'query')) return;
-    const path = ['graphql', 'policies', 'rateLimit'];
+    if (graphql.cost !== undefined) return;
     const message = 'expected `graphql.cost` beside `cost: query`: else nobody counts what operations cost';
-    context.addIssue({ code: 'custom', path, message });
+    for (const policy of ['rateLimit', 'quota'] as const) {
+      const said: unknown = graphql.policies?.[policy];
+      if (!Array.isArray(said)) continue;
+      if (said.some((rule: { readonly cost?: unknown }) => rule.cost === 'query'))
+        context.addIssue({ code: 'custom', path: ['graphql', 'policies', policy], message });
+    }
   })
   .describe('Gatehouse configuration.');
 

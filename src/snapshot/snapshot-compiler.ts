@@ -5,6 +5,8 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Identity, IdentitySection } from '../policies/authentication/identity.ts';
 import { inFile } from '../policies/authentication/identity-place.ts';
+import { loadCacheKeys } from '../policies/cache/cache-keys.ts';
+import type { KeyRing as SealingKeys } from '../policies/authentication/login/key-ring.ts';
 import type { CacheRooms } from '../policies/cache/cache-rooms.ts';
 import type { LoadMonitor } from '../policies/load-shedding/load-monitor.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
@@ -105,6 +107,7 @@ export class SnapshotCompiler {
     const folder = dirname(source.document.file);
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);
+    const sealing = loadCacheKeys(source.value.cache, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
     const { ring, ...ofRing } = this.#rings.ringOf(source.value.identity?.signing, folder);
     const identities = identitiesOf(source, ring);
@@ -113,6 +116,7 @@ export class SnapshotCompiler {
     const faults = [
       ...tls.faults,
       ...sticky.faults,
+      ...sealing.faults,
       ...ofListeners.faults,
       ...ofRing.faults,
       ...identities.faults,
@@ -130,14 +134,16 @@ export class SnapshotCompiler {
     upstreams.keepSessions(sticky.secrets);
     upstreams.shareOver(this.#deps.channel);
     try {
-      return this.#assemble({ source, upstreams, listeners, keys: ring, section, found, previous, warnings });
+      const made = { source, upstreams, listeners, keys: ring, sealing: sealing.keys };
+      return this.#assemble({ ...made, section, found, previous, warnings });
     } catch (error) {
       upstreams.release();
       throw error;
     }
   }
 
-  #assemble({ source, upstreams, listeners, keys, section, found, previous, warnings }: Assembled): Snapshot {
+  #assemble(assembled: Assembled): Snapshot {
+    const { source, upstreams, listeners, keys, section, found, previous, warnings } = assembled;
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -155,7 +161,7 @@ export class SnapshotCompiler {
       keys,
       warnings,
       audit: this.#deps.audit,
-      begin: () => this.#begin(source, section, routes),
+      begin: () => this.#begin(assembled, routes),
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -163,11 +169,11 @@ export class SnapshotCompiler {
     return snapshot;
   }
 
-  #begin(source: GatewaySource, section: IdentitySection | undefined, routes: TableRoutes): void {
+  #begin({ source, section, sealing }: Assembled, routes: TableRoutes): void {
     redactNames(source.value.logging.redact);
     this.#deps.audit?.use(source.value.audit, dirname(source.document.file));
     this.#deps.load?.use(source.value.loadShedding);
-    this.#deps.rooms?.use(source.value.cache);
+    this.#deps.rooms?.use(source.value.cache, sealing);
     if (section !== undefined) this.#deps.identity?.begin(section);
     routes.start();
   }
@@ -178,6 +184,8 @@ interface Assembled {
   readonly upstreams: UpstreamRegistry;
   readonly listeners: readonly ListenerSettings[] | undefined;
   readonly keys: KeyRing | undefined;
+  /** What answers in Redis are encrypted with. */
+  readonly sealing: SealingKeys | undefined;
   readonly section: IdentitySection | undefined;
   readonly found: BootFaults;
   readonly previous: Snapshot | undefined;

@@ -41,7 +41,6 @@ export class Attempts implements Waiter {
   readonly #policy: RetryPolicy;
   readonly #metrics: Metrics;
   readonly #watch: AttemptsWatch | undefined;
-  /** What is noted for spans. */
   #trace: AttemptTrace | undefined;
   /** Attempts that have begun. */
   #made = 0;
@@ -162,9 +161,10 @@ export class Attempts implements Waiter {
     return lease;
   }
 
-  /** Ends the attempt under way: gives its target back, and notes what came of it. */
-  settle(outcome: Outcome, word: string): void {
+  /** Ends the attempt under way: gives its target back, and notes what came of it; `untouched`: surely nothing. */
+  settle(outcome: Outcome, word: string, untouched = false): void {
     this.#lease?.release(outcome);
+    if (untouched && this.#attempt !== undefined) this.#attempt.untouched = true;
     this.note(word);
   }
 
@@ -201,8 +201,8 @@ export class Attempts implements Waiter {
     if (!this.#policy.on.has(end.retry) || !(this.mayRepeat || end.untouched === true)) return false;
     if (this.exchange.cancelled !== undefined || this.#lease === undefined) return false;
     (this.#tried ??= []).push(this.#lease.target);
-    const facts = { exchange: this.exchange, made: this.#made, maxWait: this.#policy.maxWait };
-    const waitMs = waitBefore(end, this.#tried, this.#upstream, facts);
+    const [made, maxWait] = [this.#made, this.#policy.maxWait];
+    const waitMs = waitBefore(end, this.#tried, this.#upstream, { exchange: this.exchange, made, maxWait });
     if (waitMs === undefined) return false;
     if (waitMs >= this.leftMs()) return this.#refused('wait');
     if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');

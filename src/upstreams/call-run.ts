@@ -189,7 +189,8 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
   /** Ends an attempt without a value, and the run too unless another target may be asked. */
   protected fail(fault: AttemptFault, cause: unknown): void {
     if (this.#done) return;
-    this.#attempts.settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
+    const health = fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success';
+    this.#attempts.settle(health, fault.outcome, fault.untouched);
     if (this.#hedge !== undefined) {
       const isAnswer = !fault.failure && !fault.neutral && !this.#attempts.isTriedAgain(fault.retry);
       if (isAnswer) this.#hedge.wins(this);

@@ -28,7 +28,7 @@ export interface MemberDeps {
   failing(member: Member): void;
   /** A connection did not get there, and no other one will. */
   starving(member: Member): void;
-  lastMetrics(member: Member, families: News['lastMetrics']): void;
+  lastMetrics(member: Member, families: Requests['lastMetrics'][0]): undefined;
 }
 
 /** One worker, as the primary has it. */
@@ -61,6 +61,7 @@ export class Member {
         },
         agree: ({ round }) => deps.agree(this, round),
         restart: ({ by }) => void deps.restart(by),
+        lastMetrics: (families) => deps.lastMetrics(this, families),
         turn: () => new Promise((resolve) => deps.turns.take(this, () => resolve(undefined))),
       },
       hears: {
@@ -68,7 +69,6 @@ export class Member {
         serving: () => deps.serving(this),
         failing: () => deps.failing(this),
         turnEnds: () => deps.turns.end(this),
-        lastMetrics: (families) => deps.lastMetrics(this, families),
       },
     });
     // One without a file descriptor for a connection says so, and Node never hands it another one of that listener.

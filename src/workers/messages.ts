@@ -46,6 +46,11 @@ export interface Requests {
   restart: [{ readonly by: string }, undefined];
   /** To write to the log; answered when it is its turn. */
   turn: [undefined, undefined];
+  /**
+   * All that it has counted, at its end. The pipe keeps the order: with the answer it has got every connection that the
+   * primary had sent before it knew that the listeners are closed, and has given it back.
+   */
+  lastMetrics: [readonly MetricFamily[], undefined];
 }
 
 /** What the primary tells a worker. */
@@ -65,6 +70,4 @@ export interface News {
   failing: undefined;
   /** It has written to the log. */
   turnEnds: undefined;
-  /** All that it has counted, at its end. */
-  lastMetrics: readonly MetricFamily[];
 }

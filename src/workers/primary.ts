@@ -56,7 +56,7 @@ export class Primary {
         }),
         agree: (member, round) => this.#reloads.agree(member, round),
         listening: (member, places) => this.#listening(member, places),
-        lastMetrics: (member, families) => this.#metrics.told(member, families),
+        lastMetrics: (member, families) => void this.#metrics.told(member, families),
       },
       ended: (member, reason) => this.#metrics.ended(member, reason),
       lost: () => this.#lost(),

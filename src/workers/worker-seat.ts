@@ -102,9 +102,9 @@ export class WorkerSeat {
     void this.#channel.tell('failing', undefined);
   }
 
-  /** It has served all that it will. */
+  /** It has served all that it will; resolves once the primary will send it no connection any more. */
   async end(): Promise<void> {
-    await this.#channel.tell('lastMetrics', await this.#families(false));
+    await this.#channel.ask('lastMetrics', await this.#families(false));
   }
 
   async #ready(until: number): Promise<void> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,6 +76,13 @@ function ask(url: string, agent: Agent): Promise<Outcome> {
     });
     outgoing.once('error', failed).end();
   });
+}
+
+/** A connection on which nothing has been said. */
+async function opened(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
 }
 
 /**
@@ -159,10 +166,21 @@ describe('a drain', () => {
     agent.destroy();
   });
 
+  it('answers the first request of a connection that was opened just before the listener closed', async () => {
+    const gateway = await start({ SHUTDOWN_TIMEOUT: '10s' });
+    const port = Number(new URL(gateway.url).port);
+    const silent = await opened(port);
+    const code = gateway.end();
+    await until(async () => (await opened(port).catch(() => undefined))?.destroy() === undefined);
+    silent.write('GET /quick HTTP/1.1\r\nhost: a\r\n\r\n');
+    const [head] = (await once(silent, 'data')) as [Buffer];
+    expect(String(head)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await code).toBe(0);
+  });
+
   it('does not wait for connections on which nobody ever said a word', async () => {
     const gateway = await start({ SHUTDOWN_TIMEOUT: '1h' });
-    const silent = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    await once(silent, 'connect');
+    const silent = await opened(Number(new URL(gateway.url).port));
     expect((await call(`${gateway.url}/quick`)).status).toBe(200);
     expect(await gateway.end()).toBe(0);
     silent.destroy();

@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { fieldOf } from '../../exchange/field-list.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import type { Entry } from './entry.ts';
-import { slotOf, TagSlots } from './tag-slots.ts';
+import { groupsOf } from './cache-groups.ts';
+import { agedEntry, weightOfEntry, type Entry, type TagMark } from './entry.ts';
+import { RecentChanges } from './recent-changes.ts';
+import { TagSlots } from './tag-slots.ts';
 
 export type { Entry } from './entry.ts';
 
@@ -17,7 +19,6 @@ export interface AnswerKey {
 /** What is known of the store when an answer is asked for: once it is another, that answer is not kept. */
 export interface StoreMark {
   readonly changes: number;
-  readonly purges: number;
   readonly tagPurges: number;
 }
 
@@ -35,14 +36,11 @@ interface Shelf {
 }
 
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20;
-const ENTRY_OVERHEAD_BYTES = 512;
 const FIRST_ERROR_STATUS = 400;
 /** Variants of one key; the one that was stored longest ago goes. */
 const MAX_VARIANTS = 32;
 /** Methods that change nothing (RFC 9110 section 9.2.1); one that is not known may. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
-/** Power of two. */
-const CHANGE_SLOTS = 1024;
 /** Fields of a successful answer that name what has changed as well (RFC 9111 section 4.4). */
 const ALSO_CHANGED = ['location', 'content-location'] as const;
 
@@ -51,13 +49,14 @@ export class AnswerStore {
   readonly tags = new TagSlots();
   #shelves: LRUCache<string, Shelf>;
   readonly #keysOf = new Map<string, Set<string>>();
-  /** How often something changed, by a hash of its URI: what was asked for before must not be stored after. */
-  readonly #changes = new Uint32Array(CHANGE_SLOTS);
-  #purges = 0;
+  /** What was asked for before it changed must not be stored after. */
+  readonly #changes = new RecentChanges();
   /** Whether a route keeps answers here. */
   isUsed = false;
   /** Hears of each URI that has changed here. */
   onInvalidated: ((uri: string) => void) | undefined = undefined;
+  /** Hears of what an answer has purged (RFC 9875). */
+  onPurged: ((purges: readonly Purge[]) => void) | undefined = undefined;
 
   constructor(maxBytes = DEFAULT_MAX_BYTES) {
     this.#shelves = this.#ofSize(maxBytes);
@@ -76,7 +75,7 @@ export class AnswerStore {
 
   /** Gives up all that it holds, and what is under way. */
   clear(): void {
-    this.#purges += 1;
+    this.#changes.endedAll();
     this.#shelves.clear();
   }
 
@@ -112,16 +111,46 @@ export class AnswerStore {
     return this.#shelves.peek(nameOf(key))?.entries[0]?.vary;
   }
 
+  /** Whether anything is stored under a key that may be used still. */
+  holds(key: AnswerKey): boolean {
+    const now = Date.now();
+    const entries = this.#shelves.peek(nameOf(key))?.entries;
+    return entries?.some((one) => this.#stateOf(one, now) !== 'purged') === true;
+  }
+
+  /** Other entries of a key, the newest first. */
+  others(key: AnswerKey, entry: Entry | undefined): readonly Entry[] {
+    const now = Date.now();
+    const entries = this.#shelves.peek(nameOf(key))?.entries ?? [];
+    return entries.filter((one) => one !== entry && this.#stateOf(one, now) !== 'purged');
+  }
+
+  /** Has another entry stand in the place of one. @returns false where that one has gone meanwhile. */
+  replace(key: AnswerKey, entry: Entry, by: Entry): boolean {
+    const name = nameOf(key);
+    const entries = this.#shelves.peek(name)?.entries;
+    if (entries?.includes(entry) !== true) return false;
+    this.#put(
+      key,
+      entries.map((one) => (one === entry ? by : one)),
+    );
+    return true;
+  }
+
   /** Stores an entry, in place of the one for the same request. */
   set(key: AnswerKey, entry: Entry): void {
-    const name = nameOf(key);
     const now = Date.now();
-    const others = (this.#shelves.peek(name)?.entries ?? []).filter(
+    const others = (this.#shelves.peek(nameOf(key))?.entries ?? []).filter(
       (one) => one.keptUntil > now && !(one.variant === entry.variant && isSame(one.vary, entry.vary)),
     );
+    this.#put(key, [entry, ...others.slice(0, MAX_VARIANTS - 1)]);
+  }
+
+  #put(key: AnswerKey, entries: readonly Entry[]): void {
+    const name = nameOf(key);
     // What the key held has gone, also where the new one is too large.
     this.#shelves.delete(name);
-    this.#shelves.set(name, { entries: [entry, ...others.slice(0, MAX_VARIANTS - 1)] });
+    this.#shelves.set(name, { entries });
     if (!this.#shelves.has(name)) return;
     const names = this.#keysOf.get(key.uri);
     if (names === undefined) this.#keysOf.set(key.uri, new Set([name]));
@@ -150,6 +179,10 @@ export class AnswerStore {
       const uri = place === undefined ? undefined : uriIn(place, exchange);
       if (uri !== undefined) this.#changed(uri);
     }
+    const groups = groupsOf(headers, 'cache-group-invalidation', exchange.host);
+    if (groups.length === 0) return;
+    for (const group of groups) this.tags.purge(group, false);
+    this.onPurged?.(groups.map((value) => ({ by: 'tag', value })));
   }
 
   #changed(uri: string): void {
@@ -159,8 +192,7 @@ export class AnswerStore {
 
   /** Removes every answer of a URI, whoever it was for, and keeps those from being stored that are under way. */
   invalidate(uri: string): number {
-    const slot = slotOf(uri, CHANGE_SLOTS);
-    this.#changes[slot] = (this.#changes[slot] ?? 0) + 1;
+    this.#changes.changed(uri);
     const names = [...(this.#keysOf.get(uri) ?? [])];
     for (const name of names) this.#shelves.delete(name);
     return names.length;
@@ -176,24 +208,28 @@ export class AnswerStore {
       this.tags.purge(value, soft === true);
       return 0;
     }
-    this.#purges += 1;
+    if (by === 'key') this.#changes.changed(value);
+    else this.#changes.endedBelow(value);
     const uris = by === 'key' ? [value] : [...this.#keysOf.keys()].filter((uri) => uri.startsWith(value));
-    if (soft !== true) return uris.reduce((count, uri) => count + this.invalidate(uri), 0);
     const names = uris.flatMap((uri) => [...(this.#keysOf.get(uri) ?? [])]);
-    for (const name of names) this.#age(name);
+    for (const name of names)
+      if (soft === true) this.#age(name);
+      else this.#shelves.delete(name);
     return names.length;
   }
 
   /** What is to be compared when an answer comes that is asked for now. */
-  mark(uri: string): StoreMark {
-    const changes = this.#changes[slotOf(uri, CHANGE_SLOTS)] ?? 0;
-    return { changes, purges: this.#purges, tagPurges: this.tags.count };
+  mark(): StoreMark {
+    return { changes: this.#changes.now, tagPurges: this.tags.count };
   }
 
-  /** Whether nothing was changed or purged meanwhile that the answer may show as it was before; too often not, at worst. */
-  isUnchanged(uri: string, { changes, purges, tagPurges }: StoreMark, isTagged: boolean): boolean {
-    if (this.#purges !== purges || (isTagged && this.tags.count !== tagPurges)) return false;
-    return (this.#changes[slotOf(uri, CHANGE_SLOTS)] ?? 0) === changes;
+  /**
+   * Whether nothing was changed or purged meanwhile that the answer may show as it was before; too often not, at worst.
+   *
+   * @param tags of the answer.
+   */
+  isUnchanged(uri: string, { changes, tagPurges }: StoreMark, tags: readonly TagMark[]): boolean {
+    return !this.#changes.hasEnded(uri, changes) && !this.tags.wasPurged(tags, tagPurges);
   }
 
   // Ends the freshness of all that a key holds.
@@ -212,11 +248,16 @@ export class AnswerStore {
     const now = Date.now();
     for (const entry of shelf.entries) {
       if (entry.keptUntil <= now || entry.variant !== variant(entry.vary)) continue;
-      const state = entry.tags.length === 0 ? 'current' : this.tags.stateOf(entry.tags);
-      if (state === 'purged') return undefined;
-      return state === 'current' ? entry : { ...agedEntry(entry, now), tags: this.tags.again(entry.tags) };
+      const state = this.#stateOf(entry, now);
+      if (state === 'current') return entry;
+      if (state === 'aged') return { ...agedEntry(entry, now), tags: this.tags.again(entry.tags) };
     }
     return undefined;
+  }
+
+  #stateOf({ keptUntil, tags }: Entry, now: number): 'current' | 'aged' | 'purged' {
+    if (keptUntil <= now) return 'purged';
+    return tags.length === 0 ? 'current' : this.tags.stateOf(tags);
   }
 
   #forgotten(name: string): void {
@@ -225,17 +266,6 @@ export class AnswerStore {
     names?.delete(name);
     if (names?.size === 0) this.#keysOf.delete(uri);
   }
-}
-
-/** The same, fresh no longer than now, and stale for as long as it would have been. */
-export function agedEntry(entry: Entry, now: number): Entry {
-  const lostMs = Math.max(0, entry.freshUntil - now);
-  return {
-    ...entry,
-    freshUntil: entry.freshUntil - lostMs,
-    revalidateUntil: entry.revalidateUntil - lostMs,
-    standInUntil: entry.standInUntil - lostMs,
-  };
 }
 
 /** What an exchange asks for, whatever its method and route. The port does not count: too much is invalid at worst. */
@@ -262,11 +292,4 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
 
 function weightOf(name: string, { entries }: Shelf): number {
   return entries.reduce((sum, entry) => sum + weightOfEntry(entry), name.length);
-}
-
-function weightOfEntry({ answer, vary, lines, tags }: Entry): number {
-  let weight = answer.body.length + (lines?.length ?? 0) + tags.length * 32 + ENTRY_OVERHEAD_BYTES;
-  for (const text of answer.headers) weight += text.length;
-  for (const field of vary) weight += field.length;
-  return weight;
 }

@@ -47,6 +47,7 @@ function reply(
   const inPlace = exchange.recording?.start(status, head);
   exchange.recording?.data(Buffer.from(body));
   exchange.recording?.end();
+  if (inPlace === 'unfit') throw new Error('the upstream has answered something else');
   return inPlace;
 }
 

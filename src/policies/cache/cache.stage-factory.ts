@@ -5,8 +5,11 @@ import { Background } from './background.ts';
 import type { CacheMetrics } from './cache-metrics.ts';
 import { cachePolicy } from './cache.policy.ts';
 import { CacheStage, type CacheTools } from './cache.stage.ts';
+import { BodyCoder } from './body-coder.ts';
 import { Flights } from './flights.ts';
+import type { HandlerRuns } from './handler-runs.ts';
 import type { SharedAnswers } from './shared-answers.ts';
+import { routeCodingOf } from './stored-coding.ts';
 
 /** Compiles the `cache` policy; the routes of a snapshot share one bounded store. */
 export class CacheStageFactory implements StageFactory {
@@ -14,17 +17,23 @@ export class CacheStageFactory implements StageFactory {
   readonly #store: AnswerStore;
   readonly #tools: CacheTools;
   readonly #shared: SharedAnswers | undefined;
+  readonly #coder = new BodyCoder();
 
-  constructor(store = new AnswerStore(), metrics?: CacheMetrics, shared?: SharedAnswers) {
+  /** @param handlers runs handlers in the background. */
+  constructor(
+    store = new AnswerStore(),
+    metrics?: CacheMetrics,
+    shared?: SharedAnswers,
+    handlers?: HandlerRuns,
+  ) {
     this.#store = store;
     this.#shared = shared;
-    this.#tools = { flights: new Flights(), background: new Background(), metrics };
+    this.#tools = { flights: new Flights(), background: new Background(handlers), metrics };
   }
 
   compile({ routeId, door, policies }: StageInput): Stage | undefined {
     const { cache } = policies;
     if (cache === undefined) return undefined;
-    if (door === 'handler') throw new Error(HANDLER);
     const { scope, ttl, negativeTtl, staleWhileRevalidate, staleIfError, maxBody, targetedFields } = cache;
     const keeping = {
       store: this.#store,
@@ -32,15 +41,15 @@ export class CacheStageFactory implements StageFactory {
       scope,
       times: { ttl, negativeTtl, staleWhileRevalidate, staleIfError },
       maxBody,
+      isOfHandler: door === 'handler',
+      coding: routeCodingOf(policies),
+      coder: this.#coder,
       targets: targetedFields.map((name) => name.toLowerCase()),
     };
     const names = { routeId, storedAs: storedAs(routeId, policies) };
     return new CacheStage(names, cache, keeping, this.#tools);
   }
 }
-
-const HANDLER =
-  '`cache` works on proxied routes only: no answer of a handler is stored. Cache what it asks services for, by `cache` of a call, or have browsers keep the answer by `Cache-Control`';
 
 // Some answers are stored as they were edited. Those of a route whose edits a reload has changed are not its answers any
 // more: what it masks now may not come from before.

@@ -13,9 +13,10 @@ import type { Background } from './background.ts';
 import type { Entry } from './entry.ts';
 import type { Flights, Landing } from './flights.ts';
 import { Recording } from './recording.ts';
-import { isForCaches, mayStandIn, useOf, wantedOf, type Wanted } from './request-directives.ts';
+import { isForCaches, isSharable, mayStandIn, useOf, wantedOf, type Wanted } from './request-directives.ts';
 import type { SharedAnswers, SharedFound, SharedMark } from './shared-answers.ts';
 import { storedAnswer } from './stored-answer.ts';
+import { validationOf } from './validation.ts';
 
 /** The options of a route. */
 export type CacheOptions = z.output<typeof cachePolicy.schema>;
@@ -113,7 +114,7 @@ export class CacheStage implements Stage {
 
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */
   standIn(exchange: Exchange): Answer | undefined {
-    if (exchange.recording === undefined) return undefined;
+    if (exchange.recording?.mayBeCovered !== true) return undefined;
     return (exchange.cached = this.#standIn(
       exchange,
       this.#keyOf(exchange),
@@ -150,9 +151,9 @@ export class CacheStage implements Stage {
     if (isWhole && !ask.wanted.onlyIfCached) return this.#ask(exchange, ask, entry);
     const { shared } = this.#keeping;
     if (shared === undefined) return this.#missed(exchange, ask, entry);
-    return this.#findShared(shared, exchange, ask.key).then(({ entry: found }) => {
+    return this.#findShared(shared, exchange, ask.key).then(({ entry: found, mark }) => {
       if (exchange.cancelled !== undefined) return undefined;
-      return this.#given(exchange, ask, found, 'shared') ?? this.#missed(exchange, ask, found ?? entry);
+      return this.#given(exchange, ask, found, 'shared') ?? this.#missed(exchange, ask, found ?? entry, mark);
     });
   }
 
@@ -168,27 +169,29 @@ export class CacheStage implements Stage {
     return (exchange.cached = this.#answer(exchange, entry, use === 'fresh' ? undefined : use, from));
   }
 
-  #missed(exchange: Exchange, ask: Ask, entry: Entry | undefined): undefined {
+  #missed(exchange: Exchange, ask: Ask, entry: Entry | undefined, mark?: SharedMark): undefined {
     if (ask.wanted.onlyIfCached) throw new Problem('not-cached');
-    return this.#pass(exchange, this.#whyAsk(ask, entry));
+    const why = this.#whyAsk(ask, entry);
+    if (exchange.method !== 'HEAD' || entry === undefined) return this.#pass(exchange, why);
+    // What it is answered says something of what is stored.
+    return this.#record(exchange, { key: ask.key, entry, why, land: undefined, mark });
   }
 
   #whyAsk({ key, wanted }: Ask, entry: Entry | undefined): Forwarded {
-    if (entry === undefined)
-      return this.#keeping.store.variesBy(key) === undefined ? 'uri-miss' : 'vary-miss';
+    if (entry === undefined) return this.#keeping.store.holds(key) ? 'vary-miss' : 'uri-miss';
     return entry.freshUntil > Date.now() && (wanted.noCache || !entry.mustValidate) ? 'request' : 'stale';
   }
 
   #ask(exchange: Exchange, ask: Ask, entry: Entry | undefined): undefined | Promise<Answer | undefined> {
     const { flights } = this.#tools;
     const { key, waited } = ask;
-    const flight = isSharable(exchange, ask) ? this.#flightOf(exchange, ask, entry) : undefined;
+    const flight = isSharable(exchange, ask.wanted, ask.waitUntil > 0)
+      ? this.#flightOf(exchange, ask, entry)
+      : undefined;
     if (flight !== undefined && waited.length < MOST_WAITS && Date.now() < ask.waitUntil) {
       const waiting = flights.wait(flight, exchange);
-      if (waiting !== undefined)
-        return waiting.then((landing) =>
-          this.#landed(exchange, { ...ask, waited: [...waited, flight] }, landing),
-        );
+      const after = { ...ask, waited: [...waited, flight] };
+      if (waiting !== undefined) return waiting.then((landing) => this.#landed(exchange, after, landing));
     }
     const longest = this.#options.collapse;
     const land = flight === undefined || longest === 'off' ? undefined : flights.lead(flight, longest);
@@ -198,8 +201,7 @@ export class CacheStage implements Stage {
         : (end: () => void) => flights.outlive(flight, end);
     const { shared } = this.#keeping;
     if (shared !== undefined) return this.#askShared(shared, exchange, ask, { entry, land, outlive });
-    this.#record(exchange, { key, entry, why: this.#whyAsk(ask, entry), land, outlive });
-    return undefined;
+    return this.#record(exchange, { key, entry, why: this.#whyAsk(ask, entry), land, outlive });
   }
 
   // One looks for all that ask the same; before the upstream is asked, so that what ends answers meanwhile is seen.
@@ -221,11 +223,13 @@ export class CacheStage implements Stage {
     return given;
   }
 
-  #record(exchange: Exchange, asked: AskingFor): void {
-    this.#count(asked.entry === undefined ? 'miss' : 'validated');
-    if (asked.entry !== undefined && asked.entry.validators.length > 0)
-      exchange.validators = asked.entry.validators;
-    exchange.recording = new Recording(this.#options.maxBody, new Asking(this.#keeping, exchange, asked));
+  #record(exchange: Exchange, asked: AskingFor): undefined {
+    const { key, entry } = asked;
+    this.#count(entry === undefined ? 'miss' : 'validated');
+    const validation = validationOf(exchange, entry, this.#keeping.store.others(key, entry));
+    exchange.validators = validation?.fields;
+    const asking = new Asking(this.#keeping, exchange, { ...asked, validation });
+    exchange.recording = new Recording(this.#options.maxBody, asking);
     // Whatever else ends the exchange: nobody waits for what never comes.
     if (asked.land !== undefined) exchange.onClosed(() => asked.land?.('left'));
   }
@@ -261,9 +265,9 @@ export class CacheStage implements Stage {
     shadow: Exchange,
     asked: { key: AnswerKey; entry: Entry; mark?: SharedMark | undefined },
   ): Recording {
-    const { validators } = asked.entry;
-    if (validators.length > 0) shadow.validators = validators;
-    const asking = { ...asked, why: 'stale', land: undefined, isInBackground: true } as const;
+    const validation = validationOf(shadow, asked.entry, NO_OTHERS);
+    shadow.validators = validation?.fields;
+    const asking = { ...asked, validation, why: 'stale', land: undefined, isInBackground: true } as const;
     return new Recording(this.#options.maxBody, new Asking(this.#keeping, shadow, asking));
   }
 
@@ -273,7 +277,9 @@ export class CacheStage implements Stage {
       ? forwardedStatus('uri-miss', { isCollapsed })
       : hitStatus(entry.freshUntil - Date.now(), detail);
     this.#count(isCollapsed || detail === undefined ? from : 'stale');
-    return storedAnswer(entry, exchange, { verdict: detail === undefined ? 'HIT' : 'STALE', status });
+    if (this.#keeping.isOfHandler === true) exchange.isReplayed = true;
+    const verdict = detail === undefined ? 'HIT' : 'STALE';
+    return storedAnswer(entry, exchange, { verdict, status, codings: this.#keeping.coding?.offered });
   }
 
   #pass(exchange: Exchange, why: Forwarded): undefined {
@@ -288,9 +294,4 @@ export class CacheStage implements Stage {
 }
 
 const NOBODY: readonly string[] = Object.freeze([]);
-
-/** Whether an answer to it may be what others wait for: who wants a new one, or none at all, asks by itself. */
-function isSharable({ request: { headers } }: Exchange, { wanted, waitUntil }: Ask): boolean {
-  if (waitUntil === 0 || wanted.noCache || wanted.maxAgeMs !== undefined) return false;
-  return headers['if-none-match'] === undefined && headers['if-modified-since'] === undefined;
-}
+const NO_OTHERS: readonly Entry[] = Object.freeze([]);

@@ -1,8 +1,14 @@
 import type { Answer } from '../../exchange/exchange.ts';
+import type { Coding } from '../compression/accept-encoding.ts';
+
+const ENTRY_OVERHEAD_BYTES = 512;
 
 /** A stored answer with its times, on the clock of `Date.now()`. */
 export interface Entry {
+  /** Its fields are those of the answer as it came, whatever its body is kept in. */
   readonly answer: Answer;
+  /** What the body is compressed in; undefined for as it came. */
+  readonly coded?: CodedBody | undefined;
   /** Its header fields as a text, ready to be written; undefined where that takes the long way. */
   readonly lines: string | undefined;
   /** Request fields that the answer depends on, lower-case. */
@@ -28,9 +34,40 @@ export interface Entry {
   readonly tags: readonly TagMark[];
 }
 
+/** How a body is kept compressed. */
+export interface CodedBody {
+  readonly coding: Coding;
+  /** How long it is as it came, in bytes. */
+  readonly length: number;
+}
+
 /** A tag of an entry, as one of the slots that tags share, and the state that the slot had. */
 export interface TagMark {
   readonly slot: number;
   readonly hard: number;
   readonly soft: number;
+}
+
+/** The same, fresh no longer than now, and stale for as long as it would have been. */
+export function agedEntry(entry: Entry, now: number): Entry {
+  const lostMs = Math.max(0, entry.freshUntil - now);
+  return {
+    ...entry,
+    freshUntil: entry.freshUntil - lostMs,
+    revalidateUntil: entry.revalidateUntil - lostMs,
+    standInUntil: entry.standInUntil - lostMs,
+  };
+}
+
+/** The length of its body as it came, in bytes. */
+export function lengthOf({ answer, coded }: Entry): number {
+  return coded?.length ?? answer.body.length;
+}
+
+/** What an entry takes, in bytes, as it is stored. */
+export function weightOfEntry({ answer, vary, lines, tags }: Entry): number {
+  let weight = answer.body.length + (lines?.length ?? 0) + tags.length * 32 + ENTRY_OVERHEAD_BYTES;
+  for (const text of answer.headers) weight += text.length;
+  for (const field of vary) weight += field.length;
+  return weight;
 }

@@ -27,6 +27,11 @@ function matchesTag(wanted: string, etag: string | undefined): boolean {
   return wanted === etag || (wanted.match(TAGS) ?? []).some((tag) => opaque(tag) === own);
 }
 
+/** Whether two tags are the same by the weak comparison (RFC 9110 section 8.8.3.2). */
+export function sameTag(one: string, other: string): boolean {
+  return opaque(one) === opaque(other);
+}
+
 function opaque(tag: string): string {
   return tag.startsWith('W/') ? tag.slice(2) : tag;
 }

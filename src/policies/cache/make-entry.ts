@@ -1,7 +1,7 @@
 import { validateHeaderName } from 'node:http';
 import type { Answer } from '../../exchange/exchange.ts';
 import { fieldOf } from '../../exchange/field-list.ts';
-import type { Entry, TagMark } from './entry.ts';
+import type { CodedBody, Entry, TagMark } from './entry.ts';
 import { ageMsOf, currentAgeMs, type Freshness } from './freshness.ts';
 import { validatorsOf } from './http-conditions.ts';
 
@@ -20,8 +20,12 @@ export interface EntryParts {
   readonly vary: readonly string[];
   readonly variant: string;
   readonly tags: readonly TagMark[];
+  /** What the body is compressed in already; undefined for as it came. */
+  readonly coded?: CodedBody | undefined;
   /** How long the answer took, which is added to the age that it says. */
   readonly tookMs: number;
+  /** Whether nobody can be asked whether it still holds, but only for a whole one. Default false. */
+  readonly isWhole?: boolean;
 }
 
 const FIRST_ERROR_STATUS = 400;
@@ -37,9 +41,9 @@ const NO_CONTENT = 204;
  * @returns undefined for what would never be used: it is stale from the beginning, and cannot be asked for by its validators.
  */
 export function makeEntry(answer: Answer, parts: EntryParts): Entry | undefined {
-  const { freshness, times, vary, variant, tags, tookMs } = parts;
+  const { freshness, times, vary, variant, tags, tookMs, coded, isWhole = false } = parts;
   const now = Date.now();
-  const validators = validatorsOf(answer.headers);
+  const validators = isWhole ? NONE : validatorsOf(answer.headers);
   const freshUntil = now + freshMsOf(answer, parts);
   const { mayBeStale } = freshness;
   const until = (ms: number): number => (mayBeStale ? freshUntil + ms : freshUntil);
@@ -48,9 +52,10 @@ export function makeEntry(answer: Answer, parts: EntryParts): Entry | undefined 
   const validUntil = validators.length === 0 ? freshUntil : freshUntil + VALIDATED_MS;
   const keptUntil = Math.max(revalidateUntil, standInUntil, validUntil);
   if (keptUntil <= now) return undefined;
-  const headers = storedFields(answer);
+  const headers = storedFields(answer, coded?.length ?? answer.body.length);
   return {
     answer: { ...answer, headers },
+    coded,
     lines: linesOf(headers),
     vary,
     variant,
@@ -67,6 +72,8 @@ export function makeEntry(answer: Answer, parts: EntryParts): Entry | undefined 
   };
 }
 
+const NONE: readonly string[] = Object.freeze([]);
+
 function freshMsOf({ status, headers }: Answer, { freshness, times, tookMs }: EntryParts): number {
   const { freshMs } = freshness;
   if (freshMs !== undefined) return Math.max(0, freshMs - tookMs);
@@ -75,7 +82,7 @@ function freshMsOf({ status, headers }: Answer, { freshness, times, tookMs }: En
 }
 
 // Complete by now, so its length is known; when it was made has to be told by who keeps it (RFC 9110 section 6.6.1).
-function storedFields({ status, headers, body }: Answer): string[] {
+function storedFields({ status, headers }: Answer, length: number): string[] {
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
@@ -83,7 +90,7 @@ function storedFields({ status, headers, body }: Answer): string[] {
       kept.push(headers[i] as string, headers[i + 1] as string);
   }
   if (fieldOf(kept, 'date') === undefined) kept.push('date', new Date().toUTCString());
-  if (status !== NO_CONTENT) kept.push('content-length', String(body.length));
+  if (status !== NO_CONTENT) kept.push('content-length', String(length));
   return kept;
 }
 

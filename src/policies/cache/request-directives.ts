@@ -84,3 +84,9 @@ export function isForCaches({ request: { headers } }: Exchange): boolean {
   if (headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')) return false;
   return headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined;
 }
+
+/** Whether an answer to it may be what others wait for: who wants a new one, or none at all, asks by itself. */
+export function isSharable({ request: { headers } }: Exchange, wanted: Wanted, mayWait: boolean): boolean {
+  if (!mayWait || wanted.noCache || wanted.maxAgeMs !== undefined) return false;
+  return headers['if-none-match'] === undefined && headers['if-modified-since'] === undefined;
+}

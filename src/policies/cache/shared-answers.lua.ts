@@ -26,11 +26,24 @@ return 1
 `;
 
 /**
- * Reads the generation of everything, which is made where there is none, how many tags were purged, and how often each of some.
- * KEYS: the hash. ARGV: a new generation, its time in ms, fields.
+ * Ends the freshness of all answers of a URI: the number behind its generation grows. Where that cannot be written they are
+ * ended altogether. KEYS: generation.
  */
-export const GENERATIONS_SCRIPT = `
-local values = redis.call('HMGET', KEYS[1], 'all', 'purges', unpack(ARGV, 3))
+export const AGE_SCRIPT = `
+local generation = redis.call('GET', KEYS[1])
+if not generation then return 0 end
+local id, count = generation:match('^(.*)%.(%d+)$')
+local set = id and redis.pcall('SET', KEYS[1], id .. '.' .. (count + 1), 'KEEPTTL')
+if not id or set.err then redis.call('DEL', KEYS[1]) end
+return 1
+`;
+
+/**
+ * Reads the generation of everything, which is made where there is none, how often was purged by tag or prefix, how often by
+ * prefix, and some fields. KEYS: the hash. ARGV: a new generation, its time in ms, fields.
+ */
+export const ENDS_SCRIPT = `
+local values = redis.call('HMGET', KEYS[1], 'all', 'purges', 'prefixes', unpack(ARGV, 3))
 if not values[1] then
   local set = redis.pcall('HSET', KEYS[1], 'all', ARGV[1])
   values[1] = ARGV[1]
@@ -40,8 +53,20 @@ if redis.call('PTTL', KEYS[1]) < ARGV[2] / 2 then redis.pcall('PEXPIRE', KEYS[1]
 return values
 `;
 
-/** Purges a tag. KEYS: the hash. ARGV: its field. */
+/** Purges a tag: its field holds when it was purged last, as the number of the purge. KEYS: the hash. ARGV: its field. */
 export const END_TAG_SCRIPT = `
-redis.call('HINCRBY', KEYS[1], 'purges', 1)
-return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+local number = redis.call('HINCRBY', KEYS[1], 'purges', 1)
+return redis.call('HSET', KEYS[1], ARGV[1], number)
+`;
+
+/**
+ * Purges by a prefix: the last ones are kept in a ring, each with the number of its purge, and the number of the last one that
+ * the ring has lost. KEYS: the hash. ARGV: what is kept of the prefix, the size of the ring.
+ */
+export const END_PREFIX_SCRIPT = `
+local number = redis.call('HINCRBY', KEYS[1], 'purges', 1)
+local field = 'p' .. (redis.call('HINCRBY', KEYS[1], 'prefixes', 1) - 1) % ARGV[2]
+local lost = redis.call('HGET', KEYS[1], field)
+if lost then redis.call('HSET', KEYS[1], 'lost', lost:match('^%d*')) end
+return redis.call('HSET', KEYS[1], field, number .. ' ' .. ARGV[1])
 `;

@@ -2,18 +2,26 @@ import { hash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../store/store-guard.ts';
-import { agedEntry, type AnswerKey, type AnswerStore, type Purge } from './answer-store.ts';
-import type { Entry } from './entry.ts';
+import type { KeyRing } from '../authentication/login/key-ring.ts';
+import type { AnswerKey, AnswerStore, Purge } from './answer-store.ts';
+import { isDecodable } from './body-coder.ts';
+import { agedEntry, type Entry } from './entry.ts';
 import type { OwedNews } from './owed-news.ts';
-import { END_TAG_SCRIPT, FIND_SCRIPT, GENERATIONS_SCRIPT, KEEP_SCRIPT } from './shared-answers.lua.ts';
-import { answerValue, entryOf, readValue, varyValue, type SharedValue } from './shared-value.ts';
-import { slotOf, TAG_SLOTS } from './tag-slots.ts';
+import { FIND_SCRIPT, KEEP_SCRIPT } from './shared-answers.lua.ts';
+import { SharedEnds, type Ends, type EndsMark } from './shared-ends.ts';
+import {
+  answerValue,
+  entryOf,
+  readValue,
+  sealed,
+  unsealed,
+  varyValue,
+  type SharedValue,
+} from './shared-value.ts';
 
-/** Generations as they were when an answer was looked for: what was asked for since is written only if they still are. */
-export interface SharedMark {
+/** Generations as they were when an answer was looked for: what was asked for since is of these, and dead if they are others by then. */
+export interface SharedMark extends EndsMark {
   readonly uri: string;
-  readonly all: string;
-  readonly purges: string;
 }
 
 /** What was found. */
@@ -30,10 +38,7 @@ type Variant = (names: readonly string[]) => string;
 interface WithScripts {
   findAnswerBuffer(...words: (string | number)[]): Promise<readonly (Buffer | number | null)[]>;
   keepAnswers(...words: (string | number | Buffer)[]): Promise<number>;
-  answerGenerations(...words: (string | number)[]): Promise<readonly (string | null)[]>;
-  endAnswersOfTag(hash: string, field: string): Promise<number>;
   unlink(key: string): Promise<number>;
-  del(key: string): Promise<number>;
 }
 
 /** What a request may wait for Redis in all, in ms, however many calls it takes. */
@@ -49,8 +54,6 @@ const KEY_OVERHEAD = 256;
 const LONGEST_MS = 24 * 3_600_000;
 /** How long a generation is there without an answer of it: what takes longer to come is not written. */
 const GENERATION_MS = 60_000;
-const GENERATIONS_MS = 7 * 24 * 3_600_000;
-const GENERATIONS = 'cache:generations';
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20;
 const NOTHING: SharedFound = Object.freeze({ entry: undefined, mark: undefined });
 
@@ -60,6 +63,7 @@ const NOTHING: SharedFound = Object.freeze({ entry: undefined, mark: undefined }
  */
 export class SharedAnswers {
   readonly #redis: WithScripts;
+  readonly #ends: SharedEnds;
   readonly #guard: StoreGuard;
   readonly #endGuard: StoreGuard;
   readonly #local: AnswerStore;
@@ -67,15 +71,15 @@ export class SharedAnswers {
   /** What this process has written, by size: Redis is others' too, and would be full else. */
   #written: LRUCache<string, number>;
   #writing = 0;
+  #keys: KeyRing | undefined = undefined;
   /** Whether a route keeps answers here. */
   isUsed = false;
 
   constructor(redis: Redis, guard: StoreGuard, local: AnswerStore, owed: OwedNews) {
     redis.defineCommand('findAnswer', { lua: FIND_SCRIPT, numberOfKeys: 2 });
     redis.defineCommand('keepAnswers', { lua: KEEP_SCRIPT });
-    redis.defineCommand('answerGenerations', { lua: GENERATIONS_SCRIPT, numberOfKeys: 1 });
-    redis.defineCommand('endAnswersOfTag', { lua: END_TAG_SCRIPT, numberOfKeys: 1 });
     this.#redis = redis as unknown as WithScripts;
+    this.#ends = new SharedEnds(redis);
     this.#guard = guard.forUse('cache', { budgetMs: BUDGET_MS });
     this.#endGuard = guard.forUse('purges', { budgetMs: END_BUDGET_MS });
     this.#local = local;
@@ -91,15 +95,21 @@ export class SharedAnswers {
     old.rforEach((size, name) => this.#written.set(name, size));
   }
 
+  /** Takes over the keys that values are encrypted with; what was not encrypted with one of them is not read any more. */
+  sealWith(keys: KeyRing | undefined): void {
+    this.#keys = keys;
+  }
+
   /** Looks for an answer, and keeps in this process what it finds, unless it was ended meanwhile. Never rejects. */
   async find(key: AnswerKey, variant: Variant): Promise<SharedFound> {
     // Fails closed: what others have not been told of yet may still be there as it was.
     if (this.#owed.covers(key.uri)) return NOTHING;
-    const before = this.#local.mark(key.uri);
+    const before = this.#local.mark();
     const found = await this.#guard.run(() => this.#look(key, variant));
     if (found === STORE_UNAVAILABLE) return NOTHING;
     const { entry, mark } = found;
-    if (entry === undefined || !this.#local.isUnchanged(key.uri, before, entry.tags.length > 0))
+    const isWhole = entry?.coded === undefined || (await isDecodable(entry.answer.body, entry.coded));
+    if (entry === undefined || !isWhole || !this.#local.isUnchanged(key.uri, before, entry.tags))
       return { entry: undefined, mark };
     const known = this.#local.peek(key, variant);
     if (known !== undefined && known.freshUntil >= entry.freshUntil) return { entry: known, mark };
@@ -131,15 +141,15 @@ export class SharedAnswers {
 
   /** Ends all answers of a URI, those under way too. @returns whether Redis has done so. */
   async end(uri: string): Promise<boolean> {
-    return this.#isDone(await this.#endGuard.run(() => this.#redis.del(generationOf(uri))));
+    return this.#isDone(await this.#endGuard.run(() => this.#ends.endUri(generationOf(uri), false)));
   }
 
-  /** Ends what a purge is for; by a prefix that is everything, and what a soft one leaves by key or prefix is in processes only. */
-  async purge({ by, value, soft }: Purge): Promise<boolean> {
-    if (by === 'key') return this.end(value);
-    if (by === 'prefix') return this.#isDone(await this.#endGuard.run(() => this.#redis.del(GENERATIONS)));
-    const field = fieldOf(slotOf(value, TAG_SLOTS), soft === true);
-    return this.#isDone(await this.#endGuard.run(() => this.#redis.endAnswersOfTag(GENERATIONS, field)));
+  /** Ends what a purge is for; what a soft one is for stays, stale for all that find it. @returns whether Redis has done so. */
+  async purge(purge: Purge): Promise<boolean> {
+    const { by, value, soft } = purge;
+    const end = (): Promise<void> =>
+      by === 'key' ? this.#ends.endUri(generationOf(value), soft === true) : this.#ends.purge(purge);
+    return this.#isDone(await this.#endGuard.run(end));
   }
 
   #isDone(reply: unknown): boolean {
@@ -149,77 +159,55 @@ export class SharedAnswers {
   async #look(key: AnswerKey, variant: Variant): Promise<SharedFound> {
     const names = namesOf(key);
     // Both are sent together.
-    const [first, [all, purges]] = await Promise.all([this.#get(names, names.answer), this.#generations([])]);
+    const [first, ends] = await Promise.all([this.#get(names, names.answer), this.#ends.now()]);
     const uri = first.generation;
-    if (uri === '' || all === '') return NOTHING;
-    const mark = { uri, all, purges };
+    if (uri === '' || ends === undefined) return NOTHING;
+    const mark = { uri, all: ends.all, purges: ends.purges };
     let { value, leftMs } = first;
     if (value?.kind === 'vary' && isOf(value, names, mark))
       ({ value, leftMs } = await this.#get(names, names.variant(variant(value.vary))));
     if (value?.kind !== 'answer' || !isOf(value, names, mark)) return { entry: undefined, mark };
     if (value.variant !== variant(value.vary)) return { entry: undefined, mark };
     const entry = entryOf(value, leftMs);
-    return { entry: entry && (await this.#unpurged(entry, value.tags, all)), mark };
+    return { entry: entry && (await this.#unended(entry, { value, ends, mark, uri: key.uri })), mark };
   }
 
   async #get({ generation }: Names, answer: string): Promise<Got> {
     const reply = await this.#redis.findAnswerBuffer(
       generation,
       answer,
-      randomUUID(),
+      `${randomUUID()}.0`,
       GENERATION_MS,
       MAX_VALUE,
     );
     const [uri, bytes, leftMs] = reply;
-    const value = Buffer.isBuffer(bytes) ? readValue(bytes) : undefined;
-    return { generation: String(uri), value, leftMs: Number(leftMs) };
+    const opened = Buffer.isBuffer(bytes) ? unsealed(bytes, answer, this.#keys) : undefined;
+    return { generation: String(uri), value: opened && readValue(opened), leftMs: Number(leftMs) };
   }
 
-  /** The generation of everything, how many tags were purged, and the values of fields; the empty text for none. */
-  async #generations(fields: readonly string[]): Promise<readonly [string, string, ...string[]]> {
-    const values = await this.#redis.answerGenerations(GENERATIONS, randomUUID(), GENERATIONS_MS, ...fields);
-    return values.map((value) => value ?? '') as [string, string, ...string[]];
-  }
-
-  async #unpurged(
-    entry: Omit<Entry, 'tags'>,
-    tags: readonly (readonly [number, number, number])[],
-    all: string,
-  ): Promise<Entry | undefined> {
-    if (tags.length === 0) return { ...entry, tags: NO_TAGS };
-    const marks = tags.map(([slot, hard, soft]) => ({ slot, hard, soft }));
-    const now = await this.#tagCounts(marks);
-    if (now.all !== all || marks.some(({ hard }, at) => now.counts[at]?.[1] !== hard)) return undefined;
-    const isAged = marks.some(({ soft }, at) => now.counts[at]?.[2] !== soft);
-    const whole = { ...entry, tags: marks };
-    return isAged ? agedEntry(whole, Date.now()) : whole;
-  }
-
-  async #tagCounts(tags: readonly { readonly slot: number }[]) {
-    const fields = tags.flatMap(({ slot }) => [fieldOf(slot, false), fieldOf(slot, true)]);
-    const [all, purges, ...values] = await this.#generations(fields);
-    const counts = tags.map(({ slot }, at) => [slot, Number(values[at * 2]), Number(values[at * 2 + 1])]);
-    return { all, purges, counts };
+  async #unended(entry: Omit<Entry, 'tags'>, { value, ends, mark, uri }: Looked): Promise<Entry | undefined> {
+    const { all, purges, tags: slots } = value;
+    const state = await this.#ends.stateOf({ of: uri, all, purges, tags: slots }, ends);
+    if (state === 'purged') return undefined;
+    const tags = slots.map((slot) => ({ slot, hard: 0, soft: 0 }));
+    const whole = { ...entry, tags };
+    // A soft purge by key has counted on.
+    return state === 'aged' || value.uri !== mark.uri ? agedEntry(whole, Date.now()) : whole;
   }
 
   async #write(key: AnswerKey, entry: Entry, mark: SharedMark): Promise<void> {
     const forMs = Math.floor(Math.min(entry.keptUntil - Date.now(), LONGEST_MS));
     if (forMs < 1) return;
-    let tags: readonly (readonly number[])[] = [];
-    if (entry.tags.length > 0) {
-      const now = await this.#tagCounts(entry.tags);
-      // A tag was purged since: it may be one of these.
-      if (now.all !== mark.all || now.purges !== mark.purges) return;
-      tags = now.counts;
-    }
     const names = namesOf(key);
-    const of = { of: names.answer, uri: mark.uri, all: mark.all };
-    const value = answerValue(of, entry, { forMs, tags });
-    if (value.length > Math.min(MAX_VALUE, this.#written.maxSize - KEY_OVERHEAD)) return;
-    const values: [string, Buffer][] =
+    const of = { of: names.answer, uri: mark.uri, all: mark.all, purges: mark.purges };
+    const answer = answerValue(of, entry, forMs);
+    const named: [string, Buffer][] =
       entry.vary.length === 0
-        ? [[names.answer, value]]
-        : [[names.variant(entry.variant), value], [names.answer, varyValue(of, entry.vary)]]; // prettier-ignore
+        ? [[names.answer, answer]]
+        : [[names.variant(entry.variant), answer], [names.answer, varyValue(of, entry.vary)]]; // prettier-ignore
+    const values = named.map(([name, value]) => [name, sealed(value, name, this.#keys)] as const);
+    const most = Math.min(MAX_VALUE, this.#written.maxSize - KEY_OVERHEAD);
+    if (values.some(([, value]) => value.length > most)) return;
     const keys = [names.generation, ...values.map(([name]) => name)];
     const words = [mark.uri, forMs + GENERATION_MS, forMs, ...values.map(([, bytes]) => bytes)];
     if ((await this.#redis.keepAnswers(keys.length, ...keys, ...words)) !== 1) return;
@@ -237,7 +225,13 @@ export class SharedAnswers {
   }
 }
 
-const NO_TAGS: Entry['tags'] = Object.freeze([]);
+/** What is to be known of a value to tell whether it has ended. */
+interface Looked {
+  readonly value: Extract<SharedValue, { kind: 'answer' }>;
+  readonly ends: Ends;
+  readonly mark: SharedMark;
+  readonly uri: string;
+}
 
 /** What is under a name. */
 interface Got {
@@ -265,10 +259,11 @@ function generationOf(uri: string): string {
   return `cache:{${hash('sha256', uri, 'base64url')}}`;
 }
 
-function fieldOf(slot: number, soft: boolean): string {
-  return `${soft ? 's' : 'h'}${slot}`;
+function isOf(value: SharedValue, { answer }: Names, mark: SharedMark): boolean {
+  return value.of === answer && generationIn(value.uri) === generationIn(mark.uri) && value.all === mark.all;
 }
 
-function isOf(value: SharedValue, { answer }: Names, mark: SharedMark): boolean {
-  return value.of === answer && value.uri === mark.uri && value.all === mark.all;
+// Without the count of soft purges behind it.
+function generationIn(mark: string): string {
+  return mark.slice(0, mark.lastIndexOf('.'));
 }

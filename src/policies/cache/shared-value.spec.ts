@@ -1,13 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { KeyRing } from '../authentication/login/key-ring.ts';
 import type { Entry } from './entry.ts';
-import { answerValue, entryOf, readValue, varyValue, type SharedValue } from './shared-value.ts';
+import {
+  answerValue,
+  entryOf,
+  readValue,
+  sealed,
+  unsealed,
+  varyValue,
+  type SharedValue,
+} from './shared-value.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
-const OF = { of: 'a', uri: 'u', all: 'x' };
+const OF = { of: 'a', uri: 'u.0', all: 'x', purges: 3 };
 
 const entry = (more: Partial<Entry> = {}): Entry => ({
-  answer: { status: 200, headers: ['x-a', 'ä'], body: Buffer.from([0, 255]) },
-  lines: '\r\nx-a: ä',
+  answer: {
+    status: 200,
+    headers: ['x-a', 'ä', 'etag', '"a"', 'content-length', '2'],
+    body: Buffer.from([0, 255]),
+  },
+  lines: '\r\nx-a: ä\r\netag: "a"\r\ncontent-length: 2',
+  coded: undefined,
   vary: ['accept'],
   variant: 'v',
   storedAt: NOW - 5000,
@@ -19,14 +33,13 @@ const entry = (more: Partial<Entry> = {}): Entry => ({
   mustValidate: false,
   isImmutable: true,
   validators: ['if-none-match', '"a"'],
-  tags: [],
+  tags: [{ slot: 7, hard: 1, soft: 2 }],
   ...more,
 });
 
 type AnswerOf = Extract<SharedValue, { kind: 'answer' }>;
 
-const written = (of: Entry, forMs = 40_000): AnswerOf =>
-  readValue(answerValue(OF, of, { forMs, tags: [[7, 1, 2]] })) as AnswerOf;
+const written = (of: Entry, forMs = 40_000): AnswerOf => readValue(answerValue(OF, of, forMs)) as AnswerOf;
 
 describe('a value in Redis', () => {
   beforeEach(() => {
@@ -38,8 +51,8 @@ describe('a value in Redis', () => {
 
   it('is the entry that was written, and whose it is', () => {
     const value = written(entry());
-    expect(value).toMatchObject({ ...OF, tags: [[7, 1, 2]] });
-    expect({ ...entryOf(value, 40_000), tags: [] }).toEqual(entry());
+    expect(value).toMatchObject({ ...OF, tags: [7] });
+    expect({ ...entryOf(value, 40_000), tags: entry().tags }).toEqual(entry());
     expect(readValue(varyValue(OF, ['accept']))).toEqual({ ...OF, kind: 'vary', vary: ['accept'] });
   });
 
@@ -73,7 +86,7 @@ describe('a value in Redis', () => {
   });
 
   it('is none when one byte of it is another one, or missing', () => {
-    const value = answerValue(OF, entry(), { forMs: 1, tags: [] });
+    const value = answerValue(OF, entry(), 1);
     for (let at = 0; at < value.length; at += 1) {
       const other = Buffer.from(value);
       other[at] = (other[at] as number) ^ 1;
@@ -82,12 +95,57 @@ describe('a value in Redis', () => {
     }
   });
 
-  it.each<[string, Entry['answer']]>([
-    ['a line break', { status: 200, headers: ['x-a', 'a\r\nx-b: b'], body: Buffer.alloc(0) }],
-    ['a name that is none', { status: 200, headers: ['x a', 'a'], body: Buffer.alloc(0) }],
-    ['half a field', { status: 200, headers: ['x-a'], body: Buffer.alloc(0) }],
-    ['a status that is none', { status: 99, headers: [], body: Buffer.alloc(0) }],
-  ])('is none with %s', (_, answer) => {
-    expect(written(entry({ answer }))).toBeUndefined();
+  const EMPTY = Buffer.alloc(0);
+  const LENGTH = ['content-length', '0'];
+  it.each<[string, Partial<Entry>]>([
+    ['a line break', { answer: { status: 200, headers: ['x-a', 'a\r\nx-b: b', ...LENGTH], body: EMPTY } }],
+    ['a name that is none', { answer: { status: 200, headers: ['x a', 'a', ...LENGTH], body: EMPTY } }],
+    ['half a field', { answer: { status: 200, headers: [...LENGTH, 'x-a'], body: EMPTY } }],
+    ['a status that is none', { answer: { status: 99, headers: LENGTH, body: EMPTY } }],
+    ['a part', { answer: { status: 206, headers: LENGTH, body: EMPTY } }],
+    ['a cookie', { answer: { status: 200, headers: ['Set-Cookie', 'a=b', ...LENGTH], body: EMPTY } }],
+    [
+      'a coding of its own',
+      { answer: { status: 200, headers: ['transfer-encoding', 'x', ...LENGTH], body: EMPTY } },
+    ],
+    ['another length', { answer: { status: 200, headers: ['content-length', '1'], body: EMPTY } }],
+    ['two lengths', { answer: { status: 200, headers: [...LENGTH, ...LENGTH], body: EMPTY } }],
+    ['no length', { answer: { status: 200, headers: [], body: EMPTY } }],
+    [
+      'a body too large to decode',
+      {
+        coded: { coding: 'gzip', length: 2 ** 20 + 1 },
+        answer: { status: 200, headers: ['content-length', '1048577'], body: EMPTY },
+      },
+    ],
+    [
+      'more tags than there are',
+      { tags: Array.from({ length: 129 }, () => ({ slot: 1, hard: 0, soft: 0 })) },
+    ],
+  ])('is none with %s', (_, more) => {
+    expect(written(entry())).toBeDefined();
+    expect(written(entry(more))).toBeUndefined();
+  });
+
+  it('says nothing to upstreams but what its fields say', () => {
+    const forged = written(entry({ validators: ['x-user-id', 'admin'] }));
+    expect(entryOf(forged, 40_000)?.validators).toEqual(['if-none-match', '"a"']);
+  });
+
+  it('is opened with the keys that it was sealed with, under its name, and not without', () => {
+    const keys = new KeyRing(['k'.repeat(32)], 'test');
+    const kept = sealed(answerValue(OF, entry(), 40_000), 'name', keys);
+    expect(kept.includes('content-length')).toBe(false);
+    expect(readValue(unsealed(kept, 'name', keys) ?? EMPTY)).toMatchObject(OF);
+    expect(unsealed(kept, 'other', keys)).toBeUndefined();
+    expect(unsealed(kept, 'name', new KeyRing(['j'.repeat(32)], 'test'))).toBeUndefined();
+    expect(readValue(unsealed(kept, 'name', undefined) ?? EMPTY)).toBeUndefined();
+    // Whoever has no key could have written it.
+    expect(unsealed(answerValue(OF, entry(), 40_000), 'name', keys)).toBeUndefined();
+    for (let at = 0; at < kept.length; at += 1) {
+      const other = Buffer.from(kept);
+      other[at] = (other[at] as number) ^ 1;
+      expect(unsealed(other, 'name', keys)).toBeUndefined();
+    }
   });
 });

@@ -1,26 +1,36 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import type { KeyRing } from '../authentication/login/key-ring.ts';
+import { CODINGS } from '../compression/accept-encoding.ts';
 import type { Entry } from './entry.ts';
+import { validatorsOf } from './http-conditions.ts';
 import { linesOf } from './make-entry.ts';
+import { isSendable } from './sendable.ts';
+import { MAX_PLAIN } from './stored-coding.ts';
 
 /** What a value in Redis begins with: what it is, and the version of its form. Another one is not read. */
-const MAGIC = Buffer.from('GHC1', 'latin1');
+const MAGIC = Buffer.from('GHC2', 'latin1');
+/** The same of one that is encrypted. */
+const SEALED = Buffer.from('GHS2', 'latin1');
 /** Magic, checksum of all behind it, length of the head. */
 const HEAD_AT = 12;
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const PURPOSE = 'cache';
+const MOST_NAMES = 128;
+const PARTIAL: ReadonlySet<number> = new Set([206, 304]);
 
 const ms = z.number();
 const count = z.int().min(0);
+const names = z.array(z.string().min(1)).max(MOST_NAMES);
 const marks = {
   /** The digest of the key that it was written for. */
   of: z.string(),
-  /** Generations of its URI and of everything, as they were when the upstream was asked. */
+  /** Generations of its URI and of everything, and how many purges there had been, when the upstream was asked. */
   uri: z.string(),
   all: z.string(),
+  purges: count,
 };
 /** Values of a key whose answers vary: the names to find the one by that a request gets. */
-const varySchema = z.strictObject({ ...marks, kind: z.literal('vary'), vary: z.array(z.string()) });
+const varySchema = z.strictObject({ ...marks, kind: z.literal('vary'), vary: names });
 /** Times are what was left, or had passed, when it was written: clocks of replicas differ. */
 const answerSchema = z.strictObject({
   ...marks,
@@ -33,19 +43,25 @@ const answerSchema = z.strictObject({
   revalidateMs: ms,
   standInMs: ms,
   keptMs: ms,
-  status: z.int().min(200).max(599),
+  status: z
+    .int()
+    .min(200)
+    .max(599)
+    .refine((status) => !PARTIAL.has(status)),
   headers: z.array(z.string()),
-  vary: z.array(z.string()),
+  coded: z.strictObject({ coding: z.enum(CODINGS), length: z.int().min(1).max(MAX_PLAIN) }).optional(),
+  vary: names,
   variant: z.string(),
   mayBeStale: z.boolean(),
   mustValidate: z.boolean(),
   isImmutable: z.boolean(),
-  validators: z.array(z.string()),
-  tags: z.array(z.tuple([count, count, count])),
+  /** Slots of its tags. */
+  tags: z.array(count).max(MOST_NAMES),
 });
 const headSchema = z.discriminatedUnion('kind', [varySchema, answerSchema]);
 
-type Marks = Readonly<Record<keyof typeof marks, string>>;
+/** Whose a value is, and of which generations. */
+export type Marks = z.output<z.ZodObject<typeof marks>>;
 
 /** What is in Redis under the key of an answer. */
 export type SharedValue =
@@ -56,14 +72,10 @@ export function varyValue(of: Marks, vary: readonly string[]): Buffer {
   return valueOf({ ...of, kind: 'vary', vary }, Buffer.alloc(0));
 }
 
-/** The value of an entry. @param forMs how long it is kept. @param tags slot, and how often it was purged, hard and soft. */
-export function answerValue(
-  of: Marks,
-  entry: Entry,
-  { forMs, tags }: { readonly forMs: number; readonly tags: readonly (readonly number[])[] },
-): Buffer {
+/** The value of an entry. @param forMs how long it is kept. */
+export function answerValue(of: Marks, entry: Entry, forMs: number): Buffer {
   const now = Date.now();
-  const { answer, vary, variant, mayBeStale, mustValidate, isImmutable, validators } = entry;
+  const { answer, coded, vary, variant, mayBeStale, mustValidate, isImmutable } = entry;
   const head = {
     ...of,
     kind: 'answer',
@@ -76,13 +88,13 @@ export function answerValue(
     keptMs: entry.keptUntil - now,
     status: answer.status,
     headers: answer.headers,
+    coded,
     vary,
     variant,
     mayBeStale,
     mustValidate,
     isImmutable,
-    validators,
-    tags,
+    tags: entry.tags.map(({ slot }) => slot),
   };
   return valueOf(head, answer.body);
 }
@@ -103,9 +115,22 @@ export function readValue(value: Buffer): SharedValue | undefined {
   if (bodyAt > value.length) return undefined;
   const head = headSchema.safeParse(jsonOf(value.subarray(HEAD_AT, bodyAt))).data;
   if (head === undefined || head.kind === 'vary') return head;
-  if (!isSendable(head.headers)) return undefined;
+  if (!isSendable(head.status, head.headers, head.coded?.length ?? value.length - bodyAt)) return undefined;
   // A copy, because it is kept, and what has come from Redis lies in more room than it needs.
   return { ...head, body: Buffer.from(value.subarray(bodyAt)) };
+}
+
+/** What is in Redis under a name for a value; the same without keys. */
+export function sealed(value: Buffer, name: string, keys: KeyRing | undefined): Buffer {
+  if (keys === undefined) return value;
+  return Buffer.concat([SEALED, keys.sealBytes(value, { purpose: PURPOSE, bound: name })]);
+}
+
+/** The value that was sealed under a name. With keys nothing is read that was not sealed: anybody could have written it. */
+export function unsealed(kept: Buffer, name: string, keys: KeyRing | undefined): Buffer | undefined {
+  if (keys === undefined) return kept;
+  if (!kept.subarray(0, SEALED.length).equals(SEALED)) return undefined;
+  return keys.openBytes(kept.subarray(SEALED.length), { purpose: PURPOSE, bound: name });
 }
 
 function jsonOf(text: Buffer): unknown {
@@ -114,13 +139,6 @@ function jsonOf(text: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isSendable(headers: readonly string[]): boolean {
-  return (
-    headers.length % 2 === 0 &&
-    headers.every((text, at) => (at % 2 === 0 ? FIELD_NAME : FIELD_VALUE).test(text))
-  );
 }
 
 /**
@@ -137,10 +155,11 @@ export function entryOf(
   const now = Date.now();
   const elapsedMs = Math.max(value.forMs - leftMs, now - value.writtenAt);
   if (leftMs < 0 || leftMs > value.forMs || value.keptMs <= elapsedMs) return undefined;
-  const { status, headers, body, vary, variant, mayBeStale, mustValidate, isImmutable, validators } = value;
+  const { status, headers, body, vary, variant, mayBeStale, mustValidate, isImmutable, coded } = value;
   const until = (left: number): number => now + left - elapsedMs;
   return {
     answer: { status, headers, body },
+    coded,
     lines: linesOf(headers),
     storedAt: now - value.ageMs - elapsedMs,
     freshUntil: until(value.freshMs),
@@ -152,6 +171,7 @@ export function entryOf(
     mayBeStale,
     mustValidate,
     isImmutable,
-    validators,
+    // Read of the fields again: what else would be said here, upstreams would be told.
+    validators: validatorsOf(headers),
   };
 }

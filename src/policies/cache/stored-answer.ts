@@ -1,12 +1,16 @@
 import type { Answer, Exchange } from '../../exchange/exchange.ts';
-import type { Entry } from './entry.ts';
-import { byteRangeOf, isInRange, isKnownToClient } from './http-conditions.ts';
+import type { Coding } from '../compression/accept-encoding.ts';
+import { lengthOf, type Entry } from './entry.ts';
+import { byteRangeOf, isInRange, isKnownToClient, type ByteRange } from './http-conditions.ts';
+import { codedFields, plainBody, takesCoded } from './stored-coding.ts';
 
 /** How what is stored comes to answer. */
 export interface Served {
   readonly verdict: 'HIT' | 'STALE' | 'REVALIDATED';
   /** What `Cache-Status` says. */
   readonly status: string;
+  /** The codings that the route offers its clients; undefined for none. */
+  readonly codings?: readonly Coding[] | undefined;
 }
 
 const OK = 200;
@@ -27,32 +31,39 @@ const OF_NOT_MODIFIED: ReadonlySet<string> = new Set([
 export function storedAnswer(entry: Entry, exchange: Exchange, served: Served): Answer {
   const { answer } = entry;
   const own = ownFields(entry, served);
-  if (answer.status !== OK) return whole(entry, own);
+  if (answer.status !== OK) return whole(entry, exchange, own);
   const { headers } = exchange.request;
   if (isKnownToClient(headers, answer.headers)) {
     const fields = answer.headers.filter((_, i) => OF_NOT_MODIFIED.has(nameAt(answer.headers, i)));
     return { status: NOT_MODIFIED, headers: [...fields, ...own], body: NOTHING };
   }
   const { range } = headers;
-  if (range === undefined || exchange.method !== 'GET' || isEdited(exchange)) return whole(entry, own);
-  return isInRange(headers['if-range'] as string | undefined, answer.headers)
-    ? partOf(entry, range, own)
-    : whole(entry, own);
+  const isPart = range !== undefined && exchange.method === 'GET' && !isEdited(exchange);
+  const part =
+    isPart && isInRange(headers['if-range'] as string | undefined, answer.headers)
+      ? byteRangeOf(range, lengthOf(entry))
+      : undefined;
+  if (part !== undefined) return partOf(entry, part, own);
+  const { coded } = entry;
+  if (coded === undefined || isEdited(exchange) || !takesCoded(exchange.request, coded, served.codings))
+    return whole(entry, exchange, own);
+  const fields = codedFields(answer.headers, coded.coding, answer.body.length);
+  return { status: OK, headers: [...fields, ...own], body: answer.body };
 }
 
-function whole({ answer, lines }: Entry, own: readonly string[]): Answer {
+function whole(entry: Entry, { method }: Exchange, own: readonly string[]): Answer {
+  const { answer, lines } = entry;
   const headers = [...answer.headers, ...own];
-  if (lines === undefined) return { ...answer, headers };
+  const body = plainBody(entry, method);
+  if (lines === undefined) return { ...answer, headers, body };
   let text = lines;
   for (let i = 0; i < own.length; i += 2) text += `\r\n${own[i]}: ${own[i + 1]}`;
-  return { status: answer.status, headers, body: answer.body, lines: text };
+  return { status: answer.status, headers, body, lines: text };
 }
 
-function partOf(entry: Entry, range: string, own: readonly string[]): Answer {
+function partOf(entry: Entry, part: ByteRange | 'outside', own: readonly string[]): Answer {
   const { answer } = entry;
-  const { length } = answer.body;
-  const part = byteRangeOf(range, length);
-  if (part === undefined) return whole(entry, own);
+  const length = lengthOf(entry);
   if (part === 'outside')
     return { status: UNSATISFIABLE, headers: ['content-range', `bytes */${length}`, ...own], body: NOTHING };
   const { first, last } = part;
@@ -63,7 +74,8 @@ function partOf(entry: Entry, range: string, own: readonly string[]): Answer {
     'content-length',
     String(last - first + 1),
   );
-  const body = answer.body.subarray(first, last + 1);
+  // Of the answer as it came, which is what its strong tag is of.
+  const body = plainBody(entry, 'GET').subarray(first, last + 1);
   return { status: PARTIAL, headers: [...fields, ...own], body };
 }
 

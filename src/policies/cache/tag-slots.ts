@@ -1,4 +1,5 @@
 import { fieldsOf } from '../../exchange/field-list.ts';
+import { groupsOf } from './cache-groups.ts';
 import type { TagMark } from './entry.ts';
 
 /** How many slots tags share. Power of two: few tags share a slot, and those that do are purged together. */
@@ -21,15 +22,27 @@ export function slotOf(text: string, slots: number): number {
 export class TagSlots {
   readonly #hard = new Uint32Array(TAG_SLOTS);
   readonly #soft = new Uint32Array(TAG_SLOTS);
+  /** How many purges there had been when each slot was purged last. */
+  readonly #last = new Float64Array(TAG_SLOTS);
+  #count = 0;
+
   /** How often anything was purged by a tag. */
-  count = 0;
+  get count(): number {
+    return this.#count;
+  }
 
   /** Purges all that has a tag. @param soft whether it only is fresh no more. */
   purge(tag: string, soft: boolean): void {
     const counts = soft ? this.#soft : this.#hard;
     const slot = slotOf(tag, TAG_SLOTS);
     counts[slot] = (counts[slot] ?? 0) + 1;
-    this.count += 1;
+    this.#count += 1;
+    this.#last[slot] = this.#count;
+  }
+
+  /** Whether one of these was purged since there had been so many purges. */
+  wasPurged(marks: readonly TagMark[], since: number): boolean {
+    return since !== this.#count && marks.some(({ slot }) => (this.#last[slot] ?? 0) > since);
   }
 
   /** The marks of tags, as they are now. */
@@ -54,15 +67,18 @@ export class TagSlots {
 }
 
 /**
- * The tags of an answer: those of `Cache-Tag` (with commas) and of `Surrogate-Key` (with spaces).
+ * The tags of an answer: those of `Cache-Tag` (with commas), of `Surrogate-Key` (with spaces), and its groups (RFC 9875), which
+ * are those of its host.
  *
  * @returns undefined for more than are read, or longer ones.
  */
-export function tagsOf(headers: readonly string[]): readonly string[] | undefined {
+export function tagsOf(headers: readonly string[], host: string): readonly string[] | undefined {
   const commas = fieldsOf(headers, 'cache-tag').flatMap((line) => line.split(','));
   const spaces = fieldsOf(headers, 'surrogate-key').flatMap((line) => line.split(' '));
-  if (commas.length + spaces.length === 0) return NONE;
-  const tags = [...commas, ...spaces].map((tag) => tag.trim()).filter((tag) => tag !== '');
+  const groups = groupsOf(headers, 'cache-groups', host);
+  if (commas.length + spaces.length + groups.length === 0) return NONE;
+  const said = [...commas, ...spaces].map((tag) => tag.trim()).filter((tag) => tag !== '');
+  const tags = [...said, ...groups];
   return tags.length > MAX_TAGS || tags.some((tag) => tag.length > MAX_TAG_LENGTH) ? undefined : tags;
 }
 

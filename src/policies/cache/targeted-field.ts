@@ -1,11 +1,13 @@
 import { fieldsOf } from '../../exchange/field-list.ts';
 
 const KEY = '[a-z*][a-z0-9_.*-]*';
-const STRING = String.raw`"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"`;
+/** A string of structured fields (RFC 9651), as a pattern. */
+export const STRING = String.raw`"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"`;
 const NUMBER = String.raw`-?(?:\d{1,12}\.\d{1,3}|\d{1,15})`;
 const TOKEN = String.raw`[A-Za-z*][!#$%&'*+.^_\`|~0-9A-Za-z:/-]*`;
 const BARE = String.raw`(?:${STRING}|${NUMBER}|${TOKEN}|:[A-Za-z0-9+/=]*:|\?[01]|@-?\d{1,15})`;
-const PARAMETERS = String.raw`(?:;\x20*${KEY}(?:=${BARE})?)*`;
+/** Parameters of an item of structured fields, as a pattern. */
+export const PARAMETERS = String.raw`(?:;\x20*${KEY}(?:=${BARE})?)*`;
 const INNER = String.raw`\(\x20*(?:${BARE}${PARAMETERS}(?:\x20+${BARE}${PARAMETERS})*)?\x20*\)`;
 const MEMBER = new RegExp(String.raw`(${KEY})(?:=(${INNER}|${BARE}))?${PARAMETERS}`, 'y');
 const COMMA = /[\t ]*,[\t ]*/y;

@@ -6,27 +6,17 @@ import { fieldOf, fieldsOf } from '../../exchange/field-list.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { ResponseHead, Stage } from '../stage.ts';
-import { chooseCoding, refusesPlain, type Coding } from './accept-encoding.ts';
+import { chooseCoding, refusesPlain } from './accept-encoding.ts';
 import { compileTypes } from './compressible.ts';
 import { compressionPolicy } from './compression.policy.ts';
 import { Compressors } from './compressors.ts';
+import { forbidsRecoding, recode, weaken } from './recoding.ts';
 
 type CompressionOptions = z.output<typeof compressionPolicy.schema>;
 
-/** Fields that describe the bytes as they were. */
-const OF_BYTES: ReadonlySet<string> = new Set([
-  'content-length',
-  'accept-ranges',
-  'content-encoding',
-  'content-md5',
-  'digest',
-  'content-digest',
-  'repr-digest',
-]);
 /** Statuses whose answer has no body, or a part of one. */
 const UNFIT: ReadonlySet<number> = new Set([204, 205, 206]);
 const NOT_MODIFIED = 304;
-const NO_TRANSFORM = /(?:^|[\s,])no-transform(?:$|[\s,;])/i;
 
 /** Compresses the answers of one route. */
 class CompressionStage implements Stage {
@@ -47,7 +37,7 @@ class CompressionStage implements Stage {
     const accepted = asText(request.headers['accept-encoding']);
     if (UNFIT.has(head.status) || !this.#isFit(headers, accepted)) return undefined;
     addVary(headers, 'Accept-Encoding');
-    if (NO_TRANSFORM.test(request.headers['cache-control'] ?? '')) return undefined;
+    if (forbidsRecoding(request.headers['cache-control'])) return undefined;
     const coding = chooseCoding(accepted, codings);
     if (coding === undefined) return undefined;
     // Availability fails open: too many at a time, and the answer goes as it is.
@@ -59,7 +49,7 @@ class CompressionStage implements Stage {
   explain({ request: { headers } }: Exchange): StageVerdict {
     const coding = chooseCoding(asText(headers['accept-encoding']), this.#options.codings);
     if (coding === undefined) return passes({}, 'the client asks for no coding that there is');
-    if (NO_TRANSFORM.test(headers['cache-control'] ?? '')) return passes({}, 'the client says no-transform');
+    if (forbidsRecoding(headers['cache-control'])) return passes({}, 'the client says no-transform');
     return depends(`${coding}, if type and size of the answer are worth it`);
   }
 
@@ -79,34 +69,12 @@ class CompressionStage implements Stage {
     if (fieldOf(headers, 'content-range') !== undefined) return false;
     const isPlain = (coding: string): boolean => coding.trim().toLowerCase() === 'identity';
     if (!fieldsOf(headers, 'content-encoding').every(isPlain)) return false;
-    return !fieldsOf(headers, 'cache-control').some((one) => NO_TRANSFORM.test(one));
+    return !fieldsOf(headers, 'cache-control').some(forbidsRecoding);
   }
 }
 
 function asText(field: string | string[] | undefined): string | undefined {
   return field === undefined ? undefined : String(field);
-}
-
-function recode(headers: string[], coding: Coding): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (OF_BYTES.has(name.toLowerCase())) continue;
-    headers[kept] = name;
-    headers[kept + 1] = headers[i + 1] as string;
-    kept += 2;
-  }
-  headers.length = kept;
-  weaken(headers);
-  headers.push('content-encoding', coding);
-}
-
-// The bytes differ from one coding to the next, and the tag does not (RFC 9110 section 8.8.3.3).
-function weaken(headers: string[]): void {
-  for (let i = 0; i < headers.length; i += 2) {
-    const value = headers[i + 1] as string;
-    if (headers[i]?.toLowerCase() === 'etag' && !value.startsWith('W/')) headers[i + 1] = `W/${value}`;
-  }
 }
 
 /** Compiles the `compression` policy. */

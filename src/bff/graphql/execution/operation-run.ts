@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { StageAnswered } from '../../../exchange/stage-answer.ts';
 import { passOn } from '../../../policies/seats.ts';
+import { spendAt } from '../../../policies/spending.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { unlessCancelled } from './cancelled.ts';
@@ -16,7 +17,7 @@ import type { OperationFinder } from '../documents/operation-finder.ts';
 import type { OperationMeter } from './operation-meters.ts';
 import { operationTraceOf, type OperationTrace } from './operation-trace.ts';
 import { OperationPlan, showsPlan } from './operation-plan.ts';
-import type { OperationResult, Refused, RefusedFor } from './operation-result.ts';
+import type { Answered, OperationResult, Refused, RefusedFor } from './operation-result.ts';
 import type { OperationAsk } from './operation-runner.ts';
 import { stagedResult } from './staged-result.ts';
 import {
@@ -74,8 +75,7 @@ export class OperationRun {
       this.#meter = found.meter;
       const refused = this.#refusedBefore(found, request);
       if (refused !== undefined) return refused;
-      const spending =
-        this.#cost && exchange.route?.seats['rateLimit']?.spend?.(exchange, this.#cost.requested);
+      const spending = this.#cost && spendAt(exchange.route?.spending ?? [], exchange, this.#cost.requested);
       if (spending instanceof Promise) await unlessCancelled(spending, exchange);
       const isStream = found.operation.type === 'subscription';
       if (stages !== undefined && !isStream) passOn(await enterStages(stages.answer, exchange));
@@ -103,7 +103,7 @@ export class OperationRun {
     this.#meter.ended(data === undefined ? 'refused' : 'ok', this.#ask.exchange.startedAt, errors);
     return data === undefined
       ? { kind: 'refused', why: 'request', value: { ...value, errors } }
-      : { kind: 'answered', outcome: 'ok', value, cache: NO_POLICIES.cache };
+      : { kind: 'answered', outcome: 'ok', value, changes: false, cache: NO_POLICIES.cache };
   }
 
   /** What speaks against an operation before anybody asks what its caller may. */
@@ -148,7 +148,7 @@ export class OperationRun {
     const plan = this.#plan && { plan: this.#plan.shown(prepared, variables) };
     const answer = valueOf(outcome, context, plan ? { ...cost, ...plan } : cost);
     this.#meter.ended(answer.outcome, exchange.startedAt, answer.value.errors);
-    return { kind: 'answered', ...answer, cache: prepared.cache };
+    return { kind: 'answered', ...answer, ...endOf(prepared) };
   }
 
   async #subscribe(prepared: PreparedOperation, { variables }: GraphqlRequest): Promise<OperationResult> {
@@ -179,7 +179,7 @@ export class OperationRun {
     if (!refused.some(({ path }) => path !== undefined)) return this.#refuse('document', refused);
     const value = withoutData(source, opening);
     this.#meter.ended('failed', exchange.startedAt, value.errors);
-    return { kind: 'answered', outcome: 'failed', value, cache: prepared.cache };
+    return { kind: 'answered', outcome: 'failed', value, ...endOf(prepared) };
   }
 
   #context(): OperationContext {
@@ -202,4 +202,8 @@ export class OperationRun {
     if (this.#plan === undefined || this.#prepared === undefined || typeof request === 'string') return error;
     return this.#plan.endedBy(error, this.#prepared, request.variables);
   }
+}
+
+function endOf({ operation, cache }: PreparedOperation): Pick<Answered, 'changes' | 'cache'> {
+  return { changes: operation.type === 'mutation', cache };
 }
