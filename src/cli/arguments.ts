@@ -108,6 +108,8 @@ Usage
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
                                         now, at all replicas of the gateway that runs there
+  gatehouse revoke --undo --jti ID | --sid ID [--issuer URL] | --sub SUBJECT [--issuer URL] [--reason TEXT] [--json] [--admin URL]
+                                        take a revocation back
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
                    [--tenant TENANT] [--expires 90d|TIME] [--address CIDR]... [--rate 600/1m:60] [--prefix TEXT]
                    [--admin URL]        make an API key; by the gateway at --admin, else stored when REDIS_URL is set, else

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../../store/store-guard.ts';
-import { digestText, readDigest, type Digest } from './revocation-marks.ts';
-import type { RevocationTime } from './revocation-table.ts';
+import { digestText, readDigest, secondsOf, type Digest } from './revocation-marks.ts';
+import type { RevocationStamp, RevocationTime } from './revocation-table.ts';
 
 /** The stream that all replicas read. */
 export const REVOCATION_STREAM = 'gatehouse:revocations';
@@ -13,13 +13,20 @@ export const LOG_BEGINNING = '0-0';
 /** Not on the path of a request. */
 const BUDGET_MS = 500;
 const PAGE = 5000;
-/** By how much the clocks of replicas and of Redis may be apart. */
-const MARGIN_MS = 60_000;
+/** By how much the clocks of replicas and of Redis may be apart, and how much longer it is kept what was taken back. */
+const MARGIN_MS = 240_000;
+/** Before the stamp, in the value of a key that a gateway has written. */
+const STAMPED = '1@';
 
 /** A revocation as all replicas know it. */
 export interface LoggedRevocation {
   readonly digest: Digest;
+  /** Of one that is taken back, when. */
   readonly time: RevocationTime;
+  /** Default 0: it may be earlier than anything. Below 0 takes it back. */
+  readonly stamp?: RevocationStamp | undefined;
+  /** Whose key in Redis is deleted when it is taken back: a `jti`, or the empty text for none; undefined where nobody knows. */
+  readonly undoes?: string | undefined;
   /** The `jti` itself and how long it is kept, in ms, where others may look for it in Redis. */
   readonly token?: { readonly jti: string; readonly forMs: number } | undefined;
 }
@@ -63,7 +70,7 @@ export class RevocationLog {
     const generated = facts.get('last-generated-id');
     const first = facts.get('first-entry');
     return {
-      entries: entries.flatMap(([, fields]) => entryOf(fields)),
+      entries: entries.flatMap(entryOf),
       last: entries.at(-1)?.[0] ?? after,
       isWhole: entries.length < PAGE,
       first: Array.isArray(first) ? String(first[0]) : LOG_BEGINNING,
@@ -71,20 +78,38 @@ export class RevocationLog {
     };
   }
 
+  /** Looks at the key of a token; undefined when Redis does not answer. */
+  async keyOf(jti: string): Promise<RevokedKey | 'none' | undefined> {
+    const key = REVOKED_PREFIX + jti;
+    const ask = (): Promise<[string | null | Error, number]> =>
+      // Keys of others may be of any type.
+      Promise.all([this.#redis.get(key).catch(asAnswer), this.#redis.pttl(key)]);
+    const answer = await this.#guard.run(ask);
+    if (answer === STORE_UNAVAILABLE) return undefined;
+    const [value, leftMs] = answer;
+    if (value === null || leftMs < -1) return 'none';
+    return { forMs: leftMs < 0 ? undefined : leftMs, stamp: stampIn(value) };
+  }
+
   /** Adds to the log, which forgets what is older than the longest life of a token. @returns whether Redis has taken all. */
   async write(revocations: readonly LoggedRevocation[], longestMs: number): Promise<boolean> {
     const keepMs = longestMs + MARGIN_MS;
     const oldest = String(Math.max(0, Date.now() - keepMs));
     const call = async (): Promise<unknown> => {
+      // Before anybody hears of it: a key that is there afterwards was written by somebody who revokes anew.
+      await Promise.all(
+        revocations.map(({ undoes = '' }) => undoes !== '' && this.#redis.del(REVOKED_PREFIX + undoes)),
+      );
       const log = this.#redis.multi();
-      for (const { digest, time } of revocations) {
-        const fields = ['d', digestText(digest), 't', String(time)];
+      for (const revocation of revocations) {
+        const fields = fieldsOf(revocation);
         log.xadd(REVOCATION_STREAM, 'MINID', '~', oldest, '*', ...fields);
       }
       const logged = log.pexpire(REVOCATION_STREAM, keepMs).exec();
       // Not in the same transaction: in a Cluster each key may be at another node.
       const kept = revocations.map(
-        ({ token }) => token && this.#redis.set(REVOKED_PREFIX + token.jti, '1', 'PX', token.forMs),
+        ({ token, stamp = 0 }) =>
+          token && this.#redis.set(REVOKED_PREFIX + token.jti, `${STAMPED}${stamp}`, 'PX', token.forMs),
       );
       const [results] = await Promise.all([logged, ...kept]);
       return results?.every(([error]) => error === null) === true;
@@ -92,6 +117,14 @@ export class RevocationLog {
     const answer = await this.#guard.run(call);
     return answer === true;
   }
+}
+
+/** The key of a token, as it is now. */
+export interface RevokedKey {
+  /** How long it will be there, in ms; undefined for ever. */
+  readonly forMs: number | undefined;
+  /** The stamp that a gateway has written; undefined of a key of others. */
+  readonly stamp: number | undefined;
 }
 
 /** Compares ids of a stream: negative when the first one is earlier. */
@@ -120,11 +153,30 @@ function factsOf(info: unknown): ReadonlyMap<string, unknown> {
   return facts;
 }
 
+function fieldsOf({ digest, time, stamp = 0, undoes }: LoggedRevocation): string[] {
+  const named = undoes === undefined ? [] : ['u', undoes];
+  return ['d', digestText(digest), 't', String(time), 'n', String(stamp), ...named];
+}
+
 // What somebody else has written there is no revocation.
-function entryOf(fields: readonly string[]): LoggedRevocation[] {
+function entryOf([id, fields]: Entry): LoggedRevocation[] {
   const facts = factsOf(fields);
   const digest = readDigest(String(facts.get('d')));
   const time = Number(facts.get('t'));
-  const isTime = Number.isInteger(time) && time !== 0 && Math.abs(time) < 2 ** 31;
-  return digest === undefined || !isTime ? [] : [{ digest, time }];
+  // A gateway that knows of no stamps has revoked when Redis says.
+  const stamp = Number(facts.get('n') ?? Math.floor(secondsOf(Number(id.split('-')[0]))));
+  const undoes = facts.get('u');
+  if (digest === undefined || time === 0 || !isWord(time) || !isWord(stamp)) return [];
+  return [{ digest, time, stamp, undoes: undoes === undefined ? undefined : String(undoes) }];
+}
+
+function stampIn(value: string | Error): number | undefined {
+  if (typeof value !== 'string' || !value.startsWith(STAMPED)) return undefined;
+  const stamp = Number(value.slice(STAMPED.length));
+  return isWord(stamp) && stamp >= 0 ? stamp : undefined;
+}
+
+/** Whether a table has room for a number. */
+function isWord(number: number): boolean {
+  return Number.isInteger(number) && Math.abs(number) < 2 ** 31;
 }
