@@ -20,6 +20,7 @@ import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
 import { describeRoutes } from './route-listing.ts';
+import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -42,7 +43,11 @@ export class AdminListener {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
     this.#server.get('/routes', () =>
-      describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
+      describeRoutes(
+        snapshots.current.table.routes,
+        snapshots.current.upstreams,
+        snapshots.current.source.value,
+      ),
     );
     this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
     installExplain(this.#server, snapshots);
@@ -54,6 +59,7 @@ export class AdminListener {
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
     serveQuotas(this.#server, snapshots, orders);
+    serveTiers(this.#server, snapshots, orders);
     serveWorkers(this.#server, orders);
     serveCache(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));

@@ -175,11 +175,15 @@ function expiryOf(values: OptionValues): KeyGrants {
 function rateOf(values: OptionValues): KeyGrants {
   const text = values.text('rate');
   if (text === undefined) return {};
-  if (text === '') return { rateLimit: '' };
+  return { rateLimit: text === '' ? '' : limitOption(text) };
+}
+
+/** Reads `RATE/PERIOD[:BURST]`. @throws UsageError for anything else. */
+export function limitOption(text: string): { rate: number; per: string; burst?: number } {
   const [, rate, per = '1m', burst] = /^(\d+)(?:\/([0-9a-z.]+))?(?::(\d+))?$/.exec(text) ?? [];
   if (rate === undefined)
     throw new UsageError(`--rate ${text}: expected RATE/PERIOD[:BURST], such as 600/1m:60`);
-  return { rateLimit: { rate: Number(rate), per, ...(burst === undefined ? {} : { burst: Number(burst) }) } };
+  return { rate: Number(rate), per, ...(burst === undefined ? {} : { burst: Number(burst) }) };
 }
 
 function limitOf(values: OptionValues): number {

@@ -49,7 +49,7 @@ export class ContractDocument {
   }
 
   #render(routes: readonly Route[], source: GatewaySource): RenderedDocument {
-    const { contracts, floodLimit, identity } = source.value;
+    const { contracts, floodLimit, identity, tiers } = source.value;
     const controllers = this.discovery
       .getControllers()
       .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
@@ -58,6 +58,7 @@ export class ContractDocument {
       controllers,
       config: contracts,
       floodLimited: floodLimit !== 'off',
+      tiers,
       places: credentialPlaces(identity),
       isHidden: ({ id, door }) => door === 'handler' && id.startsWith(`${CONTRACTS_FEATURE}.`),
     });

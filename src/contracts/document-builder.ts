@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { GRAPHQL_ROUTE_ID } from '../bff/graphql/door/graphql.route.ts';
 import type { ContractsConfig } from '../routing/gateway.schema.ts';
+import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { isSocketOnly } from '../routing/socket-only.ts';
 import { ComponentStore } from './components.ts';
@@ -22,6 +23,8 @@ export interface DocumentDeps {
   readonly config: ContractsConfig;
   /** Whether the gateway counts requests before it looks at them. */
   readonly floodLimited: boolean;
+  /** The tiers of service of the file. Default none. */
+  readonly tiers?: Tiers | undefined;
   /** Where credentials are looked for. Default the usual places. */
   readonly places?: CredentialPlaces | undefined;
   /** Routes that are not part of the API, besides those that the configuration hides. */
@@ -62,14 +65,9 @@ export function buildDocument(deps: DocumentDeps): OpenApiDocument {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const entry of entries) {
     const contract = contractOf(entry, handlers.get(entry.route.origin), components);
-    const { floodLimited, places } = deps;
-    const about = {
-      ...entry,
-      id: ids.get(entry) ?? entry.route.id,
-      tag: tagOf(entry.route),
-      floodLimited,
-      places,
-    };
+    const { floodLimited, tiers, places } = deps;
+    const id = ids.get(entry) ?? entry.route.id;
+    const about = { ...entry, id, tag: tagOf(entry.route), floodLimited, tiers, places };
     (paths[entry.path.template] ??= {})[entry.method] = operationOf(about, contract, components);
   }
   const tags = [...new Set(routes.map(tagOf))].sort().map((name) => ({ name }));

@@ -1,5 +1,6 @@
 import { policyList } from '../policies/order.ts';
 import type { Condition } from '../routing/conditions.ts';
+import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Route, ValueMatch } from '../routing/route.ts';
 import type { ComponentStore } from './components.ts';
 import { deprecationOf, sentenceOf } from './deprecation.ts';
@@ -29,6 +30,8 @@ export interface OperationPlace {
   /** Whether one of the routes at this place is not deprecated. */
   readonly stays: boolean;
   readonly floodLimited: boolean;
+  /** The tiers of service of the file. */
+  readonly tiers?: Tiers | undefined;
   readonly places?: CredentialPlaces | undefined;
 }
 
@@ -41,7 +44,7 @@ export function operationOf(
   const { route } = place;
   const codes = new Set([...stageProblems(route, place.floodLimited), ...contract.problems]);
   const parameters = parametersOf(place, contract.parameters);
-  const limits = limitsOf(route);
+  const limits = limitsOf(route, place.tiers);
   const { authorization } = route.policies;
   return {
     operationId: place.id,
@@ -51,7 +54,7 @@ export function operationOf(
     security: securityOf(route, place.places),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(contract.requestBody === undefined ? {} : { requestBody: contract.requestBody }),
-    responses: { ...answersOf(route, contract), ...problemAnswers(codes, components) },
+    responses: { ...answersOf(place, contract), ...problemAnswers(codes, components) },
     'x-gatehouse-route': route.id,
     ...(limits === undefined ? {} : { 'x-gatehouse-limits': limits }),
     ...(authorization === undefined
@@ -167,12 +170,26 @@ function restParameter(name: string): Parameter {
   };
 }
 
-function answersOf(route: Route, { answers }: OperationContract): Record<string, Answer> {
+function answersOf(
+  { route, method }: OperationPlace,
+  { answers }: OperationContract,
+): Record<string, Answer> {
   const fields = fieldRefs(['X-Request-Id', ...stageFields(route)]);
   return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [
+    [...stageAnswers(route, method), ...Object.entries(answers)].map(([status, answer]) => [
       status,
       { ...answer, headers: { ...fields, ...answer.headers } },
     ]),
+  );
+}
+
+/** What the stages of the route answer themselves. */
+function stageAnswers({ seats }: Route, method: OperationMethod): (readonly [string, Answer])[] {
+  return policyList.flatMap(({ name, ownAnswers = {} }) =>
+    seats[name] === undefined
+      ? []
+      : Object.entries(ownAnswers)
+          .filter(([, { methods }]) => methods.has(method.toUpperCase()))
+          .map(([status, { description }]) => [status, { description }] as const),
   );
 }

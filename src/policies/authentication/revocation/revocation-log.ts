@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../../store/store-guard.ts';
+import { READ_LOG_SCRIPT } from './revocation-log.lua.ts';
 import { digestText, readDigest, secondsOf, type Digest } from './revocation-marks.ts';
 import type { RevocationStamp, RevocationTime } from './revocation-table.ts';
 
@@ -12,7 +13,8 @@ export const LOG_BEGINNING = '0-0';
 
 /** Not on the path of a request. */
 const BUDGET_MS = 500;
-const PAGE = 5000;
+/** So few that neither Redis nor this process is held up by one page. */
+const PAGE = 2000;
 /** By how much the clocks of replicas and of Redis may be apart, and how much longer it is kept what was taken back. */
 const MARGIN_MS = 240_000;
 /** Before the stamp, in the value of a key that a gateway has written. */
@@ -43,38 +45,37 @@ export interface LogPage {
   readonly generated: string;
 }
 
-type Entry = readonly [id: string, fields: readonly string[]];
+type Page = readonly [first: string, generated: string, count: number, last: string, lines: string];
+
+interface WithScript {
+  readRevocations(key: string, after: string, most: number): Promise<Page>;
+}
 
 /** The log of revocations in Redis: a stream, which keeps their order for who was away. */
 export class RevocationLog {
-  readonly #redis: Redis;
+  readonly #redis: Redis & WithScript;
   readonly #guard: StoreGuard;
 
   constructor(redis: Redis, guard: StoreGuard) {
-    this.#redis = redis;
+    redis.defineCommand('readRevocations', { lua: READ_LOG_SCRIPT, numberOfKeys: 1 });
+    this.#redis = redis as Redis & WithScript;
     this.#guard = guard.forUse('revocations', { budgetMs: BUDGET_MS });
   }
 
   /** Reads on after an entry; undefined when Redis does not answer. @returns {Error} what it says against it. */
   async read(after: string): Promise<LogPage | Error | undefined> {
-    const ask = (): Promise<[unknown, Entry[]] | Error> =>
-      Promise.all([
-        this.#redis.xinfo('STREAM', REVOCATION_STREAM).catch(absent),
-        this.#redis.xrange(REVOCATION_STREAM, `(${after}`, '+', 'COUNT', PAGE) as Promise<Entry[]>,
-      ]).catch(asAnswer);
+    const ask = (): Promise<Page | Error> =>
+      this.#redis.readRevocations(REVOCATION_STREAM, after, PAGE).catch(asAnswer);
     const answer = await this.#guard.run(ask);
     if (answer === STORE_UNAVAILABLE) return undefined;
     if (Error.isError(answer)) return answer;
-    const [info, entries] = answer;
-    const facts = factsOf(info);
-    const generated = facts.get('last-generated-id');
-    const first = facts.get('first-entry');
+    const [first, generated, count, last, lines] = answer;
     return {
-      entries: entries.flatMap(entryOf),
-      last: entries.at(-1)?.[0] ?? after,
-      isWhole: entries.length < PAGE,
-      first: Array.isArray(first) ? String(first[0]) : LOG_BEGINNING,
-      generated: typeof generated === 'string' ? generated : LOG_BEGINNING,
+      entries: lines === '' ? [] : lines.split('\n').flatMap(entryOf),
+      last,
+      isWhole: count < PAGE,
+      first: first === '' ? LOG_BEGINNING : first,
+      generated: generated === '' ? LOG_BEGINNING : generated,
     };
   }
 
@@ -140,34 +141,26 @@ function asAnswer(error: unknown): Error {
   throw error;
 }
 
-// A stream that nobody has written to yet.
-function absent(error: unknown): unknown {
-  if (error instanceof Error && error.message.includes('no such key')) return [];
-  throw error;
-}
-
-function factsOf(info: unknown): ReadonlyMap<string, unknown> {
-  const list = Array.isArray(info) ? (info as unknown[]) : [];
-  const facts = new Map<string, unknown>();
-  for (let i = 0; i < list.length; i += 2) facts.set(String(list[i]), list[i + 1]);
-  return facts;
-}
-
 function fieldsOf({ digest, time, stamp = 0, undoes }: LoggedRevocation): string[] {
-  const named = undoes === undefined ? [] : ['u', undoes];
+  // Without anything that a line could not have.
+  const named = undoes === undefined ? [] : ['u', Buffer.from(undoes).toString('base64url')];
   return ['d', digestText(digest), 't', String(time), 'n', String(stamp), ...named];
 }
 
 // What somebody else has written there is no revocation.
-function entryOf([id, fields]: Entry): LoggedRevocation[] {
-  const facts = factsOf(fields);
-  const digest = readDigest(String(facts.get('d')));
-  const time = Number(facts.get('t'));
-  // A gateway that knows of no stamps has revoked when Redis says.
-  const stamp = Number(facts.get('n') ?? Math.floor(secondsOf(Number(id.split('-')[0]))));
-  const undoes = facts.get('u');
+function entryOf(line: string): LoggedRevocation[] {
+  const [name = '', seconds, stamped = '', undone] = line.split(' ');
+  const digest = readDigest(name);
+  const time = Number(seconds);
+  const stamp = readStamp(stamped);
   if (digest === undefined || time === 0 || !isWord(time) || !isWord(stamp)) return [];
-  return [{ digest, time, stamp, undoes: undoes === undefined ? undefined : String(undoes) }];
+  const undoes = undone === undefined ? undefined : Buffer.from(undone, 'base64url').toString();
+  return [{ digest, time, stamp, undoes }];
+}
+
+// A gateway that knows of no stamps has revoked when Redis says: the id of the entry begins with it.
+function readStamp(text: string): number {
+  return text.startsWith('@') ? Math.floor(secondsOf(Number(text.slice(1).split('-')[0]))) : Number(text);
 }
 
 function stampIn(value: string | Error): number | undefined {
