@@ -39,6 +39,11 @@ export class RouteMetrics {
     this.#sockets.ended(this.#routeId, code);
   }
 
+  /** Counts a socket or a stream that has ended because its credential has. */
+  credentialEnded(): void {
+    this.#sockets.credentialEnded(this.#routeId);
+  }
+
   /**
    * Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series.
    *
