@@ -27,7 +27,9 @@ describe('a default for keys', () => {
   it.each(['[GET, POST]', '[PATCH]'])('is refused at a public route that takes %s', async (methods) => {
     const faults = await faultsOf('{}', methods);
     expect(faults).toMatchObject([{ key: 'routes[it].policies.idempotency.anonymous' }]);
-    expect(faults[0]?.message).toMatch(/`address` keeps callers apart by their addresses, `idempotency: off`/);
+    expect(faults[0]?.message).toMatch(
+      /`address` keeps callers apart by their addresses, `idempotency: off`/,
+    );
   });
 
   it('says that callers are kept apart by their addresses, or holds for no public route', async () => {
