@@ -103,6 +103,8 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     const { schema } = options;
     const route = snapshots.current.table.byId(GRAPHQL_ROUTE_ID);
     if (route === undefined) {
+      // One whose policies are at fault is in no table, and that has been told.
+      guard.refuse();
       throw new Error(
         `there is no route "${GRAPHQL_ROUTE_ID}"; add graphqlRoute() to the definitions of SnapshotModule`,
       );
