@@ -11,10 +11,14 @@ const FIRST_FAILURE_STATUS = 500;
 /**
  * Has a problem of a handler answered by what its cache has for that, as a service's failure is (`staleIfError`); and keeps
  * what a handler says by throwing, such as that something does not exist. Whoever tells of the problem has hijacked the reply.
+ *
+ * @param isGuarded whether the handler has guards of its own.
  */
-export function coverProblems(exchange: Exchange, route: Route): void {
+export function coverProblems(exchange: Exchange, route: Route, isGuarded: boolean): void {
   const { recording } = exchange;
   if (recording === undefined) return;
+  // Fails closed: a guard that fails has let nobody pass.
+  recording.awaitsGuards = isGuarded;
   let isCovered = false;
   recording.covers = (problem) => {
     // What was sent in its place stands, whoever fails after that.
