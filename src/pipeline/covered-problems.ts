@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchange/exchange.ts';
+import type { FastifyReply } from 'fastify';
 import { standInOf } from '../exchange/stand-in.ts';
 import type { Recording } from '../policies/cache/recording.ts';
 import type { Problem } from '../problems/problem.ts';
@@ -14,7 +14,8 @@ const FIRST_FAILURE_STATUS = 500;
  *
  * @param isGuarded whether the handler has guards of its own.
  */
-export function coverProblems(exchange: Exchange, route: Route, isGuarded: boolean): void {
+export function coverProblems(reply: FastifyReply, route: Route, isGuarded: boolean): void {
+  const { exchange } = reply.request;
   const { recording } = exchange;
   if (recording === undefined) return;
   // Fails closed: a guard that fails has let nobody pass.
@@ -25,7 +26,7 @@ export function coverProblems(exchange: Exchange, route: Route, isGuarded: boole
     if (isCovered) return true;
     const isFailure = problem.status >= FIRST_FAILURE_STATUS && !exchange.response.headersSent;
     const standIn = isFailure ? standInOf(exchange, route) : undefined;
-    if (standIn === undefined) tell(exchange, recording, problem);
+    if (standIn === undefined) tell(reply, recording, problem);
     else {
       isCovered = true;
       new AnswerWriter(exchange, route).replay(standIn);
@@ -36,12 +37,24 @@ export function coverProblems(exchange: Exchange, route: Route, isGuarded: boole
   };
 }
 
-function tell(exchange: Exchange, recording: Recording, problem: Problem): void {
+function tell(reply: FastifyReply, recording: Recording, problem: Problem): void {
+  const { exchange } = reply.request;
   const isOwn = recording.handledFrom !== undefined && problem !== exchange.cancelled;
   if (!isOwn || problem.status >= FIRST_FAILURE_STATUS || exchange.response.headersSent)
     return recording.abandon();
   const { head, body } = problemAnswer(problem, exchange.id);
-  recording.start(head.status, [...head.headers]);
+  recording.start(head.status, [...head.headers, ...saidBefore(reply)]);
   recording.data(body);
   recording.end();
+}
+
+// Fails closed: what a handler has said of its answer before it threw holds for that as well.
+function saidBefore(reply: FastifyReply): string[] {
+  const fields: string[] = [];
+  for (const name of ['vary', 'cache-control'])
+    for (const value of [reply.getHeader(name) ?? []].flat()) fields.push(name, String(value));
+  const { responseHeaders } = reply.request.exchange;
+  for (let i = 0; i < responseHeaders.length; i += 2)
+    if (responseHeaders[i] === 'vary') fields.push('vary', responseHeaders[i + 1] as string);
+  return fields;
 }

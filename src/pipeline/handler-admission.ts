@@ -67,7 +67,7 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots, gu
 
 function goOn(request: FastifyRequest, reply: FastifyReply, done: Done, isGuarded: boolean): void {
   const { exchange } = request;
-  if (exchange.route !== undefined) coverProblems(exchange, exchange.route, isGuarded);
+  if (exchange.route !== undefined) coverProblems(reply, exchange.route, isGuarded);
   leaveBehind(request, reply);
   done();
 }

@@ -4,6 +4,7 @@ import {
   Get,
   Headers,
   Module,
+  NotFoundException,
   Param,
   Res,
   StreamableFile,
@@ -38,6 +39,19 @@ class ClaimsController {
   @Cache({ ttl: '1h', scope: 'public' })
   toldAll(@Headers() headers: Record<string, string>, @Param('name') name: string): object {
     return { run: (runs += 1), said: headers[name] };
+  }
+
+  @Get('thrown/:id')
+  @Cache({ ttl: '1h', negativeTtl: '1h', scope: 'public' })
+  thrown(
+    @Headers('accept-language') language: string,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): object {
+    if (id === 'vary') void reply.header('vary', 'Accept-Language');
+    else void reply.header('cache-control', 'no-store');
+    if (language === 'de') throw new NotFoundException();
+    return { run: (runs += 1) };
   }
 
   @Get('short/:id')
@@ -132,6 +146,16 @@ describe('an answer that is shorter than it says', () => {
     await half();
     const again = await half();
     expect([again.headers['x-cache'], again.headers['content-length'], runs]).toEqual([undefined, '8', 2]);
+  });
+});
+
+describe('what a handler says by throwing', () => {
+  it.each(['vary', 'store'])('is kept by what it has said of the answer before (%s)', async (what) => {
+    const say = (language: string) =>
+      ask(`/claims/thrown/${what}`, { headers: { 'accept-language': language } });
+    expect((await say('de')).status).toBe(404);
+    expect((await say('en')).status).toBe(200);
+    expect((await say('de')).headers['x-cache']).toBe(what === 'vary' ? 'HIT' : undefined);
   });
 });
 
