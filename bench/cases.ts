@@ -26,6 +26,8 @@ export interface Work {
   readonly firstPrincipal?: number;
   readonly logLevel: 'info' | 'warn';
   readonly needsRedis?: true;
+  /** Whether it has a collector to send its spans to. */
+  readonly traced?: boolean;
   /** Id of the route whose metrics must show every request; also the `route` of the access lines. */
   readonly routeId: string;
   /** The limiter has to have decided on every request. */
@@ -43,7 +45,7 @@ export interface BenchCase extends Work {
   /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
   readonly routes?: number;
   /** What the gateway itself is compared with, instead of a twin: the same with fewer routes, or another configuration. */
-  readonly baseline?: { readonly title: string } & Partial<Pick<BenchCase, 'config' | 'routes'>>;
+  readonly baseline?: { readonly title: string } & Partial<Pick<BenchCase, 'config' | 'routes' | 'traced'>>;
   /** File in `bench/twins/`. */
   readonly twin: string;
   /** Other servers that are measured in the same rounds. */
@@ -192,6 +194,28 @@ export const CASES: readonly BenchCase[] = [
     principals: 0,
     logLevel: 'warn',
     target: 0.95,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-traces-1',
+    title: 'door 1, spans of 1% and of all faults',
+    config: 'door-1-traces-1.yaml',
+    traced: true,
+    baseline: { title: 'the same, tracing off', config: 'door-1-bare.yaml', traced: false },
+    principals: 0,
+    logLevel: 'warn',
+    target: 0.95,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-traces-100',
+    title: 'door 1, spans of everything',
+    config: 'door-1-bare.yaml',
+    traced: true,
+    baseline: { title: 'the same, tracing off', traced: false },
+    principals: 0,
+    logLevel: 'warn',
+    target: undefined,
   },
   {
     name: 'door-2-grpc',

@@ -81,7 +81,7 @@ async function load(server: RedisServer, size: number): Promise<string[]> {
   delay.disable();
   globalThis.gc?.();
   const more = Math.max(0, process.memoryUsage.rss() - before);
-  const count = revocations.set.count();
+  const count = revocations.set.count().held;
   const bytes = revocations.set.bytes;
   revocations.stop();
   guard.close();

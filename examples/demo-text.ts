@@ -56,7 +56,7 @@ function steps({ gateway, admin, control, folder }: DemoFacts): Step[] {
     },
     {
       shows: 'A dead service costs the page one section, and says so. (Bring it back with "mode":"none".)',
-      command: `curl -s -X PUT ${json} -d '{"mode":"dead"}' ${control}/services/feed/fault && curl -s ${as('user')} ${gateway}/api/homepage`,
+      command: `curl -s -o /dev/null -X PUT ${json} -d '{"mode":"dead"}' ${control}/services/feed/fault && curl -s ${as('user')} '${gateway}/api/homepage?fields=feed'`,
     },
     { shows: 'What operators see.', command: `curl -s ${admin}/metrics` },
   ];
@@ -71,7 +71,8 @@ export function demoText(facts: DemoFacts): string {
   const callers = Object.entries(tokens).map(([user, token]) => `${paint('bold', user)}\n${token}\n`);
   return [
     `${paint('bold', 'Gatehouse')} is at ${paint('cyan', gateway)}, its admin listener at ${paint('cyan', admin)}.`,
-    `Behind it: ${services.join(', ')}.`,
+    'Behind it:',
+    ...services.map((one) => `  ${one}`),
     '',
     'To open in a browser:',
     '',

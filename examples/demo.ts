@@ -19,7 +19,7 @@ import { FREE_PORTS, NOTIFY_EVERY_MS, startSampleServices, type SampleServices }
 const ROOT = join(import.meta.dirname, '..');
 /** Another build than that of `npm run build`, such as that of the tests. */
 const BIN = process.env['GATEHOUSE_BIN'] || join(ROOT, 'bin/gatehouse.js');
-const BOOT_LIMIT_MS = 20_000;
+const BOOT_LIMIT_MS = 60_000;
 
 const FREE = { ...process.env, PORT: '0', ADMIN_PORT: '0' };
 
@@ -191,7 +191,9 @@ async function ready({ port }: GatewayPorts): Promise<void> {
     if (answer?.ok) return;
     await sleep(50);
   }
-  throw new Error('the gateway did not get ready');
+  throw new Error(
+    `the gateway did not get ready within ${String(BOOT_LIMIT_MS / 1000)} s; \`LOG_LEVEL=info npm run demo\` shows how far it comes`,
+  );
 }
 
 interface Introduced extends Setting {

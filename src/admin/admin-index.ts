@@ -49,7 +49,8 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
   },
   {
     path: '/revocations',
-    shows: 'How many credentials are revoked, and whether all are known; a POST revokes.',
+    shows:
+      'How many credentials are revoked, and whether all are known; a POST revokes, a DELETE takes it back.',
   },
   {
     path: '/quotas',

@@ -62,9 +62,10 @@ function theOne(offered: readonly OfferedQuota[], { quota, route }: Listing): Of
   const [first] = own;
   if (first === undefined) {
     if (named.length > 0) return `the route ${route ?? ''} has no quota ${quota}`;
-    const names = offered.map((one) => one.quota.name);
+    const names = [...new Set(offered.map((one) => one.quota.name))];
     const nearest = nearestName(quota, names);
-    return `there is no quota ${quota}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+    const hint = nearest === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${nearest}?`;
+    return names.length === 0 ? 'there is no quota at all' : `there is no quota ${quota}; ${hint}`;
   }
   if (new Set(own.map((one) => one.quota.id)).size === 1) return first;
   const routes = own.map((one) => one.routes[0]).join(', ');

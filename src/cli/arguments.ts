@@ -113,6 +113,8 @@ Usage
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
                                         now, at all replicas of the gateway that runs there
+  gatehouse revoke --undo --jti ID | --sid ID [--issuer URL] | --sub SUBJECT [--issuer URL] [--reason TEXT] [--json] [--admin URL]
+                                        take a revocation back
   gatehouse tiers [list] [--json] [--admin URL]
   gatehouse tiers subjects [--subject SUBJECT] [--tier TIER] [--limit N] [--json] [--admin URL]
   gatehouse tiers set TIER --rate 600/1m[:60]|--off [--create] [--reason TEXT] [--admin URL]

@@ -18,6 +18,7 @@ import { EDGE_COMPILER } from '../snapshot/edge.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { Tracer } from '../tracing/tracer.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { editAnswers } from './answer-edits.ts';
 import { runInBackground } from './background-runs.ts';
@@ -89,7 +90,12 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
     {
       provide: EDGE_COMPILER,
       useFactory: edgeCompiler,
-      inject: [PROCESS_RATE_LIMITER, STAGE_FACTORIES, { token: AuditTrail, optional: true }],
+      inject: [
+        PROCESS_RATE_LIMITER,
+        STAGE_FACTORIES,
+        { token: AuditTrail, optional: true },
+        { token: Tracer, optional: true },
+      ],
     },
     Connections,
     HookDeps,

@@ -2,6 +2,7 @@ import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { StageAnswered } from '../exchange/stage-answer.ts';
 import { perOf, type RouteDoor } from './policy-facts.ts';
 import type { Policy } from './policy.ts';
+import { enterStage } from './entered-stage.ts';
 import type { Stage } from './stage.ts';
 
 /** A compiled stage and the policy whose facts say where it is entered. */
@@ -139,7 +140,7 @@ function preflightOf(edge: readonly Stage[]): readonly Stage[] {
  * @throws {StageAnswered} when it answers; a filter sends that.
  */
 export function enterSeat(stage: Stage | undefined, exchange: Exchange): undefined | Promise<undefined> {
-  const entered = stage?.enter?.(exchange);
+  const entered = enterStage(stage, exchange);
   return entered instanceof Promise ? entered.then(passOn) : passOn(entered);
 }
 

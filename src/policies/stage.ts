@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
+import { enterStage } from './entered-stage.ts';
 import type { ExplainedStage } from './explained-stage.ts';
 import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
@@ -82,7 +83,8 @@ export function enterStages(
   index = 0,
 ): Entered | Promise<Entered> {
   for (let i = index; i < stages.length; i += 1) {
-    const entered = stages[i]?.enter?.(exchange);
+    const stage = stages[i];
+    const entered = enterStage(stage, exchange);
     if (entered === undefined) continue;
     if (!(entered instanceof Promise)) return entered;
     return entered.then((answer) => answer ?? enterStages(stages, exchange, i + 1));

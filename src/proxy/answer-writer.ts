@@ -13,8 +13,6 @@ import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 import { editedBytes } from './edited-bytes.ts';
 import { takesTrailers } from './trailed.ts';
 
-const EARLY_HINTS = 103;
-
 /**
  * Writes the answer of a proxied exchange to the client: runs the stages of the way out over its head, streams
  * the body through, and buffers it only for a stage that edits JSON.
@@ -81,9 +79,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   interim(head: ForwardedHead): void {
-    const { request, response } = this.#exchange;
-    const passes = head.status === EARLY_HINTS && request.httpVersion !== '1.0' && !response.headersSent;
-    if (passes && this.#route.heads.passRest) writeEarlyHints(response, head);
+    if (this.#route.heads.passRest) writeEarlyHints(this.#exchange, head);
   }
 
   trailers(fields: readonly string[]): void {
@@ -114,16 +110,13 @@ export class AnswerWriter implements AnswerSink {
 
   end(): void {
     if (this.#isCovered) return;
-    if (this.#buffered === undefined) {
-      this.#exchange.recording?.end();
-      if (this.#bytesLeft !== 0) this.#finish();
-      return;
-    }
     const buffered = this.#buffered;
-    buffered.finish(this.#exchange, (answer) => {
-      // What is coded takes a while, in which somebody else may have answered.
-      if (this.#buffered === buffered && !this.#exchange.response.headersSent) this.#finished(answer);
-    });
+    // What is coded takes a while, in which somebody else may have answered.
+    const isAwaited = (): boolean => this.#buffered === buffered && !this.#exchange.response.headersSent;
+    if (buffered !== undefined)
+      return buffered.finish(this.#exchange, (answer) => isAwaited() && this.#finished(answer));
+    this.#exchange.recording?.end();
+    if (this.#bytesLeft !== 0) this.#finish();
   }
 
   #finished(answer: WholeAnswer | Problem): void {
@@ -153,8 +146,8 @@ export class AnswerWriter implements AnswerSink {
     if (this.#isCovered) return;
     const { response } = this.#exchange;
     // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
-    const isCoverable = problem.status >= 500 && !response.headersSent;
-    const standIn = isCoverable ? standInOf(this.#exchange, this.#route) : undefined;
+    const standIn =
+      problem.status >= 500 && !response.headersSent ? standInOf(this.#exchange, this.#route) : undefined;
     if (standIn !== undefined) return this.replay(standIn);
     this.#exchange.recording?.abandon();
     renderProblem(this.#exchange, problem);
@@ -185,9 +178,8 @@ export class AnswerWriter implements AnswerSink {
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
   #cover(): boolean {
     const standIn = standInOf(this.#exchange, this.#route);
-    if (standIn === undefined) return false;
-    this.#coverWith(standIn);
-    return true;
+    if (standIn !== undefined) this.#coverWith(standIn);
+    return standIn !== undefined;
   }
 
   #coverWith(answer: Answer): void {

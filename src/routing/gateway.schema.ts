@@ -16,6 +16,7 @@ import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeIdentitySchema } from '../upstreams/identity/identity.schema.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { signingSchema } from '../signing/signing.schema.ts';
+import { tracingSchema } from '../tracing/tracing.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
@@ -180,6 +181,7 @@ const wholeSchema = z
       })
       .prefault({})
       .describe('What lines of the log, and whatever operators are shown, do not hold.'),
+    tracing: tracingSchema.optional(),
     audit: auditSchema.optional(),
     defaults: z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })

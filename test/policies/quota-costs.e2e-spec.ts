@@ -152,6 +152,7 @@ describe('who has used something of a quota', () => {
 
   it.each([
     ['quota=owm', 404, 'did you mean own?'],
+    ['quota=nothing-like-it', 404, 'expected one of '],
     ['quota=month', 404, 'say with `route` which one'],
     ['quota=own&route=sized', 404, 'has no quota own'],
     ['', 400, 'quota'],

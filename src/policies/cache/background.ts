@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http';
 import type { AnswerSink, ForwardedHead } from '../../exchange/answer-sink.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { forkTrace } from '../../telemetry/trace-context.ts';
 import { requestLike, unreadResponse, type HandlerRuns } from './handler-runs.ts';
 import { Recording } from './recording.ts';
 
@@ -79,7 +80,8 @@ function shadowOf(exchange: Exchange): Exchange {
   const unsent = exchange.route?.door === 'handler' ? requestLike(exchange.request) : undefined;
   const request = unsent ?? exchange.request;
   const response = unsent === undefined ? new ServerResponse(request) : unreadResponse(unsent);
-  const shadow = new Exchange({ ...exchange, request, response });
+  const shadow = new Exchange({ ...exchange, trace: forkTrace(exchange.trace), request, response });
+  shadow.trace.carrier?.follow(shadow);
   if (unsent !== undefined) unsent.exchange = shadow;
   shadow.route = exchange.route;
   shadow.params = exchange.params;

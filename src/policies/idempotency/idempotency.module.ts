@@ -8,7 +8,7 @@ import { KeyRing } from '../authentication/login/key-ring.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { StageFault } from '../stage-fault.ts';
 import type { Stage } from '../stage.ts';
-import { idempotencyPolicy } from './idempotency.policy.ts';
+import { idempotencyPolicy, KEYED_METHODS } from './idempotency.policy.ts';
 import { IdempotencyStage, type IdempotencyOptions } from './idempotency.stage.ts';
 import { AnswerBytes } from './kept-answer.ts';
 import { AloneRuns } from './alone-runs.ts';
@@ -34,11 +34,11 @@ export class IdempotencyStageFactory implements StageFactory {
   compile(input: StageInput): Stage | undefined {
     const { idempotency: options, authentication } = input.policies;
     const kind = input.door === 'handler' ? 'handler' : (input.action ?? 'forward');
-    if (options === undefined || !RUNNING.has(kind)) return undefined;
+    if (options === undefined || !RUNNING.has(kind) || !takesKeys(input)) return undefined;
     if (authentication === 'public' && options.anonymous === 'refuse')
       throw new StageFault(
         ['idempotency', 'anonymous'],
-        'the route is public, so that every key would be refused; `address` keeps callers apart by their addresses',
+        'the route is public, so that every key would be refused; `address` keeps callers apart by their addresses, `idempotency: off` takes no keys',
       );
     return new IdempotencyStage(input, options, {
       routeId: input.routeId,
@@ -53,6 +53,13 @@ export class IdempotencyStageFactory implements StageFactory {
       isOpen: options.onStoreError === 'open',
     });
   }
+}
+
+/** Whether a route can be asked by a method that keys are for: any other asks nothing of it, and costs nothing. */
+function takesKeys({ reach, action }: StageInput): boolean {
+  // What a translated route takes is said by its schema, not here.
+  if (action === 'translate' || reach === undefined || reach.methods.length === 0) return true;
+  return reach.methods.some((one) => KEYED_METHODS.has(one));
 }
 
 function keysOf({ encryptionKeysEnv, encryptionKeysFile }: IdempotencyOptions): KeyRing | undefined {
@@ -70,7 +77,9 @@ function keysOf({ encryptionKeysEnv, encryptionKeysFile }: IdempotencyOptions): 
     .split(/[,\n]/)
     .map((one) => one.trim())
     .filter((one) => one !== '');
-  if (secrets.length === 0 || secrets.some((one) => one.length < LEAST_SECRET))
+  if (secrets.length === 0)
+    throw fault(encryptionKeysFile === undefined ? 'set this environment variable' : 'expected a secret');
+  if (secrets.some((one) => one.length < LEAST_SECRET))
     throw fault(`expected secrets of at least ${String(LEAST_SECRET)} characters`);
   return new KeyRing(secrets, 'gatehouse idempotency');
 }

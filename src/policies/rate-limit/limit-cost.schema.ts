@@ -30,7 +30,7 @@ const method = z
 
 /** What a request takes of a limit; the same forms for whatever limits. */
 export function costSchemaOf({ unit, most, room }: CostWords) {
-  const units = `${unit.charAt(0).toUpperCase()}${unit.slice(1)}s`;
+  const units = unitsOf(unit);
   const count = z.int().min(0).max(most);
   return z.union([
     z.int().min(1).max(most),
@@ -59,38 +59,48 @@ export function costSchemaOf({ unit, most, room }: CostWords) {
           `A ${unit} for each of so many bytes of the body that have begun, one at least. A body without a \`Content-Length\` counts as the largest that \`bodyLimit\` of the route takes; where there is none, it takes all that there is.`,
         ),
     }),
-    z
-      .strictObject({
-        answerHeader: z
-          .string()
-          .regex(TOKEN, 'expected the name of a header field')
-          .toLowerCase()
-          .describe(
-            `Header field of the answer in which the service says how many ${unit}s the request was worth; clients do not see it.`,
-          ),
-        ahead: z
-          .int()
-          .min(1)
-          .max(most)
-          .default(1)
-          .describe(`${units} that are taken before that is known. Default 1.`),
-        atMost: z
-          .int()
-          .min(1)
-          .max(most)
-          .optional()
-          .describe(`Most that a service can charge. Default: ${room}.`),
-      })
-      .refine(({ ahead, atMost = Infinity }) => ahead <= atMost, {
-        message: 'expected at least what is taken ahead',
-        path: ['atMost'],
-      }),
+    reportedSchemaOf({ unit, most, room }),
     z
       .literal('query')
       .describe(
         'The cost of an operation of GraphQL, as `graphql.cost` counts it, which has to be there; for what else inherits it 1.',
       ),
   ]);
+}
+
+/** A cost that the service tells with its answer. */
+function reportedSchemaOf({ unit, most, room }: CostWords) {
+  const units = unitsOf(unit);
+  return z
+    .strictObject({
+      answerHeader: z
+        .string()
+        .regex(TOKEN, 'expected the name of a header field')
+        .toLowerCase()
+        .describe(
+          `Header field of the answer in which the service says how many ${unit}s the request was worth; clients do not see it.`,
+        ),
+      ahead: z
+        .int()
+        .min(1)
+        .max(most)
+        .default(1)
+        .describe(`${units} that are taken before that is known. Default 1.`),
+      atMost: z
+        .int()
+        .min(1)
+        .max(most)
+        .optional()
+        .describe(`Most that a service can charge. Default: ${room}.`),
+    })
+    .refine(({ ahead, atMost = Infinity }) => ahead <= atMost, {
+      message: 'expected at least what is taken ahead',
+      path: ['atMost'],
+    });
+}
+
+function unitsOf(unit: string): string {
+  return `${unit.charAt(0).toUpperCase()}${unit.slice(1)}s`;
 }
 
 /** What a request takes of a rate limit. */

@@ -52,17 +52,18 @@ export const tiersSchema = z
     ]),
   )
   .superRefine((tiers, context) => {
-    const seen = new Set<string>();
+    const seen = new Map<string, string>();
     for (const [name, tier] of Object.entries(tiers)) {
       if (tier === 'off') continue;
       for (const [index, tenant] of tier.tenants.entries()) {
-        if (seen.has(tenant))
+        const other = seen.get(tenant);
+        if (other !== undefined)
           context.addIssue({
             code: 'custom',
             path: [name, 'tenants', index],
-            message: 'expected a tenant that no other tier has',
+            message: `expected a tenant that no other tier has; \`${other}\` has this one`,
           });
-        seen.add(tenant);
+        seen.set(tenant, name);
       }
     }
   })

@@ -15,6 +15,7 @@ import { OperationContext } from './operation-context.ts';
 import { eventAnswers, openSource } from './operation-events.ts';
 import type { OperationFinder } from '../documents/operation-finder.ts';
 import type { OperationMeter } from './operation-meters.ts';
+import { operationTraceOf, type OperationTrace } from './operation-trace.ts';
 import { OperationPlan, showsPlan } from './operation-plan.ts';
 import type { Answered, OperationResult, Refused, RefusedFor } from './operation-result.ts';
 import type { OperationAsk } from './operation-runner.ts';
@@ -40,16 +41,25 @@ export class OperationRun {
   #cost: ShownCost | undefined = undefined;
   #granted: OperationContext['granted'] | undefined = undefined;
   #hasBegun = false;
+  readonly #trace: OperationTrace | undefined;
 
   constructor(ask: OperationAsk, finder: OperationFinder, limits: GraphqlLimits) {
     this.#ask = ask;
     this.#finder = finder;
     this.#limits = limits;
     this.#meter = finder.meters.unknown;
+    this.#trace = operationTraceOf(ask.exchange);
   }
 
   /** Runs it; never rejects. */
-  async result(): Promise<OperationResult> {
+  result(): Promise<OperationResult> {
+    const trace = this.#trace;
+    return trace === undefined
+      ? this.#result()
+      : this.#result().then((result) => (trace.ended(result), result));
+  }
+
+  async #result(): Promise<OperationResult> {
     const { request, exchange, stages } = this.#ask;
     try {
       const entering = stages && enterStages(stages.first, exchange);
@@ -61,6 +71,7 @@ export class OperationRun {
       const found = finding instanceof Promise ? await unlessCancelled(finding, exchange) : finding;
       if (isFaults(found)) return this.#refuse('document', found);
       this.#prepared = found;
+      this.#trace?.found(found);
       this.#meter = found.meter;
       const refused = this.#refusedBefore(found, request);
       if (refused !== undefined) return refused;
@@ -158,6 +169,7 @@ export class OperationRun {
           return failureOf(this.#endedBy(error), exchange);
         },
         meters: this.#finder.meters,
+        trace: this.#trace,
         ended,
       });
       return { kind: 'opened', answers };
@@ -173,6 +185,7 @@ export class OperationRun {
   #context(): OperationContext {
     const context = new OperationContext(this.#ask.exchange);
     if (this.#granted !== undefined) context.granted = this.#granted;
+    this.#trace?.begins(context);
     return context;
   }
 

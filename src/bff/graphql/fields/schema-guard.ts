@@ -50,6 +50,11 @@ export class SchemaGuard {
     return messages.size === 0 ? policies : undefined;
   }
 
+  /** @throws {ConfigError} with what is known to keep the gateway from starting, when there is something. */
+  refuse(): void {
+    this.faults.refuse();
+  }
+
   /** Calls of resolvers and views that cannot be made with the upstreams of a configuration. */
   callFaults({ value: { upstreams } }: GatewaySource): readonly string[] {
     return [

@@ -39,7 +39,12 @@ export class RevokedKeysOfAll {
     this.#byNode.clear();
   }
 
-  /** Looks at all keys once more. */
+  /** Looks at all keys once more; what is known meanwhile is as good as it was. */
+  lookAgain(): void {
+    for (const keys of this.#byNode.values()) keys.lookAgain();
+  }
+
+  /** Looks at all keys once more, and knows nothing until that is done. */
   again(): void {
     for (const keys of this.#byNode.values()) keys.again();
   }

@@ -13,6 +13,7 @@ const AT_ONCE = 500;
 const RECONCILE_MS = 300_000;
 const RECONCILE_UNTOLD_MS = 10_000;
 const RETRY_MS = 200;
+const LOOK_AGAIN_MS = 100;
 /** Also where the connection beside it is one of a Cluster, which connects when it is asked something. */
 const OPTIONS = {
   autoResubscribe: false,
@@ -49,6 +50,7 @@ export class RevokedKeys {
   #isWhole: boolean;
   #listener: Redis | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #lookAgain: NodeJS.Timeout | undefined = undefined;
   #isTold = true;
   #isAsking = false;
   /** Until when everything is known, on the clock of `performance.now()`; -Infinity before all keys were looked at. */
@@ -79,11 +81,19 @@ export class RevokedKeys {
   stop(): void {
     this.#turn += 1;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lookAgain);
     if (this.#listener !== undefined) closeRedis(this.#listener);
     this.#listener = undefined;
   }
 
-  /** Looks at all keys once more. */
+  /** Looks at all keys once more; what is known meanwhile is as good as it was. */
+  lookAgain(): void {
+    clearTimeout(this.#lookAgain);
+    // What is to be looked at for one reason is looked at for all.
+    this.#lookAgain = setTimeout(() => void this.#reconcile(this.#turn), LOOK_AGAIN_MS).unref();
+  }
+
+  /** Looks at all keys once more, and knows nothing until that is done. */
   again(): void {
     this.#seenTurn = -1;
     this.heardAt = -Infinity;
