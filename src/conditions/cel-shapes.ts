@@ -156,6 +156,7 @@ export class CelClient {
   }
 
   get ip(): string {
+    isForNobodyElse(this.#exchange);
     const { addressDoubt, clientAddress } = this.#exchange;
     // Fails closed: the address would be that of a proxy, which may be let in where its clients are not.
     if (addressDoubt !== undefined || clientAddress === '')
@@ -230,6 +231,7 @@ export class CelContext {
   }
 
   get now(): Date {
+    isForNobodyElse(this.#exchange);
     return new Date();
   }
 
@@ -252,6 +254,12 @@ export class CelContext {
     const bounds = { of: name, goesThrough };
     return takeMade((known[name] ??= made(() => boundedMembers(value, members[name], bounds))));
   }
+}
+
+// Fails closed: what a handler shows because of an address or the time is not kept, since another request of its caller may come
+// from elsewhere, and later. Where answers are forwarded, whoever may not see them was refused before.
+function isForNobodyElse({ route, recording }: Exchange): void {
+  if (route?.door === 'handler') recording?.refuse();
 }
 
 const NOBODY = new CelPrincipal({}, [], false);

@@ -14,7 +14,10 @@ export class AnswerGuard implements CanActivate {
     const { awaited } = exchange;
     exchange.awaited = undefined;
     passOn(awaited);
-    if (exchange.recording !== undefined) exchange.recording.handledFrom = exchange.responseHeaders.length;
+    const { recording } = exchange;
+    if (recording === undefined) return true;
+    recording.handledFrom = exchange.responseHeaders.length;
+    recording.awaitsGuards = false;
     return true;
   }
 }

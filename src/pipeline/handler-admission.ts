@@ -43,7 +43,7 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots, gu
       if (hasParameters && Object.values(request.params as object).includes(''))
         return done(new Problem('route-not-found'));
       // It has met its stages: nobody but the cache asks, for later clients.
-      if (shadowOf(request.raw) !== undefined) return goOn(request, reply, done);
+      if (shadowOf(request.raw) !== undefined) return goOn(request, reply, done, isGuarded);
       const route = snapshots.for(request.exchange).table.byId(id);
       // Fails closed: the routes of handlers are fixed, so that each snapshot has it.
       if (route === undefined) return done(new Problem('route-not-found'));
@@ -56,7 +56,8 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots, gu
           return done(error as Error);
         }
       }
-      const pass: Done = (error) => (error === undefined ? goOn(request, reply, done) : done(error));
+      const pass: Done = (error) =>
+        error === undefined ? goOn(request, reply, done, isGuarded) : done(error);
       admit(route, reply, pass, isGuarded);
     };
     options.onRequest = [...[options.onRequest ?? []].flat(), enter];
@@ -64,9 +65,9 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots, gu
   });
 }
 
-function goOn(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+function goOn(request: FastifyRequest, reply: FastifyReply, done: Done, isGuarded: boolean): void {
   const { exchange } = request;
-  if (exchange.route !== undefined) coverProblems(exchange, exchange.route);
+  if (exchange.route !== undefined) coverProblems(reply, exchange.route, isGuarded);
   leaveBehind(request, reply);
   done();
 }

@@ -1,10 +1,13 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { exchangeOf } from '../exchange/exchange-of.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { standInOf } from '../exchange/stand-in.ts';
 import { passOn } from '../policies/seats.ts';
 import { enterStages, type Entered } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { SeatedGuards } from './seated-guards.ts';
+
+const FIRST_FAILURE_STATUS = 500;
 
 /**
  * The stages after the body for the code-first door, such as break. They only act before the handler or when the
@@ -24,10 +27,18 @@ export class StagesGuard implements CanActivate {
     if (exchange.awaited !== undefined) return true;
     if (exchange.route.afterBody.length > 0)
       exchange.parsedBody = context.switchToHttp().getRequest<{ readonly body?: unknown }>().body;
-    const entered = enterStages(exchange.route.afterBody, exchange);
-    if (entered instanceof Promise)
-      return entered.then((answer) => this.#proceed(exchange, answer, context.getHandler()));
-    return this.#proceed(exchange, entered, context.getHandler());
+    let entered: ReturnType<typeof enterStages>;
+    try {
+      entered = enterStages(exchange.route.afterBody, exchange);
+    } catch (error) {
+      return cover(exchange, error);
+    }
+    const handler = context.getHandler();
+    if (!(entered instanceof Promise)) return this.#proceed(exchange, entered, handler);
+    return entered.then(
+      (answer) => this.#proceed(exchange, answer, handler),
+      (error: unknown) => cover(exchange, error),
+    );
   }
 
   #proceed(exchange: Exchange, answer: Entered, handler: object): true {
@@ -39,4 +50,16 @@ export class StagesGuard implements CanActivate {
     if (recording !== undefined && !waits) recording.handledFrom = exchange.responseHeaders.length;
     return true;
   }
+}
+
+// What stands in for a handler that nobody may call now, such as by its breaker, waits for the guards that come after.
+function cover(exchange: Exchange, error: unknown): true {
+  const { recording, route } = exchange;
+  const isFailure = error instanceof Problem && error.status >= FIRST_FAILURE_STATUS;
+  if (!isFailure || recording?.awaitsGuards !== true || exchange.cancelled !== undefined) throw error;
+  recording.awaitsGuards = false;
+  exchange.awaited = standInOf(exchange, route);
+  recording.awaitsGuards = true;
+  if (exchange.awaited === undefined) throw error;
+  return true;
 }

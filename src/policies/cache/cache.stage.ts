@@ -114,7 +114,8 @@ export class CacheStage implements Stage {
 
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */
   standIn(exchange: Exchange): Answer | undefined {
-    if (exchange.recording?.mayBeCovered !== true) return undefined;
+    const { recording } = exchange;
+    if (recording?.mayBeCovered !== true || recording.awaitsGuards) return undefined;
     return (exchange.cached = this.#standIn(
       exchange,
       this.#keyOf(exchange),

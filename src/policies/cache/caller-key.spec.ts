@@ -32,13 +32,16 @@ interface Caller {
   readonly principal?: Principal | undefined;
   readonly fingerprint?: string;
   readonly roles?: RoleBook;
+  /** Names of fields that the client sends. */
+  readonly says?: readonly string[];
 }
 
-function exchangeOf({ door = 'handler', principal, fingerprint, roles }: Caller): Exchange {
+function exchangeOf({ door = 'handler', principal, fingerprint, roles, says = [] }: Caller): Exchange {
   const socket = new Socket();
   if (fingerprint !== undefined)
     setConnection(socket, { certificate: { fingerprint } } as unknown as ClientConnection);
   const request = new IncomingMessage(socket);
+  request.rawHeaders = says.flatMap((name) => [name, 'a']);
   const exchange = exchangeFor(request, new ServerResponse(request));
   exchange.principal = principal;
   exchange.route = { door, roles, action: {} } as unknown as Route;
@@ -67,6 +70,18 @@ describe('the key of an answer of a handler', () => {
   it.each(OTHERS)('is another one for a caller with another %s', (_, other) => {
     expect(keyOf(other)).not.toBe(keyOf(usual));
   });
+
+  it.each<CacheScope>(['principal', 'public'])(
+    'is another one for what only a handler hears of a client (%s)',
+    (scope) => {
+      const keyWith = (door: 'proxy' | 'handler', ...says: string[]): string => keyOf({ door, says }, scope);
+      for (const name of ['X-Forwarded-Host', 'x_user_id', 'Forwarded', 'X-Tenant-Id']) {
+        expect(keyWith('handler', name)).not.toBe(keyWith('handler'));
+        expect(keyWith('proxy', name)).toBe(keyWith('proxy'));
+      }
+      expect(keyWith('handler', 'X-Forwarded-For', 'x-real-ip')).toBe(keyWith('handler'));
+    },
+  );
 
   it('tells nobody apart who shares it, so that only what says so is shared', () => {
     expect(keyOf({ ...usual, principal: { ...ADA, claims: {} } }, 'public')).toBe(keyOf(usual, 'public'));

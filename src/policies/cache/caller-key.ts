@@ -21,6 +21,12 @@ const BY_VARY: ReadonlySet<string> = new Set([
 /** The credentials of HTTP: an answer to who sends one is shared only if it says so (RFC 9111 section 3.5). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
 
+/**
+ * Fields that tell nothing but the address of a client, which is another one for each of them. Services hear them from the
+ * gateway; handlers see what clients and proxies have said, and have to say where an answer depends on it.
+ */
+const OF_ADDRESS: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-real-ip', 'x-client-ip']);
+
 const NONE: ReadonlySet<string> = new Set();
 
 /** What `Connection` says of nothing but the connection. */
@@ -38,6 +44,9 @@ export type CacheScope = 'principal' | 'public';
  *   each request, and those of HTTP itself, do not.
  * - with `public` every field that HTTP does not know: `Vary` governs only those that it does.
  *
+ * For a handler the fields count as well that services hear from the gateway only, such as `X-Forwarded-Host`: it sees what the
+ * client has said, and may believe it. Those that tell an address do not.
+ *
  * What the route removes before the request goes on does not count, nor what it says that no answer depends on; what the client has removed does, by its name: the
  * upstream never heard of a field that `Connection` lists, so its answer is none to who sends that field on.
  */
@@ -52,9 +61,10 @@ export function callerKey(
   if (scope === 'public') parts.push(carriesCredentials(exchange) ? 'known' : '');
   else if (principal !== undefined) parts.push(partitionOf(principal), ...identityHeaders(principal));
   const { rawHeaders } = request;
+  const isHandler = exchange.route?.door === 'handler';
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
-    if (isCounted(name, scope) && !ignored.has(name) && headerEdits?.drop.has(name) !== true)
+    if (isCounted(name, scope, isHandler) && !ignored.has(name) && headerEdits?.drop.has(name) !== true)
       parts.push(name, rawHeaders[i + 1] as string);
   }
   const { connection } = request.headers;
@@ -62,7 +72,7 @@ export function callerKey(
   // What the route makes of the request for the upstream to see may decide about the answer, whoever shares it.
   if (headerEdits !== undefined && headerEdits.telling.length > 0)
     parts.push('edits', ...headerEdits.telling);
-  if (exchange.route?.door === 'handler') parts.push('handler', ...ofHandler(exchange, scope));
+  if (isHandler) parts.push('handler', ...ofHandler(exchange, scope));
   const { vouched } = exchange;
   if (vouched !== undefined && vouched.fields.length > 0) parts.push('vouched', ...vouched.fields);
   const asked = exchange.route?.action.asksBy?.(exchange);
@@ -94,8 +104,9 @@ function viewOf(principal: Principal): string {
   return view;
 }
 
-function isCounted(name: string, scope: CacheScope): boolean {
-  if (PROTOCOL.has(name) || isPerRequest(name) || isIdentityHeader(name)) return false;
+function isCounted(name: string, scope: CacheScope, isHandler: boolean): boolean {
+  if (PROTOCOL.has(name) || isPerRequest(name)) return false;
+  if (isIdentityHeader(name)) return isHandler && !OF_ADDRESS.has(name);
   return scope === 'principal' || !(BY_VARY.has(name) || CREDENTIALS.has(name) || isOfBrowser(name));
 }
 

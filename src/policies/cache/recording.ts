@@ -1,5 +1,6 @@
 import { Pieces } from '../../exchange/pieces.ts';
 import type { Answer } from '../../exchange/exchange.ts';
+import { fieldOf } from '../../exchange/field-list.ts';
 import type { Problem } from '../../problems/problem.ts';
 
 /**
@@ -37,6 +38,8 @@ export class Recording {
   handledFrom: number | undefined = undefined;
   /** Whether something stale may be given in place of what fails; not where nobody is answered. */
   mayBeCovered = true;
+  /** Whether guards of the handler's own still have to let the request pass: until then nothing is given that it was answered before. */
+  awaitsGuards = false;
   /** Takes a problem that is about to be answered, and tells whether it was answered by something else. Absent at door 1. */
   covers: ((problem: Problem) => boolean) | undefined = undefined;
 
@@ -90,6 +93,9 @@ export class Recording {
     if (this.#pieces === undefined || this.#isOver) return;
     // A copy, because it is kept, and the pieces may lie in more room than they need.
     const body = Buffer.from(this.#pieces.take());
+    // Whoever gets it knows that something is missing; from the store it would be whole.
+    const said = fieldOf(this.#headers, 'content-length');
+    if (said !== undefined && Number(said) !== body.length) return this.#giveUp(false);
     this.#pieces = undefined;
     this.#isOver = true;
     this.#recorder.completed({ status: this.#status, headers: this.#headers, body });
