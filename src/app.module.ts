@@ -79,7 +79,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(options),
-        TelemetryModule.forRoot(logger),
+        TelemetryModule.forRoot(logger, environment.metricsMaxSeries),
         AuditModule,
         StoreModule.forRoot({
           redisUrl: environment.redisUrl,

@@ -1,23 +1,29 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { LabelCounter } from './label-counter.ts';
+import { ReadGauge } from './read-gauge.ts';
 
 /** The codes of RFC 6455 and IANA, each by itself; those that applications choose are one, so that clients cannot make series. */
 const [FIRST_CODE, LAST_CODE] = [1000, 1015];
 
 /** What is counted of WebSockets, by route. */
 export class SocketMetrics {
-  readonly #open: Gauge<'route'>;
+  readonly #open = new Map<string, number>();
   readonly #messages: LabelCounter;
   readonly #bytes: LabelCounter;
   readonly #closed: LabelCounter;
 
   constructor(registry: Registry) {
-    this.#open = new Gauge({
-      name: 'gatehouse_open_sockets',
-      help: 'WebSockets of a route that are open.',
-      labelNames: ['route'],
-      registers: [registry],
-    });
+    new ReadGauge(
+      {
+        name: 'gatehouse_open_sockets',
+        help: 'WebSockets of a route that are open.',
+        labels: ['route'],
+      },
+      registry,
+      (show) => {
+        for (const [route, count] of this.#open) show(count, route);
+      },
+    );
     const counter = (name: string, help: string, label: string): LabelCounter =>
       new LabelCounter({ name: `gatehouse_socket_${name}_total`, help, labels: ['route', label] }, registry);
     this.#messages = counter('messages', 'Messages over WebSockets that are forwarded.', 'from');
@@ -26,11 +32,11 @@ export class SocketMetrics {
   }
 
   opened(route: string): void {
-    this.#open.inc({ route });
+    this.#open.set(route, (this.#open.get(route) ?? 0) + 1);
   }
 
   closed(route: string): void {
-    this.#open.dec({ route });
+    this.#open.set(route, (this.#open.get(route) ?? 0) - 1);
   }
 
   /** Counts what one read has brought. */
@@ -49,7 +55,7 @@ export class SocketMetrics {
 
   /** Shows nothing more of routes that are gone. */
   forget(ids: ReadonlySet<string>): void {
-    for (const id of ids) this.#open.remove({ route: id });
+    for (const id of ids) this.#open.delete(id);
     for (const counter of [this.#messages, this.#bytes, this.#closed]) counter.forget(ids);
   }
 }

@@ -166,7 +166,7 @@ export class Attempts implements Waiter {
       this.#attempt.outcome = word;
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
     }
-    this.#metrics.attempted(this.#upstream.name, word);
+    this.#metrics.upstreams.attempted(this.#upstream.name, word, this.#attempt?.durationMs);
   }
 
   /** Shows in the access line that what was noted is not how it ended. */
@@ -189,6 +189,7 @@ export class Attempts implements Waiter {
     if (waitMs >= this.leftMs()) return this.#refused('wait');
     if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');
     this.#waitMs = waitMs;
+    this.#metrics.upstreams.retried(this.#upstream.name, String(end.retry));
     return true;
   }
 
@@ -238,7 +239,7 @@ export class Attempts implements Waiter {
 
   /** Shows in the metrics what became of a second attempt. */
   hedged(outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
-    this.#metrics.hedged(this.#upstream.name, outcome);
+    this.#metrics.upstreams.hedged(this.#upstream.name, outcome);
   }
 
   /** Has the exchange name the target under way as the one that answers. */
@@ -288,7 +289,7 @@ export class Attempts implements Waiter {
   }
 
   #refused(reason: 'budget' | 'wait'): false {
-    this.#metrics.retryRefused(this.#upstream.name, reason);
+    this.#metrics.upstreams.retryRefused(this.#upstream.name, reason);
     return false;
   }
 }

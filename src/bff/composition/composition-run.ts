@@ -63,7 +63,7 @@ export abstract class CompositionRun<Run extends SectionRun> implements SectionH
   ended(run: SectionRun, outcome: SectionOutcome): void {
     this.#pending -= 1;
     if (this.#pending === 0) this.exchange.offCancel(this.#cancel);
-    this.#metrics.sectionEnded(this.#name, run.section.name, outcome);
+    this.#metrics.compositions.sectionEnded(this.#name, run.section.name, outcome, run.durationMs);
   }
 
   abstract defect(section: SectionPlan, error: unknown): void;
