@@ -66,7 +66,7 @@ export class LabelCounter implements SlicedMetric {
     this.labelNames = labels;
     this.#folds = folds;
     this.#guard = guardOf(registry);
-    this.#guard.watch(name);
+    if (labels.length > 0) this.#guard.watch(name);
     registry.registerMetric(this as never);
   }
 
