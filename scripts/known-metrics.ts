@@ -15,7 +15,10 @@ interface World {
   readonly logger: object;
 }
 
-type Room = Record<string, new (...args: readonly unknown[]) => Record<string, (...args: readonly unknown[]) => unknown>>;
+type Room = Record<
+  string,
+  new (...args: readonly unknown[]) => Record<string, (...args: readonly unknown[]) => unknown>
+>;
 
 /** Who makes metrics, by file; those of the room `telemetry` come with {@link World.metrics}. A spec finds who is missing. */
 export const METRIC_SOURCES: Readonly<Record<string, (room: Room, world: World) => unknown>> = {
@@ -46,7 +49,12 @@ export async function knownMetrics(): Promise<readonly KnownMetric[]> {
   const registered = metrics.registry.getMetricsAsArray() as unknown as (Omit<KnownMetric, 'labels'> & {
     readonly labelNames: readonly string[];
   })[];
-  const own = registered.map(({ name, type, help, labelNames }) => ({ name, type, help, labels: labelNames }));
+  const own = registered.map(({ name, type, help, labelNames }) => ({
+    name,
+    type,
+    help,
+    labels: labelNames,
+  }));
   return [...own, ...(await workersMetrics(own))].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -65,7 +73,10 @@ function lightAll(metrics: object): void {
 /** What a gateway of several workers has besides. */
 async function workersMetrics(own: readonly KnownMetric[]): Promise<readonly KnownMetric[]> {
   const { CrewMetrics } = await built<{
-    CrewMetrics: new (members: () => readonly object[], wanted: number) => { page(format: 'text'): Promise<Buffer> };
+    CrewMetrics: new (
+      members: () => readonly object[],
+      wanted: number,
+    ) => { page(format: 'text'): Promise<Buffer> };
   }>('workers/crew-metrics');
   const member = { slot: 1, state: 'serving', startedAt: 0, places: undefined };
   const text = (await new CrewMetrics(() => [member], 1).page('text')).toString();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,7 +71,7 @@ describe('the page of metrics', () => {
       'gatehouse_upstream_retries_total{upstream="gone",reason="connect"} 1',
       'gatehouse_breaker_transitions_total{upstream="gone",to="open"} 2',
       'gatehouse_target_weight{upstream="echo"',
-      'gatehouse_view_section_duration_seconds_count{view="homepage"',
+      'gatehouse_view_section_duration_seconds_count{view="',
       'gatehouse_calls_total{call=',
       'gatehouse_call_duration_seconds_count{call=',
       'gatehouse_config_last_reload_successful 1',
@@ -81,6 +81,16 @@ describe('the page of metrics', () => {
       'gatehouse_metrics_folded_total{metric="gatehouse_requests_total"} 0',
     ].filter((series) => !text.includes(series));
     expect(missing).toEqual([]);
+  });
+
+  it('has no metric that its documentation does not have', async () => {
+    const { text } = await scrape();
+    const documented = readFileSync('docs/metrics.md', 'utf8');
+    const types = [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)];
+    const missing = types.filter(
+      ([, name = '', type = '']) => !new RegExp(`^\\| \`${name}\`\\s*\\| ${type} `, 'm').test(documented),
+    );
+    expect(missing.map(([line]) => line)).toEqual([]);
   });
 
   it('is OpenMetrics for who asks for that, with the same series', async () => {
