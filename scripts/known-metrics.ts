@@ -25,6 +25,12 @@ export const METRIC_SOURCES: Readonly<Record<string, (room: Room, world: World) 
   'upstreams/discovery/discovery-metrics': ({ DiscoveryMetrics }, { metrics }) =>
     new DiscoveryMetrics!(metrics.registry, () => []),
   'policies/deprecation/caller-counts': ({ CallerCounts }, { metrics }) => new CallerCounts!(metrics),
+  'policies/rate-limit/limiter-tally': ({ LimiterTally, showTally }, { metrics }) =>
+    (showTally as unknown as (...all: readonly object[]) => unknown)(
+      new LimiterTally!(),
+      { leased: () => 0, kept: () => 0 },
+      metrics,
+    ),
   'policies/cache/cache-metrics': ({ CacheMetrics }, { metrics }) => new CacheMetrics!(metrics, {}),
   'policies/authentication/revocation/revocation-report': ({ RevocationReport }, { metrics }) =>
     new RevocationReport!({ metrics }, {})['begin']!(),
@@ -35,6 +41,8 @@ export const METRIC_SOURCES: Readonly<Record<string, (room: Room, world: World) 
     new Rollouts!(undefined, undefined, { subscribe: () => () => undefined }, logger, metrics),
   'bff/graphql/execution/operation-meters': ({ OperationMeters }, { metrics }) =>
     new OperationMeters!(metrics)['watchStreams']!(() => 0),
+  'tracing/tracer': ({ watchOf }, { metrics }) =>
+    (watchOf as unknown as (logger: object, metrics: object) => unknown)({}, metrics),
   'store/replicas': ({ Replicas }, { metrics }) => new Replicas!(undefined, { metrics }),
   'proxy/mirror/mirrors': ({ Mirrors }, { metrics, logger }) => new Mirrors!(logger, metrics),
 };
@@ -61,12 +69,16 @@ export async function knownMetrics(): Promise<readonly KnownMetric[]> {
 /** Has all metrics registered that are there only where something is used. */
 function lightAll(metrics: object): void {
   const { overload, storeChanged } = metrics as {
-    readonly overload: Record<'limitMade' | 'showSlots' | 'showLoad', (shown: unknown) => unknown>;
+    readonly overload: Record<
+      'limitMade' | 'showCaps' | 'showSlots' | 'showLoad',
+      (shown: unknown) => unknown
+    >;
     storeChanged(up: boolean, use: string): void;
   };
   storeChanged.call(metrics, true, 'limits');
   overload.limitMade({ upstream: '', host: '', limit: { value: 0, waiting: 0 } });
   overload.showSlots(() => []);
+  overload.showCaps(() => [{ upstream: '', inFlight: 0, waiting: 0 }]);
   overload.showLoad(() => ({ level: 0, pressures: {} }));
 }
 

@@ -17,6 +17,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Configuration and certificates', /^gatehouse_(?:config|certificate)/],
   ['Store and replicas', /^gatehouse_(?:store|replicas)/],
   ['Workers', /^gatehouse_worker/],
+  ['Traces', /^gatehouse_spans/],
   ['The process and its metrics', /./],
 ];
 

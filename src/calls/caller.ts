@@ -15,6 +15,7 @@ import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
 import { forgetRuns, logOf } from './reuse/call-memory.ts';
 import { isReusable, PlannedCall, type LayerDeps } from './reuse/planned-call.ts';
 import type { StreamCall, StreamContext } from './stream-call.ts';
+import { tracedCall } from './traced-call.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 
@@ -48,9 +49,11 @@ export class Caller {
    */
   call<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
     noteCall(call);
-    const log = logOf(context.exchange);
+    const { spans } = context.exchange.trace;
     const answer =
-      log === undefined ? this.#make(call, input, context) : this.#followed(log, call, input, context);
+      spans === undefined
+        ? this.#logged(call, input, context)
+        : tracedCall(spans, call.name, context, (traced) => this.#logged(call, input, traced));
     this.#count(call, answer);
     return answer;
   }
@@ -109,6 +112,12 @@ export class Caller {
       () => metrics.callEnded(call.name, 'ok', performance.now() - startedAt),
       (error: unknown) => metrics.callEnded(call.name, problemOf(error).code, performance.now() - startedAt),
     );
+  }
+
+  #logged<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
+    const log = logOf(context.exchange);
+    if (log === undefined) return this.#make(call, input, context);
+    return this.#followed(log, call, input, context);
   }
 
   // Apart from the way of most calls, which then needs no closure.

@@ -56,7 +56,9 @@ export class CloseHook {
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     const metrics = exchange.route?.metrics ?? this.#unmatched;
-    metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload);
+    const { trace } = exchange;
+    const shown = trace.spans?.isKept === true ? trace : undefined;
+    metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload, shown);
     metrics.sent(exchange.bytesOut);
     if (exchange.problem !== undefined) metrics.refused(exchange.problem.entry.stage, exchange.problem.code);
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { fieldOf } from '../exchange/field-list.ts';
+import { STAND_IN_STATUS, standInOf } from '../exchange/stand-in.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
@@ -10,7 +11,7 @@ import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded, writeStored } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 import { editedBytes } from './edited-bytes.ts';
-import { STAND_IN_STATUS, standInOf, takesTrailers } from './stand-in.ts';
+import { takesTrailers } from './trailed.ts';
 
 const EARLY_HINTS = 103;
 
@@ -88,7 +89,10 @@ export class AnswerWriter implements AnswerSink {
   trailers(fields: readonly string[]): void {
     const { response } = this.#exchange;
     const passes = this.#buffered === undefined && this.#route.heads.passRest;
-    if (passes && !this.#isCovered && response.chunkedEncoding) response.addTrailers(answerTrailers(fields));
+    if (!passes || this.#isCovered || !response.chunkedEncoding) return;
+    const passing = answerTrailers(fields);
+    this.#exchange.keeper?.trailers(passing.flat());
+    response.addTrailers(passing);
   }
 
   data(chunk: Buffer): boolean {
@@ -170,8 +174,11 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
     if (writeStored(this.#exchange, this.#route, answer)) return;
-    this.start(answer.status, [...answer.headers]);
-    if (this.#exchange.method !== 'HEAD') this.data(answer.body);
+    const { status, headers, body, trailers } = answer;
+    this.#trailer = trailers?.filter((_, i) => i % 2 === 0).join(', ');
+    this.start(status, [...headers]);
+    if (this.#exchange.method !== 'HEAD') this.data(body);
+    if (trailers !== undefined) this.trailers(trailers);
     this.end();
   }
 

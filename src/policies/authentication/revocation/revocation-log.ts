@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { STORE_UNAVAILABLE, type StoreGuard } from '../../../store/store-guard.ts';
 import { digestText, readDigest, type Digest } from './revocation-marks.ts';
+import { READ_LOG_SCRIPT } from './revocation-log.lua.ts';
 import type { RevocationTime } from './revocation-table.ts';
 
 /** The stream that all replicas read. */
@@ -12,7 +13,10 @@ export const LOG_BEGINNING = '0-0';
 
 /** Not on the path of a request. */
 const BUDGET_MS = 500;
-const PAGE = 5000;
+/** So few that neither Redis nor this process is held up by one page. */
+const PAGE = 2000;
+/** Of a digest as a text. */
+const DIGEST_LENGTH = 16;
 /** By how much the clocks of replicas and of Redis may be apart. */
 const MARGIN_MS = 60_000;
 
@@ -36,38 +40,37 @@ export interface LogPage {
   readonly generated: string;
 }
 
-type Entry = readonly [id: string, fields: readonly string[]];
+type Page = readonly [first: string, generated: string, count: number, last: string, lines: string];
+
+interface WithScript {
+  readRevocations(key: string, after: string, most: number): Promise<Page>;
+}
 
 /** The log of revocations in Redis: a stream, which keeps their order for who was away. */
 export class RevocationLog {
-  readonly #redis: Redis;
+  readonly #redis: Redis & WithScript;
   readonly #guard: StoreGuard;
 
   constructor(redis: Redis, guard: StoreGuard) {
-    this.#redis = redis;
+    redis.defineCommand('readRevocations', { lua: READ_LOG_SCRIPT, numberOfKeys: 1 });
+    this.#redis = redis as Redis & WithScript;
     this.#guard = guard.forUse('revocations', { budgetMs: BUDGET_MS });
   }
 
   /** Reads on after an entry; undefined when Redis does not answer. @returns {Error} what it says against it. */
   async read(after: string): Promise<LogPage | Error | undefined> {
-    const ask = (): Promise<[unknown, Entry[]] | Error> =>
-      Promise.all([
-        this.#redis.xinfo('STREAM', REVOCATION_STREAM).catch(absent),
-        this.#redis.xrange(REVOCATION_STREAM, `(${after}`, '+', 'COUNT', PAGE) as Promise<Entry[]>,
-      ]).catch(asAnswer);
+    const ask = (): Promise<Page | Error> =>
+      this.#redis.readRevocations(REVOCATION_STREAM, after, PAGE).catch(asAnswer);
     const answer = await this.#guard.run(ask);
     if (answer === STORE_UNAVAILABLE) return undefined;
     if (Error.isError(answer)) return answer;
-    const [info, entries] = answer;
-    const facts = factsOf(info);
-    const generated = facts.get('last-generated-id');
-    const first = facts.get('first-entry');
+    const [first, generated, count, last, lines] = answer;
     return {
-      entries: entries.flatMap(([, fields]) => entryOf(fields)),
-      last: entries.at(-1)?.[0] ?? after,
-      isWhole: entries.length < PAGE,
-      first: Array.isArray(first) ? String(first[0]) : LOG_BEGINNING,
-      generated: typeof generated === 'string' ? generated : LOG_BEGINNING,
+      entries: entriesOf(lines),
+      last,
+      isWhole: count < PAGE,
+      first: first === '' ? LOG_BEGINNING : first,
+      generated: generated === '' ? LOG_BEGINNING : generated,
     };
   }
 
@@ -107,24 +110,15 @@ function asAnswer(error: unknown): Error {
   throw error;
 }
 
-// A stream that nobody has written to yet.
-function absent(error: unknown): unknown {
-  if (error instanceof Error && error.message.includes('no such key')) return [];
-  throw error;
-}
-
-function factsOf(info: unknown): ReadonlyMap<string, unknown> {
-  const list = Array.isArray(info) ? (info as unknown[]) : [];
-  const facts = new Map<string, unknown>();
-  for (let i = 0; i < list.length; i += 2) facts.set(String(list[i]), list[i + 1]);
-  return facts;
-}
-
 // What somebody else has written there is no revocation.
-function entryOf(fields: readonly string[]): LoggedRevocation[] {
-  const facts = factsOf(fields);
-  const digest = readDigest(String(facts.get('d')));
-  const time = Number(facts.get('t'));
-  const isTime = Number.isInteger(time) && time !== 0 && Math.abs(time) < 2 ** 31;
-  return digest === undefined || !isTime ? [] : [{ digest, time }];
+function entriesOf(lines: string): LoggedRevocation[] {
+  const entries: LoggedRevocation[] = [];
+  if (lines === '') return entries;
+  for (const line of lines.split('\n')) {
+    const digest = readDigest(line.slice(0, DIGEST_LENGTH));
+    const time = Number(line.slice(DIGEST_LENGTH));
+    const isTime = Number.isInteger(time) && time !== 0 && Math.abs(time) < 2 ** 31;
+    if (digest !== undefined && isTime) entries.push({ digest, time });
+  }
+  return entries;
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { mastersOf } from '../../../store/redis-cluster.ts';
+import { isCluster, mastersOf } from '../../../store/redis-cluster.ts';
 import { RevokedKeys, type RevokedKeysHost } from './revoked-keys.ts';
 
 /**
@@ -62,7 +62,7 @@ export class RevokedKeysOfAll {
     }
     for (const node of nodes) {
       if (this.#byNode.has(node)) continue;
-      const keys = new RevokedKeys(node, this.#host);
+      const keys = new RevokedKeys(node, this.#host, isCluster(this.#redis));
       this.#byNode.set(node, keys);
       keys.start();
     }
