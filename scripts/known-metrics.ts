@@ -1,3 +1,5 @@
+// oxlint-disable typescript/no-non-null-assertion -- a class that is not there any more throws, which is what should be
+
 import type { Registry } from 'prom-client';
 import { built } from './built.ts';
 
