@@ -266,7 +266,7 @@ export class Attempts implements Waiter {
     if (this.#lease !== undefined) this.exchange.targetLabels = this.#lease.target.labels;
   }
 
-  /** Has the next attempt made, after {@link retries}: at once, or after a wait. */
+  /** Has the next attempt made, after {@link retries}. */
   again(maker: AttemptMaker): void {
     if (this.#waitMs === 0) return maker.attempt();
     this.#maker = maker;
@@ -278,8 +278,7 @@ export class Attempts implements Waiter {
     const waits = this.#timer !== undefined || this.#turn === 'waits';
     if (this.#turn === 'waits') this.#upstream.leave(this);
     this.#turn = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer = void clearTimeout(this.#timer);
     return waits;
   }
 
