@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { format } from 'prettier';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
+import { metricsPage } from './metrics-page.ts';
 import { policyPages } from './policy-pages.ts';
 
 const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
@@ -13,7 +14,7 @@ const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts'
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Writes what is derived from the built gateway: the pages of errors and policies, the schema for editors. `--check` only
+ * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors. `--check` only
  * compares.
  */
 async function main(): Promise<void> {
@@ -41,6 +42,7 @@ async function generate(): Promise<Record<string, string>> {
   return {
     ...Object.fromEntries(await Promise.all(policies)),
     'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
+    'docs/metrics.md': await format(await metricsPage(), { parser: 'markdown', printWidth: 110 }),
     'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
   };
 }

@@ -80,7 +80,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(options),
-        TelemetryModule.forRoot(logger),
+        TelemetryModule.forRoot(logger, environment.metricsMaxSeries),
         TracingModule.forRoot(options.dryRun === true ? undefined : environment.otel),
         AuditModule,
         StoreModule.forRoot({

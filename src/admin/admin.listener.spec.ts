@@ -32,7 +32,7 @@ describe('AdminListener', () => {
 
   async function listen(): Promise<string> {
     const metrics = new Metrics();
-    metrics.attempted('users', '200');
+    metrics.upstreams.attempted('users', '200');
     const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
     const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
     const identity = new Identity(identitySchema.parse({}));

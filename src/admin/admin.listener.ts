@@ -19,6 +19,7 @@ import { serveQuotas } from './quota-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
+import { serveMetrics } from './metrics-page.ts';
 import { describeRoutes } from './route-listing.ts';
 import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
@@ -39,9 +40,7 @@ export class AdminListener {
     auditOrders(this.#server, orders.audit);
     this.#server.addHook('onRequest', refusePages);
     this.#server.addHook('onRequest', noteReach);
-    this.#server.get('/metrics', async (_request, reply) => {
-      await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-    });
+    serveMetrics(this.#server, metrics);
     this.#server.get('/routes', () =>
       describeRoutes(
         snapshots.current.table.routes,

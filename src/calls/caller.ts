@@ -1,6 +1,9 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Exchange } from '../exchange/exchange.ts';
+import { problemOf } from '../problems/http-exceptions.ts';
 import type { Problem } from '../problems/problem.ts';
+import type { CompositionMetrics } from '../telemetry/composition-metrics.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { GrpcCaller } from '../upstreams/grpc/grpc-caller.ts';
 import { HttpCaller } from '../upstreams/http/http-caller.ts';
 import { Upstreams } from '../upstreams/upstreams.ts';
@@ -21,6 +24,7 @@ const DEFAULT_CONCURRENCY = 8;
 export class Caller {
   readonly deps: LayerDeps;
   readonly #planned = new WeakMap<Call<never, unknown>, PlannedCall<unknown, unknown>>();
+  readonly #metrics: CompositionMetrics | undefined;
   #hasPlanned = false;
 
   constructor(
@@ -28,7 +32,9 @@ export class Caller {
     http: HttpCaller,
     grpc: GrpcCaller,
     @Optional() @Inject(CALL_TIME) time?: CallTime,
+    @Optional() @Inject(Metrics) metrics?: Metrics,
   ) {
+    this.#metrics = metrics?.compositions;
     this.deps = {
       transports: { upstreams, http, grpc },
       time: time ?? processTime,
@@ -44,9 +50,12 @@ export class Caller {
   call<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
     noteCall(call);
     const { spans } = context.exchange.trace;
-    if (spans !== undefined)
-      return tracedCall(spans, call.name, context, (traced) => this.#logged(call, input, traced));
-    return this.#logged(call, input, context);
+    const answer =
+      spans === undefined
+        ? this.#logged(call, input, context)
+        : tracedCall(spans, call.name, context, (traced) => this.#logged(call, input, traced));
+    this.#count(call, answer);
+    return answer;
   }
 
   /**
@@ -93,6 +102,16 @@ export class Caller {
   /** Forgets what a call has kept across requests, in this process: what it reads has been changed. */
   invalidate<In, Out>(call: Call<In, Out>): void {
     this.#planned.get(call as Call<never, unknown>)?.clear();
+  }
+
+  #count(call: Call<never, unknown>, answer: Promise<unknown>): void {
+    const metrics = this.#metrics;
+    if (metrics === undefined) return;
+    const startedAt = performance.now();
+    answer.then(
+      () => metrics.callEnded(call.name, 'ok', performance.now() - startedAt),
+      (error: unknown) => metrics.callEnded(call.name, problemOf(error).code, performance.now() - startedAt),
+    );
   }
 
   #logged<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {

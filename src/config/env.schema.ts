@@ -81,6 +81,14 @@ export const environmentSchema = z.object({
     .describe(
       'Who writes the heads of small forwarded answers: the gateway, which takes less CPU, or node:http. Default composed.',
     ),
+  METRICS_MAX_SERIES: z
+    .string()
+    .regex(/^[1-9]\d{2,6}$/, 'expected a number from 100 to 9999999')
+    .transform(Number)
+    .default(20_000)
+    .describe(
+      'How many lines of a scrape each metric may have; what comes beyond is counted under the label `other`. Default 20000.',
+    ),
   FAULT_INJECTION: z
     .enum(['on', 'off'])
     .default('off')
@@ -127,6 +135,8 @@ export interface Environment {
   readonly watchesConfig: boolean;
   /** Whether the gateway writes heads itself. */
   readonly composesHeads: boolean;
+  /** How many lines of a scrape each metric may have. */
+  readonly metricsMaxSeries: number;
   /** Whether faults may be made on purpose. */
   readonly injectsFaults: boolean;
   readonly mode: 'production' | 'development' | 'test';
@@ -173,6 +183,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     configFile: data.GATEHOUSE_CONFIG,
     watchesConfig: data.GATEHOUSE_WATCH === 'on',
     composesHeads: data.ANSWER_HEADS === 'composed',
+    metricsMaxSeries: data.METRICS_MAX_SERIES,
     injectsFaults: data.FAULT_INJECTION === 'on',
     mode: data.NODE_ENV,
     workers: data.WORKERS === 'auto' ? availableParallelism() : data.WORKERS,

@@ -4,6 +4,7 @@ import type { Draining } from '../health/draining.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
+import type { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
 import { accessLine } from './access-line.ts';
 import type { Connections } from './connections.ts';
 import type { HookDeps } from './hook-deps.ts';
@@ -22,6 +23,7 @@ export class CloseHook {
   readonly #unmatched: RouteMetrics;
   readonly #draining: Draining;
   readonly #connections: Connections;
+  readonly #traffic: TrafficMetrics;
 
   constructor({ logger, metrics, draining, connections }: HookDeps) {
     this.#logger = logger;
@@ -29,10 +31,12 @@ export class CloseHook {
     this.#unmatched = metrics.forRoute(UNMATCHED);
     this.#draining = draining;
     this.#connections = connections;
+    this.#traffic = metrics.traffic;
   }
 
   /** Has the exchange closed when its response is. */
   watch(exchange: Exchange): void {
+    this.#traffic.inFlight += 1;
     exchange.response.once('close', () => {
       if (exchange.keeper === undefined && exchange.recording === undefined) this.#close(exchange);
       else endWhenKept(exchange, this.#draining.isCutOff, () => this.#close(exchange));
@@ -42,6 +46,7 @@ export class CloseHook {
   #close(exchange: Exchange): void {
     const { response, id } = exchange;
     const complete = response.writableFinished;
+    this.#traffic.inFlight -= 1;
     if (!complete && exchange.problem === undefined) {
       const cause = this.#draining.isCutOff ? 'shutting-down' : 'client-closed';
       exchange.problem = exchange.cancelled ?? new Problem(cause);
@@ -54,6 +59,8 @@ export class CloseHook {
     const { trace } = exchange;
     const shown = trace.spans?.isKept === true ? trace : undefined;
     metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload, shown);
+    metrics.sent(exchange.bytesOut);
+    if (exchange.problem !== undefined) metrics.refused(exchange.problem.entry.stage, exchange.problem.code);
     if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
     const { problem, headFault } = exchange;
     if (problem?.code === 'internal')

@@ -3,7 +3,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { ReloadOutcome } from '../telemetry/metrics.ts';
+import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How several processes put one configuration into force: all of them, or none. */

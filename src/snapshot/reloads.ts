@@ -6,7 +6,9 @@ import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
 import type { ActionKind } from '../routing/route-action.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics, ReloadOutcome } from '../telemetry/metrics.ts';
+import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { namedCertificates } from './named-certificates.ts';
 import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
 import { namedFiles } from './named-files.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -75,7 +77,7 @@ export class Reloads {
   constructor(deps: ReloadsDeps) {
     this.#deps = deps;
     this.#digest = deps.snapshots.current.source.document.digest;
-    deps.metrics.configLoaded(this.#loadedAt);
+    this.#show();
   }
 
   /** What became of the last attempt; undefined before the first. */
@@ -239,14 +241,21 @@ export class Reloads {
     return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
   }
 
+  #show(): void {
+    const { metrics, snapshots } = this.#deps;
+    const { source } = snapshots.current;
+    metrics.config.loaded(this.#loadedAt, source.document.digest);
+    metrics.config.certificates(namedCertificates(source));
+  }
+
   #end(ended: Ended): Reload {
     const { metrics, snapshots, audit } = this.#deps;
     const { document } = snapshots.current.source;
     const from = this.#digest;
     this.#digest = document.digest;
     noteReload(audit, { file: document.file, from }, ended);
-    metrics.reloadEnded(ended.outcome);
-    metrics.configLoaded(this.#loadedAt);
+    metrics.config.reloadEnded(ended.outcome);
+    this.#show();
     logReload(this.#deps.logger, snapshots.current, ended);
     const { trigger, outcome, faults = [] } = ended;
     return (this.#last = { trigger, at: Date.now(), outcome, faults });

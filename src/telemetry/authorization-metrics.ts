@@ -34,4 +34,10 @@ export class AuthorizationMetrics {
   askedOutside(route: string, outcome: 'allowed' | 'denied' | 'fault', how: 'asked' | 'kept'): void {
     this.#asked.count(route, outcome, how);
   }
+
+  /** Shows nothing more of routes that are gone. */
+  forget(routes: ReadonlySet<string>): void {
+    this.#shadowDenied.forget(routes);
+    this.#asked.forget(routes);
+  }
 }

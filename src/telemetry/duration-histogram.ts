@@ -1,4 +1,6 @@
-import type { Metric } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
+import type { Exemplar, MetricFamily, MetricValue, SlicedMetric } from './metric-family.ts';
+import { familyOf, guardOf, MOST_FOLDED, OTHER, type SeriesGuard } from './series-guard.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -6,15 +8,6 @@ type Labels = Readonly<Record<string, string>>;
 export interface ExemplarTrace {
   readonly traceId: string;
   readonly spanId: string;
-}
-
-/** One observation that stands for a bucket, as prom-client writes it in the format of OpenMetrics. */
-export interface Exemplar {
-  readonly labelSet: { readonly trace_id: string; readonly span_id: string };
-  /** In seconds. */
-  readonly value: number;
-  /** In seconds since the epoch. */
-  readonly timestamp: number;
 }
 
 const EXEMPLAR_PAUSE_S = 10;
@@ -58,25 +51,65 @@ export class DurationCell {
   }
 }
 
-/**
- * A histogram whose cells are looked up once and then only count; prom-client's own checks and hashes the labels on
- * each observation, which cost more than all our other metrics of a request. It is read by prom-client's registry.
- */
-export class DurationHistogram {
+/** What is counted together with others, and counted as such. */
+class FoldedCell extends DurationCell {
+  readonly #shared: DurationCell;
+  readonly #noted: () => void;
+
+  constructor(shared: DurationCell, noted: () => void) {
+    super(shared.labels, []);
+    this.#shared = shared;
+    this.#noted = noted;
+  }
+
+  override observe(seconds: number, trace?: ExemplarTrace): void {
+    this.#shared.observe(seconds, trace);
+    this.#noted();
+  }
+}
+
+/** How a histogram is called, and the names of its labels. */
+export interface DurationHistogramOptions {
   readonly name: string;
   readonly help: string;
-  readonly #bounds: readonly number[];
-  #cells: DurationCell[] = [];
+  readonly labels: readonly string[];
+  /** Upper bounds of the buckets, in seconds, ascending. */
+  readonly bounds: readonly number[];
+  /** The label that says `other` once there are too many series. Default: the first. */
+  readonly fold?: string;
+}
 
-  /** @param bounds upper bounds of the buckets, in seconds, ascending. */
-  constructor(name: string, help: string, bounds: readonly number[]) {
+/**
+ * A histogram whose cells are looked up once and then only count; prom-client's own checks and hashes the labels on
+ * each observation, which cost more than all our other metrics of a request. It has so many lines as its
+ * {@link SeriesGuard} allows; what comes beyond is counted together.
+ */
+export class DurationHistogram implements SlicedMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type = 'histogram';
+  readonly labelNames: readonly string[];
+  readonly #bounds: readonly number[];
+  readonly #fold: string;
+  readonly #guard: SeriesGuard;
+  #cells: DurationCell[] = [];
+  readonly #shared = new Map<string, DurationCell>();
+
+  constructor({ name, help, labels, bounds, fold }: DurationHistogramOptions, registry: Registry) {
     this.name = name;
     this.help = help;
+    this.labelNames = labels;
     this.#bounds = bounds;
+    this.#fold = fold ?? labels[0] ?? '';
+    this.#guard = guardOf(registry);
+    this.#guard.watch(name);
+    registry.registerMetric(this as unknown as Metric);
   }
 
   /** Makes the cell of a combination of labels; the caller keeps it. */
   cell(labels: Labels): DurationCell {
+    // A cell has a line for each bucket, for what is longer, for the sum and for the count.
+    if ((this.#cells.length + 1) * (this.#bounds.length + 3) > this.#guard.most) return this.#folded(labels);
     const cell = new DurationCell(labels, this.#bounds);
     this.#cells.push(cell);
     return cell;
@@ -87,30 +120,41 @@ export class DurationHistogram {
     this.#cells = this.#cells.filter(({ labels }) => !values.has(labels[label] ?? ''));
   }
 
-  /** This histogram as the registry's type wants it; the registry only asks for what is here. */
-  asMetric(): Metric {
-    return this as unknown as Metric;
+  *slices(): Iterable<readonly MetricValue[]> {
+    for (const cell of [...this.#cells, ...this.#shared.values()]) yield this.#valuesOf(cell);
   }
 
-  /** What a scrape shows. */
-  async get() {
-    const values = this.#cells.flatMap((cell) => this.#valuesOf(cell));
-    return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' };
+  /** What prom-client's registry asks for. */
+  async get(): Promise<MetricFamily> {
+    return familyOf(this);
   }
 
-  #valuesOf({ labels, counts, sum, exemplars }: DurationCell) {
+  #folded(labels: Labels): DurationCell {
+    let shown: Labels = { ...labels, [this.#fold]: OTHER };
+    if (this.#shared.size >= MOST_FOLDED && !this.#shared.has(keyOf(shown)))
+      shown = Object.fromEntries(this.labelNames.map((name) => [name, OTHER]));
+    const key = keyOf(shown);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) this.#shared.set(key, (shared = new DurationCell(shown, this.#bounds)));
+    return new FoldedCell(shared, () => this.#guard.folded(this.name));
+  }
+
+  #valuesOf({ labels, counts, sum, exemplars }: DurationCell): MetricValue[] {
+    const values: MetricValue[] = [];
+    const metricName = `${this.name}_bucket`;
     let count = 0;
-    const buckets = [...counts].map((own, index) => {
-      count += own;
-      const le = this.#bounds[index] ?? '+Inf';
-      const bucket = { labels: { le, ...labels }, value: count, metricName: `${this.name}_bucket` };
+    for (let index = 0; index < counts.length; index += 1) {
+      count += counts[index] as number;
+      const bucket = { labels: { le: this.#bounds[index] ?? '+Inf', ...labels }, value: count, metricName };
       const exemplar = exemplars?.[index];
-      return exemplar === undefined ? bucket : { ...bucket, exemplar };
-    });
-    return [
-      ...buckets,
-      { labels, value: sum, metricName: `${this.name}_sum` },
-      { labels, value: count, metricName: `${this.name}_count` },
-    ];
+      values.push(exemplar === undefined ? bucket : { ...bucket, exemplar });
+    }
+    values.push({ labels, value: sum, metricName: `${this.name}_sum` });
+    values.push({ labels, value: count, metricName: `${this.name}_count` });
+    return values;
   }
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(labels);
 }

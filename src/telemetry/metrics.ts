@@ -1,51 +1,45 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import { AuthorizationMetrics } from './authorization-metrics.ts';
-import { DurationHistogram } from './duration-histogram.ts';
+import { BreakerMetrics } from './breaker-metrics.ts';
+import { CompositionMetrics } from './composition-metrics.ts';
+import { ConfigMetrics } from './config-metrics.ts';
 import { LabelCounter } from './label-counter.ts';
+import { LoopMetrics } from './loop-metrics.ts';
+import type { RegisteredMetric } from './metric-family.ts';
+import type { MetricsFormat } from './metrics-format.ts';
 import { OverloadMetrics } from './overload-metrics.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
 import { QuotaMetrics } from './quota-metrics.ts';
 import { RouteMetrics } from './route-metrics.ts';
+import { pageOf } from './scrape.ts';
+import { guardOf, MOST_SERIES } from './series-guard.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { StoreMetrics } from './store-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
-
-const NANOSECONDS = 1e9;
-
-/** What becomes of an attempt to put another configuration into force. */
-export const RELOAD_OUTCOMES = ['reloaded', 'unchanged', 'faulty', 'needs-restart'] as const;
-/** One of {@link RELOAD_OUTCOMES}. */
-export type ReloadOutcome = (typeof RELOAD_OUTCOMES)[number];
-
-const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+import { TrafficMetrics } from './traffic-metrics.ts';
+import { UpstreamMetrics } from './upstream-metrics.ts';
 
 /** The metrics of one gateway process, in a registry of its own. */
 export class Metrics {
   readonly registry = new Registry();
+  /** Of requests. */
+  readonly traffic = new TrafficMetrics(this.registry);
+  /** Of attempts at targets. */
+  readonly upstreams = new UpstreamMetrics(this.registry);
   /** Of single targets. */
   readonly targets = new TargetMetrics(this.registry);
+  /** Of the breakers of targets. */
+  readonly breakers = new BreakerMetrics(this.registry);
   /** Of who may call what. */
   readonly authorization = new AuthorizationMetrics(this.registry);
   /** Of what is refused for want of capacity. */
   readonly overload = new OverloadMetrics(this.registry);
   /** Of what callers may use. */
   readonly quotas = new QuotaMetrics(this.registry);
-  readonly #duration: DurationHistogram;
-  readonly #attempts = this.#counter(
-    'upstream_attempts',
-    'Calls to targets of an upstream, by what came back.',
-    ['upstream', 'outcome'],
-  );
-  readonly #refusedRetries = this.#counter(
-    'upstream_retries_refused',
-    'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
-    ['upstream', 'reason'],
-  );
-  readonly #hedges = this.#counter(
-    'upstream_hedges',
-    'Second attempts beside slow first ones, by what became of them; refused ones were not made.',
-    ['upstream', 'outcome'],
-  );
+  /** Of sections of views, and calls of modules. */
+  readonly compositions = new CompositionMetrics(this.registry);
+  /** Of the configuration in force, and its certificates. */
+  readonly config = new ConfigMetrics(this.registry);
   readonly #decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
     'route',
     'outcome',
@@ -56,19 +50,9 @@ export class Metrics {
     ['route', 'status'],
   );
   readonly #refusedConnections: Counter;
-  readonly #breakers: Gauge<'upstream' | 'target'>;
-  /** How many breakers there are of a target: while one takes the place of another, both. */
-  readonly #breakerCounts = new Map<string, number>();
   readonly #routes = new Map<string, RouteMetrics>();
-  readonly #reloads: Counter<'outcome'>;
-  readonly #configLoaded: Gauge;
   #store: StoreMetrics | undefined = undefined;
-  readonly #sockets: SocketMetrics;
-  readonly #sections = this.#counter('view_sections', 'Sections of views, by how they ended.', [
-    'view',
-    'section',
-    'outcome',
-  ]);
+  readonly #sockets = new SocketMetrics(this.registry);
   readonly #invalid = this.#counter(
     'validation_faults',
     'Requests and answers that do not fit their schema.',
@@ -81,42 +65,31 @@ export class Metrics {
     ['route', 'outcome'],
   );
   readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
-  readonly #loopDelay: ReturnType<typeof monitorEventLoopDelay>;
+  readonly #loop = new LoopMetrics(this.registry);
+  readonly #pages = new Map<MetricsFormat, Promise<Buffer>>();
 
-  constructor() {
-    const registers = [this.registry];
-    this.#duration = new DurationHistogram(
-      'gatehouse_request_duration_seconds',
-      'Time from the first byte of a request to the last byte of its answer.',
-      BUCKETS_SECONDS,
-    );
-    this.registry.registerMetric(this.#duration.asMetric());
+  /** @param mostSeries how many lines of a scrape each metric may have. */
+  constructor(mostSeries = MOST_SERIES) {
+    guardOf(this.registry).most = mostSeries;
     this.#refusedConnections = new Counter({
       name: 'gatehouse_connections_refused_total',
       help: 'Connections of clients that were closed at once, because their address had as many as it may.',
-      registers,
+      registers: [this.registry],
     });
-    this.#breakers = new Gauge({
-      name: 'gatehouse_breaker_state',
-      help: 'State of the breaker of a target: 0 closed, 1 half-open, 2 open.',
-      labelNames: ['upstream', 'target'],
-      registers,
-    });
-    this.#sockets = new SocketMetrics(this.registry);
-    this.#reloads = new Counter({
-      name: 'gatehouse_config_reloads_total',
-      help: 'Attempts to put another configuration into force, by what became of them.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    for (const outcome of RELOAD_OUTCOMES) this.#reloads.inc({ outcome }, 0);
-    this.#configLoaded = new Gauge({
-      name: 'gatehouse_config_loaded_timestamp_seconds',
-      help: 'When the configuration that is in force was put into force, in seconds since the epoch.',
-      registers,
-    });
-    this.#loopDelay = monitorEventLoopDelay({ resolution: 20 });
-    this.#registerLoopDelay();
+    registerProcessMetrics(this.registry);
+  }
+
+  /**
+   * What a scrape shows. It is written in slices, between which requests have their turn; who asks while one is being written
+   * gets the same.
+   */
+  page(format: MetricsFormat): Promise<Buffer> {
+    const running = this.#pages.get(format);
+    if (running !== undefined) return running;
+    const all = this.registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[];
+    const page = pageOf(all, format).finally(() => this.#pages.delete(format));
+    this.#pages.set(format, page);
+    return page;
   }
 
   /** Counts a connection that was one too many of its address. */
@@ -128,7 +101,7 @@ export class Metrics {
   forRoute(routeId: string): RouteMetrics {
     let route = this.#routes.get(routeId);
     if (route === undefined)
-      this.#routes.set(routeId, (route = new RouteMetrics(routeId, this.#duration, this.#sockets)));
+      this.#routes.set(routeId, (route = new RouteMetrics(routeId, this.traffic, this.#sockets)));
     return route;
   }
 
@@ -136,41 +109,31 @@ export class Metrics {
   forgetRoutes(ids: ReadonlySet<string>): void {
     if (ids.size === 0) return;
     for (const id of ids) this.#routes.delete(id);
-    this.#sockets.forget(ids);
-    this.#duration.forget('route', ids);
-    this.#decisions.forget(ids);
-    this.quotas.forget(ids);
-    this.#calls.forget(ids);
-    this.#sections.forget(ids);
-    this.#invalid.forget(ids);
-    this.idempotency.forget(ids);
-    this.overload.forget(ids);
+    const all = [
+      this.traffic,
+      this.#sockets,
+      this.#decisions,
+      this.quotas,
+      this.#calls,
+      this.compositions,
+      this.#invalid,
+      this.idempotency,
+      this.overload,
+      this.authorization,
+    ];
+    for (const metrics of all) metrics.forget(ids);
     for (const forget of this.#forgetters) forget(ids);
   }
 
   /** Shows nothing more of upstreams that are gone. */
   forgetUpstreams(names: ReadonlySet<string>): void {
-    for (const counter of [this.#attempts, this.#refusedRetries, this.#hedges]) counter.forget(names);
+    if (names.size === 0) return;
+    for (const metrics of [this.upstreams, this.breakers]) metrics.forget(names);
   }
 
   /** Tells who counts for routes which of them are gone. */
   onRoutesForgotten(forget: (ids: ReadonlySet<string>) => void): void {
     this.#forgetters.push(forget);
-  }
-
-  /** Counts one call to a target. */
-  attempted(upstream: string, outcome: string): void {
-    this.#attempts.count(upstream, outcome);
-  }
-
-  /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
-  retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
-    this.#refusedRetries.count(upstream, reason);
-  }
-
-  /** Counts a second attempt beside a slow first one; `refused`: the budget is spent. */
-  hedged(upstream: string, outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
-    this.#hedges.count(upstream, outcome);
   }
 
   /** Counts a call of gRPC that was passed on, by the name of its status. */
@@ -188,37 +151,6 @@ export class Metrics {
     this.#decisions.count(route, outcome);
   }
 
-  /** Shows the state of a breaker. */
-  breakerChanged(upstream: string, target: string, state: 'closed' | 'half-open' | 'open'): void {
-    this.#breakers.set({ upstream, target }, state === 'closed' ? 0 : state === 'open' ? 2 : 1);
-  }
-
-  /** Shows a breaker that is new, and closed. */
-  breakerMade(upstream: string, target: string): void {
-    const key = `${upstream}\n${target}`;
-    this.#breakerCounts.set(key, (this.#breakerCounts.get(key) ?? 0) + 1);
-    this.breakerChanged(upstream, target, 'closed');
-  }
-
-  /** Shows no state any more of a breaker that has ended, unless another one has taken its place. */
-  breakerEnded(upstream: string, target: string): void {
-    const key = `${upstream}\n${target}`;
-    const left = (this.#breakerCounts.get(key) ?? 0) - 1;
-    if (left > 0) return void this.#breakerCounts.set(key, left);
-    this.#breakerCounts.delete(key);
-    this.#breakers.remove({ upstream, target });
-  }
-
-  /** Counts an attempt to put another configuration into force. */
-  reloadEnded(outcome: ReloadOutcome): void {
-    this.#reloads.inc({ outcome });
-  }
-
-  /** Shows since when the configuration is in force that is. */
-  configLoaded(atMs: number): void {
-    this.#configLoaded.set(atMs / 1000);
-  }
-
   /**
    * Shows whether the store is used: for what, and on the whole. Never said, there is none, and nothing that could look like its
    * failure.
@@ -228,39 +160,17 @@ export class Metrics {
     this.#store.changed(up, use);
   }
 
-  /** Counts how a section of a view ended. */
-  sectionEnded(view: string, section: string, outcome: string): void {
-    this.#sections.count(view, section, outcome);
-  }
-
   /** Starts to sample the delay of the event loop; a stopped process holds no timer. */
   start(): void {
-    this.#loopDelay.enable();
+    this.#loop.start();
   }
 
   /** Stops sampling. */
   stop(): void {
-    this.#loopDelay.disable();
+    this.#loop.stop();
   }
 
   #counter(name: string, help: string, labels: readonly string[]): LabelCounter {
     return new LabelCounter({ name: `gatehouse_${name}_total`, help, labels }, this.registry);
-  }
-
-  #registerLoopDelay(): void {
-    const delay = this.#loopDelay;
-    new Gauge({
-      name: 'gatehouse_event_loop_delay_seconds',
-      help: 'Delay of the event loop since the last scrape.',
-      // Not `quantile`, which Prometheus keeps for summaries.
-      labelNames: ['percentile'],
-      registers: [this.registry],
-      collect() {
-        for (const percentile of [50, 90, 99]) {
-          this.set({ percentile }, delay.percentile(percentile) / NANOSECONDS);
-        }
-        delay.reset();
-      },
-    });
   }
 }

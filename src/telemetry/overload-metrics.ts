@@ -1,5 +1,6 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { LabelCounter } from './label-counter.ts';
+import { ReadGauge, type ShowSeries } from './read-gauge.ts';
 
 /** The adaptive limit of a target, as it is shown. */
 export interface ShownLimit {
@@ -79,8 +80,8 @@ export class OverloadMetrics {
     this.#slots = read;
     if (!isFirst) return;
     const gauge = (name: string, help: string, value: (slots: ShownSlots) => number): void =>
-      this.#gauge(`gatehouse_concurrency_${name}`, help, ['route', 'key'], (set) => {
-        for (const one of this.#slots?.() ?? NONE) set({ route: one.route, key: one.key }, value(one));
+      this.#gauge(`gatehouse_concurrency_${name}`, help, ['route', 'key'], (show) => {
+        for (const one of this.#slots?.() ?? NONE) show(value(one), one.route, one.key);
       });
     gauge('in_flight', 'Requests under way where `concurrency` limits them.', (one) => one.inFlight);
     gauge('queued', 'Requests that wait for a place of `concurrency`.', (one) => one.waiting);
@@ -92,8 +93,8 @@ export class OverloadMetrics {
     if (this.#showsCaps || read().length === 0) return;
     this.#showsCaps = true;
     const gauge = (name: string, help: string, value: (cap: ShownCap) => number): void =>
-      this.#gauge(`gatehouse_upstream_${name}`, help, ['upstream'], (set) => {
-        for (const one of this.#caps?.() ?? []) set({ upstream: one.upstream }, value(one));
+      this.#gauge(`gatehouse_upstream_${name}`, help, ['upstream'], (show) => {
+        for (const one of this.#caps?.() ?? []) show(value(one), one.upstream);
       });
     gauge(
       'in_flight',
@@ -112,14 +113,14 @@ export class OverloadMetrics {
       'gatehouse_load_shedding_level',
       'How much the gateway has to do: from 0, where nothing is refused for it, to 1.',
       [],
-      (set) => set({}, this.#load?.().level ?? 0),
+      (show) => show(this.#load?.().level ?? 0),
     );
     this.#gauge(
       'gatehouse_load_pressure',
       'How far a sensor of load is on its way from where shedding begins, 0, to where it is full, 1.',
       ['sensor'],
-      (set) => {
-        for (const [sensor, value] of Object.entries(this.#load?.().pressures ?? {})) set({ sensor }, value);
+      (show) => {
+        for (const [sensor, value] of Object.entries(this.#load?.().pressures ?? {})) show(value, sensor);
       },
     );
   }
@@ -127,8 +128,8 @@ export class OverloadMetrics {
   #showLimits(): void {
     const gauge = (name: string, help: string, value: (limit: ShownLimit['limit']) => number): void => {
       if (this.#registry.getSingleMetric(name) !== undefined) return;
-      this.#gauge(name, help, ['upstream', 'target'], (set) => {
-        for (const { upstream, host, limit } of this.#limits) set({ upstream, target: host }, value(limit));
+      this.#gauge(name, help, ['upstream', 'target'], (show) => {
+        for (const { upstream, host, limit } of this.#limits) show(value(limit), upstream, host);
       });
     };
     gauge(
@@ -143,21 +144,7 @@ export class OverloadMetrics {
     );
   }
 
-  #gauge(
-    name: string,
-    help: string,
-    labelNames: string[],
-    read: (set: (labels: Record<string, string>, value: number) => void) => void,
-  ): void {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        read((labels, value) => this.set(labels, value));
-      },
-    });
+  #gauge(name: string, help: string, labels: string[], read: (show: ShowSeries) => void): void {
+    new ReadGauge({ name, help, labels }, this.#registry, read);
   }
 }

@@ -1,21 +1,26 @@
-import type { DurationCell, DurationHistogram, ExemplarTrace } from './duration-histogram.ts';
+import type { DurationCell, ExemplarTrace } from './duration-histogram.ts';
+import type { Tally } from './label-counter.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
+import type { TrafficMetrics } from './traffic-metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx', 'refused'];
 const LAST_CLASS = 5;
 const REFUSED = 6;
+const [FIRST_CODE, LAST_CODE] = [100, 599];
 
 /** The request metrics of one route; labels come from the compiled route, never from a raw path. */
 export class RouteMetrics {
   readonly #routeId: string;
-  readonly #histogram: DurationHistogram;
+  readonly #traffic: TrafficMetrics;
   readonly #sockets: SocketMetrics;
   readonly #cells = new Map<string, (DurationCell | undefined)[]>();
+  readonly #codes = new Map<string, Map<number, Tally>>();
+  #bytes: Tally | undefined = undefined;
 
-  constructor(routeId: string, histogram: DurationHistogram, sockets: SocketMetrics) {
+  constructor(routeId: string, traffic: TrafficMetrics, sockets: SocketMetrics) {
     this.#routeId = routeId;
-    this.#histogram = histogram;
+    this.#traffic = traffic;
     this.#sockets = sockets;
   }
 
@@ -44,6 +49,16 @@ export class RouteMetrics {
     this.#sockets.credentialEnded(this.#routeId);
   }
 
+  /** Counts bytes of the body of an answer. */
+  sent(bytes: number): void {
+    if (bytes > 0) (this.#bytes ??= this.#traffic.bytes.tally(this.#routeId)).add(bytes);
+  }
+
+  /** Counts a request that was answered with a problem of ours. */
+  refused(stage: string, code: string): void {
+    this.#traffic.refused(this.#routeId, stage, code);
+  }
+
   /**
    * Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series.
    *
@@ -62,11 +77,23 @@ export class RouteMetrics {
     if (cells === undefined) this.#cells.set(known, (cells = []));
     // One cell per label: a scrape with the same series twice is refused as a whole.
     const index = isRefused ? REFUSED : Math.min(Math.max(0, Math.floor(status / 100)), LAST_CLASS);
-    const cell = (cells[index] ??= this.#histogram.cell({
+    const cell = (cells[index] ??= this.#traffic.duration.cell({
       route: this.#routeId,
       method: known,
       status: STATUS_CLASSES[index] as string,
     }));
     cell.observe(durationMs / 1000, trace);
+    this.#count(known, status >= FIRST_CODE && status <= LAST_CODE ? status : 0);
+  }
+
+  #count(method: string, code: number): void {
+    let codes = this.#codes.get(method);
+    if (codes === undefined) this.#codes.set(method, (codes = new Map()));
+    let tally = codes.get(code);
+    if (tally === undefined) {
+      tally = this.#traffic.requests.tally(this.#routeId, method, code === 0 ? 'other' : String(code));
+      codes.set(code, tally);
+    }
+    tally.add();
   }
 }

@@ -1,4 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { LabelCounter } from './label-counter.ts';
+import { ReadGauge } from './read-gauge.ts';
 
 /** What is shown of a target. */
 export interface ShownTarget {
@@ -13,36 +15,38 @@ export interface ShownTarget {
   readonly breaker: { readonly isSuspect: boolean } | undefined;
 }
 
-type Label = 'upstream' | 'target';
+/** A target with what it does just now. */
+export interface HeldTarget {
+  /** `host:port`. */
+  readonly host: string;
+  readonly inFlight: number;
+  readonly weight: number;
+  readonly tls: { readonly certificateEndsAt: number | undefined } | undefined;
+}
 
 /** What is to be known of single targets, read when it is asked for: series of those that are gone disappear. */
 export class TargetMetrics {
   readonly #shown = new Set<ShownTarget>();
-  readonly #ejections: Counter<Label>;
+  readonly #held = new Map<HeldTarget, string>();
+  readonly #ejections: LabelCounter;
 
   constructor(registry: Registry) {
-    const registers = [registry];
-    const labelNames = ['upstream', 'target'] as const;
-    this.#ejections = new Counter({
-      name: 'gatehouse_target_ejections_total',
-      help: 'How often a target was ejected because its calls failed or were slow.',
-      labelNames,
-      registers,
-    });
+    const labels = ['upstream', 'target'];
+    this.#ejections = new LabelCounter(
+      {
+        name: 'gatehouse_target_ejections_total',
+        help: 'How often a target was ejected because its calls failed or were slow.',
+        labels,
+        folds: [1],
+      },
+      registry,
+    );
     const gauge = (name: string, help: string, read: (target: ShownTarget) => number | undefined): void => {
-      const shown = this.#shown;
-      new Gauge<Label>({
-        name: `gatehouse_target_${name}`,
-        help,
-        labelNames,
-        registers,
-        collect() {
-          this.reset();
-          for (const target of shown) {
-            const value = read(target);
-            if (value !== undefined) this.set({ upstream: target.upstream, target: target.host }, value);
-          }
-        },
+      new ReadGauge({ name: `gatehouse_target_${name}`, help, labels }, registry, (show) => {
+        for (const target of this.#shown) {
+          const value = read(target);
+          if (value !== undefined) show(value, target.upstream, target.host);
+        }
       });
     };
     gauge(
@@ -59,21 +63,47 @@ export class TargetMetrics {
       'Whether the breaker of a target opens at its next failure, as another replica’s has.',
       (one) => (one.breaker === undefined ? undefined : Number(one.breaker.isSuspect)),
     );
+    this.#showHeld(registry);
   }
 
-  /** Shows a target. @returns what takes it away. */
+  /** Shows what a target does. @returns what takes it away. */
+  hold(upstream: string, target: HeldTarget): () => void {
+    this.#held.set(target, upstream);
+    return () => void this.#held.delete(target);
+  }
+
+  /** Shows a target whose health is watched. @returns what takes it away. */
   add(target: ShownTarget): () => void {
     const { upstream, host } = target;
     this.#shown.add(target);
     return () => {
       this.#shown.delete(target);
       for (const other of this.#shown) if (other.upstream === upstream && other.host === host) return;
-      this.#ejections.remove({ upstream, target: host });
+      this.#ejections.remove(upstream, host);
     };
   }
 
   /** Counts an ejection. */
   ejected(upstream: string, target: string): void {
-    this.#ejections.inc({ upstream, target });
+    this.#ejections.count(upstream, target);
+  }
+
+  #showHeld(registry: Registry): void {
+    const gauge = (name: string, help: string, read: (target: HeldTarget) => number | undefined): void => {
+      const labels = ['upstream', 'target'];
+      new ReadGauge({ name: `gatehouse_target_${name}`, help, labels }, registry, (show) => {
+        for (const [target, upstream] of this.#held) {
+          const value = read(target);
+          if (value !== undefined) show(value, upstream, target.host);
+        }
+      });
+    };
+    gauge('requests_in_flight', 'Calls under way to a target.', ({ inFlight }) => inFlight);
+    gauge('weight', 'Weight of a target, as it is configured or discovered.', ({ weight }) => weight);
+    gauge(
+      'certificate_expiry_timestamp_seconds',
+      'When the certificate ends that a target has shown last, in seconds since the epoch.',
+      ({ tls }) => (tls?.certificateEndsAt === undefined ? undefined : tls.certificateEndsAt / 1000),
+    );
   }
 }

@@ -11,10 +11,14 @@ export const LOGGER = Symbol('LOGGER');
 export class TelemetryModule implements OnModuleInit, OnModuleDestroy {
   constructor(private readonly metrics: Metrics) {}
 
-  static forRoot(logger: Logger): DynamicModule {
+  /** @param mostSeries see {@link Metrics}. */
+  static forRoot(logger: Logger, mostSeries?: number): DynamicModule {
     return {
       module: TelemetryModule,
-      providers: [Metrics, { provide: LOGGER, useValue: logger }],
+      providers: [
+        { provide: Metrics, useFactory: () => new Metrics(mostSeries) },
+        { provide: LOGGER, useValue: logger },
+      ],
       exports: [Metrics, LOGGER],
     };
   }

@@ -62,7 +62,8 @@ export class Tracer {
   }
 }
 
-function watchOf(logger: Logger, { registry }: Metrics) {
+/** Registers what is counted of spans. */
+export function watchOf(logger: Logger, { registry }: Metrics) {
   const dropped = new Counter({
     name: 'gatehouse_spans_dropped_total',
     help: 'Spans that no collector got, because too many waited (queue) or it did not take them (export).',

@@ -175,7 +175,7 @@ export class Attempts implements Waiter {
       this.#attempt.outcome = word;
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
     }
-    this.#metrics.attempted(this.#upstream.name, word);
+    this.#metrics.upstreams.attempted(this.#upstream.name, word, this.#attempt?.durationMs);
     this.#trace?.ended(word);
   }
 
@@ -207,6 +207,7 @@ export class Attempts implements Waiter {
     if (waitMs >= this.leftMs()) return this.#refused('wait');
     if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');
     this.#waitMs = waitMs;
+    this.#metrics.upstreams.retried(this.#upstream.name, String(end.retry));
     return true;
   }
 
@@ -257,7 +258,7 @@ export class Attempts implements Waiter {
 
   /** Shows in the metrics what became of a second attempt. */
   hedged(outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
-    this.#metrics.hedged(this.#upstream.name, outcome);
+    this.#metrics.upstreams.hedged(this.#upstream.name, outcome);
   }
 
   /** Has the exchange name the target under way as the one that answers. */
@@ -265,7 +266,7 @@ export class Attempts implements Waiter {
     if (this.#lease !== undefined) this.exchange.targetLabels = this.#lease.target.labels;
   }
 
-  /** Has the next attempt made, after {@link retries}: at once, or after a wait. */
+  /** Has the next attempt made, after {@link retries}. */
   again(maker: AttemptMaker): void {
     if (this.#waitMs === 0) return maker.attempt();
     this.#maker = maker;
@@ -277,8 +278,7 @@ export class Attempts implements Waiter {
     const waits = this.#timer !== undefined || this.#turn === 'waits';
     if (this.#turn === 'waits') this.#upstream.leave(this);
     this.#turn = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer = void clearTimeout(this.#timer);
     return waits;
   }
 
@@ -289,7 +289,7 @@ export class Attempts implements Waiter {
   }
 
   #refused(reason: 'budget' | 'wait'): false {
-    this.#metrics.retryRefused(this.#upstream.name, reason);
+    this.#metrics.upstreams.retryRefused(this.#upstream.name, reason);
     return false;
   }
 }

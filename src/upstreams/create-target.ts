@@ -100,9 +100,10 @@ function createTarget(
     breaker,
     health: watch,
   });
+  created.onEnd(metrics.targets.hold(upstream, created));
   if (breaker !== undefined) {
-    metrics.breakerMade(upstream, host);
-    created.onEnd(() => metrics.breakerEnded(upstream, host));
+    metrics.breakers.made(upstream, host);
+    created.onEnd(() => metrics.breakers.ended(upstream, host));
   }
   if (adaptive !== undefined) created.onEnd(metrics.overload.limitMade({ upstream, host, limit: adaptive }));
   return created;

@@ -1,6 +1,9 @@
-import { RELOAD_OUTCOMES, type ReloadOutcome } from '../telemetry/metrics.ts';
+import { RELOAD_OUTCOMES, type ReloadOutcome } from '../telemetry/config-metrics.ts';
+import type { MetricFamily, MetricValue } from '../telemetry/metric-family.ts';
+import type { MetricsFormat } from '../telemetry/metrics-format.ts';
+import { pageOfFamilies } from '../telemetry/scrape.ts';
 import { END_REASONS, type EndReason } from './crew-times.ts';
-import { isCounted, MetricSums, metricsText, type MetricFamily, type MetricValue } from './metric-family.ts';
+import { isCounted, MetricSums } from './metric-family.ts';
 import type { Member } from './member.ts';
 
 /** How often the counters of workers are looked at, so that one that is killed takes no more with it. */
@@ -59,7 +62,7 @@ export class CrewMetrics {
   }
 
   /** What a scrape shows. */
-  async text(): Promise<string> {
+  async page(format: MetricsFormat): Promise<Buffer> {
     const gauges = await this.#look(true);
     const sums = new MetricSums();
     sums.add(this.#own());
@@ -68,7 +71,7 @@ export class CrewMetrics {
       sums.add(families.filter(({ name }) => name !== OWN));
       sums.add(gauges.get(member) ?? [], labelOf(member));
     }
-    return metricsText(sums.families());
+    return pageOfFamilies(sums.families(), format);
   }
 
   async #look(withGauges: boolean): Promise<ReadonlyMap<Member, readonly MetricFamily[]>> {

@@ -2,7 +2,7 @@ import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { readText } from '../config/config-reader.ts';
 import { ConfigFileWatch } from '../snapshot/config-file-watch.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { ReloadOutcome } from '../telemetry/metrics.ts';
+import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { Questions } from './messages.ts';
 import type { Member } from './member.ts';
 

@@ -2,7 +2,7 @@ import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts
 import type { ConfigFault } from '../config/config-fault.ts';
 import type { Workforce } from '../health/workforce.ts';
 import type { Reload } from '../snapshot/reloads.ts';
-import type { MetricFamily } from './metric-family.ts';
+import type { MetricFamily } from '../telemetry/metric-family.ts';
 
 /** What a worker begins with. */
 export interface Beginning {

@@ -1,18 +1,4 @@
-/** One series of a metric. */
-export interface MetricValue {
-  /** Where it differs from that of the family, as for buckets. */
-  readonly metricName?: string | undefined;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-}
-
-/** A metric with all of its series. */
-export interface MetricFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  readonly values: readonly MetricValue[];
-}
+import type { MetricFamily, MetricValue } from '../telemetry/metric-family.ts';
 
 /** What is summed over workers, and goes on after one of them has ended. */
 export function isCounted({ type }: Pick<MetricFamily, 'type'>): boolean {
@@ -62,7 +48,7 @@ export class MetricSums {
     const before = values.get(key);
     if (before === undefined && this.#count >= this.#most) return;
     if (before === undefined) this.#count += 1;
-    values.set(key, before === undefined ? added : { ...added, value: before.value + added.value });
+    values.set(key, before === undefined ? added : sumOf(before, added));
   }
 }
 
@@ -71,33 +57,9 @@ function seriesOf({ metricName = '', labels }: MetricValue): string {
   return `${metricName} ${pairs.toSorted().join()}`;
 }
 
-/** The content type of {@link metricsText}. */
-export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
-/** Metrics in the format of Prometheus. */
-export function metricsText(families: readonly MetricFamily[]): string {
-  return families.map(familyText).join('\n');
-}
-
-function familyText({ name, help, type, values }: MetricFamily): string {
-  const lines = values.map(
-    ({ metricName = name, labels, value }) => `${metricName}${labelsText(labels)} ${numberText(value)}\n`,
-  );
-  return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n${lines.join('')}`;
-}
-
-function labelsText(labels: MetricValue['labels']): string {
-  const pairs = Object.entries(labels).map(
-    ([name, value]) => `${name}="${escaped(String(value)).replaceAll('"', String.raw`\"`)}"`,
-  );
-  return pairs.length === 0 ? '' : `{${pairs.join()}}`;
-}
-
-function numberText(value: number): string {
-  if (value === Infinity) return '+Inf';
-  return value === -Infinity ? '-Inf' : Number.isNaN(value) ? 'NaN' : String(value);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`);
+function sumOf(before: MetricValue, added: MetricValue): MetricValue {
+  const exemplar =
+    (added.exemplar?.timestamp ?? 0) > (before.exemplar?.timestamp ?? 0) ? added.exemplar : before.exemplar;
+  const value = before.value + added.value;
+  return exemplar === undefined ? { ...added, value } : { ...added, value, exemplar };
 }

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
 import type { Crew } from './crew.ts';
 import type { CrewMetrics } from './crew-metrics.ts';
 import type { Member } from './member.ts';
-import { METRICS_TYPE } from './metric-family.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -90,11 +90,12 @@ export class OperatorsDoor {
     const answer = await member.channel.ask('admin', asked);
     // A worker has looked at who asks.
     if (isOf(asked, '/metrics') && answer.status === 200) {
-      const text = await this.#deps.metrics.text();
+      const format = metricsFormat(request.headers.accept);
+      const page = await this.#deps.metrics.page(format);
       return reply(response, {
         ...answer,
-        headers: { 'content-type': METRICS_TYPE },
-        body: Buffer.from(text),
+        headers: { 'content-type': METRICS_TYPES[format], vary: 'Accept' },
+        body: page,
       });
     }
     if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());

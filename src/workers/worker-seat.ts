@@ -1,5 +1,4 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { Gauge } from 'prom-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from '../admin/admin.listener.ts';
 import { Draining } from '../health/draining.ts';
@@ -12,7 +11,7 @@ import type { LineTurns } from '../telemetry/line-buffer.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Channel, type Peer } from './channel.ts';
 import type { Beginning, InForce, News, Orders, Questions, Requests } from './messages.ts';
-import type { MetricFamily } from './metric-family.ts';
+import type { MetricFamily } from '../telemetry/metric-family.ts';
 import { turnsOver } from './turns.ts';
 import { WORKER_VARIABLE } from './worker-variable.ts';
 
@@ -126,16 +125,22 @@ export class WorkerSeat {
 
   async #families(gauges: boolean): Promise<MetricFamily[]> {
     const all = this.#get(Metrics).registry.getMetricsAsArray() as unknown as {
+      readonly type: string;
       get(): MetricFamily | Promise<MetricFamily>;
     }[];
-    const wanted = gauges ? all : all.filter((metric) => !(metric instanceof Gauge));
+    const wanted = gauges ? all : all.filter(({ type }) => type !== 'gauge');
     const families = await Promise.all(wanted.map((metric) => metric.get()));
     // What else is in them, such as functions, could not be sent.
     return families.map(({ name, help, type, values }) => ({
       name,
       help,
       type,
-      values: values.map(({ metricName, labels, value }) => ({ metricName, labels, value })),
+      values: values.map(({ metricName, labels, value, exemplar }) => ({
+        metricName,
+        labels,
+        value,
+        exemplar,
+      })),
     }));
   }
 

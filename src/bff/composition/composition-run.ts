@@ -65,7 +65,7 @@ export abstract class CompositionRun<Run extends SectionRun> implements SectionH
     this.#pending -= 1;
     if (this.#pending === 0) this.exchange.offCancel(this.#cancel);
     run.span?.end(outcome, outcome === 'failed' || outcome === 'null');
-    this.#metrics.sectionEnded(this.#name, run.section.name, outcome);
+    this.#metrics.compositions.sectionEnded(this.#name, run.section.name, outcome, run.durationMs);
   }
 
   abstract defect(section: SectionPlan, error: unknown): void;

@@ -53,6 +53,8 @@ export class AnswerStore {
   readonly #changes = new RecentChanges();
   /** Whether a route keeps answers here. */
   isUsed = false;
+  /** Hears of each key that there was no room for. */
+  onEvicted: (() => void) | undefined = undefined;
   /** Hears of each URI that has changed here. */
   onInvalidated: ((uri: string) => void) | undefined = undefined;
   /** Hears of what an answer has purged (RFC 9875). */
@@ -83,7 +85,10 @@ export class AnswerStore {
     return new LRUCache({
       maxSize,
       sizeCalculation: (shelf, name) => weightOf(name, shelf),
-      dispose: (_, name) => this.#forgotten(name),
+      dispose: (_, name, reason) => {
+        if (reason === 'evict') this.onEvicted?.();
+        this.#forgotten(name);
+      },
     });
   }
 

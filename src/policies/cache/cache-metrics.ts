@@ -1,6 +1,6 @@
-import { Gauge } from 'prom-client';
 import { LabelCounter } from '../../telemetry/label-counter.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { ReadGauge } from '../../telemetry/read-gauge.ts';
 import type { AnswerStore } from './answer-store.ts';
 
 /** What became of a request at the cache. */
@@ -21,14 +21,19 @@ export class CacheMetrics {
       registry,
     );
     metrics.onRoutesForgotten((ids) => this.#requests.forget(ids));
-    new Gauge({
-      name: 'gatehouse_cache_bytes',
-      help: 'Bytes of the stored answers of this process.',
-      registers: [registry],
-      collect() {
-        this.set(store.usage.bytes);
+    const gauge = (name: string, help: string, read: () => number): ReadGauge =>
+      new ReadGauge({ name: `gatehouse_cache_${name}`, help }, registry, (show) => show(read()));
+    gauge('bytes', 'Bytes of the stored answers of this process.', () => store.usage.bytes);
+    gauge('keys', 'Keys of which this process has stored answers.', () => store.usage.keys);
+    const evictions = new LabelCounter(
+      {
+        name: 'gatehouse_cache_evictions_total',
+        help: 'Keys that were given up by this process, because there was no room.',
+        labels: [],
       },
-    });
+      registry,
+    ).tally();
+    store.onEvicted = () => evictions.add();
   }
 
   /** Counts a request. */

@@ -1,5 +1,6 @@
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { LabelCounter } from '../../telemetry/label-counter.ts';
+import { ReadGauge, type ShowSeries } from '../../telemetry/read-gauge.ts';
 import type { DiscoveryView } from './discovery-view.ts';
 
 const STATES: Readonly<Record<DiscoveryView['state'], number>> = {
@@ -24,29 +25,29 @@ export class DiscoveryMetrics {
       },
       registry,
     );
-    gauge(registry, 'age_seconds', 'Time since the last answer of a source of targets.', (set) => {
+    gauge(registry, 'age_seconds', 'Time since the last answer of a source of targets.', (show) => {
       for (const { upstream, source, ageMs } of sources())
-        if (ageMs !== undefined) set({ upstream, source }, ageMs / 1000);
+        if (ageMs !== undefined) show(ageMs / 1000, upstream, source);
     });
     gauge(
       registry,
       'state',
       'State of a source of targets: 0 healthy, 1 starting, 2 held, 3 failing, 4 stale.',
-      (set) => {
-        for (const { upstream, source, state } of sources()) set({ upstream, source }, STATES[state]);
+      (show) => {
+        for (const { upstream, source, state } of sources()) show(STATES[state], upstream, source);
       },
     );
-    gauge(registry, 'targets', 'Targets of an upstream that were discovered and are in use.', (set) => {
-      for (const { upstream, source, targets } of sources()) set({ upstream, source }, targets.length);
+    gauge(registry, 'targets', 'Targets of an upstream that were discovered and are in use.', (show) => {
+      for (const { upstream, source, targets } of sources()) show(targets.length, upstream, source);
     });
     gauge(
       registry,
       'entries',
       'Entries of the last answer of a source of targets, by what became of them.',
-      (set) => {
+      (show) => {
         for (const { upstream, source, accepted, skipped } of sources()) {
-          set({ upstream, source, outcome: 'accepted' }, accepted);
-          set({ upstream, source, outcome: 'skipped' }, skipped);
+          show(accepted, upstream, source, 'accepted');
+          show(skipped, upstream, source, 'skipped');
         }
       },
       ['outcome'],
@@ -64,23 +65,13 @@ export class DiscoveryMetrics {
   }
 }
 
-type Setter = (labels: Record<string, string>, value: number) => void;
-
 function gauge(
   registry: Registry,
   name: string,
   help: string,
-  each: (set: Setter) => void,
+  each: (show: ShowSeries) => void,
   more: readonly string[] = [],
 ): void {
-  new Gauge({
-    name: `gatehouse_discovery_${name}`,
-    help,
-    labelNames: ['upstream', 'source', ...more],
-    registers: [registry],
-    collect() {
-      this.reset();
-      each((labels, value) => this.set(labels, value));
-    },
-  });
+  const labels = ['upstream', 'source', ...more];
+  new ReadGauge({ name: `gatehouse_discovery_${name}`, help, labels, fold: 0 }, registry, each);
 }

@@ -14,7 +14,7 @@ export function reportTo(
     breaker(watch, change) {
       const { upstream, host: target } = watch;
       const { state, cause, openForMs } = change;
-      metrics.breakerChanged(upstream, target, state);
+      metrics.breakers.changed(upstream, target, state);
       const isEjection = cause === 'ejected' && state === 'open';
       if (isEjection) metrics.targets.ejected(upstream, target);
       const why = isEjection ? { ejected: watch.ejectedFor } : {};

@@ -26,6 +26,8 @@ export class TargetTls {
   #context: SecureContext | undefined;
   #session: Buffer | undefined = undefined;
   #failure: Error | undefined = undefined;
+  /** When the certificate ends that the target has shown last, in ms since the epoch; undefined before that. */
+  certificateEndsAt: number | undefined = undefined;
 
   /** @param host name or address of the target, an address of IPv6 without brackets. */
   constructor(host: string, options: TlsOptions = DEFAULTS) {
@@ -74,9 +76,17 @@ export class TargetTls {
         return void socket.destroy(coded('EPROTO', `the target does not offer ${protocol}`));
       socket.off('error', failed);
       this.#failure = undefined;
+      this.#noteCertificate(socket);
       secured();
     });
     return socket;
+  }
+
+  // A session that is resumed shows none.
+  #noteCertificate(socket: TLSSocket): void {
+    if (socket.isSessionReused()) return;
+    const shown = socket.getPeerX509Certificate();
+    if (shown !== undefined) this.certificateEndsAt = Date.parse(shown.validTo);
   }
 }
 

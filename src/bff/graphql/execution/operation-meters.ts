@@ -160,17 +160,23 @@ export class OperationMeters {
 
 function familiesIn({ registry }: Metrics): Families {
   const duration = new DurationHistogram(
-    'gatehouse_graphql_operation_duration_seconds',
-    'Time until the answer of a GraphQL operation is ready; for a subscription, of each event.',
-    SECONDS,
+    {
+      name: 'gatehouse_graphql_operation_duration_seconds',
+      help: 'Time until the answer of a GraphQL operation is ready; for a subscription, of each event.',
+      labels: ['operation', 'type', 'outcome'],
+      bounds: SECONDS,
+    },
+    registry,
   );
   const cost = new DurationHistogram(
-    'gatehouse_graphql_operation_cost',
-    'What GraphQL operations cost, where costs are counted.',
-    COSTS,
+    {
+      name: 'gatehouse_graphql_operation_cost',
+      help: 'What GraphQL operations cost, where costs are counted.',
+      labels: ['operation', 'type'],
+      bounds: COSTS,
+    },
+    registry,
   );
-  registry.registerMetric(duration.asMetric());
-  registry.registerMetric(cost.asMetric());
   const errors = new LabelCounter(
     {
       name: 'gatehouse_graphql_errors_total',

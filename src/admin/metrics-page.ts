@@ -1,0 +1,12 @@
+import type { FastifyInstance } from 'fastify';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
+
+/** Serves all metrics of the process, as OpenMetrics to whoever asks for that. */
+export function serveMetrics(server: FastifyInstance, metrics: Metrics): void {
+  server.get('/metrics', async ({ headers }, reply) => {
+    const format = metricsFormat(headers.accept);
+    const page = await metrics.page(format);
+    return reply.type(METRICS_TYPES[format]).header('vary', 'Accept').send(page);
+  });
+}

@@ -1,0 +1,78 @@
+import type { Registry } from 'prom-client';
+import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
+import { LabelCounter } from './label-counter.ts';
+
+const BOUNDS_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Sections of composed answers, and the calls that modules make. */
+export class CompositionMetrics {
+  readonly #sections: LabelCounter;
+  readonly #sectionDuration: DurationHistogram;
+  readonly #calls: LabelCounter;
+  readonly #callDuration: DurationHistogram;
+  readonly #cells = new Map<string, DurationCell>();
+
+  constructor(registry: Registry) {
+    this.#sections = new LabelCounter(
+      {
+        name: 'gatehouse_view_sections_total',
+        help: 'Sections of views, by how they ended.',
+        labels: ['view', 'section', 'outcome'],
+      },
+      registry,
+    );
+    this.#sectionDuration = new DurationHistogram(
+      {
+        name: 'gatehouse_view_section_duration_seconds',
+        help: 'Time of a section of a view from when it is first asked for until it has ended.',
+        labels: ['view', 'section'],
+        bounds: BOUNDS_SECONDS,
+      },
+      registry,
+    );
+    this.#calls = new LabelCounter(
+      {
+        name: 'gatehouse_calls_total',
+        help: 'Calls that modules declare, by how they ended: ok, or the code of a problem.',
+        labels: ['call', 'outcome'],
+      },
+      registry,
+    );
+    this.#callDuration = new DurationHistogram(
+      {
+        name: 'gatehouse_call_duration_seconds',
+        help: 'Time of a call that a module declares, what it waits for equal ones included.',
+        labels: ['call'],
+        bounds: BOUNDS_SECONDS,
+      },
+      registry,
+    );
+  }
+
+  /** Counts how a section of a view ended. */
+  sectionEnded(view: string, section: string, outcome: string, durationMs: number): void {
+    this.#sections.count(view, section, outcome);
+    const key = `${view}\n${section}`;
+    let cell = this.#cells.get(key);
+    if (cell === undefined) this.#cells.set(key, (cell = this.#sectionDuration.cell({ view, section })));
+    cell.observe(durationMs / 1000);
+  }
+
+  /** Counts how a call ended. @param call its name, which the code has given it. */
+  callEnded(call: string, outcome: string, durationMs: number): void {
+    this.#calls.count(call, outcome);
+    let cell = this.#cells.get(call);
+    if (cell === undefined) this.#cells.set(call, (cell = this.#callDuration.cell({ call })));
+    cell.observe(durationMs / 1000);
+  }
+
+  /** Shows nothing more of views that were routes of a configuration. */
+  forget(views: ReadonlySet<string>): void {
+    this.#sections.forget(views);
+    this.#sectionDuration.forget('view', views);
+    for (const key of this.#cells.keys()) {
+      const end = key.indexOf('\n');
+      if (end !== -1 && views.has(key.slice(0, end))) this.#cells.delete(key);
+    }
+  }
+}

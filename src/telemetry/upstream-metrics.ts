@@ -1,0 +1,80 @@
+import type { Registry } from 'prom-client';
+import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
+import { LabelCounter } from './label-counter.ts';
+
+const BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Attempts at the targets of upstreams. */
+export class UpstreamMetrics {
+  readonly #attempts: LabelCounter;
+  readonly #retries: LabelCounter;
+  readonly #refusedRetries: LabelCounter;
+  readonly #hedges: LabelCounter;
+  readonly #duration: DurationHistogram;
+  readonly #durations = new Map<string, DurationCell>();
+
+  constructor(registry: Registry) {
+    const counter = (name: string, help: string, label: string): LabelCounter =>
+      new LabelCounter(
+        { name: `gatehouse_upstream_${name}_total`, help, labels: ['upstream', label] },
+        registry,
+      );
+    this.#attempts = counter('attempts', 'Calls to targets of an upstream, by what came back.', 'outcome');
+    this.#retries = counter(
+      'retries',
+      'Attempts that were made because another one failed, by how.',
+      'reason',
+    );
+    this.#refusedRetries = counter(
+      'retries_refused',
+      'Attempts that were not made, by why: the budget is spent, or the wait before it would be too long.',
+      'reason',
+    );
+    this.#hedges = counter(
+      'hedges',
+      'Second attempts beside slow first ones, by what became of them; refused ones were not made.',
+      'outcome',
+    );
+    this.#duration = new DurationHistogram(
+      {
+        name: 'gatehouse_upstream_attempt_duration_seconds',
+        help: 'Time of a call to a target until its outcome is known, which for an answer that streams is its head.',
+        labels: ['upstream'],
+        bounds: BOUNDS_SECONDS,
+      },
+      registry,
+    );
+  }
+
+  /** Counts one call to a target. @param durationMs undefined where that was not measured. */
+  attempted(upstream: string, outcome: string, durationMs?: number): void {
+    this.#attempts.count(upstream, outcome);
+    if (durationMs === undefined) return;
+    let cell = this.#durations.get(upstream);
+    if (cell === undefined) this.#durations.set(upstream, (cell = this.#duration.cell({ upstream })));
+    cell.observe(durationMs / 1000);
+  }
+
+  /** Counts an attempt that is made because another one has failed. */
+  retried(upstream: string, reason: string): void {
+    this.#retries.count(upstream, reason);
+  }
+
+  /** Counts an attempt that would have been made, but for the budget or the time it would have to wait. */
+  retryRefused(upstream: string, reason: 'budget' | 'wait'): void {
+    this.#refusedRetries.count(upstream, reason);
+  }
+
+  /** Counts a second attempt beside a slow first one; `refused`: the budget is spent. */
+  hedged(upstream: string, outcome: 'won' | 'lost' | 'failed' | 'refused'): void {
+    this.#hedges.count(upstream, outcome);
+  }
+
+  /** Shows nothing more of upstreams that are gone. */
+  forget(names: ReadonlySet<string>): void {
+    for (const counter of [this.#attempts, this.#retries, this.#refusedRetries, this.#hedges])
+      counter.forget(names);
+    this.#duration.forget('upstream', names);
+    for (const name of names) this.#durations.delete(name);
+  }
+}
