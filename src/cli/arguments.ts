@@ -2,6 +2,7 @@ import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin } from './admin-client.ts';
 import type { CanaryCommand } from './canary.ts';
+import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
 import { explainCommand, type ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
@@ -19,6 +20,7 @@ export type Command =
   | CanaryCommand
   | ExplainCommand
   | DiffCommand
+  | DoctorCommand
   | ImportCommand
   | RevokeCommand
   | QuotaCommand
@@ -53,6 +55,7 @@ const COMMANDS = [
   'access',
   'canary',
   'diff',
+  'doctor',
   'explain',
   'import',
   'quota',
@@ -88,6 +91,10 @@ Usage
                                         show the rollouts of a gateway that runs, or act on one
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
                                         nothing does, with 1 if something does, with 2 if one of them is faulty
+  gatehouse doctor [--json] [--timeout 5s] [--config FILE]
+                                        look at what the gateway needs around it: secrets, certificates, ports, Redis,
+                                        issuers, registries, targets, clocks; say what to mend; exits with 1 if
+                                        something fails
   gatehouse explain 'GET /path' [-H 'Name: value']... [--as FILE] [--body FILE] [--from IP] [--json]
                     [--config FILE | --admin URL]
                                         say which route takes a request and why others do not, what its policies go by,
@@ -142,6 +149,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
   if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };

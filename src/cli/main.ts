@@ -60,6 +60,11 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       process.exitCode = differs ? DIFFERS_EXIT_CODE : 0;
       return undefined;
     }
+    case 'doctor': {
+      const isWell = await (await import('./doctor.ts')).runDoctor(command, modules, shown);
+      process.exitCode = isWell ? 0 : DIFFERS_EXIT_CODE;
+      return undefined;
+    }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate':

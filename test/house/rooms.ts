@@ -94,6 +94,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   health: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'policies'] },
   explain: { imports: [...GROUND, 'snapshot'] },
+  // It asks as the rooms that it looks after would ask.
+  doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   admin: {
     imports: [
       ...LEAVES,
@@ -139,6 +141,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'contracts',
       'admin',
       'explain',
+      'doctor',
       'workers',
       'main.ts',
       'process-life.ts',
