@@ -57,6 +57,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
       'The quotas of routes, and with ?subject= what somebody has used of them; a POST to /quotas/reset resets.',
   },
   {
+    path: '/record',
+    shows: 'Whether exchanges are recorded; a POST records some, without secrets, and answers with them.',
+  },
+  {
     path: '/cache',
     shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
   },

@@ -5,6 +5,7 @@ import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.regi
 import { Identity } from '../policies/authentication/identity.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { CacheNews } from '../policies/cache/cache-news.ts';
+import { Recorder } from '../record/recorder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
@@ -22,6 +23,11 @@ export class AdminOrders {
   @Optional()
   @Inject(CacheNews)
   readonly cache: CacheNews | undefined = undefined;
+
+  /** What exchanges are recorded by. */
+  @Optional()
+  @Inject(Recorder)
+  readonly recorder: Recorder | undefined = undefined;
 
   constructor(
     readonly rollouts: Rollouts,

@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { TICKET_SECRET } from '../config/tokens.ts';
 import { Draining } from '../health/draining.ts';
 import { AnswerStore } from '../policies/cache/answer-store.ts';
+import { Recorder } from '../record/recorder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -12,6 +13,9 @@ import { Connections } from './connections.ts';
 export class HookDeps {
   /** See {@link TICKET_SECRET}. */
   @Optional() @Inject(TICKET_SECRET) readonly ticketSecret?: Buffer;
+
+  /** What exchanges are recorded by, when somebody asks for it. */
+  @Optional() @Inject(Recorder) readonly recorder?: Recorder;
 
   constructor(
     @Inject(LOGGER) readonly logger: Logger,

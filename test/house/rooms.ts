@@ -93,6 +93,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
   health: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'policies'] },
+  // Off, it is a field that is looked at.
+  record: { imports: [...LEAVES, 'exchange'] },
   explain: { imports: [...GROUND, 'snapshot'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
@@ -106,6 +108,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'snapshot',
       'health',
       'explain',
+      'record',
       'canary',
     ],
   },
@@ -117,6 +120,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'listeners',
       'store',
       'health',
+      'record',
       'snapshot',
       'sockets',
       'calls',
