@@ -8,6 +8,8 @@ import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { quotaCommand, type QuotaCommand } from './quota.ts';
+import { recordCommand, type RecordCommand } from './record-command.ts';
+import { replayCommand, type ReplayCommand } from './replay-command.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
 
 export { UsageError };
@@ -22,6 +24,8 @@ export type Command =
   | DiffCommand
   | DoctorCommand
   | ImportCommand
+  | RecordCommand
+  | ReplayCommand
   | RevokeCommand
   | QuotaCommand
   | KeysCommand
@@ -59,6 +63,8 @@ const COMMANDS = [
   'explain',
   'import',
   'quota',
+  'record',
+  'replay',
   'revoke',
 ];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
@@ -111,6 +117,12 @@ Usage
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
                                         begin anew; the log and the audit name subjects
+  gatehouse record --out FILE [--for 1m] [--rate 10%] [--max N] [--per-route N] [--bytes 16MiB] [--bodies 4KiB]
+                   [--admin URL]        write a sample of what the gateway that runs there serves, without secrets
+  gatehouse replay OLD NEW SAMPLE [--json] [--fail-on-change]
+                                        say which requests of a sample two configurations treat differently: route,
+                                        decision, upstream, or what is sent on; nothing is sent; exits with 2 if a
+                                        file is faulty, with --fail-on-change with 1 if something changes
   gatehouse revoke --jti ID | --sid ID [--issuer URL] [--expires TIME] | --sub SUBJECT [--issuer URL] [--before TIME]
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
@@ -153,6 +165,8 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));

@@ -27,6 +27,7 @@ export interface RecordingOptions {
 
 /** What waits for a reader that is slow; more is lost, and counted. */
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+const SIGN_EVERY_MS = 30_000;
 
 /** One recording: lines of JSON, as they come. It ends by itself, and when whoever reads it leaves. */
 export class Recording {
@@ -35,6 +36,7 @@ export class Recording {
   readonly #options: RecordingOptions;
   readonly #ofRoute = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
+  readonly #signs: NodeJS.Timeout;
   readonly #ended: () => void;
   #isOver = false;
   #bytes = 0;
@@ -49,6 +51,8 @@ export class Recording {
     this.lines = new Readable({ read: () => undefined, highWaterMark: MOST_WAITING_BYTES });
     this.lines.once('close', () => this.end('stopped'));
     this.#timer = setTimeout(() => this.end('time'), options.forMs).unref();
+    // Whoever reads would take silence for the end of the connection.
+    this.#signs = setInterval(() => this.lines.push('\n'), SIGN_EVERY_MS).unref();
     const { about, forMs, rate, perRoute, bodies, now = Date.now } = options;
     const started = new Date(now()).toISOString();
     this.#write({ format: FORMAT, version: VERSION, ...about, started, forMs, rate, perRoute, bodies });
@@ -100,6 +104,7 @@ export class Recording {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#signs);
     this.#ended();
     const end: SampleEnd = { end: why, recorded: this.#recorded, skipped: this.#skipped, lost: this.#lost };
     // Beyond the limit of bytes: without it nobody would know that the sample is whole.

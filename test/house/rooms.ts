@@ -96,6 +96,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // Off, it is a field that is looked at.
   record: { imports: [...LEAVES, 'exchange'] },
   explain: { imports: [...GROUND, 'snapshot'] },
+  // The same, for many requests and two configurations.
+  replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   admin: {
@@ -145,6 +147,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'contracts',
       'admin',
       'explain',
+      'record',
+      'replay',
       'doctor',
       'workers',
       'main.ts',
