@@ -22,7 +22,7 @@ export function recordedExchange(
   return {
     at: new Date(now - ms).toISOString(),
     method,
-    url: redacted(`${scheme}://${host}${shownPath(exchange, path)}${shownQuery(query)}`),
+    url: `${redacted(`${scheme}://${host}${shownPath(exchange, path)}`)}${shownQuery(query)}`,
     headers,
     dropped,
     from: clientAddress,
@@ -74,9 +74,9 @@ function shownQuery(query: string): string {
     .split('&')
     .map((pair) => {
       const end = pair.indexOf('=');
-      if (end < 0) return pair;
+      if (end < 0) return redacted(pair);
       const name = pair.slice(0, end);
-      return maySayASecret(name) ? `${name}=${masked(pair.slice(end + 1))}` : pair;
+      return maySayASecret(name) ? `${name}=${masked(pair.slice(end + 1))}` : redacted(pair);
     });
   return `?${pairs.join('&')}`;
 }
