@@ -4,6 +4,8 @@ export interface Attempt {
   readonly target: string;
   /** What came back: an HTTP status, a gRPC status name, or a fault such as `unreachable`. */
   outcome: string;
+  /** Whether the target has certainly not begun with it, whatever the word says. */
+  untouched?: true;
   /** Whether it was made beside another one, which was slow. */
   readonly hedge?: true;
   /** Time until the outcome was known, in ms: until the head of an answer that streams; 0 until then. */
@@ -57,3 +59,17 @@ export interface LimitDecision {
   /** Time until the next request can pass, in ms; 0 when allowed. */
   readonly retryAfterMs: number;
 }
+
+/** Header fields that somebody vouches for whom the configuration has asked. */
+export interface VouchedFields {
+  /** Names, folded, of all that could have been said; whatever the client says under them is dropped. */
+  readonly folded: ReadonlySet<string>;
+  /** Flat list: name, value; names in lower case. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * Why it is not sure whose address a request comes from: trusted proxies contradict each other or say what cannot be read
+ * at all, or the last one that vouches names nobody. The address is then that of the last one that vouches.
+ */
+export type AddressDoubt = 'contradiction' | 'unreadable';

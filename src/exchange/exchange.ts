@@ -11,44 +11,32 @@ import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { Answer } from './answer.ts';
 import type { AnswerKeeper } from './answer-keeper.ts';
-import type { Attempt, DegradedPart, LimitDecision, SocketFacts, TrafficSide } from './exchange-facts.ts';
+import type {
+  AddressDoubt,
+  Attempt,
+  DegradedPart,
+  LimitDecision,
+  SocketFacts,
+  TrafficSide,
+  VouchedFields,
+} from './exchange-facts.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
 import type { Subset } from './subset.ts';
 
+export type { Answer } from './answer.ts';
 export type {
+  AddressDoubt,
   Attempt,
   DegradedPart,
   LimitDecision,
   SocketFacts,
   SocketTraffic,
   TrafficSide,
+  VouchedFields,
 } from './exchange-facts.ts';
-
-/** An answer of a stage, which ends the walk before anybody else is asked. */
-export interface Answer {
-  readonly status: number;
-  /** Flat list: name, value, name, value. */
-  readonly headers: readonly string[];
-  readonly body: Buffer;
-  /** The same fields as lines, each with a line break before it, where they are ready to be written. */
-  readonly lines?: string | undefined;
-}
-
-/** Header fields that somebody vouches for whom the configuration has asked. */
-export interface VouchedFields {
-  /** Names, folded, of all that could have been said; whatever the client says under them is dropped. */
-  readonly folded: ReadonlySet<string>;
-  /** Flat list: name, value; names in lower case. */
-  readonly fields: readonly string[];
-}
-
-/**
- * Why it is not sure whose address a request comes from: trusted proxies contradict each other or say what cannot be read
- * at all, or the last one that vouches names nobody. The address is then that of the last one that vouches.
- */
-export type AddressDoubt = 'contradiction' | 'unreadable';
 
 /** What the edge of the server knows when a request arrives; written by the open stage. */
 export interface ExchangeOpening {
@@ -137,8 +125,6 @@ export class Exchange {
   // idempotency
   /** Who keeps its answer for the client to ask for again. */
   keeper: AnswerKeeper | undefined = undefined;
-  /** Whether it is answered as an earlier one was, whose answer stages have edited already. */
-  isReplayed = false;
 
   // cache
   /** What the cache stage wants to keep of the answer. */
@@ -149,11 +135,14 @@ export class Exchange {
   confirmedBy: readonly string[] | undefined = undefined;
   /** The stored answer that it has answered with. */
   cached: Answer | undefined = undefined;
+  /** Whether it is answered as an earlier one was, whose answer stages have edited already; by idempotency as well. */
+  isReplayed = false;
 
   // admit
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */
   admitted = false;
-
+  /** What is answered in place of its handler, once the handler's own guards have let it pass. */
+  awaited: Answer | undefined = undefined;
   /** What Fastify has made of its body; only at the code-first door. */
   parsedBody: unknown = undefined;
 

@@ -8,6 +8,13 @@ const LONGEST_NAME = 200;
 const MOST_ATTEMPTS = 20;
 const MOST_DEGRADED = 20;
 
+// What still waits was kept back by a guard.
+function givenAgain({ cached, isReplayed, awaited }: Exchange): string {
+  if (awaited !== undefined) return '';
+  if (cached !== undefined) return ',"cache":"hit"';
+  return isReplayed ? ',"replayed":true' : '';
+}
+
 /**
  * The access line of an exchange, as the logger would write it. Of what the client sent it shows the method, the path,
  * the names of query parameters, a request id and a trace id of its own, and who it is; see docs/operations.md. Every
@@ -33,8 +40,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (target !== undefined) line += `,"target":${quoted(target)},"attempts":[${attemptsOf(attempts)}]`;
   if (exchange.side !== undefined) line += `,"side":"${exchange.side.name}","sideBy":"${exchange.side.by}"`;
   line += `,"bytes":${exchange.bytesOut}`;
-  if (exchange.cached !== undefined) line += ',"cache":"hit"';
-  if (exchange.isReplayed) line += ',"replayed":true';
+  line += givenAgain(exchange);
   if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;
   if (degraded.length > 0) line += degradedOf(degraded);
   if (exchange.shadowDenied !== undefined)

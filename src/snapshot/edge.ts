@@ -3,6 +3,7 @@ import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
 import type { KeyPlaces } from '../exchange/key-places.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
+import type { TraceContext, TracedExchange } from '../telemetry/trace-context.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
 /** What is decided about a request before its route is looked for, as one configuration says. */
@@ -27,6 +28,9 @@ export interface Edge {
   readonly connections: { readonly perAddress: number } | undefined;
   /** Where API keys are, where that is not the usual field. */
   readonly keyPlaces: KeyPlaces | undefined;
+  /** How traces begin and end; undefined where they pass as they come. */
+  readonly tracing:
+    { begin(request: IncomingMessage): TraceContext; follow(exchange: TracedExchange): void } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */
@@ -50,6 +54,7 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   keyPlaces: undefined,
+  tracing: undefined,
   entrance: [],
   unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });
