@@ -15,6 +15,7 @@ import { loginRoutes } from './login/login-routes.ts';
 import { ActionsModule } from './pipeline/actions.ts';
 import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
+import { RecordModule } from './record/record.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
 import { SnapshotModule } from './snapshot/snapshot.module.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
@@ -89,6 +90,7 @@ export class AppModule {
           log: logger,
         }),
         HealthModule,
+        RecordModule,
         PipelineModule,
         ActionsModule,
         SigningModule,

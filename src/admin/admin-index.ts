@@ -63,6 +63,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
       'The tiers in force and where each is said, at /tiers/subjects who is of which; a POST to /tiers/limits or /tiers/subjects changes.',
   },
   {
+    path: '/record',
+    shows: 'Whether exchanges are recorded; a POST records some, without secrets, and answers with them.',
+  },
+  {
     path: '/cache',
     shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
   },

@@ -6,6 +6,7 @@ import { Identity } from '../policies/authentication/identity.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { LIVE_TIERS, type RedisLiveTiers } from '../policies/rate-limit/live-tiers.redis.ts';
 import { CacheNews } from '../policies/cache/cache-news.ts';
+import { Recorder } from '../record/recorder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
@@ -25,6 +26,11 @@ export class AdminOrders {
   @Optional()
   @Inject(CacheNews)
   readonly cache: CacheNews | undefined = undefined;
+
+  /** What exchanges are recorded by. */
+  @Optional()
+  @Inject(Recorder)
+  readonly recorder: Recorder | undefined = undefined;
 
   constructor(
     readonly rollouts: Rollouts,

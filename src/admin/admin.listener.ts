@@ -17,6 +17,7 @@ import { installExplain } from './explain-page.ts';
 import { serveKeys } from './key-orders.ts';
 import { serveQuotas } from './quota-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
+import { serveRecording } from './record-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
 import { serveMetrics } from './metrics-page.ts';
@@ -61,6 +62,7 @@ export class AdminListener {
     serveTiers(this.#server, snapshots, orders);
     serveWorkers(this.#server, orders);
     serveCache(this.#server, orders);
+    serveRecording(this.#server, snapshots, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.

@@ -33,13 +33,39 @@ export async function askAdmin(
   try {
     response = await fetch(url, { method, headers, ...sent, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (error) {
-    const message = `no gateway answers at ${new URL(url).origin}; say where with --admin, or with ADMIN_HOST and ADMIN_PORT`;
-    throw new Error(message, { cause: error });
+    throw unreachable(url, error);
   }
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return answer;
   const told = (answer as { error?: unknown } | undefined)?.error;
   throw new Error(typeof told === 'string' ? told : `the gateway answered ${response.status}`);
+}
+
+/**
+ * Gives an order to the operators' listener whose answer comes bit by bit, for as long as it takes.
+ *
+ * @throws {Error} for people, when it cannot be reached, and when it refuses.
+ */
+export async function streamAdmin(
+  { admin, environment }: AdminPlace,
+  path: string,
+  body: unknown,
+): Promise<AsyncIterable<Uint8Array>> {
+  const url = (admin ?? originOf(environment)).replace(/\/$/, '') + path;
+  const headers = { 'x-gatehouse-admin': 'cli', 'content-type': 'application/json' };
+  const sent = { method: 'POST', headers, body: JSON.stringify(body) };
+  const response = await fetch(url, sent).catch((error: unknown) => {
+    throw unreachable(url, error);
+  });
+  if (response.ok && response.body !== null) return response.body;
+  const answer: unknown = await response.json().catch(() => undefined);
+  const told = (answer as { error?: unknown } | undefined)?.error;
+  throw new Error(typeof told === 'string' ? told : `the gateway answered ${response.status}`);
+}
+
+function unreachable(url: string, cause: unknown): Error {
+  const message = `no gateway answers at ${new URL(url).origin}; say where with --admin, or with ADMIN_HOST and ADMIN_PORT`;
+  return new Error(message, { cause });
 }
 
 /** Reads `--admin` of a command. @throws UsageError for what is no origin. */

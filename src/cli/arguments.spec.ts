@@ -117,14 +117,14 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, access, canary, diff, explain, import, quota, revoke, tiers (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, access, canary, diff, doctor, explain, import, quota, record, replay, revoke, tiers (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],
     ['key create', 'unknown command "key"; did you mean "keys create"?'],
     [
-      'deploy',
-      'unknown command "deploy"; expected one of start, validate, routes, openapi, client, keys create',
+      'launder',
+      'unknown command "launder"; expected one of start, validate, routes, openapi, client, keys create',
     ],
     ['start --confg a.yaml', 'unknown option --confg; did you mean --config?'],
     ['start -x', 'unknown option -x; see gatehouse --help'],

@@ -2,11 +2,14 @@ import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin } from './admin-client.ts';
 import type { CanaryCommand } from './canary.ts';
+import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
 import { explainCommand, type ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { quotaCommand, type QuotaCommand } from './quota.ts';
+import { recordCommand, type RecordCommand } from './record-command.ts';
+import { replayCommand, type ReplayCommand } from './replay-command.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
 import { tiersCommand, type TiersCommand } from './tiers.ts';
 
@@ -20,7 +23,10 @@ export type Command =
   | CanaryCommand
   | ExplainCommand
   | DiffCommand
+  | DoctorCommand
   | ImportCommand
+  | RecordCommand
+  | ReplayCommand
   | RevokeCommand
   | QuotaCommand
   | TiersCommand
@@ -55,9 +61,12 @@ const COMMANDS = [
   'access',
   'canary',
   'diff',
+  'doctor',
   'explain',
   'import',
   'quota',
+  'record',
+  'replay',
   'revoke',
   'tiers',
 ];
@@ -91,6 +100,10 @@ Usage
                                         show the rollouts of a gateway that runs, or act on one
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
                                         nothing does, with 1 if something does, with 2 if one of them is faulty
+  gatehouse doctor [--json] [--timeout 5s] [--config FILE]
+                                        look at what the gateway needs around it: secrets, certificates, ports, Redis,
+                                        issuers, registries, targets, clocks; say what to mend; exits with 1 if
+                                        something fails
   gatehouse explain 'GET /path' [-H 'Name: value']... [--as FILE] [--body FILE] [--from IP] [--json]
                     [--config FILE | --admin URL]
                                         say which route takes a request and why others do not, what its policies go by,
@@ -109,6 +122,12 @@ Usage
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
                                         begin anew; the log and the audit name subjects
+  gatehouse record --out FILE [--for 1m] [--rate 10%] [--max N] [--per-route N] [--bytes 16MiB] [--bodies 4KiB]
+                   [--admin URL]        write a sample of what the gateway that runs there serves, without secrets
+  gatehouse replay OLD NEW SAMPLE [--json] [--fail-on-change]
+                                        say which requests of a sample two configurations treat differently: route,
+                                        decision, upstream, or what is sent on; nothing is sent; exits with 2 if a
+                                        file is faulty, with --fail-on-change with 1 if something changes
   gatehouse revoke --jti ID | --sid ID [--issuer URL] [--expires TIME] | --sub SUBJECT [--issuer URL] [--before TIME]
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
@@ -159,9 +178,12 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
   if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
   if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'tiers') return tiersCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {

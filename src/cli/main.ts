@@ -64,6 +64,18 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       process.exitCode = differs ? DIFFERS_EXIT_CODE : 0;
       return undefined;
     }
+    case 'doctor': {
+      const isWell = await (await import('./doctor.ts')).runDoctor(command, modules, shown);
+      process.exitCode = isWell ? 0 : DIFFERS_EXIT_CODE;
+      return undefined;
+    }
+    case 'record':
+      return (await import('./record.ts')).runRecord(command, await environment(), shown);
+    case 'replay': {
+      const fails = await (await import('./replay.ts')).runReplay(command, modules, shown);
+      process.exitCode = fails ? DIFFERS_EXIT_CODE : 0;
+      return undefined;
+    }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate':

@@ -3,6 +3,7 @@ import { TICKET_SECRET } from '../config/tokens.ts';
 import { Draining } from '../health/draining.ts';
 import { AnswerStore } from '../policies/cache/answer-store.ts';
 import { HandlerRuns } from '../policies/cache/handler-runs.ts';
+import { Recorder } from '../record/recorder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -14,6 +15,9 @@ export class HookDeps {
   /** See {@link TICKET_SECRET}. */
   @Optional() @Inject(TICKET_SECRET) readonly ticketSecret?: Buffer;
   @Inject(HandlerRuns) readonly handlers!: HandlerRuns;
+
+  /** What exchanges are recorded by, when somebody asks for it. */
+  @Optional() @Inject(Recorder) readonly recorder?: Recorder;
 
   constructor(
     @Inject(LOGGER) readonly logger: Logger,

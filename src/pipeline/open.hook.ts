@@ -27,9 +27,12 @@ const NO_STAGES: readonly Stage[] = Object.freeze([]);
 /** Stage 0: makes the exchange of a request. */
 export class OpenHook {
   readonly #snapshots: Snapshots;
-  readonly #deps: Pick<HookDeps, 'draining' | 'answers' | 'connections'>;
+  readonly #deps: Pick<HookDeps, 'draining' | 'answers' | 'connections' | 'recorder'>;
 
-  constructor(snapshots: Snapshots, deps: Pick<HookDeps, 'draining' | 'answers' | 'connections'>) {
+  constructor(
+    snapshots: Snapshots,
+    deps: Pick<HookDeps, 'draining' | 'answers' | 'connections' | 'recorder'>,
+  ) {
     this.#snapshots = snapshots;
     this.#deps = deps;
   }
@@ -60,6 +63,7 @@ export class OpenHook {
     tracing?.follow(exchange);
     this.#deps.answers.watch(exchange);
     limitByListener(exchange);
+    if (this.#deps.recorder?.isOn === true) this.#deps.recorder.opened(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.
     if (this.#deps.draining.active) {
       response.shouldKeepAlive = false;

@@ -126,7 +126,7 @@ function adaptiveOf({ adaptiveConcurrency }: UpstreamOptions): AdaptiveLimit | u
 }
 
 /** Where and how a target is reached. */
-function socketOf(
+export function socketOf(
   { url, serverName }: TargetOptions,
   { maxConnections, maxResponseHead, timeouts }: UpstreamOptions,
   tls: UpstreamTls | undefined,

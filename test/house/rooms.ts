@@ -105,7 +105,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'exchange', 'policies', 'routing', 'snapshot', 'calls', 'bff', 'bff/composition'],
   },
   health: { imports: [...LEAVES, 'audit', 'store', 'exchange', 'policies'] },
+  // Off, it is a field that is looked at.
+  record: { imports: [...LEAVES, 'exchange'] },
   explain: { imports: [...GROUND, 'snapshot'] },
+  // The same, for many requests and two configurations.
+  replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
+  // It asks as the rooms that it looks after would ask.
+  doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   admin: {
     imports: [
       ...LEAVES,
@@ -116,6 +122,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'snapshot',
       'health',
       'explain',
+      'record',
       'canary',
     ],
   },
@@ -128,6 +135,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'listeners',
       'store',
       'health',
+      'record',
       'snapshot',
       'sockets',
       'calls',
@@ -152,6 +160,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'contracts',
       'admin',
       'explain',
+      'record',
+      'replay',
+      'doctor',
       'workers',
       'main.ts',
       'process-life.ts',

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import { createRequire } from 'node:module';
+import { faultsText } from '../config/zod-faults.ts';
+import { recordOrderSchema } from '../record/record-order.schema.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import type { AdminOrders } from './admin-orders.ts';
+import { noteOrder } from './audited-orders.ts';
+import { relayed } from './relayed-requests.ts';
+
+const PATH = '/record';
+const NONE = { error: 'nothing can be recorded in this process' };
+const BUSY = { error: 'somebody records already: one recording at a time' };
+
+/** Takes the order to record, and answers with the sample, line by line while it comes. */
+export function serveRecording(
+  server: FastifyInstance,
+  snapshots: Snapshots,
+  { recorder }: Pick<AdminOrders, 'recorder'>,
+): void {
+  server.get(PATH, () => ({ isOn: recorder?.isOn === true }));
+  server.post(PATH, (request, reply) => {
+    const read = recordOrderSchema.safeParse(request.body ?? {});
+    if (!read.success)
+      return reply.code(400).send({ error: faultsText(read.error, recordOrderSchema, request.body) });
+    if (recorder === undefined) return reply.code(409).send(NONE);
+    const { for: forMs, ...order } = read.data;
+    const { digest } = snapshots.current.source.document;
+    // Where several serve, the one that answers records what it serves itself.
+    const about = { gateway: version(), config: digest, ...(relayed.getStore() && { of: 'one worker' }) };
+    const recording = recorder.begin({ ...order, forMs, about });
+    if (recording === undefined) return reply.code(409).send(BUSY);
+    noteOrder(request, { forMs, rate: order.rate, max: order.max, bodies: order.bodies });
+    return reply.type('application/x-ndjson').send(recording.lines);
+  });
+}
+
+function version(): string {
+  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+}

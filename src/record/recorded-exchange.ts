@@ -1,0 +1,117 @@
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Principal } from '../exchange/principal.ts';
+import { redacted } from '../telemetry/redaction.ts';
+import { maySayASecret } from '../telemetry/secret-names.ts';
+import type { KeptBody } from './kept-body.ts';
+import type { RecordedExchange } from './sample-format.ts';
+
+/** What stands for the value of a member that may be a secret. */
+const HIDDEN = '(hidden)';
+const DEEPEST = 12;
+
+/** What is recorded of an exchange that has closed: nothing that may be a secret, and no credential whatever it is called. */
+export function recordedExchange(
+  exchange: Exchange,
+  body: KeptBody | undefined,
+  now: number,
+): RecordedExchange {
+  const { request, scheme, method, path, query, clientAddress, principal, route, problem } = exchange;
+  const ms = performance.now() - exchange.startedAt;
+  const { headers, dropped } = fieldsOf(request.rawHeaders);
+  const host = request.headers.host ?? exchange.host;
+  return {
+    at: new Date(now - ms).toISOString(),
+    method,
+    url: `${redacted(`${scheme}://${host}${shownPath(exchange, path)}`)}${shownQuery(query)}`,
+    headers,
+    dropped,
+    from: clientAddress,
+    ...(principal === undefined ? {} : { as: verifiedFacts(principal) }),
+    ...(route === undefined ? {} : { route: route.id }),
+    status: exchange.status,
+    ...(problem === undefined ? {} : { problem: problem.code }),
+    ...(problem?.by === undefined ? {} : { by: problem.by }),
+    ...(exchange.upstream === undefined ? {} : { upstream: exchange.upstream }),
+    ms: Math.round(ms * 10) / 10,
+    ...body?.told(),
+  };
+}
+
+function fieldsOf(raw: readonly string[]): Pick<RecordedExchange, 'headers' | 'dropped'> {
+  const headers: [string, string][] = [];
+  const dropped: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const [name = '', value = ''] = [raw[at], raw[at + 1]];
+    // Pseudo fields of HTTP/2 are said by method and URL.
+    if (name.startsWith(':')) continue;
+    if (maySayASecret(name)) dropped.push(name.toLowerCase());
+    else headers.push([name, redacted(value)]);
+  }
+  return { headers, dropped };
+}
+
+// Of the same length and kind of characters, so that patterns of paths take it as they took the other.
+function masked(value: string): string {
+  return value
+    .replaceAll(/%[\dA-F]{2}/gi, 'x')
+    .replaceAll(/[A-Za-z]/g, 'x')
+    .replaceAll(/\d/g, '0');
+}
+
+function shownPath({ route, params }: Exchange, path: string): string {
+  let shown = path;
+  for (const [index, name] of (route?.pattern.parameters ?? []).entries()) {
+    const value = params[index] ?? '';
+    if (value !== '' && maySayASecret(name)) shown = shown.replaceAll(value, masked(value));
+  }
+  return shown;
+}
+
+function shownQuery(query: string): string {
+  if (query === '') return '';
+  const pairs = query
+    .slice(1)
+    .split('&')
+    .map((pair) => {
+      const end = pair.indexOf('=');
+      if (end < 0) return redacted(pair);
+      const name = pair.slice(0, end);
+      return maySayASecret(name) ? `${name}=${masked(pair.slice(end + 1))}` : redacted(pair);
+    });
+  return `?${pairs.join('&')}`;
+}
+
+// Member by member: a token that services get for it, or whatever is added later, is not among them.
+function verifiedFacts(principal: Principal): NonNullable<RecordedExchange['as']> {
+  const { id, scheme, issuer, subject, clientId, apiKeyId, email, tenant, tier, claims } = principal;
+  return {
+    id,
+    scheme,
+    issuer,
+    subject,
+    clientId,
+    apiKeyId,
+    roles: [...principal.roles],
+    permissions: [...principal.permissions],
+    scopes: [...principal.scopes],
+    email,
+    tenant,
+    tier,
+    claims: withoutSecrets(claims, 0) as Readonly<Record<string, unknown>>,
+  };
+}
+
+/** A value of JSON without what members say whose names may be those of secrets. */
+export function withoutSecrets(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redacted(value);
+  if (typeof value !== 'object' || value === null) return value;
+  // Fails closed: nobody looks deeper.
+  if (depth > DEEPEST) return HIDDEN;
+  if (Array.isArray(value)) return value.map((one: unknown) => withoutSecrets(one, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [
+      name,
+      maySayASecret(name) ? HIDDEN : withoutSecrets(one, depth + 1),
+    ]),
+  );
+}
