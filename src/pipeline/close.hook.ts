@@ -52,7 +52,7 @@ export class CloseHook {
     const durationMs = performance.now() - exchange.startedAt;
     const metrics = exchange.route?.metrics ?? this.#unmatched;
     metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload);
-    if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
+    if (this.#logger.isLevelEnabled('info')) this.#log(exchange, durationMs, complete);
     const { problem, headFault } = exchange;
     if (problem?.code === 'internal')
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
@@ -60,6 +60,12 @@ export class CloseHook {
       this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
+  }
+
+  #log(exchange: Exchange, durationMs: number, complete: boolean): void {
+    const write = exchange.snapshot?.edge.accessLines ?? accessLine;
+    const line = write(exchange, durationMs, complete);
+    if (line !== undefined) this.#lines.write(line);
   }
 }
 

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
+import type { AddressDoubt, Exchange, ExchangeOpening } from '../exchange/exchange.ts';
 import type { KeyPlaces } from '../exchange/key-places.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
+
+/** Writes the access line of an exchange that has closed, with its line break; undefined for one that is not kept. */
+export type AccessLines = (exchange: Exchange, durationMs: number, complete: boolean) => string | undefined;
 
 /** What is decided about a request before its route is looked for, as one configuration says. */
 export interface Edge {
@@ -27,6 +30,8 @@ export interface Edge {
   readonly connections: { readonly perAddress: number } | undefined;
   /** Where API keys are, where that is not the usual field. */
   readonly keyPlaces: KeyPlaces | undefined;
+  /** How access lines are written; undefined for the usual line of every exchange. */
+  readonly accessLines: AccessLines | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */
@@ -50,6 +55,7 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   keyPlaces: undefined,
+  accessLines: undefined,
   entrance: [],
   unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });

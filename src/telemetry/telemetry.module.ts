@@ -1,5 +1,5 @@
-import { Global, Module, type DynamicModule, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { Logger } from './logger.ts';
+import { Global, Inject, Module, type DynamicModule, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { lineStreamOf, type Logger } from './logger.ts';
 import { Metrics } from './metrics.ts';
 
 /** Injection token of the process's {@link Logger}. */
@@ -9,7 +9,10 @@ export const LOGGER = Symbol('LOGGER');
 @Global()
 @Module({})
 export class TelemetryModule implements OnModuleInit, OnModuleDestroy {
-  constructor(private readonly metrics: Metrics) {}
+  constructor(
+    private readonly metrics: Metrics,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   static forRoot(logger: Logger): DynamicModule {
     return {
@@ -21,6 +24,8 @@ export class TelemetryModule implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.metrics.start();
+    const lines = lineStreamOf(this.logger);
+    this.metrics.showDroppedLines(() => lines.droppedLines ?? 0);
   }
 
   onModuleDestroy(): void {
