@@ -5,6 +5,7 @@ import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.regi
 import { Identity } from '../policies/authentication/identity.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { CacheNews } from '../policies/cache/cache-news.ts';
+import { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
@@ -22,6 +23,9 @@ export class AdminOrders {
   @Optional()
   @Inject(CacheNews)
   readonly cache: CacheNews | undefined = undefined;
+
+  /** Of the log of this process. */
+  @Optional() @Inject(LogLevel) readonly level?: LogLevel;
 
   constructor(
     readonly rollouts: Rollouts,

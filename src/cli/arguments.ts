@@ -5,6 +5,7 @@ import type { CanaryCommand } from './canary.ts';
 import { explainCommand, type ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
+import { logLevelCommand, type LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { quotaCommand, type QuotaCommand } from './quota.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
@@ -21,6 +22,7 @@ export type Command =
   | DiffCommand
   | ImportCommand
   | RevokeCommand
+  | LogLevelCommand
   | QuotaCommand
   | KeysCommand
   | { readonly name: 'help'; readonly text: string }
@@ -55,6 +57,7 @@ const COMMANDS = [
   'diff',
   'explain',
   'import',
+  'log-level',
   'quota',
   'revoke',
 ];
@@ -100,6 +103,9 @@ Usage
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
                                         write a typed client in one file of TypeScript
+  gatehouse log-level [LEVEL [--for 10m] | --reset] [--json] [--admin URL]
+                                        show the level of the log of a gateway that runs, or have it another one for a while,
+                                        by default for 10m, in all its workers
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
@@ -144,6 +150,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
+  if (args[0] === 'log-level') return logLevelCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {

@@ -53,6 +53,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./canary.ts')).runCanary(command, await environment(), shown);
     case 'quota':
       return (await import('./quota.ts')).runQuota(command, await environment(), shown);
+    case 'log-level':
+      return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
     case 'revoke':
       return (await import('./revoke.ts')).runRevoke(command, await environment(), shown);
     case 'diff': {

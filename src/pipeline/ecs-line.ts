@@ -34,7 +34,8 @@ export function ecsLine(exchange: Exchange, durationMs: number, complete: boolea
   line += `,"trace":{"id":"${trace.traceId}"},"span":{"id":"${trace.spanId}"}`;
   if (principal !== undefined) line += `,"user":{"id":${quoted(bounded(principal.id))}}`;
   const target = attempts[attempts.length - 1]?.target;
-  if (upstream !== undefined) line += `,"service":{"target":{"name":${quoted(upstream)}${addressOf(target)}}}`;
+  if (upstream !== undefined)
+    line += `,"service":{"target":{"name":${quoted(upstream)}${addressOf(target)}}}`;
   if (problem !== undefined) line += errorOf(problem);
   return `${line}${more.labels},"gatehouse":{${ownOf(exchange, complete, more.own)}}}\n`;
 }
@@ -76,8 +77,7 @@ function ownOf(exchange: Exchange, complete: boolean, more: string): string {
   if (exchange.isReplayed) own += ',"replayed":true';
   if (exchange.socket !== undefined) own += `,"socket":${JSON.stringify(exchange.socket)}`;
   if (degraded.length > 0) own += `,"degraded":${degradedOf(degraded)}`;
-  if (exchange.shadowDenied !== undefined)
-    own += `,"shadowDenied":${quoted(bounded(exchange.shadowDenied))}`;
+  if (exchange.shadowDenied !== undefined) own += `,"shadowDenied":${quoted(bounded(exchange.shadowDenied))}`;
   if (!complete) own += ',"cut":true';
   return (own + more).slice(1);
 }

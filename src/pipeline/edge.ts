@@ -20,7 +20,8 @@ export function edgeCompiler(
   trail?: AuditTrail,
 ): EdgeCompiler {
   return (config): Edge => {
-    const { trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity, logs } = config;
+    const { trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity, logs } =
+      config;
     const { header = KEY_FIELD, query } = identity?.apiKeyOptions ?? {};
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;

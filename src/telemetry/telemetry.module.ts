@@ -1,5 +1,13 @@
-import { Global, Inject, Module, type DynamicModule, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Module,
+  type DynamicModule,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { lineStreamOf, type Logger } from './logger.ts';
+import { LogLevel } from './log-level.ts';
 import { Metrics } from './metrics.ts';
 
 /** Injection token of the process's {@link Logger}. */
@@ -17,8 +25,12 @@ export class TelemetryModule implements OnModuleInit, OnModuleDestroy {
   static forRoot(logger: Logger): DynamicModule {
     return {
       module: TelemetryModule,
-      providers: [Metrics, { provide: LOGGER, useValue: logger }],
-      exports: [Metrics, LOGGER],
+      providers: [
+        Metrics,
+        { provide: LOGGER, useValue: logger },
+        { provide: LogLevel, useFactory: () => new LogLevel(logger) },
+      ],
+      exports: [Metrics, LOGGER, LogLevel],
     };
   }
 
