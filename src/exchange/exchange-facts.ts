@@ -57,3 +57,17 @@ export interface LimitDecision {
   /** Time until the next request can pass, in ms; 0 when allowed. */
   readonly retryAfterMs: number;
 }
+
+/** Header fields that somebody vouches for whom the configuration has asked. */
+export interface VouchedFields {
+  /** Names, folded, of all that could have been said; whatever the client says under them is dropped. */
+  readonly folded: ReadonlySet<string>;
+  /** Flat list: name, value; names in lower case. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * Why it is not sure whose address a request comes from: trusted proxies contradict each other or say what cannot be read
+ * at all, or the last one that vouches names nobody. The address is then that of the last one that vouches.
+ */
+export type AddressDoubt = 'contradiction' | 'unreadable';

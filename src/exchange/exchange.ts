@@ -12,19 +12,21 @@ import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
 import type { AnswerKeeper } from './answer-keeper.ts';
-import type { Attempt, DegradedPart, LimitDecision, SocketFacts, TrafficSide } from './exchange-facts.ts';
-import type { OpenExchanges } from './open-exchanges.ts';
-import { finishHead, type HeadKind } from './response-head.ts';
-import type { Subset } from './subset.ts';
-
-export type {
+import type {
+  AddressDoubt,
   Attempt,
   DegradedPart,
   LimitDecision,
   SocketFacts,
-  SocketTraffic,
   TrafficSide,
+  VouchedFields,
 } from './exchange-facts.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
+import { finishHead, type HeadKind } from './response-head.ts';
+import type { Timings } from './timings.ts';
+import type { Subset } from './subset.ts';
+
+export type * from './exchange-facts.ts';
 
 /** An answer of a stage, which ends the walk before anybody else is asked. */
 export interface Answer {
@@ -35,20 +37,6 @@ export interface Answer {
   /** The same fields as lines, each with a line break before it, where they are ready to be written. */
   readonly lines?: string | undefined;
 }
-
-/** Header fields that somebody vouches for whom the configuration has asked. */
-export interface VouchedFields {
-  /** Names, folded, of all that could have been said; whatever the client says under them is dropped. */
-  readonly folded: ReadonlySet<string>;
-  /** Flat list: name, value; names in lower case. */
-  readonly fields: readonly string[];
-}
-
-/**
- * Why it is not sure whose address a request comes from: trusted proxies contradict each other or say what cannot be read
- * at all, or the last one that vouches names nobody. The address is then that of the last one that vouches.
- */
-export type AddressDoubt = 'contradiction' | 'unreadable';
 
 /** What the edge of the server knows when a request arrives; written by the open stage. */
 export interface ExchangeOpening {
@@ -198,6 +186,9 @@ export class Exchange {
 
   /** The name of the status that a call of gRPC ended with; its HTTP status is always 200. */
   grpcStatus: string | undefined = undefined;
+
+  /** Where its time goes; undefined where nobody may see it. */
+  timings: Timings | undefined = undefined;
 
   // close
   status = 0;
