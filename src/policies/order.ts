@@ -49,8 +49,7 @@ import { validation } from './validation/validation.stage.ts';
  * nobody burns another's quota, and no route can change it.
  */
 export const order = [
-  // Before all others, so that it measures them, and behind them on the way out.
-  serverTiming, //     timings
+  serverTiming, //     timings of all that follow
   securityHeaders, //  the last word about heads
   ipAccess, //         address                             403
   cors, //             cors                                a preflight's answer
