@@ -26,10 +26,14 @@ export interface Work {
   readonly firstPrincipal?: number;
   readonly logLevel: 'info' | 'warn';
   readonly needsRedis?: true;
+  /** Whether it has a collector to send its spans to. */
+  readonly traced?: boolean;
   /** Id of the route whose metrics must show every request; also the `route` of the access lines. */
   readonly routeId: string;
   /** The limiter has to have decided on every request. */
   readonly limited?: true;
+  /** The metric of whatever else has to have decided on every request. */
+  readonly decidedBy?: string;
   /** Calls to the services that answer one request; the case fails when it takes more or fewer. */
   readonly upstreamCalls: number;
   /** The same of its twin, where that is another number. */
@@ -41,7 +45,7 @@ export interface BenchCase extends Work {
   /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
   readonly routes?: number;
   /** What the gateway itself is compared with, instead of a twin: the same with fewer routes, or another configuration. */
-  readonly baseline?: { readonly title: string } & Partial<Pick<BenchCase, 'config' | 'routes'>>;
+  readonly baseline?: { readonly title: string } & Partial<Pick<BenchCase, 'config' | 'routes' | 'traced'>>;
   /** File in `bench/twins/`. */
   readonly twin: string;
   /** Other servers that are measured in the same rounds. */
@@ -49,6 +53,8 @@ export interface BenchCase extends Work {
   /** CPU per request of the twin, divided by ours, that we want to reach. */
   readonly target: number | undefined;
 }
+
+const QUOTAS = 'gatehouse_quota_decisions_total';
 
 const PIPE = {
   twin: 'bare-pipe.ts',
@@ -114,6 +120,27 @@ export const CASES: readonly BenchCase[] = [
   },
   {
     ...PIPE,
+    name: 'door-1-quota',
+    title: 'door 1, only a quota with a cost by CEL, in the process',
+    config: 'door-1-quota.yaml',
+    principals: 0,
+    logLevel: 'warn',
+    decidedBy: QUOTAS,
+    target: undefined,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-quota-redis',
+    title: 'the same, in Redis',
+    config: 'door-1-quota.yaml',
+    principals: 0,
+    logLevel: 'warn',
+    decidedBy: QUOTAS,
+    needsRedis: true,
+    target: undefined,
+  },
+  {
+    ...PIPE,
     name: 'door-1-cached',
     title: 'door 1, a stored answer',
     config: 'door-1-cached.yaml',
@@ -167,6 +194,28 @@ export const CASES: readonly BenchCase[] = [
     principals: 0,
     logLevel: 'warn',
     target: 0.95,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-traces-1',
+    title: 'door 1, spans of 1% and of all faults',
+    config: 'door-1-traces-1.yaml',
+    traced: true,
+    baseline: { title: 'the same, tracing off', config: 'door-1-bare.yaml', traced: false },
+    principals: 0,
+    logLevel: 'warn',
+    target: 0.95,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-traces-100',
+    title: 'door 1, spans of everything',
+    config: 'door-1-bare.yaml',
+    traced: true,
+    baseline: { title: 'the same, tracing off', traced: false },
+    principals: 0,
+    logLevel: 'warn',
+    target: undefined,
   },
   {
     name: 'door-2-grpc',

@@ -78,6 +78,8 @@ export async function ask(one: Work, subject: Subject, token: string | undefined
   return JSON.stringify(JSON.parse(text));
 }
 
+const LIMITER = 'gatehouse_rate_limit_decisions_total';
+
 /**
  * Makes sure that the gateway did all of what the case says it does: the metrics show every request, the limiter
  * decided on every one, the access log has a line for each, and Redis was really used.
@@ -89,10 +91,13 @@ export async function checkWork(one: Work, gateway: Subject, requests: number): 
   await sleep(LOG_FLUSH_MS);
   const metrics = await readMetrics(gateway.adminOrigin);
   expectAtLeast('requests in the metrics', requestsOf(metrics, one.routeId), requests);
-  if (one.limited) {
-    const passed = sumOf(metrics, 'gatehouse_rate_limit_decisions_total', `route="${one.routeId}"`);
-    expectAtLeast('decisions of the limiter in the metrics', passed, requests);
-  }
+  const decidedBy = one.decidedBy ?? (one.limited ? LIMITER : undefined);
+  if (decidedBy !== undefined)
+    expectAtLeast(
+      `${decidedBy} in the metrics`,
+      sumOf(metrics, decidedBy, `route="${one.routeId}"`),
+      requests,
+    );
   if (one.logLevel === 'info') expectAtLeast('access lines', await accessLines(gateway, one), requests);
   if (one.needsRedis && !/^gatehouse_store_up 1$/m.test(metrics)) {
     throw new Error('Redis was not used at the end');
@@ -104,11 +109,7 @@ export async function checkWork(one: Work, gateway: Subject, requests: number): 
 // counts in the process, and GraphQL shows a section or a field without its data. All answer 200.
 function fallbacksOf(one: Work, metrics: string): number {
   if (one.needsRedis) {
-    return sumOf(
-      metrics,
-      'gatehouse_rate_limit_decisions_total',
-      `route="${one.routeId}",outcome="store-error`,
-    );
+    return sumOf(metrics, one.decidedBy ?? LIMITER, `route="${one.routeId}",outcome="store-error`);
   }
   const sections = sumOf(metrics, 'gatehouse_view_sections_total');
   const late = sections - sumOf(metrics, 'gatehouse_view_sections_total', 'outcome="ok"');

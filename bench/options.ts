@@ -12,6 +12,8 @@ const IDENTITY = 'identity';
 const CREDENTIALS = 'credentials';
 /** The one that measures what a take costs that a lease covers. */
 const LEASES = 'leases';
+/** The one that measures what an exact limit in Redis costs. */
+const LIMITS = 'limits';
 /** The one that measures what a request costs with two workers; only where it is asked for, since it takes minutes. */
 const WORKERS = 'workers';
 
@@ -26,7 +28,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, WORKERS].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, LIMITS, WORKERS].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -44,6 +46,8 @@ export interface BenchOptions {
   readonly credentials: boolean;
   /** Whether to measure what leases cost. */
   readonly leases: boolean;
+  /** Whether to measure what exact limits in Redis cost. */
+  readonly limits: boolean;
   /** Whether to measure what workers cost. */
   readonly workers: boolean;
   readonly profile: BenchCase | undefined;
@@ -100,6 +104,7 @@ function parse(args: string[]): BenchOptions {
     identity: only.length === 0 || only.includes(IDENTITY),
     credentials: only.length === 0 || only.includes(CREDENTIALS),
     leases: only.length === 0 || only.includes(LEASES),
+    limits: only.length === 0 || only.includes(LIMITS),
     workers: only.includes(WORKERS),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,

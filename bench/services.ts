@@ -5,6 +5,9 @@
  *
  * @module
  */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { TokenAlgorithm } from '../examples/services/identity.ts';
 import { FREE_PORTS, startSampleServices } from '../examples/services/start.ts';
 
@@ -27,6 +30,11 @@ const tokens: string[] = [];
 for (let i = 1; i <= count; i += 1) {
   tokens.push(await services.identity.token('admin', { sub: String(i), exp }, { alg }));
 }
+// Takes spans, and throws them away.
+const collector = createServer((request, response) => {
+  request.resume().once('end', () => response.end());
+}).listen(0, '127.0.0.1');
+await once(collector, 'listening');
 const report: ServiceReport = {
   env: {
     USERS: services['users-1'].url,
@@ -36,6 +44,7 @@ const report: ServiceReport = {
     ORDERS: services.orders.url,
     NOTIFICATIONS: services.notifications.url,
     ISSUER: services.identity.url,
+    COLLECTOR: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
   },
   tokens,
   control: services.control.url,
@@ -43,5 +52,7 @@ const report: ServiceReport = {
 console.log(JSON.stringify(report));
 
 process.once('SIGTERM', () => {
+  collector.closeAllConnections();
+  collector.close();
   void services.stop().then(() => process.exit(0));
 });

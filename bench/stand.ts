@@ -85,7 +85,7 @@ export class Stand {
 
   /** Starts the gateway of a case as users start it. `flags` are for Node, `more` is for its environment. */
   async startGateway(
-    one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis' | 'routes'>,
+    one: Pick<BenchCase, 'name' | 'config' | 'logLevel' | 'needsRedis' | 'routes' | 'traced'>,
     flags: readonly string[] = [],
     more: Readonly<Record<string, string>> = {},
   ): Promise<Subject> {
@@ -98,6 +98,7 @@ export class Stand {
       PORT: String(port),
       ADMIN_PORT: String(adminPort),
       LOG_LEVEL: one.logLevel,
+      OTEL_EXPORTER_OTLP_ENDPOINT: one.traced === true ? (this.#env['COLLECTOR'] ?? '') : '',
       REDIS_URL: one.needsRedis === undefined ? '' : (this.redisUrl ?? ''),
       ...more,
     };

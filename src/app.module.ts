@@ -22,6 +22,7 @@ import { SigningModule } from './signing/signing.module.ts';
 import { StoreModule } from './store/store.module.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { TelemetryModule } from './telemetry/telemetry.module.ts';
+import { TracingModule } from './tracing/tracing.module.ts';
 
 /** What a gateway is built from. */
 export interface GatewayOptions {
@@ -80,6 +81,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(options),
         TelemetryModule.forRoot(logger),
+        TracingModule.forRoot(options.dryRun === true ? undefined : environment.otel),
         AuditModule,
         StoreModule.forRoot({
           redisUrl: environment.redisUrl,

@@ -23,7 +23,11 @@ import { Snapshots } from './snapshot/snapshots.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { learnSecret } from './telemetry/redaction.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
+import { Tracer } from './tracing/tracer.ts';
 import type { WorkerSeat } from './workers/worker-seat.ts';
+
+/** What the last spans may take to reach the collector, in ms: less than a shutdown has for its goodbyes. */
+const LAST_SPANS_MS = 2000;
 
 /** A compiled gateway; {@link listen} opens its two listeners. */
 export class Gateway {
@@ -118,6 +122,7 @@ export class Gateway {
     await this.app.close();
     clearTimeout(cutOff);
     await this.app.get(AdminListener).close();
+    await this.app.get(Tracer).close(LAST_SPANS_MS);
     // What the last exchanges and orders were denied is part of it.
     await this.app.get(AuditTrail).close();
   }

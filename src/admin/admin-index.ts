@@ -49,12 +49,18 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
   },
   {
     path: '/revocations',
-    shows: 'How many credentials are revoked, and whether all are known; a POST revokes.',
+    shows:
+      'How many credentials are revoked, and whether all are known; a POST revokes, a DELETE takes it back.',
   },
   {
     path: '/quotas',
     shows:
-      'The quotas of routes, and with ?subject= what somebody has used of them; a POST to /quotas/reset resets.',
+      'The quotas of routes, with ?subject= what somebody has used of them, and at /quotas/subjects?quota= who has used something; a POST to /quotas/reset resets.',
+  },
+  {
+    path: '/tiers',
+    shows:
+      'The tiers in force and where each is said, at /tiers/subjects who is of which; a POST to /tiers/limits or /tiers/subjects changes.',
   },
   {
     path: '/cache',

@@ -4,6 +4,7 @@ import { Rollouts } from '../canary/rollouts.ts';
 import { ApiKeyRegistry } from '../policies/authentication/api-keys/api-key.registry.ts';
 import { Identity } from '../policies/authentication/identity.ts';
 import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
+import { LIVE_TIERS, type RedisLiveTiers } from '../policies/rate-limit/live-tiers.redis.ts';
 import { CacheNews } from '../policies/cache/cache-news.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -17,6 +18,8 @@ export const RESTART = Symbol('RESTART');
 export class AdminOrders {
   /** What is counted under quotas. */
   @Optional() @Inject(QuotaLedger) readonly quotas?: QuotaLedger;
+  /** Who is of which tier, as Redis says it; undefined without it. */
+  @Optional() @Inject(LIVE_TIERS) readonly tiers?: RedisLiveTiers;
   /** Has all workers restarted; undefined for a process that serves alone. */
   @Optional() @Inject(RESTART) readonly restart?: (by: string) => void;
   /** Stored answers, of this process and of others. */

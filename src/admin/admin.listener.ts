@@ -21,6 +21,7 @@ import { serveRevocations } from './revocation-orders.ts';
 import { refusePages } from './refuse-pages.ts';
 import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
 import { describeRoutes } from './route-listing.ts';
+import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -43,7 +44,11 @@ export class AdminListener {
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
     this.#server.get('/routes', () =>
-      describeRoutes(snapshots.current.table.routes, snapshots.current.upstreams),
+      describeRoutes(
+        snapshots.current.table.routes,
+        snapshots.current.upstreams,
+        snapshots.current.source.value,
+      ),
     );
     this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
     installExplain(this.#server, snapshots);
@@ -55,6 +60,7 @@ export class AdminListener {
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
     serveQuotas(this.#server, snapshots, orders);
+    serveTiers(this.#server, snapshots, orders);
     serveWorkers(this.#server, orders);
     serveCache(this.#server, orders);
     serveLogLevel(this.#server, orders);

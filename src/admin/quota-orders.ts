@@ -13,6 +13,7 @@ import {
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { operatorOf } from './audited-orders.ts';
+import { serveQuotaSubjects } from './quota-subjects.ts';
 
 const NO_PAGE = { error: 'pages in browsers may give no orders' };
 const AWAY = { error: 'Redis does not answer, and it alone knows; repeat it when Redis is back' };
@@ -42,6 +43,7 @@ export function serveQuotas(server: FastifyInstance, snapshots: Snapshots, order
     const counted = await countedOf(quotas, subject, offered(tier), 'look');
     return counted === undefined ? reply.code(503).send(AWAY) : { subject, quotas: counted };
   });
+  serveQuotaSubjects(server, quotas, offered);
   server.post('/quotas/reset', async (request, reply) => {
     // Fails closed: browsers say it with every POST, also of a page whose name leads here only since it was loaded.
     if (request.headers.origin !== undefined) return reply.code(403).send(NO_PAGE);

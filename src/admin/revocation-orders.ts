@@ -26,12 +26,16 @@ const NO_ROOM = {
 const NOT_TOLD =
   'Redis has not taken it: this process knows of it, other replicas do not; repeat it when Redis is back';
 
+const NOT_TAKEN_BACK =
+  'Redis has not answered: it may be revoked still, at any replica; repeat it when Redis is back';
+
 const name = z.string().min(1).optional();
-const askedSchema = z
-  .strictObject({ jti: name, sid: name, sub: name, issuer: name })
-  .refine(({ jti, sid, sub }) => [jti, sid, sub].filter((one) => one !== undefined).length === 1, {
-    message: 'expected exactly one of jti, sid, sub',
-  });
+const asked = { jti: name, sid: name, sub: name, issuer: name };
+const hasOne = ({ jti, sid, sub }: Pick<RevocationOrder, 'jti' | 'sid' | 'sub'>): boolean =>
+  [jti, sid, sub].filter((one) => one !== undefined).length === 1;
+const ONE = { message: 'expected exactly one of jti, sid, sub' };
+const askedSchema = z.strictObject(asked).refine(hasOne, ONE);
+const undoneSchema = z.strictObject({ ...asked, reason: z.string().max(500).optional() }).refine(hasOne, ONE);
 
 type Asked = z.output<typeof askedSchema>;
 
@@ -45,6 +49,7 @@ export function serveRevocations(server: FastifyInstance, orders: Orders): void 
     return orRefuse(reply, () => look(identity, asked.data));
   });
   server.post(PATH, (request, reply) => take(orders, request, reply));
+  server.delete(PATH, (request, reply) => takeBack(orders, request, reply));
 }
 
 type Orders = Pick<AdminOrders, 'identity' | 'logger' | 'audit'>;
@@ -56,7 +61,7 @@ function describe({ revocations }: Identity): object {
   return {
     state,
     ...(Number.isFinite(ageMs) ? { ageMs: Math.round(ageMs) } : {}),
-    count: set.count(),
+    count: set.count().held,
     bytes: set.bytes,
     watched: open,
     ...(last === undefined ? {} : { last }),
@@ -104,6 +109,32 @@ async function take(orders: Orders, request: FastifyRequest, reply: FastifyReply
     : reply.code(503).send({ error: NOT_TOLD, revoked });
 }
 
+/** Takes a revocation back. */
+async function takeBack(orders: Orders, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { identity } = orders;
+  const { headers, query } = request;
+  if (headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  if (identity.revocations.options === undefined) return reply.code(409).send(OFF);
+  const read = undoneSchema.safeParse(query);
+  if (!read.success) return reply.code(400).send({ error: faultsText(read.error, undoneSchema, query) });
+  let named: ReturnType<typeof namedBy>;
+  try {
+    named = namedBy(read.data, issuersOf(identity));
+  } catch (error) {
+    if (error instanceof OrderFault) return reply.code(400).send({ error: error.message });
+    throw error;
+  }
+  const { kind, value, issuer, digest } = named;
+  const where = await identity.revocations.undo(digest, kind === 'jti' ? value : undefined);
+  noteUndone(orders, named, { where, from: request.ip, reason: read.data.reason, request });
+  if (where === 'unknown')
+    return reply
+      .code(404)
+      .send({ error: 'it is not revoked, or not any more; there is nothing to take back' });
+  if (where === 'nowhere') return reply.code(503).send({ error: NOT_TAKEN_BACK });
+  return reply.send({ restored: { [kind]: value, ...(issuer === undefined ? {} : { issuer }) } });
+}
+
 function readAll(
   orders: readonly RevocationOrder[],
   identity: Identity,
@@ -140,6 +171,26 @@ function note(
     requestId: request.id,
     reason: how.reason,
     details: { issuer, until, issuedBefore, where: how.where },
+  });
+}
+
+function noteUndone(
+  { logger, audit }: Orders,
+  { kind, value, issuer, digest }: ReturnType<typeof namedBy>,
+  { request, where, ...how }: RevokedHow,
+): void {
+  const named = kind === 'sid' ? { digest: digestText(digest) } : { [kind]: value };
+  const fields = { revocation: { kind, ...named, issuer, where, ...how } };
+  if (where === 'everywhere') logger.info(fields, 'revocation taken back');
+  audit?.record({
+    kind: 'revocation',
+    action: 'unrevoke',
+    outcome: where === 'everywhere' ? 'done' : where === 'unknown' ? 'unchanged' : 'failed',
+    ...operatorOf(request),
+    target: kind === 'sid' ? `sid ${digestText(digest)}` : `${kind} ${value}`,
+    requestId: request.id,
+    reason: how.reason,
+    details: { issuer, where },
   });
 }
 

@@ -1,5 +1,5 @@
 import { policyList, type PolicyName } from '../policies/order.ts';
-import { stepOf } from '../policies/policy-facts.ts';
+import { stepOf, type FileFacts } from '../policies/policy-facts.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
@@ -26,15 +26,20 @@ const NONE: KnownUpstreams = { find: () => undefined };
 /**
  * Lists routes by path, then by method.
  *
+ * @param file what of the same snapshot policies refer to.
  * @param upstreams those of the same snapshot; the listing tells of which the targets are not verified.
  */
-export function describeRoutes(routes: readonly Route[], upstreams: KnownUpstreams = NONE): ListedRoute[] {
+export function describeRoutes(
+  routes: readonly Route[],
+  upstreams: KnownUpstreams = NONE,
+  file: FileFacts = {},
+): ListedRoute[] {
   return routes
-    .map((route) => describeRoute(route, upstreams))
+    .map((route) => describeRoute(route, upstreams, file))
     .sort((a, b) => compare(a.path, b.path) || compare(a.methods, b.methods) || compare(a.id, b.id));
 }
 
-function describeRoute(route: Route, upstreams: KnownUpstreams): ListedRoute {
+function describeRoute(route: Route, upstreams: KnownUpstreams, file: FileFacts): ListedRoute {
   const conditions = route.conditions.map(({ text }) => ` [${text}]`);
   return {
     id: route.id,
@@ -45,7 +50,7 @@ function describeRoute(route: Route, upstreams: KnownUpstreams): ListedRoute {
     upstream: upstreamOf(route, upstreams),
     authentication: described(route, 'authentication'),
     authorization: described(route, 'authorization'),
-    limits: described(route, 'rateLimit'),
+    limits: described(route, 'rateLimit', file),
     stages: stepsOf(route).join(' → ') || '-',
     origin: route.origin,
   };
@@ -65,10 +70,10 @@ function upstreamOf(route: Route, upstreams: KnownUpstreams): string {
   return [shown, ...(route.action.beside ?? [])].join(' + ');
 }
 
-function described({ policies }: Route, name: PolicyName): string {
+function described({ policies }: Route, name: PolicyName, file?: FileFacts): string {
   const options: unknown = policies[name];
   if (options === undefined) return '-';
-  return policyList.find((policy) => policy.name === name)?.describe(options) ?? '-';
+  return policyList.find((policy) => policy.name === name)?.describe(options, file) ?? '-';
 }
 
 // Two policies can be one step, such as those about the size of a body.

@@ -3,6 +3,7 @@ import type { Call, ServedPart } from '../calls/call.ts';
 import type { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { SpanNote } from '../telemetry/span-log.ts';
 import { CompositionRun } from './composition/composition-run.ts';
 import type { ObservedDependencies } from './observed-dependencies.ts';
 import { ViewSectionRun, type SectionHost } from './view-section-run.ts';
@@ -33,6 +34,8 @@ export interface RunMode {
   readonly within: Section | undefined;
   /** When the time of that section ends, on the clock of `performance.now()`. */
   readonly endsAt: number;
+  /** What it is a part of in the trace. Default the exchange. */
+  readonly span?: SpanNote | undefined;
   /** What the caller may see; undefined: everything. */
   readonly filters?: SectionFilters | undefined;
 }
@@ -148,6 +151,7 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
       timeoutMs: by.remainingMs(),
       served,
       by,
+      span: by.span,
     });
   }
 
@@ -155,11 +159,13 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
     this.view.dependencies.noteCall(section.index, call);
   }
 
-  nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun {
+  nested(by: ViewSectionRun, view: RunnableView, input: unknown, limitMs: number): ViewRun {
+    const { section } = by;
     const { selection } = this.#mode;
     const run = new ViewRun(view, input, this.exchange, this.deps, {
       selection: selection && (selection.nested?.get(section.name) ?? wholeOf(view)),
       within: this.#mode.within?.many === true ? this.#mode.within : section,
+      span: by.span,
       endsAt: limitMs === Infinity ? Infinity : performance.now() + limitMs,
     });
     run.elementOf = this.elementOf;
@@ -169,6 +175,10 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
   override defect(section: Section, error: unknown): void {
     const where = `section "${section.name}" of the view ${this.view.name}`;
     logger.error(`exchange ${this.exchange.id}: ${where} failed`, error);
+  }
+
+  protected override get within(): SpanNote | undefined {
+    return this.#mode.span;
   }
 
   protected override create(index: number): ViewSectionRun {

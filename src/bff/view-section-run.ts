@@ -33,7 +33,7 @@ export interface SectionHost extends ComposedSectionHost {
   /** Takes note of a call that the function of a section makes. */
   observe(section: Section, call: Call<never, unknown>): void;
   /** Makes the run of a view within a section. */
-  nested(section: Section, view: RunnableView, input: unknown, limitMs: number): ViewRun;
+  nested(by: ViewSectionRun, view: RunnableView, input: unknown, limitMs: number): ViewRun;
   /** What of a section its caller may see; undefined: all of it. */
   filterOf(section: Section): SectionFilter | undefined;
 }
@@ -85,7 +85,7 @@ export class ViewSectionRun extends ComposedSectionRun<Section> implements RunSc
   }
 
   nest(view: RunnableView, input: unknown): unknown {
-    const child = this.#host.nested(this.section, view, input, this.remainingMs());
+    const child = this.#host.nested(this, view, input, this.remainingMs());
     this.children = [child];
     if (!this.#host.isWhole) return child;
     return child.values().catch((error: unknown) => {
@@ -95,7 +95,7 @@ export class ViewSectionRun extends ComposedSectionRun<Section> implements RunSc
 
   nestEach(view: RunnableView, inputs: readonly unknown[]): unknown {
     const limitMs = this.remainingMs();
-    this.children = inputs.map((input) => this.#host.nested(this.section, view, input, limitMs));
+    this.children = inputs.map((input) => this.#host.nested(this, view, input, limitMs));
     return this.#host.isWhole ? this.#elements(this.children) : this.children;
   }
 

@@ -12,6 +12,7 @@ import { CALL_TIME, processTime, type CallTime } from './reuse/call-time.ts';
 import { forgetRuns, logOf } from './reuse/call-memory.ts';
 import { isReusable, PlannedCall, type LayerDeps } from './reuse/planned-call.ts';
 import type { StreamCall, StreamContext } from './stream-call.ts';
+import { tracedCall } from './traced-call.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 
@@ -42,9 +43,10 @@ export class Caller {
    */
   call<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
     noteCall(call);
-    const log = logOf(context.exchange);
-    if (log === undefined) return this.#make(call, input, context);
-    return this.#followed(log, call, input, context);
+    const { spans } = context.exchange.trace;
+    if (spans !== undefined)
+      return tracedCall(spans, call.name, context, (traced) => this.#logged(call, input, traced));
+    return this.#logged(call, input, context);
   }
 
   /**
@@ -91,6 +93,12 @@ export class Caller {
   /** Forgets what a call has kept across requests, in this process: what it reads has been changed. */
   invalidate<In, Out>(call: Call<In, Out>): void {
     this.#planned.get(call as Call<never, unknown>)?.clear();
+  }
+
+  #logged<In, Out>(call: Call<In, Out>, input: In, context: CallContext): Promise<Out> {
+    const log = logOf(context.exchange);
+    if (log === undefined) return this.#make(call, input, context);
+    return this.#followed(log, call, input, context);
   }
 
   // Apart from the way of most calls, which then needs no closure.

@@ -33,8 +33,8 @@ export function compileGrpcBatch<In, Out, ManyIn extends DescMessage, ManyOut ex
     groupOf: group ?? (() => ''),
     idOf: id,
     joins: () => true,
-    async load({ upstreams, grpc }, inputs, { exchange, timeoutMs, trail }) {
-      const limits = { exchange, timeoutMs, trail, idempotent: true };
+    async load({ upstreams, grpc }, inputs, { exchange, timeoutMs, trail, span }) {
+      const limits = { exchange, timeoutMs, trail, span, idempotent: true };
       const answer = await grpc.unary(
         upstreams.of(exchange, upstream),
         method,

@@ -94,8 +94,14 @@ function declare<
     plan,
     description: describeCall({ name, upstream, reads, protocol: 'grpc', operation }, plan),
     keyOf: (input) => wireText(method.input, input),
-    run: ({ upstreams, grpc }, input, { exchange, timeoutMs, trail }) =>
-      grpc.unary(upstreams.of(exchange, upstream), method, input, { exchange, timeoutMs, trail, idempotent }),
+    run: ({ upstreams, grpc }, input, { exchange, timeoutMs, trail, span }) =>
+      grpc.unary(upstreams.of(exchange, upstream), method, input, {
+        exchange,
+        timeoutMs,
+        trail,
+        span,
+        idempotent,
+      }),
   } satisfies DeclaredCall<MessageInitShape<In>, MessageShape<Out>>);
 }
 

@@ -44,7 +44,7 @@ describe('parseArguments', () => {
   });
 
   it('reads revoke with what is to be revoked', () => {
-    const common = { name: 'revoke', admin: undefined, json: false };
+    const common = { name: 'revoke', admin: undefined, json: false, undo: false };
     expect(parse('revoke --jti a --expires 1795772685')).toEqual({
       ...common,
       order: { jti: 'a', expiresAt: 1795772685 },
@@ -58,8 +58,14 @@ describe('parseArguments', () => {
       order: { sub: 'a', issuer: 'https://i', issuedBefore: '2026-11-27T10:00:00Z', reason: 'lost' },
       admin: 'http://h:1',
       json: true,
+      undo: false,
     });
     expect(parse('revoke --sid 7')).toEqual({ ...common, order: { sid: '7' } });
+    expect(parse('revoke --undo --sid 7 --reason mistaken')).toEqual({
+      ...common,
+      order: { sid: '7', reason: 'mistaken' },
+      undo: true,
+    });
   });
 
   it.each([
@@ -69,6 +75,7 @@ describe('parseArguments', () => {
     ['revoke', 'expected one of --jti ID'],
     ['revoke --jti a --sid b', 'and only one'],
     ['revoke --jti', '--jti: expected a value'],
+    ['revoke --undo --sub a --before 1795772685', 'leave out --before and --expires'],
     ['revoke a', 'unexpected argument'],
     ['revoke --jit a', 'did you mean --jti?'],
     ['revoke --jti a --admin h:1', 'to be an origin'],
@@ -110,7 +117,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, access, canary, diff, explain, import, log-level, quota, revoke (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, access, canary, diff, explain, import, log-level, quota, revoke, tiers (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],

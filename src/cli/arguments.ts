@@ -9,6 +9,7 @@ import { logLevelCommand, type LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { quotaCommand, type QuotaCommand } from './quota.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
+import { tiersCommand, type TiersCommand } from './tiers.ts';
 
 export { UsageError };
 
@@ -24,6 +25,7 @@ export type Command =
   | RevokeCommand
   | LogLevelCommand
   | QuotaCommand
+  | TiersCommand
   | KeysCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
@@ -60,6 +62,7 @@ const COMMANDS = [
   'log-level',
   'quota',
   'revoke',
+  'tiers',
 ];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
@@ -107,6 +110,8 @@ Usage
                                         show the level of the log of a gateway that runs, or have it another one for a while,
                                         by default for 10m, in all its workers
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
+  gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
+                                        [--json] [--admin URL]
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
                                         begin anew; the log and the audit name subjects
@@ -114,6 +119,18 @@ Usage
                    [--reason TEXT] [--json] [--admin URL]
                                         revoke a token, a session, or what a subject was issued before a time, by default
                                         now, at all replicas of the gateway that runs there
+  gatehouse revoke --undo --jti ID | --sid ID [--issuer URL] | --sub SUBJECT [--issuer URL] [--reason TEXT] [--json] [--admin URL]
+                                        take a revocation back
+  gatehouse tiers [list] [--json] [--admin URL]
+  gatehouse tiers subjects [--subject SUBJECT] [--tier TIER] [--limit N] [--json] [--admin URL]
+  gatehouse tiers set TIER --rate 600/1m[:60]|--off [--create] [--reason TEXT] [--admin URL]
+  gatehouse tiers reset TIER [--reason TEXT] [--admin URL]
+  gatehouse tiers assign SUBJECT TIER [--reason TEXT] [--admin URL]
+  gatehouse tiers override SUBJECT --rate 600/1m[:60]|--off [--reason TEXT] [--admin URL]
+  gatehouse tiers clear SUBJECT [--reason TEXT] [--admin URL]
+                                        show the tiers of a gateway that runs, or who is of which; give a tier other numbers
+                                        until it is reset to those of the file; give a tenant, a key or a principal (such as
+                                        tenant:acme or key:ID) a tier or a limit of its own, or take both away
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
                    [--tenant TENANT] [--expires 90d|TIME] [--address CIDR]... [--rate 600/1m:60] [--prefix TEXT]
                    [--admin URL]        make an API key; by the gateway at --admin, else stored when REDIS_URL is set, else
@@ -153,6 +170,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'log-level') return logLevelCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'tiers') return tiersCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));
     if (command !== undefined) return command === 'help' ? { name: 'help', text: HELP } : command;

@@ -68,6 +68,9 @@ const OPTIONS = {
   revoke: { ...ALWAYS, reason: { type: 'string' } },
 } as const;
 
+/** What an update takes away by an empty text. */
+const TAKEN_AWAY: ReadonlySet<string> = new Set(Object.keys(GRANTS));
+
 const MOST_LISTED = 1_000_000;
 const NAME = /^[!-+\--~]+$/;
 
@@ -81,7 +84,8 @@ export function keysCommand(args: readonly string[]): KeysCommand | 'help' | und
   if (action === undefined) return undefined;
   const end = args.findIndex((argument, i) => i > 0 && argument.startsWith('-'));
   const words = action === 'create' || action === 'list' ? [] : args.slice(1, end < 0 ? undefined : end);
-  const values = readOptions(args.slice(1 + words.length), OPTIONS[action]);
+  const mayBeEmpty = action === 'update' ? TAKEN_AWAY : undefined;
+  const values = readOptions(args.slice(1 + words.length), OPTIONS[action], mayBeEmpty);
   if (values.flag('help')) return 'help';
   const admin = adminOrigin(`keys ${action}`, values.text('admin'));
   const json = values.flag('json');
@@ -130,23 +134,25 @@ function bodyOf(action: KeysOrder['action'], values: OptionValues): KeyGrants {
   if (values.flag('enable') && values.flag('disable'))
     throw new UsageError('keys update: expected --enable or --disable, not both');
   const status = values.flag('enable') ? 'active' : values.flag('disable') ? 'disabled' : undefined;
-  const body = { ...grantsOf(values), ...(status === undefined ? {} : { status }) };
+  const body = { ...grantsOf(values, true), ...(status === undefined ? {} : { status }) };
   if (Object.keys(body).length === 0) throw new UsageError('keys update: expected something to change');
   // Who gives nothing takes it away.
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value === '' ? null : value]));
 }
 
-function grantsOf(values: OptionValues): Record<string, unknown> {
+/** @param mayTake whether an empty text stands for a list that is taken away. */
+function grantsOf(values: OptionValues, mayTake = false): Record<string, unknown> {
   const grants: Record<string, unknown> = {};
   for (const [option, member] of Object.entries(LISTS)) {
     const list = values.list(option);
-    if (list.length > 0) grants[member] = list;
+    if (list.length > 0) grants[member] = mayTake && list.length === 1 && list[0] === '' ? '' : list;
   }
   for (const [option, member] of Object.entries(TEXTS)) {
     const text = values.text(option);
     if (text !== undefined) grants[member] = text;
   }
-  checkNames([grants['roles'], grants['permissions'], grants['scopes']].flat());
+  const lists = [grants['roles'], grants['permissions'], grants['scopes']];
+  checkNames(lists.filter((one) => one !== '').flat());
   checkNames([grants['tier'], grants['tenant']].filter((one) => one !== ''));
   return { ...grants, ...expiryOf(values), ...rateOf(values) };
 }
@@ -169,11 +175,15 @@ function expiryOf(values: OptionValues): KeyGrants {
 function rateOf(values: OptionValues): KeyGrants {
   const text = values.text('rate');
   if (text === undefined) return {};
-  if (text === '') return { rateLimit: '' };
+  return { rateLimit: text === '' ? '' : limitOption(text) };
+}
+
+/** Reads `RATE/PERIOD[:BURST]`. @throws UsageError for anything else. */
+export function limitOption(text: string): { rate: number; per: string; burst?: number } {
   const [, rate, per = '1m', burst] = /^(\d+)(?:\/([0-9a-z.]+))?(?::(\d+))?$/.exec(text) ?? [];
   if (rate === undefined)
     throw new UsageError(`--rate ${text}: expected RATE/PERIOD[:BURST], such as 600/1m:60`);
-  return { rateLimit: { rate: Number(rate), per, ...(burst === undefined ? {} : { burst: Number(burst) }) } };
+  return { rate: Number(rate), per, ...(burst === undefined ? {} : { burst: Number(burst) }) };
 }
 
 function limitOf(values: OptionValues): number {

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
+import { otelSecrets } from '../config/otel-environment.ts';
 import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
-import { learnEnvironment, redacted } from '../telemetry/redaction.ts';
+import { learnEnvironment, learnSecret, redacted } from '../telemetry/redaction.ts';
 import { Incomparable } from './incomparable.ts';
 
 const USAGE_EXIT_CODE = 2;
@@ -18,6 +19,7 @@ const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND',
  */
 export async function main(args: readonly string[], modules: OfferedModules = []): Promise<void> {
   learnEnvironment(process.env);
+  for (const secret of otelSecrets(process.env)) learnSecret(secret);
   try {
     await run(parseArguments(args), modules);
   } catch (error) {
@@ -55,6 +57,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./quota.ts')).runQuota(command, await environment(), shown);
     case 'log-level':
       return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
+    case 'tiers':
+      return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
     case 'revoke':
       return (await import('./revoke.ts')).runRevoke(command, await environment(), shown);
     case 'diff': {

@@ -15,12 +15,19 @@ export interface OptionValues {
   list(name: string): string[];
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * Reads options strictly; everything has to be one.
  *
+ * @param mayBeEmpty the options whose value may be an empty text. Default none.
  * @throws UsageError for an unknown option, with the nearest name, for a missing value, and for anything else.
  */
-export function readOptions(args: readonly string[], options: ParseArgsOptionsConfig): OptionValues {
+export function readOptions(
+  args: readonly string[],
+  options: ParseArgsOptionsConfig,
+  mayBeEmpty: ReadonlySet<string> = NONE,
+): OptionValues {
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -32,7 +39,7 @@ export function readOptions(args: readonly string[], options: ParseArgsOptionsCo
   for (const token of tokens) {
     if (token.kind === 'positional') throw new UsageError(unexpected(token.value, options));
     if (token.kind !== 'option') continue;
-    const value = checkedValue(token, options);
+    const value = checkedValue(token, options, mayBeEmpty);
     given.set(token.name, [...(given.get(token.name) ?? []), value]);
   }
   const list = (name: string) => (given.get(name) ?? []).filter((value) => value !== true);
@@ -52,7 +59,11 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
-function checkedValue(token: OptionToken, options: ParseArgsOptionsConfig): string | true {
+function checkedValue(
+  token: OptionToken,
+  options: ParseArgsOptionsConfig,
+  mayBeEmpty: ReadonlySet<string>,
+): string | true {
   const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
   if (!option) {
     const nearest = nearestName(token.name, Object.keys(options));
@@ -64,6 +75,7 @@ function checkedValue(token: OptionToken, options: ParseArgsOptionsConfig): stri
     if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
     return true;
   }
+  if (token.value === '' && mayBeEmpty.has(token.name)) return '';
   // An option where a value belongs is a forgotten value; one that does start with a dash is written --name=-x.
   if (!token.value || (!token.inlineValue && token.value.startsWith('-'))) {
     throw new UsageError(`${token.rawName}: expected a value`);

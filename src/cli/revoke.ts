@@ -9,6 +9,8 @@ export interface RevokeCommand {
   readonly order: Readonly<Record<string, string | number>>;
   readonly admin: string | undefined;
   readonly json: boolean;
+  /** Whether it is taken back. */
+  readonly undo: boolean;
 }
 
 const NAMES = ['jti', 'sid', 'sub'] as const;
@@ -22,6 +24,7 @@ const OPTIONS = {
   reason: { type: 'string' },
   admin: { type: 'string' },
   json: { type: 'boolean' },
+  undo: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 /** What options are called in an order. */
@@ -45,8 +48,11 @@ export function revokeCommand(args: readonly string[]): RevokeCommand | undefine
     const isSeconds = TIMES.has(option) && /^\d{1,12}$/.test(value);
     order[member] = isSeconds ? Number(value) : value;
   }
+  const undo = values.flag('undo');
+  if (undo && (order['issuedBefore'] !== undefined || order['expiresAt'] !== undefined))
+    throw new UsageError('revoke: --undo takes all of it back; leave out --before and --expires');
   const admin = adminOrigin('revoke', values.text('admin'));
-  return { name: 'revoke', order, admin, json: values.flag('json') };
+  return { name: 'revoke', order, admin, json: values.flag('json'), undo };
 }
 
 interface Revoked {
@@ -57,24 +63,44 @@ interface Revoked {
 }
 
 /**
- * Has a gateway that runs revoke, which tells all others.
+ * Has a gateway that runs revoke, or take it back, which tells all others.
  *
  * @throws {Error} for people, when it cannot be reached, and when it does not do it.
  */
 export async function runRevoke(
-  { order, admin, json }: RevokeCommand,
+  { order, admin, json, undo }: RevokeCommand,
   environment: Pick<Environment, 'adminHost' | 'adminPort'>,
   out: { write(text: string): unknown },
 ): Promise<void> {
-  const answer = await askAdmin({ admin, environment }, 'POST', '/revocations', order);
+  const place = { admin, environment };
+  if (undo) {
+    const query = new URLSearchParams(order as Record<string, string>).toString();
+    const restored = await askAdmin(place, 'DELETE', `/revocations?${query}`);
+    return void out.write(
+      json ? `${JSON.stringify(restored, null, 2)}\n` : restoredLine(restored as Restored),
+    );
+  }
+  const answer = await askAdmin(place, 'POST', '/revocations', order);
   if (json) return void out.write(`${JSON.stringify(answer, null, 2)}\n`);
   for (const one of (answer as { readonly revoked: readonly Revoked[] }).revoked)
     out.write(`${lineOf(one)}\n`);
 }
 
-function lineOf(one: Revoked): string {
+interface Restored {
+  readonly restored: Readonly<Record<string, string | undefined>>;
+}
+
+function restoredLine({ restored }: Restored): string {
+  return `${whatOf(restored)} is not revoked any more\n`;
+}
+
+function whatOf(one: Readonly<Record<string, string | undefined>>): string {
   const name = NAMES.find((kind) => one[kind] !== undefined) ?? 'jti';
-  const of = one.issuer === undefined ? '' : ` of ${one.issuer}`;
+  const of = one['issuer'] === undefined ? '' : ` of ${one['issuer']}`;
+  return `${name} ${one[name] ?? ''}${of}`;
+}
+
+function lineOf(one: Revoked): string {
   const before = one.issuedBefore === undefined ? '' : `, as far as issued before ${one.issuedBefore}`;
-  return `revoked ${name} ${one[name] ?? ''}${of}${before}; kept until ${one.until}`;
+  return `revoked ${whatOf(one)}${before}; kept until ${one.until}`;
 }

@@ -32,7 +32,7 @@ export async function runRoutes(
   out: Outlet,
 ): Promise<void> {
   const { gateway, current } = await compiled(configFile, modules);
-  const listed = describeRoutes(current.table.routes, current.upstreams);
+  const listed = describeRoutes(current.table.routes, current.upstreams, current.source.value);
   await gateway.app.close();
   out.write(renderTable(listed));
 }

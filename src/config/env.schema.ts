@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import { expectation } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
+import { readOtel, type OtelEnvironment } from './otel-environment.ts';
 import { readRedisAccess, type RedisAccess } from './redis-access.ts';
 import { redisUrlFault } from './redis-url.ts';
 import { duration } from './units.ts';
@@ -135,6 +136,8 @@ export interface Environment {
   readonly workerTimeoutMs: number;
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
+  /** Where and how spans are exported; undefined for not at all. */
+  readonly otel?: OtelEnvironment | undefined;
 }
 
 /** Variables whose content is never printed. */
@@ -150,9 +153,13 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const result = environmentSchema.safeParse(given);
   const { access, faults: unread } = readRedisAccess(result.data ?? {});
+  const otel = readOtel(given);
   const faults = result.success
-    ? [...portConflict(result.data), ...workersAlone(result.data), ...unread]
-    : result.error.issues.map((issue) => toFault(issue, given[String(issue.path[0])] ?? ''));
+    ? [...portConflict(result.data), ...workersAlone(result.data), ...unread, ...otel.faults]
+    : [
+        ...result.error.issues.map((issue) => toFault(issue, given[String(issue.path[0])] ?? '')),
+        ...otel.faults,
+      ];
   if (faults.length > 0 || !result.success) throw new ConfigError(faults);
   const { data } = result;
   return Object.freeze({
@@ -172,6 +179,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     workerTimeoutMs: data.WORKER_TIMEOUT === 'off' ? Infinity : data.WORKER_TIMEOUT,
     drainDelayMs: data.DRAIN_DELAY,
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,
+    otel: otel.value,
   });
 }
 

@@ -85,7 +85,14 @@ function complaintsOf(finding: Finding, root: unknown): Complaint[] {
   }
   const [issue] = issues;
   if (issue?.code === 'invalid_key') {
-    return [{ path, message: `invalid key; ${expectation(issue.issues, undefined)}` }];
+    const [why] = issue.issues;
+    return [
+      {
+        path,
+        message: `invalid key; ${expectation(issue.issues, undefined)}`,
+        suggestion: suggestedBy(why),
+      },
+    ];
   }
   if (isMissing(path, root) && issue?.code !== 'custom') {
     return [{ path, message: `missing key; ${expectation(issues, undefined)}` }];

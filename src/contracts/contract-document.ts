@@ -2,6 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { NearestNames } from '../config/nearest-name.ts';
+import { credentialPlaces } from './security.ts';
 import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
 import type { Route } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
@@ -48,7 +49,7 @@ export class ContractDocument {
   }
 
   #render(routes: readonly Route[], source: GatewaySource): RenderedDocument {
-    const { contracts, floodLimit, identity } = source.value;
+    const { contracts, floodLimit, identity, tiers } = source.value;
     const controllers = this.discovery
       .getControllers()
       .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
@@ -57,7 +58,8 @@ export class ContractDocument {
       controllers,
       config: contracts,
       floodLimited: floodLimit !== 'off',
-      keyField: identity?.apiKeyOptions.header,
+      tiers,
+      places: credentialPlaces(identity),
       isHidden: ({ id, door }) => door === 'handler' && id.startsWith(`${CONTRACTS_FEATURE}.`),
     });
     return { document, answer: staticAnswer('application/json; charset=utf-8', JSON.stringify(document)) };

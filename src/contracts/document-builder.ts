@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { GRAPHQL_ROUTE_ID } from '../bff/graphql/door/graphql.route.ts';
 import type { ContractsConfig } from '../routing/gateway.schema.ts';
+import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { isSocketOnly } from '../routing/socket-only.ts';
 import { ComponentStore } from './components.ts';
@@ -13,7 +14,7 @@ import type { OperationContract } from './operation-contract.ts';
 import { operationPath, type OperationPath } from './operation-path.ts';
 import { operationOf } from './operation.ts';
 import { headerFields } from './problem-answers.ts';
-import { securitySchemes } from './security.ts';
+import { securitySchemes, type CredentialPlaces } from './security.ts';
 
 /** What a document is made of. */
 export interface DocumentDeps {
@@ -22,8 +23,10 @@ export interface DocumentDeps {
   readonly config: ContractsConfig;
   /** Whether the gateway counts requests before it looks at them. */
   readonly floodLimited: boolean;
-  /** The field of API keys. Default the usual one. */
-  readonly keyField?: string | undefined;
+  /** The tiers of service of the file. Default none. */
+  readonly tiers?: Tiers | undefined;
+  /** Where credentials are looked for. Default the usual places. */
+  readonly places?: CredentialPlaces | undefined;
   /** Routes that are not part of the API, besides those that the configuration hides. */
   readonly isHidden?: (route: Route) => boolean;
 }
@@ -62,8 +65,9 @@ export function buildDocument(deps: DocumentDeps): OpenApiDocument {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const entry of entries) {
     const contract = contractOf(entry, handlers.get(entry.route.origin), components);
-    const { floodLimited } = deps;
-    const about = { ...entry, id: ids.get(entry) ?? entry.route.id, tag: tagOf(entry.route), floodLimited };
+    const { floodLimited, tiers, places } = deps;
+    const id = ids.get(entry) ?? entry.route.id;
+    const about = { ...entry, id, tag: tagOf(entry.route), floodLimited, tiers, places };
     (paths[entry.path.template] ??= {})[entry.method] = operationOf(about, contract, components);
   }
   const tags = [...new Set(routes.map(tagOf))].sort().map((name) => ({ name }));
@@ -76,7 +80,7 @@ export function buildDocument(deps: DocumentDeps): OpenApiDocument {
     servers: config.servers.length === 0 ? [{ url: '/' }] : config.servers.map((url) => ({ url })),
     tags,
     paths: paths as Record<string, PathItem>,
-    components: components.toComponents(headerFields, securitySchemes(deps.keyField)),
+    components: components.toComponents(headerFields, securitySchemes(deps.places)),
   };
 }
 

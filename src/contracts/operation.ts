@@ -1,5 +1,6 @@
 import { policyList } from '../policies/order.ts';
 import type { Condition } from '../routing/conditions.ts';
+import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Route, ValueMatch } from '../routing/route.ts';
 import type { ComponentStore } from './components.ts';
 import { deprecationOf, sentenceOf } from './deprecation.ts';
@@ -16,7 +17,7 @@ import type {
 import type { OperationContract } from './operation-contract.ts';
 import type { OperationPath } from './operation-path.ts';
 import { fieldRefs, stageFields, problemAnswers, stageProblems } from './problem-answers.ts';
-import { securityOf } from './security.ts';
+import { securityOf, type CredentialPlaces } from './security.ts';
 
 /** Where an operation stands in the document. */
 export interface OperationPlace {
@@ -29,6 +30,9 @@ export interface OperationPlace {
   /** Whether one of the routes at this place is not deprecated. */
   readonly stays: boolean;
   readonly floodLimited: boolean;
+  /** The tiers of service of the file. */
+  readonly tiers?: Tiers | undefined;
+  readonly places?: CredentialPlaces | undefined;
 }
 
 /** Puts together what the route, its stages and its contract say. */
@@ -40,17 +44,17 @@ export function operationOf(
   const { route } = place;
   const codes = new Set([...stageProblems(route, place.floodLimited), ...contract.problems]);
   const parameters = parametersOf(place, contract.parameters);
-  const limits = limitsOf(route);
+  const limits = limitsOf(route, place.tiers);
   const { authorization } = route.policies;
   return {
     operationId: place.id,
     tags: [place.tag],
     ...textOf(contract, place),
     ...(route.match.hosts.length === 0 ? {} : { servers: serversOf(route.match.hosts) }),
-    security: securityOf(route),
+    security: securityOf(route, place.places),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(contract.requestBody === undefined ? {} : { requestBody: contract.requestBody }),
-    responses: { ...answersOf(route, contract), ...problemAnswers(codes, components) },
+    responses: { ...answersOf(place, contract), ...problemAnswers(codes, components) },
     'x-gatehouse-route': route.id,
     ...(limits === undefined ? {} : { 'x-gatehouse-limits': limits }),
     ...(authorization === undefined
@@ -166,12 +170,26 @@ function restParameter(name: string): Parameter {
   };
 }
 
-function answersOf(route: Route, { answers }: OperationContract): Record<string, Answer> {
+function answersOf(
+  { route, method }: OperationPlace,
+  { answers }: OperationContract,
+): Record<string, Answer> {
   const fields = fieldRefs(['X-Request-Id', ...stageFields(route)]);
   return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [
+    [...stageAnswers(route, method), ...Object.entries(answers)].map(([status, answer]) => [
       status,
       { ...answer, headers: { ...fields, ...answer.headers } },
     ]),
+  );
+}
+
+/** What the stages of the route answer themselves. */
+function stageAnswers({ seats }: Route, method: OperationMethod): (readonly [string, Answer])[] {
+  return policyList.flatMap(({ name, ownAnswers = {} }) =>
+    seats[name] === undefined
+      ? []
+      : Object.entries(ownAnswers)
+          .filter(([, { methods }]) => methods.has(method.toUpperCase()))
+          .map(([status, { description }]) => [status, { description }] as const),
   );
 }

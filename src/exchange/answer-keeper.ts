@@ -1,6 +1,16 @@
 import type { Problem } from '../problems/problem.ts';
 import type { Exchange } from './exchange.ts';
 
+/** How an operation of GraphQL has ended, whose answer says so in a form of its own. */
+export interface OperationEnd {
+  /** Whether it was run at all. */
+  readonly wasRun: boolean;
+  /** Whether it may have changed something. */
+  readonly changes: boolean;
+  /** The faults that the answer tells; none where it shows something that was changed. */
+  readonly faults: readonly Problem[];
+}
+
 /**
  * Who keeps the answer of an exchange, and has to have it before the client has its last byte. Written by a stage; the doors
  * tell it what becomes of the request.
@@ -20,6 +30,10 @@ export interface AnswerKeeper {
   head(status: number, headers: readonly string[]): void;
   /** Takes a piece of its body, which is the keeper's from now on. */
   piece(chunk: Buffer): void;
+  /** Takes the fields that come after the body (a flat list), before its end. */
+  trailers(fields: readonly string[]): void;
+  /** Takes how the operation has ended that the answer is about, before its head. */
+  operation(end: OperationEnd): void;
   /** All of the answer is there; its last byte waits. Never rejects. */
   ended(): Promise<void> | undefined;
   /** A problem is about to be answered. Never rejects. */

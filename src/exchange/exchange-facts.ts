@@ -4,6 +4,8 @@ export interface Attempt {
   readonly target: string;
   /** What came back: an HTTP status, a gRPC status name, or a fault such as `unreachable`. */
   outcome: string;
+  /** Whether the target has certainly not begun with it, whatever the word says. */
+  untouched?: true;
   /** Whether it was made beside another one, which was slow. */
   readonly hedge?: true;
   /** Time until the outcome was known, in ms: until the head of an answer that streams; 0 until then. */

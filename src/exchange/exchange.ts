@@ -11,6 +11,7 @@ import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TraceContext } from '../telemetry/trace-context.ts';
+import type { Answer } from './answer.ts';
 import type { AnswerKeeper } from './answer-keeper.ts';
 import type {
   AddressDoubt,
@@ -26,17 +27,8 @@ import { finishHead, type HeadKind } from './response-head.ts';
 import type { Timings } from './timings.ts';
 import type { Subset } from './subset.ts';
 
+export type { Answer } from './answer.ts';
 export type * from './exchange-facts.ts';
-
-/** An answer of a stage, which ends the walk before anybody else is asked. */
-export interface Answer {
-  readonly status: number;
-  /** Flat list: name, value, name, value. */
-  readonly headers: readonly string[];
-  readonly body: Buffer;
-  /** The same fields as lines, each with a line break before it, where they are ready to be written. */
-  readonly lines?: string | undefined;
-}
 
 /** What the edge of the server knows when a request arrives; written by the open stage. */
 export interface ExchangeOpening {
@@ -125,8 +117,6 @@ export class Exchange {
   // idempotency
   /** Who keeps its answer for the client to ask for again. */
   keeper: AnswerKeeper | undefined = undefined;
-  /** Whether it is answered as an earlier one was, whose answer stages have edited already. */
-  isReplayed = false;
 
   // cache
   /** What the cache stage wants to keep of the answer. */
@@ -137,11 +127,14 @@ export class Exchange {
   confirmedBy: readonly string[] | undefined = undefined;
   /** The stored answer that it has answered with. */
   cached: Answer | undefined = undefined;
+  /** Whether it is answered as an earlier one was, whose answer stages have edited already; by idempotency as well. */
+  isReplayed = false;
 
   // admit
   /** Whether the stages that come before the body have let it pass; only at the code-first door. */
   admitted = false;
-
+  /** What is answered in place of its handler, once the handler's own guards have let it pass. */
+  awaited: Answer | undefined = undefined;
   /** What Fastify has made of its body; only at the code-first door. */
   parsedBody: unknown = undefined;
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { permissionsOf, type PermissionSet } from './permission-set.ts';
 import type { Principal } from './principal.ts';
 
@@ -46,10 +47,17 @@ export class RoleBook {
   /** Found out once for a principal, who is the same for many requests. */
   readonly #known = new WeakMap<Principal, Known>();
 
+  #fingerprint: string | undefined = undefined;
+
   /** @throws {RoleCycle} for a role that includes itself. */
   constructor(definitions: Readonly<Record<string, RoleDefinition>>) {
     this.#definitions = definitions;
     this.#meanings = new Map(Object.keys(definitions).map((name) => [name, closureOf(name, definitions)]));
+  }
+
+  /** A digest of what roles mean, the same for the same meaning in every process. */
+  get fingerprint(): string {
+    return (this.#fingerprint ??= hash('sha256', JSON.stringify(this.#definitions), 'base64url'));
   }
 
   /** What a principal has, wherever it calls. A role of a tenant, `acme/editor`, is one of this whole name here. */

@@ -13,7 +13,19 @@ export class StageAnswered extends Error {
 }
 
 /** Sends the answer of a stage at the code-first door, through the hooks that finish every answer of it. */
-export function sendStageAnswer(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+export function sendStageAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
+  const { body } = answer;
+  const { exchange } = reply.request;
+  // It is none of the handler.
+  exchange.recording?.abandon();
+  exchange.recording = undefined;
+  putHead(reply, answer);
+  // Fastify makes up a type and a length for a body, also for an empty one.
+  return reply.send(body.length === 0 ? undefined : body);
+}
+
+/** Makes status and fields of an answer those of a reply. */
+export function putHead(reply: FastifyReply, { status, headers, body }: Answer): void {
   const fields = new Map<string, string[]>();
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
@@ -24,5 +36,5 @@ export function sendStageAnswer(reply: FastifyReply, { status, headers, body }: 
   for (const [name, values] of fields) void reply.header(name, values.length === 1 ? values[0] : values);
   const { exchange } = reply.request;
   exchange.bytesOut = exchange.method === 'HEAD' ? 0 : body.length;
-  return reply.code(status).send(body);
+  void reply.code(status);
 }

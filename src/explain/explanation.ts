@@ -101,6 +101,8 @@ export interface ExplainedRequest {
 export interface ExplainedUpstream {
   readonly name: string;
   readonly balancing: string;
+  /** How many calls are under way, where that is limited for all targets together. */
+  readonly load?: string | undefined;
   readonly targets: readonly ExplainedTarget[];
 }
 

@@ -111,7 +111,8 @@ function policyLines(
 
 function requestLines(request: ExplainedRequest, paint: Paint): string[] {
   const { note, upstream, sent } = request;
-  const to = upstream === undefined ? '' : ` to ${upstream.name}, balanced by ${upstream.balancing}`;
+  const load = upstream?.load === undefined ? '' : `, ${upstream.load}`;
+  const to = upstream === undefined ? '' : ` to ${upstream.name}, balanced by ${upstream.balancing}${load}`;
   const lines = [paint('bold', titleOf(request) + to)];
   if (note !== undefined) lines.push(`  ${note}`);
   const targets = upstream?.targets ?? [];

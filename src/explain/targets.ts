@@ -43,7 +43,13 @@ export function explainUpstream(
     isPicked: false,
     why: `on the ${side?.name === 'canary' ? 'stable' : 'canary'} side`,
   }));
-  return { name: upstream.name, balancing: said, targets: [...targets, ...others] };
+  return { name: upstream.name, balancing: said, load: loadOf(upstream), targets: [...targets, ...others] };
+}
+
+function loadOf({ options: { maxInFlight }, calls: { count } }: Upstream): string | undefined {
+  if (maxInFlight === undefined) return undefined;
+  const isFull = count >= maxInFlight;
+  return `${count} of ${maxInFlight} calls under way${isFull ? '; it would have to wait for its turn' : ''}`;
 }
 
 /** Whether nobody can be asked, and no wait would change that; the problem that it ends with is told. */

@@ -8,6 +8,7 @@ import {
 import { AuditTrail } from '../audit/audit-trail.ts';
 import { Public } from '../policies/authentication/authentication.policy.ts';
 import { Authorization } from '../policies/authorization/authorization.policy.ts';
+import { Cache } from '../policies/cache/cache.policy.ts';
 import { CallerPriority } from '../policies/caller-priority/caller-priority.policy.ts';
 import { Concurrency } from '../policies/concurrency/concurrency.policy.ts';
 import { LoadShedding } from '../policies/load-shedding/load-shedding.policy.ts';
@@ -27,6 +28,8 @@ const OK: HealthCheckResult = { status: 'ok', info: {}, error: {}, details: {} }
 @Public()
 @Authorization('off')
 @Transform('off')
+// What it says is of this moment.
+@Cache('off')
 // Whoever watches over the process has to hear from it when it has too much to do.
 @LoadShedding('off')
 @CallerPriority('off')

@@ -4,6 +4,13 @@ import { attemptsOf, bounded, degradedOf, quoted, refusalOf, rounded } from './a
 
 const INFO = 30;
 
+// What still waits was kept back by a guard.
+function givenAgain({ cached, isReplayed, awaited }: Exchange): string {
+  if (awaited !== undefined) return '';
+  if (cached !== undefined) return ',"cache":"hit"';
+  return isReplayed ? ',"replayed":true' : '';
+}
+
 /**
  * The access line of an exchange, as the logger would write it. Of what the client sent it shows the method, the path,
  * the names of query parameters, a request id and a trace id of its own, and who it is; see docs/operations.md. Every
@@ -30,8 +37,7 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   if (target !== undefined) line += `,"target":${quoted(target)},"attempts":[${attemptsOf(attempts)}]`;
   if (exchange.side !== undefined) line += `,"side":"${exchange.side.name}","sideBy":"${exchange.side.by}"`;
   line += `,"bytes":${exchange.bytesOut}`;
-  if (exchange.cached !== undefined) line += ',"cache":"hit"';
-  if (exchange.isReplayed) line += ',"replayed":true';
+  line += givenAgain(exchange);
   if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;
   if (degraded.length > 0) line += `,"degraded":${degradedOf(degraded)}`;
   if (exchange.shadowDenied !== undefined)

@@ -51,7 +51,9 @@ export class CloseHook {
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     const metrics = exchange.route?.metrics ?? this.#unmatched;
-    metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload);
+    const { trace } = exchange;
+    const shown = trace.spans?.isKept === true ? trace : undefined;
+    metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload, shown);
     if (this.#logger.isLevelEnabled('info')) this.#log(exchange, durationMs, complete);
     const { problem, headFault } = exchange;
     if (problem?.code === 'internal')

@@ -6,6 +6,7 @@ import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
 import { compileAccessLog } from './access-log.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import { auditGate } from './audit-gate.ts';
 import { ClientAddress } from './client-address.ts';
 import { FloodLimit } from './flood-limit.ts';
@@ -18,6 +19,7 @@ export function edgeCompiler(
   limiter: LocalRateLimiter,
   factories: readonly StageFactory[],
   trail?: AuditTrail,
+  tracer?: Tracer,
 ): EdgeCompiler {
   return (config): Edge => {
     const { trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity, logs } =
@@ -29,6 +31,7 @@ export function edgeCompiler(
       clientAddress,
       connections,
       keyPlaces: header === KEY_FIELD && query === undefined ? undefined : { header, query },
+      tracing: tracer?.compile(config.tracing, (peer) => clientAddress.isTrusted(peer)),
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
       accessLines: compileAccessLog(logs),
       entrance: [

@@ -9,7 +9,10 @@ import type { Route } from '../routing/route.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { mergedBody } from '../exchange/merged-body.ts';
+import { coverProblems } from './covered-problems.ts';
+import { shadowOf } from './background-runs.ts';
 import { RivalHandlers } from './rival-handlers.ts';
+import type { SeatedGuards } from './seated-guards.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -23,8 +26,9 @@ declare module 'fastify' {
  * read. Which is which is settled when the route is added; a request is matched once, by Fastify.
  *
  * @param snapshots the first one must have the routes by then: Nest adds its own when the application is initialized.
+ * @param guards tells which handlers have guards of their own.
  */
-export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): void {
+export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots, guards: SeatedGuards): void {
   const rivals = new RivalHandlers(fastify, snapshots.current.table.routes);
   fastify.addHook('onRoute', (options: RouteOptions) => {
     // Fails closed: a route that says nothing is admitted here.
@@ -33,10 +37,13 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): v
     const id = rivals.routeFor(options, snapshots.current.table.handlersAt(patternOf(url)))?.id;
     if (id === undefined) return;
     const hasParameters = url.includes(':');
+    const isGuarded = guards.hasRoute(id);
     const enter = (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
       // Fastify takes an empty segment for a parameter; Nest does not, but would only say so after the body.
       if (hasParameters && Object.values(request.params as object).includes(''))
         return done(new Problem('route-not-found'));
+      // It has met its stages: nobody but the cache asks, for later clients.
+      if (shadowOf(request.raw) !== undefined) return goOn(request, reply, done);
       const route = snapshots.for(request.exchange).table.byId(id);
       // Fails closed: the routes of handlers are fixed, so that each snapshot has it.
       if (route === undefined) return done(new Problem('route-not-found'));
@@ -49,14 +56,19 @@ export function admitHandlers(fastify: FastifyInstance, snapshots: Snapshots): v
           return done(error as Error);
         }
       }
-      admit(route, reply, (error) => {
-        if (error === undefined) leaveBehind(request, reply);
-        done(error);
-      });
+      const pass: Done = (error) => (error === undefined ? goOn(request, reply, done) : done(error));
+      admit(route, reply, pass, isGuarded);
     };
     options.onRequest = [...[options.onRequest ?? []].flat(), enter];
     options.preParsing = [...[options.preParsing ?? []].flat(), mergedBody];
   });
+}
+
+function goOn(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  const { exchange } = request;
+  if (exchange.route !== undefined) coverProblems(exchange, exchange.route);
+  leaveBehind(request, reply);
+  done();
 }
 
 function fitsHandler(route: Route, exchange: Exchange): boolean {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { TICKET_SECRET } from '../config/tokens.ts';
 import { Draining } from '../health/draining.ts';
 import { AnswerStore } from '../policies/cache/answer-store.ts';
+import { HandlerRuns } from '../policies/cache/handler-runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -12,6 +13,7 @@ import { Connections } from './connections.ts';
 export class HookDeps {
   /** See {@link TICKET_SECRET}. */
   @Optional() @Inject(TICKET_SECRET) readonly ticketSecret?: Buffer;
+  @Inject(HandlerRuns) readonly handlers!: HandlerRuns;
 
   constructor(
     @Inject(LOGGER) readonly logger: Logger,

@@ -7,7 +7,9 @@ import { enterAt, type Done } from '../routing/admission.ts';
 import { isLiftedKey } from '../exchange/key-places.ts';
 import { finishReply } from '../exchange/reply-head.ts';
 import { sendStageAnswer } from '../exchange/stage-answer.ts';
+import { recordReply } from '../policies/cache/handler-answer.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
+import { shadowOf } from './background-runs.ts';
 import { continueOnRead } from './awaited-continue.ts';
 import { answerConnects } from './connect-requests.ts';
 import type { CloseHook } from './close.hook.ts';
@@ -34,7 +36,12 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     else enterAt(entrance, reply, goOn);
   };
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (mustWait(reply.raw)) waitForTurn(request.raw, reply.raw, () => begin(request, reply, done));
+    const shadow = shadowOf(request.raw);
+    if (shadow !== undefined) {
+      request.exchange = shadow;
+      forgetKey(request);
+      done();
+    } else if (mustWait(reply.raw)) waitForTurn(request.raw, reply.raw, () => begin(request, reply, done));
     else begin(request, reply, done);
   });
   // `node:http` would answer both by itself, past everything; the open stage refuses what it does not know.
@@ -50,22 +57,24 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
   fastify.addHook('onSend', (request, reply, payload, done) => {
     request.exchange.outdates?.answered(request.exchange, reply.statusCode, placesOf(reply));
     if (typeof payload === 'string') request.exchange.bytesOut = Buffer.byteLength(payload);
+    let sent = payload;
     let stream: Duplex | undefined;
     try {
-      stream = finishReply(request.exchange, reply, payload);
+      sent = recordReply(request.exchange, reply, payload);
+      stream = finishReply(request.exchange, reply, sent);
     } catch (error) {
-      return refuseInstead(request.exchange, reply, { error, payload });
+      return refuseInstead(request.exchange, reply, { error, payload: sent });
     }
-    if (stream === undefined) whenKept(request.exchange, done);
-    else done(null, editedPayload(request.exchange, payload, stream));
+    if (stream === undefined) whenKept(request.exchange, sent, done);
+    else done(null, editedPayload(request.exchange, sent, stream));
   });
 }
 
 // An answer without a body is whole with its head.
-function whenKept({ keeper }: Exchange, done: () => void): void {
+function whenKept({ keeper }: Exchange, sent: unknown, done: (error: null, sent: unknown) => void): void {
   const kept = keeper?.ended();
-  if (kept === undefined) done();
-  else void kept.then(() => done());
+  if (kept === undefined) done(null, sent);
+  else void kept.then(() => done(null, sent));
 }
 
 // Where else something may have changed.

@@ -41,10 +41,11 @@ export class OpenHook {
     if (snapshot.edge.keyPlaces !== undefined) liftKey(request, snapshot.edge.keyPlaces);
     const { path, query } = splitTarget(request.url ?? '/');
     const id = request.headers['x-request-id'];
+    const { tracing } = snapshot.edge;
     const origin = snapshot.edge.clientAddress.of(request);
     const exchange = new Exchange({
       id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),
-      trace: traceOf(request.headers),
+      trace: tracing === undefined ? traceOf(request.headers) : tracing.begin(request),
       clientAddress: origin.clientAddress,
       addressDoubt: origin.doubt,
       scheme: origin.scheme,
@@ -56,6 +57,7 @@ export class OpenHook {
       response,
       snapshot,
     });
+    tracing?.follow(exchange);
     this.#deps.answers.watch(exchange);
     limitByListener(exchange);
     // Answers end their connections while the gateway drains, so that clients go elsewhere.

@@ -18,8 +18,10 @@ import { EDGE_COMPILER } from '../snapshot/edge.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { Tracer } from '../tracing/tracer.ts';
 import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { editAnswers } from './answer-edits.ts';
+import { runInBackground } from './background-runs.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { CloseHook } from './close.hook.ts';
 import { ConnectionLimit } from './connection-limit.ts';
@@ -33,6 +35,7 @@ import { OutsideCaller } from './outside-caller.ts';
 import { OpenHook } from './open.hook.ts';
 import { StageAnswerFilter } from './stage-answer.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
+import { SeatedGuards } from './seated-guards.ts';
 import { SeatedInterceptors } from './seated-interceptors.ts';
 
 /** What the policies are told by the rest of the gateway. */
@@ -87,13 +90,19 @@ const policyModules = seatOrder.flatMap(({ module }) => module ?? []);
     {
       provide: EDGE_COMPILER,
       useFactory: edgeCompiler,
-      inject: [PROCESS_RATE_LIMITER, STAGE_FACTORIES, { token: AuditTrail, optional: true }],
+      inject: [
+        PROCESS_RATE_LIMITER,
+        STAGE_FACTORIES,
+        { token: AuditTrail, optional: true },
+        { token: Tracer, optional: true },
+      ],
     },
     Connections,
     HookDeps,
     ClientListeners,
     TransformInterceptor,
     SeatedInterceptors,
+    SeatedGuards,
     { provide: APP_PIPE, useValue: schemaPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
     // Asked before the one above, which takes everything.
@@ -122,9 +131,10 @@ export class PipelineModule {
     // Before the head is finished, which tells the length of the body.
     editAnswers(fastify);
     installHooks(fastify, new OpenHook(snapshots, deps), new CloseHook(deps));
-    seated.seat();
+    seated.seat(PipelineModule);
+    runInBackground(fastify, deps.handlers, deps.logger);
     faults.add(seated.faultsOf(snapshots.current.table));
     snapshots.check(({ table }) => seated.faultsOf(table));
-    admitHandlers(fastify, snapshots);
+    admitHandlers(fastify, snapshots, seated.guards);
   }
 }

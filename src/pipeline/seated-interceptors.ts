@@ -10,6 +10,7 @@ import type { ConfigFault } from '../config/config-fault.ts';
 import { TransformInterceptor } from '../policies/transform/transform.interceptor.ts';
 import { handlerRouteId, handlersOf } from '../routing/sources/controller.route-source.ts';
 import type { RouteTable } from '../routing/route-table.ts';
+import { SeatedGuards } from './seated-guards.ts';
 
 /** Puts an interceptor on the handlers whose answers are sent piece by piece, and on no other: each one costs about 16 us. */
 @Injectable()
@@ -17,10 +18,16 @@ export class SeatedInterceptors {
   constructor(
     private readonly interceptor: TransformInterceptor,
     private readonly discovery: DiscoveryService,
+    readonly guards: SeatedGuards,
   ) {}
 
-  /** Seats the interceptor; must run before Nest builds its routes. */
-  seat(): void {
+  /**
+   * Seats the interceptor, and the guard that comes last; must run before Nest builds its routes.
+   *
+   * @param own the module whose guards are the gateway's, for all handlers.
+   */
+  seat(own: Type): void {
+    this.guards.seat(own);
     for (const [, , handler] of this.#handlers()) {
       if (Reflect.getMetadata(SSE_METADATA, handler) !== true) continue;
       const others = interceptorsOf(handler).filter((one) => !(one instanceof TransformInterceptor));

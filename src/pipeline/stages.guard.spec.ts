@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, UseGuards, UseInterceptors } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { exchangeFor } from '../../test/support/stage-server.ts';
@@ -11,6 +12,7 @@ import { circuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breake
 import { seatsOf } from '../policies/seats.ts';
 import { ProblemFilter } from '../problems/problem.filter.ts';
 import type { Route } from '../routing/route.ts';
+import { SeatedGuards } from './seated-guards.ts';
 import { StageAnswerFilter } from './stage-answer.filter.ts';
 import { StagesGuard } from './stages.guard.ts';
 
@@ -41,7 +43,11 @@ const route = seatsOf(
 describe('adapters of Nest', () => {
   let app: NestFastifyApplication;
   beforeAll(async () => {
-    const testing = await Test.createTestingModule({ controllers: [LateController] }).compile();
+    const testing = await Test.createTestingModule({
+      imports: [DiscoveryModule],
+      controllers: [LateController],
+      providers: [SeatedGuards],
+    }).compile();
     app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app
       .getHttpAdapter()

@@ -69,7 +69,7 @@ export const order = [
   externalAuthorization, // ask          vouched            403 503, or as it is refused
   compression, //      compression ↑
   transform, //        transform ↓ ↑  headerEdits          502
-  cache, //            cache          cached, recording    a stored answer
+  cache, //            cache          cached, recording    a stored answer, 504
   bodyAuthorization, // authorize     heldBody             403 400 415 413
   // After all that says whether the caller may, so that nobody is told an answer who could not ask for it now; and before
   // what an answer that was given before needs nobody for: a service that fails now, or is tested for that. It comes after

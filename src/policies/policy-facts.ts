@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ProblemCode } from '../problems/catalogue.ts';
 import type { UnfitDoors } from './doors.ts';
+import type { Tiers } from './rate-limit/tiers.schema.ts';
 
 /** How a door of the code is built: `proxy` for YAML routes, `handler` for controllers and GraphQL. */
 export type RouteDoor = 'proxy' | 'handler';
@@ -24,6 +25,13 @@ export const BEFORE = ['match', 'identity', 'body', 'action'] as const;
 export interface AnswerField {
   readonly description: string;
   readonly type?: 'string' | 'integer';
+}
+
+/** An answer that a stage gives itself, for the contracts. */
+export interface OwnAnswer {
+  readonly description: string;
+  /** To which requests. */
+  readonly methods: ReadonlySet<string>;
 }
 
 /** A header field that a policy reads of requests, for the contracts. */
@@ -55,10 +63,12 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   refuses?(options: z.output<Schema>, door: RouteDoor): readonly ProblemCode[];
   /** Header fields that its stage adds to every answer. */
   readonly answerFields?: Readonly<Record<string, AnswerField>>;
+  /** Answers without a body that its stage gives itself and that are no problems, by status. */
+  readonly ownAnswers?: Readonly<Record<string, OwnAnswer>>;
   /** Header fields that its stage reads of requests. */
   readonly requestFields?: Readonly<Record<string, RequestField<z.output<Schema>>>>;
-  /** The options in a few words, for who operates the gateway. */
-  describe(options: z.output<Schema>): string;
+  /** The options in a few words, for who operates the gateway; `file` has what of the file they refer to. */
+  describe(options: z.output<Schema>, file?: FileFacts): string;
   /** What is in force where nobody says anything; absent for nothing. */
   readonly undeclared?: z.output<Schema>;
   /** Where it means something on a GraphQL schema: on all fields and types, or on the fields of the roots. */
@@ -67,8 +77,24 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   readonly unfit?: UnfitDoors;
   /** Whether proxied routes have it from their upstream, which says it at its own key of that name. */
   readonly isOfUpstreams?: true;
+  /** What several routes may have in common by a name, and then have to say alike. */
+  shared?(options: z.output<Schema>): readonly SharedOptions[];
   /** What of its options does nothing at a place; asked in turn until there is nothing more. */
   idle?(options: z.output<Schema>, at: RouteKind): IdleOptions | undefined;
+}
+
+/** What options can refer to by name. */
+export interface FileFacts {
+  readonly tiers?: Tiers | undefined;
+}
+
+/** Something that all routes have in common that name it. */
+export interface SharedOptions {
+  readonly name: string;
+  /** Where it stands, below the policy. */
+  readonly key: readonly (string | number)[];
+  /** What has to be the same wherever it is named, by its key. */
+  readonly terms: Readonly<Record<string, unknown>>;
 }
 
 /** What makes options of a policy do something or not. */
@@ -81,12 +107,14 @@ export interface RouteKind {
   readonly sendsEvents?: boolean | undefined;
   /** Whether operations of GraphQL are answered there. Default false. */
   readonly isGraphql?: boolean | undefined;
+  /** The schemes by which callers can be known there, none where anybody may call; absent where nobody says. */
+  readonly schemes?: readonly string[] | undefined;
 }
 
 /** Options that do nothing. */
 export interface IdleOptions {
   /** Below the policy; none for all of it. */
-  readonly key: readonly string[];
+  readonly key: readonly (string | number)[];
   readonly reason: string;
   /** Whether who inherits them is better off with all of them, because nobody minds. Default false. */
   readonly isHarmless?: true;

@@ -2,6 +2,7 @@ import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { StageAnswered } from '../exchange/stage-answer.ts';
 import { perOf, type RouteDoor } from './policy-facts.ts';
 import type { Policy } from './policy.ts';
+import { enterStage } from './entered-stage.ts';
 import type { Stage } from './stage.ts';
 
 /** A compiled stage and the policy whose facts say where it is entered. */
@@ -25,6 +26,8 @@ export interface Seats {
   readonly incoming: readonly Stage[];
   /** Those that look at each message of a body that comes line by line. */
   readonly lines: readonly Stage[];
+  /** Those that charge what an operation of GraphQL turned out to cost. */
+  readonly spending: readonly Stage[];
   /** Whether one of them looks at the whole text of a request's body. */
   readonly holdsBody: boolean;
   /** Those that edit heads, in that order: of the route's answers, and of everything that is said for it. */
@@ -84,6 +87,7 @@ export function seatsOf(seated: readonly SeatedStage[], door: RouteDoor): Seats 
     leaving: stages.filter((stage) => stage.head ?? stage.body ?? stage.stream).reverse(),
     incoming: where((_, { incoming }) => incoming !== undefined),
     lines: where((_, { line }) => line !== undefined),
+    spending: where((_, { spend }) => spend !== undefined),
     holdsBody: stages.some((stage) => stage.holdsBody === true),
     heads: headsOf(stages),
     preflight: preflightOf(where(isEdge)),
@@ -136,7 +140,7 @@ function preflightOf(edge: readonly Stage[]): readonly Stage[] {
  * @throws {StageAnswered} when it answers; a filter sends that.
  */
 export function enterSeat(stage: Stage | undefined, exchange: Exchange): undefined | Promise<undefined> {
-  const entered = stage?.enter?.(exchange);
+  const entered = enterStage(stage, exchange);
   return entered instanceof Promise ? entered.then(passOn) : passOn(entered);
 }
 

@@ -1,9 +1,11 @@
 import type { Transform } from 'node:stream';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
+import { enterStage } from './entered-stage.ts';
 import type { ExplainedStage } from './explained-stage.ts';
 import type { FieldStage } from './field-decision.ts';
 import type { IncomingEdit } from './incoming-edit.ts';
 import type { LineStage } from './line-stage.ts';
+import type { SpendingStage } from './spending.ts';
 
 /** Status and header fields of an answer on its way to the client; stages edit it in place. */
 export interface ResponseHead {
@@ -19,13 +21,11 @@ export type Entered = undefined | Answer;
  * One policy of one route, ready to run. It passes, answers, or throws one problem.
  * Every method may be absent: what a route does not need costs nothing.
  */
-export interface Stage extends ExplainedStage, FieldStage, LineStage {
+export interface Stage extends ExplainedStage, FieldStage, LineStage, SpendingStage {
   /** Runs on the way in. Answers synchronously when it can; a promise costs a turn of the loop. */
   readonly enter?: ((exchange: Exchange) => void | Answer | Promise<void | Answer>) | undefined;
   /** Charges a message that a client says over a socket that is forwarded; throws what speaks against it. */
   readonly message?: ((exchange: Exchange) => void | Promise<void>) | undefined;
-  /** Charges what an operation of GraphQL turned out to cost, beyond what `enter` took; throws what speaks against it. */
-  readonly spend?: ((exchange: Exchange, cost: number) => void | Promise<void>) | undefined;
   /** Edits status and headers of what is about to be sent; once for each head. What it throws makes a problem of an answer. */
   readonly head?: ((exchange: Exchange, head: ResponseHead) => void) | undefined;
   /**
@@ -83,7 +83,8 @@ export function enterStages(
   index = 0,
 ): Entered | Promise<Entered> {
   for (let i = index; i < stages.length; i += 1) {
-    const entered = stages[i]?.enter?.(exchange);
+    const stage = stages[i];
+    const entered = enterStage(stage, exchange);
     if (entered === undefined) continue;
     if (!(entered instanceof Promise)) return entered;
     return entered.then((answer) => answer ?? enterStages(stages, exchange, i + 1));

@@ -20,6 +20,8 @@ export interface ProblemTarget {
   bytesOut: number;
   /** Who has to know of it before the client does. */
   readonly keeper?: { refused(problem: Problem): Promise<void> | undefined } | undefined;
+  /** Who may answer in its place. */
+  readonly recording?: { readonly covers?: ((problem: Problem) => boolean) | undefined } | undefined;
   /** Adds what every head of the exchange has; never throws for a problem. */
   finishHead(head: ProblemHead, kind: 'problem'): void;
 }
@@ -53,6 +55,7 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
   // An answer that is complete says all there is to say.
   if (target.response.writableEnded) return;
   const problem = toProblem(error);
+  if (target.recording?.covers?.(problem) === true) return;
   target.problem ??= problem;
   const told = target.keeper?.refused(problem);
   if (told === undefined) send(target, problem);

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { AnswerSink, ForwardedHead } from '../exchange/answer-sink.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { fieldOf } from '../exchange/field-list.ts';
+import { STAND_IN_STATUS, standInOf } from '../exchange/stand-in.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { renderProblem, toProblem } from '../problems/render-problem.ts';
@@ -10,9 +11,7 @@ import { answerTrailers } from '../upstreams/http/trailers.ts';
 import { writeEarlyHints, writeForwarded, writeStored } from './forwarded-answer.ts';
 import { BufferedBody, type WholeAnswer } from './buffered-body.ts';
 import { editedBytes } from './edited-bytes.ts';
-import { STAND_IN_STATUS, standInOf, takesTrailers } from './stand-in.ts';
-
-const EARLY_HINTS = 103;
+import { takesTrailers } from './trailed.ts';
 
 /**
  * Writes the answer of a proxied exchange to the client: runs the stages of the way out over its head, streams
@@ -80,15 +79,16 @@ export class AnswerWriter implements AnswerSink {
   }
 
   interim(head: ForwardedHead): void {
-    const { request, response } = this.#exchange;
-    const passes = head.status === EARLY_HINTS && request.httpVersion !== '1.0' && !response.headersSent;
-    if (passes && this.#route.heads.passRest) writeEarlyHints(response, head);
+    if (this.#route.heads.passRest) writeEarlyHints(this.#exchange, head);
   }
 
   trailers(fields: readonly string[]): void {
     const { response } = this.#exchange;
     const passes = this.#buffered === undefined && this.#route.heads.passRest;
-    if (passes && !this.#isCovered && response.chunkedEncoding) response.addTrailers(answerTrailers(fields));
+    if (!passes || this.#isCovered || !response.chunkedEncoding) return;
+    const passing = answerTrailers(fields);
+    this.#exchange.keeper?.trailers(passing.flat());
+    response.addTrailers(passing);
   }
 
   data(chunk: Buffer): boolean {
@@ -110,16 +110,13 @@ export class AnswerWriter implements AnswerSink {
 
   end(): void {
     if (this.#isCovered) return;
-    if (this.#buffered === undefined) {
-      this.#exchange.recording?.end();
-      if (this.#bytesLeft !== 0) this.#finish();
-      return;
-    }
     const buffered = this.#buffered;
-    buffered.finish(this.#exchange, (answer) => {
-      // What is coded takes a while, in which somebody else may have answered.
-      if (this.#buffered === buffered && !this.#exchange.response.headersSent) this.#finished(answer);
-    });
+    // What is coded takes a while, in which somebody else may have answered.
+    const isAwaited = (): boolean => this.#buffered === buffered && !this.#exchange.response.headersSent;
+    if (buffered !== undefined)
+      return buffered.finish(this.#exchange, (answer) => isAwaited() && this.#finished(answer));
+    this.#exchange.recording?.end();
+    if (this.#bytesLeft !== 0) this.#finish();
   }
 
   #finished(answer: WholeAnswer | Problem): void {
@@ -149,8 +146,8 @@ export class AnswerWriter implements AnswerSink {
     if (this.#isCovered) return;
     const { response } = this.#exchange;
     // An upstream in trouble may be covered by a stale answer; a refusal of ours never is.
-    const isCoverable = problem.status >= 500 && !response.headersSent;
-    const standIn = isCoverable ? standInOf(this.#exchange, this.#route) : undefined;
+    const standIn =
+      problem.status >= 500 && !response.headersSent ? standInOf(this.#exchange, this.#route) : undefined;
     if (standIn !== undefined) return this.replay(standIn);
     this.#exchange.recording?.abandon();
     renderProblem(this.#exchange, problem);
@@ -170,17 +167,19 @@ export class AnswerWriter implements AnswerSink {
     this.#exchange.recording = undefined;
     this.#buffered = undefined;
     if (writeStored(this.#exchange, this.#route, answer)) return;
-    this.start(answer.status, [...answer.headers]);
-    if (this.#exchange.method !== 'HEAD') this.data(answer.body);
+    const { status, headers, body, trailers } = answer;
+    this.#trailer = trailers?.filter((_, i) => i % 2 === 0).join(', ');
+    this.start(status, [...headers]);
+    if (this.#exchange.method !== 'HEAD') this.data(body);
+    if (trailers !== undefined) this.trailers(trailers);
     this.end();
   }
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
   #cover(): boolean {
     const standIn = standInOf(this.#exchange, this.#route);
-    if (standIn === undefined) return false;
-    this.#coverWith(standIn);
-    return true;
+    if (standIn !== undefined) this.#coverWith(standIn);
+    return standIn !== undefined;
   }
 
   #coverWith(answer: Answer): void {

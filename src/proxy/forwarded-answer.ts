@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http';
 import type { ForwardedHead } from '../exchange/answer-sink.ts';
 import { isComposable, writeComposed } from '../exchange/composed-answer.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import type { ResponseHead } from '../policies/stage.ts';
 import type { Route } from '../routing/route.ts';
 
+const EARLY_HINTS = 103;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Statuses that have no body, and whose length nobody may make up (RFC 9110 section 8.6). */
@@ -60,7 +60,8 @@ function ownLines(exchange: Exchange, status: number): string {
 }
 
 /** Passes on what a page will need (RFC 8297); nothing else of an interim answer means anything before the final one. */
-export function writeEarlyHints(response: ServerResponse, head: ForwardedHead): void {
+export function writeEarlyHints({ request, response }: Exchange, head: ForwardedHead): void {
+  if (head.status !== EARLY_HINTS || request.httpVersion === '1.0' || response.headersSent) return;
   const fields = head.fields();
   const links = fields.filter((_, at) => at % 2 === 1 && fields[at - 1]?.toLowerCase() === 'link');
   try {

@@ -2,7 +2,8 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem } from '../problems/problem.ts';
 import { ClientEnd } from '../sockets/byte-end.ts';
-import { CloseCode, credentialLeftMs, revocationCode } from '../sockets/live-socket.ts';
+import { EXPIRED, endWithCredential } from '../sockets/credential-end.ts';
+import { CloseCode, revocationCode } from '../sockets/live-socket.ts';
 import type { OpenedStream } from '../sockets/socket-offer.ts';
 import { SocketTunnel, type TunnelHost } from '../sockets/socket-tunnel.ts';
 import { socketOpened } from '../sockets/upgrades.ts';
@@ -33,7 +34,7 @@ export function openTunnel(
     hostOf(asked),
   );
   tunnel.after(options.maxAge, CloseCode.restart, 'Too old');
-  tunnel.after(credentialLeftMs(exchange), CloseCode.unauthorized, 'The token has expired');
+  const forget = endWithCredential(exchange, () => tunnel.close(CloseCode.unauthorized, EXPIRED));
   exchange.onCancel((reason) => {
     const code = revocationCode(reason);
     if (code === undefined) return;
@@ -42,6 +43,7 @@ export function openTunnel(
   });
   const closed = socketOpened(exchange);
   tunnel.once('close', () => {
+    forget();
     note(tunnel, exchange);
     closed();
   });

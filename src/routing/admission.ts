@@ -18,23 +18,33 @@ export type Done = (error?: Error) => void;
 /**
  * Enters the stages of a code-first route that come before the body, from a hook that runs before Fastify reads it: who
  * may not call costs us no body. What a stage answers is sent, and nobody calls back then.
+ *
+ * @param isGuarded whether its handler has guards of its own, which have to let an earlier answer pass as well. Default false.
  */
-export function admit(route: Route, reply: FastifyReply, done: Done): void {
+export function admit(route: Route, reply: FastifyReply, done: Done, isGuarded = false): void {
   const { exchange } = reply.request;
   exchange.route = route;
-  enterAt(route.beforeBody, reply, (error) => {
+  const pass: Done = (error) => {
     if (error === undefined) exchange.admitted = true;
     done(error);
-  });
+  };
+  enterAt(route.beforeBody, reply, pass, isGuarded);
 }
 
-/** Enters stages from a hook of Fastify; calls back when all of them have passed, or with what speaks against it. */
-export function enterAt(stages: readonly Stage[], reply: FastifyReply, done: Done): void {
+/**
+ * Enters stages from a hook of Fastify; calls back when all of them have passed, or with what speaks against it.
+ *
+ * @param isGuarded whether an answer that an earlier request was given waits for guards that come later. Default false.
+ */
+export function enterAt(stages: readonly Stage[], reply: FastifyReply, done: Done, isGuarded = false): void {
   const { exchange } = reply.request;
   const conclude = (answer: Entered): void => {
-    if (exchange.cancelled !== undefined) done(exchange.cancelled);
-    else if (answer === undefined) done();
-    else sendStageAnswer(reply, answer);
+    if (exchange.cancelled !== undefined) return done(exchange.cancelled);
+    if (answer === undefined) return done();
+    if (!isGuarded || !exchange.isReplayed) return void sendStageAnswer(reply, answer);
+    // Fails closed: who asks now may be somebody whom the guards refuse.
+    exchange.awaited = answer;
+    done();
   };
   let entered: ReturnType<typeof enterStages>;
   try {

@@ -16,6 +16,7 @@ import { hedgeSchema } from '../upstreams/hedging/hedge-policy.ts';
 import { routeIdentitySchema } from '../upstreams/identity/identity.schema.ts';
 import { routeRetrySchema } from '../upstreams/retry-policy.ts';
 import { signingSchema } from '../signing/signing.schema.ts';
+import { tracingSchema } from '../tracing/tracing.schema.ts';
 import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
@@ -182,6 +183,7 @@ const wholeSchema = z
       .prefault({})
       .describe('What lines of the log, and whatever operators are shown, do not hold.'),
     logs: logsSchema,
+    tracing: tracingSchema.optional(),
     audit: auditSchema.optional(),
     defaults: z
       .strictObject({ policies: policiesOfAll((said) => said === 'off').optional() })
@@ -247,12 +249,14 @@ const wholeSchema = z
     context.addIssue({ code: 'custom', path, message });
   })
   .superRefine(({ graphql }, context) => {
-    const said: unknown = graphql.policies?.rateLimit;
-    if (graphql.cost !== undefined || !Array.isArray(said)) return;
-    if (!said.some((rule: { readonly cost?: unknown }) => rule.cost === 'query')) return;
-    const path = ['graphql', 'policies', 'rateLimit'];
+    if (graphql.cost !== undefined) return;
     const message = 'expected `graphql.cost` beside `cost: query`: else nobody counts what operations cost';
-    context.addIssue({ code: 'custom', path, message });
+    for (const policy of ['rateLimit', 'quota'] as const) {
+      const said: unknown = graphql.policies?.[policy];
+      if (!Array.isArray(said)) continue;
+      if (said.some((rule: { readonly cost?: unknown }) => rule.cost === 'query'))
+        context.addIssue({ code: 'custom', path: ['graphql', 'policies', policy], message });
+    }
   })
   .describe('Gatehouse configuration.');
 

@@ -1,4 +1,5 @@
 import { policyList, type PolicySet } from '../policies/order.ts';
+import { schemesOf } from '../policies/authentication/requirement.ts';
 import type { DoorName } from '../policies/doors.ts';
 import type { IdleOptions, RouteKind } from '../policies/policy-facts.ts';
 import type { Policy } from '../policies/policy.ts';
@@ -35,7 +36,14 @@ export function settledPolicies(
   const source = actions.find((one) => one.source.kind === definition.action?.kind)?.source;
   const { methods } = definition.match;
   const isGraphql = definition.fitsAs === 'graphqlPost';
-  const at = { kind: source?.kind ?? HANDLER, methods, sendsEvents: definition.sendsEvents, isGraphql };
+  const schemes = schemesAt(merged);
+  const at = {
+    kind: source?.kind ?? HANDLER,
+    methods,
+    sendsEvents: definition.sendsEvents,
+    isGraphql,
+    schemes,
+  };
   let settled = merged;
   for (const policy of TELLING) {
     const own = ownOf(definition, policy.name);
@@ -130,7 +138,11 @@ function ownOf({ policies }: RouteDefinition, name: string): unknown {
   return undefined;
 }
 
-function without(value: Options, [key = '', ...rest]: readonly string[]): Options {
+function schemesAt({ authentication }: PolicySet): readonly string[] | undefined {
+  return authentication === 'public' ? [] : authentication && schemesOf(authentication);
+}
+
+function without(value: Options, [key = '', ...rest]: readonly (string | number)[]): Options {
   const { [key]: inner, ...others } = value;
   return rest.length === 0 ? others : { ...others, [key]: without(inner as Options, rest) };
 }

@@ -10,7 +10,6 @@ import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { PlainFault } from '../telemetry/error-facts.ts';
 import { hedgeFault, type HedgePolicy } from '../upstreams/hedging/hedge-policy.ts';
-import { FieldRules } from '../upstreams/identity/field-rules.ts';
 import { compileRetry, retryFaults, type RetryPolicy } from '../upstreams/retry-policy.ts';
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
@@ -19,6 +18,7 @@ import type { AccessTable } from './access-table.ts';
 import { compileConditions } from './conditions.ts';
 import { refuseIdleMessages, settledPolicies } from './idle-policies.ts';
 import { isAtEntrance, tooLate } from './entrance.ts';
+import { passedFields } from './passed-fields.ts';
 import { parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { PolicyLevels } from './policy-levels.ts';
 import { ActionError, handlerAction, type ActionKind, type RouteAction } from './route-action.ts';
@@ -119,7 +119,7 @@ export class RouteCompiler {
       retry: retryOf(definition, upstream),
       subset: checkedSubset(definition, upstream),
       hedge: hedgeOf(definition, upstream, action),
-      fieldRules: fieldRulesOf(definition, upstream),
+      fieldRules: faultOfAction(definition, () => passedFields(definition, policies, upstream)),
       matchKey: definition.matchKey,
       chooser: definition.chooser,
       action,
@@ -197,18 +197,6 @@ export class RouteCompiler {
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
-}
-
-function fieldRulesOf(definition: RouteDefinition, upstream: Upstream | undefined): FieldRules | undefined {
-  const { identity } = definition;
-  if (identity === undefined || upstream === undefined) return undefined;
-  const said = upstream.options.identity;
-  if (identity.authorization === 'forward' && said?.exchange !== undefined) {
-    const message = 'expected no `forward`: the upstream gets a token that was exchanged in this field';
-    throw new RouteFault(definition, ['identity', 'authorization'], message);
-  }
-  // What the route does not say is the upstream's to say.
-  return new FieldRules({ ...said, ...identity }, upstream.identity?.signs !== true);
 }
 
 // Fail closed: what a policy wants to mask would go out, and what it wants to take out would go in.

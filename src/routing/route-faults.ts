@@ -1,5 +1,6 @@
 import { withoutChosen } from './chosen-routes.ts';
 import { RouteFault } from './route-compiler.ts';
+import { unequalShares } from './unequal-shares.ts';
 import type { Route, RouteDefinition } from './route.ts';
 import { shadowedRoutes } from './shadowed-routes.ts';
 
@@ -8,7 +9,11 @@ export function tableFaults(
   routes: readonly Route[],
   definitionOf: (route: Route) => RouteDefinition,
 ): RouteFault[] {
-  return [...duplicateIds(routes, definitionOf), ...overlaps(routes, definitionOf)];
+  return [
+    ...duplicateIds(routes, definitionOf),
+    ...overlaps(routes, definitionOf),
+    ...unequalShares(routes, definitionOf),
+  ];
 }
 
 function duplicateIds(

@@ -3,6 +3,7 @@ import type { AddressDoubt, Exchange, ExchangeOpening } from '../exchange/exchan
 import type { KeyPlaces } from '../exchange/key-places.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
+import type { TraceContext, TracedExchange } from '../telemetry/trace-context.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
 /** Writes the access line of an exchange that has closed, with its line break; undefined for one that is not kept. */
@@ -32,6 +33,9 @@ export interface Edge {
   readonly keyPlaces: KeyPlaces | undefined;
   /** How access lines are written; undefined for the usual line of every exchange. */
   readonly accessLines: AccessLines | undefined;
+  /** How traces begin and end; undefined where they pass as they come. */
+  readonly tracing:
+    { begin(request: IncomingMessage): TraceContext; follow(exchange: TracedExchange): void } | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */
@@ -56,6 +60,7 @@ export const NO_EDGE: Edge = Object.freeze({
   connections: undefined,
   keyPlaces: undefined,
   accessLines: undefined,
+  tracing: undefined,
   entrance: [],
   unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),
 });

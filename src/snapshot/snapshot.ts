@@ -56,7 +56,7 @@ export class Snapshot {
     this.table = deps.table;
     this.upstreams = deps.upstreams;
     this.edge = deps.edge;
-    this.own = ownFieldsOf(deps.source.value, deps.table);
+    this.own = ownFieldsOf(deps.source.value, deps.table, deps.edge.tracing !== undefined);
     this.audit = deps.audit;
     this.deps = deps;
   }

@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { Problem } from '../problems/problem.ts';
 import type { EndStream } from './byte-end.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { credentialsOf } from '../exchange/principal.ts';
+import { EXPIRED, endWithCredential } from './credential-end.ts';
 import { SocketFlow, type HeldBy } from './socket-flow.ts';
 
 /** Codes of RFC 6455 section 7.4.1, and ours above 4000: 4000 and the HTTP status of a problem. */
@@ -22,8 +22,6 @@ export const CloseCode = {
 const PING_EVERY_MS = 12_000;
 /** How long a client has to answer our goodbye. */
 const GRACE_MS = 1000;
-/** Timers of Node hold no longer than this. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** How long a socket may stay. */
 export interface SocketTimes {
@@ -45,6 +43,8 @@ export class LiveSocket {
   #idle: NodeJS.Timeout | undefined = undefined;
   #answered = true;
   #closed = false;
+  /** Ends the wait for the end of its credential. */
+  #forget: (() => void) | undefined = undefined;
 
   /** @param raw the connection below the socket. */
   constructor(socket: WebSocket, raw: EndStream, exchange: Exchange, times: SocketTimes) {
@@ -74,7 +74,8 @@ export class LiveSocket {
 
   /** Closes the socket when the token of its principal expires or is revoked. */
   endWithCredential(): void {
-    this.after(credentialLeftMs(this.exchange), CloseCode.unauthorized, 'The token has expired');
+    this.#forget?.();
+    this.#forget = endWithCredential(this.exchange, () => this.end(CloseCode.unauthorized, EXPIRED));
     this.exchange.onCancel((reason) => {
       const code = revocationCode(reason);
       // After those who have something to say before.
@@ -99,6 +100,7 @@ export class LiveSocket {
   closed(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#forget?.();
     this.busy();
     clearInterval(this.#ping);
     this.flow.end();
@@ -144,16 +146,6 @@ export function revocationCode({ code, status }: Problem): number | undefined {
   if (LOST_CREDENTIAL.has(code)) return CloseCode.ofStatus(status);
   // Nobody knows whether it was revoked; in a moment somebody may.
   return code === 'identity-unavailable' ? CloseCode.tryAgainLater : undefined;
-}
-
-/** How long the credential of a socket is good, in ms from now; `Infinity` for one without an end. */
-export function credentialLeftMs({ principal }: Exchange): number {
-  if (principal === undefined) return Infinity;
-  const ends = credentialsOf(principal).flatMap(({ claims }) =>
-    typeof claims['exp'] === 'number' ? [claims['exp']] : [],
-  );
-  if (ends.length === 0) return Infinity;
-  return Math.min(Math.max(0, Math.min(...ends) * 1000 - Date.now()), LONGEST_TIMER_MS);
 }
 
 /** How a crowd of sockets is sent away. */

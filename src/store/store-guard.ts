@@ -1,3 +1,4 @@
+import { noteStoreWait } from '../telemetry/store-wait.ts';
 import { STORE_UNAVAILABLE, TimedCall, type CallEnd, type StoreUnavailable } from './timed-call.ts';
 
 export { STORE_UNAVAILABLE, type StoreUnavailable } from './timed-call.ts';
@@ -103,7 +104,9 @@ export class StoreGuard {
     if (!this.available) return STORE_UNAVAILABLE;
     // The others wait for what becomes of this one.
     if (this.#state === 'trial') this.#state = 'off';
-    return this.#timed(call, budgetMs, this.#heard);
+    const answer = this.#timed(call, budgetMs, this.#heard);
+    noteStoreWait(this.use, answer, STORE_UNAVAILABLE);
+    return answer;
   }
 
   /** Looks at once whether the store can be trusted again, for all uses that are given up. */

@@ -17,6 +17,13 @@ export interface ShownSlots {
   readonly waiting: number;
 }
 
+/** How many calls an upstream may have under way, and has. */
+export interface ShownCap {
+  readonly upstream: string;
+  readonly inFlight: number;
+  readonly most: number;
+}
+
 /** How much the gateway has to do, each from 0 for what it can bear to 1 for what it cannot. */
 export interface ShownLoad {
   /** After hysteresis: what requests are refused by. */
@@ -34,6 +41,8 @@ export class OverloadMetrics {
   readonly #limits = new Set<ShownLimit>();
   #slots: (() => Iterable<ShownSlots>) | undefined = undefined;
   #load: (() => ShownLoad) | undefined = undefined;
+  #caps: (() => readonly ShownCap[]) | undefined = undefined;
+  #showsCaps = false;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -75,6 +84,23 @@ export class OverloadMetrics {
       });
     gauge('in_flight', 'Requests under way where `concurrency` limits them.', (one) => one.inFlight);
     gauge('queued', 'Requests that wait for a place of `concurrency`.', (one) => one.waiting);
+  }
+
+  /** Shows how many calls are under way at upstreams where that is limited, in place of those that were shown before. */
+  showCaps(read: () => readonly ShownCap[]): void {
+    this.#caps = read;
+    if (this.#showsCaps || read().length === 0) return;
+    this.#showsCaps = true;
+    const gauge = (name: string, help: string, value: (cap: ShownCap) => number): void =>
+      this.#gauge(`gatehouse_upstream_${name}`, help, ['upstream'], (set) => {
+        for (const one of this.#caps?.() ?? []) set({ upstream: one.upstream }, value(one));
+      });
+    gauge(
+      'in_flight',
+      'Calls under way at all targets of an upstream that has `maxInFlight`.',
+      (one) => one.inFlight,
+    );
+    gauge('in_flight_limit', 'The `maxInFlight` of an upstream.', (one) => one.most);
   }
 
   /** Shows how much the gateway has to do. */

@@ -1,4 +1,4 @@
-import type { DurationCell, DurationHistogram } from './duration-histogram.ts';
+import type { DurationCell, DurationHistogram, ExemplarTrace } from './duration-histogram.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -39,12 +39,24 @@ export class RouteMetrics {
     this.#sockets.ended(this.#routeId, code);
   }
 
+  /** Counts a socket or a stream that has ended because its credential has. */
+  credentialEnded(): void {
+    this.#sockets.credentialEnded(this.#routeId);
+  }
+
   /**
    * Counts one exchange. Unknown methods share the label `other`, so that clients cannot make series.
    *
    * @param isRefused whether it was refused for want of capacity: that is counted apart from faults.
+   * @param trace of an exchange that has spans, for an exemplar.
    */
-  observe(method: string, status: number, durationMs: number, isRefused = false): void {
+  observe(
+    method: string,
+    status: number,
+    durationMs: number,
+    isRefused = false,
+    trace?: ExemplarTrace,
+  ): void {
     const known = METHODS.has(method) ? method : 'other';
     let cells = this.#cells.get(known);
     if (cells === undefined) this.#cells.set(known, (cells = []));
@@ -55,6 +67,6 @@ export class RouteMetrics {
       method: known,
       status: STATUS_CLASSES[index] as string,
     }));
-    cell.observe(durationMs / 1000);
+    cell.observe(durationMs / 1000, trace);
   }
 }

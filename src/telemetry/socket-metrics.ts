@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { LabelCounter } from './label-counter.ts';
 
 /** The codes of RFC 6455 and IANA, each by itself; those that applications choose are one, so that clients cannot make series. */
@@ -10,6 +10,7 @@ export class SocketMetrics {
   readonly #messages: LabelCounter;
   readonly #bytes: LabelCounter;
   readonly #closed: LabelCounter;
+  readonly #expired: Counter<'route'>;
 
   constructor(registry: Registry) {
     this.#open = new Gauge({
@@ -23,6 +24,12 @@ export class SocketMetrics {
     this.#messages = counter('messages', 'Messages over WebSockets that are forwarded.', 'from');
     this.#bytes = counter('bytes', 'Bytes over WebSockets that are forwarded, frames and all.', 'from');
     this.#closed = counter('closes', 'WebSockets that were forwarded and have ended, by code.', 'code');
+    this.#expired = new Counter({
+      name: 'gatehouse_expired_exchanges_total',
+      help: 'Sockets and streams that were open and have ended because their credential has expired.',
+      labelNames: ['route'],
+      registers: [registry],
+    });
   }
 
   opened(route: string): void {
@@ -47,9 +54,16 @@ export class SocketMetrics {
     this.#closed.count(route, code >= FIRST_CODE && code <= LAST_CODE ? String(code) : 'application');
   }
 
+  credentialEnded(route: string): void {
+    this.#expired.inc({ route });
+  }
+
   /** Shows nothing more of routes that are gone. */
   forget(ids: ReadonlySet<string>): void {
-    for (const id of ids) this.#open.remove({ route: id });
+    for (const id of ids) {
+      this.#open.remove({ route: id });
+      this.#expired.remove({ route: id });
+    }
     for (const counter of [this.#messages, this.#bytes, this.#closed]) counter.forget(ids);
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { randomBytes } from 'node:crypto';
+import type { SpanLog } from './span-log.ts';
 
 /** The W3C trace context of one exchange: our span inside the caller's trace. */
 export interface TraceContext {
@@ -11,8 +12,32 @@ export interface TraceContext {
   readonly parentId: string | undefined;
   /** Two hex digits of flags, `01` for sampled. */
   readonly flags: string;
-  /** The caller's `tracestate`, passed on untouched. */
+  /** What goes on as `tracestate`; the caller's, passed on untouched, unless the configuration says how traces go on. */
   readonly state: string | undefined;
+  /** How the trace goes on where the configuration says so; undefined: by `traceparent` and `tracestate`. */
+  readonly carrier: TraceCarrier | undefined;
+  /** What is noted for spans; undefined where nobody would read it. */
+  readonly spans: SpanLog | undefined;
+}
+
+/** How traces go on to whoever is asked. */
+export interface TraceCarrier {
+  /** Adds the fields that say the trace, with the span of the exchange as the parent. Names in lower case. */
+  addTo(fields: string[], trace: TraceContext): void;
+  /** The same fields with another span as the parent; the given list is not changed. */
+  withParent(fields: readonly string[], trace: TraceContext, spanId: string): readonly string[];
+  /** A part of the trace with a span and notes of its own, such as one operation of a socket. */
+  fork(trace: TraceContext): TraceContext;
+  /** Makes spans of what has ended within an exchange that goes on. */
+  flush(exchange: TracedExchange): void;
+  /** Has the trace of an exchange end when the exchange closes. */
+  follow(exchange: TracedExchange): void;
+}
+
+/** An exchange, as far as its trace goes. */
+export interface TracedExchange {
+  readonly trace: TraceContext;
+  onClosed(listener: () => void): void;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -54,9 +79,19 @@ export function continueTrace(traceparent: string | undefined, tracestate: strin
       parentId: undefined,
       flags: '01',
       state: undefined,
+      carrier: undefined,
+      spans: undefined,
     };
   }
-  return { traceId, spanId: randomHex(16), parentId, flags: knownFlags(flags), state: tracestate };
+  return {
+    traceId,
+    spanId: randomHex(16),
+    parentId,
+    flags: knownFlags(flags),
+    state: tracestate,
+    carrier: undefined,
+    spans: undefined,
+  };
 }
 
 // What has no meaning in version 00 must not be passed on in it: only sampled and random are left.
@@ -64,9 +99,30 @@ function knownFlags(flags: string | undefined): string {
   return flags === '01' || flags === '00' ? flags : `0${Number.parseInt(flags ?? '0', 16) & 3}`;
 }
 
+/** Whether whoever is asked is told that the trace is recorded. */
+export function isSampled({ flags }: TraceContext): boolean {
+  return (flags.charCodeAt(1) & 1) !== 0;
+}
+
 /** The `traceparent` that upstreams get: same trace, our span as the parent. */
 export function traceparentOf(trace: TraceContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.flags}`;
+}
+
+/**
+ * Adds the header fields by which whoever is asked goes on with a trace.
+ *
+ * @param fields flat list: name, value; names in lower case.
+ */
+export function addTraceFields(fields: string[], trace: TraceContext): void {
+  if (trace.carrier !== undefined) return trace.carrier.addTo(fields, trace);
+  fields.push('traceparent', traceparentOf(trace));
+  if (trace.state !== undefined) fields.push('tracestate', trace.state);
+}
+
+/** The trace of a part of an exchange, to be followed once there is an exchange for it; the same one where nobody traces. */
+export function forkTrace(trace: TraceContext): TraceContext {
+  return trace.carrier === undefined ? trace : trace.carrier.fork(trace);
 }
 
 /** See {@link continueTrace}: what the fields of a request say. */

@@ -1,5 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { Problem, problemBody } from '../problems/problem.ts';
+import { endWithCredential } from '../sockets/credential-end.ts';
 import { addResponseHeaders } from './metadata-rules.ts';
 import { streamFormat, type StreamFormat } from '../exchange/stream-format.ts';
 import type { StreamTaker } from '../upstreams/grpc/stream-run.ts';
@@ -28,6 +29,8 @@ export class StreamAnswer implements StreamTaker {
       sink.end();
       return false;
     }
+    // The call ends with it, and so the stream: by `fail`.
+    exchange.onClosed(endWithCredential(exchange, (problem) => exchange.cancel(problem)));
     // The client learns that the stream is open, however long the first message takes.
     if (open !== '') this.#write(open);
     // Unless it is held back, or something else was said in its place.

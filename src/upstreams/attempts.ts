@@ -2,10 +2,12 @@ import type { Attempt, Exchange } from '../exchange/exchange.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { SpanNote } from '../telemetry/span-log.ts';
 import { nameUpstream } from './asked-upstreams.ts';
 import type { AttemptEnd } from './attempt-end.ts';
+import { attemptTraceOf, type AttemptTrace } from './attempt-trace.ts';
 import { countedLease, countRefusal } from './counted-refusal.ts';
-import { backoffMs } from './retry-wait.ts';
+import { waitBefore } from './retry-wait.ts';
 import type { RetryCause, RetryPolicy } from './retry-policy.ts';
 import type { Waiter } from './balancing/target-queue.ts';
 import type { Lease } from './lease.ts';
@@ -18,8 +20,12 @@ export interface AttemptMaker {
   attempt(): void;
 }
 
-/** The status that is about who asks, not about who is asked: another target would say the same. */
-const TOO_MANY_REQUESTS = 429;
+/** Who else hears of attempts, besides their exchange. */
+export interface AttemptsWatch {
+  readonly trail?: { readonly attempts: Attempt[] } | undefined;
+  /** What they are a part of in the trace. Default the exchange. */
+  readonly span?: SpanNote | undefined;
+}
 
 /**
  * The attempts of one request at the targets of one upstream, whatever the protocol: who is asked, what became of it,
@@ -34,7 +40,8 @@ export class Attempts implements Waiter {
   readonly #upstream: Upstream;
   readonly #policy: RetryPolicy;
   readonly #metrics: Metrics;
-  readonly #trail: Attempt[] | undefined;
+  readonly #watch: AttemptsWatch | undefined;
+  #trace: AttemptTrace | undefined;
   /** Attempts that have begun. */
   #made = 0;
   /** Whether its first attempt stands beside another's. */
@@ -56,21 +63,22 @@ export class Attempts implements Waiter {
   /**
    * @param mayRepeat whether it can be sent twice, and may without harm. Without, it is only sent to another target when
    * the first has certainly not begun with it.
-   * @param trail hears of the attempts, besides the exchange.
+   * @param watch hears of the attempts, besides the exchange.
    */
   constructor(
     exchange: Exchange,
     upstream: Upstream,
     metrics: Metrics,
     mayRepeat: boolean,
-    trail?: Attempt[],
+    watch?: AttemptsWatch,
   ) {
     this.exchange = exchange;
     this.#upstream = upstream;
     this.#policy = exchange.route?.retry ?? upstream.retry;
     this.#metrics = metrics;
     this.mayRepeat = mayRepeat;
-    this.#trail = trail;
+    this.#watch = watch;
+    this.#trace = attemptTraceOf(exchange, upstream, watch?.span);
     this.endsAt = exchange.deadlineAt;
   }
 
@@ -141,23 +149,24 @@ export class Attempts implements Waiter {
       this.#upstream.retryBudget.earn(this.#attemptAt);
     }
     this.#made += 1;
-    this.#attempt = undefined;
     this.#lease = lease;
     if (this.#upstream.watch !== undefined) lease.watchedBy(this.#upstream.watch);
     const line = { target: lease.target.host, outcome: 'pending', durationMs: 0 };
     this.#attempt = this.#isBeside ? { ...line, hedge: true } : line;
+    this.#trace?.begin(lease.target, this.#made - 1, this.#isBeside);
     if (this.#isBeside) lease.unsampled();
     this.#isBeside = false;
     this.exchange.attempts.push(this.#attempt);
     this.exchange.timings?.attempting(this.#attemptAt);
     this.exchange.targetLabels = lease.target.labels;
-    this.#trail?.push(this.#attempt);
+    this.#watch?.trail?.attempts.push(this.#attempt);
     return lease;
   }
 
-  /** Ends the attempt under way: gives its target back, and notes what came of it. */
-  settle(outcome: Outcome, word: string): void {
+  /** Ends the attempt under way: gives its target back, and notes what came of it; `untouched`: surely nothing. */
+  settle(outcome: Outcome, word: string, untouched = false): void {
     this.#lease?.release(outcome);
+    if (untouched && this.#attempt !== undefined) this.#attempt.untouched = true;
     this.note(word);
   }
 
@@ -170,11 +179,18 @@ export class Attempts implements Waiter {
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
     }
     this.#metrics.attempted(this.#upstream.name, word);
+    this.#trace?.ended(word);
   }
 
   /** Shows in the access line that what was noted is not how it ended. */
   correct(word: string): void {
     if (this.#attempt !== undefined) this.#attempt.outcome = word;
+    this.#trace?.ended(word);
+  }
+
+  /** Takes note of what is asked for. @returns the fields by which the target under way goes on with the trace. */
+  asks(method: string, path: string, fields: readonly string[]): readonly string[] {
+    return this.#trace === undefined ? fields : this.#trace.asks(method, path, fields);
   }
 
   /** Whether an attempt has begun that nothing was noted of. */
@@ -187,7 +203,9 @@ export class Attempts implements Waiter {
     if (end.retry === undefined || this.#made >= this.#policy.attempts) return false;
     if (!this.#policy.on.has(end.retry) || !(this.mayRepeat || end.untouched === true)) return false;
     if (this.exchange.cancelled !== undefined || this.#lease === undefined) return false;
-    const waitMs = this.#waitFor(end, this.#lease.target);
+    (this.#tried ??= []).push(this.#lease.target);
+    const [made, maxWait] = [this.#made, this.#policy.maxWait];
+    const waitMs = waitBefore(end, this.#tried, this.#upstream, { exchange: this.exchange, made, maxWait });
     if (waitMs === undefined) return false;
     if (waitMs >= this.leftMs()) return this.#refused('wait');
     if (!this.#upstream.retryBudget.spend(performance.now())) return this.#refused('budget');
@@ -225,7 +243,8 @@ export class Attempts implements Waiter {
       this.hedged('refused');
       return undefined;
     }
-    const other = new Attempts(this.exchange, this.#upstream, this.#metrics, true, this.#trail);
+    const other = new Attempts(this.exchange, this.#upstream, this.#metrics, true, this.#watch);
+    other.#trace = this.#trace?.beside();
     other.endsAt = this.endsAt;
     other.#made = this.#made;
     other.#isBeside = true;
@@ -271,24 +290,6 @@ export class Attempts implements Waiter {
   waited(): void {
     this.#timer = undefined;
     this.#maker?.attempt();
-  }
-
-  /** How long to wait for the next attempt, in ms; undefined when there is nobody to make it at. */
-  #waitFor(end: AttemptEnd, last: Target): number | undefined {
-    const tried = (this.#tried ??= []);
-    tried.push(last);
-    const isFresh = this.#upstream.hasFresh(tried, this.exchange);
-    // What one target says of itself need not hold for the others.
-    if (isFresh && (end.afterMs === undefined || end.retry !== TOO_MANY_REQUESTS)) return 0;
-    if (!isFresh) {
-      tried.length = 0;
-      tried.push(last);
-      const mayStay = (end.isConnection === true || end.afterMs !== undefined) && last.available;
-      // Who has just given an answer would give it again.
-      if (!mayStay && !this.#upstream.hasFresh(tried, this.exchange)) return undefined;
-    }
-    if ((end.afterMs ?? 0) > this.#policy.maxWait) return Infinity;
-    return (end.afterMs ?? 0) + Math.min(backoffMs(this.#made), this.#policy.maxWait);
   }
 
   #refused(reason: 'budget' | 'wait'): false {

@@ -3,6 +3,7 @@ import type { ProblemCode } from '../problems/catalogue.ts';
 import type { Outcome } from '../policies/circuit-breaker/breaker.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { SpanNote } from '../telemetry/span-log.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { Attempts, type AttemptMaker } from './attempts.ts';
 import { hedgeOf } from './hedging/hedge-policy.ts';
@@ -19,6 +20,8 @@ export interface CallLimits {
   readonly timeoutMs: number;
   /** Hears of the attempts of this run, besides the exchange. */
   readonly trail?: { readonly attempts: Attempt[] } | undefined;
+  /** What this run is a part of in the trace. Default the exchange. */
+  readonly span?: SpanNote | undefined;
 }
 
 /** How an attempt failed. */
@@ -57,7 +60,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
     this.upstream = upstream;
     this.exchange = limits.exchange;
     const { exchange, timeoutMs } = limits;
-    this.#attempts = new Attempts(exchange, upstream, metrics, mayRepeat, limits.trail?.attempts);
+    this.#attempts = new Attempts(exchange, upstream, metrics, mayRepeat, limits);
     if (timeoutMs !== Infinity)
       this.#attempts.endsAt = Math.min(exchange.deadlineAt, performance.now() + timeoutMs);
   }
@@ -186,7 +189,8 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
   /** Ends an attempt without a value, and the run too unless another target may be asked. */
   protected fail(fault: AttemptFault, cause: unknown): void {
     if (this.#done) return;
-    this.#attempts.settle(fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success', fault.outcome);
+    const health = fault.neutral ? 'neutral' : fault.failure ? 'failure' : 'success';
+    this.#attempts.settle(health, fault.outcome, fault.untouched);
     if (this.#hedge !== undefined) {
       const isAnswer = !fault.failure && !fault.neutral && !this.#attempts.isTriedAgain(fault.retry);
       if (isAnswer) this.#hedge.wins(this);

@@ -27,6 +27,7 @@ const NOT_OF_TARGETS: ReadonlySet<string> = new Set([
   'panicThreshold',
   'maxInFlight',
   'maxQueued',
+  'queueOrder',
   'retry',
   'hedge',
   'deadlineHeader',

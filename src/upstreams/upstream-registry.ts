@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ShownCap } from '../telemetry/overload-metrics.ts';
 import { targetMaker } from './create-target.ts';
 import { Discoveries, type SourceUse } from './discovery/discoveries.ts';
 import type { DiscoveryView } from './discovery/discovery-view.ts';
@@ -85,6 +86,7 @@ export class UpstreamRegistry implements Upstreams {
   activate(): void {
     for (const [target, options] of this.#retuned) target.retune(options);
     this.#retuned.clear();
+    this.#metrics.overload.showCaps(() => this.all().flatMap(capOf));
     // Before those that are discovered begin by themselves.
     this.#watches.begin(this.all().flatMap(({ targets }) => targets.map(({ health }) => health)));
     for (const [upstream, { source }] of this.#uses) {
@@ -178,3 +180,7 @@ interface Making {
 }
 
 const NO_FILES: UpstreamFiles = { tls: new Map(), folder: '.' };
+
+function capOf({ name, options: { maxInFlight }, calls }: Upstream): ShownCap[] {
+  return maxInFlight === undefined ? [] : [{ upstream: name, inFlight: calls.count, most: maxInFlight }];
+}

@@ -240,7 +240,7 @@ export class Upstream {
       known,
     }: { readonly subset?: Subset | undefined; readonly known?: readonly Target[] | undefined },
   ): TargetChoice {
-    const { zone, slowStart, panicThreshold, maxQueued, timeouts } = this.options;
+    const { zone, slowStart, panicThreshold, maxQueued, queueOrder, timeouts } = this.options;
     const { adaptiveConcurrency, maxInFlight } = this.options;
     const isAdaptive = adaptiveConcurrency !== 'off';
     const isStrict = isLimited(this.options);
@@ -257,7 +257,7 @@ export class Upstream {
       sticky: () => this.#sticky,
       queue:
         isStrict || maxInFlight !== undefined
-          ? { max: maxQueued, waitMs: timeouts.queue, isAdaptive }
+          ? { max: maxQueued, waitMs: timeouts.queue, isAdaptive, order: queueOrder }
           : undefined,
     });
   }

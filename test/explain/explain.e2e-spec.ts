@@ -158,7 +158,7 @@ describe('policies', () => {
     const facts = Object.fromEntries(policies.map(({ policy, facts: some }) => [policy, some]));
     expect(facts).toMatchObject({
       authentication: { caller: 'user:jwt::ann' },
-      rateLimit: { 'key principal': 'mine:0:{user:jwt::ann}, 1 of 1 left' },
+      rateLimit: { 'key principal': 'mine:principal/3600000:{user:jwt::ann}, 1 of 1 left' },
       cache: { key: expect.stringMatching(/^[\w-]{43}$/) },
     });
   });

@@ -7,6 +7,7 @@ import { WebSocket } from 'ws';
 import type { NotificationsService } from '../../examples/services/notifications.ts';
 import { PUB_SUB } from '../../src/config/tokens.ts';
 import type { PubSub } from '../../src/store/pub-sub.ts';
+import { open } from '../support/client.ts';
 import { notifyUntil } from '../support/notifications.ts';
 import { API_KEY, useShop } from '../support/shop.ts';
 
@@ -65,6 +66,26 @@ describe('a subscription through the whole gateway', () => {
     socket.send(JSON.stringify({ type: 'connection_init' }));
     const [code] = (await once(socket, 'close')) as [number];
     expect(code).toBe(4401);
+    const lines = await holder.shop.gateway.linesWhere((line) =>
+      JSON.stringify(line['refused'] ?? '').includes('credentials-expired'),
+    );
+    expect(lines).toMatchObject([{ route: 'graphql', status: 101 }]);
+  });
+
+  it('over Server-Sent Events ends with its token', async () => {
+    const authorization = await tokenOf('user', { exp: Math.floor(Date.now() / 1000) + 2 });
+    const answer = await open(address(), {
+      method: 'POST',
+      headers: { authorization, accept: 'text/event-stream', 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    expect(answer.statusCode).toBe(200);
+    for await (const _chunk of answer);
+    const lines = await holder.shop.gateway.linesWhere(
+      (line) =>
+        JSON.stringify(line['refused'] ?? '').includes('credentials-expired') && line['status'] === 200,
+    );
+    expect(lines).toMatchObject([{ route: 'graphql', method: 'POST' }]);
   });
 
   it('is refused with a problem when the credential of the handshake is bad', async () => {

@@ -38,6 +38,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   // Whoever does something to be accounted for tells it.
   audit: { imports: [...LEAVES, 'store', 'exchange'] },
+  // What OpenTelemetry's SDK is loaded for lies below it, and is loaded only then.
+  tracing: { imports: [...LEAVES, 'exchange'] },
   listeners: { imports: [...LEAVES, 'exchange'] },
   sockets: { imports: [...LEAVES, 'exchange'] },
   templates: { imports: [...LEAVES, 'exchange'] },
@@ -53,10 +55,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     },
   },
   routing: {
-    imports: [...LEAVES, 'audit', 'exchange', 'templates', 'policies', 'upstreams', 'listeners', 'signing'],
+    imports: [
+      ...LEAVES,
+      'audit',
+      'exchange',
+      'templates',
+      'policies',
+      'upstreams',
+      'listeners',
+      'signing',
+      'tracing',
+    ],
     types: ['contracts'],
   },
-  snapshot: { imports: [...GROUND, 'audit', 'listeners', 'signing'] },
+  snapshot: { imports: [...GROUND, 'audit', 'listeners', 'signing', 'tracing'] },
 
   // WebSockets are forwarded as well.
   proxy: { ...ACTION, imports: [...ACTION.imports, 'sockets', 'canary', 'conditions'] },
@@ -112,6 +124,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       ...GROUND,
       'audit',
+      'tracing',
       'listeners',
       'store',
       'health',

@@ -232,6 +232,36 @@ describe('the operators’ listener', () => {
       expect(listed.text + JSON.stringify([shown, shop.gateway.lines])).not.toContain(one);
   });
 
+  it('takes away by null whatever can be said of a key, for all replicas', async () => {
+    const said = {
+      tier: 'pro',
+      tenant: 'acme',
+      roles: ['user'],
+      permissions: ['orders.read'],
+      scopes: ['orders'],
+      addresses: ['127.0.0.0/8'],
+      rateLimit: { rate: 9 },
+      expiresIn: '1h',
+    };
+    const { key, id } = await issue({ clientId: 'bare', ...said });
+    expect((await ask(key)).status).toBe(200);
+    const { expiresIn: _, ...members } = said;
+    const names = [...Object.keys(members), 'expiresAt'];
+    const nothing = Object.fromEntries(names.map((name) => [name, null]));
+    const changed = await order(`/${id}`, nothing, 'PATCH');
+    expect(changed.status).toBe(200);
+    const shown = (await call(`${shop.gateway.adminUrl}/keys/${id}`)).json();
+    for (const one of [changed.json(), shown]) {
+      const left = names.filter((name) => one[name] !== undefined && (one[name] as unknown[]).length !== 0);
+      expect({ left, clientId: one['clientId'], status: one['status'] }).toEqual({
+        left: [],
+        clientId: 'bare',
+        status: 'active',
+      });
+    }
+    expect((await order(`/${id}`, { status: null }, 'PATCH')).status).toBe(400);
+  });
+
   it('notes who has done what, also what was refused', async () => {
     const { id } = await issue({ clientId: 'noted' });
     await order(`/${id}/revoke`, { reason: 'leaked' });

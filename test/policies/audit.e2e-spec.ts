@@ -243,6 +243,27 @@ describe('one event is written for', () => {
   });
 });
 
+describe('of a revocation that is taken back', () => {
+  it('says who has taken back what, and why, and what was none', async () => {
+    await admin('/revocations', post('{"jti":"mistaken"}'));
+    const undo = { method: 'DELETE', headers: { 'x-gatehouse-admin': 'cli' } };
+    for (const status of [200, 404])
+      expect((await admin('/revocations?jti=mistaken&reason=wrong', undo)).status).toBe(status);
+    const events = (await fresh(6)).filter(({ action }) => action === 'unrevoke');
+    expect(events).toEqual(
+      ['done', 'unchanged'].map((outcome) =>
+        expect.objectContaining({
+          kind: 'revocation',
+          outcome,
+          actor: { type: 'cli' },
+          target: 'jti mistaken',
+          reason: 'wrong',
+        }),
+      ),
+    );
+  });
+});
+
 describe('of operators', () => {
   it.each<[string, string, CallOptions, object]>([
     [

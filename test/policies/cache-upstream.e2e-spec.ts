@@ -45,6 +45,18 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('a cache and its upstream', () => {
+  it('asks for nothing in the background that has no body', async () => {
+    behave = (_request, response) =>
+      void response.writeHead(200, { 'cache-control': 'max-age=0, stale-while-revalidate=60' }).end('old');
+    await call('/plain/head');
+    const head = await call('/plain/head', { method: 'HEAD' });
+    expect(head.headers['x-cache']).toBe('STALE');
+    // What goes on in the background has been sent before.
+    await call('/plain/other');
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'GET']);
+    expect((await call('/plain/head')).text).toBe('old');
+  });
+
   it('answers from what is stored after a 304, and tells each client by its own condition', async () => {
     behave = ({ headers }, response) => {
       const isKnown = headers['if-none-match'] === '"a"';

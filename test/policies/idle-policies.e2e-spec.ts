@@ -177,13 +177,19 @@ describe('what a handler says itself', () => {
     @Get('g')
     @ExternalAuthorization(externalAuthorization)
     told(): void {}
-    @Get('h')
+    @Sse('h')
     @Cache({ ttl: '1s' })
-    kept(): void {}
+    keptEvents(): Observable<never> {
+      return EMPTY;
+    }
+    @Post('j')
+    @Cache({ ttl: '1s' })
+    keptChange(): void {}
   }
   @Controller('wide')
   @Validation({ body: object })
   @Compression({})
+  @Cache({ ttl: '1s' })
   @Transform(said.transform)
   class WideController {
     @Get('a')
@@ -223,7 +229,8 @@ describe('what a handler says itself', () => {
       'IdleController.checked policies.validation.answer',
       'IdleController.events policies.compression',
       'IdleController.header policies.transform.request.setHeaders',
-      'IdleController.kept policies.cache',
+      'IdleController.keptChange policies.cache',
+      'IdleController.keptEvents policies.cache',
       'IdleController.messages policies.rateLimit',
       'IdleController.priced policies.rateLimit.cost',
       'IdleController.told policies.externalAuthorization.forward.headers',

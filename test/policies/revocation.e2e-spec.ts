@@ -381,6 +381,73 @@ describe('gatehouse revoke', () => {
   });
 });
 
+describe('a revocation that is taken back', () => {
+  const takeBack = (query: object, { adminUrl } = one.gateway): Promise<Answer> =>
+    call(`${adminUrl}/revocations?${new URLSearchParams({ ...query })}`, { method: 'DELETE' });
+
+  it.each([
+    ['a token', { jti: 'pardoned' }, { jti: 'pardoned' }],
+    ['a session', { sid: 'pardoned session' }, { sid: 'pardoned session' }],
+    ['a subject', { sub: 'peggy' }, { sub: 'peggy' }],
+  ])(
+    'of %s lets it in again at all replicas within a second, until it is revoked again',
+    async (_what, named, claims) => {
+      const token = await tokenOf(claims);
+      for (let times = 0; times < 2; times += 1) {
+        expect((await order(named)).status).toBe(200);
+        for (const gateway of [one.gateway, closed]) await within(gateway, token, 401);
+        const answer = await takeBack({ ...named, reason: 'mistaken' }, closed);
+        expect([answer.status, answer.json()]).toMatchObject([200, { restored: named }]);
+        for (const gateway of [one.gateway, closed]) await within(gateway, token, 200);
+      }
+      expect((await takeBack(named)).status).toBe(404);
+      const lines = await closed.linesWhere(({ msg }) => msg === 'revocation taken back');
+      expect(lines.at(-1)).toMatchObject({ revocation: { reason: 'mistaken', where: 'everywhere' } });
+      expect(JSON.stringify(lines)).not.toContain('pardoned session');
+    },
+  );
+
+  it('has no key in Redis, and is one again when somebody writes it', async () => {
+    const token = await tokenOf({ jti: 'written again' });
+    const key = 'revoked:written again';
+    for (let times = 0; times < 2; times += 1) {
+      await redis.client().set(key, 'anything', 'EX', 600);
+      for (const gateway of [one.gateway, closed]) await within(gateway, token, 401);
+      expect((await takeBack({ jti: 'written again' })).status).toBe(200);
+      expect(await redis.client().exists(key)).toBe(0);
+      for (const gateway of [one.gateway, closed]) await within(gateway, token, 200);
+    }
+  });
+
+  it('can be one that another replica was told of just now', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const named = { sid: `just now ${i}` };
+      expect([(await order(named)).status, (await takeBack(named, closed)).status]).toEqual([200, 200]);
+    }
+  });
+
+  it('by the command line says so', async () => {
+    await order({ sub: 'walter' });
+    const command = revokeCommand(['--undo', '--sub', 'walter', '--admin', one.gateway.adminUrl]);
+    let said = '';
+    const out = { write: (text: string) => (said += text) };
+    const run = () => runRevoke(command as RevokeCommand, { adminHost: '', adminPort: 0 }, out);
+    await run();
+    expect(said).toMatch(/^sub walter of http:\S+ is not revoked any more\n$/);
+    await expect(run()).rejects.toThrow('it is not revoked');
+  });
+
+  it.each([
+    [{}, 400],
+    [{ jti: 'a', sid: 'b' }, 400],
+    [{ sub: 'a', issuer: 'https://nobody.test' }, 400],
+    [{ jti: 'a', expiresAt: '1' }, 400],
+    [{ jti: 'nobody knows this one' }, 404],
+  ])('has to be one: %j', async (query, status) => {
+    expect((await takeBack(query)).status).toBe(status);
+  });
+});
+
 describe('the admin listener', () => {
   it('tells what is known, and whether a credential is revoked', async () => {
     await order({ sid: 'looked-at' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { open } from '../support/client.ts';
+import { call, open } from '../support/client.ts';
 import { useShop } from '../support/shop.ts';
 
 const holder = useShop({
@@ -38,6 +38,13 @@ async function browserSocket(path: string, token: string): Promise<WebSocket> {
   return socket;
 }
 
+/** How many sockets and streams are counted whose credential has expired. */
+async function expired(): Promise<number> {
+  const { text } = await call(`${holder.shop.gateway.adminUrl}/metrics`);
+  const [, count = '0'] = /^gatehouse_expired_exchanges_total\{[^}]*Watch[^}]*\} (\d+)$/m.exec(text) ?? [];
+  return Number(count);
+}
+
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await sleep(5);
 }
@@ -68,7 +75,34 @@ describe('the stream of a service', () => {
     const [code] = (await once(socket, 'close')) as [number];
     expect(code).toBe(4401);
     await until(() => service().watchers === 0);
+    const [line] = await holder.shop.gateway.linesWhere((one) =>
+      JSON.stringify(one['refused'] ?? '').includes('credentials-expired'),
+    );
+    expect(line).toMatchObject({ route: 'notifications-rest.Watch', status: 101, principal: '2' });
   });
+
+  it.each(['application/x-ndjson', 'text/event-stream'])(
+    'as %s ends with the token, and the call with it, which is said, logged and counted',
+    async (accept) => {
+      const token = await tokenOf({ exp: Math.floor(Date.now() / 1000) + 2 });
+      const headers = { accept, authorization: `Bearer ${token}` };
+      const before = await expired();
+      const answer = await open(holder.shop.gateway.url + PATH, { headers });
+      let text = '';
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString())).on('error', () => undefined);
+      // Cut, where its form has no place for a problem.
+      await new Promise((resolve) => answer.on('close', resolve));
+      if (accept === 'text/event-stream') expect(text).toContain('credentials-expired');
+      else expect(answer.complete).toBe(false);
+      await until(() => service().watchers === 0);
+      const lines = await holder.shop.gateway.linesWhere(
+        (one) =>
+          JSON.stringify(one['refused'] ?? '').includes('credentials-expired') && one['status'] === 200,
+      );
+      expect(lines.at(-1)).toMatchObject({ route: 'notifications-rest.Watch', principal: '2' });
+      expect(await expired()).toBe(before + 1);
+    },
+  );
 
   it.each([
     ['application/x-ndjson', /^\{"notification":\{.*\},"unread":\d+\}\n$/],

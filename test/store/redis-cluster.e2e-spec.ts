@@ -158,7 +158,11 @@ describe('a Redis Cluster', () => {
         true,
         false,
       ]);
-      expect([await seen.take(name, 'digest'), await elsewhere.take(name, 'digest')]).toEqual([true, false]);
+      const holder = { caller: 'alice', key: name };
+      expect([await seen.take(holder, 'digest'), await elsewhere.take(holder, 'digest')]).toEqual([
+        true,
+        false,
+      ]);
       texts.set(name, `text of ${name}`, 60);
       await until(async () => (await texts.get(name)) === `text of ${name}`);
       const signing = await keys.agree(index, () => generatedKey('ES256'));

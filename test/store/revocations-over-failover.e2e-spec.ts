@@ -64,4 +64,36 @@ describe('revocations', () => {
     expect(await revoke('after')).toBe('everywhere');
     await until(() => knows(late, 'after') && knows(other, 'after'));
   });
+
+  it('that were taken back stay so when a failover has lost that, and are orders again if others write them', async () => {
+    const [one, other] = [await replica(), await replica()];
+    await until(() => one.state === 'fresh' && other.state === 'fresh');
+    const digest = (jti: string) => digestOf('jti', '', jti);
+    const redis = server.client();
+    for (const jti of ['ours', 'theirs']) {
+      const revocation = { digest: digest(jti), time: later(), token: { jti, forMs: 3_000_000 } };
+      expect(await one.revoke([revocation])).toBe('everywhere');
+    }
+    const key = String(await redis.get('revoked:ours'));
+    const log = await redis.xrange('gatehouse:revocations', '-', '+');
+    // The other has heard of it when it is asked, wherever it was ordered.
+    for (const jti of ['ours', 'theirs']) expect(await other.undo(digest(jti), jti)).toBe('everywhere');
+    await until(() => !knows(one, 'ours') && !knows(one, 'theirs'));
+    expect(await redis.exists('revoked:ours', 'revoked:theirs')).toBe(0);
+    await server.kill();
+    expect(await other.undo(digest('ours'), 'ours')).toBe('nowhere');
+    await server.restart();
+    // What a replica knows that has heard of the revocations, and not of the rest.
+    for (const [id, fields] of log) await redis.xadd('gatehouse:revocations', id, ...fields);
+    await redis.set('revoked:ours', key, 'EX', 600);
+    await redis.set('revoked:theirs', 'anything', 'EX', 600);
+    const late = await replica();
+    const all = [one, other, late];
+    await until(() => all.every((each) => each.set.stampOf(digest('ours')) < 0));
+    await until(() => all.every((each) => knows(each, 'theirs')));
+    expect(all.some((each) => knows(each, 'ours'))).toBe(false);
+    expect(await late.undo(digest('theirs'), 'theirs')).toBe('everywhere');
+    await until(() => all.every((each) => !knows(each, 'theirs')));
+    expect(await late.undo(digest('theirs'), 'theirs')).toBe('unknown');
+  });
 });

@@ -36,6 +36,8 @@ export interface PolicyRow {
   readonly upstream?: Policies;
   /** More keys of `grpc` of the translated route. */
   readonly grpc?: Policies;
+  /** Whether calls of views say how long they are good for; then the view says so too. Default false. */
+  readonly keepsParts?: boolean;
   /** Variables of the environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** More keys of the top level. */
@@ -65,7 +67,12 @@ export interface PolicyGateway {
   stop(): Promise<void>;
 }
 
-const getPart = httpUpstream('parts').get<object, unknown>('parts.get', '/part', { decode: z.unknown() });
+const parts = httpUpstream('parts');
+const getPart = parts.get<object, unknown>('parts.get', '/part', { decode: z.unknown() });
+const getKeptPart = parts.get<object, unknown>('parts.kept', '/part', {
+  decode: z.unknown(),
+  cache: { ttl: '1m', scope: 'public' },
+});
 
 /** What waits as long as everything is silent. */
 class Silence {
@@ -94,7 +101,7 @@ export async function startPolicyDoors(policy: Policy, row: PolicyRow): Promise<
       : { ...row.beside };
   const onRoute = (name: DoorName): Policies => (row.onRoutes === false ? { ...row.beside } : on(name));
   const shop = await startShop({
-    modules: [doorModule(on, silence)],
+    modules: [doorModule(on, silence, row.keepsParts === true ? getKeptPart : getPart)],
     environment: () => row.environment ?? {},
     upstreams: () => ({
       kinds: { protocol: 'grpc', descriptorSet: 'proto/test/kinds.binpb', targets: [kinds.url], ...calm },
@@ -158,10 +165,10 @@ function routesOf(on: (name: DoorName) => Policies, grpc: Policies = {}): readon
   ];
 }
 
-function doorModule(on: (name: DoorName) => Policies, silence: Silence): Type {
+function doorModule(on: (name: DoorName) => Policies, silence: Silence, call: typeof getPart): Type {
   const Page = View.define('DoorPage')
     .input<object>()
-    .required('part', getPart, () => ({}));
+    .required('part', call, () => ({}));
 
   @Controller('door')
   class DoorController {

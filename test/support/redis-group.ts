@@ -20,9 +20,9 @@ export class GroupNode {
     this.#args = args;
   }
 
-  /** Starts it, or starts it again. */
-  async start(ready?: RegExp): Promise<this> {
-    this.#child = await launchRedis(this.#args, ready);
+  /** Starts it, or starts it again. @param more arguments of this time. */
+  async start(ready?: RegExp, more: readonly string[] = []): Promise<this> {
+    this.#child = await launchRedis([...this.#args, ...more], ready);
     return this;
   }
 

@@ -20,6 +20,8 @@ export const TOKEN_SECRET = 'a-secret-that-signs-access-tokens';
 export interface DeskIdentity {
   readonly session?: Readonly<Record<string, unknown>>;
   readonly login?: Readonly<Record<string, unknown>>;
+  /** More of the issuer whose access tokens say who calls. */
+  readonly issuer?: Readonly<Record<string, unknown>>;
   readonly keys?: string;
   readonly redis?: Redis;
 }
@@ -70,11 +72,15 @@ export class SessionDesk {
   }
 
   /** What `identity:` says. */
-  options({ session, login }: DeskIdentity = {}): ReturnType<typeof identitySchema.parse> {
+  options({ session, login, issuer }: DeskIdentity = {}): ReturnType<typeof identitySchema.parse> {
     return identitySchema.parse({
       revocation: {},
       issuers: [
-        { issuer: this.issuer, secretEnv: 'TOKEN_SECRET', audiences: ['api'], algorithms: ['HS256'] },
+        {
+          issuer: this.issuer,
+          audiences: ['api'],
+          ...(issuer ?? { secretEnv: 'TOKEN_SECRET', algorithms: ['HS256'] }),
+        },
       ],
       login: {
         issuer: this.issuer,

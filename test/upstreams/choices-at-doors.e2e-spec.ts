@@ -152,14 +152,14 @@ describe('a subset of which no target is available', () => {
 describe('targets that have as many calls as they may', () => {
   const call1 = doors['a translated call'] as () => Promise<Outcome>;
 
-  async function whileFull(use: () => Promise<void>): Promise<void> {
+  async function whileFull(use: () => Promise<void>, callsEach = 1): Promise<void> {
     const held = Promise.withResolvers<void>();
     for (const server of servers) {
       server.reset();
       server.hold = held.promise;
     }
-    const busy = [call1(), call1()];
-    await until(() => calls().every((count) => count === 1));
+    const busy = Array.from({ length: callsEach * servers.length }, () => call1());
+    await until(() => calls().every((count) => count === callsEach));
     for (const server of servers) server.hold = undefined;
     await use();
     held.resolve();
@@ -192,4 +192,44 @@ describe('targets that have as many calls as they may', () => {
     });
     expect((await Promise.all(waiting)).map(({ ok }) => ok)).toEqual(rows.map(() => true));
   });
+
+  const ADAPTIVE = { adaptiveConcurrency: { initial: 4, min: 4, max: 4 } };
+
+  it('by their adaptive limit are not called at any door', async () => {
+    reload(gateway, configOf({ ...ADAPTIVE, maxQueued: 0 }));
+    await whileFull(async () => {
+      for (const [door, ask] of rows) {
+        const { ok, why } = await ask();
+        expect([door, ok, why]).toEqual([door, false, expect.stringMatching(/^upstream-saturated$|^14$/)]);
+      }
+      expect(calls()).toEqual([4, 4]);
+    }, 4);
+  });
+
+  it.each([
+    ['maxRequests', { maxRequests: 1 }, 1],
+    ['an adaptive limit', ADAPTIVE, 4],
+  ])(
+    'by %s are not made up for by those that are of another side, at any door',
+    async (_what, limit, each) => {
+      // As the sides of a canary are: subsets of one upstream.
+      reload(gateway, configOf({ ...limit, maxQueued: 0 }, { subset: { track: 'a' } }));
+      const held = Promise.withResolvers<void>();
+      for (const server of servers) server.reset();
+      servers[0].hold = held.promise;
+      const busy = Array.from({ length: each }, () => call1());
+      await until(() => calls()[0] === each);
+      servers[0].hold = undefined;
+      for (const [door, ask] of rows) {
+        const { ok, why } = await ask();
+        expect([door, ok, why]).toEqual([door, false, expect.stringMatching(/^upstream-saturated$|^14$/)]);
+      }
+      // The other side has room, and is asked by who is of it.
+      reload(gateway, configOf({ ...limit, maxQueued: 0 }, { subset: { track: 'b' } }));
+      for (const [door, ask] of rows) expect([door, (await ask()).ok]).toEqual([door, true]);
+      expect(calls()[0]).toBe(each);
+      held.resolve();
+      await Promise.all(busy);
+    },
+  );
 });

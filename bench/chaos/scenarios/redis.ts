@@ -1,162 +1,140 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultProxy } from '../../../test/support/fault-proxy.ts';
-import { startCluster, startSentinels, type GroupNode } from '../../../test/support/redis-group.ts';
 import { startRedis } from '../../../test/support/redis.ts';
 import { readMetrics, sumOf } from '../../metrics.ts';
 import type { Subject } from '../../stand.ts';
 import { SteadyLoad, type Seen } from '../../steady-load.ts';
+import { median } from '../../table.ts';
 import { between, kindsOf, textOf, within, type Outcome, type ScenarioResult } from '../report.ts';
-import { PER_SECOND, took, type World } from '../world.ts';
+import { took, type World } from '../world.ts';
+import type { Patient } from './redis-ailments.ts';
+
+export { AILMENTS } from './redis-ailments.ts';
 
 /** What a call to Redis may cost a request; see `StoreGuard`. */
 const BUDGET_MS = 10;
 const BACK_WITHIN_MS = 1000;
 const GIVE_UP_MS = 15_000;
-const [USERS, RATE, BURST] = [12, 10, 10];
+const [USERS, RATE, BURST] = [6, 10, 10];
+/** Requests a second at each gateway: more than the limits admit, and little enough that nobody waits for the processor. */
+const ASKED_PER_SECOND = 90;
 /** Of routes, each with a bucket of its own: in a Cluster they are at different nodes. */
 const NAMES = Array.from({ length: USERS }, (_, index) => `users-${index}`);
-const CALM_MS = 3000;
-const FAULT_MS = 3000;
-const RESET_EVERY_MS = 250;
+const WARM_UP_MS = 3000;
+const CALM_MS = 2000;
+/** It is the median of these that counts, which a machine that has other things to do does not spoil. */
+const ROUNDS = 3;
+/** Rounds at most; one that the machine was too busy for says nothing. */
+const MOST_ROUNDS = 8;
+/** What p99 may be at the gateway whose Redis is well, for anything to be said about the other one. */
+const QUIET_MS = 40;
+const LONGEST_WAIT_MS = 60_000;
+/** The least that is admitted, of what the gateway admits whose Redis is well. */
+const LEAST = 0.9;
 
-/** A Redis that can be made ill. */
-interface Patient {
-  readonly url: string;
-  /** Makes it ill, for as long as it takes; it is well again when that is over. */
-  suffer(): Promise<void>;
-  /** Whether it comes back without what it had. */
-  readonly forgets?: boolean;
-  stop(): Promise<void>;
+/** What of the run was a fault, and how long it took until Redis was used again. */
+interface Round {
+  readonly illAt: number;
+  readonly wellAt: number;
+  readonly backMs: number;
 }
 
-async function behindProxy(suffer: (proxy: FaultProxy) => Promise<void>): Promise<Patient> {
-  const redis = await startRedis();
-  const proxy = await new FaultProxy(redis.port).start();
-  return {
-    url: `redis://127.0.0.1:${proxy.port}`,
-    suffer: () => suffer(proxy),
-    stop: async () => {
-      await proxy.stop();
-      await redis.stop();
-    },
-  };
+/** One gateway under load, and what its clients saw. */
+interface Loaded {
+  readonly gateway: Subject;
+  readonly loads: readonly SteadyLoad[];
 }
 
-function delayed(ms: number): () => Promise<Patient> {
-  return () =>
-    behindProxy(async (proxy) => {
-      proxy.delayMs = ms;
-      await sleep(FAULT_MS);
-      proxy.delayMs = 0;
-    });
-}
-
-/** What may happen to Redis, by the name of the scenario. */
-export const AILMENTS: Readonly<Record<string, () => Promise<Patient>>> = {
-  'redis-50ms': delayed(50),
-  'redis-500ms': delayed(500),
-  'redis-stall': async () => {
-    const redis = await startRedis();
-    const suffer = async (): Promise<void> => {
-      redis.pause();
-      await sleep(FAULT_MS);
-      redis.resume();
-    };
-    return { url: redis.url, suffer, stop: () => redis.stop() };
-  },
-  'redis-cable': () =>
-    behindProxy(async (proxy) => {
-      proxy.isDeaf = true;
-      await sleep(FAULT_MS);
-      proxy.isDeaf = false;
-    }),
-  'redis-reset': () =>
-    behindProxy(async (proxy) => {
-      for (let at = 0; at < FAULT_MS; at += RESET_EVERY_MS) {
-        proxy.reset();
-        await sleep(RESET_EVERY_MS);
-      }
-    }),
-  'redis-restart': async () => {
-    const redis = await startRedis();
-    const suffer = async (): Promise<void> => {
-      await redis.kill();
-      await sleep(FAULT_MS);
-      await redis.restart();
-    };
-    return { url: redis.url, suffer, forgets: true, stop: () => redis.stop() };
-  },
-  'redis-failover': async () => {
-    const group = await startSentinels();
-    const [master, replica] = group.nodes as [GroupNode, GroupNode];
-    const suffer = async (): Promise<void> => {
-      await master.kill();
-      await took(async () => (await said(replica, 'ROLE')).startsWith('master'), GIVE_UP_MS);
-    };
-    return { url: group.url, suffer, forgets: true, stop: () => group.stop() };
-  },
-  'redis-shard': async () => {
-    const group = await startCluster();
-    const victim = group.nodes[1] as GroupNode;
-    const suffer = async (): Promise<void> => {
-      await victim.kill();
-      await sleep(FAULT_MS);
-      await victim.start();
-      // A master that has just started refuses all for two seconds.
-      await took(async () => (await said(victim, 'CLUSTER', 'INFO')).includes('state:ok'), GIVE_UP_MS);
-    };
-    return { url: group.url, suffer, forgets: true, stop: () => group.stop() };
-  },
-};
-
-/** What a node says; nothing while it says nothing. */
-async function said(node: GroupNode, ...command: readonly [string, ...string[]]): Promise<string> {
-  return node.ask(...command).then(String, () => '');
-}
-
-/** One gateway with a limit in a Redis that falls ill under load, and gets well. */
+/**
+ * Two gateways with a limit, at the same time and under the same load: the Redis of one falls ill several times, and gets well; that
+ * of the other one never does. What slows both down is the machine.
+ */
 export async function redisIll(world: World, fallIll: () => Promise<Patient>): Promise<ScenarioResult> {
-  const patient = await fallIll();
-  world.stand.redisUrl = patient.url;
+  const [patient, healthy] = await Promise.all([fallIll(), startRedis()]);
   try {
+    let falls = 0;
     const [target] = await world.startTargets(['users']);
-    const gateway = await world.startGateway(configFor(target?.url ?? ''));
-    await took(() => isUsed(gateway), GIVE_UP_MS);
-    const perSecond = PER_SECOND / USERS;
-    const loads = NAMES.map((name) => new SteadyLoad(`${gateway.origin}/${name}`, { perSecond }).start());
+    const config = configFor(target?.url ?? '');
+    const [ill, well] = [await load(world, patient.url, config), await load(world, healthy.url, config)];
+    await sleep(WARM_UP_MS);
     const beganAt = performance.now();
-    await sleep(CALM_MS);
-    const illAt = performance.now();
-    await patient.suffer();
-    const wellAt = performance.now();
-    const back = await took(() => isUsed(gateway), GIVE_UP_MS);
-    await sleep(CALM_MS);
-    await Promise.all(loads.map((load) => load.stop()));
-    const seen = loads.flatMap((load) => load.seen);
-    const parts = [
-      { part: 'Redis well', seen: between(seen, beganAt, illAt) },
-      { part: 'Redis ill', seen: between(seen, illAt, wellAt) },
-      { part: 'Redis well again', seen: between(seen, wellAt + BACK_WITHIN_MS) },
-    ] as const;
-    const switches = sumOf(await readMetrics(gateway.adminOrigin), 'gatehouse_store_switches_total');
-    const given = {
-      seconds: (performance.now() - beganAt) / 1000,
-      switches,
-      forgets: patient.forgets === true,
-    };
+    const rounds: Round[] = [];
+    for (let i = 0; i < MOST_ROUNDS && rounds.length < ROUNDS; i += 1) {
+      if (i > 0) await patient.recover?.();
+      await took(() => isQuiet(well), LONGEST_WAIT_MS);
+      const round = await fall(ill.gateway, patient);
+      falls += 1;
+      await sleep(CALM_MS);
+      if (p99Of(well, round.illAt, round.wellAt) < QUIET_MS) rounds.push(round);
+    }
+    if (rounds.length < ROUNDS)
+      throw new Error(`the machine has too much else to do: ${rounds.length} of ${ROUNDS} rounds count`);
+    const endedAt = performance.now();
+    await Promise.all([...ill.loads, ...well.loads].map((one) => one.stop()));
+    const [seen, beside] = [ill, well].map(({ loads }) => loads.flatMap((one) => one.seen)) as [
+      Seen[],
+      Seen[],
+    ];
+    const switches = sumOf(await readMetrics(ill.gateway.adminOrigin), 'gatehouse_store_switches_total');
+    const back = Math.max(...rounds.map(({ backMs }) => backMs));
     return {
-      parts,
+      parts: [
+        { part: 'Redis well', seen: between(seen, -Infinity, rounds[0]?.illAt) },
+        { part: 'Redis ill', seen: during(seen, rounds) },
+        { part: 'beside it', seen: during(beside, rounds) },
+        { part: 'Redis well again', seen: between(seen, (rounds.at(-1) as Round).wellAt + BACK_WITHIN_MS) },
+      ],
       outcomes: [
-        slower(parts[0].seen, parts[1].seen),
-        noneBroken(seen),
-        admitted(seen, given),
-        { kept: back <= BACK_WITHIN_MS, line: `used again ${back.toFixed(0)} ms after it is well` },
+        slower(seen, beside, rounds),
+        noneBroken([...seen, ...beside]),
+        bounded(seen, { switches: switches + (patient.forgets === true ? falls : 0) }),
+        enough(between(seen, beganAt, endedAt), between(beside, beganAt, endedAt)),
+        {
+          kept: back <= BACK_WITHIN_MS,
+          line: `used again ${back.toFixed(0)} ms after it is well, at the latest`,
+        },
       ],
     };
   } finally {
     world.stand.redisUrl = undefined;
-    await patient.stop();
+    await Promise.all([patient.stop(), healthy.stop()]);
   }
+}
+
+/** Starts a gateway with a Redis, and its clients one after the other: they would all ask at once for ever. */
+async function load(world: World, redisUrl: string, config: object): Promise<Loaded> {
+  world.stand.redisUrl = redisUrl;
+  const gateway = await world.startGateway(config);
+  await took(() => isUsed(gateway), GIVE_UP_MS);
+  const loads: SteadyLoad[] = [];
+  for (const name of NAMES) {
+    await sleep(1000 / ASKED_PER_SECOND);
+    loads.push(new SteadyLoad(`${gateway.origin}/${name}`, { perSecond: ASKED_PER_SECOND / USERS }).start());
+  }
+  return { gateway, loads };
+}
+
+/** Whether the machine has left the gateway whose Redis is well alone, for the last second. */
+async function isQuiet(well: Loaded): Promise<boolean> {
+  await sleep(200);
+  return p99Of(well, performance.now() - 1000, performance.now() - QUIET_MS) < QUIET_MS;
+}
+
+function p99Of({ loads }: Loaded, from: number, to: number): number {
+  const seen = loads.flatMap((one) => between(one.seen, from, to));
+  // Who has not been answered at all is not among them.
+  const due = ((to - from) * ASKED_PER_SECOND) / 1000;
+  return seen.length < due * 0.9 ? Infinity : within(seen, 0.99);
+}
+
+async function fall(gateway: Subject, patient: Patient): Promise<Round> {
+  const illAt = performance.now();
+  await patient.suffer();
+  const wellAt = performance.now();
+  return { illAt, wellAt, backMs: await took(() => isUsed(gateway), GIVE_UP_MS) };
+}
+
+function during(seen: readonly Seen[], rounds: readonly Round[]): readonly Seen[] {
+  return rounds.flatMap(({ illAt, wellAt }) => between(seen, illAt, wellAt));
 }
 
 function configFor(target: string): object {
@@ -181,10 +159,18 @@ async function isUsed({ adminOrigin }: Subject): Promise<boolean> {
   );
 }
 
-function slower(well: readonly Seen[], ill: readonly Seen[]): Outcome {
-  const [before, during] = [within(well, 0.99), within(ill, 0.99)];
-  const line = `p99 rises by less than ${BUDGET_MS} ms: from ${before.toFixed(1)} to ${during.toFixed(1)}`;
-  return { kept: during - before < BUDGET_MS, line };
+/** By the median of what p99 rises in a round, against the other gateway at the same time. */
+function slower(seen: readonly Seen[], beside: readonly Seen[], rounds: readonly Round[]): Outcome {
+  const p99s = rounds.map((round) => [beside, seen].map((all) => within(during(all, [round]), 0.99))) as [
+    number,
+    number,
+  ][];
+  const rise = median(p99s.map(([well, ill]) => ill - well));
+  const each = p99s.map(([well, ill]) => `${well.toFixed(1)} → ${ill.toFixed(1)}`).join(', ');
+  return {
+    kept: rise < BUDGET_MS,
+    line: `p99 rises by less than ${BUDGET_MS} ms: by ${rise.toFixed(1)} (beside → here: ${each})`,
+  };
 }
 
 function noneBroken(seen: readonly Seen[]): Outcome {
@@ -196,17 +182,22 @@ function noneBroken(seen: readonly Seen[]): Outcome {
   };
 }
 
-/** Each time that Redis is given up, and each time that it has forgotten, a bucket begins full. */
-function admitted(
-  seen: readonly Seen[],
-  {
-    seconds,
-    switches,
-    forgets,
-  }: { readonly seconds: number; readonly switches: number; readonly forgets: boolean },
-): Outcome {
-  const most = USERS * (RATE * seconds + BURST * (2 + switches + (forgets ? 1 : 0)));
+/** Each time that Redis is given up, used again, or has forgotten, a bucket may be full. */
+function bounded(seen: readonly Seen[], { switches }: { readonly switches: number }): Outcome {
+  const due = seen.map(({ dueAt }) => dueAt);
+  const seconds = (Math.max(...due) - Math.min(...due)) / 1000;
+  const bursts = 1 + switches;
+  const most = USERS * (RATE * seconds + BURST * bursts);
   const count = kindsOf(seen)['200'] ?? 0;
-  const line = `admitted ${count} in ${seconds.toFixed(1)} s, of ${seen.length}: at most ${most.toFixed(0)} by the limit and the bursts`;
+  const line = `admitted ${count} of ${seen.length} in ${seconds.toFixed(1)} s: at most ${most.toFixed(0)} by the limit and ${bursts} bursts`;
   return { kept: count > 0 && count <= most, line };
+}
+
+function enough(seen: readonly Seen[], beside: readonly Seen[]): Outcome {
+  const [here, there] = [seen, beside].map((all) => kindsOf(all)['200'] ?? 0) as [number, number];
+  const share = here / there;
+  return {
+    kept: share >= LEAST,
+    line: `admitted at least ${LEAST * 100} % of what is admitted beside it: ${here} of ${there}, ${(share * 100).toFixed(0)} %`,
+  };
 }

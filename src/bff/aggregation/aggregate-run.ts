@@ -91,7 +91,12 @@ class AggregateCallRun extends SectionRun<AggregateCall> {
     if (tells) freshness.expect();
     // Fails closed: what a service of gRPC answers may depend on who asks, and what the others say must not cover that.
     else freshness.silent();
-    return make(tools.caller, scope, { exchange, timeoutMs: this.remainingMs(), served: this.#served });
+    return make(tools.caller, scope, {
+      exchange,
+      timeoutMs: this.remainingMs(),
+      served: this.#served,
+      span: this.span,
+    });
   }
 
   readonly #served = (part: ServedPart): void => {

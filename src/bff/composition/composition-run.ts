@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { SpanNote } from '../../telemetry/span-log.ts';
 import type { Degradation, SectionHost, SectionOutcome, SectionPlan, SectionRun } from './section-run.ts';
 
 /** What every run of a composed answer needs. */
@@ -63,16 +64,25 @@ export abstract class CompositionRun<Run extends SectionRun> implements SectionH
   ended(run: SectionRun, outcome: SectionOutcome): void {
     this.#pending -= 1;
     if (this.#pending === 0) this.exchange.offCancel(this.#cancel);
+    run.span?.end(outcome, outcome === 'failed' || outcome === 'null');
     this.#metrics.sectionEnded(this.#name, run.section.name, outcome);
   }
 
   abstract defect(section: SectionPlan, error: unknown): void;
+
+  /** What the run is a part of in the trace; undefined for the exchange. */
+  protected get within(): SpanNote | undefined {
+    return undefined;
+  }
 
   /** Makes the run of a section; it is started by {@link at}. */
   protected abstract create(index: number): Run;
 
   #start(index: number): Run {
     const run = this.create(index);
+    const { spans } = this.exchange.trace;
+    if (spans !== undefined)
+      run.span = spans.begin('section', `${this.#name}.${run.section.name}`, this.within);
     this.#runs[index] = run;
     this.#pending += 1;
     if (this.exchange.cancelled !== undefined) run.fail(this.exchange.cancelled);

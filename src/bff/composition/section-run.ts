@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
+import type { SpanNote } from '../../telemetry/span-log.ts';
 
 /** How a section ended, as the metrics count it. */
 export type SectionOutcome = 'ok' | 'fallback' | 'null' | 'failed';
@@ -49,6 +50,8 @@ export abstract class SectionRun<Section extends SectionPlan = SectionPlan> {
   readonly result: Promise<unknown>;
   /** Set when the source failed, or a fallback of its own stood in, and the section did not have to be there. */
   degradation: Degradation | undefined = undefined;
+  /** What is noted of it for its span; undefined where nobody reads that. Written by the run that it belongs to. */
+  span: SpanNote | undefined = undefined;
   /** Time until the section ended; 0 until then. */
   durationMs = 0;
   readonly #host: SectionHost;

@@ -42,7 +42,7 @@ export class PlannedCall<In, Out> {
 
   /** Makes the call, or gets its value from one that was made. */
   run(input: In, context: CallContext): Promise<Out> {
-    const { exchange, timeoutMs, served, trail } = context;
+    const { exchange, timeoutMs, served, trail, span } = context;
     const { plan } = this.#call;
     let key: string;
     try {
@@ -51,7 +51,7 @@ export class PlannedCall<In, Out> {
       return Promise.reject(error);
     }
     const home = memoryOf(exchange);
-    const answer = this.#run(input, key, { exchange, timeoutMs, served, trail, origin: home, home });
+    const answer = this.#run(input, key, { exchange, timeoutMs, served, trail, span, origin: home, home });
     if (plan.missing === undefined && plan.fallback === undefined) return answer;
     return answer.catch((error: unknown) => this.#standIn(error, context));
   }

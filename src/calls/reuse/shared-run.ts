@@ -63,8 +63,8 @@ export class SharedRun<Out> implements WaitedFor {
     const exchange = this.#exchange as Exchange;
     // It may outlast who started it, and with that the configuration.
     exchange.snapshot?.hold();
-    const { home, trail } = starter;
-    const passage: Passage = { exchange, timeoutMs, origin, home, served, trail };
+    const { home, trail, span } = starter;
+    const passage: Passage = { exchange, timeoutMs, origin, home, served, trail, span };
     try {
       this.#options.load(passage).then(
         (value) => this.#end({ value }),

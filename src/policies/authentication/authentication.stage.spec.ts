@@ -56,6 +56,32 @@ describe('AuthenticationStageFactory', () => {
     expect(() => compile({})).toThrow(/authentication: expected `public`/);
   });
 
+  it('refuses what nothing on the route can follow, and says where', () => {
+    const keyOf = (authentication: PolicySet['authentication'], by?: Identity): unknown => {
+      try {
+        return compile({ authentication }, by);
+      } catch (error) {
+        return (error as { readonly key?: unknown }).key;
+      }
+    };
+    const proving = new Identity(
+      identitySchema.parse({
+        apiKeys: [{ sha256, clientId: 'mobile' }],
+        tokens: { dpop: { mode: 'accept', urls: ['https://api.example'] } },
+      }),
+    );
+    const schemes = ['apiKey'] as const;
+    const all = [
+      keyOf({ schemes: [...schemes], dpop: 'require' }, proving),
+      keyOf({ schemes: [...schemes], dpop: 'require' }),
+      keyOf({ schemes: [...schemes], onNavigation: 'login' }),
+      keyOf({ schemes: [...schemes], accessToken: 'forward' }),
+    ];
+    expect(all).toEqual(
+      ['dpop', 'dpop', 'onNavigation', 'accessToken'].map((name) => ['authentication', name]),
+    );
+  });
+
   it('refuses a route whose credentials nobody could check', () => {
     const nobody = new Identity(identitySchema.parse({}));
     expect(() => compile(EITHER, nobody)).toThrow(

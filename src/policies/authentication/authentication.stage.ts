@@ -20,6 +20,8 @@ import { INCOMPLETE, refuserOf, wayOf, type Way } from './ways.ts';
 
 /** The keys of the configuration that schemes are checked against. */
 const CHECKED_AGAINST = new Map(SCHEMES.map(({ name, checkedAgainst }) => [name, checkedAgainst]));
+/** What can be bound to a key. */
+const TOKENS: ReadonlySet<SchemeName> = new Set(['jwt', 'introspection']);
 
 /** Compiles the identify stage; a public route has none. */
 @Injectable()
@@ -46,6 +48,12 @@ export class AuthenticationStageFactory implements StageFactory {
     }
     const { options } = this.identity.section;
     const possession = this.#possessionOf(policy.dpop);
+    // Fails closed: who reads `require` believes that nobody calls without a proof.
+    if (policy.dpop !== undefined && !schemes.some((scheme) => TOKENS.has(scheme)))
+      throw new StageFault(
+        ['authentication', 'dpop'],
+        'needs the scheme jwt or introspection: nothing else is bound to a key',
+      );
     const identify = new IdentifyStage({
       way: wayOf(requirementOf(policy), verifierOf),
       verifiers: schemes.map(verifierOf),
@@ -60,8 +68,9 @@ export class AuthenticationStageFactory implements StageFactory {
     };
     if (!wishes.onNavigation && !wishes.forwards) return identify;
     if (options.login === undefined || !schemes.includes('session'))
-      throw new Error(
-        'authentication: onNavigation and accessToken need the scheme session and identity.login',
+      throw new StageFault(
+        ['authentication', wishes.onNavigation ? 'onNavigation' : 'accessToken'],
+        'needs the scheme session and identity.login',
       );
     return new SessionStage(identify, options.login, wishes);
   }

@@ -50,7 +50,14 @@ const asked = z
         'Whether services get the access token of a session, as `Authorization: Bearer`. Default keep.',
       ),
   })
-  .superRefine(({ schemes, anyOf, allOf }, context) => {
+  .superRefine(({ schemes, anyOf, allOf, optional, onNavigation }, context) => {
+    if (optional === true && onNavigation === 'login')
+      context.addIssue({
+        code: 'custom',
+        path: ['onNavigation'],
+        message:
+          'does not go with `optional: true`: a page without a session goes on as nobody, or to log in',
+      });
     if ([schemes, anyOf, allOf].filter((one) => one !== undefined).length === 1) return;
     context.addIssue({ code: 'custom', message: 'expected one of schemes, anyOf, allOf' });
   });

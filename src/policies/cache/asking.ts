@@ -24,6 +24,8 @@ export interface Keeping {
   readonly scope: CacheScope;
   readonly times: EntryTimes;
   readonly maxBody: number;
+  /** Whether answers are a handler's: kept as they were edited for their caller, and asked for anew as a whole. Default false. */
+  readonly isOfHandler?: boolean;
   /** How bodies are kept compressed; undefined for as they come. */
   readonly coding?: RouteCoding | undefined;
   readonly coder: BodyCoder;
@@ -173,7 +175,7 @@ export class Asking implements Recorder {
   }
 
   #keep(answer: Answer, freshness: Freshness, coded?: CodedBody): Entry | undefined {
-    const { store, times } = this.#keeping;
+    const { store, times, isOfHandler } = this.#keeping;
     const { key } = this.#for;
     const tags = store.tags.marksOf(tagsOf(answer.headers, this.#exchange.host) ?? []);
     // What was asked for before something changed may show how it was before.
@@ -187,6 +189,7 @@ export class Asking implements Recorder {
       tags,
       coded,
       tookMs: Date.now() - this.#askedAt,
+      isWhole: isOfHandler === true,
     });
     if (entry !== undefined) {
       store.set(key, entry);

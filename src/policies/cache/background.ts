@@ -2,6 +2,8 @@ import { ServerResponse } from 'node:http';
 import type { AnswerSink, ForwardedHead } from '../../exchange/answer-sink.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
+import { forkTrace } from '../../telemetry/trace-context.ts';
+import { requestLike, unreadResponse, type HandlerRuns } from './handler-runs.ts';
 import { Recording } from './recording.ts';
 
 /** How many requests are under way in the background at once, for all routes; more are left to the next client. */
@@ -11,6 +13,12 @@ const LONGEST_MS = 30_000;
 /** Asks upstreams anew while clients are answered with what is stored: once for each key, and for so many at a time. */
 export class Background {
   readonly #under = new Set<string>();
+  readonly #handlers: HandlerRuns | undefined;
+
+  /** @param handlers runs those of the code-first door. Default: nobody does, and their answers stay as they are. */
+  constructor(handlers?: HandlerRuns) {
+    this.#handlers = handlers;
+  }
 
   /**
    * Asks for what an exchange has asked for, through its route, past its stages, which it has met.
@@ -19,20 +27,37 @@ export class Background {
    */
   ask(key: string, exchange: Exchange, record: (shadow: Exchange) => Recorded): void {
     const { route } = exchange;
+    // The answer to a HEAD has no body that could be kept.
+    if (exchange.method !== 'GET') return;
     if (route === undefined || this.#under.has(key) || this.#under.size >= MAX_IN_BACKGROUND) return;
     this.#under.add(key);
     const shadow = shadowOf(exchange);
+    // The one who asks may be answered long before.
+    shadow.snapshot?.hold();
     const timer = setTimeout(() => shadow.cancel(new Problem('deadline-exceeded')), LONGEST_MS).unref();
     const ended = (): void => {
       clearTimeout(timer);
       this.#under.delete(key);
       shadow.close();
+      shadow.snapshot?.release();
     };
     const recorded = record(shadow);
-    if (recorded instanceof Promise)
-      void recorded.then((one) => (one === undefined ? ended() : send(shadow, one, ended)), ended);
-    else if (recorded === undefined) ended();
-    else send(shadow, recorded, ended);
+    const go = (one: Recording | undefined): void =>
+      one === undefined ? ended() : this.#send(shadow, one, ended);
+    if (recorded instanceof Promise) void recorded.then(go, ended);
+    else go(recorded);
+  }
+
+  #send(shadow: Exchange, recording: Recording, ended: () => void): void {
+    if (shadow.route?.door !== 'handler') return send(shadow, recording, ended);
+    const end = (): void => {
+      recording.abandon();
+      ended();
+    };
+    recording.mayBeCovered = false;
+    shadow.recording = recording;
+    if (this.#handlers?.run === undefined) end();
+    else this.#handlers.run(shadow, end);
   }
 }
 
@@ -52,8 +77,12 @@ function send(shadow: Exchange, recording: Recording, ended: () => void): void {
 
 /** The same request once more, without a client: nothing that happens to it reaches the exchange. */
 function shadowOf(exchange: Exchange): Exchange {
-  const { request } = exchange;
-  const shadow = new Exchange({ ...exchange, request, response: new ServerResponse(request) });
+  const unsent = exchange.route?.door === 'handler' ? requestLike(exchange.request) : undefined;
+  const request = unsent ?? exchange.request;
+  const response = unsent === undefined ? new ServerResponse(request) : unreadResponse(unsent);
+  const shadow = new Exchange({ ...exchange, trace: forkTrace(exchange.trace), request, response });
+  shadow.trace.carrier?.follow(shadow);
+  if (unsent !== undefined) unsent.exchange = shadow;
   shadow.route = exchange.route;
   shadow.params = exchange.params;
   shadow.principal = exchange.principal;

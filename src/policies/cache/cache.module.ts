@@ -8,6 +8,7 @@ import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { AnswerStore } from './answer-store.ts';
 import { CacheNews } from './cache-news.ts';
+import { HandlerRuns } from './handler-runs.ts';
 import { OwedNews } from './owed-news.ts';
 import { SharedAnswers } from './shared-answers.ts';
 import { CacheMetrics } from './cache-metrics.ts';
@@ -25,6 +26,7 @@ const SHARED_ANSWERS = Symbol('SHARED_ANSWERS');
   providers: [
     { provide: AnswerStore, useFactory: () => new AnswerStore() },
     OwedNews,
+    HandlerRuns,
     {
       provide: SHARED_ANSWERS,
       useFactory: (store: AnswerStore, owed: OwedNews, redis?: Redis, guard?: StoreGuard) =>
@@ -38,9 +40,13 @@ const SHARED_ANSWERS = Symbol('SHARED_ANSWERS');
     },
     {
       provide: CacheStageFactory,
-      useFactory: (store: AnswerStore, metrics: Metrics, shared: SharedAnswers | undefined) =>
-        new CacheStageFactory(store, new CacheMetrics(metrics, store), shared),
-      inject: [AnswerStore, Metrics, SHARED_ANSWERS],
+      useFactory: (
+        store: AnswerStore,
+        metrics: Metrics,
+        shared: SharedAnswers | undefined,
+        handlers: HandlerRuns,
+      ) => new CacheStageFactory(store, new CacheMetrics(metrics, store), shared, handlers),
+      inject: [AnswerStore, Metrics, SHARED_ANSWERS, HandlerRuns],
     },
     {
       provide: CacheNews,
@@ -54,7 +60,7 @@ const SHARED_ANSWERS = Symbol('SHARED_ANSWERS');
       inject: [AnswerStore, REDIS, PUB_SUB, OwedNews, SHARED_ANSWERS],
     },
   ],
-  exports: [AnswerStore, CacheNews, CacheRooms, CacheStageFactory],
+  exports: [AnswerStore, CacheNews, CacheRooms, CacheStageFactory, HandlerRuns],
 })
 export class CacheModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly news: CacheNews) {}

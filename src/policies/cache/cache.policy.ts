@@ -71,25 +71,42 @@ export const cachePolicy = definePolicy({
       ),
   }),
   summary:
-    'Stores answers to GET and serves them to GET and HEAD, as a shared cache of HTTP (RFC 9111) that knows who calls. For proxied routes; kept in this process, and in Redis if wanted.',
+    'Stores answers to GET and serves them to GET and HEAD, as a shared cache of HTTP (RFC 9111) that knows who calls. For routes of the file, controllers and views; kept in this process, and in Redis if wanted.',
   per: 'answer',
   before: 'body',
   refusesWith: ['not-cached'],
+  answerFields: {
+    'Cache-Status': {
+      description:
+        'What the cache did (RFC 9211): `gatehouse; hit; ttl=12`, `gatehouse; fwd=uri-miss; stored`.',
+    },
+    'X-Cache': {
+      description:
+        'On a stored answer: `HIT`, `STALE`, or `REVALIDATED` once the service has said that it holds.',
+    },
+    Age: {
+      description: 'On a stored answer: how old it is, in seconds (RFC 9111 section 5.1).',
+      type: 'integer',
+    },
+  },
+  ownAnswers: {
+    304: {
+      description: 'The client has the answer already, as it says by `If-None-Match` or `If-Modified-Since`.',
+      methods: new Set(['GET', 'HEAD']),
+    },
+  },
   describe: ({ ttl, scope }) => `${scope} ${durationText(ttl)}`,
   onFields: 'all',
-  idle: (options, { kind, methods }) => {
+  idle: (options, { kind, methods, sendsEvents }) => {
     const idle = kind === 'field' ? idleOnField(options) : undefined;
     if (idle !== undefined) return { key: [idle], reason: FIELD_SAYS };
-    if (kind === 'handler') return { key: [], reason: 'a handler caches its calls' };
+    if (sendsEvents === true) return { key: [], reason: 'a stream of events has no end, and is never kept' };
     // A translated route has the methods of its schema, of which some are read.
     const isRead = kind === 'translate' || methods.length === 0 || methods.includes('GET');
     return isRead ? undefined : { key: [], reason: 'only answers to GET are kept, and no GET is taken' };
   },
   unfit: {
-    ...unfitFor(
-      ['controller', 'view', 'viewStream'],
-      'a handler caches its calls; the gateway does not start',
-    ),
+    viewStream: 'a view section by section is said once, as its sections arrive, and is not kept',
     ...unfitFor(
       [...GRAPHQL_HTTP, 'graphqlSocket'],
       'an answer of GraphQL is as good as its fields, which say so by `@Cache()`',
@@ -124,5 +141,5 @@ function idleOnField(options: AnswerOptions): string | undefined {
   return options.targetedFields.join() === TARGETED_FIELDS.join() ? undefined : 'targetedFields';
 }
 
-/** Caches the answers of a controller or handler. */
+/** Stores the answers of a controller or handler; on a field of GraphQL it says how long the field may be kept. */
 export const Cache = cachePolicy.decorator;

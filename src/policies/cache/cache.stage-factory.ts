@@ -7,6 +7,7 @@ import { cachePolicy } from './cache.policy.ts';
 import { CacheStage, type CacheTools } from './cache.stage.ts';
 import { BodyCoder } from './body-coder.ts';
 import { Flights } from './flights.ts';
+import type { HandlerRuns } from './handler-runs.ts';
 import type { SharedAnswers } from './shared-answers.ts';
 import { routeCodingOf } from './stored-coding.ts';
 
@@ -18,16 +19,21 @@ export class CacheStageFactory implements StageFactory {
   readonly #shared: SharedAnswers | undefined;
   readonly #coder = new BodyCoder();
 
-  constructor(store = new AnswerStore(), metrics?: CacheMetrics, shared?: SharedAnswers) {
+  /** @param handlers runs handlers in the background. */
+  constructor(
+    store = new AnswerStore(),
+    metrics?: CacheMetrics,
+    shared?: SharedAnswers,
+    handlers?: HandlerRuns,
+  ) {
     this.#store = store;
     this.#shared = shared;
-    this.#tools = { flights: new Flights(), background: new Background(), metrics };
+    this.#tools = { flights: new Flights(), background: new Background(handlers), metrics };
   }
 
   compile({ routeId, door, policies }: StageInput): Stage | undefined {
     const { cache } = policies;
     if (cache === undefined) return undefined;
-    if (door === 'handler') throw new Error(HANDLER);
     const { scope, ttl, negativeTtl, staleWhileRevalidate, staleIfError, maxBody, targetedFields } = cache;
     const keeping = {
       store: this.#store,
@@ -35,6 +41,7 @@ export class CacheStageFactory implements StageFactory {
       scope,
       times: { ttl, negativeTtl, staleWhileRevalidate, staleIfError },
       maxBody,
+      isOfHandler: door === 'handler',
       coding: routeCodingOf(policies),
       coder: this.#coder,
       targets: targetedFields.map((name) => name.toLowerCase()),
@@ -43,9 +50,6 @@ export class CacheStageFactory implements StageFactory {
     return new CacheStage(names, cache, keeping, this.#tools);
   }
 }
-
-const HANDLER =
-  '`cache` works on proxied routes only: no answer of a handler is stored. Cache what it asks services for, by `cache` of a call, or have browsers keep the answer by `Cache-Control`';
 
 // Some answers are stored as they were edited. Those of a route whose edits a reload has changed are not its answers any
 // more: what it masks now may not come from before.

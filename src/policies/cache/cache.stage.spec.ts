@@ -50,12 +50,12 @@ describe('CacheStage', () => {
 
   const hit = (stage: Cache, request: TestRequest) => enter(stage, request).cached?.body.toString();
 
-  it('is for proxied routes, and absent without the policy', () => {
+  it('is for both doors, and absent without the policy', () => {
     const cache = cachePolicy.schema.parse({ ttl: '1s' });
-    expect(factory.compile({ routeId: 'r', door: 'proxy', policies: {} })).toBeUndefined();
-    expect(() => factory.compile({ routeId: 'r', door: 'handler', policies: { cache } })).toThrow(
-      'works on proxied routes only',
-    );
+    for (const door of ['proxy', 'handler'] as const) {
+      expect(factory.compile({ routeId: 'r', door, policies: {} })).toBeUndefined();
+      expect(factory.compile({ routeId: 'r', door, policies: { cache } })).toBeDefined();
+    }
   });
 
   it('answers from the store while the answer is fresh, and says so', () => {

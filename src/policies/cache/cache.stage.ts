@@ -114,7 +114,7 @@ export class CacheStage implements Stage {
 
   /** The stored answer that may stand in while the upstream fails (`staleIfError`), or undefined. */
   standIn(exchange: Exchange): Answer | undefined {
-    if (exchange.recording === undefined) return undefined;
+    if (exchange.recording?.mayBeCovered !== true) return undefined;
     return (exchange.cached = this.#standIn(
       exchange,
       this.#keyOf(exchange),
@@ -277,6 +277,7 @@ export class CacheStage implements Stage {
       ? forwardedStatus('uri-miss', { isCollapsed })
       : hitStatus(entry.freshUntil - Date.now(), detail);
     this.#count(isCollapsed || detail === undefined ? from : 'stale');
+    if (this.#keeping.isOfHandler === true) exchange.isReplayed = true;
     const verdict = detail === undefined ? 'HIT' : 'STALE';
     return storedAnswer(entry, exchange, { verdict, status, codings: this.#keeping.coding?.offered });
   }

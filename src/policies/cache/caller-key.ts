@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
+import { certificateOf } from '../../exchange/client-connection.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { identityHeaders, isIdentityHeader } from '../../exchange/identity-headers.ts';
-import { partitionOf } from '../../exchange/principal.ts';
+import { partitionOf, type Principal } from '../../exchange/principal.ts';
 import { isPerRequest } from '../../exchange/reserved-names.ts';
 import { editedLines } from '../transform/header-edits.ts';
 
@@ -61,11 +62,36 @@ export function callerKey(
   // What the route makes of the request for the upstream to see may decide about the answer, whoever shares it.
   if (headerEdits !== undefined && headerEdits.telling.length > 0)
     parts.push('edits', ...headerEdits.telling);
+  if (exchange.route?.door === 'handler') parts.push('handler', ...ofHandler(exchange, scope));
   const { vouched } = exchange;
   if (vouched !== undefined && vouched.fields.length > 0) parts.push('vouched', ...vouched.fields);
   const asked = exchange.route?.action.asksBy?.(exchange);
   if (asked !== undefined) parts.push('asks', asked);
   return hash('sha256', JSON.stringify(parts), 'base64url');
+}
+
+/**
+ * What a handler may know of its caller besides what services are told: all of the principal, what its roles mean, and a
+ * certificate that nobody has asked for. What everybody is given is up to the handler, which says `public`.
+ */
+function ofHandler({ principal, clientCertificate, route }: Exchange, scope: CacheScope): string[] {
+  if (scope === 'public') return [];
+  const certificate = clientCertificate?.fingerprint ?? '';
+  return principal === undefined
+    ? [certificate]
+    : [certificate, route?.roles?.fingerprint ?? '', viewOf(principal)];
+}
+
+const views = new WeakMap<Principal, string>();
+
+/** A digest of all that is known of a principal; made once for each. */
+function viewOf(principal: Principal): string {
+  let view = views.get(principal);
+  if (view === undefined) {
+    view = hash('sha256', JSON.stringify(principal), 'base64url');
+    views.set(principal, view);
+  }
+  return view;
 }
 
 function isCounted(name: string, scope: CacheScope): boolean {
@@ -78,8 +104,11 @@ function isOfBrowser(name: string): boolean {
 }
 
 /** Whether the upstream, or the gateway, may know by a credential of HTTP who calls. */
-export function carriesCredentials({ principal, request: { headers } }: Exchange): boolean {
-  return principal !== undefined || headers.authorization !== undefined || headers.cookie !== undefined;
+export function carriesCredentials({ principal, request, route }: Exchange): boolean {
+  const { authorization, cookie } = request.headers;
+  if (principal !== undefined || authorization !== undefined || cookie !== undefined) return true;
+  // A service does not see the certificate of a client whom nobody has asked for it; a handler does.
+  return route?.door === 'handler' && certificateOf(request) !== undefined;
 }
 
 /**

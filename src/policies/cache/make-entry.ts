@@ -24,6 +24,8 @@ export interface EntryParts {
   readonly coded?: CodedBody | undefined;
   /** How long the answer took, which is added to the age that it says. */
   readonly tookMs: number;
+  /** Whether nobody can be asked whether it still holds, but only for a whole one. Default false. */
+  readonly isWhole?: boolean;
 }
 
 const FIRST_ERROR_STATUS = 400;
@@ -39,9 +41,9 @@ const NO_CONTENT = 204;
  * @returns undefined for what would never be used: it is stale from the beginning, and cannot be asked for by its validators.
  */
 export function makeEntry(answer: Answer, parts: EntryParts): Entry | undefined {
-  const { freshness, times, vary, variant, tags, tookMs, coded } = parts;
+  const { freshness, times, vary, variant, tags, tookMs, coded, isWhole = false } = parts;
   const now = Date.now();
-  const validators = validatorsOf(answer.headers);
+  const validators = isWhole ? NONE : validatorsOf(answer.headers);
   const freshUntil = now + freshMsOf(answer, parts);
   const { mayBeStale } = freshness;
   const until = (ms: number): number => (mayBeStale ? freshUntil + ms : freshUntil);
@@ -69,6 +71,8 @@ export function makeEntry(answer: Answer, parts: EntryParts): Entry | undefined 
     tags,
   };
 }
+
+const NONE: readonly string[] = Object.freeze([]);
 
 function freshMsOf({ status, headers }: Answer, { freshness, times, tookMs }: EntryParts): number {
   const { freshMs } = freshness;

@@ -1,5 +1,6 @@
 import { Pieces } from '../../exchange/pieces.ts';
 import type { Answer } from '../../exchange/exchange.ts';
+import type { Problem } from '../../problems/problem.ts';
 
 /**
  * What is to become of an answer: it is kept; it is not; it is no answer to what was asked; or another one is sent in its
@@ -29,6 +30,15 @@ export class Recording {
   #headers: readonly string[] = [];
   #pieces: Pieces | undefined = undefined;
   #isOver = false;
+  /**
+   * Where the fields begin that a handler has added to those of its exchange, and whether it was called: what is thrown before
+   * is none of its answers. Undefined at door 1.
+   */
+  handledFrom: number | undefined = undefined;
+  /** Whether something stale may be given in place of what fails; not where nobody is answered. */
+  mayBeCovered = true;
+  /** Takes a problem that is about to be answered, and tells whether it was answered by something else. Absent at door 1. */
+  covers: ((problem: Problem) => boolean) | undefined = undefined;
 
   constructor(maxBytes: number, recorder: Recorder) {
     this.#maxBytes = maxBytes;
@@ -51,6 +61,21 @@ export class Recording {
     if (typeof fate !== 'string' || fate === 'unfit') return fate;
     headers.push('cache-status', this.#recorder.told(status, fate === 'keep'));
     return undefined;
+  }
+
+  /** Whether what comes next is to be kept. */
+  get isKeeping(): boolean {
+    return this.#pieces !== undefined;
+  }
+
+  /** The size of the largest body that it keeps. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** Takes note of an answer that is nothing to be kept, whatever it says of itself. */
+  refuse(): void {
+    if (!this.#isOver) this.#giveUp(true);
   }
 
   /** Takes a piece of the body. */

@@ -31,6 +31,8 @@ export function validationOf(
 ): Validation | undefined {
   // The conditions of a HEAD are its client's.
   if (exchange.method === 'HEAD') return undefined;
+  // A handler hears nothing of ours: what it says of conditions it says of its client's.
+  if (exchange.route?.door === 'handler') return undefined;
   const own = entry?.validators ?? [];
   const tag = fieldOf(own, 'if-none-match');
   // With a tag beside it, upstreams would not look at the date that is all that they know this one by.

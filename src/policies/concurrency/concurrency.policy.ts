@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUEUE_ORDERS } from '../../exchange/fair-queue.ts';
 import { durationText, timerDuration } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
 
@@ -34,6 +35,12 @@ const rule = z.strictObject({
     .refine((ms) => ms <= LONGEST_WAIT_MS, 'expected at most 1m')
     .default(1000)
     .describe('How long they may wait. Default 1s.'),
+  order: z
+    .enum(QUEUE_ORDERS)
+    .default('fifo')
+    .describe(
+      'Which of the requests of a caller has the next turn: the first (`fifo`), or with `adaptive` the last once somebody has waited for as long as one may without a pause. Default fifo.',
+    ),
 });
 
 const rules = z

@@ -183,6 +183,8 @@ describe('the concurrency stage', () => {
       'expected one rule of key route and scope route, not two',
     );
     expect(parse([{ max: 1 }, { max: 2, scope: 'gateway' }]).success).toBe(true);
-    expect(parse({ max: 5 }).data).toEqual([{ key: 'route', scope: 'route', max: 5, queue: 5, wait: 1000 }]);
+    expect(parse({ max: 5 }).data).toEqual([
+      { key: 'route', scope: 'route', max: 5, queue: 5, wait: 1000, order: 'fifo' },
+    ]);
   });
 });

@@ -69,7 +69,7 @@ class ConcurrencyStage implements Stage {
     const caller = callerOf(exchange);
     const key = rule.key === 'principal' ? rule.prefix + caller : rule.prefix;
     const place = new Place(this.#places, key, exchange);
-    const wait = { caller, max: rule.queue, waitMs: rule.wait };
+    const wait = { caller, max: rule.queue, waitMs: rule.wait, order: rule.order };
     const outcome = place.take({ owner: rule.owner, most: rule.max, wait });
     if (outcome === 'full') throw this.#refused(rule);
     if (outcome === 'taken') return undefined;

@@ -8,7 +8,7 @@ const NAME = 'idempotency:';
 
 /** Digests of a request: requests are the same if these are. */
 export interface Fingerprint {
-  /** Of method, path, query and content type. */
+  /** Of method, path, query, type and coding of the content. */
   readonly head: string;
   /** Of the body, byte by byte; empty while nobody has seen all of it. */
   readonly body: string;
@@ -33,6 +33,8 @@ export function headOf(routeId: string, { method, path, query, request }: Exchan
     path,
     sorted,
     request.headers['content-type']?.trim().toLowerCase() ?? null,
+    // The same bytes are another body by it.
+    request.headers['content-encoding']?.trim().toLowerCase() ?? null,
   ]);
 }
 

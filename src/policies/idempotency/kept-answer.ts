@@ -21,6 +21,8 @@ export interface KeptAnswer {
   readonly headers: readonly string[];
   /** Undefined for one that cannot be told again: it was too large, cut, or a stream of events. */
   readonly body: Buffer | undefined;
+  /** The fields that follow the body, flat; absent for none. */
+  readonly trailers?: readonly string[] | undefined;
   /** What decided how much of it its caller sees. */
   readonly view: string;
 }
@@ -36,9 +38,17 @@ export function keptFields(headers: readonly string[]): readonly string[] {
 }
 
 /** The answer that is told again. */
-export function replayOf({ status, headers, body }: KeptAnswer & { readonly body: Buffer }): Answer {
+export function replayOf({
+  status,
+  headers,
+  body,
+  trailers,
+}: KeptAnswer & { readonly body: Buffer }): Answer {
+  const replayed = [...headers, 'idempotent-replayed', 'true'];
+  // Fields can follow a body only that comes in chunks.
+  if (trailers !== undefined) return { status, headers: replayed, body, trailers };
   const length = BODILESS.has(status) ? [] : ['content-length', String(body.length)];
-  return { status, headers: [...headers, ...length, 'idempotent-replayed', 'true'], body };
+  return { status, headers: [...replayed, ...length], body };
 }
 
 /** Makes bytes of answers and reads them again; encrypted where there are keys, each for its own record only. */
@@ -50,8 +60,8 @@ export class AnswerBytes {
   }
 
   /** @param name of the record that they are for. */
-  write({ status, headers, body, view }: KeptAnswer, name: string): Buffer {
-    const line = JSON.stringify({ status, headers, view, isWhole: body !== undefined });
+  write({ status, headers, body, view, trailers }: KeptAnswer, name: string): Buffer {
+    const line = JSON.stringify({ status, headers, view, trailers, isWhole: body !== undefined });
     const bytes = Buffer.concat([Buffer.from(`${line}\n`), body ?? Buffer.alloc(0)]);
     return this.#keys?.sealBytes(bytes, { purpose: PURPOSE, bound: name }) ?? bytes;
   }
@@ -64,8 +74,9 @@ export class AnswerBytes {
     if (bytes === undefined || end < 0) return undefined;
     try {
       const line = JSON.parse(bytes.toString('utf8', 0, end)) as KeptAnswer & { readonly isWhole: boolean };
-      const { status, headers, view, isWhole } = line;
-      return { status, headers, view, body: isWhole ? bytes.subarray(end + 1) : undefined };
+      const { status, headers, view, trailers, isWhole } = line;
+      const body = isWhole ? bytes.subarray(end + 1) : undefined;
+      return { status, headers, view, body, ...(trailers && { trailers }) };
     } catch {
       return undefined;
     }

@@ -3,7 +3,7 @@ import { createExchange, createPrincipal } from '../../../test/support/exchange.
 import { Metrics } from '../../telemetry/metrics.ts';
 import { KeyRing } from '../authentication/login/key-ring.ts';
 import { viewOf } from './asked.ts';
-import { AnswerBytes } from './kept-answer.ts';
+import { AnswerBytes, replayOf } from './kept-answer.ts';
 import { MemoryKeyRecords } from './key-records.memory.ts';
 import type { Claim } from './key-records.ts';
 import { AloneRuns } from './alone-runs.ts';
@@ -83,6 +83,17 @@ describe('kept answers', () => {
     expect(before.read(after.write(answer, 'one'), 'one')).toBeUndefined();
     expect(new AnswerBytes().read(before.write(answer, 'one'), 'one')).toBeUndefined();
     expect(new AnswerBytes().read(new AnswerBytes().write(answer, 'one'), 'two')).toEqual(answer);
+  });
+
+  it('come back with the fields behind them, and then without a length', () => {
+    const trailers = ['x-digest', 'abc'];
+    const read = new AnswerBytes().read(new AnswerBytes().write({ ...answer, trailers }, 'one'), 'one');
+    expect(read).toEqual({ ...answer, trailers });
+    expect(replayOf({ ...answer, trailers })).toMatchObject({
+      headers: ['a', 'b', 'idempotent-replayed', 'true'],
+      trailers,
+    });
+    expect(replayOf(answer).headers).toContain('content-length');
   });
 
   it.each(['', '{', '{\n', 'x'])('cannot be %j', (text) => {

@@ -1,4 +1,4 @@
-import type { AnswerKeeper } from '../../exchange/answer-keeper.ts';
+import type { AnswerKeeper, OperationEnd } from '../../exchange/answer-keeper.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Pieces } from '../../exchange/pieces.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -11,7 +11,7 @@ import { viewOf } from './asked.ts';
 import type { Claim, KeyRecords, RecordState } from './key-records.ts';
 import { keptFields, type AnswerBytes, type KeptAnswer } from './kept-answer.ts';
 import { inFlight, unavailable } from './refusals.ts';
-import { verdictOf } from './verdict.ts';
+import { verdictOf, verdictOfOperation } from './verdict.ts';
 
 /** What the runs of one route share. */
 export interface RunDeps {
@@ -29,6 +29,8 @@ export interface RunDeps {
 
 /** How long a request whose client has left is waited for, besides its deadline. */
 const LONGEST_ALONE_MS = 60_000;
+/** Half of what most clients take at all. */
+const MOST_TRAILER_BYTES = 8 * 1024;
 const TRIES_AFTER_MS = [250, 1000, 4000, 16_000];
 
 /**
@@ -50,6 +52,8 @@ export class KeyedRun implements AnswerKeeper {
   readonly #whenSettled = Promise.withResolvers<void>();
   #status = 0;
   #headers: readonly string[] = [];
+  #trailers: readonly string[] | undefined = undefined;
+  #operation: OperationEnd | undefined = undefined;
   #pieces: Pieces | undefined = new Pieces();
   #timer: NodeJS.Timeout | undefined = undefined;
 
@@ -77,11 +81,25 @@ export class KeyedRun implements AnswerKeeper {
     else this.#pieces.push(chunk);
   }
 
+  trailers(fields: readonly string[]): void {
+    const size = fields.reduce((bytes, one) => bytes + one.length, 0);
+    // An answer without what its end says is another one.
+    if (size > MOST_TRAILER_BYTES) this.#pieces = undefined;
+    else this.#trailers = fields;
+  }
+
+  operation(end: OperationEnd): void {
+    this.#operation = end;
+  }
+
   ended(): Promise<void> | undefined {
     const { problem } = this.#exchange;
     if (this.#settled !== undefined) return this.#settled;
     if (problem !== undefined) return this.refused(problem);
     if (this.#deps.retryable.has(this.#status)) return this.#settle('released');
+    const verdict =
+      this.#operation && verdictOfOperation(this.#exchange, this.#operation, this.#deps.retryable);
+    if (verdict !== undefined && verdict !== 'kept') return this.#settle(verdict);
     const body = this.#pieces?.take();
     return this.#settle('kept', this.#kept(this.#status, this.#headers, body && Buffer.from(body)));
   }
@@ -134,7 +152,7 @@ export class KeyedRun implements AnswerKeeper {
 
   #kept(status: number, headers: readonly string[], body: Buffer | undefined): KeptAnswer {
     const view = viewOf(this.#exchange, this.#deps.policies);
-    return { status, headers, body, view };
+    return { status, headers, body, view, trailers: this.#trailers };
   }
 
   #settle(as: 'released' | 'lost'): Promise<void>;

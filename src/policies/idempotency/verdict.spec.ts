@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { createExchange } from '../../../test/support/exchange.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 import type { Route } from '../../routing/route.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
-import { verdictOf } from './verdict.ts';
+import { verdictOf, verdictOfOperation } from './verdict.ts';
 
 const RETRYABLE = new Set([401, 408, 425, 429]);
 const REFUSED = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
@@ -11,14 +12,23 @@ const REFUSED = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
 interface Case {
   readonly door?: Route['door'];
   readonly isBegun?: boolean;
+  /** Outcomes; with a `-` before them the target had certainly not begun. */
   readonly attempts?: readonly string[];
   readonly cause?: unknown;
 }
 
-function judge(code: ProblemCode, { door = 'proxy', isBegun = true, attempts = [], cause }: Case): string {
+function exchangeWith({ door = 'proxy', attempts = [] }: Case): Exchange {
   const exchange = createExchange({ method: 'POST' });
   exchange.route = { door } as Route;
-  for (const outcome of attempts) exchange.attempts.push({ target: 't', outcome, durationMs: 1 });
+  for (const one of attempts) {
+    const line = { target: 't', outcome: one.startsWith('-') ? one.slice(1) : one, durationMs: 1 };
+    exchange.attempts.push(one.startsWith('-') ? { ...line, untouched: true } : line);
+  }
+  return exchange;
+}
+
+function judge(code: ProblemCode, { isBegun = true, cause, ...more }: Case): string {
+  const exchange = exchangeWith(more);
   return verdictOf(exchange, new Problem(code, { cause }), isBegun, RETRYABLE);
 }
 
@@ -49,11 +59,51 @@ const CASES: readonly (readonly [string, ProblemCode, Case, string])[] = [
   ['a handler is not called', 'request-invalid', handler, 'released'],
   ['a handler finds nobody', 'circuit-open', handler, 'released'],
   ['a handler finds somebody else', 'circuit-open', { ...handler, attempts: ['200'] }, 'lost'],
+  ['gRPC without a connection', 'upstream-unreachable', { attempts: ['-UNAVAILABLE'] }, 'released'],
+  ['gRPC that was refused, and then lost', 'upstream-unreachable', { attempts: ['-UNAVAILABLE', 'UNAVAILABLE'] }, 'lost'], // prettier-ignore
+  ['gRPC that says so itself', 'upstream-unreachable', { attempts: ['UNAVAILABLE'] }, 'lost'],
+  [
+    'a handler that reaches nobody',
+    'upstream-unreachable',
+    { ...handler, attempts: ['-UNAVAILABLE'] },
+    'released',
+  ],
+  ['a handler that asks nobody, and says so', 'upstream-unreachable', handler, 'lost'],
+  ['a handler with one call too many', 'rate-limited', { ...handler, attempts: ['429'] }, 'released'],
+  [
+    'a handler that has done more before that',
+    'rate-limited',
+    { ...handler, attempts: ['201', '429'] },
+    'lost',
+  ],
   ['a handler with a bug', 'internal', handler, 'lost'],
 ];
 
 describe('what a problem means for a key', () => {
   it.each(CASES)('%s', (_what, code, at, verdict) => {
     expect(judge(code, at)).toBe(verdict);
+  });
+});
+
+describe('what an operation of GraphQL means for a key', () => {
+  type Row = readonly [string, { wasRun?: boolean; changes?: boolean }, ProblemCode[], string[], string];
+  const ROWS: readonly Row[] = [
+    ['not run', { wasRun: false }, [], [], 'released'],
+    ['no faults', {}, [], ['200'], 'kept'],
+    ['a refusal for good', {}, ['conflict'], ['409'], 'kept'],
+    ['a timeout of what changes', {}, ['upstream-timeout'], ['timeout'], 'lost'],
+    ['a timeout of what only reads', { changes: false }, ['upstream-timeout'], ['timeout'], 'released'],
+    ['nobody was reached', {}, ['upstream-unreachable'], ['-UNAVAILABLE'], 'released'],
+    ['one of two was reached', {}, ['upstream-unreachable'], ['200', '-UNAVAILABLE'], 'lost'],
+    ['an open breaker', {}, ['circuit-open'], [], 'released'],
+    ['too often', {}, ['rate-limited'], ['429'], 'released'],
+    ['too often, after something else', {}, ['rate-limited'], ['200', '429'], 'lost'],
+    ['refused for good, and for a moment', {}, ['conflict', 'rate-limited'], ['429'], 'released'],
+    ['a moment, and nobody knows', {}, ['rate-limited', 'internal'], ['429'], 'lost'],
+  ];
+  it.each(ROWS)('%s', (_what, { wasRun = true, changes = true }, codes, attempts, verdict) => {
+    const faults = codes.map((code) => new Problem(code));
+    const exchange = exchangeWith({ door: 'handler', attempts });
+    expect(verdictOfOperation(exchange, { wasRun, changes, faults }, RETRYABLE)).toBe(verdict);
   });
 });

@@ -1,3 +1,5 @@
+import type { OperationEnd } from '../../exchange/answer-keeper.ts';
+import type { Attempt } from '../../exchange/exchange-facts.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { Problem } from '../../problems/problem.ts';
 
@@ -17,7 +19,9 @@ const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
 ]); // prettier-ignore
 
 const REQUEST_TIMEOUT = 408;
+const BAD_GATEWAY = 502;
 const UNAVAILABLE = 503;
+const GATEWAY_TIMEOUT = 504;
 const FIRST_FAULT = 500;
 /** Never kept where the gateway itself says them: they are about the caller at this moment. */
 const OF_THE_MOMENT: ReadonlySet<number> = new Set([401, 403, 429]);
@@ -39,11 +43,32 @@ export function verdictOf(
   if (!isBegun) return 'released';
   const { status, code } = problem;
   const isHandler = exchange.route?.door === 'handler';
-  // A handler can do more than call services; what it cannot do is say 503 of itself.
-  if (!isTouched(exchange, problem) && (!isHandler || code === 'request-invalid' || status === UNAVAILABLE))
-    return 'released';
+  if (!isTouched(exchange, problem) && (!isHandler || saysNothingDone(exchange, problem))) return 'released';
   if (status >= FIRST_FAULT || status === REQUEST_TIMEOUT || code === 'client-closed') return 'lost';
-  return retryable.has(status) || (!isHandler && OF_THE_MOMENT.has(status)) ? 'released' : 'kept';
+  if (!retryable.has(status) && (isHandler || !OF_THE_MOMENT.has(status))) return 'kept';
+  return isHandler && hasDoneMore(exchange) ? 'lost' : 'released';
+}
+
+/**
+ * The same for an operation of GraphQL, of the faults that its answer tells. What was not run, or only reads, may be run again as
+ * soon as one of them may pass; what may have changed something only where each of them says that nothing was done.
+ */
+export function verdictOfOperation(
+  exchange: Exchange,
+  { wasRun, changes, faults }: OperationEnd,
+  retryable: ReadonlySet<number>,
+): Verdict {
+  if (!wasRun) return 'released';
+  const verdicts = faults.map((fault) => verdictOf(exchange, fault, true, retryable));
+  const passing = verdicts.filter((one) => one !== 'kept');
+  if (passing.length === 0) return 'kept';
+  return changes && passing.includes('lost') ? 'lost' : 'released';
+}
+
+// A handler can do more than call services; what it cannot do is say 503 of itself, or 502 and 504 of calls that reached nobody.
+function saysNothingDone({ attempts }: Exchange, { code, status }: Problem): boolean {
+  if (code === 'request-invalid' || status === UNAVAILABLE) return true;
+  return attempts.length > 0 && (status === BAD_GATEWAY || status === GATEWAY_TIMEOUT);
 }
 
 /** Whether a service may have seen it. */
@@ -52,7 +77,17 @@ function isTouched({ attempts }: Exchange, problem: Problem): boolean {
   if (last === undefined) return false;
   // The word stands for faults that nobody knows as well.
   if (last.outcome === 'unreachable' && !NOT_CONNECTED.has(causeCodeOf(problem))) return true;
-  return attempts.some(({ outcome }) => !UNTOUCHED.has(outcome));
+  return attempts.some(isReached);
+}
+
+function isReached({ outcome, untouched }: Attempt): boolean {
+  return untouched !== true && !UNTOUCHED.has(outcome);
+}
+
+/** Whether some service has answered otherwise than by the refusal: of several calls one may have done something. */
+function hasDoneMore({ attempts }: Exchange): boolean {
+  const reached = attempts.filter(isReached);
+  return reached.some(({ outcome }) => outcome !== reached.at(-1)?.outcome);
 }
 
 function causeCodeOf({ cause }: Problem): unknown {

@@ -13,7 +13,7 @@ import { ProcessSensor, type LoadReading } from './process-sensor.ts';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-const CALM: LoadReading = { eventLoopDelay: 0, eventLoopUtilization: 0, memory: 0 };
+const CALM: LoadReading = { eventLoopDelay: 0, eventLoopUtilization: 0, memory: 0, queueTime: 0 };
 
 /** A monitor whose readings are said. */
 function monitorOf(options: object = {}) {
@@ -60,6 +60,7 @@ describe('LoadMonitor', () => {
     ['eventLoopDelay', 100, 300, {}],
     ['memory', 0.85, 0.9, {}],
     ['eventLoopUtilization', 0.9, 0.95, { eventLoopUtilization: {} }],
+    ['queueTime', 20, 110, { queueTime: {} }],
   ])('goes by %s, scaled between two thresholds', (name, from, half, options) => {
     const { monitor, sensor } = monitorOf({ enterAfter: '0s', ...options });
     monitor.watch();
@@ -75,7 +76,7 @@ describe('LoadMonitor', () => {
   it('is not told by what is off', () => {
     const { monitor, sensor } = monitorOf({ enterAfter: '0s', eventLoopDelay: 'off', memory: 'off' });
     monitor.watch();
-    sensor.reading = { eventLoopDelay: 1e6, eventLoopUtilization: 1, memory: 1 };
+    sensor.reading = { eventLoopDelay: 1e6, eventLoopUtilization: 1, memory: 1, queueTime: 1e6 };
     pass(5000);
     expect(monitor.level).toBe(0);
     monitor.onModuleDestroy();

@@ -14,8 +14,18 @@ export const READ_EVERY_MS = 500;
 const RISE = 0.5;
 
 type Sensor = keyof LoadReading;
-const SENSORS = ['eventLoopDelay', 'eventLoopUtilization', 'memory'] as const satisfies readonly Sensor[];
-const CALM: Readonly<Record<Sensor, number>> = { eventLoopDelay: 0, eventLoopUtilization: 0, memory: 0 };
+const SENSORS = [
+  'eventLoopDelay',
+  'eventLoopUtilization',
+  'memory',
+  'queueTime',
+] as const satisfies readonly Sensor[];
+const CALM: Readonly<Record<Sensor, number>> = {
+  eventLoopDelay: 0,
+  eventLoopUtilization: 0,
+  memory: 0,
+  queueTime: 0,
+};
 
 /**
  * Knows how much the gateway has to do: a level from 0 to 1 by the worst of its sensors, each scaled between two thresholds.

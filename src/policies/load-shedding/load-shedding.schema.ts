@@ -16,26 +16,22 @@ function shares(from: number, full: number) {
     .refine(isOrdered, unordered);
 }
 
-const DELAY_FROM_MS = 100;
-const DELAY_FULL_MS = 500;
+function times(from: number, full: number) {
+  return z
+    .strictObject({
+      from: timerDuration.default(from).describe(`Where requests begin to be refused. Default ${from}ms.`),
+      full: timerDuration
+        .default(full)
+        .describe(`Where all are refused but critical ones. Default ${full}ms.`),
+    })
+    .refine(isOrdered, unordered);
+}
 
 /** What tells that the gateway has too much to do. */
 export const loadSheddingSchema = z
   .strictObject({
     eventLoopDelay: z
-      .union([
-        off,
-        z
-          .strictObject({
-            from: timerDuration
-              .default(DELAY_FROM_MS)
-              .describe('Where requests begin to be refused. Default 100ms.'),
-            full: timerDuration
-              .default(DELAY_FULL_MS)
-              .describe('Where all are refused but critical ones. Default 500ms.'),
-          })
-          .refine(isOrdered, unordered),
-      ])
+      .union([off, times(100, 500)])
       .prefault({})
       .describe('How late the event loop is (p99 of half a second).'),
     eventLoopUtilization: z
@@ -46,6 +42,12 @@ export const loadSheddingSchema = z
       .union([off, shares(0.85, 0.95)])
       .prefault({})
       .describe('How much is used of the heap, or of what the container may have, whichever is fuller.'),
+    queueTime: z
+      .union([off, times(20, 200)])
+      .default('off')
+      .describe(
+        'How long requests wait in the queue of a route or an upstream, the worst of them, at the least in half a second: for gateways whose routes share what they wait for. Default off.',
+      ),
     enterAfter: timerDuration
       .default(2000)
       .describe('How long a sensor is over its threshold before anything is refused. Default 2s.'),

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { longestStandingMs } from '../../exchange/standing-queues.ts';
 
 /** How much a process has to do. */
 export interface LoadReading {
@@ -10,6 +11,8 @@ export interface LoadReading {
   readonly eventLoopUtilization: number;
   /** Which part is used of the memory that it may have. */
   readonly memory: number;
+  /** How long requests wait in the queue where they wait longest, in ms: the least since the last reading. */
+  readonly queueTime: number;
 }
 
 /** Tells how much a process has to do. */
@@ -45,6 +48,7 @@ export class ProcessSensor implements LoadSensor {
       eventLoopDelay: Math.max(0, delay),
       eventLoopUtilization: utilization,
       memory: Math.max(heapShare(), containerShare()),
+      queueTime: longestStandingMs(performance.now()),
     };
   }
 

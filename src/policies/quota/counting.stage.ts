@@ -1,21 +1,14 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { Problem, retryAfterSeconds } from '../../problems/problem.ts';
-import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
+import { ReportedFields } from '../rate-limit/reported-fields.ts';
 import { depends, passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';
 import type { MemoryQuotas } from './quota-counters.memory.ts';
-import type { QuotaOutcome, QuotaReply } from './quota-counters.ts';
 import type { RedisQuotas } from './quota-counters.redis.ts';
-import type { QuotaCount, QuotaTerms } from './quota-count.ts';
-import {
-  appendQuotaFields,
-  appendRefusalFields,
-  endsInMs,
-  leftOf,
-  type QuotaVerdict,
-} from './quota-fields.ts';
+import { appendQuotaFields, appendRefusalFields, leftOf } from './quota-fields.ts';
 import type { CompiledQuota, QuotaPlan, QuotaPlans } from './quota-plan.ts';
-import { quotaKeyOf, quotaSubjectOf } from './quota-subject.ts';
+import { mustFit, refusalOf, type QuotaVerdicts } from './quota-refusal.ts';
+import { mostOf, partOf, takenOf, takingOf, type Taken, type Taking } from './quota-taking.ts';
+import { QuotaTakes } from './quota-takes.ts';
 
 /** What becomes of requests at their quotas, for metrics: each is counted once, and each store that did not answer. */
 export type QuotaDecision =
@@ -48,18 +41,28 @@ export interface RoutePlans {
 /** Takes what a request costs from all quotas of its route, or from none. */
 export class CountingStage implements Stage {
   readonly message: Stage['message'];
+  readonly head: Stage['head'];
+  readonly spend: Stage['spend'];
+  readonly unspend: Stage['unspend'];
   readonly plans: QuotaPlans;
   readonly #routeId: string;
   readonly #deps: QuotaDeps;
+  readonly #takes: QuotaTakes;
   readonly #repeats: boolean;
+  /** What exchanges have taken, where that can change once they have passed. */
+  readonly #taken = new WeakMap<Exchange, Taken>();
 
   /** @param repeats charges an exchange each time, and shows no header fields: they could tell of one time only. */
   constructor(routeId: string, { own, perMessage }: RoutePlans, deps: QuotaDeps, repeats = false) {
     this.#routeId = routeId;
     this.plans = own;
     this.#deps = deps;
+    this.#takes = new QuotaTakes(routeId, deps);
     this.#repeats = repeats;
     // Only where a rule says so, so that the others cost nothing.
+    const { reportedIn, isByQuery } = own;
+    this.head = reportedIn.length === 0 ? undefined : this.#reporting(new ReportedFields(reportedIn));
+    if (isByQuery) [this.spend, this.unspend] = [this.#spend, this.#unspend];
     if (perMessage === undefined) return;
     const messages = new CountingStage(routeId, { own: perMessage }, deps, true);
     this.message = (exchange) => messages.enter(exchange);
@@ -70,102 +73,63 @@ export class CountingStage implements Stage {
     if (exchange.quotas !== undefined && !this.#repeats) return undefined;
     const plan = this.plans.for(exchange);
     if (plan.quotas.length === 0) return undefined;
-    const keys = keysOf(plan, exchange);
-    const outcome = (this.#deps.store ?? this.#deps.local).take(keys, plan.terms);
-    if (!(outcome instanceof Promise)) return this.#settle(exchange, plan, keys, outcome);
-    return outcome.then((late) => this.#settle(exchange, plan, keys, late));
+    const taking = takingOf(plan, exchange);
+    const said = this.#takes.take(taking);
+    if (!(said instanceof Promise)) return this.#conclude(exchange, taking, said);
+    return said.then((late) => this.#conclude(exchange, taking, late));
   }
 
   /** Looks without taking at what is counted in this process; a store is not asked. */
   explain(exchange: Exchange): StageVerdict {
-    const plan = this.plans.for(exchange);
-    const keys = keysOf(plan, exchange);
+    const taking = takingOf(this.plans.for(exchange), exchange);
+    const { plan, keys, terms } = taking;
     const { store, local } = this.#deps;
     const names = plan.quotas.map(({ name }) => `quota ${name}`);
     if (store !== undefined && plan.quotas.length > 0)
       return depends('the quotas are in Redis, which is not asked', factsOf(names, keys));
-    const looks = plan.terms.map((terms) => ({ ...terms, mode: 'look' as const }));
-    const { counts, nowMs } = local.take(keys, looks);
-    const fitted = counts.map((count, i) => ({ ...count, fits: fitsIn(plan, i, count) }));
-    this.#refuse(plan, fitted, nowMs);
+    const { counts, nowMs } = local.take(
+      keys,
+      terms.map((one) => ({ ...one, mode: 'look' as const })),
+    );
+    const fitted = counts.map((count, i) => {
+      const { limit, cost } = terms[i] as CompiledQuota['terms'];
+      return { ...count, fits: count.used + cost <= limit + count.carried };
+    });
+    mustFit(taking, { counts: fitted, nowMs });
+    const left = counts.map((count, i) => String(leftOf(count, terms[i] as CompiledQuota['terms'])));
     return passes(
       factsOf(
         names,
-        keys.map((key, i) => `${key}, ${leftIn(plan, i, counts)} left`),
+        keys.map((key, i) => `${key}, ${left[i]} left`),
       ),
     );
   }
 
-  #settle(exchange: Exchange, plan: QuotaPlan, keys: readonly string[], outcome: QuotaOutcome): void {
-    if (outcome === STORE_UNAVAILABLE) return this.#alone(exchange, plan, keys);
-    const { store, local } = this.#deps;
-    if (store !== undefined) {
-      for (let i = 0; i < keys.length; i += 1)
-        if (plan.quotas[i]?.onStoreError === 'local')
-          local.learn(
-            keys[i] as string,
-            plan.terms[i] as CompiledQuota['terms'],
-            outcome.counts[i] as QuotaCount,
-          );
-    }
-    this.#conclude(exchange, plan, keys, outcome);
-  }
-
-  /** What each quota says while the store does not answer. */
-  #alone(exchange: Exchange, plan: QuotaPlan, keys: readonly string[]): void {
-    const { store, local, replicas } = this.#deps;
-    for (const { onStoreError } of plan.quotas)
-      this.#deps.decided(this.#routeId, `store-error-${onStoreError}`);
-    const closed = plan.quotas.find(
-      ({ onStoreError, terms }) => onStoreError === 'closed' && terms.mode !== 'shadow',
-    );
-    // Fails closed: the operator prefers no answer to one that is not counted.
-    if (closed !== undefined)
-      throw new Problem('quota-unavailable', { headers: { 'retry-after': '1' }, by: closed.name });
-    // Each process goes on from what it knows, with its part of what was left. What is open fails open: nobody counts, as the operator prefers.
-    const counted = plan.quotas.flatMap(({ onStoreError }, i) => (onStoreError === 'local' ? [i] : []));
-    const theirs = counted.map((i) => keys[i] as string);
-    const { nowMs, counts } = local.take(
-      theirs,
-      counted.map((i, at) =>
-        local.shareOf(theirs[at] as string, plan.terms[i] as QuotaTerms, replicas?.count ?? 1),
-      ),
-    );
-    const isRefused = counted.some((i, at) => plan.terms[i]?.mode === 'hard' && counts[at]?.fits === false);
-    const verdicts: QuotaVerdict[] = plan.quotas.map(() => undefined);
-    counted.forEach((i, at) => {
-      const count = (verdicts[i] = counts[at]) as QuotaCount;
-      const { mode, cost } = plan.terms[i] as CompiledQuota['terms'];
-      if (!isRefused && (count.fits || mode === 'soft')) store?.owe(keys[i] as string, count.start, cost);
-    });
-    this.#conclude(exchange, plan, keys, { nowMs, counts: verdicts });
-  }
-
-  #conclude(
-    exchange: Exchange,
-    plan: QuotaPlan,
-    keys: readonly string[],
-    { nowMs, counts }: { readonly nowMs: number; readonly counts: readonly QuotaVerdict[] },
-  ): void {
+  #conclude(exchange: Exchange, taking: Taking, said: QuotaVerdicts): void {
+    const { counts, nowMs } = said;
+    const { plan } = taking;
     if (!this.#repeats) {
       exchange.quotas = counts;
       appendQuotaFields(exchange.responseHeaders, plan, counts, nowMs);
     }
-    const refused = refusalOf(plan, counts);
+    const refused = refusalOf(taking, counts);
     if (refused !== undefined) {
       if (!this.#repeats) appendRefusalFields(exchange.responseHeaders, refused.terms, refused.count, nowMs);
       this.#deps.decided(this.#routeId, 'refused');
     }
-    this.#refuse(plan, counts, nowMs);
-    this.#passed(exchange, plan, counts);
-    if (plan.givesBack && !this.#repeats) this.#giveBackLater(exchange, plan, keys, counts);
+    mustFit(taking, said);
+    this.#passed(exchange, taking, said);
+    if (this.#repeats || !plan.isLate) return;
+    const taken = takenOf(taking, counts);
+    this.#taken.set(exchange, taken);
+    if (plan.givesBack) this.#giveBackLater(exchange, taken);
   }
 
-  #passed(exchange: Exchange, plan: QuotaPlan, counts: readonly QuotaVerdict[]): void {
+  #passed(exchange: Exchange, { terms }: Taking, { counts }: QuotaVerdicts): void {
     let decision: QuotaDecision = 'allowed';
     for (let i = 0; i < counts.length; i += 1) {
       if (counts[i]?.fits !== false) continue;
-      const { name, mode } = plan.terms[i] as CompiledQuota['terms'];
+      const { name, mode } = terms[i] as CompiledQuota['terms'];
       if (mode === 'soft') decision = 'exceeded';
       else {
         exchange.shadowDenied ??= `quota(${name})`;
@@ -175,88 +139,60 @@ export class CountingStage implements Stage {
     this.#deps.decided(this.#routeId, decision);
   }
 
-  #refuse(plan: QuotaPlan, counts: readonly QuotaVerdict[], nowMs: number): void {
-    const refused = refusalOf(plan, counts);
-    if (refused === undefined) return;
-    const { terms, count } = refused;
-    // Where only a part of it was to be had, all of it is again with the store.
-    const isWithheld = count.used + terms.cost <= terms.limit + count.carried;
-    const retryAfterMs = isWithheld ? AWAY_MS : endsInMs(count, nowMs);
-    throw new Problem('quota-exceeded', {
-      headers: { 'retry-after': retryAfterSeconds(retryAfterMs) },
-      extensions: {
-        retryAfterMs,
-        resetAt: new Date(count.end * 1000).toISOString(),
-        'violated-policies': plan.quotas.flatMap(({ name }, i) =>
-          isHardRefusal(plan, i, counts) ? [name] : [],
-        ),
-      },
-      by: terms.name,
-    });
-  }
-
-  // What was taken is what fitted, and what was soft.
-  #giveBackLater(
-    exchange: Exchange,
-    plan: QuotaPlan,
-    keys: readonly string[],
-    counts: readonly QuotaVerdict[],
-  ): void {
+  #giveBackLater(exchange: Exchange, taken: Taken): void {
     exchange.onClosed(({ problem }) => {
       if (problem === undefined || problem.status < 500 || problem.code === 'deadline-exceeded') return;
-      const now = Date.now();
-      const taken = plan.quotas.flatMap(({ givesBack, terms }, i) => {
-        const count = counts[i];
-        const isTaken = count !== undefined && (count.fits || terms.mode === 'soft');
-        return givesBack && isTaken && now < count.end * 1000 ? [i] : [];
-      });
-      if (taken.length === 0) return;
-      const back = taken.map((i) => ({
-        ...(plan.terms[i] as CompiledQuota['terms']),
-        mode: 'back' as const,
-      }));
-      const theirs = taken.map((i) => keys[i] as string);
-      // Nobody waits for it. What gets lost stays counted.
-      void (this.#deps.store ?? this.#deps.local).take(theirs, back);
+      this.#takes.giveBack(taken, (i) => taken.plan.quotas[i]?.givesBack === true);
     });
   }
-}
 
-/** How soon a client may ask again while the store is away. */
-const AWAY_MS = 1000;
-
-interface Refusal {
-  readonly terms: CompiledQuota['terms'];
-  readonly count: QuotaCount;
-}
-
-/** The refusal that holds longest, which is the one that a client has to mind. */
-function refusalOf(plan: QuotaPlan, counts: readonly QuotaVerdict[]): Refusal | undefined {
-  let refusal: Refusal | undefined;
-  for (let i = 0; i < counts.length; i += 1) {
-    if (!isHardRefusal(plan, i, counts)) continue;
-    const count = counts[i] as QuotaCount;
-    if (refusal === undefined || count.end > refusal.count.end)
-      refusal = { terms: plan.terms[i] as CompiledQuota['terms'], count };
+  /** Charges what services say that requests were worth. Nobody is refused for it but who comes next. */
+  #reporting(fields: ReportedFields): Stage['head'] {
+    return (exchange, head) => {
+      const said = fields.takeOut(exchange, head);
+      const taken = this.#taken.get(exchange);
+      if (said === undefined || taken === undefined) return;
+      taken.plan.quotas.forEach(({ price: { reported }, terms }, i) => {
+        const worth = reported && said.get(reported.field);
+        if (reported === undefined || worth === undefined) return;
+        const most = reported.atMost === Infinity ? mostOf(terms) : reported.atMost;
+        this.#takes.correct(taken, i, Math.min(worth, most));
+      });
+    };
   }
-  return refusal;
+
+  /** Charges what an operation costs beyond what was taken ahead. */
+  readonly #spend = (exchange: Exchange, cost: number): void | Promise<void> => {
+    const taken = this.#taken.get(exchange);
+    if (taken === undefined) return undefined;
+    const costs = missingOf(taken, cost);
+    if (!costs.some((one) => one > 0)) return undefined;
+    const taking = partOf(taken, costs);
+    const conclude = (said: QuotaVerdicts): void => {
+      if (refusalOf(taking, said.counts) !== undefined) this.#deps.decided(this.#routeId, 'refused');
+      mustFit(taking, said);
+      const { units } = takenOf(taking, said.counts);
+      let at = 0;
+      costs.forEach((one, i) => {
+        if (one > 0) taken.units[i] = (taken.units[i] as number) + (units[at++] as number);
+      });
+    };
+    const said = this.#takes.take(taking);
+    return said instanceof Promise ? said.then(conclude) : conclude(said);
+  };
+
+  readonly #unspend = (exchange: Exchange): void => {
+    const taken = this.#taken.get(exchange);
+    if (taken !== undefined) this.#takes.giveBack(taken, () => true);
+  };
 }
 
-function isHardRefusal({ terms }: QuotaPlan, i: number, counts: readonly QuotaVerdict[]): boolean {
-  return terms[i]?.mode === 'hard' && counts[i]?.fits === false;
-}
-
-function fitsIn({ terms }: QuotaPlan, i: number, count: QuotaCount): boolean {
-  const { limit, cost } = terms[i] as CompiledQuota['terms'];
-  return count.used + cost <= limit + count.carried;
-}
-
-function leftIn({ terms }: QuotaPlan, i: number, counts: QuotaReply['counts']): string {
-  return String(leftOf(counts[i] as QuotaCount, terms[i] as CompiledQuota['terms']));
-}
-
-function keysOf({ quotas }: QuotaPlan, exchange: Exchange): string[] {
-  return quotas.map(({ key, id }) => quotaKeyOf(quotaSubjectOf(key, exchange), id));
+/** What an operation costs beyond what was taken ahead, by quota; not of those that have counted nothing. */
+function missingOf({ plan, counts, units }: Taken, cost: number): readonly number[] {
+  return plan.quotas.map(({ price, terms }: QuotaPlan['quotas'][number], i) => {
+    if (price.isByQuery !== true || counts[i] === undefined) return 0;
+    return Math.max(0, Math.min(cost, mostOf(terms)) - (units[i] as number));
+  });
 }
 
 function factsOf(names: readonly string[], values: readonly string[]): Readonly<Record<string, string>> {

@@ -1,3 +1,13 @@
+import {
+  byKey,
+  CursorFault,
+  FirstOf,
+  isWanted,
+  mostUsedFirst,
+  type ListingPage,
+  type ListingQuery,
+  type UsedOfQuota,
+} from './quota-listing.ts';
 import type { QuotaCounters, QuotaListener, QuotaReply } from './quota-counters.ts';
 import {
   count,
@@ -95,6 +105,32 @@ export class MemoryQuotas implements QuotaCounters {
   /** Takes back what it knows of a window. */
   forget(key: string, start: number): void {
     this.#kept.get(key)?.windows.delete(start);
+  }
+
+  /**
+   * Lists who has used something in the window that runs.
+   *
+   * @throws {CursorFault} for a cursor that is none.
+   */
+  page(query: ListingQuery, terms: QuotaTerms): ListingPage {
+    const seconds = Math.floor(this.#now() / 1000);
+    const after = query.cursor === undefined ? '' : Buffer.from(query.cursor, 'base64url').toString();
+    if (query.cursor !== undefined && !after.startsWith('{'))
+      throw new CursorFault('it is none that a page has told');
+    const first = new FirstOf<UsedOfQuota>(query.limit, query.byUse ? mostUsedFirst : byKey);
+    for (const key of this.#kept.keys()) {
+      if (key <= after || !isWanted(key, query)) continue;
+      const { window, present } = this.#look(key, terms, seconds);
+      const [start, end] = [present.borders[present.index], present.borders[present.index + 1] as number];
+      if (window.used > 0) first.add({ key, used: window.used, carried: window.carried, start, end });
+    }
+    const used = first.list();
+    const last = first.isCut && !query.byUse ? used.at(-1)?.key : undefined;
+    return {
+      used,
+      next: last && Buffer.from(last).toString('base64url'),
+      isWhole: !first.isCut || query.byUse,
+    };
   }
 
   #look(key: string, terms: QuotaTerms, seconds: number): Look {

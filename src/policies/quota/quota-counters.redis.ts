@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import type { QuotaCounters, QuotaListener, QuotaOutcome, QuotaReply } from './quota-counters.ts';
 import type { QuotaCount, QuotaTerms } from './quota-count.ts';
 import { NUMBERS_PER_QUOTA, QUOTA_SCRIPT } from './quota.lua.ts';
+import { RefusalNotes } from './refusal-notes.ts';
 
 interface WithScript {
   /** Sends EVALSHA; ioredis sends the script itself where the server does not know it (yet, or any more). */
@@ -15,7 +17,8 @@ interface Debt {
   units: number;
 }
 
-const KEY_PREFIX = 'quota:';
+/** What stands before the key of a quota in Redis. */
+export const KEY_PREFIX = 'quota:';
 const MAX_DEBTS = 10_000;
 const HEAD = 2;
 /** What a cluster, or a proxy before one, says to keys that lie on different nodes. */
@@ -31,16 +34,19 @@ export class RedisQuotas implements QuotaCounters {
   readonly #now: () => number;
   readonly #onNews: QuotaListener | undefined;
   readonly #debts = new Map<string, Debt>();
-  /** A call may not have keys of several subjects. */
-  #isSplit = false;
+  readonly #notes: RefusalNotes;
+  /** A call may not have keys of several subjects: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
   /** @param now a clock in ms since the epoch, which only guesses the window: Redis' own decides. */
   constructor(redis: Redis, guard: StoreGuard, onNews?: QuotaListener, now: () => number = Date.now) {
     redis.defineCommand('countQuotas', { lua: QUOTA_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
     this.#guard = guard.forUse('quotas');
     this.#onNews = onNews;
     this.#now = now;
+    this.#notes = new RefusalNotes(now);
   }
 
   /** @param budgetMs how long an answer may take. Default: as long as the guard allows. */
@@ -49,7 +55,12 @@ export class RedisQuotas implements QuotaCounters {
     terms: readonly QuotaTerms[],
     budgetMs?: number,
   ): QuotaOutcome | Promise<QuotaOutcome> {
-    return this.#guard.run(() => this.#take(keys, terms), budgetMs);
+    return this.#notes.repeated(keys, terms) ?? this.#guard.run(() => this.#noted(keys, terms), budgetMs);
+  }
+
+  /** Asks again for quotas of which there may be more than was heard. */
+  forget(keys: readonly string[]): void {
+    this.#notes.forget(keys);
   }
 
   /** Takes note of what was counted elsewhere, while this could not be asked: it is counted here with the next call of its window. */
@@ -59,6 +70,14 @@ export class RedisQuotas implements QuotaCounters {
     else this.#debts.set(key, { start, units });
     if (this.#debts.size <= MAX_DEBTS) return;
     for (const oldest of this.#debts.keys()) return void this.#debts.delete(oldest);
+  }
+
+  async #noted(keys: readonly string[], terms: readonly QuotaTerms[]): Promise<QuotaReply> {
+    const reply = await this.#take(keys, terms);
+    this.#notes.hear(keys, terms, reply);
+    const more = keys.filter((_, i) => terms[i]?.mode === 'reset' || terms[i]?.mode === 'back');
+    if (more.length > 0) this.#notes.forget(more);
+    return reply;
   }
 
   async #take(keys: readonly string[], terms: readonly QuotaTerms[]): Promise<QuotaReply> {

@@ -363,6 +363,34 @@ describe('quotas in Redis', () => {
     expect(await quotas.take(['{s}:wide'], [wide])).toMatchObject({ counts: [{ used: 3 }] });
   });
 
+  it('repeat a refusal without asking, until there is more again', async () => {
+    await plain.flushall();
+    redis.defineCommand('countQuotas', { lua: QUOTA_SCRIPT });
+    const [quotas, other] = [new RedisQuotas(redis, guard), new RedisQuotas(redis, guard)];
+    const terms = termsOf('month', 'UTC', { limit: 1 });
+    const calls = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await plain.info('commandstats'))?.[1] ?? 0);
+    const ask = async (more: Partial<QuotaTerms> = {}): Promise<boolean | undefined> =>
+      ((await quotas.take(['{s}:m'], [{ ...terms, ...more }])) as QuotaReply).counts[0]?.fits;
+    expect([await ask(), await ask()]).toEqual([true, false]);
+    const before = await calls();
+    for (let i = 0; i < 50; i += 1) expect(await ask()).toBe(false);
+    expect(await calls()).toBe(before);
+    // A larger limit holds at once, and so does what is given back or reset; also by another replica, as soon as it tells.
+    expect(await ask({ limit: 2 })).toBe(true);
+    expect([await ask(), await ask({ mode: 'back' }), await ask(), await ask()]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    await quotas.take(['{s}:m'], [{ ...terms, mode: 'reset' }]);
+    expect([await ask(), await ask()]).toEqual([true, false]);
+    await other.take(['{s}:m'], [{ ...terms, mode: 'reset' }]);
+    quotas.forget(['{s}:m']);
+    expect(await ask()).toBe(true);
+  });
+
   it('tell who waits that Redis does not answer, within the budget', async () => {
     const own = createRedis(server.url, SILENT);
     expect(await whenReady(own, 10_000)).toBe(true);

@@ -7,6 +7,8 @@ export interface QuotaReply {
   readonly nowMs: number;
   /** One for each quota, in their order. */
   readonly counts: readonly QuotaCount[];
+  /** Whether it repeats what was heard before, and nothing was counted for it. Default false. */
+  readonly isNoted?: boolean;
 }
 
 /** What counters answer: what they have counted, or that their store could not be asked. */

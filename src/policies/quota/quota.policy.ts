@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { percentage } from '../../config/units.ts';
 import { definePolicy } from '../policy.ts';
+import { costSchemaOf, fixedCost, idleCost } from '../rate-limit/limit-cost.schema.ts';
 import { isTimeZone, QUOTA_WINDOWS } from './quota-calendar.ts';
 
 /** Whose quota it is. */
@@ -55,7 +56,9 @@ const rule = z
       .describe(
         'The share of the limit that may be carried over to the next window, if it is left. Default 0%.',
       ),
-    cost: z.int().min(1).default(1).describe('Units that one request takes. Default 1.'),
+    cost: costSchemaOf({ unit: 'unit', most: MOST_UNITS, room: 'the limit' })
+      .default(1)
+      .describe('Units that one request takes. Default 1.'),
     perMessage: z
       .int()
       .min(1)
@@ -82,7 +85,7 @@ const rule = z
         'What it means that the gateway has no Redis at all: a fault of the configuration, or that each process counts for itself and forgets when it ends. Default fault.',
       ),
   })
-  .refine(({ cost, limit }) => cost <= limit, {
+  .refine(({ cost, limit }) => fixedCost(cost) <= limit, {
     message: 'expected a cost of at most the limit, otherwise no request can ever pass',
     path: ['cost'],
   })
@@ -91,7 +94,7 @@ const rule = z
     path: ['perMessage'],
   })
   .superRefine(({ cost, perMessage = 1, byTier = {} }, context) => {
-    const least = Math.max(cost, perMessage);
+    const least = Math.max(fixedCost(cost), perMessage);
     for (const [tier, limit] of Object.entries(byTier)) {
       if (limit === 'unlimited' || limit === 0 || limit >= least) continue;
       const message = `expected 0, or at least the cost of ${String(least)}: nothing of that tier could ever pass`;
@@ -133,10 +136,10 @@ export const quotaPolicy = definePolicy({
     },
   },
   describe: (rules) => rules.map(describeRule).join('; '),
-  idle: (rules, { kind }) =>
-    kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined)
+  idle: (rules, at) =>
+    at.kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined)
       ? { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' }
-      : undefined,
+      : idleCost(rules, at),
 });
 
 function isClosed({ mode, onStoreError }: QuotaRule): boolean {

@@ -43,10 +43,11 @@ export class QuotaStageFactory implements StageFactory {
       if (!this.#isDryRun) this.#ledger.warnOfMemory();
     }
     checkTiers(rules, ofFile);
+    if (!this.#isDryRun) this.#ledger.listen();
     // Nobody reads them where no quota is for a tier.
     if (rules.some(({ byTier }) => byTier !== undefined)) this.#liveTiers?.start();
     const tiers = { live: this.#liveTiers, tenants: ofFile && tenantsOf(ofFile) };
-    const own = new QuotaPlans(rules, budgetOf, { tiers });
+    const own = new QuotaPlans(rules, budgetOf, { tiers, place: input });
     const isPriced = rules.some(({ perMessage }) => perMessage !== undefined);
     const perMessage = isPriced ? new QuotaPlans(rules, budgetOf, { per: 'message', tiers }) : undefined;
     return new CountingStage(routeId, { own, perMessage }, this.#ledger, repeats);

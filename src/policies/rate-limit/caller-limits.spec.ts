@@ -316,7 +316,9 @@ describe('a cost', () => {
     const head = answer(...fields);
     stage.head?.(exchange, head);
     expect(head.headers).toEqual(['a', 'b']);
-    expect(limiter.peek('r:0:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining).toBe(left);
+    expect(
+      limiter.peek('r:global/3600000:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining,
+    ).toBe(left);
   });
 
   it.each([
@@ -353,7 +355,7 @@ describe('a cost', () => {
     const head = answer('x-cost', '7');
     stage.head?.(exchange, head);
     expect(head.headers).toEqual(['a', 'b']);
-    expect(limiter.peek('r:0:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining).toBe(left);
+    expect(limiter.peek('r:global/3600000:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining).toBe(left);
   });
 
   it('of an operation is taken once it is known; who is refused then gets back what was taken ahead', async () => {
@@ -455,7 +457,7 @@ describe('tiers in Redis', () => {
     server = await startRedis();
     const redis = server.client();
     guard = new StoreGuard({ probe: () => redis.ping(), budgetMs: 10_000 });
-    live = new RedisLiveTiers(redis, guard, (message) => void reports.push(message));
+    live = new RedisLiveTiers({ redis, guard, report: (message) => void reports.push(message) });
   });
   afterAll(async () => {
     live.onApplicationShutdown();
@@ -492,7 +494,7 @@ describe('tiers in Redis', () => {
     const own = createRedis(server.url, SILENT);
     const line = lineOf(own);
     const waiting = new StoreGuard({ probe: () => own.ping(), budgetMs: 10_000, line });
-    const early = new RedisLiveTiers(own, waiting, () => undefined);
+    const early = new RedisLiveTiers({ redis: own, guard: waiting, report: () => undefined });
     early.start();
     expect(line?.isUp).toBe(false);
     const since = Date.now();

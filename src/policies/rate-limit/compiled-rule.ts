@@ -1,13 +1,17 @@
-import { compileNumber } from '../../conditions/condition.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { StageInput } from '../stage-factory.ts';
-import { fixedCost, type LimitCost } from './limit-cost.schema.ts';
-import { keyName, keyText } from './limit-key.schema.ts';
+import { StageFault } from '../stage-fault.ts';
+import { compileCost, type CompiledCost } from './limit-cost.ts';
+import { keyText } from './limit-key.schema.ts';
 import { compileSubject, type SubjectOf } from './limit-subject.ts';
+import { LiveRules } from './live-rules.ts';
 import type { NamedRule } from './rate-limit-fields.ts';
 import type { RateLimitRule } from './rate-limit.policy.ts';
 import type { BucketRule } from './rate-limiter.ts';
+import { identitiesOf, namesOf } from './rule-identity.ts';
+import { costFaults, placeOf } from './rule-faults.ts';
 import { isLogged } from './sliding-log.ts';
+import type { Tiers } from './tiers.schema.ts';
 import {
   limitOf,
   ruleOf,
@@ -18,29 +22,16 @@ import {
   type LiveTiers,
 } from './tier-book.ts';
 
-/** What a service says of a request after the fact. */
-export interface ReportedCost {
-  /** Header field of the answer, in lower case. */
-  readonly field: string;
-  readonly atMost: number;
-}
-
 /** A rule of a route, ready to be counted. */
-export interface CompiledRule extends NamedRule {
+export interface CompiledRule extends NamedRule, CompiledCost {
   readonly subjectOf: SubjectOf;
   /** What stands before the subject in the name of its bucket, and behind it where its limit is `bucket`. */
   readonly prefix: string;
   readonly suffix: string;
   /** The same for other limits than that. */
-  readonly suffixes?: ReadonlyMap<BucketRule, string> | undefined;
+  readonly suffixes?: Pick<ReadonlyMap<BucketRule, string>, 'get'> | undefined;
   /** The limit of a caller, undefined for none; absent where all have `bucket`. */
   readonly bucketOf?: ((exchange: Exchange) => BucketRule | undefined) | undefined;
-  readonly cost: number;
-  /** The cost of a request; absent where it is always `cost`. */
-  readonly costOf?: ((exchange: Exchange, bucket: BucketRule) => number) | undefined;
-  readonly reported?: ReportedCost | undefined;
-  /** Whether an operation of GraphQL is charged for what it costs. */
-  readonly isByQuery?: boolean;
   /** Tokens that a message over a forwarded socket takes; undefined for none. */
   readonly perMessage?: number | undefined;
   readonly onStoreError: RateLimitRule['onStoreError'];
@@ -54,16 +45,14 @@ export function compileRules(
   input: StageInput,
   live: () => LiveTiers | undefined,
 ): CompiledRule[] {
-  const names = new Map<string, number>();
+  const [names, identities] = [namesOf(rules), identitiesOf(rules)];
   return rules.map((rule, index) => {
-    const called = rule.name ?? keyName(rule.key);
-    const count = (names.get(called) ?? 0) + 1;
-    names.set(called, count);
     const limits = compileLimits(rule, input, live);
+    if (rule.tiers === true) refuseCosts(rules, index, input.tiers ?? {});
     return {
-      name: count === 1 ? called : `${called}-${String(count)}`,
+      name: names[index] ?? '',
       ...limits,
-      prefix: prefixOf(rule, index, input),
+      prefix: prefixOf(rule, identities[index] ?? '', input),
       suffix: limits.suffixes?.get(limits.bucket) ?? suffixOf(limits.bucket),
       ...compileCost(rule.cost, input),
       subjectOf: compileSubject(rule.key, { routeId: input.routeId, params: input.pathParameters }),
@@ -99,11 +88,30 @@ function compileLimits(
   const nameOf = overrides && compileSubject(key, { routeId, params }, 'named');
   const all = [bucket, ...(byTier?.values() ?? []), ...(limits.overrides?.values() ?? [])];
   const isApart = byTier !== undefined && ![key].flat().includes('principal');
+  const suffixes = suffixesOf(all, isApart);
+  // What the file says of its tiers operators can say anew, but not what a rule says of its own.
+  const liveRules =
+    tiers === true && limits.live !== undefined
+      ? new LiveRules({
+          shape,
+          tiers: ofFile ?? {},
+          hasOwn: own !== undefined,
+          onMade: (rule) => suffixes.set(rule, suffixFor(rule, isApart)),
+        })
+      : undefined;
+  const known: CallerLimits = { ...limits, liveRules };
   return {
     bucket,
-    bucketOf: (exchange) => limitOf(limits, exchange, nameOf?.(exchange) ?? ''),
-    suffixes: suffixesOf(all, isApart),
+    bucketOf: (exchange) => limitOf(known, exchange, nameOf?.(exchange) ?? ''),
+    suffixes,
   };
+}
+
+// Which tiers there are is known only here.
+function refuseCosts(rules: readonly RateLimitRule[], index: number, tiers: Tiers): void {
+  const [fault] = costFaults({ ...(rules[index] as RateLimitRule), tiers });
+  if (fault === undefined) return;
+  throw new StageFault(['rateLimit', ...placeOf(rules, index), ...fault.path], fault.message);
 }
 
 /**
@@ -112,10 +120,10 @@ function compileLimits(
  */
 function prefixOf(
   { bucket, key }: RateLimitRule,
-  index: number,
+  identity: string,
   { routeId, budgetOf = routeId }: StageInput,
 ): string {
-  const own = `${budgetOf.replaceAll('%', '%25').replaceAll(':', '%3A').replaceAll('{', '%7B')}:${String(index)}`;
+  const own = `${budgetOf.replaceAll('%', '%25').replaceAll(':', '%3A').replaceAll('{', '%7B')}:${identity}`;
   // No route is called so: the id of a route is not empty.
   return `${bucket === undefined ? own : `:shared:${bucket}:${keyText(key)}`}:{`;
 }
@@ -127,14 +135,14 @@ function prefixOf(
 function suffixesOf(
   rules: readonly (BucketRule | undefined)[],
   isApart: boolean,
-): ReadonlyMap<BucketRule, string> {
+): WeakMap<BucketRule, string> {
   const known = rules.filter((rule) => rule !== undefined);
-  return new Map(
-    known.map((rule) => {
-      const { rate, perMs, burst } = rule;
-      return [rule, suffixOf(rule) + (isApart ? `:${rate}/${perMs}/${burst}` : '')] as const;
-    }),
-  );
+  return new WeakMap(known.map((rule) => [rule, suffixFor(rule, isApart)] as const));
+}
+
+function suffixFor(rule: BucketRule, isApart: boolean): string {
+  const { rate, perMs, burst } = rule;
+  return suffixOf(rule) + (isApart ? `:${rate}/${perMs}/${burst}` : '');
 }
 
 /**
@@ -145,46 +153,4 @@ function suffixOf(rule: BucketRule): string {
   const { algorithm = 'tokenBucket', perMs } = rule;
   if (algorithm === 'tokenBucket') return '}';
   return `}:${isLogged(rule) ? 'log' : algorithm}:${String(perMs)}`;
-}
-
-function compileCost(
-  cost: LimitCost,
-  { pathParameters }: StageInput,
-): Pick<CompiledRule, 'cost' | 'costOf' | 'reported' | 'isByQuery'> {
-  const fixed = fixedCost(cost);
-  const base = { cost: fixed, costOf: undefined, reported: undefined, isByQuery: cost === 'query' };
-  if (typeof cost !== 'object') return base;
-  if ('answerHeader' in cost)
-    return { ...base, reported: { field: cost.answerHeader, atMost: cost.atMost ?? Infinity } };
-  if ('methods' in cost) {
-    const { methods, default: other } = cost;
-    return bounded(
-      base,
-      ({ method }) => (Object.hasOwn(methods, method) ? methods[method] : undefined) ?? other,
-    );
-  }
-  if ('perBytes' in cost) return bounded(base, ({ request }) => sizeOf(request, cost.perBytes));
-  const numberOf = compileNumber(cost.cel, { params: pathParameters });
-  return bounded(base, (exchange) => {
-    try {
-      return numberOf(exchange);
-    } catch {
-      return 1;
-    }
-  });
-}
-
-/** The dearest request passes when the bucket is full, rather than never. */
-function bounded<Base extends object>(base: Base, costOf: (exchange: Exchange) => number) {
-  return {
-    ...base,
-    costOf: (exchange: Exchange, { burst }: BucketRule) => Math.min(burst, Math.max(0, costOf(exchange))),
-  };
-}
-
-function sizeOf({ headers }: Exchange['request'], perBytes: number): number {
-  const length = headers['content-length'];
-  // Fails closed: what does not say how long it is would be the cheapest way to send much.
-  if (length === undefined) return headers['transfer-encoding'] === undefined ? 1 : Infinity;
-  return Math.max(1, Math.ceil(Number(length) / perBytes));
 }

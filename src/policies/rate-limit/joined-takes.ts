@@ -1,5 +1,6 @@
 import type { LimitDecision } from '../../exchange/exchange.ts';
 import { STORE_UNAVAILABLE, type StoreGuard, type StoreUnavailable } from '../../store/store-guard.ts';
+import { noteStoreWait } from '../../telemetry/store-wait.ts';
 import type { BucketRule, TakeOutcome } from './rate-limiter.ts';
 import { NUMBERS_PER_KEY, type TokenCalls } from './token-calls.redis.ts';
 
@@ -32,11 +33,15 @@ export class JoinedTakes {
 
   /** Takes tokens, or puts them back where the cost is negative. Never rejects; waits no longer than the guard allows. */
   take(bucketKey: string, rule: BucketRule, cost: number): Promise<TakeOutcome> {
-    return new Promise((resolve) => {
-      const takes = this.#open(rule, cost) ?? this.#begin(rule, cost);
+    const open = this.#open(rule, cost);
+    const takes = open ?? this.#begin(rule, cost);
+    const outcome = new Promise<TakeOutcome>((resolve) => {
       takes.bucketKeys.push(bucketKey);
       takes.waiting.push(resolve);
     });
+    // The guard has noted whose take was the first.
+    if (open !== undefined) noteStoreWait(this.#guard.use, outcome, STORE_UNAVAILABLE);
+    return outcome;
   }
 
   /** What can still be joined, among the last few. */

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import { isRefusal, NUMBERS_PER_KEY } from './token-calls.redis.ts';
+import { LimiterTally } from './limiter-tally.ts';
 import { LIMITS_SCRIPT } from './limits.lua.ts';
 import type { BucketRule, Take } from './rate-limiter.ts';
 import { isLogged } from './sliding-log.ts';
@@ -21,12 +23,17 @@ const KEY_PREFIX = 'ratelimit:';
 /** Calls of the script of several limits. */
 export class LimitCalls {
   readonly #redis: WithScript;
-  /** Keys of one call have to lie on one node. */
-  #isSplit = false;
+  /** Keys of one call have to lie on one node: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
-  constructor(redis: Redis) {
+  readonly #tally: LimiterTally;
+
+  /** @param tally counts what was found under keys of ours and is no limit. */
+  constructor(redis: Redis, tally = new LimiterTally()) {
+    this.#tally = tally;
     redis.defineCommand('takeLimits', { lua: LIMITS_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
   }
 
   /**
@@ -79,7 +86,7 @@ export class LimitCalls {
     return calls.flatMap(numbersOf);
   }
 
-  #call(groups: readonly TakeGroup[]): Promise<number[]> {
+  async #call(groups: readonly TakeGroup[]): Promise<readonly number[]> {
     const keys: string[] = [];
     const shapes: number[] = [];
     const requests: number[] = [];
@@ -91,7 +98,9 @@ export class LimitCalls {
         requests.push(shapeOf(take, known, shapes));
       }
     }
-    return this.#redis.takeLimits(keys.length, ...keys, known.length, ...shapes, ...requests);
+    const replies = await this.#redis.takeLimits(keys.length, ...keys, known.length, ...shapes, ...requests);
+    this.#tally.repaired += replies.pop() ?? 0;
+    return replies;
   }
 }
 
@@ -127,10 +136,10 @@ function isApart({ message }: Error): boolean {
   return /slot/i.test(message);
 }
 
-function isAllowed(call: PromiseSettledResult<number[]> | undefined): boolean {
+function isAllowed(call: PromiseSettledResult<readonly number[]> | undefined): boolean {
   return call?.status === 'fulfilled' && call.value[0] === 1;
 }
 
-function numbersOf(call: PromiseSettledResult<number[]>): readonly number[] {
+function numbersOf(call: PromiseSettledResult<readonly number[]>): readonly number[] {
   return call.status === 'fulfilled' ? call.value : [-1, 0, 0, 0];
 }

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { compileText } from '../../conditions/condition.ts';
 import { TOKEN } from '../../config/field-name.ts';
+import { addressBlock, addressPrefix } from '../../exchange/address-block.ts';
 
 /** Whose limit a rule means, where a word says it. */
 export const RATE_LIMIT_KEYS = ['ip', 'principal', 'apiKey', 'tenant', 'route', 'global'] as const;
@@ -63,7 +65,31 @@ const part = z.union([
 ]);
 
 /** Whose limit a rule means: one thing, or several together. */
-export const limitKeySchema = z.union([part, z.array(part).min(1).max(MOST_PARTS)]);
+export const limitKeySchema = z.union([
+  part,
+  z
+    .array(part)
+    .min(1)
+    .max(MOST_PARTS)
+    .superRefine((parts, context) => {
+      parts.forEach((one, index) => {
+        const message = idlePart(parts, one, index);
+        if (message !== undefined) context.addIssue({ code: 'custom', message, path: [index] });
+      });
+    }),
+]);
+
+/** Why a part of a list tells nobody from anybody; undefined when it does. */
+function idlePart(parts: readonly KeyPart[], one: KeyPart, index: number): string | undefined {
+  if (one === 'global' && parts.length > 1)
+    return 'expected no `global` beside others: it is the same for everybody';
+  const before = parts.slice(0, index);
+  if (keyName(one) === 'ip' && before.some((other) => keyName(other) === 'ip'))
+    return 'expected one address: the client has no other';
+  return before.some((other) => keyText(other) === keyText(one))
+    ? 'expected something else than a part before it'
+    : undefined;
+}
 
 /** A part of a key. */
 export type KeyPart = z.output<typeof part>;
@@ -102,12 +128,35 @@ function beginningsOf(part: KeyPart): readonly string[] {
   return 'ip' in part ? BEGINNINGS.ip : [`${keyName(part)}:`, ...CALLERS];
 }
 
-/** Whether anybody can be counted under a name by a key; else how such a name begins. */
-export function nameFault(key: LimitKey, name: string): string | undefined {
+/** What is wrong with a name that somebody may be counted under by a key; undefined for nothing. */
+export function nameFault(
+  key: LimitKey,
+  name: string,
+): { expected: string; suggestion?: string } | undefined {
   const parts = Array.isArray(key) ? key : [key];
   const said = name.split('|');
   const isOne =
     said.length === parts.length &&
     parts.every((part, i) => beginningsOf(part).some((beginning) => said[i]?.startsWith(beginning)));
-  return isOne ? undefined : parts.map((part) => beginningsOf(part)[0] ?? '').join('…|');
+  if (!isOne) {
+    const shape = parts.map((part) => beginningsOf(part)[0] ?? '').join('…|');
+    return { expected: `what this key counts somebody under, such as \`${shape}…\`` };
+  }
+  const counted = said.map((one, i) => countedAs(parts[i] as KeyPart, one));
+  if (counted.every((one, i) => one === said[i])) return undefined;
+  if (counted.includes(undefined))
+    return { expected: 'an address behind `ip:`, and the id or the hash of a key behind `key:`' };
+  return { expected: 'an address as this key counts it', suggestion: counted.join('|') };
+}
+
+const KEY_NAME = /^key:(?:[0-9a-f]{16}|[0-9a-f]{64})$/;
+
+/** How somebody with such a name is counted; undefined for nobody. */
+function countedAs(part: KeyPart, said: string): string | undefined {
+  if (said.startsWith('key:')) return KEY_NAME.test(said) ? said : undefined;
+  if (!said.startsWith('ip:')) return said;
+  const [address = '', , ...rest] = said.slice('ip:'.length).split(/(\/)/);
+  if (isIP(address) === 0 || !/^\d*$/.test(rest.join(''))) return undefined;
+  const { ipv4, ipv6 } = typeof part === 'object' && 'ip' in part ? part.ip : { ipv4: 32, ipv6: undefined };
+  return `ip:${ipv6 === undefined ? addressBlock(address) : addressPrefix(address, ipv4, ipv6)}`;
 }

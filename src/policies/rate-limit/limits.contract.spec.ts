@@ -4,6 +4,7 @@ import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import type { LimitDecision } from '../../exchange/exchange.ts';
 import { StoreGuard } from '../../store/store-guard.ts';
 import { LimitModel } from './limit-model.fixture.ts';
+import { LimiterTally } from './limiter-tally.ts';
 import { LIMITS_SCRIPT } from './limits.lua.ts';
 import type { BucketRule, LimitAlgorithm, RateLimiter, Take, TakeOutcome } from './rate-limiter.ts';
 import { MemoryTokenBucket } from './token-bucket.memory.ts';
@@ -287,6 +288,45 @@ describe('limits in Redis', () => {
       }
     },
   );
+
+  /** What stands under a key, and how much is left of a burst of seven after a request of one. */
+  it.each<[string, LimitAlgorithm, Record<string, string> | readonly string[], number, number]>([
+    ['tokens that are none', 'tokenBucket', { tokens: 'nan', last_refill: '1' }, 6, 1],
+    ['no moment', 'tokenBucket', { tokens: '3', last_refill: 'inf' }, 6, 1],
+    ['half a bucket', 'tokenBucket', { tokens: '3' }, 6, 1],
+    ['more tokens than fit', 'tokenBucket', { tokens: '1e99', last_refill: '1' }, 6, 0],
+    ['a count below nothing', 'fixedWindow', { start: '0', count: '-1e9', previous: '0' }, 6, 1],
+    ['an endless count', 'fixedWindow', { start: '0', count: 'inf', previous: '0' }, 6, 1],
+    ['a window that never began', 'fixedWindow', { start: 'nan', count: '7', previous: '0' }, 6, 1],
+    ['a time that is none', 'slidingWindow', ['nan'], 6, 1],
+    ['times that are none beside others', 'slidingWindow', ['1', 'inf', '2'], 6, 1],
+    ['another type', 'slidingWindow', { tokens: '1' }, 6, 1],
+    ['another type', 'fixedWindow', ['1'], 6, 1],
+    ['another type', 'tokenBucket', ['1'], 6, 1],
+  ])('begin anew where there is %s (%s)', async (_what, algorithm, found, left, repaired) => {
+    const rule = { rate: 7, perMs: 3_600_000, burst: 7, algorithm };
+    const tally = new LimiterTally();
+    const own = new RedisTokenBucket(redis, guard, undefined, tally);
+    for (const take of [
+      async (bucketKey: string) => own.take(bucketKey, rule, 1),
+      async (bucketKey: string) => (await own.takeAll([{ bucketKey, rule, cost: 1 }]))[0],
+    ]) {
+      const before = tally.repaired;
+      const bucketKey = `found:${String(Math.random())}`;
+      if (Array.isArray(found)) await redis.rpush(`ratelimit:${bucketKey}`, ...(found as string[]));
+      else await redis.hset(`ratelimit:${bucketKey}`, found as Record<string, string>);
+      expect(await take(bucketKey)).toMatchObject({ allowed: true, remaining: left });
+      expect(tally.repaired - before).toBe(repaired);
+      expect(await take(bucketKey)).toMatchObject({ remaining: left - 1 });
+      expect(tally.repaired - before).toBe(repaired);
+    }
+  });
+
+  it('owe no more than their burst, whatever is there', async () => {
+    const rule = { rate: 1000, perMs: 1, burst: 5 };
+    await redis.hset('ratelimit:deep', { tokens: '-1e300', last_refill: '1' });
+    expect(await limiter.takeAll([{ bucketKey: 'deep', rule, cost: 1 }])).toMatchObject([{ allowed: true }]);
+  });
 
   it('are put back where a cluster keeps them apart and one refuses', async () => {
     const client = cluster.client();

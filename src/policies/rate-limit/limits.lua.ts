@@ -10,9 +10,9 @@
  *          period in ms, burst, cost; then for each request: how many keys it has, and the number of the shape of each.
  *          A negative number of keys: they are charged, or put back where the cost is negative, without asking whether that goes
  * Returns  for each key: allowed (1 or 0), left, ms until full, ms until a request of this cost can pass. Where one key of a
- *          request has 0, nothing was taken from any of them
+ *          request has 0, nothing was taken from any of them. At the end: how many keys had something that is not ours
  *
- * What is not ours under a key of ours is replaced. Each write renews an expiry: a key that expires says no more than none.
+ * What is not ours under a key of ours is replaced: where nobody can tell what was taken, nothing was. Each write renews an expiry: a key that expires says no more than none.
  */
 export const LIMITS_SCRIPT = `
 local time = redis.call('TIME')
@@ -24,11 +24,14 @@ local function number(text)
   if n and n - n == 0 then return n end
 end
 
+local repaired = 0
+
 local function read(command, key, ...)
   local reply = redis.pcall(command, key, ...)
   if type(reply) ~= 'table' or not reply.err then return reply end
   if not string.find(reply.err, 'WRONGTYPE') then error(reply.err) end
   redis.call('DEL', key)
+  repaired = repaired + 1
   return redis.call(command, key, ...)
 end
 
@@ -40,9 +43,13 @@ local bucket = {}
 function bucket.look(key, s)
   local kept = read('HMGET', key, 'tokens', 'last_refill')
   local tokens, last = number(kept[1]), number(kept[2])
-  if not tokens or not last then tokens, last = s.burst, now end
+  if not tokens or not last then
+    if kept[1] or kept[2] then repaired = repaired + 1 end
+    tokens, last = s.burst, now
+  end
   if now < last then redis.call('HSET', key, 'last_refill', text(now)) end
-  return { level = math.min(s.burst, tokens + math.max(0, now - last) * s.rate / s.per) }
+  -- Nobody owes more than the burst.
+  return { level = math.min(s.burst, math.max(-s.burst, tokens) + math.max(0, now - last) * s.rate / s.per) }
 end
 function bucket.has_room(l, s) return l.level + 1e-9 >= s.cost end
 function bucket.take(key, l, s, forced)
@@ -60,7 +67,13 @@ local window = {}
 function window.look(key, s)
   local kept = read('HMGET', key, 'start', 'count', 'previous')
   local start = math.floor(now / s.per) * s.per
-  local l = { start = number(kept[1]) or start, count = number(kept[2]) or 0, previous = number(kept[3]) or 0 }
+  local l = { start = number(kept[1]), count = number(kept[2]), previous = number(kept[3]) }
+  if not l.start or not l.count or not l.previous or l.count < 0 or l.previous < 0 then
+    if kept[1] or kept[2] or kept[3] then repaired = repaired + 1 end
+    l = { start = start, count = 0, previous = 0 }
+  end
+  -- A window is at most full.
+  l.count, l.previous = math.min(s.burst, l.count), math.min(s.burst, l.previous)
   if start > l.start then
     l.previous = start - l.start <= s.per and l.count or 0
     l.count = 0
@@ -95,17 +108,29 @@ function window.tell(l, s)
 end
 
 local log = {}
+-- Undefined where there is nothing; what is no time takes the whole log with it.
+local function time_at(key, at)
+  local kept = redis.call('LINDEX', key, at)
+  if not kept then return nil end
+  local n = number(kept)
+  if not n then
+    redis.call('DEL', key)
+    repaired = repaired + 1
+  end
+  return n
+end
 function log.look(key, s)
-  local at, last = -1, tonumber(read('LINDEX', key, -1) or nil)
+  read('LLEN', key)
+  local at, last = -1, time_at(key, -1)
   while last and last > now do
     redis.call('LSET', key, at, text(now))
     at = at - 1
-    last = tonumber(redis.call('LINDEX', key, at) or nil)
+    last = time_at(key, at)
   end
-  local first = tonumber(redis.call('LINDEX', key, 0) or nil)
+  local first = time_at(key, 0)
   while first and first <= now - s.per do
     redis.call('LPOP', key)
-    first = tonumber(redis.call('LINDEX', key, 0) or nil)
+    first = time_at(key, 0)
   end
   return { key = key, size = redis.call('LLEN', key) }
 end
@@ -120,8 +145,8 @@ end
 function log.tell(l, s)
   if l.size == 0 then return s.burst, 0, s.per - now end
   local leaving = math.min(l.size, l.size + s.cost - s.burst)
-  local room = tonumber(redis.call('LINDEX', l.key, leaving - 1) or 0) or 0
-  return math.max(0, s.burst - l.size), (tonumber(redis.call('LINDEX', l.key, -1)) or now) + s.per - now, room + s.per - now
+  local room = number(redis.call('LINDEX', l.key, leaving - 1) or 0) or 0
+  return math.max(0, s.burst - l.size), (number(redis.call('LINDEX', l.key, -1)) or now) + s.per - now, room + s.per - now
 end
 
 local algorithms, shapes, at = { bucket, window, window, log }, {}, 2
@@ -154,5 +179,6 @@ while at <= #ARGV do
   key = key + #looked
   at = at + #looked + 1
 end
+replies[4 * #KEYS + 1] = repaired
 return replies
 `;

@@ -1,12 +1,16 @@
 import { Inject, Logger, Module, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { PUB_SUB } from '../../config/tokens.ts';
+import type { PubSub } from '../../store/pub-sub.ts';
 import { Replicas } from '../../store/replicas.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { LeaseCalls } from './leases/lease-calls.redis.ts';
 import { LeasedLimiter } from './leases/leased-limiter.ts';
 import { Leases } from './leases/leases.ts';
 import { LocalShare } from './leases/local-share.ts';
+import { LimiterTally, showTally } from './limiter-tally.ts';
 import { LIVE_TIERS, RedisLiveTiers } from './live-tiers.redis.ts';
 import { RateLimitInterceptor } from './rate-limit.interceptor.ts';
 import { rateLimitPolicy } from './rate-limit.policy.ts';
@@ -36,21 +40,27 @@ const REPLICAS = { token: Replicas, optional: true };
         redis === undefined || replicas === undefined ? whole : new LocalShare(whole, replicas),
       inject: [PROCESS_RATE_LIMITER, REDIS, REPLICAS],
     },
-    { provide: Leases, useFactory: leasesOf, inject: [REDIS, STORE_GUARD, REPLICAS] },
+    LimiterTally,
+    { provide: Leases, useFactory: leasesOf, inject: [LimiterTally, REDIS, STORE_GUARD, REPLICAS] },
+    {
+      provide: RedisTokenBucket,
+      useFactory: (tally: LimiterTally, redis?: Redis, guard?: StoreGuard) =>
+        redis && guard && new RedisTokenBucket(redis, guard, undefined, tally),
+      inject: [LimiterTally, REDIS, STORE_GUARD],
+    },
     {
       provide: RATE_LIMITER,
-      useFactory: (local: RateLimiter, leases?: Leases, redis?: Redis, guard?: StoreGuard) => {
-        if (redis === undefined || guard === undefined) return local;
-        const exact = new RedisTokenBucket(redis, guard);
-        return leases === undefined ? exact : new LeasedLimiter(exact, leases);
-      },
-      inject: [LOCAL_RATE_LIMITER, Leases, REDIS, STORE_GUARD],
+      useFactory: (local: RateLimiter, exact?: RedisTokenBucket, leases?: Leases) =>
+        exact === undefined || leases === undefined ? (exact ?? local) : new LeasedLimiter(exact, leases),
+      inject: [LOCAL_RATE_LIMITER, RedisTokenBucket, Leases],
     },
     {
       provide: LIVE_TIERS,
-      useFactory: (redis: Redis | undefined, guard: StoreGuard | undefined) =>
-        redis && guard && new RedisLiveTiers(redis, guard, (message) => new Logger('Tiers').warn(message)),
-      inject: [REDIS, STORE_GUARD],
+      useFactory: (redis?: Redis, guard?: StoreGuard, pubSub?: PubSub) => {
+        const report = (message: string): void => new Logger('Tiers').warn(message);
+        return redis && guard && new RedisLiveTiers({ redis, guard, pubSub, report });
+      },
+      inject: [REDIS, STORE_GUARD, { token: PUB_SUB, optional: true }],
     },
     RateLimitStageFactory,
     RateLimitInterceptor,
@@ -65,18 +75,32 @@ const REPLICAS = { token: Replicas, optional: true };
   ],
 })
 export class RateLimitModule implements BeforeApplicationShutdown {
-  constructor(@Optional() @Inject(Leases) private readonly leases?: Leases) {}
+  constructor(
+    tally: LimiterTally,
+    @Optional() @Inject(Leases) private readonly leases?: Leases,
+    @Optional() @Inject(RedisTokenBucket) private readonly exact?: RedisTokenBucket,
+    @Optional() @Inject(Metrics) metrics?: Metrics,
+  ) {
+    if (exact === undefined || metrics === undefined) return;
+    showTally(tally, { leased: () => leases?.held ?? 0, kept: () => exact.kept }, metrics);
+  }
 
   /** Gives back what is reserved, while Redis is still there; what requests take that are still under way they ask for. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.exact?.close();
     await this.leases?.close();
   }
 }
 
-function leasesOf(redis?: Redis, guard?: StoreGuard, replicas?: Replicas): Leases | undefined {
+function leasesOf(
+  tally: LimiterTally,
+  redis?: Redis,
+  guard?: StoreGuard,
+  replicas?: Replicas,
+): Leases | undefined {
   if (redis === undefined || guard === undefined || replicas === undefined) return undefined;
-  const calls = new LeaseCalls(redis, replicas);
-  return new Leases({ send: (key, call) => calls.send(key, call), guard });
+  const calls = new LeaseCalls(redis, replicas, tally);
+  return new Leases({ send: (key, call) => calls.send(key, call), guard, tally });
 }
 
 /** Registers the policy in THE ORDER. */

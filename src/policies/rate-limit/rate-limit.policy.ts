@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { durationText } from '../../config/units.ts';
+import type { FileFacts } from '../policy-facts.ts';
 import { definePolicy } from '../policy.ts';
 import { bucketShape } from './client-limit.schema.ts';
-import { fixedCost, limitCostSchema } from './limit-cost.schema.ts';
-import { keyName, keyText, limitKeySchema, nameFault } from './limit-key.schema.ts';
-import { overridesSchema, tierLimitsSchema } from './tiers.schema.ts';
+import { limitCostSchema } from './limit-cost.schema.ts';
+import { keyName, keyText, limitKeySchema } from './limit-key.schema.ts';
+import { idleRule } from './idle-rules.ts';
+import { checkRule, checkRules, placeOf } from './rule-faults.ts';
+import { overridesSchema, tierLimitsSchema, type TierLimit } from './tiers.schema.ts';
 
 const { rate, per, burst } = bucketShape;
 
@@ -23,13 +26,15 @@ const rule = z
       .string()
       .regex(NAME, 'expected letters, digits, dots, dashes and underscores')
       .optional()
-      .describe('What it is called in header fields. Default: after the key.'),
+      .describe(
+        'What it is called in header fields; its buckets go on under that name. Default: after the key.',
+      ),
     bucket: z
       .string()
       .regex(NAME, 'expected letters, digits, dots, dashes and underscores')
       .optional()
       .describe(
-        'Name of buckets that all rules of this name share, whatever the route. Default: the rule has its own.',
+        'Name of buckets that all rules of this name share, whatever the route; they say the same key and numbers. Default: the rule has its own.',
       ),
     key: limitKeySchema
       .default('principal')
@@ -78,58 +83,17 @@ const rule = z
       ),
     onStoreError,
   })
-  .refine((options) => options.rate !== undefined || options.tiers !== undefined, {
-    message: 'expected a rate, or `tiers`',
-    path: ['rate'],
-  })
-  .refine((options) => options.algorithm === 'tokenBucket' || options.burst === undefined, {
-    message: 'expected no burst: a window has room for its rate',
-    path: ['burst'],
-  })
-  .refine((options) => fixedCost(options.cost) <= capacityOf(options), {
-    message: 'expected a cost of at most the burst, otherwise no request can ever pass',
-    path: ['cost'],
-  })
-  .refine((options) => (options.perMessage ?? 1) <= capacityOf(options), {
-    message: 'expected at most the burst, otherwise no message can ever pass',
-    path: ['perMessage'],
-  })
-  .refine((options) => options.precision === 'exact' || options.algorithm === 'tokenBucket', {
-    message: 'expected `tokenBucket`: only tokens can be reserved',
-    path: ['precision'],
-  })
-  .superRefine(({ key, overrides = {} }, context) => {
-    for (const name of Object.keys(overrides)) {
-      const expected = nameFault(key, name);
-      if (expected === undefined) continue;
-      const message = `expected what this key counts somebody under, such as \`${expected}…\``;
-      context.addIssue({ code: 'custom', message, path: ['overrides', name] });
-    }
-  })
+  .superRefine(checkRule)
   .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
-
-/** What one request can take at most; anything where each caller has its own limit. */
-function capacityOf(options: {
-  readonly rate?: number | undefined;
-  readonly burst?: number | undefined;
-}): number {
-  // A number that is too small is told at its own place.
-  return Math.max(1, options.burst ?? options.rate ?? Infinity);
-}
 
 /** One limit of a route. */
 export type RateLimitRule = z.output<typeof rule>;
 
 const coarse = z
   .strictObject({
-    key: z
-      .enum(['ip', 'principal', 'apiKey', 'global'])
-      .default('principal')
-      .describe('Always read as `ip`.'),
+    // It is asked before anybody is known.
+    key: z.literal('ip').default('ip').describe('Whose bucket: the client address. Default ip.'),
     ...bucketShape,
-    cost: z.int().min(1).default(1).describe('Always read as 1.'),
-    perMessage: z.int().min(1).optional().describe('Has no effect here.'),
-    onStoreError,
   })
   .transform((options) => ({ ...options, burst: options.burst ?? options.rate }));
 
@@ -139,19 +103,6 @@ export const floodLimitSchema = z.union([coarse.transform((single) => [single]),
 /** The parsed flood limit. */
 export type FloodRule = z.output<typeof coarse>;
 
-const BY_QUERY = 'operations of GraphQL have such a cost; it belongs to `graphql.policies`';
-
-/** The first rule that has the buckets of one before it, of which each would take what the other has left; -1 for none. */
-function sharedAgain(rules: readonly RateLimitRule[]): number {
-  const seen = new Set<string>();
-  return rules.findIndex(({ bucket, key, algorithm, per }) => {
-    if (bucket === undefined) return false;
-    const counts = algorithm === 'tokenBucket' ? '' : `${algorithm} ${String(per)}`;
-    const name = `${bucket} ${keyText(key)} ${counts}`;
-    return seen.size === seen.add(name).size;
-  });
-}
-
 const BOTH_CODES = ['rate-limited', 'limiter-unavailable'] as const;
 
 /** Limits; a request passes when every one of them has room for it. */
@@ -159,12 +110,7 @@ export const rateLimitPolicy = definePolicy({
   name: 'rateLimit',
   schema: z
     .union([rule.transform((single) => [single]), z.array(rule).min(1)])
-    .superRefine((rules, context) => {
-      const at = sharedAgain(rules);
-      if (at < 0) return;
-      const message = 'expected another bucket than that of an earlier limit: one bucket has one size';
-      context.addIssue({ code: 'custom', message, path: [at, 'bucket'] });
-    })
+    .superRefine(checkRules)
     .describe('One limit or a list of them; a request must pass all.'),
   step: 'limit',
   summary:
@@ -187,27 +133,39 @@ export const rateLimitPolicy = definePolicy({
     'X-RateLimit-Remaining': { description: 'Requests left of the tightest limit.', type: 'integer' },
     'X-RateLimit-Reset': { description: 'Seconds until the tightest limit is full again.', type: 'integer' },
   },
-  describe: (rules) => rules.map(ruleText).join('; '),
-  idle: (rules, { kind, isGraphql = false }) => {
-    if (kind === 'field' && rules.some(({ perMessage }) => perMessage !== undefined))
-      return { key: ['perMessage'], reason: 'messages are charged where WebSockets are forwarded' };
-    return !isGraphql && rules.some(({ cost }) => cost === 'query')
-      ? { key: ['cost'], reason: BY_QUERY, isHarmless: true }
-      : undefined;
-  },
+  describe: (rules, file) => rules.map((one) => ruleText(one, file)).join('; '),
+  idle: idleRule,
+  shared: (rules) =>
+    rules.flatMap(({ bucket, key, ...numbers }, index) => {
+      if (bucket === undefined) return [];
+      const { algorithm, rate, per, burst, tiers, overrides, precision } = numbers;
+      const terms = { key: keyText(key), algorithm, rate, per, burst, tiers, overrides, precision };
+      return [{ name: `bucket \`${bucket}\``, key: placeOf(rules, index), terms }];
+    }),
   onFields: 'roots',
 });
 
 /** The rule in a few words, for operators. */
-function ruleText({ key, rate, per, burst, algorithm, tiers, mode, cost }: RateLimitRule): string {
+function ruleText(
+  { key, rate, per, burst, algorithm, tiers, mode, cost }: RateLimitRule,
+  { tiers: ofFile }: FileFacts = {},
+): string {
   const numbers = rate === undefined ? undefined : `${rate}/${durationText(per)}`;
   const more = [
-    tiers === undefined ? undefined : 'by tier',
+    tiers === undefined ? undefined : tiersText(tiers === true ? ofFile : tiers),
     algorithm === 'tokenBucket' ? burst && `burst ${burst}` : algorithm,
     typeof cost === 'number' ? undefined : 'cost by request',
     mode === 'shadow' ? 'shadow' : undefined,
   ];
   return [keyName(key), numbers, ...more].filter((word) => word !== undefined).join(' ');
+}
+
+function tiersText(tiers: Readonly<Record<string, TierLimit>> | undefined): string {
+  if (tiers === undefined) return 'by tier';
+  const all = Object.entries(tiers).map(([name, limit]) =>
+    limit === 'off' ? `${name} off` : `${name} ${limit.rate}/${durationText(limit.per)} burst ${limit.burst}`,
+  );
+  return `by tier (${all.join(', ')})`;
 }
 
 /** Limits how often a controller or handler may be called. */

@@ -226,7 +226,7 @@ describe('the limit stage in process', () => {
     const limiter = new MemoryTokenBucket();
     for (const routeId of ['a', 'b', 'a:0', 'a:0:ip', 'a%3A0', 'OrdersController.list']) {
       const rule = { key: 'ip', rate: 1, per: '1h' } as const;
-      const stage = stageOf(limiter, [rule, rule], routeId);
+      const stage = stageOf(limiter, [rule, { ...rule, rate: 2 }], routeId);
       expect(await fate(stage, exchangeFrom('192.0.2.1'))).toBe('passes');
     }
     expect(limiter.size).toBe(12);
@@ -292,7 +292,7 @@ describe('the limit stage with Redis', () => {
     const fates = [];
     for (let call = 0; call < 3; call += 1) fates.push(await fate(stage, exchangeFrom('192.0.2.1')));
     expect(fates).toEqual(['passes', 'passes', 'rate-limited']);
-    expect(await redis.keys('*')).toEqual(['ratelimit:r:0:{ip:192.0.2.1}']);
+    expect(await redis.keys('*')).toEqual(['ratelimit:r:ip/3600000:{ip:192.0.2.1}']);
   });
 
   it('puts back what was taken from a bucket when another one refuses', async () => {

@@ -50,8 +50,10 @@ export interface RateLimiter {
   /**
    * Takes `cost` tokens for what was done already, whether they are there or not; nobody waits for it. A token bucket owes at
    * most its burst, a window is at most full.
+   *
+   * @returns `STORE_UNAVAILABLE` while the store is away: it is charged when that is back.
    */
-  charge(bucketKey: string, rule: BucketRule, cost: number): void;
+  charge(bucketKey: string, rule: BucketRule, cost: number): StoreUnavailable | undefined;
 }
 
 /** A limiter in this process: it always knows, at once. */
@@ -59,6 +61,7 @@ export interface LocalRateLimiter extends RateLimiter {
   take(bucketKey: string, rule: BucketRule, cost: number): LimitDecision;
   takeAll(takes: readonly Take[]): readonly LimitDecision[];
   peek(bucketKey: string, rule: BucketRule, cost: number): LimitDecision;
+  charge(bucketKey: string, rule: BucketRule, cost: number): undefined;
 }
 
 /** Injection token of the `RateLimiter` of the gateway. */

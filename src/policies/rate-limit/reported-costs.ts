@@ -1,56 +1,46 @@
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { ResponseHead } from '../stage.ts';
+import { STORE_UNAVAILABLE } from '../../store/store-guard.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import type { BucketRule } from './rate-limiter.ts';
+import { ReportedFields } from './reported-fields.ts';
 import { takesOf, type Limiters } from './rule-takes.ts';
-
-const WHOLE_NUMBER = /^\d{1,9}$/;
 
 /**
  * Charges what services say that requests were worth, beyond what was taken ahead, or puts back what was too much. The answer is
- * there already, so nobody is refused for it but who comes next. While the store does not answer, nothing of it is counted.
+ * there already, so nobody is refused for it but who comes next. What is reported while the store is away is charged when it is back.
  */
 export class ReportedCosts {
   readonly #rules: readonly CompiledRule[];
-  readonly #fields: ReadonlySet<string>;
+  readonly #fields: ReportedFields;
   readonly #limiters: Limiters;
 
   constructor(rules: readonly CompiledRule[], limiters: Limiters) {
     this.#rules = rules;
-    this.#fields = new Set(rules.flatMap(({ reported }) => (reported === undefined ? [] : [reported.field])));
+    this.#fields = new ReportedFields(
+      rules.flatMap(({ reported }) => (reported === undefined ? [] : [reported.field])),
+    );
     this.#limiters = limiters;
   }
 
-  /**
-   * Takes the fields out of an answer, and charges for it; not for one that was stored or is told again, which no service has
-   * worked for. Of one that was stored and that the service has confirmed, what it has said of that counts.
-   */
+  /** Takes the fields out of an answer, and charges for it. */
   settle(exchange: Exchange, head: ResponseHead): void {
-    const inHead = this.#takeOut(head);
-    const { confirmedBy } = exchange;
-    const said = confirmedBy === undefined ? inHead : this.#takeOut({ ...head, headers: [...confirmedBy] });
-    if (said === undefined || exchange.cached !== undefined || exchange.isReplayed) return;
+    const said = this.#fields.takeOut(exchange, head);
+    if (said === undefined) return;
     for (const { by, bucketKey, rule, cost } of takesOf(this.#rules, exchange)) {
       const { field, atMost } = by.reported ?? { field: '', atMost: 0 };
       const reported = said.get(field);
       if (reported === undefined) continue;
       const more = Math.min(reported, atMost, rule.burst) - cost;
-      if (more > 0) this.#limiters.main.charge(bucketKey, rule, more);
+      if (more > 0) this.#charge(by, bucketKey, rule, more);
       else if (more < 0) this.#limiters.main.refund(bucketKey, rule, -more);
     }
   }
 
-  /** The largest number that each field says; undefined for none of the fields. */
-  #takeOut(head: ResponseHead): Map<string, number> | undefined {
-    let said: Map<string, number> | undefined;
-    const { headers } = head;
-    for (let i = headers.length - 2; i >= 0; i -= 2) {
-      const field = headers[i]?.toLowerCase() ?? '';
-      if (!this.#fields.has(field)) continue;
-      const value = headers[i + 1]?.trim() ?? '';
-      headers.splice(i, 2);
-      said ??= new Map<string, number>();
-      if (WHOLE_NUMBER.test(value)) said.set(field, Math.max(Number(value), said.get(field) ?? 0));
-    }
-    return said;
+  // While the store is away this process counts, so that it counts here too.
+  #charge({ onStoreError }: CompiledRule, bucketKey: string, rule: BucketRule, cost: number): void {
+    const { main, local } = this.#limiters;
+    const isAway = main.charge(bucketKey, rule, cost) === STORE_UNAVAILABLE;
+    if (isAway && onStoreError === 'local') local.charge(bucketKey, rule, cost);
   }
 }

@@ -27,7 +27,7 @@ export function takesOf(rules: readonly CompiledRule[], exchange: Exchange): Rul
     const subject = by.subjectOf(exchange);
     const rule = by.bucketOf === undefined ? by.bucket : by.bucketOf(exchange);
     if (rule === undefined) continue;
-    const cost = by.costOf === undefined ? Math.min(rule.burst, by.cost) : by.costOf(exchange, rule);
+    const cost = by.costOf === undefined ? Math.min(rule.burst, by.cost) : by.costOf(exchange, rule.burst);
     const suffix = by.suffixes?.get(rule) ?? by.suffix;
     takes.push({ by, bucketKey: by.prefix + subject + suffix, rule, cost });
   }

@@ -1,13 +1,20 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { apiKeyOf, partitionOf } from '../../exchange/principal.ts';
+import { apiKeyOf, partitionOf, type Principal } from '../../exchange/principal.ts';
 import { keyId } from '../authentication/api-keys/api-key.view.ts';
 import type { BucketRule, LimitAlgorithm } from './rate-limiter.ts';
+import type { LiveRules } from './live-rules.ts';
 import type { TierLimit, Tiers } from './tiers.schema.ts';
 
 /** Who is of which tier, as operators say it while the gateway runs. */
 export interface LiveTiers {
   /** The tier of `tenant:acme`, `key:<id of the key>`, or of what a principal is counted under; undefined for none. */
   tierOf(name: string): string | undefined;
+  /** What a tier is now, in place of what the file says; undefined where the file holds. */
+  limitOf(tier: string): TierLimit | undefined;
+  /** What somebody has in place of the limit of a tier; undefined for nothing. */
+  overrideOf(name: string): TierLimit | undefined;
+  /** Whether there is any such limit. */
+  readonly hasLimits: boolean;
 }
 
 /** The limits of a rule for different callers, ready to be looked up. */
@@ -21,17 +28,26 @@ export interface CallerLimits {
   readonly overrides?: ReadonlyMap<string, BucketRule | undefined> | undefined;
   /** For who has none of these. */
   readonly other: BucketRule;
+  /** Makes rules of what operators say now; absent where a rule has tiers of its own. */
+  readonly liveRules?: LiveRules | undefined;
 }
 
 /** The limit of a caller; undefined for none. */
 export function limitOf(limits: CallerLimits, exchange: Exchange, subject: string): BucketRule | undefined {
-  const { overrides, tiers, other } = limits;
+  const { overrides, tiers, other, liveRules } = limits;
+  const live = liveRules && limits.live?.hasLimits === true ? limits.live : undefined;
+  // What operators say now goes before what a file said before.
+  const own = live && ofCaller(exchange.principal, (name) => live.overrideOf(name));
+  if (own !== undefined) return liveRules?.of(own);
   const named = overrides === undefined ? undefined : nameIn(overrides, subject);
   if (named !== undefined) return overrides?.get(named);
   if (tiers === undefined) return other;
   const tier = tierOf(limits, exchange);
+  const now = tier === undefined ? undefined : live?.limitOf(tier);
+  if (now !== undefined) return liveRules?.of(now);
   // Fails closed: a tier that nobody has described is not one without a limit.
-  return tier !== undefined && tiers.has(tier) ? tiers.get(tier) : other;
+  if (tier !== undefined && tiers.has(tier)) return tiers.get(tier);
+  return live === undefined ? other : (liveRules?.other(live) ?? other);
 }
 
 const KEY = 'key:';
@@ -52,24 +68,23 @@ export function tierOf(
   if (principal === undefined) return undefined;
   const { tenant, tier } = principal;
   return (
-    (live && liveTier(live, partitionOf(principal), apiKeyOf(principal), tenant)) ??
+    (live && ofCaller(principal, (name) => live.tierOf(name))) ??
     tier ??
     (tenant === undefined ? undefined : tenants?.get(tenant))
   );
 }
 
-function liveTier(
-  live: LiveTiers,
-  principal: string,
-  apiKeyId: string | undefined,
-  tenant: string | undefined,
-): string | undefined {
+/** What is said of a caller: as a principal, else of its API key, else of its tenant. */
+function ofCaller<Said>(
+  principal: Principal | undefined,
+  said: (name: string) => Said | undefined,
+): Said | undefined {
+  if (principal === undefined) return undefined;
+  const [id, { tenant }] = [apiKeyOf(principal), principal];
   return (
-    live.tierOf(principal) ??
-    (apiKeyId === undefined
-      ? undefined
-      : (live.tierOf(KEY + apiKeyId) ?? live.tierOf(KEY + keyId(apiKeyId)))) ??
-    (tenant === undefined ? undefined : live.tierOf('tenant:' + tenant))
+    said(partitionOf(principal)) ??
+    (id === undefined ? undefined : (said(KEY + id) ?? said(KEY + keyId(id)))) ??
+    (tenant === undefined ? undefined : said('tenant:' + tenant))
   );
 }
 

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { bucketShape } from './client-limit.schema.ts';
 
-const TIER = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** What a tier can be called. */
+export const TIER = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MOST_TENANTS = 1000;
 
 const limit = z.strictObject(bucketShape).transform(({ rate, per, burst = rate }) => ({ rate, per, burst }));
 
 const off = z.literal('off').describe('No limit.');
+
+/** A limit as operators say it while the gateway runs. */
+export const liveLimitSchema = z.union([off, limit]);
 
 /** Limits by the name of a tier of service. */
 export const tierLimitsSchema = z

@@ -3,13 +3,14 @@
  *
  * KEYS     `ratelimit:{key}`, each a hash of `tokens` and `last_refill` (ms of Redis' own clock)
  * ARGV     rate, period in ms, burst, cost (negative to put tokens back); the same for all keys
- * Returns  for each key: allowed (1 or 0), whole tokens left, ms until full, ms until a request of this cost can pass
+ * Returns  for each key: allowed (1 or 0), whole tokens left, ms until full, ms until a request of this cost can pass; and at the end
+ *          how many keys had something that is no bucket
  *
  * Only a call that passes writes, and each write renews an expiry that is no shorter than a full refill: a key
  * that expires was full. The floor of one second keeps tiny buckets from expiring within their own period.
  * A refusal writes only when the clock went backwards, so that nobody waits for it to catch up.
  *
- * What is no bucket under a key of ours is replaced. A key that cannot be read or written fails a call of its own; among
+ * What is no bucket under a key of ours is replaced: where nobody can tell what was taken, a full one begins. A key that cannot be read or written fails a call of its own; among
  * several it gets -1 for allowed, and nothing was taken: it says nothing about the others.
  */
 export const TOKEN_BUCKET_SCRIPT = `
@@ -28,6 +29,8 @@ local function number(text)
   if n and n - n == 0 then return n end
 end
 
+local repaired = 0
+
 local function take(key)
   local kept = redis.pcall('HMGET', key, 'tokens', 'last_refill')
   if kept.err then
@@ -37,10 +40,15 @@ local function take(key)
     end
     redis.call('DEL', key)
     kept = {}
+    repaired = repaired + 1
   end
   local tokens, last = number(kept[1]), number(kept[2])
-  if not tokens or not last then tokens, last = burst, now end
-  local level = math.min(burst, tokens + math.max(0, now - last) * rate / per)
+  if not tokens or not last then
+    if kept[1] or kept[2] then repaired = repaired + 1 end
+    tokens, last = burst, now
+  end
+  -- Nobody owes more than the burst.
+  local level = math.min(burst, math.max(-burst, tokens) + math.max(0, now - last) * rate / per)
   local allowed, retry = 1, 0
   if cost <= 0 or level + 1e-9 >= cost then
     level = cost > 0 and math.max(0, level - cost) or math.min(burst, level - cost)
@@ -58,5 +66,6 @@ local replies = {}
 for i, key in ipairs(KEYS) do
   replies[4 * i - 3], replies[4 * i - 2], replies[4 * i - 1], replies[4 * i] = take(key)
 end
+replies[4 * #KEYS + 1] = repaired
 return replies
 `;

@@ -61,7 +61,7 @@ export class MemoryTokenBucket implements LocalRateLimiter {
     if (kept?.fits(rule) === true) kept.take(rule, -cost, Math.floor(this.#now()));
   }
 
-  charge(bucketKey: string, rule: BucketRule, cost: number): void {
+  charge(bucketKey: string, rule: BucketRule, cost: number): undefined {
     const now = Math.floor(this.#now());
     this.#counter(bucketKey, rule, now).charge(rule, cost, now);
   }

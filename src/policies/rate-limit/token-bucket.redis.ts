@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { LimitDecision } from '../../exchange/exchange.ts';
-import { STORE_UNAVAILABLE, type StoreGuard } from '../../store/store-guard.ts';
+import { STORE_UNAVAILABLE, type StoreGuard, type StoreUnavailable } from '../../store/store-guard.ts';
 import { JoinedGroups } from './joined-groups.ts';
 import { JoinedTakes } from './joined-takes.ts';
+import { KeptCosts } from './kept-costs.ts';
+import { LimiterTally } from './limiter-tally.ts';
 import { LimitCalls } from './limit-calls.redis.ts';
 import type { BucketRule, RateLimiter, Take, TakeOutcome } from './rate-limiter.ts';
 import { TokenCalls } from './token-calls.redis.ts';
@@ -36,12 +38,35 @@ export class RedisTokenBucket implements RateLimiter {
   readonly #now: () => number;
   readonly #refusals = new Map<string, KnownRefusal>();
 
-  /** @param now a clock in ms that never jumps; only measures how old a refusal is. */
-  constructor(redis: Redis, guard: StoreGuard, now: () => number = () => performance.now()) {
-    this.#takes = new JoinedTakes(new TokenCalls(redis), guard);
-    this.#groups = new JoinedGroups(new LimitCalls(redis), guard);
+  readonly #kept: KeptCosts;
+
+  /** @param now a clock in ms that never jumps; measures how old a refusal is, and a cost that could not be charged. */
+  constructor(
+    redis: Redis,
+    guard: StoreGuard,
+    now: () => number = () => performance.now(),
+    tally = new LimiterTally(),
+  ) {
+    this.#takes = new JoinedTakes(new TokenCalls(redis, tally), guard);
+    this.#groups = new JoinedGroups(new LimitCalls(redis, tally), guard);
     this.#guard = guard;
     this.#now = now;
+    this.#kept = new KeptCosts({
+      charge: (take) => this.#charged(take),
+      isAvailable: () => guard.available,
+      now,
+      tally,
+    });
+  }
+
+  /** For how many limits costs are kept until Redis is back. */
+  get kept(): number {
+    return this.#kept.size;
+  }
+
+  /** Charges what is kept, as far as Redis is there. */
+  close(): void {
+    this.#kept.close();
   }
 
   take(bucketKey: string, rule: BucketRule, cost: number): TakeOutcome | Promise<TakeOutcome> {
@@ -105,9 +130,17 @@ export class RedisTokenBucket implements RateLimiter {
     else void this.#takes.take(bucketKey, rule, -cost);
   }
 
-  charge(bucketKey: string, rule: BucketRule, cost: number): void {
-    // Nothing waits for it. What gets lost was for nothing: what it would have paid for is done already.
-    if (this.#guard.available) void this.#groups.take({ takes: [{ bucketKey, rule, cost }], forced: true });
+  charge(bucketKey: string, rule: BucketRule, cost: number): StoreUnavailable | undefined {
+    // Nothing waits for it. What was sent and not answered is not sent again: it may have been taken.
+    if (this.#charged({ bucketKey, rule, cost })) return undefined;
+    this.#kept.add(bucketKey, rule, cost);
+    return STORE_UNAVAILABLE;
+  }
+
+  #charged(take: Take): boolean {
+    if (!this.#guard.available) return false;
+    void this.#groups.take({ takes: [take], forced: true });
+    return true;
   }
 
   /**

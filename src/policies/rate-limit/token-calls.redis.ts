@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import { isCluster } from '../../store/redis-cluster.ts';
 import { TOKEN_BUCKET_SCRIPT } from './token-bucket.lua.ts';
+import { LimiterTally } from './limiter-tally.ts';
 import type { BucketRule } from './rate-limiter.ts';
 
 interface WithScript {
@@ -18,12 +20,17 @@ const APART = /slot/i;
 /** Calls of the script of the token bucket. */
 export class TokenCalls {
   readonly #redis: WithScript;
-  /** A call may not have more than one key. */
-  #isSplit = false;
+  /** A call may not have more than one key: so it is in a Cluster, and what seems to be one server may be one, too. */
+  #isSplit: boolean;
 
-  constructor(redis: Redis) {
+  readonly #tally: LimiterTally;
+
+  /** @param tally counts what was found under keys of ours and is no bucket. */
+  constructor(redis: Redis, tally = new LimiterTally()) {
+    this.#tally = tally;
     redis.defineCommand('takeTokens', { lua: TOKEN_BUCKET_SCRIPT });
     this.#redis = redis as Redis & WithScript;
+    this.#isSplit = isCluster(redis);
   }
 
   /**
@@ -49,8 +56,14 @@ export class TokenCalls {
     return calls.flatMap((call) => (call.status === 'fulfilled' ? call.value : FAILED));
   }
 
-  #call(keys: readonly string[], { rate, perMs, burst }: BucketRule, cost: number): Promise<number[]> {
-    return this.#redis.takeTokens(keys.length, ...keys, rate, perMs, burst, cost);
+  async #call(
+    keys: readonly string[],
+    { rate, perMs, burst }: BucketRule,
+    cost: number,
+  ): Promise<readonly number[]> {
+    const replies = await this.#redis.takeTokens(keys.length, ...keys, rate, perMs, burst, cost);
+    this.#tally.repaired += replies.pop() ?? 0;
+    return replies;
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUEUE_ORDERS } from '../../exchange/fair-queue.ts';
 import { percentage, timerDuration } from '../../config/units.ts';
 import { TOKEN } from '../../config/field-name.ts';
 import { variableName } from '../../config/variable-name.ts';
@@ -130,6 +131,12 @@ export const balancingKeys = {
     .default(1024)
     .describe(
       'Requests that may wait because all targets have `maxRequests`, or what their adaptive limits allow, or because `maxInFlight` is reached; others get 503 at once. Default 1024.',
+    ),
+  queueOrder: z
+    .enum(QUEUE_ORDERS)
+    .default('fifo')
+    .describe(
+      'Which of the requests of a caller that wait has the next turn: the first (`fifo`), or with `adaptive` the last once somebody has waited for `timeouts.queue` without a pause. Default fifo.',
     ),
 };
 

@@ -1,6 +1,6 @@
 import { callerOf } from '../../exchange/caller-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { FairQueue } from '../../exchange/fair-queue.ts';
+import { FairQueue, type QueueOrder } from '../../exchange/fair-queue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { Lease } from '../lease.ts';
 import type { Target } from '../target.ts';
@@ -41,6 +41,8 @@ export interface QueueLimits {
   readonly waitMs: number;
   /** Whether the targets have adaptive limits: who waits is waited for by the same measure. Default false. */
   readonly isAdaptive?: boolean;
+  /** See `WaitOptions.order`. Default `fifo`. */
+  readonly order?: QueueOrder | undefined;
 }
 
 /** The refusal of targets that are full: they have not failed. */
@@ -56,8 +58,6 @@ export class TargetQueue {
   readonly #chooser: Chooser;
   readonly #limits: QueueLimits;
   readonly #waiting: FairQueue<Waiter>;
-  /** Since when somebody waits all the time. */
-  #standsSince = 0;
   #isWoken = false;
   #looking: NodeJS.Timeout | undefined = undefined;
 
@@ -82,11 +82,9 @@ export class TargetQueue {
 
   /** Has one wait. @throws {Problem} `upstream-saturated` when too many do. */
   add(waiter: Waiter): void {
-    const now = performance.now();
-    if (!this.isBusy) this.#standsSince = now;
-    const { max } = this.#limits;
+    const { max, order } = this.#limits;
     const caller = callerOf(waiter.exchange);
-    if (!this.#waiting.add(waiter, { caller, max, waitMs: this.#waitMsAt(now) })) throw saturated();
+    if (!this.#waiting.add(waiter, { caller, max, order, waitMs: this.#waitMs() })) throw saturated();
     this.#chooser.calls.await(this.wake);
     this.#looking ??= setInterval(this.wake, LOOK_AGAIN_MS);
   }
@@ -105,9 +103,10 @@ export class TargetQueue {
     this.#rest();
   }
 
-  #waitMsAt(now: number): number {
+  #waitMs(): number {
     const { waitMs, isAdaptive = false } = this.#limits;
-    return isAdaptive && now - this.#standsSince > waitMs ? waitMs * STANDING : waitMs;
+    if (!isAdaptive) return waitMs;
+    return this.#waiting.busyForMs(performance.now()) > waitMs ? waitMs * STANDING : waitMs;
   }
 
   readonly #serve = (): void => {

@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { addTraceFields } from '../../telemetry/trace-context.ts';
 import { signedFor, toldTo } from '../identity/service-identity.ts';
 import type { Upstream } from '../upstream.ts';
 
@@ -16,9 +16,11 @@ const PRINTABLE = /^[ -~]*$/;
  */
 export function outboundFields(exchange: Exchange, upstream: ToldUpstream | undefined): string[] {
   const { id, trace, principal } = exchange;
-  const fields = ['x-request-id', id, 'traceparent', traceparentOf(trace)];
+  const fields = ['x-request-id', id];
+  addTraceFields(fields, trace);
   // A client may put bytes into its `tracestate` that metadata cannot carry; its trace goes on without them.
-  if (trace.state !== undefined && PRINTABLE.test(trace.state)) fields.push('tracestate', trace.state);
+  if (trace.state !== undefined && !PRINTABLE.test(trace.state))
+    fields.splice(fields.indexOf('tracestate'), 2);
   const identity = identityFields(toldTo(upstream, principal));
   for (let i = 0; i < identity.length; i += 1) fields.push(identity[i] as string);
   return fields;

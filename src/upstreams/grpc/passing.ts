@@ -190,7 +190,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
 
   #open(lease: Lease): void {
     const { path } = this.#call;
-    const fields = this.#fields();
+    const fields = this.#attempts.asks('POST', path, this.#fields());
     const leftMs = this.#attempts.leftMs();
     const all = leftMs === Infinity ? fields : [...fields, 'grpc-timeout', timeoutText(leftMs)];
     this.#held = undefined;

@@ -139,9 +139,9 @@ export class StreamRun extends CallRun<void> {
   }
 
   #metadata(): Metadata {
-    const { metadata, fields, exchange } = this.options;
+    const { metadata, fields, exchange, path } = this.options;
     if (fields === undefined) return metadata;
-    const told = fieldsForTarget(fields, exchange, this.upstream);
+    const told = this.attempts.asks('POST', path, fieldsForTarget(fields, exchange, this.upstream));
     return told === fields ? metadata : metadataOf(told);
   }
 

@@ -115,7 +115,8 @@ export class UnaryRun<Out> extends CallRun<Out> implements AnswerReader {
     this.#httpStatus = 0;
     this.keepTime(firstByte);
     const timeout = timeoutText(Math.min(this.leftMs(), firstByte, this.attempts.tryLeftMs()));
-    const fields = [...fieldsForTarget(this.#fields, this.exchange, this.upstream), 'grpc-timeout', timeout];
+    const told = fieldsForTarget(this.#fields, this.exchange, this.upstream);
+    const fields = [...this.attempts.asks('POST', this.#method.path, told), 'grpc-timeout', timeout];
     if (target.compression === 'gzip') fields.push('grpc-encoding', 'gzip');
     const request = { path: this.#method.path, fields, body: this.#frame };
     // Targets of upstreams of gRPC have one; only specs of balancing make them without.

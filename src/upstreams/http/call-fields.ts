@@ -1,5 +1,5 @@
 import type { Exchange } from '../../exchange/exchange.ts';
-import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { addTraceFields } from '../../telemetry/trace-context.ts';
 import { signedFor, toldTo } from '../identity/service-identity.ts';
 import type { Upstream } from '../upstream.ts';
 
@@ -22,10 +22,8 @@ export function callFields(
   { leftMs: left, hasBody }: CallFacts,
 ): readonly string[] {
   const { id, trace, principal } = exchange;
-  const headers = [
-    'accept', 'application/json', 'accept-encoding', 'identity', 'x-request-id', id, 'traceparent', traceparentOf(trace),
-  ]; // prettier-ignore
-  if (trace.state !== undefined) headers.push('tracestate', trace.state);
+  const headers = ['accept', 'application/json', 'accept-encoding', 'identity', 'x-request-id', id];
+  addTraceFields(headers, trace);
   if (left !== Infinity) headers.push('x-request-deadline-ms', String(Math.max(0, Math.floor(left))));
   if (hasBody) headers.push('content-type', 'application/json');
   const identity = toldTo(upstream, principal);

@@ -142,10 +142,7 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
     const request = {
       method,
       path,
-      fields: callFields(this.exchange, this.upstream, {
-        leftMs: this.leftMs(),
-        hasBody: this.#body !== null,
-      }),
+      fields: this.attempts.asks(method, path, this.#fields()),
       host: callHost(this.upstream),
       body: this.#body,
       isIdempotent: isIdempotent(method),
@@ -165,6 +162,10 @@ class JsonRun extends CallRun<unknown> implements AnswerReader {
   protected override shape(value: unknown): unknown {
     const { decode } = this.#request;
     return decode === undefined ? value : decode(value);
+  }
+
+  #fields(): readonly string[] {
+    return callFields(this.exchange, this.upstream, { leftMs: this.leftMs(), hasBody: this.#body !== null });
   }
 
   /** Ends an attempt that was answered with a status other than 2xx. */

@@ -132,7 +132,7 @@ export class HttpForwarding implements AttemptMaker, ForwardHost {
     const { path, headers, host, upgrade } = this.outbound;
     // Targets of upstreams of HTTP have one; only specs of balancing make them without.
     const pool = lease.target.http1 as Http1Pool;
-    const fields = attemptFields(headers, exchange, upstream, attempts);
+    const fields = attempts.asks(method, path, attemptFields(headers, exchange, upstream, attempts));
     const head = pool.headOf({ method, path, fields, body, host, upgrade: upgrade?.protocol });
     const message = { head, body, isIdempotent: this.isRepeatable };
     attempts.limit(this);

@@ -1,7 +1,7 @@
 import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { editHeaders, type HeaderEdits } from '../../policies/transform/header-edits.ts';
-import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { addTraceFields } from '../../telemetry/trace-context.ts';
 import { toldTo } from '../identity/service-identity.ts';
 import type { Upstream } from '../upstream.ts';
 import { FieldNames } from './field-names.ts';
@@ -118,8 +118,8 @@ function isGatewayKey(name: string, value: string): boolean {
 }
 
 function addOwn(out: string[], exchange: Exchange, upstream: ToldUpstream): void {
-  out.push('x-request-id', exchange.id, 'traceparent', traceparentOf(exchange.trace));
-  if (exchange.trace.state !== undefined) out.push('tracestate', exchange.trace.state);
+  out.push('x-request-id', exchange.id);
+  addTraceFields(out, exchange.trace);
   if (exchange.deadlineAt !== Infinity) {
     out.push('x-request-deadline-ms', String(Math.floor(exchange.remainingMs())));
   }

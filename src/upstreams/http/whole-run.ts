@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PlainFault } from '../../telemetry/error-facts.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { traceparentOf } from '../../telemetry/trace-context.ts';
+import { addTraceFields } from '../../telemetry/trace-context.ts';
 import { signedFor, toldTo } from '../identity/service-identity.ts';
 import { CallRun, type CallLimits } from '../call-run.ts';
 import type { Target } from '../target.ts';
@@ -95,7 +95,7 @@ export class WholeRun extends CallRun<WholeAnswer> implements AnswerReader {
     const request = {
       method,
       path,
-      fields: [...this.#own(), ...fields],
+      fields: this.attempts.asks(method, path, [...this.#own(), ...fields]),
       host: host === 'keep' || host === 'target' ? undefined : host,
       body: body === undefined ? null : Buffer.from(body),
       isIdempotent: true,
@@ -111,7 +111,8 @@ export class WholeRun extends CallRun<WholeAnswer> implements AnswerReader {
   #own(): readonly string[] {
     const { exchange } = this;
     const { id, trace, principal } = exchange;
-    const own = ['accept-encoding', 'identity', 'x-request-id', id, 'traceparent', traceparentOf(trace)];
+    const own = ['accept-encoding', 'identity', 'x-request-id', id];
+    addTraceFields(own, trace);
     return signedFor(this.upstream, [...own, ...toldTo(this.upstream, principal)], exchange);
   }
 }

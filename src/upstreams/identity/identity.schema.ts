@@ -80,6 +80,30 @@ const passing = {
     ),
 };
 
+/** What is said of `Authorization` by both keys has to be the same. */
+function agree(
+  {
+    authorization,
+    allowHeaders,
+  }: { authorization?: string | undefined; allowHeaders?: readonly string[] | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (authorization === undefined || allowHeaders === undefined) return;
+  const fault = (path: (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  const isListed = allowHeaders.some((one) =>
+    one.endsWith('*') ? 'authorization'.startsWith(one.slice(0, -1)) : one === 'authorization',
+  );
+  if (authorization === 'forward' && !isListed)
+    fault(
+      ['authorization'],
+      'expected `authorization` among `allowHeaders` too: no field passes that is not listed there',
+    );
+  const index = allowHeaders.indexOf('authorization');
+  if (authorization === 'remove' && index >= 0)
+    fault(['allowHeaders', index], 'expected no `authorization` beside `authorization: remove`');
+}
+
 /** The `identity` of an upstream: what its services learn of callers. */
 export const upstreamIdentitySchema = z
   .strictObject({
@@ -94,7 +118,9 @@ export const upstreamIdentitySchema = z
       .describe('A signed token that says who calls; needs `identity.signing`. `true`, or options. Default none.'),
     exchange: exchangeSchema.optional(),
   })
-  .superRefine(({ exchange, authorization }, context) => {
+  .superRefine((identity, context) => {
+    agree(identity, context);
+    const { exchange, authorization } = identity;
     if (exchange === undefined || authorization !== 'forward') return;
     const message = 'expected no `forward`: the field has the token that was exchanged';
     context.addIssue({ code: 'custom', path: ['authorization'], message });
@@ -103,6 +129,7 @@ export const upstreamIdentitySchema = z
 /** The `identity` of a route, in place of what its upstream says. */
 export const routeIdentitySchema = z
   .strictObject(passing)
+  .superRefine(agree)
   .describe('Which header fields of clients reach the upstream, in place of what that says.');
 
 /** The parsed `identity` of an upstream. */

@@ -3,7 +3,8 @@ import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { ConfigFault } from '../../../config/config-fault.ts';
-import { SHARED_TEXTS } from '../../../config/tokens.ts';
+import type { Environment } from '../../../config/env.schema.ts';
+import { ENVIRONMENT, SHARED_TEXTS } from '../../../config/tokens.ts';
 import { withoutMark } from '../../../exchange/json-bytes.ts';
 import { mergedBody } from '../../../exchange/merged-body.ts';
 import { RATE_LIMITER, type RateLimiter } from '../../../policies/rate-limit/rate-limiter.ts';
@@ -48,12 +49,18 @@ type StartOptions = GraphqlOptions & GraphqlLimits & { schema?: GraphQLSchema };
 @Injectable()
 export class DriverDeps {
   @Optional() @Inject(RATE_LIMITER) readonly limiter: RateLimiter | undefined;
+  @Optional() @Inject(ENVIRONMENT) private readonly environment: Pick<Environment, 'otel'> | undefined;
 
   constructor(
     readonly snapshots: Snapshots,
     readonly guard: SchemaGuard,
     @Optional() @Inject(SHARED_TEXTS) readonly texts: TextStore | undefined,
   ) {}
+
+  /** Whether there are spans of operations. */
+  get isTraced(): boolean {
+    return this.environment?.otel !== undefined;
+  }
 }
 
 /** Serves the code-first schema of Nest over Fastify: graphql-http for the protocol, graphql-jit to execute. */
@@ -107,7 +114,7 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
     if (policies === undefined) return;
     snapshots.check((candidate) => this.#faultsOf(candidate, policies));
     const routeOf: RouteOf = (exchange) => snapshots.for(exchange).table.byId(GRAPHQL_ROUTE_ID) as Route;
-    if (options.plan !== undefined) markPlaces(schema);
+    if (options.plan !== undefined || this.deps.isTraced) markPlaces(schema);
     alignEngines(schema);
     const meters = new OperationMeters(this.metrics, options.metrics?.operations);
     const documents = new Documents(schema, options, policies, meters);

@@ -5,6 +5,7 @@ import { admit, enterAt, leaveUnread, type Done } from '../../../routing/admissi
 import { negotiate, type GraphqlMediaType } from './accept.ts';
 import { AnswerFreshness } from './answer-freshness.ts';
 import { refuseForeignPage } from './foreign-page.ts';
+import { operationEnd } from '../execution/operation-end.ts';
 import { readRequest, type GraphqlRequest } from './graphql-request.ts';
 import type { RouteOf } from './graphql.route.ts';
 import type { GraphqlStreams } from '../live/graphql-streams.ts';
@@ -86,6 +87,7 @@ export class GraphqlDoor {
       begins: isKeepable(method, asked) ? (context) => (freshness = freshnessOf(context)) : undefined,
     });
     if (result.kind === 'failed') throw result.error;
+    exchange.keeper?.operation(operationEnd(result));
     if (result.kind === 'refused') return this.#answers.refused(reply, result, mediaType);
     // Not taken here, so that nothing is opened.
     if (result.kind === 'opened') throw new Error('a subscription over HTTP');

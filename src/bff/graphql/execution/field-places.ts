@@ -2,10 +2,17 @@ import { isObjectType, type GraphQLField, type GraphQLFieldResolver, type GraphQ
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OperationContext, ResponsePath } from './operation-context.ts';
 
-const places = new AsyncLocalStorage<ResponsePath>();
+/** What a resolver is told of its field, as far as it is asked for here. */
+interface FieldInfo {
+  readonly path: ResponsePath;
+  readonly fieldName: string;
+  readonly parentType: { readonly name: string };
+}
+
+const places = new AsyncLocalStorage<FieldInfo>();
 
 /**
- * Lets the resolvers of a schema know their place in the answer, for those operations that have a plan; the others
+ * Lets the resolvers of a schema know their place in the answer, for those operations that have a plan or a span; the others
  * pay for one comparison. Call it after everything else that replaces resolvers.
  */
 export function markPlaces(schema: GraphQLSchema): void {
@@ -18,6 +25,11 @@ export function markPlaces(schema: GraphQLSchema): void {
 
 /** The place in the answer that what runs now is for; undefined outside of a resolver. */
 export function currentPlace(): ResponsePath | undefined {
+  return places.getStore()?.path;
+}
+
+/** The field whose resolver runs now; one object for each time that it runs. */
+export function currentField(): FieldInfo | undefined {
   return places.getStore();
 }
 
@@ -31,7 +43,7 @@ function placed(
   resolve: GraphQLFieldResolver<unknown, OperationContext>,
 ): GraphQLFieldResolver<unknown, OperationContext> {
   return (source, args, context, info) =>
-    context.plan === undefined
+    context.plan === undefined && !context.isTraced
       ? resolve(source, args, context, info)
-      : places.run(info.path, resolve, source, args, context, info);
+      : places.run(info, resolve, source, args, context, info);
 }

@@ -27,6 +27,8 @@ export class OperationContext implements GraphqlContext {
   viewRoots: Set<string> | undefined = undefined;
   /** Takes note of what this operation does, by the places of its resolvers; undefined when nobody may see it. */
   plan: object | undefined = undefined;
+  /** Whether calls are to be noted with the resolvers that make them. */
+  isTraced = false;
   /** Called when a resolver returned data that only the interpreter can resolve. */
   onNotPlain: (() => void) | undefined = undefined;
 

@@ -11,6 +11,7 @@ import type { GraphqlRequest } from '../door/graphql-request.ts';
 import type { OperationContext } from './operation-context.ts';
 import { forkOf } from './operation-exchange.ts';
 import type { OperationMeters } from './operation-meters.ts';
+import type { OperationTrace } from './operation-trace.ts';
 import type { OperationPlan } from './operation-plan.ts';
 import type { OwnStages } from './operation-runner.ts';
 import type { PreparedOperation } from '../documents/prepared-operation.ts';
@@ -56,6 +57,7 @@ export interface EventAnswersOptions {
   /** The last answer, when the source fails. */
   readonly fault: (error: unknown) => FormattedExecutionResult;
   readonly meters: OperationMeters;
+  readonly trace: OperationTrace | undefined;
   readonly ended: (() => void) | undefined;
 }
 
@@ -64,7 +66,7 @@ export function eventAnswers(
   source: AsyncIterable<unknown>,
   options: EventAnswersOptions,
 ): EventStream<unknown, FormattedExecutionResult> {
-  const { prepared, variables, plan, exchange, contextOf, fault, meters, ended } = options;
+  const { prepared, variables, plan, exchange, contextOf, fault, meters, trace, ended } = options;
   const { operation, meter } = prepared;
   meters.opened();
   const answer = async (event: unknown): Promise<FormattedExecutionResult> => {
@@ -72,6 +74,7 @@ export function eventAnswers(
     // What calls read for the last event is not what this one should see, and nobody reads how they were made.
     forgetRuns(exchange);
     exchange.attempts.length = 0;
+    trace?.eventBegins();
     // One context for each event: what one answer collects is not part of the next.
     const context = contextOf();
     plan?.begin(context);
@@ -82,10 +85,12 @@ export function eventAnswers(
       plan && { plan: plan.shown(prepared, variables) },
     );
     meter.ended(kind, startedAt, value.errors);
+    trace?.eventEnded(kind);
     return value;
   };
   const onEnd = (): void => {
     meters.closed();
+    trace?.closed();
     ended?.();
   };
   const answers = new EventStream(source, { answer, fault, onEnd });

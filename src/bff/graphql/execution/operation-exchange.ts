@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http';
 import { Exchange, type DegradedPart } from '../../../exchange/exchange.ts';
 import { openingOf } from '../../../exchange/opening-of.ts';
 import type { Problem } from '../../../problems/problem.ts';
+import { forkTrace } from '../../../telemetry/trace-context.ts';
 import { nameUpstream } from '../../../upstreams/asked-upstreams.ts';
 
 /** As many as an access line shows. */
@@ -12,7 +13,8 @@ export function forkOf(connection: Exchange): Exchange {
   const { request, snapshot } = connection;
   // Nothing is ever written to it; what it says goes over the connection.
   const response = new ServerResponse(request);
-  const exchange = new Exchange({ ...openingOf(connection), response });
+  const exchange = new Exchange({ ...openingOf(connection), trace: forkTrace(connection.trace), response });
+  exchange.trace.carrier?.follow(exchange);
   exchange.route = connection.route;
   exchange.params = connection.params;
   exchange.principal = connection.principal;

@@ -17,6 +17,8 @@ export interface Answered {
   readonly kind: 'answered';
   readonly outcome: OperationOutcome;
   readonly value: FormattedExecutionResult;
+  /** Whether it may have changed something: it is a mutation. */
+  readonly changes: boolean;
   /** How long the answer is good, as far as its fields say. */
   readonly cache: CacheHint;
 }

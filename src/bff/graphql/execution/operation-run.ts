@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { StageAnswered } from '../../../exchange/stage-answer.ts';
 import { passOn } from '../../../policies/seats.ts';
+import { spendAt } from '../../../policies/spending.ts';
 import { enterStages } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import { unlessCancelled } from './cancelled.ts';
@@ -14,8 +15,9 @@ import { OperationContext } from './operation-context.ts';
 import { eventAnswers, openSource } from './operation-events.ts';
 import type { OperationFinder } from '../documents/operation-finder.ts';
 import type { OperationMeter } from './operation-meters.ts';
+import { operationTraceOf, type OperationTrace } from './operation-trace.ts';
 import { OperationPlan, showsPlan } from './operation-plan.ts';
-import type { OperationResult, Refused, RefusedFor } from './operation-result.ts';
+import type { Answered, OperationResult, Refused, RefusedFor } from './operation-result.ts';
 import type { OperationAsk } from './operation-runner.ts';
 import { stagedResult } from './staged-result.ts';
 import {
@@ -39,16 +41,25 @@ export class OperationRun {
   #cost: ShownCost | undefined = undefined;
   #granted: OperationContext['granted'] | undefined = undefined;
   #hasBegun = false;
+  readonly #trace: OperationTrace | undefined;
 
   constructor(ask: OperationAsk, finder: OperationFinder, limits: GraphqlLimits) {
     this.#ask = ask;
     this.#finder = finder;
     this.#limits = limits;
     this.#meter = finder.meters.unknown;
+    this.#trace = operationTraceOf(ask.exchange);
   }
 
   /** Runs it; never rejects. */
-  async result(): Promise<OperationResult> {
+  result(): Promise<OperationResult> {
+    const trace = this.#trace;
+    return trace === undefined
+      ? this.#result()
+      : this.#result().then((result) => (trace.ended(result), result));
+  }
+
+  async #result(): Promise<OperationResult> {
     const { request, exchange, stages } = this.#ask;
     try {
       const entering = stages && enterStages(stages.first, exchange);
@@ -60,11 +71,11 @@ export class OperationRun {
       const found = finding instanceof Promise ? await unlessCancelled(finding, exchange) : finding;
       if (isFaults(found)) return this.#refuse('document', found);
       this.#prepared = found;
+      this.#trace?.found(found);
       this.#meter = found.meter;
       const refused = this.#refusedBefore(found, request);
       if (refused !== undefined) return refused;
-      const spending =
-        this.#cost && exchange.route?.seats['rateLimit']?.spend?.(exchange, this.#cost.requested);
+      const spending = this.#cost && spendAt(exchange.route?.spending ?? [], exchange, this.#cost.requested);
       if (spending instanceof Promise) await unlessCancelled(spending, exchange);
       const isStream = found.operation.type === 'subscription';
       if (stages !== undefined && !isStream) passOn(await enterStages(stages.answer, exchange));
@@ -92,7 +103,7 @@ export class OperationRun {
     this.#meter.ended(data === undefined ? 'refused' : 'ok', this.#ask.exchange.startedAt, errors);
     return data === undefined
       ? { kind: 'refused', why: 'request', value: { ...value, errors } }
-      : { kind: 'answered', outcome: 'ok', value, cache: NO_POLICIES.cache };
+      : { kind: 'answered', outcome: 'ok', value, changes: false, cache: NO_POLICIES.cache };
   }
 
   /** What speaks against an operation before anybody asks what its caller may. */
@@ -137,7 +148,7 @@ export class OperationRun {
     const plan = this.#plan && { plan: this.#plan.shown(prepared, variables) };
     const answer = valueOf(outcome, context, plan ? { ...cost, ...plan } : cost);
     this.#meter.ended(answer.outcome, exchange.startedAt, answer.value.errors);
-    return { kind: 'answered', ...answer, cache: prepared.cache };
+    return { kind: 'answered', ...answer, ...endOf(prepared) };
   }
 
   async #subscribe(prepared: PreparedOperation, { variables }: GraphqlRequest): Promise<OperationResult> {
@@ -158,6 +169,7 @@ export class OperationRun {
           return failureOf(this.#endedBy(error), exchange);
         },
         meters: this.#finder.meters,
+        trace: this.#trace,
         ended,
       });
       return { kind: 'opened', answers };
@@ -167,12 +179,13 @@ export class OperationRun {
     if (!refused.some(({ path }) => path !== undefined)) return this.#refuse('document', refused);
     const value = withoutData(source, opening);
     this.#meter.ended('failed', exchange.startedAt, value.errors);
-    return { kind: 'answered', outcome: 'failed', value, cache: prepared.cache };
+    return { kind: 'answered', outcome: 'failed', value, ...endOf(prepared) };
   }
 
   #context(): OperationContext {
     const context = new OperationContext(this.#ask.exchange);
     if (this.#granted !== undefined) context.granted = this.#granted;
+    this.#trace?.begins(context);
     return context;
   }
 
@@ -189,4 +202,8 @@ export class OperationRun {
     if (this.#plan === undefined || this.#prepared === undefined || typeof request === 'string') return error;
     return this.#plan.endedBy(error, this.#prepared, request.variables);
   }
+}
+
+function endOf({ operation, cache }: PreparedOperation): Pick<Answered, 'changes' | 'cache'> {
+  return { changes: operation.type === 'mutation', cache };
 }

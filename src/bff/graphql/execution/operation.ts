@@ -51,6 +51,8 @@ export type OperationState = 'interpreted' | 'compiled' | 'interpreted for good'
  */
 export class Operation {
   readonly type: OperationTypeNode;
+  /** As its document calls it. */
+  readonly name: string | undefined;
   /** What the compiled function will cost in memory, estimated. */
   readonly compiledBytes: number;
   state: OperationState = 'interpreted';
@@ -76,6 +78,7 @@ export class Operation {
     { compileAfter, maxValueDepth, trusted }: OperationOptions,
   ) {
     this.type = node.operation;
+    this.name = node.name?.value;
     this.#node = node;
     this.#document = document;
     this.#schema = schema;

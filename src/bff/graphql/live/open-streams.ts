@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Problem } from '../../../problems/problem.ts';
-import { credentialLeftMs, revocationCode } from '../../../sockets/live-socket.ts';
+import { endWithCredential } from '../../../sockets/credential-end.ts';
+import { revocationCode } from '../../../sockets/live-socket.ts';
 
 /** The parts of a stream, as the library makes them. */
 export type StreamBody = AsyncGenerator<string, void, undefined>;
@@ -26,9 +27,8 @@ export class OpenStreams {
     const end = (): void => {
       void body.return();
     };
-    const timers = [this.#maxAgeMs, credentialLeftMs(exchange)]
-      .filter((ms) => ms !== Infinity)
-      .map((ms) => setTimeout(end, ms));
+    const timer = this.#maxAgeMs === Infinity ? undefined : setTimeout(end, this.#maxAgeMs);
+    const forget = endWithCredential(exchange, end);
     this.#open.add(end);
     raw.once('close', end);
     // Also where no operation runs that would end with it. What else ends an operation is told first.
@@ -46,7 +46,8 @@ export class OpenStreams {
       end();
       this.#open.delete(end);
       exchange.offCancel(endRevoked);
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(timer);
+      forget();
       raw.end();
     }
   }

@@ -66,15 +66,15 @@ export const rotationOrder = z
 /** Why a key is revoked. */
 export const keyRevocation = z.strictObject({ reason: z.string().min(1).max(500).optional() });
 
-/** What of a key is to be different; null takes something away. */
+/** What of a key is to be different; null takes something away (RFC 7396), be it a name, a list or a bound. */
 export const keyChange = z
   .strictObject({
     status: z.enum(['active', 'disabled']).optional(),
     tier: name.nullable().optional(),
     tenant: name.nullable().optional(),
-    roles: names.optional(),
-    permissions: names.optional(),
-    scopes: names.optional(),
+    roles: names.nullable().optional(),
+    permissions: names.nullable().optional(),
+    scopes: names.nullable().optional(),
     addresses: apiKeyGrants.addresses.nullable(),
     rateLimit: apiKeyGrants.rateLimit.nullable(),
     expiresAt: moment.nullable().optional(),

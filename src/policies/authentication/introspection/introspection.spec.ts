@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, exportPKCS8, generateKeyPair, SignJWT } from 'jose';
+import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import { IntrospectionServer } from '../../../../test/support/introspection-server.ts';
@@ -15,6 +16,10 @@ const SECRET = 'a secret: with + and %';
 const SCHEMES: PolicySet = { authentication: { schemes: ['introspection'] } };
 const gates: StageServer[] = [];
 const identities: Identity[] = [];
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await turn();
+}
 
 let server: IntrospectionServer;
 let key: TestKey;
@@ -285,11 +290,29 @@ describe('an outage', () => {
     const circuitBreaker = { consecutiveFailures: 3, openFor: '20s' };
     const gate = await gateOf(identityOf({ circuitBreaker }));
     server.answer = (response) => response.writeHead(500).end();
-    for (let i = 0; i < 3; i += 1) await present(gate, fresh());
-    expect(server.asked).toHaveLength(3);
+    await until(async () => (await present(gate, fresh())).headers['retry-after'] === '20');
+    const asked = server.asked.length;
+    // Three tokens, and at most as many control questions.
+    expect(asked).toBeGreaterThanOrEqual(3);
     const refused = await present(gate, fresh());
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '20']);
-    expect(server.asked).toHaveLength(3);
+    expect(server.asked).toHaveLength(asked);
+  });
+
+  it.each([403, 429, 500, 503])('is none when only the tokens of one caller come to %d', async (status) => {
+    const circuitBreaker = { consecutiveFailures: 2, openFor: '20s' };
+    const gate = await gateOf(identityOf({ circuitBreaker }));
+    server.answer = (response, { form }) => {
+      if (form['token']?.startsWith('evil')) response.writeHead(status).end();
+      else response.writeHead(200, { 'content-type': 'application/json' }).end('{"active":false}');
+    };
+    for (let i = 0; i < 6; i += 1) {
+      expect(await outcome(gate, `evil${fresh()}`)).toEqual([503, 'identity-unavailable']);
+      // The verdict comes after the answer.
+      await until(() => server.count('gatehouse-control-question') === i + 1);
+    }
+    server.answer = undefined;
+    expect(await outcome(gate, server.knows(fresh()))).toBe(200);
   });
 
   it.each([400, 413])('is none when the server does not take some tokens, by %d', async (status) => {

@@ -39,6 +39,16 @@ interface Refusal {
 /** How many tokens may be asked about at once: more are answered with 503 rather than kept waiting. */
 const MAX_FLIGHTS = 1000;
 const RETRY_AFTER_MS = 1000;
+/** No token of anybody: what the server says of it says how the server is. */
+const CONTROL = 'gatehouse-control-question';
+/** The server was not reached at all, whatever the token. */
+const UNREACHED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
 /** What a token may be made of (RFC 6750 section 2.1). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 /** An answer has no key that could be withdrawn. */
@@ -59,6 +69,7 @@ export class Introspector implements TokenSource, Upkeep {
   readonly #breaker: Breaker;
   readonly #log = new Logger('Introspection');
   #isFailing = false;
+  #control: Promise<boolean> | undefined = undefined;
 
   constructor(deps: IntrospectorDeps) {
     this.#deps = deps;
@@ -109,14 +120,36 @@ export class Introspector implements TokenSource, Upkeep {
     try {
       answer = await this.#deps.endpoint.ask(token);
     } catch (error) {
-      // Whoever sends tokens that the server does not take could keep everybody else from asking otherwise.
-      this.#breaker.settle(admission, error instanceof QuestionRefused ? 'success' : 'failure');
+      void this.#blame(error, admission);
       this.#warn(error);
       throw unavailable(RETRY_AFTER_MS, error);
     }
     this.#breaker.settle(admission, 'success');
     this.#recover();
     return this.#judge(answer, token, digest);
+  }
+
+  /**
+   * Finds out whether the server has failed or the token: whoever sends tokens that make the server stumble could keep everybody
+   * else from asking otherwise. Nobody waits for it.
+   */
+  async #blame(error: unknown, admission: number): Promise<void> {
+    const isOfToken =
+      error instanceof QuestionRefused ||
+      (!UNREACHED.has((error as NodeJS.ErrnoException).code) && (await this.#isServerWell()));
+    this.#breaker.settle(admission, isOfToken ? 'success' : 'failure');
+  }
+
+  /** Asks about a token that is none; one question at a time, for all who want to know. */
+  #isServerWell(): Promise<boolean> {
+    this.#control ??= this.#deps.endpoint
+      .ask(CONTROL)
+      .then(
+        () => true,
+        (error: unknown) => error instanceof QuestionRefused,
+      )
+      .finally(() => (this.#control = undefined));
+    return this.#control;
   }
 
   #judge(answer: Claims, token: string, digest: string): Principal {

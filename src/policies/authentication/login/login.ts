@@ -13,7 +13,7 @@ import type { GrantedTokens, LoginProvider } from './provider.ts';
 import { isOutage } from './provider-fault.ts';
 import { SeenOnce } from './seen-once.ts';
 import type { SessionCookies } from './session-cookies.ts';
-import { sessionMark, type Session } from './session.ts';
+import { sessionMark, type Session, type SessionTokens } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import { Unbelievable } from './renewal.ts';
 import { Transactions, type Transaction } from './transactions.ts';
@@ -92,21 +92,34 @@ export class Login {
     }
   }
 
-  /** A session with new tokens. Rejects as the provider's library does. @throws {Unbelievable} for tokens of somebody else. */
+  /**
+   * A session with new tokens. Where nobody can check them now they are kept with it, unused, and checked at the next refresh,
+   * which asks the provider for no others.
+   *
+   * Rejects as the provider's library does. @throws {Unbelievable} for tokens of somebody else.
+   */
   async refreshed(session: Session): Promise<Session> {
-    const { provider, options } = this.deps;
-    const granted = await provider.refresh(session.refreshToken ?? '');
+    const { unchecked, ...before } = session;
+    const given = unchecked ? { ...unchecked, idToken: session.idToken } : await this.#given(session);
+    if (this.deps.options.principal !== 'accessToken') return { ...before, ...given };
+    try {
+      await this.deps.checkAccessToken(given.accessToken);
+      return { ...before, ...given };
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status === 401) throw new Unbelievable('another access token');
+      const refreshAt = this.deps.clock() + RETRY_AFTER_MS;
+      // The ID token says nothing here, and cookies are small: there is one of it only.
+      const { idToken, ...rest } = given;
+      return { ...before, idToken, refreshToken: given.refreshToken, refreshAt, unchecked: rest };
+    }
+  }
+
+  async #given(session: Session): Promise<SessionTokens> {
+    const granted = await this.deps.provider.refresh(session.refreshToken ?? '');
     // OpenID Connect Core 12.2; issuer and audience are checked by the library.
     if (granted.claims !== undefined && granted.claims['sub'] !== session.sub)
       throw new Unbelievable('another subject');
-    if (options.principal === 'accessToken')
-      await this.deps.checkAccessToken(granted.accessToken).catch((error: unknown) => {
-        throw error instanceof Problem && error.status !== 401
-          ? error
-          : new Unbelievable('another access token');
-      });
     return {
-      ...session,
       ...this.#times(granted),
       idToken: granted.idToken ?? session.idToken,
       // No new one: the old one goes on.

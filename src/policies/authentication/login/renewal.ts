@@ -47,6 +47,8 @@ const ENDED: Renewal = { kind: 'ended' };
 export class RenewalMemory implements Upkeep {
   readonly flights = new Map<string, Promise<Renewal>>();
   readonly done = new LRUCache<string, Renewal>({ max: MOST });
+  /** New tokens that their store has not taken: those before are spent, and nobody gives them again. */
+  readonly unsaved = new LRUCache<string, Session>({ max: MOST });
 
   start(): void {
     // Nothing to be done in the background.
@@ -88,7 +90,7 @@ export class SessionRenewal {
     const flight = this.#shared(key, value, session)
       .catch(() => UNAVAILABLE)
       .then((renewal) => {
-        done.set(key, renewal, { ttl: renewal.kind === 'unavailable' ? PAUSE_MS : GRACE_MS });
+        done.set(key, renewal, { ttl: keptMs(renewal, session) });
         return renewal;
       })
       .finally(() => flights.delete(key));
@@ -142,9 +144,10 @@ export class SessionRenewal {
     const { store, refresh } = this.#deps;
     const before = await this.#changed(value, session);
     if (before !== undefined) return before;
-    let renewed: Session;
+    const { unsaved } = this.#deps.memory;
+    let renewed = unsaved.get(key);
     try {
-      renewed = await refresh(session);
+      renewed ??= await refresh(session);
     } catch (error) {
       if (!isSpent(error) && !(error instanceof Unbelievable)) return UNAVAILABLE;
       // Somebody else may have been faster; else the provider has ended it.
@@ -154,8 +157,10 @@ export class SessionRenewal {
       if (after === undefined) await store.end(value);
       return after ?? ENDED;
     }
-    // Kept before anybody uses them.
+    // Kept before anybody uses them; what the store does not take now is brought to it at the next refresh.
+    unsaved.set(key, renewed);
     const now = await store.change(value, renewed);
+    unsaved.delete(key);
     return now === undefined ? ENDED : { kind: 'renewed', value: now, session: renewed };
   }
 
@@ -186,19 +191,25 @@ export class SessionRenewal {
       : { kind: told.kind };
   }
 
-  async #tell(
-    { redis, guard }: Shared,
-    key: string,
-    { refreshToken }: Session,
-    renewal: Renewal,
-  ): Promise<void> {
+  async #tell({ redis, guard }: Shared, key: string, session: Session, renewal: Renewal): Promise<void> {
     const { kind } = renewal;
+    // Not for long what is to be looked at again under the same name.
+    const forMs = keptMs(renewal, session);
     const text =
       kind === 'renewed' ? { kind, value: renewal.value, session: writeSession(renewal.session) } : { kind };
-    const sealed = this.#deps.keys.seal(JSON.stringify(text), sealedFor(refreshToken));
-    const forMs = kind === 'unavailable' ? PAUSE_MS : GRACE_MS;
+    const sealed = this.#deps.keys.seal(JSON.stringify(text), sealedFor(session.refreshToken));
     await answerOf(guard, () => redis.set(PREFIX + key, sealed, 'PX', forMs)).catch(() => undefined);
   }
+}
+
+/** How long others are told of a renewal: of what nobody could check yet, until it is checked again. */
+function keptMs(renewal: Renewal, { refreshToken }: Session): number {
+  if (renewal.kind === 'unavailable') return PAUSE_MS;
+  const isPending =
+    renewal.kind === 'renewed' &&
+    renewal.session.unchecked !== undefined &&
+    renewal.session.refreshToken === refreshToken;
+  return isPending ? PAUSE_MS : GRACE_MS;
 }
 
 function sealedFor(refreshToken = '') {

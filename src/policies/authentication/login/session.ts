@@ -21,7 +21,15 @@ export interface Session {
   readonly refreshAt: number;
   /** When it was last written that somebody uses it. */
   readonly usedAt: number;
+  /** Tokens that the provider gave since, and that nobody could check yet: kept, for those before are spent, and not used. */
+  readonly unchecked?: Omit<SessionTokens, 'idToken'> | undefined;
 }
+
+/** The tokens of a session. */
+export type SessionTokens = Pick<
+  Session,
+  'idToken' | 'accessToken' | 'refreshToken' | 'expiresAt' | 'refreshAt' | 'usedAt'
+>;
 
 /** How sessions become principals. */
 export interface SessionTerms {

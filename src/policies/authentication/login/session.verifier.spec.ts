@@ -10,6 +10,8 @@ import {
   sessionsOf,
   TOKEN_SECRET,
 } from '../../../../test/support/session-desk.ts';
+import { createTestKey, KeyServer } from '../../../../test/support/key-server.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Problem } from '../../../problems/problem.ts';
 import { IdentifyStage } from '../authentication.stage.ts';
@@ -147,6 +149,41 @@ describe('a caller that is who the access token says', () => {
     expect((await ask(identity, value)).says).toBe('alice-of-the-api');
     desk.now += 1;
     expect((await ask(identity, value)).says).toBe('alice-refreshed');
+  });
+
+  it('keeps the tokens that nobody can check while the keys of the issuer are away', async () => {
+    const [keys, key] = await Promise.all([new KeyServer().start(), createTestKey()]);
+    const url = keys.url;
+    await keys.stop();
+    const identity = desk.identity({ login, issuer: { jwks: url, algorithms: ['ES256'] } });
+    const token = (sub: string): Promise<string> =>
+      new SignJWT({ iss: desk.issuer, aud: 'api', sub, exp: Math.floor(desk.now / 1000) + 3600 })
+        .setProtectedHeader({ alg: 'ES256', kid: key.kid })
+        .sign(key.privateKey);
+    desk.accessToken = () => token('after');
+    const before = await token('before');
+    let value = await desk.begin(identity, { ...old(), accessToken: before });
+    const look = async (): Promise<string> => {
+      const seen = await ask(identity, value);
+      value = seen.value;
+      return seen.says;
+    };
+    expect(await look()).toBe('before');
+    // Past the cool-down of the look at the keys, again and again; the provider has given its tokens once.
+    desk.now += MINUTE / 2;
+    expect(await look()).toBe('before');
+    desk.now += MINUTE / 2;
+    // Fails closed: those before are over, and those after unchecked.
+    expect(await look()).toBe('identity-unavailable');
+    expect(desk.asked).toBe(1);
+    keys.keys = [key.publicJwk];
+    await keys.start();
+    desk.now += MINUTE;
+    // What was told of the last try is forgotten by the clock of the process.
+    while ((await look()) === 'identity-unavailable') await sleep(50);
+    expect([await look(), desk.asked]).toEqual(['after', 1]);
+    identity.stop();
+    await keys.stop();
   });
 
   it.each([

@@ -130,6 +130,9 @@ export class SessionVerifier implements CredentialVerifier {
     if (clock() >= found.session.refreshAt) found = await this.#fresh(login, found, exchange);
     found = await this.#used(login, found);
     this.#write(login, found, value, exchange);
+    // Fails closed: the tokens that are known to be good are over, and nobody can say so of those that came since.
+    if (found.session.unchecked !== undefined && clock() >= found.session.expiresAt)
+      throw unavailable(RETRY_AFTER_MS);
     return this.#remember(login, found).principal;
   }
 

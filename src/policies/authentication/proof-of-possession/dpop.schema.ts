@@ -36,7 +36,7 @@ const replay = z.strictObject({
     .max(5_000_000)
     .default(200_000)
     .describe(
-      'How many proofs a process remembers, and a tenth of them for each key; who exceeds that is answered with 503. Default 200000.',
+      'How many proofs a process remembers, and a tenth of them for each caller; who exceeds that is answered with 503. Default 200000.',
     ),
   onStoreError: z
     .enum(['closed', 'local'])

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Exchange } from '../../../exchange/exchange.ts';
+import { partitionOf, type Principal } from '../../../exchange/principal.ts';
 import { authorizationOf } from '../credential-header.ts';
 import { typOf } from '../tokens/compact-token.ts';
 import { parseJson } from '../tokens/fetched-document.ts';
@@ -53,10 +54,11 @@ export class DpopProofs {
   /**
    * Verifies the proof of a request. What costs least comes first, and a proof is only used up when all else is right.
    *
+   * @param principal whose token it is.
    * @param jkt thumbprint of the key that the token is bound to.
    * @throws {Problem} `credentials-invalid`, with what the next proof has to have; `identity-unavailable`.
    */
-  async verify(exchange: Exchange, jkt: string): Promise<void> {
+  async verify(exchange: Exchange, principal: Principal, jkt: string): Promise<void> {
     const token = authorizationOf(exchange.request, 'dpop') ?? '';
     const proof = readProof(proofOf(exchange), this.#deps.options.algorithms);
     this.#checkClaims(proof.claims, exchange, token);
@@ -67,7 +69,9 @@ export class DpopProofs {
     if (!this.#signatures.holds(proof.text, proof.alg, proof.jwk, thumbprint))
       throw new ProofRefused('The DPoP proof is not signed by its key.');
     const digest = hash('sha256', proof.claims['jti'] as string, 'base64url');
-    if (!(await this.#deps.seen.take(jkt, digest))) throw new ProofRefused('The DPoP proof was used before.');
+    const holder = { caller: partitionOf(principal), key: jkt };
+    if (!(await this.#deps.seen.take(holder, digest)))
+      throw new ProofRefused('The DPoP proof was used before.');
   }
 
   #checkClaims(claims: Members, exchange: Exchange, token: string): void {

@@ -73,7 +73,7 @@ export class Possession {
     }
     if (mode === 'ignore') return undefined;
     if (!isProved || proofs === undefined) throw refused(REFUSAL);
-    return proofs.verify(exchange, jkt);
+    return proofs.verify(exchange, principal, jkt);
   }
 
   #checkCertificate(exchange: Exchange, { jkt, x5t }: Confirmation): void {

@@ -8,34 +8,67 @@ import { SeenProofs } from './seen-proofs.ts';
 const KEEP_MS = 1000;
 let now = 0;
 const clock = () => now;
+const alice = (key = 'key') => ({ caller: 'alice', key });
 const alone = (max = 1000) => new SeenProofs({ keepMs: KEEP_MS, max, onStoreError: 'closed', clock });
 
 describe('the proofs that were seen', () => {
   it('are remembered for as long as they would hold', async () => {
     now = 0;
     const seen = alone();
-    expect(await seen.take('key', 'a')).toBe(true);
-    expect(await seen.take('other key', 'a')).toBe(true);
-    for (now = 0; now <= KEEP_MS; now += 250) expect(await seen.take('key', 'a')).toBe(false);
+    expect(await seen.take(alice(), 'a')).toBe(true);
+    expect(await seen.take(alice('other key'), 'a')).toBe(true);
+    for (now = 0; now <= KEEP_MS; now += 250) expect(await seen.take(alice(), 'a')).toBe(false);
     now = 2 * KEEP_MS + 1;
-    expect(await seen.take('key', 'b')).toBe(true);
+    expect(await seen.take(alice(), 'b')).toBe(true);
     now = 3 * KEEP_MS + 2;
-    expect(await seen.take('key', 'a')).toBe(true);
+    expect(await seen.take(alice(), 'a')).toBe(true);
   });
 
-  it('are bounded, for one key too, and make room in time', async () => {
+  const full = { code: 'identity-unavailable', headers: { 'retry-after': '1' } };
+  const some = async (seen: SeenProofs, caller: string, count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 1) await seen.take({ caller, key: 'key' }, `${i}`);
+  };
+
+  it('are bounded for one caller, whatever keys he has, and make room in time', async () => {
     now = 0;
     const seen = alone(100);
-    const full = { code: 'identity-unavailable', headers: { 'retry-after': '1' } };
-    for (let i = 0; i < 10; i += 1) await seen.take('key', `${i}`);
-    await expect(seen.take('key', 'one more')).rejects.toMatchObject(full);
-    for (let key = 0; key < 9; key += 1)
-      for (let i = 0; i < 10; i += 1) await seen.take(`key ${key}`, `${i}`);
-    expect(seen.size).toBe(100);
-    await expect(seen.take('a new key', 'a')).rejects.toMatchObject(full);
+    for (let i = 0; i < 10; i += 1) await seen.take(alice(`key ${i}`), 'a');
+    await expect(seen.take(alice('one more'), 'a')).rejects.toMatchObject(full);
+    expect(await seen.take(alice('key 1'), 'a')).toBe(false);
+    expect(await seen.take({ caller: 'bob', key: 'one more' }, 'a')).toBe(true);
     now = KEEP_MS;
-    expect(await seen.take('a new key', 'a')).toBe(true);
-    expect(await seen.take('key', '0')).toBe(false);
+    expect(await seen.take(alice('one more'), 'a')).toBe(true);
+    expect(await seen.take(alice('key 1'), 'a')).toBe(false);
+  });
+
+  it('are bounded for all, where those who fill it are refused and nobody else', async () => {
+    now = 0;
+    const seen = alone(100);
+    for (let one = 0; one < 9; one += 1) await some(seen, `flood ${one}`, 10);
+    await some(seen, 'bob', 3);
+    for (let one = 0; one < 40; one += 1) {
+      await some(seen, `visitor ${one}`, 1);
+      expect(seen.size).toBeLessThanOrEqual(100);
+    }
+    expect(await seen.take({ caller: 'bob', key: 'key' }, '0')).toBe(false);
+    expect(await seen.take({ caller: 'bob', key: 'key' }, 'new')).toBe(true);
+    // Fails closed for the one whose proofs were forgotten, for as long as they could come again.
+    for (const digest of ['0', 'new'])
+      await expect(seen.take({ caller: 'flood 0', key: 'key' }, digest)).rejects.toMatchObject(full);
+    now = KEEP_MS;
+    await expect(seen.take({ caller: 'flood 0', key: 'key' }, '0')).rejects.toMatchObject(full);
+    now = 2 * KEEP_MS;
+    expect(await seen.take({ caller: 'flood 0', key: 'key' }, 'new')).toBe(true);
+  });
+
+  it('are no more than there is room for where nobody has many', async () => {
+    now = 0;
+    const seen = alone(100);
+    for (let one = 0; one < 100; one += 1) await some(seen, `visitor ${one}`, 1);
+    for (const caller of ['late', 'visitor 1'])
+      await expect(seen.take({ caller, key: 'key' }, 'x')).rejects.toMatchObject(full);
+    expect(await seen.take({ caller: 'visitor 1', key: 'key' }, '0')).toBe(false);
+    expect(seen.size).toBe(100);
   });
 });
 
@@ -55,13 +88,13 @@ describe('replicas', () => {
     const replica = (onStoreError: 'closed' | 'local') =>
       new SeenProofs({ keepMs: KEEP_MS, max: 1000, onStoreError, store: { redis, guard }, clock });
     const [one, other] = [replica('closed'), replica('local')];
-    expect(await one.take('key', 'a')).toBe(true);
-    expect(await other.take('key', 'a')).toBe(false);
+    expect(await one.take(alice(), 'a')).toBe(true);
+    expect(await other.take(alice(), 'a')).toBe(false);
     expect(await server.client().pttl('dpop:keya')).toBeGreaterThan(0);
     await server.kill();
-    await expect(one.take('key', 'b')).rejects.toMatchObject({ code: 'identity-unavailable' });
-    expect(await other.take('key', 'b')).toBe(true);
-    expect(await other.take('key', 'b')).toBe(false);
+    await expect(one.take(alice(), 'b')).rejects.toMatchObject({ code: 'identity-unavailable' });
+    expect(await other.take(alice(), 'b')).toBe(true);
+    expect(await other.take(alice(), 'b')).toBe(false);
     guard.close();
     closeRedis(redis);
   });

@@ -56,6 +56,8 @@ export class RevocationFeed {
   #isWanted = false;
   #isStopped = true;
   #isRefused = false;
+  /** Who waits for what will be read from now on. */
+  readonly #waiting: ((isRead: boolean) => void)[] = [];
 
   constructor({ redis, guard, pubSub }: FeedDeps, host: FeedHost) {
     this.#log = new RevocationLog(redis, guard);
@@ -95,6 +97,7 @@ export class RevocationFeed {
     clearTimeout(this.#timer);
     this.#keys.stop();
     this.#deaf?.();
+    for (const tell of this.#waiting.splice(0)) tell(false);
   }
 
   /** Reads everything once more. */
@@ -103,6 +106,15 @@ export class RevocationFeed {
     this.#after = LOG_BEGINNING;
     this.#keys.again();
     this.#wake();
+  }
+
+  /** Reads what there is by now. @returns whether Redis has answered. */
+  caughtUp(): Promise<boolean> {
+    if (this.#isStopped) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#wake();
+    });
   }
 
   /** Tells all replicas. @returns whether Redis has taken it. */
@@ -129,11 +141,19 @@ export class RevocationFeed {
   async #readAll(): Promise<void> {
     this.#isWanted = false;
     void this.#keys.ping();
+    const waiting = this.#waiting.splice(0);
+    const isRead = await this.#readLog();
+    for (const tell of waiting) tell(isRead);
+    if (isRead) await this.#restore();
+  }
+
+  /** @returns whether all was read. */
+  async #readLog(): Promise<boolean> {
     for (;;) {
       const askedAt = performance.now();
       const page = await this.#log.read(this.#after).catch(() => undefined);
-      if (Error.isError(page)) return this.#refused(page);
-      if (page === undefined || this.#isStopped) return;
+      if (Error.isError(page)) this.#refused(page);
+      if (page === undefined || Error.isError(page) || this.#isStopped) return false;
       this.#isRefused = false;
       if (this.#hasLost(page)) {
         this.#host.warn(
@@ -147,9 +167,8 @@ export class RevocationFeed {
       this.#take(page);
       if (!page.isWhole) continue;
       this.#logHeardAt = askedAt;
-      break;
+      return true;
     }
-    await this.#restore();
   }
 
   #refused(error: Error): void {
@@ -164,6 +183,10 @@ export class RevocationFeed {
     if (entries.length === 0) return;
     this.#lost?.found(entries);
     this.#host.heard(entries);
+    const undone = entries.filter(({ stamp = 0 }) => stamp < 0).map(({ undoes }) => undoes);
+    // A key that is there now may have been found before it was heard that an earlier one does not count any more.
+    for (const jti of undone) if (jti !== undefined && jti !== '') void this.#foundAnew(jti);
+    if (undone.includes(undefined)) this.#keys.lookAgain();
   }
 
   // A flush or a failover takes the end of the log, or all of it, or all but what was written since.
@@ -184,7 +207,29 @@ export class RevocationFeed {
   }
 
   #found(jti: string, forMs: number): void {
-    const time = Math.ceil(secondsOf(Date.now() + Math.min(forMs, this.#host.set.bounds.longest)));
-    this.#host.heard([{ digest: digestOf('jti', '', jti), time }]);
+    const digest = digestOf('jti', '', jti);
+    if (this.#host.set.stampOf(digest) < 0) return void this.#foundAnew(jti);
+    this.#host.heard([{ digest, time: this.#timeOf(forMs) }]);
+  }
+
+  /** The key of a token that was revoked and is not any more: whoever has written one since revokes it anew. */
+  async #foundAnew(jti: string): Promise<void> {
+    const digest = digestOf('jti', '', jti);
+    // As it is before it is asked: an undoing that comes meanwhile counts for what is found.
+    const stamp = this.#host.set.stampOf(digest);
+    if (stamp >= 0) return;
+    const key = await this.#log.keyOf(jti).catch(() => undefined);
+    if (this.#isStopped || key === 'none') return;
+    // Fails closed: it is asked again until Redis has answered.
+    if (key === undefined) return void setTimeout(() => void this.#foundAnew(jti), POLL_MS).unref();
+    // One that a gateway has written before is what a failover has brought back; it is nobody's wish any more.
+    if (key.stamp !== undefined && key.stamp < -stamp) return;
+    const { longest } = this.#host.set.bounds;
+    const time = this.#timeOf(key.forMs ?? longest);
+    this.#host.heard([{ digest, time, stamp: key.stamp ?? -stamp }]);
+  }
+
+  #timeOf(forMs: number): number {
+    return Math.ceil(secondsOf(Date.now() + Math.min(forMs, this.#host.set.bounds.longest)));
   }
 }

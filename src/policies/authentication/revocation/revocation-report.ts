@@ -64,7 +64,7 @@ export class RevocationReport {
           this.set(read());
         },
       });
-    gauge('revocations', 'Revocations that this process knows of.', () => revocations.set.count());
+    gauge('revocations', 'Revocations that this process knows of.', () => revocations.set.count().held);
     gauge('revocation_bytes', 'Memory that they take.', () => revocations.set.bytes);
     gauge(
       'revocations_fresh',

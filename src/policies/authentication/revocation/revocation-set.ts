@@ -1,5 +1,12 @@
 import { secondsOf, type Digest, type RevocationMarks } from './revocation-marks.ts';
-import { RevocationTable, type RevocationClock, type RevocationTime } from './revocation-table.ts';
+import {
+  isOver,
+  RevocationTable,
+  type RevocationClock,
+  type RevocationStamp,
+  type RevocationTime,
+  type TellRevocation,
+} from './revocation-table.ts';
 
 /** How many slots move to a larger table with each entry that is added: it is done long before the larger one is full. */
 const MOVED_PER_ADD = 64;
@@ -40,36 +47,62 @@ export class RevocationSet {
     return this.#table.taken === 0 && this.#previous === undefined;
   }
 
-  /** How many hold now; looks at all of them. */
-  count(): number {
+  /** How many hold now, and how many more it has to remember that were taken back; looks at all of them. */
+  count(): { readonly held: number; readonly undone: number } {
     const clock = this.#clock();
-    return this.#table.count(clock) + (this.#previous?.count(clock, this.#moved) ?? 0);
+    const now = this.#table.count(clock);
+    const before = this.#previous?.count(clock, this.#moved) ?? { all: 0, undone: 0 };
+    const undone = now.undone + before.undone;
+    return { held: now.all + before.all - undone, undone };
   }
 
   /** Whether one of them names a principal. */
   revokes({ token, session, subject, issuedAt }: RevocationMarks): boolean {
     if (this.isEmpty) return false;
-    if (token !== undefined && this.#holds(token)) return true;
-    if (session !== undefined && this.#holds(session)) return true;
+    if (token !== undefined && this.#isWithin(token)) return true;
+    if (session !== undefined && this.#isWithin(session)) return true;
     if (subject === undefined) return false;
     const time = this.find(subject);
     return time < 0 && issuedAt < -time;
   }
 
-  /** The time of a digest; 0 for none. */
-  find(digest: Digest): RevocationTime {
-    const time = this.#table.find(digest);
-    return time !== 0 || this.#previous === undefined ? time : this.#previous.find(digest);
+  /** Whether something is revoked now that a digest names: a token, a session, or what a subject was issued before a time. */
+  holds(digest: Digest): boolean {
+    const time = this.find(digest);
+    return time !== 0 && !isOver(time, 0, this.#clock());
   }
 
-  /** Adds one, or has it hold for longer. @returns whether there was room for it. */
-  add(digest: Digest, time: RevocationTime): boolean {
+  /** The time of a digest; 0 for none, and for one that was taken back. */
+  find(digest: Digest): RevocationTime {
+    const table = this.#tableOf(digest);
+    const slot = table.slotOf(digest);
+    return slot < 0 || table.stampAt(slot) < 0 ? 0 : table.timeAt(slot);
+  }
+
+  /** The stamp of a digest; 0 for none, below 0 for one that was taken back. */
+  stampOf(digest: Digest): RevocationStamp {
+    const table = this.#tableOf(digest);
+    const slot = table.slotOf(digest);
+    return slot < 0 ? 0 : table.stampAt(slot);
+  }
+
+  /**
+   * Adds one, or has it hold for longer; or takes it back, where the stamp says so. What is known and later stays.
+   *
+   * @returns whether there was room for it.
+   */
+  add(digest: Digest, time: RevocationTime, stamp: RevocationStamp = 0): boolean {
     if (this.#previous !== undefined) this.move(MOVED_PER_ADD);
     const clock = this.#clock();
     if (this.#table.isFull || this.#table.taken >= this.bounds.max) {
-      if (this.#table.find(digest) === 0 && !this.#makeRoom(clock)) return false;
+      if (this.#table.slotOf(digest) < 0 && !this.#makeRoom(clock)) return false;
     }
-    this.#table.put(digest, time, clock);
+    // What has not moved yet counts as well.
+    const slot = this.#previous?.slotOf(digest) ?? -1;
+    const previous = this.#previous;
+    if (previous !== undefined && slot >= 0)
+      this.#table.put(digest, previous.timeAt(slot), previous.stampAt(slot), clock);
+    this.#table.put(digest, time, stamp, clock);
     return true;
   }
 
@@ -79,23 +112,21 @@ export class RevocationSet {
     if (previous === undefined) return;
     const clock = this.#clock();
     const until = this.#moved + slots;
-    previous.each(this.#moved, until, clock, (digest, time) => this.#table.put(digest, time, clock));
+    previous.each(this.#moved, until, clock, (digest, time, stamp) =>
+      this.#table.put(digest, time, stamp, clock),
+    );
     this.#moved = until;
     if (until >= previous.slots) this.#previous = undefined;
   }
 
   /**
-   * Calls back with some of those that hold now.
+   * Calls back with some of those that hold now, or were taken back.
    *
    * @param from the first slot that is looked at; 0 to begin.
    * @param slots how many are looked at.
    * @returns the slot to go on from; undefined at the end.
    */
-  some(
-    from: number,
-    slots: number,
-    tell: (digest: Digest, time: RevocationTime) => void,
-  ): number | undefined {
+  some(from: number, slots: number, tell: TellRevocation): number | undefined {
     this.move(Infinity);
     const to = from + slots;
     this.#table.each(from, to, this.#clock(), tell);
@@ -105,7 +136,7 @@ export class RevocationSet {
   /** Begins to move to a table that has room; fails when all that there may be hold. */
   #makeRoom(clock: RevocationClock): boolean {
     this.move(Infinity);
-    const count = this.#table.count(clock);
+    const count = this.#table.count(clock).all;
     if (count >= this.bounds.max) return false;
     this.#previous = this.#table;
     this.#moved = 0;
@@ -113,10 +144,15 @@ export class RevocationSet {
     return true;
   }
 
-  #holds(digest: Digest): boolean {
+  #isWithin(digest: Digest): boolean {
     const time = this.find(digest);
     // The clock is read for those that are found only.
     return time !== 0 && time > secondsOf(this.#now());
+  }
+
+  #tableOf(digest: Digest): RevocationTable {
+    const previous = this.#previous;
+    return previous === undefined || this.#table.slotOf(digest) >= 0 ? this.#table : previous;
   }
 
   #clock(): RevocationClock {

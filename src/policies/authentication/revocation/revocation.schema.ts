@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../../config/units.ts';
 
-/** How many revocations a process can be asked to keep: 32 bytes each, with room to grow. */
+/** How many revocations a process can be asked to keep: 40 bytes each, with room to grow. */
 const MOST = 10_000_000;
 
 function between(fromMs: number, toMs: number, text: string) {

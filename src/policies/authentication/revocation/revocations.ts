@@ -6,6 +6,7 @@ import { unavailable } from '../verifier.ts';
 import { endExchange } from './revoked-exchange.ts';
 import { RevocationFeed, type FeedDeps, type FeedHost } from './revocation-feed.ts';
 import type { LoggedRevocation } from './revocation-log.ts';
+import { secondsOf, type Digest } from './revocation-marks.ts';
 import type { RevocationOptions } from './revocation.schema.ts';
 import { RevocationSet } from './revocation-set.ts';
 import { RevocationReport, type RevocationState, type RevocationTelemetry } from './revocation-report.ts';
@@ -17,6 +18,10 @@ const MOVED_PER_LOOK = 65_536;
 /** How soon open exchanges are looked through again: a flood of revocations may not take all of the time. */
 const SWEEP_EVERY_MS = 100;
 const RETRY_AFTER_MS = 1000;
+/** How often a revocation is told that others take back at the same time. */
+const MOST_TRIES = 3;
+/** What a table has room for. */
+const LAST_STAMP = 2 ** 31 - 1;
 
 /** What a process needs to know of the revocations of others; without Redis there are no others. */
 export interface RevocationDeps extends RevocationTelemetry {
@@ -131,10 +136,37 @@ export class Revocations implements FeedHost {
    * @returns whether all replicas will; this one does in any case, unless there is no room.
    */
   async revoke(revocations: readonly LoggedRevocation[]): Promise<'everywhere' | 'here' | 'nowhere'> {
-    // What has no room here is told to nobody, so that nothing is missing anywhere.
-    if (!this.#add(revocations)) return 'nowhere';
-    if (this.#feed === undefined) return 'everywhere';
-    return (await this.#feed.tell(revocations)) ? 'everywhere' : 'here';
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const stamped = revocations.map((one) => ({ ...one, stamp: this.#nextStamp(one.digest) }));
+      // What has no room here is told to nobody, so that nothing is missing anywhere.
+      if (!this.#add(stamped)) return 'nowhere';
+      if (this.#feed === undefined) return 'everywhere';
+      // Somebody may have taken one back of which nothing was known here yet, nor that it has been revoked.
+      if (!(await this.#feed.tell(stamped)) || !(await this.#feed.caughtUp())) return 'here';
+      if (!revocations.some(({ digest }) => this.set.stampOf(digest) < 0)) return 'everywhere';
+    }
+    // Fails closed: whoever asked is told to ask again.
+    return 'here';
+  }
+
+  /**
+   * Takes a revocation back, at all replicas as soon as they hear of it: only one that is known, so that what is ordered at the
+   * same time elsewhere stays. Fails closed: without Redis it stays, here too.
+   *
+   * @param jti of a token, whose key is deleted.
+   * @returns what became of it: `unknown` where nothing was revoked.
+   */
+  async undo(digest: Digest, jti?: string): Promise<'everywhere' | 'unknown' | 'nowhere'> {
+    if (this.#feed !== undefined && !(await this.#feed.caughtUp())) return 'nowhere';
+    if (!this.set.holds(digest)) return 'unknown';
+    const time = Math.ceil(secondsOf(Date.now()));
+    const stamp = this.set.stampOf(digest) + 1;
+    // Nothing can be later than what somebody else must have written.
+    if (stamp > LAST_STAMP) return 'nowhere';
+    const undone = { digest, time, stamp: -stamp, undoes: jti ?? '' };
+    if (this.#feed !== undefined && !(await this.#feed.tell([undone]))) return 'nowhere';
+    this.#add([undone]);
+    return 'everywhere';
   }
 
   heard(revocations: readonly LoggedRevocation[]): void {
@@ -149,10 +181,12 @@ export class Revocations implements FeedHost {
   #add(revocations: readonly LoggedRevocation[]): boolean {
     const news = (this.#news ??= new RevocationSet(this.set.bounds));
     let isRoom = true;
-    for (const { digest, time } of revocations) {
-      if (Math.abs(this.set.find(digest)) >= Math.abs(time)) continue;
-      if (this.set.add(digest, time)) news.add(digest, time);
-      else isRoom = false;
+    for (const { digest, time, stamp = 0 } of revocations) {
+      const before = this.set.find(digest);
+      // What is to be forgotten needs no room: without any it stays revoked.
+      if (!this.set.add(digest, time, stamp)) isRoom &&= stamp < 0;
+      else if (stamp < 0 ? news.find(digest) !== 0 : this.set.find(digest) !== before)
+        news.add(digest, time, stamp);
     }
     if (!news.isEmpty && this.#sweep === undefined) {
       const waitMs = this.#sweptAt + SWEEP_EVERY_MS - performance.now();
@@ -160,6 +194,12 @@ export class Revocations implements FeedHost {
       else this.#sweep = setTimeout(() => this.#endRevoked(), waitMs);
     }
     return isRoom;
+  }
+
+  /** Later than all that is known of a name, and than what others can have ordered before. */
+  #nextStamp(digest: Digest): number {
+    const known = Math.abs(this.set.stampOf(digest));
+    return Math.min(LAST_STAMP, Math.max(known + 1, Math.floor(secondsOf(Date.now()))));
   }
 
   #endRevoked(): void {
@@ -184,7 +224,7 @@ export class Revocations implements FeedHost {
   #look(): void {
     this.set.move(MOVED_PER_LOOK);
     const { onStoreError, staleAfter = 0, max = 0 } = this.#options ?? {};
-    if (this.#isFull && this.set.count() < max) {
+    if (this.#isFull && this.#isRoom(max)) {
       this.#isFull = false;
       // What there was no room for is to be found again.
       this.#feed?.again();
@@ -200,6 +240,11 @@ export class Revocations implements FeedHost {
     // Fails closed for those who are in, too.
     if (this.#isBlind && !wasBlind)
       this.#end(({ principal }) => principal?.marks !== undefined, unavailable(RETRY_AFTER_MS));
+  }
+
+  #isRoom(max: number): boolean {
+    const { held, undone } = this.set.count();
+    return held + undone < max;
   }
 
   #stateNow(staleAfterMs: number): RevocationState {

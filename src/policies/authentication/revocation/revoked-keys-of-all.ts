@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { mastersOf } from '../../../store/redis-cluster.ts';
+import { isCluster, mastersOf } from '../../../store/redis-cluster.ts';
 import { RevokedKeys, type RevokedKeysHost } from './revoked-keys.ts';
 
 /**
@@ -39,7 +39,12 @@ export class RevokedKeysOfAll {
     this.#byNode.clear();
   }
 
-  /** Looks at all keys once more. */
+  /** Looks at all keys once more; what is known meanwhile is as good as it was. */
+  lookAgain(): void {
+    for (const keys of this.#byNode.values()) keys.lookAgain();
+  }
+
+  /** Looks at all keys once more, and knows nothing until that is done. */
   again(): void {
     for (const keys of this.#byNode.values()) keys.again();
   }
@@ -62,7 +67,7 @@ export class RevokedKeysOfAll {
     }
     for (const node of nodes) {
       if (this.#byNode.has(node)) continue;
-      const keys = new RevokedKeys(node, this.#host);
+      const keys = new RevokedKeys(node, this.#host, isCluster(this.#redis));
       this.#byNode.set(node, keys);
       keys.start();
     }

@@ -1,14 +1,19 @@
 import type { Redis } from 'ioredis';
+import { isReply } from '../../../store/redis-fault.ts';
 import { closeRedis, duplicateRedis, redisFault } from '../../../store/redis.ts';
+import { LIVES_SCRIPT } from './revocation-log.lua.ts';
 import { REVOKED_PREFIX } from './revocation-log.ts';
 
 /** Where a connection of the second version of the protocol hears of keys that have changed. */
 const CHANNEL = '__redis__:invalidate';
 const SCAN_COUNT = 1000;
+/** Keys that are looked at in one go: others have their turn in between. */
+const AT_ONCE = 500;
 /** How often all keys are looked at again: where changes are told, and where Redis does not tell them. */
 const RECONCILE_MS = 300_000;
 const RECONCILE_UNTOLD_MS = 10_000;
 const RETRY_MS = 200;
+const LOOK_AGAIN_MS = 100;
 /** Also where the connection beside it is one of a Cluster, which connects when it is asked something. */
 const OPTIONS = {
   autoResubscribe: false,
@@ -16,6 +21,13 @@ const OPTIONS = {
   lazyConnect: false,
   enableOfflineQueue: false,
 } as const;
+
+/** What a Redis says that is a node of a Cluster after all, or lets its user run no scripts. */
+const ONE_BY_ONE = /^NOPERM|slot/i;
+
+interface WithScript {
+  livesOfRevoked(keyCount: number, ...keys: readonly string[]): Promise<readonly number[]>;
+}
 
 /** Who hears what the keys say. */
 export interface RevokedKeysHost {
@@ -32,10 +44,13 @@ export interface RevokedKeysHost {
  * (`CLIENT TRACKING` with a prefix, from Redis 6 on); they are all looked at after each connection, and now and then.
  */
 export class RevokedKeys {
-  readonly #redis: Redis;
+  readonly #redis: Redis & WithScript;
   readonly #host: RevokedKeysHost;
+  /** Whether one call may ask for many keys. */
+  #isWhole: boolean;
   #listener: Redis | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
+  #lookAgain: NodeJS.Timeout | undefined = undefined;
   #isTold = true;
   #isAsking = false;
   /** Until when everything is known, on the clock of `performance.now()`; -Infinity before all keys were looked at. */
@@ -44,9 +59,12 @@ export class RevokedKeys {
   #turn = 0;
   #seenTurn = -1;
 
-  constructor(redis: Redis, host: RevokedKeysHost) {
-    this.#redis = redis;
+  /** @param isNode whether it is a node of a Cluster, which takes keys of one slot only. */
+  constructor(redis: Redis, host: RevokedKeysHost, isNode = false) {
+    redis.defineCommand('livesOfRevoked', { lua: LIVES_SCRIPT });
+    this.#redis = redis as Redis & WithScript;
     this.#host = host;
+    this.#isWhole = !isNode;
   }
 
   /** Begins to listen, and to look. */
@@ -63,11 +81,19 @@ export class RevokedKeys {
   stop(): void {
     this.#turn += 1;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lookAgain);
     if (this.#listener !== undefined) closeRedis(this.#listener);
     this.#listener = undefined;
   }
 
-  /** Looks at all keys once more. */
+  /** Looks at all keys once more; what is known meanwhile is as good as it was. */
+  lookAgain(): void {
+    clearTimeout(this.#lookAgain);
+    // What is to be looked at for one reason is looked at for all.
+    this.#lookAgain = setTimeout(() => void this.#reconcile(this.#turn), LOOK_AGAIN_MS).unref();
+  }
+
+  /** Looks at all keys once more, and knows nothing until that is done. */
   again(): void {
     this.#seenTurn = -1;
     this.heardAt = -Infinity;
@@ -151,11 +177,28 @@ export class RevokedKeys {
   }
 
   async #look(keys: readonly string[]): Promise<void> {
-    const left = await Promise.all(keys.map((key) => this.#redis.pttl(key)));
+    for (let at = 0; at < keys.length; at += AT_ONCE) await this.#lookAt(keys.slice(at, at + AT_ONCE));
+  }
+
+  async #lookAt(keys: readonly string[]): Promise<void> {
+    const left = await this.#livesOf(keys);
     for (const [index, key] of keys.entries()) {
       const ms = left[index] as number;
       // One that is gone again stays revoked for as long as it was said at first.
       if (ms >= -1) this.#host.revoked(key.slice(REVOKED_PREFIX.length), ms < 0 ? undefined : ms);
     }
+  }
+
+  /** How long keys are still there, as PTTL tells it. */
+  async #livesOf(keys: readonly string[]): Promise<readonly number[]> {
+    if (this.#isWhole) {
+      try {
+        return await this.#redis.livesOfRevoked(keys.length, ...keys);
+      } catch (error) {
+        if (!isReply(error) || !ONE_BY_ONE.test(error.message)) throw error;
+        this.#isWhole = false;
+      }
+    }
+    return Promise.all(keys.map((key) => this.#redis.pttl(key)));
   }
 }

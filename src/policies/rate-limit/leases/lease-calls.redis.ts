@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LimiterTally } from '../limiter-tally.ts';
 import type { LeaseCall, LeaseReply } from './lease.ts';
 import { LEASE_TTL_MS } from './lease.ts';
 import { LEASE_SCRIPT } from './lease.lua.ts';
@@ -7,7 +8,7 @@ interface WithScript {
   leaseTokens(
     key: string,
     ...args: readonly (string | number)[]
-  ): Promise<[number, number, number, number, number]>;
+  ): Promise<[number, number, number, number, number, number]>;
 }
 
 /** Calls of the script of leases, for one replica. */
@@ -17,7 +18,11 @@ export class LeaseCalls {
   /** Of all calls of this process: a lease that was forgotten and begins anew does not count from one again. */
   #calls = 0;
 
-  constructor(redis: Redis, replicas: LiveReplicas) {
+  readonly #tally: LimiterTally;
+
+  /** @param tally counts what was found under keys of ours and is no bucket. */
+  constructor(redis: Redis, replicas: LiveReplicas, tally = new LimiterTally()) {
+    this.#tally = tally;
     redis.defineCommand('leaseTokens', { numberOfKeys: 1, lua: LEASE_SCRIPT });
     this.#redis = redis as Redis & WithScript;
     this.#replicas = replicas;
@@ -27,7 +32,8 @@ export class LeaseCalls {
   async send(key: string, call: LeaseCall): Promise<LeaseReply> {
     this.#calls += 1;
     const args = scriptArguments(call, this.#replicas, this.#calls);
-    const [passed, block, left, retryMs, kept] = await this.#redis.leaseTokens(key, ...args);
+    const [passed, block, left, retryMs, kept, repaired] = await this.#redis.leaseTokens(key, ...args);
+    this.#tally.repaired += repaired;
     return { passed, block, left, retryMs, kept };
   }
 }

@@ -256,12 +256,58 @@ describe('leases of a bucket', () => {
 
   describe('of the script itself', () => {
     const rule = { rate: 1000, perMs: 1000, burst: 200 };
+    let repaired = 0;
     const idle = { rule, cost: 1, asked: 0, want: 0, kept: 0, returned: 0, owed: 0, sentAt: 0 };
 
     async function say(id: string, call: Partial<LeaseCall>, { number = 1, now = 0 } = {}): Promise<unknown> {
       const args = scriptArguments({ ...idle, ...call }, { id, count: 1 }, number);
-      return redis.eval(CLOCKLESS_SCRIPT, 1, 'bucket', ...args, EPOCH + now);
+      const reply = (await redis.eval(CLOCKLESS_SCRIPT, 1, 'bucket', ...args, EPOCH + now)) as number[];
+      repaired = reply.pop() ?? NaN;
+      return reply;
     }
+
+    it.each<[string, Record<string, string>, number, number]>([
+      ['tokens that are no number', { tokens: 'nan', last_refill: String(EPOCH) }, 199, 1],
+      ['endless tokens', { tokens: 'inf', last_refill: String(EPOCH) }, 199, 1],
+      ['no moment', { tokens: '5', last_refill: '-inf' }, 199, 1],
+      ['half of it', { tokens: '5' }, 199, 1],
+      ['more tokens than there are', { tokens: '1e300', last_refill: String(EPOCH) }, 199, 0],
+      ['an endless reserve', { 'l:b': `1 inf ${String(EPOCH + 500)}` }, 199, 1],
+      ['a reserve of less than nothing', { 'l:b': `1 -50 ${String(EPOCH + 500)}` }, 199, 1],
+      ['a reserve that never lapses', { 'l:b': '1 5 nan' }, 199, 1],
+      ['a reserve of its own that is none', { 'l:a': 'nan nan nan' }, 199, 1],
+      [
+        'fresh tokens beside a reserve',
+        { tokens: 'x', last_refill: 'y', 'l:b': `1 50 ${String(EPOCH + 500)}` },
+        149,
+        1,
+      ],
+    ])('begins anew, within the burst, where it finds %s', async (_what, fields, left, count) => {
+      await redis.hset('bucket', fields);
+      expect(await say('a', { asked: 1 })).toEqual([1, 0, left, 0, 0]);
+      expect(repaired).toBe(count);
+      // Nothing of it is found again.
+      await say('a', { asked: 1 }, { number: 2 });
+      expect(repaired).toBe(0);
+    });
+
+    it('owes no more than a burst, whatever it finds', async () => {
+      await redis.hset('bucket', { tokens: '-1e300', last_refill: String(EPOCH) });
+      await say('a', { asked: 1 });
+      expect(await say('a', { asked: 1 }, { number: 2, now: 201 })).toEqual([1, 0, 0, 0, 0]);
+    });
+
+    it('replaces what is of another type, and counts it', async () => {
+      await redis.rpush('bucket', '1');
+      expect(await say('a', { asked: 1 })).toEqual([1, 0, 199, 0, 0]);
+      expect(repaired).toBe(1);
+    });
+
+    it('goes on within a second where it finds a call of its own that nobody has made', async () => {
+      await redis.hset('bucket', { 'l:a': `9e15 10 ${String(EPOCH * 2)}` });
+      await expect(say('a', { asked: 1 })).rejects.toThrow('STALE');
+      expect(await say('a', { asked: 1 }, { number: 2, now: 1001 })).toEqual([1, 0, 189, 0, 0]);
+    });
 
     it('does not fill the bucket up with what is reserved, before it lapses', async () => {
       expect(await say('a', { want: 1000 })).toEqual([0, 100, 100, 0, 0]);

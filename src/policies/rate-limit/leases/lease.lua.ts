@@ -8,13 +8,15 @@
  *          cost of each of the requests that wait, how many of them; tokens that the replica would like to reserve,
  *          that it has left of its reserve and keeps, that it gives back of it; that belong back beside
  *          those (negative: what was spent beyond what it had)
- * Returns  requests that pass, tokens reserved, whole tokens left, ms until a request of this cost can pass, tokens kept
+ * Returns  requests that pass, tokens reserved, whole tokens left, ms until a request of this cost can pass, tokens kept,
+ *          fields that were not ours or that nobody can count with
  *
  * Tokens leave the bucket before anybody may use them, and the bucket does not fill up with the room of tokens that are
  * reserved: what is in the bucket and with the replicas is never more than the burst. A reserve that has lapsed is spent,
  * as far as anybody knows: once the bucket has forgotten it, nothing of it is kept or given back. Requests that wait come first, and each is met as a whole or not at all; a reserve is a part of
  * what is left then, so small that all replicas could have one. A call that was overtaken by a later one of the same replica
- * does nothing: what it reserved nobody would count. What is not ours under a key of ours is replaced.
+ * does nothing: what it reserved nobody would count. What is not ours under a key of ours is replaced: where nobody can tell what was
+ * taken, a full bucket begins, without what is reserved.
  */
 export const LEASE_SCRIPT = `
 local rate, per, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -29,7 +31,14 @@ local function ms_until(missing)
   return math.min(1e15, math.max(0, math.ceil(missing * per / rate - 1e-6)))
 end
 
+-- What is no number that anybody can count with says nothing.
+local function finite(text)
+  local n = tonumber(text)
+  if n and n - n == 0 then return n end
+end
+
 local tokens, last, had
+local repaired, seen = 0, false
 local others, lapsed, own, lapse = 0, 0, 0, 0
 local gone = {}
 local fields = redis.pcall('HGETALL', key)
@@ -37,17 +46,24 @@ if fields.err then
   if not string.find(fields.err, 'WRONGTYPE') then error(fields.err) end
   redis.call('DEL', key)
   fields = {}
+  repaired = 1
 end
 for i = 1, #fields, 2 do
   local name, value = fields[i], fields[i + 1]
-  if name == 'tokens' then tokens = tonumber(value)
-  elseif name == 'last_refill' then last = tonumber(value)
+  if name == 'tokens' then tokens, seen = finite(value), true
+  elseif name == 'last_refill' then last, seen = finite(value), true
   elseif string.sub(name, 1, 2) == 'l:' then
     local seq, reserved, till = string.match(value, '^(%S+) (%S+) (%S+)$')
-    seq, reserved, till = tonumber(seq), tonumber(reserved), tonumber(till)
-    if not (seq and reserved and till) then gone[#gone + 1] = name
+    seq, reserved, till = finite(seq), finite(reserved), finite(till)
+    -- Nobody has reserved less than nothing, or more than there ever was.
+    if not (seq and reserved and till) or reserved < 0 or reserved > 1e9 then
+      gone[#gone + 1] = name
+      repaired = repaired + 1
     elseif name == mine then
-      if seq >= number then return redis.error_reply('STALE a later call of this replica came first') end
+      if seq >= number and till > now then
+        if till > now + ttl then redis.call('HSET', key, name, string.format('%.0f %.17g %.0f', seq, reserved, now + ttl)) end
+        return redis.error_reply('STALE a later call of this replica came first')
+      end
       own, had = reserved, true
     elseif till <= now then
       lapsed, lapse = lapsed + reserved, math.max(lapse, till)
@@ -62,8 +78,12 @@ for i = 1, #fields, 2 do
   end
 end
 
-if not tokens or not last then tokens, last = burst, now end
-local level = tokens
+if not tokens or not last then
+  if seen then repaired = repaired + 1 end
+  tokens, last = burst, now
+end
+-- Nobody owes more than the burst, and what is reserved is not in the bucket.
+local level = math.max(-burst, math.min(tokens, math.max(0, burst - others - lapsed - own)))
 local function refill(till, room)
   if till > last then level = level + (till - last) * rate / per end
   level = math.min(math.max(0, room), level)
@@ -89,7 +109,7 @@ else
 end
 
 local reserved = kept + block
-if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+for _, name in ipairs(gone) do redis.call('HDEL', key, name) end
 if reserved > 0 then
   redis.call('HSET', key, mine, string.format('%.0f %.17g %.0f', number, reserved, now + ttl))
 elseif had then redis.call('HDEL', key, mine) end
@@ -97,5 +117,5 @@ if passed > 0 or block > 0 or returned ~= 0 or had or #gone > 0 or went_back the
   redis.call('HSET', key, 'tokens', string.format('%.17g', level), 'last_refill', string.format('%.0f', now))
   redis.call('PEXPIRE', key, string.format('%.0f', math.max(1000, ms_until(2 * burst)) + ttl))
 end
-return { passed, block, math.floor(level + 1e-9), retry, math.floor(kept) }
+return { passed, block, math.floor(level + 1e-9), retry, math.floor(kept), repaired }
 `;

@@ -1,4 +1,5 @@
 import type { LimitDecision } from '../../../exchange/exchange.ts';
+import { LimiterTally } from '../limiter-tally.ts';
 import type { BucketRule } from '../rate-limiter.ts';
 import { decision } from '../token-bucket.ts';
 
@@ -78,8 +79,12 @@ export class Lease {
   #refusedCost = 0;
   #retryAt = 0;
 
-  constructor(rule: BucketRule, now: number) {
+  readonly #tally: LimiterTally;
+
+  /** @param tally counts what becomes of reserves. */
+  constructor(rule: BucketRule, now: number, tally = new LimiterTally()) {
     this.#rule = rule;
+    this.#tally = tally;
     this.#left = rule.burst;
     this.usedAt = this.#measuredAt = now;
   }
@@ -108,7 +113,7 @@ export class Lease {
   /** Whether it has something that belongs back into the bucket now. @param isLast whether nobody will take any more. */
   isIdle(now: number, isLast = false): boolean {
     if (this.isAsking) return false;
-    if (now >= this.#until) this.#held = 0;
+    this.#lapse(now);
     return this.#owed < 0 || ((isLast || now - this.usedAt >= IDLE_MS) && this.#held + this.#owed > 0);
   }
 
@@ -142,7 +147,7 @@ export class Lease {
    */
   ask(cost: number, asked: number, keeps: boolean, now: number): LeaseCall {
     this.isAsking = true;
-    if (now >= this.#until) this.#held = 0;
+    this.#lapse(now);
     this.#measure(cost * asked, now);
     if (asked > 0) this.#cost = cost;
     const kept = keeps && asked === 0 ? this.#held : 0;
@@ -157,6 +162,9 @@ export class Lease {
   told(call: LeaseCall, reply: LeaseReply, now: number): void {
     this.isAsking = false;
     this.#left = reply.left;
+    this.#tally.reserved += reply.block;
+    this.#tally.returned += call.returned;
+    this.#tally.lapsed += call.kept - reply.kept;
     if (isSame(call.rule, this.#rule)) this.#reserve(call, reply, now);
     else this.#owed += reply.block;
     if (reply.passed >= call.asked) return;
@@ -167,8 +175,14 @@ export class Lease {
   }
 
   /** Nobody knows what came of the call: what it gave back and what it reserved is lost until the bucket has filled up. */
-  failed(): void {
+  failed({ returned }: Pick<LeaseCall, 'returned'> = { returned: 0 }): void {
     this.isAsking = false;
+    this.#tally.lapsed += returned;
+  }
+
+  /** Tokens that are reserved and not used yet. */
+  heldAt(now: number): number {
+    return now < this.#until ? this.#held : 0;
   }
 
   /** What a request is told that waited for a call. */
@@ -189,6 +203,12 @@ export class Lease {
     if (now >= this.#refusedUntil || cost < this.#refusedCost) return undefined;
     const told = decision(this.#rule, cost, this.#known, false);
     return { ...told, retryAfterMs: Math.max(1, Math.ceil(this.#retryAt - now)) };
+  }
+
+  #lapse(now: number): void {
+    if (now < this.#until || this.#held === 0) return;
+    this.#tally.lapsed += this.#held;
+    this.#held = 0;
   }
 
   #reserve(call: LeaseCall, { block, kept }: LeaseReply, now: number): void {

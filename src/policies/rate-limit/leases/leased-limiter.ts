@@ -1,4 +1,5 @@
 import type { LimitDecision } from '../../../exchange/exchange.ts';
+import type { StoreUnavailable } from '../../../store/store-guard.ts';
 import type { BucketRule, RateLimiter, Take, TakeOutcome } from '../rate-limiter.ts';
 import type { Leases } from './leases.ts';
 
@@ -47,8 +48,8 @@ export class LeasedLimiter implements RateLimiter {
     this.#of(rule).refund(bucketKey, rule, cost);
   }
 
-  charge(bucketKey: string, rule: BucketRule, cost: number): void {
-    this.#of(rule).charge(bucketKey, rule, cost);
+  charge(bucketKey: string, rule: BucketRule, cost: number): StoreUnavailable | undefined {
+    return this.#of(rule).charge(bucketKey, rule, cost);
   }
 
   #of(rule: BucketRule): RateLimiter | Leases {

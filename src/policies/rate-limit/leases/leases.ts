@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitDecision } from '../../../exchange/exchange.ts';
-import { STORE_UNAVAILABLE, type StoreGuard } from '../../../store/store-guard.ts';
+import { STORE_UNAVAILABLE, type StoreGuard, type StoreUnavailable } from '../../../store/store-guard.ts';
 import type { BucketRule, TakeOutcome } from '../rate-limiter.ts';
+import { LimiterTally } from '../limiter-tally.ts';
 import { Lease, type LeaseCall, type LeaseReply } from './lease.ts';
 import { Waiting } from './waiting.ts';
 
@@ -24,6 +25,8 @@ export interface LeaseDeps {
   readonly now?: () => number;
   /** How many keys are kept at most. Default 10 000, about 4 MB. */
   readonly most?: number;
+  /** Counts what becomes of reserves. Default: nobody does. */
+  readonly tally?: LimiterTally | undefined;
 }
 
 /** One key: what is reserved of it, and who waits for more. */
@@ -44,6 +47,7 @@ export class Leases {
   readonly #deps: LeaseDeps;
   readonly #now: () => number;
   readonly #most: number;
+  readonly #tally: LimiterTally;
   /** Those that have a call to make when this turn of the event loop ends. */
   #leaving: Kept[] = [];
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -53,6 +57,7 @@ export class Leases {
     this.#deps = deps;
     this.#now = deps.now ?? (() => performance.now());
     this.#most = deps.most ?? MOST_LEASES;
+    this.#tally = deps.tally ?? new LimiterTally();
   }
 
   /** How many keys are kept. */
@@ -84,10 +89,19 @@ export class Leases {
     (this.#all.get(bucketKey) ?? this.#keep(bucketKey, rule, now)).lease.refund(rule, cost, now);
   }
 
-  /** Takes tokens that were spent already, whether they are there or not. */
-  charge(bucketKey: string, rule: BucketRule, cost: number): void {
+  /** Takes tokens that were spent already, whether they are there or not; those that are not are told to the store once it is there. */
+  charge(bucketKey: string, rule: BucketRule, cost: number): StoreUnavailable | undefined {
     const now = this.#now();
     (this.#all.get(bucketKey) ?? this.#keep(bucketKey, rule, now)).lease.charge(rule, cost, now);
+    return this.#deps.guard.available ? undefined : STORE_UNAVAILABLE;
+  }
+
+  /** Tokens that are reserved and not used yet. */
+  get held(): number {
+    const now = this.#now();
+    let held = 0;
+    for (const { lease } of this.#all.values()) held += lease.heldAt(now);
+    return held;
   }
 
   /** Gives everything back that is reserved, and reserves nothing any more: from now on each request asks. Waits a moment at most. */
@@ -149,7 +163,7 @@ export class Leases {
       if (waiting?.isOver === true && reply.passed > 0) this.#refundAll(kept, call, reply);
       waiting?.tell((index) => lease.outcomeOf(call, reply, index < reply.passed));
     } catch (error) {
-      lease.failed();
+      lease.failed(call);
       waiting?.fail(error);
     }
     this.#goOn(kept);
@@ -178,7 +192,7 @@ export class Leases {
 
   #keep(key: string, rule: BucketRule, now: number): Kept {
     if (this.#all.size >= this.#most) this.#makeRoom(now);
-    const kept: Kept = { key, lease: new Lease(rule, now), waiting: [], isLeaving: false };
+    const kept: Kept = { key, lease: new Lease(rule, now, this.#tally), waiting: [], isLeaving: false };
     this.#all.set(key, kept);
     this.#timer ??= setInterval(this.#sweep, SWEEP_MS).unref();
     return kept;

@@ -42,7 +42,7 @@ export class LocalShare implements LocalRateLimiter {
     this.#whole.refund(bucketKey, this.#shareOf(rule, cost), cost);
   }
 
-  charge(bucketKey: string, rule: BucketRule, cost: number): void {
+  charge(bucketKey: string, rule: BucketRule, cost: number): undefined {
     this.#whole.charge(bucketKey, this.#shareOf(rule, 1), cost);
   }
 

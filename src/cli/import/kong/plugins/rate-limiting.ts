@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Plugin, Translation } from '../plugin.ts';
 
 const PERIODS = { second: '1s', minute: '1m', hour: '1h', day: '1d', month: '30d', year: '365d' } as const;
+/** Windows of days and shorter begin where Kong's do; months and years have no fixed length. */
+const ROLLING: Readonly<Record<string, true>> = { month: true, year: true };
 const KEYS: Readonly<Record<string, string>> = {
   consumer: 'principal',
   credential: 'principal',
@@ -9,7 +11,7 @@ const KEYS: Readonly<Record<string, string>> = {
   service: 'global',
 };
 
-/** Each window becomes a token bucket; a request has to pass all of them. */
+/** Each window becomes a fixed window; a request has to pass all of them. */
 export function translateRateLimiting({ config, source }: Plugin): Translation {
   config.skipDefaults({
     hide_client_headers: false,
@@ -26,16 +28,19 @@ export function translateRateLimiting({ config, source }: Plugin): Translation {
   config.skip('redis', ...REDIS_KEYS);
   if (store !== 'local') source.note('todo', 'set REDIS_URL, so that all replicas count together');
   const onStoreError = config.get('fault_tolerant', z.boolean()) === false ? { onStoreError: 'closed' } : {};
-  const buckets = Object.entries(PERIODS).flatMap(([period, per]) => {
+  const windows = Object.entries(PERIODS).flatMap(([period, per]) => {
     const rate = config.get(period, z.int().min(1));
-    return rate === undefined ? [] : [{ key, rate, per, ...onStoreError }];
+    if (rate !== undefined && period in ROLLING)
+      source.note(
+        'differs',
+        `windows of ${per}, where Kong begins with each ${period} of the calendar`,
+        period,
+      );
+    return rate === undefined ? [] : [{ key, algorithm: 'fixedWindow', rate, per, ...onStoreError }];
   });
-  if (buckets.length === 0) return {};
-  source.note(
-    'differs',
-    'tokens flow back all the time, where Kong starts again with each window; each route counts for itself',
-  );
-  return { policies: { rateLimit: buckets.length === 1 ? buckets[0] : buckets } };
+  if (windows.length === 0) return {};
+  source.note('differs', 'each route counts for itself');
+  return { policies: { rateLimit: windows.length === 1 ? windows[0] : windows } };
 }
 
 const REDIS_KEYS = [

@@ -35,7 +35,7 @@ export const HARMLESS: ReadonlyMap<string, string> = new Map([
   ['proxy-cache-advanced', 'use the policy `cache`'],
   ['rate-limiting-advanced', 'use the policy `rateLimit`'],
   ['request-transformer-advanced', 'use the policy `transform`'],
-  ['response-ratelimiting', 'answers of services cannot charge a limit; use the policy `rateLimit`'],
+  ['response-ratelimiting', 'services charge a limit by `cost.answerHeader` of the policy `rateLimit`'],
   ['response-transformer-advanced', 'use the policy `transform`'],
   ['statsd', "metrics are at /metrics of the operators' listener"],
   ['syslog', 'the access line goes to standard output'],
