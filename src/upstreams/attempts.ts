@@ -297,5 +297,4 @@ export class Attempts implements Waiter {
     return false;
   }
 }
-
 const NONE: readonly Target[] = [];
