@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { LogsOptions } from '../routing/logs.schema.ts';
 import type { AccessLines } from '../snapshot/edge.ts';
+import type { LineStream } from '../telemetry/logger.ts';
 import { compileFields } from './access-fields.ts';
 import { accessLine } from './access-line.ts';
 import { quoted } from './access-values.ts';
@@ -39,6 +40,18 @@ export function compileAccessLog(
     // Not by the trace, which is the client's to choose: nobody can see to it that no line of his own is kept.
     return random() < successes ? line(exchange, durationMs, complete, standsFor) : undefined;
   };
+}
+
+/** Writes the access line of an exchange that has closed, as its configuration says. */
+export function writeAccessLine(
+  lines: LineStream,
+  exchange: Exchange,
+  durationMs: number,
+  complete: boolean,
+): void {
+  const write = exchange.snapshot?.edge.accessLines ?? accessLine;
+  const line = write(exchange, durationMs, complete);
+  if (line !== undefined) lines.write(line);
 }
 
 /** Whether nothing about it is worth a look. Whatever is doubtful is kept. */

@@ -4,7 +4,7 @@ import type { Draining } from '../health/draining.ts';
 import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
-import { accessLine } from './access-line.ts';
+import { writeAccessLine } from './access-log.ts';
 import type { Connections } from './connections.ts';
 import type { HookDeps } from './hook-deps.ts';
 
@@ -54,7 +54,7 @@ export class CloseHook {
     const { trace } = exchange;
     const shown = trace.spans?.isKept === true ? trace : undefined;
     metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload, shown);
-    if (this.#logger.isLevelEnabled('info')) this.#log(exchange, durationMs, complete);
+    if (this.#logger.isLevelEnabled('info')) writeAccessLine(this.#lines, exchange, durationMs, complete);
     const { problem, headFault } = exchange;
     if (problem?.code === 'internal')
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
@@ -62,12 +62,6 @@ export class CloseHook {
       this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
-  }
-
-  #log(exchange: Exchange, durationMs: number, complete: boolean): void {
-    const write = exchange.snapshot?.edge.accessLines ?? accessLine;
-    const line = write(exchange, durationMs, complete);
-    if (line !== undefined) this.#lines.write(line);
   }
 }
 
