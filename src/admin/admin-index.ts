@@ -70,6 +70,10 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     path: '/cache',
     shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
   },
+  {
+    path: '/log-level',
+    shows: 'The level of the log; a PUT changes it for a while, and a DELETE goes back, in all workers.',
+  },
 ];
 
 const ELSEWHERE = 'Liveness and readiness are on the clients’ port: /health/live and /health/ready.';

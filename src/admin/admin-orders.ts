@@ -7,6 +7,7 @@ import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { LIVE_TIERS, type RedisLiveTiers } from '../policies/rate-limit/live-tiers.redis.ts';
 import { CacheNews } from '../policies/cache/cache-news.ts';
 import { Recorder } from '../record/recorder.ts';
+import { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
 
@@ -31,6 +32,9 @@ export class AdminOrders {
   @Optional()
   @Inject(Recorder)
   readonly recorder: Recorder | undefined = undefined;
+
+  /** Of the log of this process. */
+  @Optional() @Inject(LogLevel) readonly level?: LogLevel;
 
   constructor(
     readonly rollouts: Rollouts,

@@ -15,6 +15,7 @@ import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { serveKeys } from './key-orders.ts';
+import { serveLogLevel } from './log-level-orders.ts';
 import { serveQuotas } from './quota-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { serveRecording } from './record-orders.ts';
@@ -63,6 +64,7 @@ export class AdminListener {
     serveWorkers(this.#server, orders);
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
+    serveLogLevel(this.#server, orders);
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000;
  */
 export async function askAdmin(
   { admin, environment }: AdminPlace,
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<unknown> {

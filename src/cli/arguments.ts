@@ -6,6 +6,7 @@ import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
 import { explainCommand, type ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
+import { logLevelCommand, type LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { quotaCommand, type QuotaCommand } from './quota.ts';
 import { recordCommand, type RecordCommand } from './record-command.ts';
@@ -28,6 +29,7 @@ export type Command =
   | RecordCommand
   | ReplayCommand
   | RevokeCommand
+  | LogLevelCommand
   | QuotaCommand
   | TiersCommand
   | KeysCommand
@@ -64,6 +66,7 @@ const COMMANDS = [
   'doctor',
   'explain',
   'import',
+  'log-level',
   'quota',
   'record',
   'replay',
@@ -116,6 +119,9 @@ Usage
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
                                         write a typed client in one file of TypeScript
+  gatehouse log-level [LEVEL [--for 10m] | --reset] [--json] [--admin URL]
+                                        show the level of the log of a gateway that runs, or have it another one for a while,
+                                        by default for 10m, in all its workers
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
   gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
                                         [--json] [--admin URL]
@@ -181,6 +187,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
+  if (args[0] === 'log-level') return logLevelCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };

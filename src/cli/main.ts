@@ -55,6 +55,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./canary.ts')).runCanary(command, await environment(), shown);
     case 'quota':
       return (await import('./quota.ts')).runQuota(command, await environment(), shown);
+    case 'log-level':
+      return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
     case 'tiers':
       return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
     case 'revoke':

@@ -24,19 +24,11 @@ import type {
 } from './exchange-facts.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
 import { finishHead, type HeadKind } from './response-head.ts';
+import type { Timings } from './timings.ts';
 import type { Subset } from './subset.ts';
 
 export type { Answer } from './answer.ts';
-export type {
-  AddressDoubt,
-  Attempt,
-  DegradedPart,
-  LimitDecision,
-  SocketFacts,
-  SocketTraffic,
-  TrafficSide,
-  VouchedFields,
-} from './exchange-facts.ts';
+export type * from './exchange-facts.ts';
 
 /** What the edge of the server knows when a request arrives; written by the open stage. */
 export interface ExchangeOpening {
@@ -187,6 +179,9 @@ export class Exchange {
 
   /** The name of the status that a call of gRPC ended with; its HTTP status is always 200. */
   grpcStatus: string | undefined = undefined;
+
+  /** Where its time goes; undefined where nobody may see it. */
+  timings: Timings | undefined = undefined;
 
   // close
   status = 0;

@@ -1,12 +1,8 @@
-import type { Attempt, DegradedPart, Exchange } from '../exchange/exchange.ts';
-import { Problem } from '../problems/problem.ts';
-import { errorName } from '../telemetry/error-facts.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import { shownPath, shownQuery } from '../exchange/shown-target.ts';
+import { attemptsOf, bounded, degradedOf, quoted, refusalOf, rounded } from './access-values.ts';
 
 const INFO = 30;
-const LONGEST_NAME = 200;
-const MOST_ATTEMPTS = 20;
-const MOST_DEGRADED = 20;
 
 // What still waits was kept back by a guard.
 function givenAgain({ cached, isReplayed, awaited }: Exchange): string {
@@ -21,8 +17,9 @@ function givenAgain({ cached, isReplayed, awaited }: Exchange): string {
  * text and list in it is bounded.
  *
  * @param complete whether the answer was sent to its end.
+ * @param more members of the object that the configuration asks for, each with a comma before it. Default none.
  */
-export function accessLine(exchange: Exchange, durationMs: number, complete: boolean): string {
+export function accessLine(exchange: Exchange, durationMs: number, complete: boolean, more = ''): string {
   const { trace, attempts, route, principal, upstream, problem, degraded, path, query } = exchange;
   const target = attempts[attempts.length - 1]?.target;
   const shown = query === '' ? shownPath(path) : shownPath(path) + shownQuery(query);
@@ -42,59 +39,10 @@ export function accessLine(exchange: Exchange, durationMs: number, complete: boo
   line += `,"bytes":${exchange.bytesOut}`;
   line += givenAgain(exchange);
   if (exchange.socket !== undefined) line += `,"socket":${JSON.stringify(exchange.socket)}`;
-  if (degraded.length > 0) line += degradedOf(degraded);
+  if (degraded.length > 0) line += `,"degraded":${degradedOf(degraded)}`;
   if (exchange.shadowDenied !== undefined)
     line += `,"shadowDenied":${quoted(bounded(exchange.shadowDenied))}`;
   if (!complete) line += ',"cut":true';
   if (problem !== undefined) line += `,"refused":${refusalOf(problem)}`;
-  return `${line},"msg":"exchange"}\n`;
-}
-
-const NEEDS_ESCAPES = /["\\\p{Cc}\p{Cs}]/u;
-
-/** A text as JSON. */
-function quoted(text: string): string {
-  return NEEDS_ESCAPES.test(text) ? JSON.stringify(text) : `"${text}"`;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
-
-function bounded(text: string): string {
-  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text;
-}
-
-function attemptsOf(attempts: readonly Attempt[]): string {
-  let list = '';
-  // The last ones, because the very last is what was answered with.
-  for (let i = Math.max(0, attempts.length - MOST_ATTEMPTS); i < attempts.length; i += 1) {
-    const { target, outcome, durationMs, hedge } = attempts[i] as Attempt;
-    if (list !== '') list += ',';
-    list += `{"target":${quoted(target)},"outcome":${quoted(outcome)},"durationMs":${rounded(durationMs)}${hedge === true ? ',"hedge":true' : ''}}`;
-  }
-  const left = attempts.length - MOST_ATTEMPTS;
-  return left > 0 ? `{"left":${left}},${list}` : list;
-}
-
-function degradedOf(degraded: readonly DegradedPart[]): string {
-  const shown: object[] = degraded
-    .slice(0, MOST_DEGRADED)
-    .map(({ section, code, via }) => ({ section: bounded(section), code, via }));
-  if (degraded.length > shown.length) shown.push({ left: degraded.length - shown.length });
-  return `,"degraded":${JSON.stringify(shown)}`;
-}
-
-function refusalOf(problem: Problem): string {
-  const { entry, code, by } = problem;
-  return JSON.stringify({ stage: entry.stage, code, by: by && bounded(by), fault: faultOf(problem) });
-}
-
-// What is behind a problem of a problem is the first one's.
-function faultOf({ cause }: Problem): string | undefined {
-  let root = cause;
-  for (let depth = 0; root instanceof Problem && root.cause !== undefined && depth < 10; depth += 1)
-    root = root.cause;
-  if (root === undefined) return undefined;
-  return root instanceof Problem ? root.code : bounded(errorName(root));
+  return `${line}${more},"msg":"exchange"}\n`;
 }

@@ -5,7 +5,7 @@ import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
-import { accessLine } from './access-line.ts';
+import { writeAccessLine } from './access-log.ts';
 import type { Connections } from './connections.ts';
 import type { HookDeps } from './hook-deps.ts';
 
@@ -61,7 +61,7 @@ export class CloseHook {
     metrics.observe(exchange.method, exchange.status, durationMs, exchange.problem?.isOverload, shown);
     metrics.sent(exchange.bytesOut);
     if (exchange.problem !== undefined) metrics.refused(exchange.problem.entry.stage, exchange.problem.code);
-    if (this.#logger.isLevelEnabled('info')) this.#lines.write(accessLine(exchange, durationMs, complete));
+    if (this.#logger.isLevelEnabled('info')) writeAccessLine(this.#lines, exchange, durationMs, complete);
     const { problem, headFault } = exchange;
     if (problem?.code === 'internal')
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');

@@ -5,6 +5,7 @@ import { KEY_FIELD } from '../exchange/key-places.ts';
 import type { StageFactory } from '../policies/stage-factory.ts';
 import { compileEntrance, compileUnrouted } from '../routing/entrance.ts';
 import type { Edge, EdgeCompiler } from '../snapshot/edge.ts';
+import { compileAccessLog } from './access-log.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { auditGate } from './audit-gate.ts';
 import { ClientAddress } from './client-address.ts';
@@ -21,7 +22,8 @@ export function edgeCompiler(
   tracer?: Tracer,
 ): EdgeCompiler {
   return (config): Edge => {
-    const { trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity } = config;
+    const { trustedProxies, forwarded, floodLimit, connectionLimit, defaults, audit, identity, logs } =
+      config;
     const { header = KEY_FIELD, query } = identity?.apiKeyOptions ?? {};
     const clientAddress = new ClientAddress(trustedProxies, forwarded);
     const connections = connectionLimit === 'off' ? undefined : connectionLimit;
@@ -31,6 +33,7 @@ export function edgeCompiler(
       keyPlaces: header === KEY_FIELD && query === undefined ? undefined : { header, query },
       tracing: tracer?.compile(config.tracing, (peer) => clientAddress.isTrusted(peer)),
       flood: floodLimit === 'off' ? undefined : new FloodLimit(limiter, floodLimit),
+      accessLines: compileAccessLog(logs),
       entrance: [
         ...auditGate(trail, audit?.onFailure),
         ...cookieLift(identity?.login),

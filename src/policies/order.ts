@@ -23,6 +23,7 @@ import { quota } from './quota/quota.module.ts';
 import { rateLimit } from './rate-limit/rate-limit.module.ts';
 import { securityHeaders } from './security-headers/security-headers.stage.ts';
 import type { StageFactory } from './stage-factory.ts';
+import { serverTiming } from './server-timing/server-timing.stage.ts';
 import { transform } from './transform/transform.stage.ts';
 import { validation } from './validation/validation.stage.ts';
 
@@ -48,6 +49,7 @@ import { validation } from './validation/validation.stage.ts';
  * nobody burns another's quota, and no route can change it.
  */
 export const order = [
+  serverTiming, //     timings of all that follow
   securityHeaders, //  the last word about heads
   ipAccess, //         address                             403
   cors, //             cors                                a preflight's answer

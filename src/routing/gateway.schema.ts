@@ -21,6 +21,7 @@ import { upstreamSchema } from '../upstreams/upstream.schema.ts';
 import { graphqlOptionsSchema } from './graphql.schema.ts';
 import { checkAction } from './action-keys.ts';
 import { belongsToUpstreams } from './idle-policies.ts';
+import { logsSchema } from './logs.schema.ts';
 import { matchSchema, pathsSchema, prioritySchema } from './match.schema.ts';
 import type { ActionSource } from './route-action.ts';
 import type { DeclaredPolicies } from './route.ts';
@@ -181,6 +182,7 @@ const wholeSchema = z
       })
       .prefault({})
       .describe('What lines of the log, and whatever operators are shown, do not hold.'),
+    logs: logsSchema,
     tracing: tracingSchema.optional(),
     audit: auditSchema.optional(),
     defaults: z

@@ -4,6 +4,7 @@ import { isIn, type Subset } from '../exchange/subset.ts';
 import type { PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
+import { timeStages } from '../policies/server-timing/timed-stages.ts';
 import { StageFault } from '../policies/stage-fault.ts';
 import type { StageFactory, StageInput } from '../policies/stage-factory.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -98,6 +99,7 @@ export class RouteCompiler {
     const upstream = this.#upstreamOf(definition);
     const action = this.#action(definition, pattern, upstream);
     const stages = this.#stages(definition, { policies, upstream, pattern });
+    timeStages(stages, policies);
     if (action.isOpaque === true) refuseEdits(definition, stages);
     const seats = seatsOf(stages, definition.door);
     faultOfAction(definition, () => {

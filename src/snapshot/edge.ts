@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { AddressDoubt, ExchangeOpening } from '../exchange/exchange.ts';
+import type { AddressDoubt, Exchange, ExchangeOpening } from '../exchange/exchange.ts';
 import type { KeyPlaces } from '../exchange/key-places.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import type { TraceContext, TracedExchange } from '../telemetry/trace-context.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
+
+/** Writes the access line of an exchange that has closed, with its line break; undefined for one that is not kept. */
+export type AccessLines = (exchange: Exchange, durationMs: number, complete: boolean) => string | undefined;
 
 /** What is decided about a request before its route is looked for, as one configuration says. */
 export interface Edge {
@@ -28,6 +31,8 @@ export interface Edge {
   readonly connections: { readonly perAddress: number } | undefined;
   /** Where API keys are, where that is not the usual field. */
   readonly keyPlaces: KeyPlaces | undefined;
+  /** How access lines are written; undefined for the usual line of every exchange. */
+  readonly accessLines: AccessLines | undefined;
   /** How traces begin and end; undefined where they pass as they come. */
   readonly tracing:
     { begin(request: IncomingMessage): TraceContext; follow(exchange: TracedExchange): void } | undefined;
@@ -54,6 +59,7 @@ export const NO_EDGE: Edge = Object.freeze({
   flood: undefined,
   connections: undefined,
   keyPlaces: undefined,
+  accessLines: undefined,
   tracing: undefined,
   entrance: [],
   unrouted: Object.freeze({ heads: { answers: [], all: [], passRest: true }, preflight: [] }),

@@ -17,7 +17,7 @@ import type { ActionKind, SourceFault } from '../routing/route-action.ts';
 import type { RouteDefinition } from '../routing/route.ts';
 import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { lineStreamOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
@@ -171,6 +171,7 @@ export class SnapshotCompiler {
 
   #begin({ source, section, sealing }: Assembled, routes: TableRoutes): void {
     redactNames(source.value.logging.redact);
+    lineStreamOf(this.#deps.logger).limit?.(source.value.logs.buffer);
     this.#deps.audit?.use(source.value.audit, dirname(source.document.file));
     this.#deps.load?.use(source.value.loadShedding);
     this.#deps.rooms?.use(source.value.cache, sealing);

@@ -55,7 +55,7 @@ describe(LineBuffer.name, () => {
     await flushed(lines);
     await flushed(lines);
     expect(written()).toMatch(
-      /^(123456789\n){3}\{"level":40,"time":\d+,"bytes":70,"msg":"log lines were dropped"\}\n$/,
+      /^(123456789\n){3}\{"level":40,"time":\d+,"bytes":70,"lines":7,"msg":"log lines were dropped"\}\n$/,
     );
   });
 

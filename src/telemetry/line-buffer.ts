@@ -23,6 +23,7 @@ export interface LineBufferOptions {
 }
 
 const RETRY_MS = 10;
+const LINE_BREAK = 0x0a;
 /** Room for the line that fills a batch. */
 const HEADROOM_BYTES = 16 * 1024;
 const MAX_BYTES_PER_CHARACTER = 3;
@@ -35,7 +36,7 @@ export class LineBuffer {
   readonly #fd: number;
   readonly #batchBytes: number;
   readonly #batchMs: number;
-  readonly #maxWaitingBytes: number;
+  #maxWaitingBytes: number;
   #buffer: Buffer;
   #used = 0;
   readonly #waiting: Buffer[] = [];
@@ -44,7 +45,9 @@ export class LineBuffer {
   readonly #turns: LineTurns | undefined;
   #isWaiting = false;
   #timer: NodeJS.Timeout | undefined = undefined;
-  #dropped = 0;
+  /** What is lost and nobody was told of yet. */
+  #dropped = { bytes: 0, lines: 0 };
+  #droppedLines = 0;
   #onFlushed: (() => void)[] = [];
 
   constructor({
@@ -80,6 +83,16 @@ export class LineBuffer {
     if (!this.#writing) this.#writeNext();
   }
 
+  /** How many lines were lost since it was made. */
+  get droppedLines(): number {
+    return this.#droppedLines;
+  }
+
+  /** Has so much wait from now on, in bytes. What waits already stays. */
+  limit(maxWaitingBytes: number): void {
+    this.#maxWaitingBytes = maxWaitingBytes;
+  }
+
   /** How many bytes wait to be written. */
   get waitingBytes(): number {
     return this.#waitingBytes;
@@ -105,7 +118,9 @@ export class LineBuffer {
   #enqueue(batch: Buffer): void {
     if (this.#waitingBytes + batch.length > this.#maxWaitingBytes) {
       // Fail open: a reader that does not read must not end the gateway. What is lost is said as soon as it reads.
-      this.#dropped += batch.length;
+      const lines = linesOf(batch);
+      this.#droppedLines += lines;
+      this.#dropped = { bytes: this.#dropped.bytes + batch.length, lines: this.#dropped.lines + lines };
       return;
     }
     this.#waiting.push(batch);
@@ -137,21 +152,22 @@ export class LineBuffer {
 
   #failed({ code }: NodeJS.ErrnoException, batch: Buffer): void {
     if (code === 'EAGAIN') return void setTimeout(() => this.#write(batch), RETRY_MS);
-    // Nobody reads any more, such as after `| head`: there is no place left to complain to.
+    // Nobody reads any more, such as after `| head`: there is no place left to complain to but the metrics.
+    for (const lost of this.#waiting) this.#droppedLines += linesOf(lost);
     this.#waiting.length = this.#waitingBytes = 0;
     this.#turns?.end();
     this.#writeNext();
   }
 
   #flushed(): void {
-    if (this.#dropped > 0) return this.#sayWhatIsLost();
+    if (this.#dropped.bytes > 0) return this.#sayWhatIsLost();
     for (const done of this.#onFlushed.splice(0)) done();
   }
 
   #sayWhatIsLost(): void {
-    const notice = { level: 40, time: Date.now(), bytes: this.#dropped, msg: 'log lines were dropped' };
+    const notice = { level: 40, time: Date.now(), ...this.#dropped, msg: 'log lines were dropped' };
     const batch = Buffer.from(`${JSON.stringify(notice)}\n`);
-    this.#dropped = 0;
+    this.#dropped = { bytes: 0, lines: 0 };
     this.#waiting.push(batch);
     this.#waitingBytes += batch.length;
     this.#writeNext();
@@ -175,4 +191,10 @@ export class LineBuffer {
       }
     }
   }
+}
+
+function linesOf(batch: Buffer): number {
+  let lines = 0;
+  for (let at = batch.indexOf(LINE_BREAK); at >= 0; at = batch.indexOf(LINE_BREAK, at + 1)) lines += 1;
+  return lines;
 }

@@ -24,6 +24,9 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return pino({ level, base: null, serializers, formatters: { log: redactedFields } }, stream);
 }
 
+/** How lines in the Elastic Common Schema begin, and no other ones. */
+const ECS_START = '{"@timestamp"';
+
 /** What a pipe takes at once, so that the turn of a worker is over soon. */
 const TURN_BYTES = 56 * 1024;
 
@@ -31,16 +34,28 @@ const TURN_BYTES = 56 * 1024;
 export class WorkerLines implements LineStream {
   readonly #lines: LineBuffer;
   readonly #start: string;
+  readonly #node: string;
 
   /** @param worker from 1. @param turns since others write to the same output. */
   constructor(worker: number, turns: LineTurns) {
     this.#lines = new LineBuffer({ fd: STANDARD_OUTPUT, batchBytes: TURN_BYTES, turns });
     this.#start = `{"worker":${worker},`;
+    this.#node = `worker-${worker}`;
   }
 
-  /** @param line an object of JSON that has fields. */
+  /** @param line an object of JSON that has fields; an access line may have another form. */
   write(line: string): void {
-    this.#lines.write(this.#start + line.slice(1));
+    if (line.startsWith(ECS_START))
+      this.#lines.write(`${line.slice(0, -2)},"service.node.name":"${this.#node}"}\n`);
+    else this.#lines.write(line.startsWith('{') ? this.#start + line.slice(1) : line);
+  }
+
+  get droppedLines(): number {
+    return this.#lines.droppedLines;
+  }
+
+  limit(maxWaitingBytes: number): void {
+    this.#lines.limit(maxWaitingBytes);
   }
 
   flush(done?: () => void): void {
@@ -69,6 +84,10 @@ class RedactingStream {
 /** Where whole lines of JSON go, between those of the logger. */
 export interface LineStream {
   write(line: string): unknown;
+  /** How many lines were lost; absent where none can be. */
+  readonly droppedLines?: number;
+  /** Has so much wait at most for a slow reader, in bytes. */
+  limit?(maxWaitingBytes: number): void;
 }
 
 /**

@@ -92,6 +92,19 @@ export class Metrics {
     return page;
   }
 
+  /** Shows how many lines of the log were lost. @param read tells how many, since the process began. */
+  showDroppedLines(read: () => number): void {
+    new Counter({
+      name: 'gatehouse_log_lines_dropped_total',
+      help: 'Lines of the log that were lost, because nobody reads them, or not as fast as they come.',
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+
   /** Counts a connection that was one too many of its address. */
   connectionRefused(): void {
     this.#refusedConnections.inc();

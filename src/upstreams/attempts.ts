@@ -137,6 +137,7 @@ export class Attempts implements Waiter {
     if (turn !== undefined && turn !== 'waits') return turn;
     this.#maker = maker;
     const lease = countedLease(this.#upstream, this, this.#metrics);
+    if (lease === undefined) this.exchange.timings?.waiting(performance.now());
     if (lease === undefined) this.#turn = 'waits';
     return lease;
   }
@@ -156,6 +157,7 @@ export class Attempts implements Waiter {
     if (this.#isBeside) lease.unsampled();
     this.#isBeside = false;
     this.exchange.attempts.push(this.#attempt);
+    this.exchange.timings?.attempting(this.#attemptAt);
     this.exchange.targetLabels = lease.target.labels;
     this.#watch?.trail?.attempts.push(this.#attempt);
     return lease;
@@ -172,6 +174,7 @@ export class Attempts implements Waiter {
   note(word: string): void {
     if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
     if (this.#attempt !== undefined) {
+      if (this.isPending) this.exchange.timings?.attempted(performance.now());
       this.#attempt.outcome = word;
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
     }
@@ -270,7 +273,8 @@ export class Attempts implements Waiter {
   again(maker: AttemptMaker): void {
     if (this.#waitMs === 0) return maker.attempt();
     this.#maker = maker;
-    this.#timer = setTimeout(waited, this.#waitMs, this);
+    this.exchange.timings?.waiting(performance.now());
+    this.#timer = setTimeout((waiting: Attempts) => waiting.waited(), this.#waitMs, this);
   }
 
   /** Ends the wait for the next attempt. @returns whether there was one. */
@@ -293,8 +297,4 @@ export class Attempts implements Waiter {
     return false;
   }
 }
-
 const NONE: readonly Target[] = [];
-function waited(attempts: Attempts): void {
-  attempts.waited();
-}

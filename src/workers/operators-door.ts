@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import type { LogLevel } from '../telemetry/log-level.ts';
 import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
 import type { Crew } from './crew.ts';
 import type { CrewMetrics } from './crew-metrics.ts';
 import type { Member } from './member.ts';
+import { followLevel } from './joint-level.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -22,6 +24,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 export interface OperatorsDoorDeps {
   readonly crew: Crew;
   readonly metrics: CrewMetrics;
+  /** Of the log of this process. */
+  readonly level: LogLevel;
   readonly port: number;
   readonly host: string;
 }
@@ -101,6 +105,7 @@ export class OperatorsDoor {
     if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());
     const others =
       answer.reach === 'all' && answer.status < 400 ? listening.filter((one) => one !== member) : [];
+    if (answer.reach === 'all' && answer.status < 400) followLevel(asked, this.#deps.level);
     const failed = await this.#repeat(others, asked);
     if (failed.length > 0)
       return send(response, 502, { error: `not all workers have done it: ${failed.join('; ')}` });

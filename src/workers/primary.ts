@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import cluster from 'node:cluster';
 import type { Environment } from '../config/env.schema.ts';
 import { LineBuffer } from '../telemetry/line-buffer.ts';
+import { LogLevel } from '../telemetry/log-level.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { Crew } from './crew.ts';
 import { CrewMetrics } from './crew-metrics.ts';
+import { keepLevel } from './joint-level.ts';
 import { JointReloads } from './joint-reloads.ts';
 import type { Member } from './member.ts';
 import type { Places } from './messages.ts';
@@ -26,6 +28,7 @@ export class Primary {
   readonly #metrics: CrewMetrics;
   readonly #reloads: JointReloads;
   readonly #door: OperatorsDoor;
+  readonly #level: LogLevel;
   readonly #ticketSecret = randomBytes(TICKET_SECRET_BYTES);
   #isClosing = false;
 
@@ -39,6 +42,7 @@ export class Primary {
     } = environment;
     const lines = new LineBuffer({ fd: 1, turns: this.#turns.of(this) });
     const logger = (this.logger = createLogger(environment.logLevel, lines));
+    this.#level = new LogLevel(logger);
     this.#environment = environment;
     this.#file = file;
     this.#crew = new Crew({
@@ -68,7 +72,13 @@ export class Primary {
       members: () => this.#crew.listening,
       ended: (outcome) => this.#metrics.reloaded(outcome),
     });
-    this.#door = new OperatorsDoor({ crew: this.#crew, metrics: this.#metrics, port, host });
+    this.#door = new OperatorsDoor({
+      crew: this.#crew,
+      metrics: this.#metrics,
+      level: this.#level,
+      port,
+      host,
+    });
   }
 
   /** Starts all workers. @throws {Error} when the first one does not start; nothing listens then. */
@@ -127,6 +137,8 @@ export class Primary {
     member.places = places;
     this.#crew.tell(member);
     this.#reloads.catchUp(member);
+    // One that takes the place of another speaks as the others do.
+    void keepLevel(member, this.#level);
   }
 
   #lost(): void {

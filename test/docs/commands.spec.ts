@@ -9,7 +9,7 @@ const PAGES = globSync(['*.md', '{docs,src,bench}/**/*.md'], { cwd: ROOT }).toSo
 /** Commands that pages show, by what says whether they are there. */
 const KINDS: readonly [RegExp, (name: string) => boolean][] = [
   [/npm run (?:--silent )?([\w:-]+)/g, (name) => name in scripts()],
-  [/npx gatehouse ([a-z]+)/g, (name) => HELP.includes(`  gatehouse ${name} `)],
+  [/npx gatehouse ([a-z]+(?:-[a-z]+)*)/g, (name) => HELP.includes(`  gatehouse ${name} `)],
   [/\bnode ((?:scripts|bench|examples|bin)\/[\w./-]+)/g, (name) => existsSync(join(ROOT, name))],
 ];
 

@@ -21,8 +21,8 @@ export interface TestGateway {
   readonly lines: readonly LogLine[];
   /** The access lines so far; waits until there are at least `count`. */
   accessLines(count: number): Promise<readonly LogLine[]>;
-  /** The lines that a test asks for; waits until there is at least one. */
-  linesWhere(wanted: (line: LogLine) => boolean): Promise<readonly LogLine[]>;
+  /** The lines that a test asks for; waits until there are at least `count`, by default one. */
+  linesWhere(wanted: (line: LogLine) => boolean, count?: number): Promise<readonly LogLine[]>;
   stop(): Promise<void>;
 }
 
