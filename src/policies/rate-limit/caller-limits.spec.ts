@@ -355,7 +355,9 @@ describe('a cost', () => {
     const head = answer('x-cost', '7');
     stage.head?.(exchange, head);
     expect(head.headers).toEqual(['a', 'b']);
-    expect(limiter.peek('r:global/3600000:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining).toBe(left);
+    expect(
+      limiter.peek('r:global/3600000:{all}', { rate: 10, perMs: 3_600_000, burst: 10 }, 1).remaining,
+    ).toBe(left);
   });
 
   it('of an operation is taken once it is known; who is refused then gets back what was taken ahead', async () => {
