@@ -70,14 +70,16 @@ export async function knownMetrics(): Promise<readonly KnownMetric[]> {
 
 /** Has all metrics registered that are there only where something is used. */
 function lightAll(metrics: object): void {
-  const { overload, storeChanged } = metrics as {
+  const { overload, storeChanged, showDroppedLines } = metrics as {
     readonly overload: Record<
       'limitMade' | 'showCaps' | 'showSlots' | 'showLoad',
       (shown: unknown) => unknown
     >;
     storeChanged(up: boolean, use: string): void;
+    showDroppedLines(read: () => number): void;
   };
   storeChanged.call(metrics, true, 'limits');
+  showDroppedLines.call(metrics, () => 0);
   overload.limitMade({ upstream: '', host: '', limit: { value: 0, waiting: 0 } });
   overload.showSlots(() => []);
   overload.showCaps(() => [{ upstream: '', inFlight: 0, waiting: 0 }]);

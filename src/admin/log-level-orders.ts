@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { LOG_LEVELS } from '../config/env.schema.ts';
+import { LOG_LEVELS } from '../config/log-levels.ts';
 import { timerDuration } from '../config/units.ts';
 import { faultsText } from '../config/zod-faults.ts';
 import { LogLevel } from '../telemetry/log-level.ts';

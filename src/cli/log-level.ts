@@ -1,4 +1,5 @@
-import { LOG_LEVELS, type Environment } from '../config/env.schema.ts';
+import type { Environment } from '../config/env.schema.ts';
+import { LOG_LEVELS } from '../config/log-levels.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin, askAdmin } from './admin-client.ts';
 import { readOptions, UsageError } from './options.ts';

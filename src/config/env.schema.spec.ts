@@ -26,6 +26,7 @@ describe('readEnvironment', () => {
       injectsFaults: false,
       mode: 'development',
       workerTimeoutMs: 30_000,
+      metricsMaxSeries: 20_000,
       drainDelayMs: 1000,
       workers: 1,
       shutdownTimeoutMs: 10_000,
@@ -50,6 +51,7 @@ describe('readEnvironment', () => {
       ANSWER_HEADS: 'node',
       WORKERS: '4',
       WORKER_TIMEOUT: 'off',
+      METRICS_MAX_SERIES: '5000',
       PATH: '/bin',
     };
     expect(readEnvironment(env)).toEqual({
@@ -64,6 +66,7 @@ describe('readEnvironment', () => {
       mode: 'production',
       workers: 4,
       workerTimeoutMs: Infinity,
+      metricsMaxSeries: 5000,
       drainDelayMs: 5000,
       shutdownTimeoutMs: 60_000,
       composesHeads: false,

@@ -2,14 +2,12 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ConfigError, type ConfigFault } from './config-fault.ts';
 import { expectation } from './expectation.ts';
+import { LOG_LEVELS } from './log-levels.ts';
 import { nearestName } from './nearest-name.ts';
 import { readOtel, type OtelEnvironment } from './otel-environment.ts';
 import { readRedisAccess, type RedisAccess } from './redis-access.ts';
 import { redisUrlFault } from './redis-url.ts';
 import { duration } from './units.ts';
-
-/** The levels that `LOG_LEVEL` takes, loudest first. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const port = z
   .string()

@@ -143,7 +143,7 @@ export class SnapshotCompiler {
   }
 
   #assemble(assembled: Assembled): Snapshot {
-    const { source, upstreams, listeners, keys, section, found, previous, warnings } = assembled;
+    const { source, upstreams, listeners, keys, section, sealing, found, previous, warnings } = assembled;
     const { metrics, compileEdge, definitions, controllers, factories, actions, identity } = this.#deps;
     const parts = { source, upstreams, metrics, factories, actions };
     const edge = compileEdge(source.value);
@@ -161,7 +161,8 @@ export class SnapshotCompiler {
       keys,
       warnings,
       audit: this.#deps.audit,
-      begin: () => this.#begin(assembled, routes),
+      // All of what it was made of has the one before in it.
+      begin: () => this.#begin({ source, section, sealing }, routes),
       retire: () => routes.stop(),
       end: () => section && identity?.release(section),
     });
@@ -169,7 +170,10 @@ export class SnapshotCompiler {
     return snapshot;
   }
 
-  #begin({ source, section, sealing }: Assembled, routes: TableRoutes): void {
+  #begin(
+    { source, section, sealing }: Pick<Assembled, 'source' | 'section' | 'sealing'>,
+    routes: TableRoutes,
+  ): void {
     redactNames(source.value.logging.redact);
     lineStreamOf(this.#deps.logger).limit?.(source.value.logs.buffer);
     this.#deps.audit?.use(source.value.audit, dirname(source.document.file));

@@ -34,6 +34,7 @@ routes:
     match: { path: /all/*, methods: [POST, GET, OPTIONS] }
     upstream: it
     policies:
+      serverTiming: { for: loopback }
       securityHeaders: { hsts: 'off' }
       ipAccess: { deny: [198.51.100.0/24] }
       cors: { origins: ['https://app.test'] }

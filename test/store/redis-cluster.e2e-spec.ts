@@ -147,7 +147,7 @@ describe('a Redis Cluster', () => {
     const [once, again] = [new SeenOnce(redis, guard), new SeenOnce(redis, guard)];
     const store = { redis, guard };
     const proofs = () =>
-      new SeenProofs({ keepMs: HOUR, max: 100, onStoreError: 'closed', store, clock: Date.now });
+      new SeenProofs({ keepMs: HOUR, max: 1000, onStoreError: 'closed', store, clock: Date.now });
     const [seen, elsewhere] = [proofs(), proofs()];
     const texts = new SharedTexts(redis, guard);
     const seal = new KeySeal('a-secret-of-thirty-two-characters');

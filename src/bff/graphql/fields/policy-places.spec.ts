@@ -591,7 +591,7 @@ const HOLD: readonly (readonly [Readonly<Record<string, Place>>, readonly string
   [TYPES, ['authentication', 'authorization', 'cache']],
   [ROOTS, ['authentication', 'authorization', 'cache', 'mask', 'rateLimit']],
   [RESOLVERS, ['authentication', 'authorization', 'cache', 'rateLimit']],
-  [HANDLERS, NAMES.filter((name) => name !== 'mask' && name !== 'cache')],
+  [HANDLERS, NAMES.filter((name) => name !== 'mask')],
   [USELESS, []],
 ];
 const placesOf = (policy: Policy, holds: boolean): [name: string, place: Place][] =>
