@@ -25,7 +25,7 @@ const config: Config = {
   // More than there are cores: much of what is tested is waiting.
   maxWorkers: 3,
   // What a suite has loaded stays in its worker: above this, looking for garbage takes longer than a new worker.
-  workerIdleMemoryLimit: '700MB',
+  workerIdleMemoryLimit: '1200MB',
 };
 
 export default config;

@@ -39,7 +39,8 @@ export class AnswerWriter implements AnswerSink {
   }
 
   start(status: number, headers: string[]): void {
-    if (STAND_IN_STATUS.has(status) && this.#cover()) return;
+    const standIn = STAND_IN_STATUS.has(status) ? standInOf(this.#exchange, this.#route) : undefined;
+    if (standIn !== undefined) return this.#coverWith(standIn);
     this.#exchange.outdates?.answered(this.#exchange, status, headers);
     const inPlace = this.#exchange.recording?.start(status, headers);
     if (inPlace === 'unfit') return this.#tooBadToMask();
@@ -116,7 +117,7 @@ export class AnswerWriter implements AnswerSink {
     if (buffered !== undefined)
       return buffered.finish(this.#exchange, (answer) => isAwaited() && this.#finished(answer));
     this.#exchange.recording?.end();
-    if (this.#bytesLeft !== 0) this.#finish();
+    if (this.#bytesLeft !== 0) (this.#stream ?? this.#exchange.response).end();
   }
 
   #finished(answer: WholeAnswer | Problem): void {
@@ -132,14 +133,10 @@ export class AnswerWriter implements AnswerSink {
       this.#exchange.recording?.end();
       if (!this.#writeHead(head)) return;
       if (this.#stream === undefined) this.#exchange.bytesOut = body.length;
-      this.#finish(body);
+      (this.#stream ?? this.#exchange.response).end(body);
     } catch (error) {
       this.fail(error instanceof Problem ? error : new Problem('internal', { cause: error }));
     }
-  }
-
-  #finish(last?: Buffer): void {
-    (this.#stream ?? this.#exchange.response).end(last);
   }
 
   fail(problem: Problem): void {
@@ -176,12 +173,6 @@ export class AnswerWriter implements AnswerSink {
   }
 
   // What the upstream still sends is read to its end and dropped, so that its connection stays of use.
-  #cover(): boolean {
-    const standIn = standInOf(this.#exchange, this.#route);
-    if (standIn !== undefined) this.#coverWith(standIn);
-    return standIn !== undefined;
-  }
-
   #coverWith(answer: Answer): void {
     this.replay(answer);
     this.#isCovered = true;
@@ -220,19 +211,16 @@ export class AnswerWriter implements AnswerSink {
     try {
       this.#exchange.finishHead(head, 'answer');
     } catch (error) {
-      this.#unfinished(toProblem(error));
+      // Nothing stands in for it: the stage that failed would edit that head, too.
+      const problem = toProblem(error);
+      this.#isCovered = true;
+      renderProblem(this.#exchange, problem);
+      this.#exchange.cancel(problem);
       return false;
     }
     if (this.#route.streams.length > 0) this.#stream = editedBytes(this.#exchange, head);
     if (this.#stream !== undefined) this.#bytesLeft = -1;
     this.#exchange.response.writeHead(head.status, head.headers);
     return true;
-  }
-
-  // Nothing stands in for it: the stage that failed would edit that head, too.
-  #unfinished(problem: Problem): void {
-    this.#isCovered = true;
-    renderProblem(this.#exchange, problem);
-    this.#exchange.cancel(problem);
   }
 }
