@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { readPageConfig } from '../../examples/page/page-config.ts';
@@ -7,6 +7,9 @@ import type { HttpService } from '../../examples/services/http-service.ts';
 import { useBrowser, type PageOptions, type TestPage } from '../support/browser.ts';
 import { call } from '../support/client.ts';
 import { startShop, type Shop } from '../support/shop.ts';
+
+// A browser beside all other tests takes its time now and then.
+jest.retryTimes(3);
 
 const LIMIT_MS = 60_000;
 const TRIES = 5;
