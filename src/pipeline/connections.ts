@@ -17,6 +17,7 @@ export class Connections {
   /** Connections that were told nothing, with the end of their moment. */
   readonly #untold = new Map<Socket, NodeJS.Timeout>();
   #graceMs = 0;
+  #departs = false;
   #whenEmpty: (() => void) | undefined = undefined;
   #whenTold: (() => void) | undefined = undefined;
 
@@ -34,7 +35,8 @@ export class Connections {
         // Its own again is that of its class.
         for (const socket of spared) Reflect.deleteProperty(socket, 'destroy');
       }
-      this.endUnused();
+      // One listener that a configuration leaves out is no reason to end what others have; its own ends with its time for heads.
+      if (this.#departs) this.endUnused();
     };
     server.on('connection', (socket) => this.add(socket));
   }
@@ -48,6 +50,7 @@ export class Connections {
   /** From now on connections end. @param graceMs how long one that was told nothing may stay idle. */
   depart(graceMs: number): void {
     this.#graceMs = graceMs;
+    this.#departs = true;
   }
 
   /** A request came on a connection; its answer will tell the client. To be called while the gateway departs. */
