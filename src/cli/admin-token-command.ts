@@ -1,16 +1,14 @@
 import { readOptions, UsageError } from './options.ts';
 import { nearestName } from '../config/nearest-name.ts';
-import { duration } from '../config/units.ts';
 import { ROLES, type Role } from '../admin/access/roles.ts';
-import { moment } from '../policies/authentication/api-keys/api-key.schema.ts';
 
 /** A token for the operators' listener to be made. */
 export interface AdminTokenCommand {
   readonly name: 'admin-token';
   readonly of: string;
   readonly role: Role;
-  /** When it ends, in ms since the epoch. */
-  readonly expires: number | undefined;
+  /** After which time, or when it ends, as it was said. */
+  readonly expires: string | undefined;
   /** The file that its line is added to. */
   readonly addTo: string | undefined;
   /** The file that the token is written to. */
@@ -40,15 +38,6 @@ export function adminTokenCommand(args: readonly string[]): AdminTokenCommand | 
     const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
     throw new UsageError(`admin-token: expected --role, one of ${ROLES.join(', ')}${hint}`);
   }
-  const expires = expiresAt(values.text('expires'));
+  const expires = values.text('expires');
   return { name: 'admin-token', of: name, role, expires, addTo: values.text('add'), outFile: values.text('out') }; // prettier-ignore
-}
-
-function expiresAt(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const life = duration.safeParse(text);
-  const at = life.success ? Date.now() + life.data : moment.safeParse(text).data;
-  if (at === undefined || at <= Date.now())
-    throw new UsageError('admin-token: expected --expires as 90d, or as a time to come such as 2027-01-31');
-  return at;
 }

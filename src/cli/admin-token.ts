@@ -1,6 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { readAccessFile } from '../admin/access/access-file.ts';
 import { createApiKey } from '../policies/authentication/api-keys/api-key.ts';
+import { duration } from '../config/units.ts';
+import { moment } from '../policies/authentication/api-keys/api-key.schema.ts';
+import { UsageError } from './options.ts';
 import type { AdminTokenCommand } from './admin-token-command.ts';
 
 const OWNER_ONLY = 0o600;
@@ -15,13 +18,21 @@ export async function runAdminToken(
   out: { write(text: string): unknown },
 ): Promise<void> {
   const { key: token, sha256 } = createApiKey('admin');
-  const until = expires === undefined ? '' : `, expires: ${new Date(expires).toISOString()}`;
+  const until = expires === undefined ? '' : `, expires: ${new Date(endOf(expires)).toISOString()}`;
   const line = `  - { name: ${of}, role: ${role}, sha256: ${sha256}${until} }\n`;
   if (addTo !== undefined) await add(addTo, line);
   if (outFile === undefined) out.write(`${token}\n`);
   else await writeFile(outFile, `${token}\n`, { mode: OWNER_ONLY });
   if (addTo === undefined)
     out.write(`# Shown once. Its line for the file of ADMIN_TOKENS_FILE:\ntokens:\n${line}`);
+}
+
+function endOf(text: string): number {
+  const life = duration.safeParse(text);
+  const at = life.success ? Date.now() + life.data : moment.safeParse(text).data;
+  if (at === undefined || at <= Date.now())
+    throw new UsageError('admin-token: expected --expires as 90d, or as a time to come such as 2027-01-31');
+  return at;
 }
 
 // Only where it is clear what the end of the file belongs to.

@@ -86,11 +86,10 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
-    case 'validate':
-      return (await import('./validate.ts')).runValidate(command.configFile, modules, {
-        out: shown,
-        err: withoutSecrets(err),
-      });
+    case 'validate': {
+      const outlets = { out: shown, err: withoutSecrets(err) };
+      return (await import('./validate.ts')).runValidate(command.configFile, modules, outlets);
+    }
     case 'routes':
       return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
   }

@@ -239,8 +239,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   });
 }
 
-function adminOf(data: z.output<typeof environmentSchema>): AdminVariables {
-  return {
+function adminOf(data: z.output<typeof environmentSchema>): AdminVariables | undefined {
+  const said: AdminVariables = {
     tokensFile: data.ADMIN_TOKENS_FILE,
     certFile: data.ADMIN_CERT_FILE,
     keyFile: data.ADMIN_KEY_FILE,
@@ -249,6 +249,7 @@ function adminOf(data: z.output<typeof environmentSchema>): AdminVariables {
     token: data.ADMIN_TOKEN,
     tokenFile: data.ADMIN_TOKEN_FILE,
   };
+  return Object.values(said).every((one) => one === undefined) ? undefined : said;
 }
 
 function toFault(issue: z.core.$ZodIssue, given: string): ConfigFault {

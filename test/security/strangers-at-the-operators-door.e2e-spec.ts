@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../src/config/config-fault.ts';
 import { certificate } from '../support/certificates.ts';
-import { checkGateway, startGateway, type TestGateway } from '../support/gateway.ts';
+import { checkGateway, startGateway, type LogLine, type TestGateway } from '../support/gateway.ts';
 import { bearer, operatorToken, useOperators, type Operators } from '../support/operators.ts';
 
 const CONFIG = 'version: 1\nupstreams: {}\nroutes: []\n';
@@ -43,6 +43,9 @@ async function ask(path: string, options: RequestOptions & { body?: string } = {
   for await (const chunk of answer) text += String(chunk);
   return { status: answer.statusCode, headers: answer.headers, text };
 }
+
+const said = async (wanted: (line: LogLine) => boolean): Promise<readonly LogLine[]> =>
+  (await gateway?.linesWhere(wanted)) ?? [];
 
 const post = (headers: Record<string, string>, body = '{}') => ({ method: 'POST', headers, body });
 
@@ -205,7 +208,7 @@ describe('a session', () => {
     const cookie = await opened(tokens);
     expect((await ask('/whoami', { headers: { cookie: `${cookie}; ${cookie}` } })).status).toBe(401);
     writeFileSync(file, text.replace(/.*operate.*\n/, ''));
-    const [line] = await gateway!.linesWhere(({ msg }) => msg.startsWith('operators’ access'));
+    const [line] = await said(({ msg }) => msg.startsWith('operators’ access'));
     expect(line?.['tokens']).toBe(2);
     expect((await ask('/whoami', { headers: { cookie } })).status).toBe(401);
   });
@@ -216,11 +219,11 @@ describe('the file of tokens', () => {
     const { tokens, file, text } = await start();
     const next = operatorToken('read', 'read');
     writeFileSync(file, text + next.line);
-    await gateway!.linesWhere(({ msg }) => msg === 'operators’ access read again');
+    await said(({ msg }) => msg === 'operators’ access read again');
     for (const token of [tokens.read, next.token])
       expect((await ask('/routes', { headers: bearer(token) })).status).toBe(200);
     writeFileSync(file, text.replace('role: operate', 'role: operator'));
-    const [line] = await gateway!.linesWhere(({ msg }) => msg.startsWith('operators’ access not taken over'));
+    const [line] = await said(({ msg }) => msg.startsWith('operators’ access not taken over'));
     expect(line?.['faults']).toEqual([
       expect.objectContaining({ file, line: 3, key: expect.stringContaining('role'), suggestion: 'operate' }),
     ]);
@@ -231,8 +234,9 @@ describe('the file of tokens', () => {
 describe('a certificate', () => {
   it('opens what the file says, if one signs it that is asked', async () => {
     operators = useOperators();
+    const { folder } = operators;
     const at = (name: string, text: string): string => {
-      const file = join(operators!.folder, name);
+      const file = join(folder, name);
       writeFileSync(file, text);
       return file;
     };
