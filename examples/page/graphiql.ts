@@ -20,18 +20,18 @@ query Homepage {
       name
       tier
     }
+    notifications {
+      unread
+      latest {
+        text
+      }
+    }
     feed {
       items {
         title
         author {
           name
         }
-      }
-    }
-    notifications {
-      unread
-      latest {
-        text
       }
     }
   }
