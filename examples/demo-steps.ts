@@ -72,7 +72,6 @@ export function stepsOf({ gateway, admin, control, folder }: StepFacts): readonl
     {
       shows: 'What operators see, as metrics.',
       command: `curl -s ${admin}/metrics | grep -E '^gatehouse_(request.*count|rate)'`,
-      isBrief: true,
     },
   ];
 }

@@ -9,6 +9,7 @@ import { demoAddresses, writeDemoConfig } from './demo-config.ts';
 import { DemoGateway } from './demo-gateway.ts';
 import { DEMO_HELP, readDemoOptions, type DemoOptions } from './demo-options.ts';
 import { findGatewayPorts, takesFreePorts, type GatewayPorts } from './demo-ports.ts';
+import { findRedis } from './demo-redis.ts';
 import { stepsOf, type Step } from './demo-steps.ts';
 import { demoText, quietText } from './demo-text.ts';
 import { PAGE_PORT, startPage } from './page/page-service.ts';
@@ -78,6 +79,7 @@ class Demo {
       await this.#start(config, await findGatewayPorts(FREE), variables);
     if (signal.aborted) return;
     if (this.#options.traffic) this.#traffic.start();
+    progress('');
     process.stdout.write(this.#introduction());
   }
 
@@ -136,7 +138,9 @@ class Demo {
 async function main(): Promise<void> {
   const options = readDemoOptions(process.argv.slice(2));
   if (options.help) return void process.stdout.write(DEMO_HELP);
+  progress('Starting the gateway and its services …');
   const ports = await findGatewayPorts(process.env);
+  if (process.env['REDIS_URL']) await findRedis(process.env['REDIS_URL']);
   const services = await startSampleServices({
     quiet: true,
     notifyEveryMs: NOTIFY_EVERY_MS,
@@ -157,7 +161,13 @@ function withWayOut(error: unknown): never {
   throw new Error(`${(error as Error).message}; PORTS=free takes free ones`, { cause: error });
 }
 
+/** What a terminal shows for the moment; the next line takes its place. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`);
+}
+
 function complain(error: unknown): void {
+  progress('');
   process.stderr.write(`demo: ${(error as Error).message}\n`);
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DemoGateway } from '../demo-gateway.ts';
+import { redisPlace } from '../demo-redis.ts';
 import type { Step } from '../demo-steps.ts';
 import { describeFault } from '../services/fault.ts';
 import { readObject } from '../services/http-body.ts';
@@ -64,7 +65,8 @@ function describe({ name, url, mode, requests }: SampleService): object {
 
 /** Only where it is; what opens it is nobody's business. */
 function withoutPassword(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'set by REDIS_URL';
+  const place = redisPlace(url);
+  return place === undefined ? 'set by REDIS_URL' : `${place.host}:${place.port}`;
 }
 
 async function turnTraffic(traffic: Traffic, { request }: HttpCall): Promise<Reply> {

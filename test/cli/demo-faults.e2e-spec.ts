@@ -63,6 +63,20 @@ describe('a demo that cannot start', () => {
   );
 
   it(
+    'says in one line that there is no Redis where it is told to look for one',
+    async () => {
+      const { server, port } = await occupy();
+      server.close();
+      expect(await startDemo({ PORTS: 'free', REDIS_URL: `redis://127.0.0.1:${port}` }).end()).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `demo: no Redis at 127.0.0.1:${port} (ECONNREFUSED); start one, or do without REDIS_URL\n`,
+      });
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'says what is wrong with a port that is none',
     async () => {
       const ended = await startDemo({ PORTS: 'free', PORT: '99999' }).end();
