@@ -83,9 +83,14 @@ class Demo {
     process.stdout.write(this.#introduction());
   }
 
+  /** Whether it was told to stop. */
+  get hasEnded(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
   /** Ends all of it, and the process. */
   async stop(exitCode: number): Promise<void> {
-    if (this.#ended.signal.aborted) return;
+    if (this.hasEnded) return;
     this.#ended.abort();
     this.#traffic.stop();
     await Promise.all([
@@ -152,7 +157,8 @@ async function main(): Promise<void> {
   // A terminal that is closed hangs up, and would leave the gateway behind.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void demo.stop(0));
   await demo.run().catch((error: unknown) => {
-    complain(error);
+    // What was under way when it ended had to fail.
+    if (!demo.hasEnded) complain(error);
     return demo.stop(1);
   });
 }
