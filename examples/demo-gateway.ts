@@ -16,11 +16,11 @@ export class DemoGateway {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
 
-  /** @param variables of the configuration; the environment goes before them. */
-  constructor(config: string, ports: GatewayPorts, variables: Readonly<Record<string, string>>) {
+  /** @param environment with the variables of the configuration. */
+  constructor(config: string, ports: GatewayPorts, environment: NodeJS.ProcessEnv) {
     this.ports = ports;
     this.#child = spawn(process.execPath, [...NODE_OPTIONS, BIN, 'start', '--config', config], {
-      env: { ...variables, ...process.env, ...settings(ports) },
+      env: { ...environment, ...settings(ports, environment) },
       stdio: ['ignore', 'inherit', 'inherit'],
       // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
       detached: true,
@@ -75,11 +75,11 @@ export class DemoGateway {
   }
 }
 
-function settings({ port, adminPort }: GatewayPorts): Record<string, string> {
-  const { HOST, LOG_LEVEL, REDIS_URL } = process.env;
+function settings(
+  { port, adminPort }: GatewayPorts,
+  { LOG_LEVEL, REDIS_URL }: NodeJS.ProcessEnv,
+): Record<string, string> {
   return {
-    // The demo gives tokens to whoever asks.
-    HOST: HOST || '127.0.0.1',
     PORT: String(port),
     ADMIN_PORT: String(adminPort),
     // Without Redis it would only warn that revocations are of one process, and there is but one.

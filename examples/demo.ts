@@ -19,8 +19,10 @@ import type { HttpService } from './services/http-service.ts';
 import { FREE_PORTS, NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
 import { Traffic } from './traffic/traffic.ts';
 
-/** The environment of a second gateway, which takes whatever ports there are. */
-const FREE = { ...process.env, PORT: '0', ADMIN_PORT: '0' };
+/** That of the gateway: only this machine is served, because the demo gives tokens to whoever asks. */
+const ENVIRONMENT = { ...process.env, HOST: process.env['HOST'] || '127.0.0.1' };
+/** That of a second gateway, which takes whatever ports there are. */
+const FREE = { ...ENVIRONMENT, PORT: '0', ADMIN_PORT: '0' };
 
 /**
  * The gateway on embedded defaults in front of the sample services, and all that shows it. `PORT` and `ADMIN_PORT` are
@@ -110,6 +112,7 @@ class Demo {
     const gateway = new DemoGateway(config, ports, {
       ...variables,
       ADMIN: `http://127.0.0.1:${ports.adminPort}`,
+      ...ENVIRONMENT,
     });
     this.#gateways.push(gateway);
     gateway.onExit((code) => void this.stop(code || 1));
@@ -144,7 +147,7 @@ async function main(): Promise<void> {
   const options = readDemoOptions(process.argv.slice(2));
   if (options.help) return void process.stdout.write(DEMO_HELP);
   progress('Starting the gateway and its services …');
-  const ports = await findGatewayPorts(process.env);
+  const ports = await findGatewayPorts(ENVIRONMENT);
   if (process.env['REDIS_URL']) await findRedis(process.env['REDIS_URL']);
   const services = await startSampleServices({
     quiet: true,

@@ -123,11 +123,10 @@ function showTraffic({ flows, sent }) {
 }
 
 function showLinks({ gateways: [first] }) {
-  const places = { console: `${first.adminUrl}/`, metrics: `${first.adminUrl}/metrics` };
-  for (const [id, href] of Object.entries(places)) {
-    shown(id).href = href;
-    shown(`${id}-address`).textContent = href.replace('http://', '');
-  }
+  const place = first.adminUrl.replace('http://', '');
+  shown('console').href = `${first.adminUrl}/`;
+  shown('console-address').textContent = `${place}/`;
+  shown('metrics-address').textContent = `${place}/metrics`;
 }
 
 function judge(kind, text) {

@@ -70,6 +70,10 @@ describe('what the start page asks for', () => {
     expect(exp).toBeGreaterThan(Date.now() / 1000 + 10 * 3600);
   });
 
+  it('says so when there is no gateway to show metrics of', async () => {
+    expect((await fetch(`${page.url}/metrics`)).status).toBe(503);
+  });
+
   it('knows its reports', async () => {
     expect(await (await fetch(`${page.url}/reports/daily`)).json()).toMatchObject({ report: 'daily' });
     for (const name of ['none', 'toString'])

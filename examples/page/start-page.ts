@@ -36,12 +36,14 @@ const ROLES: Readonly<Record<string, string>> = {
 
 /**
  * What the start page asks for: `GET /about.json` says what runs, `PUT /traffic` with `{ "flows": false }` stops the
- * sample traffic, `GET /graphiql` is GraphiQL for somebody who is signed in. And what the traffic asks for: `GET /reports/{name}`.
+ * sample traffic, `GET /graphiql` is GraphiQL for somebody who is signed in, `GET /metrics` the metrics of the first gateway,
+ * which its operators' listener would not show to who comes from another page. And what the traffic asks for: `GET /reports/{name}`.
  */
 export function startPageRoutes(facts: StartPageFacts): HttpRoute[] {
   return [
     { method: 'GET', path: '/about.json', handle: () => json(200, about(facts), NO_STORE) },
     { method: 'PUT', path: '/traffic', handle: (call) => turnTraffic(facts.traffic, call) },
+    { method: 'GET', path: '/metrics', handle: () => metrics(facts.gateways) },
     { method: 'GET', path: '/reports/{name}', handle: report },
     graphiqlRoute(facts.services.identity),
   ];
@@ -75,6 +77,14 @@ async function turnTraffic(traffic: Traffic, { request }: HttpCall): Promise<Rep
   if (flows) traffic.start();
   else traffic.stop();
   return json(200, { flows: traffic.flows, sent: traffic.sent }, NO_STORE);
+}
+
+async function metrics([first]: StartPageFacts['gateways']): Promise<Reply> {
+  const answer = first && (await fetch(`${first.adminUrl}/metrics`).catch(() => undefined));
+  if (!answer?.ok) throw new HttpError(503, 'the gateway shows no metrics at present');
+  const body = Buffer.from(await answer.arrayBuffer());
+  const headers = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
+  return { status: 200, headers: [...headers, 'Content-Length', String(body.length), ...NO_STORE], body };
 }
 
 async function report({ parameter: name }: HttpCall): Promise<Reply> {

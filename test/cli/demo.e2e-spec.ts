@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_PORTS } from '../../examples/services/start.ts';
 import { useBrowser } from '../support/browser.ts';
@@ -100,6 +100,14 @@ describe('the demo', () => {
   }, LIMIT_MS);
   afterAll(() => demo.interrupt(), LIMIT_MS);
 
+  it('serves this machine only', () => {
+    const [, child = 0] = demo.processes();
+    const sockets = readFileSync(`/proc/${child}/net/tcp`, 'utf8');
+    const port = Number(new URL(gateway).port).toString(16).toUpperCase().padStart(4, '0');
+    const listening = [...sockets.matchAll(/^ *\d+: ([0-9A-F]{8}):([0-9A-F]{4}) 0{8}:0{4} 0A /gm)];
+    expect(listening.filter(([, , at]) => at === port).map(([, address]) => address)).toEqual(['0100007F']);
+  });
+
   it('prints one screen, without a credential', () => {
     const lines = said.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(30);
@@ -161,13 +169,14 @@ describe('the demo', () => {
 
       const cards = page.getByRole('navigation').getByRole('link');
       const links = await cards.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
-      expect(links).toEqual([
-        ...['demo/graphiql', 'demo/homepage.html', 'docs', 'demo/login.html'].map(
-          (path) => `${gateway}/${path}`,
-        ),
-        ...['', 'metrics'].map((path) => `${gateways[0]?.adminUrl}/${path}`),
-      ]);
+      const paths = ['graphiql', 'homepage.html', '../docs', 'login.html', 'metrics'];
+      const [graphiql, homepage, docs, login, metrics] = paths.map(
+        (path) => new URL(path, `${gateway}/demo/`).href,
+      );
+      expect(links).toEqual([graphiql, homepage, docs, login, `${gateways[0]?.adminUrl}/`, metrics]);
       for (const link of links) expect([link, (await call(link)).status]).toEqual([link, 200]);
+
+      expect((await call(String(metrics))).text).toContain('# TYPE gatehouse_problems_total counter');
 
       // By keyboard alone.
       const copy = page.getByRole('button', { name: `Copy: ${steps[1]?.shows}` });
