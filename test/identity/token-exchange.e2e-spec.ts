@@ -27,6 +27,7 @@ writeFileSync(join(folder, 'client.pem'), privateKey.export({ format: 'pem', typ
 /** A token endpoint that says what a test has it say. */
 let issuer: TestUpstream;
 let provider: TestUpstream;
+const CONTROL = 'gatehouse-control-question';
 const asked: Asked[] = [];
 let answer: (response: ServerResponse, form: URLSearchParams) => void;
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
     request.on('end', () => {
       const form = new URLSearchParams(text);
       // What the gateway asks by itself, to find out how the endpoint is, is of no caller.
-      if (form.get('subject_token') !== 'gatehouse-control-question')
+      if (form.get('subject_token') !== CONTROL)
         asked.push({ form, authorization: request.headers.authorization });
       answer(response, form);
     });
@@ -102,6 +103,7 @@ beforeEach(() => {
   echo.requests.length = 0;
   let count = 0;
   answer = (response, form) => {
+    if (form.get('subject_token') === CONTROL) return say(400, { error: 'invalid_request' })(response);
     count += 1;
     const text = `for-${form.get('audience') ?? 'any'}-${count}-${decodeJwt(form.get('subject_token') ?? '').sub}`;
     say(200, { ...TOKEN, access_token: text, expires_in: 60 })(response);
