@@ -12,6 +12,7 @@ import { quotaCommand, type QuotaCommand } from './quota.ts';
 import { recordCommand, type RecordCommand } from './record-command.ts';
 import { replayCommand, type ReplayCommand } from './replay-command.ts';
 import { revokeCommand, type RevokeCommand } from './revoke.ts';
+import { simulateCommand, type SimulateCommand } from './simulate-command.ts';
 import { tiersCommand, type TiersCommand } from './tiers.ts';
 
 export { UsageError };
@@ -29,6 +30,7 @@ export type Command =
   | RecordCommand
   | ReplayCommand
   | RevokeCommand
+  | SimulateCommand
   | LogLevelCommand
   | QuotaCommand
   | TiersCommand
@@ -71,6 +73,7 @@ const COMMANDS = [
   'record',
   'replay',
   'revoke',
+  'simulate',
   'tiers',
 ];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
@@ -140,6 +143,10 @@ Usage
                                         now, at all replicas of the gateway that runs there
   gatehouse revoke --undo --jti ID | --sid ID [--issuer URL] | --sub SUBJECT [--issuer URL] [--reason TEXT] [--json] [--admin URL]
                                         take a revocation back
+  gatehouse simulate TESTS... [--json] [--junit FILE] [--fail-on-untested] [--config FILE]
+                                        run route tests: who asks for what, what upstreams answer, and what has to come of
+                                        it; nothing leaves this machine; exits with 0 if all pass, with 1 if some fail, with
+                                        2 if a file is faulty
   gatehouse tiers [list] [--json] [--admin URL]
   gatehouse tiers subjects [--subject SUBJECT] [--tier TIER] [--limit N] [--json] [--admin URL]
   gatehouse tiers set TIER --rate 600/1m[:60]|--off [--create] [--reason TEXT] [--admin URL]
@@ -192,6 +199,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'simulate') return simulateCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'tiers') return tiersCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));

@@ -78,6 +78,11 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       process.exitCode = fails ? DIFFERS_EXIT_CODE : 0;
       return undefined;
     }
+    case 'simulate': {
+      const isWell = await (await import('./simulate.ts')).runSimulate(command, modules, shown);
+      process.exitCode = isWell ? 0 : DIFFERS_EXIT_CODE;
+      return undefined;
+    }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate':

@@ -110,6 +110,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   explain: { imports: [...GROUND, 'snapshot'] },
   // The same, for many requests and two configurations.
   replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
+  // It stands in for whatever a gateway asks, and speaks as that would.
+  simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   admin: {
@@ -162,6 +164,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'explain',
       'record',
       'replay',
+      'simulate',
       'doctor',
       'workers',
       'main.ts',
