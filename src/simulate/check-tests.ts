@@ -99,7 +99,7 @@ function answerFaults(path: Path, answers: FakeAnswers, { value }: GatewaySource
         complain([...place, key], `is not for an upstream that speaks ${upstream.protocol}`);
     }
     const saysMessage = list.some(({ message, messages }) => message !== undefined || messages !== undefined);
-    if (saysMessage && upstream.descriptorSet === undefined && upstream.proto === undefined)
+    if (saysMessage && upstream.protocol === 'grpc' && (upstream.descriptorSet ?? upstream.proto) === undefined)
       complain([...path, name], 'nobody knows its messages: the upstream needs `descriptorSet` or `proto`');
   }
 } // prettier-ignore

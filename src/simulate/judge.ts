@@ -7,7 +7,7 @@ import type { Received } from './received.ts';
 /** What became of a request. */
 export interface Got {
   /** What the gateway says of it; undefined for what it could not read as a request. */
-  readonly exchange: Pick<RecordedExchange, 'route' | 'problem' | 'by' | 'upstream'> | undefined;
+  readonly exchange: Pick<RecordedExchange, 'route' | 'problem' | 'by' | 'upstream' | 'as'> | undefined;
   /** The policies of the route that may have refused it so. */
   readonly deniers: readonly string[];
   readonly answered: Answered;

@@ -4,7 +4,7 @@ import type { Route } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { AuthorizationServer } from './authorization-server.ts';
 import { credentialsOf, type Credentials } from './credentials.ts';
-import { judge } from './judge.ts';
+import { judge, type Got } from './judge.ts';
 import type { Mismatch } from './compare.ts';
 import { loopbackOnly } from './loopback-only.ts';
 import { SECRET_VARIABLE } from './made-up-secrets.ts';
@@ -168,7 +168,7 @@ async function runStep(
     const { exchange } = came;
     if (exchange?.route !== undefined) world.taken.add(exchange.route);
     const route = simulation.routes.find(({ id }) => id === exchange?.route);
-    const deniers = deniersOf(route, exchange?.problem);
+    const deniers = deniersOf(route, exchange);
     const found = judge(expect ?? {}, { ...came, deniers, received: world.standIns.heard });
     const about = { route, problem: exchange?.problem, policy: deniers[0], ...(times > 1 && { time }) };
     failures.push(...found.map((one) => ({ ...one, ...about })));
@@ -179,12 +179,16 @@ async function runStep(
 }
 
 // Those in force that can refuse so; a problem of the gateway itself is of none.
-function deniersOf(route: Route | undefined, problem: string | undefined): readonly string[] {
+function deniersOf(route: Route | undefined, exchange: Got['exchange']): readonly string[] {
+  const problem = exchange?.problem;
   if (route === undefined || problem === undefined) return [];
-  const inForce = policyList.filter(({ name }) => Object.hasOwn(route.policies, name));
-  return inForce
-    .filter(({ refusesWith }) => refusesWith.some((code) => code === problem))
-    .map(({ name }) => name);
+  const able = policyList.filter(
+    ({ name, refusesWith }) =>
+      Object.hasOwn(route.policies, name) && refusesWith.some((code) => code === problem),
+  );
+  const names = able.map(({ name }) => name);
+  // Whoever is known was let in.
+  return exchange?.as === undefined ? names : names.filter((name) => name !== 'authentication');
 }
 
 function peerOf({ from = '127.0.0.1', scheme }: TestRequest, { certificate }: Credentials): Peer {
