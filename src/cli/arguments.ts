@@ -1,6 +1,7 @@
 import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin } from './admin-client.ts';
+import { benchCommand, type BenchCommand } from './bench-command.ts';
 import type { CanaryCommand } from './canary.ts';
 import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
 import { explainCommand, type ExplainCommand } from './explain-command.ts';
@@ -21,6 +22,7 @@ export { UsageError };
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | AccessCommand
+  | BenchCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
@@ -63,6 +65,7 @@ const COMMANDS = [
   ...CONFIGURED,
   ...KEY_ACTIONS.map((action) => `keys ${action}`),
   'access',
+  'bench',
   'canary',
   'diff',
   'doctor',
@@ -101,6 +104,10 @@ Usage
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is
+  gatehouse bench ROUTE [--method GET] [--path PATH] [-H 'Name: value']... [--body FILE] [--real] [--json]
+                  [--rounds 5] [--round-time 2s] [--connections 32] [--config FILE]
+                                        measure what a route costs beside a bare pipe, and what each of its policies does;
+                                        a server of this machine stands in for its upstream, unless --real
   gatehouse canary [list [ROUTE]] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
@@ -191,6 +198,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
   if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'bench') return benchCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));

@@ -47,6 +47,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./contracts.ts')).runContracts(command, modules, out);
     case 'access':
       return (await import('./access.ts')).runAccess(command, modules, shown);
+    case 'bench':
+      return (await import('./bench.ts')).runBench(command, modules, shown);
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, shown);
     case 'import':
