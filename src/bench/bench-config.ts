@@ -23,7 +23,7 @@ export function variantsOf({ policies, levels }: Route, raw: Raw | undefined): r
   const left = named.filter((name) => name !== 'authentication').map((name) => [name]);
   const open = named.includes('authentication') && policies.authentication !== 'public';
   // Whoever asks nobody who he is cannot ask what he may.
-  const unknown = open ? [['authentication', ...named.filter((name) => /uthorization$/.test(name))]] : [];
+  const unknown = open ? [['authentication', ...named.filter((name) => name.toLowerCase().endsWith('authorization'))]] : [];
   return [[], ...unknown, ...left].map((without) => ({
     without,
     name: without.length === 0 ? 'all' : `without-${without[0]}`,

@@ -63,8 +63,13 @@ export async function startGateway(bin: string, configFile: string): Promise<Sub
   const child = spawn(process.execPath, [...START_FLAGS, bin, 'start', '--config', configFile], {
     env: {
       ...process.env,
-      ...{ PORT: String(port), HOST: '127.0.0.1', ADMIN_PORT: String(adminPort), ADMIN_HOST: '127.0.0.1' },
-      ...{ WORKERS: '1', DRAIN_DELAY: '0s', GATEHOUSE_WATCH: 'off' },
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      ADMIN_PORT: String(adminPort),
+      ADMIN_HOST: '127.0.0.1',
+      WORKERS: '1',
+      DRAIN_DELAY: '0s',
+      GATEHOUSE_WATCH: 'off',
     },
     // What it logs costs it the writing, and nobody reads it.
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -62,7 +62,7 @@ async function measured({ name, subject, request }: Contender, options: RoundsOp
   const before = await subject.cpuUs();
   const result = await run({ port: subject.port, request, connections, forMs: roundMs });
   const used = (await subject.cpuUs()) - before;
-  const isSuccess = Object.keys(result.statuses).every((status) => /^2/.test(status));
+  const isSuccess = Object.keys(result.statuses).every((status) => status.startsWith('2'));
   if (!isSuccess || result.answers === 0) throw new NoSuccess(name, result);
   // What is left to do, such as lines of the log, is not the next one's.
   await sleep(PAUSE_MS);
