@@ -1,5 +1,6 @@
 import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
+import { adminTokenCommand, type AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
 import { benchCommand, type BenchCommand } from './bench-command.ts';
 import type { CanaryCommand } from './canary.ts';
@@ -22,6 +23,7 @@ export { UsageError };
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | AccessCommand
+  | AdminTokenCommand
   | BenchCommand
   | ContractsCommand
   | CanaryCommand
@@ -65,6 +67,7 @@ const COMMANDS = [
   ...CONFIGURED,
   ...KEY_ACTIONS.map((action) => `keys ${action}`),
   'access',
+  'admin-token',
   'bench',
   'canary',
   'diff',
@@ -104,6 +107,9 @@ Usage
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is
+  gatehouse admin-token --name NAME --role read|operate|admin [--expires 90d|TIME] [--add FILE] [--out FILE]
+                                        make a token for the operators' listener: print it, or write it to --out; and
+                                        print its line for the file of ADMIN_TOKENS_FILE, or add that to --add
   gatehouse bench ROUTE [--method GET] [--path PATH] [-H 'Name: value']... [--body FILE] [--real] [--json]
                   [--rounds 5] [--round-time 2s] [--connections 32] [--config FILE]
                                         measure what a route costs beside a bare pipe, and what each of its policies does;
@@ -179,14 +185,33 @@ Usage
 Options
   -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
       --admin URL      operators' listener of the gateway; default ADMIN_HOST and ADMIN_PORT
+      --token TOKEN    what it is shown, for whatever takes --admin; default ADMIN_TOKEN. Others on this machine may see it
+      --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
   -o, --out FILE       file to write; import has --output
   -h, --help           print this
   -v, --version        print the version
 
-Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
-REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, LOG_LEVEL, GATEHOUSE_CONFIG,
-GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
+Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,
+ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
+REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
+GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
 WORKER_TIMEOUT. Each has a default, or may be unset.`;
+
+/** Commands that read what stands behind them themselves; undefined is for help. */
+const READERS: Readonly<Record<string, (args: readonly string[]) => Command | undefined>> = {
+  access: accessCommand,
+  'admin-token': adminTokenCommand,
+  bench: benchCommand,
+  doctor: doctorCommand,
+  explain: explainCommand,
+  'log-level': logLevelCommand,
+  quota: quotaCommand,
+  record: recordCommand,
+  replay: replayCommand,
+  revoke: revokeCommand,
+  simulate: simulateCommand,
+  tiers: tiersCommand,
+};
 
 /**
  * Reads the arguments of the bin.
@@ -197,18 +222,9 @@ WORKER_TIMEOUT. Each has a default, or may be unset.`;
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
-  if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'bench') return benchCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  const own = args[0] !== undefined && Object.hasOwn(READERS, args[0]) ? READERS[args[0]] : undefined;
+  if (own !== undefined) return own(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
-  if (args[0] === 'log-level') return logLevelCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'simulate') return simulateCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'tiers') return tiersCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));
     if (command !== undefined) return command === 'help' ? { name: 'help', text: HELP } : command;

@@ -28,6 +28,7 @@ const ALONE = {
   host: '127.0.0.1',
   adminPort: 0,
   adminHost: '127.0.0.1',
+  admin: undefined,
   workers: 1,
   redisUrl: undefined,
   otel: undefined,
