@@ -1,21 +1,22 @@
-import { accessCommand, type AccessCommand } from './access-command.ts';
+import type { AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
-import { adminTokenCommand, type AdminTokenCommand } from './admin-token-command.ts';
+import type { AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
-import { benchCommand, type BenchCommand } from './bench-command.ts';
+import type { BenchCommand } from './bench-command.ts';
+import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
-import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
-import { explainCommand, type ExplainCommand } from './explain-command.ts';
+import type { DoctorCommand } from './doctor-command.ts';
+import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
-import { logLevelCommand, type LogLevelCommand } from './log-level.ts';
+import type { LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
-import { quotaCommand, type QuotaCommand } from './quota.ts';
-import { recordCommand, type RecordCommand } from './record-command.ts';
-import { replayCommand, type ReplayCommand } from './replay-command.ts';
-import { revokeCommand, type RevokeCommand } from './revoke.ts';
-import { simulateCommand, type SimulateCommand } from './simulate-command.ts';
-import { tiersCommand, type TiersCommand } from './tiers.ts';
+import type { QuotaCommand } from './quota.ts';
+import type { RecordCommand } from './record-command.ts';
+import type { ReplayCommand } from './replay-command.ts';
+import type { RevokeCommand } from './revoke.ts';
+import type { SimulateCommand } from './simulate-command.ts';
+import type { TiersCommand } from './tiers.ts';
 
 export { UsageError };
 
@@ -196,22 +197,6 @@ ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_F
 REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
 GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
 WORKER_TIMEOUT. Each has a default, or may be unset.`;
-
-/** Commands that read what stands behind them themselves; undefined is for help. */
-const READERS: Readonly<Record<string, (args: readonly string[]) => Command | undefined>> = {
-  access: accessCommand,
-  'admin-token': adminTokenCommand,
-  bench: benchCommand,
-  doctor: doctorCommand,
-  explain: explainCommand,
-  'log-level': logLevelCommand,
-  quota: quotaCommand,
-  record: recordCommand,
-  replay: replayCommand,
-  revoke: revokeCommand,
-  simulate: simulateCommand,
-  tiers: tiersCommand,
-};
 
 /**
  * Reads the arguments of the bin.
