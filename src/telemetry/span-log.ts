@@ -21,6 +21,8 @@ export interface AttemptFacts {
   method: string;
   /** Path and query. */
   path: string;
+  /** Three digits, once an answer of HTTP has begun; it may break off after that. */
+  status: string;
 }
 
 /** One thing that an exchange does, from its beginning to its end. As small as can be: most are never read. */
@@ -46,6 +48,11 @@ export class SpanNote {
     this.name = name;
     this.parent = parent;
     this.facts = facts;
+  }
+
+  /** Takes note that it lasts until now; how it ended was told. */
+  last(): void {
+    this.endedAt = performance.now();
   }
 
   /** Takes note of the end; what ends more than once ended the last time. */

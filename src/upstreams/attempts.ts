@@ -182,6 +182,11 @@ export class Attempts implements Waiter {
     this.#trace?.ended(word);
   }
 
+  /** Takes note that the answer which the attempt under way has opened is over. */
+  closed(): void {
+    this.#trace?.closed();
+  }
+
   /** Shows in the access line that what was noted is not how it ended. */
   correct(word: string): void {
     if (this.#attempt !== undefined) this.#attempt.outcome = word;

@@ -179,6 +179,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
    */
   protected streamed(health: Outcome): void {
     this.#attempts.lease?.release(health);
+    this.#attempts.closed();
   }
 
   /** Takes note that the target has said something good, while its answer streams. */

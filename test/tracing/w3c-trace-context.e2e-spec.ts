@@ -174,7 +174,9 @@ beforeAll(async () => {
         id: 'three',
         match: { path: '/three' },
         aggregate: {
-          calls: Object.fromEntries(['a', 'b', 'c'].map((name) => [name, { upstream: 'it', path: `/${name}` }])),
+          calls: Object.fromEntries(
+            ['a', 'b', 'c'].map((name) => [name, { upstream: 'it', path: `/${name}` }]),
+          ),
         },
       },
     ],
@@ -233,7 +235,9 @@ describe('W3C Trace Context Level 2, where the configuration says how traces go 
   ])('parent-id: three requests %s are three spans of one trace', async (_, fields, traces) => {
     const before = upstream.requests.length;
     await call(`${gateway.url}/three`, { headers: fields as Record<string, string> });
-    const said = upstream.requests.slice(before).map(({ headers }) => FORM.exec(String(headers['traceparent'])));
+    const said = upstream.requests
+      .slice(before)
+      .map(({ headers }) => FORM.exec(String(headers['traceparent'])));
     expect(new Set(said.map((one) => one?.[1])).size).toBe(traces);
     expect(new Set(said.map((one) => one?.[2])).size).toBe(3);
   });
