@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import type { CheckResult } from '../../src/doctor/check.ts';
-import { examine } from '../../src/doctor/doctor.ts';
 import { limitChecks } from '../../src/doctor/limit-checks.ts';
 import { renderResults } from '../../src/doctor/render-results.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { certificate, type Certificate, type CertificateOptions } from '../support/certificates.ts';
 import { ensureBuilt, runBin } from '../support/child.ts';
 import { runCommand } from '../support/command.ts';
+import { examined as examinedBy, found, type Asked } from '../support/doctor.ts';
 import { createTestKey, type TestKey } from '../support/key-server.ts';
 import { freePort } from '../support/redis-process.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
@@ -59,32 +59,8 @@ function write(name: string, text: string, mode = 0o600): string {
   return file;
 }
 
-interface Asked {
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly timeoutMs?: number;
-}
-
-async function examined(
-  config: string,
-  { environment = {}, timeoutMs }: Asked = {},
-): Promise<readonly CheckResult[]> {
-  const variables = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...environment };
-  const file = join(folder, 'gateway.yaml');
-  const source = readConfig(gatewaySchema, `version: 1\n${config}`, file, variables);
-  const patient = {
-    environment: readEnvironment(variables),
-    source,
-    compile: () => Promise.resolve(),
-    variables,
-  };
-  return examine(patient, timeoutMs === undefined ? {} : { timeoutMs });
-}
-
-function found(results: readonly CheckResult[], check: string, subject = ''): CheckResult {
-  const one = results.find((result) => result.check === check && result.subject.includes(subject));
-  if (one === undefined) throw new Error(`no ${check} of ${subject} among ${JSON.stringify(results)}`);
-  return one;
-}
+const examined = (config: string, asked: Asked = {}): Promise<readonly CheckResult[]> =>
+  examinedBy(folder, config, asked);
 
 async function tlsTarget(
   options: Partial<CertificateOptions>,
