@@ -50,11 +50,6 @@ export class SpanNote {
     this.facts = facts;
   }
 
-  /** Takes note that it lasts until now; how it ended was told. */
-  last(): void {
-    this.endedAt = performance.now();
-  }
-
   /** Takes note of the end; what ends more than once ended the last time. */
   end(outcome: string, isFault: boolean): void {
     this.endedAt = performance.now();

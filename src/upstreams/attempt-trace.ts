@@ -73,13 +73,7 @@ export class AttemptTrace {
     return trace.carrier.withParent(fields, trace, note.spanId);
   }
 
-  /** Takes note that what it has opened is over: a call lasts as long as its stream. */
-  closed(): void {
-    this.#attempt?.last();
-    this.#call?.last();
-  }
-
-  /** Takes note of how it ended. */
+  /** Takes note of how it ended; what has opened an answer ends again with that. */
   ended(word: string): void {
     const facts = this.#attempt?.facts as AttemptFacts | undefined;
     if (facts !== undefined && STATUS.test(word)) facts.status = word;

@@ -182,12 +182,7 @@ export class Attempts implements Waiter {
     this.#trace?.ended(word);
   }
 
-  /** Takes note that the answer which the attempt under way has opened is over. */
-  closed(): void {
-    this.#trace?.closed();
-  }
-
-  /** Shows in the access line that what was noted is not how it ended. */
+  /** Shows in the access line, and in the trace with its time, how what was noted has ended. */
   correct(word: string): void {
     if (this.#attempt !== undefined) this.#attempt.outcome = word;
     this.#trace?.ended(word);

@@ -39,6 +39,8 @@ export interface AttemptFault extends AttemptEnd {
 /** Clocks of the two sides differ by a few ms; a deadline that has this little left counts as passed. */
 const CLOCK_SLACK_MS = 5;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** What is noted of an attempt whose answer streams, unless it breaks off. */
+const OPENED = 'OK';
 
 /**
  * One run of a call that is awaited as a whole, whatever the protocol: attempt after attempt, each at another
@@ -167,7 +169,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
     if (this.#done) return;
     if (health === 'success') this.heard();
     else this.#attempts.lease?.unheard();
-    this.#attempts.note('OK');
+    this.#attempts.note(OPENED);
     this.#finish();
     this.#resolve(value);
   }
@@ -179,7 +181,8 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
    */
   protected streamed(health: Outcome): void {
     this.#attempts.lease?.release(health);
-    this.#attempts.closed();
+    // A call lasts as long as its stream; what breaks off says so after this.
+    this.#attempts.correct(OPENED);
   }
 
   /** Takes note that the target has said something good, while its answer streams. */

@@ -118,9 +118,9 @@ describe.each(dashboards)('%s', (_, one) => {
     const names = templating.list.map(({ name }) => name);
     const text = JSON.stringify([panels, templating]);
     const used = new Set([...text.matchAll(/\$\{?(\w+)\}?/g)].map(([, name]) => name));
-    expect([...used].filter((name) => !names.includes(String(name)) && !/^__/.test(String(name)))).toEqual(
-      [],
-    );
+    expect(
+      [...used].filter((name) => !names.includes(String(name)) && !String(name).startsWith('__')),
+    ).toEqual([]);
     expect(names.filter((name) => !used.has(name))).toEqual([]);
     expect(names).toContain('datasource');
   });

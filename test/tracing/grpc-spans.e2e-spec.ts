@@ -115,7 +115,7 @@ describe('a translated stream', () => {
 
   it('over a WebSocket has the span of its handshake until it ends', async () => {
     const traceId = traces.next();
-    const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/test/chat/hi`, {
+    const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/test/chat/hi`, [], {
       headers: fieldsOf(traceId),
     });
     await once(socket, 'open');

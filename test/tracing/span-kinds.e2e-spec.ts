@@ -23,9 +23,13 @@ beforeEach(() => {
 describe('a forwarded WebSocket', () => {
   const open = async () => {
     const traceId = traces.next();
-    const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/socket?access_token=hushhush`, {
-      headers: { ...fieldsOf(traceId), origin: 'https://app.example' },
-    });
+    const socket = new WebSocket(
+      `${world.gateway.url.replace('http', 'ws')}/socket?access_token=hushhush`,
+      [],
+      {
+        headers: { ...fieldsOf(traceId), origin: 'https://app.example' },
+      },
+    );
     socket.on('error', () => undefined);
     await once(socket, 'open');
     return { traceId, socket, behind: world.sockets.open.at(-1) as WebSocket };
@@ -167,7 +171,7 @@ describe('secrets', () => {
     const call = traces.next();
     await unary(world.client, { bytes: Buffer.from(SECRET), fields: { ...fieldsOf(call), authorization: SECRET } });
     await traces.spans(call);
-    const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/socket?access_token=${SECRET}`, {
+    const socket = new WebSocket(`${world.gateway.url.replace('http', 'ws')}/socket?access_token=${SECRET}`, [], {
       headers: { ...fieldsOf(traces.next()), ...secret, origin: `https://${SECRET}.test` },
     });
     socket.on('error', () => undefined);
