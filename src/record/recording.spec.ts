@@ -20,7 +20,7 @@ beforeEach(() => {
   ended = 0;
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance', 'Date'] });
 });
-afterEach(() => jest.useRealTimers());
+afterEach(() => void jest.useRealTimers());
 
 const begin = (more: Partial<RecordingOptions> = {}): Recording =>
   new Recording({ ...OPTIONS, ...more }, () => (ended += 1));

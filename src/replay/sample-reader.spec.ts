@@ -26,7 +26,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function read(...lines: readonly string[]): Promise<readonly SampleLine[]> {
   const file = join(folder, 'sample.ndjson');
   writeFileSync(file, lines.join('\n'));
-  return Array.fromAsync(readSample(file));
+  return all(file);
+}
+
+async function all(file: string): Promise<readonly SampleLine[]> {
+  const lines: SampleLine[] = [];
+  for await (const line of readSample(file)) lines.push(line);
+  return lines;
 }
 
 describe('a sample', () => {
@@ -64,8 +70,7 @@ describe('a sample', () => {
   }); // prettier-ignore
 
   it('that is not there, or cannot be read, is none', async () => {
-    const of = (file: string) => Array.fromAsync(readSample(file));
-    await expect(of(join(folder, 'none'))).rejects.toThrow(/^there is no file .*none$/);
-    await expect(of(folder)).rejects.toThrow('cannot be read (EISDIR)');
+    await expect(all(join(folder, 'none'))).rejects.toThrow(/^there is no file .*none$/);
+    await expect(all(folder)).rejects.toThrow('cannot be read (EISDIR)');
   });
 });

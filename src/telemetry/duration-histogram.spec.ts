@@ -13,7 +13,7 @@ beforeEach(() => {
     new Registry(),
   );
 });
-afterEach(() => jest.useRealTimers());
+afterEach(() => void jest.useRealTimers());
 
 const values = (): readonly MetricValue[] => [...histogram.slices()].flat();
 const shown = (): readonly string[] =>
