@@ -73,7 +73,7 @@ export class AttemptTrace {
     return trace.carrier.withParent(fields, trace, note.spanId);
   }
 
-  /** Takes note of how it ended; what has opened an answer ends again with that. */
+  /** Takes note of how it ended; an answer that breaks off ends it again. */
   ended(word: string): void {
     const facts = this.#attempt?.facts as AttemptFacts | undefined;
     if (facts !== undefined && STATUS.test(word)) facts.status = word;

@@ -169,7 +169,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
     if (this.#done) return;
     if (health === 'success') this.heard();
     else this.#attempts.lease?.unheard();
-    this.#attempts.note(OPENED);
+    this.#attempts.note(OPENED, true);
     this.#finish();
     this.#resolve(value);
   }
@@ -181,7 +181,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
    */
   protected streamed(health: Outcome): void {
     this.#attempts.lease?.release(health);
-    // A call lasts as long as its stream; what breaks off says so after this.
+    // The span of a call lasts as long as its stream; what breaks off says so after this.
     this.#attempts.correct(OPENED);
   }
 
