@@ -39,8 +39,6 @@ export interface AttemptFault extends AttemptEnd {
 /** Clocks of the two sides differ by a few ms; a deadline that has this little left counts as passed. */
 const CLOCK_SLACK_MS = 5;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** What is noted of an attempt whose answer streams, unless it breaks off. */
-const OPENED = 'OK';
 
 /**
  * One run of a call that is awaited as a whole, whatever the protocol: attempt after attempt, each at another
@@ -169,7 +167,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
     if (this.#done) return;
     if (health === 'success') this.heard();
     else this.#attempts.lease?.unheard();
-    this.#attempts.note(OPENED, true);
+    this.#attempts.note('OK', true);
     this.#finish();
     this.#resolve(value);
   }
@@ -182,7 +180,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
   protected streamed(health: Outcome): void {
     this.#attempts.lease?.release(health);
     // The span of a call lasts as long as its stream; what breaks off says so after this.
-    this.#attempts.correct(OPENED);
+    this.#attempts.correct('OK');
   }
 
   /** Takes note that the target has said something good, while its answer streams. */
