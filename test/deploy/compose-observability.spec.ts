@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
@@ -156,11 +157,14 @@ describe('the compose profile observability', () => {
         scrape_configs: z.array(
           z.strictObject({
             job_name: z.string(),
+            authorization: z.strictObject({ credentials_file: z.string() }).optional(),
             static_configs: z.array(z.strictObject({ targets: z.array(z.string()) })),
           }),
         ),
       }),
     );
+    const tokens = jobs.flatMap(({ authorization }) => authorization?.credentials_file ?? []);
+    for (const file of tokens) expect(mountsOf('prometheus').get(dirname(file))).toBe('operators');
     const targets = jobs.flatMap(({ static_configs: configs }) => configs.flatMap((one) => one.targets));
     const [reader] = collector.service.telemetry.metrics.readers;
     expect(targets).toEqual([
