@@ -23,6 +23,7 @@ import { refusePages } from './refuse-pages.ts';
 import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
 import { serveMetrics } from './metrics-page.ts';
 import { describeRoutes } from './route-listing.ts';
+import { serveTargetOrders } from './target-orders.ts';
 import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
 
@@ -52,9 +53,10 @@ export class AdminListener {
     );
     this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
     installExplain(this.#server, snapshots);
-    this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
+    this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams));
     // Each process has breakers of its own.
     this.#server.put(BREAKER_PATH, { config: { reach: 'all' } }, takeOrder(snapshots));
+    serveTargetOrders(this.#server, snapshots, metrics);
     this.#server.get('/config', () => describeConfig(snapshots, reloads));
     serveRollouts(this.#server, orders.rollouts);
     serveKeys(this.#server, orders);
