@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { CHANGES_PATH, describeChanges } from '../admin/changes-page.ts';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import type { Changes } from '../telemetry/changes.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
 import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
 import type { Crew } from './crew.ts';
@@ -26,6 +28,8 @@ export interface OperatorsDoorDeps {
   readonly metrics: CrewMetrics;
   /** Of the log of this process. */
   readonly level: LogLevel;
+  /** What has changed lately, in all workers. */
+  readonly changes: Changes;
   readonly port: number;
   readonly host: string;
 }
@@ -101,6 +105,10 @@ export class OperatorsDoor {
         headers: { 'content-type': METRICS_TYPES[format], vary: 'Accept' },
         body: page,
       });
+    }
+    if (isOf(asked, CHANGES_PATH) && answer.status === 200) {
+      const query = Object.fromEntries(new URL(url, 'http://localhost').searchParams);
+      return send(response, 200, describeChanges(this.#deps.changes, query));
     }
     if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());
     const others =
