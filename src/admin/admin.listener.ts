@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
+import { OwnConfigDesk } from '../snapshot/config-desk.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -11,7 +12,12 @@ import { AdminOrders } from './admin-orders.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
 import { serveCache } from './cache-orders.ts';
+import { serveBundle } from './bundle-page.ts';
+import { serveChanges } from './changes-page.ts';
 import { describeConfig } from './config-listing.ts';
+import { etagOf } from './config-match.ts';
+import { serveConfigOrders } from './config-orders.ts';
+import { serveConfigPages } from './config-pages.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { serveKeys } from './key-orders.ts';
@@ -57,7 +63,15 @@ export class AdminListener {
     // Each process has breakers of its own.
     this.#server.put(BREAKER_PATH, { config: { reach: 'all' } }, takeOrder(snapshots));
     serveTargetOrders(this.#server, snapshots, metrics);
-    this.#server.get('/config', () => describeConfig(snapshots, reloads));
+    const desk = orders.config ?? new OwnConfigDesk(reloads);
+    this.#server.get('/config', async (_request, reply) => {
+      const place = await desk.place();
+      return reply.header('etag', etagOf(place.generation)).send(describeConfig(snapshots, reloads, place));
+    });
+    serveConfigPages(this.#server, { desk, snapshots, reloads });
+    serveConfigOrders(this.#server, { desk, reloads });
+    serveChanges(this.#server, metrics.changes);
+    serveBundle(this.#server, { snapshots, reloads, metrics, logger: orders.logger, desk });
     serveRollouts(this.#server, orders.rollouts);
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);

@@ -34,7 +34,7 @@ export function diffRows(diff: ConfigDiff): readonly DiffRow[] {
     ...diff.added.map(row('added')),
     ...[...lines].map(([id, own]): DiffRow => ({ kind: 'changed', what: 'route', id, lines: own })),
     ...diff.upstreams.map(({ name, changes }): DiffRow => ({
-      kind: 'changed',
+      kind: kindOfAll(changes),
       what: 'upstream',
       id: name,
       lines: changes.map(changeText),
@@ -77,6 +77,12 @@ export function changeText({ what, from, to }: Change): string {
 function kindOf({ from, to }: Change): DiffRow['kind'] {
   if (from === undefined) return 'added';
   return to === undefined ? 'removed' : 'changed';
+}
+
+function kindOfAll(changes: readonly Change[]): DiffRow['kind'] {
+  const kinds = new Set(changes.map(kindOf));
+  const [only = 'changed'] = kinds;
+  return kinds.size === 1 ? only : 'changed';
 }
 
 function shown(value: unknown): string {
