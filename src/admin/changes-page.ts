@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
 import { faultsText } from '../config/zod-faults.ts';
+import { operation } from './operation.ts';
 import { CHANGE_KINDS, MOST_CHANGES, type Changes, type NotedChange } from '../telemetry/changes.ts';
 
 /** Where the time line is. */
@@ -49,7 +50,11 @@ export function describeChanges(
 
 /** Shows what has changed lately; where several processes serve, whoever has started them answers for all. */
 export function serveChanges(server: FastifyInstance, changes: Changes): void {
-  server.get(CHANGES_PATH, ({ query }, reply) => {
+  const list = operation('listChanges', 'read', {
+    summary: 'What has changed lately, the latest first',
+    query: querySchema,
+  });
+  server.get(CHANGES_PATH, list, ({ query }, reply) => {
     const answer = describeChanges(changes, query);
     return 'error' in answer ? reply.code(400).send(answer) : reply.send(answer);
   });

@@ -6,6 +6,7 @@ import type { Reload, Reloads } from '../snapshot/reloads.ts';
 import { noteOrder } from './audited-orders.ts';
 import { etagOf, isStillMeant } from './config-match.ts';
 import { givenBy } from './given-by.ts';
+import { operation } from './operation.ts';
 
 const NO_FIELD = { error: 'expected a header field x-gatehouse-admin, whatever its value' };
 const reloadSchema = z.strictObject({ dryRun: z.boolean().default(false) });
@@ -29,8 +30,16 @@ export interface ConfigOrdersDeps {
 /** Has the file read again, or an earlier configuration put into force, in all processes or in none. */
 export function serveConfigOrders(server: FastifyInstance, deps: ConfigOrdersDeps): void {
   const desk = new ConfigOrderDesk(deps);
-  server.post('/config/reload', (request, reply) => desk.reload(request, reply));
-  server.post('/config/rollback', (request, reply) => desk.rollback(request, reply));
+  const reload = operation('reloadConfig', 'operate', {
+    summary: 'Read the file again and put it into force, or only say what would become of it',
+    body: reloadSchema,
+  });
+  server.post('/config/reload', reload, (request, reply) => desk.reload(request, reply));
+  const rollback = operation('rollBackConfig', 'operate', {
+    summary: 'Put an earlier configuration into force again',
+    body: rollbackSchema,
+  });
+  server.post('/config/rollback', rollback, (request, reply) => desk.rollback(request, reply));
 }
 
 class ConfigOrderDesk {

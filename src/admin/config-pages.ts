@@ -2,6 +2,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ConfigError } from '../config/config-fault.ts';
 import { faultsText } from '../config/zod-faults.ts';
+import { describeConfig } from './config-listing.ts';
+import { etagOf } from './config-match.ts';
+import { operation } from './operation.ts';
 import type { ConfigDesk } from '../snapshot/config-desk.ts';
 import { diffConfigs } from '../snapshot/config-diff.ts';
 import type { ConfigEntry } from '../snapshot/config-history.ts';
@@ -29,7 +32,19 @@ export interface ConfigPagesDeps {
 
 /** Shows which configurations the gateway was given, and how they differ. */
 export function serveConfigPages(server: FastifyInstance, deps: ConfigPagesDeps): void {
-  server.get(HISTORY_PATH, async ({ query }, reply) => {
+  const show = operation('showConfig', 'read', {
+    summary: 'The configuration in force, and the last reload',
+  });
+  server.get('/config', show, async (_request, reply) => {
+    const place = await deps.desk.place();
+    const shown = describeConfig(deps.snapshots, deps.reloads, place);
+    return reply.header('etag', etagOf(place.generation)).send(shown);
+  });
+  const list = operation('listConfigHistory', 'read', {
+    summary: 'The configurations that the gateway was given, the latest first',
+    query: listSchema,
+  });
+  server.get(HISTORY_PATH, list, async ({ query }, reply) => {
     const asked = listSchema.safeParse(query);
     if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, listSchema, query) });
     const { limit, from } = asked.data;
@@ -38,14 +53,25 @@ export function serveConfigPages(server: FastifyInstance, deps: ConfigPagesDeps)
     const next = end < all.length ? { next: end } : {};
     return reply.send({ total: all.length, rows: all.slice(from, end).map(rowOf), ...next });
   });
-  server.get<{ Params: { generation: string } }>(`${HISTORY_PATH}/:generation`, async ({ params }, reply) => {
-    const entry = (await deps.desk.history()).find((one) => String(one.generation) === params.generation);
-    if (entry === undefined) return unknown(reply, params.generation);
-    const text = await deps.desk.text(entry.generation);
-    return reply.send({ ...rowOf(entry), ...(text !== undefined && { text: await shownText(text) }) });
+  const one = operation('showConfigGeneration', 'read', {
+    summary: 'One of them, with its text without secrets',
   });
+  server.get<{ Params: { generation: string } }>(
+    `${HISTORY_PATH}/:generation`,
+    one,
+    async ({ params }, reply) => {
+      const entry = (await deps.desk.history()).find((one) => String(one.generation) === params.generation);
+      if (entry === undefined) return unknown(reply, params.generation);
+      const text = await deps.desk.text(entry.generation);
+      return reply.send({ ...rowOf(entry), ...(text !== undefined && { text: await shownText(text) }) });
+    },
+  );
   const differences = new Differences(deps);
-  server.get('/config/diff', async ({ query }, reply) => {
+  const diff = operation('diffConfigs', 'read', {
+    summary: 'How two of them differ, in meaning and as text',
+    query: diffSchema,
+  });
+  server.get('/config/diff', diff, async ({ query }, reply) => {
     const asked = diffSchema.safeParse(query);
     if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, diffSchema, query) });
     return differences.show(asked.data, reply);

@@ -19,10 +19,7 @@ export function featuresOf({ table, source }: Snapshot): Features {
   const { value } = source;
   const { upstreams } = value;
   const policies = policyList
-    .map(({ name }): [string, number] => [
-      name,
-      table.routes.filter((one) => name in one.policies).length,
-    ])
+    .map(({ name }): [string, number] => [name, table.routes.filter((one) => name in one.policies).length])
     .filter(([, count]) => count > 0);
   return {
     modules: value.modules,

@@ -10,11 +10,11 @@ import type { Override, OverrideKind } from '../upstreams/overrides/target-overr
 import type { Upstream } from '../upstreams/upstream.ts';
 import { noteOrder } from './audited-orders.ts';
 import { givenBy } from './given-by.ts';
+import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
 
 const TARGET_PATH = '/upstreams/:upstream/targets/:target';
 const REASON = z.string().max(200).optional();
-const NO_PAGE = { error: 'pages in browsers may give no orders' };
 const FULL = { error: 'there is room for 1000 orders only; undo some that are not needed any more' };
 const aWhile = timerDuration.refine((ms) => ms > 0, 'expected more than nothing');
 
@@ -40,20 +40,22 @@ type Asked = FastifyRequest<TargetRequest>;
  */
 export function serveTargetOrders(server: FastifyInstance, snapshots: Snapshots, metrics: Metrics): void {
   const desk = new TargetDesk(snapshots, metrics);
-  const config = { reach: 'all' } as const;
-  server.get('/overrides', () => desk.list());
-  server.put<TargetRequest>(`${TARGET_PATH}/ejection`, { config }, (request, reply) =>
-    desk.eject(request, reply),
-  );
-  server.delete<TargetRequest>(`${TARGET_PATH}/ejection`, { config }, (request, reply) =>
-    desk.undo('ejection', request, reply),
-  );
-  server.put<TargetRequest>(`${TARGET_PATH}/weight`, { config }, (request, reply) =>
-    desk.weigh(request, reply),
-  );
-  server.delete<TargetRequest>(`${TARGET_PATH}/weight`, { config }, (request, reply) =>
-    desk.undo('weight', request, reply),
-  );
+  const reach = 'all';
+  const list = operation('listOverrides', 'read', {
+    summary: 'What operators have ordered of targets and holds now',
+  });
+  server.get('/overrides', list, () => desk.list());
+  const order = (name: string, summary: string, body?: z.ZodType) =>
+    operation(name, 'operate', { summary, reach, ...(body && { body }) });
+  const [ejection, weight] = [`${TARGET_PATH}/ejection`, `${TARGET_PATH}/weight`];
+  const eject = order('ejectTarget', 'Take a target out for a time', ejectionSchema);
+  server.put<TargetRequest>(ejection, eject, (request, reply) => desk.eject(request, reply));
+  const restore = order('restoreTarget', 'Take it back at once');
+  server.delete<TargetRequest>(ejection, restore, (request, reply) => desk.undo('ejection', request, reply));
+  const weigh = order('setTargetWeight', 'Give a target another weight', weightSchema);
+  server.put<TargetRequest>(weight, weigh, (request, reply) => desk.weigh(request, reply));
+  const unweigh = order('resetTargetWeight', 'Give it the weight of the configuration again');
+  server.delete<TargetRequest>(weight, unweigh, (request, reply) => desk.undo('weight', request, reply));
 }
 
 class TargetDesk {
@@ -103,7 +105,6 @@ class TargetDesk {
   }
 
   undo(kind: OverrideKind, request: Asked, reply: FastifyReply): FastifyReply {
-    if (request.headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
     const { upstream, target } = request.params;
     const { upstreams } = this.#snapshots.current;
     const undone = upstreams.overrides.undo(kind, upstream, target);
@@ -140,8 +141,6 @@ class TargetDesk {
     request: Asked,
     reply: FastifyReply,
   ): { readonly upstream: Upstream; readonly order: z.output<Schema> } | undefined {
-    // Fails closed: browsers say it with every PUT, also of a page whose name leads here only since it was loaded.
-    if (request.headers.origin !== undefined) return void reply.code(403).send(NO_PAGE);
     const order = schema.safeParse(request.body ?? {});
     if (!order.success)
       return void reply.code(400).send({ error: faultsText(order.error, schema, request.body) });

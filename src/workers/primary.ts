@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import cluster from 'node:cluster';
+import { AdminAccess } from '../admin/access/admin-access.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { Changes, type ChangeKind, type NotedChange } from '../telemetry/changes.ts';
 import { LineBuffer } from '../telemetry/line-buffer.ts';
@@ -86,6 +87,8 @@ export class Primary {
       metrics: this.#metrics,
       level: this.#level,
       changes: this.#changes,
+      access: new AdminAccess(environment, logger),
+      logger,
       port,
       host,
     });
