@@ -63,6 +63,12 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./quota.ts')).runQuota(command, await environment(), shown);
     case 'log-level':
       return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
+    case 'targets':
+      return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
+    case 'config':
+      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
+    case 'support-bundle':
+      return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
     case 'tiers':
       return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
     case 'revoke':
