@@ -56,7 +56,8 @@ function loadOf({ options: { maxInFlight }, calls: { count } }: Upstream): strin
 export function nobodyAt(upstream: Upstream, exchange: Exchange): Problem | undefined {
   if (upstream.peek(exchange) !== undefined) return undefined;
   const fits = fitting(upstream, exchange);
-  if (upstream.targets.some((one) => fits(one) && (one.available || (one.isFull && !one.isWithdrawn)))) return undefined;
+  if (upstream.targets.some((one) => fits(one) && (one.available || (one.isFull && !one.isWithdrawn))))
+    return undefined;
   return upstream.refusal() ?? new Problem('no-available-target');
 }
 
