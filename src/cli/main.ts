@@ -64,11 +64,9 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     case 'log-level':
       return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
     case 'targets':
-      return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
     case 'config':
-      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
     case 'support-bundle':
-      return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
+      return runOrder(command, shown);
     case 'tiers':
       return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
     case 'revoke':
@@ -98,6 +96,20 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     }
     case 'routes':
       return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
+  }
+}
+
+async function runOrder(
+  command: Extract<Command, { name: 'targets' | 'config' | 'support-bundle' }>,
+  shown: Outlet,
+): Promise<void> {
+  switch (command.name) {
+    case 'targets':
+      return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
+    case 'config':
+      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
+    case 'support-bundle':
+      return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
   }
 }
 
