@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000;
  * @throws {Error} for people, when it cannot be reached, and when it does not do it.
  */
 export async function askAdmin(
-  { admin, environment }: AdminPlace,
+  { admin, environment, timeoutMs = TIMEOUT_MS }: AdminPlace & { readonly timeoutMs?: number },
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
@@ -33,7 +33,7 @@ export async function askAdmin(
   };
   let response: Response;
   try {
-    response = await fetch(url, { method, headers, ...sent, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(url, { method, headers, ...sent, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     throw unreachable(url, error);
   }

@@ -2,6 +2,7 @@ import type { Command } from './arguments.ts';
 import { accessCommand } from './access-command.ts';
 import { adminTokenCommand } from './admin-token-command.ts';
 import { benchCommand } from './bench-command.ts';
+import { bundleCommand, configCommand } from './config-orders.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { explainCommand } from './explain-command.ts';
 import { logLevelCommand } from './log-level.ts';
@@ -17,6 +18,7 @@ export const READERS: Readonly<Record<string, (args: readonly string[]) => Comma
   access: accessCommand,
   'admin-token': adminTokenCommand,
   bench: benchCommand,
+  config: configCommand,
   doctor: doctorCommand,
   explain: explainCommand,
   'log-level': logLevelCommand,
@@ -25,5 +27,6 @@ export const READERS: Readonly<Record<string, (args: readonly string[]) => Comma
   replay: replayCommand,
   revoke: revokeCommand,
   simulate: simulateCommand,
+  'support-bundle': bundleCommand,
   tiers: tiersCommand,
 };

@@ -64,13 +64,13 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     case 'import':
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':
-      return (await import('./canary.ts')).runCanary(command, await environment(), shown);
-    case 'quota':
-      return (await import('./quota.ts')).runQuota(command, await environment(), shown);
     case 'log-level':
-      return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
+    case 'quota':
     case 'tiers':
-      return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
+    case 'targets':
+    case 'config':
+    case 'support-bundle':
+      return runOrder(command, shown);
     case 'revoke':
       return (await import('./revoke.ts')).runRevoke(command, await environment(), shown);
     case 'record':
@@ -105,6 +105,31 @@ async function isWell(command: Verdict, modules: OfferedModules, shown: Outlet):
       return !(await (await import('./replay.ts')).runReplay(command, modules, shown));
     case 'simulate':
       return (await import('./simulate.ts')).runSimulate(command, modules, shown);
+  }
+}
+
+async function runOrder(
+  command: Extract<
+    Command,
+    { name: 'canary' | 'log-level' | 'quota' | 'tiers' | 'targets' | 'config' | 'support-bundle' }
+  >,
+  shown: Outlet,
+): Promise<void> {
+  switch (command.name) {
+    case 'tiers':
+      return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
+    case 'quota':
+      return (await import('./quota.ts')).runQuota(command, await environment(), shown);
+    case 'log-level':
+      return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
+    case 'canary':
+      return (await import('./canary.ts')).runCanary(command, await environment(), shown);
+    case 'targets':
+      return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
+    case 'config':
+      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
+    case 'support-bundle':
+      return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
   }
 }
 

@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { CHANGES_PATH, describeChanges } from '../admin/changes-page.ts';
 import type { AdminAccess } from '../admin/access/admin-access.ts';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import type { Changes } from '../telemetry/changes.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
@@ -33,6 +35,8 @@ export interface OperatorsDoorDeps {
   readonly logger: Logger;
   /** Of the log of this process. */
   readonly level: LogLevel;
+  /** What has changed lately, in all workers. */
+  readonly changes: Changes;
   readonly port: number;
   readonly host: string;
 }
@@ -120,6 +124,10 @@ export class OperatorsDoor {
         headers: { 'content-type': METRICS_TYPES[format], vary: 'Accept' },
         body: page,
       });
+    }
+    if (isOf(asked, CHANGES_PATH) && answer.status === 200) {
+      const query = Object.fromEntries(new URL(url, 'http://localhost').searchParams);
+      return send(response, 200, describeChanges(this.#deps.changes, query));
     }
     if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());
     const others =

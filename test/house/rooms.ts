@@ -152,7 +152,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   // It keeps the processes of a gateway, and gives each what the primary says.
-  workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'] },
+  workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'], types: ['upstreams'] },
   cli: {
     imports: [
       ...LEAVES,
