@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import cluster from 'node:cluster';
 import { AdminAccess } from '../admin/access/admin-access.ts';
 import type { Environment } from '../config/env.schema.ts';
+import { accessFamilies } from '../telemetry/admin-metrics.ts';
 import { LineBuffer } from '../telemetry/line-buffer.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -66,7 +67,12 @@ export class Primary {
       ended: (member, reason) => this.#metrics.ended(member, reason),
       lost: () => this.#lost(),
     });
-    this.#metrics = new CrewMetrics(() => this.#crew.all, wanted);
+    const access = new AdminAccess(environment, logger);
+    this.#metrics = new CrewMetrics(
+      () => this.#crew.all,
+      wanted,
+      () => accessFamilies(access.state),
+    );
     this.#reloads = new JointReloads({
       file,
       logger,
@@ -77,7 +83,7 @@ export class Primary {
       crew: this.#crew,
       metrics: this.#metrics,
       level: this.#level,
-      access: new AdminAccess(environment, logger),
+      access,
       logger,
       port,
       host,
