@@ -73,6 +73,11 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Token that commands show at the operators’ listener. Default: none.'),
   ADMIN_TOKEN_FILE: text.optional().describe('File with that token. Default: none.'),
+  ADMIN_CA_FILE: text
+    .optional()
+    .describe(
+      'File in PEM with who signs the certificate of the listener that commands ask. Default: whom Node trusts.',
+    ),
   REDIS_URL: redisUrl
     .optional()
     .describe(
@@ -164,6 +169,8 @@ export interface AdminVariables {
   /** What commands show there, or the file that it is in. */
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
+  /** Whom commands trust there, besides those whom Node trusts. */
+  readonly caFile?: string | undefined;
 }
 
 /** The environment, checked and typed. */
@@ -257,6 +264,7 @@ function adminOf(data: z.output<typeof environmentSchema>): AdminVariables | und
     hosts: data.ADMIN_HOSTS,
     token: data.ADMIN_TOKEN,
     tokenFile: data.ADMIN_TOKEN_FILE,
+    caFile: data.ADMIN_CA_FILE,
   };
   return Object.values(said).every((one) => one === undefined) ? undefined : said;
 }

@@ -146,7 +146,8 @@ describe('operators of several workers', () => {
   });
 
   it('are guessed ten times, whichever worker is asked', async () => {
-    for (let tries = 0; tries < 10; tries += 1)
+    // One was bad before.
+    for (let tries = 1; tries < 10; tries += 1)
       expect((await login(`${tries}`.padEnd(43, 'x'))).status).toBe(401);
     expect((await ask('/whoami?worker=2', { headers: bearer(operators.tokens.admin) })).status).toBe(429);
     expect((await login(operators.tokens.admin)).status).toBe(429);
