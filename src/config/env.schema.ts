@@ -75,9 +75,7 @@ export const environmentSchema = z.object({
   ADMIN_TOKEN_FILE: text.optional().describe('File with that token. Default: none.'),
   ADMIN_CA_FILE: text
     .optional()
-    .describe(
-      'File in PEM with who signs the certificate of the listener that commands ask. Default: whom Node trusts.',
-    ),
+    .describe('File in PEM with who signs what commands ask. Default: none more.'),
   REDIS_URL: redisUrl
     .optional()
     .describe(
@@ -169,7 +167,6 @@ export interface AdminVariables {
   /** What commands show there, or the file that it is in. */
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
-  /** Whom commands trust there, besides those whom Node trusts. */
   readonly caFile?: string | undefined;
 }
 

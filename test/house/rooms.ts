@@ -116,6 +116,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       ...LEAVES,
       'audit',
+      'exchange',
       'policies',
       'upstreams',
       'routing',

@@ -38,7 +38,7 @@ describe('a file of who may come', () => {
   });
 
   it.each<[string, RegExp]>([
-    ['', /at least one of/],
+    ['', /expected a map/],
     ['tokens: []\n', /at least one of/],
     [`tokens:\n${token(ONE)}${token(ONE)}`, /listed before/],
     [`tokens:\n${token(ONE)}${token(TWO)}${token(THREE)}`, /two tokens of a name at most/],
