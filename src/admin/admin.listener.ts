@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { AdminAccess } from './access/admin-access.ts';
+import { boundConnections, SERVER_OPTIONS } from './access/connection-bounds.ts';
 import { guardOperations } from './access/guard.ts';
 import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
@@ -54,7 +55,12 @@ export class AdminListener {
     orders: AdminOrders,
   ) {
     this.#logger = orders.logger;
-    this.#access = new AdminAccess(environment, orders.logger);
+    // A worker answers what the process has taken and judged that has started it.
+    const isWorker = orders.restart !== undefined;
+    this.#access = isWorker
+      ? AdminAccess.elsewhere(environment)
+      : new AdminAccess(environment, orders.logger);
+    if (!isWorker) metrics.admin.shows(() => this.#access.state);
     this.#server = createServer(this.#access);
     this.operations = serveContract(this.#server);
     auditOrders(this.#server, orders.audit);
@@ -115,10 +121,13 @@ export class AdminListener {
 }
 
 function createServer(access: AdminAccess): FastifyInstance {
-  const options = { logger: false, forceCloseConnections: true };
+  const options = { logger: false, forceCloseConnections: true, frameworkErrors: tellFault } as const;
   const { serverOptions } = access;
   const server =
-    serverOptions === undefined ? fastify(options) : fastify({ ...options, https: serverOptions });
+    serverOptions === undefined
+      ? fastify({ ...options, http: SERVER_OPTIONS })
+      : fastify({ ...options, https: { ...SERVER_OPTIONS, ...serverOptions } });
+  boundConnections(server.server);
   // A page of another site can have a browser send it without being asked for leave.
   server.removeContentTypeParser(['text/plain', 'application/json']);
   const parse = server.getDefaultJsonParser('error', 'error');

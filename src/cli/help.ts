@@ -104,6 +104,7 @@ Options
       --admin URL      operators' listener of the gateway; default ADMIN_HOST and ADMIN_PORT
       --token TOKEN    what it is shown, for whatever takes --admin; default ADMIN_TOKEN. Others on this machine may see it
       --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
+      --ca-file FILE     who signs its certificate, in PEM; default ADMIN_CA_FILE, or whom Node trusts
   -o, --out FILE       file to write; import has --output
   -h, --help           print this
   -v, --version        print the version

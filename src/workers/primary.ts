@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { AdminAccess } from '../admin/access/admin-access.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { Changes, type ChangeKind, type NotedChange } from '../telemetry/changes.ts';
+import { accessFamilies } from '../telemetry/admin-metrics.ts';
 import { LineBuffer } from '../telemetry/line-buffer.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -75,7 +76,12 @@ export class Primary {
       ended: (member, reason) => this.#ended(member, reason),
       lost: () => this.#lost(),
     });
-    this.#metrics = new CrewMetrics(() => this.#crew.all, wanted);
+    const access = new AdminAccess(environment, logger);
+    this.#metrics = new CrewMetrics(
+      () => this.#crew.all,
+      wanted,
+      () => accessFamilies(access.state),
+    );
     this.#reloads = new JointReloads({
       file,
       logger,
@@ -87,7 +93,7 @@ export class Primary {
       metrics: this.#metrics,
       level: this.#level,
       changes: this.#changes,
-      access: new AdminAccess(environment, logger),
+      access,
       logger,
       port,
       host,

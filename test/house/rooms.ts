@@ -120,6 +120,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [
       ...LEAVES,
       'audit',
+      'exchange',
       'policies',
       'upstreams',
       'routing',
