@@ -5,6 +5,8 @@ import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import type { StreamHub } from '../traffic/stream/stream-hub.ts';
+import { Traffic } from '../traffic/traffic.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
@@ -24,12 +26,14 @@ import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requ
 import { serveMetrics } from './metrics-page.ts';
 import { describeRoutes } from './route-listing.ts';
 import { serveTiers } from './tier-orders.ts';
+import { serveTraffic } from './traffic-pages.ts';
 import { serveWorkers } from './worker-orders.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
 @Injectable()
 export class AdminListener {
   readonly #server: FastifyInstance;
+  readonly #hub: StreamHub;
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -37,6 +41,7 @@ export class AdminListener {
     snapshots: Snapshots,
     reloads: Reloads,
     orders: AdminOrders,
+    traffic: Traffic,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     auditOrders(this.#server, orders.audit);
@@ -65,6 +70,7 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
+    this.#hub = serveTraffic(this.#server, { traffic, metrics, snapshots, reloads });
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.
@@ -78,8 +84,8 @@ export class AdminListener {
 
   /** Answers a request that another process has taken. */
   async answer(request: RelayedRequest): Promise<RelayedAnswer> {
-    const { method, url, headers, body, address, localAddress, isEcho } = request;
-    const store = { localAddress, isEcho, reach: 'one' as const };
+    const { method, url, headers, body, address, localAddress, isEcho, worker } = request;
+    const store = { localAddress, isEcho, worker, reach: 'one' as const };
     const asked = { method: method as 'GET', url, headers, payload: body, remoteAddress: address };
     const { statusCode, rawPayload, ...answer } = await relayed.run(store, () => this.#server.inject(asked));
     return { status: statusCode, headers: answer.headers, body: rawPayload, reach: store.reach };
@@ -87,6 +93,7 @@ export class AdminListener {
 
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
+    this.#hub.close();
     await this.#server.close();
   }
 }

@@ -5,8 +5,11 @@ import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
-import { writeAccessLine } from './access-log.ts';
+import { accessLineOf, writeAccessLine } from './access-log.ts';
 import type { Connections } from './connections.ts';
+import type { SpanNote } from '../telemetry/span-log.ts';
+import type { Traffic } from '../traffic/traffic.ts';
+import { causeOf, endingOf } from './exchange-ending.ts';
 import type { HookDeps } from './hook-deps.ts';
 
 const CLIENT_CLOSED_STATUS = 499;
@@ -24,14 +27,16 @@ export class CloseHook {
   readonly #draining: Draining;
   readonly #connections: Connections;
   readonly #traffic: TrafficMetrics;
+  readonly #operators: Traffic | undefined;
 
-  constructor({ logger, metrics, draining, connections }: HookDeps) {
+  constructor({ logger, metrics, draining, connections, traffic }: HookDeps) {
     this.#logger = logger;
     this.#lines = lineStreamOf(logger);
     this.#unmatched = metrics.forRoute(UNMATCHED);
     this.#draining = draining;
     this.#connections = connections;
     this.#traffic = metrics.traffic;
+    this.#operators = traffic;
   }
 
   /** Has the exchange closed when its response is. */
@@ -53,6 +58,8 @@ export class CloseHook {
       exchange.cancel(exchange.problem);
     }
     exchange.status = statusOf(exchange);
+    // Whoever makes spans of them takes them away at the close.
+    const notes = exchange.trace.spans?.notes;
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     const metrics = exchange.route?.metrics ?? this.#unmatched;
@@ -67,8 +74,27 @@ export class CloseHook {
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
     if (headFault !== undefined)
       this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
+    this.#show(exchange, metrics, durationMs, notes, complete);
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
+  }
+
+  // Of most exchanges it counts, and compares their time with that of the slowest.
+  #show(
+    exchange: Exchange,
+    metrics: RouteMetrics,
+    durationMs: number,
+    notes: readonly SpanNote[] | undefined,
+    complete: boolean,
+  ): void {
+    const ending = endingOf(exchange);
+    const flow = metrics.ended(durationMs, ending, ending === 'well' ? undefined : causeOf(exchange));
+    const operators = this.#operators;
+    if (operators === undefined) return;
+    operators.called(exchange, ending);
+    if (ending === 'well' && notes === undefined && durationMs <= flow.slowMs) return;
+    const line = (): string => accessLineOf(exchange, durationMs, complete);
+    operators.note({ exchange, durationMs, notes, line }, flow, ending);
   }
 }
 

@@ -70,6 +70,11 @@ export class ConfigMetrics {
     this.#digest = digest;
   }
 
+  /** The certificates that the configuration names. */
+  get shownCertificates(): readonly ShownCertificate[] {
+    return this.#certificates;
+  }
+
   /** Shows when certificates end. */
   certificates(all: readonly ShownCertificate[]): void {
     this.#certificates = all;
