@@ -10,6 +10,7 @@ import { Recorder } from '../record/recorder.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
+import { Traffic } from '../traffic/traffic.ts';
 
 /** Injection token of what {@link AdminOrders.restart} does. */
 export const RESTART = Symbol('RESTART');
@@ -32,6 +33,11 @@ export class AdminOrders {
   @Optional()
   @Inject(Recorder)
   readonly recorder: Recorder | undefined = undefined;
+
+  /** What is kept of the traffic of this process. */
+  @Optional()
+  @Inject(Traffic)
+  readonly traffic: Traffic | undefined = undefined;
 
   /** Of the log of this process. */
   @Optional() @Inject(LogLevel) readonly level?: LogLevel;

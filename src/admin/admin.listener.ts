@@ -6,7 +6,6 @@ import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { StreamHub } from '../traffic/stream/stream-hub.ts';
-import { Traffic } from '../traffic/traffic.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
@@ -33,7 +32,7 @@ import { serveWorkers } from './worker-orders.ts';
 @Injectable()
 export class AdminListener {
   readonly #server: FastifyInstance;
-  readonly #hub: StreamHub;
+  readonly #streams: StreamHub | undefined;
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -41,7 +40,6 @@ export class AdminListener {
     snapshots: Snapshots,
     reloads: Reloads,
     orders: AdminOrders,
-    traffic: Traffic,
   ) {
     this.#server = fastify({ logger: false, forceCloseConnections: true });
     auditOrders(this.#server, orders.audit);
@@ -70,7 +68,7 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
-    this.#hub = serveTraffic(this.#server, { traffic, metrics, snapshots, reloads });
+    this.#streams = serveTraffic(this.#server, orders.traffic, { metrics, snapshots, reloads });
     this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.
@@ -93,7 +91,7 @@ export class AdminListener {
 
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
-    this.#hub.close();
+    this.#streams?.close();
     await this.#server.close();
   }
 }

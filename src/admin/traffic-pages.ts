@@ -11,6 +11,7 @@ import { Overview, type OverviewDeps } from '../traffic/overview.ts';
 import { orderBy, shownRow } from '../traffic/route-rows.ts';
 import { firstOf } from '../traffic/slices.ts';
 import { StreamHub } from '../traffic/stream/stream-hub.ts';
+import type { Traffic } from '../traffic/traffic.ts';
 import { upstreamRow } from '../traffic/upstream-rows.ts';
 import { serveExchanges } from './exchange-pages.ts';
 import { listed, partOf, queries, readQuery, workerNote } from './traffic-queries.ts';
@@ -23,7 +24,13 @@ interface Named {
 }
 
 /** Shows the traffic of this process: routes, upstreams, operations and callers, kept exchanges, and all of it live. */
-export function serveTraffic(server: FastifyInstance, deps: OverviewDeps): StreamHub {
+export function serveTraffic(
+  server: FastifyInstance,
+  traffic: Traffic | undefined,
+  others: Omit<OverviewDeps, 'traffic'>,
+): StreamHub | undefined {
+  if (traffic === undefined) return undefined;
+  const deps = { ...others, traffic };
   const overview = new Overview(deps);
   const hub = new StreamHub(overview);
   deps.traffic.onTick(() => void hub.tick());

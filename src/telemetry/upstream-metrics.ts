@@ -6,6 +6,12 @@ import { LabelCounter } from './label-counter.ts';
 
 const BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** A call to a target that has ended. */
+export interface MeasuredAttempt {
+  readonly target?: string | undefined;
+  readonly durationMs: number;
+}
+
 /** Attempts at the targets of upstreams. */
 export class UpstreamMetrics {
   readonly #attempts: LabelCounter;
@@ -54,13 +60,13 @@ export class UpstreamMetrics {
   /**
    * Counts one call to a target.
    *
-   * @param durationMs undefined where that was not measured.
-   * @param target `host:port`; undefined where it is not known which.
+   * @param attempt how long it took, and at which `host:port`; undefined where that was not measured.
    */
-  attempted(upstream: string, outcome: string, durationMs?: number, target?: string): void {
+  attempted(upstream: string, outcome: string, attempt?: MeasuredAttempt): void {
     this.#attempts.count(upstream, outcome);
-    if (durationMs === undefined) return;
-    this.#show(upstream, target, isFault(outcome), durationMs);
+    if (attempt === undefined) return;
+    const { durationMs } = attempt;
+    this.#show(upstream, attempt.target, isFault(outcome), durationMs);
     let cell = this.#durations.get(upstream);
     if (cell === undefined) this.#durations.set(upstream, (cell = this.#duration.cell({ upstream })));
     cell.observe(durationMs / 1000);
