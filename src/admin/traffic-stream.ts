@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { MOST_STREAMS, type StreamHub } from '../traffic/stream/stream-hub.ts';
 import { relayed } from './relayed-requests.ts';
+import { operation } from './operation.ts';
 import { queries, readQuery } from './traffic-queries.ts';
 
 const HEADERS = {
@@ -19,7 +20,12 @@ const RETRY_AFTER_S = '10';
  * process, and is one frame; who reads it comes back each second and says what it has seen.
  */
 export function serveStream(server: FastifyInstance, hub: StreamHub): void {
-  server.get('/stream', async (request, reply) => {
+  const live = operation('stream', 'read', {
+    summary: 'A view live, as server-sent events',
+    query: queries.stream,
+    media: 'text/event-stream',
+  });
+  server.get('/stream', live, async (request, reply) => {
     const asked = readQuery(queries.stream, request.query, reply);
     if (asked === undefined) return reply;
     const given = request.headers['last-event-id'];

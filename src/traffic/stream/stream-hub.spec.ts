@@ -58,6 +58,15 @@ describe('StreamHub', () => {
     expect(sink.text.slice(before)).toContain(': still here');
   });
 
+  it('ends a stream after 15 min, so that who reads it is asked again who it is', async () => {
+    const sink = new Sink();
+    await hub.open(PROCESS, sink);
+    for (let i = 0; i < 900; i += 1) await hub.tick();
+    expect(sink.destroyed).toBe(false);
+    await hub.tick();
+    expect([sink.destroyed, hub.size]).toEqual([true, 0]);
+  });
+
   it('keeps a bounded number of views, and none that nobody has looked at for a minute', async () => {
     for (let i = 0; i < 300; i += 1) (await hub.open({ ...PROCESS, from: i }, new Sink()))();
     expect(hub.views).toBeLessThanOrEqual(128);

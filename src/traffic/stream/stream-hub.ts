@@ -14,6 +14,8 @@ const COMMENT_TICKS = 15;
 /** Who takes nothing for so long is cut off. */
 const STUCK_TICKS = 30;
 const MARKS_A_TICK = 5;
+/** After so long who reads comes back by itself, and is asked again who it is. */
+const LONGEST_TICKS = 900;
 
 /** Where a stream is written to. */
 export interface StreamSink {
@@ -29,6 +31,7 @@ interface Reader {
   seen: number;
   generation: number;
   stuck: number;
+  age: number;
   marks: number;
 }
 
@@ -77,7 +80,7 @@ export class StreamHub {
     const shown = this.#shownOf(query);
     const marks = this.#overview.troubles.marked;
     const { generation } = this.#overview;
-    const reader: Reader = { sink, shown, seen: 0, generation, stuck: 0, marks };
+    const reader: Reader = { sink, shown, seen: 0, generation, stuck: 0, age: 0, marks };
     // Counted before anything is waited for: there would be too many otherwise.
     this.#readers.add(reader);
     shown.readers.add(reader);
@@ -118,15 +121,21 @@ export class StreamHub {
     );
     // A view that cannot be made is none for this second.
     await Promise.all(due.map(({ view }) => view.refresh().catch(() => undefined)));
-    for (const reader of this.#readers) this.#send(reader);
+    for (const reader of this.#readers) {
+      reader.age += 1;
+      if (reader.age > LONGEST_TICKS) this.#end(reader);
+      else this.#send(reader);
+    }
   }
 
   /** Ends all of them. */
   close(): void {
-    for (const reader of this.#readers) {
-      reader.sink.destroy();
-      this.#close(reader);
-    }
+    for (const reader of this.#readers) this.#end(reader);
+  }
+
+  #end(reader: Reader): void {
+    reader.sink.destroy();
+    this.#close(reader);
   }
 
   #close(reader: Reader): void {
@@ -139,8 +148,7 @@ export class StreamHub {
     if (sink.writableNeedDrain) {
       reader.stuck += 1;
       if (reader.stuck <= STUCK_TICKS) return;
-      sink.destroy();
-      return this.#close(reader);
+      return this.#end(reader);
     }
     reader.stuck = 0;
     let text = this.#newsFor(reader);
