@@ -62,13 +62,13 @@ export class ClientSketch {
   note({ client, kind, route, weight, isRefused, limitedBy }: ClientNote): void {
     const count = this.#counts.get(client) ?? this.#enter(client, kind);
     count.requests += weight;
-    if (isRefused) count.refused += 1;
+    if (isRefused) count.refused += weight;
     const ofRoute = count.routes.get(route);
     if (ofRoute !== undefined) {
       ofRoute.requests += weight;
-      if (isRefused) ofRoute.refused += 1;
+      if (isRefused) ofRoute.refused += weight;
     } else if (count.routes.size < MOST_ROUTES || dropLeast(count.routes, weight))
-      count.routes.set(route, { requests: weight, refused: isRefused ? 1 : 0 });
+      count.routes.set(route, { requests: weight, refused: isRefused ? weight : 0 });
     if (limitedBy === undefined) return;
     count.limitedBy = limitedBy;
     count.limitedAt = this.#now();

@@ -86,8 +86,9 @@ export class Traffic implements OnModuleInit, OnModuleDestroy {
   called(exchange: Exchange, ending: Ending): void {
     this.#called += 1;
     const isCounted = this.#called <= CALLERS_A_SECOND;
-    if (!isCounted && ending !== 'refused' && (this.#called & SIXTEENTH) !== 0) return;
-    this.#noteCaller(exchange, ending === 'refused', isCounted || ending === 'refused' ? 1 : SIXTEENTH + 1);
+    // Of a flood of refusals from everywhere, too: whoever sends it would have each of them looked for.
+    if (!isCounted && (this.#called & SIXTEENTH) !== 0) return;
+    this.#noteCaller(exchange, ending === 'refused', isCounted ? 1 : SIXTEENTH + 1);
   }
 
   /** Keeps an exchange that was refused, has failed, or is among the slowest, unless there are too many at once. */

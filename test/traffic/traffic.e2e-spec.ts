@@ -110,8 +110,8 @@ describe('traffic at the operators’ listener', () => {
     const { id } = rows[0] as Kept;
     const one = await read<Kept>(`/exchanges/${id}`);
     expect(one).toMatchObject({ route: 'limited', status: 429, code: 'rate-limited', stage: 'limit' });
-    expect(one.rule).toMatch(/:11:7$/);
-    expect(one.reason).toMatch(/^127\.0\.0\.1 was refused at limit by .* \(.*:11:7\): /);
+    expect(one.rule).toMatch(/:12:7$/);
+    expect(one.reason).toMatch(/^127\.0\.0\.1 was refused at limit by .* \(.*:12:7\): /);
     expect(one.explain).toBe('GET /limited?token=');
     expect(JSON.parse(one.line ?? '')).toMatchObject({ id, status: 429, refused: { code: 'rate-limited' } });
     expect(JSON.stringify(one)).not.toContain('secret-value');
