@@ -97,7 +97,13 @@ class CompiledOnce extends SourceTextModule {
     const cachedData = known?.code === code ? known.data : undefined;
     setFlagsFromString('--no-compilation-cache');
     try {
-      super(code, cachedData === undefined ? options : { ...options, cachedData });
+      try {
+        super(code, cachedData === undefined ? options : { ...options, cachedData });
+      } catch (error) {
+        // What was compiled under other flags is of no use: a suite may have set some.
+        if (cachedData === undefined) throw error;
+        super(code, options);
+      }
       // Its types do not know it.
       const { createCachedData } = this as unknown as { createCachedData: () => Buffer };
       if (cachedData === undefined) compiled.set(identifier, { code, data: createCachedData.call(this) });
