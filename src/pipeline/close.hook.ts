@@ -5,14 +5,12 @@ import { Problem } from '../problems/problem.ts';
 import { lineStreamOf, type LineStream, type Logger } from '../telemetry/logger.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
-import { accessLineOf, writeAccessLine } from './access-log.ts';
+import { writeAccessLine } from './access-log.ts';
 import type { Connections } from './connections.ts';
-import type { SpanNote } from '../telemetry/span-log.ts';
 import type { Traffic } from '../traffic/traffic.ts';
-import { causeOf, endingOf } from './exchange-ending.ts';
+import { showExchange, statusOf } from './exchange-ending.ts';
 import type { HookDeps } from './hook-deps.ts';
 
-const CLIENT_CLOSED_STATUS = 499;
 const UNMATCHED = '(none)';
 
 /**
@@ -74,32 +72,8 @@ export class CloseHook {
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
     if (headFault !== undefined)
       this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
-    this.#show(exchange, metrics, durationMs, notes, complete);
+    showExchange(exchange, this.#operators, { metrics, durationMs, notes, complete });
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
   }
-
-  // Of most exchanges it counts, and compares their time with that of the slowest.
-  #show(
-    exchange: Exchange,
-    metrics: RouteMetrics,
-    durationMs: number,
-    notes: readonly SpanNote[] | undefined,
-    complete: boolean,
-  ): void {
-    const ending = endingOf(exchange);
-    const flow = metrics.ended(durationMs, ending, ending === 'well' ? undefined : causeOf(exchange));
-    const operators = this.#operators;
-    if (operators === undefined) return;
-    operators.called(exchange, ending);
-    if (ending === 'well' && notes === undefined && durationMs <= flow.slowMs) return;
-    const line = (): string => accessLineOf(exchange, durationMs, complete);
-    operators.note({ exchange, durationMs, notes, line }, flow, ending);
-  }
-}
-
-function statusOf({ problem, response }: Exchange): number {
-  if (problem?.code === 'client-closed') return CLIENT_CLOSED_STATUS;
-  // Cut off by us before anything was said: what would have been said.
-  return problem?.code === 'shutting-down' && !response.headersSent ? problem.status : response.statusCode;
 }

@@ -24,14 +24,14 @@ const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 const NO_HOST = { detail: 'A request needs one Host header with a host in it.' };
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
-type OpenDeps = 'draining' | 'answers' | 'connections' | 'recorder' | 'traffic';
+type OpenDeps = Pick<HookDeps, 'draining' | 'answers' | 'connections' | 'recorder' | 'traffic'>;
 
 /** Stage 0: makes the exchange of a request. */
 export class OpenHook {
   readonly #snapshots: Snapshots;
-  readonly #deps: Pick<HookDeps, OpenDeps>;
+  readonly #deps: OpenDeps;
 
-  constructor(snapshots: Snapshots, deps: Pick<HookDeps, OpenDeps>) {
+  constructor(snapshots: Snapshots, deps: OpenDeps) {
     this.#snapshots = snapshots;
     this.#deps = deps;
   }
@@ -44,8 +44,7 @@ export class OpenHook {
     const { path, query } = splitTarget(request.url ?? '/');
     const id = request.headers['x-request-id'];
     const { tracing } = snapshot.edge;
-    // What lasts as long as its two sides want would hold what is noted of it for as long.
-    const watch = request.headers.upgrade === undefined ? this.#deps.traffic?.watch() : undefined;
+    const watch = this.#deps.traffic?.watch(request);
     const origin = snapshot.edge.clientAddress.of(request);
     const exchange = new Exchange({
       id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),

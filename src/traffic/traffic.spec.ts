@@ -8,7 +8,8 @@ import { Traffic } from './traffic.ts';
 describe('Traffic', () => {
   it('watches a few exchanges of each second', () => {
     const traffic = new Traffic(new Metrics());
-    const watched = (): number => Array.from({ length: 100 }, () => traffic.watch()).filter(Boolean).length;
+    const watched = (): number =>
+      Array.from({ length: 100 }, () => traffic.watch({ headers: {} })).filter(Boolean).length;
     expect(watched()).toBe(WATCHED_A_SECOND);
     expect(watched()).toBe(0);
     traffic.tick();

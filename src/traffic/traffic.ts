@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Timings } from '../exchange/timings.ts';
@@ -73,7 +74,9 @@ export class Traffic implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Takes notes of what an exchange does, of a few in a second; undefined for most. */
-  watch(): SpanLog | undefined {
+  watch({ headers }: Pick<IncomingMessage, 'headers'>): SpanLog | undefined {
+    // What lasts as long as its two sides want would hold what is noted of it for as long.
+    if (headers.upgrade !== undefined) return undefined;
     return this.#budget.watches() ? new SpanLog(MOST_BARS, false) : undefined;
   }
 
