@@ -25,7 +25,7 @@ function requestsWith(trace: typeof TRACE | undefined): () => void {
   return () => {
     for (let made = 0; made < REQUESTS; made += 1) {
       metrics.traffic.inFlight += 1;
-      metrics.upstreams.attempted('users', '200', 3);
+      metrics.upstreams.attempted('users', '200', { durationMs: 3 });
       metrics.traffic.inFlight -= 1;
       route.observe('GET', 200, 4 + (made % 50), false, trace);
       route.sent(227);

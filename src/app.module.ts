@@ -25,6 +25,7 @@ import { StoreModule } from './store/store.module.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { TelemetryModule } from './telemetry/telemetry.module.ts';
 import { TracingModule } from './tracing/tracing.module.ts';
+import { TrafficModule } from './traffic/traffic.module.ts';
 
 /** What a gateway is built from. */
 export interface GatewayOptions {
@@ -96,6 +97,7 @@ export class AppModule {
         }),
         HealthModule,
         RecordModule,
+        TrafficModule,
         PipelineModule,
         ActionsModule,
         SigningModule,

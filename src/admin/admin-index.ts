@@ -15,6 +15,16 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows: 'The compiled routes of both doors as JSON, with the policies in force on each.',
   },
   {
+    path: '/traffic',
+    shows:
+      'How it is just now: rates, worst routes, trouble; below it routes, upstreams, operations, views and callers with their history.',
+  },
+  {
+    path: '/exchanges',
+    shows: 'Requests that were refused, failed or slow: why, where that is said, and their access lines.',
+  },
+  { path: '/stream', shows: 'The same live, as server-sent events: ?view=overview.' },
+  {
     path: '/discovery',
     shows: 'Where upstreams learn their targets from, how those sources are, and which targets are in use.',
   },

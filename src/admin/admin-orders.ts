@@ -11,6 +11,7 @@ import { CONFIG_DESK, type ConfigDesk } from '../snapshot/config-desk.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
+import { Traffic } from '../traffic/traffic.ts';
 
 /** Injection token of what {@link AdminOrders.restart} does. */
 export const RESTART = Symbol('RESTART');
@@ -35,6 +36,11 @@ export class AdminOrders {
   @Optional()
   @Inject(Recorder)
   readonly recorder: Recorder | undefined = undefined;
+
+  /** What is kept of the traffic of this process. */
+  @Optional()
+  @Inject(Traffic)
+  readonly traffic: Traffic | undefined = undefined;
 
   /** Of the log of this process. */
   @Optional() @Inject(LogLevel) readonly level?: LogLevel;

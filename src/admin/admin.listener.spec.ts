@@ -7,6 +7,7 @@ import { Identity } from '../policies/authentication/identity.ts';
 import { identitySchema } from '../policies/authentication/identity.schema.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { Traffic } from '../traffic/traffic.ts';
 import { ADMIN_PAGES } from './admin-index.ts';
 import { AdminOrders } from './admin-orders.ts';
 import { AdminListener } from './admin.listener.ts';
@@ -37,7 +38,8 @@ describe('AdminListener', () => {
     const environment = readEnvironment({ ADMIN_PORT: '0', ADMIN_HOST: '127.0.0.1' });
     const identity = new Identity(identitySchema.parse({}));
     const logger = createLogger('silent');
-    const orders = new AdminOrders(rolloutsOf(metrics), identity, logger);
+    const given = { traffic: new Traffic(metrics) };
+    const orders = Object.assign(new AdminOrders(rolloutsOf(metrics), identity, logger), given);
     listener = new AdminListener(environment, metrics, snapshots, reloads, orders);
     return listener.listen();
   }

@@ -8,6 +8,7 @@ import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import type { StreamHub } from '../traffic/stream/stream-hub.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { AdminAccess } from './access/admin-access.ts';
 import { boundConnections, SERVER_OPTIONS } from './access/connection-bounds.ts';
@@ -36,6 +37,7 @@ import { describeRoutes } from './route-listing.ts';
 import { serveSessions } from './session-pages.ts';
 import { serveTargetOrders } from './target-orders.ts';
 import { serveTiers } from './tier-orders.ts';
+import { serveTraffic } from './traffic-pages.ts';
 import { serveWorkers } from './worker-orders.ts';
 
 /** What operators see, on a listener of its own: nothing here is reachable through the clients' port. */
@@ -46,6 +48,7 @@ export class AdminListener {
   readonly #logger: Logger;
   /** All that the listener offers. */
   readonly operations: readonly AdminOperation[];
+  readonly #streams: StreamHub | undefined;
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -86,6 +89,7 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
+    this.#streams = serveTraffic(this.#server, orders.traffic, { metrics, snapshots, reloads });
     const index = operation('showIndex', 'anyone', {
       summary: 'What is here',
       media: 'text/plain',
@@ -116,6 +120,7 @@ export class AdminListener {
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
     this.#access.unwatch();
+    this.#streams?.close();
     await this.#server.close();
   }
 }

@@ -20,8 +20,16 @@ export interface RelayedRequest {
   readonly verdict: Verdict;
   /** Whose token the body holds, of a request to log in. */
   readonly login?: Verdict | undefined;
+  /** Who answers it, where several serve: from 1. Written by the process that does. */
+  readonly worker?: WorkerPlace | undefined;
   /** Whether another process answers it too, and takes note of it for all. */
   readonly isEcho: boolean;
+}
+
+/** Which of several processes one is. */
+export interface WorkerPlace {
+  readonly number: number;
+  readonly of: number;
 }
 
 /** How far an order reaches by itself: `one` where what it changes is shared, `all` where each process has to hear it. */
@@ -44,7 +52,7 @@ declare module 'fastify' {
 
 /** The request that is being answered for another process; undefined for one that came over a socket. */
 export const relayed = new AsyncLocalStorage<
-  Pick<RelayedRequest, 'localAddress' | 'isEcho' | 'isTls' | 'formFault' | 'verdict' | 'login'> & {
+  Pick<RelayedRequest, 'localAddress' | 'isEcho' | 'isTls' | 'formFault' | 'verdict' | 'login' | 'worker'> & {
     reach: Reach;
   }
 >();

@@ -167,6 +167,8 @@ export class Exchange {
   targetLabels: Readonly<Record<string, string>> | undefined = undefined;
 
   // compose
+  /** The operation of GraphQL that it is for, as its metrics call it: type and label. */
+  operation: string | undefined = undefined;
   /** What is not as it should be in a composed answer. */
   degraded: readonly DegradedPart[] = NO_DEGRADED;
 
@@ -182,7 +184,7 @@ export class Exchange {
   /** The name of the status that a call of gRPC ended with; its HTTP status is always 200. */
   grpcStatus: string | undefined = undefined;
 
-  /** Where its time goes; undefined where nobody may see it. */
+  /** Where its time goes; undefined where nobody looks at it. */
   timings: Timings | undefined = undefined;
 
   /** The head of its answer, once that is finished; without what a handler has said by itself. */

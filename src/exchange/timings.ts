@@ -5,13 +5,13 @@ export interface TimedPart {
 }
 
 /**
- * Where the time of an exchange goes, for who may see it; absent from all others. All times are on the clock of
+ * Where the time of an exchange goes, for who may see it, and of those that operators watch; absent from all others. All times are on the clock of
  * `performance.now()`. What overlaps counts once: attempts beside each other are as long as all of them together took, and what
  * a stage asks of an upstream is the stage's.
  */
 export class Timings {
   readonly #startedAt: number;
-  readonly #begunAt: number;
+  #begunAt: number;
   /** By policy, in the order in which they were first entered. */
   readonly #stages = new Map<string, number>();
   #stagesMs = 0;
@@ -27,6 +27,11 @@ export class Timings {
   constructor(startedAt: number, begunAt: number) {
     this.#startedAt = startedAt;
     this.#begunAt = begunAt;
+  }
+
+  /** The first stage of the route is entered, of an exchange that was watched before. */
+  begin(now: number): void {
+    if (this.#begunAt === this.#startedAt) this.#begunAt = now;
   }
 
   /** A stage is entered. */

@@ -54,6 +54,12 @@ export function writeAccessLine(
   if (line !== undefined) lines.write(line);
 }
 
+/** The access line of an exchange, also of one that the log has no line of. */
+export function accessLineOf(exchange: Exchange, durationMs: number, complete: boolean): string {
+  const line = exchange.snapshot?.edge.accessLines?.(exchange, durationMs, complete);
+  return line ?? accessLine(exchange, durationMs, complete);
+}
+
 /** Whether nothing about it is worth a look. Whatever is doubtful is kept. */
 function isPlainSuccess(exchange: Exchange, complete: boolean): boolean {
   const { status, problem, denied, shadowDenied, headFault, degraded, grpcStatus } = exchange;

@@ -7,9 +7,10 @@ import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
 import { writeAccessLine } from './access-log.ts';
 import type { Connections } from './connections.ts';
+import type { Traffic } from '../traffic/traffic.ts';
+import { showExchange, statusOf } from './exchange-ending.ts';
 import type { HookDeps } from './hook-deps.ts';
 
-const CLIENT_CLOSED_STATUS = 499;
 const UNMATCHED = '(none)';
 
 /**
@@ -24,14 +25,16 @@ export class CloseHook {
   readonly #draining: Draining;
   readonly #connections: Connections;
   readonly #traffic: TrafficMetrics;
+  readonly #operators: Traffic | undefined;
 
-  constructor({ logger, metrics, draining, connections }: HookDeps) {
+  constructor({ logger, metrics, draining, connections, traffic }: HookDeps) {
     this.#logger = logger;
     this.#lines = lineStreamOf(logger);
     this.#unmatched = metrics.forRoute(UNMATCHED);
     this.#draining = draining;
     this.#connections = connections;
     this.#traffic = metrics.traffic;
+    this.#operators = traffic;
   }
 
   /** Has the exchange closed when its response is. */
@@ -53,6 +56,8 @@ export class CloseHook {
       exchange.cancel(exchange.problem);
     }
     exchange.status = statusOf(exchange);
+    // Whoever makes spans of them takes them away at the close.
+    const notes = exchange.trace.spans?.notes;
     exchange.close();
     const durationMs = performance.now() - exchange.startedAt;
     const metrics = exchange.route?.metrics ?? this.#unmatched;
@@ -67,13 +72,8 @@ export class CloseHook {
       this.#logger.error({ id, err: problem.cause ?? problem }, 'unforeseen fault');
     if (headFault !== undefined)
       this.#logger.error({ id, err: headFault }, 'unforeseen fault at the head of a problem');
+    showExchange(exchange, this.#operators, { metrics, durationMs, notes, complete });
     if (this.#draining.active) this.#connections.ended(exchange);
     exchange.snapshot?.release();
   }
-}
-
-function statusOf({ problem, response }: Exchange): number {
-  if (problem?.code === 'client-closed') return CLIENT_CLOSED_STATUS;
-  // Cut off by us before anything was said: what would have been said.
-  return problem?.code === 'shutting-down' && !response.headersSent ? problem.status : response.statusCode;
 }

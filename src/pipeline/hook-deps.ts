@@ -7,6 +7,7 @@ import { Recorder } from '../record/recorder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
+import { Traffic } from '../traffic/traffic.ts';
 import { Connections } from './connections.ts';
 
 /** What the hooks of open and close need from other rooms. */
@@ -18,6 +19,9 @@ export class HookDeps {
 
   /** What exchanges are recorded by, when somebody asks for it. */
   @Optional() @Inject(Recorder) readonly recorder?: Recorder;
+
+  /** What operators see live; undefined where nobody looks. */
+  @Optional() @Inject(Traffic) readonly traffic?: Traffic;
 
   constructor(
     @Inject(LOGGER) readonly logger: Logger,

@@ -24,15 +24,14 @@ const KNOWN_EXPECTATION = /(?:^|\W)100-continue(?:$|\W)/i;
 const NO_HOST = { detail: 'A request needs one Host header with a host in it.' };
 const NO_STAGES: readonly Stage[] = Object.freeze([]);
 
+type OpenDeps = Pick<HookDeps, 'draining' | 'answers' | 'connections' | 'recorder' | 'traffic'>;
+
 /** Stage 0: makes the exchange of a request. */
 export class OpenHook {
   readonly #snapshots: Snapshots;
-  readonly #deps: Pick<HookDeps, 'draining' | 'answers' | 'connections' | 'recorder'>;
+  readonly #deps: OpenDeps;
 
-  constructor(
-    snapshots: Snapshots,
-    deps: Pick<HookDeps, 'draining' | 'answers' | 'connections' | 'recorder'>,
-  ) {
+  constructor(snapshots: Snapshots, deps: OpenDeps) {
     this.#snapshots = snapshots;
     this.#deps = deps;
   }
@@ -45,10 +44,11 @@ export class OpenHook {
     const { path, query } = splitTarget(request.url ?? '/');
     const id = request.headers['x-request-id'];
     const { tracing } = snapshot.edge;
+    const watch = this.#deps.traffic?.watch(request);
     const origin = snapshot.edge.clientAddress.of(request);
     const exchange = new Exchange({
       id: typeof id === 'string' && SANE_REQUEST_ID.test(id) ? id : randomUUID(),
-      trace: tracing === undefined ? traceOf(request.headers) : tracing.begin(request),
+      trace: tracing === undefined ? traceOf(request.headers, watch) : tracing.begin(request, watch),
       clientAddress: origin.clientAddress,
       addressDoubt: origin.doubt,
       scheme: origin.scheme,
@@ -61,6 +61,7 @@ export class OpenHook {
       snapshot,
     });
     tracing?.follow(exchange);
+    if (watch !== undefined) this.#deps.traffic?.watched(exchange);
     this.#deps.answers.watch(exchange);
     limitByListener(exchange);
     if (this.#deps.recorder?.isOn === true) this.#deps.recorder.opened(exchange);

@@ -3,6 +3,7 @@ import type { AddressDoubt, Exchange, ExchangeOpening } from '../exchange/exchan
 import type { KeyPlaces } from '../exchange/key-places.ts';
 import type { Seats } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
+import type { SpanLog } from '../telemetry/span-log.ts';
 import type { TraceContext, TracedExchange } from '../telemetry/trace-context.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 
@@ -35,7 +36,11 @@ export interface Edge {
   readonly accessLines: AccessLines | undefined;
   /** How traces begin and end; undefined where they pass as they come. */
   readonly tracing:
-    { begin(request: IncomingMessage): TraceContext; follow(exchange: TracedExchange): void } | undefined;
+    | {
+        begin(request: IncomingMessage, watch?: SpanLog): TraceContext;
+        follow(exchange: TracedExchange): void;
+      }
+    | undefined;
   /** The stages that every request meets. */
   readonly entrance: readonly Stage[];
   /** What the defaults say about requests that no route takes, or none yet. */

@@ -1,5 +1,7 @@
 import type { Registry } from 'prom-client';
 import { DurationHistogram, type DurationCell } from './duration-histogram.ts';
+import { FAILED, WELL, type Flow } from './flow.ts';
+import type { Flows } from './flows.ts';
 import { LabelCounter } from './label-counter.ts';
 
 const BOUNDS_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -11,8 +13,11 @@ export class CompositionMetrics {
   readonly #calls: LabelCounter;
   readonly #callDuration: DurationHistogram;
   readonly #cells = new Map<string, DurationCell>();
+  readonly #flows: Flows;
+  readonly #seen = new Map<string, Flow>();
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, flows: Flows) {
+    this.#flows = flows;
     this.#sections = new LabelCounter(
       {
         name: 'gatehouse_view_sections_total',
@@ -56,6 +61,9 @@ export class CompositionMetrics {
     let cell = this.#cells.get(key);
     if (cell === undefined) this.#cells.set(key, (cell = this.#sectionDuration.cell({ view, section })));
     cell.observe(durationMs / 1000);
+    let flow = this.#seen.get(key);
+    if (flow === undefined) this.#seen.set(key, (flow = this.#flows.of('section', `${view} ${section}`)));
+    flow.count(durationMs, outcome === 'failed' || outcome === 'null' ? FAILED : WELL);
   }
 
   /** Counts how a call ended. @param call its name, which the code has given it. */
@@ -64,6 +72,9 @@ export class CompositionMetrics {
     let cell = this.#cells.get(call);
     if (cell === undefined) this.#cells.set(call, (cell = this.#callDuration.cell({ call })));
     cell.observe(durationMs / 1000);
+    let flow = this.#seen.get(call);
+    if (flow === undefined) this.#seen.set(call, (flow = this.#flows.of('call', call)));
+    flow.count(durationMs, outcome === 'ok' ? WELL : FAILED);
   }
 
   /** Shows nothing more of views that were routes of a configuration. */
@@ -72,7 +83,10 @@ export class CompositionMetrics {
     this.#sectionDuration.forget('view', views);
     for (const key of this.#cells.keys()) {
       const end = key.indexOf('\n');
-      if (end !== -1 && views.has(key.slice(0, end))) this.#cells.delete(key);
+      if (end === -1 || !views.has(key.slice(0, end))) continue;
+      this.#cells.delete(key);
+      this.#seen.delete(key);
+      this.#flows.forget('section', [key.replace('\n', ' ')]);
     }
   }
 }

@@ -78,6 +78,11 @@ export class ConfigMetrics {
     this.#differs = differs;
   }
 
+  /** The certificates that the configuration names. */
+  get shownCertificates(): readonly ShownCertificate[] {
+    return this.#certificates;
+  }
+
   /** Shows when certificates end. */
   certificates(all: readonly ShownCertificate[]): void {
     this.#certificates = all;

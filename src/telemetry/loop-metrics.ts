@@ -42,6 +42,11 @@ export class LoopMetrics {
     );
   }
 
+  /** How late 99 of 100 turns were at most, in ms, within the last whole window. */
+  get lateMs(): number {
+    return ((this.#shown ?? this.#read()).at(-1) ?? 0) * 1000;
+  }
+
   /** Starts to sample; a stopped process holds no timer. */
   start(): void {
     this.#delay.enable();

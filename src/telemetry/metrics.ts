@@ -5,6 +5,7 @@ import { BreakerMetrics } from './breaker-metrics.ts';
 import { CompositionMetrics } from './composition-metrics.ts';
 import { Changes } from './changes.ts';
 import { ConfigMetrics } from './config-metrics.ts';
+import { Flows } from './flows.ts';
 import { LabelCounter } from './label-counter.ts';
 import { LoopMetrics } from './loop-metrics.ts';
 import type { RegisteredMetric } from './metric-family.ts';
@@ -21,15 +22,19 @@ import { TargetMetrics } from './target-metrics.ts';
 import { TrafficMetrics } from './traffic-metrics.ts';
 import { UpstreamMetrics } from './upstream-metrics.ts';
 
+const NO_USES: ReadonlyMap<string, boolean> = new Map();
+
 /** The metrics of one gateway process, in a registry of its own. */
 export class Metrics {
   readonly registry = new Registry();
+  /** What operators see live. */
+  readonly flows = new Flows();
   /** Of requests. */
   readonly traffic = new TrafficMetrics(this.registry);
   /** Of attempts at targets. */
-  readonly upstreams = new UpstreamMetrics(this.registry);
+  readonly upstreams = new UpstreamMetrics(this.registry, this.flows);
   /** Of single targets. */
-  readonly targets = new TargetMetrics(this.registry);
+  readonly targets = new TargetMetrics(this.registry, this.flows);
   /** Of the breakers of targets. */
   readonly breakers = new BreakerMetrics(this.registry);
   /** Of who comes to the operators' listener. */
@@ -41,7 +46,7 @@ export class Metrics {
   /** Of what callers may use. */
   readonly quotas = new QuotaMetrics(this.registry);
   /** Of sections of views, and calls of modules. */
-  readonly compositions = new CompositionMetrics(this.registry);
+  readonly compositions = new CompositionMetrics(this.registry, this.flows);
   /** Of the configuration in force, and its certificates. */
   readonly config = new ConfigMetrics(this.registry);
   /** What has changed lately, which explains what the figures show. */
@@ -71,12 +76,14 @@ export class Metrics {
     ['route', 'outcome'],
   );
   readonly #forgetters: ((ids: ReadonlySet<string>) => void)[] = [];
-  readonly #loop = new LoopMetrics(this.registry);
+  /** How late the event loop is. */
+  readonly loop = new LoopMetrics(this.registry);
   readonly #pages = new Map<MetricsFormat, Promise<Buffer>>();
 
   /** @param mostSeries how many lines of a scrape each metric may have. */
   constructor(mostSeries = MOST_SERIES) {
     guardOf(this.registry).most = mostSeries;
+    this.targets.whenGone = (upstream, target) => this.upstreams.targetGone(upstream, target);
     this.#refusedConnections = new Counter({
       name: 'gatehouse_connections_refused_total',
       help: 'Connections of clients that were closed at once, because their address had as many as it may.',
@@ -120,7 +127,7 @@ export class Metrics {
   forRoute(routeId: string): RouteMetrics {
     let route = this.#routes.get(routeId);
     if (route === undefined)
-      this.#routes.set(routeId, (route = new RouteMetrics(routeId, this.traffic, this.#sockets)));
+      this.#routes.set(routeId, (route = new RouteMetrics(routeId, this.flows, this.traffic, this.#sockets)));
     return route;
   }
 
@@ -128,6 +135,7 @@ export class Metrics {
   forgetRoutes(ids: ReadonlySet<string>): void {
     if (ids.size === 0) return;
     for (const id of ids) this.#routes.delete(id);
+    this.flows.forget('route', ids);
     const all = [
       this.traffic,
       this.#sockets,
@@ -148,6 +156,7 @@ export class Metrics {
   forgetUpstreams(names: ReadonlySet<string>): void {
     if (names.size === 0) return;
     for (const metrics of [this.upstreams, this.breakers]) metrics.forget(names);
+    this.flows.forget('upstream', names);
   }
 
   /** Tells who counts for routes which of them are gone. */
@@ -179,14 +188,19 @@ export class Metrics {
     this.#store.changed(up, use);
   }
 
+  /** Whether the store is used now, by what for; empty where there is none. */
+  get storeUses(): ReadonlyMap<string, boolean> {
+    return this.#store?.uses ?? NO_USES;
+  }
+
   /** Starts to sample the delay of the event loop; a stopped process holds no timer. */
   start(): void {
-    this.#loop.start();
+    this.loop.start();
   }
 
   /** Stops sampling. */
   stop(): void {
-    this.#loop.stop();
+    this.loop.stop();
   }
 
   #counter(name: string, help: string, labels: readonly string[]): LabelCounter {

@@ -108,4 +108,11 @@ describe('the names', () => {
     const fields = { a: [1, { b: 'x' }], token: undefined };
     expect(redactedFields(fields)).toBe(fields);
   });
+
+  it('leaves JSON within JSON what it is', () => {
+    const line = JSON.stringify({ path: '/a?token=', status: 200 });
+    const text = JSON.stringify({ line, other: '/b?token=abc' });
+    expect(JSON.parse(redacted(text))).toEqual({ line, other: '/b?token=[redacted]' });
+    expect(redacted(String.raw`/a?token=x\y&z=1`)).toBe('/a?token=[redacted]&z=1');
+  });
 });

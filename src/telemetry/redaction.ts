@@ -15,7 +15,8 @@ const TOKEN =
 /** As header fields have them; in lower case they are words as well, and what follows has to look like no word. */
 const CREDENTIALS =
   /\b(?:(Bearer|Basic|DPoP|Negotiate)|(bearer|basic|dpop|negotiate)(?=\s+\S*[\dA-Z=]))(\s+)[\w.~+/-]{4,}=*/g;
-const QUERY_PAIR = /([?&;])([\w%.[\]-]{1,64})=([^&\s"'<>;]+)/g;
+/** Within JSON that is a text of JSON a quote has a backslash before it, which is no part of a value. */
+const QUERY_PAIR = /([?&;])([\w%.[\]-]{1,64})=((?:[^&\s"'<>;\\]|\\[^"])+)/g;
 /** What all of those have; most texts have none of it. */
 const SUSPICIOUS = /eyJ|gh_|:\/\/|PRIVATE KEY|[?&;][\w%.[\]-]+=|\b(?:bearer|basic|dpop|negotiate)\s/i;
 

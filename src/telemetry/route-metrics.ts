@@ -1,4 +1,6 @@
 import type { DurationCell, ExemplarTrace } from './duration-histogram.ts';
+import { FAILED, REFUSED as TURNED_AWAY, WELL, type Flow } from './flow.ts';
+import type { Flows } from './flows.ts';
 import type { Tally } from './label-counter.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
@@ -17,9 +19,13 @@ export class RouteMetrics {
   readonly #cells = new Map<string, (DurationCell | undefined)[]>();
   readonly #codes = new Map<string, Map<number, Tally>>();
   #bytes: Tally | undefined = undefined;
+  readonly #flows: Flows;
+  /** What operators see of it live; undefined until there was a request. */
+  flow: Flow | undefined = undefined;
 
-  constructor(routeId: string, traffic: TrafficMetrics, sockets: SocketMetrics) {
+  constructor(routeId: string, flows: Flows, traffic: TrafficMetrics, sockets: SocketMetrics) {
     this.#routeId = routeId;
+    this.#flows = flows;
     this.#traffic = traffic;
     this.#sockets = sockets;
   }
@@ -57,6 +63,18 @@ export class RouteMetrics {
   /** Counts a request that was answered with a problem of ours. */
   refused(stage: string, code: string): void {
     this.#traffic.refused(this.#routeId, stage, code);
+  }
+
+  /**
+   * Counts one exchange for operators, by how it ended.
+   *
+   * @param cause why it was refused, or has failed: stage and code; undefined for one that went well, or that a service has failed.
+   */
+  ended(durationMs: number, end: 'well' | 'failed' | 'refused', cause?: string): Flow {
+    const flow = (this.flow ??= this.#flows.of('route', this.#routeId));
+    flow.count(durationMs, end === 'well' ? WELL : end === 'failed' ? FAILED : TURNED_AWAY);
+    if (cause !== undefined) flow.say(cause);
+    return flow;
   }
 
   /**

@@ -64,6 +64,9 @@ export const MOST_NOTES = 256;
 /** What one exchange does, for the spans that are made of it at its end. Bounded; those beyond are counted. */
 export class SpanLog {
   notes: SpanNote[] = [];
+  /** Whether spans may be made of it; otherwise only operators see it, and nobody is told of it. */
+  readonly isExported: boolean;
+  readonly #most: number;
   #isOver = false;
   /** Whether spans were made of it; written at its end. */
   isKept = false;
@@ -72,9 +75,15 @@ export class SpanLog {
   /** Tells what is running just now, where somebody knows: what is asked for then is a part of it. */
   placeOf: (() => SpanNote | undefined) | undefined = undefined;
 
+  /** @param most so many notes are kept. @param isExported whether spans may be made of it. */
+  constructor(most = MOST_NOTES, isExported = true) {
+    this.#most = most;
+    this.isExported = isExported;
+  }
+
   /** Takes note of something that begins. @returns undefined when there were too many. */
   begin(sort: SpanSort, name: string, parent?: SpanNote, facts?: object): SpanNote | undefined {
-    if (this.#isOver || this.notes.length >= MOST_NOTES) {
+    if (this.#isOver || this.notes.length >= this.#most) {
       this.left += 1;
       return undefined;
     }

@@ -28,6 +28,11 @@ export class StoreMetrics {
     });
   }
 
+  /** Whether each use is one now, by what for. */
+  get uses(): ReadonlyMap<string, boolean> {
+    return this.#uses;
+  }
+
   /** Takes over what became of a use; what is said first is no switch. */
   changed(up: boolean, use: string): void {
     const before = this.#uses.get(use);

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { Flows } from './flows.ts';
 import { LabelCounter } from './label-counter.ts';
 import { ReadGauge } from './read-gauge.ts';
 
@@ -29,8 +30,14 @@ export class TargetMetrics {
   readonly #shown = new Set<ShownTarget>();
   readonly #held = new Map<HeldTarget, string>();
   readonly #ejections: LabelCounter;
+  readonly #flows: Flows;
+  /** How many there are at an address: while one takes the place of another, both. */
+  readonly #counts = new Map<string, number>();
+  /** Hears that there is no target any more of an upstream's at an address. */
+  whenGone: ((upstream: string, target: string) => void) | undefined = undefined;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, flows: Flows) {
+    this.#flows = flows;
     const labels = ['upstream', 'target'];
     this.#ejections = new LabelCounter(
       {
@@ -69,7 +76,16 @@ export class TargetMetrics {
   /** Shows what a target does. @returns what takes it away. */
   hold(upstream: string, target: HeldTarget): () => void {
     this.#held.set(target, upstream);
-    return () => void this.#held.delete(target);
+    const key = `${upstream} ${target.host}`;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    return () => {
+      if (!this.#held.delete(target)) return;
+      const left = (this.#counts.get(key) ?? 0) - 1;
+      if (left > 0) return void this.#counts.set(key, left);
+      this.#counts.delete(key);
+      this.#flows.forget('target', [key]);
+      this.whenGone?.(upstream, target.host);
+    };
   }
 
   /** Shows a target whose health is watched. @returns what takes it away. */

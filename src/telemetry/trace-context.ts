@@ -63,7 +63,11 @@ export function randomHex(digits: number): string {
  * Continues the caller's trace, or starts one when `traceparent` is absent or invalid
  * (W3C Trace Context, sections 3.2 and 4.3).
  */
-export function continueTrace(traceparent: string | undefined, tracestate: string | undefined): TraceContext {
+export function continueTrace(
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+  spans?: SpanLog,
+): TraceContext {
   const parts = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
   const [, version, traceId, parentId, flags, rest] = parts ?? [];
   const valid =
@@ -80,7 +84,7 @@ export function continueTrace(traceparent: string | undefined, tracestate: strin
       flags: '01',
       state: undefined,
       carrier: undefined,
-      spans: undefined,
+      spans,
     };
   }
   return {
@@ -90,7 +94,7 @@ export function continueTrace(traceparent: string | undefined, tracestate: strin
     flags: knownFlags(flags),
     state: tracestate,
     carrier: undefined,
-    spans: undefined,
+    spans,
   };
 }
 
@@ -125,10 +129,11 @@ export function forkTrace(trace: TraceContext): TraceContext {
   return trace.carrier === undefined ? trace : trace.carrier.fork(trace);
 }
 
-/** See {@link continueTrace}: what the fields of a request say. */
-export function traceOf(headers: IncomingHttpHeaders): TraceContext {
+/** See {@link continueTrace}: what the fields of a request say. @param spans takes notes of it; default nobody does. */
+export function traceOf(headers: IncomingHttpHeaders, spans?: SpanLog): TraceContext {
   return continueTrace(
     headers['traceparent'] as string | undefined,
     headers['tracestate'] as string | undefined,
+    spans,
   );
 }

@@ -34,8 +34,12 @@ export class Tracing implements TraceCarrier {
     this.#sink = sink;
   }
 
-  /** The trace of a request: the caller's where it is trusted, else one that begins. */
-  begin(request: IncomingMessage): TraceContext {
+  /**
+   * The trace of a request: the caller's where it is trusted, else one that begins.
+   *
+   * @param watch takes notes where no spans are made; absent: nobody does then.
+   */
+  begin(request: IncomingMessage, watch?: SpanLog): TraceContext {
     const { headers, socket } = request;
     const said = this.#read(request);
     const mayTell = said !== undefined || headers['baggage'] !== undefined;
@@ -44,7 +48,7 @@ export class Tracing implements TraceCarrier {
     return new FollowedTrace({
       rules: this.#rules,
       carrier: this,
-      spans: this.#sink && new SpanLog(),
+      spans: this.#sink === undefined ? watch : new SpanLog(),
       caller: isTrusted ? said : undefined,
       stranger: isTrusted ? undefined : said,
       baggage: isTrusted ? allowedBaggage(headers['baggage'], this.#rules.baggage) : undefined,
@@ -56,15 +60,14 @@ export class Tracing implements TraceCarrier {
     if (!(trace instanceof FollowedTrace)) return;
     const exchange = traced as Exchange;
     if (!trace.isPart) trace.exchange = exchange;
-    const { spans } = trace;
-    if (spans === undefined) return;
+    if (trace.spans?.isExported !== true) return;
     exchange.onClosed(() => this.#closed(exchange, trace));
   }
 
   flush(traced: TracedExchange): void {
     const { trace } = traced;
     const spans = trace instanceof FollowedTrace ? trace.spans : undefined;
-    if (spans === undefined || !(trace instanceof FollowedTrace)) return;
+    if (spans?.isExported !== true || !(trace instanceof FollowedTrace)) return;
     const ended = spans.takeEnded();
     const isKept = trace.isSampled || (trace.routeRules.errors && ended.some(isFaultyEvent));
     if (ended.length > 0 && isKept) this.#sink?.noted(trace, ended);
@@ -72,7 +75,7 @@ export class Tracing implements TraceCarrier {
 
   fork(trace: TraceContext): TraceContext {
     if (!(trace instanceof FollowedTrace)) return trace;
-    const spans = trace.spans && new SpanLog();
+    const spans = trace.spans?.isExported === true ? new SpanLog() : undefined;
     const { rules, baggage } = trace;
     return new FollowedTrace(
       { rules, carrier: this, spans, caller: undefined, stranger: undefined, baggage },

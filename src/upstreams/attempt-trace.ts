@@ -68,7 +68,8 @@ export class AttemptTrace {
     const { trace } = this.#exchange;
     const note = this.#attempt;
     // Nobody behind records what is not sampled, so that its id is of no use to anybody.
-    if (note === undefined || trace.carrier === undefined || !isSampled(trace)) return fields;
+    if (note === undefined || !this.#log.isExported) return fields;
+    if (trace.carrier === undefined || !isSampled(trace)) return fields;
     if (note.spanId === '') note.spanId = randomHex(SPAN_DIGITS);
     return trace.carrier.withParent(fields, trace, note.spanId);
   }

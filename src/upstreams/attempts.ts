@@ -178,7 +178,7 @@ export class Attempts implements Waiter {
       this.#attempt.outcome = word;
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
     }
-    this.#metrics.upstreams.attempted(this.#upstream.name, word, this.#attempt?.durationMs);
+    this.#metrics.upstreams.attempted(this.#upstream.name, word, this.#attempt);
     if (!streams) this.#trace?.ended(word);
   }
 

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminListener } from '../admin/admin.listener.ts';
+import type { WorkerPlace } from '../admin/relayed-requests.ts';
 import { Draining } from '../health/draining.ts';
 import { HealthController } from '../health/health.controller.ts';
 import { Siblings } from '../health/workforce.ts';
@@ -41,7 +42,7 @@ export class WorkerSeat {
     this.number = number;
     this.#channel = new Channel<Requests, News, Questions, Orders>(process as Peer, {
       answers: {
-        admin: (request) => this.#get(AdminListener).answer(request),
+        admin: (request) => this.#get(AdminListener).answer({ ...request, worker: this.#place() }),
         alive: () => undefined,
         metrics: ({ gauges }) => this.#families(gauges),
         reload: (asked) => this.#reload(asked),
@@ -134,6 +135,10 @@ export class WorkerSeat {
   #inForce(): InForce {
     const { source } = this.#get(Snapshots).current;
     return { files: namedFiles(source) };
+  }
+
+  #place(): WorkerPlace {
+    return { number: this.number, of: this.#get(Siblings).workforce?.wanted ?? 1 };
   }
 
   async #families(gauges: boolean): Promise<MetricFamily[]> {

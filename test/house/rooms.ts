@@ -108,6 +108,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // Off, it is a field that is looked at.
   record: { imports: [...LEAVES, 'exchange'] },
   explain: { imports: [...GROUND, 'snapshot'] },
+  // What it is told when an exchange closes is all that it has of the request path.
+  traffic: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams', 'routing', 'snapshot', 'health'] },
   // The same, for many requests and two configurations.
   replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
   // It stands in for whatever a gateway asks, and speaks as that would.
@@ -129,6 +131,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'explain',
       'record',
       'canary',
+      'traffic',
     ],
   },
   pipeline: {
@@ -141,6 +144,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'store',
       'health',
       'record',
+      'traffic',
       'snapshot',
       'sockets',
       'calls',

@@ -57,7 +57,11 @@ const optionsFor = (onStoreError: string): ShopOptions => ({
 
 async function another(onStoreError: string): Promise<TestGateway> {
   const config = JSON.stringify(shopConfig(one.services, one.echo, optionsFor(onStoreError)));
-  return startGateway({ config, environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' }, modules: [ForeverModule] });
+  return startGateway({
+    config,
+    environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' },
+    modules: [ForeverModule],
+  });
 }
 
 beforeAll(async () => {

@@ -24,7 +24,8 @@ export class ServerTimingStage implements Stage {
 
   enter(exchange: Exchange): void {
     // Who calls is not known yet, so that everybody is measured.
-    exchange.timings ??= new Timings(exchange.startedAt, performance.now());
+    if (exchange.timings === undefined) exchange.timings = new Timings(exchange.startedAt, performance.now());
+    else exchange.timings.begin(performance.now());
   }
 
   head(exchange: Exchange, { headers }: ResponseHead): void {

@@ -1,6 +1,8 @@
 import { Gauge } from 'prom-client';
 import { problemOf } from '../../../problems/http-exceptions.ts';
 import { DurationHistogram, type DurationCell } from '../../../telemetry/duration-histogram.ts';
+import { FAILED, REFUSED, WELL, type Flow } from '../../../telemetry/flow.ts';
+import type { Flows } from '../../../telemetry/flows.ts';
 import { LabelCounter } from '../../../telemetry/label-counter.ts';
 import { Metrics } from '../../../telemetry/metrics.ts';
 
@@ -19,6 +21,7 @@ interface Families {
   readonly duration: DurationHistogram;
   readonly cost: DurationHistogram;
   readonly errors: LabelCounter;
+  readonly flows: Flows;
 }
 
 const SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -26,6 +29,8 @@ const COSTS = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 /** How many names of clients are told apart unless the configuration says otherwise. */
 export const NAMED_OPERATIONS = 50;
 const LONGEST_NAME = 64;
+
+const ENDS = { ok: WELL, degraded: WELL, partial: FAILED, failed: FAILED, refused: REFUSED } as const;
 
 /** What the operations of one name and type have done. Its cells are found once, and then only count. */
 export class OperationMeter {
@@ -39,10 +44,17 @@ export class OperationMeter {
     refused: undefined,
   };
   #cost: DurationCell | undefined = undefined;
+  readonly #flow: Flow;
 
   constructor(operation: string, type: string, families: Families) {
     this.#labels = { operation, type };
     this.#families = families;
+    this.#flow = families.flows.of('operation', `${type} ${operation}`);
+  }
+
+  /** What operators see it as: its type and its label. */
+  get name(): string {
+    return this.#flow.name;
   }
 
   /**
@@ -53,7 +65,9 @@ export class OperationMeter {
    */
   ended(outcome: OperationOutcome, startedAt: number, errors?: readonly CodedError[]): void {
     const cell = (this.#durations[outcome] ??= this.#families.duration.cell({ ...this.#labels, outcome }));
-    cell.observe((performance.now() - startedAt) / 1000);
+    const durationMs = performance.now() - startedAt;
+    cell.observe(durationMs / 1000);
+    this.#flow.count(durationMs, ENDS[outcome]);
     if (errors === undefined) return;
     for (const { extensions } of errors) this.#failed(String(extensions?.['code'] ?? 'request-invalid'));
   }
@@ -70,11 +84,13 @@ export class OperationMeter {
   /** Takes note of what one execution costs. */
   costs(cost: number): void {
     (this.#cost ??= this.#families.cost.cell(this.#labels)).observe(cost);
+    this.#flow.add(cost);
   }
 
   #failed(code: string): void {
     const { operation, type } = this.#labels;
     this.#families.errors.count(operation, type, code);
+    this.#flow.say(code);
   }
 }
 
@@ -158,7 +174,7 @@ export class OperationMeters {
   }
 }
 
-function familiesIn({ registry }: Metrics): Families {
+function familiesIn({ registry, flows }: Metrics): Families {
   const duration = new DurationHistogram(
     {
       name: 'gatehouse_graphql_operation_duration_seconds',
@@ -185,5 +201,5 @@ function familiesIn({ registry }: Metrics): Families {
     },
     registry,
   );
-  return { duration, cost, errors };
+  return { duration, cost, errors, flows };
 }

@@ -73,6 +73,7 @@ export class OperationRun {
       this.#prepared = found;
       this.#trace?.found(found);
       this.#meter = found.meter;
+      exchange.operation = found.meter.name;
       const refused = this.#refusedBefore(found, request);
       if (refused !== undefined) return refused;
       const spending = this.#cost && spendAt(exchange.route?.spending ?? [], exchange, this.#cost.requested);

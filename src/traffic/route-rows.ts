@@ -1,0 +1,179 @@
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { History } from './history.ts';
+import { numbersOf } from './numbers.ts';
+import { routeNames, type NamedRoute } from './route-names.ts';
+import { eachInSlices, firstOf } from './slices.ts';
+import { Sums } from './slot-ring.ts';
+import type { FlowNumbers, RouteRow } from './traffic-answers.ts';
+
+const SLICE = 500;
+/** Rows are made at most so often, whoever asks. */
+const FRESH_MS = 900;
+const TEN_MINUTES_MS = 600_000;
+
+/** The window of a list: that of all rates, or 10 min. */
+export type Window = '60s' | '10m';
+
+/** Rows of one moment. */
+export interface RowTable {
+  /** In the order of their paths. */
+  readonly rows: readonly ListedRow[];
+  readonly totals: FlowNumbers;
+  /** What all of them have counted in the step of history that is not over yet. */
+  readonly open: Sums;
+  readonly windowMs: number;
+}
+
+/** A row, and what it was made of. */
+export interface ListedRow extends RouteRow {
+  readonly name: NamedRoute;
+}
+
+/** What of a list is wanted. */
+export interface RowQuery {
+  readonly q?: string | undefined;
+  /** A field, with a minus for the greatest first: `-p95`. Default: the path. */
+  readonly sort?: string | undefined;
+  /** Whether routes of one prefix are one row. */
+  readonly grouped?: boolean;
+  readonly window?: Window | undefined;
+  readonly from: number;
+  readonly limit: number;
+}
+
+/** What rows can be sorted by. */
+export const ROW_SORTS = [
+  'path', 'id', 'upstream', 'group', 'rps', 'errorRate', 'refusedRate', 'p50', 'p95', 'p99', 'lastSeen',
+] as const; // prettier-ignore
+
+/** The routes with their numbers. Tables are made in slices, and shared by all who ask within a second. */
+export class RouteRows {
+  readonly #snapshots: Snapshots;
+  readonly #metrics: Metrics;
+  readonly #history: History;
+  readonly #tables = new Map<string, { readonly at: number; readonly table: Promise<RowTable> }>();
+
+  constructor(snapshots: Snapshots, metrics: Metrics, history: History) {
+    this.#snapshots = snapshots;
+    this.#metrics = metrics;
+    this.#history = history;
+  }
+
+  /** The routes of the configuration in force. */
+  names(): Promise<readonly NamedRoute[]> {
+    return routeNames(this.#snapshots.current, this.#metrics);
+  }
+
+  /** All rows. */
+  table(window: Window = '60s', grouped = false): Promise<RowTable> {
+    const key = `${window} ${grouped}`;
+    const known = this.#tables.get(key);
+    const now = performance.now();
+    if (known !== undefined && now - known.at < FRESH_MS) return known.table;
+    const table = this.#make(window, grouped);
+    this.#tables.set(key, { at: now, table });
+    table.catch(() => this.#tables.delete(key));
+    return table;
+  }
+
+  /** A part of the rows, filtered and sorted. */
+  async list({
+    q,
+    sort,
+    grouped,
+    window,
+    from,
+    limit,
+  }: RowQuery): Promise<{ total: number; rows: ListedRow[] }> {
+    const { rows } = await this.table(window, grouped);
+    const words =
+      q
+        ?.toLowerCase()
+        .split(/\s+/)
+        .filter((word) => word !== '') ?? [];
+    const found: ListedRow[] = [];
+    await eachInSlices(rows, 4 * SLICE, (row) => {
+      if (words.every((word) => row.name.text.includes(word))) found.push(row);
+    });
+    const wanted = Math.min(found.length, from + limit);
+    const sorted = sort === undefined ? found.slice(0, wanted) : await firstOf(found, orderBy(sort), wanted);
+    return { total: found.length, rows: sorted.slice(from) };
+  }
+
+  async #make(window: Window, grouped: boolean): Promise<RowTable> {
+    const names = await this.names();
+    const sums = window === '10m' ? await this.#history.sumsOf10Minutes() : undefined;
+    const { windowMs: usualMs, startedAt } = this.#history;
+    const windowMs = window === '10m' ? Math.min(TEN_MINUTES_MS, Date.now() - startedAt) : usualMs;
+    const [totals, open] = [new Sums(), new Sums()];
+    const sumsOf = (name: NamedRoute): Sums => {
+      const { flow } = name.metrics;
+      if (sums === undefined || flow === undefined) return this.#history.windowOf(flow);
+      const of = new Sums().addFlow(flow);
+      const before = sums.get(flow.id);
+      return before === undefined ? of : of.add(before);
+    };
+    const groups = new Map<string, Group>();
+    const rows: ListedRow[] = [];
+    let lastSeen: number | undefined = undefined;
+    await eachInSlices(names, SLICE, (name) => {
+      const of = sumsOf(name);
+      totals.add(of);
+      const { flow } = name.metrics;
+      if (flow?.isTouched === true) open.addFlow(flow);
+      const seen = this.#history.lastSeen(name.metrics.flow);
+      if (seen !== undefined && (lastSeen === undefined || seen > lastSeen)) lastSeen = seen;
+      if (grouped) into(groups, name, of, seen);
+      else rows.push(rowOf(name, numbersOf(of, windowMs, seen)));
+    });
+    const grouping = [...groups.values()].map(({ name, sums: of, seen, members }) => ({
+      ...rowOf(name, numbersOf(of, windowMs, seen)),
+      members,
+    }));
+    return { rows: grouped ? grouping : rows, totals: numbersOf(totals, windowMs, lastSeen), open, windowMs };
+  }
+}
+
+interface Group {
+  readonly name: NamedRoute;
+  readonly sums: Sums;
+  seen: number | undefined;
+  members: number;
+}
+
+function into(groups: Map<string, Group>, name: NamedRoute, sums: Sums, seen: number | undefined): void {
+  const { group } = name;
+  const known = groups.get(group);
+  if (known === undefined) {
+    const whole = { ...name, id: group, path: group, methods: '*', text: name.text };
+    groups.set(group, { name: whole, sums, seen, members: 1 });
+    return;
+  }
+  known.sums.add(sums);
+  known.members += 1;
+  known.seen = Math.max(known.seen ?? 0, seen ?? 0) || undefined;
+}
+
+function rowOf(name: NamedRoute, numbers: FlowNumbers): ListedRow {
+  const { id, path, methods, upstream, group } = name;
+  return { id, path, methods, upstream, group, ...numbers, name };
+}
+
+/** The row without what it was made of. */
+export function shownRow({ name: _name, ...row }: ListedRow): RouteRow {
+  return row;
+}
+
+/** An order of rows by a field of theirs; what has none comes last. */
+export function orderBy(sort: string): (one: RouteRow, other: RouteRow) => number {
+  const isDown = sort.startsWith('-');
+  const field = (isDown ? sort.slice(1) : sort) as keyof RouteRow;
+  return (one, other) => {
+    const [mine, theirs] = [one[field] ?? null, other[field] ?? null];
+    if (mine === theirs) return one.path < other.path ? -1 : 1;
+    if (mine === null) return 1;
+    if (theirs === null) return -1;
+    return (mine < theirs ? -1 : 1) * (isDown ? -1 : 1);
+  };
+}

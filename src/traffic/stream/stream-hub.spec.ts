@@ -1,0 +1,86 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { compileRoutes, snapshotsOf } from '../../../test/support/routes.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
+import { Overview } from '../overview.ts';
+import { Traffic } from '../traffic.ts';
+import { StreamHub, type StreamSink } from './stream-hub.ts';
+import type { ViewQuery } from './view-content.ts';
+
+class Sink implements StreamSink {
+  writableNeedDrain = false;
+  destroyed = false;
+  text = '';
+  write(text: string): void {
+    this.text += text;
+  }
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+const PROCESS: ViewQuery = { view: 'process', range: '10m', from: 0, n: 100 };
+const ROUTES: ViewQuery = { ...PROCESS, view: 'routes' };
+
+describe('StreamHub', () => {
+  let hub: StreamHub;
+  let metrics: Metrics;
+
+  beforeEach(() => {
+    metrics = new Metrics();
+    const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
+    hub = new StreamHub(new Overview({ traffic: new Traffic(metrics), metrics, snapshots, reloads }));
+  });
+
+  it('makes a view once for all who show it, and sends them the same', async () => {
+    const sinks = [new Sink(), new Sink(), new Sink()];
+    for (const sink of sinks) await hub.open(ROUTES, sink);
+    expect(hub.views).toBe(1);
+    expect(sinks[0]?.text).toContain('event: dict');
+    expect(new Set(sinks.map(({ text }) => text.replace(/"at":"[^"]*"/, ''))).size).toBe(1);
+  });
+
+  it('sends nothing to who takes nothing, and cuts it off after half a minute', async () => {
+    const sink = new Sink();
+    await hub.open(PROCESS, sink);
+    const before = sink.text;
+    sink.writableNeedDrain = true;
+    for (let i = 0; i < 30; i += 1) await hub.tick();
+    expect([sink.text, sink.destroyed]).toEqual([before, false]);
+    await hub.tick();
+    expect([sink.destroyed, hub.size]).toEqual([true, 0]);
+  });
+
+  it('keeps who is silent alive with a comment each 15 s', async () => {
+    const sink = new Sink();
+    await hub.open({ ...ROUTES, q: 'no such route' }, sink);
+    const before = sink.text.length;
+    for (let i = 0; i < 15; i += 1) await hub.tick();
+    expect(sink.text.slice(before)).toContain(': still here');
+  });
+
+  it('ends a stream after 15 min, so that who reads it is asked again who it is', async () => {
+    const sink = new Sink();
+    await hub.open(PROCESS, sink);
+    for (let i = 0; i < 900; i += 1) await hub.tick();
+    expect(sink.destroyed).toBe(false);
+    await hub.tick();
+    expect([sink.destroyed, hub.size]).toEqual([true, 0]);
+  });
+
+  it('keeps a bounded number of views, and none that nobody has looked at for a minute', async () => {
+    for (let i = 0; i < 300; i += 1) (await hub.open({ ...PROCESS, from: i }, new Sink()))();
+    expect(hub.views).toBeLessThanOrEqual(128);
+    for (let i = 0; i < 61; i += 1) await hub.tick();
+    expect([hub.views, hub.size]).toEqual([0, 0]);
+  });
+
+  it('tells who can be given no stream what has changed since', async () => {
+    const first = await hub.once(PROCESS);
+    const id = /id: (\S+)/.exec(first)?.[1];
+    expect(first).toContain('event: rows');
+    expect(await hub.once(ROUTES, id)).toContain('event: dict');
+    expect(await hub.once(ROUTES, /id: (\S+)/.exec(await hub.once(ROUTES))?.[1])).not.toContain(
+      'event: dict',
+    );
+  });
+});
