@@ -5,6 +5,7 @@ import { format } from 'prettier';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
 import { metricsPage } from './metrics-page.ts';
+import { withOperations } from './operations-table.ts';
 import { policyPages } from './policy-pages.ts';
 
 const { toEditorSchema } = await built<typeof import('../src/config/json-schema.ts')>('config/json-schema');
@@ -43,6 +44,10 @@ async function generate(): Promise<Record<string, string>> {
     ...Object.fromEntries(await Promise.all(policies)),
     'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
     'docs/metrics.md': await format(await metricsPage(), { parser: 'markdown', printWidth: 110 }),
+    'docs/admin-api.md': await format(
+      await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
+      { parser: 'markdown', printWidth: 110, singleQuote: true },
+    ),
     'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
   };
 }

@@ -9,7 +9,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Targets and breakers', /^gatehouse_(?:target|breaker)/],
   ['Discovery', /^gatehouse_discovery/],
   ['Limits, quotas and overload', /^gatehouse_(?:rate_limit|quota|overload|concurrency|load)/],
-  ['Who may call', /^gatehouse_(?:authorization|external|revo|damped|audit|deprecated)/],
+  ['Who may call', /^gatehouse_(?:authorization|external|revo|damped|audit|deprecated|admin)/],
   ['Cache', /^gatehouse_cache/],
   ['Canaries and mirrors', /^gatehouse_(?:canary|mirror)/],
   ['Views, calls and GraphQL', /^gatehouse_(?:view|call|graphql)/],

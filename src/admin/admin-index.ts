@@ -71,6 +71,11 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows: 'How full the store of answers is; `POST /cache/purge` purges by key, prefix and tag.',
   },
   {
+    path: '/whoami',
+    shows: 'Who asks, and what it may do; a POST to /session gives a page a session for a token.',
+  },
+  { path: '/openapi.json', shows: 'The contract of this listener, as OpenAPI 3.1.' },
+  {
     path: '/log-level',
     shows: 'The level of the log; a PUT changes it for a while, and a DELETE goes back, in all workers.',
   },

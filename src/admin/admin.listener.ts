@@ -1,15 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Server as SecureServer } from 'node:https';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
+import { AdminAccess } from './access/admin-access.ts';
+import { guardOperations } from './access/guard.ts';
 import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
-import { BREAKER_PATH, takeOrder } from './breaker-orders.ts';
+import { serveBreakers } from './breaker-orders.ts';
 import { serveCache } from './cache-orders.ts';
 import { describeConfig } from './config-listing.ts';
 import { serveRollouts } from './canary-listing.ts';
@@ -19,10 +23,12 @@ import { serveLogLevel } from './log-level-orders.ts';
 import { serveQuotas } from './quota-orders.ts';
 import { serveRevocations } from './revocation-orders.ts';
 import { serveRecording } from './record-orders.ts';
-import { refusePages } from './refuse-pages.ts';
 import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requests.ts';
 import { serveMetrics } from './metrics-page.ts';
+import { serveContract, type AdminOperation } from './openapi.ts';
+import { operation } from './operation.ts';
 import { describeRoutes } from './route-listing.ts';
+import { serveSessions } from './session-pages.ts';
 import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
 
@@ -30,6 +36,10 @@ import { serveWorkers } from './worker-orders.ts';
 @Injectable()
 export class AdminListener {
   readonly #server: FastifyInstance;
+  readonly #access: AdminAccess;
+  readonly #logger: Logger;
+  /** All that the listener offers. */
+  readonly operations: readonly AdminOperation[];
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -38,24 +48,18 @@ export class AdminListener {
     reloads: Reloads,
     orders: AdminOrders,
   ) {
-    this.#server = fastify({ logger: false, forceCloseConnections: true });
+    this.#logger = orders.logger;
+    this.#access = new AdminAccess(environment, orders.logger);
+    this.#server = createServer(this.#access);
+    this.operations = serveContract(this.#server);
     auditOrders(this.#server, orders.audit);
-    this.#server.addHook('onRequest', refusePages);
+    guardOperations(this.#server, this.#access, metrics);
     this.#server.addHook('onRequest', noteReach);
+    serveSessions(this.#server, this.#access, metrics);
     serveMetrics(this.#server, metrics);
-    this.#server.get('/routes', () =>
-      describeRoutes(
-        snapshots.current.table.routes,
-        snapshots.current.upstreams,
-        snapshots.current.source.value,
-      ),
-    );
-    this.#server.get('/discovery', () => snapshots.current.upstreams.discovered);
+    serveListings(this.#server, snapshots, reloads);
     installExplain(this.#server, snapshots);
-    this.#server.get('/upstreams', () => describeUpstreams(snapshots.current.upstreams.all()));
-    // Each process has breakers of its own.
-    this.#server.put(BREAKER_PATH, { config: { reach: 'all' } }, takeOrder(snapshots));
-    this.#server.get('/config', () => describeConfig(snapshots, reloads));
+    serveBreakers(this.#server, snapshots);
     serveRollouts(this.#server, orders.rollouts);
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
@@ -65,7 +69,12 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
-    this.#server.get('/', (request, reply) => sendIndex(request, reply, 200));
+    const index = operation('showIndex', 'anyone', {
+      summary: 'What is here',
+      media: 'text/plain',
+      isPage: true,
+    });
+    this.#server.get('/', index, (request, reply) => sendIndex(request, reply, 200));
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
@@ -73,13 +82,15 @@ export class AdminListener {
 
   /** Starts to listen; returns the address. */
   listen(): Promise<string> {
+    const { server } = this.#server;
+    this.#access.watch(this.#logger, server instanceof SecureServer ? server : undefined);
     return this.#server.listen({ port: this.environment.adminPort, host: this.environment.adminHost });
   }
 
   /** Answers a request that another process has taken. */
   async answer(request: RelayedRequest): Promise<RelayedAnswer> {
-    const { method, url, headers, body, address, localAddress, isEcho } = request;
-    const store = { localAddress, isEcho, reach: 'one' as const };
+    const { method, url, headers, body, address, ...told } = request;
+    const store = { ...told, reach: 'one' as const };
     const asked = { method: method as 'GET', url, headers, payload: body, remoteAddress: address };
     const { statusCode, rawPayload, ...answer } = await relayed.run(store, () => this.#server.inject(asked));
     return { status: statusCode, headers: answer.headers, body: rawPayload, reach: store.reach };
@@ -87,8 +98,38 @@ export class AdminListener {
 
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
+    this.#access.unwatch();
     await this.#server.close();
   }
+}
+
+function createServer(access: AdminAccess): FastifyInstance {
+  const options = { logger: false, forceCloseConnections: true };
+  const { serverOptions } = access;
+  const server =
+    serverOptions === undefined ? fastify(options) : fastify({ ...options, https: serverOptions });
+  // A page of another site can have a browser send it without being asked for leave.
+  server.removeContentTypeParser(['text/plain', 'application/json']);
+  const parse = server.getDefaultJsonParser('error', 'error');
+  // An order without a body may call it JSON all the same: pages have to.
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parse(request, body as string, done),
+  );
+  return server as FastifyInstance;
+}
+
+function serveListings(server: FastifyInstance, snapshots: Snapshots, reloads: Reloads): void {
+  const page = (name: string, summary: string) => operation(name, 'read', { summary });
+  server.get('/routes', page('listRoutes', 'The compiled routes of both doors'), () => {
+    const { table, upstreams, source } = snapshots.current;
+    return describeRoutes(table.routes, upstreams, source.value);
+  });
+  const discovery = page('listDiscovery', 'Where targets come from, and how those sources are');
+  server.get('/discovery', discovery, () => snapshots.current.upstreams.discovered);
+  const upstreams = page('listUpstreams', 'The targets of all upstreams: health, breakers, history');
+  server.get('/upstreams', upstreams, () => describeUpstreams(snapshots.current.upstreams.all()));
+  const config = page('showConfig', 'The configuration in force, and the last reload');
+  server.get('/config', config, () => describeConfig(snapshots, reloads));
 }
 
 /** In the form of all that is refused here; curl says that a body is a form where nobody says otherwise. */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { AuditActor, AuditEvent } from '../audit/audit-event.ts';
 import { redacted } from '../telemetry/redaction.ts';
+import { callerOf, refusalOf } from './access/guard.ts';
 import { relayed } from './relayed-requests.ts';
 
 type Details = AuditEvent['details'];
@@ -27,10 +28,13 @@ export function tellSecret(request: FastifyRequest): void {
   telling.add(request);
 }
 
-/** Who gives an order, and from where: nobody is asked for a name at the operators' listener. */
-export function operatorOf({ headers, ip }: FastifyRequest): Required<Pick<AuditEvent, 'actor' | 'source'>> {
+/** Who gives an order, by which proof, and from where; no name where nobody is asked for one, and of who is not let in. */
+export function operatorOf(request: FastifyRequest): Required<Pick<AuditEvent, 'actor' | 'source'>> {
+  const { headers, ip } = request;
   const type: AuditActor['type'] = headers['x-gatehouse-admin'] === 'cli' ? 'cli' : 'admin';
-  return { actor: { type }, source: { address: ip, userAgent: headers['user-agent'] } };
+  const caller = callerOf(request);
+  const who = caller?.name === undefined ? {} : { id: caller.name, scheme: caller.by };
+  return { actor: { type, ...who }, source: { address: ip, userAgent: headers['user-agent'] } };
 }
 
 /**
@@ -40,7 +44,12 @@ export function operatorOf({ headers, ip }: FastifyRequest): Required<Pick<Audit
 export function auditOrders(server: FastifyInstance, audit: AuditTrail | undefined): void {
   server.addHook('onRequest', (request, reply, done) => {
     // Not Fastify's own hook, which never comes for a client that leaves.
-    if (relayed.getStore()?.isEcho !== true) reply.raw.once('close', () => closed(request, reply, audit));
+    const told = relayed.getStore();
+    if (told?.isEcho !== true) {
+      // What goes to another process has no socket, and nobody who could leave.
+      const isAnswered = () => (told === undefined ? reply.raw.writableFinished : reply.raw.writableEnded);
+      reply.raw.once('close', () => closed(request, reply, { audit, isAnswered: isAnswered() }));
+    }
     done();
   });
   server.addHook('preHandler', async (request, reply) => {
@@ -56,19 +65,27 @@ function isOrder({ method, routeOptions }: FastifyRequest): boolean {
   return !READING.has(method) && !QUESTIONS.has(routeOptions.url);
 }
 
-function closed(request: FastifyRequest, { raw }: FastifyReply, audit: AuditTrail | undefined): void {
-  const { statusCode: status, writableFinished } = raw;
+interface Closed {
+  readonly audit: AuditTrail | undefined;
+  readonly isAnswered: boolean;
+}
+
+function closed(request: FastifyRequest, { raw }: FastifyReply, { audit, isAnswered }: Closed): void {
+  const { statusCode: status } = raw;
   const isRefused = status === 401 || status === 403;
   if (audit === undefined || (!isOrder(request) && !isRefused)) return;
   const { method, routeOptions, url, id } = request;
+  const refusal = refusalOf(request);
   audit.record({
     kind: 'admin',
     action: `${method} ${routeOptions.url ?? '(none)'}`,
-    outcome: !writableFinished || status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done',
+    outcome: !isAnswered || status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done',
     ...operatorOf(request),
     target: url.split('?', 1)[0],
     requestId: id,
-    ...(writableFinished ? { status } : { reason: 'left before it was answered' }),
-    details: noted.get(request),
+    ...(isAnswered ? { status } : { reason: 'left before it was answered' }),
+    ...(isRefused && refusal !== undefined && { reason: refusal.reason }),
+    details:
+      refusal?.name === undefined ? noted.get(request) : { ...noted.get(request), operator: refusal.name },
   });
 }

@@ -1,10 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { faultsText } from '../config/zod-faults.ts';
 import { timerDuration } from '../config/units.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { orderBreaker } from '../upstreams/health/health-view.ts';
 import { noteOrder } from './audited-orders.ts';
+import { operation } from './operation.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
 const LONGEST = '24d';
@@ -17,24 +18,28 @@ const orderSchema = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('closed') }),
 ]);
 
-/** Where the breaker of a target is opened and closed by hand. */
-export const BREAKER_PATH = '/upstreams/:upstream/targets/:target/breaker';
+const BREAKER_PATH = '/upstreams/:upstream/targets/:target/breaker';
 
 interface BreakerRequest {
   readonly Params: { readonly upstream: string; readonly target: string };
 }
 
-/**
- * Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`, of whoever reaches the listener, but of no page: the
- * browser of an operator may reach it too.
- */
-export function takeOrder(
+/** Has breakers opened and closed by hand. */
+export function serveBreakers(server: FastifyInstance, snapshots: Snapshots): void {
+  // Each process has breakers of its own.
+  const order = operation('setBreaker', 'operate', {
+    summary: 'Open or close the breaker of a target',
+    body: orderSchema,
+    reach: 'all',
+  });
+  server.put(BREAKER_PATH, order, takeOrder(snapshots));
+}
+
+/** Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`. */
+function takeOrder(
   snapshots: Snapshots,
 ): (request: FastifyRequest<BreakerRequest>, reply: FastifyReply) => FastifyReply {
   return (request, reply) => {
-    // Fails closed: browsers say it with every PUT, also of a page whose name leads here only since it was loaded.
-    if (request.headers.origin !== undefined)
-      return reply.code(403).send({ error: 'pages in browsers may give no orders' });
     const order = orderSchema.safeParse(request.body);
     if (!order.success)
       return reply.code(400).send({ error: faultsText(order.error, orderSchema, request.body) });

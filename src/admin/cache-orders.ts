@@ -4,6 +4,7 @@ import { faultsText } from '../config/zod-faults.ts';
 import type { Purge } from '../policies/cache/answer-store.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { noteOrder } from './audited-orders.ts';
+import { operation } from './operation.ts';
 
 const PATH = '/cache';
 const MOST_PURGES = 100;
@@ -27,8 +28,13 @@ type Ordered = z.output<typeof purgeSchema>;
 
 /** Shows how full the store of answers is, and takes orders to purge them by key, prefix and tag. */
 export function serveCache(server: FastifyInstance, { cache }: Pick<AdminOrders, 'cache'>): void {
-  server.get(PATH, (_request, reply) => reply.send(cache?.store.usage ?? NONE));
-  server.post(`${PATH}/purge`, async (request: FastifyRequest, reply: FastifyReply) => {
+  const usage = operation('showCache', 'read', { summary: 'How full the store of answers is' });
+  server.get(PATH, usage, (_request, reply) => reply.send(cache?.store.usage ?? NONE));
+  const purge = operation('purgeCache', 'operate', {
+    summary: 'Purge stored answers by key, prefix and tag',
+    body: ordersSchema,
+  });
+  server.post(`${PATH}/purge`, purge, async (request: FastifyRequest, reply: FastifyReply) => {
     if (cache === undefined) return reply.code(409).send(NONE);
     const read = ordersSchema.safeParse(request.body);
     if (!read.success)

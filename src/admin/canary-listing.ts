@@ -3,6 +3,7 @@ import { percentText } from '../config/units.ts';
 import type { Rollout } from '../canary/rollout.ts';
 import type { RolloutChange, RolloutStatus } from '../canary/rollout-state.ts';
 import { WISHES, type Rollouts, type WishName } from '../canary/rollouts.ts';
+import { operation } from './operation.ts';
 
 /** One side of a rollout, as far as this step was measured: attempts at targets. */
 export interface ListedSide {
@@ -46,9 +47,12 @@ export function describeRollout(rollout: Rollout): ListedRollout {
 
 /** Shows rollouts, and takes what operators want of them. */
 export function serveRollouts(server: FastifyInstance, rollouts: Rollouts): void {
-  server.get('/canaries', () => rollouts.list().map(describeRollout));
+  server.get('/canaries', operation('listCanaries', 'read', { summary: 'The rollouts of routes' }), () =>
+    rollouts.list().map(describeRollout),
+  );
   server.post<{ Params: { route: string; wish: string } }>(
     '/canaries/:route/:wish',
+    operation('steerCanary', 'operate', { summary: 'Pause, resume, promote or abort a rollout' }),
     async ({ params: { route, wish }, headers }, reply) => {
       // A page of another site can have a browser send a POST, but not with a field of its own.
       if (headers['x-gatehouse-admin'] === undefined)

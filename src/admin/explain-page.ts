@@ -1,7 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { explain } from '../explain/explain.ts';
 import { ExplainFault, readExplainInput } from '../explain/explain.schema.ts';
+import { operation } from './operation.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
+
+const text = z.union([z.string(), z.array(z.string())]).optional();
+const querySchema = z.object({ request: text, header: text, from: text });
 
 const HOW_TO = {
   usage:
@@ -9,11 +14,7 @@ const HOW_TO = {
 };
 
 /** What a query can say of a request; who calls and the body need a POST. */
-interface ExplainQuery {
-  readonly request?: string | string[];
-  readonly header?: string | string[];
-  readonly from?: string | string[];
-}
+type ExplainQuery = z.input<typeof querySchema>;
 
 /** Adds `/explain` to the operators' listener: what would become of a request under the configuration in force. */
 export function installExplain(server: FastifyInstance, snapshots: Snapshots): void {
@@ -25,8 +26,14 @@ export function installExplain(server: FastifyInstance, snapshots: Snapshots): v
       return reply.code(400).send({ error: error.message });
     }
   };
-  server.post('/explain', ({ body }, reply) => tell(body, reply));
-  server.get<{ Querystring: ExplainQuery }>('/explain', ({ query: { request, header = [], from } }, reply) =>
-    request === undefined ? HOW_TO : tell({ request, headers: [header].flat(), from }, reply),
+  const summary = 'What would become of a request, without sending anything';
+  server.post('/explain', operation('explainRequest', 'read', { summary }), ({ body }, reply) =>
+    tell(body, reply),
+  );
+  server.get<{ Querystring: ExplainQuery }>(
+    '/explain',
+    operation('explain', 'read', { summary, query: querySchema }),
+    ({ query: { request, header = [], from } }, reply) =>
+      request === undefined ? HOW_TO : tell({ request, headers: [header].flat(), from }, reply),
   );
 }

@@ -16,6 +16,7 @@ import { configuredApiKeys } from '../policies/authentication/api-keys/api-key.s
 import { keyId, shownKey } from '../policies/authentication/api-keys/api-key.view.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { tellSecret } from './audited-orders.ts';
+import { operation } from './operation.ts';
 import { noteKeyChange, type KeyChange } from './key-changes.ts';
 
 const PATH = '/keys';
@@ -40,16 +41,29 @@ type Named = FastifyRequest<{ Params: { readonly id: string } }>;
 export function serveKeys(server: FastifyInstance, deps: KeyOrderDeps): void {
   const orders = new KeyOrders(deps);
   const options = { bodyLimit: MOST_BYTES };
-  server.get(PATH, (request, reply) => orders.answer(reply, () => orders.list(request)));
-  server.get(`${PATH}/:id`, (request: Named, reply) => orders.answer(reply, () => orders.show(request)));
-  server.post(PATH, options, (request, reply) => orders.answer(reply, () => orders.create(request)));
-  server.patch(`${PATH}/:id`, options, (request: Named, reply) =>
+  const list = operation('listKeys', 'read', { summary: 'API keys, page by page', query: keyQuery });
+  server.get(PATH, list, (request, reply) => orders.answer(reply, () => orders.list(request)));
+  const show = operation('showKey', 'read', { summary: 'One API key' });
+  server.get(`${PATH}/:id`, show, (request: Named, reply) =>
+    orders.answer(reply, () => orders.show(request)),
+  );
+  const create = operation('createKey', 'admin', { summary: 'Issue an API key', body: keyOrder });
+  server.post(PATH, { ...options, ...create }, (request, reply) =>
+    orders.answer(reply, () => orders.create(request)),
+  );
+  const change = operation('changeKey', 'admin', { summary: 'Change an API key', body: keyChange });
+  server.patch(`${PATH}/:id`, { ...options, ...change }, (request: Named, reply) =>
     orders.answer(reply, () => orders.change(request)),
   );
-  server.post(`${PATH}/:id/rotate`, options, (request: Named, reply) =>
+  const rotate = operation('rotateKey', 'admin', {
+    summary: 'Put a new API key in the place of one',
+    body: rotationOrder,
+  });
+  server.post(`${PATH}/:id/rotate`, { ...options, ...rotate }, (request: Named, reply) =>
     orders.answer(reply, () => orders.rotate(request)),
   );
-  server.post(`${PATH}/:id/revoke`, options, (request: Named, reply) =>
+  const revoke = operation('revokeKey', 'admin', { summary: 'Revoke an API key', body: keyRevocation });
+  server.post(`${PATH}/:id/revoke`, { ...options, ...revoke }, (request: Named, reply) =>
     orders.answer(reply, () => orders.revoke(request)),
   );
 }

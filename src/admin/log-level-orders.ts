@@ -6,12 +6,12 @@ import { faultsText } from '../config/zod-faults.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { noteOrder } from './audited-orders.ts';
+import { operation } from './operation.ts';
 
 /** Where the level of the log is shown and changed. */
 export const LOG_LEVEL_PATH = '/log-level';
 
 const DAY_MS = 86_400_000;
-const NO_PAGE = { error: 'pages in browsers may give no orders' };
 
 /** What `PUT /log-level` takes. */
 export const levelOrderSchema = z.strictObject({
@@ -27,11 +27,15 @@ export const levelOrderSchema = z.strictObject({
  */
 export function serveLogLevel(server: FastifyInstance, orders: Pick<AdminOrders, 'level' | 'logger'>): void {
   const { level = new LogLevel(orders.logger) } = orders;
-  const config = { reach: 'all' } as const;
-  server.get(LOG_LEVEL_PATH, () => level.shown);
-  server.put(LOG_LEVEL_PATH, { config }, (request, reply) => {
-    // Fails closed: browsers say it with every PUT, also of a page whose name leads here only since it was loaded.
-    if (request.headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  const reach = 'all';
+  const show = operation('showLogLevel', 'read', { summary: 'The level of the log' });
+  server.get(LOG_LEVEL_PATH, show, () => level.shown);
+  const change = operation('setLogLevel', 'operate', {
+    summary: 'Give the log another level for a while',
+    body: levelOrderSchema,
+    reach,
+  });
+  server.put(LOG_LEVEL_PATH, change, (request, reply) => {
     const read = levelOrderSchema.safeParse(request.body);
     if (!read.success)
       return reply.code(400).send({ error: faultsText(read.error, levelOrderSchema, request.body) });
@@ -39,8 +43,8 @@ export function serveLogLevel(server: FastifyInstance, orders: Pick<AdminOrders,
     level.change(read.data.level, read.data.for);
     return reply.send(level.shown);
   });
-  server.delete(LOG_LEVEL_PATH, { config }, (request: FastifyRequest, reply: FastifyReply) => {
-    if (request.headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  const reset = operation('resetLogLevel', 'operate', { summary: 'Go back to the usual level', reach });
+  server.delete(LOG_LEVEL_PATH, reset, (request: FastifyRequest, reply: FastifyReply) => {
     noteOrder(request, { before: level.shown.level });
     level.reset();
     return reply.send(level.shown);

@@ -13,9 +13,9 @@ import {
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { operatorOf } from './audited-orders.ts';
+import { operation } from './operation.ts';
 import { serveQuotaSubjects } from './quota-subjects.ts';
 
-const NO_PAGE = { error: 'pages in browsers may give no orders' };
 const AWAY = { error: 'Redis does not answer, and it alone knows; repeat it when Redis is back' };
 
 const text = z.string().min(1).max(2048);
@@ -35,7 +35,11 @@ export function serveQuotas(server: FastifyInstance, snapshots: Snapshots, order
   // Without the policies there are none to tell of.
   const { quotas = new QuotaLedger() } = orders;
   const offered = (tier: string | undefined) => quotasOf(snapshots.current.table.routes, tier);
-  server.get('/quotas', async ({ query }, reply) => {
+  const list = operation('listQuotas', 'read', {
+    summary: 'The quotas of routes, and what somebody has used of them',
+    query: querySchema,
+  });
+  server.get('/quotas', list, async ({ query }, reply) => {
     const asked = querySchema.safeParse(query);
     if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, querySchema, query) });
     const { subject, tier } = asked.data;
@@ -44,9 +48,11 @@ export function serveQuotas(server: FastifyInstance, snapshots: Snapshots, order
     return counted === undefined ? reply.code(503).send(AWAY) : { subject, quotas: counted };
   });
   serveQuotaSubjects(server, quotas, offered);
-  server.post('/quotas/reset', async (request, reply) => {
-    // Fails closed: browsers say it with every POST, also of a page whose name leads here only since it was loaded.
-    if (request.headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  const anew = operation('resetQuota', 'operate', {
+    summary: 'Have the quotas of somebody begin anew',
+    body: resetSchema,
+  });
+  server.post('/quotas/reset', anew, async (request, reply) => {
     const read = resetSchema.safeParse(request.body);
     if (!read.success)
       return reply.code(400).send({ error: faultsText(read.error, resetSchema, request.body) });

@@ -7,6 +7,7 @@ import { leftOf } from '../policies/quota/quota-fields.ts';
 import { CursorFault, type ListingPage, type UsedOfQuota } from '../policies/quota/quota-listing.ts';
 import { subjectOfKey } from '../policies/quota/quota-subject.ts';
 import { describedQuota, type OfferedQuota } from '../policies/quota/quota-view.ts';
+import { operation } from './operation.ts';
 
 const AWAY = { error: 'Redis does not answer in time, and it alone knows; repeat it when it does' };
 const MOST_SUBJECTS = 1000;
@@ -29,7 +30,11 @@ export function serveQuotaSubjects(
   quotas: QuotaLedger,
   offered: (tier: string | undefined) => readonly OfferedQuota[],
 ): void {
-  server.get('/quotas/subjects', async ({ query }, reply) => {
+  const list = operation('listQuotaSubjects', 'read', {
+    summary: 'Who has used something of a quota',
+    query: listingSchema,
+  });
+  server.get('/quotas/subjects', list, async ({ query }, reply) => {
     const read = listingSchema.safeParse(query);
     if (!read.success) return reply.code(400).send({ error: faultsText(read.error, listingSchema, query) });
     const { sort, cursor } = read.data;

@@ -5,6 +5,7 @@ import { recordOrderSchema } from '../record/record-order.schema.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { noteOrder } from './audited-orders.ts';
+import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
 
 const PATH = '/record';
@@ -17,8 +18,15 @@ export function serveRecording(
   snapshots: Snapshots,
   { recorder }: Pick<AdminOrders, 'recorder'>,
 ): void {
-  server.get(PATH, () => ({ isOn: recorder?.isOn === true }));
-  server.post(PATH, (request, reply) => {
+  server.get(PATH, operation('showRecording', 'read', { summary: 'Whether exchanges are recorded' }), () => ({
+    isOn: recorder?.isOn === true,
+  }));
+  const record = operation('record', 'operate', {
+    summary: 'Record some exchanges, without secrets',
+    body: recordOrderSchema,
+    media: 'application/x-ndjson',
+  });
+  server.post(PATH, record, (request, reply) => {
     const read = recordOrderSchema.safeParse(request.body ?? {});
     if (!read.success)
       return reply.code(400).send({ error: faultsText(read.error, recordOrderSchema, request.body) });

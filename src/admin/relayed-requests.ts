@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Verdict } from './access/roles.ts';
 
 /** A request to the operators' listener that another process has taken, and this one answers. */
 export interface RelayedRequest {
@@ -11,6 +12,12 @@ export interface RelayedRequest {
   readonly address: string;
   /** Where it was taken. */
   readonly localAddress: string;
+  /** Whether it was taken over TLS. */
+  readonly isTls: boolean;
+  /** Who asks, as the process has judged that has taken it. */
+  readonly verdict: Verdict;
+  /** Whose token the body holds, of a request to log in. */
+  readonly login?: Verdict | undefined;
   /** Whether another process answers it too, and takes note of it for all. */
   readonly isEcho: boolean;
 }
@@ -35,5 +42,5 @@ declare module 'fastify' {
 
 /** The request that is being answered for another process; undefined for one that came over a socket. */
 export const relayed = new AsyncLocalStorage<
-  Pick<RelayedRequest, 'localAddress' | 'isEcho'> & { reach: Reach }
+  Pick<RelayedRequest, 'localAddress' | 'isEcho' | 'isTls' | 'verdict' | 'login'> & { reach: Reach }
 >();

@@ -15,10 +15,10 @@ import type { RevocationOptions } from '../policies/authentication/revocation/re
 import { msOf } from '../policies/authentication/revocation/revocation-marks.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { operatorOf } from './audited-orders.ts';
+import { operation } from './operation.ts';
 
 const PATH = '/revocations';
 const OFF = { error: 'nothing can be revoked here; add `identity: { revocation: {} }` to the configuration' };
-const NO_PAGE = { error: 'pages in browsers may give no orders' };
 const NO_ROOM = {
   error:
     'there are as many revocations as identity.revocation.max allows; raise it, or revoke a subject as a whole',
@@ -42,14 +42,20 @@ type Asked = z.output<typeof askedSchema>;
 /** Shows what is known of revocations, and takes orders to revoke. */
 export function serveRevocations(server: FastifyInstance, orders: Orders): void {
   const { identity } = orders;
-  server.get(PATH, ({ query }, reply) => {
+  const show = operation('showRevocations', 'read', {
+    summary: 'How many credentials are revoked, or whether one is',
+    query: askedSchema,
+  });
+  server.get(PATH, show, ({ query }, reply) => {
     if (Object.keys(query as object).length === 0) return reply.send(describe(identity));
     const asked = askedSchema.safeParse(query);
     if (!asked.success) return reply.code(400).send({ error: faultsText(asked.error, askedSchema, query) });
     return orRefuse(reply, () => look(identity, asked.data));
   });
-  server.post(PATH, (request, reply) => take(orders, request, reply));
-  server.delete(PATH, (request, reply) => takeBack(orders, request, reply));
+  const revoke = operation('revoke', 'admin', { summary: 'Revoke credentials', body: revocationOrders });
+  server.post(PATH, revoke, (request, reply) => take(orders, request, reply));
+  const undo = operation('unrevoke', 'admin', { summary: 'Take a revocation back', query: undoneSchema });
+  server.delete(PATH, undo, (request, reply) => takeBack(orders, request, reply));
 }
 
 type Orders = Pick<AdminOrders, 'identity' | 'logger' | 'audit'>;
@@ -85,9 +91,7 @@ function look({ revocations, section }: Identity, asked: Asked): object {
 
 async function take(orders: Orders, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { identity } = orders;
-  const { headers, body, ip } = request;
-  // Fails closed: browsers say it with every POST, also of a page whose name leads here only since it was loaded.
-  if (headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  const { body, ip } = request;
   const { options } = identity.revocations;
   if (options === undefined) return reply.code(409).send(OFF);
   const read = revocationOrders.safeParse(body);
@@ -112,8 +116,7 @@ async function take(orders: Orders, request: FastifyRequest, reply: FastifyReply
 /** Takes a revocation back. */
 async function takeBack(orders: Orders, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { identity } = orders;
-  const { headers, query } = request;
-  if (headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
+  const { query } = request;
   if (identity.revocations.options === undefined) return reply.code(409).send(OFF);
   const read = undoneSchema.safeParse(query);
   if (!read.success) return reply.code(400).send({ error: faultsText(read.error, undoneSchema, query) });

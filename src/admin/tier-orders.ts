@@ -15,9 +15,9 @@ import type { TierLimit, Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { AdminOrders } from './admin-orders.ts';
 import { noteOrder } from './audited-orders.ts';
+import { operation } from './operation.ts';
 
 const PATH = '/tiers';
-const NO_PAGE = { error: 'pages in browsers may give no orders' };
 const NO_STORE = {
   error:
     'tiers are changed where Redis keeps them: set REDIS_URL. Without it, change `tiers` of the configuration',
@@ -33,10 +33,25 @@ type Orders = Pick<AdminOrders, 'tiers' | 'logger'>;
 export function serveTiers(server: FastifyInstance, snapshots: Snapshots, orders: Orders): void {
   const ofFile = (): Tiers => snapshots.current.source.value.tiers ?? {};
   const desk = new TierDesk(orders, ofFile);
-  server.get(PATH, (_request, reply) => desk.tiers(reply));
-  server.get(`${PATH}/subjects`, (request, reply) => desk.subjects(request, reply));
-  server.post(`${PATH}/limits`, (request, reply) => desk.limit(request, reply));
-  server.post(`${PATH}/subjects`, (request, reply) => desk.subject(request, reply));
+  server.get(PATH, operation('listTiers', 'read', { summary: 'The tiers in force' }), (_request, reply) =>
+    desk.tiers(reply),
+  );
+  const list = operation('listTierSubjects', 'read', {
+    summary: 'Who is of which tier',
+    query: tierSubjectQuery,
+  });
+  server.get(`${PATH}/subjects`, list, (request, reply) => desk.subjects(request, reply));
+  // What a tier allows is part of the configuration.
+  const limit = operation('setTierLimit', 'admin', {
+    summary: 'Give a tier another limit',
+    body: tierLimitOrder,
+  });
+  server.post(`${PATH}/limits`, limit, (request, reply) => desk.limit(request, reply));
+  const assign = operation('assignTier', 'admin', {
+    summary: 'Give somebody a tier or a limit',
+    body: tierSubjectOrder,
+  });
+  server.post(`${PATH}/subjects`, assign, (request, reply) => desk.subject(request, reply));
 }
 
 /** What was said makes no sense; its message is for the operator. */
@@ -77,7 +92,7 @@ class TierDesk {
   }
 
   async limit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    return this.#taken(request, reply, async (live) => {
+    return this.#taken(reply, async (live) => {
       const { tier, limit, create, reason } = read(tierLimitOrder, request.body);
       await this.#mustBeKnown(live, tier, create || limit === null);
       const shown = limit === null ? null : shownLimit(limit);
@@ -88,7 +103,7 @@ class TierDesk {
   }
 
   async subject(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    return this.#taken(request, reply, async (live) => {
+    return this.#taken(reply, async (live) => {
       const { subject, tier, limit, reason } = read(tierSubjectOrder, request.body);
       if (tier !== undefined && tier !== null) await this.#mustBeKnown(live, tier, false);
       const shown = limit === undefined || limit === null ? limit : shownLimit(limit);
@@ -118,12 +133,9 @@ class TierDesk {
   }
 
   async #taken(
-    request: FastifyRequest,
     reply: FastifyReply,
     act: (live: RedisLiveTiers) => Promise<FastifyReply>,
   ): Promise<FastifyReply> {
-    // Fails closed: browsers say it with every POST, also of a page whose name leads here only since it was loaded.
-    if (request.headers.origin !== undefined) return reply.code(403).send(NO_PAGE);
     const { tiers } = this.#orders;
     return tiers === undefined ? reply.code(409).send(NO_STORE) : orRefuse(reply, () => act(tiers));
   }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AdminOrders } from './admin-orders.ts';
+import { operation } from './operation.ts';
 
 /** Where the processes that serve are shown, and restarted below. */
 export const WORKERS_PATH = '/workers';
@@ -13,11 +14,15 @@ const STARTED_AT = new Date(Date.now() - process.uptime() * 1000).toISOString();
 /** Shows the one process that serves, and takes the order to restart those that serve together. */
 export function serveWorkers(server: FastifyInstance, { restart }: Pick<AdminOrders, 'restart'>): void {
   // Where there are several, whoever has started them answers this.
-  server.get(WORKERS_PATH, () => ({
+  server.get(WORKERS_PATH, operation('listWorkers', 'read', { summary: 'The processes that serve' }), () => ({
     wanted: 1,
     workers: [{ worker: 1, pid: process.pid, state: 'serving', startedAt: STARTED_AT }],
   }));
-  server.post(`${WORKERS_PATH}/restart`, (request, reply) => {
+  const again = operation('restartWorkers', 'operate', {
+    summary: 'Replace all workers, one after the other',
+    status: 202,
+  });
+  server.post(`${WORKERS_PATH}/restart`, again, (request, reply) => {
     // A page of another site can have a browser send a POST, but not with a field of its own.
     if (request.headers['x-gatehouse-admin'] === undefined) return reply.code(403).send(NO_FIELD);
     if (restart === undefined) return reply.code(409).send(ALONE);

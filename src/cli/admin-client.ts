@@ -1,12 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { Environment } from '../config/env.schema.ts';
+import type { AdminVariables, Environment } from '../config/env.schema.ts';
 import { UsageError } from './options.ts';
 
 /** Where the operators' listener of a gateway is. */
 export interface AdminPlace {
   /** Its origin. Default: as the environment says. */
   readonly admin: string | undefined;
-  readonly environment: Pick<Environment, 'adminHost' | 'adminPort'>;
+  readonly environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -27,6 +28,7 @@ export async function askAdmin(
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const headers = {
     'x-gatehouse-admin': 'cli',
+    ...credentialsOf(environment.admin),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
   };
   let response: Response;
@@ -37,8 +39,34 @@ export async function askAdmin(
   }
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return answer;
+  throw refusedBy(response, answer);
+}
+
+/** What commands show at the operators' listener. @throws {UsageError} for a file that cannot be read. */
+export function credentialsOf({ token, tokenFile }: AdminVariables = {}): {
+  readonly authorization?: string;
+} {
+  const shown = token ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile));
+  return shown === undefined ? {} : { authorization: `Bearer ${shown}` };
+}
+
+function tokenIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`ADMIN_TOKEN_FILE: expected a file that can be read (${code}): ${file}`);
+  }
+}
+
+const WHAT_TO_SHOW =
+  'say who you are with --token-file, ADMIN_TOKEN_FILE or ADMIN_TOKEN; `gatehouse admin-token` makes a token';
+
+/** What an answer that is none says, for people. */
+export function refusedBy({ status }: Response, answer: unknown): Error {
   const told = (answer as { error?: unknown } | undefined)?.error;
-  throw new Error(typeof told === 'string' ? told : `the gateway answered ${response.status}`);
+  const said = typeof told === 'string' ? told : `the gateway answered ${status}`;
+  return new Error(status === 401 ? `${said}: ${WHAT_TO_SHOW}` : said);
 }
 
 /**
@@ -52,15 +80,18 @@ export async function streamAdmin(
   body: unknown,
 ): Promise<AsyncIterable<Uint8Array>> {
   const url = (admin ?? originOf(environment)).replace(/\/$/, '') + path;
-  const headers = { 'x-gatehouse-admin': 'cli', 'content-type': 'application/json' };
+  const headers = {
+    'x-gatehouse-admin': 'cli',
+    'content-type': 'application/json',
+    ...credentialsOf(environment.admin),
+  };
   const sent = { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await fetch(url, sent).catch((error: unknown) => {
     throw unreachable(url, error);
   });
   if (response.ok && response.body !== null) return response.body;
   const answer: unknown = await response.json().catch(() => undefined);
-  const told = (answer as { error?: unknown } | undefined)?.error;
-  throw new Error(typeof told === 'string' ? told : `the gateway answered ${response.status}`);
+  throw refusedBy(response, answer);
 }
 
 function unreachable(url: string, cause: unknown): Error {
@@ -75,7 +106,7 @@ export function adminOrigin(command: string, admin: string | undefined): string 
   return admin;
 }
 
-function originOf({ adminHost, adminPort }: AdminPlace['environment']): string {
+function originOf({ adminHost, adminPort, admin }: AdminPlace['environment']): string {
   const host = adminHost === '0.0.0.0' || adminHost === '::' ? '127.0.0.1' : adminHost;
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${adminPort}`;
+  return `http${admin?.certFile === undefined ? '' : 's'}://${isIP(host) === 6 ? `[${host}]` : host}:${adminPort}`;
 }

@@ -1,5 +1,6 @@
 import { accessCommand, type AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
+import { adminTokenCommand, type AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
 import type { CanaryCommand } from './canary.ts';
 import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
@@ -20,6 +21,7 @@ export { UsageError };
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | AccessCommand
+  | AdminTokenCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
@@ -61,6 +63,7 @@ const COMMANDS = [
   ...CONFIGURED,
   ...KEY_ACTIONS.map((action) => `keys ${action}`),
   'access',
+  'admin-token',
   'canary',
   'diff',
   'doctor',
@@ -98,6 +101,9 @@ Usage
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is
+  gatehouse admin-token --name NAME --role read|operate|admin [--expires 90d|TIME] [--add FILE] [--out FILE]
+                                        make a token for the operators' listener: print it, or write it to --out; and
+                                        print its line for the file of ADMIN_TOKENS_FILE, or add that to --add
   gatehouse canary [list [ROUTE]] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
@@ -165,11 +171,14 @@ Usage
 Options
   -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
       --admin URL      operators' listener of the gateway; default ADMIN_HOST and ADMIN_PORT
+      --token TOKEN    what it is shown, for whatever takes --admin; default ADMIN_TOKEN. Others on this machine may see it
+      --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
   -o, --out FILE       file to write; import has --output
   -h, --help           print this
   -v, --version        print the version
 
-Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
+Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,
+ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
 REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, LOG_LEVEL, GATEHOUSE_CONFIG,
 GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
 WORKER_TIMEOUT. Each has a default, or may be unset.`;
@@ -184,6 +193,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
   if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (args[0] === 'admin-token') return adminTokenCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));

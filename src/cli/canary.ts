@@ -30,7 +30,7 @@ interface Listed {
  */
 export async function runCanary(
   command: CanaryCommand,
-  environment: Pick<Environment, 'adminHost' | 'adminPort'>,
+  environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
   out: { write(text: string): unknown },
 ): Promise<void> {
   const { action, route, json, admin } = command;

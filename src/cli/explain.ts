@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { readEnvironment, type AdminVariables } from '../config/env.schema.ts';
 import { ExplainFault, readExplainInput, type ExplainInput } from '../explain/explain.schema.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { renderExplanation } from '../explain/render-explanation.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
+import { credentialsOf, refusedBy } from './admin-client.ts';
 import type { ExplainCommand } from './explain-command.ts';
 import { UsageError } from './options.ts';
 
@@ -20,7 +22,7 @@ export async function runExplain(
   const told =
     command.adminUrl === undefined
       ? await explainOffline(command.configFile, input, modules)
-      : await explainAt(command.adminUrl, input);
+      : await explainAt(command.adminUrl, input, readEnvironment(process.env).admin);
   out.write(
     command.json
       ? `${JSON.stringify(told, null, 2)}\n`
@@ -70,10 +72,14 @@ export async function explainInputOf(command: ExplainCommand): Promise<ExplainIn
  * @throws UsageError when it says that this is no request.
  * @throws {Error} when nobody answers there, or somebody else.
  */
-export async function explainAt(adminUrl: string, input: ExplainInput): Promise<Explanation> {
+export async function explainAt(
+  adminUrl: string,
+  input: ExplainInput,
+  shown: AdminVariables = {},
+): Promise<Explanation> {
   const answer = await fetch(new URL('/explain', adminUrl), {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-gatehouse-admin': 'cli', ...credentialsOf(shown) },
     body: JSON.stringify(input),
   }).catch((error: unknown) => {
     const { cause } = error as Error;
@@ -82,6 +88,7 @@ export async function explainAt(adminUrl: string, input: ExplainInput): Promise<
     );
   });
   const told = (await answer.json().catch(() => undefined)) as { readonly error?: string } | undefined;
+  if (answer.status === 401 || answer.status === 403) throw refusedBy(answer, told);
   if (answer.status === 400) throw new UsageError(`explain: ${told?.error ?? 'this is no request'}`);
   if (!answer.ok || told === undefined)
     throw new Error(`${adminUrl} answers ${answer.status}, which is no explanation; is it ADMIN_PORT?`);

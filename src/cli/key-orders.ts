@@ -31,7 +31,7 @@ type Out = { write(text: string): unknown };
  */
 export async function runKeys(
   order: KeysOrder,
-  environment: Pick<Environment, 'adminHost' | 'adminPort'>,
+  environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
   out: Out,
 ): Promise<void> {
   const place: AdminPlace = { admin: order.admin, environment };

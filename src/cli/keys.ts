@@ -53,7 +53,7 @@ export async function createKey(options: KeyOptions, { redisUrl, access, out }: 
 /** Has a gateway that runs make it, or makes it here. @throws {Error} like {@link createKey}. */
 export async function runCreateKey(
   { admin, json = false, ...options }: KeysCreate,
-  environment: Pick<Environment, 'adminHost' | 'adminPort' | 'redisUrl' | 'redisAccess'>,
+  environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort' | 'redisUrl' | 'redisAccess'>,
   out: KeyOutlets['out'],
 ): Promise<void> {
   if (admin === undefined) {

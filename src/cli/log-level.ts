@@ -52,7 +52,7 @@ export function logLevelCommand(args: readonly string[]): LogLevelCommand | unde
  */
 export async function runLogLevel(
   { level, for: duration, reset, admin, json }: LogLevelCommand,
-  environment: Pick<Environment, 'adminHost' | 'adminPort'>,
+  environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
   out: { write(text: string): unknown },
 ): Promise<void> {
   const place = { admin, environment };

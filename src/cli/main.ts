@@ -3,6 +3,7 @@ import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { otelSecrets } from '../config/otel-environment.ts';
 import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
+import { takeToken } from './token-option.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { learnEnvironment, learnSecret, redacted } from '../telemetry/redaction.ts';
 import { Incomparable } from './incomparable.ts';
@@ -21,7 +22,10 @@ export async function main(args: readonly string[], modules: OfferedModules = []
   learnEnvironment(process.env);
   for (const secret of otelSecrets(process.env)) learnSecret(secret);
   try {
-    await run(parseArguments(args), modules);
+    const { rest, shown } = takeToken(args);
+    learnSecret(shown['ADMIN_TOKEN']);
+    Object.assign(process.env, shown);
+    await run(parseArguments(rest), modules);
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
@@ -38,6 +42,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return void out.write(`${HELP}\n`);
     case 'version':
       return void out.write(`${version()}\n`);
+    case 'admin-token':
+      return (await import('./admin-token.ts')).runAdminToken(command, out);
     case 'keys create':
       return (await import('./keys.ts')).runCreateKey(command, await environment(), out);
     case 'keys':
@@ -80,11 +86,10 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
-    case 'validate':
-      return (await import('./validate.ts')).runValidate(command.configFile, modules, {
-        out: shown,
-        err: withoutSecrets(err),
-      });
+    case 'validate': {
+      const outlets = { out: shown, err: withoutSecrets(err) };
+      return (await import('./validate.ts')).runValidate(command.configFile, modules, outlets);
+    }
     case 'routes':
       return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
   }

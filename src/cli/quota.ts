@@ -88,7 +88,7 @@ interface Shown {
  */
 export async function runQuota(
   { subject, tier, reset, quota, reason, list, admin, json }: QuotaCommand,
-  environment: Pick<Environment, 'adminHost' | 'adminPort'>,
+  environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
   out: { write(text: string): unknown },
 ): Promise<void> {
   const place = { admin, environment };

@@ -69,7 +69,7 @@ interface Revoked {
  */
 export async function runRevoke(
   { order, admin, json, undo }: RevokeCommand,
-  environment: Pick<Environment, 'adminHost' | 'adminPort'>,
+  environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
   out: { write(text: string): unknown },
 ): Promise<void> {
   const place = { admin, environment };

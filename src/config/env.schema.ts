@@ -23,6 +23,16 @@ const redisUrl = z.string().superRefine((text, context) => {
 });
 const text = z.string().trim();
 
+const NAME_EXPECTED =
+  'expected names with commas between them, each a host, a host and a port, or https:// and one of them';
+const hostNames = z
+  .string()
+  .transform((listed) => listed.split(',').map((one) => one.trim()))
+  .refine(
+    (names) => names.every((name) => /^(?:https:\/\/)?[a-z0-9_.-]+(?::\d{1,5})?$/i.test(name)),
+    NAME_EXPECTED,
+  );
+
 const MOST_WORKERS = 128;
 const WORKERS_EXPECTED = `expected auto, or a number from 1 to ${MOST_WORKERS}`;
 
@@ -41,7 +51,28 @@ export const environmentSchema = z.object({
     .default('0.0.0.0')
     .describe('Address for clients. Default 0.0.0.0, so that it works in a container.'),
   ADMIN_PORT: port.default(9080).describe('Port for operators: metrics, health, admin API. Default 9080.'),
-  ADMIN_HOST: host.default('127.0.0.1').describe('Address for operators. Default 127.0.0.1.'),
+  ADMIN_HOST: host
+    .default('127.0.0.1')
+    .describe('Address for operators; one that is not loopback needs ADMIN_TOKENS_FILE. Default 127.0.0.1.'),
+  ADMIN_TOKENS_FILE: text
+    .optional()
+    .describe('File in YAML with the tokens and certificates of operators. Default: nobody is asked.'),
+  ADMIN_CERT_FILE: text
+    .optional()
+    .describe('File in PEM with the certificate of the operators’ listener. Default: no TLS.'),
+  ADMIN_KEY_FILE: text.optional().describe('File in PEM with the key of that certificate. Default: none.'),
+  ADMIN_CLIENT_CA_FILE: text
+    .optional()
+    .describe('File in PEM with who signs certificates of operators. Default: none is asked for.'),
+  ADMIN_HOSTS: hostNames
+    .optional()
+    .describe(
+      'Names with a dot that operators know their listener by, with commas between them. Default none.',
+    ),
+  ADMIN_TOKEN: text
+    .optional()
+    .describe('Token that commands show at the operators’ listener. Default: none.'),
+  ADMIN_TOKEN_FILE: text.optional().describe('File with that token. Default: none.'),
   REDIS_URL: redisUrl
     .optional()
     .describe(
@@ -116,6 +147,19 @@ export const environmentSchema = z.object({
     .describe('How long open exchanges may take to finish before they are cut off. Default 10s.'),
 });
 
+/** Who may come to the operators' listener, and what it shows of itself. */
+export interface AdminVariables {
+  readonly tokensFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly clientCaFile?: string | undefined;
+  /** Names that operators know it by. */
+  readonly hosts?: readonly string[] | undefined;
+  /** What commands show there, or the file that it is in. */
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
 /** The environment, checked and typed. */
 export interface Environment {
   /** 0 for any free port. */
@@ -124,6 +168,8 @@ export interface Environment {
   /** 0 for any free port. */
   readonly adminPort: number;
   readonly adminHost: string;
+  /** Of the operators' listener. Default: nothing of it is said. */
+  readonly admin?: AdminVariables | undefined;
   readonly redisUrl: string | undefined;
   /** What of that is in files; undefined where nothing is. */
   readonly redisAccess?: RedisAccess | undefined;
@@ -149,7 +195,7 @@ export interface Environment {
 }
 
 /** Variables whose content is never printed. */
-const SECRET_VARIABLES: ReadonlySet<string> = new Set(['REDIS_URL']);
+const SECRET_VARIABLES: ReadonlySet<string> = new Set(['REDIS_URL', 'ADMIN_TOKEN']);
 
 /**
  * Checks the environment and fills in the defaults.
@@ -175,6 +221,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     host: data.HOST,
     adminPort: data.ADMIN_PORT,
     adminHost: data.ADMIN_HOST,
+    admin: adminOf(data),
     redisUrl: data.REDIS_URL,
     redisAccess: access,
     logLevel: data.LOG_LEVEL,
@@ -190,6 +237,19 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     shutdownTimeoutMs: data.SHUTDOWN_TIMEOUT,
     otel: otel.value,
   });
+}
+
+function adminOf(data: z.output<typeof environmentSchema>): AdminVariables | undefined {
+  const said: AdminVariables = {
+    tokensFile: data.ADMIN_TOKENS_FILE,
+    certFile: data.ADMIN_CERT_FILE,
+    keyFile: data.ADMIN_KEY_FILE,
+    clientCaFile: data.ADMIN_CLIENT_CA_FILE,
+    hosts: data.ADMIN_HOSTS,
+    token: data.ADMIN_TOKEN,
+    tokenFile: data.ADMIN_TOKEN_FILE,
+  };
+  return Object.values(said).every((one) => one === undefined) ? undefined : said;
 }
 
 function toFault(issue: z.core.$ZodIssue, given: string): ConfigFault {

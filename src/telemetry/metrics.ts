@@ -1,4 +1,5 @@
 import { Counter, Registry } from 'prom-client';
+import { AdminMetrics } from './admin-metrics.ts';
 import { AuthorizationMetrics } from './authorization-metrics.ts';
 import { BreakerMetrics } from './breaker-metrics.ts';
 import { CompositionMetrics } from './composition-metrics.ts';
@@ -30,6 +31,8 @@ export class Metrics {
   readonly targets = new TargetMetrics(this.registry);
   /** Of the breakers of targets. */
   readonly breakers = new BreakerMetrics(this.registry);
+  /** Of who comes to the operators' listener. */
+  readonly admin = new AdminMetrics(this.registry);
   /** Of who may call what. */
   readonly authorization = new AuthorizationMetrics(this.registry);
   /** Of what is refused for want of capacity. */

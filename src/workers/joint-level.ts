@@ -23,6 +23,8 @@ export async function keepLevel({ channel }: Member, level: LogLevel): Promise<v
     body: Buffer.from(JSON.stringify(order)),
     address: '127.0.0.1',
     localAddress: '127.0.0.1',
+    isTls: false,
+    verdict: { caller: { name: undefined, role: 'operate', by: 'loopback' } },
     // The order was accounted for when it was given.
     isEcho: true,
   };

@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import type { AdminAccess } from '../admin/access/admin-access.ts';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
 import type { Crew } from './crew.ts';
 import type { CrewMetrics } from './crew-metrics.ts';
 import type { Member } from './member.ts';
 import { followLevel } from './joint-level.ts';
+import { SessionOrder } from './session-order.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -24,6 +28,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 export interface OperatorsDoorDeps {
   readonly crew: Crew;
   readonly metrics: CrewMetrics;
+  /** Who may come, and who has a session. */
+  readonly access: AdminAccess;
+  readonly logger: Logger;
   /** Of the log of this process. */
   readonly level: LogLevel;
   readonly port: number;
@@ -42,22 +49,30 @@ export class OperatorsDoor {
   constructor(deps: OperatorsDoorDeps) {
     this.#deps = deps;
     const options = { requestTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false };
-    this.#server = createServer(options, (request, response) => void this.#take(request, response));
+    const take = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#take(request, response);
+    const { serverOptions } = deps.access;
+    this.#server =
+      serverOptions === undefined
+        ? createServer(options, take)
+        : createSecureServer({ ...options, ...serverOptions }, take);
   }
 
   /** Starts to listen; returns the address. @throws {Error} as `net.Server` does. */
   async listen(): Promise<string> {
-    const { port, host } = this.#deps;
+    const { port, host, access, logger } = this.#deps;
+    access.watch(logger, this.#server instanceof SecureServer ? this.#server : undefined);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ port, host }, resolve);
     });
     const { address, port: taken } = this.#server.address() as AddressInfo;
-    return `http://${isIPv6(address) ? `[${address}]` : address}:${taken}`;
+    return `${access.isTls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${taken}`;
   }
 
   /** Stops listening and cuts open connections. */
   close(): void {
+    this.#deps.access.unwatch();
     this.#server.close();
     this.#server.closeAllConnections();
   }
@@ -75,6 +90,7 @@ export class OperatorsDoor {
   }
 
   async #answer(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    const { access } = this.#deps;
     const { url, wanted } = chosen(request.url ?? '/');
     const asked: RelayedRequest = {
       method: request.method ?? 'GET',
@@ -83,15 +99,18 @@ export class OperatorsDoor {
       body,
       address: request.socket.remoteAddress ?? '',
       localAddress: request.socket.localAddress ?? '',
+      isTls: access.isTls,
+      verdict: access.judge(request),
       isEcho: false,
     };
+    const session = new SessionOrder(access, asked);
     const { listening } = this.#deps.crew;
     if (wanted === 'all') return this.#showAll(listening, asked, response);
     // What is wrong has to be seen while one of them hangs.
     const first = listening.find(({ isSilent }) => !isSilent) ?? listening[0];
     const member = wanted === undefined ? first : listening.find(({ slot }) => String(slot) === wanted);
     if (member === undefined) return send(response, wanted === undefined ? 503 : 404, NONE);
-    const answer = await member.channel.ask('admin', asked);
+    const answer = session.settle(await member.channel.ask('admin', session.asked));
     // A worker has looked at who asks.
     if (isOf(asked, '/metrics') && answer.status === 200) {
       const format = metricsFormat(request.headers.accept);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import cluster from 'node:cluster';
+import { AdminAccess } from '../admin/access/admin-access.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { LineBuffer } from '../telemetry/line-buffer.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
@@ -76,6 +77,8 @@ export class Primary {
       crew: this.#crew,
       metrics: this.#metrics,
       level: this.#level,
+      access: new AdminAccess(environment, logger),
+      logger,
       port,
       host,
     });

@@ -7,16 +7,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, runBin, startChild } from '../support/child.ts';
 import { call, speak } from '../support/client.ts';
+import { useOperators } from '../support/operators.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
 const CONFIG = 'config/gateway.yaml';
+/** Who may come to listeners that are not on loopback. */
+const operators = useOperators();
 let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
   await ensureBuilt();
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  operators.remove();
+});
 
 function fileOf(text: string): string {
   const file = join(folder, `${Math.random().toString(36).slice(2)}.yaml`);
@@ -125,7 +131,7 @@ describe('a command', () => {
     'loads nothing of a gateway that it does not need: %s',
     async (args) => {
       const { packages, own } = await loadedBy(...args.split(' '));
-      expect([packages, own < 26]).toEqual([[], true]);
+      expect([packages, own < 32]).toEqual([[], true]);
     },
   );
 
@@ -181,7 +187,21 @@ describe('what cannot be used', () => {
       () => ['start', '-c', small()],
       1,
       /no address 192\.0\.2\.1 .*ADMIN_HOST/,
-      { ...PORTS, HOST: '127.0.0.1', ADMIN_HOST: '192.0.2.1' },
+      { ...PORTS, HOST: '127.0.0.1', ADMIN_HOST: '192.0.2.1', ADMIN_TOKENS_FILE: operators.file },
+    ],
+    [
+      'operators beyond loopback of whom nobody is asked who it is',
+      () => ['start', '-c', small()],
+      1,
+      /environment {2}ADMIN_HOST {2}expected ADMIN_TOKENS_FILE/,
+      { ...PORTS, ADMIN_HOST: '0.0.0.0' },
+    ],
+    [
+      'the same, found by validate',
+      () => ['validate', '-c', small()],
+      1,
+      /environment {2}ADMIN_HOST {2}expected ADMIN_TOKENS_FILE/,
+      { ADMIN_HOST: '0.0.0.0' },
     ],
     [
       'a Redis that is none',

@@ -288,7 +288,7 @@ describe('the operators’ listener', () => {
       () => call(`${shop.gateway.adminUrl}/keys`, { headers: { origin: 'http://x' } }),
       403,
     ],
-    ['a form', () => order('', { clientId: 'a' }, 'POST', { 'content-type': 'text/plain' }), 400],
+    ['a form', () => order('', { clientId: 'a' }, 'POST', { 'content-type': 'text/plain' }), 415],
     ['a body that is too large', () => order('', { clientId: 'a'.repeat(66_000) }), 413],
     ['a name that breaks out of a field', () => order('', { clientId: 'a\r\nb' }), 400],
     ['a misspelled member', () => order('', { clientId: 'a', role: ['x'] }), 400],

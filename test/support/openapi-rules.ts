@@ -27,6 +27,8 @@ const schema: z.ZodType = z.lazy(() =>
       contentEncoding: z.literal('base64'),
       minimum: z.number(),
       maximum: z.number(),
+      exclusiveMinimum: z.number(),
+      exclusiveMaximum: z.number(),
       minLength: z.int().min(0),
       maxLength: z.int().min(0),
       minItems: z.int().min(0),

@@ -134,8 +134,10 @@ const count = (msg: string): number => world.lines.filter((line) => line.msg ===
 
 /** What a stand-in is asked over the pipe. */
 async function ask(member: Member, url = '/'): Promise<{ text: string; reloads: number }> {
-  const fields = { method: 'GET', url, headers: {}, address: '', localAddress: '', isEcho: false };
-  const { body } = await member.channel.ask('admin', { ...fields, body: Buffer.alloc(0) });
+  const fields = { method: 'GET', url, headers: {}, address: '', localAddress: '', isTls: false };
+  const verdict = { caller: { name: undefined, role: 'read', by: 'loopback' } } as const;
+  const asked = { ...fields, verdict, isEcho: false, body: Buffer.alloc(0) };
+  const { body } = await member.channel.ask('admin', asked);
   return JSON.parse(body.toString()) as { text: string; reloads: number };
 }
 
