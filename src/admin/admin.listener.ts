@@ -3,6 +3,7 @@ import { Server as SecureServer } from 'node:https';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
+import { leadToConsole, serveConsole } from '../console/console-pages.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -27,7 +28,7 @@ import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requ
 import { serveMetrics } from './metrics-page.ts';
 import { serveContract, type AdminOperation } from './openapi.ts';
 import { operation } from './operation.ts';
-import { describeRoutes } from './route-listing.ts';
+import { describeRoutes, serveRoute } from './route-listing.ts';
 import { serveSessions } from './session-pages.ts';
 import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
@@ -69,12 +70,15 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
+    const hasConsole = serveConsole(this.#server);
     const index = operation('showIndex', 'anyone', {
       summary: 'What is here',
       media: 'text/plain',
       isPage: true,
     });
-    this.#server.get('/', index, (request, reply) => sendIndex(request, reply, 200));
+    this.#server.get('/', index, (request, reply) =>
+      hasConsole && wantsPage(request) ? leadToConsole(reply) : sendIndex(request, reply, 200),
+    );
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
@@ -124,6 +128,7 @@ function serveListings(server: FastifyInstance, snapshots: Snapshots, reloads: R
     const { table, upstreams, source } = snapshots.current;
     return describeRoutes(table.routes, upstreams, source.value);
   });
+  serveRoute(server, snapshots);
   const discovery = page('listDiscovery', 'Where targets come from, and how those sources are');
   server.get('/discovery', discovery, () => snapshots.current.upstreams.discovered);
   const upstreams = page('listUpstreams', 'The targets of all upstreams: health, breakers, history');
@@ -149,8 +154,12 @@ async function noteReach({ routeOptions }: FastifyRequest): Promise<void> {
   if (store !== undefined) store.reach = routeOptions.config.reach ?? 'one';
 }
 
-function sendIndex({ headers }: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
-  const isBrowser = headers.accept?.includes('text/html') === true;
+function wantsPage({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/html') === true;
+}
+
+function sendIndex(request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
+  const isBrowser = wantsPage(request);
   return reply
     .code(status)
     .headers(INDEX_HEADERS)

@@ -25,6 +25,11 @@ export const CONSOLE_HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+/** Nothing that a page shows is in it, and links of colleagues lead to it. */
+const ANYONE = (operation: string, summary: string, media: string) => ({
+  config: { operation, role: 'anyone' as const, summary, media, isPage: true },
+});
+
 const NOT_BUILT = 'The console is not built: npm run build. Everything else of this listener is there.\n';
 const BASE = /<base href="[^"]*"/;
 
@@ -33,18 +38,28 @@ const BASE = /<base href="[^"]*"/;
  * the browser. It holds nothing of this gateway, so that whoever reaches the listener may have it.
  *
  * @param site the built page; undefined where it is not built, which is answered with 503.
+ * @returns whether it is built.
  */
-export function serveConsole(server: FastifyInstance, site = readConsoleSite()): void {
-  // Relative, so that it leads to the right place behind a prefix too.
-  server.get('/console', (_request, reply) => reply.code(308).header('location', 'console/').send());
-  server.get<{ Params: { name: string } }>('/console/assets/:name', (request, reply) =>
+export function serveConsole(server: FastifyInstance, site = readConsoleSite()): boolean {
+  const page = ANYONE('showConsole', 'The console', 'text/html');
+  server.get('/console', ANYONE('findConsole', 'The way to the console', 'text/html'), (_request, reply) =>
+    leadToConsole(reply),
+  );
+  const asset = ANYONE('readConsoleFile', 'A file of the console', '*/*');
+  server.get<{ Params: { name: string } }>('/console/assets/:name', asset, (request, reply) =>
     sendAsset(site, request, reply),
   );
-  server.get('/console/*', ({ url }, reply) => {
+  server.get('/console/*', page, ({ url }, reply) => {
     reply.headers(CONSOLE_HEADERS).header('cache-control', 'no-cache');
     if (site === undefined) return reply.code(503).type('text/plain; charset=utf-8').send(NOT_BUILT);
     return reply.type('text/html; charset=utf-8').send(pageAt(url, site.html));
   });
+  return site !== undefined;
+}
+
+/** Leads to the console: by a relative address, which is right behind a prefix too. */
+export function leadToConsole(reply: FastifyReply): FastifyReply {
+  return reply.code(302).headers({ location: 'console/', vary: 'accept' }).send();
 }
 
 /** The page for an address: its base leads back to the console, however deep the address is. */

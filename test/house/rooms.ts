@@ -112,9 +112,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
+  traffic: { imports: [] },
+  console: { imports: [] },
+  // It runs in browsers: of the gateway it knows the words only.
+  'console/page': { imports: [], types: ['explain', 'traffic'] },
   admin: {
     imports: [
       ...LEAVES,
+      'console',
       'audit',
       'policies',
       'upstreams',

@@ -99,10 +99,10 @@ function Canvas(props: CanvasProps): JSX.Element {
 
 /** Keeps a plot in a place: made anew for other curves or colours, else fed. */
 function usePlot(
-  place: RefObject<HTMLDivElement>,
+  place: RefObject<HTMLDivElement | null>,
   { lines, format, setAt }: Pick<CanvasProps, 'lines' | 'format' | 'setAt'>,
   data: uPlot.AlignedData,
-): RefObject<uPlot> {
+): RefObject<uPlot | null> {
   const plot = useRef<uPlot>(null);
   const colours = useStore(painted);
   const happened = useStore(marks.store);

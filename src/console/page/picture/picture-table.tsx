@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { PictureAnswer, PictureNode } from '../data/traffic.ts';
 import { count, duration, percent } from '../data/format.ts';
 import { Flow } from '../parts/state.tsx';
-import { pageOf } from './picture.tsx';
+import { pageOf } from './page-of.ts';
 
 /** A row of the tree: what stands where in it. */
 export interface TreeRow {

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { PictureAnswer } from '../data/traffic.ts';
-import { hrefTo, hrefWith, useAddress } from '../app/address.ts';
+import { hrefWith, useAddress } from '../app/address.ts';
 import { useStore } from '../data/store.ts';
 import { useLive } from '../data/use-live.ts';
 import { asTable } from '../parts/as-table.ts';
@@ -8,6 +8,7 @@ import { Answer, Empty } from '../parts/empty.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { Drawing } from './drawing.tsx';
+import { pageOf } from './page-of.ts';
 import { PictureTable } from './picture-table.tsx';
 
 const NOTES: Readonly<Record<PictureAnswer['of'], string>> = {
@@ -65,15 +66,4 @@ function Selection({ id }: { readonly id: string }): JSX.Element {
       </a>
     </>
   );
-}
-
-/** The page of what a box stands for. */
-export function pageOf(id: string): { readonly name: string; readonly href: string } | undefined {
-  const [sort, name = ''] = [id.slice(0, 1), id.slice(2)];
-  if (sort === 'u') return { name, href: hrefTo(['upstreams', name]) };
-  if (sort === 'g') return { name, href: hrefTo(['routes'], { q: name }) };
-  if (sort === 'r' && !name.startsWith('…')) return { name, href: hrefTo(['routes', name]) };
-  if (sort !== 't') return undefined;
-  const [upstream = '', ...target] = name.split('/');
-  return { name: target.join('/'), href: hrefTo(['upstreams', upstream], { target: target.join('/') }) };
 }
