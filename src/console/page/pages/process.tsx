@@ -79,7 +79,7 @@ function Log(): JSX.Element {
 
 function Downloads(): JSX.Element {
   const file = (name: string): JSX.Element => (
-    <a href={ROOT + name} download>
+    <a class="in-text" href={ROOT + name} download>
       {name}
     </a>
   );

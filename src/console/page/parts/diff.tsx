@@ -19,7 +19,7 @@ export function Meaning({ changes }: { readonly changes: readonly MeantChange[] 
             <strong>
               {what} {id}
             </strong>
-            {lines.length > 0 && <DiffText text={lines.join('\n')} />}
+            {lines.length > 0 && <DiffText text={lines.join('\n')} label={`Lines of ${what} ${id}`} />}
           </div>
         </li>
       ))}
@@ -28,9 +28,15 @@ export function Meaning({ changes }: { readonly changes: readonly MeantChange[] 
 }
 
 /** A unified diff, its lines told apart by their sign and by colour. */
-export function DiffText({ text }: { readonly text: string }): JSX.Element {
+export function DiffText({
+  text,
+  label = 'Difference, line by line',
+}: {
+  readonly text: string;
+  readonly label?: string;
+}): JSX.Element {
   return (
-    <div class="diff" tabIndex={0} role="region" aria-label="Difference, line by line">
+    <div class="diff" tabIndex={0} role="region" aria-label={label}>
       {text.split('\n').map((line, i) => (
         <div key={i} class={classOf(line)}>
           {line === '' ? ' ' : line}

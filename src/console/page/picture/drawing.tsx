@@ -62,7 +62,7 @@ function Node({ box: { node, x, y, width }, isDim, isSelected }: NodeProps): JSX
     <a
       href={hrefWith({ select: isSelected ? undefined : node.id })}
       class={isDim ? 'dim' : ''}
-      aria-label={`${node.label}, ${node.state}, ${numbers(node)}`}
+      aria-label={`${node.label} ${numbers(node)} ${MARKS[gravity]} ${node.state}`}
       aria-current={isSelected ? 'true' : undefined}
     >
       <title>{node.label}</title>
