@@ -4,6 +4,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { leadToConsole, serveConsole } from '../console/console-pages.ts';
+import { readConsoleSite } from '../console/console-site.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -70,7 +71,7 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
-    const hasConsole = serveConsole(this.#server);
+    const hasConsole = serveConsole(this.#server, readConsoleSite());
     const index = operation('showIndex', 'anyone', {
       summary: 'What is here',
       media: 'text/plain',

@@ -77,7 +77,13 @@ describe('describeDetail', () => {
         path: '/a',
         id: 'a',
         origin: 'gateway.yaml:3:5',
-        policies: [{ deadline: 1000, rateLimit: rateLimit.schema.parse({ key: 'ip', rate: 5, per: '1s' }) }],
+        policies: [
+          {
+            authentication: { schemes: ['jwt'] },
+            deadline: 1000,
+            rateLimit: rateLimit.schema.parse({ key: 'ip', rate: 5, per: '1s' }),
+          },
+        ],
       }),
     );
     const { policies, ...rest } = describeDetail(route, {});

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readConsoleSite, type ConsoleSite } from './console-site.ts';
+import type { ConsoleSite } from './console-site.ts';
 
 /** Where the console is. */
 export const CONSOLE_PATH = '/console/';
@@ -40,7 +40,7 @@ const BASE = /<base href="[^"]*"/;
  * @param site the built page; undefined where it is not built, which is answered with 503.
  * @returns whether it is built.
  */
-export function serveConsole(server: FastifyInstance, site = readConsoleSite()): boolean {
+export function serveConsole(server: FastifyInstance, site: ConsoleSite | undefined): boolean {
   const page = ANYONE('showConsole', 'The console', 'text/html');
   server.get('/console', ANYONE('findConsole', 'The way to the console', 'text/html'), (_request, reply) =>
     leadToConsole(reply),

@@ -131,7 +131,7 @@ describe('the console', () => {
   it(
     'tells why a request was denied',
     async () => {
-      expect(await ask('/bounded', 4)).toEqual([200, 429, 429, 429]);
+      expect((await ask('/bounded', 4)).at(-1)).toBe(429);
       const page = await begin();
       const refused = page.getByRole('region', { name: 'Refused' });
       clicks += 1;
@@ -140,7 +140,7 @@ describe('the console', () => {
       await shows(page, /rate-limited|rateLimit/);
       await shows(page, /gateway\.yaml:\d+:\d+/);
       await shows(page, /"route":"bounded"/);
-      await click(page, 'link', 'Explain');
+      await click(page, 'link', 'Explain', 'main');
       await page.getByRole('heading', { name: 'What would come of it' }).waitFor();
       await end(opened);
     },

@@ -1,11 +1,12 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { serveConsole } from '../../../src/console/console-pages.ts';
+import { readConsoleSite } from '../../../src/console/console-site.ts';
 import { SAMPLE_ANSWERS } from './sample-answers.ts';
 
 /** A listener that answers as the operators' one does, with sample numbers; for work on the page, and for many routes. */
 export function sampleListener(routes: number): FastifyInstance {
   const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 500 } });
-  serveConsole(server);
+  serveConsole(server, readConsoleSite());
   server.get('/stream', ({ query, raw }, reply) => {
     const view = new URLSearchParams(query as Record<string, string>).get('view') ?? '';
     reply.hijack();

@@ -29,7 +29,7 @@ export function UpstreamPage({ id }: { readonly id: string }): JSX.Element {
   const range = query.get('range') ?? '10m';
   const answered = useLive<UpstreamAnswer>(
     `traffic/upstreams/${encodeURIComponent(id)}${queryText({ range })}`,
-    `upstream${queryText({ name: id, range }).replace('?', '&')}`,
+    `upstream${queryText({ id, range }).replace('?', '&')}`,
   );
   const health = useAnswer<readonly HealthAnswer[] | ListAnswer<HealthAnswer>>('upstreams', EVERY_MS);
   const mine = rowsOf(health.value).find(({ upstream }) => upstream === id);
