@@ -3,8 +3,19 @@ import type { RouteRow } from './traffic.ts';
 import { withNumbers } from './use-live-routes.ts';
 
 const row = (id: string): RouteRow => ({
-  ...{ id, path: `/${id}`, methods: 'GET', upstream: 'u', group: '/' },
-  ...{ rps: 1, errorRate: 0, refusedRate: 0, p50: 1, p95: 2, p99: 3, lastSeen: null, state: 'well' },
+  id,
+  path: `/${id}`,
+  methods: 'GET',
+  upstream: 'u',
+  group: '/',
+  rps: 1,
+  errorRate: 0,
+  refusedRate: 0,
+  p50: 1,
+  p95: 2,
+  p99: 3,
+  lastSeen: null,
+  state: 'well',
 });
 
 describe('rows that numbers come for', () => {

@@ -65,7 +65,6 @@ function Node({ box: { node, x, y, width }, isDim, isSelected }: NodeProps): JSX
       aria-label={`${node.label} ${numbers(node)} ${MARKS[gravity]} ${node.state}`}
       aria-current={isSelected ? 'true' : undefined}
     >
-      <title>{node.label}</title>
       <rect
         class={`box ${gravity}`}
         x={x + 0.5}
@@ -76,10 +75,10 @@ function Node({ box: { node, x, y, width }, isDim, isSelected }: NodeProps): JSX
       />
       <text x={x + 12} y={y + 16}>
         {cut(node.label, Math.floor((width - 90) / 6.6))}
-      </text>
+      </text>{' '}
       <text class="figure" x={x + 12} y={y + 30}>
         {numbers(node)}
-      </text>
+      </text>{' '}
       <text class={`word ${gravity}`} x={x + width - 12} y={y + 16} text-anchor="end">
         {MARKS[gravity]} {node.state}
       </text>
