@@ -1,229 +1,186 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { parseDocument } from 'yaml';
-import { createApiKey, hashApiKey } from '../src/policies/authentication/api-keys/api-key.ts';
+import { createApiKey } from '../src/policies/authentication/api-keys/api-key.ts';
+import { keepCallers } from './demo-callers.ts';
+import { demoAddresses, writeDemoConfig } from './demo-config.ts';
+import { DemoGateway } from './demo-gateway.ts';
+import { DEMO_HELP, readDemoOptions, type DemoOptions } from './demo-options.ts';
 import { findGatewayPorts, takesFreePorts, type GatewayPorts } from './demo-ports.ts';
-import { demoText } from './demo-text.ts';
-import { readPageConfig } from './page/page-config.ts';
+import { findRedis } from './demo-redis.ts';
+import { stepsOf, type Step } from './demo-steps.ts';
+import { demoText, quietText } from './demo-text.ts';
 import { PAGE_PORT, startPage } from './page/page-service.ts';
+import { startPageRoutes } from './page/start-page.ts';
 import { SAMPLE_CLIENT } from './services/identity-login.ts';
 import type { HttpService } from './services/http-service.ts';
 import { FREE_PORTS, NOTIFY_EVERY_MS, startSampleServices, type SampleServices } from './services/start.ts';
+import { Traffic } from './traffic/traffic.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-/** Another build than that of `npm run build`, such as that of the tests. */
-const BIN = process.env['GATEHOUSE_BIN'] || join(ROOT, 'bin/gatehouse.js');
-const BOOT_LIMIT_MS = 60_000;
-
-const FREE = { ...process.env, PORT: '0', ADMIN_PORT: '0' };
-
-/** What stands behind the gateway. */
-interface Behind {
-  readonly services: SampleServices;
-  readonly page: HttpService;
-}
+/** That of the gateway: only this machine is served, because the demo gives tokens to whoever asks. */
+const ENVIRONMENT = { ...process.env, HOST: process.env['HOST'] || '127.0.0.1' };
+/** That of a second gateway, which takes whatever ports there are. */
+const FREE = { ...ENVIRONMENT, PORT: '0', ADMIN_PORT: '0' };
 
 /**
- * Runs the gateway on embedded defaults in front of the sample services, until Ctrl-C. `PORT` and `ADMIN_PORT` are
+ * The gateway on embedded defaults in front of the sample services, and all that shows it. `PORT` and `ADMIN_PORT` are
  * those of the gateway; `PORTS=free` takes free ports for everything that has none named.
  */
-async function main(): Promise<void> {
-  const ports = await findGatewayPorts(process.env);
-  const behind = await startBehind();
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
-  const gateways: ChildProcess[] = [];
-  let stopping = false;
-  const stop = async (exitCode: number) => {
-    if (stopping) return;
-    stopping = true;
-    await Promise.all([...gateways.map(stopGateway), behind.page.stop(), behind.services.stop()]);
-    await rm(folder, { recursive: true, force: true });
-    process.exit(exitCode);
-  };
-  process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
-  try {
-    const apiKey = createApiKey('demo').key;
-    const config = await writeConfig({ folder, apiKey, ports, services: behind.services });
-    const secrets = {
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #ports: GatewayPorts;
+  readonly #services: SampleServices;
+  readonly #folder: string;
+  readonly #apiKeys = { 'demo-client': createApiKey('demo').key, 'sample-partner': createApiKey('demo').key };
+  readonly #gateways: DemoGateway[] = [];
+  readonly #traffic: Traffic;
+  readonly #ended = new AbortController();
+  #page: HttpService | undefined;
+
+  constructor(options: DemoOptions, ports: GatewayPorts, services: SampleServices, folder: string) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#services = services;
+    this.#folder = folder;
+    this.#traffic = new Traffic({
+      gateways: () => this.#gateways.map(({ url }) => url),
+      identity: services.identity,
+      apiKey: this.#apiKeys['sample-partner'],
+    });
+  }
+
+  /** Starts all of it, and says what there is. */
+  async run(): Promise<void> {
+    const { signal } = this.#ended;
+    const page = (this.#page = await startPage(
+      { port: takesFreePorts(process.env) ? 0 : PAGE_PORT },
+      startPageRoutes({
+        services: this.#services,
+        traffic: this.#traffic,
+        redisUrl: process.env['REDIS_URL'],
+        gateways: this.#gateways,
+        steps: () => this.#steps,
+      }),
+    ).catch(withWayOut));
+    const { folder, issuer } = { folder: this.#folder, issuer: this.#services.identity.issuer };
+    const config = await writeDemoConfig({ folder, ports: this.#ports, issuer, apiKeys: this.#apiKeys });
+    await keepCallers(
+      { folder, identity: this.#services.identity, apiKey: this.#apiKeys['demo-client'] },
+      signal,
+    );
+    const variables = {
+      ...demoAddresses(this.#services, page),
       SESSION_KEYS: randomBytes(32).toString('base64url'),
       CLIENT_SECRET: SAMPLE_CLIENT.secret,
     };
-    const start = async (at: GatewayPorts): Promise<void> => {
-      const gateway = startGateway(config, at, {
-        ...addresses(behind),
-        ...secrets,
-        ADMIN: `http://127.0.0.1:${at.adminPort}`,
-      });
-      gateways.push(gateway);
-      gateway.once('exit', (code) => void stop(code || 1));
-      await Promise.race([ready(at), once(gateway, 'exit')]);
-    };
-    await start(ports);
+    await this.#start(config, this.#ports, variables);
     // Replicas share by Redis; without one there is nothing to share.
-    const second = process.env['REDIS_URL'] && !stopping ? await findGatewayPorts(FREE) : undefined;
-    if (second !== undefined) await start(second);
-    if (!stopping)
-      process.stdout.write(await introduce({ ports, second, services: behind.services, folder, apiKey }));
-  } catch (error) {
-    process.stderr.write(`demo: ${(error as Error).message}\n`);
-    await stop(1);
+    if (process.env['REDIS_URL'] && !signal.aborted)
+      await this.#start(config, await findGatewayPorts(FREE), variables);
+    if (signal.aborted) return;
+    if (this.#options.traffic) this.#traffic.start();
+    progress('');
+    process.stdout.write(this.#introduction());
   }
-}
 
-async function startBehind(): Promise<Behind> {
-  const free = takesFreePorts(process.env);
-  try {
-    const services = await startSampleServices({
-      quiet: true,
-      notifyEveryMs: NOTIFY_EVERY_MS,
-      ...(free ? { ports: FREE_PORTS } : {}),
+  /** Whether it was told to stop. */
+  get hasEnded(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
+  /** Ends all of it, and the process. */
+  async stop(exitCode: number): Promise<void> {
+    if (this.hasEnded) return;
+    this.#ended.abort();
+    this.#traffic.stop();
+    await Promise.all([
+      ...this.#gateways.map((gateway) => gateway.stop()),
+      this.#page?.stop(),
+      this.#services.stop(),
+    ]);
+    await rm(this.#folder, { recursive: true, force: true });
+    process.exit(exitCode);
+  }
+
+  async #start(
+    config: string,
+    ports: GatewayPorts,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const gateway = new DemoGateway(config, ports, {
+      ...variables,
+      ADMIN: `http://127.0.0.1:${ports.adminPort}`,
+      ...ENVIRONMENT,
     });
-    return { services, page: await startPage({ port: free ? 0 : PAGE_PORT }) };
-  } catch (error) {
-    throw new Error(`${(error as Error).message}; PORTS=free takes free ones`, { cause: error });
+    this.#gateways.push(gateway);
+    gateway.onExit((code) => void this.stop(code || 1));
+    await gateway.ready();
+  }
+
+  get #steps(): readonly Step[] {
+    const [first] = this.#gateways;
+    const control = this.#services.control.url;
+    return first === undefined
+      ? []
+      : stepsOf({ gateway: first.url, admin: first.adminUrl, control, folder: this.#folder });
+  }
+
+  #introduction(): string {
+    const [first, second] = this.#gateways.map(({ url, adminUrl }) => ({ gateway: url, admin: adminUrl }));
+    if (first === undefined) return '';
+    if (this.#options.quiet) return quietText(first);
+    const paint = process.stdout.isTTY ? styleText : (_style: unknown, text: string) => text;
+    return demoText({
+      ...first,
+      second,
+      folder: this.#folder,
+      steps: this.#steps,
+      traffic: this.#options.traffic,
+      paint: paint as typeof styleText,
+    });
   }
 }
 
-interface Setting {
-  readonly folder: string;
-  readonly apiKey: string;
-  readonly ports: GatewayPorts;
-  readonly services: SampleServices;
-}
-
-/** The shipped configuration plus the page, log-in of browsers, and one API key, which is only known by its hash. */
-async function writeConfig({ folder, apiKey, ports, services }: Setting): Promise<string> {
-  const document = parseDocument(await readFile(join(ROOT, 'config/gateway.yaml'), 'utf8'));
-  document.setIn(
-    ['identity', 'apiKeys'],
-    [{ sha256: hashApiKey(apiKey), clientId: 'demo-client', roles: ['user'] }],
-  );
-  document.setIn(['identity', 'revocation'], {});
-  document.setIn(['identity', 'login'], loginAt(ports, services.identity.issuer));
-  document.setIn(['defaults', 'policies', 'authentication'], { schemes: ['session', 'jwt', 'apiKey'] });
-  const { upstreams, routes } = await readPageConfig();
-  for (const [name, upstream] of Object.entries(upstreams)) document.setIn(['upstreams', name], upstream);
-  for (const route of routes) document.addIn(['routes'], route);
-  const file = join(folder, 'gateway.yaml');
-  await writeFile(file, document.toString());
-  return file;
-}
-
-/** Browsers log in at the sample provider; where there is Redis, sessions are there. */
-function loginAt({ port }: GatewayPorts, issuer: string): object {
-  return {
-    issuer,
-    clientId: SAMPLE_CLIENT.id,
-    clientSecretEnv: 'CLIENT_SECRET',
-    publicOrigin: `http://127.0.0.1:${port}`,
-    paths: { home: '/demo/login.html', loggedOut: '/demo/login.html' },
-    session: { store: process.env['REDIS_URL'] ? 'redis' : 'cookie', keysEnv: 'SESSION_KEYS' },
-  };
-}
-
-function startGateway(
-  config: string,
-  { port, adminPort }: GatewayPorts,
-  variables: Readonly<Record<string, string>>,
-): ChildProcess {
-  return spawn(
-    process.execPath,
-    [
-      '--max-semi-space-size=64',
-      '--no-allocation-site-pretenuring',
-      '--v8-pool-size=1',
-      BIN,
-      'start',
-      '--config',
-      config,
-    ],
-    {
-      env: {
-        ...variables,
-        ...process.env,
-        PORT: String(port),
-        ADMIN_PORT: String(adminPort),
-        // Without Redis it would only warn that revocations are of one process, and there is but one.
-        LOG_LEVEL: process.env['LOG_LEVEL'] || (process.env['REDIS_URL'] ? 'warn' : 'error'),
-        // Nobody but the one who presses Ctrl-C is waiting.
-        DRAIN_DELAY: '0s',
-        SHUTDOWN_TIMEOUT: '1s',
-      },
-      stdio: ['ignore', 'inherit', 'inherit'],
-      // Ctrl-C reaches the whole group; the gateway is told to stop by us, once.
-      detached: true,
-    },
-  );
-}
-
-/** The variables of the configuration that say where everything is. */
-function addresses({ services, page }: Behind): Record<string, string> {
-  return {
-    USERS_1: services['users-1'].url,
-    USERS_2: services['users-2'].url,
-    FEED: services.feed.url,
-    PAYMENTS: services.payments.url,
-    ORDERS: services.orders.url,
-    NOTIFICATIONS: services.notifications.url,
-    ISSUER: services.identity.url,
-    CONTROL: services.control.url,
-    PAGE: page.url,
-  };
-}
-
-async function stopGateway(gateway: ChildProcess | undefined): Promise<void> {
-  if (gateway === undefined || gateway.exitCode !== null || gateway.signalCode !== null) return;
-  const exited = once(gateway, 'exit');
-  gateway.kill('SIGTERM');
-  await exited;
-}
-
-async function ready({ port }: GatewayPorts): Promise<void> {
-  const limit = performance.now() + BOOT_LIMIT_MS;
-  while (performance.now() < limit) {
-    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
-    if (answer?.ok) return;
-    await sleep(50);
-  }
-  throw new Error(
-    `the gateway did not get ready within ${String(BOOT_LIMIT_MS / 1000)} s; \`LOG_LEVEL=info npm run demo\` shows how far it comes`,
-  );
-}
-
-interface Introduced extends Setting {
-  readonly second: GatewayPorts | undefined;
-}
-
-/** Writes each caller's header field to a file, so that the commands stay short, and renders the text. */
-async function introduce({ ports, second, services, folder, apiKey }: Introduced): Promise<string> {
-  const { port, adminPort } = ports;
-  const tokens: Record<string, string> = {};
-  for (const user of ['admin', 'user', 'guest'] as const) {
-    tokens[user] = await services.identity.token(user);
-    await writeFile(join(folder, user), `Authorization: Bearer ${tokens[user]}\n`);
-  }
-  await writeFile(join(folder, 'key'), `X-API-Key: ${apiKey}\n`);
-  const paint = process.stdout.isTTY ? styleText : (_style: unknown, text: string) => text;
-  return demoText({
-    gateway: `http://127.0.0.1:${port}`,
-    second: second && `http://127.0.0.1:${second.port}`,
-    admin: `http://127.0.0.1:${adminPort}`,
-    control: services.control.url,
-    services: Object.values(services).flatMap((one) => ('url' in one ? [`${one.name} ${one.url}`] : [])),
-    folder,
-    tokens,
-    apiKey,
-    paint: paint as typeof styleText,
+async function main(): Promise<void> {
+  const options = readDemoOptions(process.argv.slice(2));
+  if (options.help) return void process.stdout.write(DEMO_HELP);
+  progress('Starting the gateway and its services …');
+  const ports = await findGatewayPorts(ENVIRONMENT);
+  if (process.env['REDIS_URL']) await findRedis(process.env['REDIS_URL']);
+  const services = await startSampleServices({
+    quiet: true,
+    notifyEveryMs: NOTIFY_EVERY_MS,
+    ...(takesFreePorts(process.env) ? { ports: FREE_PORTS } : {}),
+  }).catch(withWayOut);
+  // Nobody else may look into it.
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
+  const demo = new Demo(options, ports, services, folder);
+  // A terminal that is closed hangs up, and would leave the gateway behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void demo.stop(0));
+  await demo.run().catch((error: unknown) => {
+    // What was under way when it ended had to fail.
+    if (!demo.hasEnded) complain(error);
+    return demo.stop(1);
   });
 }
 
-await main().catch((error: unknown) => {
+function withWayOut(error: unknown): never {
+  throw new Error(`${(error as Error).message}; PORTS=free takes free ones`, { cause: error });
+}
+
+/** What a terminal shows for the moment; the next line takes its place. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`);
+}
+
+function complain(error: unknown): void {
+  progress('');
   process.stderr.write(`demo: ${(error as Error).message}\n`);
+}
+
+await main().catch((error: unknown) => {
+  complain(error);
   process.exit(1);
 });

@@ -87,6 +87,7 @@ export class AppModule {
         StoreModule.forRoot({
           redisUrl: environment.redisUrl,
           access: environment.redisAccess,
+          budgetMs: environment.redisTimeoutMs,
           log: logger,
         }),
         HealthModule,

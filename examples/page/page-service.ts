@@ -8,9 +8,10 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 const FILES = {
   'index.html': 'text/html; charset=utf-8',
   'index.css': 'text/css; charset=utf-8',
+  'index.js': SCRIPT,
   'homepage.html': 'text/html; charset=utf-8',
   'login.html': 'text/html; charset=utf-8',
-  'login.js': 'text/javascript; charset=utf-8',
+  'login.js': SCRIPT,
   'homepage.css': 'text/css; charset=utf-8',
   'homepage.js': SCRIPT,
   'gateway.js': SCRIPT,
@@ -27,6 +28,7 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
 ].join('; ');
 
 const HEADERS = {
@@ -40,13 +42,17 @@ const HEADERS = {
 export const PAGE_PORT = 4105;
 
 /**
- * Starts the service that has the page of this folder: `GET /homepage.html` and what it loads.
+ * Starts the service that has the pages of this folder: `GET /index.html` and so on, and what they load.
  *
+ * @param routes what it answers besides.
  * @throws {Error} naming service and port when the port is taken.
  */
-export async function startPage(options: ServiceOptions = {}): Promise<HttpService> {
-  const routes = Object.entries(FILES).map(([name, contentType]) => fileRoute(name, contentType));
-  return new HttpService('page', options, await Promise.all(routes)).start();
+export async function startPage(
+  options: ServiceOptions = {},
+  routes: readonly HttpRoute[] = [],
+): Promise<HttpService> {
+  const files = Object.entries(FILES).map(([name, contentType]) => fileRoute(name, contentType));
+  return new HttpService('page', options, [...(await Promise.all(files)), ...routes]).start();
 }
 
 async function fileRoute(name: string, contentType: string): Promise<HttpRoute> {

@@ -1,19 +1,22 @@
-import { accessCommand, type AccessCommand } from './access-command.ts';
+import type { AccessCommand } from './access-command.ts';
 import { nearestName } from '../config/nearest-name.ts';
-import { adminTokenCommand, type AdminTokenCommand } from './admin-token-command.ts';
+import type { AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
+import type { BenchCommand } from './bench-command.ts';
+import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
-import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
-import { explainCommand, type ExplainCommand } from './explain-command.ts';
+import type { DoctorCommand } from './doctor-command.ts';
+import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
-import { logLevelCommand, type LogLevelCommand } from './log-level.ts';
+import type { LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
-import { quotaCommand, type QuotaCommand } from './quota.ts';
-import { recordCommand, type RecordCommand } from './record-command.ts';
-import { replayCommand, type ReplayCommand } from './replay-command.ts';
-import { revokeCommand, type RevokeCommand } from './revoke.ts';
-import { tiersCommand, type TiersCommand } from './tiers.ts';
+import type { QuotaCommand } from './quota.ts';
+import type { RecordCommand } from './record-command.ts';
+import type { ReplayCommand } from './replay-command.ts';
+import type { RevokeCommand } from './revoke.ts';
+import type { SimulateCommand } from './simulate-command.ts';
+import type { TiersCommand } from './tiers.ts';
 
 export { UsageError };
 
@@ -22,6 +25,7 @@ export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | AccessCommand
   | AdminTokenCommand
+  | BenchCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
@@ -31,6 +35,7 @@ export type Command =
   | RecordCommand
   | ReplayCommand
   | RevokeCommand
+  | SimulateCommand
   | LogLevelCommand
   | QuotaCommand
   | TiersCommand
@@ -64,6 +69,7 @@ const COMMANDS = [
   ...KEY_ACTIONS.map((action) => `keys ${action}`),
   'access',
   'admin-token',
+  'bench',
   'canary',
   'diff',
   'doctor',
@@ -74,6 +80,7 @@ const COMMANDS = [
   'record',
   'replay',
   'revoke',
+  'simulate',
   'tiers',
 ];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
@@ -104,6 +111,10 @@ Usage
   gatehouse admin-token --name NAME --role read|operate|admin [--expires 90d|TIME] [--add FILE] [--out FILE]
                                         make a token for the operators' listener: print it, or write it to --out; and
                                         print its line for the file of ADMIN_TOKENS_FILE, or add that to --add
+  gatehouse bench ROUTE [--method GET] [--path PATH] [-H 'Name: value']... [--body FILE] [--real] [--json]
+                  [--rounds 5] [--round-time 2s] [--connections 32] [--config FILE]
+                                        measure what a route costs beside a bare pipe, and what each of its policies does;
+                                        a server of this machine stands in for its upstream, unless --real
   gatehouse canary [list [ROUTE]] [--json] [--admin URL]
   gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
                                         show the rollouts of a gateway that runs, or act on one
@@ -146,6 +157,10 @@ Usage
                                         now, at all replicas of the gateway that runs there
   gatehouse revoke --undo --jti ID | --sid ID [--issuer URL] | --sub SUBJECT [--issuer URL] [--reason TEXT] [--json] [--admin URL]
                                         take a revocation back
+  gatehouse simulate TESTS... [--json] [--junit FILE] [--fail-on-untested] [--config FILE]
+                                        run route tests: who asks for what, what upstreams answer, and what has to come of
+                                        it; nothing leaves this machine; exits with 0 if all pass, with 1 if some fail, with
+                                        2 if a file is faulty
   gatehouse tiers [list] [--json] [--admin URL]
   gatehouse tiers subjects [--subject SUBJECT] [--tier TIER] [--limit N] [--json] [--admin URL]
   gatehouse tiers set TIER --rate 600/1m[:60]|--off [--create] [--reason TEXT] [--admin URL]
@@ -179,8 +194,8 @@ Options
 
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,
 ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
-REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, LOG_LEVEL, GATEHOUSE_CONFIG,
-GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
+REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
+GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
 WORKER_TIMEOUT. Each has a default, or may be unset.`;
 
 /**
@@ -192,17 +207,9 @@ WORKER_TIMEOUT. Each has a default, or may be unset.`;
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
-  if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'admin-token') return adminTokenCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  const own = args[0] !== undefined && Object.hasOwn(READERS, args[0]) ? READERS[args[0]] : undefined;
+  if (own !== undefined) return own(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
-  if (args[0] === 'log-level') return logLevelCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'tiers') return tiersCommand(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));
     if (command !== undefined) return command === 'help' ? { name: 'help', text: HELP } : command;

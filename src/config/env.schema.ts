@@ -95,6 +95,12 @@ export const environmentSchema = z.object({
   REDIS_SENTINEL_PASSWORD_FILE: text
     .optional()
     .describe('File with the password for the Sentinels. Default: none.'),
+  REDIS_TIMEOUT: duration
+    .refine((ms) => ms >= 1 && ms <= 60_000, 'expected 1ms to 60s')
+    .default(10)
+    .describe(
+      'How long a request waits for one call to Redis, before it goes on without; uses that may wait longer do. Default 10ms.',
+    ),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important lines to log. Default info.'),
   GATEHOUSE_CONFIG: z
     .string()
@@ -173,6 +179,8 @@ export interface Environment {
   readonly redisUrl: string | undefined;
   /** What of that is in files; undefined where nothing is. */
   readonly redisAccess?: RedisAccess | undefined;
+  /** How long one call to Redis may take. Default 10. */
+  readonly redisTimeoutMs?: number | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly configFile: string;
   /** Whether the file is watched. */
@@ -224,6 +232,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     admin: adminOf(data),
     redisUrl: data.REDIS_URL,
     redisAccess: access,
+    redisTimeoutMs: data.REDIS_TIMEOUT,
     logLevel: data.LOG_LEVEL,
     configFile: data.GATEHOUSE_CONFIG,
     watchesConfig: data.GATEHOUSE_WATCH === 'on',

@@ -88,6 +88,8 @@ export class Exchange {
   listedIn: OpenExchanges | undefined = undefined;
   previousOpen: Exchange | undefined = undefined;
   nextOpen: Exchange | undefined = undefined;
+  /** Whether whoever answers ends it when its credential expires: a socket, or a stream that says goodbye. */
+  endsItself = false;
 
   // ask
   /** What somebody outside has said of it for the service behind; the client cannot say these fields. */
@@ -182,6 +184,9 @@ export class Exchange {
 
   /** Where its time goes; undefined where nobody may see it. */
   timings: Timings | undefined = undefined;
+
+  /** The head of its answer, once that is finished; without what a handler has said by itself. */
+  answerHead: ResponseHead | undefined = undefined;
 
   // close
   status = 0;

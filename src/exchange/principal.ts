@@ -39,6 +39,18 @@ export function credentialsOf(principal: Principal): readonly Principal[] {
   return principal.also === undefined ? [principal] : [principal, ...principal.also];
 }
 
+/** When the first of the credentials of a caller expires, in ms since the epoch; `Infinity` for none that does. */
+export function credentialEndMs(principal: Principal): number {
+  let end = endOf(principal);
+  if (principal.also !== undefined) for (const one of principal.also) end = Math.min(end, endOf(one));
+  return end;
+}
+
+function endOf({ claims }: Principal): number {
+  const end = claims['exp'];
+  return typeof end === 'number' ? end * 1000 : Infinity;
+}
+
 const lastJoined = new WeakMap<Principal, Principal>();
 
 /**

@@ -35,6 +35,7 @@ const OF_AN_ANSWER = new Set('cache-control cache-status etag last-modified via'
  */
 export function finishHead(of: Exchange | Unopened, head: ResponseHead, kind: HeadKind): void {
   const { responseHeaders } = of;
+  if (kind === 'answer') (of as Exchange).answerHead = head;
   for (let i = 0; i < responseHeaders.length; i += 2) {
     const name = responseHeaders[i] as string;
     if (kind === 'problem' && OF_AN_ANSWER.has(name)) continue;

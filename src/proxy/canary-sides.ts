@@ -4,14 +4,13 @@ import type { CanaryOptions } from '../canary/canary.schema.ts';
 import type { Rollout } from '../canary/rollout.ts';
 import type { Rollouts } from '../canary/rollouts.ts';
 import { isIn } from '../exchange/subset.ts';
+import { readLongSecret } from '../config/secrets.ts';
 import { compileCondition, type ExchangeCondition } from '../conditions/condition.ts';
 import { ActionError, type ActionInput, type RouteAction } from '../routing/route-action.ts';
 import type { LeaseWatch } from '../upstreams/lease.ts';
 import { UpstreamPart, type UpstreamSource } from '../upstreams/upstream-part.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import { CanaryAction, type SideAction } from './canary.action.ts';
-
-const LEAST_SECRET = 32;
 
 type Side = 'canary' | 'stable' | 'rule';
 
@@ -108,11 +107,10 @@ function conditionOf({ when }: CanaryOptions): ExchangeCondition | undefined {
 
 function secretOf({ secretEnv }: CanaryOptions): string | undefined {
   if (secretEnv === undefined) return undefined;
-  const secret = process.env[secretEnv] ?? '';
-  // Fails closed: with a short secret anybody could choose a side.
-  if (secret.length >= LEAST_SECRET) return secret;
-  throw new ActionError(
-    ['canary', 'secretEnv'],
-    `expected ${secretEnv} of the environment to have at least ${LEAST_SECRET} characters, it has ${secret.length}`,
-  );
+  try {
+    // Fails closed: with a short secret anybody could choose a side.
+    return readLongSecret({ variable: secretEnv });
+  } catch (error) {
+    throw new ActionError(['canary', 'secretEnv'], (error as Error).message);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { readLongSecret } from '../config/secrets.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { keysOfFiles, type LoadedRing } from './key-files.ts';
@@ -7,9 +8,6 @@ import { RedisKeyStore } from './key-store.redis.ts';
 import { RotatingKeys, type KeyStore } from './rotating-keys.ts';
 import { KeySeal } from './sealed-key.ts';
 import type { SigningOptions } from './signing.schema.ts';
-
-/** As much as the hash that keys are derived by has bytes. */
-const LEAST_SECRET = 32;
 
 /** What the keys of a process are made with. */
 export interface KeyRingsDeps {
@@ -46,13 +44,16 @@ export class KeyRings {
 
   #rotatingOf({ rotate, algorithm = 'ES256', secretEnv = '' }: RotationKeys): LoadedRing<KeyRing> {
     const { store, environment = process.env, isDryRun = false } = this.#deps;
-    const secret = environment[secretEnv] ?? '';
     const fault = (key: string, message: string): LoadedRing<KeyRing> => ({
       ring: undefined,
       faults: [{ path: ['identity', 'signing', key], message }],
     });
-    if (secret.length < LEAST_SECRET)
-      return fault('secretEnv', `expected ${secretEnv} of the environment to have at least ${LEAST_SECRET} characters, it has ${secret.length}`); // prettier-ignore
+    let secret: string;
+    try {
+      secret = readLongSecret({ variable: secretEnv, environment });
+    } catch (error) {
+      return fault('secretEnv', (error as Error).message);
+    }
     const hasStore = store !== undefined || (isDryRun && (environment['REDIS_URL'] ?? '') !== '');
     // Fails closed: each process would sign with keys that the others do not publish.
     if (!hasStore)

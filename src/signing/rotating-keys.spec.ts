@@ -137,8 +137,8 @@ describe('the keys of a configuration', () => {
   const options = signingSchema.parse({ rotate: '1h', secretEnv: 'SECRET' });
 
   it.each([
-    ['no secret', {}, 'secretEnv', '32 characters'],
-    ['a secret of 31 characters', { SECRET: 'x'.repeat(31) }, 'secretEnv', 'it has 31'],
+    ['no secret', {}, 'secretEnv', 'set the environment variable SECRET'],
+    ['a secret of 31 characters', { SECRET: 'x'.repeat(31) }, 'secretEnv', 'there are 31'],
     ['no Redis', { SECRET }, 'rotate', 'REDIS_URL'],
   ])('do not rotate with %s', (_, environment, key, message) => {
     const { ring, faults } = new KeyRings({ environment }).ringOf(options, '.');

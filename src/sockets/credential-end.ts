@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { credentialsOf } from '../exchange/principal.ts';
+import { credentialEndMs } from '../exchange/principal.ts';
 import { Problem } from '../problems/problem.ts';
 
 /** Timers of Node hold no longer than this. */
@@ -8,11 +8,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How long the credential of a socket or a stream is good, in ms from now; `Infinity` for one without an end. */
 export function credentialLeftMs({ principal }: Exchange): number {
   if (principal === undefined) return Infinity;
-  const ends = credentialsOf(principal).flatMap(({ claims }) =>
-    typeof claims['exp'] === 'number' ? [claims['exp']] : [],
-  );
-  if (ends.length === 0) return Infinity;
-  return Math.max(0, Math.min(...ends) * 1000 - Date.now());
+  return Math.max(0, credentialEndMs(principal) - Date.now());
 }
 
 /** What a WebSocket is told. */
@@ -26,6 +22,7 @@ export const EXPIRED = 'The token has expired';
  * @returns to be called when it has ended otherwise.
  */
 export function endWithCredential(exchange: Exchange, end: (problem: Problem) => void): () => void {
+  exchange.endsItself = true;
   let timer: NodeJS.Timeout | undefined;
   const wait = (): void => {
     const leftMs = credentialLeftMs(exchange);

@@ -33,7 +33,7 @@ export class SocketMetrics {
     this.#expired = new LabelCounter(
       {
         name: 'gatehouse_expired_exchanges_total',
-        help: 'Sockets and streams that were open and have ended because their credential has expired.',
+        help: 'Sockets, streams and requests that were under way and have ended because their credential has expired.',
         labels: ['route'],
       },
       registry,

@@ -227,7 +227,7 @@ export class Crew {
         'a worker ends again and again',
       );
     if (slot.failures >= MOST_FAILURES) this.#changed();
-    if (this.#isLost()) return this.#deps.lost();
+    if (this.#isLost()) return this.#giveUp();
     const delayMs = slot.failures < 2 ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** (slot.failures - 2));
     slot.timer = setTimeout(() => {
       // While others serve, it waits until it can as well.
@@ -235,7 +235,12 @@ export class Crew {
     }, delayMs);
   }
 
-  // Whoever looks after this process starts it again, perhaps elsewhere.
+  // Whoever looks after this process starts it again, perhaps elsewhere: another place may have been about to try once more.
+  #giveUp(): void {
+    for (const { timer } of this.#slots) clearTimeout(timer);
+    this.#deps.lost();
+  }
+
   #isLost(): boolean {
     return (
       this.#all.size === 0 &&

@@ -30,6 +30,7 @@ beforeAll(async () => {
       feed: { targets: [services.feed.url], ...calm },
       notifications: { protocol: 'grpc', targets: [services.notifications.url], ...calm },
       page: { targets: [files.url] },
+      reports: { targets: [files.url] },
       identity: { targets: [services.identity.url] },
       control: { targets: [services.control.url] },
     }),

@@ -90,7 +90,7 @@ identity:
     const { code, stderr } = await runBin(['validate', '--config', file], { SECRET: '' });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `${file}:6:7  identity.issuers[0].secretEnv  SECRET: set this environment variable\n` +
+      `${file}:6:7  identity.issuers[0].secretEnv  set the environment variable SECRET\n` +
         `1 fault in ${file}\n`,
     );
   });

@@ -1,25 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_PORTS } from '../../examples/services/start.ts';
+import { useBrowser } from '../support/browser.ts';
 import { ensureBuilt } from '../support/child.ts';
 import { call } from '../support/client.ts';
-import { commandsOf, Demo, isTaken, paste, requireCurl } from '../support/demo.ts';
+import { commandsOf, Demo, isTaken, paste, requireCurl, type DemoCommand } from '../support/demo.ts';
 
 const LIMIT_MS = 60_000;
-const running: Demo[] = [];
 
-beforeAll(async () => {
-  requireCurl();
-  await ensureBuilt();
-}, LIMIT_MS);
-afterAll(() => Promise.all(running.map((demo) => demo.interrupt())), LIMIT_MS);
-
-function startDemo(environment: Readonly<Record<string, string>>): Demo {
-  const demo = new Demo(environment);
-  running.push(demo);
-  return demo;
+/** What the start page asks for, as far as it is looked at here. */
+interface About {
+  readonly gateways: readonly { readonly url: string; readonly adminUrl: string }[];
+  readonly services: readonly { readonly name: string; readonly url: string }[];
+  readonly steps: readonly DemoCommand[];
+  readonly traffic: { readonly flows: boolean; readonly sent: number };
 }
 
 /** The last paragraph of what `curl -i` prints. */
@@ -69,16 +64,17 @@ const SHOWN: Readonly<Record<string, (output: string) => void>> = {
     expect(Object.keys(page).sort()).toEqual(['feed', 'notifications', 'user']);
     expect(page).toMatchObject({ user: { name: 'Bob User' }, feed: { items: expect.anything() } });
   },
-  'The same page over GraphQL': (output) => {
-    expect(JSON.parse(output)).toEqual({
-      data: { homepage: { user: { name: 'Bob User' }, notifications: { unread: expect.any(Number) } } },
-    });
+  'Its user over GraphQL': (output) => {
+    expect(JSON.parse(output)).toEqual({ data: { homepage: { user: { name: 'Bob User' } } } });
   },
   'A dead service costs the page one section': (output) => {
     expect(JSON.parse(output)).toMatchObject({
       feed: { items: [] },
       degraded: [{ section: 'feed', code: 'upstream-unreachable' }],
     });
+  },
+  'The service is back': (output) => {
+    expect(JSON.parse(output)).toEqual({ feed: { items: expect.arrayContaining([expect.anything()]) } });
   },
   'What operators see': (output) => {
     expect(output).toMatch(/^gatehouse_request_duration_seconds_count\{route="users",.*\} [1-9]/m);
@@ -87,62 +83,209 @@ const SHOWN: Readonly<Record<string, (output: string) => void>> = {
 };
 
 describe('the demo', () => {
+  const browser = useBrowser();
   let demo: Demo;
   let said: string;
+  let gateway: string;
+  let folder: string;
+  const about = async (): Promise<About> => (await call(`${gateway}/demo/about.json`)).json();
 
   beforeAll(async () => {
-    demo = startDemo({ PORTS: 'free' });
+    requireCurl();
+    await ensureBuilt();
+    demo = new Demo({ PORTS: 'free' });
     said = await demo.introduction();
+    gateway = String(/Start here: (http:\S+)\/$/m.exec(said)?.[1]);
+    folder = String(/ files in (\S+): /.exec(said)?.[1]);
   }, LIMIT_MS);
+  afterAll(() => demo.interrupt(), LIMIT_MS);
+
+  it('serves this machine only', () => {
+    const [, child = 0] = demo.processes();
+    const sockets = readFileSync(`/proc/${child}/net/tcp`, 'utf8');
+    const port = Number(new URL(gateway).port).toString(16).toUpperCase().padStart(4, '0');
+    const listening = [...sockets.matchAll(/^ *\d+: ([0-9A-F]{8}):([0-9A-F]{4}) 0{8}:0{4} 0A /gm)];
+    expect(listening.filter(([, , at]) => at === port).map(([, address]) => address)).toEqual(['0100007F']);
+  });
+
+  it('prints one screen, without a credential', () => {
+    const lines = said.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(30);
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    expect(said).not.toMatch(/\bey[\w-]{20}|gh_demo_/);
+  });
 
   it(
-    'prints commands that do what the line above each of them promises',
-    () => {
-      const commands = commandsOf(said);
+    'has commands that do what the line above each of them promises',
+    async () => {
+      const { steps } = await about();
       const promised = Object.keys(SHOWN);
-      expect(commands).toHaveLength(promised.length);
-      expect(said.match(/^curl /gm)).toHaveLength(promised.length);
-      for (const [index, { shows, command }] of commands.entries()) {
+      expect(steps).toHaveLength(promised.length);
+      for (const [index, { shows, command }] of steps.entries()) {
         const promise = promised[index] ?? '';
         expect(shows).toContain(promise);
         SHOWN[promise]?.(paste(command));
       }
+      // The terminal has some of them, as they are.
+      const printed = commandsOf(said);
+      expect(printed.length).toBeGreaterThan(5);
+      expect(said.match(/^curl /gm)).toHaveLength(printed.length);
+      expect(steps).toEqual(expect.arrayContaining(printed));
     },
     LIMIT_MS,
   );
 
-  it.each(['admin', 'user', 'guest'])('prints a token of %s that the gateway takes', async (user) => {
-    const token = new RegExp(`^${user}\\n(ey\\S+)$`, 'm').exec(said)?.[1];
-    const answer = await call(`${gateway(said)}/api/v2/payments/none`, {
-      headers: { authorization: `Bearer ${String(token)}` },
-    });
+  it.each([
+    ['admin', 404],
+    ['user', 403],
+    ['guest', 403],
+  ])('keeps a token of %s that the gateway takes, and nobody else may read', (who, status) => {
     // Only an administrator gets as far as the service, which has no such payment.
-    expect(answer.status).toBe(user === 'admin' ? 404 : 403);
-  });
-
-  it('prints an API key that the gateway takes', async () => {
-    const key = /^API key\n(gh_demo_\S+)$/m.exec(said)?.[1];
-    const answer = await call(`${gateway(said)}/api/v2/users/2`, { headers: { 'x-api-key': String(key) } });
-    expect(answer.status).toBe(200);
+    const ask = `curl -s -o /dev/null -w '%{http_code}' -H "$(cat ${folder}/${who})"`;
+    expect(paste(`${ask} ${gateway}/api/v2/payments/none`)).toBe(String(status));
+    expect(statSync(`${folder}/${who}`).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
 
   it('prints addresses for browsers that are answered with HTML', async () => {
-    const addresses = [...said.matchAll(/^(http:\S+) {2}/gm)].map(([, address]) => String(address));
-    expect(addresses).toHaveLength(6);
-    for (const address of addresses) {
+    const addresses = [...said.matchAll(/(http:\S+)(?: {2}|$)/gm)].map(([, address]) => String(address));
+    expect(addresses.filter((address) => /\/$|demo\/|\/docs/.test(address))).toHaveLength(6);
+    for (const address of addresses.slice(0, 6)) {
       const { status, headers } = await call(address, { headers: { accept: 'text/html' } });
       expect([address, status, headers['content-type']]).toEqual([address, 200, 'text/html; charset=utf-8']);
     }
   });
 
   it(
+    'has a start page from which all is one click away, and that loads nothing from elsewhere',
+    async () => {
+      const { page, asked, complaints, close } = await browser.open(`${gateway}/`, {
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
+      await page.getByText('Running: a gateway, 8 services').waitFor();
+      const { gateways, services, steps } = await about();
+      for (const { url } of services)
+        await page.getByRole('cell', { name: url.replace(/^\w+:\/\//, ''), exact: true }).waitFor();
+
+      const cards = page.getByRole('navigation').getByRole('link');
+      const links = await cards.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+      const paths = ['graphiql', 'homepage.html', '../docs', 'login.html', 'metrics'];
+      const [graphiql, homepage, docs, login, metrics] = paths.map(
+        (path) => new URL(path, `${gateway}/demo/`).href,
+      );
+      expect(links).toEqual([graphiql, homepage, docs, login, `${gateways[0]?.adminUrl}/`, metrics]);
+      for (const link of links) expect([link, (await call(link)).status]).toEqual([link, 200]);
+
+      expect((await call(String(metrics))).text).toContain('# TYPE gatehouse_problems_total counter');
+
+      // By keyboard alone.
+      const copy = page.getByRole('button', { name: `Copy: ${steps[1]?.shows}` });
+      await copy.focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('status').getByText('Copied.').waitFor({ state: 'attached' });
+      expect(await page.evaluate('navigator.clipboard.readText()')).toBe(steps[1]?.command);
+
+      await page.getByRole('button', { name: 'Stop it' }).click();
+      await page.getByText('Sample traffic is off').waitFor();
+      expect((await about()).traffic.flows).toBe(false);
+      await page.getByRole('button', { name: 'Start it' }).click();
+      await page.getByRole('button', { name: 'Stop it' }).waitFor();
+
+      expect(complaints).toEqual([]);
+      expect(asked.filter((url) => !url.startsWith(`${gateway}/`) && url !== 'data:,')).toEqual([]);
+      const policy = String((await call(`${gateway}/`)).headers['content-security-policy']);
+      expect(policy).toMatch(/^default-src 'none'; /);
+      expect(policy).not.toContain('unsafe');
+      await close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'leads from the start page to the console, on a small and dark screen too',
+    async () => {
+      const viewport = { width: 380, height: 800 };
+      const { page, complaints, close } = await browser.open(`${gateway}/`, {
+        viewport,
+        colorScheme: 'dark',
+      });
+      await page.getByText('Running: a gateway').waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
+      const { adminUrl } = (await about()).gateways[0] ?? {};
+      await page.getByRole('link', { name: 'Console' }).click();
+      await page.waitForURL(`${adminUrl}/**`);
+      await page.getByText('Gatehouse').first().waitFor();
+      expect(complaints).toEqual([]);
+      await close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'opens GraphiQL signed in as Bob, with a query that runs',
+    async () => {
+      const { page, asked, complaints, close } = await browser.open(`${gateway}/`);
+      await page.getByRole('link', { name: 'GraphiQL' }).click();
+      await page.getByRole('button', { name: /^Execute query/ }).click();
+      const answer = page.locator('.graphiql-response');
+      for (const text of ['"Bob User"', '"unread"', '"Ten gates of old Lisbon'])
+        await answer.filter({ hasText: text }).waitFor();
+      await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+      await page.locator('.graphiql-doc-explorer', { hasText: 'Query' }).waitFor();
+
+      expect(complaints).toEqual([]);
+      expect(asked.filter((url) => !/^(blob:|data:)/.test(url) && !url.startsWith(`${gateway}/`))).toEqual(
+        [],
+      );
+      // The token is in no address and stays in no store of the browser.
+      expect(`${asked.join()}${page.url()}`).not.toMatch(/\bey[\w-]{20}/);
+      expect(await page.evaluate('JSON.stringify(localStorage)')).not.toMatch(/\bey[\w-]{20}/);
+      await close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'sends sample traffic of all kinds, through both doors',
+    async () => {
+      // By now it has flowed for a while.
+      const { adminUrl = '' } = (await about()).gateways[0] ?? {};
+      const kinds = [
+        /^gatehouse_request_duration_seconds_count\{route="(users|profile|user-feed)",.*status="2xx"\}/m,
+        /^gatehouse_request_duration_seconds_count\{route="orders.list",.*status="2xx"\}/m,
+        /^gatehouse_request_duration_seconds_count\{route="orders-rest.ListOrders",.*status="2xx"\}/m,
+        /^gatehouse_graphql_operation_duration_seconds_count\{operation="Headlines",.*\}/m,
+        /^gatehouse_problems_total\{route="users",stage="identify",code="credentials-invalid"\}/m,
+        /^gatehouse_problems_total\{route="users",stage="authorize",code="permission-denied"\}/m,
+        /^gatehouse_problems_total\{route="feed",stage="limit",code="rate-limited"\}/m,
+        /^gatehouse_problems_total\{route="demo-reports",stage="deadline",code="deadline-exceeded"\}/m,
+        /^gatehouse_open_sockets\{.*\} [1-9]/m,
+      ];
+      const missing = async (): Promise<RegExp[]> => {
+        const { text } = await call(`${adminUrl}/metrics`);
+        return kinds.filter((kind) => !kind.test(text));
+      };
+      let left = kinds;
+      while (left.length > 0) {
+        left = await missing();
+        await sleep(200);
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'leaves no process, no listener and no credentials behind after Ctrl-C',
     async () => {
       const processes = demo.processes();
       expect(processes).toHaveLength(2);
-      const ports = [...new Set(said.match(/(?<=127\.0\.0\.1:)\d+/g))].map(Number);
-      expect(ports.length).toBe(2 + Object.keys(DEFAULT_PORTS).length);
-      const folder = String(/-H @(\S+)\/user /.exec(said)?.[1]);
+      const { gateways, services } = await about();
+      const addresses = [
+        ...gateways.flatMap(({ url, adminUrl }) => [url, adminUrl]),
+        ...services.map(({ url }) => url),
+      ];
+      const ports = addresses.map((address) => Number(new URL(address).port));
+      expect(ports).toHaveLength(2 + Object.keys(DEFAULT_PORTS).length);
       expect(existsSync(folder)).toBe(true);
 
       expect(await demo.interrupt()).toEqual({ code: 0, stdout: said, stderr: '' });
@@ -153,60 +296,3 @@ describe('the demo', () => {
     LIMIT_MS,
   );
 });
-
-describe('a demo that cannot start', () => {
-  it.each(['PORT', 'ADMIN_PORT'])(
-    'says in one line that %s is taken',
-    async (variable) => {
-      const { server, port } = await occupy();
-      const ended = await startDemo({ PORTS: 'free', [variable]: String(port) }).end();
-      expect(ended).toEqual({
-        code: 1,
-        stdout: '',
-        stderr: `demo: port ${port} on 127.0.0.1 is already in use; set ${variable} to another one, or to 0 for any free one\n`,
-      });
-      server.close();
-    },
-    LIMIT_MS,
-  );
-
-  it(
-    'says in one line that the port of a service is taken',
-    async () => {
-      const port = DEFAULT_PORTS['users-1'];
-      // Somebody else may have it already; then it is taken as well.
-      const own = await occupy(port).catch(() => undefined);
-      const ended = await startDemo({ PORT: '0', ADMIN_PORT: '0' }).end();
-      expect(ended).toEqual({
-        code: 1,
-        stdout: '',
-        stderr: `demo: sample service users-1: port ${port} is already in use; PORTS=free takes free ones\n`,
-      });
-      own?.server.close();
-    },
-    LIMIT_MS,
-  );
-
-  it(
-    'says what is wrong with a port that is none',
-    async () => {
-      const ended = await startDemo({ PORTS: 'free', PORT: '99999' }).end();
-      expect(ended).toMatchObject({ code: 1, stdout: '' });
-      expect(ended.stderr).toMatch(
-        /^demo: environment {2}PORT {2}expected a port number .*, given "99999"\n/,
-      );
-      expect(ended.stderr).not.toMatch(/^ +at /m);
-    },
-    LIMIT_MS,
-  );
-});
-
-function gateway(said: string): string {
-  return String(/Gatehouse is at (http:\S+),/.exec(said)?.[1]);
-}
-
-async function occupy(port = 0): Promise<{ server: Server; port: number }> {
-  const server = createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return { server, port: (server.address() as AddressInfo).port };
-}

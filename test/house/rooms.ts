@@ -110,6 +110,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   explain: { imports: [...GROUND, 'snapshot'] },
   // The same, for many requests and two configurations.
   replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
+  // It stands in for whatever a gateway asks, and speaks as that would.
+  simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
+  // It measures a gateway from outside, and what stands in for upstreams there does so here.
+  bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   traffic: { imports: [] },
@@ -167,6 +171,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'explain',
       'record',
       'replay',
+      'simulate',
+      'bench',
       'doctor',
       'workers',
       'main.ts',

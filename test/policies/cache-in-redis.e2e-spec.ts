@@ -41,7 +41,7 @@ function answer({ url = '', method, headers }: IncomingMessage, response: Server
 }
 
 const start = (config: string): Promise<TestGateway> =>
-  startGateway({ config, environment: { REDIS_URL: redis.url } });
+  startGateway({ config, environment: { REDIS_URL: redis.url, REDIS_TIMEOUT: '50ms' } });
 
 beforeAll(async () => {
   redis = await startRedis(true);

@@ -47,9 +47,9 @@ describe('secrets that kept answers are encrypted with', () => {
   });
 
   it.each([
-    [undefined, `${VARIABLE}: set this environment variable`],
-    [' , ', `${VARIABLE}: set this environment variable`],
-    ['short', `${VARIABLE}: expected secrets of at least 32 characters`],
+    [undefined, `set the environment variable ${VARIABLE}`],
+    [' , ', `set the environment variable ${VARIABLE}`],
+    ['short', `expected ${VARIABLE} to have 32 characters or more for each secret, there are 5`],
   ])('are %s', async (secrets, message) => {
     if (secrets !== undefined) process.env[VARIABLE] = secrets;
     expect(await faultsOf(encrypted)).toMatchObject([

@@ -428,8 +428,8 @@ describe('options that could not hold', () => {
       [
         [{ authentication: 'public', idempotency: {} }, 'idempotency.anonymous'],
         [{ idempotency: { encryptionKeysEnv: 'NOT_SET' } }, 'idempotency.encryptionKeysEnv'],
-        [{ idempotency: { encryptionKeysFile: '/nowhere' } }, 'cannot be read (ENOENT)'],
-        [{ idempotency: { encryptionKeysFile: 'package.json' } }, 'at least 32 characters'],
+        [{ idempotency: { encryptionKeysFile: '/nowhere' } }, 'cannot read /nowhere (ENOENT)'],
+        [{ idempotency: { encryptionKeysFile: 'package.json' } }, '32 characters or more'],
       ],
     ],
   ];

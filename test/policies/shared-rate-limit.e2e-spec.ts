@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { untilReplicas } from '../support/replicas.ts';
 import { startShop, type Shop, type ShopOptions } from '../support/shop.ts';
-
-// What takes longer than it may is another outcome, which a busy machine brings about now and then.
-jest.retryTimes(3);
 
 let redis: RedisServer;
 let one: Shop;

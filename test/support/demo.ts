@@ -19,11 +19,11 @@ export class Demo {
   readonly #done: Promise<unknown>;
   #said = { stdout: '', stderr: '' };
 
-  constructor(environment: Readonly<Record<string, string>>) {
+  constructor(environment: Readonly<Record<string, string>>, args: readonly string[] = []) {
     const { PATH = '' } = process.env;
-    const env = { PATH, HOST: '127.0.0.1', GATEHOUSE_BIN: BIN, ...environment };
+    const env = { PATH, GATEHOUSE_BIN: BIN, ...environment };
     // A group of its own, as a terminal makes one, so that Ctrl-C reaches what a terminal's would.
-    this.#child = spawn(process.execPath, ['examples/demo.ts'], { env, detached: true });
+    this.#child = spawn(process.execPath, ['examples/demo.ts', ...args], { env, detached: true });
     this.#done = once(this.#child, 'close');
     for (const stream of ['stdout', 'stderr'] as const)
       this.#child[stream]?.setEncoding('utf8').on('data', (text: string) => (this.#said[stream] += text));

@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import vm from 'node:vm';
 import jestRuntime from 'jest-runtime';
 
 // What Node imports is the class; the types are those of the CommonJS module.
@@ -48,7 +50,11 @@ interface Loader {
 
 /** The parts of Jest's runtime that its types do not show. */
 interface Internals {
-  registries: { moduleRegistry: KeepingRegistry; esModuleRegistry: KeepingRegistry };
+  registries: {
+    moduleRegistry: KeepingRegistry;
+    esModuleRegistry: KeepingRegistry;
+    getRequireCacheProxy: () => object;
+  };
   esmLoader: Loader;
   transformCache: Transforms;
 }
@@ -77,6 +83,45 @@ function remember(cache: Transforms): void {
   };
 }
 
+const { SourceTextModule } = vm;
+const compiled = new Map<string, { readonly code: string; readonly data: Buffer }>();
+
+/**
+ * Compiles a file once for all suites: what V8 has made of its text is kept here. V8's own cache is left out, since each entry
+ * keeps a module, and through it all those of a suite that is long over: a collection of garbage took seconds.
+ */
+const compileOnce: ProxyHandler<typeof SourceTextModule> = {
+  construct(_target, [code, options = {}]: [string, vm.SourceTextModuleOptions?]) {
+    setFlagsFromString('--no-compilation-cache');
+    try {
+      return compiledBefore(code, options) ?? compiledNow(code, options);
+    } finally {
+      setFlagsFromString('--compilation-cache');
+    }
+  },
+};
+
+function compiledBefore(code: string, options: vm.SourceTextModuleOptions): vm.SourceTextModule | undefined {
+  const known = compiled.get(options.identifier ?? '');
+  if (known?.code !== code) return undefined;
+  try {
+    return new SourceTextModule(code, { ...options, cachedData: known.data });
+  } catch {
+    // What was compiled under other flags is of no use: a suite may have set some.
+    return undefined;
+  }
+}
+
+function compiledNow(code: string, options: vm.SourceTextModuleOptions): vm.SourceTextModule {
+  const made = new SourceTextModule(code, options);
+  // Its types do not know it.
+  const { createCachedData } = made as unknown as { createCachedData: () => Buffer };
+  compiled.set(options.identifier ?? '', { code, data: createCachedData.call(made) });
+  return made;
+}
+
+vm.SourceTextModule = new Proxy(SourceTextModule, compileOnce);
+
 /** Empties what a walk over imports has collected: a package's `import.meta` would keep all modules of the suite by it. */
 function forget(loader: Loader): void {
   const walkGraphSync = loader.walkGraphSync.bind(loader);
@@ -88,6 +133,8 @@ function forget(loader: Loader): void {
     }
   };
 }
+
+const nothing = Object.freeze({});
 
 /** The runtime of the suite that runs. */
 const now: { runtime?: SharingRuntime } = {};
@@ -103,6 +150,8 @@ export default class SharingRuntime extends JestRuntime {
   constructor(...given: ConstructorParameters<typeof JestRuntime>) {
     super(...given);
     const { registries, esmLoader, transformCache } = this as unknown as Internals;
+    // Fastify looks there for the file of each plugin without a name, through the thousands that Jest would list anew.
+    registries.getRequireCacheProxy = () => nothing;
     registries.moduleRegistry = commonJs;
     registries.esModuleRegistry = esModules;
     registries.moduleRegistry.clear();

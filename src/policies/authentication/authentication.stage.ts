@@ -14,6 +14,7 @@ import { alternativesOf, requirementOf, schemesOf, type SchemeName } from './req
 import { Possession } from './proof-of-possession/possession.ts';
 import { SCHEMES } from './schemes.ts';
 import { SessionStage } from './login/session.stage.ts';
+import type { ExpiryWatch } from './expiry/expiry-watch.ts';
 import type { Revocations } from './revocation/revocations.ts';
 import { UNKNOWN, type CredentialVerifier, type RouteCredentials } from './verifier.ts';
 import { INCOMPLETE, refuserOf, wayOf, type Way } from './ways.ts';
@@ -60,6 +61,7 @@ export class AuthenticationStageFactory implements StageFactory {
       isOptional: policy.optional === true,
       possession,
       revocations: options.revocation && this.identity.revocations,
+      expiry: this.identity.expiry,
       damped: options.damping === 'off' ? undefined : this.identity.damping.with(options.damping),
     });
     const wishes = {
@@ -101,6 +103,8 @@ export interface IdentifyDeps {
   readonly possession?: Possession;
   /** Undefined where nothing can be revoked. */
   readonly revocations?: Revocations | undefined;
+  /** Default: what is under way goes on when its credential expires. */
+  readonly expiry?: ExpiryWatch | undefined;
   /** Undefined where any number of bad credentials is checked. */
   readonly damped?: Damped | undefined;
 }
@@ -112,14 +116,17 @@ export class IdentifyStage implements Stage {
   readonly #isOptional: boolean;
   readonly #possession: Possession;
   readonly #revocations: Revocations | undefined;
+  readonly #expiry: ExpiryWatch | undefined;
   readonly #damped: Damped | undefined;
 
-  constructor({ way, verifiers, isOptional = false, possession, revocations, damped }: IdentifyDeps) {
+  constructor(deps: IdentifyDeps) {
+    const { way, verifiers, isOptional = false, possession, revocations, expiry, damped } = deps;
     this.#way = way;
     this.#verifiers = verifiers;
     this.#isOptional = isOptional;
     this.#possession = possession ?? new Possession({ mode: 'off', proofs: undefined });
     this.#revocations = revocations;
+    this.#expiry = expiry;
     this.#damped = damped;
   }
 
@@ -202,6 +209,7 @@ export class IdentifyStage implements Stage {
       this.#admitUnrevoked(principal, exchange, principal);
       principal.also?.forEach((one) => this.#admitUnrevoked(one, exchange, principal));
     }
+    this.#expiry?.admit(exchange, principal);
     exchange.principal = principal;
   }
 

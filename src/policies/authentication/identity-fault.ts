@@ -50,3 +50,16 @@ export function faultsOf(error: unknown): readonly IdentityFault[] {
   if (error instanceof IdentityFaults) return error.faults;
   throw error;
 }
+
+/**
+ * Reads a secret of an `identity:` section.
+ *
+ * @throws {IdentityFault} at its key, with what `read` throws.
+ */
+export function secretAt<Secret>(path: readonly (string | number)[], read: () => Secret): Secret {
+  try {
+    return read();
+  } catch (error) {
+    throw new IdentityFault(path, (error as Error).message);
+  }
+}

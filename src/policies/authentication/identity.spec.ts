@@ -21,7 +21,7 @@ afterEach(() => server?.stop());
 describe('Identity', () => {
   it('names the environment variable that is missing', () => {
     expect(() => new Identity(secretIssuer(), { environment: {} })).toThrow(
-      'SECRET: set this environment variable',
+      'set the environment variable SECRET',
     );
   });
 

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { PresentedCertificates } from './client-certificates/presented-certificates.ts';
 import { Damping } from './damping/damping.ts';
+import { ExpiryWatch } from './expiry/expiry-watch.ts';
 import { eachOf } from './identity-fault.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { possessionRules } from './proof-of-possession/possession-rules.ts';
@@ -25,6 +26,8 @@ export interface IdentitySection {
 export class Identity {
   /** Who is revoked; of use where the section says so. */
   readonly revocations: Revocations;
+  /** Ends what is under way when its credential expires. */
+  readonly expiry: ExpiryWatch;
   /** Who sent too many bad credentials; of use where the section says so. */
   readonly damping: Damping;
   readonly #needs: IdentityNeeds;
@@ -37,6 +40,7 @@ export class Identity {
   /** @throws {IdentityFault} naming the key and the fix, when a shared secret is missing or too short. */
   constructor(options: IdentityOptions, needs: IdentityNeeds = {}) {
     this.revocations = needs.revocations ?? new Revocations();
+    this.expiry = new ExpiryWatch({ exchanges: this.revocations.exchanges, clock: needs.clock });
     this.damping = needs.damping ?? new Damping();
     this.#needs = { ...needs, revocations: this.revocations };
     this.#section = createSection(options, this.#needs);
@@ -114,6 +118,7 @@ export class Identity {
   /** Starts the work in the background, such as the refresh of keys. */
   start(): void {
     this.#running = true;
+    this.expiry.start();
     warnOfTwins(this.#section.options);
     this.revocations.use(this.#section.options.revocation);
     this.#startKept();
@@ -122,6 +127,7 @@ export class Identity {
   /** Ends it. */
   stop(): void {
     this.#running = false;
+    this.expiry.stop();
     this.revocations.stop();
     for (const one of this.#started) one.stop();
     this.#started.clear();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from '../../config/units.ts';
 
 /** The credentials that this version can check. */
 export const AUTHENTICATION_SCHEMES = ['jwt', 'introspection', 'apiKey', 'mtls', 'session'] as const;
@@ -36,6 +37,12 @@ const asked = z
       .optional()
       .describe(
         'Whether somebody without any credential may call as nobody. A bad one, or one of several, is refused all the same. Default false.',
+      ),
+    expiryGrace: z
+      .union([duration, z.literal('unlimited')])
+      .optional()
+      .describe(
+        'How long a request, an upload or a download that is under way may go on after its token has expired; streams and sockets end with it. Default 5m.',
       ),
     onNavigation: z
       .enum(['refuse', 'login'])

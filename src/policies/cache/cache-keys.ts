@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { FileRemark } from '../../config/pem-files.ts';
+import { readSecrets } from '../../config/secrets.ts';
 import { KeyRing } from '../authentication/login/key-ring.ts';
 import type { CacheRoom } from './cache.schema.ts';
 
-const LEAST_SECRET = 32;
 const USE = 'gatehouse cache';
 
 /** What answers in Redis are encrypted with. */
@@ -27,23 +25,10 @@ export function loadCacheKeys(
   const { encryptionKeysEnv: variable, encryptionKeysFile: file } = room ?? {};
   if (variable === undefined && file === undefined) return { keys: undefined, faults: [] };
   try {
-    const text =
-      variable === undefined ? readFileSync(resolve(folder, file ?? ''), 'utf8') : environment[variable];
-    return { keys: new KeyRing(secretsIn(text ?? '', variable), USE), faults: [] };
+    return { keys: new KeyRing(readSecrets({ variable, file, folder, environment }), USE), faults: [] };
   } catch (error) {
     // Fails closed: nothing starts that would write answers as they are.
     const path = ['cache', variable === undefined ? 'encryptionKeysFile' : 'encryptionKeysEnv'];
     return { keys: undefined, faults: [{ path, message: (error as Error).message }] };
   }
-}
-
-function secretsIn(text: string, variable: string | undefined): readonly string[] {
-  const secrets = text.split(/[,\n]/).flatMap((one) => one.trim() || []);
-  if (secrets.length === 0)
-    throw new Error(
-      variable === undefined ? 'expected a file with a secret' : `set the environment variable ${variable}`,
-    );
-  if (secrets.some(({ length }) => length < LEAST_SECRET))
-    throw new Error(`expected secrets of ${String(LEAST_SECRET)} characters or more`);
-  return secrets;
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { readFileSync } from 'node:fs';
+import { readSecrets } from '../../config/secrets.ts';
 import type { StoreGuard } from '../../store/store-guard.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
@@ -18,7 +18,6 @@ import { KEY_RECORDS, type KeyRecords } from './key-records.ts';
 
 /** Kinds of routes whose requests are run by somebody. */
 const RUNNING: ReadonlySet<string> = new Set(['forward', 'translate', 'handler']);
-const LEAST_SECRET = 32;
 
 /** Compiles the `idempotency` policy. */
 @Injectable()
@@ -63,25 +62,14 @@ function takesKeys({ reach, action }: StageInput): boolean {
 }
 
 function keysOf({ encryptionKeysEnv, encryptionKeysFile }: IdempotencyOptions): KeyRing | undefined {
+  if (encryptionKeysEnv === undefined && encryptionKeysFile === undefined) return undefined;
   const key = encryptionKeysFile === undefined ? 'encryptionKeysEnv' : 'encryptionKeysFile';
-  const from = encryptionKeysFile ?? encryptionKeysEnv;
-  if (from === undefined) return undefined;
-  const fault = (message: string): StageFault => new StageFault(['idempotency', key], `${from}: ${message}`);
-  let text: string;
   try {
-    text = encryptionKeysFile === undefined ? (process.env[from] ?? '') : readFileSync(from, 'utf8');
+    const secrets = readSecrets({ variable: encryptionKeysEnv, file: encryptionKeysFile });
+    return new KeyRing(secrets, 'gatehouse idempotency');
   } catch (error) {
-    throw fault(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'fault'})`);
+    throw new StageFault(['idempotency', key], (error as Error).message);
   }
-  const secrets = text
-    .split(/[,\n]/)
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-  if (secrets.length === 0)
-    throw fault(encryptionKeysFile === undefined ? 'set this environment variable' : 'expected a secret');
-  if (secrets.some((one) => one.length < LEAST_SECRET))
-    throw fault(`expected secrets of at least ${String(LEAST_SECRET)} characters`);
-  return new KeyRing(secrets, 'gatehouse idempotency');
 }
 
 /** Binds where keys are kept: in Redis when there is one, in this process otherwise. Needs the `StoreModule`. */

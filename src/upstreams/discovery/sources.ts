@@ -1,3 +1,4 @@
+import { secretFault } from '../../config/secrets.ts';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { UpstreamOptions } from '../upstream.schema.ts';
@@ -77,8 +78,8 @@ export function discoveryFaults(
     const { tokenEnv, ca } = discovery?.consul ?? {};
     const path = ['upstreams', name, 'discovery', 'consul'];
     const faults: DiscoveryRemark[] = [];
-    if (tokenEnv !== undefined && !environment[tokenEnv])
-      faults.push({ path: [...path, 'tokenEnv'], message: `set the environment variable ${tokenEnv}` });
+    const untold = tokenEnv && secretFault({ variable: tokenEnv, environment });
+    if (untold) faults.push({ path: [...path, 'tokenEnv'], message: untold });
     if (ca !== undefined && certificatesOf(resolve(folder, ca)) === undefined)
       faults.push({
         path: [...path, 'ca'],

@@ -1,3 +1,4 @@
+import { readSecret } from '../../config/secrets.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -115,12 +116,14 @@ class IdentityLoading {
   }
 
   #credentialOf({ clientSecretEnv, privateKeyFile = '' }: ExchangeOptions): ClientCredential | undefined {
-    const { folder, environment = process.env } = this.#making;
+    const { folder, environment } = this.#making;
     if (clientSecretEnv !== undefined) {
-      const secret = environment[clientSecretEnv] ?? '';
-      if (secret !== '') return { secret };
-      this.#fault(['exchange', 'clientSecretEnv'], `set the environment variable ${clientSecretEnv}`);
-      return undefined;
+      try {
+        return { secret: readSecret({ variable: clientSecretEnv, environment }) };
+      } catch (error) {
+        this.#fault(['exchange', 'clientSecretEnv'], (error as Error).message);
+        return undefined;
+      }
     }
     try {
       const [key] = readKeys(readFileSync(resolve(folder, privateKeyFile), 'utf8'));

@@ -24,6 +24,12 @@ const MOST_UNDER_WAY = 256;
 const REFUSED_MS = 5000;
 /** A token is not used for the last part of its life: the service looks at it later than we do. */
 const MARGIN_MS = 5000;
+/** No token of anybody: what the issuer says of it says how the issuer is. */
+const CONTROL = 'gatehouse-control-question';
+/** The issuer was not reached at all, whatever the token. */
+const UNREACHED: ReadonlySet<unknown> = new Set(
+  'ECONNREFUSED EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN'.split(' '),
+);
 /** Where the issuer does not say how long it lives. */
 const UNSAID_MS = 60_000;
 
@@ -56,6 +62,7 @@ export class TokenExchange {
   readonly #refused = new LRUCache<string, Problem>({ max: MOST_REFUSALS, ttl: REFUSED_MS });
   readonly #underWay = new Map<string, Promise<ExchangedToken>>();
   readonly #byCaller = new WeakMap<Principal, ExchangedToken>();
+  #control: Promise<boolean> | undefined = undefined;
 
   constructor(options: ExchangeOptions, parts: ExchangeParts) {
     this.#options = options;
@@ -117,12 +124,14 @@ export class TokenExchange {
     try {
       answer = await this.#endpoint.post(this.#formOf(subject));
     } catch (error) {
-      this.#breaker.settle(admission, 'failure');
+      void this.#blame(admission, error);
       throw unavailable(error);
     }
-    const isDown = answer.status >= 500 || answer.status === 429;
-    this.#breaker.settle(admission, isDown ? 'failure' : 'success');
-    if (isDown) throw unavailable(new PlainFault(`the issuer answered with status ${answer.status}`));
+    if (isDown(answer)) {
+      void this.#blame(admission);
+      throw unavailable(new PlainFault(`the issuer answered with status ${answer.status}`));
+    }
+    this.#breaker.settle(admission, 'success');
     try {
       const token = this.#read(answer, principal);
       this.#tokens.set(digest, token);
@@ -132,6 +141,27 @@ export class TokenExchange {
       this.#refused.set(digest, problem);
       throw problem;
     }
+  }
+
+  /**
+   * Finds out whether the issuer has failed or the token: whoever sends tokens that make the issuer stumble could keep those of
+   * everybody else from being exchanged otherwise. Nobody waits for it.
+   */
+  async #blame(admission: number, error?: unknown): Promise<void> {
+    const isReached = error === undefined || !UNREACHED.has((error as NodeJS.ErrnoException).code);
+    this.#breaker.settle(admission, isReached && (await this.#isWell()) ? 'success' : 'failure');
+  }
+
+  /** Asks for a token that is none; one question at a time, for all who want to know. */
+  #isWell(): Promise<boolean> {
+    this.#control ??= this.#endpoint
+      .post(this.#formOf(CONTROL))
+      .then(
+        (answer) => !isDown(answer),
+        () => false,
+      )
+      .finally(() => (this.#control = undefined));
+    return this.#control;
   }
 
   #formOf(subject: string): { form: URLSearchParams; authorization: string | undefined } {
@@ -167,6 +197,10 @@ export class TokenExchange {
     const subjectEnds = typeof claims['exp'] === 'number' ? claims['exp'] * 1000 : Infinity;
     return { text, until: Math.min(now + Math.min(said - margin, this.#options.maxAge), subjectEnds) };
   }
+}
+
+function isDown({ status }: EndpointAnswer): boolean {
+  return status >= 500 || status === 429;
 }
 
 function unavailable(cause?: unknown): Problem {

@@ -72,12 +72,12 @@ async function readPage(): Promise<Page> {
   });
   return {
     answer: staticAnswer('text/html; charset=utf-8', Buffer.from(html)),
-    contentSecurityPolicy: policyOf(html),
+    contentSecurityPolicy: graphiqlPolicy(html),
   };
 }
 
-/** Allows the scripts that we wrote into the page, by their hashes, and the workers that they start. */
-function policyOf(html: string): string {
+/** The Content-Security-Policy of a page of GraphiQL: its scripts by their hashes, and the workers that they start. */
+export function graphiqlPolicy(html: string): string {
   const scripts = [...html.matchAll(/<script>([^]*?)<\/script>/g)].map(
     ([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
   );

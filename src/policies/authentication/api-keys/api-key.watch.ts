@@ -13,8 +13,10 @@ import { refusalOf, type KnownKey } from './known-key.ts';
 /** The channel on which replicas tell each other of keys that have changed, by their hash. */
 export const KEY_CHANGES = 'api-keys';
 
-/** How often the keys of open exchanges are looked at again; a change that nobody has told of is seen within twice that. */
-const LOOK_MS = 2000;
+/** How often the keys of open exchanges are looked at again: one that has expired ends what it has opened within a second. */
+const LOOK_MS = 500;
+/** So many looks go by what is known, before the store is asked again: a change that nobody has told of is seen by then. */
+const LOOKS_PER_ASKING = 4;
 /** Changes that come together are looked at together. */
 const GATHER_MS = 20;
 /** Keys that are looked up at once, so that requests have their turn. */
@@ -34,7 +36,7 @@ export interface WatchDeps {
   readonly usage: ApiKeyUsage | undefined;
   readonly pubSub: PubSub | undefined;
   readonly clock: Clock;
-  /** How often it looks again. Default 2 s. */
+  /** How often it looks again. Default 0.5 s. */
   readonly lookMs?: number | undefined;
 }
 
@@ -124,7 +126,7 @@ export class ApiKeyWatch implements Upkeep {
     let key: KnownKey | undefined;
     let fault: Problem | undefined;
     try {
-      key = this.#configured.get(hash) ?? (await directory?.find(hash, lookMs));
+      key = this.#configured.get(hash) ?? (await directory?.find(hash, lookMs * LOOKS_PER_ASKING));
     } catch (error) {
       // Fails closed, after the minute for which a key goes on without its store.
       fault = error instanceof Problem ? error : unavailable(RETRY_AFTER_MS, error);

@@ -1,9 +1,7 @@
 import { createPrivateKey, randomUUID, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { SignJWT } from 'jose';
-import { errorName } from '../../../telemetry/error-facts.ts';
-import { IdentityFault } from '../identity-fault.ts';
+import { readSecret } from '../../../config/secrets.ts';
+import { IdentityFault, secretAt } from '../identity-fault.ts';
 import type { Clock } from '../verifier.ts';
 import type { IntrospectionOptions } from './introspection.schema.ts';
 
@@ -47,18 +45,8 @@ export function clientSecretOf(
   const kind = (privateKeyEnv ?? privateKeyFile) === undefined ? 'secret' : 'key';
   const [variable, file] = [clientSecretEnv ?? privateKeyEnv, clientSecretFile ?? privateKeyFile];
   const key = `${kind === 'key' ? 'privateKey' : 'clientSecret'}${file === undefined ? 'Env' : 'File'}`;
-  const text = file === undefined ? environment[variable ?? ''] : textOf(file, key);
-  if (text === undefined || text === '')
-    throw fault(key, file === undefined ? `${variable}: set this environment variable` : 'the file is empty');
+  const text = secretAt(['introspection', key], () => readSecret({ variable, file, environment }));
   return { kind, text };
-}
-
-function textOf(file: string, key: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw fault(key, `cannot read ${resolve(file)} (${errorName(error)})`);
-  }
 }
 
 /**

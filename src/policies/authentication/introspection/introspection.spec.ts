@@ -411,7 +411,7 @@ describe('the gateway', () => {
   });
 
   it.each([
-    [{ clientSecretEnv: 'MISSING' }, 'clientSecretEnv', /^MISSING: set this/],
+    [{ clientSecretEnv: 'MISSING' }, 'clientSecretEnv', /^set the environment variable MISSING/],
     [
       { clientSecretEnv: undefined, privateKeyEnv: 'SECRET' },
       'privateKeyEnv',

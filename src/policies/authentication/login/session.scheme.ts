@@ -1,4 +1,5 @@
-import { eachOf, IdentityFault } from '../identity-fault.ts';
+import { readSecret, readSecrets } from '../../../config/secrets.ts';
+import { eachOf, IdentityFault, secretAt } from '../identity-fault.ts';
 import type { IdentityOptions } from '../identity.schema.ts';
 import { claimNames } from '../issuer-options.schema.ts';
 import { Revocations } from '../revocation/revocations.ts';
@@ -14,8 +15,6 @@ import { RenewalMemory } from './renewal.ts';
 import { CookieSessions, RedisSessions, type SessionStore } from './session-store.ts';
 import { SessionVerifier } from './session.verifier.ts';
 import type { SessionTerms } from './session.ts';
-
-const LEAST_SECRET = 32;
 
 /** Sessions of browsers that have logged in. */
 export const sessionScheme: Scheme = {
@@ -61,7 +60,7 @@ export const sessionScheme: Scheme = {
  * What sessions are sealed for: a session of another provider, or whose other token was checked, would make another caller of
  * its user, so that a configuration that changes that knows none of those before.
  */
-function purposeOf(login: LoginOptions): string {
+export function purposeOf(login: LoginOptions): string {
   const { issuer, clientId, principal } = login;
   return JSON.stringify(['session', issuer, clientId, principal, cookiesOf(login).name]);
 }
@@ -99,29 +98,18 @@ function checkRevocation({ revocation }: IdentityOptions, { session }: LoginOpti
 }
 
 function keyRing({ session }: LoginOptions, context: SchemeContext): KeyRing {
-  const at = ['login', 'session', 'keysEnv'];
-  const secrets = (variable(session.keysEnv, context) ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-  if (secrets.length === 0) throw new IdentityFault(at, `${session.keysEnv}: set this environment variable`);
-  if (secrets.some((one) => one.length < LEAST_SECRET))
-    throw new IdentityFault(
-      at,
-      `${session.keysEnv}: expected secrets of at least ${LEAST_SECRET} characters`,
-    );
-  return new KeyRing(secrets);
+  const { keysEnv: variable } = session;
+  return new KeyRing(
+    secretAt(['login', 'session', 'keysEnv'], () =>
+      readSecrets({ variable, environment: context.environment }),
+    ),
+  );
 }
 
-function secretOf({ clientSecretEnv }: LoginOptions, context: SchemeContext): string | undefined {
-  if (clientSecretEnv === undefined) return undefined;
-  const secret = variable(clientSecretEnv, context);
-  if (secret) return secret;
-  throw new IdentityFault(['login', 'clientSecretEnv'], `${clientSecretEnv}: set this environment variable`);
-}
-
-function variable(name: string, { environment = process.env }: SchemeContext): string | undefined {
-  return environment[name];
+function secretOf({ clientSecretEnv: variable }: LoginOptions, context: SchemeContext): string | undefined {
+  if (variable === undefined) return undefined;
+  const { environment } = context;
+  return secretAt(['login', 'clientSecretEnv'], () => readSecret({ variable, environment }));
 }
 
 function accessTokenCheck(

@@ -1,4 +1,5 @@
-import { IdentityFault } from '../identity-fault.ts';
+import { readLongSecret } from '../../../config/secrets.ts';
+import { secretAt } from '../identity-fault.ts';
 import type { IdentityOptions } from '../identity.schema.ts';
 import type { SchemeContext, Upkeep } from '../scheme.ts';
 import type { Clock } from '../verifier.ts';
@@ -7,8 +8,6 @@ import type { VerifiedDpopOptions } from './dpop.schema.ts';
 import { DpopProofs } from './dpop.ts';
 import type { PossessionRules } from './possession.ts';
 import { SeenProofs, type SeenProofsDeps } from './seen-proofs.ts';
-
-const MIN_SECRET_LENGTH = 32;
 
 /** What outlives a reload: proofs hold once, and nonces for a while. */
 interface DpopMemory extends Upkeep {
@@ -49,16 +48,10 @@ function memoryOf(
   };
 }
 
-function secretOf(
-  { nonces }: VerifiedDpopOptions,
-  { environment = process.env }: SchemeContext,
-): string | undefined {
-  const name = nonces?.secretEnv;
-  if (name === undefined) return undefined;
-  const secret = environment[name] ?? '';
-  if (secret.length >= MIN_SECRET_LENGTH) return secret;
-  const fix = secret === '' ? 'set this environment variable' : 'expected at least 32 characters';
-  throw new IdentityFault(['tokens', 'dpop', 'nonces', 'secretEnv'], `${name}: ${fix}`);
+function secretOf({ nonces }: VerifiedDpopOptions, { environment }: SchemeContext): string | undefined {
+  const variable = nonces?.secretEnv;
+  if (variable === undefined) return undefined;
+  return secretAt(['tokens', 'dpop', 'nonces', 'secretEnv'], () => readLongSecret({ variable, environment }));
 }
 
 function nothing(): void {

@@ -152,7 +152,7 @@ describe('the memory of revocations', () => {
     expect(set.find(token('t50000'))).toBe(0);
     expect(set.count().held).toBe(50_000);
     set.move(Infinity);
-    expect(set.bytes).toBe(131_072 * 20);
+    expect(set.bytes).toBe(131_072 * 21);
   });
 
   it('is used again for what comes after what is over', () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { eachOf, IdentityFault } from '../identity-fault.ts';
+import { readSecret } from '../../../config/secrets.ts';
+import { eachOf, IdentityFault, secretAt } from '../identity-fault.ts';
 import type { IdentityOptions, IssuerOptions } from '../identity.schema.ts';
 import type { IdentityNeeds, Scheme, SchemeContext } from '../scheme.ts';
 import { BearerVerifier } from './bearer.verifier.ts';
@@ -35,9 +36,8 @@ function keySourceOf(issuer: IssuerOptions, { issuers }: IdentityOptions, needs:
   const place = { issuer, index: issuers.indexOf(issuer) };
   if (issuer.publicKey !== undefined) return checked(FixedKey.ofPem(issuer.publicKey), place, 'publicKey');
   if (issuer.secretEnv !== undefined) {
-    const secret = (needs.environment ?? process.env)[issuer.secretEnv];
-    if (secret === undefined || secret === '')
-      throw fault(place, 'secretEnv', 'set this environment variable');
+    const from = { variable: issuer.secretEnv, environment: needs.environment };
+    const secret = secretAt(['issuers', place.index, 'secretEnv'], () => readSecret(from));
     return checked(FixedKey.ofSecret(secret), place, 'secretEnv');
   }
   // Absolute, so that the log tells whoever started the gateway elsewhere which file was meant.

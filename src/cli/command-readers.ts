@@ -1,0 +1,29 @@
+import type { Command } from './arguments.ts';
+import { accessCommand } from './access-command.ts';
+import { adminTokenCommand } from './admin-token-command.ts';
+import { benchCommand } from './bench-command.ts';
+import { doctorCommand } from './doctor-command.ts';
+import { explainCommand } from './explain-command.ts';
+import { logLevelCommand } from './log-level.ts';
+import { quotaCommand } from './quota.ts';
+import { recordCommand } from './record-command.ts';
+import { replayCommand } from './replay-command.ts';
+import { revokeCommand } from './revoke.ts';
+import { simulateCommand } from './simulate-command.ts';
+import { tiersCommand } from './tiers.ts';
+
+/** Commands that read what stands behind them themselves; undefined is for help. */
+export const READERS: Readonly<Record<string, (args: readonly string[]) => Command | undefined>> = {
+  access: accessCommand,
+  'admin-token': adminTokenCommand,
+  bench: benchCommand,
+  doctor: doctorCommand,
+  explain: explainCommand,
+  'log-level': logLevelCommand,
+  quota: quotaCommand,
+  record: recordCommand,
+  replay: replayCommand,
+  revoke: revokeCommand,
+  simulate: simulateCommand,
+  tiers: tiersCommand,
+};
