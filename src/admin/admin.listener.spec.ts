@@ -75,7 +75,7 @@ describe('AdminListener', () => {
   it.each([
     ['/', 200],
     ['/nowhere', 404],
-  ])('says at %s where to go, to a terminal and to a browser', async (path, status) => {
+  ])('says at %s where to go, to a terminal', async (path, status) => {
     const url = await listen();
     const asText = await fetch(url + path);
     expect([asText.status, asText.headers.get('content-type')]).toEqual([
@@ -83,10 +83,17 @@ describe('AdminListener', () => {
       'text/plain; charset=utf-8',
     ]);
     expect(await asText.text()).toMatch(/\/metrics .*Prometheus[\s\S]*\/routes .*JSON/);
-    const asPage = await fetch(url + path, { headers: { accept: 'text/html,*/*' } });
-    expect([asPage.status, asPage.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
-    expect(asPage.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
-    expect(await asPage.text()).toContain('<a href="/metrics">');
+  });
+
+  it('leads browsers to the console, and shows those that are lost where there is something', async () => {
+    const url = await listen();
+    const headers = { accept: 'text/html,*/*' };
+    const led = await fetch(`${url}/`, { headers, redirect: 'manual' });
+    expect([led.status, led.headers.get('location')]).toEqual([302, 'console/']);
+    const lost = await fetch(`${url}/nowhere`, { headers });
+    expect([lost.status, lost.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+    expect(lost.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(await lost.text()).toContain('<a href="/metrics">');
   });
 
   it.each([

@@ -4,6 +4,8 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
 import { OwnConfigDesk } from '../snapshot/config-desk.ts';
+import { leadToConsole, serveConsole } from '../console/console-pages.ts';
+import { readConsoleSite } from '../console/console-site.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -33,7 +35,7 @@ import { relayed, type RelayedAnswer, type RelayedRequest } from './relayed-requ
 import { serveMetrics } from './metrics-page.ts';
 import { serveContract, type AdminOperation } from './openapi.ts';
 import { operation } from './operation.ts';
-import { describeRoutes } from './route-listing.ts';
+import { describeRoutes, serveRoute } from './route-listing.ts';
 import { serveSessions } from './session-pages.ts';
 import { serveTargetOrders } from './target-orders.ts';
 import { serveTiers } from './tier-orders.ts';
@@ -90,12 +92,15 @@ export class AdminListener {
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
     this.#streams = serveTraffic(this.#server, orders.traffic, { metrics, snapshots, reloads });
+    const hasConsole = serveConsole(this.#server, readConsoleSite());
     const index = operation('showIndex', 'anyone', {
       summary: 'What is here',
       media: 'text/plain',
       isPage: true,
     });
-    this.#server.get('/', index, (request, reply) => sendIndex(request, reply, 200));
+    this.#server.get('/', index, (request, reply) =>
+      hasConsole && wantsPage(request) ? leadToConsole(reply) : sendIndex(request, reply, 200),
+    );
     this.#server.setErrorHandler(tellFault);
     // Whoever is lost is told where there is something.
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
@@ -149,6 +154,7 @@ function serveListings(server: FastifyInstance, snapshots: Snapshots): void {
     const { table, upstreams, source } = snapshots.current;
     return describeRoutes(table.routes, upstreams, source.value);
   });
+  serveRoute(server, snapshots);
   const discovery = page('listDiscovery', 'Where targets come from, and how those sources are');
   server.get('/discovery', discovery, () => snapshots.current.upstreams.discovered);
   const upstreams = page('listUpstreams', 'The targets of all upstreams: health, breakers, history');
@@ -172,8 +178,12 @@ async function noteReach({ routeOptions }: FastifyRequest): Promise<void> {
   if (store !== undefined) store.reach = routeOptions.config.reach ?? 'one';
 }
 
-function sendIndex({ headers }: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
-  const isBrowser = headers.accept?.includes('text/html') === true;
+function wantsPage({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/html') === true;
+}
+
+function sendIndex(request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply {
+  const isBrowser = wantsPage(request);
   return reply
     .code(status)
     .headers(INDEX_HEADERS)

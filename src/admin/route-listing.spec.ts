@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compileRoutes, createCompiler, defineRoute } from '../../test/support/routes.ts';
 import { DeadlineStageFactory } from '../policies/deadline/deadline.stage.ts';
 import { policyRegistry } from '../policies/order.ts';
-import { describeRoutes } from './route-listing.ts';
+import { describeDetail, describeRoutes } from './route-listing.ts';
 
 describe('describeRoutes', () => {
   it('lists by path, then by methods', () => {
@@ -66,5 +66,31 @@ describe('describeRoutes', () => {
       limits: '-',
       stages: '-',
     });
+  });
+});
+
+describe('describeDetail', () => {
+  it('lists the policies of a route in the order in which they are met, and which of them have a stage', () => {
+    const { rateLimit } = policyRegistry;
+    const route = createCompiler([new DeadlineStageFactory()]).compile(
+      defineRoute({
+        path: '/a',
+        id: 'a',
+        origin: 'gateway.yaml:3:5',
+        policies: [
+          {
+            authentication: { schemes: ['jwt'] },
+            deadline: 1000,
+            rateLimit: rateLimit.schema.parse({ key: 'ip', rate: 5, per: '1s' }),
+          },
+        ],
+      }),
+    );
+    const { policies, ...rest } = describeDetail(route, {});
+    expect(rest).toEqual({ id: 'a', origin: 'gateway.yaml:3:5' });
+    expect(policies.filter(({ policy }) => policy === 'deadline' || policy === 'rateLimit')).toEqual([
+      { policy: 'rateLimit', says: 'ip 5/1s burst 5', enforced: false },
+      { policy: 'deadline', says: '1s', enforced: true },
+    ]);
   });
 });

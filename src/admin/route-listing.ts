@@ -1,7 +1,10 @@
+import type { FastifyInstance } from 'fastify';
 import { policyList, type PolicyName } from '../policies/order.ts';
 import { stepOf, type FileFacts } from '../policies/policy-facts.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import { operation } from './operation.ts';
 
 /** One route as operators see it, in `gatehouse routes` and at the admin listener. */
 export interface ListedRoute {
@@ -83,4 +86,39 @@ function stepsOf({ seats }: Route): readonly string[] {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** A route on its own: where it is declared, and what holds on it in the order in which requests meet it. */
+export interface RouteDetail {
+  readonly id: string;
+  readonly origin: string;
+  readonly policies: readonly {
+    readonly policy: PolicyName;
+    /** Its options in a few words. */
+    readonly says: string;
+    /** Whether it has a stage of its own here. */
+    readonly enforced: boolean;
+  }[];
+}
+
+/** Describes one route. */
+export function describeDetail({ id, origin, policies, seats }: Route, file: FileFacts): RouteDetail {
+  const listed = policyList.flatMap((policy) => {
+    const name = policy.name as PolicyName;
+    const options: unknown = policies[name];
+    if (options === undefined) return [];
+    return [{ policy: name, says: policy.describe(options, file), enforced: seats[name] !== undefined }];
+  });
+  return { id, origin, policies: listed };
+}
+
+/** Shows one route of the configuration in force. */
+export function serveRoute(server: FastifyInstance, snapshots: Snapshots): void {
+  const page = operation('showRoute', 'read', { summary: 'One route, and the policies in force on it' });
+  server.get<{ Params: { id: string } }>('/routes/:id', page, ({ params: { id } }, reply) => {
+    const { table, source } = snapshots.current;
+    const route = table.routes.find((one) => one.id === id);
+    if (route === undefined) return reply.code(404).send({ error: `there is no route "${id}"` });
+    return reply.send(describeDetail(route, source.value));
+  });
 }

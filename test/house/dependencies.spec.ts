@@ -11,11 +11,14 @@ const OPTIONAL: Readonly<Record<string, string>> = {
     'Loaded when the page is asked for; without it the door answers as in production.',
 };
 
+/** It is built into files of its own, with what it imports. */
+const PAGE = 'console/page/';
+
 describe('the dependencies', () => {
-  const imported = packagesOf(join(ROOT, 'src'));
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
+  const imported = packagesOf(join(ROOT, 'src'), (from) => !from.startsWith(PAGE));
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
   const declared = Object.keys(dependencies);
 
   it('of production are imported by src', () => {
@@ -26,14 +29,20 @@ describe('the dependencies', () => {
     expect([...imported].filter((name) => !declared.includes(name))).toEqual(Object.keys(OPTIONAL));
   });
 
+  it('of the console are there when it is built, and no longer', () => {
+    const built = packagesOf(join(ROOT, 'src'), (from) => from.startsWith(PAGE));
+    expect([...built].filter((name) => devDependencies[name] === undefined)).toEqual([]);
+    expect(built.size).toBeGreaterThan(2);
+  });
+
   it('are pinned to exact versions', () => {
     expect(Object.values(dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 });
 
-function packagesOf(folder: string): Set<string> {
+function packagesOf(folder: string, isMeant: (from: string) => boolean): Set<string> {
   const names = readSourceImports(folder)
-    .filter(({ ours, to }) => !ours && !to.startsWith('node:'))
+    .filter(({ from, ours, to }) => isMeant(from) && !ours && !to.startsWith('node:'))
     .map(({ to }) => to.split('/', to.startsWith('@') ? 2 : 1).join('/'));
   return new Set(names);
 }

@@ -118,9 +118,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
+  console: { imports: [] },
+  // It runs in browsers: of the gateway it knows the words only.
+  'console/page': { imports: [], types: ['explain', 'traffic'] },
   admin: {
     imports: [
       ...LEAVES,
+      'console',
       'audit',
       'exchange',
       'policies',

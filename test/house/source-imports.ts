@@ -15,7 +15,7 @@ export interface SourceImport {
 
 /** Whether a file is there for tests only. */
 export function isForTests(file: string): boolean {
-  return /\.(spec|fixture)\.ts$/.test(file);
+  return /\.(spec|fixture)\.tsx?$/.test(file);
 }
 
 /** All imports of the files below a folder that are built: neither specs nor their fixtures. */
@@ -71,7 +71,7 @@ function hasTypesOnly(clause: ts.NamedImportBindings | ts.NamedExportBindings | 
 
 function filesBelow(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .toSorted();
 }

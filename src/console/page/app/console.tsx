@@ -1,0 +1,56 @@
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { session } from '../data/session.ts';
+import { useStore } from '../data/store.ts';
+import { Announcements } from '../parts/announce.tsx';
+import { Empty } from '../parts/empty.tsx';
+import { useAddress } from './address.ts';
+import { Banners } from './banners.tsx';
+import { Help } from './help.tsx';
+import { Login } from './login.tsx';
+import { Nav } from './nav.tsx';
+import { pageFor } from './pages.tsx';
+import { Top } from './top.tsx';
+
+/** The whole console: who reads it first, then the page of the address. */
+export function Console(): JSX.Element {
+  const { state, fault } = useStore(session);
+  if (state === 'asking') return <p class="loading">Asking…</p>;
+  if (state === 'needs-token') return <Login />;
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={toMain}>
+        Skip to the page
+      </a>
+      <Nav />
+      <Top />
+      <main id="main" tabIndex={-1}>
+        {state === 'unreachable' && (
+          <div class="banner" role="alert">
+            {fault}
+          </div>
+        )}
+        <Banners />
+        <Page />
+      </main>
+      <Announcements />
+      <Help />
+    </div>
+  );
+}
+
+function Page(): JSX.Element {
+  const { path } = useAddress();
+  const page = pageFor(path);
+  useEffect(() => {
+    document.title = `${page?.title ?? 'Not found'} · Gatehouse`;
+  }, [page?.title]);
+  if (page) return page.content;
+  return <Empty title="There is no such page">The navigation lists all there are.</Empty>;
+}
+
+// The base of the document would make an address of another page of it.
+function toMain(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('main')?.focus();
+}

@@ -1,0 +1,20 @@
+import 'uplot/dist/uPlot.min.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/parts.css';
+import './styles/tables.css';
+import './styles/forms.css';
+import './styles/drawings.css';
+import './styles/pages.css';
+import { render } from 'preact';
+import { followLinks } from './app/address.ts';
+import { Console } from './app/console.tsx';
+import { listenToKeys } from './app/keys.ts';
+import { readTheme } from './app/theme.ts';
+import { askWho } from './data/session.ts';
+
+readTheme();
+followLinks();
+listenToKeys();
+void askWho();
+render(<Console />, document.querySelector('#console') ?? document.body);
