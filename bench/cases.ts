@@ -45,7 +45,9 @@ export interface BenchCase extends Work {
   /** Has the routes of the configuration replaced by so many; see `many-routes.ts`. */
   readonly routes?: number;
   /** What the gateway itself is compared with, instead of a twin: the same with fewer routes, or another configuration. */
-  readonly baseline?: { readonly title: string } & Partial<Pick<BenchCase, 'config' | 'routes' | 'traced'>>;
+  readonly baseline?: { readonly title: string } & Partial<
+    Pick<BenchCase, 'config' | 'routes' | 'traced' | 'logLevel'>
+  >;
   /** File in `bench/twins/`. */
   readonly twin: string;
   /** Other servers that are measured in the same rounds. */
@@ -194,6 +196,16 @@ export const CASES: readonly BenchCase[] = [
     principals: 0,
     logLevel: 'warn',
     target: 0.95,
+  },
+  {
+    ...PIPE,
+    name: 'door-1-log',
+    title: 'door 1, access log on',
+    config: 'door-1-bare.yaml',
+    baseline: { title: 'the same, access log off', logLevel: 'warn' },
+    principals: 0,
+    logLevel: 'info',
+    target: 0.9,
   },
   {
     ...PIPE,

@@ -14,8 +14,14 @@ const CREDENTIALS = 'credentials';
 const LEASES = 'leases';
 /** The one that measures what an exact limit in Redis costs. */
 const LIMITS = 'limits';
+/** The one that measures what the metrics of a request cost. */
+const METRICS = 'metrics';
 /** The one that measures what a request costs with two workers; only where it is asked for, since it takes minutes. */
 const WORKERS = 'workers';
+
+const WITHOUT_LOAD: ReadonlySet<string> = new Set([
+  COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, LIMITS, METRICS, WORKERS,
+]); // prettier-ignore
 
 const USAGE = `npm run bench -- [options]
 
@@ -28,7 +34,7 @@ const USAGE = `npm run bench -- [options]
   --load TOOL        wrk or autocannon; default wrk if it is installed
   --json FILE        write all rounds to a file as well
 
-Cases: ${[...CASES.map(({ name }) => name), COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, LIMITS, WORKERS].join(', ')}`;
+Cases: ${[...CASES.map(({ name }) => name), ...WITHOUT_LOAD].join(', ')}`;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -48,6 +54,8 @@ export interface BenchOptions {
   readonly leases: boolean;
   /** Whether to measure what exact limits in Redis cost. */
   readonly limits: boolean;
+  /** Whether to measure what metrics cost. */
+  readonly metrics: boolean;
   /** Whether to measure what workers cost. */
   readonly workers: boolean;
   readonly profile: BenchCase | undefined;
@@ -96,15 +104,14 @@ function parse(args: string[]): BenchOptions {
     cases:
       only.length === 0
         ? CASES
-        : only
-            .filter((name) => ![COMPILE, REVOCATIONS, IDENTITY, CREDENTIALS, LEASES, WORKERS].includes(name))
-            .map((name) => caseOf('--only', name)),
+        : only.filter((name) => !WITHOUT_LOAD.has(name)).map((name) => caseOf('--only', name)),
     compile: only.length === 0 || only.includes(COMPILE),
     revocations: only.length === 0 || only.includes(REVOCATIONS),
     identity: only.length === 0 || only.includes(IDENTITY),
     credentials: only.length === 0 || only.includes(CREDENTIALS),
     leases: only.length === 0 || only.includes(LEASES),
     limits: only.length === 0 || only.includes(LIMITS),
+    metrics: only.length === 0 || only.includes(METRICS),
     workers: only.includes(WORKERS),
     profile: values.profile === undefined ? undefined : caseOf('--profile', values.profile),
     profileTwin: values.twin,

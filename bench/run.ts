@@ -12,6 +12,7 @@ import { compileTimes } from './compile-times.ts';
 import { chooseCores, describeMachine } from './machine.ts';
 import { leaseTimes } from './leases.ts';
 import { limitTimes } from './limits.ts';
+import { metricTimes } from './metric-times.ts';
 import { measure, type CaseResult } from './measure.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import { profile } from './profile.ts';
@@ -44,13 +45,14 @@ try {
 
 async function compareAll(options: BenchOptions): Promise<void> {
   const { cases, rounds, seconds, loadTool, jsonFile } = options;
-  const { compile, revocations, identity, credentials, leases, limits, workers } = options;
+  const { compile, revocations, identity, credentials, leases, limits, metrics, workers } = options;
   if (compile) console.log(`${await compileTimes(stand)}\n`);
   if (revocations) console.log(`${revocationTimes()}\n\n${revocationLoads()}\n`);
   if (identity) console.log(`${identityTimes()}\n`);
   if (credentials) console.log(`${credentialTimes()}\n`);
   if (leases) console.log(`${leaseTimes()}\n`);
   if (limits) console.log(`${limitTimes()}\n`);
+  if (metrics) console.log(`${metricTimes()}\n`);
   if (workers)
     console.log(`${describeMachine(loadTool, stand.cores)}\n\n${await workerTimes(stand, options)}\n`);
   if (cases.length === 0) return;

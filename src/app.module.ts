@@ -17,6 +17,7 @@ import { PipelineModule } from './pipeline/pipeline.module.ts';
 import { ProxyModule } from './proxy/proxy.module.ts';
 import { RecordModule } from './record/record.module.ts';
 import type { RouteDefinition } from './routing/route.ts';
+import { CONFIG_DESK, type ConfigDesk } from './snapshot/config-desk.ts';
 import { SnapshotModule } from './snapshot/snapshot.module.ts';
 import type { GatewaySource } from './routing/table-builder.ts';
 import { SigningModule } from './signing/signing.module.ts';
@@ -45,6 +46,8 @@ export interface WorkerOptions {
   readonly ticketSecret: Buffer;
   /** Has all of them restarted, one after the other, in the words of who has ordered it. */
   readonly restart: (by: string) => void;
+  /** What is known of configurations for all of them. */
+  readonly config: ConfigDesk;
 }
 
 @Global()
@@ -59,8 +62,9 @@ class ConfigModule {
         { provide: DRY_RUN, useValue: dryRun },
         { provide: TICKET_SECRET, useFactory: () => worker?.ticketSecret },
         { provide: RESTART, useFactory: () => worker?.restart },
+        { provide: CONFIG_DESK, useFactory: () => worker?.config },
       ],
-      exports: [ENVIRONMENT, GATEWAY_SOURCE, DRY_RUN, TICKET_SECRET, RESTART],
+      exports: [ENVIRONMENT, GATEWAY_SOURCE, DRY_RUN, TICKET_SECRET, RESTART, CONFIG_DESK],
     };
   }
 }

@@ -185,7 +185,7 @@ export async function runWorker(options: GatewayOptions, seat: WorkerSeat): Prom
   const gateway = await createGateway({
     ...options,
     logger,
-    worker: { ...seat.beginning, restart: seat.restart },
+    worker: { ...seat.beginning, restart: seat.restart, config: seat.config },
   });
   const served = {
     reload: async () => undefined,

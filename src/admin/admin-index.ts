@@ -28,6 +28,24 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
     shows: 'Since when the configuration is in force, and what became of the last reload, with its faults.',
   },
   {
+    path: '/config/history',
+    shows:
+      'The configurations that the gateway was given, at /config/diff?from=&to= how two differ; POST /config/reload and /config/rollback put one into force.',
+  },
+  {
+    path: '/overrides',
+    shows: 'What operators have ordered of targets and holds now: taken out for a time, another weight.',
+  },
+  {
+    path: '/changes',
+    shows:
+      'What has changed lately, as one time line: reloads, orders, breakers, ejections, discovery, canaries.',
+  },
+  {
+    path: '/support-bundle',
+    shows: 'All that somebody needs who is asked for help, as one document, without secrets.',
+  },
+  {
     path: '/workers',
     shows:
       'The processes that serve here: since when, and how they are; an order restarts one after the other.',

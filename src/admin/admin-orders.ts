@@ -7,6 +7,7 @@ import { QuotaLedger } from '../policies/quota/quota-ledger.ts';
 import { LIVE_TIERS, type RedisLiveTiers } from '../policies/rate-limit/live-tiers.redis.ts';
 import { CacheNews } from '../policies/cache/cache-news.ts';
 import { Recorder } from '../record/recorder.ts';
+import { CONFIG_DESK, type ConfigDesk } from '../snapshot/config-desk.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LOGGER } from '../telemetry/telemetry.module.ts';
@@ -23,6 +24,8 @@ export class AdminOrders {
   @Optional() @Inject(LIVE_TIERS) readonly tiers?: RedisLiveTiers;
   /** Has all workers restarted; undefined for a process that serves alone. */
   @Optional() @Inject(RESTART) readonly restart?: (by: string) => void;
+  /** What is known of configurations, of all processes that serve together; undefined for one that serves alone. */
+  @Optional() @Inject(CONFIG_DESK) readonly config?: ConfigDesk;
   /** Stored answers, of this process and of others. */
   @Optional()
   @Inject(CacheNews)

@@ -3,19 +3,24 @@ import { Server as SecureServer } from 'node:https';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Environment } from '../config/env.schema.ts';
 import { ENVIRONMENT } from '../config/tokens.ts';
+import { OwnConfigDesk } from '../snapshot/config-desk.ts';
 import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { AdminAccess } from './access/admin-access.ts';
+import { boundConnections, SERVER_OPTIONS } from './access/connection-bounds.ts';
 import { guardOperations } from './access/guard.ts';
 import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { serveBreakers } from './breaker-orders.ts';
 import { serveCache } from './cache-orders.ts';
-import { describeConfig } from './config-listing.ts';
+import { serveBundle } from './bundle-page.ts';
+import { serveChanges } from './changes-page.ts';
+import { serveConfigOrders } from './config-orders.ts';
+import { serveConfigPages } from './config-pages.ts';
 import { serveRollouts } from './canary-listing.ts';
 import { installExplain } from './explain-page.ts';
 import { serveKeys } from './key-orders.ts';
@@ -29,6 +34,7 @@ import { serveContract, type AdminOperation } from './openapi.ts';
 import { operation } from './operation.ts';
 import { describeRoutes } from './route-listing.ts';
 import { serveSessions } from './session-pages.ts';
+import { serveTargetOrders } from './target-orders.ts';
 import { serveTiers } from './tier-orders.ts';
 import { serveWorkers } from './worker-orders.ts';
 
@@ -49,7 +55,12 @@ export class AdminListener {
     orders: AdminOrders,
   ) {
     this.#logger = orders.logger;
-    this.#access = new AdminAccess(environment, orders.logger);
+    // A worker answers what the process has taken and judged that has started it.
+    const isWorker = orders.restart !== undefined;
+    this.#access = isWorker
+      ? AdminAccess.elsewhere(environment)
+      : new AdminAccess(environment, orders.logger);
+    if (!isWorker) metrics.admin.shows(() => this.#access.state);
     this.#server = createServer(this.#access);
     this.operations = serveContract(this.#server);
     auditOrders(this.#server, orders.audit);
@@ -57,9 +68,15 @@ export class AdminListener {
     this.#server.addHook('onRequest', noteReach);
     serveSessions(this.#server, this.#access, metrics);
     serveMetrics(this.#server, metrics);
-    serveListings(this.#server, snapshots, reloads);
+    serveListings(this.#server, snapshots);
     installExplain(this.#server, snapshots);
     serveBreakers(this.#server, snapshots);
+    serveTargetOrders(this.#server, snapshots, metrics);
+    const desk = orders.config ?? new OwnConfigDesk(reloads);
+    serveConfigPages(this.#server, { desk, snapshots, reloads });
+    serveConfigOrders(this.#server, { desk, reloads });
+    serveChanges(this.#server, metrics.changes);
+    serveBundle(this.#server, { snapshots, reloads, metrics, logger: orders.logger, desk });
     serveRollouts(this.#server, orders.rollouts);
     serveKeys(this.#server, orders);
     serveRevocations(this.#server, orders);
@@ -104,10 +121,13 @@ export class AdminListener {
 }
 
 function createServer(access: AdminAccess): FastifyInstance {
-  const options = { logger: false, forceCloseConnections: true };
+  const options = { logger: false, forceCloseConnections: true, frameworkErrors: tellFault } as const;
   const { serverOptions } = access;
   const server =
-    serverOptions === undefined ? fastify(options) : fastify({ ...options, https: serverOptions });
+    serverOptions === undefined
+      ? fastify({ ...options, http: SERVER_OPTIONS })
+      : fastify({ ...options, https: { ...SERVER_OPTIONS, ...serverOptions } });
+  boundConnections(server.server);
   // A page of another site can have a browser send it without being asked for leave.
   server.removeContentTypeParser(['text/plain', 'application/json']);
   const parse = server.getDefaultJsonParser('error', 'error');
@@ -118,7 +138,7 @@ function createServer(access: AdminAccess): FastifyInstance {
   return server as FastifyInstance;
 }
 
-function serveListings(server: FastifyInstance, snapshots: Snapshots, reloads: Reloads): void {
+function serveListings(server: FastifyInstance, snapshots: Snapshots): void {
   const page = (name: string, summary: string) => operation(name, 'read', { summary });
   server.get('/routes', page('listRoutes', 'The compiled routes of both doors'), () => {
     const { table, upstreams, source } = snapshots.current;
@@ -127,9 +147,7 @@ function serveListings(server: FastifyInstance, snapshots: Snapshots, reloads: R
   const discovery = page('listDiscovery', 'Where targets come from, and how those sources are');
   server.get('/discovery', discovery, () => snapshots.current.upstreams.discovered);
   const upstreams = page('listUpstreams', 'The targets of all upstreams: health, breakers, history');
-  server.get('/upstreams', upstreams, () => describeUpstreams(snapshots.current.upstreams.all()));
-  const config = page('showConfig', 'The configuration in force, and the last reload');
-  server.get('/config', config, () => describeConfig(snapshots, reloads));
+  server.get('/upstreams', upstreams, () => describeUpstreams(snapshots.current.upstreams));
 }
 
 /** In the form of all that is refused here; curl says that a body is a form where nobody says otherwise. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { AuditActor, AuditEvent } from '../audit/audit-event.ts';
 import { redacted } from '../telemetry/redaction.ts';
-import { callerOf, refusalOf } from './access/guard.ts';
+import { callerOf, denialOf, refusalOf } from './access/guard.ts';
 import { relayed } from './relayed-requests.ts';
 
 type Details = AuditEvent['details'];
@@ -72,8 +72,8 @@ interface Closed {
 
 function closed(request: FastifyRequest, { raw }: FastifyReply, { audit, isAnswered }: Closed): void {
   const { statusCode: status } = raw;
-  const isRefused = status === 401 || status === 403;
-  if (audit === undefined || (!isOrder(request) && !isRefused)) return;
+  const denial = denialOf(request);
+  if (audit === undefined || (!isOrder(request) && denial === undefined)) return;
   const { method, routeOptions, url, id } = request;
   const refusal = refusalOf(request);
   audit.record({
@@ -84,7 +84,7 @@ function closed(request: FastifyRequest, { raw }: FastifyReply, { audit, isAnswe
     target: url.split('?', 1)[0],
     requestId: id,
     ...(isAnswered ? { status } : { reason: 'left before it was answered' }),
-    ...(isRefused && refusal !== undefined && { reason: refusal.reason }),
+    ...(isAnswered && denial !== undefined && { reason: denial }),
     details:
       refusal?.name === undefined ? noted.get(request) : { ...noted.get(request), operator: refusal.name },
   });

@@ -14,6 +14,8 @@ export interface RelayedRequest {
   readonly localAddress: string;
   /** Whether it was taken over TLS. */
   readonly isTls: boolean;
+  /** What of it two readers could take for different things. */
+  readonly formFault?: string | undefined;
   /** Who asks, as the process has judged that has taken it. */
   readonly verdict: Verdict;
   /** Whose token the body holds, of a request to log in. */
@@ -42,5 +44,7 @@ declare module 'fastify' {
 
 /** The request that is being answered for another process; undefined for one that came over a socket. */
 export const relayed = new AsyncLocalStorage<
-  Pick<RelayedRequest, 'localAddress' | 'isEcho' | 'isTls' | 'verdict' | 'login'> & { reach: Reach }
+  Pick<RelayedRequest, 'localAddress' | 'isEcho' | 'isTls' | 'formFault' | 'verdict' | 'login'> & {
+    reach: Reach;
+  }
 >();

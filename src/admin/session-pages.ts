@@ -10,8 +10,8 @@ import { relayed } from './relayed-requests.ts';
 
 /** Where a page logs in and out. */
 export const SESSION_PATH = '/session';
-/** A token fits in. */
-const MOST_BYTES = 2048;
+/** What a body to log in may have: a token fits in. */
+export const MOST_SESSION_BYTES = 2048;
 
 /** What `POST /session` takes. */
 export const sessionSchema = z.strictObject({ token: z.string().min(1).max(512) });
@@ -37,7 +37,7 @@ export function serveSessions(server: FastifyInstance, access: AdminAccess, metr
     body: sessionSchema,
     status: 204,
   });
-  server.post(SESSION_PATH, { ...login, bodyLimit: MOST_BYTES }, (request, reply) => {
+  server.post(SESSION_PATH, { ...login, bodyLimit: MOST_SESSION_BYTES }, (request, reply) => {
     const read = sessionSchema.safeParse(request.body);
     if (!read.success)
       return reply.code(400).send({ error: faultsText(read.error, sessionSchema, request.body) });

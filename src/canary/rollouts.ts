@@ -38,6 +38,7 @@ export class Rollouts implements OnModuleDestroy {
   readonly #weights: Gauge<'route'>;
   readonly #changes: LabelCounter;
   readonly #attempts: LabelCounter;
+  readonly #metrics: Metrics;
   #timer: NodeJS.Timeout | undefined = undefined;
   #deaf: (() => void) | undefined = undefined;
 
@@ -51,6 +52,7 @@ export class Rollouts implements OnModuleDestroy {
     this.#store = redis && guard && new RedisRolloutStore(redis, guard);
     this.#pubSub = pubSub;
     this.#logger = logger;
+    this.#metrics = metrics;
     this.#weights = new Gauge({
       name: 'gatehouse_canary_weight',
       help: 'Share of the traffic of a route that goes to its canary, from 0 to 1.',
@@ -148,6 +150,11 @@ export class Rollouts implements OnModuleDestroy {
     if (this.#inForce.has(rollout.plan.id)) this.#weights.set({ route }, rollout.weight);
     const fields = { route, rollout: rollout.plan.id, ...change };
     const text = `canary of ${route}: ${change.to}, ${(change.weight * 100).toFixed(1)} % of the traffic: ${change.reason}`;
+    this.#metrics.changes.note({
+      kind: 'canary',
+      route,
+      text: isOwn ? text : `${text} (told by another replica)`,
+    });
     if (!isOwn) return this.#logger.info({ ...fields, told: true }, text);
     this.#changes.count(route, change.to);
     const { canary, stable } = change;

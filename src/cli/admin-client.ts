@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { eachCertificate } from '../admin/access/authorities.ts';
 import type { AdminVariables, Environment } from '../config/env.schema.ts';
 import { UsageError } from './options.ts';
 
@@ -19,13 +21,14 @@ const TIMEOUT_MS = 10_000;
  * @throws {Error} for people, when it cannot be reached, and when it does not do it.
  */
 export async function askAdmin(
-  { admin, environment }: AdminPlace,
+  { admin, environment, timeoutMs = TIMEOUT_MS }: AdminPlace & { readonly timeoutMs?: number },
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<unknown> {
   const url = (admin ?? originOf(environment)).replace(/\/$/, '') + path;
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  trust(environment.admin?.caFile);
   const headers = {
     'x-gatehouse-admin': 'cli',
     ...credentialsOf(environment.admin),
@@ -33,7 +36,7 @@ export async function askAdmin(
   };
   let response: Response;
   try {
-    response = await fetch(url, { method, headers, ...sent, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(url, { method, headers, ...sent, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     throw unreachable(url, error);
   }
@@ -48,6 +51,19 @@ export function credentialsOf({ token, tokenFile }: AdminVariables = {}): {
 } {
   const shown = token ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile));
   return shown === undefined ? {} : { authorization: `Bearer ${shown}` };
+}
+
+// Of the whole process, which a command has for itself: `fetch` takes no authorities of its own.
+function trust(file: string | undefined): void {
+  if (file === undefined) return;
+  try {
+    const own = eachCertificate(readFileSync(file, 'utf8')).map(String);
+    setDefaultCACertificates([...getCACertificates('default'), ...own]);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === undefined || code.startsWith('ERR_') ? 'in PEM' : `that can be read (${code})`;
+    throw new UsageError(`ADMIN_CA_FILE: expected a file ${why}: ${file}`);
+  }
 }
 
 function tokenIn(file: string): string {
@@ -86,6 +102,7 @@ export async function streamAdmin(
     ...credentialsOf(environment.admin),
   };
   const sent = { method: 'POST', headers, body: JSON.stringify(body) };
+  trust(environment.admin?.caFile);
   const response = await fetch(url, sent).catch((error: unknown) => {
     throw unreachable(url, error);
   });
@@ -95,7 +112,11 @@ export async function streamAdmin(
 }
 
 function unreachable(url: string, cause: unknown): Error {
-  const message = `no gateway answers at ${new URL(url).origin}; say where with --admin, or with ADMIN_HOST and ADMIN_PORT`;
+  const { code = '' } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
+  const { origin } = new URL(url);
+  const message = /CERT|SIGNATURE|ISSUER/.test(code)
+    ? `the certificate of ${origin} is not trusted (${code}); --ca-file or ADMIN_CA_FILE name who signs it`
+    : `no gateway answers at ${origin}; say where with --admin, or with ADMIN_HOST and ADMIN_PORT`;
   return new Error(message, { cause });
 }
 

@@ -1,27 +1,34 @@
-import { accessCommand, type AccessCommand } from './access-command.ts';
+import type { AccessCommand } from './access-command.ts';
+import { HELP } from './help.ts';
 import { nearestName } from '../config/nearest-name.ts';
-import { adminTokenCommand, type AdminTokenCommand } from './admin-token-command.ts';
+import type { AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
+import type { BenchCommand } from './bench-command.ts';
+import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
-import { doctorCommand, type DoctorCommand } from './doctor-command.ts';
-import { explainCommand, type ExplainCommand } from './explain-command.ts';
+import type { BundleCommand, ConfigCommand } from './config-orders.ts';
+import type { DoctorCommand } from './doctor-command.ts';
+import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
 import { KEY_ACTIONS, keysCommand, nearestKeyAction, type KeysCommand } from './key-options.ts';
-import { logLevelCommand, type LogLevelCommand } from './log-level.ts';
+import type { LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
-import { quotaCommand, type QuotaCommand } from './quota.ts';
-import { recordCommand, type RecordCommand } from './record-command.ts';
-import { replayCommand, type ReplayCommand } from './replay-command.ts';
-import { revokeCommand, type RevokeCommand } from './revoke.ts';
-import { tiersCommand, type TiersCommand } from './tiers.ts';
+import type { QuotaCommand } from './quota.ts';
+import type { RecordCommand } from './record-command.ts';
+import type { ReplayCommand } from './replay-command.ts';
+import type { RevokeCommand } from './revoke.ts';
+import type { SimulateCommand } from './simulate-command.ts';
+import { TARGET_COMMANDS, targetsCommand, type TargetsCommand } from './target-orders.ts';
+import type { TiersCommand } from './tiers.ts';
 
-export { UsageError };
+export { HELP, UsageError };
 
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
   | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
   | AccessCommand
   | AdminTokenCommand
+  | BenchCommand
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
@@ -31,9 +38,13 @@ export type Command =
   | RecordCommand
   | ReplayCommand
   | RevokeCommand
+  | SimulateCommand
   | LogLevelCommand
   | QuotaCommand
   | TiersCommand
+  | TargetsCommand
+  | ConfigCommand
+  | BundleCommand
   | KeysCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
@@ -62,9 +73,12 @@ const CONFIGURED = ['start', 'validate', 'routes', 'openapi', 'client'] as const
 const COMMANDS = [
   ...CONFIGURED,
   ...KEY_ACTIONS.map((action) => `keys ${action}`),
+  ...TARGET_COMMANDS,
   'access',
   'admin-token',
+  'bench',
   'canary',
+  'config',
   'diff',
   'doctor',
   'explain',
@@ -74,6 +88,8 @@ const COMMANDS = [
   'record',
   'replay',
   'revoke',
+  'simulate',
+  'support-bundle',
   'tiers',
 ];
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
@@ -91,98 +107,6 @@ const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof re
   client: { ...CONFIG, ...OUT, ...TS },
 };
 
-/** The help of the bin. */
-export const HELP = `gatehouse: an API gateway and backend-for-frontend
-
-Usage
-  gatehouse start    [--config FILE]    start the gateway
-  gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
-  gatehouse routes   [--config FILE]    print the compiled route table of both doors
-  gatehouse access   [--as FILE] [--json] [--config FILE]
-                                        print which routes a caller may call and what keeps it out of the others, by
-                                        path and method; without --as for who does not say who it is
-  gatehouse admin-token --name NAME --role read|operate|admin [--expires 90d|TIME] [--add FILE] [--out FILE]
-                                        make a token for the operators' listener: print it, or write it to --out; and
-                                        print its line for the file of ADMIN_TOKENS_FILE, or add that to --add
-  gatehouse canary [list [ROUTE]] [--json] [--admin URL]
-  gatehouse canary pause|resume|promote|abort ROUTE [--admin URL]
-                                        show the rollouts of a gateway that runs, or act on one
-  gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
-                                        nothing does, with 1 if something does, with 2 if one of them is faulty
-  gatehouse doctor [--json] [--timeout 5s] [--config FILE]
-                                        look at what the gateway needs around it: secrets, certificates, ports, Redis,
-                                        issuers, registries, targets, clocks; say what to mend; exits with 1 if
-                                        something fails
-  gatehouse explain 'GET /path' [-H 'Name: value']... [--as FILE] [--body FILE] [--from IP] [--json]
-                    [--config FILE | --admin URL]
-                                        say which route takes a request and why others do not, what its policies go by,
-                                        which target is asked, and what is sent on, without sending anything; of the
-                                        configuration file, or with --admin of the gateway that runs there
-  gatehouse import kong|openapi FILE [--output OUT]
-                                        print a configuration made of a declarative one of Kong, or of an OpenAPI file,
-                                        or write it; what has no equivalent is told on standard error
-  gatehouse openapi  [--config FILE] [--out FILE]
-                                        print the OpenAPI document of all routes, or write it
-  gatehouse client --ts --out FILE [--config FILE]
-                                        write a typed client in one file of TypeScript
-  gatehouse log-level [LEVEL [--for 10m] | --reset] [--json] [--admin URL]
-                                        show the level of the log of a gateway that runs, or have it another one for a while,
-                                        by default for 10m, in all its workers
-  gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
-  gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
-                                        [--json] [--admin URL]
-  gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
-                                        show the quotas of a gateway that runs, or what somebody has used of them, or have it
-                                        begin anew; the log and the audit name subjects
-  gatehouse record --out FILE [--for 1m] [--rate 10%] [--max N] [--per-route N] [--bytes 16MiB] [--bodies 4KiB]
-                   [--admin URL]        write a sample of what the gateway that runs there serves, without secrets
-  gatehouse replay OLD NEW SAMPLE [--json] [--fail-on-change]
-                                        say which requests of a sample two configurations treat differently: route,
-                                        decision, upstream, or what is sent on; nothing is sent; exits with 2 if a
-                                        file is faulty, with --fail-on-change with 1 if something changes
-  gatehouse revoke --jti ID | --sid ID [--issuer URL] [--expires TIME] | --sub SUBJECT [--issuer URL] [--before TIME]
-                   [--reason TEXT] [--json] [--admin URL]
-                                        revoke a token, a session, or what a subject was issued before a time, by default
-                                        now, at all replicas of the gateway that runs there
-  gatehouse revoke --undo --jti ID | --sid ID [--issuer URL] | --sub SUBJECT [--issuer URL] [--reason TEXT] [--json] [--admin URL]
-                                        take a revocation back
-  gatehouse tiers [list] [--json] [--admin URL]
-  gatehouse tiers subjects [--subject SUBJECT] [--tier TIER] [--limit N] [--json] [--admin URL]
-  gatehouse tiers set TIER --rate 600/1m[:60]|--off [--create] [--reason TEXT] [--admin URL]
-  gatehouse tiers reset TIER [--reason TEXT] [--admin URL]
-  gatehouse tiers assign SUBJECT TIER [--reason TEXT] [--admin URL]
-  gatehouse tiers override SUBJECT --rate 600/1m[:60]|--off [--reason TEXT] [--admin URL]
-  gatehouse tiers clear SUBJECT [--reason TEXT] [--admin URL]
-                                        show the tiers of a gateway that runs, or who is of which; give a tier other numbers
-                                        until it is reset to those of the file; give a tenant, a key or a principal (such as
-                                        tenant:acme or key:ID) a tier or a limit of its own, or take both away
-  gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
-                   [--tenant TENANT] [--expires 90d|TIME] [--address CIDR]... [--rate 600/1m:60] [--prefix TEXT]
-                   [--admin URL]        make an API key; by the gateway at --admin, else stored when REDIS_URL is set, else
-                                        printed as YAML
-  gatehouse keys list [--client ID] [--limit N] [--json] [--admin URL]
-  gatehouse keys show ID [--json] [--admin URL]
-  gatehouse keys update ID [--enable|--disable] [what create takes] [--admin URL]
-  gatehouse keys rotate ID [--overlap 1d] [--expires 90d|TIME] [--json] [--admin URL]
-  gatehouse keys revoke ID|KEY... [--reason TEXT] [--json] [--admin URL]
-                                        show the API keys of a gateway that runs, change one, put a new one in its place while
-                                        the old one goes on for a while, or revoke some at once, at all replicas
-
-Options
-  -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
-      --admin URL      operators' listener of the gateway; default ADMIN_HOST and ADMIN_PORT
-      --token TOKEN    what it is shown, for whatever takes --admin; default ADMIN_TOKEN. Others on this machine may see it
-      --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
-  -o, --out FILE       file to write; import has --output
-  -h, --help           print this
-  -v, --version        print the version
-
-Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,
-ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
-REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
-GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
-WORKER_TIMEOUT. Each has a default, or may be unset.`;
-
 /**
  * Reads the arguments of the bin.
  *
@@ -192,17 +116,11 @@ WORKER_TIMEOUT. Each has a default, or may be unset.`;
 export function parseArguments(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
-  if (args[0] === 'access') return accessCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'admin-token') return adminTokenCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'doctor') return doctorCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'explain') return explainCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  const own = args[0] !== undefined && Object.hasOwn(READERS, args[0]) ? READERS[args[0]] : undefined;
+  if (own !== undefined) return own(args.slice(1)) ?? { name: 'help', text: HELP };
   if (args[0] === 'import') return importCommand(args.slice(1));
-  if (args[0] === 'log-level') return logLevelCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'quota') return quotaCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'record') return recordCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'replay') return replayCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'revoke') return revokeCommand(args.slice(1)) ?? { name: 'help', text: HELP };
-  if (args[0] === 'tiers') return tiersCommand(args.slice(1)) ?? { name: 'help', text: HELP };
+  if (TARGET_COMMANDS.some((one) => one === args[0]))
+    return targetsCommand(args) ?? { name: 'help', text: HELP };
   if (args[0] === 'keys') {
     const command = keysCommand(args.slice(1));
     if (command !== undefined) return command === 'help' ? { name: 'help', text: HELP } : command;

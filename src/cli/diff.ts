@@ -1,12 +1,6 @@
 import { ConfigError } from '../config/config-fault.ts';
-import {
-  diffConfigs,
-  isEmpty,
-  type AccessChange,
-  type Change,
-  type ConfigDiff,
-  type RouteNote,
-} from '../snapshot/config-diff.ts';
+import { diffConfigs, isEmpty, type ConfigDiff } from '../snapshot/config-diff.ts';
+import { accessOf, changeText, opens, routeText } from '../snapshot/diff-rows.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { DiffCommand } from './arguments.ts';
 import { redactedFields } from '../telemetry/redaction.ts';
@@ -47,44 +41,25 @@ async function snapshotOf(configFile: string, modules: OfferedModules): Promise<
 export function renderDiff(diff: ConfigDiff): string {
   if (isEmpty(diff)) return 'nothing changes in meaning\n';
   const lines = [
-    ...diff.public.map((route) => `! newly public     ${named(route)}`),
+    ...diff.public.map((route) => `! newly public     ${route.id}  ${routeText(route)}`),
     ...diff.shadowed.map(
       ({ methods, path, from, to }) =>
         `! shadowed         ${methods.join(',')} ${path}: "${to}" takes it, not "${from}"`,
     ),
-    ...diff.access.filter(opens).map((one) => `! opens to         ${accessOf(one)}`),
+    ...diff.access.filter(opens).map((one) => `! opens to         ${one.id}  ${accessOf(one)}`),
     ...diff.needsRestart.map((key) => `! needs a restart  ${key}`),
-    ...diff.removed.map((route) => `- route            ${named(route)}`),
-    ...diff.added.map((route) => `+ route            ${named(route)}`),
+    ...diff.removed.map((route) => `- route            ${route.id}  ${routeText(route)}`),
+    ...diff.added.map((route) => `+ route            ${route.id}  ${routeText(route)}`),
     ...diff.changed.flatMap(({ id, changes }) =>
-      changes.map((change) => `~ route            ${id}  ${changed(change)}`),
+      changes.map((change) => `~ route            ${id}  ${changeText(change)}`),
     ),
-    ...diff.access.filter((one) => !opens(one)).map((one) => `~ closes to        ${accessOf(one)}`),
+    ...diff.access
+      .filter((one) => !opens(one))
+      .map((one) => `~ closes to        ${one.id}  ${accessOf(one)}`),
     ...diff.upstreams.flatMap(({ name, changes }) =>
-      changes.map((change) => `~ upstream         ${name}  ${changed(change)}`),
+      changes.map((change) => `~ upstream         ${name}  ${changeText(change)}`),
     ),
-    ...diff.settings.map((change) => `~ setting          ${changed(change)}`),
+    ...diff.settings.map((change) => `~ setting          ${changeText(change)}`),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-// What lets more people in is what a reviewer has to see.
-function opens({ to }: AccessChange): boolean {
-  return to !== 'no';
-}
-
-function accessOf({ id, role, from, to }: AccessChange): string {
-  return `${id}  ${role === undefined ? 'no role' : `role ${JSON.stringify(role)}`}: ${from} → ${to}`;
-}
-
-function named({ id, methods, path }: RouteNote): string {
-  return `${id}  ${methods.join(',') || '*'} ${path}`;
-}
-
-function changed({ what, from, to }: Change): string {
-  return `${what}: ${shown(from)} → ${shown(to)}`;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'none' : JSON.stringify(value);
 }

@@ -37,6 +37,10 @@ export async function main(args: readonly string[], modules: OfferedModules = []
 async function run(command: Command, modules: OfferedModules): Promise<void> {
   const { stdout: out, stderr: err } = process;
   const shown = withoutSecrets(out);
+  if (isVerdict(command)) {
+    process.exitCode = (await isWell(command, modules, shown)) ? 0 : DIFFERS_EXIT_CODE;
+    return undefined;
+  }
   switch (command.name) {
     case 'help':
       return void out.write(`${HELP}\n`);
@@ -53,37 +57,24 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./contracts.ts')).runContracts(command, modules, out);
     case 'access':
       return (await import('./access.ts')).runAccess(command, modules, shown);
+    case 'bench':
+      return (await import('./bench.ts')).runBench(command, modules, shown);
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, shown);
     case 'import':
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':
-      return (await import('./canary.ts')).runCanary(command, await environment(), shown);
-    case 'quota':
-      return (await import('./quota.ts')).runQuota(command, await environment(), shown);
     case 'log-level':
-      return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
+    case 'quota':
     case 'tiers':
-      return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
+    case 'targets':
+    case 'config':
+    case 'support-bundle':
+      return runOrder(command, shown);
     case 'revoke':
       return (await import('./revoke.ts')).runRevoke(command, await environment(), shown);
-    case 'diff': {
-      const differs = await (await import('./diff.ts')).runDiff(command, modules, shown);
-      process.exitCode = differs ? DIFFERS_EXIT_CODE : 0;
-      return undefined;
-    }
-    case 'doctor': {
-      const isWell = await (await import('./doctor.ts')).runDoctor(command, modules, shown);
-      process.exitCode = isWell ? 0 : DIFFERS_EXIT_CODE;
-      return undefined;
-    }
     case 'record':
       return (await import('./record.ts')).runRecord(command, await environment(), shown);
-    case 'replay': {
-      const fails = await (await import('./replay.ts')).runReplay(command, modules, shown);
-      process.exitCode = fails ? DIFFERS_EXIT_CODE : 0;
-      return undefined;
-    }
     case 'start':
       return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate': {
@@ -92,6 +83,53 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     }
     case 'routes':
       return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
+  }
+}
+
+type Verdict = Extract<Command, { name: 'diff' | 'doctor' | 'replay' | 'simulate' }>;
+
+const VERDICTS: ReadonlySet<string> = new Set(['diff', 'doctor', 'replay', 'simulate']);
+
+function isVerdict(command: Command): command is Verdict {
+  return VERDICTS.has(command.name);
+}
+
+// Commands whose exit code says what they have found.
+async function isWell(command: Verdict, modules: OfferedModules, shown: Outlet): Promise<boolean> {
+  switch (command.name) {
+    case 'diff':
+      return !(await (await import('./diff.ts')).runDiff(command, modules, shown));
+    case 'doctor':
+      return (await import('./doctor.ts')).runDoctor(command, modules, shown);
+    case 'replay':
+      return !(await (await import('./replay.ts')).runReplay(command, modules, shown));
+    case 'simulate':
+      return (await import('./simulate.ts')).runSimulate(command, modules, shown);
+  }
+}
+
+async function runOrder(
+  command: Extract<
+    Command,
+    { name: 'canary' | 'log-level' | 'quota' | 'tiers' | 'targets' | 'config' | 'support-bundle' }
+  >,
+  shown: Outlet,
+): Promise<void> {
+  switch (command.name) {
+    case 'tiers':
+      return (await import('./tiers.ts')).runTiers(command, await environment(), shown);
+    case 'quota':
+      return (await import('./quota.ts')).runQuota(command, await environment(), shown);
+    case 'log-level':
+      return (await import('./log-level.ts')).runLogLevel(command, await environment(), shown);
+    case 'canary':
+      return (await import('./canary.ts')).runCanary(command, await environment(), shown);
+    case 'targets':
+      return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
+    case 'config':
+      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
+    case 'support-bundle':
+      return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
   }
 }
 

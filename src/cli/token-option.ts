@@ -3,6 +3,7 @@ import { UsageError } from './options.ts';
 const OPTIONS: Readonly<Record<string, string>> = {
   '--token': 'ADMIN_TOKEN',
   '--token-file': 'ADMIN_TOKEN_FILE',
+  '--ca-file': 'ADMIN_CA_FILE',
 };
 /** Commands that talk to the operators' listener of a gateway that runs. */
 const TALKING: ReadonlySet<string | undefined> = new Set([
@@ -17,10 +18,10 @@ const TALKING: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Takes `--token` and `--token-file` out of the arguments of a command that talks to a gateway: they say the same as variables
+ * Takes `--token`, `--token-file` and `--ca-file` out of the arguments of a command that talks to a gateway: they say the same as variables
  * of the environment, which this returns.
  *
- * @throws UsageError for one without a value, and for both.
+ * @throws UsageError for one without a value, and for two tokens.
  */
 export function takeToken(args: readonly string[]): {
   readonly rest: readonly string[];
@@ -41,7 +42,8 @@ export function takeToken(args: readonly string[]): {
       shown[variable] = value;
     }
   }
-  if (Object.keys(shown).length > 1) throw new UsageError('expected --token or --token-file, but not both');
+  if (shown['ADMIN_TOKEN'] !== undefined && shown['ADMIN_TOKEN_FILE'] !== undefined)
+    throw new UsageError('expected --token or --token-file, but not both');
   // What is said on the command line holds over what is around it.
   if (shown['ADMIN_TOKEN_FILE'] !== undefined) shown['ADMIN_TOKEN'] = '';
   return { rest, shown };

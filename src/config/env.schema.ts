@@ -73,6 +73,9 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Token that commands show at the operators’ listener. Default: none.'),
   ADMIN_TOKEN_FILE: text.optional().describe('File with that token. Default: none.'),
+  ADMIN_CA_FILE: text
+    .optional()
+    .describe('File in PEM with who signs what commands ask. Default: none more.'),
   REDIS_URL: redisUrl
     .optional()
     .describe(
@@ -164,6 +167,7 @@ export interface AdminVariables {
   /** What commands show there, or the file that it is in. */
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
+  readonly caFile?: string | undefined;
 }
 
 /** The environment, checked and typed. */
@@ -257,6 +261,7 @@ function adminOf(data: z.output<typeof environmentSchema>): AdminVariables | und
     hosts: data.ADMIN_HOSTS,
     token: data.ADMIN_TOKEN,
     tokenFile: data.ADMIN_TOKEN_FILE,
+    caFile: data.ADMIN_CA_FILE,
   };
   return Object.values(said).every((one) => one === undefined) ? undefined : said;
 }

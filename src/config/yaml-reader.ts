@@ -17,6 +17,8 @@ export interface Position {
 /** A YAML file that was read: what it says, where it says it, and what is wrong with it short of its syntax. */
 export interface YamlDocument {
   readonly file: string;
+  /** What was read. */
+  readonly text: string;
   /** SHA-256 of the text in hex: of what was written, without what variables stand for. */
   readonly digest: string;
   /** Plain maps, lists and scalars, references to variables filled in; null for an empty file. */
@@ -48,6 +50,7 @@ export function readYaml(
   const { places, ...tree } = readInPieces(text, context, long) ?? readWhole(text, context);
   return {
     file,
+    text,
     digest: hash('sha256', text, 'hex'),
     ...tree,
     locate: (path) => position(places.find(path)),

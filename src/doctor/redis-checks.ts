@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { redisAddress, redisPlaceOf, type RedisPlace } from '../config/redis-url.ts';
 import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closeRedis, createRedis, whenReady, type StoreLog } from '../store/redis.ts';
 import { mastersOf, readyMasters } from '../store/redis-cluster.ts';
 import type { Check, Outcome } from './check.ts';
@@ -12,6 +13,8 @@ import { reach } from './tcp-reach.ts';
 /** The oldest Redis that knows all commands: `XADD` with `MINID`. */
 const LEAST_VERSION = [6, 2] as const;
 const READY_MS = 3000;
+const WHOLE_MS = 1500;
+const LOOK_EVERY_MS = 20;
 const CLOCK = { slackMs: 500, toleranceMs: 5000 };
 
 /** Whether Redis is there, and as the gateway needs it. */
@@ -38,7 +41,8 @@ export function redisChecks({ environment }: Surroundings): readonly Check[] {
       const redis = createRedis(redisUrl, log, redisAccess);
       // What is left of it when nobody waits any longer.
       signal.addEventListener('abort', () => closeRedis(redis), { once: true });
-      if (!(await whenReady(redis, READY_MS))) return unreachable(log.last, place);
+      const isReady = await Promise.race([whenReady(redis, READY_MS), log.isHopeless]);
+      if (!isReady) return unreachable(log.last, place);
       return reached(redis, place, subject);
     },
   };
@@ -47,11 +51,19 @@ export function redisChecks({ environment }: Surroundings): readonly Check[] {
 
 class Reasons implements StoreLog {
   last: string | undefined = undefined;
+  readonly #hopeless = Promise.withResolvers<false>();
+
+  /** Resolves once it is known that to wait helps nothing: one that is just starting refuses otherwise. */
+  get isHopeless(): Promise<false> {
+    return this.#hopeless.promise;
+  }
+
   info(): void {
     // That it is connected shows in what comes next.
   }
   warn({ reason }: { readonly reason?: string }): void {
     this.last = reason ?? this.last;
+    if (this.last !== undefined && this.last in HINTS) this.#hopeless.resolve(false);
   }
 }
 
@@ -75,7 +87,7 @@ function unreachable(reason: string | undefined, { isTls }: RedisPlace): Outcome
 }
 
 async function reached(redis: Redis, place: RedisPlace, subject: string): Promise<Outcome> {
-  const nodes = place.kind === 'cluster' ? readyMasters(redis) : [redis];
+  const nodes = place.kind === 'cluster' ? await connectedMasters(redis) : [redis];
   const infos = await Promise.all(nodes.map(async (node) => new Info(await node.info())));
   const first = infos[0] ?? new Info('');
   const version = first.text('redis_version');
@@ -97,6 +109,14 @@ async function reached(redis: Redis, place: RedisPlace, subject: string): Promis
     what: `answers, ${infos.length === 1 ? 'one server' : `${infos.length} masters`}`,
     more,
   };
+}
+
+/** Connections to the masters of a Cluster come one after the other, and perhaps not all of them. */
+async function connectedMasters(redis: Redis): Promise<readonly Redis[]> {
+  const lastLook = performance.now() + WHOLE_MS;
+  while (readyMasters(redis).length < mastersOf(redis).length && performance.now() < lastLook)
+    await sleep(LOOK_EVERY_MS);
+  return readyMasters(redis);
 }
 
 function stated(name: string, subject: string, outcome: Outcome): Check {

@@ -56,7 +56,8 @@ function loadOf({ options: { maxInFlight }, calls: { count } }: Upstream): strin
 export function nobodyAt(upstream: Upstream, exchange: Exchange): Problem | undefined {
   if (upstream.peek(exchange) !== undefined) return undefined;
   const fits = fitting(upstream, exchange);
-  if (upstream.targets.some((one) => fits(one) && (one.available || one.isFull))) return undefined;
+  if (upstream.targets.some((one) => fits(one) && (one.available || (one.isFull && !one.isWithdrawn))))
+    return undefined;
   return upstream.refusal() ?? new Problem('no-available-target');
 }
 
@@ -69,8 +70,9 @@ function fitting({ name, targets }: Upstream, { subset: own, route }: Exchange):
   return isLeft ? () => true : isSubset;
 }
 
-function whyUnavailable({ breaker, health, isFull, inFlight }: Target): string {
+function whyUnavailable({ breaker, health, isFull, isWithdrawn, inFlight }: Target): string {
   const reasons: string[] = [];
+  if (isWithdrawn) reasons.push('taken out by an operator');
   if (!health.available) reasons.push('not healthy, or ejected');
   if (breaker?.available === false) {
     const seconds = Math.ceil(breaker.openForMs / 1000);

@@ -1,15 +1,19 @@
+import { hash } from 'node:crypto';
 import { faultPlaces, type AuditActor } from '../audit/audit-event.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
-import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
+import type { ConfigSummary } from './config-summary.ts';
+import type { WantedReload } from './reload-deps.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** How several processes put one configuration into force: all of them, or none. */
 export interface JointReload {
   /** What the file says, to all of them. */
   readonly text: string;
+  /** Of an earlier configuration: which one. */
+  readonly generation?: number | undefined;
   /** Whether another one tells of it; each still does so for itself at the level `debug`. */
   readonly isEcho: boolean;
   /** Asks the others, once nothing here speaks against it. @returns what speaks against it elsewhere. */
@@ -17,13 +21,10 @@ export interface JointReload {
 }
 
 /** How a reload has ended. */
-export interface Ended {
-  readonly trigger: string;
+export interface Ended extends WantedReload {
   readonly outcome: ReloadOutcome;
   readonly faults?: readonly ConfigFault[];
-  /** What was to be put into force; undefined where it could not be read. */
-  readonly asked?: GatewaySource | undefined;
-  readonly joint?: JointReload | undefined;
+  readonly summary?: ConfigSummary | undefined;
 }
 
 const OUTCOMES = {
@@ -39,7 +40,7 @@ const FILES: ReadonlySet<string> = new Set(['file', 'certificate']);
 export function noteReload(
   audit: AuditTrail | undefined,
   before: { readonly file: string; readonly from: string },
-  { trigger, outcome, faults = [], asked, joint }: Ended,
+  { trigger, by, earlier, outcome, faults = [], text, joint }: Ended,
 ): void {
   if (audit === undefined) return;
   // Whoever rotates files says so by the same signal, and each process has them open.
@@ -47,14 +48,16 @@ export function noteReload(
   if (joint?.isEcho === true) return;
   audit.record({
     kind: 'config',
-    action: 'reload',
+    action: trigger === 'rollback' ? 'rollback' : 'reload',
     outcome: OUTCOMES[outcome],
     actor: actorOf(trigger),
     target: before.file,
     reason: outcome,
     details: {
       from: before.from,
-      to: asked?.document.digest ?? 'unreadable',
+      to: text === undefined ? 'unreadable' : hash('sha256', text, 'hex'),
+      by,
+      generation: earlier?.generation,
       faults: faults.length || undefined,
       at: faultPlaces(faults),
     },
@@ -65,12 +68,16 @@ export function noteReload(
 export function logReload(
   logger: Logger,
   { source, table }: Snapshot,
-  { trigger, outcome, faults, joint }: Ended,
+  { trigger, by, earlier, outcome, faults, joint }: Ended,
 ): void {
-  const place = { trigger, config: source.document.file };
+  const place = { trigger, by, generation: earlier?.generation, config: source.document.file };
   const say = (level: 'info' | 'error', fields: object, message: string): void =>
     logger[joint?.isEcho === true ? 'debug' : level](fields, message);
-  if (outcome === 'reloaded') {
+  if (outcome === 'reloaded' && trigger === 'rollback') {
+    const isEcho = joint?.isEcho === true;
+    const message = 'an earlier configuration is in force again, until the file changes';
+    logger[isEcho ? 'debug' : 'warn']({ ...place, routes: table.routes.length }, message);
+  } else if (outcome === 'reloaded') {
     say('info', { ...place, routes: table.routes.length }, 'another configuration is in force');
   } else if (outcome === 'unchanged') {
     say('info', place, 'the configuration says what it said before');
@@ -83,4 +90,17 @@ export function logReload(
 function actorOf(trigger: string): AuditActor {
   const isSignal = /^SIG[A-Z]+$/.test(trigger);
   return { type: isSignal ? 'signal' : FILES.has(trigger) ? 'file' : 'admin', id: trigger };
+}
+
+const REFUSED = { faulty: 'is faulty', 'needs-restart': 'needs a restart' } as const;
+
+/** How a reload has ended, in a sentence. */
+export function reloadText({ trigger, by, earlier, outcome, faults = [], summary }: Ended): string {
+  const asker = by === undefined || by === trigger ? trigger : `${trigger} by ${by}`;
+  if (outcome === 'unchanged') return `the configuration says what it said before (${asker})`;
+  if (outcome !== 'reloaded')
+    return `a configuration ${REFUSED[outcome]} and was refused, ${faults.length} faults (${asker})`;
+  const { added = 0, removed = 0, changed = 0 } = summary ?? {};
+  const what = earlier === undefined ? 'another configuration' : `configuration ${earlier.generation} again`;
+  return `${what} in force: ${added} added, ${removed} removed, ${changed} changed (${asker})`;
 }

@@ -1,56 +1,23 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { AuditTrail } from '../audit/audit-trail.ts';
-import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
-import { readConfig, readConfigFile } from '../config/config-reader.ts';
-import { gatewaySchemaOf } from '../routing/gateway.schema.ts';
-import type { ActionKind } from '../routing/route-action.ts';
+import { hash } from 'node:crypto';
+import type { ConfigFault } from '../config/config-fault.ts';
+import { readText } from '../config/config-reader.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { namedCertificates } from './named-certificates.ts';
-import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
-import { namedFiles } from './named-files.ts';
-import type { Snapshot } from './snapshot.ts';
-import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
-import { restartFaults } from './restart-keys.ts';
-import type { SnapshotCompiler } from './snapshot-compiler.ts';
-import type { Snapshots } from './snapshots.ts';
-import { logReload, noteReload, type Ended, type JointReload } from './reload-end.ts';
+import { Candidates } from './candidates.ts';
+import type { ConfigPlace } from './config-desk.ts';
+import type { WatchTimes } from './config-file-watch.ts';
+import { ConfigHistory } from './config-history.ts';
+import { ConfigStanding, type Difference } from './config-standing.ts';
+import { summaryOf } from './config-summary.ts';
 import { logWarnings } from './config-warnings.ts';
+import { DepartedNames, routeIds, upstreamNames } from './departed-names.ts';
+import { namedCertificates } from './named-certificates.ts';
+import { namedFiles } from './named-files.ts';
+import type { EarlierConfig, Ports, Reload, ReloadsDeps, WantedReload } from './reload-deps.ts';
+import { logReload, noteReload, reloadText, type Ended, type JointReload } from './reload-end.ts';
+import type { Snapshot } from './snapshot.ts';
+import { WatchedFiles } from './watched-files.ts';
 
-/** What became of an attempt to put another configuration into force. */
-export interface Reload {
-  /** What asked for it, such as `SIGHUP` or `file`. */
-  readonly trigger: string;
-  /** When it ended, in ms since the epoch. */
-  readonly at: number;
-  readonly outcome: ReloadOutcome;
-  /** Everything that speaks against it; empty unless it was refused. */
-  readonly faults: readonly ConfigFault[];
-}
-
-/** What reloads need of the rest of the gateway. */
-export interface ReloadsDeps {
-  readonly snapshots: Snapshots;
-  readonly compiler: SnapshotCompiler;
-  /** The kinds of routes of the file. */
-  readonly actions: readonly ActionKind[];
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Takes note of each reload. Default: nobody does. */
-  readonly audit?: AuditTrail | undefined;
-}
-
-/** Where clients connect, which other configurations change. */
-export interface Ports {
-  /** Opens what a configuration adds. @returns what speaks against it. */
-  prepare(source: GatewaySource): Promise<readonly ConfigFault[]>;
-  /** Goes by a configuration that is in force now. */
-  use(snapshot: Snapshot): void;
-  /** Closes what was opened for a configuration that is not put into force. */
-  giveUp(): void;
-}
+export type { EarlierConfig, Ports, Reload, ReloadsDeps };
 
 /**
  * Puts another configuration into force while the gateway serves. One with a fault changes nothing, and neither does one
@@ -58,26 +25,35 @@ export interface Ports {
  */
 export class Reloads {
   readonly #deps: ReloadsDeps;
-  #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
+  readonly #candidates: Candidates;
   readonly #departedRoutes = new DepartedNames(routeIds);
   readonly #departedUpstreams = new DepartedNames(upstreamNames);
+  readonly #watched: WatchedFiles;
+  readonly #standing: ConfigStanding;
+  /** The last configurations; of one of several processes only the one that it began with. */
+  readonly history = new ConfigHistory();
   #loadedAt = Date.now();
   /** Of the text of the configuration that was in force before. */
   #digest: string;
   #last: Reload | undefined = undefined;
-  #watch: ConfigFileWatch | undefined = undefined;
   #running: Promise<Reload> | undefined = undefined;
   #waiting: Promise<Reload> | undefined = undefined;
   #isClosed = false;
-  readonly #fileWatches = new Map<string, ConfigFileWatch>();
-  #watchTimes: WatchTimes | undefined = undefined;
+  #place: ConfigPlace | undefined = undefined;
   /** Opens and closes listeners; absent where nothing listens. */
   ports: Ports | undefined = undefined;
 
   constructor(deps: ReloadsDeps) {
     this.#deps = deps;
-    this.#digest = deps.snapshots.current.source.document.digest;
+    this.#candidates = new Candidates(deps);
+    const { document } = deps.snapshots.current.source;
+    this.#digest = document.digest;
+    this.#watched = new WatchedFiles(document.file, (trigger) => void this.reload(trigger));
+    this.#standing = new ConfigStanding(document.digest);
+    this.history.add({ text: document.text, trigger: 'start', outcome: 'reloaded' }, this.#loadedAt);
     this.#show();
+    const routes = deps.snapshots.current.table.routes.length;
+    deps.metrics.changes.note({ kind: 'start', text: `started with ${routes} routes` });
   }
 
   /** What became of the last attempt; undefined before the first. */
@@ -90,130 +66,158 @@ export class Reloads {
     return this.#loadedAt;
   }
 
-  /** Reads the file again and puts it into force. Never rejects. One that is asked for meanwhile is made after it, once. */
-  reload(trigger: string, joint?: JointReload): Promise<Reload> {
+  /** The number of the configuration in force; see {@link ConfigHistory}. */
+  get generation(): number {
+    return this.#place?.generation ?? this.history.generation;
+  }
+
+  /** Why what is in force is not what the file says; undefined where it is. */
+  get difference(): Difference | undefined {
+    return this.#place === undefined ? this.#standing.difference : this.#place.difference;
+  }
+
+  /** Hears which one is in force in all processes of a gateway, where there are several. */
+  placed(place: ConfigPlace): void {
+    this.#place = place;
+    this.#show();
+  }
+
+  /**
+   * Reads the file again and puts it into force. Never rejects. One that is asked for meanwhile is made after it, once.
+   *
+   * @param by who wants it, where that is not the trigger.
+   */
+  reload(trigger: string, joint?: JointReload, by?: string): Promise<Reload> {
     if (this.#waiting !== undefined) return this.#waiting;
-    if (this.#running === undefined) return this.#run(trigger, joint);
-    return (this.#waiting = this.#running.then(() => {
-      this.#waiting = undefined;
-      return this.#run(trigger, joint);
-    }));
+    const { text = '', generation } = joint ?? {};
+    const earlier = generation === undefined ? undefined : { text, generation };
+    const wanted = { trigger, joint, by, earlier };
+    if (this.#running === undefined) return this.#run(wanted);
+    return (this.#waiting = this.#inTurn(wanted, () => (this.#waiting = undefined)));
+  }
+
+  /** Puts an earlier configuration into force again, by the rules of any other. Never rejects. @param by who wants it. */
+  rollback(earlier: EarlierConfig, by: string): Promise<Reload> {
+    return this.#inTurn({ trigger: 'rollback', earlier, by });
+  }
+
+  /** What would become of the file, which is not put into force. Never rejects. */
+  async check(): Promise<Pick<Reload, 'outcome' | 'faults' | 'summary'>> {
+    const { value, document } = this.#deps.snapshots.current.source;
+    try {
+      const source = this.#candidates.read(await readText(document.file));
+      if (this.#candidates.isSame(source)) return { outcome: 'unchanged', faults: [] };
+      this.#candidates.compile(source).discard();
+      return { outcome: 'reloaded', faults: [], summary: summaryOf(value, source.value) };
+    } catch (error) {
+      return this.#candidates.refusalOf(error);
+    }
+  }
+
+  /** Compiles a configuration to compare it; whoever asks for it discards it. @throws {ConfigError} with all faults. */
+  compared(text: string): Snapshot {
+    return this.#candidates.compared(text);
   }
 
   /** Puts a configuration into force that was read already. Never throws. */
   apply(source: GatewaySource, trigger: string): Reload {
-    try {
-      const next = this.#compile(source, trigger);
-      if (next !== undefined) this.#use(next);
-      return this.#end({ trigger, asked: source, outcome: next === undefined ? 'unchanged' : 'reloaded' });
-    } catch (error) {
-      return this.#refused(error, { trigger, asked: source });
-    }
+    return this.#apply(source, { trigger, text: source.document.text });
+  }
+
+  /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
+  take(source: GatewaySource, trigger: string): Promise<Reload> {
+    return this.#take(source, { trigger, text: source.document.text });
   }
 
   /** Takes over every change of the file from now on. */
   watch(times?: WatchTimes): void {
-    const { file } = this.#deps.snapshots.current.source.document;
-    this.#watch ??= new ConfigFileWatch(file, () => void this.reload('file'), times);
-    this.#watch.start();
-    this.#watchTimes = times;
-    this.#watchNamed();
+    this.#watched.start(namedFiles(this.#deps.snapshots.current.source), times);
   }
 
   /** Takes nothing over any more. */
   close(): void {
     this.#isClosed = true;
-    this.#watch?.stop();
-    for (const watch of this.#fileWatches.values()) watch.stop();
+    this.#watched.stop();
   }
 
-  // Certificates are renewed without a change of the configuration that names them.
-  #watchNamed(): void {
-    if (this.#watch === undefined) return;
-    const names = new Set(namedFiles(this.#deps.snapshots.current.source));
-    for (const [name, watch] of this.#fileWatches) {
-      if (names.has(name)) continue;
-      watch.stop();
-      this.#fileWatches.delete(name);
-    }
-    for (const name of names) {
-      if (this.#fileWatches.has(name)) continue;
-      const watch = new ConfigFileWatch(name, () => void this.reload('certificate'), this.#watchTimes);
-      this.#fileWatches.set(name, watch);
-      watch.start();
-    }
+  async #inTurn(wanted: WantedReload, begin?: () => void): Promise<Reload> {
+    while (this.#running !== undefined) await this.#running;
+    begin?.();
+    return this.#run(wanted);
   }
 
-  #run(trigger: string, joint: JointReload | undefined): Promise<Reload> {
-    this.#running = this.#read(trigger, joint).finally(() => (this.#running = undefined));
+  #run(wanted: WantedReload): Promise<Reload> {
+    this.#running = this.#read(wanted).finally(() => (this.#running = undefined));
     return this.#running;
   }
 
-  async #read(trigger: string, joint: JointReload | undefined): Promise<Reload> {
-    const { file } = this.#deps.snapshots.current.source.document;
+  async #read(asked: WantedReload): Promise<Reload> {
+    let wanted = asked;
     try {
-      const schema = (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
-      const source = joint ? readConfig(schema, joint.text, file) : await readConfigFile(schema, file);
-      return await this.take(source, trigger, joint);
+      const text = await this.#textOf(asked);
+      wanted = { ...asked, text };
+      // The file says what it did when an earlier configuration was taken back: that one stays.
+      if (asked.joint === undefined && this.#standing.isOld(asked.trigger, hash('sha256', text, 'hex')))
+        return this.#told({ ...wanted, outcome: 'unchanged' });
+      return await this.#take(this.#candidates.read(text), wanted);
     } catch (error) {
-      return this.#refused(error, { trigger, joint });
+      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
     }
   }
 
-  /** Puts a configuration into force that was read already, with the listeners that it adds. Never rejects. */
-  async take(source: GatewaySource, trigger: string, joint?: JointReload): Promise<Reload> {
+  async #textOf({ trigger, joint, earlier }: WantedReload): Promise<string> {
+    const { file, text } = this.#deps.snapshots.current.source.document;
+    const kept = this.#standing.keepsText(trigger) ? text : undefined;
+    return joint?.text ?? earlier?.text ?? kept ?? (await readText(file));
+  }
+
+  async #take(source: GatewaySource, wanted: WantedReload): Promise<Reload> {
     const faults = (await this.ports?.prepare(source)) ?? [];
     const reload =
       faults.length > 0
-        ? this.#end({ trigger, asked: source, joint, outcome: 'faulty', faults })
-        : joint === undefined
-          ? this.apply(source, trigger)
-          : await this.#applyJointly(source, trigger, joint);
+        ? this.#faulty(wanted, faults)
+        : wanted.joint === undefined
+          ? this.#apply(source, wanted)
+          : await this.#applyJointly(source, wanted, wanted.joint);
     if (reload.outcome !== 'reloaded') this.ports?.giveUp();
     return reload;
   }
 
-  async #applyJointly(source: GatewaySource, trigger: string, joint: JointReload): Promise<Reload> {
+  #apply(source: GatewaySource, wanted: WantedReload): Reload {
     try {
-      const next = this.#compile(source, trigger);
+      return this.#used(this.#compile(source, wanted.trigger), wanted);
+    } catch (error) {
+      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
+    }
+  }
+
+  async #applyJointly(source: GatewaySource, wanted: WantedReload, joint: JointReload): Promise<Reload> {
+    try {
+      const next = this.#compile(source, wanted.trigger);
       const faults = await joint.agree().catch((error: unknown) => {
         next?.discard();
         throw error;
       });
-      if (faults.length > 0) {
-        next?.discard();
-        return this.#end({ trigger, asked: source, joint, outcome: 'faulty', faults });
-      }
-      if (next !== undefined) this.#use(next);
-      return this.#end({
-        trigger,
-        asked: source,
-        joint,
-        outcome: next === undefined ? 'unchanged' : 'reloaded',
-      });
+      if (faults.length === 0) return this.#used(next, wanted);
+      next?.discard();
+      return this.#faulty(wanted, faults);
     } catch (error) {
-      return this.#refused(error, { trigger, asked: source, joint });
+      return this.#end({ ...wanted, ...this.#candidates.refusalOf(error) });
     }
   }
 
   /** @returns undefined where nothing has changed. */
   #compile(source: GatewaySource, trigger: string): Snapshot | undefined {
-    const { snapshots, compiler } = this.#deps;
-    const { current } = snapshots;
     // Asked for by name, it is made all the same: files that the configuration names may have changed.
-    const isSame =
-      this.#isClosed || (trigger === 'file' && isDeepStrictEqual(current.source.value, source.value));
-    if (isSame) return undefined;
-    const fixed = restartFaults(current.source, source);
-    if (fixed.length > 0) throw new NeedsRestart(fixed);
-    const next = compiler.next(source, current);
-    try {
-      refuse(snapshots.faultsOf(next));
-    } catch (error) {
-      next.discard();
-      throw error;
-    }
-    return next;
+    const isSame = this.#isClosed || (trigger === 'file' && this.#candidates.isSame(source));
+    return isSame ? undefined : this.#candidates.compile(source);
+  }
+
+  #used(next: Snapshot | undefined, wanted: WantedReload): Reload {
+    if (next === undefined) return this.#end({ ...wanted, outcome: 'unchanged' });
+    const { value } = this.#deps.snapshots.current.source;
+    this.#use(next);
+    return this.#end({ ...wanted, outcome: 'reloaded', summary: summaryOf(value, next.source.value) });
   }
 
   #use(next: Snapshot): void {
@@ -221,24 +225,11 @@ export class Reloads {
     const { current } = snapshots;
     snapshots.replace(next);
     this.ports?.use(next);
-    this.#watchNamed();
+    this.#watched.use(namedFiles(next.source));
     metrics.forgetRoutes(this.#departedRoutes.after(current, snapshots));
     metrics.forgetUpstreams(this.#departedUpstreams.after(current, snapshots));
     this.#loadedAt = Date.now();
     logWarnings(next, logger);
-  }
-
-  #refused(error: unknown, ended: Omit<Ended, 'outcome' | 'faults'>): Reload {
-    const { file } = this.#deps.snapshots.current.source.document;
-    const outcome = error instanceof NeedsRestart ? 'needs-restart' : 'faulty';
-    return this.#end({ ...ended, outcome, faults: this.#faultsOf(error, file) });
-  }
-
-  #faultsOf(error: unknown, file: string): readonly ConfigFault[] {
-    if (error instanceof ConfigError) return error.faults;
-    // What nobody foresaw is no fault of the file, and wants its stack.
-    this.#deps.logger.error({ err: error }, 'unforeseen fault of a reload');
-    return [{ file, key: '', message: error instanceof Error ? error.message : String(error) }];
   }
 
   #show(): void {
@@ -246,9 +237,24 @@ export class Reloads {
     const { source } = snapshots.current;
     metrics.config.loaded(this.#loadedAt, source.document.digest);
     metrics.config.certificates(namedCertificates(source));
+    metrics.config.standing(this.generation, this.difference !== undefined);
+  }
+
+  #faulty(wanted: WantedReload, faults: readonly ConfigFault[]): Reload {
+    return this.#end({ ...wanted, outcome: 'faulty', faults });
   }
 
   #end(ended: Ended): Reload {
+    const { trigger, outcome, text, joint } = ended;
+    // Of several processes the one that has started them keeps what all of them were given.
+    if (joint === undefined) {
+      this.history.add({ ...ended, of: ended.earlier?.generation });
+      this.#standing.ended(trigger, outcome, text === undefined ? undefined : hash('sha256', text, 'hex'));
+    }
+    return this.#told(ended);
+  }
+
+  #told(ended: Ended): Reload {
     const { metrics, snapshots, audit } = this.#deps;
     const { document } = snapshots.current.source;
     const from = this.#digest;
@@ -257,13 +263,10 @@ export class Reloads {
     metrics.config.reloadEnded(ended.outcome);
     this.#show();
     logReload(this.#deps.logger, snapshots.current, ended);
-    const { trigger, outcome, faults = [] } = ended;
-    return (this.#last = { trigger, at: Date.now(), outcome, faults });
+    const { trigger, outcome, faults = [], summary, joint } = ended;
+    const kind = trigger === 'certificate' ? 'certificate' : 'reload';
+    const isNews = joint?.isEcho !== true && trigger !== 'catch up';
+    if (isNews) metrics.changes.note({ kind, text: reloadText(ended) });
+    return (this.#last = { trigger, at: Date.now(), outcome, faults, ...(summary && { summary }) });
   }
-}
-
-class NeedsRestart extends ConfigError {}
-
-function refuse(faults: readonly ConfigFault[]): void {
-  if (faults.length > 0) throw new ConfigError(faults);
 }

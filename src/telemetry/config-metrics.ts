@@ -27,6 +27,8 @@ export class ConfigMetrics {
   #isRefused = false;
   #lastReloadAt: number | undefined = undefined;
   #digest = '';
+  #generation = 1;
+  #differs = false;
   #certificates: readonly ShownCertificate[] = [];
 
   constructor(registry: Registry) {
@@ -70,12 +72,34 @@ export class ConfigMetrics {
     this.#digest = digest;
   }
 
+  /** Shows which of the configurations of this process is in force, and whether the file says another one. */
+  standing(generation: number, differs: boolean): void {
+    this.#generation = generation;
+    this.#differs = differs;
+  }
+
   /** Shows when certificates end. */
   certificates(all: readonly ShownCertificate[]): void {
     this.#certificates = all;
   }
 
   #showLast(registry: Registry): void {
+    new ReadGauge(
+      {
+        name: 'gatehouse_config_generation',
+        help: 'Which of the configurations that this process was given is in force, counted from 1, those that were refused included.',
+      },
+      registry,
+      (show) => show(this.#generation),
+    );
+    new ReadGauge(
+      {
+        name: 'gatehouse_config_differs_from_file',
+        help: 'Whether what is in force is not what the file says, because that was refused or an earlier one was taken back: 1 or 0.',
+      },
+      registry,
+      (show) => show(this.#differs ? 1 : 0),
+    );
     new ReadGauge(
       {
         name: 'gatehouse_config_last_reload_successful',

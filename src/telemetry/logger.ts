@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { errorFacts } from './error-facts.ts';
+import { KeptLines } from './kept-lines.ts';
 import { LineBuffer, type LineTurns } from './line-buffer.ts';
 import { redacted, redactedFields } from './redaction.ts';
 
@@ -66,13 +67,16 @@ export class WorkerLines implements LineStream {
 /** Hides in each line what looks like a secret, or is one that the process was given. */
 class RedactingStream {
   readonly inner: LineStream & Pick<Partial<LineBuffer>, 'flush'>;
+  readonly kept = new KeptLines();
 
   constructor(inner: LineStream) {
     this.inner = inner;
   }
 
   write(line: string): void {
-    this.inner.write(redacted(line));
+    const shown = redacted(line);
+    this.kept.add(shown);
+    this.inner.write(shown);
   }
 
   flush(done?: () => void): void {
@@ -95,6 +99,16 @@ export interface LineStream {
  * cost more than all else that the gateway does for a request.
  */
 export function lineStreamOf(logger: Logger): LineStream {
-  const stream = (logger as unknown as Record<symbol, LineStream>)[pino.symbols.streamSym] as LineStream;
+  const stream = streamOf(logger);
   return stream instanceof RedactingStream ? stream.inner : stream;
+}
+
+/** The last lines that a logger has written itself, the oldest first. */
+export function keptLinesOf(logger: Logger): readonly string[] {
+  const stream = streamOf(logger);
+  return stream instanceof RedactingStream ? stream.kept.all() : [];
+}
+
+function streamOf(logger: Logger): LineStream {
+  return (logger as unknown as Record<symbol, LineStream>)[pino.symbols.streamSym] as LineStream;
 }

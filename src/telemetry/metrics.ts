@@ -3,6 +3,7 @@ import { AdminMetrics } from './admin-metrics.ts';
 import { AuthorizationMetrics } from './authorization-metrics.ts';
 import { BreakerMetrics } from './breaker-metrics.ts';
 import { CompositionMetrics } from './composition-metrics.ts';
+import { Changes } from './changes.ts';
 import { ConfigMetrics } from './config-metrics.ts';
 import { LabelCounter } from './label-counter.ts';
 import { LoopMetrics } from './loop-metrics.ts';
@@ -46,6 +47,8 @@ export class Metrics {
   readonly compositions = new CompositionMetrics(this.registry);
   /** Of the configuration in force, and its certificates. */
   readonly config = new ConfigMetrics(this.registry);
+  /** What has changed lately, which explains what the figures show. */
+  readonly changes = new Changes();
   readonly #decisions = this.#counter('rate_limit_decisions', 'Decisions of the limiter.', [
     'route',
     'outcome',

@@ -75,9 +75,9 @@ export class ReadGauge implements SlicedMetric {
 
   #share(shared: Map<string, Cell>, values: readonly string[], value: number): void {
     this.#guard.folded(this.name);
+    let folded = values.map((one, index) => (index === this.#fold ? OTHER : one));
     // All of them, where even so there would be too many.
-    const isRoomy = shared.size < this.#guard.most;
-    const folded = values.map((one, index) => (index === this.#fold || !isRoomy ? OTHER : one));
+    if (shared.size >= this.#guard.most && !shared.has(folded.join('\n'))) folded = values.map(() => OTHER);
     const key = folded.join('\n');
     const cell = shared.get(key);
     if (cell === undefined) shared.set(key, { labels: this.#labelled(folded), value });

@@ -21,6 +21,8 @@ export interface AttemptFacts {
   method: string;
   /** Path and query. */
   path: string;
+  /** Three digits, once an answer of HTTP has begun; it may break off after that. */
+  status: string;
 }
 
 /** One thing that an exchange does, from its beginning to its end. As small as can be: most are never read. */

@@ -99,7 +99,11 @@ export class TargetMetrics {
       });
     };
     gauge('requests_in_flight', 'Calls under way to a target.', ({ inFlight }) => inFlight);
-    gauge('weight', 'Weight of a target, as it is configured or discovered.', ({ weight }) => weight);
+    gauge(
+      'weight',
+      'Weight of a target, as it is configured or discovered, or as an operator has ordered.',
+      ({ weight }) => weight,
+    );
     gauge(
       'certificate_expiry_timestamp_seconds',
       'When the certificate ends that a target has shown last, in seconds since the epoch.',

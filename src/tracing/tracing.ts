@@ -11,6 +11,7 @@ import {
 } from '../telemetry/trace-context.ts';
 import { allowedBaggage } from './baggage.ts';
 import { readB3, readW3c, type CallerContext } from './caller-context.ts';
+import { exchangeFault } from './exchange-fault.ts';
 import { FollowedTrace } from './followed-trace.ts';
 import type { TracingRules } from './tracing-rules.ts';
 
@@ -21,8 +22,6 @@ export interface SpanSink {
   /** Takes notes of an exchange that goes on. */
   noted(trace: FollowedTrace, notes: readonly SpanNote[]): void;
 }
-
-const FIRST_FAULT_STATUS = 500;
 
 /** How traces begin, go on and end under one configuration. */
 export class Tracing implements TraceCarrier {
@@ -144,17 +143,10 @@ function isFaultyEvent({ sort, isFault }: SpanNote): boolean {
 }
 
 /** What is kept whatever is sampled: an answer that says so, what was cut off by us, an operation that failed. */
-function isFault({ status, problem, cancelled, grpcStatus }: Exchange, { spans }: FollowedTrace): boolean {
-  if (status >= FIRST_FAULT_STATUS || ((problem ?? cancelled)?.status ?? 0) >= FIRST_FAULT_STATUS)
-    return true;
-  if (grpcStatus !== undefined && GRPC_FAULTS.has(grpcStatus)) return true;
+function isFault(exchange: Exchange, { spans }: FollowedTrace): boolean {
+  if (exchangeFault(exchange) !== undefined) return true;
   return spans?.notes.some(({ sort, isFault: failed }) => failed && sort === 'operation') === true;
 }
-
-/** Those that say a server has failed (semantic conventions for RPC). */
-export const GRPC_FAULTS: ReadonlySet<string> = new Set([
-  'UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS',
-]); // prettier-ignore
 
 function plainOf({ traceId, spanId, parentId, flags, state, carrier, spans }: TraceContext): TraceContext {
   return { traceId, spanId, parentId, flags, state, carrier, spans };

@@ -7,6 +7,8 @@ import type { Upstream } from './upstream.ts';
 const SPAN_DIGITS = 16;
 /** What says that a call of gRPC did well. */
 const OK = 'OK';
+/** What says that an answer of HTTP has begun, whatever becomes of it. */
+const STATUS = /^[1-5]\d\d$/;
 
 /**
  * What is noted for spans of the attempts of one request at one upstream. Over gRPC the attempts are parts of one call; over
@@ -53,6 +55,7 @@ export class AttemptTrace {
       isHedge,
       method: '',
       path: '',
+      status: '',
     };
     if (protocol === 'grpc') this.#call ??= this.#log.begin('rpc', name, this.#parent, { ...facts });
     this.#attempt = this.#log.begin('attempt', name, this.#call ?? this.#parent, facts);
@@ -70,8 +73,10 @@ export class AttemptTrace {
     return trace.carrier.withParent(fields, trace, note.spanId);
   }
 
-  /** Takes note of how it ended. */
+  /** Takes note of how it ended; an answer that breaks off ends it again. */
   ended(word: string): void {
+    const facts = this.#attempt?.facts as AttemptFacts | undefined;
+    if (facts !== undefined && STATUS.test(word)) facts.status = word;
     this.#attempt?.end(word, word !== OK);
     // Who was quicker has told how the call has ended.
     if (word !== 'lost') this.#call?.end(word, word !== OK);

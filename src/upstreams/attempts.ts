@@ -170,8 +170,8 @@ export class Attempts implements Waiter {
     this.note(word);
   }
 
-  /** Shows in the access line and the metrics what the attempt under way became. */
-  note(word: string): void {
+  /** Shows in the access line and the metrics what the attempt under way became. @param streams whether it goes on for its span. */
+  note(word: string, streams = false): void {
     if (this.#tryTimer !== undefined) clearTimeout(this.#tryTimer);
     if (this.#attempt !== undefined) {
       if (this.isPending) this.exchange.timings?.attempted(performance.now());
@@ -179,10 +179,10 @@ export class Attempts implements Waiter {
       this.#attempt.durationMs = performance.now() - this.#attemptAt;
     }
     this.#metrics.upstreams.attempted(this.#upstream.name, word, this.#attempt?.durationMs);
-    this.#trace?.ended(word);
+    if (!streams) this.#trace?.ended(word);
   }
 
-  /** Shows in the access line that what was noted is not how it ended. */
+  /** Shows in the access line, and in the trace with its time, how what was noted has ended. */
   correct(word: string): void {
     if (this.#attempt !== undefined) this.#attempt.outcome = word;
     this.#trace?.ended(word);

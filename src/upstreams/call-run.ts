@@ -167,7 +167,7 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
     if (this.#done) return;
     if (health === 'success') this.heard();
     else this.#attempts.lease?.unheard();
-    this.#attempts.note('OK');
+    this.#attempts.note('OK', true);
     this.#finish();
     this.#resolve(value);
   }
@@ -179,6 +179,8 @@ export abstract class CallRun<Out> implements AttemptMaker, Racer {
    */
   protected streamed(health: Outcome): void {
     this.#attempts.lease?.release(health);
+    // The span of a call lasts as long as its stream; what breaks off says so after this.
+    this.#attempts.correct('OK');
   }
 
   /** Takes note that the target has said something good, while its answer streams. */

@@ -1,6 +1,7 @@
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Watches } from './health/watches.ts';
+import type { TargetOverrides } from './overrides/target-overrides.ts';
 import { AdaptiveLimit } from './adaptive/adaptive-limit.ts';
 import { UNARY_FIELDS } from './grpc/unary-wire.ts';
 import { Http1Pool, type Http1PoolOptions } from './transport/http1/http1-pool.ts';
@@ -67,7 +68,7 @@ function sharedKey(options: UpstreamOptions, tls: UpstreamTls | undefined): stri
 }
 
 /** See {@link targetMaker}. */
-export type TargetMakerDeps = readonly [Logger, Metrics, UpstreamTls | undefined, Watches];
+export type TargetMakerDeps = readonly [Logger, Metrics, UpstreamTls | undefined, Watches, TargetOverrides];
 
 interface Making {
   readonly key: string;
@@ -79,7 +80,7 @@ function createTarget(
   upstream: string,
   options: UpstreamOptions,
   target: TargetOptions,
-  { key, deps: [, metrics, upstreamTls, watches] }: Making,
+  { key, deps: [, metrics, upstreamTls, watches, overrides] }: Making,
 ): Target {
   const isHttp = options.protocol === 'http';
   const socket = socketOf(target, options, upstreamTls);
@@ -100,6 +101,7 @@ function createTarget(
     breaker,
     health: watch,
   });
+  overrides.adopt(upstream, created);
   created.onEnd(metrics.targets.hold(upstream, created));
   if (breaker !== undefined) {
     metrics.breakers.made(upstream, host);

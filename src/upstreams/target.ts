@@ -17,6 +17,8 @@ export interface TargetHealth {
   start?(): void;
   /** Ends that: nobody chooses the target any more. Calling it again does nothing. */
   end?(): void;
+  /** Hears that an operator has taken the target out, or back. */
+  withdrawn?(isOut: boolean): void;
 }
 
 const NO_DOUBT: TargetHealth = Object.freeze({ available: true });
@@ -82,7 +84,10 @@ export class Target {
   calls = new CallsUnderWay();
   /** Whether it ends once no call is under way. */
   isLeaving = false;
+  #isWithdrawn = false;
   #weight: number;
+  /** What an operator has ordered in its place. */
+  #orderedWeight: number | undefined = undefined;
   #labels: Readonly<Record<string, string>>;
   #zone: string | undefined;
   #priority: number;
@@ -113,9 +118,9 @@ export class Target {
     this.compression = deps.compression ?? 'none';
   }
 
-  /** Whether it can be called now: healthy, its breaker not open, and not full. */
+  /** Whether it can be called now: healthy, its breaker not open, not full, and not taken out. */
   get available(): boolean {
-    if (this.isFull) return false;
+    if (this.isFull || this.#isWithdrawn) return false;
     return this.health.available && (this.breaker === undefined || this.breaker.available);
   }
 
@@ -124,8 +129,18 @@ export class Target {
     return this.inFlight >= this.capacity || this.adaptive?.isFull === true;
   }
 
+  /** Whether an operator has taken it out; nothing but an order brings it back, a panic neither. */
+  get isWithdrawn(): boolean {
+    return this.#isWithdrawn;
+  }
+
   /** Its part of the traffic, once it has started. */
   get weight(): number {
+    return this.#orderedWeight ?? this.#weight;
+  }
+
+  /** What the configuration, or what discovers it, says of that. */
+  get configuredWeight(): number {
     return this.#weight;
   }
 
@@ -149,6 +164,19 @@ export class Target {
     this.#labels = labels;
     this.#zone = zone;
     this.#priority = priority;
+    Target.tunings += 1;
+  }
+
+  /** Takes it out, or back. Calls under way go on. */
+  withdraw(isOut: boolean): void {
+    this.#isWithdrawn = isOut;
+    this.health.withdrawn?.(isOut);
+  }
+
+  /** Has it another weight; undefined for the configured one. */
+  weigh(weight: number | undefined): void {
+    if (this.#orderedWeight === weight) return;
+    this.#orderedWeight = weight;
     Target.tunings += 1;
   }
 

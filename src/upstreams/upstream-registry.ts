@@ -9,6 +9,7 @@ import type { DiscoveryView } from './discovery/discovery-view.ts';
 import type { HintChannel } from './health/breaker-hints.ts';
 import { Watches } from './health/watches.ts';
 import type { IdentityMaker } from './identity/load-identities.ts';
+import { TargetOverrides } from './overrides/target-overrides.ts';
 import { targetSet, type TargetMaker } from './target-set.ts';
 import type { Target } from './target.ts';
 import type { TargetOptions, UpstreamOptions } from './upstream.schema.ts';
@@ -27,6 +28,8 @@ export class UpstreamRegistry implements Upstreams {
   readonly #files: UpstreamFiles;
   readonly #watches: Watches;
   readonly #discoveries: Discoveries;
+  /** What operators have ordered of targets, over all configurations. */
+  readonly overrides: TargetOverrides;
   readonly #uses = new Map<Upstream, SourceUse>();
   readonly #endings: (() => void)[] = [];
   /** What has changed of targets that go on. */
@@ -46,6 +49,7 @@ export class UpstreamRegistry implements Upstreams {
     this.#files = files;
     this.#watches = previous === undefined ? new Watches(logger, metrics) : previous.#watches;
     this.#discoveries = previous === undefined ? new Discoveries(logger, metrics) : previous.#discoveries;
+    this.overrides = previous === undefined ? new TargetOverrides(logger, metrics) : previous.overrides;
     this.#logger = logger;
     this.#metrics = metrics;
     for (const [name, one] of Object.entries(options)) {
@@ -131,7 +135,13 @@ export class UpstreamRegistry implements Upstreams {
   #upstreamOf(name: string, options: UpstreamOptions, previous: Upstream | undefined): Upstream {
     const { discovery } = options;
     const { folder, tls } = this.#files;
-    const maker = targetMaker(name, options, [this.#logger, this.#metrics, tls.get(name), this.#watches]);
+    const maker = targetMaker(name, options, [
+      this.#logger,
+      this.#metrics,
+      tls.get(name),
+      this.#watches,
+      this.overrides,
+    ]);
     const use =
       discovery && this.#discoveries.use(name, { ...options, discovery }, { folder, before: previous });
     const wanted = this.#files.identities?.get(name);

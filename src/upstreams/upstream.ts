@@ -214,7 +214,8 @@ export class Upstream {
 
   /** Why none of its targets can be called now; undefined when one can, or only has too much to do, or there is none. */
   refusal(): Problem | undefined {
-    for (const target of this.#targets) if (target.available || target.isFull) return undefined;
+    for (const { available, isFull, isWithdrawn } of this.#targets)
+      if (available || (isFull && !isWithdrawn)) return undefined;
     return this.#targets.length === 0 ? undefined : this.#usual.refusal();
   }
 

@@ -19,6 +19,7 @@ const OWN = 'gatehouse_config_reloads_total';
 export class CrewMetrics {
   readonly #members: () => readonly Member[];
   readonly #wanted: number;
+  readonly #more: () => readonly MetricFamily[];
   readonly #reloads = new Map<string, number>(RELOAD_OUTCOMES.map((outcome) => [outcome, 0]));
   readonly #ends = new Map<string, number>();
   /** What each worker had counted when somebody last looked. */
@@ -27,7 +28,13 @@ export class CrewMetrics {
   readonly #departed = new MetricSums(MOST_KEPT_SERIES);
   #timer: NodeJS.Timeout | undefined = undefined;
 
-  constructor(members: () => readonly Member[], wanted: number) {
+  /** @param more what else the primary itself shows. Default nothing. */
+  constructor(
+    members: () => readonly Member[],
+    wanted: number,
+    more: () => readonly MetricFamily[] = () => [],
+  ) {
+    this.#more = more;
     this.#members = members;
     this.#wanted = wanted;
     for (let slot = 1; slot <= wanted; slot += 1)
@@ -102,6 +109,7 @@ export class CrewMetrics {
       return { labels: { worker, reason }, value };
     });
     return [
+      ...this.#more(),
       family('workers', 'gauge', 'Workers by how they are.', ['starting', 'serving', 'leaving'].map(count)),
       family('workers_wanted', 'gauge', 'How many workers there should be.', [
         { labels: {}, value: this.#wanted },

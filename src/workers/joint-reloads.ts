@@ -1,15 +1,16 @@
+import { hash } from 'node:crypto';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { readText } from '../config/config-reader.ts';
-import { ConfigFileWatch } from '../snapshot/config-file-watch.ts';
+import { rollbackRefusal, type ConfigPlace, type RollbackRefusal } from '../snapshot/config-desk.ts';
+import { ConfigHistory } from '../snapshot/config-history.ts';
+import { ConfigStanding } from '../snapshot/config-standing.ts';
+import type { EarlierConfig, Reload } from '../snapshot/reload-deps.ts';
+import { WatchedFiles } from '../snapshot/watched-files.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
 import type { Questions } from './messages.ts';
 import type { Member } from './member.ts';
-
-/** A worker that has not said by then whether it takes a configuration does not. */
-const VOTE_WITHIN_MS = 60_000;
-/** What it takes after that to put a configuration into force, or to drop it; who takes longer is not waited for. */
-const END_WITHIN_MS = 5000;
+import { ReloadRound } from './reload-round.ts';
 
 type Answer = Questions['reload'][1];
 
@@ -22,77 +23,34 @@ export interface JointReloadsDeps {
   ended(outcome: ReloadOutcome): void;
 }
 
-/** One configuration on its way into force: every worker says first whether it would take it. */
-class Round {
-  /** Answers that come late may not be taken for those of another round. */
-  readonly id: number;
-  readonly #open: Set<Member>;
-  readonly #verdict = Promise.withResolvers<readonly ConfigFault[]>();
-  readonly #late = Promise.withResolvers<undefined>();
-  #timer: NodeJS.Timeout;
-  #faults: readonly ConfigFault[] = [];
-
-  constructor(id: number, members: readonly Member[], file: string) {
-    this.id = id;
-    this.#open = new Set(members);
-    this.#timer = setTimeout(() => {
-      const late = [...this.#open].map(({ slot }) => slot).join(', ');
-      this.#end([{ file, key: '', message: `has not been looked at in time by worker ${late}` }]);
-    }, VOTE_WITHIN_MS);
-  }
-
-  /** Resolves when nobody waits any more. */
-  get late(): Promise<undefined> {
-    return this.#late.promise;
-  }
-
-  /** Everybody has answered. */
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-
-  /** A worker would take it; resolves with what speaks against it elsewhere. */
-  agree(member: Member): Promise<readonly ConfigFault[]> {
-    this.#voted(member);
-    return this.#verdict.promise;
-  }
-
-  /** A worker has not taken it, or is gone. */
-  left(member: Member, faults: readonly ConfigFault[] = []): void {
-    if (this.#faults.length === 0) this.#faults = faults;
-    this.#voted(member);
-  }
-
-  #voted(member: Member): void {
-    this.#open.delete(member);
-    if (this.#open.size === 0) this.#end(this.#faults);
-  }
-
-  #end(faults: readonly ConfigFault[]): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#late.resolve(undefined), END_WITHIN_MS);
-    this.#verdict.resolve(faults);
-  }
+/** What is asked of all workers. */
+interface Asked {
+  readonly trigger: string;
+  readonly by?: string | undefined;
+  readonly earlier?: EarlierConfig | undefined;
 }
 
 /** Puts configurations into force in all workers, or in none. They all read the text that the primary has read. */
 export class JointReloads {
   readonly #deps: JointReloadsDeps;
-  readonly #watches = new Map<string, ConfigFileWatch>();
+  readonly #watched: WatchedFiles;
+  /** The last configurations that the gateway was given. */
+  readonly history = new ConfigHistory();
+  #standing = new ConfigStanding('');
   /** Which configuration each worker has, by when it came into force. */
   readonly #editions = new WeakMap<Member, number>();
   #text = '';
   #edition = 0;
   #rounds = 0;
-  #isWatching = false;
-  #round: Round | undefined = undefined;
-  #running: Promise<void> = Promise.resolve();
-  #isWaiting = false;
+  #round: ReloadRound | undefined = undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  #next: Promise<Reload | undefined> | undefined = undefined;
   /** Why the file is to be read again once there is a worker to take it. */
   #due: string | undefined = undefined;
 
   constructor(deps: JointReloadsDeps) {
     this.#deps = deps;
+    this.#watched = new WatchedFiles(deps.file, (trigger) => void this.reload(trigger));
   }
 
   /** The configuration that a worker begins with: the one in force. */
@@ -101,32 +59,56 @@ export class JointReloads {
     return this.#text;
   }
 
+  /** Which configuration is in force. */
+  get place(): ConfigPlace {
+    return { generation: this.history.generation, difference: this.#standing.difference };
+  }
+
   /** Reads the file for the first time. @throws {ConfigError} when it cannot be read. */
   async read(): Promise<void> {
     this.#text = await readText(this.#deps.file);
+    this.#standing = new ConfigStanding(digestOf(this.#text));
+    this.history.add({ text: this.#text, trigger: 'start', outcome: 'reloaded' });
   }
 
   /** Takes over every change of the file, and of files that it names, from now on. */
   watch(files: readonly string[]): void {
-    this.#isWatching = true;
-    this.#watch(this.#deps.file, 'file');
-    this.#watchNamed(files);
+    this.#watched.start(files);
   }
 
   /** Takes nothing over any more. */
   close(): void {
-    this.#isWatching = false;
-    for (const watch of this.#watches.values()) watch.stop();
+    this.#watched.stop();
   }
 
-  /** Reads the file again and puts it into force. One that is asked for meanwhile is made after it, once. */
-  async reload(trigger: string): Promise<void> {
-    if (this.#isWaiting) return this.#running;
-    this.#isWaiting = true;
-    return (this.#running = this.#running.then(() => {
-      this.#isWaiting = false;
-      return this.#reload(trigger);
-    }));
+  /**
+   * Reads the file again and puts it into force. One that is asked for meanwhile is made after it, once. Resolves with how it has
+   * ended; undefined where no worker is there to take it.
+   */
+  reload(trigger: string, by?: string): Promise<Reload | undefined> {
+    if (this.#next !== undefined) return this.#next;
+    this.#next = this.#inTurn(() => {
+      this.#next = undefined;
+      return this.#reload({ trigger, by });
+    });
+    return this.#next;
+  }
+
+  /** Puts an earlier configuration into force again, in all workers or in none. */
+  rollback(generation: number, by: string): Promise<Reload | RollbackRefusal | undefined> {
+    return this.#inTurn(async () => {
+      const refusal = rollbackRefusal(this.history.list(), generation);
+      if (refusal !== undefined) return refusal;
+      const text = await this.history.text(generation);
+      if (text === undefined) return 'forgotten';
+      return this.#reload({ trigger: 'rollback', by, earlier: { text, generation } });
+    });
+  }
+
+  #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const run = this.#running.then(act);
+    this.#running = run.catch(() => undefined);
+    return run;
   }
 
   /** A worker would take what it was sent. @returns what speaks against it elsewhere. */
@@ -138,36 +120,32 @@ export class JointReloads {
   /** Brings a worker that listens only now up to date with what came into force since it began. */
   catchUp(member: Member): void {
     // In its turn: one on its way into force may have begun before this worker had a say.
-    this.#running = this.#running.then(() => this.#bringUp(member));
+    void this.#inTurn(() => this.#bringUp(member));
     if (this.#due !== undefined) void this.reload(this.#due);
     this.#due = undefined;
   }
 
   async #bringUp(member: Member): Promise<void> {
     if (this.#editions.get(member) === this.#edition || member.state === 'ended') return;
-    const answers = await this.#ask([member], this.#text, 'catch up');
+    const answers = await this.#ask([member], this.#text, { trigger: 'catch up' });
     this.#settle(answers);
   }
 
-  async #reload(trigger: string): Promise<void> {
-    const { file, logger } = this.#deps;
+  async #reload(asked: Asked): Promise<Reload | undefined> {
+    const { trigger } = asked;
+    const { logger } = this.#deps;
     const members = this.#deps.members();
     if (members.length === 0) {
-      this.#due = trigger;
-      return logger.warn({ trigger }, 'no worker is there to read the configuration: one that comes will');
+      // What somebody has ordered is told to be undone, and not done later on.
+      if (trigger !== 'rollback') this.#due = trigger;
+      logger.warn({ trigger }, 'no worker is there to read the configuration: one that comes will');
+      return undefined;
     }
-    let text: string;
-    try {
-      text = await readText(file);
-    } catch (error) {
-      const faults = error instanceof ConfigError ? error.faults : [];
-      logger.error(
-        { trigger, config: file, faults },
-        'the configuration is faulty; the last good one stays in force',
-      );
-      return this.#deps.ended('faulty');
-    }
-    const answers = await this.#ask(members, text, trigger);
+    const text = await this.#textOf(asked).catch((error: unknown) => this.#unreadable(asked, error));
+    if (typeof text !== 'string') return text;
+    if (this.#standing.isOld(trigger, digestOf(text)))
+      return this.#end(asked, { trigger, at: Date.now(), outcome: 'unchanged', faults: [] });
+    const answers = await this.#ask(members, text, asked);
     const given = answers.flatMap(([, answer]) => answer ?? []);
     const outcome = outcomeOf(given.map(({ reload }) => reload.outcome));
     if (outcome === 'reloaded') {
@@ -176,8 +154,34 @@ export class JointReloads {
       this.#settle(answers);
     }
     const last = given.at(-1);
-    if (last !== undefined) this.#watchNamed(last.files);
+    if (last !== undefined) this.#watched.use(last.files);
+    const of = given.find(({ reload }) => reload.outcome === outcome)?.reload;
+    return this.#end(asked, of ?? { trigger, at: Date.now(), outcome, faults: [] }, text);
+  }
+
+  async #textOf({ trigger, earlier }: Asked): Promise<string> {
+    const kept = this.#standing.keepsText(trigger) ? this.#text : undefined;
+    return earlier?.text ?? kept ?? readText(this.#deps.file);
+  }
+
+  #unreadable(asked: Asked, error: unknown): Reload {
+    const { file, logger } = this.#deps;
+    const { trigger } = asked;
+    const faults = error instanceof ConfigError ? error.faults : [];
+    const message = 'the configuration is faulty; the last good one stays in force';
+    logger.error({ trigger, config: file, faults }, message);
+    return this.#end(asked, { trigger, at: Date.now(), outcome: 'faulty', faults });
+  }
+
+  #end({ trigger, by, earlier }: Asked, reload: Reload, text?: string): Reload {
+    const { outcome, faults, summary } = reload;
+    this.history.add({ text, trigger, by, outcome, faults, summary, of: earlier?.generation });
+    // What is left alone, for it says what it did before, is no news.
+    const isLeft = outcome === 'unchanged' && text === undefined;
+    if (!isLeft) this.#standing.ended(trigger, outcome, text === undefined ? undefined : digestOf(text));
+    for (const member of this.#deps.members()) void member.channel.tell('place', this.place);
     this.#deps.ended(outcome);
+    return reload;
   }
 
   // Fails closed: what clients get may not depend on which worker they meet, so that who could not follow is replaced.
@@ -194,11 +198,12 @@ export class JointReloads {
   async #ask(
     members: readonly Member[],
     text: string,
-    trigger: string,
+    { trigger, by, earlier }: Asked,
   ): Promise<readonly (readonly [Member, Answer | undefined])[]> {
-    const round = (this.#round = new Round((this.#rounds += 1), members, this.#deps.file));
+    const round = (this.#round = new ReloadRound((this.#rounds += 1), members, this.#deps.file));
     const asked = members.map(async (member, index) => {
-      const question = { round: round.id, trigger, text, isEcho: index > 0 };
+      const generation = earlier?.generation;
+      const question = { round: round.id, trigger, by, generation, text, isEcho: index > 0 };
       // Who is gone has no say; another one takes its place with what is in force.
       const told = member.channel.ask('reload', question).catch(() => undefined);
       const answer = await Promise.race([told, round.late]);
@@ -210,24 +215,10 @@ export class JointReloads {
     this.#round = undefined;
     return answers;
   }
+}
 
-  #watchNamed(files: readonly string[]): void {
-    if (!this.#isWatching) return;
-    const wanted = new Set([this.#deps.file, ...files]);
-    for (const [name, watch] of this.#watches) {
-      if (wanted.has(name)) continue;
-      watch.stop();
-      this.#watches.delete(name);
-    }
-    for (const name of files) this.#watch(name, 'certificate');
-  }
-
-  #watch(name: string, trigger: string): void {
-    if (this.#watches.has(name)) return;
-    const watch = new ConfigFileWatch(name, () => void this.reload(trigger));
-    this.#watches.set(name, watch);
-    watch.start();
-  }
+function digestOf(text: string): string {
+  return hash('sha256', text, 'hex');
 }
 
 // Who has agreed has it in force, or could not put it there.

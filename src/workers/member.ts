@@ -1,4 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { ConfigDesk } from '../snapshot/config-desk.ts';
+import type { NotedChange } from '../telemetry/changes.ts';
 import type { LineBuffer } from '../telemetry/line-buffer.ts';
 import { Channel } from './channel.ts';
 import { relayLines } from './line-relay.ts';
@@ -23,6 +25,9 @@ export interface MemberDeps {
   begin(member: Member): Beginning;
   agree(member: Member, round: number): Requests['agree'][1] | Promise<Requests['agree'][1]>;
   restart(by: string): void;
+  /** What workers ask of configurations. */
+  readonly config: ConfigDesk;
+  changed(member: Member, change: NotedChange): void;
   listening(member: Member, places: Places): void;
   serving(member: Member): void;
   failing(member: Member): void;
@@ -61,6 +66,11 @@ export class Member {
         },
         agree: ({ round }) => deps.agree(this, round),
         restart: ({ by }) => void deps.restart(by),
+        place: () => deps.config.place(),
+        history: () => deps.config.history(),
+        text: ({ generation }) => deps.config.text(generation),
+        reloadAll: ({ by }) => deps.config.reload(by),
+        rollback: ({ generation, by }) => deps.config.rollback(generation, by),
         lastMetrics: (families) => deps.lastMetrics(this, families),
         turn: () => new Promise((resolve) => deps.turns.take(this, () => resolve(undefined))),
       },
@@ -69,6 +79,7 @@ export class Member {
         serving: () => deps.serving(this),
         failing: () => deps.failing(this),
         turnEnds: () => deps.turns.end(this),
+        changed: (change) => deps.changed(this, change),
       },
     });
     // One without a file descriptor for a connection says so, and Node never hands it another one of that listener.

@@ -1,5 +1,9 @@
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
+import type { ConfigPlace, RollbackRefusal } from '../snapshot/config-desk.ts';
+import type { ConfigEntry } from '../snapshot/config-history.ts';
+import type { NotedChange } from '../telemetry/changes.ts';
+import type { Override } from '../upstreams/overrides/target-overrides.ts';
 import type { Workforce } from '../health/workforce.ts';
 import type { Reload } from '../snapshot/reloads.ts';
 import type { MetricFamily } from '../telemetry/metric-family.ts';
@@ -10,6 +14,8 @@ export interface Beginning {
   readonly ticketSecret: Buffer;
   /** The configuration in force, which the file may not say any more. */
   readonly text: string;
+  /** Which one that is. */
+  readonly place: ConfigPlace;
   /** Whether others serve meanwhile, so that it listens only once it knows its targets. */
   readonly waits: boolean;
 }
@@ -27,13 +33,23 @@ export interface Places extends InForce {
 
 /** What the primary asks a worker, by name: what it sends, and what it hears. */
 export interface Questions {
+  /** What operators have ordered of targets. */
+  overrides: [undefined, readonly Override[]];
   /** Whether its event loop still turns. */
   alive: [undefined, undefined];
   admin: [RelayedRequest, RelayedAnswer];
   /** Gauges are read where somebody looks, since some tell what was since the last look. */
   metrics: [{ readonly gauges: boolean }, readonly MetricFamily[]];
   reload: [
-    { readonly round: number; readonly trigger: string; readonly text: string; readonly isEcho: boolean },
+    {
+      readonly round: number;
+      readonly trigger: string;
+      readonly by?: string | undefined;
+      /** Of an earlier configuration: which one. */
+      readonly generation?: number | undefined;
+      readonly text: string;
+      readonly isEcho: boolean;
+    },
     InForce & { readonly reload: Reload },
   ];
 }
@@ -44,6 +60,13 @@ export interface Requests {
   /** Whether a configuration that nothing here speaks against is put into force; what speaks against it elsewhere. */
   agree: [{ readonly round: number }, readonly ConfigFault[]];
   restart: [{ readonly by: string }, undefined];
+  /** Which configuration is in force in all workers. */
+  place: [undefined, ConfigPlace];
+  history: [undefined, readonly ConfigEntry[]];
+  text: [{ readonly generation: number }, string | undefined];
+  /** Has all of them read the file again; undefined where no worker could. */
+  reloadAll: [{ readonly by: string }, Reload | undefined];
+  rollback: [{ readonly generation: number; readonly by: string }, Reload | RollbackRefusal | undefined];
   /** To write to the log; answered when it is its turn. */
   turn: [undefined, undefined];
   /**
@@ -59,6 +82,10 @@ export interface Orders {
   /** `othersServe`: another one has taken its place. */
   leave: { readonly othersServe: boolean };
   cutOff: undefined;
+  /** Which configuration is in force now. */
+  place: ConfigPlace;
+  /** What operators have ordered of targets, for one that comes later. */
+  overrides: readonly Override[];
 }
 
 /** What a worker tells the primary. */
@@ -68,6 +95,8 @@ export interface News {
   serving: undefined;
   /** It will end by itself, and needs somebody in its place. */
   failing: undefined;
+  /** Something that may explain how requests fare. */
+  changed: NotedChange;
   /** It has written to the log. */
   turnEnds: undefined;
 }

@@ -2,8 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { CHANGES_PATH, describeChanges } from '../admin/changes-page.ts';
 import type { AdminAccess } from '../admin/access/admin-access.ts';
+import { boundConnections, SERVER_OPTIONS } from '../admin/access/connection-bounds.ts';
+import { formFault, pathOf } from '../admin/access/request-form.ts';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
+import { MOST_SESSION_BYTES } from '../admin/session-pages.ts';
+import type { Changes } from '../telemetry/changes.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { METRICS_TYPES, metricsFormat } from '../telemetry/metrics-format.ts';
@@ -11,10 +16,10 @@ import type { Crew } from './crew.ts';
 import type { CrewMetrics } from './crew-metrics.ts';
 import type { Member } from './member.ts';
 import { followLevel } from './joint-level.ts';
-import { SessionOrder } from './session-order.ts';
+import { isSessionOrder, SessionOrder } from './session-order.ts';
 
 const MOST_BODY_BYTES = 1024 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
+const NOTHING = Buffer.alloc(0);
 const NONE = { error: 'no worker is there to answer; see the log' };
 /** Fields of a connection, not of what goes over it. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -33,6 +38,8 @@ export interface OperatorsDoorDeps {
   readonly logger: Logger;
   /** Of the log of this process. */
   readonly level: LogLevel;
+  /** What has changed lately, in all workers. */
+  readonly changes: Changes;
   readonly port: number;
   readonly host: string;
 }
@@ -48,14 +55,14 @@ export class OperatorsDoor {
 
   constructor(deps: OperatorsDoorDeps) {
     this.#deps = deps;
-    const options = { requestTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false };
     const take = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#take(request, response);
     const { serverOptions } = deps.access;
     this.#server =
       serverOptions === undefined
-        ? createServer(options, take)
-        : createSecureServer({ ...options, ...serverOptions }, take);
+        ? createServer(SERVER_OPTIONS, take)
+        : createSecureServer({ ...SERVER_OPTIONS, ...serverOptions }, take);
+    boundConnections(this.#server);
   }
 
   /** Starts to listen; returns the address. @throws {Error} as `net.Server` does. */
@@ -78,31 +85,43 @@ export class OperatorsDoor {
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bodyOf(request).catch(() => undefined);
+    const { url, wanted } = chosen(pathOf(request.url ?? '/'));
+    const verdict = this.#deps.access.judge(request);
+    const isKnown = 'caller' in verdict;
+    const mostBytes = isSessionOrder({ url }) ? MOST_SESSION_BYTES : isKnown ? MOST_BODY_BYTES : 0;
+    // Of who is not let in nothing is read, and nothing kept.
+    const body = mostBytes === 0 ? NOTHING : await bodyOf(request, mostBytes).catch(() => undefined);
     if (response.destroyed) return;
-    if (body === undefined)
-      return send(response, 413, { error: `a body has at most ${MOST_BODY_BYTES} bytes` });
+    if (body === undefined) return send(response, 413, { error: `a body has at most ${mostBytes} bytes` });
     try {
-      await this.#answer(request, body, response);
+      const asked = this.#asked(request, { url, body, verdict });
+      // Nor is whoever is not let in told how many there are.
+      await this.#answer(request, { asked, wanted: isKnown ? wanted : undefined }, response);
     } catch (error) {
       send(response, 502, { error: `a worker has not answered: ${(error as Error).message}` });
     }
   }
 
-  async #answer(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
-    const { access } = this.#deps;
-    const { url, wanted } = chosen(request.url ?? '/');
-    const asked: RelayedRequest = {
-      method: request.method ?? 'GET',
-      url,
-      headers: fieldsOf(request.headers),
-      body,
-      address: request.socket.remoteAddress ?? '',
-      localAddress: request.socket.localAddress ?? '',
-      isTls: access.isTls,
-      verdict: access.judge(request),
+  #asked(request: IncomingMessage, known: Pick<RelayedRequest, 'url' | 'body' | 'verdict'>): RelayedRequest {
+    const { method = 'GET', headers, socket } = request;
+    return {
+      ...known,
+      method,
+      headers: fieldsOf(headers),
+      address: socket.remoteAddress ?? '',
+      localAddress: socket.localAddress ?? '',
+      isTls: this.#deps.access.isTls,
+      formFault: formFault(request),
       isEcho: false,
     };
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    { asked, wanted }: { readonly asked: RelayedRequest; readonly wanted: string | undefined },
+    response: ServerResponse,
+  ): Promise<void> {
+    const { access } = this.#deps;
     const session = new SessionOrder(access, asked);
     const { listening } = this.#deps.crew;
     if (wanted === 'all') return this.#showAll(listening, asked, response);
@@ -120,6 +139,10 @@ export class OperatorsDoor {
         headers: { 'content-type': METRICS_TYPES[format], vary: 'Accept' },
         body: page,
       });
+    }
+    if (isOf(asked, CHANGES_PATH) && answer.status === 200) {
+      const query = Object.fromEntries(new URL(asked.url, 'http://localhost').searchParams);
+      return send(response, 200, describeChanges(this.#deps.changes, query));
     }
     if (isOf(asked, '/workers') && answer.status === 200) return send(response, 200, this.#describe());
     const others =
@@ -185,7 +208,8 @@ function isOf({ method, url }: RelayedRequest, path: string): boolean {
 
 /** Takes `worker=` out of a query, which no page has a use for. */
 function chosen(url: string): { readonly url: string; readonly wanted: string | undefined } {
-  const [path = '/', query] = url.split('?', 2);
+  const at = url.indexOf('?');
+  const [path, query] = at < 0 ? [url] : [url.slice(0, at), url.slice(at + 1)];
   if (query === undefined) return { url, wanted: undefined };
   const pairs = query.split('&');
   const wanted = pairs.find((pair) => pair.startsWith('worker='))?.slice('worker='.length);
@@ -205,12 +229,12 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MOST_BODY_BYTES) throw new Error('too large');
+    if (bytes > mostBytes) throw new Error('too large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

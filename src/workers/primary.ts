@@ -2,12 +2,17 @@ import { randomBytes } from 'node:crypto';
 import cluster from 'node:cluster';
 import { AdminAccess } from '../admin/access/admin-access.ts';
 import type { Environment } from '../config/env.schema.ts';
+import { Changes, type ChangeKind, type NotedChange } from '../telemetry/changes.ts';
+import { accessFamilies } from '../telemetry/admin-metrics.ts';
 import { LineBuffer } from '../telemetry/line-buffer.ts';
 import { LogLevel } from '../telemetry/log-level.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { Crew } from './crew.ts';
 import { CrewMetrics } from './crew-metrics.ts';
+import type { EndReason } from './crew-times.ts';
+import { JointConfigDesk } from './joint-config-desk.ts';
 import { keepLevel } from './joint-level.ts';
+import { keepOverrides } from './joint-overrides.ts';
 import { JointReloads } from './joint-reloads.ts';
 import type { Member } from './member.ts';
 import type { Places } from './messages.ts';
@@ -17,6 +22,7 @@ import { Turns } from './turns.ts';
 const TICKET_SECRET_BYTES = 32;
 /** What a worker may take beyond what it is given for exchanges, in ms; less than what this process is given. */
 const GOODBYE_MS = 4000;
+const OF_ALL: ReadonlySet<ChangeKind> = new Set(['reload', 'certificate', 'order', 'canary']);
 
 /** The process that keeps the workers of a gateway. It serves no client: the workers do, on listeners that they share. */
 export class Primary {
@@ -30,6 +36,7 @@ export class Primary {
   readonly #reloads: JointReloads;
   readonly #door: OperatorsDoor;
   readonly #level: LogLevel;
+  readonly #changes = new Changes();
   readonly #ticketSecret = randomBytes(TICKET_SECRET_BYTES);
   #isClosing = false;
 
@@ -57,16 +64,24 @@ export class Primary {
         begin: (member) => ({
           ticketSecret: this.#ticketSecret,
           text: this.#reloads.begin(member),
+          place: this.#reloads.place,
           waits: false,
         }),
+        config: new JointConfigDesk(() => this.#reloads),
+        changed: ({ slot }, change) => this.#changed(slot, change),
         agree: (member, round) => this.#reloads.agree(member, round),
         listening: (member, places) => this.#listening(member, places),
         lastMetrics: (member, families) => void this.#metrics.told(member, families),
       },
-      ended: (member, reason) => this.#metrics.ended(member, reason),
+      ended: (member, reason) => this.#ended(member, reason),
       lost: () => this.#lost(),
     });
-    this.#metrics = new CrewMetrics(() => this.#crew.all, wanted);
+    const access = new AdminAccess(environment, logger);
+    this.#metrics = new CrewMetrics(
+      () => this.#crew.all,
+      wanted,
+      () => accessFamilies(access.state),
+    );
     this.#reloads = new JointReloads({
       file,
       logger,
@@ -77,7 +92,8 @@ export class Primary {
       crew: this.#crew,
       metrics: this.#metrics,
       level: this.#level,
-      access: new AdminAccess(environment, logger),
+      changes: this.#changes,
+      access,
       logger,
       port,
       host,
@@ -101,6 +117,7 @@ export class Primary {
       throw error;
     }
     if (this.#isClosing) return;
+    this.#changes.note({ kind: 'start', text: `started with ${this.#environment.workers} workers` });
     this.#metrics.start();
     const [places] = this.#crew.listening.map((member) => member.places);
     const { urls = [], files = [] } = places ?? {};
@@ -111,7 +128,7 @@ export class Primary {
   }
 
   /** Has all workers read the file again. */
-  reload(trigger: string): Promise<void> {
+  reload(trigger: string): Promise<unknown> {
     return this.#reloads.reload(trigger);
   }
 
@@ -142,6 +159,18 @@ export class Primary {
     this.#reloads.catchUp(member);
     // One that takes the place of another speaks as the others do.
     void keepLevel(member, this.#level);
+    void keepOverrides(member, this.#crew.listening);
+    this.#changes.note({ kind: 'worker', text: `worker ${member.slot} listens` });
+  }
+
+  #ended(member: Member, reason: EndReason): void {
+    this.#metrics.ended(member, reason);
+    this.#changes.note({ kind: 'worker', text: `worker ${member.slot} has ended: ${reason}` });
+  }
+
+  // What concerns all of them is nobody's own.
+  #changed(slot: number, change: NotedChange): void {
+    this.#changes.take(OF_ALL.has(change.kind) ? change : { ...change, worker: slot });
   }
 
   #lost(): void {

@@ -1,6 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AdminAccess } from '../admin/access/admin-access.ts';
+import { isJson, pageFault } from '../admin/access/page-rules.ts';
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
-import { SESSION_PATH, sessionSchema } from '../admin/session-pages.ts';
+import { MOST_SESSION_BYTES, SESSION_PATH, sessionSchema } from '../admin/session-pages.ts';
 
 /** A request to log in or out: a worker answers it by its rules, and this process keeps the session. */
 export class SessionOrder {
@@ -11,7 +13,8 @@ export class SessionOrder {
 
   constructor(access: AdminAccess, asked: RelayedRequest) {
     this.#access = access;
-    this.#token = isOrder(asked, 'POST') ? tokenOf(asked.body) : undefined;
+    // A page of another site may send a bad token: that is no guess of whoever sits before it.
+    this.#token = isOrder(asked, 'POST') && mayLogIn(asked, access) ? tokenOf(asked.body) : undefined;
     this.asked =
       this.#token === undefined ? asked : { ...asked, login: access.login(this.#token, asked.address) };
   }
@@ -29,8 +32,19 @@ export class SessionOrder {
   }
 }
 
+/** Whether a request asks for a session, or for its end. */
+export function isSessionOrder({ url }: Pick<RelayedRequest, 'url'>): boolean {
+  return url.split('?', 1)[0] === SESSION_PATH;
+}
+
+function mayLogIn({ formFault, body, ...asked }: RelayedRequest, { hosts }: AdminAccess): boolean {
+  const headers = asked.headers as IncomingHttpHeaders;
+  if (formFault !== undefined || !isJson(headers) || body.length > MOST_SESSION_BYTES) return false;
+  return pageFault({ ...asked, headers, isPage: false }, hosts) === undefined;
+}
+
 function isOrder({ method, url }: RelayedRequest, wanted: string): boolean {
-  return method === wanted && url.split('?', 1)[0] === SESSION_PATH;
+  return method === wanted && isSessionOrder({ url });
 }
 
 function tokenOf(body: Buffer): string | undefined {

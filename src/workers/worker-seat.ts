@@ -9,7 +9,10 @@ import { Reloads } from '../snapshot/reloads.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import type { LineTurns } from '../telemetry/line-buffer.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import type { ConfigDesk } from '../snapshot/config-desk.ts';
+import type { Override } from '../upstreams/overrides/target-overrides.ts';
 import { Channel, type Peer } from './channel.ts';
+import { AskedConfigDesk } from './joint-config-desk.ts';
 import type { Beginning, InForce, News, Orders, Questions, Requests } from './messages.ts';
 import type { MetricFamily } from '../telemetry/metric-family.ts';
 import { turnsOver } from './turns.ts';
@@ -42,9 +45,12 @@ export class WorkerSeat {
         alive: () => undefined,
         metrics: ({ gauges }) => this.#families(gauges),
         reload: (asked) => this.#reload(asked),
+        overrides: () => this.#get(Snapshots).current.upstreams.overrides.all(),
       },
       hears: {
         workforce: (workforce) => this.#tell((app) => (app.get(Siblings).workforce = workforce)),
+        place: (place) => this.#tell((app) => app.get(Reloads).placed(place)),
+        overrides: (overrides) => this.#tell((app) => override(app, overrides)),
         leave: ({ othersServe }) => this.#leave(othersServe),
         cutOff: () => this.#leaving?.cutOff(),
       },
@@ -72,6 +78,11 @@ export class WorkerSeat {
   /** Has all workers restarted, this one too. */
   readonly restart = (by: string): void => void this.#channel.ask('restart', { by });
 
+  /** What the primary knows of configurations. */
+  get config(): ConfigDesk {
+    return new AskedConfigDesk(this.#channel);
+  }
+
   /** When it may write to the log. */
   get turns(): LineTurns {
     return turnsOver(this.#channel);
@@ -81,6 +92,8 @@ export class WorkerSeat {
   attach(app: INestApplicationContext, leaving: Leaving): void {
     this.#app = app;
     this.#leaving = leaving;
+    app.get(Reloads).placed(this.beginning.place);
+    app.get(Metrics).changes.listen((change) => void this.#channel.tell('changed', change));
     app.get(Siblings).workforce = { serving: 0, wanted: 0, isComplete: this.beginning.waits };
   }
 
@@ -112,9 +125,9 @@ export class WorkerSeat {
       await sleep(LOOK_EVERY_MS, undefined, { ref: false });
   }
 
-  async #reload({ round, trigger, text, isEcho }: Questions['reload'][0]): Promise<Questions['reload'][1]> {
+  async #reload({ round, trigger, by, ...asked }: Questions['reload'][0]): Promise<Questions['reload'][1]> {
     const agree = () => this.#channel.ask('agree', { round });
-    const reload = await this.#get(Reloads).reload(trigger, { text, isEcho, agree });
+    const reload = await this.#get(Reloads).reload(trigger, { ...asked, agree }, by);
     return { reload, ...this.#inForce() };
   }
 
@@ -157,4 +170,8 @@ export class WorkerSeat {
     if (this.#app === undefined) throw new Error('the worker is not there yet');
     return this.#app.get(type);
   }
+}
+
+function override(app: INestApplicationContext, overrides: readonly Override[]): void {
+  for (const one of overrides) app.get(Snapshots).current.upstreams.overrides.put(one);
 }

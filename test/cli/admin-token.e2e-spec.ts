@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { certificate } from '../support/certificates.ts';
 import { ensureBuilt, runBin, startChild, type ChildGateway } from '../support/child.ts';
 
 // Processes that are started again and again.
@@ -58,6 +59,25 @@ describe('gatehouse admin-token', () => {
   ])('takes no %j', async (args, message) => {
     const { code, stderr } = await runBin(['admin-token', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
+
+describe('a command that talks over TLS', () => {
+  it('trusts who signs the listener’s certificate where it is told, and says so where it is not', async () => {
+    const authority = certificate({ name: 'ours', isAuthority: true });
+    const server = certificate({ name: 'gateway', hosts: ['127.0.0.1'], by: authority });
+    const at = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const [cert, key, ca] = [at('c.pem', server.cert), at('k.pem', server.key), at('ca.pem', authority.cert)];
+    const secure = await startChild(join(folder, 'gateway.yaml'), { ADMIN_TOKENS_FILE: file, ADMIN_CERT_FILE: cert, ADMIN_KEY_FILE: key }); // prettier-ignore
+    const args = ['log-level', '--admin', secure.adminUrl, '--token', tokens['read'] ?? ''];
+    expect(await runBin([...args, '--ca-file', ca])).toEqual({ code: 0, stdout: 'info\n', stderr: '' });
+    expect((await runBin(args, { ADMIN_CA_FILE: ca })).code).toBe(0);
+    expect(await runBin(args)).toMatchObject({ code: 1, stderr: expect.stringMatching(/not trusted .*--ca-file/) }); // prettier-ignore
+    expect(await runBin([...args, '--ca-file', key])).toMatchObject({ code: 2, stderr: expect.stringContaining('in PEM') }); // prettier-ignore
+    await secure.end('SIGKILL');
   });
 });
 

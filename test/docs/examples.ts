@@ -21,7 +21,8 @@ export function examplesOf(page: string): Example[] {
       .join('\n')
       .replaceAll('service: …', 'service: shop.v1.Orders');
     const value = parse(text) as Section;
-    if (value['apiVersion'] === undefined) examples.push({ line: at + 1, value });
+    // Other formats: of Kubernetes, and route tests.
+    if (value['apiVersion'] === undefined && value['tests'] === undefined) examples.push({ line: at + 1, value });
   }
   return examples;
 }

@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
 import type { CheckResult } from '../../src/doctor/check.ts';
-import { examine } from '../../src/doctor/doctor.ts';
 import { limitChecks } from '../../src/doctor/limit-checks.ts';
 import { renderResults } from '../../src/doctor/render-results.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { certificate, type Certificate, type CertificateOptions } from '../support/certificates.ts';
 import { ensureBuilt, runBin } from '../support/child.ts';
+import { runCommand } from '../support/command.ts';
+import { examined as examinedBy, found, type Asked } from '../support/doctor.ts';
 import { createTestKey, type TestKey } from '../support/key-server.ts';
 import { freePort } from '../support/redis-process.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
@@ -58,32 +59,8 @@ function write(name: string, text: string, mode = 0o600): string {
   return file;
 }
 
-interface Asked {
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly timeoutMs?: number;
-}
-
-async function examined(
-  config: string,
-  { environment = {}, timeoutMs }: Asked = {},
-): Promise<readonly CheckResult[]> {
-  const variables = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...environment };
-  const file = join(folder, 'gateway.yaml');
-  const source = readConfig(gatewaySchema, `version: 1\n${config}`, file, variables);
-  const patient = {
-    environment: readEnvironment(variables),
-    source,
-    compile: () => Promise.resolve(),
-    variables,
-  };
-  return examine(patient, timeoutMs === undefined ? {} : { timeoutMs });
-}
-
-function found(results: readonly CheckResult[], check: string, subject = ''): CheckResult {
-  const one = results.find((result) => result.check === check && result.subject.includes(subject));
-  if (one === undefined) throw new Error(`no ${check} of ${subject} among ${JSON.stringify(results)}`);
-  return one;
-}
+const examined = (config: string, asked: Asked = {}): Promise<readonly CheckResult[]> =>
+  examinedBy(folder, config, asked);
 
 async function tlsTarget(
   options: Partial<CertificateOptions>,
@@ -249,13 +226,15 @@ describe('Redis', () => {
 
   it('tells a wrong password from nobody at all, and shows no password', async () => {
     const environment = { REDIS_URL: `redis://who:hushhush@127.0.0.1:${redis.port}` };
-    const refused = await examined('', { environment });
+    const empty = { REDIS_URL: `redis://:hushhush@127.0.0.1:${await freePort()}` };
+    // Each is waited for as long as one that is just starting.
+    const [refused, nobody] = await Promise.all([
+      examined('', { environment }),
+      examined('', { environment: empty }),
+    ]);
     expect(found(refused, 'redis')).toMatchObject({
       level: 'fail',
       what: expect.stringContaining('WRONGPASS'),
-    });
-    const nobody = await examined('', {
-      environment: { REDIS_URL: `redis://:hushhush@127.0.0.1:${await freePort()}` },
     });
     expect(found(nobody, 'redis')).toMatchObject({
       level: 'fail',
@@ -390,8 +369,6 @@ routes:
 });
 
 describe('gatehouse doctor', () => {
-  beforeAll(ensureBuilt, 60_000);
-
   it('prints a line for each check, exits with 1 when one fails, and with 0 when none does', async () => {
     const config = (url: string): string =>
       write(
@@ -399,9 +376,10 @@ describe('gatehouse doctor', () => {
         `version: 1\ndefaults: { policies: { authentication: public } }\nupstreams: { it: { targets: ['${url}'] } }\n`,
       );
     const environment = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0' };
-    const well = await runBin(['doctor', '--config', config(upstream.url)], environment);
+    const well = await runCommand(['doctor', '--config', config(upstream.url)], environment);
     expect([well.code, well.stderr]).toEqual([0, '']);
     expect(well.stdout).toMatch(/^ok {4}configuration .*: valid$/m);
+    await ensureBuilt();
     const ill = await runBin(
       ['doctor', '--json', '--config', config(`http://127.0.0.1:${await freePort()}`)],
       environment,
@@ -409,10 +387,10 @@ describe('gatehouse doctor', () => {
     expect(ill.code).toBe(1);
     const results = JSON.parse(ill.stdout) as CheckResult[];
     expect(found(results, 'target')).toMatchObject({ level: 'fail' });
-  });
+  }, 60_000);
 
   it('says what is wrong with arguments and with a faulty configuration', async () => {
-    expect(await runBin(['doctor', '--timeout', 'soon'])).toMatchObject({
+    expect(await runCommand(['doctor', '--timeout', 'soon'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--timeout'),
     });
@@ -420,7 +398,7 @@ describe('gatehouse doctor', () => {
       'faulty.yaml',
       'version: 1\nroutes: [{ id: a, match: { path: /a }, upstream: none }]\n',
     );
-    const { code, stdout } = await runBin(['doctor', '--config', file], { PORT: '0', ADMIN_PORT: '0' });
+    const { code, stdout } = await runCommand(['doctor', '--config', file], { PORT: '0', ADMIN_PORT: '0' });
     expect(code).toBe(1);
     expect(stdout).toMatch(/^fail {2}configuration .*; mend: gatehouse validate --config/m);
   });

@@ -110,12 +110,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   explain: { imports: [...GROUND, 'snapshot'] },
   // The same, for many requests and two configurations.
   replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
+  // It stands in for whatever a gateway asks, and speaks as that would.
+  simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
+  // It measures a gateway from outside, and what stands in for upstreams there does so here.
+  bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
   admin: {
     imports: [
       ...LEAVES,
       'audit',
+      'exchange',
       'policies',
       'upstreams',
       'routing',
@@ -148,7 +153,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   // It keeps the processes of a gateway, and gives each what the primary says.
-  workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'] },
+  workers: { imports: [...LEAVES, 'admin', 'health', 'snapshot'], types: ['upstreams'] },
   cli: {
     imports: [
       ...LEAVES,
@@ -162,6 +167,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'explain',
       'record',
       'replay',
+      'simulate',
+      'bench',
       'doctor',
       'workers',
       'main.ts',

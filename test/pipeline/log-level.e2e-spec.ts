@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureBuilt, runBin, startChild, type ChildGateway } from '../support/child.ts';
+import { ensureBuilt, startChild, type ChildGateway } from '../support/child.ts';
 import { call } from '../support/client.ts';
+import { runCommand } from '../support/command.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 
@@ -140,7 +141,7 @@ describe('the level of the log of two workers', () => {
     const page = (await call(`${gateway.adminUrl}/log-level?worker=all`)).json<Record<string, Shown>>();
     return Object.values(page).map(({ level }) => level);
   };
-  const bin = (...args: string[]) => runBin(['log-level', ...args, '--admin', gateway.adminUrl]);
+  const bin = (...args: string[]) => runCommand(['log-level', ...args, '--admin', gateway.adminUrl]);
 
   it('is changed in all of them by the command line, and shown by it', async () => {
     expect((await bin()).stdout).toBe('info\n');

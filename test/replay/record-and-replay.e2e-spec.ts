@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { RecordedExchange } from '../../src/record/sample-format.ts';
 import type { Replayed } from '../../src/replay/replay.ts';
 import { ensureBuilt, runBin } from '../support/child.ts';
+import { runCommand } from '../support/command.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { signWithSecret } from '../support/key-server.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
@@ -30,7 +31,6 @@ const ROUTES = `  - { id: users, match: { path: '/users/*' }, upstream: it, poli
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-replay-'));
-  await ensureBuilt();
   process.env['SIGNING'] = SECRET;
   upstream = await startUpstream();
   gateway = await startGateway({ config: config(ROUTES), environment: { SIGNING: SECRET } });
@@ -173,16 +173,15 @@ describe('gatehouse record and gatehouse replay', () => {
     writeFileSync(file, text);
     return file;
   };
-  const replayed = async (now: string, ...options: string[]) => {
-    const files = [fileOf('old.yaml', config(ROUTES)), fileOf('new.yaml', now)];
-    return runBin(['replay', ...files, sample, ...options], { SIGNING: SECRET });
-  };
+  const files = (now: string): string[] => [fileOf('old.yaml', config(ROUTES)), fileOf('new.yaml', now)];
+  const replayed = (now: string, ...options: string[]) =>
+    runCommand(['replay', ...files(now), sample, ...options]);
   const found = async (now: string): Promise<Replayed> =>
     JSON.parse((await replayed(now, '--json')).stdout) as Replayed;
 
   beforeAll(async () => {
     sample = join(folder, 'sample.ndjson');
-    const running = runBin(['record', '--out', sample, '--max', '4', '--admin', gateway.adminUrl]);
+    const running = runCommand(['record', '--out', sample, '--max', '4', '--admin', gateway.adminUrl]);
     while (!((await (await fetch(`${gateway.adminUrl}/record`)).json()) as { isOn: boolean }).isOn)
       await new Promise(setImmediate);
     // Soon expired: replay goes by what was found out.
@@ -201,7 +200,9 @@ describe('gatehouse record and gatehouse replay', () => {
   });
 
   it('finds nothing where nothing changes, and names routes without a request', async () => {
-    const { code, stdout } = await replayed(config(ROUTES), '--fail-on-change');
+    await ensureBuilt();
+    const args = ['replay', ...files(config(ROUTES)), sample, '--fail-on-change'];
+    const { code, stdout } = await runBin(args, { SIGNING: SECRET });
     expect([code, stdout]).toEqual([
       0,
       [
@@ -211,7 +212,7 @@ describe('gatehouse record and gatehouse replay', () => {
         '',
       ].join('\n'),
     ]);
-  });
+  }, 60_000);
 
   it('groups what changes by kind and route, with counts and an example', async () => {
     const now = await found(
@@ -249,7 +250,7 @@ describe('gatehouse record and gatehouse replay', () => {
   it('says that a file is no sample with 2', async () => {
     const none = fileOf('none.ndjson', '{"format":"gatehouse-sample","version":9}\n');
     const file = fileOf('same.yaml', config(ROUTES));
-    const { code, stderr } = await runBin(['replay', file, file, none], { SIGNING: SECRET });
+    const { code, stderr } = await runCommand(['replay', file, file, none]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('of another version (9)')]);
   });
 
@@ -259,7 +260,7 @@ describe('gatehouse record and gatehouse replay', () => {
       'torn.ndjson',
       `${readFileSync(sample, 'utf8').split('\n').slice(0, 2).join('\n')}\n{"at":1}\nno\n`,
     );
-    expect((await runBin(['replay', file, file, torn], { SIGNING: SECRET })).stdout).toMatch(
+    expect((await runCommand(['replay', file, file, torn])).stdout).toMatch(
       /^1 requests compared.*2 lines cannot be replayed; line 3: at: /s,
     );
   });

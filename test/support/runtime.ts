@@ -90,29 +90,37 @@ const compiled = new Map<string, { readonly code: string; readonly data: Buffer 
  * Compiles a file once for all suites: what V8 has made of its text is kept here. V8's own cache is left out, since each entry
  * keeps a module, and through it all those of a suite that is long over: a collection of garbage took seconds.
  */
-class CompiledOnce extends SourceTextModule {
-  constructor(code: string, options: vm.SourceTextModuleOptions = {}) {
-    const { identifier = '' } = options;
-    const known = compiled.get(identifier);
-    const cachedData = known?.code === code ? known.data : undefined;
+const compileOnce: ProxyHandler<typeof SourceTextModule> = {
+  construct(_target, [code, options = {}]: [string, vm.SourceTextModuleOptions?]) {
     setFlagsFromString('--no-compilation-cache');
     try {
-      try {
-        super(code, cachedData === undefined ? options : { ...options, cachedData });
-      } catch (error) {
-        // What was compiled under other flags is of no use: a suite may have set some.
-        if (cachedData === undefined) throw error;
-        super(code, options);
-      }
-      // Its types do not know it.
-      const { createCachedData } = this as unknown as { createCachedData: () => Buffer };
-      if (cachedData === undefined) compiled.set(identifier, { code, data: createCachedData.call(this) });
+      return compiledBefore(code, options) ?? compiledNow(code, options);
     } finally {
       setFlagsFromString('--compilation-cache');
     }
+  },
+};
+
+function compiledBefore(code: string, options: vm.SourceTextModuleOptions): vm.SourceTextModule | undefined {
+  const known = compiled.get(options.identifier ?? '');
+  if (known?.code !== code) return undefined;
+  try {
+    return new SourceTextModule(code, { ...options, cachedData: known.data });
+  } catch {
+    // What was compiled under other flags is of no use: a suite may have set some.
+    return undefined;
   }
 }
-vm.SourceTextModule = CompiledOnce;
+
+function compiledNow(code: string, options: vm.SourceTextModuleOptions): vm.SourceTextModule {
+  const made = new SourceTextModule(code, options);
+  // Its types do not know it.
+  const { createCachedData } = made as unknown as { createCachedData: () => Buffer };
+  compiled.set(options.identifier ?? '', { code, data: createCachedData.call(made) });
+  return made;
+}
+
+vm.SourceTextModule = new Proxy(SourceTextModule, compileOnce);
 
 /** Empties what a walk over imports has collected: a package's `import.meta` would keep all modules of the suite by it. */
 function forget(loader: Loader): void {

@@ -37,13 +37,6 @@ beforeAll(async () => {
         policies: { ...open, cache: { ttl: '1m' } },
       },
       {
-        id: 'order',
-        match: { path: '/order/{id}' },
-        upstream: 'orders',
-        grpc: { service: 'shop.v1.Orders' },
-        policies: open,
-      },
-      {
         id: 'composed',
         match: { path: '/composed' },
         policies: open,
@@ -51,7 +44,7 @@ beforeAll(async () => {
           calls: { users: { upstream: 'echo', path: '/u' }, feed: { upstream: 'feed', path: '/feed' } },
         },
       },
-    ].filter(({ id }) => id !== 'order'),
+    ],
     more: { tracing: { trust: 'all', query: ['page'], requestHeaders: ['x-shown', 'authorization'] } },
   });
 });
@@ -233,6 +226,30 @@ describe('operations of GraphQL', () => {
     const resolver = spans.find(({ name }) => name.startsWith('resolver '));
     expect(resolver).toMatchObject({ parentId: operation?.spanId });
     expect(childrenOf(spans, resolver as CollectedSpan)[0]?.name).toMatch(/^call /);
+  });
+});
+
+describe('a subscription', () => {
+  it('has a span of its own, and one for each event that is sent when it is answered', async () => {
+    const traceId = (made += 1).toString(16).padStart(32, 'd');
+    const session = await openSession('socket', {
+      url: shop.gateway.url,
+      headers: {
+        authorization: `Bearer ${await shop.services.identity.token('user')}`,
+        traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+      },
+    });
+    await session.ask({ query: 'subscription { notificationWatched(backlog: 1) { id } }' });
+    const early = await collector.traceOf(traceId, (found) => found.length > 0);
+    expect(early.map(({ name }) => name)).toEqual(['event subscription']);
+    await session.close();
+    const spans = await collector.traceOf(traceId, (found) =>
+      found.some(({ name }) => name === 'subscription'),
+    );
+    const operation = spans.find(({ name }) => name === 'subscription');
+    expect(operation?.spanId).toBe(early[0]?.parentId);
+    const stream = spans.find(({ attributes }) => attributes['rpc.system.name'] === 'grpc');
+    expect(stream).toMatchObject({ kind: 'client', name: 'shop.v1.Notifications/Watch' });
   });
 });
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Crew } from '../../src/workers/crew.ts';
+import { JointConfigDesk } from '../../src/workers/joint-config-desk.ts';
 import { JointReloads } from '../../src/workers/joint-reloads.ts';
 import type { Member } from '../../src/workers/member.ts';
 import { Turns } from '../../src/workers/turns.ts';
@@ -102,8 +103,11 @@ function worldOf(): World {
       begin: (member) => {
         made.begun += 1;
         const inForce = reloads.begin(member);
-        return { ticketSecret: Buffer.alloc(32), text: made.text ?? inForce, waits: false };
+        const { place } = reloads;
+        return { ticketSecret: Buffer.alloc(32), text: made.text ?? inForce, place, waits: false };
       },
+      config: new JointConfigDesk(() => reloads),
+      changed: () => undefined,
       agree: (member, round) => reloads.agree(member, round),
       listening: (member, places) => {
         member.places = places;

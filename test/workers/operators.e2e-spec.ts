@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBuilt, startChild, type ChildGateway } from '../support/child.ts';
 import { bearer, useOperators, type Operators } from '../support/operators.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
@@ -27,6 +30,10 @@ afterAll(async () => {
 });
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> => fetch(gateway.adminUrl + path, init);
+
+async function told(start: string): Promise<void> {
+  while (!gateway.lines().some(({ msg }) => msg.startsWith(start))) await sleep(20);
+}
 
 /** Opens a session; returns what the browser would send. */
 async function login(token: string): Promise<Response> {
@@ -74,11 +81,78 @@ describe('operators of several workers', () => {
     expect((await ask('/whoami', { headers: { cookie } })).status).toBe(401);
   });
 
+  it('are not kept out by a page of another site that has their browser send bad tokens', async () => {
+    const page = { origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' };
+    const body = '{"token":"x"}';
+    for (let tries = 0; tries < 12; tries += 1) {
+      const type = tries % 2 === 0 ? 'text/plain' : 'application/json';
+      const headers = { ...page, 'content-type': type };
+      expect((await ask('/session', { method: 'POST', headers, body })).status).toBe(403);
+    }
+    expect((await login('x'.repeat(43))).status).toBe(401);
+    expect((await ask('/session', { method: 'POST', headers: { 'content-type': 'text/plain' }, body })).status).toBe(415); // prettier-ignore
+  });
+
+  it('have nothing read of them, nor learn how many serve, as long as nobody knows them', async () => {
+    const url = new URL(gateway.adminUrl);
+    const socket = connect(Number(url.port), url.hostname);
+    // Of the body not a byte comes.
+    socket.write(
+      `POST /cache/purge?worker=7 HTTP/1.1\r\nhost: ${url.host}\r\ncontent-length: 1000000\r\n\r\n`,
+    );
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 401 /);
+    expect((await ask('/routes?worker=7')).status).toBe(401);
+    const headers = { 'content-type': 'application/json' };
+    const long = { method: 'POST', headers, body: JSON.stringify({ token: 'x'.repeat(3000) }) };
+    expect((await ask('/session', long)).status).toBe(413);
+  });
+
+  it('ask for one thing, whoever reads it', async () => {
+    const url = new URL(gateway.adminUrl);
+    const status = async (target: string, ...fields: string[]): Promise<string> => {
+      const socket = connect(Number(url.port), url.hostname);
+      socket.write(`GET ${target} HTTP/1.1\r\n${[...fields, 'connection: close', '', ''].join('\r\n')}`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return answer.toString().slice(9, 12);
+    };
+    const [host, token] = [`host: ${url.host}`, `authorization: Bearer ${operators.tokens.read}`];
+    expect(await status('/whoami', host, token)).toBe('200');
+    expect(await status('/whoami', host, token, token)).toBe('400');
+    expect(await status('/whoami', host, 'host: evil.example', token)).toBe('400');
+    expect(await status('/whoami', token)).toBe('400');
+    expect(await status(`http://evil.example/whoami`, host, token)).toBe('400');
+    expect(await status(`http://${url.host}/workers`, host, token)).toBe('200');
+  });
+
+  it('are served by a worker that starts while the file of tokens has a fault', async () => {
+    const headers = bearer(operators.tokens.operate);
+    const workers = async () => {
+      const { workers: all } = (await (await ask('/workers', { headers })).json()) as { workers: { pid: number; state: string }[] }; // prettier-ignore
+      return all.filter(({ state }) => state === 'serving').map(({ pid }) => pid);
+    };
+    const before = await workers();
+    writeFileSync(operators.file, operators.text.replace('role: operate', 'role: operator'));
+    await told('operators’ access not taken over');
+    expect(await (await ask('/metrics', { headers })).text()).toMatch(/^gatehouse_admin_access_faulty 1$/m);
+    process.kill(before[0] as number, 'SIGKILL');
+    for (let now = before; now.length < 2 || now.includes(before[0] as number); now = await workers())
+      await sleep(50);
+    writeFileSync(operators.file, operators.text);
+    await told('operators’ access read again');
+    expect(await (await ask('/metrics', { headers })).text()).toMatch(/^gatehouse_admin_access_faulty 0$/m);
+  });
+
   it('are guessed ten times, whichever worker is asked', async () => {
-    for (let tries = 0; tries < 10; tries += 1)
+    // One was bad before.
+    for (let tries = 1; tries < 10; tries += 1)
       expect((await login(`${tries}`.padEnd(43, 'x'))).status).toBe(401);
-    expect((await ask('/whoami?worker=2', { headers: bearer(operators.tokens.read) })).status).toBe(429);
-    expect((await login(operators.tokens.read)).status).toBe(429);
+    expect((await ask('/whoami?worker=2', { headers: bearer(operators.tokens.admin) })).status).toBe(429);
+    expect((await login(operators.tokens.admin)).status).toBe(429);
+    // It was good here before.
+    expect((await ask('/whoami?worker=2', { headers: bearer(operators.tokens.read) })).status).toBe(200);
   });
 
   it('are named in the audit', async () => {

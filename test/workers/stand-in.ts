@@ -23,6 +23,7 @@ const channel: Channel<Requests, News, Questions, Orders> = new Channel<Requests
   {
     answers: {
       alive: () => undefined,
+      overrides: () => [],
       metrics: () => [],
       admin: ({ url }) => {
         if (url === '/hang') for (;;);
@@ -45,6 +46,8 @@ const channel: Channel<Requests, News, Questions, Orders> = new Channel<Requests
     },
     hears: {
       workforce: () => undefined,
+      place: () => undefined,
+      overrides: () => undefined,
       leave: () => process.exit(0),
       cutOff: () => process.exit(1),
     },

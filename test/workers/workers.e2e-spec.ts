@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBuilt, startChild, type ChildGateway } from '../support/child.ts';
 import { call, type Answer, type CallOptions } from '../support/client.ts';
+import { Collector, otelVariables } from '../support/collector.ts';
 import type { LogLine } from '../support/gateway.ts';
+import { OPENMETRICS, readMetrics } from '../support/metrics-page.ts';
+import { promtool } from '../support/promtool.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
@@ -18,6 +21,7 @@ let folder: string;
 let file: string;
 let redis: RedisServer;
 let upstream: TestUpstream;
+let collector: Collector;
 let gateway: ChildGateway;
 /** Requests that clients have sent to `any`. */
 let sent = 0;
@@ -34,6 +38,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gatehouse-workers-'));
   file = join(folder, 'gateway.yaml');
   redis = await startRedis();
+  collector = await new Collector().start();
   upstream = await startUpstream((_, response) => {
     asked += 1;
     response.end('answer');
@@ -44,6 +49,7 @@ beforeAll(async () => {
     WORKERS: '2',
     REDIS_URL: redis.url,
     GATEHOUSE_WATCH: 'off',
+    ...otelVariables(collector.url),
     // Long enough for clients on a machine that has much else to do to be told.
     DRAIN_DELAY: '300ms',
   });
@@ -51,8 +57,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway?.end('SIGKILL');
-  await redis.stop();
-  await upstream.stop();
+  await Promise.all([redis.stop(), upstream.stop(), collector.stop()]);
   rmSync(folder, { recursive: true });
 });
 
@@ -163,6 +168,40 @@ describe('two workers', () => {
     expect(await metric('gatehouse_upstream_attempts_total', 'upstream="it"')).toBe(asked);
     for (const worker of [1, 2])
       expect(await metric('gatehouse_target_available', `worker="${worker}"`)).toBe(1);
+  });
+
+  it('have every series once in both formats, and exemplars of both of them', async () => {
+    const text = (await admin('/metrics')).text;
+    expect(promtool(['check', 'metrics'], text)).toEqual({ status: 0, said: '' });
+    const names = readMetrics(text, 'text').map(({ name }) => name);
+    const open = (await admin('/metrics', { headers: { accept: OPENMETRICS } })).text;
+    const samples = readMetrics(open, 'openmetrics');
+    expect(new Set(samples.map(({ name }) => name))).toEqual(new Set(names));
+    const traces = samples.flatMap(({ exemplar }) => exemplar?.['trace_id'] ?? []);
+    expect(traces.length).toBeGreaterThan(0);
+    const known = new Set(collector.spans.map(({ traceId }) => traceId));
+    for (const one of traces) expect(known).toContain(one);
+    // Whose spans are whose is told by the process that sends them.
+    expect(new Set(collector.batches.map(({ resource }) => resource['service.instance.id'])).size).toBe(2);
+  });
+
+  it('record what one of them serves, as far as that can be told at its end', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const record = (order: object) =>
+      admin('/record', { method: 'POST', headers, body: JSON.stringify(order) });
+    const sample = record({ max: 3, for: '30s' });
+    let isOver = false;
+    const over = sample.finally(() => (isOver = true));
+    while (!isOver) await Promise.all([ask('/any/recorded'), ask('/any/recorded'), sleep(20)]);
+    const lines = (await over).text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+    expect(lines[0]).toMatchObject({ format: 'gatehouse-sample', of: 'one worker' });
+    expect(lines.slice(1, -1).map(({ route }) => route)).toEqual(['any', 'any', 'any']);
+    expect(lines.at(-1)).toMatchObject({ end: 'max', recorded: 3 });
+    const tooLong = await record({ for: '10m' });
+    expect([tooLong.status, tooLong.json<{ error: string }>().error]).toEqual([
+      400,
+      expect.stringMatching(/for.*workers.*4m/),
+    ]);
   });
 
   it('answer operators each for itself, and carry orders out together', async () => {

@@ -1,11 +1,11 @@
-import { createSecureContext } from 'node:tls';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
 import type { AdminVariables, Environment } from '../../config/env.schema.ts';
 import { readAccessFile, type AccessEntries } from './access-file.ts';
+import { eachCertificate } from './authorities.ts';
 
 /** What of the environment access depends on. */
 export type AccessEnvironment = Pick<Environment, 'adminHost' | 'admin'>;
@@ -55,6 +55,12 @@ export function readAccess({ adminHost, admin = {} }: AccessEnvironment): Access
   return { entries, tls };
 }
 
+/** Of a process that answers what another one has taken: whether anybody is asked, and nobody who would be let in. */
+export function accessElsewhere({ admin }: AccessEnvironment): AccessSettings {
+  const entries = admin?.tokensFile === undefined ? undefined : { tokens: [], certificates: [] };
+  return { entries, tls: undefined };
+}
+
 /** Reads the certificates of the listener. @throws {ConfigError} with what is wrong with them. */
 export function readTls({
   certFile,
@@ -79,12 +85,20 @@ export function readTls({
   const certificate = (text: string): X509Certificate => new X509Certificate(text);
   const cert = read('ADMIN_CERT_FILE', certFile, certificate);
   const key = read('ADMIN_KEY_FILE', keyFile, createPrivateKey);
-  const ca = clientCaFile && read('ADMIN_CLIENT_CA_FILE', clientCaFile, certificate);
+  const ca = clientCaFile && read('ADMIN_CLIENT_CA_FILE', clientCaFile, eachCertificate);
   if (faults.length === 0 && !new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
     faults.push({ file: 'environment', key: 'ADMIN_KEY_FILE', message: 'expected the key of the certificate of ADMIN_CERT_FILE' }); // prettier-ignore
   if (faults.length > 0) throw new ConfigError(faults);
-  const options = { cert, key, ...(ca === undefined ? {} : { ca }), minVersion: 'TLSv1.2' as const };
-  createSecureContext(options);
+  // Nobody looks at a certificate again when a session of TLS is gone on with: none is, where certificates say who asks.
+  const asking = ca === undefined ? {} : { ca, secureOptions: constants.SSL_OP_NO_TICKET };
+  const options = { cert, key, ...asking, minVersion: 'TLSv1.2' as const };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const message = `expected a certificate and a key that TLS takes (${code})`;
+    throw new ConfigError([{ file: 'environment', key: 'ADMIN_CERT_FILE', message }]);
+  }
   return options;
 }
 

@@ -1,26 +1,26 @@
-import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import { ConfigError } from '../../config/config-fault.ts';
 import { certificateNames } from '../../policies/authentication/client-certificates/certificate-names.ts';
-import { Damping } from '../../policies/authentication/damping/damping.ts';
 import { ConfigFileWatch, type WatchTimes } from '../../snapshot/config-file-watch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { AccessEntries, TokenEntry } from './access-file.ts';
-import { isLoopbackHost, readAccess, readTls, type AccessEnvironment, type AccessSettings } from './access-settings.ts'; // prettier-ignore
+import type { AdminAccessState } from '../../telemetry/admin-metrics.ts';
+import type { AccessEntries } from './access-file.ts';
+import { accessElsewhere, isLoopbackHost, readAccess, type AccessEnvironment, type AccessSettings } from './access-settings.ts'; // prettier-ignore
+import { Authorities } from './authorities.ts';
 import { adminHosts, type AdminHosts } from './page-rules.ts';
-import type { Caller, Refusal, Verdict } from './roles.ts';
+import type { Caller, Verdict } from './roles.ts';
 import { clearedCookie, sessionCookie, sessionIdOf } from './session-cookie.ts';
 import { Sessions } from './sessions.ts';
+import { digestOf, refused, TokenCheck } from './token-check.ts';
 
-/** After so many bad credentials within the window, an address is not looked at until it ends. */
-const DAMPED = { failures: 10, window: 30_000 };
-/** Characters of a token of 256 bits in 64 characters; a digest of a shorter one may be guessed. */
-const LEAST_CHARACTERS = 43;
-const MOST_CHARACTERS = 512;
 const BEARER = /^bearer +(\S+) *$/i;
+
+const PLAIN =
+  'the operators’ listener takes tokens over plain HTTP beyond loopback, where others can read them: set ADMIN_CERT_FILE and ADMIN_KEY_FILE, unless something in front of it speaks TLS';
 
 /** A request, as far as who asks is concerned. */
 export interface Asking {
@@ -28,28 +28,48 @@ export interface Asking {
   readonly socket: Socket;
 }
 
-const refused = (reason: Refusal['reason'], error: string, more: Partial<Refusal> = {}): Verdict => ({
-  refusal: { reason, error, ...more },
-});
-
 /** Who may come to the operators' listener, and who has come. */
 export class AdminAccess {
   readonly sessions: Sessions;
   readonly hosts: AdminHosts;
   readonly #environment: AccessEnvironment;
-  readonly #damping: Damping;
+  readonly #tokens: TokenCheck;
+  readonly #authorities = new Authorities();
   readonly #clock: () => number;
   readonly #watches: ConfigFileWatch[] = [];
   #settings: AccessSettings;
+  #isFaulty = false;
 
-  /** @throws {ConfigError} with all that keeps the listener from being safe. */
-  constructor(environment: AccessEnvironment, logger?: Logger, clock: () => number = Date.now) {
+  /**
+   * @param settings default: as the files of the environment say.
+   * @throws {ConfigError} with all that keeps the listener from being safe.
+   */
+  constructor(
+    environment: AccessEnvironment,
+    logger?: Logger,
+    clock: () => number = Date.now,
+    settings: AccessSettings = readAccess(environment),
+  ) {
     this.#environment = environment;
     this.#clock = clock;
-    this.#settings = readAccess(environment);
-    this.#damping = new Damping({ logger, clock });
+    this.#settings = settings;
+    this.#tokens = new TokenCheck(clock, logger);
     this.sessions = new Sessions(clock);
     this.hosts = adminHosts(environment.admin?.hosts ?? []);
+  }
+
+  /**
+   * Of a process that answers what another one has taken, and judged: it reads no file, so that one that has become faulty does
+   * not keep it from starting. By itself it lets nobody in where tokens are asked for.
+   */
+  static elsewhere(environment: AccessEnvironment): AdminAccess {
+    return new AdminAccess(environment, undefined, Date.now, accessElsewhere(environment));
+  }
+
+  /** For metrics. */
+  get state(): AdminAccessState {
+    const { tokens = [] } = this.#settings.entries ?? {};
+    return { isFaulty: this.#isFaulty, tokens };
   }
 
   /** Whether the listener speaks TLS. */
@@ -72,6 +92,8 @@ export class AdminAccess {
 
   /** Reads the files again whenever they change; what is faulty is told, and what was good before holds. */
   watch(logger: Logger, server?: SecureServer, times?: WatchTimes): void {
+    if (server !== undefined) this.#authorities.note(server, () => this.#settings.tls?.ca);
+    if (this.needsToken && !this.isTls && !isLoopbackHost(this.#environment.adminHost)) logger.warn(PLAIN);
     const { tokensFile, certFile, keyFile, clientCaFile } = this.#environment.admin ?? {};
     const files = [tokensFile, certFile, keyFile, clientCaFile].filter((file) => file !== undefined);
     for (const file of files)
@@ -86,18 +108,23 @@ export class AdminAccess {
   /** Reads the files again. */
   reread(logger: Logger, server?: SecureServer): void {
     try {
-      this.#settings = readAccess(this.#environment);
-      const tls = readTls(this.#environment.admin ?? {});
-      if (tls !== undefined) server?.setSecureContext(tls);
-      const { tokens = [], certificates = [] } = this.#settings.entries ?? {};
+      const before = this.#settings.tls;
+      const next = readAccess(this.#environment);
+      if (next.tls !== undefined) server?.setSecureContext(next.tls);
+      this.#settings = next;
+      this.#isFaulty = false;
+      if (before?.ca !== next.tls?.ca) server?.closeIdleConnections();
+      const { tokens = [], certificates = [] } = next.entries ?? {};
       logger.info(
         { tokens: tokens.length, certificates: certificates.length },
         'operators’ access read again',
       );
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
+      this.#isFaulty = true;
       // Keeps the last good one: a typing error may not lock operators out. Somebody has to be told, for what was taken out holds still.
-      logger.error({ faults: error.faults }, 'operators’ access not taken over: the one before holds');
+      const { code } = error as NodeJS.ErrnoException;
+      const why = error instanceof ConfigError ? { faults: error.faults } : { code };
+      logger.error(why, 'operators’ access not taken over: the one before holds');
     }
   }
 
@@ -119,7 +146,7 @@ export class AdminAccess {
     }
     if (socket instanceof TLSSocket) {
       const x509 = socket.getPeerX509Certificate();
-      if (x509 !== undefined) return this.#ofCertificate(x509, socket.authorized, entries);
+      if (x509 !== undefined) return this.#ofCertificate(x509, socket, entries);
     }
     if (id !== undefined) return refused('unknown-session', 'the session has ended; log in again');
     return refused('no-credentials', this.#howTo);
@@ -127,19 +154,7 @@ export class AdminAccess {
 
   /** Whose token it is. @param address that it comes from. */
   login(token: unknown, address = ''): Verdict {
-    const leftMs = this.#damping.leftMs(address);
-    if (leftMs > 0) {
-      const retryAfterS = Math.ceil(leftMs / 1000);
-      return refused('damped', `too many bad credentials from this address; try again in ${retryAfterS} s`, { retryAfterS }); // prettier-ignore
-    }
-    const entry = typeof token === 'string' ? this.#find(token) : undefined;
-    const isExpired = entry?.expires !== undefined && entry.expires <= this.#clock();
-    if (entry !== undefined && !isExpired)
-      return { caller: { name: entry.name, role: entry.role, by: 'token' } };
-    this.#damping.failed(address, DAMPED);
-    if (entry !== undefined)
-      return refused('expired', `the token of "${entry.name}" has expired`, { name: entry.name });
-    return refused('unknown-token', 'this is no token of this listener');
+    return this.#tokens.check(token, address, this.#settings.entries?.tokens ?? []);
   }
 
   /** Opens a session for a token that was let in; returns the field `Set-Cookie`. */
@@ -166,16 +181,6 @@ export class AdminAccess {
     return refused('no-credentials', 'nobody is let in here without ADMIN_TOKENS_FILE');
   }
 
-  // All of them are compared, each in the same time, so that how long it takes tells nothing.
-  #find(token: string): TokenEntry | undefined {
-    if (token.length < LEAST_CHARACTERS || token.length > MOST_CHARACTERS) return undefined;
-    const digest = digestOf(token);
-    let found: TokenEntry | undefined;
-    for (const entry of this.#settings.entries?.tokens ?? [])
-      if (timingSafeEqual(digest, Buffer.from(entry.sha256, 'hex'))) found = entry;
-    return found;
-  }
-
   // A session is worth what its token is worth right now.
   #ofSession(id: string, { tokens }: AccessEntries): Caller | undefined {
     const sha256 = this.sessions.find(id);
@@ -184,7 +189,11 @@ export class AdminAccess {
     return { name: entry.name, role: entry.role, by: 'session' };
   }
 
-  #ofCertificate(x509: X509Certificate, isTrusted: boolean, { certificates }: AccessEntries): Verdict {
+  #ofCertificate(x509: X509Certificate, socket: TLSSocket, { certificates }: AccessEntries): Verdict {
+    // Node has looked at it when the connection was made, which may be long ago.
+    const isCurrent =
+      x509.validToDate.getTime() > this.#clock() && this.#authorities.holds(socket, this.#settings.tls?.ca);
+    const isTrusted = socket.authorized && isCurrent;
     const names = isTrusted ? certificateNames(x509) : undefined;
     const entry = names && certificates.find(({ kind, matches }) =>
       kind === 'subject' ? matches(names.subject.get('CN') ?? '') : names[kind].some((name) => matches(name)),
@@ -193,8 +202,4 @@ export class AdminAccess {
     const why = isTrusted ? 'is listed nowhere in the file of ADMIN_TOKENS_FILE' : 'is signed by nobody whom ADMIN_CLIENT_CA_FILE names, or has expired'; // prettier-ignore
     return refused('unknown-certificate', `this certificate ${why}`);
   }
-}
-
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

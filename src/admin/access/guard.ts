@@ -4,13 +4,19 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { relayed } from '../relayed-requests.ts';
 import type { AdminAccess } from './admin-access.ts';
 import { pageFault } from './page-rules.ts';
+import { formFault } from './request-form.ts';
 import { includesRole, type Caller, type Refusal, type Verdict } from './roles.ts';
-import { sessionIdOf } from './session-cookie.ts';
 import '../operation.ts';
 
 const UNMARKED = 'this operation says no role, so that nobody may';
 
 const verdicts = new WeakMap<FastifyRequest, Verdict>();
+const denials = new WeakMap<FastifyRequest, DenialReason>();
+
+/** Why a request was refused; undefined for one that was not. */
+export function denialOf(request: FastifyRequest): DenialReason | undefined {
+  return denials.get(request);
+}
 
 /** Who asks; undefined for who is not let in. */
 export function callerOf(request: FastifyRequest): Caller | undefined {
@@ -40,28 +46,21 @@ export function guardOperations(
 ): void {
   const deny = (reply: FastifyReply, reason: DenialReason, status: number, error: string): FastifyReply => {
     metrics.admin.denied(reason);
+    denials.set(reply.request, reason);
     return reply.code(status).send({ error });
   };
   server.addHook('onRequest', async (request, reply) => {
     const told = relayed.getStore();
-    const isTls = told?.isTls ?? access.isTls;
     const { config } = request.routeOptions;
-    const { headers, method } = request;
-    const fault = pageFault(
-      {
-        method,
-        headers,
-        localAddress: told?.localAddress ?? request.socket.localAddress,
-        isTls,
-        isPage: config.isPage === true,
-        isAmbient: headers.authorization === undefined && sessionIdOf(headers.cookie, isTls) !== undefined,
-      },
-      access.hosts,
-    );
+    // What another process has taken it has judged: it sees who is connected, and how the request was written.
+    const form = told === undefined ? formFault(request.raw) : told.formFault;
+    if (form !== undefined) return deny(reply, 'malformed', 400, form);
+    const facts = { method: request.method, headers: request.headers, isPage: config.isPage === true };
+    const place = told ?? { localAddress: request.socket.localAddress, isTls: access.isTls };
+    const fault = pageFault({ ...facts, localAddress: place.localAddress, isTls: place.isTls }, access.hosts);
     if (fault !== undefined) return deny(reply, 'page', 403, fault);
     if (request.is404) return undefined;
-    // What another process has taken it has judged: it sees who is connected.
-    const verdict = told?.verdict ?? access.judge({ headers, socket: request.socket });
+    const verdict = told?.verdict ?? access.judge(request.raw);
     verdicts.set(request, verdict);
     const { operation, role } = config;
     if (role === undefined || operation === undefined) return deny(reply, 'unmarked', 403, UNMARKED);
@@ -80,6 +79,7 @@ export function refuse(
   metrics: Pick<Metrics, 'admin'>,
 ): FastifyReply {
   metrics.admin.denied(reason);
+  denials.set(reply.request, reason);
   if (retryAfterS === undefined) reply.header('www-authenticate', 'Bearer realm="gatehouse operators"');
   else reply.header('retry-after', retryAfterS);
   return reply.code(reason === 'damped' ? 429 : 401).send({ error });

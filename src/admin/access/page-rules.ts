@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { IncomingHttpHeaders } from 'node:http';
+import { sessionIdOf } from './session-cookie.ts';
 
 const NAME = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/;
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -37,8 +38,6 @@ export interface PageFacts {
   readonly isTls: boolean;
   /** Whether what is asked for is a page that says nothing of this gateway, and may be linked from elsewhere. */
   readonly isPage: boolean;
-  /** Whether the request is let in by what a browser sends by itself. */
-  readonly isAmbient: boolean;
 }
 
 const STRANGE_HOST =
@@ -54,7 +53,7 @@ const PLAIN_WRITE =
  * since it was loaded; what such a page reads is known by that name, which on loopback nobody else has a use for.
  */
 export function pageFault(facts: PageFacts, hosts: AdminHosts): string | undefined {
-  const { method, headers, localAddress, isPage, isAmbient } = facts;
+  const { method, headers, localAddress, isTls, isPage } = facts;
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   const isKnown = isOwnName(host) || hosts.has(host);
   if (!isKnown && (isLoopback(localAddress) || !hosts.isEmpty)) return STRANGE_HOST;
@@ -62,10 +61,16 @@ export function pageFault(facts: PageFacts, hosts: AdminHosts): string | undefin
   if (origin !== undefined && !(isKnown && isOwnOrigin(origin, host, facts, hosts))) return STRANGE_PAGE;
   const isLink = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   if (!OWN_SITES.has(site as string) && !(isPage && isLink && READING.has(method))) return STRANGE_PAGE;
+  // What a browser sends by itself.
+  const isAmbient = headers.authorization === undefined && sessionIdOf(headers.cookie, isTls) !== undefined;
   if (READING.has(method) || !(isOfPage || isAmbient)) return undefined;
   // A form of another site can send neither of them without being asked for leave, which nobody is given.
-  const isJson = /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '');
-  return isJson && headers['x-gatehouse-admin'] === 'console' ? undefined : PLAIN_WRITE;
+  return isJson(headers) && headers['x-gatehouse-admin'] === 'console' ? undefined : PLAIN_WRITE;
+}
+
+/** Whether a body is said to be JSON, which no form of another site can. */
+export function isJson(headers: IncomingHttpHeaders): boolean {
+  return /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '');
 }
 
 function isOwnOrigin(origin: string, host: string, { isTls }: PageFacts, hosts: AdminHosts): boolean {

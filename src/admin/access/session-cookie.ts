@@ -1,8 +1,10 @@
+import { SESSION_COOKIES } from '../../exchange/operators-cookies.ts';
+
 /** With TLS browsers keep others from setting it: no other host, and no page without TLS. */
-const NAMES = { tls: '__Host-gatehouse-admin', plain: 'gatehouse-admin' } as const;
+const [PLAIN, SECURE] = SESSION_COOKIES;
 const ID = /^[\w-]{43}$/;
 
-const nameOf = (isTls: boolean): string => (isTls ? NAMES.tls : NAMES.plain);
+const nameOf = (isTls: boolean): string => (isTls ? SECURE : PLAIN);
 const fieldOf = (isTls: boolean, value: string): string =>
   `${nameOf(isTls)}=${value}; Path=/; HttpOnly; SameSite=Strict${isTls ? '; Secure' : ''}`;
 

@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache';
 
 /** How many there are at a time; of more, the one that was used longest ago ends. */
 const MOST_SESSIONS = 200;
+/** Of one token: whoever may look logs nobody out who may do more. */
+const MOST_OF_A_TOKEN = 20;
 const IDLE_MS = 60 * 60_000;
 const LONGEST_MS = 12 * 60 * 60_000;
 const ID_BYTES = 32;
@@ -31,6 +33,7 @@ export class Sessions {
   open(sha256: string): string {
     const id = randomBytes(ID_BYTES).toString('base64url');
     const now = this.#clock();
+    this.#makeRoom(sha256);
     this.#all.set(id, { sha256, openedAt: now, usedAt: now });
     return id;
   }
@@ -50,5 +53,11 @@ export class Sessions {
 
   close(id: string): void {
     this.#all.delete(id);
+  }
+
+  #makeRoom(sha256: string): void {
+    const own = [...this.#all.entries()].filter(([, session]) => session.sha256 === sha256);
+    // The one that was used last comes first.
+    for (const [id] of own.slice(MOST_OF_A_TOKEN - 1)) this.#all.delete(id);
   }
 }

@@ -87,4 +87,8 @@ export const OWN = Object.freeze({
   store: 'gatehouse.store.use',
   field: 'gatehouse.graphql.field',
   outcome: 'gatehouse.outcome',
+  socketBy: 'gatehouse.socket.closed_by',
+  socketCode: 'gatehouse.socket.close_code',
+  socketMessagesIn: 'gatehouse.socket.messages.in',
+  socketMessagesOut: 'gatehouse.socket.messages.out',
 });

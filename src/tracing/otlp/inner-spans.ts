@@ -126,7 +126,7 @@ function attemptAttributes(facts: AttemptFacts, outcome: string, query: Readonly
   addServer(attributes, facts.target);
   attributes[HTTP.url] = `${facts.scheme}://${facts.target}${shownTarget(facts.path, query)}`;
   if (facts.resends > 0) attributes[HTTP.resends] = facts.resends;
-  if (STATUS.test(outcome)) attributes[HTTP.status] = Number(outcome);
+  if (facts.status !== '') attributes[HTTP.status] = Number(facts.status);
   return attributes;
 }
 

@@ -1,11 +1,11 @@
 import { SpanKind, TraceFlags, type Attributes, type Link } from '@opentelemetry/api';
 import type { IncomingMessage } from 'node:http';
 import { shownPath } from '../../exchange/shown-target.ts';
-import type { Exchange } from '../../exchange/exchange.ts';
+import type { Exchange, SocketFacts } from '../../exchange/exchange.ts';
 import { maySayASecret } from '../../telemetry/secret-names.ts';
 import { redacted } from '../../telemetry/redaction.ts';
+import { exchangeFault } from '../exchange-fault.ts';
 import type { FollowedTrace } from '../followed-trace.ts';
-import { GRPC_FAULTS } from '../tracing.ts';
 import type { ShownRules } from '../tracing-rules.ts';
 import { HTTP, OWN, RPC } from './attribute-names.ts';
 import { FinishedSpan, type SpanFrame } from './finished-span.ts';
@@ -16,9 +16,9 @@ const METHODS: ReadonlySet<string> = new Set([
   'CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE',
 ]); // prettier-ignore
 const OTHER = '_OTHER';
+const SWITCHED = 101;
 const LONGEST_METHOD = 32;
 const LONGEST_AGENT = 256;
-const FIRST_FAULT_STATUS = 500;
 const SCHEME_PORTS = { http: 80, https: 443 } as const;
 
 /** The span of an exchange, as a server (semantic conventions for HTTP spans). */
@@ -34,17 +34,10 @@ export function serverSpan(exchange: Exchange, trace: FollowedTrace, frame: Span
     isParentRemote: true,
     startedAt: exchange.startedAt,
     endedAt: performance.now(),
-    error: errorOf(exchange),
+    error: exchangeFault(exchange),
     attributes: attributesOf(exchange, trace),
     links: linksOf(trace),
   });
-}
-
-/** What says that a server has failed; undefined for a client's fault, and for none. */
-function errorOf({ status, problem, grpcStatus }: Exchange): string | undefined {
-  if (grpcStatus !== undefined && GRPC_FAULTS.has(grpcStatus)) return grpcStatus;
-  if (problem !== undefined && problem.status >= FIRST_FAULT_STATUS) return problem.code;
-  return status >= FIRST_FAULT_STATUS ? String(status) : undefined;
 }
 
 function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
@@ -65,15 +58,15 @@ function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
     attributes[HTTP.route] = route.match.path;
     attributes[OWN.route] = route.id;
   }
-  // Nobody was told one whom nothing was sent to.
-  if (exchange.status > 0 && exchange.response.headersSent)
-    attributes[HTTP.status] = exchange.response.statusCode;
+  const { headersSent, statusCode } = exchange.response;
+  // Nobody was told one whom nothing was sent to; a handshake is answered beside the response.
+  if (exchange.status > 0 && (headersSent || statusCode === SWITCHED)) attributes[HTTP.status] = statusCode;
   const agent = request.headers['user-agent'];
   if (agent !== undefined) attributes[HTTP.userAgent] = redacted(agent.slice(0, LONGEST_AGENT));
   const { remoteAddress, remotePort } = request.socket;
   if (remoteAddress !== undefined) attributes[HTTP.peerAddress] = remoteAddress;
   if (remotePort !== undefined) attributes[HTTP.peerPort] = remotePort;
-  const error = errorOf(exchange) ?? (problem?.code === 'client-closed' ? problem.code : undefined);
+  const error = exchangeFault(exchange) ?? (problem?.code === 'client-closed' ? problem.code : undefined);
   if (error !== undefined) attributes[HTTP.errorType] = error;
   if (exchange.grpcStatus !== undefined) attributes[RPC.status] = exchange.grpcStatus;
   addOutcome(attributes, exchange, trace);
@@ -95,12 +88,20 @@ function addOutcome(attributes: Attributes, exchange: Exchange, trace: FollowedT
     attributes[OWN.refusedCode] = refused.code;
   }
   if (exchange.upstream !== undefined) attributes[OWN.upstream] = exchange.upstream;
+  if (exchange.socket !== undefined) addSocket(attributes, exchange.socket);
   if (exchange.cached !== undefined) attributes[OWN.cache] = 'hit';
   if (exchange.isReplayed) attributes[OWN.replayed] = true;
   if (!exchange.response.writableFinished && exchange.socket === undefined) attributes[OWN.cut] = true;
   if (left > 0) attributes[OWN.left] = left;
   // Services behind were told that nobody records it.
   if (!trace.isSampled) attributes[OWN.kept] = 'afterwards';
+}
+
+function addSocket(attributes: Attributes, { by, code, in: up, out: down }: SocketFacts): void {
+  attributes[OWN.socketBy] = by;
+  attributes[OWN.socketCode] = code;
+  attributes[OWN.socketMessagesIn] = up.messages;
+  attributes[OWN.socketMessagesOut] = down.messages;
 }
 
 /** Header fields that the configuration lists; never one whose name may be that of a secret. */

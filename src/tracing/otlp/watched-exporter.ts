@@ -17,6 +17,8 @@ export class WatchedExporter implements SpanExporter {
   waiting = 0;
   readonly #exporter: SpanExporter;
   readonly #watch: ExportWatch;
+  /** Spans that were sent, and nobody has said what became of them. */
+  #underWay = 0;
   #isWell = true;
   #isOver = false;
 
@@ -27,6 +29,7 @@ export class WatchedExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], heard: (result: ExportResult) => void): void {
     this.waiting -= spans.length;
+    this.#underWay += spans.length;
     this.#exporter.export(spans, (result) => {
       this.#note(spans.length, result);
       heard(result);
@@ -45,10 +48,14 @@ export class WatchedExporter implements SpanExporter {
   abandon(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.waiting > 0) this.#watch.dropped('export', this.waiting);
+    const lost = this.waiting + this.#underWay;
+    if (lost > 0) this.#watch.dropped('export', lost);
   }
 
   #note(count: number, { code, error }: ExportResult): void {
+    this.#underWay -= count;
+    // They are counted already.
+    if (this.#isOver) return;
     const isWell = code === ExportResultCode.SUCCESS;
     if (isWell) this.#watch.exported(count);
     else this.#watch.dropped('export', count);

@@ -3,7 +3,17 @@ import { isIn } from '../../exchange/subset.ts';
 import { Target } from '../target.ts';
 import type { Balancer } from './balancer.ts';
 import { paceAt } from './slow-start.ts';
-import { BREAKER_OPEN, FULL, levelsOf, stateOf, UNHEALTHY, waysOf, type Level, type Way } from './ways.ts';
+import {
+  BREAKER_OPEN,
+  FULL,
+  levelsOf,
+  stateOf,
+  UNHEALTHY,
+  WITHDRAWN,
+  waysOf,
+  type Level,
+  type Way,
+} from './ways.ts';
 
 /** Whose targets they are. */
 export interface TargetSource {
@@ -110,7 +120,9 @@ export class TargetPool {
   get lack(): 'open' | 'full' | 'none' {
     const states = this.members.map(stateOf);
     if (states.length > 0 && states.every((state) => (state & BREAKER_OPEN) !== 0)) return 'open';
-    return states.some((state) => (state & FULL) !== 0 && (state & BREAKER_OPEN) === 0) ? 'full' : 'none';
+    return states.some((state) => (state & FULL) !== 0 && (state & (BREAKER_OPEN | WITHDRAWN)) === 0)
+      ? 'full'
+      : 'none';
   }
 
   get #isStale(): boolean {
@@ -157,7 +169,7 @@ export class TargetPool {
       if (state === before) continue;
       isChanged = true;
       states[i] = state;
-      if ((before & ~state & (UNHEALTHY | BREAKER_OPEN)) !== 0) this.#warm(member);
+      if ((before & ~state & (UNHEALTHY | BREAKER_OPEN | WITHDRAWN)) !== 0) this.#warm(member);
     }
     if (isChanged) this.#findWays();
   }

@@ -6,13 +6,15 @@ import { zoneShares } from './zone-shares.ts';
 export const UNHEALTHY = 1;
 export const BREAKER_OPEN = 2;
 export const FULL = 4;
+export const WITHDRAWN = 8;
 
 /** What is to be known of a target before it is chosen: the bits of what stops it, 0 for nothing. */
 export function stateOf(target: Target): number {
   return (
     (target.health.available ? 0 : UNHEALTHY) |
     (target.breaker === undefined || target.breaker.available ? 0 : BREAKER_OPEN) |
-    (target.isFull ? FULL : 0)
+    (target.isFull ? FULL : 0) |
+    (target.isWithdrawn ? WITHDRAWN : 0)
   );
 }
 
@@ -65,7 +67,7 @@ export function waysOf(input: WayInput): readonly Way[] {
   const healthy = levels.map((level) => shareOf(level, (target) => isUsable(input.stateOf(target), false)));
   const { loads, served } = priorityLoads(healthy);
   const ways = levels.flatMap((level, index) => {
-    const isPanic = served < 100 && (healthy[index] as number) < input.panicThreshold;
+    const isPanic = served < 100 && believedShare(input, level) < input.panicThreshold;
     return waysOfLevel(input, level, { load: (loads[index] as number) / 100, isPanic });
   });
   return served > 0 ? ways : ways.map((way, index) => ({ ...way, share: index === 0 ? 1 : 0 }));
@@ -95,8 +97,18 @@ function waysOfLevel(
 }
 
 function isUsable(state: number, isPanic: boolean): boolean {
-  // An open breaker has seen the faults itself: that is believed in a panic, too.
-  return (state & (isPanic ? BREAKER_OPEN : BREAKER_OPEN | UNHEALTHY)) === 0;
+  // An open breaker has seen the faults itself: that is believed in a panic, too. So is an operator.
+  const stops = BREAKER_OPEN | WITHDRAWN;
+  return (state & (isPanic ? stops : stops | UNHEALTHY)) === 0;
+}
+
+/** The healthy share of those that nobody has taken out: an order is no sign that health is told wrong. */
+function believedShare({ stateOf }: WayInput, level: Level): number {
+  const rest = level.map(({ zone, targets }) => ({
+    zone,
+    targets: targets.filter((target) => (stateOf(target) & WITHDRAWN) === 0),
+  }));
+  return shareOf(rest, (target) => isUsable(stateOf(target), false));
 }
 
 function shareOf(level: Level, isIn: (target: Target) => boolean): number {

@@ -90,6 +90,11 @@ export class Discoveries {
       firstAnswerMs: discovery.firstAnswer,
       logger: this.#logger,
       onError: () => shown.failed(name, what),
+      onChange: (added, removed) => {
+        const text = [listed('new', added), listed('gone', removed)].filter(Boolean).join('; ');
+        const change = text === '' ? 'targets have other weights, zones or labels' : text;
+        this.#metrics.changes.note({ kind: 'discovery', upstream: name, text: `${what}: ${change}` });
+      },
     });
   }
 
@@ -117,6 +122,14 @@ export class Discoveries {
   }
 }
 
+const MOST_LISTED = 5;
+
+function listed(word: string, urls: readonly string[]): string {
+  if (urls.length === 0) return '';
+  const more = urls.length > MOST_LISTED ? ` and ${urls.length - MOST_LISTED} more` : '';
+  return `${word} ${urls.slice(0, MOST_LISTED).join(', ')}${more}`;
+}
+
 function schemesOf(options: UpstreamOptions & { readonly discovery: DiscoveryOptions }): readonly string[] {
   if (options.discovery.file === undefined) return [schemeOf(options.discovery, options)];
   return options.protocol === 'grpc' ? ['grpc', 'grpcs'] : ['http', 'https'];
@@ -125,7 +138,7 @@ function schemesOf(options: UpstreamOptions & { readonly discovery: DiscoveryOpt
 function stillFitting(targets: readonly Target[], schemes: readonly string[]): readonly TargetOptions[] {
   return targets
     .filter(({ origin }) => schemes.some((scheme) => origin.startsWith(`${scheme}://`)))
-    .map(({ origin, weight, labels, zone, priority, serverName }) => ({
+    .map(({ origin, configuredWeight: weight, labels, zone, priority, serverName }) => ({
       url: origin,
       weight,
       labels,

@@ -21,6 +21,8 @@ export interface SupervisionOptions {
   readonly logger: Logger;
   /** Hears of each failure. */
   readonly onError?: () => void;
+  /** Hears of each set of targets that is another one. */
+  readonly onChange?: (added: readonly string[], removed: readonly string[]) => void;
   /** From 0 to below 1. Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -232,6 +234,7 @@ export class SupervisedSource {
     const removed = [...had].filter((url) => !has.has(url));
     const shown = { added: added.slice(0, 20), removed: removed.slice(0, 20) };
     this.#log('info', 'the targets have changed', { targets: now.length, ...shown });
+    this.options.onChange?.(added, removed);
     for (const listener of this.#listeners) listener(now);
   }
 

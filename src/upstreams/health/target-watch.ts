@@ -48,6 +48,8 @@ export class TargetWatch implements TargetHealth, Tally {
   prober: Prober | undefined = undefined;
   /** Hears that it has ended. */
   onEnded: () => void = ignore;
+  /** Whether an operator has taken it out. */
+  isWithdrawn = false;
   /** Whether it was in force, and has not ended. */
   isWatched = false;
   readonly upstream: string;
@@ -74,17 +76,19 @@ export class TargetWatch implements TargetHealth, Tally {
 
   /** Whether it counts as one of those that are out. */
   get isOut(): boolean {
-    return this.isEjected || this.verdict === 'down';
+    return this.isWithdrawn || this.isEjected || this.verdict === 'down';
   }
 
   /** Whether it can be called now because it is known to be well. */
   get isWell(): boolean {
-    return this.verdict !== 'down' && this.verdict !== 'unknown' && this.breaker?.state !== 'open';
+    const isUp = this.verdict !== 'down' && this.verdict !== 'unknown';
+    return isUp && !this.isWithdrawn && this.breaker?.state !== 'open';
   }
 
   /** Why it cannot be called, or has none but one call; undefined for one that is well. */
   get reason(): string | undefined {
     const { breaker } = this;
+    if (this.isWithdrawn) return 'ejected by an operator';
     if (breaker !== undefined && breaker.state !== 'closed') {
       const why = { failures: 'breaker', ejected: `ejected: ${this.ejectedFor}`, manual: 'breaker, by hand' };
       return `${why[breaker.cause]} (${breaker.state})`;
@@ -138,6 +142,13 @@ export class TargetWatch implements TargetHealth, Tally {
     this.verdict = verdict;
     this.verdictAt = Date.now();
     this.#group.probed(this);
+  }
+
+  /** Hears that an operator has taken its target out, or back: who is left stands in for it. */
+  withdrawn(isOut: boolean): void {
+    if (this.isWithdrawn === isOut) return;
+    this.isWithdrawn = isOut;
+    this.#group.reconsider();
   }
 
   /** Begins another interval. */

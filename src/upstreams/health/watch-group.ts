@@ -64,6 +64,11 @@ export class WatchGroup {
     this.#report.breaker(watch, change);
   }
 
+  /** Looks anew at who can be called. */
+  reconsider(): void {
+    this.#settle();
+  }
+
   /** Hears that probes say something else. */
   probed(watch: TargetWatch): void {
     watch.isTrusted = false;
@@ -158,8 +163,8 @@ function isWell(watch: TargetWatch): boolean {
   return watch.isWell;
 }
 
-function canServe({ available, breaker }: TargetWatch): boolean {
-  return available && breaker?.state === 'closed';
+function canServe({ available, breaker, isWithdrawn }: TargetWatch): boolean {
+  return available && !isWithdrawn && breaker?.state === 'closed';
 }
 
 function textOf(reason: string, { calls, failures, waitedMs }: TargetWatch): string {

@@ -20,10 +20,16 @@ export function reportTo(
       const why = isEjection ? { ejected: watch.ejectedFor } : {};
       const line = { upstream, target, breaker: state, cause, ...why, openForMs };
       logger.warn(line, isEjection ? 'target ejected' : `breaker ${state}`);
+      const text = isEjection
+        ? `${target} ejected: ${watch.ejectedFor}`
+        : `breaker of ${target} ${state} (${cause})`;
+      metrics.changes.note({ kind: isEjection ? 'ejection' : 'breaker', upstream, target, text });
       tell(watch, change);
     },
     probed({ upstream, host: target, verdict, probeFault }) {
       const line = { upstream, target, health: verdict };
+      const why = verdict === 'up' ? '' : `: ${probeFault}`;
+      metrics.changes.note({ kind: 'ejection', upstream, target, text: `${target} ${verdict}${why}` });
       if (verdict === 'up') logger.info(line, 'target up');
       else logger.warn({ ...line, fault: probeFault }, 'target down');
     },

@@ -61,7 +61,7 @@ export const sessionScheme: Scheme = {
  * What sessions are sealed for: a session of another provider, or whose other token was checked, would make another caller of
  * its user, so that a configuration that changes that knows none of those before.
  */
-function purposeOf(login: LoginOptions): string {
+export function purposeOf(login: LoginOptions): string {
   const { issuer, clientId, principal } = login;
   return JSON.stringify(['session', issuer, clientId, principal, cookiesOf(login).name]);
 }

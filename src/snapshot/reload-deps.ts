@@ -1,0 +1,65 @@
+import type { AuditTrail } from '../audit/audit-trail.ts';
+import type { ConfigFault } from '../config/config-fault.ts';
+import type { ActionKind } from '../routing/route-action.ts';
+import type { GatewaySource } from '../routing/table-builder.ts';
+import type { ReloadOutcome } from '../telemetry/config-metrics.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { ConfigSummary } from './config-summary.ts';
+import type { JointReload } from './reload-end.ts';
+import type { SnapshotCompiler } from './snapshot-compiler.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** What became of an attempt to put another configuration into force. */
+export interface Reload {
+  /** What asked for it, such as `SIGHUP` or `file`. */
+  readonly trigger: string;
+  /** When it ended, in ms since the epoch. */
+  readonly at: number;
+  readonly outcome: ReloadOutcome;
+  /** Everything that speaks against it; empty unless it was refused. */
+  readonly faults: readonly ConfigFault[];
+  /** How what is in force now differs from what was; absent unless it was put into force. */
+  readonly summary?: ConfigSummary | undefined;
+}
+
+/** What reloads need of the rest of the gateway. */
+export interface ReloadsDeps {
+  readonly snapshots: Snapshots;
+  readonly compiler: SnapshotCompiler;
+  /** The kinds of routes of the file. */
+  readonly actions: readonly ActionKind[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Takes note of each reload. Default: nobody does. */
+  readonly audit?: AuditTrail | undefined;
+}
+
+/** A configuration that was in force, as it was written. */
+export interface EarlierConfig {
+  readonly text: string;
+  readonly generation: number;
+}
+
+/** What a reload is to be made of. */
+export interface WantedReload {
+  readonly trigger: string;
+  readonly joint?: JointReload | undefined;
+  /** Who wants it, where that is not the trigger. */
+  readonly by?: string | undefined;
+  /** Default: what the file says. */
+  readonly earlier?: EarlierConfig | undefined;
+  /** What was read. */
+  readonly text?: string | undefined;
+}
+
+/** Where clients connect, which other configurations change. */
+export interface Ports {
+  /** Opens what a configuration adds. @returns what speaks against it. */
+  prepare(source: GatewaySource): Promise<readonly ConfigFault[]>;
+  /** Goes by a configuration that is in force now. */
+  use(snapshot: Snapshot): void;
+  /** Closes what was opened for a configuration that is not put into force. */
+  giveUp(): void;
+}

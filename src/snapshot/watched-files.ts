@@ -1,0 +1,48 @@
+import { ConfigFileWatch, type WatchTimes } from './config-file-watch.ts';
+
+/** The configuration file and those that it names, which are looked at for changes. */
+export class WatchedFiles {
+  readonly #file: string;
+  readonly #onChange: (trigger: 'file' | 'certificate') => void;
+  readonly #watches = new Map<string, ConfigFileWatch>();
+  #times: WatchTimes | undefined = undefined;
+  #isWatching = false;
+
+  /** @param onChange hears of a change: `file`, or `certificate` of one that it names. */
+  constructor(file: string, onChange: (trigger: 'file' | 'certificate') => void) {
+    this.#file = file;
+    this.#onChange = onChange;
+  }
+
+  /** Begins to look. @param names the files that the configuration in force names. */
+  start(names: readonly string[], times?: WatchTimes): void {
+    this.#isWatching = true;
+    this.#times = times;
+    this.use(names);
+  }
+
+  /** Goes by what another configuration names; nothing before {@link start}. */
+  use(names: readonly string[]): void {
+    if (!this.#isWatching) return;
+    const wanted = new Set([this.#file, ...names]);
+    for (const [name, watch] of this.#watches) {
+      if (wanted.has(name)) continue;
+      watch.stop();
+      this.#watches.delete(name);
+    }
+    for (const name of wanted) if (!this.#watches.has(name)) this.#watch(name);
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    this.#isWatching = false;
+    for (const watch of this.#watches.values()) watch.stop();
+  }
+
+  #watch(name: string): void {
+    const trigger = name === this.#file ? 'file' : 'certificate';
+    const watch = new ConfigFileWatch(name, () => this.#onChange(trigger), this.#times);
+    this.#watches.set(name, watch);
+    watch.start();
+  }
+}

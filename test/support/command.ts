@@ -1,0 +1,50 @@
+import { main } from '../../src/cli/main.ts';
+import type { BinResult } from './child.ts';
+import { setVariables } from './collector.ts';
+
+/**
+ * Runs a command of the bin to its end within this process, which has its code already: what a process of its own does beside is
+ * to start. One at a time.
+ *
+ * @param env variables besides those of this process.
+ */
+export async function runCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<BinResult> {
+  const { stdout, stderr } = process;
+  const restore = setVariables(env);
+  const before = process.exitCode;
+  const [out, error] = [heard(stdout), heard(stderr)];
+  process.exitCode = 0;
+  try {
+    await main(args);
+    return { code: Number(process.exitCode), stdout: out.text, stderr: error.text };
+  } finally {
+    out.restore();
+    error.restore();
+    process.exitCode = before;
+    restore();
+  }
+}
+
+interface Heard {
+  readonly text: string;
+  restore(): void;
+}
+
+/** What is written to a stream, in place of it. */
+function heard(stream: NodeJS.WriteStream): Heard {
+  const { write } = stream;
+  let text = '';
+  stream.write = ((chunk: string | Uint8Array) => {
+    text += Buffer.from(chunk as Uint8Array).toString();
+    return true;
+  }) as typeof stream.write;
+  return {
+    get text() {
+      return text;
+    },
+    restore: () => void (stream.write = write),
+  };
+}
