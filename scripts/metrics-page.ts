@@ -5,7 +5,7 @@ const UNITS = ['seconds', 'bytes', 'ratio'] as const;
 /** The rooms that metrics are about, by what follows `gatehouse_`; the first that fits. */
 const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Requests', /^gatehouse_(?:request|response|problems|validation|grpc_calls|connections|idempotency)/],
-  ['Upstreams', /^gatehouse_upstream/],
+  ['Upstreams', /^gatehouse_(?:upstream|token_exchange)/],
   ['Targets and breakers', /^gatehouse_(?:target|breaker)/],
   ['Discovery', /^gatehouse_discovery/],
   ['Limits, quotas and overload', /^gatehouse_(?:rate_limit|quota|overload|concurrency|load)/],

@@ -5,12 +5,13 @@ const SEPARATORS = /[-_.\s]/g;
  * separators (`rate_limit` for `rateLimit`), else the one with the fewest typing mistakes (a wrong, missing,
  * extra or swapped letter each count one), of which a third of the letters may be wrong, three at most.
  *
+ * @param most how many mistakes there may be. Default as said.
  * @returns the name as it is spelled in `valid`, or undefined when nothing is near.
  */
-export function nearestName(given: string, valid: Iterable<string>): string | undefined {
+export function nearestName(given: string, valid: Iterable<string>, most?: number): string | undefined {
   const wanted = fold(given);
   let best: string | undefined;
-  let fewest = allowedMistakes(wanted.length) + 1;
+  let fewest = (most ?? allowedMistakes(wanted.length)) + 1;
   for (const name of valid) {
     const mistakes = distance(wanted, fold(name), fewest);
     if (mistakes < fewest) {

@@ -30,13 +30,29 @@ export function refusedEvent(exchange: Exchange, { code, status, message }: Prob
   };
 }
 
-function logoutOf({ clientAddress, request, route, id, trace }: Exchange) {
+/** The event of a browser that comes back from a log-in that it has not begun, and is sent to begin one. */
+export function unknownLogin(exchange: Exchange): AuditEvent {
   return {
-    kind: 'revocation',
-    action: 'logout',
+    ...askedBy(exchange),
+    kind: 'denial',
+    action: 'login',
+    outcome: 'denied',
+    actor: { type: 'anonymous' },
+    reason: 'login-failed',
+    policy: 'identify',
+    details: { message: 'this browser has begun no such log-in; it begins anew' },
+  };
+}
+
+function logoutOf(exchange: Exchange) {
+  return { ...askedBy(exchange), kind: 'revocation', action: 'logout' } as const;
+}
+
+function askedBy({ clientAddress, request, route, id, trace }: Exchange) {
+  return {
     source: { address: clientAddress, userAgent: request.headers['user-agent'] },
     route: route?.id,
     requestId: id,
     traceId: trace.traceId,
-  } as const;
+  };
 }

@@ -65,7 +65,7 @@ export function renderProblem(target: ProblemTarget, error: unknown): void {
 function send(target: ProblemTarget, problem: Problem): void {
   const { request, response } = target;
   if (response.writableEnded) return;
-  if (problem.code === 'client-closed' || response.headersSent) return cutAnswer(request, response);
+  if (problem.code === 'client-closed' || response.headersSent) return cutAnswer(request, response, problem);
   // A small body comes in one packet with its head: once that is looked through, the connection can stay.
   if (request.complete || !announcesBody(request)) return write(target, problem);
   response.statusCode = problem.status;

@@ -110,7 +110,7 @@ export class SnapshotCompiler {
     const sealing = loadCacheKeys(source.value.cache, folder);
     const { listeners, ...ofListeners } = loadListeners(source.value, folder);
     const { ring, ...ofRing } = this.#rings.ringOf(source.value.identity?.signing, folder);
-    const identities = identitiesOf(source, ring);
+    const identities = identitiesOf(source, ring, metrics);
     const places = new FaultPlaces(source);
     // An upstream whose files cannot be used has the system's authorities; it is never asked, for nothing starts then.
     const faults = [

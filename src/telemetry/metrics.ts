@@ -19,6 +19,7 @@ import { guardOf, MOST_SERIES } from './series-guard.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 import { StoreMetrics } from './store-metrics.ts';
 import { TargetMetrics } from './target-metrics.ts';
+import { TokenExchangeMetrics } from './token-exchange-metrics.ts';
 import { TrafficMetrics } from './traffic-metrics.ts';
 import { UpstreamMetrics } from './upstream-metrics.ts';
 
@@ -33,6 +34,8 @@ export class Metrics {
   readonly traffic = new TrafficMetrics(this.registry);
   /** Of attempts at targets. */
   readonly upstreams = new UpstreamMetrics(this.registry, this.flows);
+  /** Of the tokens that services get in place of those of callers. */
+  readonly tokenExchanges = new TokenExchangeMetrics(this.registry);
   /** Of single targets. */
   readonly targets = new TargetMetrics(this.registry, this.flows);
   /** Of the breakers of targets. */
@@ -155,7 +158,7 @@ export class Metrics {
   /** Shows nothing more of upstreams that are gone. */
   forgetUpstreams(names: ReadonlySet<string>): void {
     if (names.size === 0) return;
-    for (const metrics of [this.upstreams, this.breakers]) metrics.forget(names);
+    for (const metrics of [this.upstreams, this.breakers, this.tokenExchanges]) metrics.forget(names);
     this.flows.forget('upstream', names);
   }
 

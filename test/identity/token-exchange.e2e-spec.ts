@@ -256,14 +256,22 @@ describe('an exchange that fails', () => {
     expect(refused.status).toBe(503);
     expect(refused.headers['retry-after']).toBe('1');
     expect(asked).toHaveLength(1);
+    expect(await counted('brief', 'failed')).toBe(1);
   });
 
   it('by a refusal is remembered, so that who keeps asking does not ask the issuer', async () => {
     answer = say(400, { error: 'invalid_request' });
+    const before = { refused: await counted('basic', 'refused'), spared: await counted('basic', 'spared') };
     const token = await fresh();
     for (let turn = 0; turn < 3; turn += 1)
       expect((await holder.shop.call('/basic', bearer(token))).status).toBe(502);
     expect(asked).toHaveLength(1);
+    expect((await counted('basic', 'refused')) - before.refused).toBe(1);
+    expect((await counted('basic', 'spared')) - before.spared).toBe(2);
+    expect(await counted('basic', 'exchanged')).toBeGreaterThan(0);
+    expect(await holder.shop.metrics()).toContain(
+      'gatehouse_token_exchange_duration_seconds_count{upstream="basic"}',
+    );
   });
 
   it('again and again asks nobody any more, while tokens that are kept go on', async () => {
@@ -286,6 +294,11 @@ describe('an exchange that fails', () => {
     expect((await holder.shop.call('/key', bearer(await fresh()))).status).toBe(200);
   });
 });
+
+async function counted(upstream: string, outcome: string): Promise<number> {
+  const line = `gatehouse_token_exchanges_total{upstream="${upstream}",outcome="${outcome}"} `;
+  return Number((await holder.shop.metrics()).split(line)[1]?.split('\n')[0] ?? 0);
+}
 
 async function seen(path: string): Promise<string | undefined> {
   for (let turn = 0; turn < 200; turn += 1) {

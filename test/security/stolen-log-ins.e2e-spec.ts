@@ -248,7 +248,12 @@ describe('log-ins', () => {
 
   it('that nobody has begun are begun once more, and then no more', async () => {
     const eve = stage.visitor();
-    expect((await eve.open('/login/callback?code=x&state=y')).text).toContain('url=/login?again"');
+    const first = await eve.open('/login/callback?code=x&state=y');
+    expect(first.text).toContain('url=/login?again"');
+    const isIt = ({ requestId }: WrittenEvent): boolean => requestId === first.headers['x-request-id'];
+    expect(await audit.where(isIt)).toEqual([
+      expect.objectContaining({ kind: 'denial', action: 'login', outcome: 'denied', reason: 'login-failed' }),
+    ]);
     const again = String((await eve.open('/login?again')).headers.location);
     const state = new URL(again).searchParams.get('state') ?? '';
     eve.cookies.clear();
@@ -327,6 +332,31 @@ describe('log-ins', () => {
     stage.provider.claims = {};
     expect([answer.status, answer.json()['code']]).toEqual([401, 'credentials-expired']);
     expect(eve.cookies.size).toBe(0);
+  });
+
+  it('end when the provider refuses to refresh them, which is written once, with whose session it was', async () => {
+    stage.provider.lifeS = 1;
+    const eve = await stage.guest();
+    stage.provider.lifeS = 600;
+    stage.provider.fault = ({ url }, response) => {
+      if (url !== '/token') return false;
+      response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
+      return true;
+    };
+    await sleep(600);
+    const cookie = cookieOf(eve);
+    const answers = await Promise.all([1, 2, 3].map(() => ask({ ...ASKS, cookie })));
+    stage.provider.fault = undefined;
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(await audit.where(({ action }) => action === 'refresh')).toEqual([
+      expect.objectContaining({
+        kind: 'denial',
+        outcome: 'denied',
+        actor: { type: 'principal', scheme: 'session', id: expect.stringMatching(/:bob$/) },
+        target: expect.stringMatching(/^jti session:/),
+        details: { message: 'the provider refused the refresh token: invalid_grant' },
+      }),
+    ]);
   });
 
   it('wait while the provider is down, and those who are in stay', async () => {

@@ -70,6 +70,24 @@ const hierarchy: readonly AccessCase[] = [
     asks: [may(roles('admin', 'auditor')), not(roles('admin')), not(roles('auditor'))],
   },
   {
+    name: 'a role of any of several claims, one of them with dots in its name',
+    authorization: { allRoles: ['viewer', 'auditor', 'guest'] },
+    asks: [
+      may({
+        roles: ['viewer'],
+        realm_access: { roles: ['auditor'] },
+        'https://example.com/app.roles': 'guest',
+      }),
+      may({ realm_access: { roles: ['editor', 'auditor', 'guest'] } }),
+      not({ roles: ['viewer'], realm_access: { roles: ['auditor'] } }),
+      not({
+        roles: ['viewer', 'auditor'],
+        'https://example.com/app.roles.more': 'guest',
+        realm_access: 'guest',
+      }),
+    ],
+  },
+  {
     name: 'a role that nothing defines',
     authorization: { anyRole: ['guest'] },
     asks: [may(roles('guest')), not(roles('admin')), not(roles('constructor'))],
@@ -332,6 +350,13 @@ const attributes: readonly AccessCase[] = [
     asks: [may({ roles: [] })],
   },
   {
+    name: 'a time that is over, or is to come',
+    authorization: {
+      when: "now < timestamp('2020-01-01T00:00:00Z') || ('early' in principal.roles && now < timestamp('2999-01-01T00:00:00Z'))",
+    },
+    asks: [may(roles('early')), not(roles('late'))],
+  },
+  {
     name: 'roles and a condition, both',
     authorization: { anyRole: ['editor'], when: "principal.tier == 'gold'" },
     asks: [
@@ -370,6 +395,34 @@ const addresses: readonly AccessCase[] = [
       may(roles('viewer'), { from: '192.0.2.1' }),
     ],
   },
+];
+
+/** What bodies say: a condition of `bodyAuthorization`, who sends what, and whether it is let in. */
+export const bodyAsks: readonly (readonly [when: string, as: Caller, body: string, allowed: boolean])[] = [
+  ["body.amount <= 100.0 || 'editor' in principal.roles", { roles: [] }, '{"amount":100}', true],
+  ["body.amount <= 100.0 || 'editor' in principal.roles", { roles: [] }, '{"amount":100.01}', false],
+  ["body.amount <= 100.0 || 'editor' in principal.roles", { roles: ['admin'] }, '{"amount":1e6}', true],
+  ["body.amount <= 100.0 || 'editor' in principal.roles", { roles: [] }, '{"amount":"1"}', false],
+  ["body.amount <= 100.0 || 'editor' in principal.roles", { roles: [] }, '{}', false],
+  ['body.order.owner == principal.id', { sub: 'u-7' }, '{"order":{"owner":"u-7"}}', true],
+  ['body.order.owner == principal.id', { sub: 'u-7' }, '{"order":{"owner":"u-8"}}', false],
+  ['body.items.all(i, i.tenant == principal.tenant)', { tid: 'a' }, '{"items":[{"tenant":"a"}]}', true],
+  [
+    'body.items.all(i, i.tenant == principal.tenant)',
+    { tid: 'a' },
+    '{"items":[{"tenant":"a"},{"tenant":"b"}]}',
+    false,
+  ],
+];
+
+/** Fields of GraphQL whose conditions look at arguments and parents: who asks what, and the places that are refused. */
+export const fieldAsks: readonly (readonly [as: Caller, query: string, refused: readonly string[]])[] = [
+  [{ sub: 'u-7' }, '{ account(owner: "u-7") { owner } }', []],
+  [{ sub: 'u-7' }, '{ account(owner: "u-8") { owner } }', ['account']],
+  [{ sub: 'u-7' }, '{ a: account(owner: "u-7") { owner } b: account(owner: "u-8") { owner } }', ['b']],
+  [{ sub: 'u-1', roles: ['admin'] }, '{ account(owner: "u-8") { owner } }', []],
+  [{ sub: 'u-7' }, '{ accounts { owner balance } }', ['accounts.1.balance']],
+  [{ sub: 'u-9' }, '{ accounts { balance } }', ['accounts.0.balance', 'accounts.1.balance']],
 ];
 
 /** All of them. */

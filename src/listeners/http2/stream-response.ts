@@ -1,6 +1,7 @@
 import { ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { TunnelResponse } from '../../exchange/tunnel-response.ts';
+import { Problem } from '../../problems/problem.ts';
 import { hasLength, linesOf, pairsOf } from './answer-lines.ts';
 import { endAfterAnswer } from './early-end.ts';
 import { firstOfSingles } from './single-fields.ts';
@@ -15,6 +16,7 @@ const UNREAD_MS = 60_000;
 const OPENED = 200;
 const FIRST_REDIRECT = 300;
 const NOT_IMPLEMENTED = 501;
+const FIRST_FAULT = 500;
 
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
@@ -147,9 +149,8 @@ export class StreamResponse extends ServerResponse<StreamRequest> implements Tun
   override destroy(error?: Error): this {
     if (!this.destroyed) {
       this.destroyed = true;
-      this.#socket.destroy();
+      this.#socket.destroy(codeOf(error));
     }
-    void error;
     return this;
   }
 
@@ -274,6 +275,12 @@ export class StreamResponse extends ServerResponse<StreamRequest> implements Tun
     this.req.leave();
     this.emit('close');
   }
+}
+
+/** What a client is told by a reset: that nothing has failed, where it is the client's own credential that has ended (RFC 9113 section 7). */
+function codeOf(reason: Error | undefined): number {
+  const isDenial = reason instanceof Problem && reason.status < FIRST_FAULT;
+  return isDenial ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_INTERNAL_ERROR;
 }
 
 function fieldsOf(lines: readonly string[]): Record<string, string[]> {

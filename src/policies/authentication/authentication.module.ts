@@ -6,7 +6,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { LOGGER } from '../../telemetry/telemetry.module.ts';
 import type { ReadConfig } from '../../config/config-reader.ts';
-import { DRY_RUN, GATEWAY_SOURCE, PUB_SUB } from '../../config/tokens.ts';
+import { AUDIT, DRY_RUN, GATEWAY_SOURCE, PUB_SUB } from '../../config/tokens.ts';
 import { REDIS, STORE_GUARD } from '../../store/store.module.ts';
 import { ApiKeyRegistry } from './api-keys/api-key.registry.ts';
 import { AuthenticationGuard } from './authentication.guard.ts';
@@ -17,11 +17,18 @@ import { Damping } from './damping/damping.ts';
 import { Identity } from './identity.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import { Revocations } from './revocation/revocations.ts';
+import type { LoginEvents } from './scheme.ts';
 
 /** Injection token of the parsed `identity:` section. */
 export const IDENTITY_OPTIONS = Symbol('IDENTITY_OPTIONS');
 
-type Late = [guard?: StoreGuard, pubSub?: PubSub, source?: ReadConfig<unknown>, isDryRun?: boolean];
+type Late = [
+  guard?: StoreGuard,
+  pubSub?: PubSub,
+  source?: ReadConfig<unknown>,
+  isDryRun?: boolean,
+  audit?: LoginEvents,
+];
 type Told = [metrics?: Metrics, logger?: Logger];
 
 /** Knows who calls. Expects `IDENTITY_OPTIONS` and `REDIS` from global modules. */
@@ -49,10 +56,10 @@ type Told = [metrics?: Metrics, logger?: Logger];
         redis: Redis | undefined,
         revocations: Revocations,
         damping: Damping,
-        ...[guard, pubSub, source, isDryRun]: Late
+        ...[guard, pubSub, source, isDryRun, audit]: Late
       ) => {
         try {
-          return new Identity(options, { redis, guard, revocations, damping, pubSub, isDryRun });
+          return new Identity(options, { redis, guard, revocations, damping, pubSub, isDryRun, audit });
         } catch (error) {
           throw source === undefined ? error : inFile(error, source);
         }
@@ -66,6 +73,7 @@ type Told = [metrics?: Metrics, logger?: Logger];
         { token: PUB_SUB, optional: true },
         { token: GATEWAY_SOURCE, optional: true },
         { token: DRY_RUN, optional: true },
+        { token: AUDIT, optional: true },
       ],
     },
     {

@@ -7,6 +7,27 @@ import type { Revocations } from './revocation/revocations.ts';
 import type { IdentityOptions } from './identity.schema.ts';
 import type { Clock, CredentialVerifier } from './verifier.ts';
 
+/** What an event says, as far as the audit takes it. */
+export interface LoginEvent {
+  readonly kind: 'denial';
+  readonly action: 'refresh';
+  readonly outcome: 'denied';
+  readonly actor: { readonly type: 'principal'; readonly id: string; readonly scheme: 'session' };
+  readonly source: { readonly address: string; readonly userAgent: string | undefined };
+  readonly target: string;
+  readonly route: string | undefined;
+  readonly requestId: string;
+  readonly traceId: string;
+  readonly reason: string;
+  readonly policy: 'identify';
+  readonly details: Readonly<Record<string, string | undefined>>;
+}
+
+/** Whoever takes note of that. */
+export interface LoginEvents {
+  record(event: LoginEvent): void;
+}
+
 /** What identity needs from outside the configuration file. */
 export interface IdentityNeeds {
   readonly redis?: Redis | undefined;
@@ -21,6 +42,8 @@ export interface IdentityNeeds {
   readonly isDryRun?: boolean | undefined;
   /** Default: those of this process alone. */
   readonly revocations?: Revocations | undefined;
+  /** Default: nobody takes note of sessions that a provider ends. */
+  readonly audit?: LoginEvents | undefined;
   /** Default: one of nobody yet. */
   readonly damping?: Damping | undefined;
 }

@@ -6,6 +6,7 @@ import type { FileRemark } from '../../config/pem-files.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { KeyRing } from '../../signing/key-ring.ts';
 import { readKeys, signingKey } from '../../signing/signing-key.ts';
+import type { TokenExchangeMetrics } from '../../telemetry/token-exchange-metrics.ts';
 import type { UpstreamOptions } from '../upstream.schema.ts';
 import type { ClientCredential } from './client-credentials.ts';
 import type { ExchangeOptions } from './exchange.schema.ts';
@@ -28,6 +29,8 @@ export interface IdentityMaking {
   readonly issuers: readonly string[];
   /** The token that a request has come with. */
   readonly tokenOf: (exchange: Exchange) => string | undefined;
+  /** Counts exchanges of tokens. Default: nobody does. */
+  readonly metrics?: TokenExchangeMetrics | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -75,7 +78,7 @@ class IdentityLoading {
 
   load(): IdentityMaker {
     const { token, exchange } = this.#options;
-    const { signing, tokenOf } = this.#making;
+    const { signing, tokenOf, metrics } = this.#making;
     const ring = token === undefined ? undefined : this.#checkToken(token);
     const credential = exchange && this.#credentialOf(exchange);
     const issuer = exchange && this.#issuerOf(exchange);
@@ -92,7 +95,12 @@ class IdentityLoading {
         exchange:
           exchange &&
           credential &&
-          new TokenExchange(exchange, { credential, issuer: issuer ?? '', tokenOf }),
+          new TokenExchange(exchange, {
+            credential,
+            issuer: issuer ?? '',
+            tokenOf,
+            ended: (outcome, seconds) => metrics?.ended(upstream, outcome, seconds),
+          }),
       });
     return { digest: parts.digest, make };
   }

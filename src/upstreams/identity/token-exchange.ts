@@ -6,6 +6,7 @@ import { Breaker, REFUSED } from '../../policies/circuit-breaker/breaker.ts';
 import { circuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.ts';
 import { Problem } from '../../problems/problem.ts';
 import { PlainFault } from '../../telemetry/error-facts.ts';
+import type { TokenExchangeOutcome } from '../../telemetry/token-exchange-metrics.ts';
 import { authenticate, type ClientCredential } from './client-credentials.ts';
 import type { ExchangeOptions } from './exchange.schema.ts';
 import { TokenEndpoint, type EndpointAnswer } from './token-endpoint.ts';
@@ -46,6 +47,8 @@ export interface ExchangeParts {
   readonly issuer: string;
   /** The token that a request has come with. */
   readonly tokenOf: (exchange: Exchange) => string | undefined;
+  /** Hears of each token what became of it, and how many seconds the issuer took where it was asked. */
+  readonly ended: (outcome: TokenExchangeOutcome, seconds?: number) => void;
 }
 
 /**
@@ -106,10 +109,10 @@ export class TokenExchange {
 
   #once(digest: string, subject: string, principal: Principal): Promise<ExchangedToken> {
     const known = this.#refused.get(digest);
-    if (known !== undefined) return Promise.reject(known);
+    if (known !== undefined) return this.#spared(known);
     let asking = this.#underWay.get(digest);
     if (asking === undefined) {
-      if (this.#underWay.size >= MOST_UNDER_WAY) return Promise.reject(unavailable());
+      if (this.#underWay.size >= MOST_UNDER_WAY) return this.#spared(unavailable());
       asking = this.#ask(digest, subject, principal).finally(() => this.#underWay.delete(digest));
       this.#underWay.set(digest, asking);
     }
@@ -119,15 +122,20 @@ export class TokenExchange {
   async #ask(digest: string, subject: string, principal: Principal): Promise<ExchangedToken> {
     const admission = this.#breaker.admit();
     // Fails closed: without the token of the issuer the service gets none at all.
-    if (admission === REFUSED) throw unavailable();
+    if (admission === REFUSED) return this.#spared(unavailable());
+    const startedAt = performance.now();
+    const ended = (outcome: TokenExchangeOutcome): void =>
+      this.#parts.ended(outcome, (performance.now() - startedAt) / 1000);
     let answer: EndpointAnswer;
     try {
       answer = await this.#endpoint.post(this.#formOf(subject));
     } catch (error) {
+      ended('failed');
       void this.#blame(admission, error);
       throw unavailable(error);
     }
     if (isDown(answer)) {
+      ended('failed');
       void this.#blame(admission);
       throw unavailable(new PlainFault(`the issuer answered with status ${answer.status}`));
     }
@@ -135,12 +143,19 @@ export class TokenExchange {
     try {
       const token = this.#read(answer, principal);
       this.#tokens.set(digest, token);
+      ended('exchanged');
       return token;
     } catch (error) {
+      ended('refused');
       const problem = refusal(error);
       this.#refused.set(digest, problem);
       throw problem;
     }
+  }
+
+  #spared(problem: Problem): Promise<never> {
+    this.#parts.ended('spared');
+    return Promise.reject(problem);
   }
 
   /**

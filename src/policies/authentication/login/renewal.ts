@@ -13,7 +13,11 @@ import type { SessionStore } from './session-store.ts';
 /** What became of a session whose tokens were to be refreshed. */
 export type Renewal =
   | { readonly kind: 'renewed'; readonly value: string; readonly session: Session }
-  | { readonly kind: 'ended' }
+  | {
+      readonly kind: 'ended';
+      /** Why the provider gave no tokens, to whoever has asked it; undefined where the session has ended otherwise. */
+      readonly refusal?: unknown;
+    }
   | { readonly kind: 'unavailable' };
 
 /** How tokens are refreshed. */
@@ -38,6 +42,12 @@ const GRACE_MS = 60_000;
 const PAUSE_MS = 1000;
 const POLL_MS = 25;
 const SLACK_MS = 2000;
+/** How long a replica whose refresh token is spent looks for the tokens of the one that has spent it, and how often. */
+const SPENT_WAIT_MS = 2000;
+const SPENT_POLL_MS = 100;
+/** How soon tokens are brought again to a store that has not taken them, and how seldom at last. */
+const BRING_MS = 100;
+const BRING_AT_MOST_MS = 5000;
 const MOST = 10_000;
 const PREFIX = 'gatehouse:renewal:';
 const UNAVAILABLE: Renewal = { kind: 'unavailable' };
@@ -49,6 +59,8 @@ export class RenewalMemory implements Upkeep {
   readonly done = new LRUCache<string, Renewal>({ max: MOST });
   /** New tokens that their store has not taken: those before are spent, and nobody gives them again. */
   readonly unsaved = new LRUCache<string, Session>({ max: MOST });
+  /** Those of them that are being brought there. */
+  readonly bringing = new Set<string>();
 
   start(): void {
     // Nothing to be done in the background.
@@ -121,9 +133,11 @@ export class SessionRenewal {
       await this.#tell(replicas, key, session, renewal);
       return renewal;
     } finally {
-      await answerOf(replicas.guard, () => replicas.redis.eval(UNLOCK, 1, lock, owner)).catch(
-        () => undefined,
-      );
+      // Others wait a little longer for tokens that their store has not taken, rather than to show the spent one.
+      if (!this.#deps.memory.unsaved.has(key))
+        await answerOf(replicas.guard, () => replicas.redis.eval(UNLOCK, 1, lock, owner)).catch(
+          () => undefined,
+        );
     }
   }
 
@@ -151,17 +165,61 @@ export class SessionRenewal {
     } catch (error) {
       if (!isSpent(error) && !(error instanceof Unbelievable)) return UNAVAILABLE;
       // Somebody else may have been faster; else the provider has ended it.
+      const after = await this.#after(key, value, session);
+      if (after === undefined) await store.end(value);
+      return after ?? { kind: 'ended', refusal: error };
+    }
+    // Kept before anybody uses them.
+    unsaved.set(key, renewed);
+    try {
+      return await this.#save(key, value, renewed);
+    } catch (error) {
+      this.#bringLater(key, value, session);
+      throw error;
+    }
+  }
+
+  async #save(key: string, value: string, renewed: Session): Promise<Renewal> {
+    const now = await this.#deps.store.change(value, renewed);
+    this.#deps.memory.unsaved.delete(key);
+    return now === undefined ? ENDED : { kind: 'renewed', value: now, session: renewed };
+  }
+
+  /** What another replica made of a refresh token that is spent, which may not have been able to tell yet. */
+  async #after(key: string, value: string, session: Session): Promise<Renewal | undefined> {
+    const replicas = this.#replicas;
+    const until = performance.now() + (this.#deps.store.isShared ? SPENT_WAIT_MS : 0);
+    for (;;) {
       const after =
         (await this.#changed(value, session)) ??
-        (this.#replicas && (await this.#told(this.#replicas, key, session).catch(() => undefined)));
-      if (after === undefined) await store.end(value);
-      return after ?? ENDED;
+        (replicas && (await this.#told(replicas, key, session).catch(() => undefined)));
+      if (after !== undefined || performance.now() >= until) return after;
+      await sleep(SPENT_POLL_MS);
     }
-    // Kept before anybody uses them; what the store does not take now is brought to it at the next refresh.
-    unsaved.set(key, renewed);
-    const now = await store.change(value, renewed);
+  }
+
+  /**
+   * Brings tokens to the store that has not taken them, until it does or the session has ended: no other replica can go on
+   * without them. It needs no lock, because nobody else gets tokens for the one that is spent.
+   */
+  #bringLater(key: string, value: string, session: Session, waitMs = BRING_MS): void {
+    const { bringing } = this.#deps.memory;
+    if (waitMs === BRING_MS && bringing.has(key)) return;
+    bringing.add(key);
+    const again = (): void => this.#bringLater(key, value, session, Math.min(waitMs * 2, BRING_AT_MOST_MS));
+    const bring = (): void => void this.#bring(key, value, session).then(() => bringing.delete(key), again);
+    setTimeout(bring, waitMs).unref();
+  }
+
+  async #bring(key: string, value: string, session: Session): Promise<void> {
+    const { unsaved, done } = this.#deps.memory;
+    const renewed = unsaved.get(key);
+    // A request was faster.
+    if (renewed === undefined) return;
+    const renewal = (await this.#changed(value, session)) ?? (await this.#save(key, value, renewed));
     unsaved.delete(key);
-    return now === undefined ? ENDED : { kind: 'renewed', value: now, session: renewed };
+    done.set(key, renewal, { ttl: keptMs(renewal, session) });
+    if (this.#replicas !== undefined) await this.#tell(this.#replicas, key, session, renewal);
   }
 
   /** What the store has where that is no longer what we have; undefined where it is, or nothing is shared. */

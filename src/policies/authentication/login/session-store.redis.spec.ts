@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import {
   ask,
@@ -124,6 +125,29 @@ describe.each(STORES)('replicas that refresh a session in store %s', (store) => 
     answered[1]?.resolve();
     expect([seen.says, await lost]).toEqual(['alice', seen]);
     expect(desk.asked).toBe(2);
+  });
+
+  // Either the lock outlives the cut, or it does not.
+  it.each([
+    ['waits for it', false, 1],
+    ['has shown the spent token', true, 2],
+  ])('get the tokens that a cut kept from the store, though another one %s', async (_what, isFree, asked) => {
+    const [winner, loser] = [await replica('redis'), await replica('redis')];
+    const [line] = opened as [Redis];
+    const value = await desk.begin(winner, old());
+    desk.hold = async (request) => (request === 1 ? line.disconnect() : undefined);
+    expect(await says(winner, value)).toBe('alice');
+    if (isFree) await plain.del(await plain.keys('gatehouse:renewal:lock:*'));
+    const waits = says(loser, value);
+    await sleep(200);
+    await line.connect();
+    expect([await waits, desk.asked]).toEqual(['alice', asked]);
+    desk.now += LATER;
+    expect([await says(winner, value), await says(loser, value), desk.asked]).toEqual([
+      'alice',
+      'alice',
+      asked,
+    ]);
   });
 
   it('end it when it is spent for all', async () => {

@@ -52,7 +52,8 @@ export const sessionScheme: Scheme = {
       `session renewals ${JSON.stringify([purposeOf(login), login.session.store, keys.name])}`,
       () => new RenewalMemory(),
     );
-    return new SessionVerifier({ login: new Login(deps), terms, max: identity.tokenCache.max, renewals });
+    const { max } = identity.tokenCache;
+    return new SessionVerifier({ login: new Login(deps), terms, max, renewals, audit: context.audit });
   },
 };
 

@@ -2,10 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import type { Principal } from '../../../exchange/principal.ts';
 import { Problem } from '../../../problems/problem.ts';
+import type { LoginEvents } from '../scheme.ts';
 import { REALM, refused, unavailable, UNKNOWN, type CredentialVerifier } from '../verifier.ts';
 import { refuseForeignPage } from './foreign-page.ts';
 import type { Login } from './login.ts';
-import { SessionRenewal, type RenewalMemory } from './renewal.ts';
+import { refusedRefresh } from './refused-refresh.ts';
+import { SessionRenewal, type Renewal, type RenewalMemory } from './renewal.ts';
 import { sessionPrincipal, type Session, type SessionTerms } from './session.ts';
 
 /** How long a session of this process is believed without a look at its store, in ms. What ends it is told to all at once. */
@@ -38,6 +40,8 @@ export interface SessionDeps {
   /** How many sessions are remembered. */
   readonly max: number;
   readonly renewals: RenewalMemory;
+  /** Default: nobody takes note. */
+  readonly audit?: LoginEvents | undefined;
 }
 
 /** Verifies the sessions of browsers, and keeps their tokens fresh. */
@@ -49,10 +53,14 @@ export class SessionVerifier implements CredentialVerifier {
   readonly #live: LRUCache<string, LiveSession>;
   readonly #origins: ReadonlySet<string>;
   readonly #renewal: SessionRenewal | undefined;
+  readonly #audit: LoginEvents | undefined;
+  /** Refusals of the provider that were taken note of: many requests may wait for one. */
+  readonly #told = new WeakSet<Renewal>();
 
   constructor(deps?: SessionDeps) {
     this.login = deps?.login;
     this.#terms = deps?.terms;
+    this.#audit = deps?.audit;
     this.#live = new LRUCache({ max: deps?.max ?? 1 });
     const { options, store, redis, guard, keys } = deps?.login.deps ?? {};
     this.#origins = new Set(options === undefined ? [] : [options.publicOrigin, ...options.origins]);
@@ -159,7 +167,14 @@ export class SessionVerifier implements CredentialVerifier {
     }
     const renewal = await this.#renewal?.renew(value, session);
     if (renewal?.kind === 'renewed') return renewal;
-    if (renewal?.kind === 'ended') throw this.#ended(login, value, exchange);
+    if (renewal?.kind === 'ended') {
+      if (renewal.refusal !== undefined && !this.#told.has(renewal)) {
+        this.#told.add(renewal);
+        const who = this.principalOf(session);
+        this.#audit?.record(refusedRefresh(exchange, { session, who, refusal: renewal.refusal }));
+      }
+      throw this.#ended(login, value, exchange);
+    }
     // Fails open as long as the tokens live: a provider that is down ends no session.
     if (isAlive) return found;
     throw unavailable(RETRY_AFTER_MS);

@@ -28,5 +28,5 @@ function cut(exchange: Exchange): void {
   )
     return;
   exchange.problem ??= exchange.cancelled;
-  cutAnswer(request, response);
+  cutAnswer(request, response, exchange.problem);
 }
