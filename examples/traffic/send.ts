@@ -38,6 +38,8 @@ export async function send(
       ...(length === undefined ? {} : { 'content-length': length }),
     },
   });
+  // Also once it is answered.
+  out.on('error', () => undefined);
   const answered = once(out, 'response');
   // Heard of below, once the body is out.
   answered.catch(() => undefined);

@@ -40,6 +40,8 @@ async function listen(
   const accept = body === undefined ? 'application/x-ndjson' : 'text/event-stream';
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   const out = request(gateway + path, { method, signal, headers: { ...headers, ...type, accept } });
+  // Also once it is answered.
+  out.on('error', () => undefined);
   out.end(body && JSON.stringify(body));
   const [response] = await once(out, 'response');
   response.on('error', () => undefined).resume();

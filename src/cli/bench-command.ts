@@ -1,4 +1,3 @@
-import { duration } from '../config/units.ts';
 import { readOptions, UsageError } from './options.ts';
 
 /** Which route is measured, by which request, for how long. */
@@ -33,6 +32,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+/** As the configuration has them, whose schema is too much to be loaded for each command. */
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m)$/;
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
 const MOST_ROUNDS = 100;
 const MOST_CONNECTIONS = 1000;
 const LEAST_ROUND_MS = 100;
@@ -95,7 +97,8 @@ function count(name: string, text: string, most: number): number {
 } // prettier-ignore
 
 function roundMs(text: string): number {
-  const read = duration.safeParse(text);
-  if (read.success && read.data >= LEAST_ROUND_MS && read.data <= LONGEST_ROUND_MS) return read.data;
+  const [, number, unit = ''] = DURATION.exec(text) ?? [];
+  const ms = Math.round(Number(number) * (UNITS_MS[unit] ?? 0));
+  if (ms >= LEAST_ROUND_MS && ms <= LONGEST_ROUND_MS) return ms;
   throw new UsageError('--round-time: expected a duration from 100ms to 1m, such as 2s');
 }

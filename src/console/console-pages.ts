@@ -87,5 +87,5 @@ function sendAsset(
   if (headers['if-none-match'] === file.etag) return reply.code(304).send();
   const isPacked = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
   if (isPacked) reply.header('content-encoding', 'gzip');
-  return reply.type(file.type).send(isPacked ? file.gzip : file.bytes);
+  return reply.type(file.type).send(isPacked ? file.gzip() : file.bytes);
 }

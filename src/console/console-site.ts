@@ -9,8 +9,8 @@ export interface SiteFile {
   readonly type: string;
   readonly etag: string;
   readonly bytes: Buffer;
-  /** Packed, once for all readers. */
-  readonly gzip: Buffer;
+  /** Packed, once for all readers, when the first one asks. */
+  readonly gzip: () => Buffer;
 }
 
 /** The built page of the console. */
@@ -45,5 +45,6 @@ function readSiteFile(path: string): SiteFile {
   const bytes = readFileSync(path);
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
   const type = TYPES[extname(path)] ?? 'application/octet-stream';
-  return { type, etag, bytes, gzip: gzipSync(bytes) };
+  let packed: Buffer | undefined;
+  return { type, etag, bytes, gzip: () => (packed ??= gzipSync(bytes)) };
 }

@@ -70,7 +70,14 @@ describe('operations of the operators’ listener', () => {
   it('need the role that their effect deserves', () => {
     const of = (role: NeededRole): unknown[] =>
       all.filter(({ config }) => config.role === role).map(({ config }) => config.operation);
-    expect(of('anyone').toSorted()).toEqual(['closeSession', 'openSession', 'showIndex']);
+    expect(of('anyone').toSorted()).toEqual([
+      'closeSession',
+      'findConsole',
+      'openSession',
+      'readConsoleFile',
+      'showConsole',
+      'showIndex',
+    ]);
     expect(of('admin').toSorted()).toEqual([
       'assignTier',
       'changeKey',

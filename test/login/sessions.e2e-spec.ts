@@ -15,7 +15,7 @@ const seen = (answer: Answer): Record<string, string> =>
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 100; turn += 1) {
+  for (let turn = 0; turn < 500; turn += 1) {
     if (await holds()) return;
     await sleep(10);
   }

@@ -105,7 +105,7 @@ describe('whoever is not an operator', () => {
     ],
     ['a form of a page', { 'content-type': 'application/x-www-form-urlencoded', origin: 'null' }, 403],
     ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
-    ['a text', { 'content-type': 'text/plain' }, 400],
+    ['a text', { 'content-type': 'text/plain' }, 415],
     ['no type at all', {}, 415],
   ])('revokes nothing: %s', async (_who, headers: Record<string, string>, status) => {
     expect((await order('{"sub":"2"}', headers)).status).toBe(status);

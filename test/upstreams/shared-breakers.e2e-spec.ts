@@ -156,7 +156,7 @@ describe('an open breaker', () => {
     [{ state: 'open', for: '30d' }, 'cached', 'application/json', 400],
     [{ state: 'open', for: 5 }, 'cached', 'application/json', 400],
     [{ state: 'open' }, 'nowhere', 'application/json', 404],
-    [{ state: 'open' }, 'cached', 'text/plain', 400],
+    [{ state: 'open' }, 'cached', 'text/plain', 415],
   ])('is not opened by %j at %s as %s', async (body, name, type, status) => {
     expect((await order(name, body, type)).status).toBe(status);
     expect((await listed(gateways[0], 'cached')).breaker.state).toBe('closed');

@@ -36,9 +36,9 @@ export interface DampingDeps {
 export class Damping {
   readonly #deps: DampingDeps;
   readonly #clock: Clock;
-  readonly #attempts = new LRUCache<string, Attempts>({ max: MAX_ADDRESSES });
-  /** Until when addresses are damped. */
-  readonly #until = new LRUCache<string, number>({ max: MAX_ADDRESSES });
+  // Both are made when they are needed first: room for so many takes longer than all else of a start that nobody attacks.
+  #madeAttempts: LRUCache<string, Attempts> | undefined = undefined;
+  #madeUntil: LRUCache<string, number> | undefined = undefined;
   /** When the last of them is free again. */
   #lastUntil = -Infinity;
   #refused: Counter | undefined = undefined;
@@ -48,6 +48,15 @@ export class Damping {
   constructor(deps: DampingDeps = {}) {
     this.#deps = deps;
     this.#clock = deps.clock ?? Date.now;
+  }
+
+  get #attempts(): LRUCache<string, Attempts> {
+    return (this.#madeAttempts ??= new LRUCache({ max: MAX_ADDRESSES }));
+  }
+
+  /** Until when addresses are damped. */
+  get #until(): LRUCache<string, number> {
+    return (this.#madeUntil ??= new LRUCache({ max: MAX_ADDRESSES }));
   }
 
   /** For one configuration: {@link Damped}. */
