@@ -1,6 +1,7 @@
 import type { Config } from 'jest';
 
 const config: Config = {
+  // What takes long, because of real processes, floods or waiting, has a command of its own: `npm run test:long`.
   testMatch: ['<rootDir>/{src,test,examples,scripts,bench}/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

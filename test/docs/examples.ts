@@ -22,7 +22,8 @@ export function examplesOf(page: string): Example[] {
       .replaceAll('service: …', 'service: shop.v1.Orders');
     const value = parse(text) as Section;
     // Other formats: of Kubernetes, and route tests.
-    if (value['apiVersion'] === undefined && value['tests'] === undefined) examples.push({ line: at + 1, value });
+    if (value['apiVersion'] === undefined && value['tests'] === undefined)
+      examples.push({ line: at + 1, value });
   }
   return examples;
 }
