@@ -6,8 +6,15 @@ import jestRuntime from 'jest-runtime';
 // What Node imports is the class; the types are those of the CommonJS module.
 const JestRuntime = jestRuntime as unknown as typeof jestRuntime.default;
 
-/** Packages with state that a suite must not inherit: types and strategies by name, metrics of a default registry. */
-const loadedAnew = ['@nestjs/graphql', '@nestjs/passport', 'passport', 'passport-jwt', 'prom-client'];
+/** Packages with state that a suite must not inherit: types and strategies by name, metrics of a default registry, a store of 1000 entries. */
+const loadedAnew = [
+  '@nestjs/graphql',
+  '@nestjs/passport',
+  'passport',
+  'passport-jwt',
+  'prom-client',
+  'oidc-provider',
+];
 // What shares types of GraphQL has to be loaded together with it, whose lookup tables were found broken in a later suite.
 const graphql = ['graphql[\\w-]*', '@graphql-[\\w-]+/[\\w.-]+', '@apollo/[\\w.-]+'];
 const anew = new RegExp(`/node_modules/(${[...loadedAnew, ...graphql].join('|')})/`);
