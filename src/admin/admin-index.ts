@@ -9,6 +9,7 @@ export interface AdminPage {
 
 /** All pages of the operators' listener, in the order in which they are listed. */
 export const ADMIN_PAGES: readonly AdminPage[] = [
+  { path: '/console/', shows: 'All of this for a browser, live.' },
   { path: '/metrics', shows: 'All metrics, of all workers, in the format of Prometheus.' },
   {
     path: '/routes',
