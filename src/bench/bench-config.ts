@@ -19,16 +19,20 @@ export interface Variant {
 /** The copies that say what each policy costs; none of a route that cannot be copied. */
 export function variantsOf({ policies, levels }: Route, raw: Raw | undefined): readonly Variant[] {
   if (raw?.['match'] === undefined || raw['versions'] !== undefined) return [];
-  const named = Object.keys(policies).filter((name) => levels[name] !== 'gateway' && levels[name] !== undefined);
+  const named = Object.keys(policies).filter(
+    (name) => levels[name] !== 'gateway' && levels[name] !== undefined,
+  );
   const left = named.filter((name) => name !== 'authentication').map((name) => [name]);
   const open = named.includes('authentication') && policies.authentication !== 'public';
   // Whoever asks nobody who he is cannot ask what he may.
-  const unknown = open ? [['authentication', ...named.filter((name) => name.toLowerCase().endsWith('authorization'))]] : [];
+  const unknown = open
+    ? [['authentication', ...named.filter((name) => name.toLowerCase().endsWith('authorization'))]]
+    : [];
   return [[], ...unknown, ...left].map((without) => ({
     without,
     name: without.length === 0 ? 'all' : `without-${without[0]}`,
   }));
-} // prettier-ignore
+}
 
 /** What of a configuration is changed to measure a route. */
 export interface BenchConfigOptions {

@@ -72,23 +72,36 @@ function measuredOf(rounds: readonly Round[]): Measured {
 export function renderBench(result: BenchResult): string {
   const { route, request, upstream, rounds, roundMs, connections, ratio, policies, kept } = result;
   const row = (name: string, { cpuUs, rps, p50, p99 }: Measured): string =>
-    [name.padEnd(10), us(cpuUs).padStart(12), rps.toFixed(0).padStart(9), p50.toFixed(2).padStart(8), p99.toFixed(2).padStart(8)].join('  ');
+    [
+      name.padEnd(10),
+      us(cpuUs).padStart(12),
+      rps.toFixed(0).padStart(9),
+      p50.toFixed(2).padStart(8),
+      p99.toFixed(2).padStart(8),
+    ].join('  ');
   const lines = [
     `${route}  ${request} → ${upstream}`,
     `${rounds} rounds of ${roundMs / 1000} s in turn, ${connections} connections, one process each; medians`,
     '',
-    `${' '.repeat(10)}  CPU µs/request  requests/s  p50 ms    p99 ms`.replace('CPU µs/request', ' CPU/request').replace('requests/s', '    req/s'),
+    `${' '.repeat(10)}  CPU µs/request  requests/s  p50 ms    p99 ms`
+      .replace('CPU µs/request', ' CPU/request')
+      .replace('requests/s', '    req/s'),
     row(PIPE, result.pipe),
     row(GATEWAY, result.gateway),
     '',
     `ratio ${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}): of 100 µs that the gateway spends, the bare pipe would need ${(ratio.median * 100).toFixed(0)}`,
-    ...(policies.length === 0 ? [] : ['', 'what policies cost, each left out in turn (lowest–highest round)']),
-    ...policies.map(({ without, costsUs, low, high }) => `  without ${without.join(', ')}: ${signed(-costsUs)} (${signed(-high)} to ${signed(-low)})`),
+    ...(policies.length === 0
+      ? []
+      : ['', 'what policies cost, each left out in turn (lowest–highest round)']),
+    ...policies.map(
+      ({ without, costsUs, low, high }) =>
+        `  without ${without.join(', ')}: ${signed(-costsUs)} (${signed(-high)} to ${signed(-low)})`,
+    ),
     ...kept.map(({ policy, why }) => `  ${policy} cannot be left out: ${why}`),
     'limits of rates and quotas were raised, so that they are asked and let all pass',
   ];
   return `${lines.join('\n')}\n`;
-} // prettier-ignore
+}
 
 function us(value: number): string {
   return `${value.toFixed(1)} µs`;

@@ -53,14 +53,18 @@ export function benchCommand(args: readonly string[]): BenchCommand | undefined 
   const values = readOptions(args.toSpliced(at, at < 0 ? 0 : 1), OPTIONS);
   if (values.flag('help')) return undefined;
   const route = at < 0 ? undefined : args[at];
-  if (route === undefined) throw new UsageError('bench: expected the id of a route; gatehouse routes lists them');
+  if (route === undefined)
+    throw new UsageError('bench: expected the id of a route; gatehouse routes lists them');
   const headers = values.list('header');
   const wrong = headers.find((field) => !FIELD.test(field));
-  if (wrong !== undefined) throw new UsageError(`--header: expected \`Name: value\`, not ${JSON.stringify(wrong.split(':')[0])}`);
+  if (wrong !== undefined)
+    throw new UsageError(`--header: expected \`Name: value\`, not ${JSON.stringify(wrong.split(':')[0])}`);
   const path = values.text('path');
-  if (path !== undefined && !/^\/[\x21-\x7e]*$/.test(path)) throw new UsageError('--path: expected a path, such as /users/7');
+  if (path !== undefined && !/^\/[\x21-\x7e]*$/.test(path))
+    throw new UsageError('--path: expected a path, such as /users/7');
   const method = values.text('method');
-  if (method !== undefined && !/^[A-Z][A-Z-]*$/.test(method)) throw new UsageError('--method: expected a method, such as POST');
+  if (method !== undefined && !/^[A-Z][A-Z-]*$/.test(method))
+    throw new UsageError('--method: expected a method, such as POST');
   return {
     name: 'bench',
     route,
@@ -75,7 +79,7 @@ export function benchCommand(args: readonly string[]): BenchCommand | undefined 
     real: values.flag('real'),
     json: values.flag('json'),
   };
-} // prettier-ignore
+}
 
 // The first word that is neither an option nor the value of one.
 function routeAt(args: readonly string[]): number {
@@ -91,10 +95,9 @@ function routeAt(args: readonly string[]): number {
 
 function count(name: string, text: string, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : 0;
-  if (value < 1 || value > most)
-    throw new UsageError(`--${name}: expected a whole number from 1 to ${most}`);
+  if (value < 1 || value > most) throw new UsageError(`--${name}: expected a whole number from 1 to ${most}`);
   return value;
-} // prettier-ignore
+}
 
 function roundMs(text: string): number {
   const [, number, unit = ''] = DURATION.exec(text) ?? [];

@@ -52,19 +52,31 @@ export async function benchTarget(
     const origin = source.value.upstreams[upstream]?.targets[0]?.url;
     if (command.real && origin?.startsWith('http://') !== true)
       throw new UsageError('--real: the bare pipe needs an upstream with a target of http://; leave it out');
-    return { source, route, index: at < 0 ? undefined : at, raw, request, upstream, origin, sentPath: sentPathOf(told, request) };
+    return {
+      source,
+      route,
+      index: at < 0 ? undefined : at,
+      raw,
+      request,
+      upstream,
+      origin,
+      sentPath: sentPathOf(told, request),
+    };
   } finally {
     await gateway.app.close();
   }
-} // prettier-ignore
+}
 
 function routeOf(id: string, routes: readonly Route[]): Route {
   const route = routes.find((one) => one.id === id);
   if (route !== undefined) return route;
-  const nearest = nearestName(id, routes.map((one) => one.id));
+  const nearest = nearestName(
+    id,
+    routes.map((one) => one.id),
+  );
   const hint = nearest === undefined ? '; gatehouse routes lists them' : `; did you mean "${nearest}"?`;
   throw new UsageError(`bench: there is no route ${JSON.stringify(id)}${hint}`);
-} // prettier-ignore
+}
 
 function requestOf(command: BenchCommand, { match }: Route, body: string | undefined): LoadRequest {
   const given = command.headers.map((field): readonly [string, string] => {

@@ -52,8 +52,10 @@ function withPipe({ source }: BenchTarget): GatewaySource['value']['upstreams'] 
   const { upstreams } = source.value;
   const some = Object.values(upstreams)[0];
   const targets = [{ url: 'http://127.0.0.1', weight: 1, labels: {}, priority: 0 }];
-  return some === undefined ? upstreams : { ...upstreams, [PIPED]: { ...some, protocol: 'http', targets, discovery: undefined } };
-} // prettier-ignore
+  return some === undefined
+    ? upstreams
+    : { ...upstreams, [PIPED]: { ...some, protocol: 'http', targets, discovery: undefined } };
+}
 
 interface Bench {
   readonly target: BenchTarget;
@@ -106,13 +108,19 @@ async function possibleVariants(command: BenchCommand, { target, stood, file, of
       await (await compiled(file, offered)).gateway.app.close();
       return { variants, kept };
     } catch (error) {
-      const faulty = error instanceof ConfigError ? variants.filter((one) => faultOf(error, one) !== undefined) : [];
+      const faulty =
+        error instanceof ConfigError ? variants.filter((one) => faultOf(error, one) !== undefined) : [];
       if (faulty.length === 0) throw error;
-      kept.push(...faulty.map((one) => ({ policy: one.without.join(', ') || 'all', why: faultOf(error as ConfigError, one) ?? '' })));
+      kept.push(
+        ...faulty.map((one) => ({
+          policy: one.without.join(', ') || 'all',
+          why: faultOf(error as ConfigError, one) ?? '',
+        })),
+      );
       variants = variants.filter((one) => !faulty.includes(one));
     }
   }
-} // prettier-ignore
+}
 
 // Secrets that stand in variables are in it.
 async function written(file: string, text: string): Promise<void> {

@@ -36,13 +36,18 @@ function missingFor(principal: TestPrincipal, identity: Identity): readonly (rea
     .map(([key, what]) => [key, what]);
 }
 
-function issuerFault(path: string[], { claims }: TestPrincipal, identity: Identity, complain: Complain): void {
+function issuerFault(
+  path: string[],
+  { claims }: TestPrincipal,
+  identity: Identity,
+  complain: Complain,
+): void {
   const given = claims?.['iss'];
   const names = identity?.issuers.map(({ issuer }) => issuer) ?? [];
   // Another issuer is what a test may be about; a typing error is not.
   if (typeof given !== 'string' || names.includes(given) || given.includes('://')) return;
   complain(path, `there is no issuer ${JSON.stringify(given)}`, { given, names });
-} // prettier-ignore
+}
 
 function keyFault(path: string[], { apiKey }: TestPrincipal, identity: Identity, complain: Complain): void {
   if (apiKey === undefined || identity === undefined || !('isListed' in apiKey)) return;
@@ -51,7 +56,7 @@ function keyFault(path: string[], { apiKey }: TestPrincipal, identity: Identity,
   if (names.includes(given)) return;
   const message = `identity.apiKeys has no client ${JSON.stringify(given)}; a key of Redis is described: { clientId: ${given}, roles: […] }`;
   complain(path, message, { given, names });
-} // prettier-ignore
+}
 
 function certificateFault(path: string[], { certificate }: TestPrincipal, complain: Complain): void {
   if (certificate === undefined) return;
@@ -59,6 +64,9 @@ function certificateFault(path: string[], { certificate }: TestPrincipal, compla
     void new X509Certificate(readFileSync(certificate));
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    complain(path, isAbsent ? `there is no file ${certificate}` : `${certificate}: expected a certificate in PEM form`);
+    complain(
+      path,
+      isAbsent ? `there is no file ${certificate}` : `${certificate}: expected a certificate in PEM form`,
+    );
   }
-} // prettier-ignore
+}

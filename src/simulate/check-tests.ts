@@ -46,14 +46,17 @@ export function testFaults(
       const path = at === 0 ? ['tests', index] : ['tests', index, 'steps', at - 1];
       answerFaults([...path, 'upstreams'], one.upstreams, source, complain);
       for (const [place, name] of (one.as ?? []).entries())
-        known([...path, 'as', ...(one.as?.length === 1 ? [] : [place])], name, 'principal', { names: names.principals, complain });
+        known([...path, 'as', ...(one.as?.length === 1 ? [] : [place])], name, 'principal', {
+          names: names.principals,
+          complain,
+        });
       expectationFaults([...path, 'expect'], one.expect ?? {}, names, complain);
       if ('revoke' in one && one.revoke !== undefined && source.value.identity?.revocation === undefined)
         complain([...path, 'revoke'], 'nothing can be revoked: the configuration has no identity.revocation');
     }
   }
   return faults;
-} // prettier-ignore
+}
 
 type Names = ReturnType<typeof namesOf>;
 
@@ -75,8 +78,10 @@ function expectationFaults(
   complain: Complain,
 ): void {
   if (route !== undefined) known([...path, 'route'], route, 'route', { names: names.routes, complain });
-  if (problem !== undefined) known([...path, 'problem'], problem, 'problem', { names: names.problems, complain });
-  if (deniedBy !== undefined) known([...path, 'deniedBy'], deniedBy, 'policy', { names: names.policies, complain });
+  if (problem !== undefined)
+    known([...path, 'problem'], problem, 'problem', { names: names.problems, complain });
+  if (deniedBy !== undefined)
+    known([...path, 'deniedBy'], deniedBy, 'policy', { names: names.policies, complain });
   // Of a composed answer several.
   for (const one of upstream?.split(/,\s*/) ?? [])
     known([...path, 'upstream'], one, 'upstream', { names: names.upstreams, complain });
@@ -85,7 +90,7 @@ function expectationFaults(
     if (one !== NONE && one.target !== undefined && names.targets.length > 0)
       known([...path, 'received', name, 'target'], one.target, 'target', { names: names.targets, complain });
   }
-} // prettier-ignore
+}
 
 function answerFaults(path: Path, answers: FakeAnswers, { value }: GatewaySource, complain: Complain): void {
   const names = Object.keys(value.upstreams);
@@ -99,10 +104,14 @@ function answerFaults(path: Path, answers: FakeAnswers, { value }: GatewaySource
         complain([...place, key], `is not for an upstream that speaks ${upstream.protocol}`);
     }
     const saysMessage = list.some(({ message, messages }) => message !== undefined || messages !== undefined);
-    if (saysMessage && upstream.protocol === 'grpc' && (upstream.descriptorSet ?? upstream.proto) === undefined)
+    if (
+      saysMessage &&
+      upstream.protocol === 'grpc' &&
+      (upstream.descriptorSet ?? upstream.proto) === undefined
+    )
       complain([...path, name], 'nobody knows its messages: the upstream needs `descriptorSet` or `proto`');
   }
-} // prettier-ignore
+}
 
 function misplaced(answer: FakeAnswer, protocol: 'http' | 'grpc'): readonly string[] {
   const others = {

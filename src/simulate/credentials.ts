@@ -49,11 +49,14 @@ export function credentialsOf(principal: TestPrincipal, deps: CredentialDeps): C
   return { headers, certificate: certificate === undefined ? undefined : shown(deps.read(certificate)) };
 }
 
-function signed(claims: Readonly<Record<string, unknown>>, { identity, played, nowMs }: CredentialDeps): string {
+function signed(
+  claims: Readonly<Record<string, unknown>>,
+  { identity, played, nowMs }: CredentialDeps,
+): string {
   const issuer = identity.issuers.find((one) => one.issuer === (claims['iss'] ?? one.issuer));
   const usual = { iss: issuer?.issuer, aud: issuer?.audiences[0] };
   return played.token({ ...usual, ...withTimes(claims, nowMs) }, issuer?.typ?.[0]);
-} // prettier-ignore
+}
 
 function withTimes(
   claims: Readonly<Record<string, unknown>>,

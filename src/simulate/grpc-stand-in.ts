@@ -48,14 +48,17 @@ export async function grpcStandIn(
     const body = await bytesOf(stream);
     if (body === undefined) return;
     const last = messagesIn(body).at(-1);
-    const message = method === undefined || last === undefined ? undefined : toJson(method.input, fromBinary(method.input, last));
+    const message =
+      method === undefined || last === undefined
+        ? undefined
+        : toJson(method.input, fromBinary(method.input, last));
     script.received({ ...place, method: 'POST', path, headers: fieldsOf(headers), body: '', message });
     await reply(stream, { script, method }, script.answer(place));
   }
   return listening(server as unknown as Server, () => {
     for (const session of sessions) session.destroy();
   });
-} // prettier-ignore
+}
 
 /** The method of a path; undefined where the schema has none. */
 export function methodOf(schema: FileRegistry | undefined, path: string): DescMethod | undefined {

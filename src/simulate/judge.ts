@@ -29,16 +29,22 @@ export function judge(expected: Expectation, got: Got): readonly Mismatch[] {
     ...same(['rule'], expected.rule, exchange?.by ?? NONE),
     ...same(['upstream'], upstream, exchange?.upstream ?? NONE),
     ...Object.entries(expected.received ?? {}).flatMap(([name, one]) =>
-      receivedOf(['received', name], one, got.received.filter(({ upstream: its }) => its === name)),
+      receivedOf(
+        ['received', name],
+        one,
+        got.received.filter(({ upstream: its }) => its === name),
+      ),
     ),
     ...fieldsIn(['headers'], headers, answered.headers),
     ...bodyOf(['body'], body, answered.body),
     ...(expected.bodyContains ?? []).flatMap((text, at) => contains(['bodyContains', at], text, answered)),
     ...(expected.bodyLacks ?? []).flatMap((text, at) =>
-      answered.body.includes(text) ? [{ path: ['bodyLacks', at], expected: `no ${JSON.stringify(text)}`, got: answered.body }] : [],
+      answered.body.includes(text)
+        ? [{ path: ['bodyLacks', at], expected: `no ${JSON.stringify(text)}`, got: answered.body }]
+        : [],
     ),
   ];
-} // prettier-ignore
+}
 
 // Two policies can refuse with the same problem.
 function deniedByOf(expected: string | undefined, deniers: readonly string[]): Mismatch[] {
@@ -56,9 +62,11 @@ function receivedOf(
 ): Mismatch[] {
   // What was tried again was sent several times; the last time counts.
   const last = all.at(-1);
-  if (expected === NONE) return last === undefined ? [] : [{ path, expected, got: `${last.method} ${last.path}` }];
+  if (expected === NONE)
+    return last === undefined ? [] : [{ path, expected, got: `${last.method} ${last.path}` }];
   const counted = same([...path, 'times'], expected.times, all.length);
-  if (last === undefined) return expected.times === 0 ? counted : [{ path, expected: 'a request', got: NONE }];
+  if (last === undefined)
+    return expected.times === 0 ? counted : [{ path, expected: 'a request', got: NONE }];
   return [
     ...counted,
     ...same([...path, 'target'], expected.target, last.target),
@@ -68,7 +76,7 @@ function receivedOf(
     ...bodyOf([...path, 'body'], expected.body, last.body),
     ...bodyOf([...path, 'message'], expected.message, JSON.stringify(last.message) ?? ''),
   ];
-} // prettier-ignore
+}
 
 function contains(path: Mismatch['path'], text: string, { body }: Answered): Mismatch[] {
   return body.includes(text) ? [] : [{ path, expected: text, got: body }];

@@ -35,18 +35,25 @@ function caseOf({ name, file, line, ms, failures, error }: ShownResult): string 
     ...(error === undefined ? [] : [`      <error message="${escaped(error)}"/>`]),
     ...(failures.length === 0 ? [] : [failureOf(failures)]),
   ];
-  return said.length === 0 ? `    <testcase ${about}/>` : `    <testcase ${about}>\n${said.join('\n')}\n    </testcase>`;
-} // prettier-ignore
+  return said.length === 0
+    ? `    <testcase ${about}/>`
+    : `    <testcase ${about}>\n${said.join('\n')}\n    </testcase>`;
+}
 
 // One for each case: more than that is not read by all.
 function failureOf(failures: ShownResult['failures']): string {
   const [first] = failures;
   const message = `${first?.key}: expected ${first?.expected}, received ${first?.received}`;
   const text = failures.map(({ key, at, expected, received, rule }) =>
-    [`${key} ${at}`, `expected: ${expected}`, `received: ${received}`, ...(rule === undefined ? [] : [`by: ${rule}`])].join('\n'),
+    [
+      `${key} ${at}`,
+      `expected: ${expected}`,
+      `received: ${received}`,
+      ...(rule === undefined ? [] : [`by: ${rule}`]),
+    ].join('\n'),
   );
   return `      <failure message="${escaped(message)}">${escaped(text.join('\n\n'))}</failure>`;
-} // prettier-ignore
+}
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);

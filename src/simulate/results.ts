@@ -105,10 +105,17 @@ function shownResult(
 }
 
 function keyOf(path: readonly (string | number)[]): string {
-  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('');
-} // prettier-ignore
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`))
+    .join('');
+}
 
 function textOf(value: unknown): string {
-  const text = value === undefined || value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+  const text =
+    value === undefined || value === null
+      ? 'none'
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}… (${text.length} characters)` : text;
-} // prettier-ignore
+}
