@@ -7,14 +7,7 @@ import jestRuntime from 'jest-runtime';
 const JestRuntime = jestRuntime as unknown as typeof jestRuntime.default;
 
 /** Packages with state that a suite must not inherit: types and strategies by name, metrics of a default registry, a store of 1000 entries. */
-const loadedAnew = [
-  '@nestjs/graphql',
-  '@nestjs/passport',
-  'passport',
-  'passport-jwt',
-  'prom-client',
-  'oidc-provider',
-];
+const loadedAnew = ['@nestjs/graphql', '@nestjs/passport', 'passport', 'passport-jwt', 'oidc-provider'];
 // What shares types of GraphQL has to be loaded together with it, whose lookup tables were found broken in a later suite.
 const graphql = ['graphql[\\w-]*', '@graphql-[\\w-]+/[\\w.-]+', '@apollo/[\\w.-]+'];
 const anew = new RegExp(`/node_modules/(${[...loadedAnew, ...graphql].join('|')})/`);
@@ -24,15 +17,58 @@ interface Loaded {
   readonly loaded?: boolean;
   /** Of an ES module. */
   readonly status?: string;
+  readonly identifier?: string;
+  readonly moduleRequests?: readonly { readonly specifier: string }[];
 }
 
-const isKept = (key: string, { loaded, status }: Loaded) =>
-  key.includes('/node_modules/') && !anew.test(key) && (loaded === true || status === 'evaluated');
+/** Our own modules that may stay: the gateway's, but for what belongs to a suite. */
+const ownModule = /^file:\/\/(?!.*\/node_modules\/).*\/src\/.*(?<!\.spec|\.fixture)\.ts$/;
 
-/** Modules by path or URL. Clearing it leaves what came from packages and is loaded to its end. */
+const mayStay = new Map<string, boolean>();
+const imported = new WeakMap<object, readonly string[]>();
+
+/** Whether a module may stay, by where it comes from. */
+function isOfAll(key: string): boolean {
+  let answer = mayStay.get(key);
+  if (answer === undefined) {
+    answer = (key.includes('/node_modules/') && !anew.test(key)) || ownModule.test(key);
+    mayStay.set(key, answer);
+  }
+  return answer;
+}
+
+/** What a module of ours imports: URLs of files, and names of packages as a path within them. */
+function importsOf(key: string, loaded: Loaded): readonly string[] {
+  let paths = imported.get(loaded);
+  if (!paths) {
+    // Packages are kept whatever they import: those of a kind are named together.
+    paths = (key.includes('/node_modules/') ? [] : (loaded.moduleRequests ?? [])).map(({ specifier }) =>
+      specifier.startsWith('.') ? new URL(specifier, key).href : `/node_modules/${specifier}/`,
+    );
+    imported.set(loaded, paths);
+  }
+  return paths;
+}
+
+/** Modules by path or URL. Clearing it leaves what came from packages and is loaded to its end, and our own of nothing else. */
 class KeepingRegistry extends Map<string, Loaded> {
   override clear(): void {
-    for (const [key, loaded] of this) if (!isKept(key, loaded)) this.delete(key);
+    for (const [key, { loaded, status }] of this) {
+      if (!(isOfAll(key) && (loaded === true || status === 'evaluated'))) this.delete(key);
+    }
+    while (this.#dropWhatImportsDropped());
+  }
+
+  #dropWhatImportsDropped(): boolean {
+    const { size } = this;
+    for (const [key, loaded] of this) {
+      if (!importsOf(key, loaded).every((path) => this.#lasts(path))) this.delete(key);
+    }
+    return this.size < size;
+  }
+
+  #lasts(path: string): boolean {
+    return path.startsWith('/node_modules/') ? !anew.test(path) : this.has(path);
   }
 }
 

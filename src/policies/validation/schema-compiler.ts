@@ -72,25 +72,46 @@ function compileWith(
   { coerces, document }: SchemaUse,
   { isDraft07, allErrors }: { readonly isDraft07: boolean; readonly allErrors: boolean },
 ): ValidateFunction {
-  const options: Options = {
+  const ajv = ajvWith(isDraft07, {
     allErrors,
     coerceTypes: coerces === true ? 'array' : false,
     code: { regExp: linear },
     // Typing errors in keys are told, but for documents, which have more keys than those of schemas.
     strictSchema: document === undefined,
+    validateSchema: false,
+  });
+  if (document === undefined) {
+    requireSchema(schema, isDraft07);
+    return ajv.compile(schema);
+  }
+  ajv.addSchema(document, DOCUMENT, false, false);
+  return ajv.compile({ $ref: `${DOCUMENT}${String(schema['$ref'])}` });
+}
+
+function ajvWith(isDraft07: boolean, options: Options): Ajv | Ajv2020 {
+  const all: Options = {
     strictTypes: false,
     strictTuples: false,
     strictRequired: false,
-    validateSchema: document === undefined,
     logger: false,
+    ...options,
   };
   const ajv = isDraft07
-    ? new (load('ajv') as typeof import('ajv')).Ajv(options)
-    : new (load('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')).Ajv2020(options);
+    ? new (load('ajv') as typeof import('ajv')).Ajv(all)
+    : new (load('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')).Ajv2020(all);
   const { default: addFormats } = load('ajv-formats') as { readonly default: AddFormats };
   addFormats(ajv, { mode: 'fast' });
-  if (document !== undefined) ajv.addSchema(document, DOCUMENT, false, false);
-  return ajv.compile(document === undefined ? schema : { $ref: `${DOCUMENT}${String(schema['$ref'])}` });
+  return ajv;
+}
+
+/** By dialect. To compile the schema of schemas takes longer than most schemas do, so it is done once. */
+const ofSchemas: { latest?: Ajv | Ajv2020; draft07?: Ajv | Ajv2020 } = {};
+
+/** @throws {Error} for what is no schema. */
+function requireSchema(schema: AnySchemaObject, isDraft07: boolean): void {
+  const dialect = isDraft07 ? 'draft07' : 'latest';
+  ofSchemas[dialect] ??= ajvWith(isDraft07, { code: { regExp: linear } });
+  ofSchemas[dialect].validateSchema(schema, true);
 }
 
 function faultOf(error: NonNullable<ValidateFunction['errors']>[number]): SchemaFault {
