@@ -13,7 +13,8 @@ export const GRPC_STATUS = [
   'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED',
 ] as const; // prettier-ignore
 
-const answer = z.strictObject({
+/** One answer of an upstream. */
+export const answer = z.strictObject({
   status: z.int().min(200).max(599).optional().describe('Status of HTTP. Default 200.'),
   headers: z
     .record(z.string(), z.union([z.string(), z.array(z.string())]))

@@ -5,7 +5,7 @@ import {
   toBinary,
   toJson,
   type DescMethod,
-  type FileRegistry,
+  type Registry,
   type JsonValue,
 } from '@bufbuild/protobuf';
 import {
@@ -23,11 +23,14 @@ import { fieldsOf, type Place, type Script } from './received.ts';
 const PREFIX_BYTES = 5;
 const SENT = { ':status': 200, 'content-type': 'application/grpc+proto' };
 
+/** What knows services by their names. */
+export type ServiceSchema = Pick<Registry, 'getService'>;
+
 /** Stands in for a target of gRPC. @param schema of its services; undefined where nobody knows it. */
 export async function grpcStandIn(
   place: Place,
   script: Script,
-  schema: FileRegistry | undefined,
+  schema: ServiceSchema | undefined,
 ): Promise<StandIn> {
   const sessions = new Set<Http2Session>();
   const server = createServer();
@@ -52,8 +55,9 @@ export async function grpcStandIn(
       method === undefined || last === undefined
         ? undefined
         : toJson(method.input, fromBinary(method.input, last));
-    script.received({ ...place, method: 'POST', path, headers: fieldsOf(headers), body: '', message });
-    await reply(stream, { script, method }, script.answer(place));
+    const one = { ...place, method: 'POST', path, headers: fieldsOf(headers), body: '', message };
+    script.received(one);
+    await reply(stream, { script, method }, await script.answer(one));
   }
   return listening(server as unknown as Server, () => {
     for (const session of sessions) session.destroy();
@@ -61,7 +65,7 @@ export async function grpcStandIn(
 }
 
 /** The method of a path; undefined where the schema has none. */
-export function methodOf(schema: FileRegistry | undefined, path: string): DescMethod | undefined {
+export function methodOf(schema: ServiceSchema | undefined, path: string): DescMethod | undefined {
   const [, service = '', name = ''] = path.split('/');
   return schema?.getService(service)?.methods.find((one) => one.name === name);
 }

@@ -31,8 +31,9 @@ export async function httpStandIn(place: Place, script: Script): Promise<StandIn
     const headers = fieldsOf(request.headers);
     // As the target would be called, where it is called by its address.
     if (headers['host'] === standIn.authority) headers['host'] = new URL(place.target).host;
-    script.received({ ...place, method, path, headers, body });
-    await reply(script, script.answer(place), response);
+    const one = { ...place, method, path, headers, body };
+    script.received(one);
+    await reply(script, await script.answer(one), response);
   }
   const standIn = await listening(server, () => server.closeAllConnections());
   return standIn;

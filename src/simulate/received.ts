@@ -22,7 +22,8 @@ export interface Place {
 
 /** Says what is answered, and hears what was received. */
 export interface Script {
-  answer(place: Place): FakeAnswer;
+  /** What is answered to it; what is thrown is heard of as a failure. */
+  answer(to: Received): FakeAnswer | Promise<FakeAnswer>;
   received(one: Received): void;
   /** Hears that an answer cannot be given as it was asked for. */
   failed(place: Place, error: unknown): void;

@@ -95,7 +95,7 @@ async function routesOf({ source, start, file }: World): Promise<readonly Route[
 }
 
 /** Without what a gateway that serves others does besides: listeners of its own, files, tokens from afar. */
-function aloneOnly(value: GatewaySource['value'], authority: string): GatewaySource['value'] {
+export function aloneOnly(value: GatewaySource['value'], authority: string): GatewaySource['value'] {
   const { listeners: _listeners, audit: _audit, ...rest } = value;
   const upstreams = Object.entries(rest.upstreams).map(([name, one]) => {
     if (one.identity?.exchange === undefined) return [name, one] as const;

@@ -24,7 +24,7 @@ export class SimulatedIdentity {
   }
 
   /** The same configuration, with issuers and keys that are played here. @param authority of whoever plays the authorization server. */
-  standFor(value: Value, tests: RouteTests, authority: string): Value {
+  standFor(value: Value, tests: Pick<RouteTests, 'principals'>, authority: string): Value {
     const { identity } = value;
     if (identity === undefined) return value;
     const { issuers, introspection, login } = identity;
@@ -63,7 +63,10 @@ export class SimulatedIdentity {
     return { ...rest, publicKey: this.#publicKey, algorithms: ['ES256'] };
   }
 
-  #apiKeys({ apiKeys }: IdentityOptions, { principals }: RouteTests): IdentityOptions['apiKeys'] {
+  #apiKeys(
+    { apiKeys }: IdentityOptions,
+    { principals }: Pick<RouteTests, 'principals'>,
+  ): IdentityOptions['apiKeys'] {
     const listed = [...apiKeys];
     for (const { apiKey } of Object.values(principals)) {
       if (apiKey === undefined) continue;

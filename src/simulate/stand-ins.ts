@@ -102,7 +102,8 @@ export function schemaIn(name: string, upstreams: Upstreams): FileRegistry | und
   return schema === 'reflection' ? undefined : schema;
 }
 
-function discovered(name: string, options: Upstream): Upstream['targets'][number] {
+/** What stands for the targets of an upstream that is discovered. */
+export function discovered(name: string, options: Upstream): Upstream['targets'][number] {
   const scheme = options.discovery === undefined ? 'http' : schemeOf(options.discovery, options);
   return { url: `${scheme}://${name}`, weight: 1, labels: options.subset ?? {}, priority: 0 };
 }

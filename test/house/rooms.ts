@@ -114,6 +114,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   replay: { imports: [...LEAVES, 'explain', 'record'], types: ['snapshot'] },
   // It stands in for whatever a gateway asks, and speaks as that would.
   simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
+  // Tests of teams import it, and nothing else does.
+  testing: {
+    imports: [
+      ...LEAVES,
+      'contracts',
+      'snapshot/text-diff.ts',
+      'upstreams',
+      'simulate',
+      'main.ts',
+      'pipeline/actions.ts',
+    ],
+    types: ['routing'],
+  },
   // It measures a gateway from outside, and what stands in for upstreams there does so here.
   bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.

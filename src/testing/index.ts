@@ -1,0 +1,15 @@
+export { startTestGateway, type TestGatewayOptions } from './test-gateway.ts';
+export type { ContractFiles, RunningGateway } from './running-gateway.ts';
+export { anonymous, type ApiKeyOptions, type Fields, type PrincipalOptions } from './principals.ts';
+export { FakeHttp, type HttpAnswer, type HttpRequest } from './fakes/fake-http.ts';
+export { FakeGrpc, type GrpcAnswer, type GrpcRequest } from './fakes/fake-grpc.ts';
+export type { FakeFault } from './fakes/fake-answer.ts';
+export type { TestClock } from './test-clock.ts';
+export { RefusedError, type Answer, type ProblemDetails } from './clients/answer.ts';
+export type { TestClient, RequestOptions } from './clients/test-client.ts';
+export type { GraphqlError, GraphqlResult } from './clients/graphql-result.ts';
+export type { EventStream, StreamEvent } from './clients/event-stream.ts';
+export type { SocketMessage, TestSocket } from './clients/test-socket.ts';
+export type { Subscription } from './clients/subscription.ts';
+export { ExpectationError, TestingError } from './testing-error.ts';
+export type { ConfigInput } from './test-source.ts';
