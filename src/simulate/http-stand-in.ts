@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FakeAnswer } from './answers.schema.ts';
 import { fieldsOf, type Place, type Script } from './received.ts';
 
@@ -35,7 +36,20 @@ export async function httpStandIn(place: Place, script: Script): Promise<StandIn
     script.received(one);
     await reply(script, await script.answer(one), response);
   }
-  const standIn = await listening(server, () => server.closeAllConnections());
+  // The server does not end what is none of its business any more.
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request, socket, head) => {
+    upgraded.add(socket.once('close', () => upgraded.delete(socket)).on('error', () => undefined));
+    const { method = '', url: path = '' } = request;
+    const one = { ...place, method, path, headers: fieldsOf(request.headers), body: '' };
+    script.received(one);
+    if (script.upgraded === undefined) socket.destroy();
+    else script.upgraded(one, { request, socket, head });
+  });
+  const standIn = await listening(server, () => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  });
   return standIn;
 }
 

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FakeAnswer } from './answers.schema.ts';
 
 /** What an upstream was sent. */
@@ -20,6 +22,13 @@ export interface Place {
   readonly target: string;
 }
 
+/** A request that asks for another protocol, and its connection. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 /** Says what is answered, and hears what was received. */
 export interface Script {
   /** What is answered to it; what is thrown is heard of as a failure. */
@@ -27,6 +36,8 @@ export interface Script {
   received(one: Received): void;
   /** Hears that an answer cannot be given as it was asked for. */
   failed(place: Place, error: unknown): void;
+  /** Takes a connection over that asks for another protocol. Default: it ends. */
+  upgraded?(one: Received, upgrade: Upgrade): void;
   /** Waits as long as an answer takes; `Infinity` for one that never comes. */
   wait(ms: number): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { TestPrincipal } from '../simulate/principals.schema.ts';
+import type { TestApiKey, TestPrincipal } from '../simulate/principals.schema.ts';
 import { credentialsOf, type CredentialDeps } from '../simulate/credentials.ts';
 import { noSuch, TestingError } from './testing-error.ts';
 import { millisecondsOf, type Span } from './time.ts';
@@ -40,6 +40,8 @@ type Identity = CredentialDeps['identity'];
 /** What credentials are made with; of a configuration without identity nothing can be made. */
 export type PrincipalDeps = Omit<CredentialDeps, 'identity' | 'nowMs' | 'read'> & {
   readonly identity: Identity | undefined;
+  /** Holders of keys that the kit has added, by client id. */
+  readonly holders: ReadonlyMap<string, TestApiKey>;
 };
 
 /** Makes credentials that the gateway checks as any others: only the keys are the kit's own. */
@@ -65,6 +67,8 @@ export class Principals {
   /** Fields of the holder of an API key: the client id of `identity.apiKeys`, or of an option `apiKeys` of the gateway. */
   apiKey(clientId: string): Fields {
     const names = this.#identity.apiKeys.map((one) => one.clientId);
+    const holder = this.#deps.holders.get(clientId);
+    if (holder !== undefined) return this.#fields({ apiKey: holder });
     if (names.includes(clientId)) return this.#fields({ apiKey: { clientId, isListed: true } });
     const { message } = noSuch('API key of a client', clientId, names);
     throw new TestingError(
@@ -130,4 +134,31 @@ function put(claims: Record<string, unknown>, name: string, value: unknown): voi
   let at = claims;
   for (const part of path) at = (at[part] ??= {}) as Record<string, unknown>;
   at[last] = value;
+}
+
+/** What an added key says of its holder. @throws {TestingError} where the configuration has that client already, and for clients without a name. */
+export function holdersOf(
+  added: readonly ApiKeyOptions[],
+  identity: Identity | undefined,
+): ReadonlyMap<string, TestApiKey> {
+  const listed = new Set(identity?.apiKeys.map(({ clientId }) => clientId));
+  if (added.length > 0 && identity === undefined)
+    throw new TestingError('apiKeys: the configuration has no `identity`, and so asks nobody for a key');
+  const holders = new Map<string, TestApiKey>();
+  for (const { clientId, roles = [], permissions = [], scopes = [], tier, tenant } of added) {
+    if (typeof clientId !== 'string' || clientId === '')
+      throw new TestingError('apiKeys: expected a clientId for each key');
+    if (listed.has(clientId) || holders.has(clientId))
+      throw new TestingError(
+        `apiKeys: there is a key of "${clientId}" already; apiKey('${clientId}') gives its fields`,
+      );
+    const grants = { roles: [...roles], permissions: [...permissions], scopes: [...scopes] };
+    holders.set(clientId, {
+      clientId,
+      ...grants,
+      ...(tier !== undefined && { tier }),
+      ...(tenant !== undefined && { tenant }),
+    });
+  }
+  return holders;
 }

@@ -4,12 +4,13 @@ import { createGateway, type Gateway } from '../main.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { AuthorizationServer } from '../simulate/authorization-server.ts';
 import { aloneOnly } from '../simulate/run-tests.ts';
+import type { TestApiKey } from '../simulate/principals.schema.ts';
 import { SimulatedIdentity } from '../simulate/simulated-identity.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { Ending } from './ending.ts';
 import { lendSecrets } from './lent-secrets.ts';
 import { LogLines } from './log-lines.ts';
-import { Principals, type ApiKeyOptions } from './principals.ts';
+import { holdersOf, Principals, type ApiKeyOptions } from './principals.ts';
 import { RunningGateway } from './running-gateway.ts';
 import { TestClock } from './test-clock.ts';
 import { readTestSource, type ConfigInput } from './test-source.ts';
@@ -62,6 +63,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Run
 async function started(options: TestGatewayOptions, ending: Ending): Promise<RunningGateway> {
   const { modules = [], environment = {}, variables = {} } = options;
   const read = await readTestSource(options.config, variables);
+  const holders = holdersOf(options.apiKeys ?? [], read.value.identity);
   ending.add(lendSecrets(read.value, environment));
   const clock = clockOf(options.clock);
   if (clock !== undefined) ending.add(() => clock.restore());
@@ -73,15 +75,11 @@ async function started(options: TestGatewayOptions, ending: Ending): Promise<Run
   const authority = await server.listen();
   ending.add(() => server.close());
   const stood = await upstreams.standFor(read.value.upstreams, options.upstreams ?? {});
-  const value = alone(
-    played,
-    { ...read.value, upstreams: stood },
-    { apiKeys: options.apiKeys ?? [], authority },
-  );
+  const value = alone(played, { ...read.value, upstreams: stood }, { holders, authority });
   const logs = new LogLines();
   const gateway = await served({ ...read, value }, { modules, environment, logs, clock });
   ending.add(() => drive(clock, gateway.close()));
-  const principals = new Principals({ identity: value.identity, played, server });
+  const principals = new Principals({ identity: value.identity, played, server, holders });
   return new RunningGateway({ gateway, upstreams, principals, clock, logs, ending });
 }
 
@@ -106,26 +104,14 @@ async function served(
 function alone(
   played: SimulatedIdentity,
   value: GatewaySource['value'],
-  { apiKeys, authority }: { readonly apiKeys: readonly ApiKeyOptions[]; readonly authority: string },
+  { holders, authority }: { readonly holders: ReadonlyMap<string, TestApiKey>; readonly authority: string },
 ): GatewaySource['value'] {
-  const none = { roles: [], permissions: [], scopes: [] };
-  const added = apiKeys.map((one) => [one.clientId, { apiKey: { ...none, ...mutable(one) } }] as const);
+  const added = [...holders].map(([clientId, apiKey]) => [clientId, { apiKey }] as const);
   const listed = (value.identity?.apiKeys ?? []).map(
     ({ clientId }) => [clientId, { apiKey: { clientId, isListed: true as const } }] as const,
   );
   const principals = Object.fromEntries([...listed, ...added]);
   return aloneOnly(played.standFor(value, { principals }, authority), authority);
-}
-
-function mutable({ clientId, roles, permissions, scopes, tier, tenant }: ApiKeyOptions) {
-  return {
-    clientId,
-    roles: [...(roles ?? [])],
-    permissions: [...(permissions ?? [])],
-    scopes: [...(scopes ?? [])],
-    ...(tier !== undefined && { tier }),
-    ...(tenant !== undefined && { tenant }),
-  };
 }
 
 function clockOf(given: TestGatewayOptions['clock']): TestClock | undefined {

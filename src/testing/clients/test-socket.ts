@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { TestingError } from '../testing-error.ts';
 import { RefusedError } from './answer.ts';
@@ -40,16 +39,12 @@ export class TestSocket {
     const { headers = {}, protocols = [] } = options;
     const socket = new WebSocket(url, [...protocols], { headers });
     const opened = new TestSocket(socket, drive);
-    await inTime(drive(new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve).once('error', (error) => reject(new TestingError(`the WebSocket was not opened: ${error.message}`, { cause: error })));
-      socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-        readAll(response).then((answer) => reject(new RefusedError('the WebSocket', answer)), reject);
-      });
-    })), 'the WebSocket to open'); // prettier-ignore
+    await inTime(drive(handshake(socket)), 'the WebSocket to open');
     return opened;
   }
 
-  private constructor(socket: WebSocket, drive: Drive) {
+  /** @param drive has time move on while somebody waits. */
+  constructor(socket: WebSocket, drive: Drive) {
     this.#socket = socket;
     this.#drive = drive;
     socket.on('message', (data: Buffer, isBinary) => {
@@ -73,8 +68,8 @@ export class TestSocket {
 
   /** Sends a text or bytes as they are, anything else as JSON. */
   send(message: unknown): void {
-    const isRaw = typeof message === 'string' || message instanceof Uint8Array;
-    this.#socket.send(isRaw ? message : JSON.stringify(message));
+    if (message instanceof Uint8Array) this.#socket.send(Buffer.from(message));
+    else this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
   /** The next message; undefined where the connection has ended. @throws {TestingError} when none comes for 5 s. */
@@ -97,6 +92,18 @@ export class TestSocket {
   terminate(): void {
     this.#socket.terminate();
   }
+}
+
+function handshake(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on('open', resolve);
+    socket.on('error', (error) => {
+      reject(new TestingError(`the WebSocket was not opened: ${error.message}`, { cause: error }));
+    });
+    socket.on('unexpected-response', (_request, response) => {
+      readAll(response).then((answer) => reject(new RefusedError('the WebSocket', answer)), reject);
+    });
+  });
 }
 
 function parsed(text: string): unknown {

@@ -1,8 +1,9 @@
 import type { FakeAnswer } from '../../simulate/answers.schema.ts';
 import { httpStandIn } from '../../simulate/http-stand-in.ts';
-import type { Received } from '../../simulate/received.ts';
+import type { Received, Upgrade } from '../../simulate/received.ts';
 import { TestingError } from '../testing-error.ts';
 import { Answers, type AnyAnswer, type Answering } from './fake-answer.ts';
+import { acceptSocket, type Talk } from './fake-socket.ts';
 import { FakeService } from './fake-service.ts';
 import { pathPattern, type PathPattern } from './path-pattern.ts';
 
@@ -41,6 +42,7 @@ interface Rule {
 export class FakeHttp extends FakeService<HttpRequest> {
   protected readonly scheme = 'http';
   #rules: Rule[] = [];
+  #sockets: { readonly pattern: PathPattern; readonly talk: Talk }[] = [];
 
   /** Starts one on a free port. @param name what messages call it. @param targets what its targets are called; default one. */
   static start(name = 'http', targets?: readonly string[]): Promise<FakeHttp> {
@@ -57,6 +59,21 @@ export class FakeHttp extends FakeService<HttpRequest> {
     const place = `${this.name}.on('${pattern}')`;
     this.#rules.unshift({ pattern: pathPattern(pattern), answers: new Answers(place, answer) });
     return this;
+  }
+
+  /**
+   * Says who talks at a WebSocket, such as `onSocket('/chat', (socket) => socket.send('hello'))`. Its path is matched as that of
+   * {@link on}; handshakes of no pattern are refused.
+   */
+  onSocket(pattern: string, talk: Talk): this {
+    this.#sockets.unshift({ pattern: pathPattern(pattern), talk });
+    return this;
+  }
+
+  override upgraded(one: Received, upgrade: Upgrade): void {
+    const rule = this.#sockets.find(({ pattern }) => pattern.match(one.method, one.path) !== undefined);
+    if (rule === undefined) upgrade.socket.end('HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n');
+    else acceptSocket(upgrade, rule.talk, (error) => this.failed({ ...one }, error));
   }
 
   /** The requests that a pattern matches, in order; all of them without one. */
@@ -93,6 +110,7 @@ export class FakeHttp extends FakeService<HttpRequest> {
 
   protected forget(): void {
     this.#rules = [];
+    this.#sockets = [];
   }
 
   #ruleOf(method: string, target: string): Rule | undefined {

@@ -1,7 +1,10 @@
 import type { FakeAnswer } from '../../simulate/answers.schema.ts';
 import type { StandIn } from '../../simulate/http-stand-in.ts';
-import type { Place, Received, Script } from '../../simulate/received.ts';
+import type { Place, Received, Script, Upgrade } from '../../simulate/received.ts';
 import { TestingError } from '../testing-error.ts';
+
+/** A test that sends more looks at the last ones. */
+const MOST_REQUESTS = 100_000;
 
 /** A service of this machine that a test scripts: what it answers, and what it was asked. */
 export abstract class FakeService<Request> implements Script {
@@ -84,6 +87,7 @@ export abstract class FakeService<Request> implements Script {
   received(one: Received): void {
     const request = this.requestOf(one);
     this.requests.push(request);
+    if (this.requests.length > MOST_REQUESTS) this.requests.shift();
     this.#asked.set(one, request);
   }
 
@@ -91,6 +95,10 @@ export abstract class FakeService<Request> implements Script {
     const request = this.#asked.get(to) as Request;
     this.#asked.delete(to);
     return this.answerTo(request);
+  }
+
+  upgraded(_one: Received, { socket }: Upgrade): void {
+    socket.destroy();
   }
 
   failed(_place: Place, error: unknown): void {
