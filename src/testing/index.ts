@@ -1,5 +1,5 @@
 export { startTestGateway, type TestGatewayOptions } from './test-gateway.ts';
-export type { ContractFiles, RunningGateway } from './running-gateway.ts';
+export type { ContractFiles, RunningGateway, TestRoute } from './running-gateway.ts';
 export { anonymous, type ApiKeyOptions, type Fields, type PrincipalOptions } from './principals.ts';
 export { FakeHttp, type HttpAnswer, type HttpRequest } from './fakes/fake-http.ts';
 export { FakeGrpc, type GrpcAnswer, type GrpcRequest } from './fakes/fake-grpc.ts';

@@ -1,5 +1,6 @@
 import { ContractDocument } from '../contracts/contract-document.ts';
 import type { Gateway } from '../main.ts';
+import { Snapshots } from '../snapshot/snapshots.ts';
 import { TestClient, type ClientDeps } from './clients/test-client.ts';
 import { expectContract } from './contracts/contract-snapshot.ts';
 import { openapiText } from './contracts/openapi-text.ts';
@@ -20,6 +21,16 @@ export interface RunningGatewayDeps {
   readonly clock: TestClock | undefined;
   readonly logs: LogLines;
   readonly ending: Ending;
+}
+
+/** A route, for tests of what protects it. */
+export interface TestRoute {
+  readonly id: string;
+  /** Empty for all. */
+  readonly methods: readonly string[];
+  readonly path: string;
+  /** Names of the policies in force, defaults among them, by name. */
+  readonly policies: readonly string[];
 }
 
 /** Files that contracts are kept in. */
@@ -109,6 +120,17 @@ export class RunningGateway {
   /** @throws {ExpectationError} when a fake was asked for anything, naming all requests. */
   expectNoUpstreamCalls(): void {
     this.#deps.upstreams.expectNoCalls();
+  }
+
+  /** Its routes: those of the configuration, of modules, and its own. */
+  get routes(): readonly TestRoute[] {
+    const { routes } = this.#deps.gateway.app.get(Snapshots).current.table;
+    return routes.map(({ id, match: { methods, path }, policies }) => ({
+      id,
+      methods,
+      path,
+      policies: Object.keys(policies).toSorted(),
+    }));
   }
 
   /** The OpenAPI document of what it offers. */

@@ -116,15 +116,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   simulate: { imports: [...LEAVES, 'exchange', 'policies', 'upstreams'], types: ['routing', 'record'] },
   // Tests of teams import it, and nothing else does.
   testing: {
-    imports: [
-      ...LEAVES,
-      'contracts',
-      'snapshot/text-diff.ts',
-      'upstreams',
-      'simulate',
-      'main.ts',
-      'pipeline/actions.ts',
-    ],
+    imports: [...LEAVES, 'contracts', 'snapshot', 'upstreams', 'simulate', 'main.ts', 'pipeline/actions.ts'],
     types: ['routing'],
   },
   // It measures a gateway from outside, and what stands in for upstreams there does so here.

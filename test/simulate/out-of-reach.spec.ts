@@ -16,7 +16,7 @@ function reachedFrom(file: string): ReadonlySet<string> {
 }
 
 const inSimulate = (files: ReadonlySet<string>): string[] =>
-  [...files].map((file) => relative('src', file)).filter((file) => file.startsWith('simulate/'));
+  [...files].map((file) => relative('src', file)).filter((file) => /^(?:simulate|testing)\//.test(file));
 
 describe('a simulation', () => {
   // It plays issuers and puts clocks in the place of those of the process: no gateway that serves may even load it.
@@ -24,6 +24,12 @@ describe('a simulation', () => {
     const reached = reachedFrom(file);
     expect(reached.size).toBeGreaterThan(3);
     expect(inSimulate(reached)).toEqual([]);
+  });
+
+  it('is reached from the kit for tests of teams, which no file of a gateway loads', () => {
+    const reached = inSimulate(reachedFrom('src/testing/index.ts'));
+    expect(reached).toContain('simulate/simulated-identity.ts');
+    expect(reached).toContain('testing/fakes/fake-http.ts');
   });
 
   it('is reached from its command', () => {

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { FREE_PORTS, startSampleServices, type SampleServices } from '../../../examples/services/start.ts';
-import { startBff, type BffApp } from '../../bff/bff-app.fixture.ts';
-import { HomepageModule } from './homepage.module.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { GraphqlResult, RunningGateway } from '../../testing/index.ts';
+import { allWell, startHomepage } from './homepage.fixture.ts';
 
 /** More runs than an operation is interpreted for. */
 const RUNS = 6;
@@ -11,59 +10,32 @@ interface Item {
   readonly authorId: string;
   readonly author: { readonly id: string; readonly name: string } | null;
 }
-interface Answer {
-  readonly data: { readonly feed?: readonly Item[] | null; readonly homepage?: unknown } | null;
-  readonly errors?: readonly { readonly path: unknown; readonly extensions: unknown }[];
-}
-
-let services: SampleServices;
-let bff: BffApp;
-
-beforeAll(async () => {
-  services = await startSampleServices({ ports: FREE_PORTS, quiet: true });
-  const calm = { circuitBreaker: 'off', retry: { attempts: 1 } };
-  bff = await startBff({
-    modules: [HomepageModule],
-    upstreams: JSON.stringify({
-      users: { targets: [services['users-1'].url], ...calm },
-      feed: { targets: [services.feed.url], ...calm },
-      notifications: { protocol: 'grpc', targets: [services.notifications.url], ...calm },
-    }),
-  });
-});
-afterAll(async () => {
-  await bff.stop();
-  await services.stop();
-});
-afterEach(async () => {
-  await Promise.all([services['users-1'], services.feed].map((one) => one.fault('none')));
-});
-
-async function graphql(query: string, user: string | undefined = '3'): Promise<Answer> {
-  const response = await fetch(`${bff.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(user === '' ? {} : { 'x-test-user': user }) },
-    body: JSON.stringify({ query }),
-  });
-  return (await response.json()) as Answer;
-}
-
-/** Which operations the services were asked for meanwhile. */
-async function callsOf(run: () => Promise<unknown>): Promise<Record<string, number>> {
-  for (const { requests } of [services['users-1'], services.feed]) requests.reset();
-  await run();
-  return { ...services['users-1'].requests.by, ...services.feed.requests.by };
+interface Data {
+  readonly feed?: readonly Item[] | null;
 }
 
 describe('the feed', () => {
+  let gateway: RunningGateway;
+  beforeAll(async () => {
+    gateway = await startHomepage();
+  });
+  beforeEach(() => allWell(gateway));
+  afterAll(() => gateway.stop());
+
+  const graphql = (query: string, fields = gateway.as({ id: '3' })): Promise<GraphqlResult<Data>> =>
+    gateway.client(fields).graphql<Data>(query);
+  /** How often each service was asked meanwhile. */
+  const callsOf = async (run: () => Promise<unknown>): Promise<readonly number[]> => {
+    const counts = (): number[] => [gateway.http('feed').calls('GET /feed'), gateway.http('users').calls('GET /users')];
+    const before = counts();
+    await run();
+    return counts().map((count, at) => count - (before[at] ?? 0));
+  }; // prettier-ignore
+
   it('shows as many items as are asked for, ten by default, each with its author', async () => {
     const { data } = await graphql('{ feed(first: 20) { id authorId author { id name } } }');
     expect(data?.feed).toHaveLength(20);
-    expect(data?.feed?.[1]).toEqual({
-      id: 'item-23',
-      authorId: '2',
-      author: { id: '2', name: 'Bob User' },
-    });
+    expect(data?.feed?.[1]).toEqual({ id: 'item-1', authorId: '2', author: { id: '2', name: 'Bob User' } });
     for (const { authorId, author } of data?.feed ?? []) expect(author?.id).toBe(authorId);
     expect((await graphql('{ feed { id } }')).data?.feed).toHaveLength(10);
   });
@@ -71,23 +43,22 @@ describe('the feed', () => {
   it('makes two calls for 20 items with authors, not 21, interpreted and compiled', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const query = '{ feed(first: 20) { title author { name } } }';
-      expect(await callsOf(() => graphql(query))).toEqual({ 'GET /feed': 1, 'GET /users': 1 });
+      expect(await callsOf(() => graphql(query))).toEqual([1, 1]);
     }
+    expect(gateway.http('users').calls()).toBe(RUNS);
   });
 
   it('asks nobody for authors that are not selected', async () => {
-    expect(await callsOf(() => graphql('{ feed { authorId } }'))).toEqual({ 'GET /feed': 1 });
+    expect(await callsOf(() => graphql('{ feed { authorId } }'))).toEqual([1, 0]);
   });
 
   it('has authors on the homepage as well', async () => {
     const query = '{ homepage { feed { items { author { name } } } } }';
-    expect(await callsOf(() => graphql(query))).toEqual({ 'GET /feed': 1, 'GET /users': 1 });
+    expect(await callsOf(() => graphql(query))).toEqual([1, 1]);
   });
 
   it.each([0, -1, 51])('refuses a length of %d before anything is called', async (first) => {
-    const query = `{ feed(first: ${first}) { id } }`;
-    expect(await callsOf(() => graphql(query))).toEqual({});
-    expect(await graphql(query)).toEqual({
+    expect(await graphql(`{ feed(first: ${first}) { id } }`)).toEqual({
       data: { feed: null },
       errors: [
         expect.objectContaining({
@@ -97,22 +68,24 @@ describe('the feed', () => {
         }),
       ],
     });
+    gateway.expectNoUpstreamCalls();
   });
 
   it('is nobody’s without credentials', async () => {
-    expect(await graphql('{ feed { id } }', '')).toMatchObject({
+    expect(await graphql('{ feed { id } }', {})).toMatchObject({
       data: { feed: null },
       errors: [{ path: ['feed'], extensions: { code: 'credentials-missing' } }],
     });
+    gateway.expectNoUpstreamCalls();
   });
 
   it('shows the items without authors while the service of users is dead', async () => {
-    await services['users-1'].fault('dead');
+    await gateway.http('users').refuse();
     for (let run = 0; run < RUNS; run += 1) {
       const { data, errors } = await graphql('{ feed(first: 2) { id author { name } } }');
       expect(data?.feed).toEqual([
-        { id: 'item-24', author: null },
-        { id: 'item-23', author: null },
+        { id: 'item-0', author: null },
+        { id: 'item-1', author: null },
       ]);
       expect(errors).toMatchObject([
         { path: ['feed', 0, 'author'], extensions: { code: 'upstream-unreachable' } },

@@ -1,141 +1,116 @@
-import { Global, Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { GrpcService } from '../../../examples/services/grpc-service.ts';
-import { startOrders } from '../../../examples/services/orders.ts';
-import { Exchange } from '../../exchange/exchange.ts';
-import { fastifyOptions } from '../../pipeline/fastify-options.ts';
-import { gatewayAdapter } from '../../pipeline/gateway-adapter.ts';
-import { ProblemFilter } from '../../problems/problem.filter.ts';
-import { controllerRoutes } from '../../routing/sources/controller.route-source.ts';
-import { createLogger } from '../../telemetry/logger.ts';
-import { Metrics } from '../../telemetry/metrics.ts';
-import { TelemetryModule } from '../../telemetry/telemetry.module.ts';
-import { continueTrace } from '../../telemetry/trace-context.ts';
-import { BOB } from '../../upstreams/grpc/call.fixture.ts';
-import { UpstreamRegistry } from '../../upstreams/upstream-registry.ts';
-import { Upstreams } from '../../upstreams/upstreams.ts';
-import { upstreamSchema } from '../../upstreams/upstream.schema.ts';
+import {
+  startTestGateway,
+  type FakeGrpc,
+  type RunningGateway,
+  type TestClient,
+} from '../../testing/index.ts';
 import { OrdersController } from './orders.controller.ts';
-import { OrdersModule } from './orders.module.ts';
-import { schemaPipe } from '../../policies/validation/schema.pipe.ts';
+import { orders } from './orders.module.ts';
 
-// The feature by itself: real HTTP in front, the real service behind, an exchange as the guards leave it.
+const ORDER = {
+  id: 'ord-1001',
+  userId: '2',
+  status: 'ORDER_STATUS_SHIPPED',
+  items: [{ sku: 'BOOK-1', quantity: 2 }],
+  totalCents: '3980',
+  currency: 'EUR',
+  createdAt: '2026-10-01T09:00:00Z',
+};
+
+// The whole gateway with this module alone, in front of a service that is played.
 describe(OrdersController.name, () => {
-  let service: GrpcService;
-  let app: NestFastifyApplication;
-  let origin: string;
-  let close: () => unknown;
+  let gateway: RunningGateway;
+  let service: FakeGrpc;
+  let callers = 0;
 
   beforeAll(async () => {
-    service = (await startOrders()) as unknown as GrpcService;
-    const orders = upstreamSchema.parse({ protocol: 'grpc', targets: [service.url], circuitBreaker: 'off' });
-
-    const logger = createLogger('silent', { write() {} });
-    const registry = new UpstreamRegistry({ orders }, logger, new Metrics());
-    close = () => registry.close();
-
-    @Global()
-    @Module({
-      providers: [
-        { provide: Upstreams, useValue: { of: (_: Exchange, name: string) => registry.get(name) } },
-        { provide: APP_FILTER, useClass: ProblemFilter },
-      ],
-      exports: [Upstreams],
-    })
-    class GatewayStandIn {}
-
-    const telemetry = TelemetryModule.forRoot(logger);
-    const testing = await Test.createTestingModule({
-      imports: [telemetry, GatewayStandIn, OrdersModule],
-    }).compile();
-    app = testing.createNestApplication<NestFastifyApplication>(gatewayAdapter(fastifyOptions(logger)));
-    app.useGlobalPipes(schemaPipe);
-    app
-      .getHttpAdapter()
-      .getInstance()
-      .addHook('onRequest', (request, reply, done) => {
-        request.exchange = new Exchange({
-          id: 'request-1',
-          trace: continueTrace(undefined, undefined),
-          clientAddress: '127.0.0.1',
-          scheme: 'http',
-          host: 'localhost',
-          path: request.url,
-          query: '',
-          request: request.raw,
-          response: reply.raw,
-        });
-        request.exchange.principal = BOB;
-        done();
-      });
-    await app.listen(0, '127.0.0.1');
-    origin = await app.getUrl();
-  });
-
-  afterEach(async () => {
-    await service.fault('none');
-    service.requests.reset();
-  });
-
-  afterAll(async () => {
-    await app.close();
-    await close();
-    await service.stop();
-  });
-
-  const get = (path: string) => fetch(`${origin}/api/v1/orders${path}`);
-  const post = (body: unknown) =>
-    fetch(`${origin}/api/v1/orders`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+    gateway = await startTestGateway({
+      modules: [orders],
+      config: {
+        version: 1,
+        modules: ['orders'],
+        identity: {
+          issuers: [{ issuer: 'https://id.test/', jwks: 'https://id.test/jwks', audiences: ['api'] }],
+          apiKeys: [{ sha256: '0'.repeat(64), clientId: 'mobile-app', roles: ['user'] }],
+        },
+        defaults: { policies: { authentication: { schemes: ['jwt', 'apiKey'] } } },
+        upstreams: {
+          orders: {
+            protocol: 'grpc',
+            descriptorSet: 'config/descriptors/shop.binpb',
+            targets: ['grpc://orders.internal:9000'],
+            retry: { attempts: 1 },
+          },
+        },
+      },
     });
+    service = gateway.grpc('orders');
+  });
+  afterEach(() => gateway.resetUpstreams());
+  afterAll(() => gateway.stop());
+
+  const path = '/api/v1/orders';
+  /** Somebody else each time, so that no test uses up the limits of another. */
+  const user = (roles = ['user']): TestClient => {
+    callers += 1;
+    return gateway.client(gateway.as({ id: `user-${callers}`, roles }));
+  };
 
   it('lists the orders of the caller in pages', async () => {
-    const first = (await (await get('?pageSize=2')).json()) as {
-      orders: { id: string }[];
-      nextPageToken: string;
-    };
-    expect(first.orders.map(({ id }) => id)).toEqual(['ord-1008', 'ord-1005']);
-    const rest = await (await get(`?pageSize=2&pageToken=${first.nextPageToken}`)).json();
-    expect(rest).toMatchObject({ orders: [{ id: 'ord-1003', status: 'cancelled' }, { id: 'ord-1001' }] });
+    const other = { ...ORDER, id: 'ord-1003', status: 'ORDER_STATUS_CANCELLED' };
+    service.on('ListOrders', [
+      { message: { orders: [ORDER], nextPageToken: 'more' } },
+      { message: { orders: [other] } },
+    ]);
+    const caller = user();
+    const first = (await caller.get(`${path}?pageSize=1`)).json();
+    expect(first).toMatchObject({
+      orders: [{ id: 'ord-1001', status: 'shipped' }],
+      nextPageToken: 'more',
+    });
+    const rest = (await caller.get(`${path}?pageSize=1&pageToken=more`)).json();
+    expect(rest).toMatchObject({ orders: [{ id: 'ord-1003', status: 'cancelled' }] });
     expect(rest).not.toHaveProperty('nextPageToken');
+    expect(service.requestsTo('ListOrders').map(({ message }) => message)).toEqual([
+      { pageSize: 1 },
+      { pageSize: 1, pageToken: 'more' },
+    ]);
   });
 
-  it('lists only what has the status that was asked for', async () => {
-    expect(await (await get('?status=paid')).json()).toMatchObject({ orders: [{ id: 'ord-1005' }] });
+  it('asks for what has the status that was asked for, as the caller', async () => {
+    service.on('ListOrders', {});
+    await gateway.client(gateway.as({ id: '2', roles: ['user'] })).get(`${path}?status=paid`);
+    expect(service.requests).toMatchObject([
+      { message: { status: 'ORDER_STATUS_PAID' }, headers: { 'x-user-id': '2', 'x-user-roles': 'user' } },
+    ]);
   });
 
   it('shows one order', async () => {
-    const answer = await get('/ord-1001');
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toEqual({
-      id: 'ord-1001',
-      userId: '2',
-      status: 'shipped',
-      items: [{ sku: 'BOOK-1', quantity: 2 }],
-      totalCents: '3980',
-      currency: 'EUR',
-      createdAt: '2026-10-01T09:00:00.000Z',
-    });
+    service.on('GetOrder', { message: { order: ORDER } });
+    const answer = await user().get(`${path}/ord-1001`);
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      { ...ORDER, status: 'shipped', createdAt: '2026-10-01T09:00:00.000Z' },
+    ]);
+    expect(service.requests).toMatchObject([{ message: { id: 'ord-1001' } }]);
   });
 
-  it.each(['/ord-1002', '/ord-9', `/${'x'.repeat(90)}`])('answers 404 for %s', async (path) => {
-    const answer = await get(path);
-    expect(answer.status).toBe(404);
-    expect(answer.headers.get('content-type')).toContain('json');
+  it.each(['/ord-9', `/${'x'.repeat(90)}`])('answers 404 for %s', async (id) => {
+    service.on('GetOrder', { grpcStatus: 'NOT_FOUND' });
+    const { problem } = await user().get(path + id);
+    expect(problem).toMatchObject({ status: 404, code: 'resource-not-found' });
   });
 
   it('places an order and says where it is', async () => {
-    const answer = await post({ items: [{ sku: 'LAMP-7', quantity: 3 }], note: 'Grüße' });
-    const placed = (await answer.json()) as { id: string };
-    expect(answer.status).toBe(201);
-    expect(placed).toMatchObject({ userId: '2', status: 'pending', totalCents: '13500', note: 'Grüße' });
-    expect(answer.headers.get('location')).toBe(`/api/v1/orders/${placed.id}`);
-    expect(await (await get(`/${placed.id}`)).json()).toEqual(placed);
+    service.on('CreateOrder', ({ message }) => ({
+      message: { order: { ...ORDER, ...message, id: 'ord 7', status: 'ORDER_STATUS_PENDING' } },
+    }));
+    const body = { items: [{ sku: 'LAMP-7', quantity: 3 }], note: 'Grüße' };
+    const answer = await user().post(path, body);
+    expect([answer.status, answer.headers['location']]).toEqual([201, `${path}/ord%207`]);
+    expect(answer.json()).toMatchObject({ ...body, status: 'pending' });
+    expect(service.requests).toMatchObject([{ message: body }]);
   });
 
   it.each([
@@ -150,12 +125,11 @@ describe(OrdersController.name, () => {
     [{ items: [{ sku: 'MUG-3', quantity: 1 }], userId: 'SECRET' }, ['']],
     [{ items: [{ sku: 'MUG-3', quantity: 1 }], note: 'SECRET'.repeat(100) }, ['/note']],
   ])('says where %j is wrong without repeating it', async (body, pointers) => {
-    const answer = await post(body);
-    const problem = (await answer.json()) as { code: string; errors: { pointer: string; message: string }[] };
-    expect([answer.status, problem.code]).toEqual([400, 'request-invalid']);
-    expect(problem.errors.map(({ pointer }) => pointer)).toEqual(pointers);
-    expect(JSON.stringify(problem)).not.toContain('SECRET');
-    expect(service.requests.total).toBe(0);
+    const answer = await user().post(path, body);
+    expect(answer.problem).toMatchObject({ status: 400, code: 'request-invalid' });
+    expect(answer.problem?.errors?.map(({ pointer }) => pointer)).toEqual(pointers);
+    expect(answer.text).not.toContain('SECRET');
+    gateway.expectNoUpstreamCalls();
   });
 
   it.each([
@@ -166,41 +140,50 @@ describe(OrdersController.name, () => {
     'status=lost',
     'pagesize=3',
   ])('refuses the query %s', async (query) => {
-    const answer = await get(`?${query}`);
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ code: 'request-invalid', errors: [{}] });
+    const { problem } = await user().get(`${path}?${query}`);
+    expect(problem).toMatchObject({ status: 400, code: 'request-invalid', errors: [{}] });
+    gateway.expectNoUpstreamCalls();
   });
 
   it('lists at most fifty mistakes', async () => {
-    const answer = await post({ items: Array.from({ length: 100 }, () => ({})) });
-    expect(((await answer.json()) as { errors: unknown[] }).errors).toHaveLength(50);
+    const { problem } = await user().post(path, { items: Array.from({ length: 100 }, () => ({})) });
+    expect(problem?.errors).toHaveLength(50);
   });
 
   it('turns what the service refuses into a 400 without its words', async () => {
-    const answer = await post({ items: [{ sku: 'NO-SUCH', quantity: 1 }] });
+    service.on('CreateOrder', { grpcStatus: 'INVALID_ARGUMENT', grpcMessage: 'there is BOOK-1 only' });
+    const answer = await user().post(path, { items: [{ sku: 'NO-SUCH', quantity: 1 }] });
     expect(answer.status).toBe(400);
-    expect(await answer.text()).not.toContain('BOOK-1');
+    expect(answer.text).not.toContain('BOOK-1');
   });
 
   it.each([
-    ['fail', 502, 'upstream-rejected'],
-    ['unavailable', 502, 'upstream-unreachable'],
-    ['garbage', 502, 'upstream-response-invalid'],
-    ['dead', 502, 'upstream-unreachable'],
-  ] as const)('answers a problem when the service is in the mode %s', async (fault, status, code) => {
-    await service.fault(fault);
-    const answer = await get('/ord-1001');
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('content-type')).toBe('application/problem+json');
-    expect(await answer.json()).toMatchObject({ code, instance: 'urn:gatehouse:exchange:request-1' });
+    [{ grpcStatus: 'INTERNAL' }, 'upstream-rejected'],
+    [{ grpcStatus: 'UNAVAILABLE' }, 'upstream-unreachable'],
+    [{ message: {} }, 'upstream-response-invalid'],
+    [{ fault: 'reset' }, 'upstream-unreachable'],
+  ] as const)('answers a problem when the service answers %j', async (given, code) => {
+    service.on('GetOrder', given);
+    expect((await user().get(`${path}/ord-1001`)).problem).toMatchObject({ status: 502, code });
+  });
+
+  it('is for users with a token, and places orders for those with a role', async () => {
+    const asked = [
+      await gateway.client().get(path),
+      await gateway.client(gateway.apiKey('mobile-app')).get(path),
+      await user(['guest']).post(path, { items: [{ sku: 'MUG-3', quantity: 1 }] }),
+    ];
+    expect(asked.map(({ status }) => status)).toEqual([401, 401, 403]);
+    gateway.expectNoUpstreamCalls();
   });
 
   it('declares its policies', () => {
-    const declared = controllerRoutes([OrdersController]).map(({ id, match, policies }) => [
-      `${id}: ${match.methods.join()} ${match.path}`,
-      Object.keys(Object.assign({}, ...policies) as object).toSorted(),
+    const own = gateway.routes.filter(({ id }) => id.startsWith('orders.'));
+    const declared = own.map(({ id, methods, path: at, policies }) => [
+      `${id}: ${methods.join()} ${at}`,
+      policies,
     ]);
-    const always = ['authentication', 'circuitBreaker', 'deadline', 'rateLimit'];
+    const always = ['authentication', 'bodyIdle', 'circuitBreaker', 'deadline', 'rateLimit'];
     expect(Object.fromEntries(declared)).toEqual({
       'orders.list: GET /api/v1/orders': always,
       'orders.get: GET /api/v1/orders/{id}': always,

@@ -25,7 +25,7 @@ describe('fakes behind a gateway', () => {
           },
         },
         routes: [
-          { id: 'things', match: { path: '/*' }, upstream: 'things' },
+          { id: 'things', match: { path: '/*' }, upstream: 'things', webSocket: 'on' },
           { id: 'orders', upstream: 'orders', grpc: { service: 'shop.v1.Orders' } },
         ],
       },
