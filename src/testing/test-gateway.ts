@@ -77,8 +77,7 @@ async function started(options: TestGatewayOptions, ending: Ending): Promise<Run
   const stood = await upstreams.standFor(read.value.upstreams, options.upstreams ?? {});
   const value = alone(played, { ...read.value, upstreams: stood }, { holders, authority });
   const logs = new LogLines();
-  const gateway = await served({ ...read, value }, { modules, environment, logs, clock });
-  ending.add(() => drive(clock, gateway.close()));
+  const gateway = await served({ ...read, value }, { modules, environment, logs, clock, ending });
   const principals = new Principals({ identity: value.identity, played, server, holders });
   return new RunningGateway({ gateway, upstreams, principals, clock, logs, ending });
 }
@@ -88,15 +87,17 @@ interface ServeOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly logs: LogLines;
   readonly clock: TestClock | undefined;
+  readonly ending: Ending;
 }
 
 async function served(
   source: GatewaySource,
-  { modules, environment, logs, clock }: ServeOptions,
+  { modules, environment, logs, clock, ending }: ServeOptions,
 ): Promise<Gateway> {
   const known = readEnvironment({ ...ALONE, ...environment });
   const logger = createLogger(known.logLevel, logs);
   const gateway = await drive(clock, createGateway({ environment: known, source, modules, logger }));
+  ending.add(() => drive(clock, gateway.close()));
   await drive(clock, gateway.listen());
   return gateway;
 }

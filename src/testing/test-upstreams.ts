@@ -28,7 +28,7 @@ export class TestUpstreams {
   ): Promise<Upstreams> {
     for (const name of Object.keys(given))
       if (!Object.hasOwn(upstreams, name)) throw noSuch('upstream', name, Object.keys(upstreams));
-    const stood = await Promise.all(
+    const stood = await Promise.allSettled(
       Object.entries(upstreams).map(async ([name, options]) => {
         const { discovery, tls: _, ...rest } = options;
         const targets = discovery === undefined ? options.targets : [discovered(name, options)];
@@ -39,7 +39,12 @@ export class TestUpstreams {
         return [name, { ...rest, targets: placed, health } as Upstream] as const;
       }),
     );
-    return Object.fromEntries(stood);
+    // One that cannot be does not keep those that are being started from being known, and ended.
+    const all = stood.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
+    return Object.fromEntries(all);
   } // prettier-ignore
 
   /** How many keep somebody waiting on purpose. */
