@@ -1,6 +1,5 @@
 import type { Type } from '@nestjs/common';
 import { once } from 'node:events';
-import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config/config-reader.ts';
 import { readEnvironment } from '../../src/config/env.schema.ts';
@@ -8,9 +7,9 @@ import type { GatewayModule } from '../../src/config/gateway-module.ts';
 import { createGateway, type Gateway } from '../../src/main.ts';
 import { gatewaySchema } from '../../src/pipeline/actions.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { LogLines, type LogLine } from '../../src/testing/log-lines.ts';
 
-/** A line of the gateway's log. */
-export type LogLine = Record<string, unknown> & { msg: string };
+export type { LogLine };
 
 /** A running gateway and what it said. */
 export interface TestGateway {
@@ -38,15 +37,16 @@ export interface TestGatewayOptions {
 
 /** Puts a whole gateway together as `gatehouse validate` does, and takes it apart again. */
 export async function checkGateway(options: TestGatewayOptions): Promise<void> {
-  const gateway = await built(options, [], true);
+  const gateway = await built(options, new LogLines(), true);
   await gateway.init();
   await gateway.app.close();
 }
 
 /** Starts a whole gateway on free ports of the loopback interface. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const lines: LogLine[] = [];
-  const gateway = await built(options, lines, false);
+  const log = new LogLines(Infinity);
+  const { lines } = log;
+  const gateway = await built(options, log, false);
   await gateway.listen();
   const linesWhere = async (wanted: (line: LogLine) => boolean, count = 1): Promise<LogLine[]> => {
     const found = () => lines.filter(wanted);
@@ -66,7 +66,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
 
 async function built(
   { config, environment, modules = [] }: TestGatewayOptions,
-  lines: LogLine[],
+  log: LogLines,
   dryRun: boolean,
 ): Promise<Gateway> {
   const variables: Record<string, string> = {
@@ -90,18 +90,8 @@ async function built(
     environment: readEnvironment(variables),
     source: { value: { ...value, modules: [...value.modules, ...classes] }, document },
     modules: [...sample, ...team],
-    logger: createLogger(variables['LOG_LEVEL'] ?? 'info', collector(lines)),
+    logger: createLogger(variables['LOG_LEVEL'] ?? 'info', log),
     dryRun,
-  });
-}
-
-function collector(lines: LogLine[]): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      for (const line of chunk.toString().split('\n'))
-        if (line !== '') lines.push(JSON.parse(line) as LogLine);
-      done();
-    },
   });
 }
 
