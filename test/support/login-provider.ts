@@ -35,6 +35,8 @@ export class LoginProvider {
   fault: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined = undefined;
   /** Grant types of requests of tokens so far. */
   readonly asked: string[] = [];
+  /** Why a gateway has not heard of a log-out. */
+  readonly untold: unknown[] = [];
   readonly #server: Server;
   #provider: RequestListener = (_request, response) => response.writeHead(503).end();
 
@@ -59,7 +61,7 @@ export class LoginProvider {
       this.issuer,
       configurationOf(this, places, () => provider),
     );
-    provider.on('backchannel.error', (_context, error) => console.error('no log-out told', error));
+    provider.on('backchannel.error', (_context, error) => this.untold.push(error));
     const callback = provider.callback();
     this.#provider = (request, response) => {
       if (request.url?.startsWith('/interaction/') !== true) return callback(request, response);
