@@ -16,6 +16,7 @@ import { BootFaults } from '../routing/boot-faults.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import { EDGE_COMPILER } from '../snapshot/edge.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
+import type { CallFailure } from '../store/store-guard.ts';
 import { STORE_OBSERVER } from '../store/store.module.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Tracer } from '../tracing/tracer.ts';
@@ -58,6 +59,7 @@ import { SeatedInterceptors } from './seated-interceptors.ts';
       provide: STORE_OBSERVER,
       useFactory: (metrics: Metrics) => ({
         switched: (state: 'on' | 'off', use: string) => metrics.storeChanged(state === 'on', use),
+        failed: (why: CallFailure, use: string) => metrics.storeFailed(why, use),
       }),
       inject: [Metrics],
     },

@@ -6,6 +6,9 @@ export { STORE_UNAVAILABLE, type StoreUnavailable } from './timed-call.ts';
 /** Says that a use of the store is given up, or trusted again. */
 export type SwitchListener = (state: 'on' | 'off', reason: string, use: string) => void;
 
+/** Why a call has come to nothing; that of a connection which is not there is told by the connection. */
+export type CallFailure = 'refused' | 'late';
+
 /** How a store guard measures and whom it tells. */
 export interface StoreGuardOptions {
   /** Asks the store for a sign of life, for example with PING. */
@@ -22,6 +25,8 @@ export interface StoreGuardOptions {
   readonly line?: { readonly isUp: boolean; onChange(listener: () => void): void } | undefined;
   /** Called once when a use is given up and once when it is trusted again. */
   readonly onSwitch?: SwitchListener | undefined;
+  /** Called for each call that Redis has refused or not answered in time; not for probes. */
+  readonly onFailure?: ((why: CallFailure, use: string) => void) | undefined;
 }
 
 /** What one use of the store may cost, and how soon it is given up. */
@@ -139,6 +144,7 @@ export class StoreGuard {
     // It costs nothing, and the connection tells of itself.
     if (end === 'unsent' && this.#options.line !== undefined) return this.#again();
     this.#failures += 1;
+    this.#options.onFailure?.(end === 'refused' ? end : 'late', this.use);
     this.#isRefused = end === 'refused';
     if (this.#state !== 'on') return this.#again();
     if (this.#failures < this.#failureLimit) return;

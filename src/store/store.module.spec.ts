@@ -8,12 +8,16 @@ import type { StoreGuard } from './store-guard.ts';
 import { REDIS, STORE_GUARD, STORE_OBSERVER, StoreModule, type StoreOptions } from './store.module.ts';
 
 const switches: string[] = [];
+const failures: string[] = [];
 
 @Module({
   providers: [
     {
       provide: STORE_OBSERVER,
-      useValue: { switched: (state: string, use: string) => switches.push(`${use} ${state}`) },
+      useValue: {
+        switched: (state: string, use: string) => switches.push(`${use} ${state}`),
+        failed: (why: string, use: string) => failures.push(`${use} ${why}`),
+      },
     },
   ],
   exports: [STORE_OBSERVER],
@@ -33,7 +37,7 @@ describe('StoreModule', () => {
     await app?.close();
     await server?.stop();
     app = server = undefined;
-    switches.length = lines.length = 0;
+    switches.length = failures.length = lines.length = 0;
   });
 
   async function boot(
@@ -74,6 +78,7 @@ describe('StoreModule', () => {
     server.pause();
     await Promise.all([1, 2, 3].map(() => guard?.run(async () => redis?.ping())));
     expect(switches).toEqual(['limits on', 'connection on', 'limits off']);
+    expect(failures).toEqual(['limits late', 'limits late', 'limits late']);
     server.resume();
     while (guard?.available === false) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(switches).toEqual(['limits on', 'connection on', 'limits off', 'limits on']);

@@ -14,7 +14,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { closeRedis, createRedis, lineOf, pingAll, whenReady, type StoreLog } from './redis.ts';
 import { Replicas } from './replicas.ts';
 import { SharedTexts } from './shared-texts.ts';
-import { StoreGuard } from './store-guard.ts';
+import { StoreGuard, type CallFailure } from './store-guard.ts';
 import { StoreHealth } from './store-health.ts';
 
 /** Injection token: `Redis | undefined`; undefined means that this process keeps its own state. */
@@ -29,9 +29,11 @@ export const STORE_OBSERVER = Symbol('STORE_OBSERVER');
 /** What the connection is called where uses of the store are listed: without it, there is none. */
 const CONNECTION = 'connection';
 
-/** Counts the moments when a use of the store, or the connection, is given up or trusted again. */
+/** Counts the moments when a use of the store, or the connection, is given up or trusted again, and calls that came to nothing. */
 export interface StoreObserver {
   switched(state: 'on' | 'off', use: string): void;
+  /** Counts calls that came to nothing. */
+  failed(why: CallFailure, use: string): void;
 }
 
 /** What the store needs of the environment. */
@@ -123,6 +125,7 @@ function guardOf(redis: Redis, budgetMs: number | undefined, { log, observer }: 
     probe: () => pingAll(redis),
     budgetMs,
     line,
+    onFailure: observer && ((why, use) => observer.failed(why, use)),
     onSwitch: (state, reason, use) => {
       observer?.switched(state, use);
       const fields = { store: state, use, reason };

@@ -95,6 +95,11 @@ describe('Metrics', () => {
       'gatehouse_store_switches_total{use="limits",to="off"} 1',
       'gatehouse_store_switches_total{use="limits",to="on"} 1',
     ]);
+    for (const why of ['late', 'refused', 'late'] as const) metrics.storeFailed(why, 'limits');
+    expect(await series('gatehouse_store_failures_total')).toEqual([
+      'gatehouse_store_failures_total{use="limits",why="late"} 2',
+      'gatehouse_store_failures_total{use="limits",why="refused"} 1',
+    ]);
   });
 
   it('shows the delay of the event loop while it samples', async () => {

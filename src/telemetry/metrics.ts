@@ -191,6 +191,11 @@ export class Metrics {
     this.#store.changed(up, use);
   }
 
+  /** Counts a call to the store that came to nothing. */
+  storeFailed(why: 'refused' | 'late', use: string): void {
+    this.#store?.failed(why, use);
+  }
+
   /** Whether the store is used now, by what for; empty where there is none. */
   get storeUses(): ReadonlyMap<string, boolean> {
     return this.#store?.uses ?? NO_USES;

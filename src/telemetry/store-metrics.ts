@@ -6,6 +6,7 @@ export class StoreMetrics {
   readonly #up: Gauge;
   readonly #useUp: Gauge<'use'>;
   readonly #switches: Counter<'use' | 'to'>;
+  readonly #failures: Counter<'use' | 'why'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -26,6 +27,12 @@ export class StoreMetrics {
       labelNames: ['use', 'to'],
       registers,
     });
+    this.#failures = new Counter({
+      name: 'gatehouse_store_failures_total',
+      help: 'Calls to Redis that it has refused, or not answered within their budget (late).',
+      labelNames: ['use', 'why'],
+      registers,
+    });
   }
 
   /** Whether each use is one now, by what for. */
@@ -40,5 +47,10 @@ export class StoreMetrics {
     if (before !== undefined && before !== up) this.#switches.inc({ use, to: up ? 'on' : 'off' });
     this.#useUp.set({ use }, up ? 1 : 0);
     this.#up.set([...this.#uses.values()].every(Boolean) ? 1 : 0);
+  }
+
+  /** Counts a call that came to nothing. */
+  failed(why: 'refused' | 'late', use: string): void {
+    this.#failures.inc({ use, why });
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificate } from '../support/certificates.ts';
 import { ensureBuilt, runBin, startChild, type ChildGateway } from '../support/child.ts';
+import { runCommand } from '../support/command.ts';
 
 // Processes that are started again and again.
 jest.setTimeout(60_000);
@@ -20,7 +21,7 @@ beforeAll(async () => {
   writeFileSync(config, 'version: 1\naudit: { file: audit.jsonl }\nroutes: []\n');
   await ensureBuilt();
   for (const role of ['read', 'operate']) {
-    const made = await runBin(['admin-token', '--name', role, '--role', role, '--expires', '90d', '--add', file]); // prettier-ignore
+    const made = await runCommand(['admin-token', '--name', role, '--role', role, '--expires', '90d', '--add', file]); // prettier-ignore
     expect([made.code, made.stderr]).toEqual([0, '']);
     tokens[role] = made.stdout.trim();
   }
@@ -45,7 +46,15 @@ describe('gatehouse admin-token', () => {
 
   it('prints the line where it is told no file, and writes the token where it is', async () => {
     const out = join(folder, 'own.token');
-    const { code, stdout } = await runBin(['admin-token', '--name', 'a', '--role', 'admin', '--out', out]);
+    const { code, stdout } = await runCommand([
+      'admin-token',
+      '--name',
+      'a',
+      '--role',
+      'admin',
+      '--out',
+      out,
+    ]);
     expect([code, statSync(out).mode & 0o777]).toEqual([0, 0o600]);
     expect(stdout).toMatch(/ADMIN_TOKENS_FILE:\ntokens:\n {2}- \{ name: a, role: admin, sha256: [0-9a-f]{64} \}\n$/); // prettier-ignore
     expect(stdout).not.toContain(readFileSync(out, 'utf8').trim());
@@ -57,7 +66,7 @@ describe('gatehouse admin-token', () => {
     [['--role', 'read'], /expected --name/],
     [['--name', 'a', '--role', 'read', '--expires', '2001-01-01'], /expected --expires/],
   ])('takes no %j', async (args, message) => {
-    const { code, stderr } = await runBin(['admin-token', ...args]);
+    const { code, stderr } = await runCommand(['admin-token', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 });
@@ -73,6 +82,7 @@ describe('a command that talks over TLS', () => {
     const [cert, key, ca] = [at('c.pem', server.cert), at('k.pem', server.key), at('ca.pem', authority.cert)];
     const secure = await startChild(join(folder, 'gateway.yaml'), { ADMIN_TOKENS_FILE: file, ADMIN_CERT_FILE: cert, ADMIN_KEY_FILE: key }); // prettier-ignore
     const args = ['log-level', '--admin', secure.adminUrl, '--token', tokens['read'] ?? ''];
+    // A process keeps whom it trusts.
     expect(await runBin([...args, '--ca-file', ca])).toEqual({ code: 0, stdout: 'info\n', stderr: '' });
     expect((await runBin(args, { ADMIN_CA_FILE: ca })).code).toBe(0);
     expect(await runBin(args)).toMatchObject({ code: 1, stderr: expect.stringMatching(/not trusted .*--ca-file/) }); // prettier-ignore
@@ -83,7 +93,7 @@ describe('a command that talks over TLS', () => {
 
 describe('a command that talks to a gateway', () => {
   it('says what is needed where nobody is let in without a token', async () => {
-    const { code, stderr } = await runBin(['log-level', '--admin', gateway.adminUrl]);
+    const { code, stderr } = await runCommand(['log-level', '--admin', gateway.adminUrl]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/--token-file, ADMIN_TOKEN_FILE or ADMIN_TOKEN/)]); // prettier-ignore
   });
 
@@ -98,16 +108,16 @@ describe('a command that talks to a gateway', () => {
       [[], { ADMIN_TOKEN: read }],
       [[], { ADMIN_TOKEN_FILE: tokenFile }],
     ] as const)
-      expect(await runBin([...args, ...more], env)).toEqual({ code: 0, stdout: 'info\n', stderr: '' });
-    const explained = await runBin(['explain', 'GET /', '--admin', gateway.adminUrl, '--token', read]);
+      expect(await runCommand([...args, ...more], env)).toEqual({ code: 0, stdout: 'info\n', stderr: '' });
+    const explained = await runCommand(['explain', 'GET /', '--admin', gateway.adminUrl, '--token', read]);
     expect(explained.code).toBe(0);
   });
 
   it('says which role is missing, and the audit says who has tried and who has done it', async () => {
     const args = ['log-level', 'debug', '--admin', gateway.adminUrl];
-    const refused = await runBin(args, { ADMIN_TOKEN: tokens['read'] ?? '' });
+    const refused = await runCommand(args, { ADMIN_TOKEN: tokens['read'] ?? '' });
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('setLogLevel needs operate') });
-    expect((await runBin(args, { ADMIN_TOKEN: tokens['operate'] ?? '' })).code).toBe(0);
+    expect((await runCommand(args, { ADMIN_TOKEN: tokens['operate'] ?? '' })).code).toBe(0);
     await gateway.end();
     const events = readFileSync(join(folder, 'audit.jsonl'), 'utf8')
       .trim()

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, runBin, startChild } from '../support/child.ts';
 import { call, speak } from '../support/client.ts';
+import { runCommand } from '../support/command.ts';
 import { useOperators } from '../support/operators.ts';
 import { startUpstream, type TestUpstream } from '../support/upstream.ts';
 
@@ -49,7 +50,7 @@ routes:
   - { id: one, match: { path: /one }, upstream: users, policies: { ratelimit: { rate: 1 } } }
   - { id: two, match: { path: two }, upstream: users, policies: { deadline: 5 seconds } }
 `);
-    const { code, stdout, stderr } = await runBin(['validate', '--config', file]);
+    const { code, stdout, stderr } = await runCommand(['validate', '--config', file]);
     expect([code, stdout]).toEqual([1, '']);
     for (const part of [
       `${file}:4:`,
@@ -73,7 +74,7 @@ routes:
   - { id: one, match: { path: /one }, upstream: user, policies: { authentication: public } }
   - { id: two, match: { path: /two }, upstream: users }
 `);
-    const { code, stderr } = await runBin(['validate', '--config', file], { SECRET: 'x'.repeat(32) });
+    const { code, stderr } = await runCommand(['validate', '--config', file], { SECRET: 'x'.repeat(32) });
     expect(code).toBe(1);
     expect(stderr).toMatch(/:5:.*"user".*users/s);
     expect(stderr).toMatch(/:6:.*authentication/s);
@@ -87,7 +88,7 @@ identity:
       audiences: [api]
       secretEnv: SECRET
 `);
-    const { code, stderr } = await runBin(['validate', '--config', file], { SECRET: '' });
+    const { code, stderr } = await runCommand(['validate', '--config', file], { SECRET: '' });
     expect(code).toBe(1);
     expect(stderr).toBe(
       `${file}:6:7  identity.issuers[0].secretEnv  set the environment variable SECRET\n` +
@@ -218,7 +219,9 @@ describe('what cannot be used', () => {
       { REDIS_URL: 'redis://user:s3cret@127.0.0.1:1' },
     ],
   ])('is said in a line, without a stack: %s', async (_what, args, exitCode, message, env = {}) => {
-    const { code, stdout, stderr } = await runBin(args(), { LOG_LEVEL: 'fatal', ...env });
+    // What starts a gateway does so in a process of its own.
+    const run = args()[0] === 'start' ? runBin : runCommand;
+    const { code, stdout, stderr } = await run(args(), { LOG_LEVEL: 'fatal', ...env });
     expect([code, stdout]).toEqual([exitCode, '']);
     // Faults of a file are counted in a second line.
     expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2);

@@ -185,6 +185,7 @@ describe('a session that ends', () => {
     const [bob, other] = [await stage.guest(), await stage.guest()];
     for (const replica of [0, 1]) expect(await refusedAt(bob, replica)()).toBe(false);
     await bob.logOutAtProvider(stage.provider.issuer);
+    expect(stage.provider.untold).toEqual([]);
     for (const replica of [0, 1]) await until(refusedAt(bob, replica));
     expect(await refusedAt(other, 1)()).toBe(false);
   });

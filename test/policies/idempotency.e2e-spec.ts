@@ -387,9 +387,10 @@ describe('kept answers', () => {
     await client.flushall();
     await keyed.post('/a/b', { key: 'one' });
     await keyed.post('/plain/b', { key: 'one' });
-    const [name = ''] = await client.keys('*');
-    expect(await client.keys('*')).toEqual([name]);
-    expect(name).toMatch(/^idempotency:[\w-]{43}$/);
+    // Replicas tell one another that they live, whenever they do.
+    const kept = (await client.keys('*')).filter((key) => key !== 'gatehouse:replicas');
+    expect(kept).toEqual([expect.stringMatching(/^idempotency:[\w-]{43}$/)]);
+    const [name = ''] = kept;
     expect(JSON.stringify(await client.hgetall(name))).not.toMatch(/s3cret|ann|\bone\b|application/);
     expect(await client.ttl(name)).toBeGreaterThan(86_000);
     await keyed.post('/a/b', { key: 'two' });

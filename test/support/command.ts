@@ -1,6 +1,5 @@
 import { main } from '../../src/cli/main.ts';
 import type { BinResult } from './child.ts';
-import { setVariables } from './collector.ts';
 
 /**
  * Runs a command of the bin to its end within this process, which has its code already: what a process of its own does beside is
@@ -13,7 +12,9 @@ export async function runCommand(
   env: Readonly<Record<string, string>> = {},
 ): Promise<BinResult> {
   const { stdout, stderr } = process;
-  const restore = setVariables(env);
+  // Options of a command become variables of its process.
+  const variables = { ...process.env };
+  Object.assign(process.env, env);
   const before = process.exitCode;
   const [out, error] = [heard(stdout), heard(stderr)];
   process.exitCode = 0;
@@ -24,7 +25,8 @@ export async function runCommand(
     out.restore();
     error.restore();
     process.exitCode = before;
-    restore();
+    for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
+    Object.assign(process.env, variables);
   }
 }
 

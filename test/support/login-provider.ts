@@ -35,6 +35,8 @@ export class LoginProvider {
   fault: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined = undefined;
   /** Grant types of requests of tokens so far. */
   readonly asked: string[] = [];
+  /** Why a gateway has not heard of a log-out. */
+  readonly untold: unknown[] = [];
   readonly #server: Server;
   #provider: RequestListener = (_request, response) => response.writeHead(503).end();
 
@@ -59,6 +61,7 @@ export class LoginProvider {
       this.issuer,
       configurationOf(this, places, () => provider),
     );
+    provider.on('backchannel.error', (_context, error) => this.untold.push(error));
     const callback = provider.callback();
     this.#provider = (request, response) => {
       if (request.url?.startsWith('/interaction/') !== true) return callback(request, response);
@@ -121,6 +124,9 @@ function configurationOf(
     claims: { openid: ['sub', 'sid', 'roles', 'email', 'pad'] },
     conformIdTokenClaims: false,
     cookies: { keys: ['not-a-secret'] },
+    // Its own patience with those whom it tells of a log-out is 2.5 s, which a busy machine may need.
+    fetch: (url: string, options: RequestInit) =>
+      fetch(url, { ...options, signal: AbortSignal.timeout(15_000) }),
     rotateRefreshToken: true,
     issueRefreshToken: () => true,
     ttl: {

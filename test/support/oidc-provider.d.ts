@@ -10,6 +10,7 @@ declare module 'oidc-provider' {
     };
 
     constructor(issuer: string, configuration: object);
+    on(event: 'backchannel.error', listener: (context: unknown, error: unknown) => void): this;
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
     listen(port: number, host: string): Server;
     interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;

@@ -50,7 +50,9 @@ export class Visitor {
     const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec(page.text) ?? [];
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const body = new URLSearchParams({ xsrf, logout: 'yes' }).toString();
-    await this.#send(`${issuer}/session/end/confirm`, { method: 'POST', headers, body }, this.#atProvider);
+    const url = `${issuer}/session/end/confirm`;
+    const answer = await this.#send(url, { method: 'POST', headers, body }, this.#atProvider);
+    if (answer.status >= 400) throw new Error(`no log-out: ${answer.status} ${answer.text}`);
   }
 
   async #send(url: string, options: CallOptions, cookies: Map<string, string>): Promise<Answer> {

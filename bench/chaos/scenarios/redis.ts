@@ -74,7 +74,12 @@ export async function redisIll(world: World, fallIll: () => Promise<Patient>): P
       Seen[],
       Seen[],
     ];
-    const switches = sumOf(await readMetrics(ill.gateway.adminOrigin), 'gatehouse_store_switches_total');
+    const metrics = await readMetrics(ill.gateway.adminOrigin);
+    const [limits, connection] = ['use="limits"', 'use="connection"'];
+    const switches =
+      sumOf(metrics, 'gatehouse_store_switches_total', limits) +
+      sumOf(metrics, 'gatehouse_store_switches_total', connection);
+    const late = sumOf(metrics, 'gatehouse_store_failures_total', limits);
     const back = Math.max(...rounds.map(({ backMs }) => backMs));
     return {
       parts: [
@@ -86,7 +91,7 @@ export async function redisIll(world: World, fallIll: () => Promise<Patient>): P
       outcomes: [
         slower(seen, beside, rounds),
         noneBroken([...seen, ...beside]),
-        bounded(seen, { switches: switches + (patient.forgets === true ? falls : 0) }),
+        bounded(seen, { late, switches: switches + (patient.forgets === true ? falls : 0) }),
         enough(between(seen, beganAt, endedAt), between(beside, beganAt, endedAt)),
         {
           kept: back <= BACK_WITHIN_MS,
@@ -182,14 +187,21 @@ function noneBroken(seen: readonly Seen[]): Outcome {
   };
 }
 
-/** Each time that Redis is given up, used again, or has forgotten, a bucket may be full. */
-function bounded(seen: readonly Seen[], { switches }: { readonly switches: number }): Outcome {
+/** What may let pass more than a limit says. */
+interface Excuses {
+  /** How often Redis was given up, used again, or has forgotten: a bucket may be full then. */
+  readonly switches: number;
+  /** Calls that Redis did not answer in time while it was used: each may have been let pass here and refused there. */
+  readonly late: number;
+}
+
+function bounded(seen: readonly Seen[], { switches, late }: Excuses): Outcome {
   const due = seen.map(({ dueAt }) => dueAt);
   const seconds = (Math.max(...due) - Math.min(...due)) / 1000;
   const bursts = 1 + switches;
-  const most = USERS * (RATE * seconds + BURST * bursts);
+  const most = USERS * (RATE * seconds + BURST * bursts) + late;
   const count = kindsOf(seen)['200'] ?? 0;
-  const line = `admitted ${count} of ${seen.length} in ${seconds.toFixed(1)} s: at most ${most.toFixed(0)} by the limit and ${bursts} bursts`;
+  const line = `admitted ${count} of ${seen.length} in ${seconds.toFixed(1)} s: at most ${most.toFixed(0)} by the limit, ${bursts} bursts and ${late} late calls`;
   return { kept: count > 0 && count <= most, line };
 }
 
