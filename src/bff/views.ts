@@ -94,7 +94,7 @@ export class Views {
   /**
    * Answers with what {@link serve} returns, or section by section where `Accept` prefers
    * `application/x-ndjson` or `text/event-stream`. A body that may be kept has an `ETag`, and is not sent again
-   * to who has it.
+   * to who has it, unless a policy edits it first.
    *
    * @returns what the handler returns; the handler takes its reply with `passthrough`.
    */
@@ -122,7 +122,8 @@ export class Views {
     addToField(exchange.responseHeaders, 'vary', 'accept');
     if (format !== undefined) return streamed(run, format);
     const body = await run.values();
-    if (!announce(run, body)) return body;
+    // A tag of what is masked later would tell of it to whoever guesses, and hold while the mask changes.
+    if (!announce(run, body) || editsBody(exchange)) return body;
     const tag = entityTagOf(body);
     exchange.responseHeaders.push('etag', tag);
     // A cache wants all of it, and says 304 itself.
@@ -156,11 +157,16 @@ function chosen(of: AnyView<unknown>, exchange: Exchange): RunnableView {
   return of.for(exchange);
 }
 
+/** Whether a policy of the route edits what leaves, once it is whole. */
+function editsBody({ route }: Exchange): boolean {
+  return route?.leaving.some((stage) => stage.body !== undefined) === true;
+}
+
 /** How sections are written one by one; undefined for one JSON body. */
 function streamedFormat(exchange: Exchange): RecordFormat | undefined {
   if (exchange.method !== 'GET') return undefined;
   // Fails closed: a policy that edits bodies, such as a mask, knows whole ones only.
-  if (exchange.route?.leaving.some((stage) => stage.body !== undefined) === true) return undefined;
+  if (editsBody(exchange)) return undefined;
   return recordFormat(exchange.request.headers.accept);
 }
 

@@ -19,6 +19,8 @@ export interface YamlDocument {
   readonly file: string;
   /** What was read. */
   readonly text: string;
+  /** When it was read, in ms since the epoch. */
+  readonly readAtMs: number;
   /** SHA-256 of the text in hex: of what was written, without what variables stand for. */
   readonly digest: string;
   /** Plain maps, lists and scalars, references to variables filled in; null for an empty file. */
@@ -44,6 +46,7 @@ export function readYaml(
   variables: Variables | 'kept' = process.env,
   long = LONG,
 ): YamlDocument {
+  const readAtMs = Date.now();
   const lines = new Lines(text);
   const position = (offset: number): Position => lines.at(offset);
   const context = { file, variables, position };
@@ -51,6 +54,7 @@ export function readYaml(
   return {
     file,
     text,
+    readAtMs,
     digest: hash('sha256', text, 'hex'),
     ...tree,
     locate: (path) => position(places.find(path)),

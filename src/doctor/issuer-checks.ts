@@ -1,3 +1,4 @@
+import { readSecret } from '../config/secrets.ts';
 import { answerOf, send } from '../policies/authentication/tokens/fetched-document.ts';
 import {
   metadataUrls,
@@ -67,7 +68,8 @@ async function keysOf(
   if (jwks !== undefined) return jwksFromUrl(jwks)(signal);
   if (jwksFile !== undefined) return jwksFromFile(jwksFile)(signal);
   if (publicKey !== undefined) return [FixedKey.ofPem(publicKey)];
-  if (secretEnv !== undefined) return [FixedKey.ofSecret(variables[secretEnv] ?? '')];
+  if (secretEnv !== undefined)
+    return [FixedKey.ofSecret(readSecret({ variable: secretEnv, environment: variables }))];
   return jwksFromDiscovery(issuer)(signal);
 }
 

@@ -5,6 +5,7 @@ import type {} from '../exchange/exchange-of.ts';
 import type { Answer, Exchange } from '../exchange/exchange.ts';
 import { enterAt, type Done } from '../routing/admission.ts';
 import { isLiftedKey } from '../exchange/key-places.ts';
+import { heldToLength } from '../exchange/promised-length.ts';
 import { finishReply } from '../exchange/reply-head.ts';
 import { sendStageAnswer } from '../exchange/stage-answer.ts';
 import { recordReply } from '../policies/cache/handler-answer.ts';
@@ -65,7 +66,7 @@ export function installHooks(fastify: FastifyInstance, open: OpenHook, close: Cl
     } catch (error) {
       return refuseInstead(request.exchange, reply, { error, payload: sent });
     }
-    if (stream === undefined) whenKept(request.exchange, sent, done);
+    if (stream === undefined) whenKept(request.exchange, heldToLength(reply, sent), done);
     else done(null, editedPayload(request.exchange, sent, stream));
   });
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readSecrets } from '../config/secrets.ts';
 import type { IdentityOptions } from '../policies/authentication/identity.schema.ts';
 import { cookiesOf } from '../policies/authentication/login/cookie-lift.stage.ts';
 import { KeyRing } from '../policies/authentication/login/key-ring.ts';
@@ -72,8 +73,8 @@ function cookieOf(
   login: LoginOptions,
   { played, nowMs }: CredentialDeps,
 ): string {
-  const secrets = (process.env[login.session.keysEnv] ?? '').split(',').map((one) => one.trim());
-  const sessions = new CookieSessions(new KeyRing(secrets.filter((one) => one !== '')), purposeOf(login));
+  const secrets = readSecrets({ variable: login.session.keysEnv });
+  const sessions = new CookieSessions(new KeyRing(secrets), purposeOf(login));
   const token = played.token({ iss: login.issuer, aud: login.clientId, ...withTimes(claims, nowMs) });
   const sub = String(claims['sub']);
   const sid = claims['sid'] === undefined ? undefined : String(claims['sid']);

@@ -1,7 +1,10 @@
-import { unwatchFile, watchFile, type StatsListener } from 'node:fs';
+import { statSync, type BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 
 const LOOK_EVERY_MS = 1000;
 const QUIET_MS = 200;
+/** How far the times of a file may lag behind the clock, and a reading behind the time that is known of it. */
+const LAG_MS = 50;
 
 /** How a file is watched; for specs. */
 export interface WatchTimes {
@@ -20,7 +23,10 @@ export class ConfigFileWatch {
   readonly #file: string;
   readonly #onChange: () => void;
   readonly #times: Required<WatchTimes>;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  #seen = '';
+  #looks: NodeJS.Timeout | undefined = undefined;
+  #quiet: NodeJS.Timeout | undefined = undefined;
+  #isLooking = false;
 
   constructor(file: string, onChange: () => void, times: WatchTimes = {}) {
     this.#file = file;
@@ -28,20 +34,56 @@ export class ConfigFileWatch {
     this.#times = { lookEveryMs: LOOK_EVERY_MS, quietMs: QUIET_MS, ...times };
   }
 
-  /** Begins to look. */
-  start(): void {
-    watchFile(this.#file, { persistent: false, interval: this.#times.lookEveryMs }, this.#changed);
+  /**
+   * Begins to look.
+   *
+   * @param readAtMs when the file was read that is in use, in ms since the epoch: a change since then is told, too. Default: now.
+   */
+  start(readAtMs = Date.now() + LAG_MS): void {
+    const found = this.#found();
+    this.#seen = stampOf(found);
+    this.#looks = setInterval(() => void this.look(), this.#times.lookEveryMs).unref();
+    if (found === undefined || Number(found.ctimeMs) >= readAtMs - LAG_MS) this.#changed();
+  }
+
+  /** Looks at once, unless a look is under way. Never rejects. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const stamp = await stat(this.#file, { bigint: true }).then(stampOf, () => GONE);
+    this.#isLooking = false;
+    if (this.#looks === undefined || stamp === this.#seen) return;
+    this.#seen = stamp;
+    this.#changed();
   }
 
   /** Looks no more. */
   stop(): void {
-    unwatchFile(this.#file, this.#changed as never);
-    clearTimeout(this.#timer);
+    clearInterval(this.#looks);
+    this.#looks = undefined;
+    clearTimeout(this.#quiet);
+  }
+
+  #found(): BigIntStats | undefined {
+    try {
+      return statSync(this.#file, { bigint: true });
+    } catch {
+      // Whoever reads it says what is wrong.
+      return undefined;
+    }
   }
 
   // Whoever writes in several steps is waited for; what is read half-written all the same is a fault, and read again.
-  readonly #changed: StatsListener = () => {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#onChange, this.#times.quietMs).unref();
-  };
+  #changed(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(this.#onChange, this.#times.quietMs).unref();
+  }
+}
+
+const GONE = 'gone';
+
+function stampOf(found: BigIntStats | undefined): string {
+  if (found === undefined) return GONE;
+  const { dev, ino, size, mtimeNs, ctimeNs } = found;
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }

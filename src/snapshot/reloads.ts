@@ -131,7 +131,8 @@ export class Reloads {
 
   /** Takes over every change of the file from now on. */
   watch(times?: WatchTimes): void {
-    this.#watched.start(namedFiles(this.#deps.snapshots.current.source), times);
+    const { source } = this.#deps.snapshots.current;
+    this.#watched.start(namedFiles(source), source.document.readAtMs, times);
   }
 
   /** Takes nothing over any more. */
@@ -225,7 +226,7 @@ export class Reloads {
     const { current } = snapshots;
     snapshots.replace(next);
     this.ports?.use(next);
-    this.#watched.use(namedFiles(next.source));
+    this.#watched.use(namedFiles(next.source), next.source.document.readAtMs);
     metrics.forgetRoutes(this.#departedRoutes.after(current, snapshots));
     metrics.forgetUpstreams(this.#departedUpstreams.after(current, snapshots));
     this.#loadedAt = Date.now();

@@ -14,15 +14,20 @@ export class WatchedFiles {
     this.#onChange = onChange;
   }
 
-  /** Begins to look. @param names the files that the configuration in force names. */
-  start(names: readonly string[], times?: WatchTimes): void {
+  /**
+   * Begins to look.
+   *
+   * @param names the files that the configuration in force names.
+   * @param readAtMs since when the files may have changed, in ms since the epoch: when the first of them was read.
+   */
+  start(names: readonly string[], readAtMs: number, times?: WatchTimes): void {
     this.#isWatching = true;
     this.#times = times;
-    this.use(names);
+    this.use(names, readAtMs);
   }
 
-  /** Goes by what another configuration names; nothing before {@link start}. */
-  use(names: readonly string[]): void {
+  /** Goes by what another configuration names, which was read at a time; nothing before {@link start}. */
+  use(names: readonly string[], readAtMs: number): void {
     if (!this.#isWatching) return;
     const wanted = new Set([this.#file, ...names]);
     for (const [name, watch] of this.#watches) {
@@ -30,7 +35,7 @@ export class WatchedFiles {
       watch.stop();
       this.#watches.delete(name);
     }
-    for (const name of wanted) if (!this.#watches.has(name)) this.#watch(name);
+    for (const name of wanted) if (!this.#watches.has(name)) this.#watch(name, readAtMs);
   }
 
   /** Looks no more. */
@@ -39,10 +44,10 @@ export class WatchedFiles {
     for (const watch of this.#watches.values()) watch.stop();
   }
 
-  #watch(name: string): void {
+  #watch(name: string, readAtMs: number): void {
     const trigger = name === this.#file ? 'file' : 'certificate';
     const watch = new ConfigFileWatch(name, () => this.#onChange(trigger), this.#times);
     this.#watches.set(name, watch);
-    watch.start();
+    watch.start(readAtMs);
   }
 }

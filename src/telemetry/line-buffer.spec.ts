@@ -70,6 +70,16 @@ describe(LineBuffer.name, () => {
     expect(out.split('\n')).toHaveLength(20_001);
   });
 
+  it('has the process listen for its end once, and only while lines wait', async () => {
+    create();
+    const before = process.listenerCount('exit');
+    const several = Array.from({ length: 12 }, () => new LineBuffer({ fd }));
+    for (const one of several) one.write('a line\n');
+    expect(process.listenerCount('exit')).toBe(before + 1);
+    await Promise.all(several.map((one) => new Promise<void>((resolve) => one.flush(resolve))));
+    expect(process.listenerCount('exit')).toBe(before);
+  });
+
   it('goes on when its reader is gone', async () => {
     create();
     const script = `

@@ -33,6 +33,12 @@ const MAX_BYTES_PER_CHARACTER = 3;
  * that collects strings costs about 3 us per line and this costs 0.5 us.
  */
 export class LineBuffer {
+  /** Those that hold lines, however many there are: the process has one listener for all of them, and none without lines. */
+  static readonly #holding = new Set<LineBuffer>();
+  // Whatever ends the process, its last lines are what somebody will look for.
+  static readonly #atExit = (): void => {
+    for (const one of LineBuffer.#holding) one.#flushSync();
+  };
   readonly #fd: number;
   readonly #batchBytes: number;
   readonly #batchMs: number;
@@ -63,14 +69,13 @@ export class LineBuffer {
     this.#batchMs = batchMs;
     this.#maxWaitingBytes = maxWaitingBytes;
     this.#buffer = Buffer.allocUnsafe(batchBytes + HEADROOM_BYTES);
-    // Whatever ends the process, its last lines are what somebody will look for.
-    process.once('exit', () => this.#flushSync());
   }
 
   /** Takes a line with its line break. */
   write(line: string): void {
     const most = line.length * MAX_BYTES_PER_CHARACTER;
     if (this.#used + most > this.#buffer.length) this.#seal(most);
+    if (this.#used === 0) this.#holds();
     this.#used += this.#buffer.write(line, this.#used);
     if (this.#used >= this.#batchBytes) this.#seal(0);
     else this.#timer ??= setTimeout(() => this.#seal(0), this.#batchMs).unref();
@@ -79,6 +84,7 @@ export class LineBuffer {
   /** Takes whole lines of another process, with their line breaks. */
   pass(lines: Buffer): void {
     if (this.#used > 0) this.#seal(0);
+    this.#holds();
     this.#enqueue(lines);
     if (!this.#writing) this.#writeNext();
   }
@@ -103,6 +109,16 @@ export class LineBuffer {
     this.#seal(0);
     if (this.#writing) this.#onFlushed.push(done);
     else done();
+  }
+
+  #holds(): void {
+    if (LineBuffer.#holding.size === 0) process.once('exit', LineBuffer.#atExit);
+    LineBuffer.#holding.add(this);
+  }
+
+  #holdsNothing(): void {
+    if (LineBuffer.#holding.delete(this) && LineBuffer.#holding.size === 0)
+      process.off('exit', LineBuffer.#atExit);
   }
 
   /** Moves the batch to those that wait to be written, and makes room for a line of this size. */
@@ -161,6 +177,7 @@ export class LineBuffer {
 
   #flushed(): void {
     if (this.#dropped.bytes > 0) return this.#sayWhatIsLost();
+    if (this.#used === 0) this.#holdsNothing();
     for (const done of this.#onFlushed.splice(0)) done();
   }
 

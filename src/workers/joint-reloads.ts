@@ -40,6 +40,7 @@ export class JointReloads {
   /** Which configuration each worker has, by when it came into force. */
   readonly #editions = new WeakMap<Member, number>();
   #text = '';
+  #readAtMs = Date.now();
   #edition = 0;
   #rounds = 0;
   #round: ReloadRound | undefined = undefined;
@@ -66,6 +67,7 @@ export class JointReloads {
 
   /** Reads the file for the first time. @throws {ConfigError} when it cannot be read. */
   async read(): Promise<void> {
+    this.#readAtMs = Date.now();
     this.#text = await readText(this.#deps.file);
     this.#standing = new ConfigStanding(digestOf(this.#text));
     this.history.add({ text: this.#text, trigger: 'start', outcome: 'reloaded' });
@@ -73,7 +75,7 @@ export class JointReloads {
 
   /** Takes over every change of the file, and of files that it names, from now on. */
   watch(files: readonly string[]): void {
-    this.#watched.start(files);
+    this.#watched.start(files, this.#readAtMs);
   }
 
   /** Takes nothing over any more. */
@@ -141,6 +143,7 @@ export class JointReloads {
       logger.warn({ trigger }, 'no worker is there to read the configuration: one that comes will');
       return undefined;
     }
+    const readAtMs = Date.now();
     const text = await this.#textOf(asked).catch((error: unknown) => this.#unreadable(asked, error));
     if (typeof text !== 'string') return text;
     if (this.#standing.isOld(trigger, digestOf(text)))
@@ -154,7 +157,7 @@ export class JointReloads {
       this.#settle(answers);
     }
     const last = given.at(-1);
-    if (last !== undefined) this.#watched.use(last.files);
+    if (last !== undefined) this.#watched.use(last.files, readAtMs);
     const of = given.find(({ reload }) => reload.outcome === outcome)?.reload;
     return this.#end(asked, of ?? { trigger, at: Date.now(), outcome, faults: [] }, text);
   }

@@ -37,6 +37,7 @@ export class AdminAccess {
   readonly #authorities = new Authorities();
   readonly #clock: () => number;
   readonly #watches: ConfigFileWatch[] = [];
+  readonly #readAtMs = Date.now();
   #settings: AccessSettings;
   #isFaulty = false;
 
@@ -98,7 +99,7 @@ export class AdminAccess {
     const files = [tokensFile, certFile, keyFile, clientCaFile].filter((file) => file !== undefined);
     for (const file of files)
       this.#watches.push(new ConfigFileWatch(file, () => this.reread(logger, server), times));
-    for (const watch of this.#watches) watch.start();
+    for (const watch of this.#watches) watch.start(this.#readAtMs);
   }
 
   unwatch(): void {

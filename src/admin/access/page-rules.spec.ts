@@ -41,4 +41,17 @@ describe('the rules for pages', () => {
     expect(fault({ cookie, ...json, 'x-gatehouse-admin': 'cli' }, order)).toBeDefined();
     expect(fault({ cookie, authorization: 'Bearer x' }, order)).toBeUndefined();
   });
+
+  it.each<[string, string, Record<string, string>, boolean]>([
+    ['nothing', 'POST', {}, true],
+    ['a field of one’s own', 'POST', { 'x-gatehouse-admin': '' }, false],
+    ['a body of JSON', 'POST', { 'content-type': 'application/json' }, false],
+    // It is answered 415, with what to send instead.
+    ['a form', 'POST', { 'content-type': 'application/x-www-form-urlencoded' }, false],
+    ['a token', 'POST', { authorization: 'Bearer x' }, false],
+    ['a method that no page may use without leave', 'DELETE', {}, false],
+  ])('ask something that no form has of an order with %s', (_what, method, headers, isRefused) => {
+    const said = fault({ host: 'localhost', ...headers }, { method });
+    expect(said).toEqual(isRefused ? expect.stringContaining('x-gatehouse-admin') : undefined);
+  });
 });

@@ -46,6 +46,8 @@ const STRANGE_PAGE =
   'pages in browsers may give no orders, and read nothing, but those of this listener; ADMIN_HOSTS names what else it is called';
 const PLAIN_WRITE =
   'expected content-type: application/json and x-gatehouse-admin: console of a page that gives orders';
+const BARE_ORDER =
+  'expected a header field x-gatehouse-admin, whatever its value, or content-type: application/json, of an order';
 
 /**
  * What is wrong with a request of a page in the browser of an operator; undefined for one of the listener's own pages, and for
@@ -63,9 +65,17 @@ export function pageFault(facts: PageFacts, hosts: AdminHosts): string | undefin
   if (!OWN_SITES.has(site as string) && !(isPage && isLink && READING.has(method))) return STRANGE_PAGE;
   // What a browser sends by itself.
   const isAmbient = headers.authorization === undefined && sessionIdOf(headers.cookie, isTls) !== undefined;
-  if (READING.has(method) || !(isOfPage || isAmbient)) return undefined;
+  if (READING.has(method)) return undefined;
+  if (!(isOfPage || isAmbient)) return isBare(facts) ? BARE_ORDER : undefined;
   // A form of another site can send neither of them without being asked for leave, which nobody is given.
   return isJson(headers) && headers['x-gatehouse-admin'] === 'console' ? undefined : PLAIN_WRITE;
+}
+
+// All that a browser sends for a page of another site without asking for leave, were the page to hide where it is from. Bodies
+// of other types are refused by whoever would have to read them.
+function isBare({ method, headers }: PageFacts): boolean {
+  if (method !== 'POST' || headers['content-type'] !== undefined) return false;
+  return headers['x-gatehouse-admin'] === undefined && headers.authorization === undefined;
 }
 
 /** Whether a body is said to be JSON, which no form of another site can. */

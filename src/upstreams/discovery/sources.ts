@@ -39,6 +39,7 @@ export function createSource(
     return new ConsulSource({
       ...asked,
       scheme,
+      // One that is missing is a fault of its own, told with all others: nothing is asked then.
       token: tokenEnv === undefined ? undefined : environment[tokenEnv],
       tokenFile: tokenFile && resolve(folder, tokenFile),
       ca: ca && certificatesOf(resolve(folder, ca)),
