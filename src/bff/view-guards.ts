@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { ViewParent } from './view-parents.ts';
 import type { Selection } from './view-selection.ts';
 import type { RunnableView } from './view-run.ts';
 
@@ -10,8 +11,8 @@ export interface Visible {
   readonly withheld: 'part' | 'all' | undefined;
 }
 
-/** Tells what a caller may see of the value of a section. */
-export type SectionFilter = (value: unknown) => Visible;
+/** Tells what a caller may see of the value of a section, given what conditions see of its view. */
+export type SectionFilter = (value: unknown, parent: ViewParent) => Visible;
 
 /** The filters of the sections of a view, by their index; absent for one that the caller may see all of. */
 export type SectionFilters = ReadonlyMap<number, SectionFilter>;
