@@ -40,6 +40,11 @@ export class ViewGuards {
     this.#guardOf = guardOf;
   }
 
+  /** Whether there are types that say what is protected; not without a GraphQL door. */
+  get isFilled(): boolean {
+    return this.#guardOf !== undefined;
+  }
+
   /** The guard of a view; undefined when everybody may see all of it. */
   of(view: RunnableView): ViewGuard | undefined {
     return this.#guardOf?.(view);
