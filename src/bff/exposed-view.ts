@@ -32,6 +32,8 @@ export interface ExposedQuery {
   readonly typeDescription?: string;
   /** The object type, where it is written by hand. Default: made of the schemas of the sections. */
   readonly type?: () => Type;
+  /** Policies of the query, where they are not those of the route. */
+  readonly policies?: SaidPolicies;
 }
 
 /** How a view is offered. */

@@ -64,8 +64,9 @@ export function queryResolverOf({ view, options }: ExposedView, query: ExposedQu
   const facts = { name: query.query, nullable: true, ...(description === undefined ? {} : { description }) };
   Query(() => type, facts)(prototype, 'show', method);
   Resolver()(resolver);
-  for (const [policy, said] of policiesOf(view.name, options))
-    if (holdsOnQuery(policy, said)) policy.decorator(said as never)(prototype, 'show', method);
+  const own = query.policies !== undefined;
+  for (const [policy, said] of policiesOf(view.name, own ? query : options))
+    if (own || holdsOnQuery(policy, said)) policy.decorator(said as never)(prototype, 'show', method);
   return resolver as unknown as Type;
 }
 
@@ -82,7 +83,7 @@ function named(target: new (views: Views) => object, name: string, method: strin
 /** The policies that are said, in THE ORDER. @throws {Error} for a name that no policy has. */
 function policiesOf(
   view: string,
-  { policies = {} }: ExposedOptions,
+  { policies = {} }: Pick<ExposedOptions, 'policies'>,
 ): readonly (readonly [Policy, unknown])[] {
   const known: Readonly<Record<string, Policy>> = policyRegistry;
   return Object.entries(policies).map(([name, said]) => {

@@ -221,6 +221,20 @@ describe('a view that cannot be exposed', () => {
     expect(() => Answers(z.object({ all: z.array(review) }))).toThrow(/the answer\.all\[\]\.email/);
   });
 
+  it('is a fault when two schemas have one name', () => {
+    const other = z.object({ id: z.string() }).meta({ id: 'ExposedProduct' });
+    const sections = { one: z.object({ other }) };
+    const page = Plain.section('one', () => Promise.resolve({ other: { id: '' } })).expose({
+      rest: '/plain',
+      graphql: 'plainTwice',
+      sections,
+      policies: { authentication: { schemes: ['jwt'] } },
+    });
+    expect(() => exposedViews(page)).toThrow(
+      /Plain\.one\.other is called ExposedProduct, as is ExposedPage\.product;/,
+    );
+  });
+
   it('is a fault when no policy has a name', () => {
     const page = Plain.section('one', () => Promise.resolve(1)).expose({
       rest: '/plain',

@@ -42,6 +42,8 @@ const IDENTIFIERS = /(?:^ids|Ids)$/;
 const classes = new WeakMap<z.ZodType, Type>();
 /** What speaks against types, so that it is said each time that one of them is asked for. */
 const broken = new WeakMap<z.ZodType, readonly string[]>();
+/** Where types are, by their names. */
+const places = new Map<string, string>();
 const named = new WeakMap<z.ZodType, object>();
 const made = new WeakSet<object>();
 
@@ -171,6 +173,12 @@ export class SchemaTypes {
     }
     const before = this.#faults.length;
     const typeName = name === '' ? place.name : name;
+    const namesake = places.get(typeName);
+    if (namesake !== undefined)
+      this.#fault(
+        place,
+        `is called ${typeName}, as is ${namesake}; share one schema, or give each a name with .meta({ id })`,
+      );
     if (!GRAPHQL_NAME.test(typeName))
       this.#fault(place, `is called "${typeName}", which is no name of GraphQL`);
     const type = newType(typeName, description);
@@ -188,6 +196,7 @@ export class SchemaTypes {
     }
     if (fields === 0) this.#fault(place, 'is an object without fields');
     if (this.#faults.length > before) broken.set(core, this.#faults.slice(before));
+    else places.set(typeName, place.path);
     return type;
   }
 
