@@ -48,7 +48,7 @@ type Part = Type | DynamicModule;
 /** The resolvers of a module and of those that it imports, whether they are written or made of a view. */
 function resolversOf(part: Part): readonly Type[] {
   const target = 'module' in part ? part.module : part;
-  const said = 'module' in part ? part : {};
+  const said: Partial<DynamicModule> = 'module' in part ? part : {};
   const imports = [...listOf<Part>('imports', target), ...((said.imports ?? []) as Part[])];
   const providers = [...listOf<Type>('providers', target), ...((said.providers ?? []) as Type[])];
   return [
