@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { Module, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphql';
+import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory, RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
-import { glob, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
 
@@ -28,11 +28,10 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function currentSchema(): Promise<string> {
-  const resolvers: Type[] = [];
-  for await (const file of glob('dist/routes/**/*.resolver.js', { cwd: ROOT })) {
-    const exported = Object.values((await import(join(ROOT, file))) as Record<string, unknown>);
-    for (const one of exported) if (typeof one === 'function') resolvers.push(one as Type);
-  }
+  const { modules } = (await import(join(ROOT, 'dist/routes/index.js'))) as {
+    readonly modules: readonly { readonly module: Part }[];
+  };
+  const resolvers = [...new Set(modules.flatMap(({ module }) => resolversOf(module)))];
   if (resolvers.length === 0) throw new Error('there are no resolvers in dist/routes; run `npm run build`');
   class Root {}
   Module({ imports: [GraphQLSchemaBuilderModule] })(Root);
@@ -42,6 +41,26 @@ async function currentSchema(): Promise<string> {
     .create(resolvers.sort((a, b) => (a.name < b.name ? -1 : 1)));
   await app.close();
   return printSchema(lexicographicSortSchema(schema));
+}
+
+type Part = Type | DynamicModule;
+
+/** The resolvers of a module and of those that it imports, whether they are written or made of a view. */
+function resolversOf(part: Part): readonly Type[] {
+  const target = 'module' in part ? part.module : part;
+  const said: Partial<DynamicModule> = 'module' in part ? part : {};
+  const imports = [...listOf<Part>('imports', target), ...((said.imports ?? []) as Part[])];
+  const providers = [...listOf<Type>('providers', target), ...((said.providers ?? []) as Type[])];
+  return [
+    ...imports.flatMap((one) => (typeof one === 'function' || 'module' in one ? resolversOf(one) : [])),
+    ...providers.filter(
+      (one) => typeof one === 'function' && Reflect.hasMetadata(RESOLVER_TYPE_METADATA, one),
+    ),
+  ];
+}
+
+function listOf<One>(key: string, target: object): readonly One[] {
+  return (Reflect.getMetadata(key, target) ?? []) as readonly One[];
 }
 
 await main(process.argv.slice(2));

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { ViewParent } from './view-parents.ts';
 import type { Selection } from './view-selection.ts';
 import type { RunnableView } from './view-run.ts';
 
@@ -10,8 +11,8 @@ export interface Visible {
   readonly withheld: 'part' | 'all' | undefined;
 }
 
-/** Tells what a caller may see of the value of a section. */
-export type SectionFilter = (value: unknown) => Visible;
+/** Tells what a caller may see of the value of a section, given what conditions see of its view. */
+export type SectionFilter = (value: unknown, parent: ViewParent) => Visible;
 
 /** The filters of the sections of a view, by their index; absent for one that the caller may see all of. */
 export type SectionFilters = ReadonlyMap<number, SectionFilter>;
@@ -37,6 +38,11 @@ export class ViewGuards {
   /** Takes over what the types of a schema say. */
   protect(guardOf: (view: RunnableView) => ViewGuard | undefined): void {
     this.#guardOf = guardOf;
+  }
+
+  /** Whether there are types that say what is protected; not without a GraphQL door. */
+  get isFilled(): boolean {
+    return this.#guardOf !== undefined;
   }
 
   /** The guard of a view; undefined when everybody may see all of it. */

@@ -10,6 +10,7 @@ import { ViewSectionRun, type SectionHost } from './view-section-run.ts';
 import { refuseUnboundedCall } from './section-source.ts';
 import type { Section } from './section.ts';
 import type { SectionFilter, SectionFilters } from './view-guards.ts';
+import { noteParent } from './view-parents.ts';
 import { wholeOf, type Selection } from './view-selection.ts';
 
 /** What every run needs; made once. */
@@ -38,6 +39,8 @@ export interface RunMode {
   readonly span?: SpanNote | undefined;
   /** What the caller may see; undefined: everything. */
   readonly filters?: SectionFilters | undefined;
+  /** Whether it runs within a view of whose sections the caller may not see all. */
+  readonly isJudged?: boolean;
 }
 
 const ONE_BY_ONE: RunMode = { selection: undefined, within: undefined, endsAt: Infinity };
@@ -166,6 +169,7 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
       selection: selection && (selection.nested?.get(section.name) ?? wholeOf(view)),
       within: this.#mode.within?.many === true ? this.#mode.within : section,
       span: by.span,
+      isJudged: this.isGuarded || this.#mode.isJudged === true,
       endsAt: limitMs === Infinity ? Infinity : performance.now() + limitMs,
     });
     run.elementOf = this.elementOf;
@@ -194,6 +198,7 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
     const values = await this.shown(names.map((name) => this.section(name)));
     const body: Record<string, unknown> = {};
     names.forEach((name, index) => (body[name] = values[index]));
+    if (this.#mode.isJudged === true) noteParent(body, this);
     return body;
   }
 }

@@ -9,6 +9,7 @@ import { Freshness, NOT_FRESH } from './composition/freshness.ts';
 import { allFailed, outcomesOf, within, type ElementFault } from './section-parts.ts';
 import type { RunScope, Section } from './section.ts';
 import type { SectionFilter } from './view-guards.ts';
+import { parentOfSections } from './view-parents.ts';
 import type { RunnableView, ViewRun } from './view-run.ts';
 
 /** What a section of a view needs of the run that it belongs to. */
@@ -140,7 +141,7 @@ export class ViewSectionRun extends ComposedSectionRun<Section> implements RunSc
     const { name, required } = this.section;
     // It has failed, and says so: there is nothing to hide.
     if (value === null && this.degradation !== undefined) return null;
-    const { value: seen, withheld } = filter(value);
+    const { value: seen, withheld } = filter(value, parentOfSections(this));
     if (withheld === 'all' && required)
       throw new Problem('permission-denied', { extensions: { section: name } });
     this.isWithheld = withheld !== undefined;

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
+import type { ExposedView, ExposeOptions } from './exposed-view.ts';
 import type { View, ViewValues } from './view.ts';
 
 /** Tells which kind of client a request comes from. */
@@ -94,6 +95,11 @@ export class ViewVariants<Input, Results extends object, Nullable extends string
         typeof of === 'function' ? shaped(of(new Shape<Results, Nullable>())) : of,
       ]),
     );
+  }
+
+  /** As {@link View.expose}; GraphQL shows the view of no kind, whose clients choose by their query. */
+  expose<Path extends string>(options: ExposeOptions<Input, Results, Nullable, Path>): ExposedView {
+    return { view: this.default, shapes: this, options } as unknown as ExposedView;
   }
 
   /** The view that the client of an exchange sees. */

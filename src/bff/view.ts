@@ -1,4 +1,5 @@
 import type { Call } from '../calls/call.ts';
+import type { ExposedView, ExposeOptions } from './exposed-view.ts';
 import { ObservedDependencies } from './observed-dependencies.ts';
 import { listOf, sourceOf, type SourceArguments } from './section-source.ts';
 import { createSection, type FallbackOptions, type Section, type SectionSource } from './section.ts';
@@ -165,6 +166,14 @@ export class View<Input, Results extends object, Nullable extends string> implem
     kinds: Kinds,
   ): ViewVariants<Input, Results, Nullable, Kinds> {
     return new ViewVariants(this, by, kinds, (shape) => this.#shaped(shape));
+  }
+
+  /**
+   * Says where the view is offered: `exposedViews(…)` makes the handler and the resolver that forward to it. What it needs
+   * of a class of its own, an `@ObjectType` or a controller, can still be written.
+   */
+  expose<Path extends string>(options: ExposeOptions<Input, Results, Nullable, Path>): ExposedView {
+    return { view: this, shapes: this, options } as unknown as ExposedView;
   }
 
   #shaped({ hidden, picks }: Shape): View<Input, object, string> {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { noteServedViews } from '../bff/served-views.ts';
 import type { RunnableView } from '../bff/view-run.ts';
+import { maskedPlaces, maskedSections } from '../bff/graphql/types/masked-places.ts';
 import { ViewVariants } from '../bff/view-variants.ts';
 import type { View, ViewValues } from '../bff/view.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
@@ -62,14 +63,18 @@ export const UPSTREAM_PROBLEMS = [
  * of the handler and the type of the schema are kept together by `z.output`.
  *
  * @param schema of the body, or `nothing` for an answer without one.
+ * @throws {Error} when the schema has a mask, which nobody would keep.
  */
 export function Answers(schema: z.ZodType | 'nothing', options: AnswerOptions = {}): MethodDecorator {
+  if (schema !== 'nothing') mustHaveNoMasks(maskedPlaces(schema).map((path) => `the answer${path}`));
   return declare({ ...options, schema: schema === 'nothing' ? undefined : schema });
 }
 
 /**
  * Says that a handler answers with a view. Sections whose source is one call, or a view, are described by what
  * the calls decode; the others by the schemas given here, without which they may be anything.
+ *
+ * @throws {Error} when one of the schemas has a mask, which holds only where the view is exposed.
  */
 export function AnswersView<Input, Results extends object, Nullable extends string>(
   view: View<Input, Results, Nullable>,
@@ -86,6 +91,17 @@ export function AnswersView(
   sections: Readonly<Record<string, z.ZodType | undefined>> = {},
   options: AnswerOptions = {},
 ): MethodDecorator {
+  const whole = view instanceof ViewVariants ? view.default : view;
+  mustHaveNoMasks(maskedSections(whole, sections));
+  return declareView(view, sections, options);
+}
+
+/** As {@link AnswersView}, for whoever sees to it that masks of schemas hold. */
+export function declareView(
+  view: RunnableView | ViewVariants<unknown, object, string, unknown>,
+  sections: Readonly<Record<string, z.ZodType | undefined>>,
+  options: AnswerOptions,
+): MethodDecorator {
   const described: DescribedView =
     view instanceof ViewVariants
       ? { view: view.default, kinds: view.views, kindField: view.by.vary }
@@ -97,7 +113,14 @@ export function AnswersView(
   };
 }
 
-type SectionSchemas<Values> = { readonly [Name in keyof Values]?: z.ZodType<Values[Name]> };
+/** Schemas of sections, by name. */
+export type SectionSchemas<Values> = { readonly [Name in keyof Values]?: z.ZodType<Values[Name]> };
+
+// Fails closed: what a handler answers is not looked at field by field.
+function mustHaveNoMasks(masked: readonly string[]): void {
+  if (masked.length === 0) return;
+  throw new Error(`${masked.join(', ')}: a mask of a schema holds on views that are offered by \`expose\``);
+}
 
 function declare(answer: DeclaredAnswer): MethodDecorator {
   return (_target, _name, descriptor) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIELD_META } from '../bff/graphql/types/peeled-schema.ts';
 import type { ComponentStore } from './components.ts';
 import type { JsonSchema } from './openapi.ts';
 
@@ -29,7 +30,12 @@ function ofZod(schema: z.ZodType, io: Side): JsonSchema {
     target: 'draft-2020-12',
     io,
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
+      // Who may see what is not for clients to read.
+      for (const key of FIELD_META) delete jsonSchema[key];
+      // What JSON makes of it.
+      if (zodSchema._zod.def.type === 'date')
+        Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
       // An answer may grow: clients are not told that there will never be another member.
       if (io === 'output' && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;

@@ -81,6 +81,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...GROUND, 'snapshot', 'sockets', 'calls', 'bff/composition'],
     types: ['contracts'],
   },
+  // What a view says of its faces becomes a handler and a resolver, which say what they answer as those of teams do.
+  'bff/exposed': {
+    imports: [...LEAVES, 'exchange', 'policies', 'bff', 'contracts/answers.decorator.ts'],
+  },
   'bff/composition': { imports: [...LEAVES, 'exchange'], types: ['contracts', 'calls'] },
   'bff/aggregation': {
     imports: [...ACTION.imports, 'calls', 'bff', 'bff/composition'],
@@ -94,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'policies',
       'calls',
       'bff',
+      'bff/exposed',
       'contracts/answers.decorator.ts',
       'routing/sources/match.decorator.ts',
       'routes/services',

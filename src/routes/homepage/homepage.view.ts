@@ -3,8 +3,10 @@ import { View } from '../../bff/view.ts';
 import { getFeed } from '../services/feed.calls.ts';
 import { getUnread } from '../services/notifications.calls.ts';
 import { getUser } from '../services/users.calls.ts';
-import { toHeadlines } from './headlines.mapper.ts';
-import { toNotifications } from './notifications.mapper.ts';
+import { headlinesData, toHeadlines } from './headlines.mapper.ts';
+import { homepageInput } from './homepage.input.ts';
+import { HomepageType } from './homepage.types.ts';
+import { notificationsData, toNotifications, unreadData } from './notifications.mapper.ts';
 
 const FEED_ITEMS = 10;
 
@@ -26,4 +28,21 @@ export const Homepage = View.define('Homepage')
 export const Homepages = Homepage.variants(kindByHeader('x-device'), {
   mobile: (page) => page.pick('feed', toHeadlines).pick('notifications', ({ unread }) => ({ unread })),
   tv: (page) => page.without('notifications'),
+});
+
+/** Where it is: over REST in the shape for the device; over GraphQL whole, because queries choose for themselves. */
+export const ExposedHomepage = Homepages.expose({
+  rest: '/api/homepage',
+  summary: 'Show the first screen',
+  policies: { authentication: { schemes: ['jwt', 'apiKey'] } },
+  input: ({ exchange }) => homepageInput(exchange),
+  sections: { notifications: notificationsData },
+  kinds: { mobile: { feed: headlinesData, notifications: unreadData } },
+  graphql: {
+    query: 'homepage',
+    description: 'The first screen of the caller.',
+    type: () => HomepageType,
+    // Who may come is up to the door; who is nobody has no homepage.
+    policies: {},
+  },
 });

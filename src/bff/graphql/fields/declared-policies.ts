@@ -3,7 +3,7 @@ import { isObjectType, type GraphQLSchema } from 'graphql';
 import { methodsNamed, type Constructor } from '../../../policies/placements.ts';
 import { policyList, type PolicySet } from '../../../policies/order.ts';
 import { interfacesOf, propertyNames, propertySaying, typeClasses } from './type-classes.ts';
-import { MASK_METADATA, type MaskOptions } from './mask.decorator.ts';
+import { MASK_METADATA, type DeclaredMask } from './mask.decorator.ts';
 import { resolverFields } from './resolver-fields.ts';
 
 /** What decorators say about one field, and where. */
@@ -14,7 +14,7 @@ export interface DeclaredField {
   /** Where it was said, for messages. */
   readonly origin: string;
   readonly policies: FieldPolicySet;
-  readonly mask: MaskOptions | undefined;
+  readonly mask: DeclaredMask | undefined;
 }
 
 /** Policies of a field; `off` switches those of its class off. */
@@ -93,7 +93,7 @@ function declared(
   saying: Saying,
   faults: Set<string>,
 ): DeclaredField {
-  const mask = saying(MASK_METADATA) as MaskOptions | undefined;
+  const mask = saying(MASK_METADATA) as DeclaredMask | undefined;
   return { ...place, policies: policiesOn(place.origin, saying, faults), mask };
 }
 

@@ -1,19 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Res } from '@nestjs/common';
 import { Args, Field, ID, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import type { FastifyReply } from 'fastify';
 import { Exchange } from '../../../exchange/exchange.ts';
 import { AuthorizationStageFactory } from '../../../policies/authorization/authorization.stage.ts';
 import { Authorization, When } from '../../../policies/authorization/authorization.policy.ts';
 import { policyRegistry } from '../../../policies/order.ts';
 import type { StageFactory } from '../../../policies/stage-factory.ts';
-import { AnswersView } from '../../../contracts/answers.decorator.ts';
-import { CurrentExchange } from '../../../exchange/exchange-of.ts';
-import { View } from '../../view.ts';
-import type { ViewRun } from '../../view-run.ts';
-import { Views } from '../../views.ts';
-import { ViewsModule } from '../../views.module.ts';
-import { ViewResolver } from './view-resolver.ts';
 import { startBff, testPrincipal, type BffApp } from '../../bff-app.fixture.ts';
 import { postTo } from '../graphql-client.fixture.ts';
 import { Calls } from './calls.decorator.ts';
@@ -170,49 +161,6 @@ describe('a condition on a field of GraphQL', () => {
 });
 
 describe('what cannot be told of a field', () => {
-  it('is a fault on what a view shows over REST, which knows neither', async () => {
-    @ObjectType('ConditionPage')
-    class PageType {
-      @When('parent.owner == principal.id')
-      @Field(() => String, { nullable: true })
-      title!: string | null;
-    }
-    const Page = View.define('ConditionPage')
-      .input<object>()
-      .required('title', () => Promise.resolve('t'));
-    @ViewResolver(Page, () => PageType)
-    class PageResolver {
-      constructor(private readonly views: Views) {}
-
-      @Query(() => PageType)
-      conditionPage(@CurrentExchange() exchange: Exchange): ViewRun {
-        return this.views.start(Page, {}, exchange);
-      }
-    }
-    @Controller('page')
-    class PageController {
-      constructor(private readonly views: Views) {}
-
-      @Get()
-      @AnswersView(Page, {})
-      show(
-        @CurrentExchange() exchange: Exchange,
-        @Res({ passthrough: true }) reply: FastifyReply,
-      ): Promise<object | undefined> {
-        return this.views.answer(Page, {}, exchange, reply);
-      }
-    }
-    const pages = {
-      module: class PageModule {},
-      imports: [ViewsModule],
-      controllers: [PageController],
-      providers: [PageResolver],
-    };
-    await expect(startBff({ modules: [pages], factories: [authorization, roles] })).rejects.toThrow(
-      /title asks for `args` or `parent` of a field of GraphQL/,
-    );
-  });
-
   it('is a fault, with the nearest argument', async () => {
     @Resolver()
     class WrongResolver {

@@ -3,6 +3,8 @@ import type { Exchange } from '../../../exchange/exchange.ts';
 import { enterSeat } from '../../../policies/seats.ts';
 import type { Stage } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
+import { parentOfSections } from '../../view-parents.ts';
+import { ViewRun } from '../../view-run.ts';
 import type { Requirement } from './field-requirements.ts';
 import type { OperationContext } from '../execution/operation-context.ts';
 
@@ -35,9 +37,10 @@ export function guardField(
     subscribe === undefined ? enterSeat(limit, exchange) : undefined;
   field.resolve = (source, args, context, info) => {
     const lacked = lacking(context);
-    const refusing = lacked?.masks === false ? lacked : firstRefused(strict, context, args, source);
+    const refusing =
+      lacked?.masks === false ? lacked : firstRefused(strict, context.exchange, args, parentOf(source));
     if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
-    const masking = lacked ?? firstRefused(masks, context, args, source);
+    const masking = lacked ?? firstRefused(masks, context.exchange, args, parentOf(source));
     if (masking !== undefined) return masking.mask;
     const run = (): unknown =>
       resolve === undefined
@@ -51,17 +54,27 @@ export function guardField(
     const lacked = lacking(context);
     if (lacked?.masks === false) throw new Problem('permission-denied', { by: lacked.by });
     // What is asked of the object is asked of each event.
-    const refusing = firstRefused(atOpening, context, args, source);
+    const refusing = firstRefused(atOpening, context.exchange, args, parentOf(source));
     if (refusing !== undefined) throw new Problem('permission-denied', { by: refusing.by });
     await enterSeat(limit, context.exchange);
     return subscribe(source, args, context, info) as unknown;
   };
 }
 
-/** The first of several requirements that an object and arguments do not meet. */
-function firstRefused(
+// The same as over REST: nothing of what runs a view is for conditions to see.
+function parentOf(source: unknown): unknown {
+  return source instanceof ViewRun ? parentOfSections(source) : source;
+}
+
+/**
+ * The first of several requirements that an object and arguments do not meet. What has no such condition is met.
+ *
+ * @throws whatever a stage throws but `permission-denied`; of a requirement that masks nothing is thrown: whoever cannot
+ * be told to see a value sees the mask.
+ */
+export function firstRefused(
   requirements: readonly Requirement[],
-  { exchange }: OperationContext,
+  exchange: Exchange,
   args: Readonly<Record<string, unknown>>,
   parent: unknown,
 ): Requirement | undefined {
@@ -69,7 +82,8 @@ function firstRefused(
     try {
       one.stage.field?.decide(exchange, args, parent);
     } catch (error) {
-      if (error instanceof Problem && error.code === 'permission-denied') return one;
+      // Fails closed: what cannot be told of is masked.
+      if (one.masks || (error instanceof Problem && error.code === 'permission-denied')) return one;
       throw error;
     }
   }

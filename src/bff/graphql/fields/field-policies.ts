@@ -140,7 +140,7 @@ export class FieldPolicies {
 /**
  * Finds out which requirements a caller meets. Synchronous while the stages are.
  *
- * @throws whatever a stage throws but `permission-denied`: what could not be checked is not granted.
+ * @throws whatever a stage throws but `permission-denied`: what could not be checked is not granted. A mask is shown then.
  */
 export function grant(
   requirements: readonly Requirement[],
@@ -157,9 +157,15 @@ export function grant(
     try {
       const entering = enterSeat(requirement.stage, exchange);
       if (entering === undefined) granted.add(requirement);
-      else pending.push(entering.then(() => void granted.add(requirement), rethrowUnlessDenied));
+      else
+        pending.push(
+          entering.then(
+            () => void granted.add(requirement),
+            (error: unknown) => refuse(requirement, error),
+          ),
+        );
     } catch (error) {
-      rethrowUnlessDenied(error);
+      refuse(requirement, error);
     }
   }
   return pending.length === 0 ? granted : Promise.all(pending).then(() => granted);
@@ -185,8 +191,9 @@ function attempt(faults: Set<string>, act: () => void): void {
   }
 }
 
-function rethrowUnlessDenied(error: unknown): void {
-  if (!(error instanceof Problem && error.code === 'permission-denied')) throw error;
+// Fails closed either way: a mask costs the value, anything else the whole.
+function refuse({ masks }: Requirement, error: unknown): void {
+  if (!masks && !(error instanceof Problem && error.code === 'permission-denied')) throw error;
 }
 
 function isOn<Options>(said: Options | 'off' | undefined): said is Exclude<Options, 'off'> {

@@ -15,7 +15,7 @@ import type { StageFactory } from '../../../policies/stage-factory.ts';
 import type { Stage } from '../../../policies/stage.ts';
 import { Problem } from '../../../problems/problem.ts';
 import type { Route } from '../../../routing/route.ts';
-import type { MaskOptions } from './mask.decorator.ts';
+import type { DeclaredMask } from './mask.decorator.ts';
 
 /** Something that a caller has to have to see some fields. Compared by identity. */
 export interface Requirement {
@@ -63,7 +63,7 @@ export class FieldRequirements {
   }
 
   /** @throws {Error} naming the field, when nobody could check it. */
-  masked(origin: string, { unless, with: mask = null }: MaskOptions, args: FieldArguments): Requirement {
+  masked(origin: string, { unless, with: mask = null }: DeclaredMask, args: FieldArguments): Requirement {
     const facts = { masks: true, mask, by: origin };
     const key = JSON.stringify([unless, mask, argumentsOf(unless, args)]);
     return this.#once(key, facts, () => this.#authorize(origin, unless, args));

@@ -6,8 +6,11 @@ import { decorate } from '../../../policies/policy.ts';
 
 /** Who sees the value of a field, and what everybody else sees. */
 export interface MaskOptions {
-  /** Who sees the value. */
-  readonly unless: z.input<typeof authorizationPolicy.schema>;
+  /**
+   * Who sees the value: `role:admin`, a condition in CEL (`parent.owner == principal.id`, over `principal`, `parent`, `args`
+   * and what conditions of routes know), or what `@Authorization` takes. What cannot be told masks.
+   */
+  readonly unless: string | z.input<typeof authorizationPolicy.schema>;
   /** What the others see: of the type of the field. Default `null`, which only a nullable field can show. */
   readonly with?: string | number | boolean | null;
 }
@@ -15,10 +18,22 @@ export interface MaskOptions {
 /** The name under which a mask is noted among policies. */
 export const MASK = 'mask';
 
+const ROLE = /^role:(?<role>[^\s'"]+)$/;
+
+/** A text is short for the role that it names, or for the condition that it is. */
+const unlessSchema = z.preprocess((given) => {
+  if (typeof given !== 'string') return given;
+  const role = ROLE.exec(given)?.groups?.['role'];
+  return role === undefined ? { when: given } : { anyRole: [role] };
+}, authorizationPolicy.schema);
+
 const maskSchema = z.strictObject({
-  unless: authorizationPolicy.schema,
+  unless: unlessSchema,
   with: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
 });
+
+/** A mask as its decorator leaves it, whatever it was short for. */
+export type DeclaredMask = z.output<typeof maskSchema>;
 
 /** The metadata key of the options. */
 export const MASK_METADATA = 'gatehouse:mask';

@@ -13,6 +13,10 @@ export interface ShownField {
 /** A part of an answer, and who may see it. Parts can contain each other. */
 export interface ProtectedPart {
   readonly guards: readonly Requirement[];
+  /** What conditions on the part see as `args`: what a query that gives no arguments would have. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** What every object that it can show asks for by itself, each as its own `parent`. */
+  readonly ofObjects: readonly Requirement[];
   /** The properties inside that are protected, or contain something that is. */
   readonly inner: ReadonlyMap<string, ProtectedPart>;
 }
@@ -64,19 +68,17 @@ export class PartCompiler {
   }
 
   #part(source: Source, path: string, search: Search): ProtectedPart {
-    return { guards: this.#guards(source.fields, path, search), inner: this.#inner(source, path, search) };
+    const { fields } = source;
+    return {
+      guards: this.#guards(fields, path, search),
+      args: defaultsOf(fields),
+      ofObjects: [...new Set(fields.flatMap(({ field }) => [...this.#common(field)].filter(isOfEach)))],
+      inner: this.#inner(source, path, search),
+    };
   }
 
   #guards(fields: readonly ShownField[], path: string, { faults }: Search): readonly Requirement[] {
     const [first = NOBODY, ...others] = fields.map(({ field }) => this.#asked(field));
-    const unknown = [first, ...others]
-      .flatMap((asked) => [...asked])
-      .find(({ stage }) => stage.field !== undefined);
-    // Fails closed: what cannot be decided over REST is shown to nobody.
-    if (unknown !== undefined)
-      faults.add(
-        `${path} asks for \`args\` or \`parent\` of a field of GraphQL (${unknown.by}), which REST does not know; leave the section out of the view`,
-      );
     const other = others.findIndex(
       (one) => one.size !== first.size || [...one].some((asked) => !first.has(asked)),
     );
@@ -86,9 +88,15 @@ export class PartCompiler {
 
   /** What a field asks for, and what all objects do that it can show. */
   #asked(field: ShownField['field']): ReadonlySet<Requirement> {
-    const [first = NOBODY, ...others] = this.#typesOf(field).map(({ name }) => this.#policies.ofType(name));
-    const common = [...first].filter((one) => others.every((other) => other.has(one)));
+    // What is asked of each object is asked where it is known.
+    const common = [...this.#common(field)].filter((one) => !isOfEach(one));
     return new Set([...(this.#policies.of(field)?.requirements ?? []), ...common]);
+  }
+
+  /** What all objects ask for that a field can show. */
+  #common(field: ShownField['field']): ReadonlySet<Requirement> {
+    const [first = NOBODY, ...others] = this.#typesOf(field).map(({ name }) => this.#policies.ofType(name));
+    return new Set([...first].filter((one) => others.every((other) => other.has(one))));
   }
 
   // What has the same types is the same: types that contain each other end here.
@@ -146,6 +154,25 @@ interface Search {
 
 const NOBODY: ReadonlySet<Requirement> = new Set();
 
+/** Whether it is decided for each object by itself. */
+function isOfEach({ stage }: Requirement): boolean {
+  return stage.field !== undefined;
+}
+
+// Fails closed: a condition that asks for an argument without a default cannot be told.
+function defaultsOf(fields: readonly ShownField[]): Readonly<Record<string, unknown>> {
+  const [first = {}, ...others] = fields.map(({ field }) =>
+    Object.fromEntries(
+      field.args.flatMap(({ name, defaultValue }) =>
+        defaultValue === undefined ? [] : [[name, defaultValue]],
+      ),
+    ),
+  ) as Record<string, unknown>[];
+  const isAgreed = (name: string, value: unknown): boolean =>
+    others.every((other) => JSON.stringify(other[name]) === JSON.stringify(value));
+  return Object.fromEntries(Object.entries(first).filter(([name, value]) => isAgreed(name, value)));
+}
+
 function isSame(a: Shape, b: Shape): boolean {
   return (
     a.nested === b.nested &&
@@ -165,7 +192,7 @@ function undecided(path: string, a: ShownField | undefined, b: ShownField | unde
 }
 
 function askedIn(part: ProtectedPart, seen = new Set<ProtectedPart>()): Set<Requirement> {
-  const asked = new Set(part.guards);
+  const asked = new Set([...part.guards, ...part.ofObjects]);
   if (seen.has(part)) return asked;
   seen.add(part);
   for (const inner of part.inner.values()) for (const one of askedIn(inner, seen)) asked.add(one);

@@ -2,12 +2,13 @@ import type { Type } from '@nestjs/common';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 import type { Exchange } from '../../../exchange/exchange.ts';
 import { Problem } from '../../../problems/problem.ts';
-import type { SectionFilters, ViewGuard, Visible } from '../../view-guards.ts';
+import type { SectionFilter, SectionFilters, ViewGuard, Visible } from '../../view-guards.ts';
 import type { RunnableView } from '../../view-run.ts';
 import type { Selection } from '../../view-selection.ts';
+import { firstRefused } from './field-guard.ts';
 import { grant, type FieldPolicies } from './field-policies.ts';
 import type { Requirement } from './field-requirements.ts';
-import { PartCompiler, type ShownField } from './protected-part.ts';
+import { PartCompiler, type ProtectedPart, type ShownField } from './protected-part.ts';
 import { typeClasses } from './type-classes.ts';
 import { boundView } from './view-resolver.ts';
 import { visible } from './visible-part.ts';
@@ -46,8 +47,9 @@ export class ViewProtection {
     const { parts, faults } = this.#compiler.partsOf(view);
     if (parts.size === 0 && faults.length === 0) return undefined;
     const isWhole = this.#isWhole;
-    const filters = (lacking: ReadonlySet<Requirement>): SectionFilters =>
-      new Map([...parts].map(([index, part]) => [index, (value): Visible => visible(value, part, lacking)]));
+    const isConditional = [...parts.values()].some((part) => asksForEach(part.asked));
+    const filters = (exchange: Exchange, lacking: ReadonlySet<Requirement>): SectionFilters =>
+      new Map([...parts].map(([index, part]) => [index, filterOf(part, exchange, lacking)]));
     return {
       faults,
       filtersFor(exchange: Exchange, { names }: Selection): SectionFilters | Promise<SectionFilters> {
@@ -61,13 +63,37 @@ export class ViewProtection {
           const denying = [...lacking].filter(({ masks }) => !masks);
           if (isWhole && denying.length > 0) throw new Problem('permission-denied', { by: denying[0]?.by });
           if (denying.length > 0) noteDenied(exchange, denying);
-          return lacking.size === 0 ? NO_FILTERS : filters(lacking);
+          return lacking.size === 0 && !isConditional ? NO_FILTERS : filters(exchange, lacking);
         };
         const granted = grant([...asked], exchange);
         return granted instanceof Promise ? granted.then(decide) : decide(granted);
       },
     };
   }
+}
+
+function asksForEach(asked: ReadonlySet<Requirement>): boolean {
+  return [...asked].some(({ stage }) => stage.field !== undefined);
+}
+
+/** Shows a section as somebody may see it, who lacks what could be decided before. */
+function filterOf(part: ProtectedPart, exchange: Exchange, lacking: ReadonlySet<Requirement>): SectionFilter {
+  return (value, parent): Visible => {
+    const denying = new Set<Requirement>();
+    const shown = visible(
+      value,
+      part,
+      {
+        lacking,
+        refused: (requirements, args, of) => firstRefused(requirements, exchange, args, of),
+        // The others were told of before anything ran.
+        denied: (one) => void (lacking.has(one) || denying.add(one)),
+      },
+      parent,
+    );
+    if (denying.size > 0) noteDenied(exchange, [...denying]);
+    return shown;
+  };
 }
 
 function noteDenied(exchange: Exchange, denying: readonly Requirement[]): void {

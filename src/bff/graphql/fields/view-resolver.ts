@@ -44,11 +44,8 @@ export function ViewResolver<Input, Results extends object, Nullable extends str
   view: ViewVariants<Input, Results, Nullable, Kinds>,
   type: Showing<VariantValues<ViewVariants<Input, Results, Nullable, Kinds>>, Shown>,
 ): ClassDecorator;
-export function ViewResolver(
-  of: RunnableView | ViewVariants<never, object, string, unknown>,
-  type: unknown,
-): ClassDecorator {
-  const views = of instanceof ViewVariants ? [of.default, ...of.views.values()] : [of];
+export function ViewResolver(of: object, type: unknown): ClassDecorator {
+  const views = of instanceof ViewVariants ? shapesOf(of) : [of as RunnableView];
   const names = new Set(views.flatMap(({ sections }) => sections.map(({ name }) => name)));
   return (target) => {
     const prototype = target.prototype as Record<string, unknown>;
@@ -62,6 +59,13 @@ export function ViewResolver(
     Resolver(type as () => new () => unknown)(target);
     Reflect.defineMetadata(BOUND_VIEW, { views, type } as BoundView, target);
   };
+}
+
+function shapesOf({
+  default: whole,
+  views,
+}: ViewVariants<unknown, object, string, unknown>): readonly RunnableView[] {
+  return [whole, ...views.values()];
 }
 
 /** A view, in all its shapes, and the class of the object type that shows it. */

@@ -1,0 +1,83 @@
+import type { Type } from '@nestjs/common';
+import type { z } from 'zod';
+import type { SectionSchemas, AnswerOptions } from '../contracts/answers.decorator.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { policyRegistry, PolicyName } from '../policies/order.ts';
+import type { View, ViewValues } from './view.ts';
+import type { ViewVariants } from './view-variants.ts';
+
+/** The parameters in a path: `{id}` of `/api/page/{id}`. */
+export type PathParameters<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Record<Name, string> & PathParameters<Rest>
+  : object;
+
+/** Policies by name, each with what its decorator takes. */
+export type SaidPolicies = {
+  readonly [Name in PolicyName]?: Parameters<(typeof policyRegistry)[Name]['decorator']>[0];
+};
+
+/** What a view is asked with. */
+export interface Asked<Path extends string> {
+  /** Of the path over REST, and the arguments over GraphQL. */
+  readonly params: PathParameters<Path>;
+  readonly exchange: Exchange;
+}
+
+/** The query that shows a view over GraphQL. */
+export interface ExposedQuery {
+  readonly query: string;
+  /** What the query answers, for the schema. */
+  readonly description?: string;
+  /** What the page is, for the schema. */
+  readonly typeDescription?: string;
+  /** The object type, where it is written by hand. Default: made of the schemas of the sections. */
+  readonly type?: () => Type;
+  /** Policies of the query, where they are not those of the route. */
+  readonly policies?: SaidPolicies;
+}
+
+/** How a view is offered. */
+export type ExposeOptions<Input, Results extends object, Nullable extends string, Path extends string> = Pick<
+  AnswerOptions,
+  'summary' | 'description' | 'kinds' | 'deprecated' | 'problems'
+> & {
+  /** The path of its route, with `{name}` for a segment that is a parameter. */
+  readonly rest: Path;
+  /** The name of its query; without it, it is not part of GraphQL. */
+  readonly graphql?: string | ExposedQuery;
+  /**
+   * The policies of the route. Those that fields of GraphQL can have (`authentication`, `authorization`, `rateLimit`) hold on
+   * the query too.
+   */
+  readonly policies?: SaidPolicies;
+  /** Schemas of sections whose source is neither a call that decodes with one, nor a view. */
+  readonly sections?: SectionSchemas<ViewValues<View<Input, Results, Nullable>>>;
+  /** Schemas of the parameters; any text that is not empty without one. */
+  readonly params?: { readonly [Name in keyof PathParameters<Path>]?: z.ZodType<string> };
+} & (PathParameters<Path> extends Input
+    ? { readonly input?: (asked: Asked<Path>) => Input }
+    : {
+        /** Makes the input of the view. */
+        readonly input: (asked: Asked<Path>) => Input;
+      });
+
+/** A view, or its shapes for kinds of clients, and how it is offered. Made by `expose`. */
+export interface ExposedView {
+  readonly view: View<unknown, object, string>;
+  /** What REST answers with: the view, or its shapes. */
+  readonly shapes: View<unknown, object, string> | ViewVariants<unknown, object, string, object>;
+  readonly options: ExposedOptions;
+}
+
+/** {@link ExposeOptions}, without the types of the view. */
+export type ExposedOptions = Pick<
+  AnswerOptions,
+  'summary' | 'description' | 'kinds' | 'deprecated' | 'problems'
+> & {
+  readonly rest: string;
+  readonly graphql?: string | ExposedQuery;
+  readonly policies?: SaidPolicies;
+  readonly sections?: Readonly<Record<string, z.ZodType | undefined>>;
+  readonly params?: Readonly<Record<string, z.ZodType<string> | undefined>>;
+  readonly input?: (asked: { params: Readonly<Record<string, string>>; exchange: Exchange }) => unknown;
+};
