@@ -129,7 +129,7 @@ export class Overview {
       row: upstreamRow(upstream, metrics.flows, traffic.history),
       series: traffic.history.series(flow === undefined ? [] : [flow], range),
       targets: upstream.targets.map((one) => targetRow(name, one, metrics.flows, traffic.history)),
-      routes: (await firstOf(asking, orderBy('-rps'), MOST_ROUTES)).map(shownRow),
+      routes: (await firstOf(asking, orderBy('-rps', 'path'), MOST_ROUTES)).map(shownRow),
     };
   }
 }
@@ -139,7 +139,7 @@ async function worst(
   field: 'p95' | 'errorRate' | 'refusedRate',
 ): Promise<readonly RouteRow[]> {
   const bad = rows.filter((row) => (row[field] ?? 0) > 0);
-  return (await firstOf(bad, orderBy(`-${field}`), WORST)).map(shownRow);
+  return (await firstOf(bad, orderBy(`-${field}`, 'path'), WORST)).map(shownRow);
 }
 
 function refusalsOf(...codes: readonly (ReadonlyMap<string, number> | undefined)[]): readonly RefusalCount[] {
