@@ -97,7 +97,8 @@ export class RouteRows {
       if (words.every((word) => row.name.text.includes(word))) found.push(row);
     });
     const wanted = Math.min(found.length, from + limit);
-    const sorted = sort === undefined ? found.slice(0, wanted) : await firstOf(found, orderBy(sort, 'path'), wanted);
+    const sorted =
+      sort === undefined ? found.slice(0, wanted) : await firstOf(found, orderBy(sort, 'path'), wanted);
     return { total: found.length, rows: sorted.slice(from) };
   }
 
