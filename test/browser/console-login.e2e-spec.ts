@@ -18,7 +18,7 @@ beforeAll(async () => {
   operators = useOperators();
   upstream = await startUpstream();
   const open = { authentication: 'public' };
-  const quota = { name: 'daily', key: 'ip', limit: 5, window: 'day' };
+  const quota = [{ name: 'daily', limit: 5, window: 'day' }];
   gateway = await startGateway({
     config: JSON.stringify({
       version: 1,
