@@ -91,7 +91,12 @@ export class AdminListener {
     serveCache(this.#server, orders);
     serveRecording(this.#server, snapshots, orders);
     serveLogLevel(this.#server, orders);
-    this.#streams = serveTraffic(this.#server, orders.traffic, { metrics, snapshots, reloads });
+    this.#streams = serveTraffic(this.#server, orders.traffic, {
+      metrics,
+      snapshots,
+      reloads,
+      logger: orders.logger,
+    });
     const hasConsole = serveConsole(this.#server, readConsoleSite());
     const index = operation('showIndex', 'anyone', {
       summary: 'What is here',

@@ -11,6 +11,7 @@ import {
 import { Overview, type OverviewDeps } from '../traffic/overview.ts';
 import { orderBy, shownRow } from '../traffic/route-rows.ts';
 import { firstOf } from '../traffic/slices.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { StreamHub } from '../traffic/stream/stream-hub.ts';
 import type { Traffic } from '../traffic/traffic.ts';
 import { upstreamRow } from '../traffic/upstream-rows.ts';
@@ -33,12 +34,15 @@ interface Named {
 export function serveTraffic(
   server: FastifyInstance,
   traffic: Traffic | undefined,
-  others: Omit<OverviewDeps, 'traffic'>,
+  { logger, ...others }: Omit<OverviewDeps, 'traffic'> & { readonly logger: Logger },
 ): StreamHub | undefined {
   if (traffic === undefined) return undefined;
   const deps = { ...others, traffic };
   const overview = new Overview(deps);
-  const hub = new StreamHub(overview);
+  const hub = new StreamHub(overview, ({ view, id, error, isNew }) => {
+    others.metrics.admin.viewFailed(view);
+    if (isNew) logger.error({ err: error, view, id }, 'a live view of the console cannot be made');
+  });
   deps.traffic.onTick(() => void hub.tick());
   server.get(
     '/traffic',
@@ -131,12 +135,10 @@ function serveUpstreams(server: FastifyInstance, overview: Overview): void {
       const rows = snapshots.current.upstreams
         .all()
         .filter(({ name }) => name.toLowerCase().includes(text))
-        .map((one) => upstreamRow(one, metrics.flows, traffic.history))
-        .map((row) => ({ ...row, path: row.upstream }));
+        .map((one) => upstreamRow(one, metrics.flows, traffic.history));
       const wanted = asked.from + asked.limit;
-      const sorted = await firstOf(rows, orderBy(asked.sort ?? 'path') as never, wanted);
-      const shown = sorted.slice(asked.from).map(({ path: _path, ...row }) => row);
-      return listed(shown, rows.length, asked.from);
+      const sorted = await firstOf(rows, orderBy(asked.sort ?? 'upstream', 'upstream'), wanted);
+      return listed(sorted.slice(asked.from), rows.length, asked.from);
     },
   );
   server.get<Named>(
@@ -160,14 +162,8 @@ function serveOperations(server: FastifyInstance, deps: OperationDeps): void {
       const asked = readQuery(queries.list, query, reply);
       if (asked === undefined) return reply;
       const text = asked.q?.toLowerCase() ?? '';
-      const rows = operationRows(deps)
-        .filter(({ name }) => name.toLowerCase().includes(text))
-        .map((row) => ({ ...row, path: row.name }));
-      const sorted = rows.toSorted(orderBy(asked.sort ?? '-cost') as never);
-      return partOf(
-        sorted.map(({ path: _path, ...row }) => row),
-        asked,
-      );
+      const rows = operationRows(deps).filter(({ name }) => name.toLowerCase().includes(text));
+      return partOf(rows.toSorted(orderBy(asked.sort ?? '-cost', 'name')), asked);
     },
   );
   server.get<Named>(

@@ -42,6 +42,7 @@ const EXPIRY = {
 /** Who comes to the operators' listener. */
 export class AdminMetrics {
   readonly #denials: LabelCounter;
+  readonly #viewFaults: LabelCounter;
   #state: (() => AdminAccessState) | undefined = undefined;
 
   constructor(registry: Registry) {
@@ -54,6 +55,14 @@ export class AdminMetrics {
       registry,
     );
     for (const reason of DENIAL_REASONS) this.#denials.tally(reason);
+    this.#viewFaults = new LabelCounter(
+      {
+        name: 'gatehouse_admin_view_failures_total',
+        help: "Live views of the operators' listener that could not be made, by view: who reads them keeps what was there before.",
+        labels: ['view'],
+      },
+      registry,
+    );
     new ReadGauge(FAULTY, registry, (show) => {
       if (this.#state !== undefined) show(Number(this.#state().isFaulty));
     });
@@ -70,6 +79,11 @@ export class AdminMetrics {
   /** Counts a request that was refused. */
   denied(reason: DenialReason): void {
     this.#denials.count(reason);
+  }
+
+  /** Counts a live view that could not be made. */
+  viewFailed(view: string): void {
+    this.#viewFaults.count(view);
   }
 }
 

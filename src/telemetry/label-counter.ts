@@ -87,6 +87,11 @@ export class LabelCounter implements SlicedMetric {
     return new FoldedTally(this.#sharedOf(folded), (by) => this.#guard.folded(this.name, by));
   }
 
+  /** How much was counted for a combination of labels; 0 where nothing was. */
+  valueOf(first = '', second = '', third = ''): number {
+    return this.#tallies.get(`${first}\n${second}\n${third}`)?.value ?? 0;
+  }
+
   /** Shows no more what was counted for these values of the first label. */
   forget(values: ReadonlySet<string>): void {
     for (const key of this.#tallies.keys())

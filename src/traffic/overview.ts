@@ -1,6 +1,7 @@
 import type { Reloads } from '../snapshot/reloads.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { cacheCountsOf } from './cache-counts.ts';
 import { clientsOf } from './client-rows.ts';
 import type { Range } from './history.ts';
 import { brief } from './operation-rows.ts';
@@ -101,6 +102,7 @@ export class Overview {
     if (listed === undefined) return undefined;
     const { history, kept, clients } = this.deps.traffic;
     const { flow } = listed.name.metrics;
+    const cache = cacheCountsOf(this.deps.metrics, id);
     return {
       row: shownRow(listed),
       origin: listed.name.origin,
@@ -109,6 +111,7 @@ export class Overview {
       refusals: refusalsOf(flow?.codesBefore, flow?.codes),
       refusalsSince: new Date(history.codesSince).toISOString(),
       clients: clientsOf(clients, id),
+      ...(cache && { cache }),
       slowest: kept
         .list({ route: id, outcome: 'slow' })
         .toSorted((one, other) => other.ms - one.ms)
@@ -129,7 +132,7 @@ export class Overview {
       row: upstreamRow(upstream, metrics.flows, traffic.history),
       series: traffic.history.series(flow === undefined ? [] : [flow], range),
       targets: upstream.targets.map((one) => targetRow(name, one, metrics.flows, traffic.history)),
-      routes: (await firstOf(asking, orderBy('-rps'), MOST_ROUTES)).map(shownRow),
+      routes: (await firstOf(asking, orderBy('-rps', 'path'), MOST_ROUTES)).map(shownRow),
     };
   }
 }
@@ -139,7 +142,7 @@ async function worst(
   field: 'p95' | 'errorRate' | 'refusedRate',
 ): Promise<readonly RouteRow[]> {
   const bad = rows.filter((row) => (row[field] ?? 0) > 0);
-  return (await firstOf(bad, orderBy(`-${field}`), WORST)).map(shownRow);
+  return (await firstOf(bad, orderBy(`-${field}`, 'path'), WORST)).map(shownRow);
 }
 
 function refusalsOf(...codes: readonly (ReadonlyMap<string, number> | undefined)[]): readonly RefusalCount[] {

@@ -48,12 +48,12 @@ export function failureReason({ problem, exchange }: ReasonFacts): string {
 export function slownessReason({ exchange, ms }: ReasonFacts): string {
   const { attempts, upstream, timings, startedAt } = exchange;
   const parts = timings?.parts(startedAt + ms).filter((one) => one.name !== 'total' && one.ms >= ms / 100);
-  const split = parts?.map((one) => `${one.name} ${shown(one.ms)}`).join(', ');
+  const split = parts?.map((one) => `${one.name} ${shown(one.ms)} ms`).join(', ');
   if (split !== undefined && split !== '') return bounded(`Took ${shown(ms)} ms: ${split}.`);
   if (attempts.length === 0) return `Took ${shown(ms)} ms within the gateway.`;
   const spent = attempts.reduce((sum, one) => sum + one.durationMs, 0);
   return bounded(
-    `Took ${shown(ms)} ms, of which ${shown(Math.min(spent, ms))} at ${placeOf(upstream, attempts.at(-1))}${triedText(attempts)}.`,
+    `Took ${shown(ms)} ms, of which ${shown(Math.min(spent, ms))} ms at ${placeOf(upstream, attempts.at(-1))}${triedText(attempts)}.`,
   );
 }
 

@@ -97,7 +97,8 @@ export class RouteRows {
       if (words.every((word) => row.name.text.includes(word))) found.push(row);
     });
     const wanted = Math.min(found.length, from + limit);
-    const sorted = sort === undefined ? found.slice(0, wanted) : await firstOf(found, orderBy(sort), wanted);
+    const sorted =
+      sort === undefined ? found.slice(0, wanted) : await firstOf(found, orderBy(sort, 'path'), wanted);
     return { total: found.length, rows: sorted.slice(from) };
   }
 
@@ -165,13 +166,19 @@ export function shownRow({ name: _name, ...row }: ListedRow): RouteRow {
   return row;
 }
 
-/** An order of rows by a field of theirs; what has none comes last. */
-export function orderBy(sort: string): (one: RouteRow, other: RouteRow) => number {
+/**
+ * An order of rows by a field of theirs, with a minus for the greatest first; what has none comes last. Equals, and rows that have
+ * no such field at all, stand in the order of another field.
+ */
+export function orderBy<Row extends object>(
+  sort: string,
+  otherwise: string & keyof Row,
+): (one: Row, other: Row) => number {
   const isDown = sort.startsWith('-');
-  const field = (isDown ? sort.slice(1) : sort) as keyof RouteRow;
+  const field = (isDown ? sort.slice(1) : sort) as keyof Row;
   return (one, other) => {
     const [mine, theirs] = [one[field] ?? null, other[field] ?? null];
-    if (mine === theirs) return one.path < other.path ? -1 : 1;
+    if (mine === theirs) return one[otherwise] < other[otherwise] ? -1 : 1;
     if (mine === null) return 1;
     if (theirs === null) return -1;
     return (mine < theirs ? -1 : 1) * (isDown ? -1 : 1);

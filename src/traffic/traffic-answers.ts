@@ -180,6 +180,20 @@ export interface ClientsAnswer extends ListAnswer<ClientRow> {
   readonly errorBound: number;
 }
 
+/** What became of requests of a route at its cache, since the process began. */
+export interface CacheCounts {
+  readonly hit: number;
+  /** Found in Redis. */
+  readonly shared: number;
+  readonly stale: number;
+  /** Answered with what another request has fetched. */
+  readonly collapsed: number;
+  readonly miss: number;
+  /** A stale one that the upstream has confirmed. */
+  readonly validated: number;
+  readonly bypass: number;
+}
+
 /** `GET /traffic/routes/:id` */
 export interface RouteAnswer {
   readonly row: RouteRow;
@@ -195,6 +209,8 @@ export interface RouteAnswer {
     readonly requests: number;
     readonly refused: number;
   }[];
+  /** Absent where no request has met a cache. */
+  readonly cache?: CacheCounts;
   /** The slowest of late, slowest first; at most 10. */
   readonly slowest: readonly Kept[];
   readonly worker?: WorkerNote;

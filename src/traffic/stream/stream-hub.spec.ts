@@ -3,7 +3,7 @@ import { compileRoutes, snapshotsOf } from '../../../test/support/routes.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { Overview } from '../overview.ts';
 import { Traffic } from '../traffic.ts';
-import { StreamHub, type StreamSink } from './stream-hub.ts';
+import { StreamHub, type StreamSink, type ViewFault } from './stream-hub.ts';
 import type { ViewQuery } from './view-content.ts';
 
 class Sink implements StreamSink {
@@ -24,11 +24,15 @@ const ROUTES: ViewQuery = { ...PROCESS, view: 'routes' };
 describe('StreamHub', () => {
   let hub: StreamHub;
   let metrics: Metrics;
+  let overview: Overview;
+  let faults: Parameters<ViewFault>[0][];
 
   beforeEach(() => {
     metrics = new Metrics();
     const { snapshots, reloads } = snapshotsOf(compileRoutes([{ path: '/a', id: 'one' }]));
-    hub = new StreamHub(new Overview({ traffic: new Traffic(metrics), metrics, snapshots, reloads }));
+    faults = [];
+    overview = new Overview({ traffic: new Traffic(metrics), metrics, snapshots, reloads });
+    hub = new StreamHub(overview, (fault) => void faults.push(fault));
   });
 
   it('makes a view once for all who show it, and sends them the same', async () => {
@@ -72,6 +76,42 @@ describe('StreamHub', () => {
     expect(hub.views).toBeLessThanOrEqual(128);
     for (let i = 0; i < 61; i += 1) await hub.tick();
     expect([hub.views, hub.size]).toEqual([0, 0]);
+  });
+
+  it('tells of a view that cannot be made, as news once for each fault, and goes on with the others', async () => {
+    const [failing, well] = [new Sink(), new Sink()];
+    await hub.open(ROUTES, failing);
+    await hub.open(PROCESS, well);
+    const tableOf = overview.rows.table.bind(overview.rows);
+    overview.rows.table = () => Promise.reject(new Error('no table'));
+    for (let i = 0; i < 3; i += 1) await hub.tick();
+    overview.rows.table = () => Promise.reject(new Error('another fault'));
+    await hub.tick();
+    expect(faults.map(({ view, isNew }) => [view, isNew])).toEqual([
+      ['routes', true],
+      ['routes', false],
+      ['routes', false],
+      ['routes', true],
+    ]);
+    expect([failing.destroyed, well.destroyed]).toEqual([false, false]);
+    overview.rows.table = tableOf;
+    await hub.tick();
+    expect(faults).toHaveLength(4);
+  });
+
+  it('tells of no more than 100 faults one by one, and of all others as no news', async () => {
+    await hub.open(ROUTES, new Sink());
+    for (let i = 0; i < 150; i += 1) {
+      overview.rows.table = () => Promise.reject(new Error(`fault ${i}`));
+      await hub.tick();
+    }
+    expect([faults.length, faults.filter(({ isNew }) => isNew).length]).toEqual([150, 100]);
+  });
+
+  it('tells of a stream that cannot begin', async () => {
+    overview.rows.table = () => Promise.reject(new Error('no table'));
+    await expect(hub.open(ROUTES, new Sink())).rejects.toThrow('no table');
+    expect([faults.length, hub.size]).toEqual([1, 0]);
   });
 
   it('tells who can be given no stream what has changed since', async () => {

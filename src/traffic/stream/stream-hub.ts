@@ -17,6 +17,19 @@ const MARKS_A_TICK = 5;
 /** After so long who reads comes back by itself, and is asked again who it is. */
 const LONGEST_TICKS = 900;
 
+/** How many faults are told one by one; the rest is only counted. */
+const MOST_TOLD = 100;
+
+/** Hears of a view that cannot be made. */
+export type ViewFault = (fault: {
+  readonly view: ViewQuery['view'];
+  /** Of a route or an upstream: which. */
+  readonly id: string | undefined;
+  readonly error: unknown;
+  /** Whether this view has not failed so before. */
+  readonly isNew: boolean;
+}) => void;
+
 /** Where a stream is written to. */
 export interface StreamSink {
   readonly writableNeedDrain: boolean;
@@ -48,12 +61,17 @@ interface Shown {
  */
 export class StreamHub {
   readonly #overview: Overview;
+  readonly #failed: ViewFault;
+  /** Faults that were told already, each with its view. */
+  readonly #told = new Set<string>();
   readonly #shown = new Map<string, Shown>();
   readonly #readers = new Set<Reader>();
   #ticks = 0;
 
-  constructor(overview: Overview) {
+  /** @param failed hears of every view that cannot be made; `isNew` once for each view and fault. */
+  constructor(overview: Overview, failed: ViewFault) {
     this.#overview = overview;
+    this.#failed = failed;
   }
 
   /** How many streams are open. */
@@ -88,6 +106,7 @@ export class StreamHub {
       if (shown.view.step === 0) await shown.view.refresh();
     } catch (error) {
       this.#close(reader);
+      this.#fail(query, error);
       throw error;
     }
     reader.seen = shown.view.stepOf(lastId);
@@ -102,7 +121,10 @@ export class StreamHub {
   async once(query: ViewQuery, lastId?: string): Promise<string> {
     const shown = this.#shownOf(query);
     shown.idle = 0;
-    await shown.view.refresh();
+    await shown.view.refresh().catch((error: unknown) => {
+      this.#fail(query, error);
+      throw error;
+    });
     const { view } = shown;
     return this.#hello(shown) + view.after(view.stepOf(lastId));
   }
@@ -119,13 +141,22 @@ export class StreamHub {
     const due = [...this.#shown.values()].filter(
       ({ readers, view }) => readers.size > 0 && this.#ticks % view.everyTicks === 0,
     );
-    // A view that cannot be made is none for this second.
-    await Promise.all(due.map(({ view }) => view.refresh().catch(() => undefined)));
+    // A view that cannot be made is none for this second: who reads it keeps what was there, and all others go on.
+    await Promise.all(
+      due.map(({ view, query }) => view.refresh().catch((error) => this.#fail(query, error))),
+    );
     for (const reader of this.#readers) {
       reader.age += 1;
       if (reader.age > LONGEST_TICKS) this.#end(reader);
       else this.#send(reader);
     }
+  }
+
+  #fail({ view, id }: ViewQuery, error: unknown): void {
+    const key = `${view} ${id ?? ''} ${String(error)}`;
+    const isNew = !this.#told.has(key) && this.#told.size < MOST_TOLD;
+    if (isNew) this.#told.add(key);
+    this.#failed({ view, id, error, isNew });
   }
 
   /** Ends all of them. */

@@ -75,7 +75,25 @@ export const SAMPLE_ANSWERS: Readonly<Record<string, (asked: Asked) => unknown>>
     ],
   }),
   revocations: () => ({ state: 'fresh', ageMs: 800, count: 12 }),
-  quotas: () => ({ quotas: [{ name: 'monthly', key: 'principal', window: 'month', limit: 100_000 }] }),
+  quotas: () => ({
+    quotas: [
+      {
+        name: 'monthly',
+        key: 'principal',
+        window: 'month',
+        timeZone: 'UTC',
+        limit: 100_000,
+        mode: 'exact',
+        routes: ['users'],
+      },
+    ],
+  }),
+  'quotas/subjects': () => ({
+    in: '2026-11',
+    resetsAt: '2026-12-01T00:00:00.000Z',
+    subjects: [{ subject: 'ann', used: 81_200, carriedOver: 0, remaining: 18_800 }],
+    complete: true,
+  }),
   'log-level': () => ({ level: 'info', configured: 'info' }),
   workers: () => ({
     wanted: 1,

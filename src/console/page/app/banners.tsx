@@ -1,6 +1,9 @@
 import type { JSX } from 'preact';
 import type { OverviewAnswer } from '../data/traffic.ts';
-import type { ConfigAnswer } from '../data/order-answers.ts';
+import type { ChangeRow, ConfigAnswer } from '../data/order-answers.ts';
+import { marks } from '../data/marks.ts';
+import { useStore } from '../data/store.ts';
+import { isStreamLost } from '../data/stream.ts';
 import { clock } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -9,16 +12,30 @@ import { overview } from './nav.tsx';
 import { useEffect } from 'preact/hooks';
 
 const EVERY_MS = 10_000;
+/** As far back as the longest curves. */
+const CHANGES = 'changes?since=2h&limit=100';
 
 /** What every page says first: a reload that has failed, and a configuration that is not the file's. */
 export function Banners(): JSX.Element {
   const { value: config } = useAnswer<ConfigAnswer>('config', EVERY_MS);
   const { value: traffic } = useAnswer<OverviewAnswer>('traffic', EVERY_MS);
+  const { value: changes } = useAnswer<{ readonly rows: readonly ChangeRow[] }>(CHANGES, EVERY_MS);
+  const hasNoStream = useStore(isStreamLost);
   useEffect(() => overview.set(traffic), [traffic]);
+  useEffect(() => changes && marks.join(changes.rows), [changes]);
   const last = config?.lastReload;
   const faults = last?.faults.length ?? 0;
   return (
     <>
+      {hasNoStream && (
+        <div class="banner warn" role="alert">
+          <Icon name="warn" />
+          <span>
+            The live stream could not be opened: there may be too many already. What is shown is asked for
+            every 15 s; the stream is tried again every 10 s.
+          </span>
+        </div>
+      )}
       {faults > 0 && last && (
         <div class="banner" role="alert">
           <Icon name="bad" />

@@ -15,7 +15,6 @@ import { Top } from './top.tsx';
 /** The whole console: who reads it first, then the page of the address. */
 export function Console(): JSX.Element {
   const { state, fault } = useStore(session);
-  if (state === 'asking') return <p class="loading">Asking…</p>;
   if (state === 'needs-token') return <Login />;
   return (
     <div class="shell">
@@ -30,8 +29,14 @@ export function Console(): JSX.Element {
             {fault}
           </div>
         )}
-        <Banners />
-        <Page />
+        {state === 'asking' ? (
+          <p class="loading">Asking who you are…</p>
+        ) : (
+          <>
+            <Banners />
+            <Page />
+          </>
+        )}
       </main>
       <Announcements />
       <Help />

@@ -11,6 +11,8 @@ export class AskFault extends Error {
   }
 }
 
+const LONGEST_MS = 15_000;
+const LATE = `The operators’ listener has not answered within ${LONGEST_MS / 1000} s.`;
 const UNREACHABLE = 'The operators’ listener does not answer.';
 
 /** Asks the operators' listener. @throws {AskFault} */
@@ -30,15 +32,22 @@ export function order<Answer>(
 
 async function sent<Answer>(path: string, init: RequestInit): Promise<Answer> {
   const headers = { accept: 'application/json', ...init.headers };
-  const answer = await fetch(ROOT + path, { ...init, headers, cache: 'no-cache' }).catch((): never => {
-    throw new AskFault(UNREACHABLE, 0);
-  });
-  const text = await answer.text();
+  const late = AbortSignal.timeout(LONGEST_MS);
+  const answer = await fetch(ROOT + path, { ...init, headers, cache: 'no-cache', signal: late }).catch(
+    unheard,
+  );
+  const text = await answer.text().catch(unheard);
   const value = readJson(text);
   if (!answer.ok) throw new AskFault(faultText(value, answer.status), answer.status);
   // An address that the listener does not know is answered with its index.
   if (value === undefined && text !== '') throw new AskFault('This gateway does not answer that.', 404);
   return value as Answer;
+}
+
+// Who waits is told at last; otherwise the page would say "Asking…" for ever.
+function unheard(error: unknown): never {
+  const isLate = error instanceof DOMException && error.name === 'TimeoutError';
+  throw new AskFault(isLate ? LATE : UNREACHABLE, 0);
 }
 
 function readJson(text: string): unknown {

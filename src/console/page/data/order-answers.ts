@@ -132,6 +132,13 @@ export interface TargetHealth {
       readonly cause?: string;
     }[];
   };
+  /** An operator has given it another weight than the configuration does. */
+  readonly weightOrder?: {
+    readonly configured: number;
+    readonly until?: string;
+    readonly by?: string;
+    readonly reason?: string;
+  };
   /** By hand. */
   readonly ejection?: {
     readonly until?: string;

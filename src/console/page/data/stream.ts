@@ -1,5 +1,6 @@
 import { ROOT } from '../app/address.ts';
 import { life } from './life.ts';
+import { storeOf } from './store.ts';
 
 /** What is heard of a stream. */
 export interface StreamEvent {
@@ -12,6 +13,11 @@ type Heard = (event: StreamEvent) => void;
 const NAMES = ['hello', 'dict', 'rows', 'mark'] as const;
 /** How long a page may be out of sight before its stream is closed. */
 const HIDDEN_MS = 30_000;
+/** When a stream that was refused is asked for again: what the listener says with its 503. */
+const AGAIN_MS = 10_000;
+
+/** Whether the last stream was refused, so that what is shown is asked for instead, and less often. */
+export const isStreamLost = storeOf(false);
 
 /**
  * Follows a stream. Tabs with the same view share one: whoever holds the lock of its address has the connection, and tells the
@@ -49,6 +55,7 @@ class Connection {
   /** The last event of each name, for tabs that come later. */
   readonly #last = new Map<string, StreamEvent>();
   #source: EventSource | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(path: string, heard: Heard) {
     this.#heard = heard;
@@ -76,10 +83,14 @@ class Connection {
   }
 
   #open(path: string): void {
-    this.#source = new EventSource(ROOT + path);
-    this.#source.addEventListener('error', () => {
-      // What is tried again by itself is told only where it does not work out.
-      if (this.#source?.readyState === EventSource.CLOSED) life.lost();
+    const source = (this.#source = new EventSource(ROOT + path));
+    source.addEventListener('open', () => isStreamLost.set(false));
+    source.addEventListener('error', () => {
+      // A browser tries again by itself what was cut off, and never what was refused.
+      if (source.readyState !== EventSource.CLOSED || this.#ended.signal.aborted) return;
+      isStreamLost.set(true);
+      life.lost();
+      this.#again = setTimeout(() => this.#open(path), AGAIN_MS);
     });
     for (const name of NAMES)
       this.#source.addEventListener(name, ({ data }: MessageEvent<string>) => {
@@ -103,6 +114,7 @@ class Connection {
 
   close(): void {
     this.#ended.abort();
+    clearTimeout(this.#again);
     this.#source?.close();
     this.#channel.close();
   }

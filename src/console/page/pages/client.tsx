@@ -8,6 +8,7 @@ import { KeptTable } from '../parts/kept-table.tsx';
 import { Head, Panel } from '../parts/panel.tsx';
 import { Copy, Facts, When } from '../parts/small.tsx';
 import { Table, type Column } from '../parts/table.tsx';
+import { ClientQuotas } from './client-quotas.tsx';
 
 const EVERY_MS = 5000;
 
@@ -55,6 +56,10 @@ export function ClientPage({ id }: { readonly id: string }): JSX.Element {
             {({ rows }) => <Calls row={rows.find(({ client }) => client === id)} />}
           </Answer>
         </Panel>
+        <ClientQuotas
+          id={id}
+          kind={clients.value?.rows.find(({ client }) => client === id)?.kind ?? 'principal'}
+        />
         <Panel title="Kept requests" note="refused, failed and slow ones">
           <Answer of={kept}>
             {({ rows }) =>

@@ -30,8 +30,7 @@ export function LimitsPage(): JSX.Element {
         <Panel
           title="Clients"
           note={
-            answered.value &&
-            `counted since ${clock(answered.value.since)}; may be ${count(answered.value.errorBound)} too high`
+            answered.value && `counted since ${clock(answered.value.since)}, ${boundText(answered.value)}`
           }
           actions={
             <Choice label="Show" options={SHOWN} current={show} hrefOf={(key) => hrefWith({ show: key })} />
@@ -54,6 +53,10 @@ export function LimitsPage(): JSX.Element {
       </div>
     </>
   );
+}
+
+function boundText({ errorBound }: ClientsAnswer): string {
+  return errorBound === 0 ? 'exactly so far' : `at most ${count(errorBound)} too high`;
 }
 
 function Clients({

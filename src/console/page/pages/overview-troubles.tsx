@@ -20,9 +20,10 @@ export function Troubles({ traffic }: { readonly traffic: OverviewAnswer }): JSX
   if (troubles === 0)
     return (
       <p class="panel all-well">
-        <State is="good">All is well</State>
+        <State is="good">No trouble</State>
         <span class="quiet">
-          Targets, breakers, configuration, certificates and store; this process since {clock(startedAt)}.
+          Targets, breakers, configuration, certificates and store are well; this process runs since{' '}
+          {clock(startedAt)}.
         </span>
       </p>
     );

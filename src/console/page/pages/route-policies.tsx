@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { ListAnswer, RouteAnswer } from '../data/traffic.ts';
+import type { CacheCounts, ListAnswer, RouteAnswer } from '../data/traffic.ts';
 import type { RolloutAnswer } from '../data/order-answers.ts';
 import { hrefTo } from '../app/address.ts';
 import { order } from '../data/ask.ts';
@@ -8,6 +8,7 @@ import { useAnswer } from '../data/use-answer.ts';
 import { Act, type Intent } from '../parts/confirm.tsx';
 import { Answer, Empty } from '../parts/empty.tsx';
 import { Panel } from '../parts/panel.tsx';
+import { CacheHits } from './route-cache.tsx';
 
 /** `GET /routes/:id` */
 export interface RouteDetail {
@@ -63,8 +64,8 @@ export function RoutePolicies({
           </p>
         )}
       </Panel>
-      {may('operate') && answered.value?.policies.some(({ policy }) => policy === 'cache') && (
-        <Purge id={id} />
+      {answered.value?.policies.some(({ policy }) => policy === 'cache') && (
+        <Cache id={id} counts={route.cache} />
       )}
     </div>
   );
@@ -76,14 +77,11 @@ export function rowsOf<Row>(answer: readonly Row[] | ListAnswer<Row> | undefined
   return 'rows' in answer ? answer.rows : answer;
 }
 
-function Purge({ id }: { readonly id: string }): JSX.Element {
+function Cache({ id, counts }: { readonly id: string; counts: CacheCounts | undefined }): JSX.Element {
+  const purge = may('operate') && <Act label="Purge stored answers" small intent={() => purging(id)} />;
   return (
-    <Panel
-      title="Cache"
-      actions={<Act label="Purge stored answers" small intent={() => purging(id)} />}
-      padded
-    >
-      <p class="quiet">Answers of this route are stored as its policy says.</p>
+    <Panel title="Cache" note="since the process began" actions={purge} padded>
+      <CacheHits of={counts} />
     </Panel>
   );
 }

@@ -2,6 +2,7 @@ import { order } from '../data/ask.ts';
 import { percent } from '../data/format.ts';
 import type { Intent } from '../parts/confirm.tsx';
 import type { WholeTarget } from './upstream-targets.tsx';
+import { weightIntents } from './weight-intents.tsx';
 
 /** Something that can be done to a target. */
 export interface TargetIntent {
@@ -25,13 +26,15 @@ export function targetIntents(
   const state = row.health?.breaker?.state;
   return [
     isEjected ? restoring(row, path, done) : ejecting(row, all, path, done),
+    ...weightIntents(row, all, path, done),
     ...(state === undefined
       ? []
       : [state === 'closed' ? opening(row, path, done) : closing(row, path, done)]),
   ];
 }
 
-type Done = (text: string) => string;
+/** Tells what was done, and has the page ask again. */
+export type Done = (text: string) => string;
 
 /** How long something is taken out by default. */
 const FOR = (

@@ -80,6 +80,9 @@ function columnsFor(marked: string, weights: number): readonly Column<WholeTarge
         <>
           {row.weight}
           <Bar share={share(row)} />
+          {row.health?.weightOrder && (
+            <span class="under">{`ordered, ${row.health.weightOrder.configured} configured`}</span>
+          )}
         </>
       ),
     },

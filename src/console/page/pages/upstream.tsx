@@ -96,7 +96,7 @@ function Numbers({ of: { row } }: { readonly of: UpstreamAnswer }): JSX.Element 
               {`${available} of ${targets}`}
             </State>
           ),
-          unit: 'available',
+          note: 'available',
         },
         { title: 'Attempts', value: count(row.rps), unit: '/s' },
         { title: 'Failed', value: percent(row.errorRate), ...(row.errorRate > 0.01 && { tone: 'bad' }) },

@@ -8,7 +8,8 @@ import { When } from './small.tsx';
 
 /** How serious it is that a request is kept. */
 export function keptGravity({ outcome }: Pick<Kept, 'outcome'>): Gravity {
-  return { refused: 'warn', failed: 'bad', slow: 'warn', sample: 'info' }[outcome] as Gravity;
+  // The slowest of a route need not be slow.
+  return { refused: 'warn', failed: 'bad', slow: 'info', sample: 'info' }[outcome] as Gravity;
 }
 
 const COLUMNS: Readonly<
@@ -20,7 +21,7 @@ const COLUMNS: Readonly<
     title: 'Request',
     main: true,
     cell: ({ id, method, path }) => (
-      <a class="name mono" href={hrefTo(['requests', id])}>
+      <a class="name mono" title={`${method} ${path}`} href={hrefTo(['requests', id])}>
         {method} {path}
       </a>
     ),

@@ -7,12 +7,12 @@ import { When } from './small.tsx';
 
 const SHOWN = 8;
 
-/** What has happened while the page was open; the lines in the charts stand for it. */
+/** What has happened of late; the lines in the charts stand for it. */
 export function Marks(): JSX.Element | null {
   const happened = useStore(marks.store);
   if (happened.length === 0) return null;
   return (
-    <Panel title="While this page was open" actions={<a href={hrefTo(['changes'])}>All changes</a>}>
+    <Panel title="What has happened" actions={<a href={hrefTo(['changes'])}>All changes</a>}>
       <ul class="list">
         {happened
           .slice(-SHOWN)

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { StreamMark } from '../data/traffic.ts';
+import type { Mark } from '../data/marks.ts';
 
 /** One curve. */
 export interface Line {
@@ -17,7 +17,7 @@ export interface PlotOptions {
   readonly format: (value: number) => string;
   /** Plots with the same key have one cursor. */
   readonly sync: string;
-  readonly marks: () => readonly StreamMark[];
+  readonly marks: () => readonly Mark[];
   readonly onCursor: (index: number | null) => void;
 }
 
@@ -62,7 +62,16 @@ export function plotIn({ place, lines, format, sync, marks, onCursor }: PlotOpti
 
 function seriesOf({ name, colour: number }: Pick<Line, 'name' | 'colour'>, colour: Colours): uPlot.Series {
   const stroke = colour(`--chart-${number}`);
-  return { label: name, stroke, width: 1.5, points: { show: false }, spanGaps: false };
+  // A value between two gaps has no line to either side: it is a dot.
+  const points = { show: false, size: 4, fill: stroke, filter: lonelyOf };
+  return { label: name, stroke, width: 1.5, points, spanGaps: false };
+}
+
+/** The indexes of values that have none beside them. */
+export function lonelyOf({ data }: Pick<uPlot, 'data'>, series: number): number[] {
+  const values = data[series] ?? [];
+  const isThere = (i: number): boolean => typeof values[i] === 'number';
+  return Array.from(values, (_, i) => i).filter((i) => isThere(i) && !isThere(i - 1) && !isThere(i + 1));
 }
 
 type Colours = (property: string) => string;
@@ -85,11 +94,7 @@ function timeText(seconds: number): string {
 }
 
 /** Upright lines where something has happened. */
-function drawMarks(
-  { ctx, bbox, valToPos, scales }: uPlot,
-  marks: readonly StreamMark[],
-  colour: string,
-): void {
+function drawMarks({ ctx, bbox, valToPos, scales }: uPlot, marks: readonly Mark[], colour: string): void {
   const { min, max } = scales['x'] ?? {};
   if (typeof min !== 'number' || typeof max !== 'number') return;
   ctx.save();
