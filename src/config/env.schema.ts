@@ -109,6 +109,9 @@ export const environmentSchema = z.object({
     .string()
     .default('config/gateway.yaml')
     .describe('The configuration file. Default config/gateway.yaml.'),
+  GATEHOUSE_MODULES: text
+    .optional()
+    .describe('File that exports the modules. Default: what gatehouse.config.ts says, else none.'),
   GATEHOUSE_WATCH: z
     .enum(['on', 'off'])
     .default('on')

@@ -9,6 +9,8 @@ import type { LogLine } from './gateway.ts';
 const HOME = join(process.cwd(), 'node_modules/.cache/gatehouse-e2e');
 /** The bin of that build. */
 export const BIN = join(HOME, 'bin/gatehouse.js');
+/** The sample's modules of that build; those of `gatehouse.config.js` are of another one. */
+const MODULES = join(HOME, 'dist/routes/index.js');
 /** What Node keeps of code that it has compiled once; a process starts in two thirds of the time. */
 const COMPILED = `${HOME}.compiled`;
 const LOCK = `${HOME}.lock`;
@@ -125,7 +127,7 @@ export async function startChild(
 function startBin(args: readonly string[], env: Record<string, string>): ChildProcess {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: { PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
+    env: { PATH, NODE_COMPILE_CACHE: COMPILED, GATEHOUSE_MODULES: MODULES, ...env },
   });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;
