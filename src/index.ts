@@ -26,12 +26,17 @@ export type { StreamCall } from './calls/stream-call.ts';
 
 // Views: what is composed of several calls, for REST and GraphQL.
 export { View, type ViewInput, type ViewValues } from './bff/view.ts';
-export { Views, type VariantBody, type ViewBody } from './bff/views.ts';
+export { Views, type VariantBody, type ViewBody, type ViewReply } from './bff/views.ts';
 export { ViewsModule } from './bff/views.module.ts';
 export { kindByHeader } from './bff/view-variants.ts';
 
 // What contracts say of a handler.
-export { Answers, AnswersView, UPSTREAM_PROBLEMS, type AnswerOptions } from './contracts/answers.decorator.ts';
+export {
+  Answers,
+  AnswersView,
+  UPSTREAM_PROBLEMS,
+  type AnswerOptions,
+} from './contracts/answers.decorator.ts';
 export { Match } from './routing/sources/match.decorator.ts';
 export { schemaPipe } from './policies/validation/schema.pipe.ts';
 

@@ -64,6 +64,10 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./bench.ts')).runBench(command, modules, shown);
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, shown);
+    case 'generate':
+      return (await import('./project/generate.ts')).runGenerate(command, out);
+    case 'init':
+      return (await import('./project/init.ts')).runInit(command, out);
     case 'import':
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':
