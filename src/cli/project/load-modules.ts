@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -64,7 +65,9 @@ function copies(file: string): ConfigFault[] {
 
 function placeOf(name: string, from: string): string | undefined {
   try {
-    return findPackageJSON(name, from);
+    const found = findPackageJSON(name, from);
+    // Links of workspaces and of other package managers lead to one copy.
+    return found === undefined ? undefined : realpathSync(found);
   } catch {
     // The import of it will say so.
     return undefined;

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { ConfigError } from '../../config/config-fault.ts';
 import type { OfferedModules } from '../commands.ts';
 import { UsageError } from '../options.ts';
-import { readProject } from './project-file.ts';
 
 /** Commands that compile a configuration, and with it the code of its modules. */
 const COMPILING: ReadonlySet<string | undefined> = new Set([
@@ -48,7 +47,7 @@ export async function takeModules(
     if (files.length > 0) throw new UsageError(`--modules: ${args[0] ?? 'this'} needs no modules`);
     return { rest, modules: offered ?? [], shown: {} };
   }
-  const project = await readProject(process.cwd());
+  const project = await (await import('./project-file.ts')).readProject(process.cwd());
   const config = env['GATEHOUSE_CONFIG']?.trim() ? undefined : project?.value.config;
   const shown = config === undefined ? {} : { GATEHOUSE_CONFIG: config };
   if (files.length > 0) return { rest, modules: lazily(files, '--modules'), shown };

@@ -63,7 +63,9 @@ function compile(file: string): string {
 
 function compilerFor(file: string): TypeScript {
   try {
-    return createRequire(file)('typescript') as TypeScript;
+    const typescript = createRequire(file)('typescript') as Partial<TypeScript>;
+    if (typescript.transpileModule === undefined) throw new Error('it has no `transpileModule`');
+    return typescript as TypeScript;
   } catch (error) {
     const message = `${file} needs the package typescript to be loaded; install it (npm install --save-dev typescript@6), or name the compiled .js with --modules`;
     throw new Error(message, { cause: error });
