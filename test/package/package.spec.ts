@@ -13,6 +13,7 @@ const own = JSON.parse(readFileSync('package.json', 'utf8')) as {
 /** What a team writes, and what it may not. */
 const TEAM = `
 import { createGateway, Problem, Public, RateLimit, View, type GatewayModule } from 'gatehouse';
+import { Cost, ViewResolver } from 'gatehouse/graphql';
 import { defineConfig, type GatewayConfigInput } from 'gatehouse/config';
 import { startGateway } from 'gatehouse/testing';
 
@@ -23,7 +24,8 @@ export const module: GatewayModule = { name: 'empty', module: Empty, upstreams: 
 export const started = startGateway({ text: 'version: 1', modules: [module] });
 export const gateway = createGateway({ config: 'gateway.yaml', modules: [module] });
 export const decorated = [Public(), RateLimit({ rate: 1, per: '1m' })];
-export const refusal = new Problem('not-found');
+export const fields = [Cost({ weight: 2 }), ViewResolver];
+export const refusal = new Problem('route-not-found');
 export const view = View.define('Empty');
 // @ts-expect-error a key that is none
 defineConfig({ modul: 'src/modules.ts' });
@@ -95,6 +97,7 @@ describe('the package', () => {
     const file = join(ROOT, 'test/package/team.ts');
     const paths = {
       gatehouse: ['./src/index.ts'],
+      'gatehouse/graphql': ['./src/graphql.ts'],
       'gatehouse/config': ['./src/gatehouse-config.ts'],
       'gatehouse/testing': ['./src/testing/index.ts'],
     };
