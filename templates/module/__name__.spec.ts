@@ -21,7 +21,7 @@ describe('__name__', () => {
     const config = {
       version: 1,
       modules: ['__name__'],
-      upstreams: { __upstream__: { targets: [`http://127.0.0.1:${port}`] } },
+      upstreams: { __upstreamKey__: { targets: [`http://127.0.0.1:${port}`] } },
     };
     gateway = await startGateway({ text: JSON.stringify(config), modules: [__camel__] });
   });

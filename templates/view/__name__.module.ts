@@ -9,5 +9,5 @@ export class __Name__Module {}
 export const __camel__: GatewayModule = {
   name: '__name__',
   module: __Name__Module,
-  upstreams: { __upstream__: 'http' },
+  upstreams: { __upstreamKey__: 'http' },
 };

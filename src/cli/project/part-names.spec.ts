@@ -4,9 +4,30 @@ import { namesOf } from './part-names.ts';
 
 describe('namesOf', () => {
   it.each([
-    ['orders', { name: 'orders', camel: 'orders', Name: 'Orders', upstream: 'orders' }],
-    ['price-list', { name: 'price-list', camel: 'priceList', Name: 'PriceList', upstream: 'price-list' }],
-    ['v2-feed3', { name: 'v2-feed3', camel: 'v2Feed3', Name: 'V2Feed3', upstream: 'v2-feed3' }],
+    [
+      'orders',
+      { name: 'orders', camel: 'orders', Name: 'Orders', upstream: 'orders', upstreamKey: 'orders' },
+    ],
+    [
+      'price-list',
+      {
+        name: 'price-list',
+        camel: 'priceList',
+        Name: 'PriceList',
+        upstream: 'price-list',
+        upstreamKey: "'price-list'",
+      },
+    ],
+    [
+      'v2-feed3',
+      {
+        name: 'v2-feed3',
+        camel: 'v2Feed3',
+        Name: 'V2Feed3',
+        upstream: 'v2-feed3',
+        upstreamKey: "'v2-feed3'",
+      },
+    ],
   ])('says how %s is spelled where', (name, names) => {
     expect(namesOf(name)).toEqual(names);
   });

@@ -25,5 +25,6 @@ export function namesOf(name: string, upstream: string = name): Replacements {
   if (RESERVED.has(name) || TAKEN.test(name))
     throw new UsageError(`"${name}" has a meaning already; choose another name`);
   const camel = name.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  return { name, camel, Name: camel.replace(/^./, (letter) => letter.toUpperCase()), upstream };
+  const Name = camel.replace(/^./, (letter) => letter.toUpperCase());
+  return { name, camel, Name, upstream, upstreamKey: upstream.includes('-') ? `'${upstream}'` : upstream };
 }
