@@ -29,7 +29,8 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=5s \
 CMD ["node", "examples/services/main.ts"]
 
 FROM production AS gateway
-ENV NODE_ENV=production PORT=8080 ADMIN_PORT=9080
+# The sample's modules; another project names its own, or none.
+ENV NODE_ENV=production PORT=8080 ADMIN_PORT=9080 GATEHOUSE_MODULES=dist/routes/index.js
 COPY bin bin
 COPY config config
 COPY --from=build /app/dist dist

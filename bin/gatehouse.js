@@ -11,14 +11,9 @@ if (major < 24 || (major === 24 && minor < 15)) {
   );
   process.exit(1);
 }
+const { noticeStaleBuild } = await import('./stale-build.js');
+if (!noticeStaleBuild()) process.exit(1);
 const { main } = await import('../dist/cli/main.js');
-// Loaded by commands that need them. What a decorator was given is read while its class is loaded; everything else is a
-// defect and shows its stack.
-const load = () =>
-  import('../dist/routes/index.js').catch((error) => {
-    console.error(error?.name === 'ConfigError' ? error.message : error);
-    process.exit(1);
-  });
-await main(process.argv.slice(2), async () => (await load()).modules);
+await main(process.argv.slice(2));
 // What was begun before a fault, such as connections to Redis, does not keep the process.
 if (process.exitCode) process.exit();

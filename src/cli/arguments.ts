@@ -19,6 +19,7 @@ import type { ReplayCommand } from './replay-command.ts';
 import type { RevokeCommand } from './revoke.ts';
 import type { SimulateCommand } from './simulate-command.ts';
 import { TARGET_COMMANDS, targetsCommand, type TargetsCommand } from './target-orders.ts';
+import type { GenerateCommand, InitCommand } from './project/scaffold-command.ts';
 import type { TiersCommand } from './tiers.ts';
 
 export { HELP, UsageError };
@@ -34,7 +35,9 @@ export type Command =
   | ExplainCommand
   | DiffCommand
   | DoctorCommand
+  | GenerateCommand
   | ImportCommand
+  | InitCommand
   | RecordCommand
   | ReplayCommand
   | RevokeCommand
@@ -82,7 +85,9 @@ const COMMANDS = [
   'diff',
   'doctor',
   'explain',
+  'generate',
   'import',
+  'init',
   'log-level',
   'quota',
   'record',

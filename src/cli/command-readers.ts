@@ -5,6 +5,7 @@ import { benchCommand } from './bench-command.ts';
 import { bundleCommand, configCommand } from './config-orders.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { explainCommand } from './explain-command.ts';
+import { generateCommand, initCommand } from './project/scaffold-command.ts';
 import { logLevelCommand } from './log-level.ts';
 import { quotaCommand } from './quota.ts';
 import { recordCommand } from './record-command.ts';
@@ -21,6 +22,8 @@ export const READERS: Readonly<Record<string, (args: readonly string[]) => Comma
   config: configCommand,
   doctor: doctorCommand,
   explain: explainCommand,
+  generate: generateCommand,
+  init: initCommand,
   'log-level': logLevelCommand,
   quota: quotaCommand,
   record: recordCommand,

@@ -35,6 +35,9 @@ Usage
                                         say which route takes a request and why others do not, what its policies go by,
                                         which target is asked, and what is sent on, without sending anything; of the
                                         configuration file, or with --admin of the gateway that runs there
+  gatehouse generate module|view|policy NAME [--dir src]
+                                        write a Nest module, a view with its module, or a decorator that puts policies together,
+                                        each with a spec
   gatehouse import kong|openapi FILE [--output OUT]
                                         print a configuration made of a declarative one of Kong, or of an OpenAPI file,
                                         or write it; what has no equivalent is told on standard error
@@ -42,6 +45,9 @@ Usage
                                         print the OpenAPI document of all routes, or write it
   gatehouse client --ts --out FILE [--config FILE]
                                         write a typed client in one file of TypeScript
+  gatehouse init DIRECTORY [--name NAME] [--package SPEC]
+                                        write a project of a team's own: a route in YAML, a Nest module, specs, CI, an image;
+                                        --package says how it depends on gatehouse, by default by this version
   gatehouse log-level [LEVEL [--for 10m] | --reset] [--json] [--admin URL]
                                         show the level of the log of a gateway that runs, or have it another one for a while,
                                         by default for 10m, in all its workers
@@ -100,7 +106,9 @@ Usage
                                         the old one goes on for a while, or revoke some at once, at all replicas
 
 Options
-  -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else config/gateway.yaml
+  -c, --config FILE    configuration file; default GATEHOUSE_CONFIG, else what gatehouse.config.ts says, else config/gateway.yaml
+      --modules FILE   file that exports \`modules\`, .js or .ts, for whatever takes --config or two configurations; may be
+                       given several times; default GATEHOUSE_MODULES, else what gatehouse.config.ts says, else none
       --admin URL      operators' listener of the gateway; default ADMIN_HOST and ADMIN_PORT
       --token TOKEN    what it is shown, for whatever takes --admin; default ADMIN_TOKEN. Others on this machine may see it
       --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
@@ -112,5 +120,5 @@ Options
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,
 ADMIN_HOSTS, ADMIN_TOKEN, ADMIN_TOKEN_FILE, ADMIN_CA_FILE, WORKERS, REDIS_URL, REDIS_PASSWORD_FILE, REDIS_CA_FILE, REDIS_CERT_FILE,
 REDIS_KEY_FILE, REDIS_SERVER_NAME, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD_FILE, REDIS_TIMEOUT, LOG_LEVEL,
-GATEHOUSE_CONFIG, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY, SHUTDOWN_TIMEOUT,
-WORKER_TIMEOUT. Each has a default, or may be unset.`;
+GATEHOUSE_CONFIG, GATEHOUSE_MODULES, GATEHOUSE_WATCH, ANSWER_HEADS, METRICS_MAX_SERIES, FAULT_INJECTION, NODE_ENV, DRAIN_DELAY,
+SHUTDOWN_TIMEOUT, WORKER_TIMEOUT. Each has a default, or may be unset.`;

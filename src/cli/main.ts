@@ -3,6 +3,7 @@ import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { otelSecrets } from '../config/otel-environment.ts';
 import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
+import { takeModules } from './project/modules-option.ts';
 import { takeToken } from './token-option.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { learnEnvironment, learnSecret, redacted } from '../telemetry/redaction.ts';
@@ -15,17 +16,19 @@ const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND',
 /**
  * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense.
  *
- * @param modules what `modules:` of the configuration can name, or what loads them: only commands that need them wait for
- * that. Default none.
+ * @param offered what `modules:` of the configuration can name, or what loads them: only commands that need them wait for
+ * that. Default: what `--modules`, `GATEHOUSE_MODULES` or `gatehouse.config.ts` name.
  */
-export async function main(args: readonly string[], modules: OfferedModules = []): Promise<void> {
+export async function main(args: readonly string[], offered?: OfferedModules): Promise<void> {
   learnEnvironment(process.env);
   for (const secret of otelSecrets(process.env)) learnSecret(secret);
   try {
     const { rest, shown } = takeToken(args);
     learnSecret(shown['ADMIN_TOKEN']);
-    Object.assign(process.env, shown);
-    await run(parseArguments(rest), modules);
+    const taken = await takeModules(rest, process.env, offered);
+    const command = parseArguments(taken.rest);
+    Object.assign(process.env, shown, taken.shown);
+    await run(command, taken.modules);
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
@@ -61,6 +64,10 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./bench.ts')).runBench(command, modules, shown);
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, shown);
+    case 'generate':
+      return (await import('./project/generate.ts')).runGenerate(command, out);
+    case 'init':
+      return (await import('./project/init.ts')).runInit(command, out);
     case 'import':
       return (await import('./import/import.ts')).runImport(command, { out, err });
     case 'canary':

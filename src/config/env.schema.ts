@@ -101,14 +101,13 @@ export const environmentSchema = z.object({
   REDIS_TIMEOUT: duration
     .refine((ms) => ms >= 1 && ms <= 60_000, 'expected 1ms to 60s')
     .default(10)
-    .describe(
-      'How long a request waits for one call to Redis, before it goes on without; uses that may wait longer do. Default 10ms.',
-    ),
+    .describe('How long a request waits for a call to Redis; uses that may wait longer do. Default 10ms.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important lines to log. Default info.'),
   GATEHOUSE_CONFIG: z
     .string()
     .default('config/gateway.yaml')
     .describe('The configuration file. Default config/gateway.yaml.'),
+  GATEHOUSE_MODULES: text.optional().describe('File that exports the modules. Default none.'),
   GATEHOUSE_WATCH: z
     .enum(['on', 'off'])
     .default('on')

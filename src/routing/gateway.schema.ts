@@ -263,5 +263,10 @@ const wholeSchema = z
 /** The parsed configuration file. */
 export type GatewayConfig = z.output<typeof wholeSchema> & { readonly routes: readonly RouteConfig[] };
 
+/** What the configuration file may say, as it is written; keys of actions and policies are checked when it is read. */
+export type GatewayConfigInput = z.input<typeof wholeSchema> & {
+  readonly routes?: readonly (z.input<typeof commonRoute> & Readonly<Record<string, unknown>>)[];
+};
+
 /** What the configuration file says about the contracts for clients. */
 export type ContractsConfig = GatewayConfig['contracts'];

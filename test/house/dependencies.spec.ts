@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const OPTIONAL: Readonly<Record<string, string>> = {
   '@graphql-yoga/render-graphiql':
     'Loaded when the page is asked for; without it the door answers as in production.',
+  typescript: "A team's own, for modules that are not compiled; without it the loader says what to install.",
 };
 
 /** It is built into files of its own, with what it imports. */

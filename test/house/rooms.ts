@@ -128,6 +128,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.
   doctor: { imports: [...LEAVES, 'store', 'policies', 'listeners', 'upstreams'], types: ['routing'] },
+  // What tests of a team's own start.
   console: { imports: [] },
   // It runs in browsers: of the gateway it knows the words only.
   'console/page': { imports: [], types: ['explain', 'traffic'] },

@@ -6,9 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from './gateway.ts';
 
 /** A build of the tests' own, beside the packages that it needs, so that nobody else's build takes it away. */
-const HOME = join(process.cwd(), 'node_modules/.cache/gatehouse-e2e');
+export const HOME = join(process.cwd(), 'node_modules/.cache/gatehouse-e2e');
 /** The bin of that build. */
 export const BIN = join(HOME, 'bin/gatehouse.js');
+/** The sample's modules of that build; those of `gatehouse.config.js` are of another one. */
+const MODULES = join(HOME, 'dist/routes/index.js');
 /** What Node keeps of code that it has compiled once; a process starts in two thirds of the time. */
 const COMPILED = `${HOME}.compiled`;
 const LOCK = `${HOME}.lock`;
@@ -40,7 +42,9 @@ function tryLock(): boolean {
 function isStale(): boolean {
   const built = statSync(STAMP, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((file) => join('src', file));
-  return [...sources, 'bin/gatehouse.js', 'package.json'].some((file) => statSync(file).mtimeMs > built);
+  const templates = readdirSync('templates', { recursive: true, encoding: 'utf8' });
+  const others = [...templates.map((file) => join('templates', file)), 'bin/gatehouse.js', 'package.json'];
+  return [...sources, ...others].some((file) => statSync(file).mtimeMs > built);
 }
 
 function build(): void {
@@ -48,6 +52,7 @@ function build(): void {
   mkdirSync(HOME);
   cpSync('bin', join(HOME, 'bin'), { recursive: true });
   cpSync('package.json', join(HOME, 'package.json'));
+  cpSync('templates', join(HOME, 'templates'), { recursive: true });
   // What is no source file travels as it is.
   cpSync('src', join(HOME, 'dist'), { recursive: true, filter: (file) => !file.endsWith('.ts') });
   const options = ['-d', join(HOME, 'dist'), '--config-file', '.swcrc', '--strip-leading-paths'];
@@ -125,7 +130,7 @@ export async function startChild(
 function startBin(args: readonly string[], env: Record<string, string>): ChildProcess {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: { PATH, NODE_COMPILE_CACHE: COMPILED, ...env },
+    env: { PATH, NODE_COMPILE_CACHE: COMPILED, GATEHOUSE_MODULES: MODULES, ...env },
   });
   process.once('exit', () => child.kill('SIGKILL'));
   return child;
