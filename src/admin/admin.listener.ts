@@ -79,8 +79,8 @@ export class AdminListener {
     serveMetrics(this.#server, metrics);
     serveListings(this.#server, snapshots);
     installExplain(this.#server, snapshots);
-    serveBreakers(this.#server, snapshots);
-    serveTargetOrders(this.#server, snapshots, metrics);
+    serveBreakers(this.#server, snapshots, metrics);
+    serveTargetOrders(this.#server, { snapshots, metrics, rollouts: orders.rollouts });
     const desk = orders.config ?? new OwnConfigDesk(reloads);
     serveConfigPages(this.#server, { desk, snapshots, reloads });
     serveConfigOrders(this.#server, { desk, reloads });
