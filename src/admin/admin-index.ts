@@ -45,7 +45,8 @@ export const ADMIN_PAGES: readonly AdminPage[] = [
   },
   {
     path: '/overrides',
-    shows: 'What operators have ordered of targets and holds now: taken out for a time, another weight.',
+    shows:
+      'What operators have ordered of targets and holds now: taken out for a time, another weight, a breaker opened.',
   },
   {
     path: '/changes',

@@ -12,6 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { StreamHub } from '../traffic/stream/stream-hub.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
+import { keepTargetsFrom } from '../upstreams/transport/operators-places.ts';
 import { AdminAccess } from './access/admin-access.ts';
 import { boundConnections, SERVER_OPTIONS } from './access/connection-bounds.ts';
 import { guardOperations } from './access/guard.ts';
@@ -51,6 +52,7 @@ export class AdminListener {
   /** All that the listener offers. */
   readonly operations: readonly AdminOperation[];
   readonly #streams: StreamHub | undefined;
+  #freePlace: (() => void) | undefined = undefined;
 
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -66,6 +68,8 @@ export class AdminListener {
       ? AdminAccess.elsewhere(environment)
       : new AdminAccess(environment, orders.logger);
     if (!isWorker) metrics.admin.shows(() => this.#access.state);
+    // It listens elsewhere, and is as near from here.
+    else this.#freePlace = keepTargetsFrom({ host: environment.adminHost, port: environment.adminPort });
     this.#server = createServer(this.#access);
     this.operations = serveContract(this.#server);
     auditOrders(this.#server, orders.audit);
@@ -75,8 +79,8 @@ export class AdminListener {
     serveMetrics(this.#server, metrics);
     serveListings(this.#server, snapshots);
     installExplain(this.#server, snapshots);
-    serveBreakers(this.#server, snapshots);
-    serveTargetOrders(this.#server, snapshots, metrics);
+    serveBreakers(this.#server, snapshots, metrics);
+    serveTargetOrders(this.#server, { snapshots, metrics, rollouts: orders.rollouts });
     const desk = orders.config ?? new OwnConfigDesk(reloads);
     serveConfigPages(this.#server, { desk, snapshots, reloads });
     serveConfigOrders(this.#server, { desk, reloads });
@@ -111,11 +115,14 @@ export class AdminListener {
     this.#server.setNotFoundHandler((request, reply) => sendIndex(request, reply, 404));
   }
 
-  /** Starts to listen; returns the address. */
-  listen(): Promise<string> {
+  /** Starts to listen; returns the address. No target may be there from then on. */
+  async listen(): Promise<string> {
     const { server } = this.#server;
+    const { adminPort: port, adminHost: host } = this.environment;
     this.#access.watch(this.#logger, server instanceof SecureServer ? server : undefined);
-    return this.#server.listen({ port: this.environment.adminPort, host: this.environment.adminHost });
+    const url = await this.#server.listen({ port, host });
+    this.#freePlace = keepTargetsFrom({ host, port: Number(new URL(url).port) || port });
+    return url;
   }
 
   /** Answers a request that another process has taken. */
@@ -130,6 +137,7 @@ export class AdminListener {
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
     this.#access.unwatch();
+    this.#freePlace?.();
     this.#streams?.close();
     await this.#server.close();
   }

@@ -3,9 +3,15 @@ import { z } from 'zod';
 import { faultsText } from '../config/zod-faults.ts';
 import { timerDuration } from '../config/units.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
-import { orderBreaker } from '../upstreams/health/health-view.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { describeOne } from '../upstreams/health/health-view.ts';
+import { TargetWatch } from '../upstreams/health/target-watch.ts';
+import type { Target } from '../upstreams/target.ts';
 import { noteOrder } from './audited-orders.ts';
+import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
+import { relayed } from './relayed-requests.ts';
+import { NO_ROOM, REASON } from './target-orders.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
 const LONGEST = '24d';
@@ -14,43 +20,84 @@ const orderSchema = z.discriminatedUnion('state', [
   z.strictObject({
     state: z.literal('open'),
     for: timerDuration.refine((ms) => ms > 0, 'expected more than nothing').prefault(LONGEST),
+    reason: REASON,
   }),
   z.strictObject({ state: z.literal('closed') }),
 ]);
+type Order = z.output<typeof orderSchema>;
 
 const BREAKER_PATH = '/upstreams/:upstream/targets/:target/breaker';
 
 interface BreakerRequest {
   readonly Params: { readonly upstream: string; readonly target: string };
 }
+type Asked = FastifyRequest<BreakerRequest>;
 
-/** Has breakers opened and closed by hand. */
-export function serveBreakers(server: FastifyInstance, snapshots: Snapshots): void {
+/** Has breakers opened and closed by hand. Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`. */
+export function serveBreakers(server: FastifyInstance, snapshots: Snapshots, metrics: Metrics): void {
   // Each process has breakers of its own.
   const order = operation('setBreaker', 'operate', {
     summary: 'Open or close the breaker of a target',
     body: orderSchema,
     reach: 'all',
   });
-  server.put(BREAKER_PATH, order, takeOrder(snapshots));
+  server.put<BreakerRequest>(BREAKER_PATH, order, (request, reply) =>
+    takeOrder(request, reply, { snapshots, metrics }),
+  );
 }
 
-/** Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`. */
 function takeOrder(
-  snapshots: Snapshots,
-): (request: FastifyRequest<BreakerRequest>, reply: FastifyReply) => FastifyReply {
-  return (request, reply) => {
-    const order = orderSchema.safeParse(request.body);
-    if (!order.success)
-      return reply.code(400).send({ error: faultsText(order.error, orderSchema, request.body) });
-    const { upstream: name, target } = request.params;
-    const upstream = snapshots.current.upstreams.find(name);
-    if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
-    const { state } = order.data;
-    const forMs = order.data.state === 'open' ? order.data.for : 0;
-    noteOrder(request, { state, forMs: state === 'open' ? forMs : undefined });
-    const view = orderBreaker(upstream, target, { state, forMs });
-    if (view !== undefined) return reply.send(view);
+  request: Asked,
+  reply: FastifyReply,
+  { snapshots, metrics }: { readonly snapshots: Snapshots; readonly metrics: Metrics },
+): FastifyReply {
+  const read = orderSchema.safeParse(request.body);
+  if (!read.success)
+    return reply.code(400).send({ error: faultsText(read.error, orderSchema, request.body) });
+  const { upstream: name, target } = request.params;
+  const { upstreams } = snapshots.current;
+  const upstream = upstreams.find(name);
+  if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
+  const order = read.data;
+  const isOpen = order.state === 'open';
+  noteOrder(request, { state: order.state, ...(isOpen && { forMs: order.for, reason: order.reason }) });
+  const found = upstream.targets.filter((one) => one.host === target && one.breaker !== undefined);
+  if (found.length === 0)
     return reply.code(404).send({ error: `${name} has no target ${target} with a breaker` });
-  };
+  if (!carriedOut(request, order, { found, overrides: upstreams.overrides }))
+    return reply.code(507).send(NO_ROOM);
+  for (const { health } of found) if (health instanceof TargetWatch) health.ejections = 0;
+  // Of several processes the one that was asked first tells it.
+  if (relayed.getStore()?.isEcho !== true) {
+    const how = isOpen ? `opened for ${Math.round(order.for / 1000)} s` : 'closed';
+    const why = isOpen && order.reason !== undefined ? `: ${order.reason}` : '';
+    const text = `breaker of ${target} ${how}${why}, by ${givenBy(request)}`;
+    metrics.changes.note({ kind: 'order', upstream: name, target, text });
+  }
+  return reply.send(describeOne(upstreams, name, target));
+}
+
+/** @returns whether there was room for it. */
+function carriedOut(
+  request: Asked,
+  order: Order,
+  {
+    found,
+    overrides,
+  }: {
+    readonly found: readonly Target[];
+    readonly overrides: Snapshots['current']['upstreams']['overrides'];
+  },
+): boolean {
+  const { upstream, target } = request.params;
+  if (order.state === 'open') {
+    const since = Date.now();
+    const { for: forMs, reason } = order;
+    const by = givenBy(request);
+    return overrides.put({ kind: 'breaker', upstream, target, since, until: since + forMs, by, reason });
+  }
+  overrides.undo('breaker', upstream, target);
+  // Also one that has opened by itself.
+  for (const { breaker } of found) breaker?.close();
+  return true;
 }

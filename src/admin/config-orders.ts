@@ -4,7 +4,7 @@ import { faultsText } from '../config/zod-faults.ts';
 import type { ConfigDesk, RollbackRefusal } from '../snapshot/config-desk.ts';
 import type { Reload, Reloads } from '../snapshot/reloads.ts';
 import { noteOrder } from './audited-orders.ts';
-import { etagOf, isStillMeant } from './config-match.ts';
+import { etagOf, isStillMeant, namedGenerations, sendMoved } from './config-match.ts';
 import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
 
@@ -53,7 +53,10 @@ class ConfigOrderDesk {
     const order = await this.#read(reloadSchema, request, reply);
     if (order === undefined) return reply;
     noteOrder(request, { dryRun: order.dryRun });
-    if (!order.dryRun) return this.#answer(await desk.reload(givenBy(request)), request, reply);
+    if (!order.dryRun) {
+      const end = await desk.reload(givenBy(request), namedGenerations(request));
+      return end === 'moved' ? this.#moved(request, reply) : this.#answer(end, request, reply);
+    }
     const { generation } = await desk.place();
     return reply.send({ dryRun: true, generation, ...(await reloads.check()) });
   }
@@ -62,10 +65,16 @@ class ConfigOrderDesk {
     const order = await this.#read(rollbackSchema, request, reply);
     if (order === undefined) return reply;
     noteOrder(request, { generation: order.generation, reason: order.reason });
-    const end = await this.#deps.desk.rollback(order.generation, givenBy(request));
+    const only = namedGenerations(request);
+    const end = await this.#deps.desk.rollback(order.generation, givenBy(request), only);
+    if (end === 'moved') return this.#moved(request, reply);
     if (typeof end !== 'string') return this.#answer(end, request, reply);
     const [status, why] = REFUSALS[end];
     return reply.code(status).send({ error: `configuration ${order.generation} ${why}` });
+  }
+
+  async #moved(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    return sendMoved(request, reply, (await this.#deps.desk.place()).generation);
   }
 
   async #answer(reload: Reload, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { timerDuration } from '../config/units.ts';
+import type { Rollouts } from '../canary/rollouts.ts';
 import { faultsText } from '../config/zod-faults.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -8,14 +9,19 @@ import { describeOne, orderView } from '../upstreams/health/health-view.ts';
 import { ejectionFault } from '../upstreams/overrides/ejection-fault.ts';
 import type { Override, OverrideKind } from '../upstreams/overrides/target-overrides.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { askedParts } from './asked-parts.ts';
 import { noteOrder } from './audited-orders.ts';
 import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
 
 const TARGET_PATH = '/upstreams/:upstream/targets/:target';
-const REASON = z.string().max(200).optional();
-const FULL = { error: 'there is room for 1000 orders only; undo some that are not needed any more' };
+/** Why somebody orders something. */
+export const REASON = z.string().max(200).optional();
+/** What somebody hears whose order would be one too many. */
+export const NO_ROOM = {
+  error: 'there is room for 1000 orders only; undo some that are not needed any more',
+};
 const aWhile = timerDuration.refine((ms) => ms > 0, 'expected more than nothing');
 
 const ejectionSchema = z.strictObject({
@@ -34,12 +40,19 @@ interface TargetRequest {
 }
 type Asked = FastifyRequest<TargetRequest>;
 
+/** What orders about targets go by. */
+export interface TargetOrdersDeps {
+  readonly snapshots: Snapshots;
+  readonly metrics: Metrics;
+  readonly rollouts: Pick<Rollouts, 'list'>;
+}
+
 /**
  * Takes targets out for a time and gives them other weights, until the time is over or somebody undoes it. Each process chooses
  * targets for itself, so all of them hear it; what one of them has refused is not asked of the others.
  */
-export function serveTargetOrders(server: FastifyInstance, snapshots: Snapshots, metrics: Metrics): void {
-  const desk = new TargetDesk(snapshots, metrics);
+export function serveTargetOrders(server: FastifyInstance, deps: TargetOrdersDeps): void {
+  const desk = new TargetDesk(deps);
   const reach = 'all';
   const list = operation('listOverrides', 'read', {
     summary: 'What operators have ordered of targets and holds now',
@@ -61,10 +74,12 @@ export function serveTargetOrders(server: FastifyInstance, snapshots: Snapshots,
 class TargetDesk {
   readonly #snapshots: Snapshots;
   readonly #metrics: Metrics;
+  readonly #rollouts: TargetOrdersDeps['rollouts'];
 
-  constructor(snapshots: Snapshots, metrics: Metrics) {
+  constructor({ snapshots, metrics, rollouts }: TargetOrdersDeps) {
     this.#snapshots = snapshots;
     this.#metrics = metrics;
+    this.#rollouts = rollouts;
   }
 
   list(): object {
@@ -88,7 +103,7 @@ class TargetDesk {
     const { target } = request.params;
     // What another process has let pass is done here too: targets would be in use at some of them else.
     const isForced = order.force || relayed.getStore()?.isEcho === true;
-    const fault = isForced ? undefined : ejectionFault(upstream, target);
+    const fault = isForced ? undefined : this.#faultOf(upstream, target);
     noteOrder(request, { forMs: order.for, force: order.force, reason: order.reason });
     if (fault !== undefined) return reply.code(409).send({ error: fault });
     const text = `${target} taken out for ${Math.round(order.for / 1000)} s`;
@@ -131,7 +146,7 @@ class TargetDesk {
     const since = Date.now();
     const until = forMs === undefined ? undefined : since + forMs;
     const isPut = upstreams.overrides.put({ ...order, upstream, target, since, until, by: givenBy(request) });
-    if (!isPut) return reply.code(507).send(FULL);
+    if (!isPut) return reply.code(507).send(NO_ROOM);
     this.#tell(request, order.reason === undefined ? text : `${text}: ${order.reason}`);
     return reply.send(describeOne(upstreams, upstream, target));
   }
@@ -150,6 +165,14 @@ class TargetDesk {
     if (this.#find(name, target) === undefined)
       return void reply.code(404).send({ error: `${name} has no target ${target}` });
     return { upstream, order: order.data };
+  }
+
+  #faultOf(upstream: Upstream, target: string): string | undefined {
+    return ejectionFault(
+      upstream,
+      target,
+      askedParts(upstream.name, this.#snapshots.current, this.#rollouts),
+    );
   }
 
   #find(upstream: string, host: string): unknown {

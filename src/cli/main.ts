@@ -4,6 +4,7 @@ import type { Environment } from '../config/env.schema.ts';
 import { otelSecrets } from '../config/otel-environment.ts';
 import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
 import { takeModules } from './project/modules-option.ts';
+import { plainOutlet } from './plain-outlet.ts';
 import { takeToken } from './token-option.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { learnEnvironment, learnSecret, redacted } from '../telemetry/redaction.ts';
@@ -32,7 +33,8 @@ export async function main(args: readonly string[], offered?: OfferedModules): P
   } catch (error) {
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
-    process.stderr.write(`${redacted(faultText(error instanceof Incomparable ? error.cause : error))}\n`);
+    const text = faultText(error instanceof Incomparable ? error.cause : error);
+    withoutSecrets(process.stderr).write(`${text}\n`);
   }
 }
 
@@ -54,7 +56,7 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
     case 'keys create':
       return (await import('./keys.ts')).runCreateKey(command, await environment(), out);
     case 'keys':
-      return (await import('./key-orders.ts')).runKeys(command, await environment(), out);
+      return (await import('./key-orders.ts')).runKeys(command, await environment(), plainOutlet(out));
     case 'openapi':
     case 'client':
       return (await import('./contracts.ts')).runContracts(command, modules, out);
@@ -142,7 +144,7 @@ async function runOrder(
 
 // Not for what is made to be taken away whole: a new key, a document, an imported configuration.
 function withoutSecrets(outlet: NodeJS.WriteStream): Outlet {
-  return { write: (text) => outlet.write(redacted(text)), isTTY: outlet.isTTY };
+  return plainOutlet({ write: (text) => outlet.write(redacted(text)), isTTY: outlet.isTTY });
 }
 
 async function environment(): Promise<Environment> {

@@ -14,6 +14,17 @@ export interface ConfigPlace {
 /** Why an earlier configuration is not taken back. */
 export type RollbackRefusal = 'unknown' | 'forgotten' | 'refused' | 'in-force';
 
+/** Generations of which one has to be in force when it is the turn of an order; any one where there are none. */
+export type OnlyAt = readonly number[] | undefined;
+
+/** What becomes of an order when another configuration has come into force before its turn. */
+export type Moved = 'moved';
+
+/** Whether an order is still meant when it is its turn. */
+export function isMeant(only: OnlyAt, generation: number): boolean {
+  return only === undefined || only.includes(generation);
+}
+
 /** What operators want to know of configurations, and to have done with them; the same for all processes of a gateway. */
 export interface ConfigDesk {
   place(): Promise<ConfigPlace>;
@@ -22,9 +33,9 @@ export interface ConfigDesk {
   /** As it was written; undefined where it is not kept. */
   text(generation: number): Promise<string | undefined>;
   /** Reads the file again and puts it into force. @param by who wants it. */
-  reload(by: string): Promise<Reload>;
+  reload(by: string, only?: OnlyAt): Promise<Reload | Moved>;
   /** Puts an earlier configuration into force again. */
-  rollback(generation: number, by: string): Promise<Reload | RollbackRefusal>;
+  rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved>;
 }
 
 /** What speaks against taking a configuration back, before it is looked at. */
@@ -60,14 +71,17 @@ export class OwnConfigDesk implements ConfigDesk {
     return this.#reloads.history.text(generation);
   }
 
-  reload(by: string): Promise<Reload> {
-    return this.#reloads.reload('order', undefined, by);
+  async reload(by: string, only?: OnlyAt): Promise<Reload | Moved> {
+    if (only === undefined) return this.#reloads.reload('order', undefined, by);
+    return (await this.#reloads.inTurnAt(only, { trigger: 'order', by })) ?? 'moved';
   }
 
-  async rollback(generation: number, by: string): Promise<Reload | RollbackRefusal> {
+  async rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved> {
     const refusal = rollbackRefusal(this.#reloads.history.list(), generation);
     if (refusal !== undefined) return refusal;
     const text = await this.text(generation);
-    return text === undefined ? 'forgotten' : this.#reloads.rollback({ text, generation }, by);
+    if (text === undefined) return 'forgotten';
+    const wanted = { trigger: 'rollback', earlier: { text, generation }, by };
+    return (await this.#reloads.inTurnAt(only, wanted)) ?? 'moved';
   }
 }

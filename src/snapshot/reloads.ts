@@ -96,9 +96,17 @@ export class Reloads {
     return (this.#waiting = this.#inTurn(wanted, () => (this.#waiting = undefined)));
   }
 
-  /** Puts an earlier configuration into force again, by the rules of any other. Never rejects. @param by who wants it. */
-  rollback(earlier: EarlierConfig, by: string): Promise<Reload> {
-    return this.#inTurn({ trigger: 'rollback', earlier, by });
+  /**
+   * Puts the file, or an earlier configuration, into force once those before it have ended. Never rejects.
+   *
+   * @returns undefined, and nothing was done, where none of `only` is in force by then.
+   */
+  async inTurnAt(
+    only: readonly number[] | undefined,
+    wanted: Pick<WantedReload, 'trigger' | 'earlier' | 'by'>,
+  ): Promise<Reload | undefined> {
+    while (this.#running !== undefined) await this.#running;
+    return only === undefined || only.includes(this.generation) ? this.#run(wanted) : undefined;
   }
 
   /** What would become of the file, which is not put into force. Never rejects. */

@@ -1,4 +1,4 @@
-import type { ConfigDesk, ConfigPlace, RollbackRefusal } from '../snapshot/config-desk.ts';
+import type { ConfigDesk, ConfigPlace, Moved, OnlyAt, RollbackRefusal } from '../snapshot/config-desk.ts';
 import type { ConfigEntry } from '../snapshot/config-history.ts';
 import type { Reload } from '../snapshot/reload-deps.ts';
 import type { Channel } from './channel.ts';
@@ -27,12 +27,12 @@ export class JointConfigDesk implements ConfigDesk {
     return this.#reloads().history.text(generation);
   }
 
-  async reload(by: string): Promise<Reload> {
-    return there(await this.#reloads().reload('order', by));
+  async reload(by: string, only?: OnlyAt): Promise<Reload | Moved> {
+    return there(await this.#reloads().reloadAt(by, only));
   }
 
-  async rollback(generation: number, by: string): Promise<Reload | RollbackRefusal> {
-    return there(await this.#reloads().rollback(generation, by));
+  async rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved> {
+    return there(await this.#reloads().rollback(generation, by, only));
   }
 }
 
@@ -56,12 +56,12 @@ export class AskedConfigDesk implements ConfigDesk {
     return this.#channel.ask('text', { generation });
   }
 
-  async reload(by: string): Promise<Reload> {
-    return there(await this.#channel.ask('reloadAll', { by }));
+  async reload(by: string, only?: OnlyAt): Promise<Reload | Moved> {
+    return there(await this.#channel.ask('reloadAll', { by, only }));
   }
 
-  async rollback(generation: number, by: string): Promise<Reload | RollbackRefusal> {
-    return there(await this.#channel.ask('rollback', { generation, by }));
+  async rollback(generation: number, by: string, only?: OnlyAt): Promise<Reload | RollbackRefusal | Moved> {
+    return there(await this.#channel.ask('rollback', { generation, by, only }));
   }
 }
 

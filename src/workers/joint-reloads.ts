@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { readText } from '../config/config-reader.ts';
-import { rollbackRefusal, type ConfigPlace, type RollbackRefusal } from '../snapshot/config-desk.ts';
+import {
+  isMeant,
+  rollbackRefusal,
+  type ConfigPlace,
+  type Moved,
+  type OnlyAt,
+  type RollbackRefusal,
+} from '../snapshot/config-desk.ts';
 import { ConfigHistory } from '../snapshot/config-history.ts';
 import { ConfigStanding } from '../snapshot/config-standing.ts';
 import type { EarlierConfig, Reload } from '../snapshot/reload-deps.ts';
@@ -96,9 +103,22 @@ export class JointReloads {
     return this.#next;
   }
 
+  /** The same in its turn, unless none of those generations is in force then. */
+  reloadAt(by: string, only: OnlyAt): Promise<Reload | Moved | undefined> {
+    if (only === undefined) return this.reload('order', by);
+    return this.#inTurn(async () =>
+      isMeant(only, this.place.generation) ? this.#reload({ trigger: 'order', by }) : 'moved',
+    );
+  }
+
   /** Puts an earlier configuration into force again, in all workers or in none. */
-  rollback(generation: number, by: string): Promise<Reload | RollbackRefusal | undefined> {
+  rollback(
+    generation: number,
+    by: string,
+    only?: OnlyAt,
+  ): Promise<Reload | RollbackRefusal | Moved | undefined> {
     return this.#inTurn(async () => {
+      if (!isMeant(only, this.place.generation)) return 'moved';
       const refusal = rollbackRefusal(this.history.list(), generation);
       if (refusal !== undefined) return refusal;
       const text = await this.history.text(generation);

@@ -1,6 +1,6 @@
 import type { RelayedAnswer, RelayedRequest } from '../admin/relayed-requests.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
-import type { ConfigPlace, RollbackRefusal } from '../snapshot/config-desk.ts';
+import type { ConfigPlace, Moved, OnlyAt, RollbackRefusal } from '../snapshot/config-desk.ts';
 import type { ConfigEntry } from '../snapshot/config-history.ts';
 import type { NotedChange } from '../telemetry/changes.ts';
 import type { Override } from '../upstreams/overrides/target-overrides.ts';
@@ -65,8 +65,11 @@ export interface Requests {
   history: [undefined, readonly ConfigEntry[]];
   text: [{ readonly generation: number }, string | undefined];
   /** Has all of them read the file again; undefined where no worker could. */
-  reloadAll: [{ readonly by: string }, Reload | undefined];
-  rollback: [{ readonly generation: number; readonly by: string }, Reload | RollbackRefusal | undefined];
+  reloadAll: [{ readonly by: string; readonly only: OnlyAt }, Reload | Moved | undefined];
+  rollback: [
+    { readonly generation: number; readonly by: string; readonly only: OnlyAt },
+    Reload | RollbackRefusal | Moved | undefined,
+  ];
   /** To write to the log; answered when it is its turn. */
   turn: [undefined, undefined];
   /**

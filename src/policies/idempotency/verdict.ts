@@ -13,9 +13,9 @@ const UNTOUCHED: ReadonlySet<string> = new Set([
   'not-sent',
   'unreachable',
 ]);
-/** What operating systems say to who has not connected. */
+/** What operating systems say to who has not connected, and our own word for it. */
 const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL',
+  'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EOPERATORS',
 ]); // prettier-ignore
 
 const REQUEST_TIMEOUT = 408;

@@ -20,6 +20,8 @@ export interface TargetView {
   readonly ejection?: OrderView | undefined;
   /** Absent unless an operator has given it another weight. */
   readonly weightOrder?: (OrderView & { readonly configured: number }) | undefined;
+  /** Absent unless an operator has opened its breaker. */
+  readonly breakerOrder?: OrderView | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** What probes say; absent without probes. */
   readonly probes?: {
@@ -89,12 +91,14 @@ function ordersOf(
   { host, configuredWeight: configured }: Target,
   upstream: string,
   overrides: Known['overrides'],
-): Pick<TargetView, 'ejection' | 'weightOrder'> {
+): Pick<TargetView, 'ejection' | 'weightOrder' | 'breakerOrder'> {
   const ejection = overrides.of('ejection', upstream, host);
   const weight = overrides.of('weight', upstream, host);
+  const breaker = overrides.of('breaker', upstream, host);
   return {
     ...(ejection && { ejection: orderView(ejection) }),
     ...(weight && { weightOrder: { ...orderView(weight), configured } }),
+    ...(breaker && { breakerOrder: orderView(breaker) }),
   };
 }
 
@@ -142,26 +146,4 @@ function breakerView({ breaker, ejections }: TargetWatch): BreakerView | undefin
     ejections,
     history: history.map(({ at, ...change }) => ({ ...change, at: new Date(at).toISOString() })),
   };
-}
-
-/** What an operator does to a breaker. */
-export interface BreakerOrder {
-  readonly state: 'open' | 'closed';
-  /** How long it is opened, in ms; then one call is let through. */
-  readonly forMs: number;
-}
-
-/**
- * Opens or closes the breaker of a target by hand, in this process; other replicas are not told.
- *
- * @returns the target then; undefined when there is none of that name, or it has no breaker.
- */
-export function orderBreaker(upstream: Upstream, host: string, order: BreakerOrder): TargetView | undefined {
-  const found = upstream.targets.filter((one) => one.host === host && one.breaker !== undefined);
-  for (const { breaker, health } of found) {
-    if (order.state === 'open') breaker?.trip('manual', order.forMs);
-    else breaker?.close();
-    if (health instanceof TargetWatch) health.ejections = 0;
-  }
-  return found[0] && describeTarget(found[0]);
 }

@@ -1,6 +1,7 @@
 import { Problem } from '../../problems/problem.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import type { AttemptFault } from '../call-run.ts';
+import { OPERATORS_PLACE } from '../transport/operators-places.ts';
 import { NoFreeConnection, noFreeConnection } from '../transport/no-free-connection.ts';
 
 /** What went wrong with an attempt before an answer began. */
@@ -62,6 +63,7 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
   ENOTFOUND: UNREACHABLE,
   EAI_AGAIN: UNREACHABLE,
   EADDRNOTAVAIL: UNREACHABLE,
+  [OPERATORS_PLACE]: UNREACHABLE,
   ECONNRESET: RESET,
   EPIPE: ENDED_BEFORE,
   CONNECTION_ENDED: RESET,

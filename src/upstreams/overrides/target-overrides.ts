@@ -4,7 +4,7 @@ import { ReadGauge } from '../../telemetry/read-gauge.ts';
 import type { Target } from '../target.ts';
 
 /** What an operator can have otherwise than the configuration says. */
-export type OverrideKind = 'ejection' | 'weight';
+export type OverrideKind = 'ejection' | 'weight' | 'breaker';
 
 /** What an operator has ordered of a target; it holds until its time is over or somebody undoes it. */
 export interface Override {
@@ -23,6 +23,8 @@ export interface Override {
   readonly weight?: number | undefined;
 }
 
+/** As long as a timer can wait, 24 days. */
+const LONGEST_OPEN_MS = 24 * 24 * 60 * 60_000;
 /** Most of them at a time. */
 export const MOST_OVERRIDES = 1000;
 
@@ -65,6 +67,8 @@ export class TargetOverrides {
     this.#targets.set(key, alike.add(target));
     if (this.of('ejection', upstream, target.host) !== undefined) target.withdraw(true);
     target.weigh(this.of('weight', upstream, target.host)?.weight);
+    const breaker = this.of('breaker', upstream, target.host);
+    if (breaker !== undefined) tripped(target, breaker);
     target.onEnd(() => {
       alike.delete(target);
       if (alike.size === 0 && this.#targets.get(key) === alike) this.#targets.delete(key);
@@ -107,8 +111,11 @@ export class TargetOverrides {
 
   #ended(override: Override): void {
     const { kind, upstream, target } = override;
-    this.undo(kind, upstream, target);
-    const text = `${kind} of ${target} is over: it is as it was`;
+    // A breaker goes on by itself, with one call.
+    if (kind === 'breaker') this.#held.delete(`${kind}\n${keyOf(upstream, target)}`);
+    else this.undo(kind, upstream, target);
+    const now = kind === 'breaker' ? 'it lets a call through' : 'it is as it was';
+    const text = `${kind} of ${target} is over: ${now}`;
     this.#metrics.changes.note({ kind: 'ejection', upstream, target, text });
     this.#logger.info({ upstream, target, override: kind }, 'the time of an order of an operator is over');
   }
@@ -116,8 +123,14 @@ export class TargetOverrides {
   #apply({ kind, upstream, target }: Override, now: Override | undefined): void {
     for (const one of this.#targets.get(keyOf(upstream, target)) ?? [])
       if (kind === 'ejection') one.withdraw(now !== undefined);
-      else one.weigh(now?.weight);
+      else if (kind === 'weight') one.weigh(now?.weight);
+      else if (now === undefined) one.breaker?.close();
+      else tripped(one, now);
   }
+}
+
+function tripped({ breaker }: Target, { until = Infinity }: Override): void {
+  breaker?.trip('manual', Math.min(until - Date.now(), LONGEST_OPEN_MS));
 }
 
 function keyOf(upstream: string, target: string): string {

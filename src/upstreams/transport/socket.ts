@@ -1,4 +1,5 @@
 import { connect as connectClear, type Socket } from 'node:net';
+import { leadsToOperators, OPERATORS_PLACE } from './operators-places.ts';
 import { coded, TargetTls, type ChosenProtocol } from './target-tls.ts';
 
 /** Where a target listens, and how it is reached. */
@@ -23,6 +24,8 @@ export interface SocketUser {
   closed(isComplete: boolean, error: NodeJS.ErrnoException | undefined): void;
 }
 
+const NOT_FOR_TARGETS = 'the operators’ listener of this gateway is no target';
+
 /** One buffer for all that comes in the clear: who wants to keep some of it makes a copy. */
 const incoming = Buffer.allocUnsafeSlow(65_536);
 
@@ -41,7 +44,12 @@ export function openSocket(options: SocketOptions, user: SocketUser): Socket {
     ? (tls ?? new TargetTls(host))
         .connect({ port }, protocol, connected)
         .on('data', (bytes: Buffer) => user.take(bytes))
-    : connectClear({ host, port, onread: { buffer: incoming, callback: take } }).once('connect', connected);
+    : connectClear({ host, port, onread: { buffer: incoming, callback: take } });
+  socket.once('connect', () => {
+    // Fails closed: nothing of a request has been written by then.
+    if (leadsToOperators(socket)) socket.destroy(coded(OPERATORS_PLACE, NOT_FOR_TARGETS));
+    else if (!secure) connected();
+  });
   socket.setNoDelay(true);
   const tooLong = (): unknown =>
     socket.destroy(coded('ETIMEDOUT', `no connection within ${connectTimeoutMs} ms`));
