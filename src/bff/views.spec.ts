@@ -202,7 +202,7 @@ describe('a view that is served whole', () => {
       .spyOn(Logger.prototype, 'error')
       .mockImplementation((...said) => void logged.push(...said));
     const view = define
-      .section('feed', () => (undefined as unknown as { items: string }).items, options)
+      .section('feed', () => (undefined as unknown as { items: string }).items, options as object)
       .section('after', async ({ get }) => `after ${await get('feed')}`, { fallback: () => 'nothing' });
     expect(await refused(views.serve(view, input, exchange))).toMatchObject({
       code: 'internal',

@@ -1,3 +1,6 @@
+import { refuseDeclaration } from '../config/code-ledger.ts';
+import type { CodeSite } from '../config/code-site.ts';
+
 /** A place where a decorator says a policy. */
 export interface Placement {
   /** The name of the policy. */
@@ -6,6 +9,8 @@ export interface Placement {
   readonly member: string | undefined;
   /** The class whose text the decorator stands in. */
   readonly owner: Constructor;
+  /** Where it stands in code; undefined where nobody has asked for it. */
+  readonly site: CodeSite | undefined;
 }
 
 /** Any class, abstract ones too. */
@@ -13,25 +18,61 @@ export type Constructor = abstract new (...args: never[]) => unknown;
 
 const placements = new WeakMap<object, Placement[]>();
 
+/** What is known of a decorator when it is called, besides what it stands on. */
+interface Placing {
+  /** The third thing that a decorator is called with: a descriptor, or the index of a parameter. */
+  readonly third: unknown;
+  readonly site: CodeSite | undefined;
+}
+
 /**
  * Takes note of a decorator of a policy, so that a start can ask for each of them whether somebody enforces it.
  * To be called by each such decorator with what it is called with.
  *
- * @throws {Error} for places that nothing can be enforced at: parameters and static members.
+ * @returns whether something can be enforced there.
+ * @throws {ConfigError} for places that nothing can be enforced at: parameters and static members. While declarations are
+ * collected it is told with all others.
  */
-export function notePlacement(policy: string, target: object, key?: string | symbol, third?: unknown): void {
+export function notePlacement(
+  policy: string,
+  target: object,
+  key: string | symbol | undefined,
+  { third, site }: Placing,
+): boolean {
   const isStatic = typeof target === 'function' && key !== undefined;
   const owner = (typeof target === 'function' ? target : target.constructor) as Constructor;
-  const place = placeName(target, key);
   // Fails closed, as early as the class is defined: nobody ever looks for policies there.
-  if (typeof third === 'number')
-    throw new Error(`${place}: the policy "${policy}" stands on a parameter; it belongs to the method`);
-  if (isStatic)
-    throw new Error(`${place}: the policy "${policy}" stands on a static member, which answers nobody`);
+  const message =
+    typeof third === 'number'
+      ? 'stands on a parameter; it belongs to the method'
+      : 'stands on a static member, which answers nobody';
+  if (typeof third === 'number' || isStatic) {
+    const [file, decorator] = [placeName(target, key), decoratorName(policy)];
+    refuseDeclaration([{ file, key: `policies.${policy}`, message, code: { decorator } }], site);
+    return false;
+  }
   const known = placements.get(owner);
-  const placement = { policy, member: key === undefined ? undefined : String(key), owner };
+  const placement = { policy, member: key === undefined ? undefined : String(key), owner, site };
   if (known === undefined) placements.set(owner, [placement]);
   else known.push(placement);
+  return true;
+}
+
+/** How the decorator of a policy is called: `rateLimit` is `@RateLimit`. */
+export function decoratorName(policy: string): string {
+  return `@${policy.charAt(0).toUpperCase()}${policy.slice(1)}`;
+}
+
+const faulty = new WeakSet<object>();
+
+/** Says that a decorator of a class or method says something wrong, which has been told. */
+export function noteFaulty(target: object, descriptor: PropertyDescriptor | undefined): void {
+  faulty.add((descriptor?.value as object | undefined) ?? target);
+}
+
+/** Whether what decorators say there is not all that they were meant to say. */
+export function isFaulty(target: object): boolean {
+  return faulty.has(target);
 }
 
 /** How messages name the place of a decorator: `OrdersController`, or `OrdersController.get`. */

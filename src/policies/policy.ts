@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import type { z } from 'zod';
 import { declaredOptions } from './declared-options.ts';
 import { extendField } from './field-extension.ts';
-import { notePlacement, placeName } from './placements.ts';
+import { declaredAt } from '../config/code-ledger.ts';
+import { decoratorName, noteFaulty, notePlacement, placeName } from './placements.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 
 /**
@@ -32,15 +33,17 @@ export function definePolicy<const Name extends string, Schema extends z.ZodType
   spec: PolicyFacts<Name, Schema>,
 ): Policy<Name, Schema> {
   const metadataKey = `gatehouse:policy:${spec.name}`;
-  const read = (options: z.input<Schema> | 'off', place: string): z.output<Schema> | 'off' =>
-    options === 'off' ? 'off' : declaredOptions(spec.name, options, { schema: spec.schema, place });
-  const decorator: PolicyDecorator<Schema> =
-    (options) =>
-    (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-      notePlacement(spec.name, target, key, descriptor);
-      const value = read(options, placeName(target, key));
-      decorate(metadataKey, value, target, { key, descriptor });
+  const named = decoratorName(spec.name);
+  const decorator: PolicyDecorator<Schema> = (options) => {
+    const site = declaredAt();
+    return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+      if (!notePlacement(spec.name, target, key, { third: descriptor, site })) return;
+      const place = { schema: spec.schema, place: placeName(target, key), site, decorator: named };
+      const value = options === 'off' ? 'off' : declaredOptions(spec.name, options, place);
+      if (value === undefined) noteFaulty(target, descriptor);
+      else decorate(metadataKey, value, target, { key, descriptor });
     };
+  };
   return { ...spec, metadataKey, decorator };
 }
 

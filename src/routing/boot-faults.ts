@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
+import { ConfigError, withPlaces, type ConfigFault } from '../config/config-fault.ts';
 
 /**
  * Gathers what keeps a gateway from starting, from whoever finds it while the application is put together, so that all
@@ -46,11 +46,11 @@ export class BootFaults {
     if (!this.any || error === this.#thrown) return error;
     if (error instanceof ConfigError) this.add(error.faults);
     else this.addMessages('gateway', [error instanceof Error ? error.message : String(error)]);
-    return new ConfigError(this.#faults);
+    return new ConfigError(withPlaces(this.#faults));
   }
 
   /** @throws {ConfigError} with all faults, when there is one. */
   refuse(): void {
-    if (this.any) throw (this.#thrown = new ConfigError(this.#faults));
+    if (this.any) throw (this.#thrown = new ConfigError(withPlaces(this.#faults)));
   }
 }

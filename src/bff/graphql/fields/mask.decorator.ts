@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { declaredAt } from '../../../config/code-ledger.ts';
 import { authorizationPolicy } from '../../../policies/authorization/authorization.policy.ts';
 import { declaredOptions } from '../../../policies/declared-options.ts';
 import { notePlacement, placeName } from '../../../policies/placements.ts';
@@ -28,12 +29,11 @@ export const MASK_METADATA = 'gatehouse:mask';
  * properties of object types and interfaces, and on methods that resolve fields.
  */
 export function Mask(options: MaskOptions): MethodDecorator & PropertyDecorator {
+  const site = declaredAt();
   return (target: object, key: string | symbol, descriptor?: PropertyDescriptor): void => {
-    notePlacement(MASK, target, key, descriptor);
-    const place = placeName(target, key);
-    decorate(MASK_METADATA, declaredOptions(MASK, options, { schema: maskSchema, place }), target, {
-      key,
-      descriptor,
-    });
+    if (!notePlacement(MASK, target, key, { third: descriptor, site })) return;
+    const place = { schema: maskSchema, place: placeName(target, key), site, decorator: '@Mask' };
+    const value = declaredOptions(MASK, options, place);
+    if (value !== undefined) decorate(MASK_METADATA, value, target, { key, descriptor });
   };
 }

@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
 import { callFaults } from '../../../calls/call-faults.ts';
+import type { ConfigFault } from '../../../config/config-fault.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../../policies/stage-factory.ts';
 import { BootFaults } from '../../../routing/boot-faults.ts';
 import type { Route } from '../../../routing/route.ts';
@@ -48,6 +49,11 @@ export class SchemaGuard {
       messages.add(message);
     faults.addMessages('GraphQL', messages);
     return messages.size === 0 ? policies : undefined;
+  }
+
+  /** Takes what keeps the gateway from starting. */
+  tell(faults: readonly ConfigFault[]): void {
+    this.faults.add(faults);
   }
 
   /** @throws {ConfigError} with what is known to keep the gateway from starting, when there is something. */
