@@ -56,18 +56,14 @@ export function ledgerOf(loaded: object): CodeLedger | undefined {
   return kept.get(loaded);
 }
 
-/** Where a declaration of a team stands; undefined while nobody collects them. */
-export function declaredAt(): CodeSite | undefined {
-  return open && siteOfTeam();
-}
-
 /**
  * Says that a declaration is wrong. The caller goes on without it, as far as that makes sense.
  *
  * @throws {ConfigError} with the faults at once, where nobody collects them.
  */
-export function refuseDeclaration(faults: readonly ConfigFault[], site = declaredAt()): void {
+export function refuseDeclaration(faults: readonly ConfigFault[]): void {
   if (open === undefined) throw new ConfigError(faults);
+  const site = siteOfTeam();
   const code = faults.map((fault) => ({ ...fault, code: { at: site, ...fault.code } }));
   open.faults.push(...code);
 }

@@ -58,12 +58,30 @@ export function placesOf(
     session.on('Debugger.scriptParsed', ({ params }) => scripts.set(params.scriptId, params));
     session.post('Debugger.enable');
     const sites = asked.map((one) => (typeof one === 'function' ? siteOf(one, session) : (one as CodeSite)));
-    return sites.map((site) => site && placeOf(site, scripts.get(site.scriptId)));
+    return sites.map((site, index) => {
+      const place = site && placeOf(site, scripts.get(site.scriptId));
+      return place && (ofClass(asked[index], place) ?? place);
+    });
   } catch {
     // A runtime without a debugger: the names of classes have to do.
     return asked.map(() => undefined);
   } finally {
     session.disconnect();
+  }
+}
+
+// Compilers map the members of a class, and hardly ever the class.
+function ofClass(target: unknown, { file }: CodePlace): CodePlace | undefined {
+  if (typeof target !== 'function' || !/^class\b/.test(Function.prototype.toString.call(target)))
+    return undefined;
+  const head = new RegExp(`\\bclass ${target.name}\\b`);
+  try {
+    const index = readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((line) => head.test(line));
+    return index === -1 ? undefined : { file, line: index + 1 };
+  } catch {
+    return undefined;
   }
 }
 

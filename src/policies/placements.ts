@@ -1,5 +1,4 @@
 import { refuseDeclaration } from '../config/code-ledger.ts';
-import type { CodeSite } from '../config/code-site.ts';
 
 /** A place where a decorator says a policy. */
 export interface Placement {
@@ -9,21 +8,12 @@ export interface Placement {
   readonly member: string | undefined;
   /** The class whose text the decorator stands in. */
   readonly owner: Constructor;
-  /** Where it stands in code; undefined where nobody has asked for it. */
-  readonly site: CodeSite | undefined;
 }
 
 /** Any class, abstract ones too. */
 export type Constructor = abstract new (...args: never[]) => unknown;
 
 const placements = new WeakMap<object, Placement[]>();
-
-/** What is known of a decorator when it is called, besides what it stands on. */
-interface Placing {
-  /** The third thing that a decorator is called with: a descriptor, or the index of a parameter. */
-  readonly third: unknown;
-  readonly site: CodeSite | undefined;
-}
 
 /**
  * Takes note of a decorator of a policy, so that a start can ask for each of them whether somebody enforces it.
@@ -36,8 +26,8 @@ interface Placing {
 export function notePlacement(
   policy: string,
   target: object,
-  key: string | symbol | undefined,
-  { third, site }: Placing,
+  key?: string | symbol,
+  third?: unknown,
 ): boolean {
   const isStatic = typeof target === 'function' && key !== undefined;
   const owner = (typeof target === 'function' ? target : target.constructor) as Constructor;
@@ -48,11 +38,12 @@ export function notePlacement(
       : 'stands on a static member, which answers nobody';
   if (typeof third === 'number' || isStatic) {
     const [file, decorator] = [placeName(target, key), decoratorName(policy)];
-    refuseDeclaration([{ file, key: `policies.${policy}`, message, code: { decorator } }], site);
+    const code = { at: codeOf(target, key), decorator };
+    refuseDeclaration([{ file, key: `policies.${policy}`, message, code }]);
     return false;
   }
   const known = placements.get(owner);
-  const placement = { policy, member: key === undefined ? undefined : String(key), owner, site };
+  const placement = { policy, member: key === undefined ? undefined : String(key), owner };
   if (known === undefined) placements.set(owner, [placement]);
   else known.push(placement);
   return true;
@@ -61,6 +52,13 @@ export function notePlacement(
 /** How the decorator of a policy is called: `rateLimit` is `@RateLimit`. */
 export function decoratorName(policy: string): string {
   return `@${policy.charAt(0).toUpperCase()}${policy.slice(1)}`;
+}
+
+/** What a decorator stands on, by which its line is found: the method or class; of a property its class. */
+export function codeOf(target: object, key?: string | symbol): object {
+  const member: unknown = key === undefined ? target : Object.getOwnPropertyDescriptor(target, key)?.value;
+  if (typeof member === 'function') return member;
+  return typeof target === 'function' ? target : target.constructor;
 }
 
 const faulty = new WeakSet<object>();

@@ -2,8 +2,7 @@ import 'reflect-metadata';
 import type { z } from 'zod';
 import { declaredOptions } from './declared-options.ts';
 import { extendField } from './field-extension.ts';
-import { declaredAt } from '../config/code-ledger.ts';
-import { decoratorName, noteFaulty, notePlacement, placeName } from './placements.ts';
+import { decoratorName, noteFaulty, notePlacement } from './placements.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 
 /**
@@ -34,16 +33,15 @@ export function definePolicy<const Name extends string, Schema extends z.ZodType
 ): Policy<Name, Schema> {
   const metadataKey = `gatehouse:policy:${spec.name}`;
   const named = decoratorName(spec.name);
-  const decorator: PolicyDecorator<Schema> = (options) => {
-    const site = declaredAt();
-    return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-      if (!notePlacement(spec.name, target, key, { third: descriptor, site })) return;
-      const place = { schema: spec.schema, place: placeName(target, key), site, decorator: named };
+  const decorator: PolicyDecorator<Schema> =
+    (options) =>
+    (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+      if (!notePlacement(spec.name, target, key, descriptor)) return;
+      const place = { schema: spec.schema, target, member: key, decorator: named };
       const value = options === 'off' ? 'off' : declaredOptions(spec.name, options, place);
       if (value === undefined) noteFaulty(target, descriptor);
       else decorate(metadataKey, value, target, { key, descriptor });
     };
-  };
   return { ...spec, metadataKey, decorator };
 }
 

@@ -23,9 +23,19 @@ export class BootFaults {
     for (const fault of faults) this.#faults.push(fault);
   }
 
-  /** Adds faults of code, which has no lines: each message names its place. */
-  addMessages(where: string, messages: Iterable<string>): void {
-    this.add([...messages].map((message) => ({ file: where, key: '', message })));
+  /**
+   * Adds faults of code, each of which names its place.
+   *
+   * @param codeOf finds the code that a message is about. Default: nobody knows.
+   */
+  addMessages(
+    where: string,
+    messages: Iterable<string>,
+    codeOf: (message: string) => object | undefined = () => undefined,
+  ): void {
+    this.add(
+      [...messages].map((message) => ({ file: where, key: '', message, code: { at: codeOf(message) } })),
+    );
   }
 
   /** Says that somebody has looked for policies on a class, and enforces what it found. */

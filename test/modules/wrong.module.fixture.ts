@@ -13,7 +13,7 @@ import { Deadline } from '../../src/policies/deadline/deadline.policy.ts';
 import { RateLimit } from '../../src/policies/rate-limit/rate-limit.policy.ts';
 import { Orders } from '../../src/routes/services/gen/shop/v1/orders_pb.ts';
 
-// What is wrong stands in the line of a comment that names it; the table of the spec knows the names.
+// What is wrong stands in the line of a comment that names it, or in the one below it; the table of the spec knows the names.
 const decode = z.object({ id: z.string() });
 const users = httpUpstream('users');
 export const getUser = users.get<{ id: string }, { id: string }>('users.get', '/users/{id}', { decode });
@@ -31,8 +31,9 @@ export const Page = View.define('Page')
   .section('user' as never, () => 2) // section name
   .section('circle', undefined as never); // section source
 
-@RateLimit({ key: 'ip', rte: 5, per: '1m' } as never) // decorator key
+@RateLimit({ key: 'ip', rte: 5, per: '1m' } as never)
 @Controller('limited')
+// below: decorator key
 class LimitedController {
   @Get()
   get(): string {
@@ -55,12 +56,12 @@ class OpenController {
   @Get('number/:id')
   number(@Param('id') _id: number): void {} // number
 
-  @Deadline('1 fortnight' as never) // decorator value
+  @Deadline('1 fortnight' as never)
   @Get('late')
-  late(): void {}
+  late(): void {} // decorator value
 
-  @Deadline('1s') // decorator place
-  helper(): void {}
+  @Deadline('1s')
+  helper(): void {} // decorator place
 
   @Get('same')
   first(): void {}
@@ -88,8 +89,8 @@ class OneType {
 }
 
 @ObjectType('WrongType')
+// below: type
 class OtherType {
-  // type
   @Field(() => String)
   readonly name!: string;
 }
@@ -101,15 +102,17 @@ class WrongResolver {
     return {};
   }
 
-  @Cost({ weight: -1 }) // cost
+  @Cost({ weight: -1 })
   @Query(() => OtherType)
+  // below: cost
   wrongOther(): object {
     return {};
   }
 
-  @OncePerElement({ atMost: 0, because: 'there are few' }) // waiver
-  @Deadline('1s') // field policy
+  @OncePerElement({ atMost: 0, because: 'there are few' })
+  @Deadline('1s')
   @Query(() => String)
+  // below: resolver
   wrongText(): string {
     return '';
   }

@@ -3,8 +3,8 @@ import { PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { ConfigFault } from '../../config/config-fault.ts';
 import {
+  codeOf,
   decoratorName,
-  methodsNamed,
   placementsOn,
   type Constructor,
   type Placement,
@@ -43,11 +43,10 @@ function misplaced(controller: Type): readonly ConfigFault[] {
   });
 }
 
-function fault({ owner, member, policy, site }: Placement, message: string): ConfigFault {
+function fault({ owner, member, policy }: Placement, message: string): ConfigFault {
   const file = member === undefined ? owner.name : `${owner.name}.${member}`;
   const key = policy === MATCH ? policy : `policies.${policy}`;
-  // Where nobody has noted the line of the decorator, that of what it stands on is near.
-  const at = site ?? (member === undefined ? owner : (methodsNamed(owner, member)[0] ?? owner));
+  const at = member === undefined ? owner : codeOf(owner.prototype as object, member);
   return { file, key, message, code: { at, decorator: decoratorName(policy) } };
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { declaredAt } from '../../config/code-ledger.ts';
 import { declaredOptions } from '../../policies/declared-options.ts';
-import { noteFaulty, notePlacement, placeName } from '../../policies/placements.ts';
+import { noteFaulty, notePlacement } from '../../policies/placements.ts';
 import { conditionsSchema, pathsSchema } from '../match.schema.ts';
 
 const METADATA_KEY = 'gatehouse:match';
@@ -27,10 +26,9 @@ export type HandlerMatch = z.output<typeof handlerMatchSchema>;
  * @throws {ConfigError} in the words that a configuration file would be answered with.
  */
 export function Match(conditions: z.input<typeof handlerMatchSchema>): MethodDecorator & ClassDecorator {
-  const site = declaredAt();
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    if (!notePlacement(MATCH, target, key, { third: descriptor, site })) return;
-    const place = { schema: handlerMatchSchema, place: placeName(target, key), site, decorator: '@Match' };
+    if (!notePlacement(MATCH, target, key, descriptor)) return;
+    const place = { schema: handlerMatchSchema, target, member: key, decorator: '@Match' };
     const value = declaredOptions(MATCH, conditions, place);
     if (value === undefined) noteFaulty(target, descriptor);
     else Reflect.defineMetadata(METADATA_KEY, value, (descriptor?.value as object | undefined) ?? target);

@@ -1,8 +1,6 @@
 import { Extensions } from '@nestjs/graphql';
 import { z } from 'zod';
-import { declaredAt } from '../../../config/code-ledger.ts';
 import { declaredOptions } from '../../../policies/declared-options.ts';
-import { placeName } from '../../../policies/placements.ts';
 
 /** What a field or an object type costs. */
 export interface CostOptions {
@@ -19,9 +17,8 @@ export const COST_EXTENSION = 'gatehouseCost';
 
 /** Says what a field, a resolver method or an object type costs an operation that selects it. */
 export function Cost(options: CostOptions): MethodDecorator & ClassDecorator & PropertyDecorator {
-  const site = declaredAt();
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    const place = { schema: costSchema, place: placeName(target, key), site, decorator: '@Cost' };
+    const place = { schema: costSchema, target, member: key, decorator: '@Cost' };
     if (declaredOptions('cost', options, place) === undefined) return;
     const extend = Extensions({ [COST_EXTENSION]: options }) as (...where: unknown[]) => void;
     extend(target, key, descriptor);

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { Call } from '../../../calls/call.ts';
-import { declaredAt } from '../../../config/code-ledger.ts';
 import { declaredOptions } from '../../../policies/declared-options.ts';
-import { placeName } from '../../../policies/placements.ts';
 
 type AnyCall = Call<never, unknown>;
 
@@ -27,14 +25,8 @@ export function Calls(...calls: readonly AnyCall[]): MethodDecorator {
 
 /** Allows a field resolver to make a call for each element of a list, up to a number that is enforced. */
 export function OncePerElement(options: OncePerElementOptions): MethodDecorator {
-  const site = declaredAt();
   return (target, name, descriptor) => {
-    const place = {
-      schema: waiverSchema,
-      place: placeName(target, name),
-      site,
-      decorator: '@OncePerElement',
-    };
+    const place = { schema: waiverSchema, target, member: name, decorator: '@OncePerElement' };
     // One that is wrong allows nothing more than it would anyway.
     declaredOptions('oncePerElement', options, place);
     Reflect.defineMetadata(ONCE_PER_ELEMENT, options, descriptor.value as object);

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { declaredAt } from '../../../config/code-ledger.ts';
 import { authorizationPolicy } from '../../../policies/authorization/authorization.policy.ts';
 import { declaredOptions } from '../../../policies/declared-options.ts';
-import { notePlacement, placeName } from '../../../policies/placements.ts';
+import { notePlacement } from '../../../policies/placements.ts';
 import { decorate } from '../../../policies/policy.ts';
 
 /** Who sees the value of a field, and what everybody else sees. */
@@ -29,10 +28,9 @@ export const MASK_METADATA = 'gatehouse:mask';
  * properties of object types and interfaces, and on methods that resolve fields.
  */
 export function Mask(options: MaskOptions): MethodDecorator & PropertyDecorator {
-  const site = declaredAt();
   return (target: object, key: string | symbol, descriptor?: PropertyDescriptor): void => {
-    if (!notePlacement(MASK, target, key, { third: descriptor, site })) return;
-    const place = { schema: maskSchema, place: placeName(target, key), site, decorator: '@Mask' };
+    if (!notePlacement(MASK, target, key, descriptor)) return;
+    const place = { schema: maskSchema, target, member: key, decorator: '@Mask' };
     const value = declaredOptions(MASK, options, place);
     if (value !== undefined) decorate(MASK_METADATA, value, target, { key, descriptor });
   };
