@@ -22,25 +22,33 @@ export async function schemaOf(
   make: () => Promise<GraphQLSchema>,
   tell: (faults: readonly ConfigFault[]) => void,
 ): Promise<GraphQLSchema> {
-  const renamed: (readonly [Kept, string])[] = [];
+  const renamed: Renamed[] = [];
   try {
     for (;;) {
       try {
         return await make();
       } catch (error) {
-        const name = TWICE.exec(error instanceof Error ? error.message : '')?.[1];
-        const same = name === undefined || renamed.length > MOST ? [] : typesNamed(name);
-        if (name === undefined || same.length < 2) throw error;
-        tell(faultsOf(name, same));
-        for (const one of same.slice(1)) {
-          renamed.push([one, name]);
-          one.name = `${name}_${renamed.length}`;
-        }
+        tell(setApart(error, renamed));
       }
     }
   } finally {
     for (const [one, name] of renamed) one.name = name;
   }
+}
+
+type Renamed = readonly [one: Kept, name: string];
+
+/** Renames all but one of the types that an error is about. @throws the error itself when it is about something else. */
+function setApart(error: unknown, renamed: Renamed[]): readonly ConfigFault[] {
+  const name = TWICE.exec(error instanceof Error ? error.message : '')?.[1];
+  const same = name === undefined || renamed.length > MOST ? [] : typesNamed(name);
+  if (name === undefined || same.length < 2) throw error;
+  const faults = faultsOf(name, same);
+  for (const one of same.slice(1)) {
+    renamed.push([one, name]);
+    one.name = `${name}_${renamed.length}`;
+  }
+  return faults;
 }
 
 function typesNamed(name: string): Kept[] {
