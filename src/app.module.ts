@@ -5,6 +5,7 @@ import { RESTART } from './admin/admin-orders.ts';
 import { AdminModule } from './admin/admin.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { graphqlRoute } from './bff/graphql/door/graphql.route.ts';
+import { declaredFaults } from './calls/declared-faults.ts';
 import type { Environment } from './config/env.schema.ts';
 import type { ConfigFault } from './config/config-fault.ts';
 import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
@@ -79,8 +80,10 @@ export class AppModule {
     const offered = options.modules ?? [];
     // Those are fixed here; their upstreams may change with every configuration.
     const { modules } = switchedOn(offered, source);
-    const faultsOf = (candidate: GatewaySource): readonly ConfigFault[] =>
-      switchedOn(offered, candidate).faults;
+    const faultsOf = (candidate: GatewaySource): readonly ConfigFault[] => [
+      ...switchedOn(offered, candidate).faults,
+      ...declaredFaults(offered, modules, candidate.value.upstreams),
+    ];
     const graphql = modules.some((one) => one.graphql);
     return {
       module: AppModule,

@@ -1,4 +1,5 @@
 import { Problem } from '../problems/problem.ts';
+import { isCodeDefect } from './composition/code-defect.ts';
 import type { Degradation } from './composition/section-run.ts';
 import { Freshness } from './composition/freshness.ts';
 import type { ViewSectionRun } from './view-section-run.ts';
@@ -9,7 +10,7 @@ export interface ElementFault {
   readonly problem: Problem;
 }
 
-/** Runs something for each element; what fails is `null`, and listed. Errors that are no problems are thrown. */
+/** Runs something for each element; what fails is `null`, and listed. Defects of the code are thrown. */
 export async function outcomesOf<Element>(
   elements: readonly Element[],
   run: (element: Element) => Promise<unknown>,
@@ -18,8 +19,9 @@ export async function outcomesOf<Element>(
   const settled = await Promise.allSettled(elements.map((element) => run(element)));
   const values = settled.map((outcome, index) => {
     if (outcome.status === 'fulfilled') return outcome.value;
-    if (!(outcome.reason instanceof Problem)) throw outcome.reason;
-    faults.push({ index, problem: outcome.reason });
+    const { reason } = outcome as { readonly reason: unknown };
+    if (!(reason instanceof Problem) || isCodeDefect(reason)) throw reason;
+    faults.push({ index, problem: reason });
     return null;
   });
   return [values, faults];

@@ -90,5 +90,8 @@ function isFunction(given: SourceArguments): given is FunctionSource {
 }
 
 function isView(source: Call<unknown, unknown> | RunnableView): source is RunnableView {
+  // Types do not see it: what two files import of each other is undefined in the one that runs first.
+  if ((source as unknown) === undefined)
+    throw new Error('its source is undefined; does the file that exports it import this one?');
   return 'sections' in source;
 }

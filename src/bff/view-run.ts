@@ -3,6 +3,7 @@ import type { Call, ServedPart } from '../calls/call.ts';
 import type { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { PlainFault } from '../telemetry/error-facts.ts';
 import type { SpanNote } from '../telemetry/span-log.ts';
 import { CompositionRun } from './composition/composition-run.ts';
 import type { ObservedDependencies } from './observed-dependencies.ts';
@@ -129,7 +130,7 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
     const index = this.view.indexOf(name);
     if (index === undefined || index >= asking.index) {
       // Types forbid it; without types this is what keeps a run free of cycles.
-      throw new Error(
+      throw new PlainFault(
         `section "${asking.name}" of the view ${this.view.name} asks for "${name}", which is not declared before it`,
       );
     }
@@ -176,7 +177,7 @@ export class ViewRun extends CompositionRun<ViewSectionRun> implements SectionHo
     return run;
   }
 
-  override defect(section: Section, error: unknown): void {
+  protected override logDefect(section: Section, error: unknown): void {
     const where = `section "${section.name}" of the view ${this.view.name}`;
     logger.error(`exchange ${this.exchange.id}: ${where} failed`, error);
   }

@@ -5,6 +5,7 @@ import {
   SectionRun as ComposedSectionRun,
   type SectionHost as ComposedSectionHost,
 } from './composition/section-run.ts';
+import { isCodeDefect } from './composition/code-defect.ts';
 import { Freshness, NOT_FRESH } from './composition/freshness.ts';
 import { allFailed, outcomesOf, within, type ElementFault } from './section-parts.ts';
 import type { RunScope, Section } from './section.ts';
@@ -153,7 +154,7 @@ export class ViewSectionRun extends ComposedSectionRun<Section> implements RunSc
       return this.#pick(value);
     } catch (error) {
       const { name, required } = this.section;
-      if (required || !(error instanceof Problem)) throw error;
+      if (required || !(error instanceof Problem) || isCodeDefect(error)) throw error;
       this.degradation = { section: name, code: error.code, via: 'null' };
       return null;
     }
@@ -171,7 +172,9 @@ export class ViewSectionRun extends ComposedSectionRun<Section> implements RunSc
   }
 
   async #elements(children: readonly ViewRun[]): Promise<readonly unknown[]> {
-    const [values, faults] = await outcomesOf(children, (child) => child.values());
+    const [values, faults] = await outcomesOf(children, (child) => child.values()).catch((error: unknown) => {
+      throw within(this.section.name, error);
+    });
     this.faults = faults;
     const reason = allFailed(children.length, faults);
     if (reason !== undefined) throw within(this.section.name, reason);

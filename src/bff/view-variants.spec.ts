@@ -97,6 +97,15 @@ describe('a view by kind of client', () => {
     expect(body.degraded).toEqual([{ section: 'feed', code: 'internal', via: 'null' }]);
   });
 
+  it('answers internal where a pick is wrong code', async () => {
+    const broken = Page.variants(kindByHeader('x-device'), {
+      odd: (page) => page.pick('feed', () => (undefined as unknown as { length: number }).length),
+    });
+    await expect(
+      views.serve(broken, { id: '7' }, exchangeFor('/', { 'x-device': 'odd' })),
+    ).rejects.toMatchObject({ code: 'internal', extensions: { section: 'feed' } });
+  });
+
   it('has types that follow', async () => {
     const body = await serve('mobile');
     const feed: readonly string[] | number | undefined = 'feed' in body ? body.feed : undefined;

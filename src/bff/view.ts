@@ -1,5 +1,6 @@
 import type { Call } from '../calls/call.ts';
 import type { ExposedView, ExposeOptions } from './exposed-view.ts';
+import { areCollected, refuseDeclaration } from '../config/code-ledger.ts';
 import { ObservedDependencies } from './observed-dependencies.ts';
 import { listOf, sourceOf, type SourceArguments } from './section-source.ts';
 import { createSection, type FallbackOptions, type Section, type SectionSource } from './section.ts';
@@ -88,7 +89,7 @@ export class View<Input, Results extends object, Nullable extends string> implem
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable>;
   required(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
-    return this.#with(name, true, ...sourceOf(source as SourceArguments));
+    return this.#with(name, true, () => sourceOf(source as SourceArguments));
   }
 
   /**
@@ -125,7 +126,7 @@ export class View<Input, Results extends object, Nullable extends string> implem
     options?: SectionOptions,
   ): View<Input, Results & Record<Name, Result>, Nullable | Name>;
   section(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
-    return this.#with(name, false, ...sourceOf(source as SourceArguments));
+    return this.#with(name, false, () => sourceOf(source as SourceArguments));
   }
 
   /**
@@ -154,7 +155,7 @@ export class View<Input, Results extends object, Nullable extends string> implem
   ): View<Input, Results & Record<Name, Elements<ViewValues<View<In, Inner, Null>>>>, Nullable | Name>;
   list(name: string, ...source: unknown[]): View<Input, Results, Nullable> {
     const where = `section "${name}" of the view ${this.name}`;
-    return this.#with(name, false, ...listOf(where, source as Parameters<typeof listOf>[1]));
+    return this.#with(name, false, () => listOf(where, source as Parameters<typeof listOf>[1]));
   }
 
   /**
@@ -187,16 +188,30 @@ export class View<Input, Results extends object, Nullable extends string> implem
     return new View<Input, object, string>(this.name, Object.freeze(sections));
   }
 
-  #with(
-    name: string,
-    required: boolean,
-    source: SectionSource,
-    options: Partial<FallbackOptions<unknown>>,
-  ): View<Input, Results, Nullable> {
-    if (this.#indexes.has(name)) throw new Error(`the view ${this.name} has a section "${name}" already`);
-    const { fallback } = options;
-    const place = { name, index: this.sections.length, required, fallback, hidden: false, pick: undefined };
-    const section = createSection(this.name, { ...place, ...source }, options);
+  #with(name: string, required: boolean, source: ReadSource): View<Input, Results, Nullable> {
+    const section = declaredSection(`section "${name}" of the view ${this.name}`, () => {
+      if (this.#indexes.has(name)) throw new Error(`the view ${this.name} has a section "${name}" already`);
+      const [read, options] = source();
+      const { fallback } = options;
+      const place = { name, index: this.sections.length, required, fallback, hidden: false, pick: undefined };
+      return createSection(this.name, { ...place, ...read }, options);
+    });
+    if (section === undefined) return this;
     return new View(this.name, Object.freeze([...this.sections, section]));
+  }
+}
+
+type ReadSource = () => [source: SectionSource, options: Partial<FallbackOptions<unknown>>];
+
+/** @returns undefined for one that makes no sense, while declarations are collected: the gateway does not start then. */
+function declaredSection(where: string, make: () => Section): Section | undefined {
+  if (!areCollected()) return make();
+  try {
+    return make();
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    const message = said.startsWith(where) || said.startsWith('the view') ? said : `${where}: ${said}`;
+    refuseDeclaration([{ file: 'views', key: '', message, code: { name: '' } }]);
+    return undefined;
   }
 }

@@ -193,6 +193,31 @@ describe('a view that is served whole', () => {
     expect([problem.code, problem.message.includes('secret')]).toEqual(['internal', false]);
   });
 
+  it.each([
+    ['with a fallback', { fallback: () => 'stand-in' }],
+    ['that could be null', {}],
+  ])('answers internal for a section %s whose code is wrong, and logs and counts it', async (_, options) => {
+    const logged: unknown[] = [];
+    const log = jest
+      .spyOn(Logger.prototype, 'error')
+      .mockImplementation((...said) => void logged.push(...said));
+    const view = define
+      .section('feed', () => (undefined as unknown as { items: string }).items, options as object)
+      .section('after', async ({ get }) => `after ${await get('feed')}`, { fallback: () => 'nothing' });
+    expect(await refused(views.serve(view, input, exchange))).toMatchObject({
+      code: 'internal',
+      extensions: { section: 'feed' },
+    });
+    log.mockRestore();
+    expect(String(logged[0])).toMatch(/section "feed" of the view Page failed/);
+    expect(logged[1]).toBeInstanceOf(TypeError);
+    expect(logged).toHaveLength(2);
+    expect(await outcomes()).toEqual({ feed: 'failed', after: 'failed' });
+    expect(await metrics.registry.metrics()).toContain(
+      'gatehouse_view_section_defects_total{view="Page",section="feed"} 1',
+    );
+  });
+
   it('ends when the exchange is cancelled, whatever fallbacks there are', async () => {
     const view = define
       .section('feed', new Gate<string>().source, { fallback: () => 'x' })
@@ -320,7 +345,8 @@ describe('a run', () => {
     const view = define
       .section('a', ({ get }) => (get as (name: string) => Promise<unknown>)('b'))
       .section('b', () => 1);
-    expect((await refused(views.start(view, input, exchange).section('a').result)).cause).toMatchObject({
+    const { cause } = await refused(views.start(view, input, exchange).section('a').result);
+    expect((cause as Error).cause).toMatchObject({
       message: 'section "a" of the view Page asks for "b", which is not declared before it',
     });
   });

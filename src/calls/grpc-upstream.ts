@@ -7,9 +7,11 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
+import { noteCall } from '../config/code-ledger.ts';
 import { Problem } from '../problems/problem.ts';
 import { compilePlan, type ReuseOptions } from './call-plan.ts';
 import type { DeclaredCall } from './call.ts';
+import { declaredCall, withoutFaults } from './declared.ts';
 import { describeCall } from './describe-call.ts';
 import { compileGrpcBatch, type GrpcBatchOptions } from './grpc-batch.ts';
 import { sortDeep } from './reuse/call-key.ts';
@@ -63,7 +65,15 @@ export interface GrpcUpstream {
 export function grpcUpstream(upstream: string): GrpcUpstream {
   return {
     unary: (name, method, options = {}) => declare(upstream, name, method, options),
-    serverStream: (name, method, options = {}) => declareStream(upstream, name, method, options),
+    serverStream: (name, method, options = {}) => {
+      noteCall({ name, upstream, protocol: 'grpc' });
+      const { idle: _, ...others } = options;
+      return withoutFaults(
+        name,
+        () => declareStream(upstream, name, method, options),
+        () => declareStream(upstream, name, method, others),
+      );
+    },
   };
 }
 
@@ -78,21 +88,37 @@ function declare<
   method: DescMethodUnary<In, Out>,
   options: UnaryOptions<MessageInitShape<In>, MessageShape<Out>, ManyIn, ManyOut>,
 ): DeclaredCall<MessageInitShape<In>, MessageShape<Out>> {
-  const { idempotent, batch } = options;
+  const { idempotent } = options;
   const reads = options.reads ?? idempotent ?? method.idempotency === Idempotency.NO_SIDE_EFFECTS;
+  const operation = `${method.parent.typeName}/${method.name}`;
+  const declaration = { name, upstream, reads, protocol: 'grpc', operation } as const;
+  return declaredCall(declaration, () => grpcCall(declaration, method, options));
+}
+
+function grpcCall<
+  In extends DescMessage,
+  Out extends DescMessage,
+  ManyIn extends DescMessage,
+  ManyOut extends DescMessage,
+>(
+  declaration: Parameters<typeof describeCall>[0],
+  method: DescMethodUnary<In, Out>,
+  options: UnaryOptions<MessageInitShape<In>, MessageShape<Out>, ManyIn, ManyOut>,
+): DeclaredCall<MessageInitShape<In>, MessageShape<Out>> {
+  const { name, upstream, reads } = declaration;
+  const { idempotent, batch } = options;
   const plan = compilePlan<MessageInitShape<In>, MessageShape<Out>>(name, options, {
     reads,
     batch: batch === undefined ? undefined : compileGrpcBatch(upstream, batch),
     missing:
       batch !== undefined && 'missing' in batch ? { value: batch.missing as MessageShape<Out> } : undefined,
   });
-  const operation = `${method.parent.typeName}/${method.name}`;
   return Object.freeze({
     name,
     upstream,
     reads,
     plan,
-    description: describeCall({ name, upstream, reads, protocol: 'grpc', operation }, plan),
+    description: describeCall(declaration, plan),
     keyOf: (input) => wireText(method.input, input),
     run: ({ upstreams, grpc }, input, { exchange, timeoutMs, trail, span }) =>
       grpc.unary(upstreams.of(exchange, upstream), method, input, {

@@ -26,7 +26,13 @@ export { HELP, UsageError };
 
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
-  | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | { readonly name: 'start' | 'routes'; readonly configFile: string | undefined }
+  | {
+      readonly name: 'validate';
+      readonly configFile: string | undefined;
+      /** Whether to say which code was compiled. Default no. */
+      readonly modules?: true;
+    }
   | AccessCommand
   | AdminTokenCommand
   | BenchCommand
@@ -106,7 +112,7 @@ const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
 const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT };
 const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
-  validate: CONFIG,
+  validate: { ...CONFIG, modules: { type: 'boolean' } },
   routes: CONFIG,
   openapi: { ...CONFIG, ...OUT },
   client: { ...CONFIG, ...OUT, ...TS },
@@ -142,6 +148,8 @@ export function parseArguments(args: readonly string[]): Command {
   if (name === undefined)
     throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
   const configFile = values.text('config');
+  if (name === 'validate')
+    return values.flag('modules') ? { name, configFile, modules: true } : { name, configFile };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
   return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
 }

@@ -1,3 +1,4 @@
+import { collectDeclarations } from '../config/code-ledger.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
 
 /** Where a command writes. */
@@ -10,7 +11,15 @@ export interface Outlet {
 /** The modules that a configuration can name, or how they are loaded once a command needs them. */
 export type OfferedModules = readonly GatewayModule[] | (() => Promise<readonly GatewayModule[]>);
 
-/** Loads the modules, unless they are there. */
+const loaded = new WeakMap<OfferedModules, Promise<readonly GatewayModule[]>>();
+
+/**
+ * Loads the modules, unless they are there. What is wrong with their declarations is kept with them, and told with all that
+ * keeps a gateway from starting. Their code runs once, however many configurations are compiled with it.
+ */
 export function modulesOf(offered: OfferedModules): Promise<readonly GatewayModule[]> {
-  return typeof offered === 'function' ? offered() : Promise.resolve(offered);
+  if (typeof offered !== 'function') return Promise.resolve(offered);
+  let modules = loaded.get(offered);
+  if (modules === undefined) loaded.set(offered, (modules = collectDeclarations(offered)));
+  return modules;
 }

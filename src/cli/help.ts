@@ -3,7 +3,9 @@ export const HELP = `gatehouse: an API gateway and backend-for-frontend
 
 Usage
   gatehouse start    [--config FILE]    start the gateway
-  gatehouse validate [--config FILE]    list every fault of a configuration; exits with 1 if there is one
+  gatehouse validate [--modules] [--config FILE]
+                                        list every fault of a configuration and of the code of its modules; exits with 1
+                                        if there is one; --modules says which modules were compiled
   gatehouse routes   [--config FILE]    print the compiled route table of both doors
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by

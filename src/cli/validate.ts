@@ -2,12 +2,16 @@ import { describeRoutes } from '../admin/route-listing.ts';
 import { formatFaults } from '../config/config-fault.ts';
 import { warningsOf } from '../snapshot/config-warnings.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Command } from './arguments.ts';
 import { compiled } from './compiled.ts';
 import { renderTable } from './table.ts';
 
+type ValidateCommand = Extract<Command, { readonly name: 'validate' }>;
+
 /** Says that a configuration is valid, and warns of what it may not mean. @throws {ConfigError} with all that is wrong. */
 export async function runValidate(
-  configFile: string | undefined,
+  { configFile, modules: isCodeNamed }: Pick<ValidateCommand, 'configFile' | 'modules'>,
   modules: OfferedModules,
   { out, err }: { readonly out: Outlet; readonly err: Outlet },
 ): Promise<void> {
@@ -21,8 +25,15 @@ export async function runValidate(
   if (warnings.length > 0)
     err.write(`${formatFaults(warnings, { color: err.isTTY === true, noun: 'warning' })}\n`);
   out.write(
-    `${source.document.file}: valid, ${written} ${written === 1 ? 'route' : 'routes'} in the file, ${ofCode} in code\n`,
+    `${source.document.file}: valid, ${written} ${written === 1 ? 'route' : 'routes'} in the file, ${ofCode} in code${isCodeNamed === true ? codeOf(current) : ''}\n`,
   );
+}
+
+/** Which code was compiled as a start compiles it. */
+function codeOf({ source, table }: Snapshot): string {
+  const { modules } = source.value;
+  const schema = table.byId('graphql') === undefined ? '' : ', with the GraphQL schema';
+  return modules.length === 0 ? '; no modules' : `; compiled ${modules.join(', ')}${schema}`;
 }
 
 /** Prints the compiled route table of both doors. @throws {ConfigError} with all that is wrong. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { placesOf, type CodeSite } from './code-site.ts';
 
 /** One thing that is wrong in the configuration: where, what was expected, and the name that was likely meant. */
 export interface ConfigFault {
@@ -16,6 +17,29 @@ export interface ConfigFault {
   readonly message: string;
   /** The nearest valid name. */
   readonly suggestion?: string | undefined;
+  /** For a fault of code; {@link withPlaces} finds its line. */
+  readonly code?: CodeReference | undefined;
+}
+
+/** Which code a fault is about. */
+export interface CodeReference {
+  /** A site, or a function or class. */
+  readonly at?: CodeSite | object | undefined;
+  /** What the fault is about, once its file is known: default what `file` said before. */
+  readonly name?: string | undefined;
+  /** The decorator that says it, such as `@Deadline`. */
+  readonly decorator?: string | undefined;
+}
+
+/** Faults of code with the file and line of it, where that can be found out; what they named is a part of the key then. */
+export function withPlaces(faults: readonly ConfigFault[]): readonly ConfigFault[] {
+  const places = placesOf(faults.map(({ code }) => code?.at));
+  return faults.map(({ code, ...fault }, index) => {
+    const place = places[index];
+    if (place === undefined) return fault;
+    const parts = [code?.name ?? fault.file, code?.decorator, fault.key];
+    return { ...fault, ...place, key: parts.filter((part) => part !== undefined && part !== '').join('  ') };
+  });
 }
 
 /** Thrown when the configuration cannot be used; carries every fault, and prints them all. */

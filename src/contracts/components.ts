@@ -3,8 +3,27 @@ import type { Answer, Components, HeaderField, JsonSchema, Reference } from './o
 const DEFINITIONS = '#/$defs/';
 const SCHEMAS = '#/components/schemas/';
 
+/** Two schemas that are not the same, with one id. */
+export interface Clash {
+  readonly id: string;
+  /** Where the first one was met. */
+  readonly first: string;
+}
+
+/** A schema that a team has given an id. */
+interface Named {
+  readonly schema: object;
+  readonly raw: string;
+  readonly where: string;
+}
+
 /** Collects what the operations of one document share; what is equal is kept once. */
 export class ComponentStore {
+  /** Whose schemas come next, for {@link clashes}. */
+  where = '';
+  /** Ids that two schemas have which are not the same. */
+  readonly clashes: Clash[] = [];
+  readonly #named = new Map<string, Named>();
   readonly #schemas = new Map<string, { readonly raw: string; schema: JsonSchema }>();
   /** Names that only one thing has, such as those of messages. */
   readonly #recursive = new Set<string>();
@@ -28,9 +47,19 @@ export class ComponentStore {
     return { $ref: SCHEMAS + name };
   }
 
-  /** Moves the `$defs` of a schema into the components. */
-  lift({ $schema: _dialect, $defs, ...schema }: JsonSchema): JsonSchema {
+  /**
+   * Moves the `$defs` of a schema into the components.
+   *
+   * @param owners what was described, by the ids that it was given.
+   * @param side which side of it: what is sent and what comes out of one schema may differ.
+   */
+  lift(
+    { $schema: _dialect, $defs, ...schema }: JsonSchema,
+    owners?: ReadonlyMap<string, object>,
+    side = '',
+  ): JsonSchema {
     const definitions = Object.entries(($defs ?? {}) as Record<string, JsonSchema>);
+    for (const [name, definition] of definitions) this.#compare(name, definition, owners?.get(name), side);
     const names = new Map<string, string>();
     for (const [name, definition] of definitions) {
       const { $schema: _, id: __, ...plain } = definition;
@@ -64,6 +93,14 @@ export class ComponentStore {
       headers,
       securitySchemes,
     };
+  }
+
+  #compare(id: string, definition: JsonSchema, schema: object | undefined, side: string): void {
+    if (schema === undefined) return;
+    const [key, raw] = [`${side} ${id}`, JSON.stringify(definition)];
+    const first = this.#named.get(key);
+    if (first === undefined) this.#named.set(key, { schema, raw, where: this.where });
+    else if (first.schema !== schema && first.raw !== raw) this.clashes.push({ id, first: first.where });
   }
 
   #reserve(wanted: string, schema: JsonSchema, raw: string): string {

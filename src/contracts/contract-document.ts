@@ -4,10 +4,12 @@ import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
 import { NearestNames } from '../config/nearest-name.ts';
 import { credentialPlaces } from './security.ts';
 import { staticAnswer, type StaticAnswer } from '../exchange/static-answer.ts';
+import { BootFaults } from '../routing/boot-faults.ts';
 import type { Route } from '../routing/route.ts';
 import type { GatewaySource } from '../routing/table-builder.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
+import { componentFaults } from './component-faults.ts';
 import { buildDocument } from './document-builder.ts';
 import type { OpenApiDocument } from './openapi.ts';
 
@@ -30,7 +32,9 @@ export class ContractDocument {
   constructor(
     private readonly snapshots: Snapshots,
     private readonly discovery: DiscoveryService,
+    boot: BootFaults,
   ) {
+    boot.add(componentFaults(this.#controllers()));
     const check = ({ source, table }: Snapshot): ConfigFault[] => hideFaults(source, table.routes);
     const faults = check(snapshots.current);
     if (faults.length > 0) throw new ConfigError(faults);
@@ -48,11 +52,13 @@ export class ContractDocument {
     return this.#rendered;
   }
 
+  #controllers(): readonly Type[] {
+    return this.discovery.getControllers().flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
+  }
+
   #render(routes: readonly Route[], source: GatewaySource): RenderedDocument {
     const { contracts, floodLimit, identity, tiers } = source.value;
-    const controllers = this.discovery
-      .getControllers()
-      .flatMap(({ metatype }) => (metatype ? [metatype as Type] : []));
+    const controllers = this.#controllers();
     const document = buildDocument({
       routes,
       controllers,

@@ -20,12 +20,15 @@ const LIMITS = new Set<unknown>([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGE
  * What cannot be described accepts everything, because a document must not promise more than it knows.
  */
 export function toJsonSchema(schema: unknown, side: Side, components: ComponentStore): JsonSchema {
-  if (schema instanceof z.ZodType) return components.lift(ofZod(schema, side));
+  if (schema instanceof z.ZodType) {
+    const owners = new Map<string, object>();
+    return components.lift(ofZod(schema, side, owners), owners, side);
+  }
   if (!isSelfDescribing(schema)) return {};
   return components.lift(schema['~standard'].jsonSchema[side]({ target: 'draft-2020-12' }));
 }
 
-function ofZod(schema: z.ZodType, io: Side): JsonSchema {
+function ofZod(schema: z.ZodType, io: Side, owners: Map<string, object>): JsonSchema {
   return z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io,
@@ -36,6 +39,8 @@ function ofZod(schema: z.ZodType, io: Side): JsonSchema {
       // What JSON makes of it.
       if (zodSchema._zod.def.type === 'date')
         Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      const id = z.globalRegistry.get(zodSchema)?.id;
+      if (id !== undefined) owners.set(id, zodSchema);
       // An answer may grow: clients are not told that there will never be another member.
       if (io === 'output' && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { z } from 'zod';
 import { declaredOptions } from './declared-options.ts';
 import { extendField } from './field-extension.ts';
-import { notePlacement, placeName } from './placements.ts';
+import { decoratorName, noteFaulty, notePlacement } from './placements.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 
 /**
@@ -32,14 +32,15 @@ export function definePolicy<const Name extends string, Schema extends z.ZodType
   spec: PolicyFacts<Name, Schema>,
 ): Policy<Name, Schema> {
   const metadataKey = `gatehouse:policy:${spec.name}`;
-  const read = (options: z.input<Schema> | 'off', place: string): z.output<Schema> | 'off' =>
-    options === 'off' ? 'off' : declaredOptions(spec.name, options, { schema: spec.schema, place });
+  const named = decoratorName(spec.name);
   const decorator: PolicyDecorator<Schema> =
     (options) =>
     (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-      notePlacement(spec.name, target, key, descriptor);
-      const value = read(options, placeName(target, key));
-      decorate(metadataKey, value, target, { key, descriptor });
+      if (!notePlacement(spec.name, target, key, descriptor)) return;
+      const place = { schema: spec.schema, target, member: key, decorator: named };
+      const value = options === 'off' ? 'off' : declaredOptions(spec.name, options, place);
+      if (value === undefined) noteFaulty(target, descriptor);
+      else decorate(metadataKey, value, target, { key, descriptor });
     };
   return { ...spec, metadataKey, decorator };
 }

@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigFault } from '../config/config-fault.ts';
+import { ConfigError, withPlaces, type ConfigFault } from '../config/config-fault.ts';
 
 /**
  * Gathers what keeps a gateway from starting, from whoever finds it while the application is put together, so that all
@@ -23,9 +23,19 @@ export class BootFaults {
     for (const fault of faults) this.#faults.push(fault);
   }
 
-  /** Adds faults of code, which has no lines: each message names its place. */
-  addMessages(where: string, messages: Iterable<string>): void {
-    this.add([...messages].map((message) => ({ file: where, key: '', message })));
+  /**
+   * Adds faults of code, each of which names its place.
+   *
+   * @param codeOf finds the code that a message is about. Default: nobody knows.
+   */
+  addMessages(
+    where: string,
+    messages: Iterable<string>,
+    codeOf: (message: string) => object | undefined = () => undefined,
+  ): void {
+    this.add(
+      [...messages].map((message) => ({ file: where, key: '', message, code: { at: codeOf(message) } })),
+    );
   }
 
   /** Says that somebody has looked for policies on a class, and enforces what it found. */
@@ -46,11 +56,11 @@ export class BootFaults {
     if (!this.any || error === this.#thrown) return error;
     if (error instanceof ConfigError) this.add(error.faults);
     else this.addMessages('gateway', [error instanceof Error ? error.message : String(error)]);
-    return new ConfigError(this.#faults);
+    return new ConfigError(withPlaces(this.#faults));
   }
 
   /** @throws {ConfigError} with all faults, when there is one. */
   refuse(): void {
-    if (this.any) throw (this.#thrown = new ConfigError(this.#faults));
+    if (this.any) throw (this.#thrown = new ConfigError(withPlaces(this.#faults)));
   }
 }

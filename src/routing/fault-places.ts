@@ -12,7 +12,7 @@ export interface RouteRemark extends Pick<RouteFault, 'key' | 'message'> {
   /** The nearest valid name; of an upstream it is found here. */
   readonly suggestion?: string | undefined;
   readonly definition: Pick<RouteDefinition, 'id' | 'origin' | 'matchKey' | 'upstream'> &
-    Partial<Pick<RouteDefinition, 'below'>> & { readonly policies?: object };
+    Partial<Pick<RouteDefinition, 'below' | 'code'>> & { readonly policies?: object };
 }
 
 /** Finds where in the configuration file the routes stand that something is said about. */
@@ -65,7 +65,13 @@ export class FaultPlaces {
         suggestion,
       };
     if (index === undefined)
-      return { file: definition.origin, key: renderPath(key, undefined), message, suggestion };
+      return {
+        file: definition.origin,
+        key: renderPath(key, undefined),
+        message,
+        suggestion,
+        code: { at: definition.code },
+      };
     const { line, column } = document.locate(['routes', index, ...key]);
     // A part of a route has an id that is not in the file.
     const routeId = definition.below === undefined ? definition.id : this.#source.value.routes[index]?.id;

@@ -66,6 +66,8 @@ export interface RouteDefinition {
   readonly origin: string;
   /** The class of its handler; absent for a route that has none. */
   readonly owner?: object | undefined;
+  /** Its handler, by which messages find the line. */
+  readonly code?: object | undefined;
   readonly match: RouteMatch;
   /** Goes before what matches are ordered by; higher first. Default 0. */
   readonly priority?: number | undefined;

@@ -10,6 +10,7 @@ const BOUNDS_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export class CompositionMetrics {
   readonly #sections: LabelCounter;
   readonly #sectionDuration: DurationHistogram;
+  readonly #defects: LabelCounter;
   readonly #calls: LabelCounter;
   readonly #callDuration: DurationHistogram;
   readonly #cells = new Map<string, DurationCell>();
@@ -32,6 +33,14 @@ export class CompositionMetrics {
         help: 'Time of a section of a view from when it is first asked for until it has ended.',
         labels: ['view', 'section'],
         bounds: BOUNDS_SECONDS,
+      },
+      registry,
+    );
+    this.#defects = new LabelCounter(
+      {
+        name: 'gatehouse_view_section_defects_total',
+        help: 'Errors that the code of sections threw: no faults of an upstream.',
+        labels: ['view', 'section'],
       },
       registry,
     );
@@ -66,6 +75,11 @@ export class CompositionMetrics {
     flow.count(durationMs, outcome === 'failed' || outcome === 'null' ? FAILED : WELL);
   }
 
+  /** Counts an error that the code of a section threw. */
+  sectionBroke(view: string, section: string): void {
+    this.#defects.count(view, section);
+  }
+
   /** Counts how a call ended. @param call its name, which the code has given it. */
   callEnded(call: string, outcome: string, durationMs: number): void {
     this.#calls.count(call, outcome);
@@ -80,6 +94,7 @@ export class CompositionMetrics {
   /** Shows nothing more of views that were routes of a configuration. */
   forget(views: ReadonlySet<string>): void {
     this.#sections.forget(views);
+    this.#defects.forget(views);
     this.#sectionDuration.forget('view', views);
     for (const key of this.#cells.keys()) {
       const end = key.indexOf('\n');

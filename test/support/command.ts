@@ -1,3 +1,4 @@
+import type { OfferedModules } from '../../src/cli/commands.ts';
 import { main } from '../../src/cli/main.ts';
 import type { BinResult } from './child.ts';
 
@@ -6,10 +7,12 @@ import type { BinResult } from './child.ts';
  * to start. One at a time.
  *
  * @param env variables besides those of this process.
+ * @param modules what `modules:` of the file can name. Default nothing.
  */
 export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  modules: OfferedModules = [],
 ): Promise<BinResult> {
   const { stdout, stderr } = process;
   // Options of a command become variables of its process.
@@ -19,7 +22,7 @@ export async function runCommand(
   const [out, error] = [heard(stdout), heard(stderr)];
   process.exitCode = 0;
   try {
-    await main(args);
+    await main(args, modules);
     return { code: Number(process.exitCode), stdout: out.text, stderr: error.text };
   } finally {
     out.restore();

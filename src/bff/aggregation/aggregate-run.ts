@@ -51,7 +51,7 @@ export class AggregateRun extends CompositionRun<AggregateCallRun> {
     return aggregate.respond(scope);
   }
 
-  override defect(section: SectionPlan, error: unknown): void {
+  protected override logDefect(section: SectionPlan, error: unknown): void {
     this.tools.logger.error(
       { id: this.exchange.id, call: section.name, err: error },
       'aggregated call failed',

@@ -68,7 +68,13 @@ export abstract class CompositionRun<Run extends SectionRun> implements SectionH
     this.#metrics.compositions.sectionEnded(this.#name, run.section.name, outcome, run.durationMs);
   }
 
-  abstract defect(section: SectionPlan, error: unknown): void;
+  defect(section: SectionPlan, error: unknown): void {
+    this.#metrics.compositions.sectionBroke(this.#name, section.name);
+    this.logDefect(section, error);
+  }
+
+  /** Tells the operator of an error that is no problem, with its cause. */
+  protected abstract logDefect(section: SectionPlan, error: unknown): void;
 
   /** What the run is a part of in the trace; undefined for the exchange. */
   protected get within(): SpanNote | undefined {

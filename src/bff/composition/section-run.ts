@@ -2,6 +2,7 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { ProblemCode } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
 import type { SpanNote } from '../../telemetry/span-log.ts';
+import { isCodeDefect } from './code-defect.ts';
 
 /** How a section ended, as the metrics count it. */
 export type SectionOutcome = 'ok' | 'fallback' | 'null' | 'failed';
@@ -101,7 +102,8 @@ export abstract class SectionRun<Section extends SectionPlan = SectionPlan> {
     const { cancelled } = this.#host.exchange;
     if (cancelled !== undefined) return this.#refuse(cancelled, 'failed');
     const problem = this.#problemOf(error);
-    if (this.section.required) return this.#refuse(this.#named(problem), 'failed');
+    // A defect of the code is no fault of an upstream: what stands in would hide it for good.
+    if (this.section.required || isCodeDefect(problem)) return this.#refuse(this.#named(problem), 'failed');
     if (this.section.fallback === undefined) {
       this.degradation = { section: this.section.name, code: problem.code, via: 'null' };
       return this.#refuse(problem, 'null');

@@ -52,7 +52,7 @@ describe('controllerFaults', () => {
         @Body({ schema }) _body: object,
         @Query({ schema }) _query: object,
         @Query('page', ParseIntPipe) _page: number,
-        @Param() _all: object,
+        @Param({ schema }) _all: object,
         @Param('id') _id: string,
         @Headers('x-kind') _kind: string,
       ): void {}
@@ -61,6 +61,22 @@ describe('controllerFaults', () => {
       piped(@Body() _body: number): void {}
     }
     expect(told(Checked)).toEqual([]);
+  });
+
+  it('lists parameters that are more than text', () => {
+    @Controller()
+    class Open {
+      @Get('a/:id')
+      whole(@Param() _all: object): void {}
+      @Get('b/:id')
+      number(@Param('id') _id: number): void {}
+      @Get('c/:id')
+      text(@Param('id') _id: string, @Param('id') _kind: 'a' | 'b'): void {}
+    }
+    expect(told(Open)).toEqual([
+      expect.stringContaining('Open.whole @Param any text may come in; write `@Param({ schema })`'),
+      expect.stringContaining("Open.number @Param any text may come in; write `@Param('id', { schema })`"),
+    ]);
   });
 
   it('looks at handlers that are inherited, and at what a base class says', () => {

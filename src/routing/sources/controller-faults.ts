@@ -2,7 +2,13 @@ import type { Type } from '@nestjs/common';
 import { PIPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { ConfigFault } from '../../config/config-fault.ts';
-import { placementsOn, type Constructor, type Placement } from '../../policies/placements.ts';
+import {
+  codeOf,
+  decoratorName,
+  placementsOn,
+  type Constructor,
+  type Placement,
+} from '../../policies/placements.ts';
 import { policyRegistry } from '../../policies/order.ts';
 import { handlersOf } from './controller.route-source.ts';
 import { MATCH } from './match.decorator.ts';
@@ -39,7 +45,9 @@ function misplaced(controller: Type): readonly ConfigFault[] {
 
 function fault({ owner, member, policy }: Placement, message: string): ConfigFault {
   const file = member === undefined ? owner.name : `${owner.name}.${member}`;
-  return { file, key: policy === MATCH ? policy : `policies.${policy}`, message };
+  const key = policy === MATCH ? policy : `policies.${policy}`;
+  const at = member === undefined ? owner : codeOf(owner.prototype as object, member);
+  return { file, key, message, code: { at, decorator: decoratorName(policy) } };
 }
 
 /** What Nest remembers of a decorated parameter. */
@@ -49,10 +57,11 @@ interface Argument {
   readonly pipes?: readonly unknown[];
 }
 
-/** Where clients send what has any shape; segments of paths and header fields are text. */
+/** Where clients send what has any shape. A header field, and a segment that is asked for by its name, is text. */
 const UNTYPED = new Map<RouteParamtypes, string>([
   [RouteParamtypes.BODY, '@Body'],
   [RouteParamtypes.QUERY, '@Query'],
+  [RouteParamtypes.PARAM, '@Param'],
 ]);
 
 // Fails closed: a type of TypeScript checks nothing of what comes in, and would be believed to.
@@ -64,15 +73,30 @@ function unchecked(controller: Type): readonly ConfigFault[] {
       Argument
     >;
     return Object.entries(args).flatMap(([key, { data, schema, pipes = [] }]) => {
-      const decorator = UNTYPED.get(Number(key.split(':')[0]) as RouteParamtypes);
+      const kind = Number(key.split(':')[0]) as RouteParamtypes;
+      const decorator = UNTYPED.get(kind);
       if (decorator === undefined || schema !== undefined || pipes.length > 0) return [];
+      if (kind === RouteParamtypes.PARAM && isText(controller, name, { key, data })) return [];
       const field = typeof data === 'string' && data !== '' ? `'${data}', ` : '';
       const message =
-        `anything may come in, \`null\` and lists too; write \`${decorator}(${field}{ schema })\` with a schema of zod, ` +
+        `${kind === RouteParamtypes.PARAM ? 'any text may come in' : 'anything may come in, `null` and lists too'}; write \`${decorator}(${field}{ schema })\` with a schema of zod, ` +
         'or give it a pipe that checks it';
-      return { file: `${controller.name}.${name}`, key: decorator, message };
+      return { file: `${controller.name}.${name}`, key: decorator, message, code: { at: handler } };
     });
   });
+}
+
+/** Whether a parameter takes a segment as the text that it is; every other type of it would be a promise that nobody keeps. */
+function isText(
+  controller: Type,
+  name: string,
+  { key, data }: { readonly key: string; readonly data: unknown },
+): boolean {
+  if (typeof data !== 'string' || data === '') return false;
+  const types = Reflect.getMetadata('design:paramtypes', controller.prototype as object, name) as
+    readonly unknown[] | undefined;
+  const type = types?.[Number(key.split(':')[1])];
+  return type === undefined || type === String || type === Object;
 }
 
 function hasPipes(target: object): boolean {

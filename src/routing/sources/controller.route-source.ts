@@ -1,6 +1,6 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA, SSE_METADATA } from '@nestjs/common/constants.js';
-import { methodsNamed } from '../../policies/placements.ts';
+import { isFaulty, methodsNamed } from '../../policies/placements.ts';
 import { policyList } from '../../policies/order.ts';
 import { conditionsOf } from '../read-routes.ts';
 import type { DeclaredPolicies, RouteDefinition } from '../route.ts';
@@ -37,6 +37,8 @@ export function handlersOf(controller: Type): [string, object][] {
 }
 
 function routesOf(controller: Type, name: string, handler: object): RouteDefinition[] {
+  // What was said of it is known in part only, and that has been told.
+  if (isFaulty(controller) || methodsNamed(controller, name).some(isFaulty)) return [];
   const prefixes = pathsOf(Reflect.getMetadata(PATH_METADATA, controller));
   const paths = pathsOf(Reflect.getMetadata(PATH_METADATA, handler));
   const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
@@ -49,6 +51,7 @@ function routesOf(controller: Type, name: string, handler: object): RouteDefinit
       door: 'handler' as const,
       origin: `${controller.name}.${name}`,
       owner: controller,
+      code: handler,
       sendsEvents: Reflect.getMetadata(SSE_METADATA, handler) === true,
       match: { methods: methodsOf(method), ...conditionsOf(said), path: joined(prefix, path) },
       paths: { encodedSlashes, trailingSlash: 'refuse' as const },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { declaredOptions } from '../../policies/declared-options.ts';
-import { notePlacement, placeName } from '../../policies/placements.ts';
+import { noteFaulty, notePlacement } from '../../policies/placements.ts';
 import { conditionsSchema, pathsSchema } from '../match.schema.ts';
 
 const METADATA_KEY = 'gatehouse:match';
@@ -27,12 +27,11 @@ export type HandlerMatch = z.output<typeof handlerMatchSchema>;
  */
 export function Match(conditions: z.input<typeof handlerMatchSchema>): MethodDecorator & ClassDecorator {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    notePlacement(MATCH, target, key, descriptor);
-    const value = declaredOptions(MATCH, conditions, {
-      schema: handlerMatchSchema,
-      place: placeName(target, key),
-    });
-    Reflect.defineMetadata(METADATA_KEY, value, (descriptor?.value as object | undefined) ?? target);
+    if (!notePlacement(MATCH, target, key, descriptor)) return;
+    const place = { schema: handlerMatchSchema, target, member: key, decorator: '@Match' };
+    const value = declaredOptions(MATCH, conditions, place);
+    if (value === undefined) noteFaulty(target, descriptor);
+    else Reflect.defineMetadata(METADATA_KEY, value, (descriptor?.value as object | undefined) ?? target);
   };
 }
 

@@ -1,4 +1,6 @@
 import { Extensions } from '@nestjs/graphql';
+import { z } from 'zod';
+import { declaredOptions } from '../../../policies/declared-options.ts';
 
 /** What a field or an object type costs. */
 export interface CostOptions {
@@ -15,9 +17,18 @@ export const COST_EXTENSION = 'gatehouseCost';
 
 /** Says what a field, a resolver method or an object type costs an operation that selects it. */
 export function Cost(options: CostOptions): MethodDecorator & ClassDecorator & PropertyDecorator {
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value === 'number' && !(value >= 0 && Number.isFinite(value)))
-      throw new Error(`@Cost: expected ${name} to be a number from 0 on, got ${String(value)}`);
-  }
-  return Extensions({ [COST_EXTENSION]: options });
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    const place = { schema: costSchema, target, member: key, decorator: '@Cost' };
+    if (declaredOptions('cost', options, place) === undefined) return;
+    const extend = Extensions({ [COST_EXTENSION]: options }) as (...where: unknown[]) => void;
+    extend(target, key, descriptor);
+  };
 }
+
+const amount = z.number().min(0);
+
+const costSchema = z.strictObject({
+  weight: amount.optional(),
+  listSize: amount.optional(),
+  slicing: z.array(z.string()).readonly().optional(),
+});

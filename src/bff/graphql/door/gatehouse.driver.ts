@@ -39,6 +39,7 @@ import { OperationFinder } from '../documents/operation-finder.ts';
 import { OperationMeters } from '../execution/operation-meters.ts';
 import { PersistedQueries, type TextStore } from '../documents/persisted-queries.ts';
 import { SchemaGuard } from '../fields/schema-guard.ts';
+import { schemaOf } from '../fields/type-namesakes.ts';
 import { readTrustedDocuments } from '../documents/trusted-documents.ts';
 
 const DRAIN_MS = 2000;
@@ -89,6 +90,13 @@ export class GatehouseDriver extends AbstractGraphQLDriver<GraphqlOptions> {
       production: process.env['NODE_ENV'] === 'production',
     };
     return super.mergeDefaultOptions(options, defaults);
+  }
+
+  /** Tells of all types that share a name; nothing starts then. */
+  override generateSchema(options: GraphqlOptions): Promise<GraphQLSchema> {
+    const make = (): Promise<GraphQLSchema> =>
+      super.generateSchema(options) ?? Promise.reject(new Error('there is no GraphQL schema'));
+    return schemaOf(make, (faults) => this.deps.guard.tell(faults));
   }
 
   /**

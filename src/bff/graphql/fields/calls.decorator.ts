@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { Call } from '../../../calls/call.ts';
+import { declaredOptions } from '../../../policies/declared-options.ts';
 
 type AnyCall = Call<never, unknown>;
 
@@ -23,12 +25,18 @@ export function Calls(...calls: readonly AnyCall[]): MethodDecorator {
 
 /** Allows a field resolver to make a call for each element of a list, up to a number that is enforced. */
 export function OncePerElement(options: OncePerElementOptions): MethodDecorator {
-  if (!(Number.isInteger(options.atMost) && options.atMost > 0))
-    throw new Error(`@OncePerElement: expected atMost to be a whole number from 1 on, got ${options.atMost}`);
-  if (options.because.trim() === '') throw new Error('@OncePerElement: expected a reason in `because`');
-  return (_target, _name, descriptor) =>
+  return (target, name, descriptor) => {
+    const place = { schema: waiverSchema, target, member: name, decorator: '@OncePerElement' };
+    // One that is wrong allows nothing more than it would anyway.
+    declaredOptions('oncePerElement', options, place);
     Reflect.defineMetadata(ONCE_PER_ELEMENT, options, descriptor.value as object);
+  };
 }
+
+const waiverSchema = z.strictObject({
+  atMost: z.int().min(1),
+  because: z.string().refine((text) => text.trim() !== '', 'expected a reason'),
+});
 
 /** The calls that a method declares; undefined when it says nothing. */
 export function callsOf(method: object): readonly AnyCall[] | undefined {

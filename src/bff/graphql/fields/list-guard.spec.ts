@@ -280,7 +280,13 @@ describe(OncePerElement.name, () => {
   it.each([[{ atMost: 0, because: 'x' }], [{ atMost: 1.5, because: 'x' }], [{ atMost: 3, because: ' ' }]])(
     'needs a number and a reason: %j',
     (options) => {
-      expect(() => OncePerElement(options)).toThrow('@OncePerElement: expected');
+      class Fields {
+        answer(): void {}
+      }
+      const method = Object.getOwnPropertyDescriptor(Fields.prototype, 'answer') as PropertyDescriptor;
+      expect(() => OncePerElement(options)(Fields.prototype, 'answer', method)).toThrow(
+        /^Fields\.answer {2}oncePerElement\.\w+ {2}expected/,
+      );
     },
   );
 });

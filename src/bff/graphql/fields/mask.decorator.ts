@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { authorizationPolicy } from '../../../policies/authorization/authorization.policy.ts';
 import { declaredOptions } from '../../../policies/declared-options.ts';
-import { notePlacement, placeName } from '../../../policies/placements.ts';
+import { notePlacement } from '../../../policies/placements.ts';
 import { decorate } from '../../../policies/policy.ts';
 
 /** Who sees the value of a field, and what everybody else sees. */
@@ -44,11 +44,9 @@ export const MASK_METADATA = 'gatehouse:mask';
  */
 export function Mask(options: MaskOptions): MethodDecorator & PropertyDecorator {
   return (target: object, key: string | symbol, descriptor?: PropertyDescriptor): void => {
-    notePlacement(MASK, target, key, descriptor);
-    const place = placeName(target, key);
-    decorate(MASK_METADATA, declaredOptions(MASK, options, { schema: maskSchema, place }), target, {
-      key,
-      descriptor,
-    });
+    if (!notePlacement(MASK, target, key, descriptor)) return;
+    const place = { schema: maskSchema, target, member: key, decorator: '@Mask' };
+    const value = declaredOptions(MASK, options, place);
+    if (value !== undefined) decorate(MASK_METADATA, value, target, { key, descriptor });
   };
 }

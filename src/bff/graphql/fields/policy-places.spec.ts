@@ -648,19 +648,19 @@ describe('each policy at each place', () => {
         answer(@on _one: string): void {}
       }
       return OnParameter;
-    }).toThrow('OnParameter.answer: the policy "authorization" stands on a parameter');
+    }).toThrow('OnParameter.answer  policies.authorization  stands on a parameter');
     expect(() => {
       class OnConstructor {
         constructor(@on readonly one: string) {}
       }
       return OnConstructor;
-    }).toThrow('OnConstructor: the policy "authorization" stands on a parameter');
+    }).toThrow('OnConstructor  policies.authorization  stands on a parameter');
     expect(() => {
       class OnStatic {
         @decoratorOf('mask')
         static answer(): void {}
       }
       return OnStatic;
-    }).toThrow('OnStatic.answer: the policy "mask" stands on a static member');
+    }).toThrow('OnStatic.answer  policies.mask  stands on a static member');
   });
 });

@@ -3,6 +3,8 @@ import { DiscoveryService } from '@nestjs/core';
 import { RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
 import { callFaults } from '../../../calls/call-faults.ts';
+import type { ConfigFault } from '../../../config/config-fault.ts';
+import { methodsNamed } from '../../../policies/placements.ts';
 import { STAGE_FACTORIES, type StageFactory } from '../../../policies/stage-factory.ts';
 import { BootFaults } from '../../../routing/boot-faults.ts';
 import type { Route } from '../../../routing/route.ts';
@@ -46,8 +48,13 @@ export class SchemaGuard {
     for (const resolver of resolvers) faults.examined(resolver);
     for (const message of [...this.callFaults(this.snapshots.current.source), ...this.#viewFaults()])
       messages.add(message);
-    faults.addMessages('GraphQL', messages);
+    faults.addMessages('GraphQL', messages, (message) => this.#codeOf(message, resolvers));
     return messages.size === 0 ? policies : undefined;
+  }
+
+  /** Takes what keeps the gateway from starting. */
+  tell(faults: readonly ConfigFault[]): void {
+    this.faults.add(faults);
   }
 
   /** @throws {ConfigError} with what is known to keep the gateway from starting, when there is something. */
@@ -63,6 +70,16 @@ export class SchemaGuard {
         .flatMap(({ origin, method }) => callFaults(origin, callsOf(method) ?? [], upstreams)),
       ...this.#servedViews().flatMap(({ origin, view }) => callFaults(origin, callsOfView(view), upstreams)),
     ];
+  }
+
+  /** The class or method that a message begins with. */
+  #codeOf(message: string, resolvers: readonly Type[]): object | undefined {
+    const [, name, member] = /^(\w+)(?:\.(\w+))?: /.exec(message) ?? [];
+    const controllers = this.discovery
+      .getControllers()
+      .flatMap(({ metatype }) => (isClass(metatype) ? [metatype] : []));
+    const owner = [...resolvers, ...controllers].find((one) => one.name === name);
+    return owner && ((member === undefined ? undefined : methodsNamed(owner, member)[0]) ?? owner);
   }
 
   #viewFaults(): readonly string[] {
