@@ -20,12 +20,14 @@ import type { RevokeCommand } from './revoke.ts';
 import type { SimulateCommand } from './simulate-command.ts';
 import { TARGET_COMMANDS, targetsCommand, type TargetsCommand } from './target-orders.ts';
 import type { TiersCommand } from './tiers.ts';
+import type { RoutesCommand } from './validate.ts';
 
 export { HELP, UsageError };
 
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
-  | { readonly name: 'start' | 'validate' | 'routes'; readonly configFile: string | undefined }
+  | { readonly name: 'start' | 'validate'; readonly configFile: string | undefined }
+  | RoutesCommand
   | AccessCommand
   | AdminTokenCommand
   | BenchCommand
@@ -97,12 +99,13 @@ const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const
 
 const TS = { ts: { type: 'boolean' } } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
+const WIDE = { wide: { type: 'boolean' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
-const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT };
+const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...WIDE };
 const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
   validate: CONFIG,
-  routes: CONFIG,
+  routes: { ...CONFIG, ...JSON_OUT, ...WIDE },
   openapi: { ...CONFIG, ...OUT },
   client: { ...CONFIG, ...OUT, ...TS },
 };
@@ -137,6 +140,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (name === undefined)
     throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
   const configFile = values.text('config');
+  if (name === 'routes') return { name, configFile, wide: values.flag('wide'), json: values.flag('json') };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
   return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
 }

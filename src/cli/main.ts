@@ -82,7 +82,7 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./validate.ts')).runValidate(command.configFile, modules, outlets);
     }
     case 'routes':
-      return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
+      return (await import('./validate.ts')).runRoutes(command, modules, shown);
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeRoutes } from '../admin/route-listing.ts';
+import { describeRoutes, type ListedRoute } from '../admin/route-listing.ts';
 import { formatFaults } from '../config/config-fault.ts';
 import { warningsOf } from '../snapshot/config-warnings.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
@@ -25,14 +25,29 @@ export async function runValidate(
   );
 }
 
+/** What somebody wants to see of routes. */
+export interface RoutesCommand {
+  readonly name: 'routes';
+  readonly configFile: string | undefined;
+  /** Every column. */
+  readonly wide: boolean;
+  readonly json: boolean;
+}
+
 /** Prints the compiled route table of both doors. @throws {ConfigError} with all that is wrong. */
 export async function runRoutes(
-  configFile: string | undefined,
+  { configFile, wide, json }: RoutesCommand,
   modules: OfferedModules,
   out: Outlet,
 ): Promise<void> {
   const { gateway, current } = await compiled(configFile, modules);
   const listed = describeRoutes(current.table.routes, current.upstreams, current.source.value);
   await gateway.app.close();
-  out.write(renderTable(listed));
+  if (json) return void out.write(`${JSON.stringify(listed, null, 2)}\n`);
+  out.write(renderTable(wide ? listed : listed.map(narrow)));
+}
+
+// What fits a terminal: who is asked, and who may ask.
+function narrow({ id, methods, path, upstream, authentication }: ListedRoute): object {
+  return { id, methods, path, upstream, authentication };
 }
