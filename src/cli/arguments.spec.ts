@@ -5,11 +5,18 @@ import { HELP, parseArguments, UsageError } from './arguments.ts';
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
 
 describe('parseArguments', () => {
-  it.each(['start', 'validate', 'routes'] as const)('reads %s, with and without a file', (name) => {
+  it.each(['start', 'validate'] as const)('reads %s, with and without a file', (name) => {
     expect(parse(name)).toEqual({ name, configFile: undefined });
     expect(parse(`${name} --config a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
     expect(parse(`${name} --config=a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
     expect(parse(`${name} -c a.yaml`)).toEqual({ name, configFile: 'a.yaml' });
+  });
+
+  it('reads how routes are to be shown', () => {
+    const few = { name: 'routes', configFile: undefined, wide: false, json: false };
+    expect(parse('routes')).toEqual(few);
+    expect(parse('routes -c a.yaml --wide')).toEqual({ ...few, configFile: 'a.yaml', wide: true });
+    expect(parse('routes --json')).toEqual({ ...few, json: true });
   });
 
   it('reads keys create with options that repeat', () => {

@@ -21,18 +21,14 @@ import type { SimulateCommand } from './simulate-command.ts';
 import { TARGET_COMMANDS, targetsCommand, type TargetsCommand } from './target-orders.ts';
 import type { GenerateCommand, InitCommand } from './project/scaffold-command.ts';
 import type { TiersCommand } from './tiers.ts';
+import type { RoutesCommand } from './validate.ts';
 
 export { HELP, UsageError };
 
 /** What somebody asked the `gatehouse` bin to do. */
 export type Command =
-  | { readonly name: 'start' | 'routes'; readonly configFile: string | undefined }
-  | {
-      readonly name: 'validate';
-      readonly configFile: string | undefined;
-      /** Whether to say which code was compiled. Default no. */
-      readonly modules?: true;
-    }
+  | { readonly name: 'start' | 'validate'; readonly configFile: string | undefined }
+  | RoutesCommand
   | AccessCommand
   | AdminTokenCommand
   | BenchCommand
@@ -108,12 +104,13 @@ const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const
 
 const TS = { ts: { type: 'boolean' } } as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
+const WIDE = { wide: { type: 'boolean' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
-const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT };
+const EVERY = { ...CONFIG, ...OUT, ...TS, ...JSON_OUT, ...WIDE };
 const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof readOptions>[1]>> = {
   start: CONFIG,
-  validate: { ...CONFIG, modules: { type: 'boolean' } },
-  routes: CONFIG,
+  validate: CONFIG,
+  routes: { ...CONFIG, ...JSON_OUT, ...WIDE },
   openapi: { ...CONFIG, ...OUT },
   client: { ...CONFIG, ...OUT, ...TS },
 };
@@ -148,8 +145,7 @@ export function parseArguments(args: readonly string[]): Command {
   if (name === undefined)
     throw new UsageError(`expected a command first: ${COMMANDS.join(', ')} (see gatehouse --help)`);
   const configFile = values.text('config');
-  if (name === 'validate')
-    return values.flag('modules') ? { name, configFile, modules: true } : { name, configFile };
+  if (name === 'routes') return { name, configFile, wide: values.flag('wide'), json: values.flag('json') };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
   return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
 }

@@ -3,10 +3,11 @@ export const HELP = `gatehouse: an API gateway and backend-for-frontend
 
 Usage
   gatehouse start    [--config FILE]    start the gateway
-  gatehouse validate [--modules] [--config FILE]
-                                        list every fault of a configuration and of the code of its modules; exits with 1
-                                        if there is one; --modules says which modules were compiled
-  gatehouse routes   [--config FILE]    print the compiled route table of both doors
+  gatehouse validate [--config FILE]    list every fault of a configuration and of the code of its modules; exits with 1
+                                        if there is one
+  gatehouse routes   [--wide] [--json] [--config FILE]
+                                        print the compiled route table of both doors; --wide with hosts, roles, limits,
+                                        stages and where each route was declared
   gatehouse access   [--as FILE] [--json] [--config FILE]
                                         print which routes a caller may call and what keeps it out of the others, by
                                         path and method; without --as for who does not say who it is

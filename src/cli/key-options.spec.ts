@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { keysCommand } from './key-options.ts';
+import { keysCommand, limitOption } from './key-options.ts';
 import { UsageError } from './options.ts';
 
 const ID = '3f1c9a0be2d84471';
@@ -39,5 +39,18 @@ describe('keys update', () => {
     ['two keys', ['update', ID, ID, '--tier', 'pro']],
   ])('refuses %s', (_what, args) => {
     expect(() => keysCommand(args)).toThrow(UsageError);
+  });
+});
+
+describe('limitOption', () => {
+  it('reads a rate, its period and a burst', () => {
+    expect(limitOption('600/1m:60')).toEqual({ rate: 600, per: '1m', burst: 60 });
+    expect(limitOption('5/1s')).toEqual({ rate: 5, per: '1s' });
+  });
+
+  it.each(['600', '600:60', '600/', '/1m'])('refuses %s, whose period nobody knows', (text) => {
+    expect(() => limitOption(text)).toThrow(
+      `--rate ${text}: expected RATE/PERIOD[:BURST], such as 600/1m:60`,
+    );
   });
 });

@@ -178,10 +178,10 @@ function rateOf(values: OptionValues): KeyGrants {
   return { rateLimit: text === '' ? '' : limitOption(text) };
 }
 
-/** Reads `RATE/PERIOD[:BURST]`. @throws UsageError for anything else. */
+/** Reads `RATE/PERIOD[:BURST]`. @throws UsageError for anything else, also without a period: nobody knows which is meant. */
 export function limitOption(text: string): { rate: number; per: string; burst?: number } {
-  const [, rate, per = '1m', burst] = /^(\d+)(?:\/([0-9a-z.]+))?(?::(\d+))?$/.exec(text) ?? [];
-  if (rate === undefined)
+  const [, rate, per, burst] = /^(\d+)\/([0-9a-z.]+)(?::(\d+))?$/.exec(text) ?? [];
+  if (rate === undefined || per === undefined)
     throw new UsageError(`--rate ${text}: expected RATE/PERIOD[:BURST], such as 600/1m:60`);
   return { rate: Number(rate), per, ...(burst === undefined ? {} : { burst: Number(burst) }) };
 }

@@ -60,16 +60,16 @@ describe('main', () => {
     }
   }
 
-  async function runWith(config: string, command: string): Promise<Outcome> {
+  async function runWith(config: string, ...command: readonly string[]): Promise<Outcome> {
     writeFileSync(file, config);
-    return run(command, '--config', file);
+    return run(...command, '--config', file);
   }
 
   it.each([['--help'], ['-h'], ['help'], ['validate', '--help']])(
     'prints its help for %s',
     async (...args) => {
       const { out, err, code } = await run(...args);
-      expect(out).toContain('gatehouse validate [--modules] [--config FILE]');
+      expect(out).toContain('gatehouse validate [--config FILE]');
       expect([err, code]).toEqual(['', undefined]);
     },
   );
@@ -148,8 +148,21 @@ describe('main', () => {
   });
 
   describe('routes', () => {
+    it('prints what fits a terminal', async () => {
+      const { out } = await runWith(VALID, 'routes');
+      const lines = out.split('\n');
+      expect(lines[0]?.split(/ +/)).toEqual(['ID', 'METHODS', 'PATH', 'UPSTREAM', 'AUTHENTICATION']);
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
+    });
+
+    it('prints all of it as JSON', async () => {
+      const { out } = await runWith(VALID, 'routes', '--json');
+      const users = { id: 'users', door: 'proxy', methods: 'GET', limits: 'ip 5/1s burst 5' };
+      expect(JSON.parse(out)).toContainEqual(expect.objectContaining(users));
+    });
+
     it('prints the compiled table', async () => {
-      const { out, err, code } = await runWith(VALID, 'routes');
+      const { out, err, code } = await runWith(VALID, 'routes', '--wide');
       expect([err, code]).toEqual(['', undefined]);
       const lines = out.split('\n');
       expect(lines[0]).toMatch(/^ID +DOOR +METHODS +HOST +PATH/);

@@ -88,10 +88,10 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./start.ts')).runStart(command.configFile, modules);
     case 'validate': {
       const outlets = { out: shown, err: withoutSecrets(err) };
-      return (await import('./validate.ts')).runValidate(command, modules, outlets);
+      return (await import('./validate.ts')).runValidate(command.configFile, modules, outlets);
     }
     case 'routes':
-      return (await import('./validate.ts')).runRoutes(command.configFile, modules, shown);
+      return (await import('./validate.ts')).runRoutes(command, modules, shown);
   }
 }
 

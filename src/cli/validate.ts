@@ -1,17 +1,13 @@
-import { describeRoutes } from '../admin/route-listing.ts';
+import { describeRoutes, type ListedRoute } from '../admin/route-listing.ts';
 import { formatFaults } from '../config/config-fault.ts';
 import { warningsOf } from '../snapshot/config-warnings.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { Command } from './arguments.ts';
 import { compiled } from './compiled.ts';
 import { renderTable } from './table.ts';
 
-type ValidateCommand = Extract<Command, { readonly name: 'validate' }>;
-
 /** Says that a configuration is valid, and warns of what it may not mean. @throws {ConfigError} with all that is wrong. */
 export async function runValidate(
-  { configFile, modules: isCodeNamed }: Pick<ValidateCommand, 'configFile' | 'modules'>,
+  configFile: string | undefined,
   modules: OfferedModules,
   { out, err }: { readonly out: Outlet; readonly err: Outlet },
 ): Promise<void> {
@@ -25,25 +21,33 @@ export async function runValidate(
   if (warnings.length > 0)
     err.write(`${formatFaults(warnings, { color: err.isTTY === true, noun: 'warning' })}\n`);
   out.write(
-    `${source.document.file}: valid, ${written} ${written === 1 ? 'route' : 'routes'} in the file, ${ofCode} in code${isCodeNamed === true ? codeOf(current) : ''}\n`,
+    `${source.document.file}: valid, ${written} ${written === 1 ? 'route' : 'routes'} in the file, ${ofCode} in code\n`,
   );
 }
 
-/** Which code was compiled as a start compiles it. */
-function codeOf({ source, table }: Snapshot): string {
-  const { modules } = source.value;
-  const schema = table.byId('graphql') === undefined ? '' : ', with the GraphQL schema';
-  return modules.length === 0 ? '; no modules' : `; compiled ${modules.join(', ')}${schema}`;
+/** What somebody wants to see of routes. */
+export interface RoutesCommand {
+  readonly name: 'routes';
+  readonly configFile: string | undefined;
+  /** Every column. */
+  readonly wide: boolean;
+  readonly json: boolean;
 }
 
 /** Prints the compiled route table of both doors. @throws {ConfigError} with all that is wrong. */
 export async function runRoutes(
-  configFile: string | undefined,
+  { configFile, wide, json }: RoutesCommand,
   modules: OfferedModules,
   out: Outlet,
 ): Promise<void> {
   const { gateway, current } = await compiled(configFile, modules);
   const listed = describeRoutes(current.table.routes, current.upstreams, current.source.value);
   await gateway.app.close();
-  out.write(renderTable(listed));
+  if (json) return void out.write(`${JSON.stringify(listed, null, 2)}\n`);
+  out.write(renderTable(wide ? listed : listed.map(narrow)));
+}
+
+// What fits a terminal: who is asked, and who may ask.
+function narrow({ id, methods, path, upstream, authentication }: ListedRoute): object {
+  return { id, methods, path, upstream, authentication };
 }

@@ -1,7 +1,7 @@
 import { nearestName } from '../config/nearest-name.ts';
 import type { RoleBook } from '../exchange/role-book.ts';
 import { isIn, type Subset } from '../exchange/subset.ts';
-import type { PolicySet } from '../policies/order.ts';
+import type { PolicyName, PolicySet } from '../policies/order.ts';
 import { seatsOf, type SeatedStage } from '../policies/seats.ts';
 import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import { timeStages } from '../policies/server-timing/timed-stages.ts';
@@ -31,17 +31,21 @@ export class RouteFault extends PlainFault {
   readonly key: readonly (string | number)[];
   /** The nearest valid name. */
   readonly suggestion: string | undefined;
+  /** The policy of `defaults` that does not fit the route, where that is what is wrong. */
+  readonly inherited: PolicyName | undefined;
 
   constructor(
     definition: RouteDefinition,
     key: readonly (string | number)[],
     message: string,
     suggestion?: string,
+    inherited?: PolicyName,
   ) {
     super(message);
     this.definition = definition;
     this.key = key;
     this.suggestion = suggestion;
+    this.inherited = inherited;
   }
 }
 
@@ -193,7 +197,14 @@ export class RouteCompiler {
       throw new RouteFault(definition, ['policies', late], message);
     }
     return this.#forRoutes.flatMap((factory) => {
-      const stage = attempt(definition, ['policies'], () => factory.compile(input));
+      const { name } = factory.policy;
+      const isInherited = (): boolean => this.#levels.names(definition, policies)[name] === 'defaults';
+      const stage = attempt(
+        definition,
+        ['policies'],
+        () => factory.compile(input),
+        () => (isInherited() ? (name as PolicyName) : undefined),
+      );
       return stage === undefined ? [] : [{ policy: factory.policy, stage }];
     });
   }
@@ -265,12 +276,18 @@ function faultOfAction<Result>(definition: RouteDefinition, act: () => Result): 
   }
 }
 
-function attempt<Result>(definition: RouteDefinition, key: readonly string[], compile: () => Result): Result {
+function attempt<Result>(
+  definition: RouteDefinition,
+  key: readonly string[],
+  compile: () => Result,
+  inherited?: () => PolicyName | undefined,
+): Result {
   try {
     return compile();
   } catch (error) {
-    if (error instanceof StageFault)
-      throw new RouteFault(definition, [...key, ...error.key], error.message, error.suggestion);
-    throw new RouteFault(definition, key, error instanceof Error ? error.message : String(error));
+    const { key: below, suggestion } =
+      error instanceof StageFault ? error : { key: [], suggestion: undefined };
+    const message = error instanceof Error ? error.message : String(error);
+    throw new RouteFault(definition, [...key, ...below], message, suggestion, inherited?.());
   }
 }

@@ -7,6 +7,7 @@ import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts';
 import type { BootFaults } from './boot-faults.ts';
 import type { GatewayConfig } from './gateway.schema.ts';
 import { FaultPlaces } from './fault-places.ts';
+import { placedOnce } from './inherited-faults.ts';
 import { AccessTable } from './access-table.ts';
 import { rolesOf } from './roles.schema.ts';
 import { readRoutes } from './read-routes.ts';
@@ -56,7 +57,7 @@ export function buildRouteTable(deps: TableDeps, found?: BootFaults): RouteTable
   const all = [...faults, ...tableFaults(routes, definitionOf)];
   const told = [
     ...read.faults.map((fault) => placed.placeSource(fault)),
-    ...all.map((fault) => placed.place(fault)),
+    ...placedOnce(all, placed),
     ...controllerFaults(deps.controllers),
   ];
   if (told.length > 0 && found === undefined) throw new ConfigError(told);

@@ -232,7 +232,7 @@ describe('what cannot be used', () => {
 
 describe('gatehouse routes', () => {
   it('prints the table of both doors', async () => {
-    const { code, stdout } = await runBin(['routes', '--config', CONFIG]);
+    const { code, stdout } = await runBin(['routes', '--wide', '--config', CONFIG]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ID +DOOR +METHODS/);
     expect(stdout).toMatch(/^orders\.list +handler +GET/m);
