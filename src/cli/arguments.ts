@@ -15,6 +15,7 @@ import type { LogLevelCommand } from './log-level.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import type { QuotaCommand } from './quota.ts';
 import type { RecordCommand } from './record-command.ts';
+import type { ProtoCommand } from './proto/proto-command.ts';
 import type { ReplayCommand } from './replay-command.ts';
 import type { RevokeCommand } from './revoke.ts';
 import type { SimulateCommand } from './simulate-command.ts';
@@ -40,6 +41,7 @@ export type Command =
   | GenerateCommand
   | ImportCommand
   | InitCommand
+  | ProtoCommand
   | RecordCommand
   | ReplayCommand
   | RevokeCommand
@@ -91,6 +93,7 @@ const COMMANDS = [
   'import',
   'init',
   'log-level',
+  'proto',
   'quota',
   'record',
   'replay',

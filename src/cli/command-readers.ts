@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor-command.ts';
 import { explainCommand } from './explain-command.ts';
 import { generateCommand, initCommand } from './project/scaffold-command.ts';
 import { logLevelCommand } from './log-level.ts';
+import { protoCommand } from './proto/proto-command.ts';
 import { quotaCommand } from './quota.ts';
 import { recordCommand } from './record-command.ts';
 import { replayCommand } from './replay-command.ts';
@@ -25,6 +26,7 @@ export const READERS: Readonly<Record<string, (args: readonly string[]) => Comma
   generate: generateCommand,
   init: initCommand,
   'log-level': logLevelCommand,
+  proto: protoCommand,
   quota: quotaCommand,
   record: recordCommand,
   replay: replayCommand,

@@ -54,6 +54,10 @@ Usage
   gatehouse log-level [LEVEL [--for 10m] | --reset] [--json] [--admin URL]
                                         show the level of the log of a gateway that runs, or have it another one for a while,
                                         by default for 10m, in all its workers
+  gatehouse proto generate [FOLDER] [--out src/gen | --no-code] [--descriptors DIR] [--check]
+                                        write the code of the schemas in a folder, by default proto, and a descriptor set for
+                                        each folder or file in it, which the upstream of that name is known by; what lint says
+                                        are warnings; --check writes nothing, and exits with 1 if something is stale
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
   gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
                                         [--json] [--admin URL]

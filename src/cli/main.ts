@@ -95,9 +95,9 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
   }
 }
 
-type Verdict = Extract<Command, { name: 'diff' | 'doctor' | 'replay' | 'simulate' }>;
+type Verdict = Extract<Command, { name: 'diff' | 'doctor' | 'proto' | 'replay' | 'simulate' }>;
 
-const VERDICTS: ReadonlySet<string> = new Set(['diff', 'doctor', 'replay', 'simulate']);
+const VERDICTS: ReadonlySet<string> = new Set(['diff', 'doctor', 'proto', 'replay', 'simulate']);
 
 function isVerdict(command: Command): command is Verdict {
   return VERDICTS.has(command.name);
@@ -110,6 +110,8 @@ async function isWell(command: Verdict, modules: OfferedModules, shown: Outlet):
       return !(await (await import('./diff.ts')).runDiff(command, modules, shown));
     case 'doctor':
       return (await import('./doctor.ts')).runDoctor(command, modules, shown);
+    case 'proto':
+      return (await import('./proto/generate.ts')).runProto(command, { out: shown, err: process.stderr });
     case 'replay':
       return !(await (await import('./replay.ts')).runReplay(command, modules, shown));
     case 'simulate':

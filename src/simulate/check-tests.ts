@@ -10,6 +10,7 @@ import type { FakeAnswer, FakeAnswers } from './answers.schema.ts';
 import type { Expectation } from './expectation.schema.ts';
 import { principalFaults } from './check-principals.ts';
 import type { RouteTests } from './route-tests.schema.ts';
+import { descriptorSetOf } from '../upstreams/grpc/descriptors/descriptor-places.ts';
 
 type Path = readonly (string | number)[];
 
@@ -107,7 +108,7 @@ function answerFaults(path: Path, answers: FakeAnswers, { value }: GatewaySource
     if (
       saysMessage &&
       upstream.protocol === 'grpc' &&
-      (upstream.descriptorSet ?? upstream.proto) === undefined
+      (descriptorSetOf(name, upstream) ?? upstream.proto) === undefined
     )
       complain([...path, name], 'nobody knows its messages: the upstream needs `descriptorSet` or `proto`');
   }

@@ -6,6 +6,7 @@ import type { FakeAnswer, FakeAnswers } from './answers.schema.ts';
 import { grpcStandIn } from './grpc-stand-in.ts';
 import { httpStandIn, type StandIn } from './http-stand-in.ts';
 import type { Place, Received, Script } from './received.ts';
+import { descriptorSetOf } from '../upstreams/grpc/descriptors/descriptor-places.ts';
 
 type Upstreams = GatewaySource['value']['upstreams'];
 type Upstream = Upstreams[string];
@@ -96,8 +97,9 @@ export class StandIns implements Script {
 
 /** The schema of an upstream; undefined where it has none, or says it only itself. */
 export function schemaIn(name: string, upstreams: Upstreams): FileRegistry | undefined {
-  const { descriptorSet, proto } = upstreams[name] ?? {};
-  if (descriptorSet === undefined && proto === undefined) return undefined;
+  const options = upstreams[name];
+  if (options === undefined || (descriptorSetOf(name, options) ?? options.proto) === undefined)
+    return undefined;
   const schema = schemaOf(name, upstreams);
   return schema === 'reflection' ? undefined : schema;
 }

@@ -190,6 +190,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'bench',
       'doctor',
       'workers',
+      'upstreams/grpc/descriptors/descriptor-places.ts',
       'main.ts',
       'process-life.ts',
       'pipeline/actions.ts',

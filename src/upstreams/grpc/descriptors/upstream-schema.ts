@@ -2,6 +2,7 @@ import type { FileRegistry } from '@bufbuild/protobuf';
 import { PlainFault } from '../../../telemetry/error-facts.ts';
 import type { UpstreamOptions } from '../../upstream.schema.ts';
 import { compileProto, readDescriptorSet, SchemaError } from './descriptor-files.ts';
+import { DESCRIPTOR_FOLDERS, descriptorSetOf } from './descriptor-places.ts';
 
 /** Thrown for an upstream whose schema cannot be used. */
 export class UpstreamSchemaError extends PlainFault {
@@ -41,9 +42,12 @@ export function schemaOf(
   return registry;
 }
 
-function readSchema(name: string, { descriptorSet, proto }: UpstreamOptions): FileRegistry {
+function readSchema(name: string, options: UpstreamOptions): FileRegistry {
+  const { proto } = options;
+  const descriptorSet = descriptorSetOf(name, options);
   if (descriptorSet === undefined && proto === undefined) {
-    const message = `expected \`descriptorSet\`, \`proto\` or \`reflection\`: the route of ${name} has \`grpc\``;
+    const places = DESCRIPTOR_FOLDERS.map((folder) => `${folder}/${name}.binpb`).join(' or ');
+    const message = `expected \`descriptorSet\`, \`proto\` or \`reflection\`, or a file ${places}: the route of ${name} has \`grpc\``;
     throw new UpstreamSchemaError([], [message]);
   }
   try {
@@ -51,7 +55,8 @@ function readSchema(name: string, { descriptorSet, proto }: UpstreamOptions): Fi
   } catch (error) {
     const key = descriptorSet === undefined ? 'proto' : 'descriptorSet';
     throw new UpstreamSchemaError(
-      [key],
+      // One that was found by the name of the upstream is said nowhere.
+      options.descriptorSet === undefined && proto === undefined ? [] : [key],
       error instanceof SchemaError ? error.faults : [(error as Error).message],
     );
   }
