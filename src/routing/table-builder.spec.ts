@@ -126,6 +126,7 @@ routes:
         key: 'policies.authentication',
         message: expect.stringContaining('does not say who may call it'),
         suggestion: undefined,
+        code: expect.anything(),
       },
     ]);
   });
@@ -150,6 +151,7 @@ routes:
         key: 'id',
         message: 'the id "things.one" is taken by gateway.yaml:6:5',
         suggestion: undefined,
+        code: expect.anything(),
       },
     ]);
   });

@@ -176,10 +176,10 @@ const CODE: readonly (readonly [what: string, messages: readonly string[], modul
     [
       'SlowResolver.slow: the policy "deadline" has no effect on a part of a GraphQL schema',
       'Query.masked: @Mask shows "***", which is no Float',
-      'Service.work  policies.authorization  has no effect here',
-      'SlowModule  policies.deadline  has no effect here',
+      'Service.work  @Authorization  policies.authorization  has no effect here',
+      'SlowModule  @Deadline  policies.deadline  has no effect here',
       'OpenController.take  @Body  anything may come in',
-      'Helped.help  policies.authorization  has no effect here',
+      'Helped.help  @Authorization  policies.authorization  has no effect here',
     ],
     () => {
       @Resolver()

@@ -46,7 +46,7 @@ export default defineConfig({ config: 'gateway.yaml', modules: 'src/modules.ts' 
     project.write('gatehouse.config.ts', config);
     expect(await project.ask('/hello')).toEqual({ status: 200, text: 'hello' });
     expect(project.run('validate').stdout).toContain('gateway.yaml: valid');
-    expect(project.run('routes').stdout).toContain('HelloController.show');
+    expect(project.run('routes', '--wide').stdout).toContain('HelloController.show');
     expect(project.run('explain', 'GET /hello').stdout).toContain('hello.show');
     expect(project.run('openapi').stdout).toContain('"/hello"');
   }, 60_000);

@@ -94,8 +94,8 @@ describe('what is stored of a handler for everybody', () => {
     );
     expect((refused as ConfigError).faults).toEqual([
       expect.objectContaining({
-        file: 'TornController.show',
-        key: 'policies.transform.response',
+        file: 'test/policies/cache-handlers-callers.e2e-spec.ts',
+        key: 'TornController.show  policies.transform.response',
         message: expect.stringContaining('`cache.scope: public` cannot keep apart'),
       }),
     ]);

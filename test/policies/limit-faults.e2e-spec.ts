@@ -135,8 +135,8 @@ describe('a bucket that several routes have', () => {
     const faults = await faultsOf(configOf(['{ key: global, bucket: all, rate: 5 }']), [MadeModule]);
     expect(faults).toMatchObject([
       {
-        file: 'MadeController.one',
-        key: 'policies.rateLimit[1].rate',
+        file: 'test/policies/limit-faults.e2e-spec.ts',
+        key: 'MadeController.one  policies.rateLimit[1].rate',
         message: expect.stringContaining('r0'),
       },
     ]);

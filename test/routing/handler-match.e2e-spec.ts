@@ -229,8 +229,8 @@ describe('a handler that asks for more than a path', () => {
     );
     expect((fault as ConfigError).faults).toEqual([
       expect.objectContaining({
-        file: 'TwinsController.two',
-        key: 'match',
+        file: 'test/routing/handler-match.e2e-spec.ts',
+        key: 'TwinsController.two  match',
         message: expect.stringMatching(/can never be reached: TwinsController\.one/),
       }),
     ]);
@@ -244,8 +244,8 @@ describe('a handler that asks for more than a path', () => {
     );
     expect((fault as ConfigError).faults).toEqual([
       expect.objectContaining({
-        file: 'MisplacedController.nothing',
-        key: 'match',
+        file: 'test/routing/handler-match.e2e-spec.ts',
+        key: 'MisplacedController.nothing  @Match  match',
         message: expect.stringContaining('has no effect here'),
       }),
     ]);

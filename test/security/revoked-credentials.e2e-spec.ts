@@ -106,7 +106,8 @@ describe('whoever is not an operator', () => {
     ['a form of a page', { 'content-type': 'application/x-www-form-urlencoded', origin: 'null' }, 403],
     ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['a text', { 'content-type': 'text/plain' }, 415],
-    ['no type at all', {}, 415],
+    ['no type at all', {}, 403],
+    ['no type at all, of no page', { 'x-gatehouse-admin': 'x' }, 415],
   ])('revokes nothing: %s', async (_who, headers: Record<string, string>, status) => {
     expect((await order('{"sub":"2"}', headers)).status).toBe(status);
     expect((await ask(bearer(await token({})))).status).toBe(200);

@@ -10,9 +10,9 @@ import { API_KEY, startShop, type Shop } from './shop.ts';
 import { echo } from './upstream.ts';
 
 /** How long a client may be silent within its body, in the gateway of {@link useBodyDoors}. */
-export const IDLE_MS = 200;
+export const IDLE_MS = 400;
 /** How long an exchange may take there. */
-export const DEADLINE_MS = 700;
+export const DEADLINE_MS = 1400;
 
 /** More than any test asks for; it shows how often a request is counted. */
 const LIMIT = { key: 'principal', rate: 100_000, per: '1d' };

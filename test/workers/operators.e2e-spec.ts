@@ -98,7 +98,7 @@ describe('operators of several workers', () => {
     const socket = connect(Number(url.port), url.hostname);
     // Of the body not a byte comes.
     socket.write(
-      `POST /cache/purge?worker=7 HTTP/1.1\r\nhost: ${url.host}\r\ncontent-length: 1000000\r\n\r\n`,
+      `POST /cache/purge?worker=7 HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n`,
     );
     const [answer] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();

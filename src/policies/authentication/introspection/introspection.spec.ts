@@ -57,7 +57,7 @@ const inSeconds = (seconds: number) => Math.floor((Date.now() + aheadMs) / 1000)
 const fresh = () => `opaque-${(tokens += 1)}`;
 
 function identityOf(more: object = {}, rest: object = {}): Identity {
-  const usual = { url: server.url, clientId: 'gateway', clientSecretEnv: 'SECRET', timeout: '150ms' };
+  const usual = { url: server.url, clientId: 'gateway', clientSecretEnv: 'SECRET', timeout: '600ms' };
   const options = identitySchema.parse({ introspection: { ...usual, ...more }, ...rest });
   const environment = { SECRET, KEY: pem };
   const identity = new Identity(options, { environment, clock: () => Date.now() + aheadMs });
