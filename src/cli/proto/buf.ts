@@ -19,7 +19,7 @@ export class Buf {
   readonly #command: readonly [string, ...string[]];
   readonly #cache: string;
   readonly #project: string;
-  /** What it takes for a folder that has no `buf.yaml` of its own; nothing for one that has. */
+  /** What it takes where the project has no `buf.yaml`; nothing where it has one, which is heeded. */
   readonly #config: readonly string[];
 
   /**
@@ -32,7 +32,7 @@ export class Buf {
     this.#command = file === undefined ? ['buf'] : [process.execPath, file];
     this.#project = project;
     this.#cache = cache;
-    this.#config = hasConfig(folder) ? [] : ['--config', JSON.stringify(configFor(project, folder))];
+    this.#config = hasConfig(project) ? [] : ['--config', JSON.stringify(configFor(project, folder))];
   }
 
   /**

@@ -25,13 +25,14 @@ export function runProto(command: ProtoCommand, { out, err }: ProtoOutlets): boo
   const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-proto-'));
   try {
     const buf = new Buf(process.cwd(), folder, join(scratch, 'cache'));
-    for (const line of buf.run('lint', entries, []).lines) err.write(`warning: ${line}\n`);
     const made = { code: join(scratch, 'code'), sets: join(scratch, 'sets') };
     mkdirSync(made.sets);
     for (const entry of entries) {
       const set = join(made.sets, `${basename(entry, '.proto')}.binpb`);
       demand(buf.run('build', [entry], ['--as-file-descriptor-set', '--output', set]));
     }
+    // What cannot be compiled is a fault already, and no warning too.
+    for (const line of buf.run('lint', entries, []).lines) err.write(`warning: ${line}\n`);
     if (code !== undefined) demand(buf.run('generate', entries, [...templateArgs(), '--output', made.code]));
     const descriptors = command.descriptors ?? descriptorFolder();
     const changes = [
