@@ -108,7 +108,7 @@ const configOf = (more = '', patience = '400ms'): string =>
   passConfig({
     targets: [target.url],
     upstream: `circuitBreaker: { errorRate: 100%, window: 20, consecutiveFailures: 5, openFor: 60s }, timeouts: { firstByte: ${patience}, idle: ${patience} }`,
-    routes: more,
+    routes: `  - { id: hasty, match: { path: /test.v1.Kinds/Sum }, upstream: kinds, passGrpc: true, policies: { authentication: public, deadline: 60ms } }\n${more}`,
   });
 
 beforeAll(async () => {
@@ -124,6 +124,15 @@ afterAll(async () => {
   await gateway.stop();
   target.stop();
 });
+
+/** What a call comes to whose client says one thing and never the rest. */
+function unfinished(path: string): Promise<number> {
+  return new Promise((resolve) => {
+    const call = client.makeClientStreamRequest(path, asIs, asIs, () => {});
+    call.once('status', (end) => resolve(end.code));
+    call.write(Buffer.from('x'));
+  });
+}
 
 const { NGHTTP2_REFUSED_STREAM: REFUSED, NGHTTP2_CANCEL: CANCEL, NGHTTP2_INTERNAL_ERROR: BROKEN } = constants;
 
@@ -201,6 +210,20 @@ describe('what a target does to a call', () => {
       expect((await unary(client, { fields: { 'grpc-timeout': '20m' } })).code).toBe(
         status.DEADLINE_EXCEEDED,
       );
+    target.behavior = answer;
+    expect((await unary(client)).code).toBe(status.OK);
+  });
+
+  it.each<[string, Behavior]>([
+    ['that says nothing', () => {}],
+    [
+      'that tells of the deadline first',
+      (stream) => setTimeout(refuses(status.DEADLINE_EXCEEDED), 20, stream),
+    ],
+  ])('clients that never say all open no breaker of a target %s', async (_what, behavior) => {
+    target.behavior = behavior;
+    for (let i = 0; i < 8; i += 1)
+      expect(await unfinished('/test.v1.Kinds/Sum')).toBe(status.DEADLINE_EXCEEDED);
     target.behavior = answer;
     expect((await unary(client)).code).toBe(status.OK);
   });

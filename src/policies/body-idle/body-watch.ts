@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { awaitsBody } from '../../exchange/awaited-body.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Problem } from '../../problems/problem.ts';
 
@@ -11,11 +12,6 @@ export interface BodyWatchLimits {
   readonly idleMs: number;
   /** While the upstream takes nothing of what the client has sent, in ms; `Infinity` without an upstream. */
   readonly untakenMs: number;
-}
-
-/** Whether we wait for a client to send more of its body: all that came was taken, and it is not the end. */
-export function awaitsBody({ complete, readableFlowing, readableLength }: IncomingMessage): boolean {
-  return !complete && readableFlowing === true && readableLength === 0;
 }
 
 /**

@@ -1,7 +1,7 @@
+import { awaitsBody } from '../../exchange/awaited-body.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { durationText } from '../../config/units.ts';
 import { Problem } from '../../problems/problem.ts';
-import { awaitsBody } from '../body-idle/body-watch.ts';
 import type { StageFactory, StageInput } from '../stage-factory.ts';
 import { passes, type StageVerdict } from '../explained-stage.ts';
 import type { Stage } from '../stage.ts';

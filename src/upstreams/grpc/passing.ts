@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http';
+import { awaitsBody } from '../../exchange/awaited-body.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { grpcStatusName } from '../../problems/grpc-refusal.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -165,9 +166,8 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
       return this.#broken(NO_STATUS, new RefusedCall(endOf(200, NO_FIELDS, trailers)));
     const end = endOf(200, head ?? NO_FIELDS, trailers);
     const fault = end.code === status.OK ? undefined : grpcFault(end, 'upstream-timeout');
-    // Fails open: a client in a hurry does not open the breaker of a target for others.
     const speaksAgainst =
-      fault?.failure === true && !(this.#call.isHurried && end.code === status.DEADLINE_EXCEEDED);
+      fault?.failure === true && !(end.code === status.DEADLINE_EXCEEDED && this.#isClientLate());
     this.#attempts.settle(speaksAgainst ? 'failure' : 'success', grpcStatusName(code));
     if (fault !== undefined && !this.#isOpen && this.#retries(fault)) return;
     this.#close();
@@ -232,7 +232,15 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
     this.#stream?.resume();
   };
 
-  readonly #expire = (): void => this.#exchange.cancel(new Problem('deadline-exceeded'));
+  // Fails open: neither a client in a hurry nor one that does not say all opens the breaker of a target for others.
+  #isClientLate(): boolean {
+    return this.#call.isHurried || awaitsBody(this.#exchange.request);
+  }
+
+  readonly #expire = (): void => {
+    const isWaiting = awaitsBody(this.#exchange.request);
+    this.#exchange.cancel(new Problem(isWaiting ? 'request-timeout' : 'deadline-exceeded'));
+  };
 
   readonly #silent = (): void => {
     this.#stream?.abandon();
@@ -243,7 +251,7 @@ export class GrpcPassing implements AttemptMaker, DuplexReader {
 
   readonly #cancelled = (reason: Problem): void => {
     if (this.#isOver) return;
-    const isOurs = reason.code === 'deadline-exceeded' && this.#call.isHurried;
+    const isOurs = reason.code === 'deadline-exceeded' && this.#isClientLate();
     const blame = isOurs ? 'neutral' : blameOf(reason, this.#attempts.lease);
     if (!this.#attempts.stop()) this.#attempts.settle(blame, reason.code);
     this.#stream?.abandon();

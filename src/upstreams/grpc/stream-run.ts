@@ -37,6 +37,15 @@ export interface StreamSource {
   stop(): void;
 }
 
+/** The deadline has passed while we waited for the client. */
+const CLIENT_LATE: AttemptFault = {
+  code: 'request-timeout',
+  outcome: 'request-timeout',
+  failure: false,
+  neutral: true,
+  retry: undefined,
+};
+
 /** What is called, and on what. */
 export interface StreamRunOptions {
   readonly exchange: Exchange;
@@ -203,11 +212,19 @@ export class StreamRun extends CallRun<void> {
   #failed(error: ServiceError, target: Target): void {
     // Messages that are still to be read come first; the stream says when it has ended.
     if (this.#opened) return void (this.#fault = error);
+    const call = this.#call as ByteCall;
     this.#call = undefined;
     this.#source.rest?.();
     clearTimeout(this.#timer);
-    const fault = grpcFault(error, this.timeoutCode());
+    const fault = this.#isClientLate(call, error) ? CLIENT_LATE : grpcFault(error, this.timeoutCode());
     this.fail(this.#source.replayable ? fault : { ...fault, retry: undefined }, reasonOf(error, target));
+  }
+
+  // The target hears of the deadline too and may tell of it before our own timer does: nothing speaks against one that
+  // takes all it gets and waits for more.
+  #isClientLate(call: ByteCall, { code }: ServiceError): boolean {
+    if (this.#sent || code !== status.DEADLINE_EXCEEDED || call.writableNeedDrain) return false;
+    return this.timeoutCode() === 'deadline-exceeded';
   }
 
   #ended(): void {
