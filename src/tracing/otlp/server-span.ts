@@ -1,6 +1,6 @@
 import { SpanKind, TraceFlags, type Attributes, type Link } from '@opentelemetry/api';
 import type { IncomingMessage } from 'node:http';
-import { shownPath } from '../../exchange/shown-target.ts';
+import { shownPathOf } from '../../exchange/shown-target.ts';
 import type { Exchange, SocketFacts } from '../../exchange/exchange.ts';
 import { maySayASecret } from '../../telemetry/secret-names.ts';
 import { redacted } from '../../telemetry/redaction.ts';
@@ -45,7 +45,7 @@ function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
   const isKnown = METHODS.has(exchange.method);
   const attributes: Attributes = {
     [HTTP.method]: isKnown ? exchange.method : OTHER,
-    [HTTP.path]: shownPath(exchange.path),
+    [HTTP.path]: shownPathOf(exchange),
     [HTTP.scheme]: scheme,
     [HTTP.clientAddress]: exchange.clientAddress,
     [HTTP.protocolVersion]: protocolOf(request),
@@ -62,7 +62,7 @@ function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
   // Nobody was told one whom nothing was sent to; a handshake is answered beside the response.
   if (exchange.status > 0 && (headersSent || statusCode === SWITCHED)) attributes[HTTP.status] = statusCode;
   const agent = request.headers['user-agent'];
-  if (agent !== undefined) attributes[HTTP.userAgent] = redacted(agent.slice(0, LONGEST_AGENT));
+  if (agent !== undefined) attributes[HTTP.userAgent] = redacted(agent).slice(0, LONGEST_AGENT);
   const { remoteAddress, remotePort } = request.socket;
   if (remoteAddress !== undefined) attributes[HTTP.peerAddress] = remoteAddress;
   if (remotePort !== undefined) attributes[HTTP.peerPort] = remotePort;
