@@ -4,6 +4,7 @@ import { shownPathOf } from '../../exchange/shown-target.ts';
 import type { Exchange, SocketFacts } from '../../exchange/exchange.ts';
 import { maySayASecret } from '../../telemetry/secret-names.ts';
 import { redacted } from '../../telemetry/redaction.ts';
+import { toldField } from '../../telemetry/told-values.ts';
 import { exchangeFault } from '../exchange-fault.ts';
 import type { FollowedTrace } from '../followed-trace.ts';
 import type { ShownRules } from '../tracing-rules.ts';
@@ -109,12 +110,12 @@ function addHeaders(attributes: Attributes, { request, response }: Exchange, sho
   for (const name of shown.requestHeaders) {
     const value = request.headers[name];
     if (value !== undefined && !maySayASecret(name))
-      attributes[HTTP.requestHeader + name] = [value].flat().map(redacted);
+      attributes[HTTP.requestHeader + name] = [value].flat().map((one) => toldField(name, one));
   }
   for (const name of shown.responseHeaders) {
     const value = response.getHeader(name);
     if (value !== undefined && !maySayASecret(name))
-      attributes[HTTP.responseHeader + name] = [value].flat().map((one) => redacted(String(one)));
+      attributes[HTTP.responseHeader + name] = [value].flat().map((one) => toldField(name, String(one)));
   }
 }
 
