@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { withoutSecrets } from './recorded-exchange.ts';
+import { toldJson } from '../telemetry/told-values.ts';
 import type { RecordedExchange } from './sample-format.ts';
 
 type Told = Pick<RecordedExchange, 'body' | 'bodyLeft'>;
@@ -37,7 +37,7 @@ export class KeptBody {
     if (this.#bytes > this.#most) return { bodyLeft: 'too large' };
     if (!this.#isWhole) return { bodyLeft: 'cut' };
     try {
-      return { body: JSON.stringify(withoutSecrets(JSON.parse(Buffer.concat(this.#chunks).toString()), 0)) };
+      return { body: JSON.stringify(toldJson(JSON.parse(Buffer.concat(this.#chunks).toString()))) };
     } catch {
       // Fails closed: nobody knows where secrets stand in it.
       return { bodyLeft: 'no JSON' };
