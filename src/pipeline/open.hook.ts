@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
 import { liftKey } from '../exchange/key-places.ts';
+import { dropOperatorsCookies } from '../exchange/operators-cookies.ts';
 import { preflightOfAll } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
@@ -40,6 +41,7 @@ export class OpenHook {
   open(request: IncomingMessage, response: ServerResponse): Exchange {
     const snapshot = this.#snapshots.current;
     snapshot.hold();
+    dropOperatorsCookies(request);
     if (snapshot.edge.keyPlaces !== undefined) liftKey(request, snapshot.edge.keyPlaces);
     const { path, query } = splitTarget(request.url ?? '/');
     const id = request.headers['x-request-id'];
