@@ -79,7 +79,7 @@ export class AdminListener {
     serveMetrics(this.#server, metrics);
     serveListings(this.#server, snapshots);
     installExplain(this.#server, snapshots);
-    serveBreakers(this.#server, snapshots, metrics);
+    serveBreakers(this.#server, { snapshots, metrics, rollouts: orders.rollouts });
     serveTargetOrders(this.#server, { snapshots, metrics, rollouts: orders.rollouts });
     const desk = orders.config ?? new OwnConfigDesk(reloads);
     serveConfigPages(this.#server, { desk, snapshots, reloads });
