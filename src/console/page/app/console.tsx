@@ -4,6 +4,7 @@ import { session } from '../data/session.ts';
 import { useStore } from '../data/store.ts';
 import { Announcements } from '../parts/announce.tsx';
 import { Empty } from '../parts/empty.tsx';
+import { Head } from '../parts/panel.tsx';
 import { useAddress } from './address.ts';
 import { Banners } from './banners.tsx';
 import { Help } from './help.tsx';
@@ -51,7 +52,12 @@ function Page(): JSX.Element {
     document.title = `${page?.title ?? 'Not found'} · Gatehouse`;
   }, [page?.title]);
   if (page) return page.content;
-  return <Empty title="There is no such page">The navigation lists all there are.</Empty>;
+  return (
+    <>
+      <Head title="Not found" />
+      <Empty title="There is no such page">The navigation lists all there are.</Empty>
+    </>
+  );
 }
 
 // The base of the document would make an address of another page of it.
