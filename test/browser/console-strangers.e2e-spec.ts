@@ -64,9 +64,7 @@ const ATTACK = `async (admin) => {
 
 async function attack(page: Page, gateway: TestGateway): Promise<Record<string, string>> {
   await page.goto(`${gateway.url}/evil`);
-  return await page.evaluate<Record<string, string>, string>(
-    `(${ATTACK})(${JSON.stringify(gateway.adminUrl)})`,
-  );
+  return await page.evaluate<Record<string, string>>(`(${ATTACK})(${JSON.stringify(gateway.adminUrl)})`);
 }
 
 describe.each(['tokens', 'loopback alone'])('a page of a service, beside a console with %s', (by) => {

@@ -1,11 +1,11 @@
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { session } from '../data/session.ts';
 import { useStore } from '../data/store.ts';
 import { Announcements } from '../parts/announce.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Head } from '../parts/panel.tsx';
-import { useAddress } from './address.ts';
+import { askedWorker, useAddress } from './address.ts';
 import { Banners } from './banners.tsx';
 import { Help } from './help.tsx';
 import { Login } from './login.tsx';
@@ -16,6 +16,7 @@ import { Top } from './top.tsx';
 /** The whole console: who reads it first, then the page of the address. */
 export function Console(): JSX.Element {
   const { state, fault } = useStore(session);
+  useAddress();
   if (state === 'needs-token') return <Login />;
   return (
     <div class="shell">
@@ -34,7 +35,7 @@ export function Console(): JSX.Element {
           <p class="loading">Asking who you are…</p>
         ) : (
           <>
-            <Banners />
+            <Banners key={`banners ${askedWorker() ?? ''}`} />
             <Page />
           </>
         )}
@@ -51,7 +52,8 @@ function Page(): JSX.Element {
   useEffect(() => {
     document.title = `${page?.title ?? 'Not found'} · Gatehouse`;
   }, [page?.title]);
-  if (page) return page.content;
+  // Nothing of what one process has answered stays beside what another one does.
+  if (page) return <Fragment key={askedWorker()}>{page.content}</Fragment>;
   return (
     <>
       <Head title="Not found" />
