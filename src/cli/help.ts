@@ -97,7 +97,7 @@ Usage
   gatehouse eject UPSTREAM TARGET [--for 10m] [--force] [--reason TEXT] [--json] [--admin URL]
   gatehouse restore UPSTREAM TARGET [--json] [--admin URL]
   gatehouse weight UPSTREAM TARGET NUMBER|--reset [--for 1h] [--reason TEXT] [--json] [--admin URL]
-  gatehouse breaker open|close UPSTREAM TARGET [--for 10m] [--json] [--admin URL]
+  gatehouse breaker open|close UPSTREAM TARGET [--for 10m] [--force] [--reason TEXT] [--json] [--admin URL]
                                         show the targets of a gateway that runs; take one out for a while, by default for 10m,
                                         or back at once; give one another weight; open or close its breaker
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
