@@ -12,6 +12,7 @@ import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
 import { NO_ROOM, REASON } from './target-orders.ts';
+import { noTarget, noUpstream } from './unknown-names.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
 const LONGEST = '24d';
@@ -57,13 +58,13 @@ function takeOrder(
   const { upstream: name, target } = request.params;
   const { upstreams } = snapshots.current;
   const upstream = upstreams.find(name);
-  if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
+  if (upstream === undefined) return reply.code(404).send({ error: noUpstream(name, upstreams.all()) });
   const order = read.data;
   const isOpen = order.state === 'open';
   noteOrder(request, { state: order.state, ...(isOpen && { forMs: order.for, reason: order.reason }) });
   const found = upstream.targets.filter((one) => one.host === target && one.breaker !== undefined);
   if (found.length === 0)
-    return reply.code(404).send({ error: `${name} has no target ${target} with a breaker` });
+    return reply.code(404).send({ error: noTarget(upstream, `${target} with a breaker`) });
   if (!carriedOut(request, order, { found, overrides: upstreams.overrides }))
     return reply.code(507).send(NO_ROOM);
   for (const { health } of found) if (health instanceof TargetWatch) health.ejections = 0;
