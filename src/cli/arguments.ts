@@ -7,6 +7,7 @@ import type { BenchCommand } from './bench-command.ts';
 import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
 import type { BundleCommand, ConfigCommand } from './config-orders.ts';
+import type { DevCommand } from './dev/dev-command.ts';
 import type { DoctorCommand } from './doctor-command.ts';
 import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
@@ -36,6 +37,7 @@ export type Command =
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
+  | DevCommand
   | DiffCommand
   | DoctorCommand
   | GenerateCommand
@@ -86,6 +88,7 @@ const COMMANDS = [
   'bench',
   'canary',
   'config',
+  'dev',
   'diff',
   'doctor',
   'explain',

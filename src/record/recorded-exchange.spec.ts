@@ -11,7 +11,7 @@ describe('what is recorded of an exchange', () => {
     const exchange = createExchange({ method: 'POST', target: '/a?b=1', headers: ['Host', 'api.test', 'x-plain', 'seen'] });
     exchange.status = 403;
     exchange.problem = new Problem('permission-denied', { by: 'authorization anyRole(admin)' });
-    const recorded = recordedExchange(exchange, undefined, NOW);
+    const recorded = recordedExchange(exchange, { body: undefined, answer: undefined }, NOW);
     expect(exchangeSchema.parse(JSON.parse(JSON.stringify(recorded)))).toMatchObject({
       method: 'POST',
       url: 'http://api.test/a?b=1',
@@ -31,7 +31,7 @@ describe('what is recorded of an exchange', () => {
     const headers = ['authorization', 'Bearer x', 'Cookie', 'sid=1', 'x-note', token, ':path', '/'];
     const exchange = createExchange({ target: `/a?api_key=Ab-1%2F&plain=${token}&${token}`, headers });
     exchange.principal = createPrincipal('alice', { claims: { password_hint: 'fish', deep: { secret: 'x', list: [token] } } });
-    const { dropped, ...recorded } = recordedExchange(exchange, undefined, NOW);
+    const { dropped, ...recorded } = recordedExchange(exchange, { body: undefined, answer: undefined }, NOW);
     expect(dropped).toEqual(['authorization', 'cookie']);
     expect(recorded.url).toMatch(/\?api_key=xx-0x&/);
     expect(recorded.headers.map(([name]) => name)).toEqual(['x-note']);

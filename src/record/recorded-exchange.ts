@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 import type { KeptBody } from './kept-body.ts';
 import type { RecordedExchange } from './sample-format.ts';
 
@@ -9,10 +10,16 @@ import type { RecordedExchange } from './sample-format.ts';
 const HIDDEN = '(hidden)';
 const DEEPEST = 12;
 
+/** Bodies that were kept. */
+export interface KeptBodies {
+  readonly body: KeptBody | undefined;
+  readonly answer: KeptAnswer | undefined;
+}
+
 /** What is recorded of an exchange that has closed: nothing that may be a secret, and no credential whatever it is called. */
 export function recordedExchange(
   exchange: Exchange,
-  body: KeptBody | undefined,
+  { body, answer }: KeptBodies,
   now: number,
 ): RecordedExchange {
   const { request, scheme, method, path, query, clientAddress, principal, route, problem } = exchange;
@@ -34,6 +41,7 @@ export function recordedExchange(
     ...(exchange.upstream === undefined ? {} : { upstream: exchange.upstream }),
     ms: Math.round(ms * 10) / 10,
     ...body?.told(),
+    ...answer?.told(),
   };
 }
 

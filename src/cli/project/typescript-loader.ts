@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 type TypeScript = typeof import('typescript');
@@ -59,6 +60,11 @@ function compile(file: string): string {
     },
   });
   return outputText;
+}
+
+/** Loads the compiler of the project in the working directory, so that the first file does not wait for it. @throws {Error} where there is none. */
+export function loadCompiler(): void {
+  compilerFor(join(process.cwd(), 'modules.ts'));
 }
 
 function compilerFor(file: string): TypeScript {
