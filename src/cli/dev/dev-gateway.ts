@@ -23,6 +23,8 @@ export interface DevGatewayOptions {
   readonly say: (message: FromChild) => void;
 }
 
+/** Lines of a stack that say nothing of a team's code. */
+const INNER = /\n\s+at [^\n]*(?:node:internal|[\\/]dist[\\/]cli[\\/])[^\n]*/g;
 const NONE = { urls: [], adminUrl: '', routes: [], fakes: [] } as const;
 const PROJECT_FILES = ['gatehouse.config.ts', 'gatehouse.config.js', 'gatehouse.config.mjs'];
 
@@ -132,6 +134,6 @@ export class DevGateway {
     const { name, code, message = '', stack = message } = error as NodeJS.ErrnoException;
     const isKnown = name === 'ConfigError' || name === 'UsageError' || code !== undefined;
     const text = isKnown || message.includes('\n') ? faultText(error, this.#options.color) : stack;
-    return redacted(text);
+    return redacted(text.replaceAll(INNER, ''));
   }
 }

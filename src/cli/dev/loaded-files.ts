@@ -18,17 +18,16 @@ export class LoadedFiles {
     registerHooks({
       resolve: (specifier, context, next) => {
         try {
-          return next(specifier, context);
+          const found = next(specifier, context);
+          // Before it is read, and whoever reads it: who compiles is asked before others are.
+          this.#noteUrl(found.url);
+          return found;
         } catch (error) {
           // Once it is there, it is worth another try.
           if (context.parentURL !== undefined && /^\.{1,2}\//.test(specifier))
             this.#noteUrl(new URL(specifier, context.parentURL).href);
           throw error;
         }
-      },
-      load: (url, context, next) => {
-        this.#noteUrl(url);
-        return next(url, context);
       },
     });
   }
