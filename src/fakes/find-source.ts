@@ -77,7 +77,7 @@ function documentIn(file: string): unknown {
 
 function echo(name: string): AnswerSource {
   return {
-    told: 'nothing: it repeats what was asked',
+    told: 'an echo of what was asked',
     answer: ({ method, path, body }) =>
       jsonAnswer(200, { fake: name, method, path, ...(body === '' ? {} : { body }) }),
   };

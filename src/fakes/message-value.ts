@@ -2,7 +2,8 @@ import type { DescField, DescMessage } from '@bufbuild/protobuf';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const DEEPEST = 4;
+const DEEPEST = 6;
+const MOST_VALUES = 5000;
 const ITEMS = 2;
 
 /** What stands for messages that have a form of their own in JSON, the same each time. */
@@ -35,32 +36,47 @@ const NULL = 'google.protobuf.NullValue';
  *
  * @param asked the request, as its JSON.
  */
-export function messageValue(message: DescMessage, asked: Json, depth = 0): unknown {
+export function messageValue(message: DescMessage, asked: Json): unknown {
+  return valueOf(message, { asked, above: [message], budget: { left: MOST_VALUES } });
+}
+
+interface Making {
+  readonly asked: Json;
+  /** The messages that it is a part of, itself included. */
+  readonly above: readonly DescMessage[];
+  readonly budget: { left: number };
+}
+
+function valueOf(message: DescMessage, making: Making): unknown {
   if (Object.hasOwn(WELL_KNOWN, message.typeName)) return WELL_KNOWN[message.typeName];
+  const { above, budget } = making;
   const fields = message.fields.filter((field) => {
     // Of several of which one may be there, the first.
     if (field.oneof !== undefined && field.oneof.fields[0] !== field) return false;
-    return depth < DEEPEST || nestedOf(field) === undefined;
+    budget.left -= 1;
+    const nested = nestedOf(field);
+    return nested === undefined || (budget.left > 0 && above.length < DEEPEST && !above.includes(nested));
   });
-  return Object.fromEntries(fields.map((field) => [field.jsonName, fieldValue(field, asked, depth)]));
+  return Object.fromEntries(fields.map((field) => [field.jsonName, fieldValue(field, making)]));
 }
 
 function nestedOf(field: DescField): DescMessage | undefined {
   return field.fieldKind === 'scalar' || field.fieldKind === 'enum' ? undefined : field.message;
 }
 
-function fieldValue(field: DescField, asked: Json, depth: number): unknown {
-  const one = (): unknown => itemValue(field, asked, depth);
-  if (field.fieldKind === 'list') return Array.from({ length: ITEMS }, one);
+function fieldValue(field: DescField, making: Making): unknown {
+  const one = (): unknown => itemValue(field, making);
+  if (field.fieldKind === 'list') return Array.from({ length: making.above.length > 1 ? 1 : ITEMS }, one);
   if (field.fieldKind === 'map') return { [keyOf(field.mapKey)]: one() };
-  const given = asked[field.jsonName];
+  // Deeper down it is about something else.
+  const given = making.above.length > 2 ? undefined : making.asked[field.jsonName];
   const isTold = field.fieldKind === 'scalar' && given !== undefined && typeof given !== 'object';
   return isTold && typeof given === typeof one() ? given : one();
 }
 
-function itemValue(field: DescField, asked: Json, depth: number): unknown {
+function itemValue(field: DescField, making: Making): unknown {
   const { message, enum: choices, scalar } = field;
-  if (message !== undefined) return messageValue(message, asked, depth + 1);
+  if (message !== undefined) return valueOf(message, { ...making, above: [...making.above, message] });
   if (choices === undefined) return scalarValue(scalar as number, field.name);
   if (choices.typeName === NULL) return null;
   // The first one says that nothing was said.

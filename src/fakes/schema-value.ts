@@ -9,41 +9,61 @@ export interface SchemaContext {
   readonly resolve: (schema: unknown) => Schema | undefined;
   /** Values that are known by their names, such as the parameters of a path. */
   readonly known?: ReadonlyMap<string, string>;
+  /** How many values there may be besides. Default 5000. */
+  readonly budget?: { left: number };
 }
 
-const DEEPEST = 6;
+/** Where a value is. */
+interface Place {
+  /** The property that it is of; empty for none. */
+  readonly name: string;
+  /** The schemas that it is a part of. */
+  readonly above: readonly Schema[];
+}
+
+const DEEPEST = 8;
+const MOST_VALUES = 5000;
 const ITEMS = 2;
 const MOST_ITEMS = 20;
-const MOST_PROPERTIES = 200;
 
 /**
  * A value of a JSON Schema, the same each time: its example, default, constant or first choice where it says one, else by
- * type and format, within its bounds. What goes on for ever ends: properties that need not be there are left out then.
+ * type and format, within its bounds. What goes on for ever ends, where it need not be there.
  */
-export function schemaValue(given: unknown, context: SchemaContext, name = '', depth = 0): unknown {
+export function schemaValue(given: unknown, context: SchemaContext, name = ''): unknown {
+  return valueOf(given, { budget: { left: MOST_VALUES }, ...context }, { name, above: [] });
+}
+
+function valueOf(given: unknown, context: SchemaContext, { name, above }: Place): unknown {
   const schema = context.resolve(given);
   if (schema === undefined) return null;
-  const said = saidValue(schema);
-  if (said !== undefined) return said;
   const whole = merged(schema, context);
-  const again = whole === schema ? undefined : saidValue(whole);
-  if (again !== undefined) return again;
+  // What was asked for by its name goes before any example: an answer is about that.
+  const asked = above.length === 1 ? context.known?.get(name) : undefined;
+  const said = askedValue(typeOf(whole), asked) ?? saidValue(schema) ?? saidValue(whole);
+  if (said !== undefined) return said;
+  const place = { name, above: [...above, schema] };
   switch (typeOf(whole)) {
     case 'object':
-      return objectOf(whole, context, depth);
+      return objectOf(whole, context, place);
     case 'array':
-      return listOf(whole, context, name, depth);
+      return listOf(whole, context, place);
     case 'string':
-      return context.known?.get(name) ?? schemaText(whole, name);
+      return schemaText(whole, name);
     case 'integer':
     case 'number':
-      return numberOf(whole, context.known?.get(name));
+      return numberOf(whole);
     case 'boolean':
       return true;
     default:
       return null;
   }
-} // prettier-ignore
+}
+
+function askedValue(type: string, asked: string | undefined): unknown {
+  if (asked === undefined || type === 'string') return asked;
+  return /^(?:integer|number)$/.test(type) && /^-?\d{1,15}$/.test(asked) ? Number(asked) : undefined;
+}
 
 function saidValue({ example, examples, default: usual, const: only, enum: choices }: Schema): unknown {
   const [first] = Array.isArray(examples) ? (examples as unknown[]) : [];
@@ -77,30 +97,41 @@ function merged(schema: Schema, context: SchemaContext, depth = 0): Schema {
   }));
 }
 
-function objectOf(schema: Schema, context: SchemaContext, depth: number): object {
+function objectOf(schema: Schema, context: SchemaContext, { above }: Place): object {
   const required = new Set(Array.isArray(schema['required']) ? (schema['required'] as unknown[]) : []);
-  const properties = Object.entries((schema['properties'] ?? {}) as Schema).slice(0, MOST_PROPERTIES);
+  const properties = Object.entries((schema['properties'] ?? {}) as Schema);
   const meant = properties.filter(([name, one]) => {
     if ((one as Schema | null)?.['writeOnly'] === true) return false;
-    return depth < DEEPEST ? true : required.has(name) && depth < 2 * DEEPEST;
+    // What has to be there is there, within reason.
+    return goesOn(one, context, above) || (required.has(name) && above.length < 2 * DEEPEST);
   });
-  const values = meant.map(([name, one]) => [name, schemaValue(one, context, name, depth + 1)] as const);
+  const values = meant.map(([name, one]) => [name, valueOf(one, context, { name, above })] as const);
   const more = schema['additionalProperties'];
-  if (values.length > 0 || typeof more !== 'object' || depth >= DEEPEST) return Object.fromEntries(values);
-  return { key: schemaValue(more, context, 'key', depth + 1) };
+  if (values.length > 0 || typeof more !== 'object' || !goesOn(more, context, above))
+    return Object.fromEntries(values);
+  return { key: valueOf(more, context, { name: 'key', above }) };
 }
 
-function listOf(schema: Schema, context: SchemaContext, name: string, depth: number): unknown[] {
-  const { minItems, maxItems, items } = schema;
-  if (depth >= DEEPEST) return [];
+function listOf(schema: Schema, context: SchemaContext, { name, above }: Place): unknown[] {
+  const { minItems, maxItems, items = {} } = schema;
+  if (!goesOn(items, context, above)) return [];
   const least = typeof minItems === 'number' ? Math.min(minItems, MOST_ITEMS) : 0;
   const most = typeof maxItems === 'number' ? maxItems : Infinity;
-  const count = Math.min(Math.max(ITEMS, least), most);
-  return Array.from({ length: count }, () => schemaValue(items ?? {}, context, name, depth + 1));
-} // prettier-ignore
+  // Lists within lists grow.
+  const usual = above.length > 2 ? 1 : ITEMS;
+  return Array.from({ length: Math.min(Math.max(usual, least), most) }, () =>
+    valueOf(items, context, { name, above }),
+  );
+}
 
-function numberOf(schema: Schema, known: string | undefined): number {
-  if (known !== undefined && known !== '' && Number.isFinite(Number(known))) return Number(known);
+function goesOn(given: unknown, { resolve, budget }: SchemaContext, above: readonly Schema[]): boolean {
+  if (budget === undefined) return false;
+  budget.left -= 1;
+  const schema = resolve(given);
+  return budget.left > 0 && above.length < DEEPEST && (schema === undefined || !above.includes(schema));
+}
+
+function numberOf(schema: Schema): number {
   const of = (key: string): number | undefined =>
     typeof schema[key] === 'number' ? (schema[key] as number) : undefined;
   const step = of('multipleOf') ?? 1;

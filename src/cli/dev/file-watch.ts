@@ -36,6 +36,7 @@ export class FileWatch {
   #soon: NodeJS.Timeout | undefined = undefined;
   #quiet: NodeJS.Timeout | undefined = undefined;
   #look: Promise<void> | undefined = undefined;
+  #isSettling = false;
 
   constructor(onChange: (changes: readonly Change[]) => void) {
     this.#onChange = onChange;
@@ -58,9 +59,10 @@ export class FileWatch {
 
   /** Takes all files as they are: what has changed until now is known. */
   async settle(): Promise<void> {
+    this.#isSettling = true;
     await this.look();
+    this.#isSettling = false;
     this.#pending.clear();
-    clearTimeout(this.#quiet);
   }
 
   /** Looks at all files, once a look that is under way has ended. Never rejects. */
@@ -102,10 +104,11 @@ export class FileWatch {
     list.set(file.path, { ...file, stamp });
     this.#pending.set(file.path, file);
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#tell(), QUIET_MS);
+    if (!this.#isSettling) this.#quiet = setTimeout(() => this.#tell(), QUIET_MS);
   }
 
   #tell(): void {
+    if (this.#isSettling) return;
     const changes = [...this.#pending.values()].map(({ path, kind }) => ({ path, kind }));
     this.#pending.clear();
     if (changes.length > 0) this.#onChange(changes);

@@ -9,6 +9,11 @@ const BUILT = join(HOME, 'dist');
 /** No part of a build that is run. */
 const OUTSIDE = /\.(?:spec|fixture)\.ts$|[\\/]console[\\/]page[\\/]/;
 
+/** Whether the working directory is a checkout of the gateway itself. */
+export function isOwnHome(): boolean {
+  return process.cwd() === HOME && existsSync(join(SOURCES, 'cli/main.ts'));
+}
+
 /** Of a checkout: the gateway's own sources, and its build. A package has none. */
 export function ownFolders(): readonly WatchedFolder[] {
   if (!existsSync(join(SOURCES, 'cli/main.ts'))) return [];

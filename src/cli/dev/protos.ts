@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isOwnHome } from './own-build.ts';
 import type { WatchedFolder } from './file-watch.ts';
 
 const USUAL = 'proto';
@@ -12,11 +13,14 @@ const BIN = fileURLToPath(new URL('../../../bin/gatehouse.js', import.meta.url))
 export class Protos {
   readonly #folder: string | undefined;
   readonly #say: (line: string) => void;
+  #told: ReadonlySet<string> = new Set();
   #running: ChildProcess | undefined = undefined;
 
   /** @param folder default `proto`, where it has schemas. @param say hears what was written. */
   constructor(folder: string | undefined, say: (line: string) => void) {
-    this.#folder = folder ?? (hasSchemas(USUAL) ? USUAL : undefined);
+    // Of a checkout of the gateway itself there is more to generate: `npm run generate`.
+    const isProject = !isOwnHome();
+    this.#folder = folder ?? (isProject && hasSchemas(USUAL) ? USUAL : undefined);
     this.#say = say;
   }
 
@@ -40,7 +44,10 @@ export class Protos {
     });
     this.#running = undefined;
     if (!isWell) return err.trimEnd();
-    for (const line of `${err}${out}`.split('\n')) if (line !== '') this.#say(line);
+    const lines = `${err}${out}`.split('\n').filter((line) => line !== '');
+    // What lint says is told once.
+    for (const line of lines) if (!this.#told.has(line) || !line.startsWith('warning:')) this.#say(line);
+    this.#told = new Set(lines);
     return undefined;
   }
 
