@@ -84,7 +84,9 @@ function itemValue(field: DescField, making: Making): unknown {
 }
 
 /** Numbers of `ScalarType`: those of 64 bits are texts in JSON. */
-const [DOUBLE, FLOAT, INT64, UINT64, FIXED64, BOOL, STRING, BYTES, SFIXED64, SINT64] = [1, 2, 3, 4, 6, 8, 9, 12, 16, 18];
+const [DOUBLE, FLOAT, INT64, UINT64, FIXED64, BOOL, STRING, BYTES, SFIXED64, SINT64] = [
+  1, 2, 3, 4, 6, 8, 9, 12, 16, 18,
+];
 // prettier-ignore
 const LONG: ReadonlySet<number | undefined> = new Set([INT64, UINT64, FIXED64, SFIXED64, SINT64]);
 

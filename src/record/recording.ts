@@ -58,7 +58,17 @@ export class Recording {
     this.#signs = setInterval(() => this.lines.push('\n'), SIGN_EVERY_MS).unref();
     const { about, forMs, rate, perRoute, bodies, answers = 0, now = Date.now } = options;
     const started = new Date(now()).toISOString();
-    this.#write({ format: FORMAT, version: VERSION, ...about, started, forMs, rate, perRoute, bodies, answers });
+    this.#write({
+      format: FORMAT,
+      version: VERSION,
+      ...about,
+      started,
+      forMs,
+      rate,
+      perRoute,
+      bodies,
+      answers,
+    });
   }
 
   /** Hears of an exchange that has just been opened. */

@@ -11,7 +11,14 @@ import { startUpstream } from '../support/upstream.ts';
 
 /** Nobody listens there. */
 const NOWHERE = '127.0.0.1:9';
-const VARIABLES = { PORT: '0', HOST: '127.0.0.1', ADMIN_PORT: '0', DRAIN_DELAY: '0s', LOG_LEVEL: 'fatal', GATEHOUSE_MODULES: 'package.json' };
+const VARIABLES = {
+  PORT: '0',
+  HOST: '127.0.0.1',
+  ADMIN_PORT: '0',
+  DRAIN_DELAY: '0s',
+  LOG_LEVEL: 'fatal',
+  GATEHOUSE_MODULES: 'package.json',
+};
 const before = { ...process.env };
 let folder: string;
 let file: string;
@@ -33,11 +40,20 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const write = (name: string, value: object): void =>
-  writeFileSync(join(folder, name), JSON.stringify(value));
-const route = (upstream: string, more: object = {}): object => ({ id: upstream, match: { path: `/${upstream}/*` }, upstream, ...more });
+const write = (name: string, value: object): void => writeFileSync(join(folder, name), JSON.stringify(value));
+const route = (upstream: string, more: object = {}): object => ({
+  id: upstream,
+  match: { path: `/${upstream}/*` },
+  upstream,
+  ...more,
+});
 const config = (upstreams: object, routes: readonly object[]): void =>
-  write('gateway.yaml', { version: 1, defaults: { policies: { authentication: 'public' } }, upstreams, routes });
+  write('gateway.yaml', {
+    version: 1,
+    defaults: { policies: { authentication: 'public' } },
+    upstreams,
+    routes,
+  });
 
 async function start(...args: readonly string[]): Promise<FromChild> {
   const command = devCommand(['--config', file, ...args]);
@@ -65,8 +81,10 @@ function serving(message: FromChild): Serving {
   throw new Error(JSON.stringify(message));
 }
 
-const get = (message: FromChild, path: string): Promise<Response> => fetch(`${String(serving(message).urls[0])}${path}`);
-const lines = (): readonly string[] => said.flatMap((message) => (message.is === 'said' ? [message.text] : []));
+const get = (message: FromChild, path: string): Promise<Response> =>
+  fetch(`${String(serving(message).urls[0])}${path}`);
+const lines = (): readonly string[] =>
+  said.flatMap((message) => (message.is === 'said' ? [message.text] : []));
 
 describe('a gateway under development', () => {
   it('fakes an upstream by its OpenAPI document, marks the answers and tells of them', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BIN } from '../support/child.ts';
@@ -149,7 +149,7 @@ describe('gatehouse dev', () => {
 
   it('tells that the gateway has crashed, and starts it again on the next change', async () => {
     project.write('src/modules.ts', `${MODULE('word')}setTimeout(() => { throw new Error('boom'); }, 300);\n`);
-    expect(await dev.says(/the gateway has crashed.*\n/)).toMatch(/src\/modules\.ts:14.*[\s\S]*boom/);
+    expect(await dev.says(/the gateway has crashed.*\n/)).toMatch(/src\/modules\.ts:15.*[\s\S]*boom/);
     project.write('src/modules.ts', MODULE('word'));
     await dev.says(/restarted in .*\n/);
     expect(await dev.get('/hello')).toEqual({ hello: 'three' });

@@ -24,6 +24,7 @@ export class DevCrew {
   readonly #all = new Set<DevChild>();
   #current: DevChild | undefined = undefined;
   #spare: DevChild | undefined = undefined;
+  #next: DevChild | undefined = undefined;
   #isEnding = false;
 
   constructor(events: CrewEvents, begin: { readonly command: DevCommand; readonly color: boolean }) {
@@ -40,8 +41,10 @@ export class DevCrew {
   async start(): Promise<Started> {
     const child = this.#spare ?? this.#made(false);
     this.#spare = undefined;
+    this.#next = child;
     const started = await this.#begun(child);
-    if (started.is === 'ready') this.#takeOver(child);
+    this.#next = undefined;
+    if (started.is === 'ready') await this.#takeOver(child);
     else if (child.lives) void child.end('end', END_MS);
     if (!this.#isEnding) this.#spare = this.#made(true);
     return started;
@@ -50,6 +53,11 @@ export class DevCrew {
   /** Has the one that serves read its configuration again. */
   reload(): void {
     this.#current?.tell({ is: 'reload' });
+  }
+
+  /** Ends the one that is about to serve, if there is one. */
+  abandon(): void {
+    this.#next?.kill();
   }
 
   /** Gives up the spare one: it has loaded code that is old by now. */
@@ -95,12 +103,15 @@ export class DevCrew {
     return Promise.race([heard, ended]);
   }
 
-  #takeOver(child: DevChild): void {
+  // Once it is told that another gateway serves, that one answers whatever comes.
+  async #takeOver(child: DevChild): Promise<void> {
     const before = this.#current;
     this.#current = child;
     if (before === undefined) return;
-    before.hear = () => undefined;
-    void before.end('leave', LEAVE_MS);
+    const left = new Promise<void>((resolve) => {
+      before.hear = ({ is }) => (is === 'left' ? resolve() : undefined);
+    });
+    await Promise.race([left, before.end('leave', LEAVE_MS)]);
   }
 
   async #killed(child: DevChild): Promise<void> {

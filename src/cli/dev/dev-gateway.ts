@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeRoutes } from '../../admin/route-listing.ts';
 import { formatFaults } from '../../config/config-fault.ts';
 import { readEnvironment } from '../../config/env.schema.ts';
@@ -26,6 +27,7 @@ export interface DevGatewayOptions {
 /** Lines of a stack that say nothing of a team's code. */
 const INNER = /\n\s+at [^\n]*(?:node:internal|[\\/]dist[\\/]cli[\\/])[^\n]*/g;
 const NONE = { urls: [], adminUrl: '', routes: [], fakes: [] } as const;
+const LOOK_MS = 5;
 const PROJECT_FILES = ['gatehouse.config.ts', 'gatehouse.config.js', 'gatehouse.config.mjs'];
 
 /** One gateway under development, from its start to its end: what code it has is settled, its configuration is not. */
@@ -74,10 +76,13 @@ export class DevGateway {
     say({ is: 'reloaded', outcome, text, serving: await this.#told(), files: files.all });
   }
 
-  /** Ends once what is open has ended, or has had its time. */
+  /** Ends once what is open has ended, or has had its time; tells when nobody comes any more. */
   async leave(): Promise<void> {
     this.#fakes.unwatch();
-    await this.#gateway?.close();
+    const closed = this.#gateway?.close();
+    while (this.#gateway?.app.getHttpServer().listening === true) await sleep(LOOK_MS);
+    this.#options.say({ is: 'left' });
+    await closed;
     await this.#fakes.close();
   }
 
@@ -106,7 +111,13 @@ export class DevGateway {
     await this.#fakes.prepare(read);
     const adapt = (one: GatewaySource): GatewaySource => this.#fakes.adapt(one);
     const logger = createLogger(environment.logLevel, new DevLines());
-    const gateway = await createGateway({ environment, source: adapt(read), modules: offered, logger, adapt });
+    const gateway = await createGateway({
+      environment,
+      source: adapt(read),
+      modules: offered,
+      logger,
+      adapt,
+    });
     this.#gateway = gateway;
     await gateway.listen();
   }

@@ -7,6 +7,9 @@ import { ownChanged, ownFolders } from './own-build.ts';
 import { Protos } from './protos.ts';
 import type { Screen } from './screen.ts';
 
+/** How long a start may take before a change makes an end to it, in ms. */
+const PATIENCE_MS = 5000;
+
 /** One session of `gatehouse dev`: changes of files come in, and what comes of them is told. */
 export class DevSession {
   readonly #screen: Screen;
@@ -22,6 +25,8 @@ export class DevSession {
   #isBusy = false;
   #waiting: readonly Change[] = [];
   #isEnding = false;
+  /** When the last start began, on the clock of `performance.now()`. */
+  #begun = 0;
 
   constructor(command: DevCommand, screen: Screen) {
     this.#screen = screen;
@@ -61,6 +66,8 @@ export class DevSession {
     if (this.#isEnding) return;
     if (this.#isBusy) {
       this.#waiting = [...this.#waiting, ...changes];
+      // Code that waits for something that never comes would wait for ever.
+      if (performance.now() - this.#begun > PATIENCE_MS) this.#crew.abandon();
       return;
     }
     await this.#busy(() => this.#act(changes));
@@ -110,7 +117,7 @@ export class DevSession {
   }
 
   async #start(done: string): Promise<void> {
-    const begun = performance.now();
+    const begun = (this.#begun = performance.now());
     const started = await this.#crew.start();
     if (this.#isEnding) return;
     this.#note(started);
@@ -137,8 +144,7 @@ export class DevSession {
   }
 
   #watchAll(): void {
-    const all = new Map([...this.#used, ...this.#tried].map((file) => [file.path, file]));
-    this.#watch.use([...all.values()]);
+    this.#watch.use(this.#tried, this.#used);
   }
 
   #heard(message: FromChild): void {

@@ -5,8 +5,11 @@ import type { DevCommand } from './dev-command.ts';
 import { DevSession } from './dev-session.ts';
 import { Screen } from './screen.ts';
 
-/** What a child has where nobody says otherwise: somebody waits for it to end, and looks at what it says. */
-const USUAL = { LOG_LEVEL: 'warn', DRAIN_DELAY: '0s', SHUTDOWN_TIMEOUT: '2s' } as const;
+/**
+ * What a child has where nobody says otherwise: somebody waits for it to end, and looks at what it says. Clients that are
+ * connected hear for a moment that they should connect again.
+ */
+const USUAL = { LOG_LEVEL: 'warn', DRAIN_DELAY: '100ms', SHUTDOWN_TIMEOUT: '2s' } as const;
 
 /**
  * Runs a gateway, and keeps to what is edited, until the process is told to stop: then all of it ends at once.

@@ -50,9 +50,14 @@ export class FileWatch {
     this.#watchFolders();
   }
 
-  /** Goes by these files, each as it was when it was read: a change since then is told. */
-  use(files: readonly UsedFile[]): void {
-    this.#files = new Map(files.map((file) => [file.path, file]));
+  /**
+   * Goes by these files, each as it was when it was read: a change since then is told.
+   *
+   * @param also others, of which every change was told until now. Default none.
+   */
+  use(files: readonly UsedFile[], also: readonly UsedFile[] = []): void {
+    const known = also.map((file) => this.#files.get(file.path) ?? file);
+    this.#files = new Map([...known, ...files].map((file) => [file.path, file]));
     this.#watchFolders();
     this.#lookSoon();
   }

@@ -37,6 +37,8 @@ export type FromChild =
       readonly serving: Serving;
       readonly files: readonly UsedFile[];
     }
+  /** Nobody can connect to it any more, and who was connected and idle is not: it finishes what is open. */
+  | { readonly is: 'left' }
   /** A line for whoever develops. */
   | { readonly is: 'said'; readonly text: string };
 

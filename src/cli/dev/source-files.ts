@@ -8,6 +8,8 @@ export function sourceFiles(source: GatewaySource): readonly string[] {
   const schemas = Object.entries(source.value.upstreams).flatMap(([name, options]) =>
     options.protocol === 'grpc' ? [descriptorSetOf(name, options) ?? options.proto] : [],
   );
-  const files = [source.document.file, ...schemas].flatMap((file) => (file === undefined ? [] : resolve(file)));
+  const files = [source.document.file, ...schemas].flatMap((file) =>
+    file === undefined ? [] : resolve(file),
+  );
   return [...files, ...namedFiles(source)];
 }

@@ -64,8 +64,7 @@ function compile(file: string): string {
     },
   });
   // What cannot be parsed is compiled all the same, into something else.
-  if (diagnostics.length > 0)
-    throw new ConfigError(diagnostics.map((one) => faultOf(one, file, typescript)));
+  if (diagnostics.length > 0) throw new ConfigError(diagnostics.map((one) => faultOf(one, file, typescript)));
   return outputText;
 }
 
