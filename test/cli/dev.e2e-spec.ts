@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BIN } from '../support/child.ts';
+import { BIN, HOME } from '../support/child.ts';
 import { makeProject, type Project } from '../support/project.ts';
 
 const CONFIG = (path: string): string => `version: 1
@@ -37,7 +37,13 @@ class Dev {
 
   constructor(folder: string, ...args: readonly string[]) {
     const { PATH = '' } = process.env;
-    const env = { PATH, PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1' };
+    const env = {
+      PATH,
+      PORT: '0',
+      ADMIN_PORT: '0',
+      HOST: '127.0.0.1',
+      NODE_COMPILE_CACHE: `${HOME}.compiled`,
+    };
     this.process = spawn(process.execPath, [BIN, 'dev', ...args], { cwd: folder, env });
     for (const stream of [this.process.stdout, this.process.stderr])
       stream?.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
