@@ -37,7 +37,8 @@ export async function writeContracts(
   document: OpenApiDocument,
   out: Writable,
 ): Promise<void> {
-  const text = command.name === 'client' ? writeClient(document) : `${JSON.stringify(document, null, 2)}\n`;
+  const text =
+    command.name === 'client' ? await writeClient(document) : `${JSON.stringify(document, null, 2)}\n`;
   if (command.outFile === undefined) return void out.write(text);
   await writeTo(command.outFile, text);
   const count = Object.values(document.paths).flatMap((item) => Object.keys(item)).length;

@@ -5,6 +5,7 @@ import { maskedPlaces, maskedSections } from '../bff/graphql/types/masked-places
 import { ViewVariants } from '../bff/view-variants.ts';
 import type { View, ViewValues } from '../bff/view.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
+import type { NamedCall } from './call-problems.ts';
 
 /** What a handler says about its answer. */
 export interface AnswerOptions {
@@ -16,8 +17,13 @@ export interface AnswerOptions {
   readonly summary?: string;
   /** Header fields of the answer, by name, with what they say. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Problems that the handler ends with, besides those of the stages of its route. */
+  /** Problems that the handler ends with, besides those of the stages of its route and of its calls. */
   readonly problems?: readonly ProblemCode[];
+  /**
+   * The calls that the handler makes, whose problems it may end with; none for one that makes no calls. Default: whatever
+   * a call of any upstream may end with, where the class of the handler can make calls; for a view the calls of its sections.
+   */
+  readonly calls?: readonly NamedCall[];
   /** Whether the sections of a view are sent one by one to who accepts that, as `Views.answer` does. */
   readonly streamed?: boolean;
   /** Schemas of the sections of which a kind of client sees less, by kind and name. */
@@ -47,7 +53,7 @@ export interface DescribedView {
 /** The metadata key of {@link DeclaredAnswer}. */
 export const ANSWER_METADATA = 'gatehouse:answer';
 
-/** The problems of a handler that makes calls to upstreams. */
+/** What asking an upstream may end with. Handlers that can make calls have them by themselves. */
 export const UPSTREAM_PROBLEMS = [
   'circuit-open',
   'no-available-target',
