@@ -7,6 +7,8 @@ import type { BenchCommand } from './bench-command.ts';
 import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
 import type { BundleCommand, ConfigCommand } from './config-orders.ts';
+import { clientSource, type ClientSource } from './contract/client-source.ts';
+import type { CheckContractsCommand, WriteContractsCommand } from './contract/contracts-command.ts';
 import type { DoctorCommand } from './doctor-command.ts';
 import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
@@ -34,6 +36,8 @@ export type Command =
   | AdminTokenCommand
   | BenchCommand
   | ContractsCommand
+  | CheckContractsCommand
+  | WriteContractsCommand
   | CanaryCommand
   | ExplainCommand
   | DiffCommand
@@ -70,7 +74,13 @@ export type ContractsCommand =
       readonly configFile: string | undefined;
       readonly outFile: string | undefined;
     }
-  | { readonly name: 'client'; readonly configFile: string | undefined; readonly outFile: string };
+  | {
+      readonly name: 'client';
+      readonly configFile: string | undefined;
+      readonly outFile: string;
+      /** The document it is made of; undefined: that of the configuration. */
+      readonly from: ClientSource | undefined;
+    };
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
 const OUT = { out: { type: 'string', short: 'o' } } as const;
@@ -86,6 +96,7 @@ const COMMANDS = [
   'bench',
   'canary',
   'config',
+  'contracts',
   'diff',
   'doctor',
   'explain',
@@ -105,7 +116,11 @@ const COMMANDS = [
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
-const TS = { ts: { type: 'boolean' } } as const;
+const TS = {
+  ts: { type: 'boolean' },
+  from: { type: 'string' },
+  header: { type: 'string', short: 'H', multiple: true },
+} as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
 const WIDE = { wide: { type: 'boolean' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
@@ -150,7 +165,9 @@ export function parseArguments(args: readonly string[]): Command {
   const configFile = values.text('config');
   if (name === 'routes') return { name, configFile, wide: values.flag('wide'), json: values.flag('json') };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
-  return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
+  return name === 'client'
+    ? { name, configFile, outFile: clientFile(values), from: clientSource(values) }
+    : { name, configFile };
 }
 
 // The one command that takes files as they are: both are equal, and people know it from other tools.

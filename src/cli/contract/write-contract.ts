@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { writeClient } from '../contracts/client/client-writer.ts';
-import { ContractDocument } from '../contracts/contract-document.ts';
-import type { OpenApiDocument } from '../contracts/openapi.ts';
-import type { ContractsCommand } from './arguments.ts';
-import type { OfferedModules } from './commands.ts';
-import { compiled } from './compiled.ts';
+import { ContractDocument } from '../../contracts/contract-document.ts';
+import type { OpenApiDocument } from '../../contracts/openapi.ts';
+import type { ContractsCommand } from '../arguments.ts';
+import type { OfferedModules } from '../commands.ts';
+import { compiled } from '../compiled.ts';
+import { readDocument } from './document-source.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such folder',
@@ -21,6 +21,9 @@ export async function runContracts(
   modules: OfferedModules,
   out: Writable,
 ): Promise<void> {
+  const given = command.name === 'client' ? command.from : undefined;
+  if (given !== undefined)
+    return writeContracts(command, await readDocument(given.place, given.headers), out);
   const { gateway } = await compiled(command.configFile, modules);
   const { document } = gateway.app.get(ContractDocument).current();
   await gateway.app.close();
@@ -38,18 +41,24 @@ export async function writeContracts(
   out: Writable,
 ): Promise<void> {
   const text =
-    command.name === 'client' ? await writeClient(document) : `${JSON.stringify(document, null, 2)}\n`;
+    command.name === 'client' ? await clientOf(document) : `${JSON.stringify(document, null, 2)}\n`;
   if (command.outFile === undefined) return void out.write(text);
   await writeTo(command.outFile, text);
   const count = Object.values(document.paths).flatMap((item) => Object.keys(item)).length;
   out.write(`${command.outFile}: written, ${count} operations\n`);
 }
 
-async function writeTo(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new Error(`${file} cannot be written: ${REASONS[code] ?? message}`, { cause: error });
-  }
+async function clientOf(document: OpenApiDocument): Promise<string> {
+  return (await import('../../contracts/client/client-writer.ts')).writeClient(document);
+}
+
+/** Writes a file. @throws {Error} naming it, and why it cannot be written. */
+export async function writeTo(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: unknown) => cannotWrite(file, error));
+}
+
+/** Says why a file or a folder cannot be written. @throws {Error} always. */
+export function cannotWrite(file: string, error: unknown): never {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  throw new Error(`${file} cannot be written: ${REASONS[code] ?? message}`, { cause: error });
 }
