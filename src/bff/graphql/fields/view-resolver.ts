@@ -8,10 +8,29 @@ import type { View, ViewValues } from '../../view.ts';
 import { Calls } from './calls.decorator.ts';
 import { rootKeyOf, type OperationContext, type ResponsePath } from '../execution/operation-context.ts';
 
-/** An object type whose fields can show what the sections of a view may be; else the type `never`. */
-type Showing<Values, Shown> = [Values] extends [Pick<Shown, NamesIn<Values> & keyof Shown>]
-  ? [NamesIn<Values>] extends [keyof Shown]
-    ? () => new () => Shown
+/** An object type whose fields can show what the sections of a view may be; else one that names those that cannot. */
+type Showing<Values, Shown> = [Unfit<Values, Shown>] extends [never]
+  ? () => new () => Shown
+  : () => new () => {
+      readonly [Name in Unfit<Values, Shown>]: MustShow<ValueOf<Values, Name>>;
+    };
+
+/** What the compiler says that a field has to be able to show. */
+interface MustShow<Value> {
+  readonly value: Value;
+}
+
+type Unfit<Values, Shown> = {
+  [Name in NamesIn<Values>]: Name extends keyof Shown
+    ? [ValueOf<Values, Name>] extends [Shown[Name]]
+      ? never
+      : Name
+    : Name;
+}[NamesIn<Values>];
+
+type ValueOf<Values, Name> = Values extends unknown
+  ? Name extends keyof Values
+    ? Values[Name]
     : never
   : never;
 
