@@ -17,6 +17,7 @@ export function typeErrors(programs: Readonly<Record<string, string>>): Readonly
   const compilerOptions = {
     noEmit: true,
     allowImportingTsExtensions: true,
+    rewriteRelativeImportExtensions: false,
     noUnusedLocals: false,
     rootDir: '/',
     types: ['node'],

@@ -57,7 +57,8 @@ function bodyInput(api, type, media) {
 
 async function run(ask, { outcome, send, stop }) {
   const controller = new AbortController();
-  stop.onclick = () => controller.abort();
+  const abort = () => controller.abort();
+  stop.addEventListener('click', abort);
   [send.disabled, stop.hidden] = [true, false];
   outcome.replaceChildren('Asking …');
   const began = performance.now();
@@ -70,6 +71,7 @@ async function run(ask, { outcome, send, stop }) {
     const reason = controller.signal.aborted ? 'Stopped.' : `No answer: ${error.message}`;
     outcome.append(el('p', { role: 'alert' }, reason));
   } finally {
+    stop.removeEventListener('click', abort);
     [send.disabled, stop.hidden] = [false, true];
   }
 }
