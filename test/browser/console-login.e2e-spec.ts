@@ -127,7 +127,7 @@ describe('the console of a listener with tokens', () => {
       for (let i = 0; i < 3; i += 1) await (await fetch(`${gateway.url}/some`)).text();
       const { page, close } = await browser.open(`${gateway.adminUrl}/console/limits`);
       await signIn(page, operators.tokens.operate);
-      await page.getByRole('button', { name: 'Who uses daily' }).click();
+      await page.getByRole('button', { name: 'Who uses it: daily' }).click();
       const use = page.getByRole('table', { name: 'Use of daily' }).locator('tbody tr');
       await use.getByText('3', { exact: true }).waitFor();
       await use.getByRole('button', { name: 'Reset' }).click();
