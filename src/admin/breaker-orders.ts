@@ -15,6 +15,7 @@ import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
 import { NO_ROOM, REASON } from './target-orders.ts';
+import { noTarget, noUpstream } from './unknown-names.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
 const LONGEST = '24d';
@@ -72,14 +73,14 @@ function takeOrder(
   const { upstream: name, target } = request.params;
   const { upstreams } = snapshots.current;
   const upstream = upstreams.find(name);
-  if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
+  if (upstream === undefined) return reply.code(404).send({ error: noUpstream(name, upstreams.all()) });
   const order = read.data;
   const opening = order.state === 'open' ? order : undefined;
   const { for: forMs, force, reason } = opening ?? NOTHING;
   noteOrder(request, { state: order.state, ...(opening && { forMs, force, reason }) });
   const found = upstream.targets.filter((one) => one.host === target && one.breaker !== undefined);
   if (found.length === 0)
-    return reply.code(404).send({ error: `${name} has no target ${target} with a breaker` });
+    return reply.code(404).send({ error: noTarget(upstream, `${target} with a breaker`) });
   // What another process has let pass is done here too: targets would be in use at some of them else.
   const isForced = opening === undefined || force === true || relayed.getStore()?.isEcho === true;
   const parts = isForced ? [] : askedParts(name, snapshots.current, rollouts);

@@ -54,7 +54,9 @@ export function targetsCommand(args: readonly string[]): TargetsCommand | undefi
   const command = { name: 'targets', admin, json: values.flag('json') } as const;
   const wanted = { upstreams: 0, eject: 2, restore: 2, weight: isReset ? 2 : 3, breaker: 3 }[word];
   if (words.length !== wanted) throw new UsageError(`${word}: expected ${USAGE[word]}`);
-  const [upstream = '', target = '', last] = word === 'breaker' ? [...words.slice(1), words[0]] : words;
+  const [upstream = '', given = '', last] = word === 'breaker' ? [...words.slice(1), words[0]] : words;
+  // As the file and the doctor have it.
+  const target = given.replace(/^(?:https?|grpcs?):\/\/([^/]*)\/?$/, '$1');
   const place = `/upstreams/${encodeURIComponent(upstream)}/targets/${encodeURIComponent(target)}`;
   switch (word) {
     case 'upstreams':
