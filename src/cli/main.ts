@@ -153,7 +153,11 @@ async function runOrder(
 
 // Not for what is made to be taken away whole: a new key, a document, an imported configuration.
 function withoutSecrets(outlet: NodeJS.WriteStream): Outlet {
-  return plainOutlet({ write: (text) => outlet.write(redacted(text)), isTTY: outlet.isTTY });
+  return plainOutlet({
+    write: (text) => outlet.write(redacted(text)),
+    isTTY: outlet.isTTY,
+    columns: outlet.columns,
+  });
 }
 
 async function environment(): Promise<Environment> {
