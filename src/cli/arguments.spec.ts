@@ -130,7 +130,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, upstreams, eject, restore, weight, breaker, access, admin-token, bench, canary, config, diff, doctor, explain, generate, import, init, log-level, proto, quota, record, replay, revoke, simulate, support-bundle, tiers (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, upstreams, eject, restore, weight, breaker, access, admin-token, bench, canary, config, dev, diff, doctor, explain, generate, import, init, log-level, proto, quota, record, replay, revoke, simulate, support-bundle, tiers (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],

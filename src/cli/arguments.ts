@@ -8,6 +8,7 @@ import type { BenchCommand } from './bench-command.ts';
 import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
 import type { BundleCommand, ConfigCommand } from './config-orders.ts';
+import type { DevCommand } from './dev/dev-command.ts';
 import type { DoctorCommand } from './doctor-command.ts';
 import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
@@ -37,6 +38,7 @@ export type Command =
   | ContractsCommand
   | CanaryCommand
   | ExplainCommand
+  | DevCommand
   | DiffCommand
   | DoctorCommand
   | GenerateCommand
@@ -87,6 +89,7 @@ const COMMANDS = [
   'bench',
   'canary',
   'config',
+  'dev',
   'diff',
   'doctor',
   'explain',

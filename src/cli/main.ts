@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { otelSecrets } from '../config/otel-environment.ts';
 import { parseArguments, UsageError, type Command } from './arguments.ts';
+import { faultText } from './fault-text.ts';
 import { takeModules } from './project/modules-option.ts';
 import { plainOutlet } from './plain-outlet.ts';
 import { takeToken } from './token-option.ts';
@@ -14,7 +14,6 @@ import { asUsage, OrderRefused } from './order-refused.ts';
 
 const USAGE_EXIT_CODE = 2;
 const DIFFERS_EXIT_CODE = 1;
-const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /**
  * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense.
@@ -37,7 +36,7 @@ export async function main(args: readonly string[], offered?: OfferedModules): P
     const error = caught instanceof OrderRefused ? asUsage(caught, args) : caught;
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
-    const text = faultText(error instanceof Incomparable ? error.cause : error);
+    const text = faultText(error instanceof Incomparable ? error.cause : error, process.stderr.isTTY);
     withoutSecrets(process.stderr).write(`${text}\n`);
   }
 }
@@ -68,6 +67,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./access.ts')).runAccess(command, modules, shown);
     case 'bench':
       return (await import('./bench.ts')).runBench(command, modules, shown);
+    case 'dev':
+      return (await import('./dev/dev.ts')).runDev(command, plainOutlet(out));
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, shown);
     case 'generate':
@@ -162,24 +163,6 @@ function withoutSecrets(outlet: NodeJS.WriteStream): Outlet {
 
 async function environment(): Promise<Environment> {
   return (await import('../config/env.schema.ts')).readEnvironment(process.env);
-}
-
-function faultText(error: unknown): string {
-  if (error instanceof ConfigError) return formatFaults(error.faults, { color: process.stderr.isTTY });
-  if (error instanceof UsageError) return `gatehouse: ${error.message}`;
-  const { code, port, address, hostname, message, stack } = error as NodeJS.ErrnoException & {
-    port?: number;
-    address?: string;
-    hostname?: string;
-  };
-  if (code === 'EADDRINUSE') {
-    return `gatehouse: port ${port} on ${address} is taken; set PORT or ADMIN_PORT to another one`;
-  }
-  if (code === 'EACCES' && port !== undefined) return `gatehouse: no permission to listen on port ${port}`;
-  const host = hostname ?? address;
-  if (code !== undefined && NO_SUCH_HOST.has(code) && host !== undefined)
-    return `gatehouse: this machine has no address ${host} to listen on; set HOST or ADMIN_HOST to another one`;
-  return `gatehouse: ${process.env['LOG_LEVEL'] === 'debug' ? stack : message}`;
 }
 
 function version(): string {

@@ -16,6 +16,12 @@ describe(targetsCommand.name, () => {
     [['weight', 'users', 'a:1', '7'], 'PUT', '/upstreams/users/targets/a%3A1/weight', { weight: 7 }],
     [['weight', 'users', 'a:1', '--reset'], 'DELETE', '/upstreams/users/targets/a%3A1/weight', undefined],
     [
+      ['breaker', 'open', 'users', 'a:1', '--force', '--reason', 'x'],
+      'PUT',
+      '/upstreams/users/targets/a%3A1/breaker',
+      { state: 'open', force: true, reason: 'x' },
+    ],
+    [
       ['breaker', 'close', 'users', 'a:1'],
       'PUT',
       '/upstreams/users/targets/a%3A1/breaker',

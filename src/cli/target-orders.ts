@@ -29,7 +29,7 @@ const OPTIONS = {
   eject: { ...ORDER, force: { type: 'boolean' } },
   restore: ALWAYS,
   weight: { ...ORDER, reset: { type: 'boolean' } },
-  breaker: { ...ALWAYS, for: { type: 'string' } },
+  breaker: { ...ORDER, force: { type: 'boolean' } },
 } as const;
 const USAGE = {
   upstreams: 'no more words',
@@ -74,7 +74,8 @@ export function targetsCommand(args: readonly string[]): TargetsCommand | undefi
       return { ...command, method: 'PUT', path: `${place}/weight`, body };
     }
     case 'breaker': {
-      const body = { ...(last === 'open' ? more : {}), state: stateOf(last) };
+      const open = { ...more, ...(values.flag('force') && { force: true }) };
+      const body = { ...(last === 'open' ? open : {}), state: stateOf(last) };
       return { ...command, method: 'PUT', path: `${place}/breaker`, body };
     }
   }

@@ -65,8 +65,33 @@ describe('redacted', () => {
   });
 
   it('takes no time that grows with the square of a text', () => {
-    for (const one of ['eyJ', '://', '-----BEGIN PRIVATE KEY-----', '?a=', 'bearer ', 'a://b@', '@'])
-      expect(redacted(one.repeat(100_000 / one.length)).length).toBeGreaterThan(0);
+    for (const one of [
+      'eyJ',
+      '-eyJ',
+      'eyJaaaaaa-',
+      'eyJaaaaaa.',
+      'eyJaaaaaa.-',
+      'gh_live_',
+      '://',
+      'a.',
+      '-----BEGIN PRIVATE KEY-----',
+      '-----BEGIN ',
+      '?a=',
+      '?a',
+      'bearer ',
+      'bearer -',
+      'a://b@',
+      '@',
+      ' ',
+    ])
+      // prettier-ignore
+      expect(redacted(one.repeat(400_000 / one.length)).length).toBeGreaterThan(0);
+  });
+
+  it('leaves what only begins like a token, and hides one behind it', () => {
+    expect(redacted('eyJhbGciOi-eyJhbGciOi and more')).toBe('eyJhbGciOi-eyJhbGciOi and more');
+    expect(redacted(`eyJhbGciOi ${JWT} eyJhbGciOi.x`)).toBe('eyJhbGciOi [redacted] eyJhbGciOi.x');
+    expect(redacted(`file-${JWT}`)).toBe('file-[redacted]');
   });
 });
 
