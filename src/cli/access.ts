@@ -21,7 +21,7 @@ export async function runAccess(
   const { gateway, current } = await compiled(configFile, modules);
   try {
     const rows = whoMayCall(current, caller);
-    out.write(json ? `${JSON.stringify(rows, null, 2)}\n` : renderTable(rows));
+    out.write(json ? `${JSON.stringify(rows, null, 2)}\n` : renderTable(rows, out));
   } catch (error) {
     throw error instanceof ExplainFault ? new UsageError(`access: ${error.message}`) : error;
   } finally {

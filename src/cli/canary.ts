@@ -1,5 +1,6 @@
 import type { Environment } from '../config/env.schema.ts';
 import { askAdmin } from './admin-client.ts';
+import type { Outlet } from './commands.ts';
 import { renderTable } from './table.ts';
 
 /** What somebody wants of the canaries of a gateway that runs. */
@@ -31,7 +32,7 @@ interface Listed {
 export async function runCanary(
   command: CanaryCommand,
   environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
-  out: { write(text: string): unknown },
+  out: Outlet,
 ): Promise<void> {
   const { action, route, json, admin } = command;
   const path = action === 'list' ? '/canaries' : `/canaries/${encodeURIComponent(route ?? '')}/${action}`;
@@ -39,10 +40,10 @@ export async function runCanary(
   const all = (Array.isArray(answer) ? answer : [answer]) as Listed[];
   const wanted = route === undefined ? all : all.filter((one) => one.route === route);
   if (route !== undefined && wanted.length === 0) throw new Error(`the route "${route}" has no canary`);
-  out.write(json ? `${JSON.stringify(wanted, null, 2)}\n` : shown(wanted));
+  out.write(json ? `${JSON.stringify(wanted, null, 2)}\n` : shown(wanted, out));
 }
 
-function shown(rollouts: readonly Listed[]): string {
+function shown(rollouts: readonly Listed[], out: Outlet): string {
   if (rollouts.length === 0) return 'no route has a canary\n';
   return renderTable(
     rollouts.map(({ route, status, step, steps, weight, reason }) => ({
@@ -52,5 +53,6 @@ function shown(rollouts: readonly Listed[]): string {
       weight,
       reason,
     })),
+    out,
   );
 }

@@ -6,6 +6,8 @@ export interface Outlet {
   write(text: string): unknown;
   /** Whether somebody looks at it, who likes colors. Default no. */
   readonly isTTY?: boolean | undefined;
+  /** How wide the terminal is, where it is one. */
+  readonly columns?: number | undefined;
 }
 
 /** The modules that a configuration can name, or how they are loaded once a command needs them. */

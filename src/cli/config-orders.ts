@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import type { Environment } from '../config/env.schema.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin, askAdmin } from './admin-client.ts';
+import type { Outlet } from './commands.ts';
 import { readOptions, UsageError } from './options.ts';
 import { renderTable } from './table.ts';
 import { writeTo } from './written-file.ts';
@@ -107,7 +108,7 @@ interface Difference {
 export async function runConfig(
   { action, generations, dryRun, reason, admin, json }: ConfigCommand,
   environment: Environment,
-  out: { write(text: string): unknown },
+  out: Outlet,
 ): Promise<boolean> {
   const place = { admin, environment, timeoutMs: PATIENCE_MS };
   const [first = 0, second = 0] = generations;
@@ -119,7 +120,7 @@ export async function runConfig(
   };
   const answer = await asked[action]();
   if (json) out.write(`${JSON.stringify(answer, null, 2)}\n`);
-  else if (action === 'history') out.write(renderTable((answer as { rows: Row[] }).rows.map(shownRow)));
+  else if (action === 'history') out.write(renderTable((answer as { rows: Row[] }).rows.map(shownRow), out));
   else if (action === 'diff') out.write(shownDiff(answer as Difference));
   else out.write(shownEnd(answer as End));
   return action !== 'reload' || FINE.has((answer as End).outcome);
@@ -129,7 +130,7 @@ export async function runConfig(
 export async function runBundle(
   { outFile, admin }: BundleCommand,
   environment: Environment,
-  out: { write(text: string): unknown },
+  out: Outlet,
 ): Promise<void> {
   const bundle = await askAdmin({ admin, environment, timeoutMs: PATIENCE_MS }, 'GET', '/support-bundle');
   const text = `${JSON.stringify(bundle, null, 1)}\n`;

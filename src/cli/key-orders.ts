@@ -3,6 +3,7 @@ import { hashApiKey } from '../policies/authentication/api-keys/api-key.ts';
 import { askAdmin, type AdminPlace } from './admin-client.ts';
 import type { KeysOrder } from './key-options.ts';
 import { keyLine } from './keys.ts';
+import type { Outlet } from './commands.ts';
 import { renderTable } from './table.ts';
 
 const MOST_PER_PAGE = 1000;
@@ -22,8 +23,6 @@ interface Page {
   readonly next?: string;
 }
 
-type Out = { write(text: string): unknown };
-
 /**
  * Has a gateway that runs list, show, change, rotate or revoke API keys, which tells all others.
  *
@@ -32,7 +31,7 @@ type Out = { write(text: string): unknown };
 export async function runKeys(
   order: KeysOrder,
   environment: Pick<Environment, 'admin' | 'adminHost' | 'adminPort'>,
-  out: Out,
+  out: Outlet,
 ): Promise<void> {
   const place: AdminPlace = { admin: order.admin, environment };
   if (order.action === 'list') return listKeys(order, place, out);
@@ -62,7 +61,7 @@ function textOf(action: KeysOrder['action'], key: Key): string {
     .join('');
 }
 
-async function listKeys({ client, limit, json }: KeysOrder, place: AdminPlace, out: Out): Promise<void> {
+async function listKeys({ client, limit, json }: KeysOrder, place: AdminPlace, out: Outlet): Promise<void> {
   const found: Key[] = [];
   let next: string | undefined;
   let store: Page['store'] = 'redis';
@@ -77,7 +76,7 @@ async function listKeys({ client, limit, json }: KeysOrder, place: AdminPlace, o
   } while (next !== undefined && found.length < limit);
   const keys = found.slice(0, limit);
   if (json) return void out.write(`${JSON.stringify(keys, null, 2)}\n`);
-  out.write(keys.length === 0 ? 'no keys\n' : renderTable(keys.map(rowOf)));
+  out.write(keys.length === 0 ? 'no keys\n' : renderTable(keys.map(rowOf), out));
   if (next !== undefined || found.length > limit)
     out.write(`\n# There are more; --limit shows more than ${limit}.\n`);
   if (store === 'none')

@@ -14,6 +14,8 @@ import { asUsage, OrderRefused } from './order-refused.ts';
 
 const USAGE_EXIT_CODE = 2;
 const DIFFERS_EXIT_CODE = 1;
+/** Commands that go on when nobody reads what they say. */
+const SERVING: ReadonlySet<string> = new Set(['start', 'dev']);
 
 /**
  * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense.
@@ -29,7 +31,7 @@ export async function main(args: readonly string[], offered?: OfferedModules): P
     learnSecret(shown['ADMIN_TOKEN']);
     const taken = await takeModules(rest, process.env, offered);
     const command = parseArguments(taken.rest);
-    if (command.name !== 'start') for (const one of [process.stdout, process.stderr]) endWithReader(one);
+    if (!SERVING.has(command.name)) for (const one of [process.stdout, process.stderr]) endWithReader(one);
     Object.assign(process.env, shown, taken.shown);
     await run(command, taken.modules);
   } catch (caught) {
@@ -168,7 +170,11 @@ async function runOrder(
 
 // Not for what is made to be taken away whole: a new key, a document, an imported configuration.
 function withoutSecrets(outlet: NodeJS.WriteStream): Outlet {
-  return plainOutlet({ write: (text) => outlet.write(redacted(text)), isTTY: outlet.isTTY });
+  return plainOutlet({
+    write: (text) => outlet.write(redacted(text)),
+    isTTY: outlet.isTTY,
+    columns: outlet.columns,
+  });
 }
 
 async function environment(): Promise<Environment> {

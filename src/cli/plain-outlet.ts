@@ -19,5 +19,5 @@ export function plainText(text: string): string {
 /** The same for all that is written where somebody looks at it; files and other programs get every byte. */
 export function plainOutlet(out: Outlet): Outlet {
   if (out.isTTY !== true) return out;
-  return { isTTY: true, write: (text) => out.write(plainText(text)) };
+  return { isTTY: true, columns: out.columns, write: (text) => out.write(plainText(text)) };
 }

@@ -19,6 +19,17 @@ describe('renderTable', () => {
     expect(renderTable([{ a: 'long', b: '' }])).toBe('A     B\nlong\n');
   });
 
+  it('puts a row below another where a terminal is too narrow, so that no line is broken', () => {
+    const rows = [
+      { id: 'users', methods: 'GET,POST', path: '/users' },
+      { id: 'a', methods: '*', path: '' },
+    ];
+    expect(renderTable(rows, { columns: 23 })).toBe(renderTable(rows));
+    expect(renderTable(rows, { columns: 22 })).toBe(
+      ['users', '  METHODS  GET,POST', '  PATH     /users', 'a', '  METHODS  *', '  PATH', ''].join('\n'),
+    );
+  });
+
   it('says so when there is nothing', () => {
     expect(renderTable([])).toBe('no routes\n');
   });

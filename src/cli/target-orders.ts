@@ -1,6 +1,7 @@
 import type { Environment } from '../config/env.schema.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin, askAdmin } from './admin-client.ts';
+import type { Outlet } from './commands.ts';
 import { readOptions, UsageError } from './options.ts';
 import { renderTable } from './table.ts';
 
@@ -113,7 +114,7 @@ interface Shown {
 export async function runTargets(
   { method, path, body, admin, json }: TargetsCommand,
   environment: Environment,
-  out: { write(text: string): unknown },
+  out: Outlet,
 ): Promise<void> {
   const answer = await askAdmin({ admin, environment }, method, path, body);
   if (json) return void out.write(`${JSON.stringify(answer, null, 2)}\n`);
@@ -122,7 +123,7 @@ export async function runTargets(
         targets.map((target) => ({ upstream, ...rowOf(target) })),
       )
     : [rowOf(answer as Shown)];
-  out.write(rows.length === 0 ? 'there is no target\n' : renderTable(rows));
+  out.write(rows.length === 0 ? 'there is no target\n' : renderTable(rows, out));
 }
 
 function rowOf({ target, available, reason, inFlight, weight, breaker, ejection, weightOrder }: Shown) {

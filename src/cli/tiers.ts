@@ -1,6 +1,7 @@
 import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin, askAdmin, type AdminPlace } from './admin-client.ts';
 import { limitOption } from './key-options.ts';
+import type { Outlet } from './commands.ts';
 import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { renderTable } from './table.ts';
 
@@ -143,7 +144,7 @@ interface Answer {
 export async function runTiers(
   { action, path, body, admin, json }: TiersCommand,
   environment: AdminPlace['environment'],
-  out: { write(text: string): unknown },
+  out: Outlet,
 ): Promise<void> {
   const place = { admin, environment };
   const answer = await askAdmin(place, body === undefined ? 'GET' : 'POST', path, body);
@@ -154,7 +155,7 @@ export async function runTiers(
   out.write(`done, at all replicas: ${JSON.stringify(answer)}\n`);
 }
 
-function listTiers({ tiers = [], store }: Answer, out: { write(text: string): unknown }): void {
+function listTiers({ tiers = [], store }: Answer, out: Outlet): void {
   const rows = tiers.map(({ tier, limit, from, file, tenants, subjects }) => ({
     tier,
     limit: limitText(limit),
@@ -163,18 +164,18 @@ function listTiers({ tiers = [], store }: Answer, out: { write(text: string): un
     tenants: String(tenants),
     subjects: String(subjects),
   }));
-  out.write(rows.length === 0 ? 'no tiers\n' : renderTable(rows));
+  out.write(rows.length === 0 ? 'no tiers\n' : renderTable(rows, out));
   if (store === 'none')
     out.write('\n# The gateway has no Redis: set REDIS_URL to change tiers while it runs.\n');
 }
 
-function listSubjects({ subjects = [], next }: Answer, out: { write(text: string): unknown }): void {
+function listSubjects({ subjects = [], next }: Answer, out: Outlet): void {
   const rows = subjects.map(({ subject, tier, limit }) => ({
     subject,
     tier: tier === undefined ? '-' : `${tier.name} (${tier.from})`,
     limit: limit === undefined ? '-' : `${limitText(limit.limit)} (${limit.from})`,
   }));
-  out.write(rows.length === 0 ? 'nobody\n' : renderTable(rows));
+  out.write(rows.length === 0 ? 'nobody\n' : renderTable(rows, out));
   if (next !== undefined)
     out.write(`\n# There are more; --limit shows up to 1000, --tier and --subject some of them.\n`);
 }

@@ -50,7 +50,7 @@ export async function runRoutes(
   const listed = describeRoutes(current.table.routes, current.upstreams, current.source.value);
   await gateway.app.close();
   if (json) return void out.write(`${JSON.stringify(listed, null, 2)}\n`);
-  out.write(renderTable(wide ? listed : listed.map(narrow)));
+  out.write(renderTable(wide ? listed : listed.map(narrow), out));
 }
 
 // What fits a terminal: who is asked, and who may ask.
