@@ -1,5 +1,6 @@
 import type { AccessCommand } from './access-command.ts';
 import { HELP } from './help.ts';
+import { helpOf } from './help-topic.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import type { AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
@@ -7,6 +8,9 @@ import type { BenchCommand } from './bench-command.ts';
 import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
 import type { BundleCommand, ConfigCommand } from './config-orders.ts';
+import { clientSource, type ClientSource } from './contract/client-source.ts';
+import type { CheckContractsCommand, WriteContractsCommand } from './contract/contracts-command.ts';
+import type { DevCommand } from './dev/dev-command.ts';
 import type { DoctorCommand } from './doctor-command.ts';
 import type { ExplainCommand } from './explain-command.ts';
 import { IMPORT_FORMATS, type ImportCommand } from './import/formats.ts';
@@ -34,8 +38,11 @@ export type Command =
   | AdminTokenCommand
   | BenchCommand
   | ContractsCommand
+  | CheckContractsCommand
+  | WriteContractsCommand
   | CanaryCommand
   | ExplainCommand
+  | DevCommand
   | DiffCommand
   | DoctorCommand
   | GenerateCommand
@@ -70,7 +77,13 @@ export type ContractsCommand =
       readonly configFile: string | undefined;
       readonly outFile: string | undefined;
     }
-  | { readonly name: 'client'; readonly configFile: string | undefined; readonly outFile: string };
+  | {
+      readonly name: 'client';
+      readonly configFile: string | undefined;
+      readonly outFile: string;
+      /** The document it is made of; undefined: that of the configuration. */
+      readonly from: ClientSource | undefined;
+    };
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
 const OUT = { out: { type: 'string', short: 'o' } } as const;
@@ -86,6 +99,8 @@ const COMMANDS = [
   'bench',
   'canary',
   'config',
+  'contracts',
+  'dev',
   'diff',
   'doctor',
   'explain',
@@ -105,7 +120,11 @@ const COMMANDS = [
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
-const TS = { ts: { type: 'boolean' } } as const;
+const TS = {
+  ts: { type: 'boolean' },
+  from: { type: 'string' },
+  header: { type: 'string', short: 'H', multiple: true },
+} as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
 const WIDE = { wide: { type: 'boolean' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
@@ -125,6 +144,12 @@ const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof re
  * @throws UsageError for an unknown command or option, with the nearest name, and for a missing value.
  */
 export function parseArguments(args: readonly string[]): Command {
+  const command = commandOf(args);
+  if (command.name !== 'help') return command;
+  return { name: 'help', text: helpOf(args[0] === 'help' ? args[1] : args[0]) };
+}
+
+function commandOf(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
   const own = args[0] !== undefined && Object.hasOwn(READERS, args[0]) ? READERS[args[0]] : undefined;
@@ -150,7 +175,9 @@ export function parseArguments(args: readonly string[]): Command {
   const configFile = values.text('config');
   if (name === 'routes') return { name, configFile, wide: values.flag('wide'), json: values.flag('json') };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
-  return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
+  return name === 'client'
+    ? { name, configFile, outFile: clientFile(values), from: clientSource(values) }
+    : { name, configFile };
 }
 
 // The one command that takes files as they are: both are equal, and people know it from other tools.

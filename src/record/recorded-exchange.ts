@@ -3,6 +3,7 @@ import type { Principal } from '../exchange/principal.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
 import { toldField, toldJson } from '../telemetry/told-values.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 import type { KeptBody } from './kept-body.ts';
 import type { RecordedExchange } from './sample-format.ts';
 
@@ -10,10 +11,16 @@ import type { RecordedExchange } from './sample-format.ts';
 const NAME = /^[A-Za-z_][\w.[\]-]{0,63}$/;
 const FLAG = /^[A-Za-z]{1,24}(?:[_-][A-Za-z]{1,24}){0,3}$/;
 
+/** Bodies that were kept. */
+export interface KeptBodies {
+  readonly body: KeptBody | undefined;
+  readonly answer: KeptAnswer | undefined;
+}
+
 /** What is recorded of an exchange that has closed: nothing that may be a secret, and no credential whatever it is called. */
 export function recordedExchange(
   exchange: Exchange,
-  body: KeptBody | undefined,
+  { body, answer }: KeptBodies,
   now: number,
 ): RecordedExchange {
   const { request, scheme, method, path, query, clientAddress, principal, route, problem } = exchange;
@@ -35,6 +42,7 @@ export function recordedExchange(
     ...(exchange.upstream === undefined ? {} : { upstream: exchange.upstream }),
     ms: Math.round(ms * 10) / 10,
     ...body?.told(),
+    ...answer?.told(),
   };
 }
 

@@ -33,6 +33,7 @@ describe('redacted', () => {
     'basic auth is not bearer auth',
     '{"key":"routes[a].policies.rateLimit.key","file":"a.yaml"}',
     'mail me@example.com',
+    'www-authenticate: Bearer realm="gatehouse", ApiKey realm="gatehouse"',
   ])('leaves %p', (text) => {
     expect(redacted(text)).toBe(text);
   });

@@ -18,7 +18,7 @@ const TOKEN = /\beyJ[\w-]{6,}(\.[\w-]*(?:\.[\w-]*){1,3})?/g;
 const API_KEY = /\bgh_[\dA-Za-z]{1,32}_[\dA-Za-z]{16,}(?:_[\dA-Za-z]+)?/g;
 /** As header fields have them; in lower case they are words as well, and what follows has to look like no word. */
 const CREDENTIALS =
-  /\b(?:(Bearer|Basic|DPoP|Negotiate)|(bearer|basic|dpop|negotiate)(?=\s+\S*[\dA-Z=]))(\s+)[\w.~+/-]{4,}=*/g;
+  /\b(?:(Bearer|Basic|DPoP|Negotiate)|(bearer|basic|dpop|negotiate)(?=\s+\S*[\dA-Z=]))(\s+)(?!realm=")[\w.~+/-]{4,}=*/g;
 /** Within JSON that is a text of JSON a quote has a backslash before it, which is no part of a value. */
 const QUERY_PAIR = /([?&;])([\w%.[\]-]{1,64})=((?:[^&\s"'<>;\\]|\\[^"])+)/g;
 /** What all of those have; most texts have none of it. */
