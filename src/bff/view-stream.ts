@@ -1,3 +1,4 @@
+import { mayBeTold } from '../exchange/timings.ts';
 import { Readable } from 'node:stream';
 import { problemBody, Problem } from '../problems/problem.ts';
 import { toProblem } from '../problems/render-problem.ts';
@@ -111,10 +112,10 @@ export class ViewStream extends Readable {
 
 function summaryOf(run: ViewRun): object {
   const started = run.started();
-  const timing = Object.fromEntries(
-    started.map(({ section, durationMs }) => [section.name, Math.round(durationMs)]),
-  );
+  const timing =
+    mayBeTold(run.exchange) &&
+    Object.fromEntries(started.map(({ section, durationMs }) => [section.name, Math.round(durationMs)]));
   const degraded = degradedParts(started);
   if (degraded.length > 0) run.exchange.degraded = degraded;
-  return { done: true, timing, ...(degraded.length === 0 ? {} : { degraded }) };
+  return { done: true, ...(timing && { timing }), ...(degraded.length === 0 ? {} : { degraded }) };
 }

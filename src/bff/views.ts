@@ -1,6 +1,7 @@
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { Caller } from '../calls/caller.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { mayBeTold } from '../exchange/timings.ts';
 import { keyFieldOf } from '../exchange/key-places.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { serverTimingOf } from './composition/composition-run.ts';
@@ -180,7 +181,7 @@ function streamed(run: ViewRun, format: RecordFormat): StreamableFile {
 function announce(run: ViewRun, body: Record<string, unknown>): boolean {
   const { exchange } = run;
   const started = run.started();
-  exchange.responseHeaders.push('server-timing', serverTimingOf(started));
+  if (mayBeTold(exchange)) exchange.responseHeaders.push('server-timing', serverTimingOf(started));
   const degraded = degradedParts(started);
   if (degraded.length > 0) exchange.degraded = body['degraded'] = degraded;
   const cacheControl =

@@ -22,6 +22,8 @@ export class Timings {
   #answeredAt: number | undefined = undefined;
   #queueMs = 0;
   #waitingSince: number | undefined = undefined;
+  /** Whether who calls may be told, where the route says who may; undefined: it does not say. */
+  audience: (() => boolean) | undefined = undefined;
 
   /** @param startedAt when the exchange began. @param begunAt when the first stage of its route was entered. */
   constructor(startedAt: number, begunAt: number) {
@@ -89,4 +91,9 @@ export class Timings {
     parts.push({ name: 'total', ms: totalMs });
     return parts;
   }
+}
+
+/** Whether who calls may be told how long sections of an answer took: everybody, unless the route says who may see its times. */
+export function mayBeTold({ timings }: { readonly timings: Timings | undefined }): boolean {
+  return timings?.audience?.() ?? true;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { learnSecret } from '../telemetry/redaction.ts';
+import { redactNames } from '../telemetry/secret-names.ts';
 import { shownText } from './shown-text.ts';
 
 describe(shownText.name, () => {
@@ -56,5 +58,24 @@ describe(shownText.name, () => {
     const shown = await shownText(text);
     expect(shown).not.toContain('hunter');
     expect(shown).toBe(text.replaceAll(/hunter\d+/g, '"[redacted]"'));
+  });
+
+  it('makes a text once for all who look at it, and anew when more has become secret', async () => {
+    const text = 'headers: { sso_badge: hunter2, x-any: opensesame3 }';
+    const first = shownText(text);
+    expect(shownText(text)).toBe(first);
+    expect(await first).toBe(text);
+    redactNames(['sso-badge']);
+    expect(await shownText(text)).toBe('headers: { sso_badge: "[redacted]", x-any: opensesame3 }');
+    learnSecret('opensesame3');
+    expect(await shownText(text)).toBe('headers: { sso_badge: "[redacted]", x-any: [redacted] }');
+    redactNames([]);
+    expect(await shownText(text)).toContain('hunter2');
+  });
+
+  it('keeps four of them at most', async () => {
+    const first = shownText('a: 0');
+    for (let i = 1; i <= 4; i += 1) await shownText(`a: ${i}`);
+    expect(shownText('a: 0')).not.toBe(first);
   });
 });

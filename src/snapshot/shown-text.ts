@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import { findLongList } from '../config/long-list.ts';
-import { REDACTED, redacted } from '../telemetry/redaction.ts';
+import { REDACTED, redacted, redactionVersion } from '../telemetry/redaction.ts';
 import { isSecretField, maySayASecret } from '../telemetry/secret-names.ts';
 import { withoutSecretLines } from './secret-lines.ts';
 
@@ -11,6 +11,11 @@ type Span = readonly [from: number, to: number];
 const MAPS = /headers|query|cookies/i;
 /** What is only the name of a variable tells nothing. */
 const REFERENCE = /^["']?\$\{[A-Za-z_]\w*\}["']?$/;
+/** How many texts are kept as they are shown: making one of ten thousand routes takes a second, and many may look at it at once. */
+const MOST_MADE = 4;
+
+const made = new Map<string, { readonly version: string; readonly shown: Promise<string> }>();
+
 /** How many items of a long list are read between two turns of the loop. */
 const AT_A_TIME = 50;
 
@@ -18,7 +23,20 @@ const AT_A_TIME = 50;
  * The text of a configuration for operators: as it was written, without the values of fields that may be secrets, what looks
  * like a secret, and what comments say under such names. Fails closed: of a text that is no YAML every line is looked at by itself.
  */
-export async function shownText(text: string): Promise<string> {
+export function shownText(text: string): Promise<string> {
+  const version = redactionVersion();
+  const known = made.get(text);
+  if (known?.version === version) return known.shown;
+  const shown = show(text);
+  made.delete(text);
+  made.set(text, { version, shown });
+  const [oldest = ''] = made.keys();
+  if (made.size > MOST_MADE) made.delete(oldest);
+  shown.catch(() => made.delete(text));
+  return shown;
+}
+
+async function show(text: string): Promise<string> {
   const spans = (await spansInPieces(text)) ?? spansOf(parse(text), text);
   if (spans === undefined) return redacted(withoutSecretLines(text, 'all'));
   return redacted(withoutSecretLines(hidden(text, spans), 'comments'));

@@ -1,4 +1,4 @@
-import { isSecretField, maySayASecret } from './secret-names.ts';
+import { isSecretField, maySayASecret, namesChanged } from './secret-names.ts';
 
 /** What stands for a secret in whatever is written: log, audit, traces, what operators and the command line are shown. */
 export const REDACTED = '[redacted]';
@@ -47,6 +47,11 @@ export function learnEnvironment(env: Readonly<Record<string, string | undefined
     const userinfo = /^[a-z][a-z\d+.-]*:\/\/([^\s/?#]*)@/i.exec(value)?.[1];
     if (userinfo !== undefined) learnSecret(userinfo.slice(userinfo.indexOf(':') + 1));
   }
+}
+
+/** What changes when more is hidden than before: by it, texts that were made to be shown are known to be old. */
+export function redactionVersion(): string {
+  return `${learned.size} ${namesChanged()}`;
 }
 
 /** The same for a text that may be several, such as those that sessions are sealed with. */

@@ -13,10 +13,18 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 ]); // prettier-ignore
 
 let added: ReadonlySet<string> = new Set();
+let changes = 0;
+
+/** How often the names have changed: what was shown before may not be shown any more. */
+export function namesChanged(): number {
+  return changes;
+}
 
 /** Adds the names of the configuration in force, `logging.redact`, in place of those of the one before. */
 export function redactNames(names: readonly string[]): void {
-  added = new Set(names.map(joined));
+  const next = new Set(names.map(joined));
+  if (next.size !== added.size || [...next].some((name) => !added.has(name))) changes += 1;
+  added = next;
 }
 
 /** Whether what stands under a name of ours, such as a field of a log line, is a secret. */

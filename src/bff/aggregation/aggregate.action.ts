@@ -20,6 +20,7 @@ import { aggregateContract } from './aggregate-contract.ts';
 import { runnableCalls, type RunnableCall } from './aggregate-calls.ts';
 import { AggregateRun, type AggregateTools, type RunnableAggregate } from './aggregate-run.ts';
 import { aggregateSource, type AggregateDefinition } from './aggregate.source.ts';
+import { mayBeTold } from '../../exchange/timings.ts';
 import { isLarger } from '../../exchange/json-size.ts';
 
 /** Routes whose exchanges are answered with what several calls answer. */
@@ -97,7 +98,7 @@ function write(sink: AnswerSink, { run, route, body }: Composed): void {
   if (run.scope.mapped > 0 && isLarger(body, maxAnswer)) throw tooLarge(maxAnswer);
   const bytes = encode(body, jsonEditOf(exchange, route));
   if (bytes.length > maxAnswer) throw tooLarge(maxAnswer);
-  exchange.responseHeaders.push('server-timing', serverTimingOf(calls));
+  if (mayBeTold(exchange)) exchange.responseHeaders.push('server-timing', serverTimingOf(calls));
   sink.start(200, headOf(run, { route, length: bytes.length, isDegraded: degraded.length > 0 }));
   if (exchange.method !== 'HEAD') sink.data(bytes);
   sink.end();

@@ -26,6 +26,7 @@ export class ServerTimingStage implements Stage {
     // Who calls is not known yet, so that everybody is measured.
     if (exchange.timings === undefined) exchange.timings = new Timings(exchange.startedAt, performance.now());
     else exchange.timings.begin(performance.now());
+    exchange.timings.audience = () => this.#maySee(exchange);
   }
 
   head(exchange: Exchange, { headers }: ResponseHead): void {
