@@ -9,7 +9,7 @@ import { declaredFaults } from './calls/declared-faults.ts';
 import type { Environment } from './config/env.schema.ts';
 import type { ConfigFault } from './config/config-fault.ts';
 import { switchedOn, type GatewayModule } from './config/gateway-module.ts';
-import { DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE, TICKET_SECRET } from './config/tokens.ts';
+import { ADAPT_SOURCE, DRY_RUN, ENVIRONMENT, GATEWAY_SOURCE, TICKET_SECRET } from './config/tokens.ts';
 import { ContractsModule } from './contracts/contracts.module.ts';
 import { HealthModule } from './health/health.module.ts';
 import { loginRoutes } from './login/login-routes.ts';
@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly logger?: Logger;
   /** Whether the gateway is only to be checked; see `DRY_RUN`. Default false. */
   readonly dryRun?: boolean;
+  /** What is made of each configuration that is read later, as whoever calls has made `source`. Default nothing. */
+  readonly adapt?: ((source: GatewaySource) => GatewaySource) | undefined;
   /** For one of several processes that share their listeners, and have one operators' listener in front of them. */
   readonly worker?: WorkerOptions | undefined;
 }
@@ -55,18 +57,19 @@ export interface WorkerOptions {
 @Global()
 @Module({})
 class ConfigModule {
-  static forRoot({ environment, source, dryRun = false, worker }: GatewayOptions): DynamicModule {
+  static forRoot({ environment, source, dryRun = false, worker, adapt }: GatewayOptions): DynamicModule {
     return {
       module: ConfigModule,
       providers: [
         { provide: ENVIRONMENT, useValue: environment },
         { provide: GATEWAY_SOURCE, useValue: source },
         { provide: DRY_RUN, useValue: dryRun },
+        { provide: ADAPT_SOURCE, useFactory: () => adapt },
         { provide: TICKET_SECRET, useFactory: () => worker?.ticketSecret },
         { provide: RESTART, useFactory: () => worker?.restart },
         { provide: CONFIG_DESK, useFactory: () => worker?.config },
       ],
-      exports: [ENVIRONMENT, GATEWAY_SOURCE, DRY_RUN, TICKET_SECRET, RESTART, CONFIG_DESK],
+      exports: [ENVIRONMENT, GATEWAY_SOURCE, ADAPT_SOURCE, DRY_RUN, TICKET_SECRET, RESTART, CONFIG_DESK],
     };
   }
 }

@@ -158,6 +158,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway;
 }
 
+/** Loads the code that only some gateways need, for a process that will soon have one. */
+export async function preload(): Promise<void> {
+  await import('./bff/bff.module.ts');
+}
+
 function redisSecrets({ redisUrl, redisAccess }: Environment): readonly (string | undefined)[] {
   const ofUrl = redisUrl === undefined ? undefined : redisPlaceOf(redisUrl).password;
   return [ofUrl, redisAccess?.password, redisAccess?.sentinelPassword];

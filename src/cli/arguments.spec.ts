@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { environmentSchema } from '../config/env.schema.ts';
 import { HELP, parseArguments, UsageError } from './arguments.ts';
+import { helpOf } from './help-topic.ts';
 
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
 
@@ -120,13 +121,18 @@ describe('parseArguments', () => {
     expect(parse('explain GET / --admin http://127.0.0.1:9901')).toMatchObject({
       adminUrl: 'http://127.0.0.1:9901',
     });
-    expect(parse('explain -h')).toEqual({ name: 'help', text: HELP });
+    expect(parse('explain -h')).toEqual({ name: 'help', text: helpOf('explain') });
   });
 
-  it.each(['--help', '-h', 'help', 'start --help', 'keys create --help', 'strat --help'])(
-    'helps on %j',
+  it.each(['--help', '-h', 'help', 'strat --help', 'help strat'])('helps on %j', (line) => {
+    expect(parse(line)).toEqual({ name: 'help', text: HELP });
+  });
+
+  it.each(['start --help', 'keys create --help', 'help quota', 'eject -h', 'diff --help'])(
+    'helps on one command on %j',
     (line) => {
-      expect(parse(line)).toEqual({ name: 'help', text: HELP });
+      const word = line.replace('help ', '').split(' ')[0];
+      expect(parse(line)).toEqual({ name: 'help', text: helpOf(word) });
     },
   );
 
@@ -137,7 +143,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, upstreams, eject, restore, weight, breaker, access, admin-token, bench, canary, config, contracts, diff, doctor, explain, generate, import, init, log-level, proto, quota, record, replay, revoke, simulate, support-bundle, tiers (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, upstreams, eject, restore, weight, breaker, access, admin-token, bench, canary, config, contracts, dev, diff, doctor, explain, generate, import, init, log-level, proto, quota, record, replay, revoke, simulate, support-bundle, tiers (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],

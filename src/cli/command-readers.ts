@@ -4,6 +4,7 @@ import { adminTokenCommand } from './admin-token-command.ts';
 import { benchCommand } from './bench-command.ts';
 import { bundleCommand, configCommand } from './config-orders.ts';
 import { contractsCommand } from './contract/contracts-command.ts';
+import { devCommand } from './dev/dev-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { explainCommand } from './explain-command.ts';
 import { generateCommand, initCommand } from './project/scaffold-command.ts';
@@ -23,6 +24,7 @@ export const READERS: Readonly<Record<string, (args: readonly string[]) => Comma
   bench: benchCommand,
   config: configCommand,
   contracts: contractsCommand,
+  dev: devCommand,
   doctor: doctorCommand,
   explain: explainCommand,
   generate: generateCommand,

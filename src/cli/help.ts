@@ -27,6 +27,11 @@ Usage
   gatehouse config rollback GENERATION [--reason TEXT] [--json] [--admin URL]
                                         show which configurations a gateway that runs was given, and how two differ; have it
                                         read its file again, or put an earlier one into force until the file changes
+  gatehouse dev [--fake UPSTREAM[=FILE]]... [--fake-missing] [--watch PATH]... [--proto FOLDER] [--config FILE]
+                                        start the gateway, and keep to what is edited: code restarts it in another process,
+                                        configuration is reloaded, schemas are generated again; --fake answers for an upstream,
+                                        made of an OpenAPI document, a descriptor set or a sample, --fake-missing for those
+                                        that nobody listens for
   gatehouse diff OLD NEW [--json]       say what changes in meaning between two configurations; exits with 0 if
                                         nothing does, with 1 if something does, with 2 if one of them is faulty
   gatehouse doctor [--json] [--timeout 5s] [--config FILE]
@@ -68,12 +73,13 @@ Usage
                                         are warnings; --check writes nothing, and exits with 1 if something is stale
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
   gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
-                                        [--json] [--admin URL]
+                  [--json] [--admin URL]
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
                                         begin anew; the log and the audit name subjects
   gatehouse record --out FILE [--for 1m] [--rate 10%] [--max N] [--per-route N] [--bytes 16MiB] [--bodies 4KiB]
-                   [--admin URL]        write a sample of what the gateway that runs there serves, without secrets
+                   [--answers 16KiB] [--admin URL]
+                                        write a sample of what the gateway that runs there serves, without secrets
   gatehouse replay OLD NEW SAMPLE [--json] [--fail-on-change]
                                         say which requests of a sample two configurations treat differently: route,
                                         decision, upstream, or what is sent on; nothing is sent; exits with 2 if a
@@ -105,7 +111,7 @@ Usage
   gatehouse eject UPSTREAM TARGET [--for 10m] [--force] [--reason TEXT] [--json] [--admin URL]
   gatehouse restore UPSTREAM TARGET [--json] [--admin URL]
   gatehouse weight UPSTREAM TARGET NUMBER|--reset [--for 1h] [--reason TEXT] [--json] [--admin URL]
-  gatehouse breaker open|close UPSTREAM TARGET [--for 10m] [--json] [--admin URL]
+  gatehouse breaker open|close UPSTREAM TARGET [--for 10m] [--force] [--reason TEXT] [--json] [--admin URL]
                                         show the targets of a gateway that runs; take one out for a while, by default for 10m,
                                         or back at once; give one another weight; open or close its breaker
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
@@ -129,7 +135,7 @@ Options
       --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
       --ca-file FILE     who signs its certificate, in PEM; default ADMIN_CA_FILE, or whom Node trusts
   -o, --out FILE       file to write; import has --output
-  -h, --help           print this
+  -h, --help           print this; behind a command what is about it, as \`gatehouse help COMMAND\` does
   -v, --version        print the version
 
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,

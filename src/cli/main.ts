@@ -1,18 +1,19 @@
 import { createRequire } from 'node:module';
-import { ConfigError, formatFaults } from '../config/config-fault.ts';
 import type { Environment } from '../config/env.schema.ts';
 import { otelSecrets } from '../config/otel-environment.ts';
-import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
+import { parseArguments, UsageError, type Command } from './arguments.ts';
+import { faultText } from './fault-text.ts';
 import { takeModules } from './project/modules-option.ts';
 import { plainOutlet } from './plain-outlet.ts';
 import { takeToken } from './token-option.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { learnEnvironment, learnSecret, redacted } from '../telemetry/redaction.ts';
 import { Incomparable } from './incomparable.ts';
+import { endWithReader } from './broken-pipe.ts';
+import { asUsage, OrderRefused } from './order-refused.ts';
 
 const USAGE_EXIT_CODE = 2;
 const DIFFERS_EXIT_CODE = 1;
-const NO_SUCH_HOST: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /**
  * Runs the `gatehouse` bin. Sets the exit code: 0, 1 for a fault or a difference, 2 for arguments that make no sense.
@@ -28,12 +29,14 @@ export async function main(args: readonly string[], offered?: OfferedModules): P
     learnSecret(shown['ADMIN_TOKEN']);
     const taken = await takeModules(rest, process.env, offered);
     const command = parseArguments(taken.rest);
+    if (command.name !== 'start') for (const one of [process.stdout, process.stderr]) endWithReader(one);
     Object.assign(process.env, shown, taken.shown);
     await run(command, taken.modules);
-  } catch (error) {
+  } catch (caught) {
+    const error = caught instanceof OrderRefused ? asUsage(caught, args) : caught;
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
-    const text = faultText(error instanceof Incomparable ? error.cause : error);
+    const text = faultText(error instanceof Incomparable ? error.cause : error, process.stderr.isTTY);
     withoutSecrets(process.stderr).write(`${text}\n`);
   }
 }
@@ -48,7 +51,7 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
   }
   switch (command.name) {
     case 'help':
-      return void out.write(`${HELP}\n`);
+      return void out.write(`${command.text}\n`);
     case 'version':
       return void out.write(`${version()}\n`);
     case 'admin-token':
@@ -66,6 +69,8 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./access.ts')).runAccess(command, modules, shown);
     case 'bench':
       return (await import('./bench.ts')).runBench(command, modules, shown);
+    case 'dev':
+      return (await import('./dev/dev.ts')).runDev(command, plainOutlet(out));
     case 'explain':
       return (await import('./explain.ts')).runExplain(command, modules, shown);
     case 'generate':
@@ -151,8 +156,11 @@ async function runOrder(
       return (await import('./canary.ts')).runCanary(command, await environment(), shown);
     case 'targets':
       return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
-    case 'config':
-      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
+    case 'config': {
+      const { runConfig } = await import('./config-orders.ts');
+      if (!(await runConfig(command, await environment(), shown))) process.exitCode = 1;
+      return;
+    }
     case 'support-bundle':
       return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
   }
@@ -165,24 +173,6 @@ function withoutSecrets(outlet: NodeJS.WriteStream): Outlet {
 
 async function environment(): Promise<Environment> {
   return (await import('../config/env.schema.ts')).readEnvironment(process.env);
-}
-
-function faultText(error: unknown): string {
-  if (error instanceof ConfigError) return formatFaults(error.faults, { color: process.stderr.isTTY });
-  if (error instanceof UsageError) return `gatehouse: ${error.message}`;
-  const { code, port, address, hostname, message, stack } = error as NodeJS.ErrnoException & {
-    port?: number;
-    address?: string;
-    hostname?: string;
-  };
-  if (code === 'EADDRINUSE') {
-    return `gatehouse: port ${port} on ${address} is taken; set PORT or ADMIN_PORT to another one`;
-  }
-  if (code === 'EACCES' && port !== undefined) return `gatehouse: no permission to listen on port ${port}`;
-  const host = hostname ?? address;
-  if (code !== undefined && NO_SUCH_HOST.has(code) && host !== undefined)
-    return `gatehouse: this machine has no address ${host} to listen on; set HOST or ADMIN_HOST to another one`;
-  return `gatehouse: ${process.env['LOG_LEVEL'] === 'debug' ? stack : message}`;
 }
 
 function version(): string {

@@ -19,11 +19,12 @@ const OPTIONS = {
   'per-route': { type: 'string' },
   bytes: { type: 'string' },
   bodies: { type: 'string' },
+  answers: { type: 'string' },
   admin: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-const TEXTS = ['for', 'rate', 'bytes', 'bodies'] as const;
+const TEXTS = ['for', 'rate', 'bytes', 'bodies', 'answers'] as const;
 
 /**
  * Reads the arguments behind `gatehouse record`.

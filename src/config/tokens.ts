@@ -4,6 +4,9 @@ export const ENVIRONMENT = Symbol('ENVIRONMENT');
 /** Injection token of the configuration that was read: its value and its document. */
 export const GATEWAY_SOURCE = Symbol('GATEWAY_SOURCE');
 
+/** Injection token of what is made of each configuration that is read, `(source) => source`; undefined for nothing. Only `gatehouse dev` has it. */
+export const ADAPT_SOURCE = Symbol('ADAPT_SOURCE');
+
 /** Injection token of texts that all replicas share for a while; undefined without Redis. */
 export const SHARED_TEXTS = Symbol('SHARED_TEXTS');
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { withoutSecrets } from './recorded-exchange.ts';
+import { toldJson } from '../telemetry/told-values.ts';
 import type { RecordedExchange } from './sample-format.ts';
 
 type Told = Pick<RecordedExchange, 'body' | 'bodyLeft'>;
@@ -36,11 +36,16 @@ export class KeptBody {
     if (this.#bytes === 0) return {};
     if (this.#bytes > this.#most) return { bodyLeft: 'too large' };
     if (!this.#isWhole) return { bodyLeft: 'cut' };
-    try {
-      return { body: JSON.stringify(withoutSecrets(JSON.parse(Buffer.concat(this.#chunks).toString()), 0)) };
-    } catch {
-      // Fails closed: nobody knows where secrets stand in it.
-      return { bodyLeft: 'no JSON' };
-    }
+    const body = jsonWithoutSecrets(Buffer.concat(this.#chunks));
+    return body === undefined ? { bodyLeft: 'no JSON' } : { body };
+  }
+}
+
+/** A body of JSON without what may be a secret; undefined for what is no JSON, which fails closed: nobody knows where secrets stand in it. */
+export function jsonWithoutSecrets(body: Buffer): string | undefined {
+  try {
+    return JSON.stringify(toldJson(JSON.parse(body.toString())));
+  } catch {
+    return undefined;
   }
 }

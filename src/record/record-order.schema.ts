@@ -28,6 +28,10 @@ export const recordOrderSchema = z.strictObject({
     .refine((bytes) => bytes <= 2 ** 20, 'expected at most 1MiB')
     .default(0)
     .describe('Keeps bodies of JSON up to this size, without secrets. Default 0B: none.'),
+  answers: size
+    .refine((bytes) => bytes <= 2 ** 20, 'expected at most 1MiB')
+    .default(0)
+    .describe('Keeps bodies of answers that are JSON up to this size, without secrets. Default 0B: none.'),
 });
 
 /** A parsed order to record. */

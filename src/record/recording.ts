@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Exchange } from '../exchange/exchange.ts';
+import { KeptAnswer } from './kept-answer.ts';
 import { KeptBody } from './kept-body.ts';
-import { recordedExchange } from './recorded-exchange.ts';
+import { recordedExchange, type KeptBodies } from './recorded-exchange.ts';
 import { FORMAT, VERSION, type SampleEnd } from './sample-format.ts';
 
 /** What is recorded, and for how long. */
@@ -17,6 +18,8 @@ export interface RecordingOptions {
   readonly perRoute: number;
   /** Most bytes of one body; 0 for none. */
   readonly bodies: number;
+  /** Most bytes of the body of one answer. Default none. */
+  readonly answers?: number;
   /** What the first line says besides. */
   readonly about: { readonly gateway: string; readonly config: string };
   /** Default `Math.random`. */
@@ -53,23 +56,34 @@ export class Recording {
     this.#timer = setTimeout(() => this.end('time'), options.forMs).unref();
     // Whoever reads would take silence for the end of the connection.
     this.#signs = setInterval(() => this.lines.push('\n'), SIGN_EVERY_MS).unref();
-    const { about, forMs, rate, perRoute, bodies, now = Date.now } = options;
+    const { about, forMs, rate, perRoute, bodies, answers = 0, now = Date.now } = options;
     const started = new Date(now()).toISOString();
-    this.#write({ format: FORMAT, version: VERSION, ...about, started, forMs, rate, perRoute, bodies });
+    this.#write({
+      format: FORMAT,
+      version: VERSION,
+      ...about,
+      started,
+      forMs,
+      rate,
+      perRoute,
+      bodies,
+      answers,
+    });
   }
 
   /** Hears of an exchange that has just been opened. */
   opened(exchange: Exchange): void {
-    const { rate, random = Math.random, bodies } = this.#options;
+    const { rate, random = Math.random, bodies, answers = 0 } = this.#options;
     if (rate < 1 && random() >= rate) {
       this.#skipped += 1;
       return;
     }
     const body = bodies > 0 ? new KeptBody(exchange.request, bodies) : undefined;
-    exchange.onClosed(() => this.#closed(exchange, body));
+    const answer = answers > 0 ? new KeptAnswer(exchange.response, answers) : undefined;
+    exchange.onClosed(() => this.#closed(exchange, { body, answer }));
   }
 
-  #closed(exchange: Exchange, body: KeptBody | undefined): void {
+  #closed(exchange: Exchange, kept: KeptBodies): void {
     if (this.#isOver) return;
     const { perRoute, max, bytes, now = Date.now } = this.#options;
     const route = exchange.route?.id ?? '';
@@ -82,7 +96,7 @@ export class Recording {
       this.#lost += 1;
       return;
     }
-    const line = recordedExchange(exchange, body, now());
+    const line = recordedExchange(exchange, kept, now());
     if (!this.#write(line)) return this.end('bytes');
     this.#ofRoute.set(route, count + 1);
     this.#recorded += 1;

@@ -53,6 +53,10 @@ export const exchangeSchema = z.looseObject({
   body: z.string().optional(),
   /** Why a body was not kept. */
   bodyLeft: z.enum(['too large', 'no JSON', 'cut']).optional(),
+  /** The body of its answer, JSON without secrets; absent where there was none, or it was not kept. */
+  answer: z.string().optional(),
+  /** Why the body of the answer was not kept. */
+  answerLeft: z.enum(['too large', 'no JSON', 'cut']).optional(),
 });
 
 /** The last line of a sample. */

@@ -76,7 +76,7 @@ interface Judged {
 
 async function judgedBy(old: Snapshot, now: Snapshot, exchange: RecordedExchange): Promise<Judged | string> {
   try {
-    const input = inputOf(exchange);
+    const input = explainInputOf(exchange);
     const at = Date.parse(exchange.at);
     const judge = (snapshot: Snapshot) =>
       inFixedWorld(at, async () => outcomeOf(await explain(input, snapshot)));
@@ -95,7 +95,8 @@ async function judgedBy(old: Snapshot, now: Snapshot, exchange: RecordedExchange
 /** Fields of how a body came, which is not the body that was kept. */
 const OF_BODY = /^(?:content-length|transfer-encoding|expect)$/i;
 
-function inputOf({ method, url, headers, from, as, body }: RecordedExchange): ExplainInput {
+/** What an exchange of a sample was asked, as it can be explained. @throws {ExplainFault} for what makes no sense. */
+export function explainInputOf({ method, url, headers, from, as, body }: RecordedExchange): ExplainInput {
   return readExplainInput({
     request: `${method} ${url}`,
     headers: headers.filter(([name]) => !OF_BODY.test(name)).map(([name, value]) => `${name}: ${value}`),

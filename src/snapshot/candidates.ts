@@ -18,17 +18,18 @@ export interface Refusal {
 
 /** Makes what could take the place of the snapshot in force. */
 export class Candidates {
-  readonly #deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger'>;
+  readonly #deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger' | 'adapt'>;
   #schema: ReturnType<typeof gatewaySchemaOf> | undefined = undefined;
 
-  constructor(deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger'>) {
+  constructor(deps: Pick<ReloadsDeps, 'snapshots' | 'compiler' | 'actions' | 'logger' | 'adapt'>) {
     this.#deps = deps;
   }
 
   /** Reads a text as the file in force is read. @throws {ConfigError} with all faults of its form. */
   read(text: string): GatewaySource {
     const schema = (this.#schema ??= gatewaySchemaOf(this.#deps.actions.map(({ source }) => source)));
-    return readConfig(schema, text, this.#deps.snapshots.current.source.document.file);
+    const source = readConfig(schema, text, this.#deps.snapshots.current.source.document.file);
+    return this.#deps.adapt?.(source) ?? source;
   }
 
   /** Whether a configuration says what the one in force does. */

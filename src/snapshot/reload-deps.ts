@@ -32,6 +32,8 @@ export interface ReloadsDeps {
   readonly actions: readonly ActionKind[];
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** What is made of each configuration that is read. Default nothing. */
+  readonly adapt?: ((source: GatewaySource) => GatewaySource) | undefined;
   /** Takes note of each reload. Default: nobody does. */
   readonly audit?: AuditTrail | undefined;
 }

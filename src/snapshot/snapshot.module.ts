@@ -10,7 +10,7 @@ import {
 import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import type { ConfigFault } from '../config/config-fault.ts';
-import { DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
+import { ADAPT_SOURCE, DRY_RUN, GATEWAY_SOURCE } from '../config/tokens.ts';
 import type { Constructor } from '../policies/placements.ts';
 import { BootFaults } from '../routing/boot-faults.ts';
 import { ACTION_KINDS, type ActionKind } from '../routing/route-action.ts';
@@ -25,7 +25,7 @@ import { UpstreamsModule } from '../upstreams/upstreams.module.ts';
 import { compilerProvider } from './compiler.provider.ts';
 import { logWarnings } from './config-warnings.ts';
 import { HeldUpstreams } from './held-upstreams.ts';
-import { Reloads } from './reloads.ts';
+import { Reloads, type ReloadsDeps } from './reloads.ts';
 import { SnapshotCompiler } from './snapshot-compiler.ts';
 import { Snapshots } from './snapshots.ts';
 
@@ -101,8 +101,8 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
         { provide: Upstreams, useExisting: HeldUpstreams },
         {
           provide: Reloads,
-          useFactory: (...[snapshots, compiler, actions, logger, metrics, audit]: ReloadsArguments) =>
-            new Reloads({ snapshots, compiler, actions, logger, metrics, audit }),
+          useFactory: (...[snapshots, compiler, actions, logger, metrics, audit, adapt]: ReloadsArguments) =>
+            new Reloads({ snapshots, compiler, actions, logger, metrics, audit, adapt }),
           inject: [
             Snapshots,
             SnapshotCompiler,
@@ -110,6 +110,7 @@ export class SnapshotModule implements OnApplicationBootstrap, OnApplicationShut
             LOGGER,
             Metrics,
             { token: AuditTrail, optional: true },
+            { token: ADAPT_SOURCE, optional: true },
           ],
         },
       ],
@@ -126,6 +127,7 @@ type ReloadsArguments = [
   Logger,
   Metrics,
   AuditTrail | undefined,
+  ReloadsDeps['adapt'],
 ];
 
 // By what there is as well as by how it was provided: a factory can make anything.

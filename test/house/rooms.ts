@@ -124,6 +124,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...LEAVES, 'contracts', 'snapshot', 'upstreams', 'simulate', 'main.ts', 'pipeline/actions.ts'],
     types: ['routing'],
   },
+  // It makes answers of what describes an upstream, for a gateway that is developed.
+  fakes: {
+    imports: [...LEAVES, 'upstreams', 'simulate', 'explain', 'record', 'replay'],
+    types: ['routing', 'snapshot'],
+  },
   // It measures a gateway from outside, and what stands in for upstreams there does so here.
   bench: { imports: [...LEAVES, 'simulate/stand-ins.ts'], types: ['routing'] },
   // It asks as the rooms that it looks after would ask.
@@ -187,6 +192,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'record',
       'replay',
       'simulate',
+      'fakes',
       'bench',
       'doctor',
       'workers',

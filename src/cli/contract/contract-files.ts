@@ -7,7 +7,7 @@ import type { Gateway } from '../../main.ts';
 import type { OfferedModules, Outlet } from '../commands.ts';
 import { compiled } from '../compiled.ts';
 import type { WriteContractsCommand } from './contracts-command.ts';
-import { cannotWrite, writeTo } from './write-contract.ts';
+import { cannotWrite, writeTo } from '../written-file.ts';
 
 /** What the files of contracts are called. */
 export const CONTRACT_FILES = {
@@ -31,7 +31,9 @@ export async function runWriteContracts(
   out: Outlet,
 ): Promise<void> {
   const texts = await currentContracts(configFile, modules);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => cannotWrite(folder, error));
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw cannotWrite(folder, error);
+  });
   for (const [name, file] of Object.entries(CONTRACT_FILES) as [keyof ContractTexts, string][]) {
     const path = join(folder, file);
     const text = texts[name];

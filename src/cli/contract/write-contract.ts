@@ -1,19 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { ContractDocument } from '../../contracts/contract-document.ts';
 import type { OpenApiDocument } from '../../contracts/openapi.ts';
 import type { ContractsCommand } from '../arguments.ts';
 import type { OfferedModules } from '../commands.ts';
 import { compiled } from '../compiled.ts';
+import { writeTo } from '../written-file.ts';
 import { readDocument } from './document-source.ts';
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EISDIR: 'it is a folder',
-  EACCES: 'no permission to write there',
-  EROFS: 'no permission to write there',
-};
 
 /** Writes the contracts of a configuration. @throws {ConfigError} with all that is wrong with it. */
 export async function runContracts(
@@ -50,15 +42,4 @@ export async function writeContracts(
 
 async function clientOf(document: OpenApiDocument): Promise<string> {
   return (await import('../../contracts/client/client-writer.ts')).writeClient(document);
-}
-
-/** Writes a file. @throws {Error} naming it, and why it cannot be written. */
-export async function writeTo(file: string, text: string): Promise<void> {
-  await writeFile(file, text).catch((error: unknown) => cannotWrite(file, error));
-}
-
-/** Says why a file or a folder cannot be written. @throws {Error} always. */
-export function cannotWrite(file: string, error: unknown): never {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  throw new Error(`${file} cannot be written: ${REASONS[code] ?? message}`, { cause: error });
 }

@@ -45,7 +45,7 @@ describe('runInit', () => {
       'src/products/products.spec.ts',
     ];
     expect(files).toEqual(expect.arrayContaining(wanted));
-    expect(told).toContain('npm start');
+    expect(told).toContain('npm run dev');
   });
 
   it('leaves a directory with anything in it alone', () => {

@@ -33,7 +33,7 @@ export function runInit(command: InitCommand, out: Outlet): void {
   ];
   writeAll(files);
   const written = files.map(({ path }) => `  ${path}\n`).join('');
-  out.write(`${written}\nNext:\n  cd ${directory}\n  npm install\n  npm test\n  npm start\n`);
+  out.write(`${written}\nNext:\n  cd ${directory}\n  npm install\n  npm test\n  npm run dev\n`);
 }
 
 function isEmpty(directory: string): boolean {

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
 import type { GatewayModule } from '../../config/gateway-module.ts';
+import { missingImport } from './missing-import.ts';
 
 /** Packages that keep what decorators say: two copies of one would not know of each other. */
 const ONE_COPY = ['gatehouse', '@nestjs/common', '@nestjs/core', '@nestjs/graphql', 'graphql'];
@@ -42,6 +43,8 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
   } catch (error) {
     // What a decorator was given is read while its class is loaded, and says its place itself.
     if (error instanceof ConfigError || (error as Error | undefined)?.name === 'ConfigError') throw error;
+    const missing = missingImport(error);
+    if (missing !== undefined) throw new ConfigError([missing]);
     const told = Error.isError(error) ? (error.stack ?? error.message) : String(error);
     throw new Error(`${file} cannot be loaded: ${told}`, { cause: error });
   }

@@ -43,6 +43,8 @@ export async function takeModules(
   env: Readonly<Record<string, string | undefined>>,
   offered: OfferedModules | undefined,
 ): Promise<TakenModules> {
+  // It loads them in processes of its own, again and again.
+  if (args[0] === 'dev') return { rest: args, modules: [], shown: {} };
   const { rest, files } = split(args);
   if (!COMPILING.has(args[0])) {
     if (files.length > 0) throw new UsageError(`--modules: ${args[0] ?? 'this'} needs no modules`);

@@ -1,8 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ConfigError, type ConfigFault } from '../../config/config-fault.ts';
+import { shownPath } from './shown-path.ts';
 
 type TypeScript = typeof import('typescript');
+type Diagnostic = import('typescript').Diagnostic;
 
 let isRegistered = false;
 
@@ -46,8 +50,9 @@ function sourceFor(specifier: string, parent: string | undefined): string | unde
 function compile(file: string): string {
   const typescript = compilerFor(file);
   const { ModuleKind, ScriptTarget } = typescript;
-  const { outputText } = typescript.transpileModule(readFileSync(file, 'utf8'), {
+  const { outputText, diagnostics = [] } = typescript.transpileModule(readFileSync(file, 'utf8'), {
     fileName: file,
+    reportDiagnostics: true,
     compilerOptions: {
       module: ModuleKind.ESNext,
       target: ScriptTarget.ES2024,
@@ -58,7 +63,24 @@ function compile(file: string): string {
       inlineSources: true,
     },
   });
+  // What cannot be parsed is compiled all the same, into something else.
+  if (diagnostics.length > 0) throw new ConfigError(diagnostics.map((one) => faultOf(one, file, typescript)));
   return outputText;
+}
+
+function faultOf(
+  { messageText, file, start = 0 }: Diagnostic,
+  path: string,
+  { flattenDiagnosticMessageText }: TypeScript,
+): ConfigFault {
+  const { line, character } = file?.getLineAndCharacterOfPosition(start) ?? { line: 0, character: 0 };
+  const message = flattenDiagnosticMessageText(messageText, ' ');
+  return { file: shownPath(path), line: line + 1, column: character + 1, key: '', message };
+}
+
+/** Loads the compiler of the project in the working directory, so that the first file does not wait for it. @throws {Error} where there is none. */
+export function loadCompiler(): void {
+  compilerFor(join(process.cwd(), 'modules.ts'));
 }
 
 function compilerFor(file: string): TypeScript {
