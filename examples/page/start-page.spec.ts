@@ -70,6 +70,21 @@ describe('what the start page asks for', () => {
     expect(exp).toBeGreaterThan(Date.now() / 1000 + 10 * 3600);
   });
 
+  it('shows the API to somebody who is signed in', async () => {
+    const answer = await fetch(`${page.url}/docs`);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
+    const html = await answer.text();
+    expect(html.match(/(?:href|src)="[^"#]+"/g)).toEqual([
+      'href="/docs/docs.css"',
+      'src="/docs/docs.js"',
+      'href="/openapi.json"',
+      'href="/openapi.json"',
+    ]);
+    const token = /name="gatehouse-token" content="(ey[\w.-]+)"/.exec(html)?.[1] ?? '';
+    expect(decodeJwt(token).sub).toBe('2');
+  });
+
   it('says so when there is no gateway to show metrics of', async () => {
     expect((await fetch(`${page.url}/metrics`)).status).toBe(503);
   });

@@ -8,6 +8,7 @@ import { HttpError, json, type HttpCall, type HttpRoute, type Reply } from '../s
 import type { SampleService } from '../services/sample-service.ts';
 import type { SampleServices } from '../services/start.ts';
 import type { Traffic } from '../traffic/traffic.ts';
+import { docsRoute } from './docs.ts';
 import { graphiqlRoute } from './graphiql.ts';
 
 /** What the start page tells of. */
@@ -36,7 +37,7 @@ const ROLES: Readonly<Record<string, string>> = {
 
 /**
  * What the start page asks for: `GET /about.json` says what runs, `PUT /traffic` with `{ "flows": false }` stops the
- * sample traffic, `GET /graphiql` is GraphiQL for somebody who is signed in, `GET /metrics` the metrics of the first gateway,
+ * sample traffic, `GET /graphiql` and `GET /docs` are for somebody who is signed in, `GET /metrics` the metrics of the first gateway,
  * which its operators' listener would not show to who comes from another page. And what the traffic asks for: `GET /reports/{name}`.
  */
 export function startPageRoutes(facts: StartPageFacts): HttpRoute[] {
@@ -46,6 +47,7 @@ export function startPageRoutes(facts: StartPageFacts): HttpRoute[] {
     { method: 'GET', path: '/metrics', handle: () => metrics(facts.gateways) },
     { method: 'GET', path: '/reports/{name}', handle: report },
     graphiqlRoute(facts.services.identity),
+    docsRoute(facts.services.identity),
   ];
 }
 

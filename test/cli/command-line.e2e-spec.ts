@@ -136,10 +136,17 @@ describe('a command', () => {
     },
   );
 
-  it('loads no GraphQL, Redis or Kubernetes for a configuration without', async () => {
+  it('loads no GraphQL, Redis, Kubernetes or compiler for a configuration without', async () => {
     const { packages } = await loadedBy('validate', '--config', small());
     expect(packages).toContain('@nestjs/core');
-    const dear = ['graphql', '@nestjs/graphql', 'graphql-jit', 'ioredis', '@kubernetes/client-node'];
+    const dear = [
+      'graphql',
+      '@nestjs/graphql',
+      'graphql-jit',
+      'ioredis',
+      '@kubernetes/client-node',
+      'openapi-typescript',
+    ];
     expect(packages.filter((name) => dear.includes(name))).toEqual([]);
   });
 });

@@ -169,7 +169,7 @@ describe('the demo', () => {
 
       const cards = page.getByRole('navigation').getByRole('link');
       const links = await cards.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
-      const paths = ['graphiql', 'homepage.html', '../docs', 'login.html', 'metrics'];
+      const paths = ['graphiql', 'homepage.html', 'docs', 'login.html', 'metrics'];
       const [graphiql, homepage, docs, login, metrics] = paths.map(
         (path) => new URL(path, `${gateway}/demo/`).href,
       );
@@ -216,6 +216,27 @@ describe('the demo', () => {
       await page.waitForURL(`${adminUrl}/**`);
       await page.getByText('Gatehouse').first().waitFor();
       expect(complaints).toEqual([]);
+      await close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'opens the API signed in as Bob, and sends what he tries',
+    async () => {
+      const { page, asked, complaints, close } = await browser.open(`${gateway}/`);
+      await page.getByRole('link', { name: 'API reference' }).click();
+      const show = page.locator('article[id="homepage.show"]');
+      await show.locator('.try > summary').click();
+      await show.getByRole('button', { name: 'Send' }).click();
+      await show.locator('.outcome pre', { hasText: '"name": "Bob User"' }).waitFor();
+      await page.getByRole('link', { name: /List orders/ }).click();
+      expect(new URL(page.url()).pathname).toBe('/demo/docs');
+      // Nobody has logged in, which the page has asked.
+      expect(complaints.filter((text) => !/Failed to load resource: .* 401/.test(text))).toEqual([]);
+      expect(asked.filter((url) => !url.startsWith(`${gateway}/`))).toEqual([]);
+      expect(`${asked.join()}${page.url()}`).not.toMatch(/\bey[\w-]{20}/);
+      expect(await page.evaluate('JSON.stringify(localStorage)')).not.toMatch(/\bey[\w-]{20}/);
       await close();
     },
     LIMIT_MS,

@@ -53,7 +53,7 @@ describe('the package', () => {
       'bin/stale-build.js',
       'config/gateway.schema.json',
       'dist/console/site/index.html',
-      'dist/contracts/client/runtime.ts',
+      'dist/contracts/client/runtime/gateway-client.ts',
       'templates/project/gateway.yaml',
       'LICENSE',
       'README.md',

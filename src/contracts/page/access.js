@@ -1,7 +1,8 @@
 // Who the page asks as. What somebody types in is kept in this page only, and is gone with it.
 import { byId, el } from './dom.js';
 
-const given = { token: '', key: '' };
+// A page that signs somebody in, as that of the demo does, has it in its head.
+const given = { token: document.querySelector('meta[name="gatehouse-token"]')?.content ?? '', key: '' };
 let keyField = 'x-api-key';
 
 /** The header fields that say who asks; a session travels in a cookie that no script can read. */
@@ -34,7 +35,13 @@ export async function showAccess(api) {
 
 function secretField(name, label) {
   const oninput = ({ target }) => (given[name] = target.value.trim());
-  const input = el('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', oninput });
+  const input = el('input', {
+    type: 'password',
+    value: given[name],
+    autocomplete: 'off',
+    spellcheck: 'false',
+    oninput,
+  });
   return el('label', {}, label, input);
 }
 

@@ -97,7 +97,7 @@ function listen() {
 
 async function start() {
   listen();
-  const answer = await fetch('openapi.json', { headers: { accept: 'application/json' } });
+  const answer = await fetch(byId('document').href, { headers: { accept: 'application/json' } });
   if (!answer.ok) throw new Error(`openapi.json answers ${answer.status}`);
   show(await answer.json());
 }

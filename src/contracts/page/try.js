@@ -1,6 +1,6 @@
 // Sends an operation to the gateway that serves the page, and nowhere else.
 import { credentialFields } from './access.js';
-import { el } from './dom.js';
+import { byId, el } from './dom.js';
 import { example } from './example.js';
 import { addressOf, fieldsOf } from './request.js';
 
@@ -19,7 +19,7 @@ export function tryView(api, { path, method, operation }) {
     const values = new Map(inputs.map(([key, input]) => [key, input.value]));
     const headers = { ...credentialFields(), ...fieldsOf(parameters, values) };
     if (type !== undefined && type !== '*/*') headers['content-type'] = type;
-    const url = new URL(addressOf(path, parameters, values), new URL('.', document.baseURI));
+    const url = new URL(addressOf(path, parameters, values), new URL('.', byId('document').href));
     const init = { method: method.toUpperCase(), headers, signal, redirect: 'manual', cache: 'no-store' };
     return fetch(url, body === undefined || body.value === '' ? init : { ...init, body: body.value });
   };
