@@ -48,7 +48,10 @@ async function hold(variable: string, host: string, port: number): Promise<Serve
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'EADDRINUSE' ? `port ${port} on ${host} is already in use` : message;
-    throw new Error(`${reason}; set ${variable} to another one, or to 0 for any free one`, { cause: error });
+    throw new Error(
+      `${reason}; set ${variable} to another one, or to 0 for any free one; PORTS=free takes free ones for all`,
+      { cause: error },
+    );
   }
 }
 

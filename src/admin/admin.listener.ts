@@ -18,6 +18,7 @@ import { boundConnections, SERVER_OPTIONS } from './access/connection-bounds.ts'
 import { guardOperations } from './access/guard.ts';
 import { auditOrders } from './audited-orders.ts';
 import { AdminOrders } from './admin-orders.ts';
+import { guardAnswers } from './answer-fields.ts';
 import { INDEX_HEADERS, indexPage, indexText } from './admin-index.ts';
 import { serveBreakers } from './breaker-orders.ts';
 import { serveCache } from './cache-orders.ts';
@@ -72,6 +73,7 @@ export class AdminListener {
     else this.#freePlace = keepTargetsFrom({ host: environment.adminHost, port: environment.adminPort });
     this.#server = createServer(this.#access);
     this.operations = serveContract(this.#server);
+    guardAnswers(this.#server);
     auditOrders(this.#server, orders.audit);
     guardOperations(this.#server, this.#access, metrics);
     this.#server.addHook('onRequest', noteReach);
@@ -79,7 +81,7 @@ export class AdminListener {
     serveMetrics(this.#server, metrics);
     serveListings(this.#server, snapshots);
     installExplain(this.#server, snapshots);
-    serveBreakers(this.#server, snapshots, metrics);
+    serveBreakers(this.#server, { snapshots, metrics, rollouts: orders.rollouts });
     serveTargetOrders(this.#server, { snapshots, metrics, rollouts: orders.rollouts });
     const desk = orders.config ?? new OwnConfigDesk(reloads);
     serveConfigPages(this.#server, { desk, snapshots, reloads });

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { AuditActor, AuditEvent } from '../audit/audit-event.ts';
+import { printableJson } from '../telemetry/printable.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { callerOf, denialOf, refusalOf } from './access/guard.ts';
 import { relayed } from './relayed-requests.ts';
@@ -56,9 +57,14 @@ export function auditOrders(server: FastifyInstance, audit: AuditTrail | undefin
     // Fails closed, as it was asked for: an order that cannot be accounted for is not carried out.
     if (audit?.refuses === true && isOrder(request)) await reply.code(503).send(UNAVAILABLE);
   });
-  server.addHook('onSend', async (request, _reply, payload) =>
-    typeof payload === 'string' && !telling.has(request) ? redacted(payload) : payload,
-  );
+  server.addHook('onSend', async (request, reply, payload) => {
+    if (typeof payload !== 'string') return payload;
+    const shown = telling.has(request) ? payload : redacted(payload);
+    // Names, paths and reasons come from anybody, and many look at them by `curl`.
+    return String(reply.getHeader('content-type')).startsWith('application/json')
+      ? printableJson(shown)
+      : shown;
+  });
 }
 
 function isOrder({ method, routeOptions }: FastifyRequest): boolean {

@@ -2,16 +2,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { faultsText } from '../config/zod-faults.ts';
 import { timerDuration } from '../config/units.ts';
+import type { Rollouts } from '../canary/rollouts.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { describeOne } from '../upstreams/health/health-view.ts';
 import { TargetWatch } from '../upstreams/health/target-watch.ts';
+import { ejectionFault } from '../upstreams/overrides/ejection-fault.ts';
 import type { Target } from '../upstreams/target.ts';
+import { askedParts } from './asked-parts.ts';
 import { noteOrder } from './audited-orders.ts';
 import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
 import { NO_ROOM, REASON } from './target-orders.ts';
+import { noTarget, noUpstream } from './unknown-names.ts';
 
 /** As long as a timer can wait: until somebody closes it. */
 const LONGEST = '24d';
@@ -20,11 +24,15 @@ const orderSchema = z.discriminatedUnion('state', [
   z.strictObject({
     state: z.literal('open'),
     for: timerDuration.refine((ms) => ms > 0, 'expected more than nothing').prefault(LONGEST),
+    force: z.boolean().default(false),
     reason: REASON,
   }),
   z.strictObject({ state: z.literal('closed') }),
 ]);
 type Order = z.output<typeof orderSchema>;
+type Opening = Extract<Order, { readonly state: 'open' }>;
+
+const NOTHING: Partial<Opening> = {};
 
 const BREAKER_PATH = '/upstreams/:upstream/targets/:target/breaker';
 
@@ -33,23 +41,31 @@ interface BreakerRequest {
 }
 type Asked = FastifyRequest<BreakerRequest>;
 
-/** Has breakers opened and closed by hand. Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`. */
-export function serveBreakers(server: FastifyInstance, snapshots: Snapshots, metrics: Metrics): void {
+/** What orders about breakers go by. */
+export interface BreakerDeps {
+  readonly snapshots: Snapshots;
+  readonly metrics: Metrics;
+  readonly rollouts: Pick<Rollouts, 'list'>;
+}
+
+/**
+ * Has breakers opened and closed by hand. Takes `PUT {"state": "open", "for": "5m"}` or `{"state": "closed"}`. One whose target
+ * could not be taken out either is opened with `force` only: an open breaker keeps all calls from it as well.
+ */
+export function serveBreakers(server: FastifyInstance, deps: BreakerDeps): void {
   // Each process has breakers of its own.
   const order = operation('setBreaker', 'operate', {
     summary: 'Open or close the breaker of a target',
     body: orderSchema,
     reach: 'all',
   });
-  server.put<BreakerRequest>(BREAKER_PATH, order, (request, reply) =>
-    takeOrder(request, reply, { snapshots, metrics }),
-  );
+  server.put<BreakerRequest>(BREAKER_PATH, order, (request, reply) => takeOrder(request, reply, deps));
 }
 
 function takeOrder(
   request: Asked,
   reply: FastifyReply,
-  { snapshots, metrics }: { readonly snapshots: Snapshots; readonly metrics: Metrics },
+  { snapshots, metrics, rollouts }: BreakerDeps,
 ): FastifyReply {
   const read = orderSchema.safeParse(request.body);
   if (!read.success)
@@ -57,20 +73,26 @@ function takeOrder(
   const { upstream: name, target } = request.params;
   const { upstreams } = snapshots.current;
   const upstream = upstreams.find(name);
-  if (upstream === undefined) return reply.code(404).send({ error: `there is no upstream "${name}"` });
+  if (upstream === undefined) return reply.code(404).send({ error: noUpstream(name, upstreams.all()) });
   const order = read.data;
-  const isOpen = order.state === 'open';
-  noteOrder(request, { state: order.state, ...(isOpen && { forMs: order.for, reason: order.reason }) });
+  const opening = order.state === 'open' ? order : undefined;
+  const { for: forMs, force, reason } = opening ?? NOTHING;
+  noteOrder(request, { state: order.state, ...(opening && { forMs, force, reason }) });
   const found = upstream.targets.filter((one) => one.host === target && one.breaker !== undefined);
   if (found.length === 0)
-    return reply.code(404).send({ error: `${name} has no target ${target} with a breaker` });
+    return reply.code(404).send({ error: noTarget(upstream, `${target} with a breaker`) });
+  // What another process has let pass is done here too: targets would be in use at some of them else.
+  const isForced = opening === undefined || force === true || relayed.getStore()?.isEcho === true;
+  const parts = isForced ? [] : askedParts(name, snapshots.current, rollouts);
+  const fault = isForced ? undefined : ejectionFault(upstream, target, parts);
+  if (fault !== undefined) return reply.code(409).send({ error: fault });
   if (!carriedOut(request, order, { found, overrides: upstreams.overrides }))
     return reply.code(507).send(NO_ROOM);
   for (const { health } of found) if (health instanceof TargetWatch) health.ejections = 0;
   // Of several processes the one that was asked first tells it.
   if (relayed.getStore()?.isEcho !== true) {
-    const how = isOpen ? `opened for ${Math.round(order.for / 1000)} s` : 'closed';
-    const why = isOpen && order.reason !== undefined ? `: ${order.reason}` : '';
+    const how = forMs === undefined ? 'closed' : `opened for ${Math.round(forMs / 1000)} s`;
+    const why = reason === undefined ? '' : `: ${reason}`;
     const text = `breaker of ${target} ${how}${why}, by ${givenBy(request)}`;
     metrics.changes.note({ kind: 'order', upstream: name, target, text });
   }

@@ -7,6 +7,7 @@ import { shownText } from '../snapshot/shown-text.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import { keptLinesOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { printableJson } from '../telemetry/printable.ts';
 import { redacted, redactedFields } from '../telemetry/redaction.ts';
 import { describeUpstreams } from '../upstreams/health/health-view.ts';
 import { describeConfig } from './config-listing.ts';
@@ -103,5 +104,5 @@ async function* list(name: string, items: readonly unknown[]): AsyncGenerator<st
 
 // Fails closed: a secret that stands where nobody has thought of is hidden by its looks, or because the process was given it.
 function written(part: unknown): string {
-  return redacted(JSON.stringify(redactedFields(part) ?? null));
+  return printableJson(redacted(JSON.stringify(redactedFields(part) ?? null)));
 }

@@ -14,6 +14,7 @@ import { noteOrder } from './audited-orders.ts';
 import { givenBy } from './given-by.ts';
 import { operation } from './operation.ts';
 import { relayed } from './relayed-requests.ts';
+import { noTarget, noUpstream } from './unknown-names.ts';
 
 const TARGET_PATH = '/upstreams/:upstream/targets/:target';
 /** Why somebody orders something. */
@@ -125,8 +126,11 @@ class TargetDesk {
     const undone = upstreams.overrides.undo(kind, upstream, target);
     noteOrder(request, { undone: undone !== undefined, before: undone?.weight });
     const view = describeOne(upstreams, upstream, target);
-    if (undone === undefined && view === undefined)
-      return reply.code(404).send({ error: `${upstream} has no target ${target}` });
+    if (undone === undefined && view === undefined) {
+      const known = upstreams.find(upstream);
+      const error = known === undefined ? noUpstream(upstream, upstreams.all()) : noTarget(known, target);
+      return reply.code(404).send({ error });
+    }
     if (undone !== undefined) this.#tell(request, `${kind} of ${target} undone`);
     // Undoing what there is not is no fault: whoever repeats it wants the same.
     return reply.send(view ?? { target, isThere: false });
@@ -160,10 +164,12 @@ class TargetDesk {
     if (!order.success)
       return void reply.code(400).send({ error: faultsText(order.error, schema, request.body) });
     const { upstream: name, target } = request.params;
-    const upstream = this.#snapshots.current.upstreams.find(name);
-    if (upstream === undefined) return void reply.code(404).send({ error: `there is no upstream "${name}"` });
+    const { upstreams } = this.#snapshots.current;
+    const upstream = upstreams.find(name);
+    if (upstream === undefined)
+      return void reply.code(404).send({ error: noUpstream(name, upstreams.all()) });
     if (this.#find(name, target) === undefined)
-      return void reply.code(404).send({ error: `${name} has no target ${target}` });
+      return void reply.code(404).send({ error: noTarget(upstream, target) });
     return { upstream, order: order.data };
   }
 

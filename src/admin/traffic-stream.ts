@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { MOST_STREAMS, type StreamHub } from '../traffic/stream/stream-hub.ts';
+import { ANSWER_FIELDS } from './answer-fields.ts';
 import { relayed } from './relayed-requests.ts';
 import { operation } from './operation.ts';
 import { queries, readQuery } from './traffic-queries.ts';
 
 const HEADERS = {
+  ...ANSWER_FIELDS,
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
   // A proxy in front would hold back what is small.
   'x-accel-buffering': 'no',
 };

@@ -1,3 +1,4 @@
+import { printableJson } from '../telemetry/printable.ts';
 import { redacted, redactedFields } from '../telemetry/redaction.ts';
 import type { AuditEvent } from './audit-event.ts';
 
@@ -38,7 +39,7 @@ export function auditLine(event: AuditEvent, { id, timeMs, previous }: AuditStam
     details: details && boundedAll(redactedFields(details)),
     previous,
   };
-  return `${JSON.stringify(shown)}\n`;
+  return `${printableJson(JSON.stringify(shown))}\n`;
 }
 
 function boundedAll(details: NonNullable<AuditEvent['details']>): AuditEvent['details'] {

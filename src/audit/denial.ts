@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { partitionOf, type Principal } from '../exchange/principal.ts';
-import { shownPath, shownQuery } from '../exchange/shown-target.ts';
+import { shownPathOf, shownQuery } from '../exchange/shown-target.ts';
 import type { Problem } from '../problems/problem.ts';
 import type { AuditActor, AuditEvent } from './audit-event.ts';
 
@@ -27,10 +27,10 @@ export function shadowOf(exchange: Exchange, by: string): AuditEvent {
 }
 
 function askedBy(exchange: Exchange): Pick<AuditEvent, 'kind' | 'actor' | 'source' | 'target'> {
-  const { principal, clientAddress, route, method, path, query, id, trace, request } = exchange;
+  const { principal, clientAddress, route, method, query, id, trace, request } = exchange;
   const about = {
     source: { address: clientAddress, userAgent: request.headers['user-agent'] },
-    target: `${method} ${shownPath(path)}${query === '' ? '' : shownQuery(query)}`,
+    target: `${method} ${shownPathOf(exchange)}${query === '' ? '' : shownQuery(query)}`,
     route: route?.id,
     requestId: id,
     traceId: trace.traceId,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Route } from '../routing/route.ts';
-import { benchConfig, variantsOf } from './bench-config.ts';
+import { benchConfig, uncopied, variantsOf } from './bench-config.ts';
 
 const route = (levels: Readonly<Record<string, string>>): Route =>
   ({
@@ -27,6 +27,13 @@ describe('variantsOf', () => {
   it('has none of what cannot be copied', () => {
     expect(variantsOf(route({ deadline: 'route' }), undefined)).toEqual([]);
     expect(variantsOf(route({ deadline: 'route' }), { grpc: { service: 'a.B' } })).toEqual([]);
+  });
+
+  it('says why there are none', () => {
+    expect(uncopied({ match: { path: '/a' } })).toBeUndefined();
+    expect(uncopied(undefined)).toMatch(/of code or of a gRPC service$/);
+    expect(uncopied({ match: { path: '/a' }, versions: {} })).toMatch(/it has versions$/);
+    expect(uncopied({ grpc: { service: 'a.B' } })).toMatch(/no `match` of its own$/);
   });
 });
 

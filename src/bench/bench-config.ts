@@ -16,9 +16,18 @@ export interface Variant {
   readonly name: string;
 }
 
+/** Why policies of a route are not measured one by one; undefined where they are. */
+export function uncopied(raw: Raw | undefined): string | undefined {
+  const why = 'what its policies cost is not measured one by one';
+  if (raw === undefined)
+    return `${why}: the route is no single one of the file, but of code or of a gRPC service`;
+  if (raw['versions'] !== undefined) return `${why}: it has versions`;
+  return raw['match'] === undefined ? `${why}: it has no \`match\` of its own` : undefined;
+}
+
 /** The copies that say what each policy costs; none of a route that cannot be copied. */
 export function variantsOf({ policies, levels }: Route, raw: Raw | undefined): readonly Variant[] {
-  if (raw?.['match'] === undefined || raw['versions'] !== undefined) return [];
+  if (uncopied(raw) !== undefined) return [];
   const named = Object.keys(policies).filter(
     (name) => levels[name] !== 'gateway' && levels[name] !== undefined,
   );

@@ -26,6 +26,8 @@ export interface BenchResult {
   readonly policies: readonly PolicyCost[];
   /** What could not be left out, and why. */
   readonly kept: readonly { readonly policy: string; readonly why: string }[];
+  /** Why no policy was left out; absent where some were, or could be. */
+  readonly unmeasured?: string | undefined;
 }
 
 /** What some policies cost together. */
@@ -42,7 +44,7 @@ export const PIPE = 'bare pipe';
 
 /** Puts together what rounds say. */
 export function benchResult(
-  about: Pick<BenchResult, 'route' | 'request' | 'upstream' | 'rounds' | 'roundMs' | 'connections' | 'kept'>,
+  about: Omit<BenchResult, 'gateway' | 'pipe' | 'ratio' | 'policies'>,
   found: ReadonlyMap<string, readonly Round[]>,
   variants: readonly Variant[],
 ): BenchResult {
@@ -70,7 +72,8 @@ function measuredOf(rounds: readonly Round[]): Measured {
 
 /** Shows what came of a measurement, in one screen. */
 export function renderBench(result: BenchResult): string {
-  const { route, request, upstream, rounds, roundMs, connections, ratio, policies, kept } = result;
+  const { route, request, upstream, rounds, roundMs, connections, ratio, policies, kept, unmeasured } =
+    result;
   const row = (name: string, { cpuUs, rps, p50, p99 }: Measured): string =>
     [
       name.padEnd(10),
@@ -98,6 +101,7 @@ export function renderBench(result: BenchResult): string {
         `  without ${without.join(', ')}: ${signed(-costsUs)} (${signed(-high)} to ${signed(-low)})`,
     ),
     ...kept.map(({ policy, why }) => `  ${policy} cannot be left out: ${why}`),
+    ...(unmeasured === undefined ? [] : ['', unmeasured]),
     'limits of rates and quotas were raised, so that they are asked and let all pass',
   ];
   return `${lines.join('\n')}\n`;

@@ -47,7 +47,7 @@ export type ExposeOptions<Input, Results extends object, Nullable extends string
   readonly graphql?: string | ExposedQuery;
   /**
    * The policies of the route. Those that fields of GraphQL can have (`authentication`, `authorization`, `rateLimit`) hold on
-   * the query too.
+   * the query too; what else guards the route has to be answered by policies of the query.
    */
   readonly policies?: SaidPolicies;
   /** Schemas of sections whose source is neither a call that decodes with one, nor a view. */

@@ -4,6 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { eachCertificate } from '../admin/access/authorities.ts';
 import type { AdminVariables, Environment } from '../config/env.schema.ts';
 import { UsageError } from './options.ts';
+import { OrderRefused } from './order-refused.ts';
 
 /** Where the operators' listener of a gateway is. */
 export interface AdminPlace {
@@ -41,7 +42,8 @@ export async function askAdmin(
     throw unreachable(url, error);
   }
   const answer: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return answer;
+  // Some orders are answered with nothing, and whoever else listens there with anything.
+  if (response.ok && (answer !== undefined || response.status === 204)) return answer;
   throw refusedBy(response, answer);
 }
 
@@ -79,10 +81,16 @@ const WHAT_TO_SHOW =
   'say who you are with --token-file, ADMIN_TOKEN_FILE or ADMIN_TOKEN; `gatehouse admin-token` makes a token';
 
 /** What an answer that is none says, for people. */
-export function refusedBy({ status }: Response, answer: unknown): Error {
-  const told = (answer as { error?: unknown } | undefined)?.error;
-  const said = typeof told === 'string' ? told : `the gateway answered ${status}`;
-  return new Error(status === 401 ? `${said}: ${WHAT_TO_SHOW}` : said);
+export function refusedBy({ status, url }: Pick<Response, 'status' | 'url'>, answer: unknown): Error {
+  const told = (answer as { error?: unknown } | null | undefined)?.error;
+  const { origin } = new URL(url);
+  const said = typeof told === 'string' ? told : `${origin} answered ${status}`;
+  if (status === 401) return new Error(`${said}: ${WHAT_TO_SHOW}`);
+  if (typeof told !== 'string')
+    return new Error(
+      `${said}, which no operators' listener does; is it ADMIN_PORT, and not that of clients?`,
+    );
+  return status === 400 ? new OrderRefused(said) : new Error(said);
 }
 
 /**

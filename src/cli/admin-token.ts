@@ -1,10 +1,11 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { readAccessFile } from '../admin/access/access-file.ts';
 import { createApiKey } from '../policies/authentication/api-keys/api-key.ts';
 import { duration } from '../config/units.ts';
 import { moment } from '../policies/authentication/api-keys/api-key.schema.ts';
 import { UsageError } from './options.ts';
 import type { AdminTokenCommand } from './admin-token-command.ts';
+import { cannotWrite, writeTo } from './written-file.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -22,7 +23,7 @@ export async function runAdminToken(
   const line = `  - { name: ${of}, role: ${role}, sha256: ${sha256}${until} }\n`;
   if (addTo !== undefined) await add(addTo, line);
   if (outFile === undefined) out.write(`${token}\n`);
-  else await writeFile(outFile, `${token}\n`, { mode: OWNER_ONLY });
+  else await writeTo(outFile, `${token}\n`, { mode: OWNER_ONLY });
   if (addTo === undefined)
     out.write(`# Shown once. Its line for the file of ADMIN_TOKENS_FILE:\ntokens:\n${line}`);
 }
@@ -39,9 +40,9 @@ function endOf(text: string): number {
 async function add(file: string, line: string): Promise<void> {
   const before = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw error;
+    throw cannotWrite(file, error);
   });
-  if (before.trim() === '') return writeFile(file, `tokens:\n${line}`, { mode: OWNER_ONLY });
+  if (before.trim() === '') return writeTo(file, `tokens:\n${line}`, { mode: OWNER_ONLY });
   readAccessFile(file);
   const keys = before.split('\n').filter((one) => /^[^\s#-]/.test(one));
   if (keys.at(-1)?.trim() !== 'tokens:')

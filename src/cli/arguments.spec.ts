@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { environmentSchema } from '../config/env.schema.ts';
 import { HELP, parseArguments, UsageError } from './arguments.ts';
+import { helpOf } from './help-topic.ts';
 
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));
 
@@ -107,13 +108,18 @@ describe('parseArguments', () => {
     expect(parse('explain GET / --admin http://127.0.0.1:9901')).toMatchObject({
       adminUrl: 'http://127.0.0.1:9901',
     });
-    expect(parse('explain -h')).toEqual({ name: 'help', text: HELP });
+    expect(parse('explain -h')).toEqual({ name: 'help', text: helpOf('explain') });
   });
 
-  it.each(['--help', '-h', 'help', 'start --help', 'keys create --help', 'strat --help'])(
-    'helps on %j',
+  it.each(['--help', '-h', 'help', 'strat --help', 'help strat'])('helps on %j', (line) => {
+    expect(parse(line)).toEqual({ name: 'help', text: HELP });
+  });
+
+  it.each(['start --help', 'keys create --help', 'help quota', 'eject -h', 'diff --help'])(
+    'helps on one command on %j',
     (line) => {
-      expect(parse(line)).toEqual({ name: 'help', text: HELP });
+      const word = line.replace('help ', '').split(' ')[0];
+      expect(parse(line)).toEqual({ name: 'help', text: helpOf(word) });
     },
   );
 

@@ -1,5 +1,6 @@
 import type { AccessCommand } from './access-command.ts';
 import { HELP } from './help.ts';
+import { helpOf } from './help-topic.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import type { AdminTokenCommand } from './admin-token-command.ts';
 import { adminOrigin } from './admin-client.ts';
@@ -128,6 +129,12 @@ const OPTIONS: Readonly<Record<(typeof CONFIGURED)[number], Parameters<typeof re
  * @throws UsageError for an unknown command or option, with the nearest name, and for a missing value.
  */
 export function parseArguments(args: readonly string[]): Command {
+  const command = commandOf(args);
+  if (command.name !== 'help') return command;
+  return { name: 'help', text: helpOf(args[0] === 'help' ? args[1] : args[0]) };
+}
+
+function commandOf(args: readonly string[]): Command {
   if (args[0] === 'diff') return diffCommand(args.slice(1));
   if (args[0] === 'canary') return canaryCommand(args.slice(1));
   const own = args[0] !== undefined && Object.hasOwn(READERS, args[0]) ? READERS[args[0]] : undefined;

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { benchConfig, variantsOf, VARIANT_FIELD, type Variant } from '../bench/bench-config.ts';
+import { benchConfig, uncopied, variantsOf, VARIANT_FIELD, type Variant } from '../bench/bench-config.ts';
 import { benchResult, GATEWAY, PIPE, renderBench, type BenchResult } from '../bench/bench-result.ts';
 import { startGateway, startLoad, startPipe } from '../bench/children.ts';
 import type { LoadRequest } from '../bench/load.ts';
@@ -88,7 +88,17 @@ async function benched(command: BenchCommand, bench: Bench): Promise<BenchResult
     const found = await measure(contenders, { rounds, roundMs, connections, run });
     const upstream = command.real ? target.upstream : `${target.upstream} (stood in for)`;
     const shown = `${request.method} ${request.path}`;
-    const about = { route: target.route.id, request: shown, upstream, rounds, roundMs, connections, kept };
+    const unmeasured = uncopied(target.raw);
+    const about = {
+      route: target.route.id,
+      request: shown,
+      upstream,
+      rounds,
+      roundMs,
+      connections,
+      kept,
+      unmeasured,
+    };
     return benchResult(about, found, variants);
   } finally {
     for (const end of ends) await end();

@@ -1,4 +1,5 @@
 import { readConfig, readConfigFile } from '../config/config-reader.ts';
+import { ConfigError } from '../config/config-fault.ts';
 import { readEnvironment, type Environment } from '../config/env.schema.ts';
 import type { GatewayModule } from '../config/gateway-module.ts';
 import { createGateway, type Gateway } from '../main.ts';
@@ -10,11 +11,15 @@ import { createLogger } from '../telemetry/logger.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { modulesOf, type OfferedModules } from './commands.ts';
 
+const NO_FILE = 'no such file';
+const WHERE_TO_NAME_ONE = 'name one with --config FILE or GATEHOUSE_CONFIG';
+
 /** A configuration that was compiled and serves nobody; whoever has it closes it. */
 export interface Compiled {
   readonly gateway: Gateway;
   readonly source: GatewaySource;
   readonly current: Snapshot;
+  readonly environment: Environment;
 }
 
 /**
@@ -34,7 +39,7 @@ export async function compiled(configFile: string | undefined, offered: OfferedM
     dryRun: true,
   });
   await gateway.init();
-  return { gateway, source, current: gateway.app.get(Snapshots).current };
+  return { gateway, source, current: gateway.app.get(Snapshots).current, environment };
 }
 
 /**
@@ -56,7 +61,18 @@ export async function readSource(
   const environment = readEnvironment(process.env);
   const file = configFile ?? environment.configFile;
   const source =
-    text === undefined ? await readConfigFile(gatewaySchema, file) : readConfig(gatewaySchema, text, file);
+    text === undefined
+      ? await readConfigFile(gatewaySchema, file).catch((error: unknown) => refuse(error, configFile))
+      : readConfig(gatewaySchema, text, file);
   redactNames(source.value.logging.redact);
   return { environment, source };
+}
+
+// Whoever has not named a file may not know which one is looked for.
+function refuse(error: unknown, named: string | undefined): never {
+  if (named !== undefined || !(error instanceof ConfigError)) throw error;
+  const hinted = error.faults.map((fault) =>
+    fault.message === NO_FILE ? { ...fault, message: `${NO_FILE}; ${WHERE_TO_NAME_ONE}` } : fault,
+  );
+  throw new ConfigError(hinted);
 }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Environment } from '../config/env.schema.ts';
@@ -6,6 +5,7 @@ import { nearestName } from '../config/nearest-name.ts';
 import { adminOrigin, askAdmin } from './admin-client.ts';
 import { readOptions, UsageError } from './options.ts';
 import { renderTable } from './table.ts';
+import { writeTo } from './written-file.ts';
 
 /** What somebody wants of the configurations of a gateway that runs. */
 export interface ConfigCommand {
@@ -28,6 +28,7 @@ export interface BundleCommand {
 const ACTIONS = ['history', 'diff', 'rollback', 'reload'] as const;
 /** How many generations follow an action. */
 const COUNTS = { history: 0, diff: 2, rollback: 1, reload: 0 } as const;
+const FINE: ReadonlySet<string> = new Set(['reloaded', 'unchanged']);
 /** A large configuration takes a while to compile, in all workers. */
 const PATIENCE_MS = 90_000;
 const ALWAYS = { admin: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
@@ -48,7 +49,8 @@ export function configCommand(args: readonly string[]): ConfigCommand | undefine
   if (action === undefined) {
     const nearest = nearestName(given, ACTIONS);
     const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-    throw new UsageError(`config: expected one of ${ACTIONS.join(', ')}, got "${given}"${hint}`);
+    const got = given === '' ? '' : `, got "${given}"`;
+    throw new UsageError(`config: expected one of ${ACTIONS.join(', ')}${got}${hint}`);
   }
   const count = COUNTS[action];
   if (numbers.length !== count || !numbers.every((one) => /^[1-9]\d{0,8}$/.test(one)))
@@ -92,18 +94,21 @@ interface Row {
 interface Difference {
   readonly changes: readonly { kind: string; what: string; id: string; lines: readonly string[] }[];
   readonly text?: string;
+  /** Why nobody can say what one of them means. */
+  readonly faults?: End['faults'];
 }
 
 /**
  * Shows the configurations of a gateway that runs, or has one put into force.
  *
+ * @returns whether all is well: what a dry run finds may not be.
  * @throws {Error} for people, when it cannot be reached, and when it does not do it.
  */
 export async function runConfig(
   { action, generations, dryRun, reason, admin, json }: ConfigCommand,
   environment: Environment,
   out: { write(text: string): unknown },
-): Promise<void> {
+): Promise<boolean> {
   const place = { admin, environment, timeoutMs: PATIENCE_MS };
   const [first = 0, second = 0] = generations;
   const asked = {
@@ -113,10 +118,11 @@ export async function runConfig(
     reload: () => askAdmin(place, 'POST', '/config/reload', { dryRun }),
   };
   const answer = await asked[action]();
-  if (json) return void out.write(`${JSON.stringify(answer, null, 2)}\n`);
-  if (action === 'history') out.write(renderTable((answer as { rows: Row[] }).rows.map(shownRow)));
+  if (json) out.write(`${JSON.stringify(answer, null, 2)}\n`);
+  else if (action === 'history') out.write(renderTable((answer as { rows: Row[] }).rows.map(shownRow)));
   else if (action === 'diff') out.write(shownDiff(answer as Difference));
   else out.write(shownEnd(answer as End));
+  return action !== 'reload' || FINE.has((answer as End).outcome);
 }
 
 /** Writes the support bundle of a gateway that runs, compressed where the name ends with `.gz`. */
@@ -128,7 +134,7 @@ export async function runBundle(
   const bundle = await askAdmin({ admin, environment, timeoutMs: PATIENCE_MS }, 'GET', '/support-bundle');
   const text = `${JSON.stringify(bundle, null, 1)}\n`;
   const isPacked = outFile.endsWith('.gz');
-  await writeFile(outFile, isPacked ? await promisify(gzip)(text) : text, { mode: 0o600 });
+  await writeTo(outFile, isPacked ? await promisify(gzip)(text) : text, { mode: 0o600 });
   out.write(`written to ${outFile}\n`);
 }
 
@@ -140,12 +146,19 @@ function shownRow({ generation, at, cause, by, outcome, summary, faults }: Row) 
   return { generation, at, cause, by, outcome, changes: why ?? what };
 }
 
-function shownDiff({ changes, text = '' }: Difference): string {
+function shownDiff({ changes, faults = [], text = '' }: Difference): string {
   const sign = { added: '+', removed: '-' } as Readonly<Record<string, string>>;
   const lines = changes.flatMap(({ kind, what, id, lines: own }) =>
     own.map((line) => `${sign[kind] ?? '~'} ${what.padEnd(9)} ${id}  ${line}`),
   );
-  return `${lines.join('\n') || 'nothing changes in meaning'}\n\n${text}`;
+  const unknown = `what changes in meaning cannot be said, one of them is faulty:\n${faultLines(faults).trimEnd()}`;
+  const meaning = faults.length > 0 ? unknown : lines.join('\n') || 'nothing changes in meaning';
+  // Without a change there is nothing below the names of the two.
+  return text.includes('\n@@ ') ? `${meaning}\n\n${text}` : `${meaning}\n`;
+}
+
+function faultLines(faults: End['faults']): string {
+  return faults.map(({ file, line, key, message }) => `${file}:${line ?? ''} ${key} ${message}\n`).join('');
 }
 
 interface End {
@@ -157,8 +170,7 @@ interface End {
 }
 
 function shownEnd({ outcome, generation, dryRun, differsFromFile, faults }: End): string {
-  const faulty = faults.map(({ file, line, key, message }) => `${file}:${line ?? ''} ${key} ${message}\n`);
   const differs = differsFromFile === undefined ? '' : '; the file says another one';
   const place = `configuration ${generation} is in force${differs}`;
-  return `${faulty.join('')}${dryRun === true ? 'would be ' : ''}${outcome}; ${place}\n`;
+  return `${faultLines(faults)}${dryRun === true ? 'would be ' : ''}${outcome}; ${place}\n`;
 }

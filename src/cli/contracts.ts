@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { writeClient } from '../contracts/client/client-writer.ts';
 import { ContractDocument } from '../contracts/contract-document.ts';
@@ -6,14 +5,7 @@ import type { OpenApiDocument } from '../contracts/openapi.ts';
 import type { ContractsCommand } from './arguments.ts';
 import type { OfferedModules } from './commands.ts';
 import { compiled } from './compiled.ts';
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EISDIR: 'it is a folder',
-  EACCES: 'no permission to write there',
-  EROFS: 'no permission to write there',
-};
+import { writeTo } from './written-file.ts';
 
 /** Writes the contracts of a configuration. @throws {ConfigError} with all that is wrong with it. */
 export async function runContracts(
@@ -42,13 +34,4 @@ export async function writeContracts(
   await writeTo(command.outFile, text);
   const count = Object.values(document.paths).flatMap((item) => Object.keys(item)).length;
   out.write(`${command.outFile}: written, ${count} operations\n`);
-}
-
-async function writeTo(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new Error(`${file} cannot be written: ${REASONS[code] ?? message}`, { cause: error });
-  }
 }

@@ -41,7 +41,7 @@ export function explainCommand(args: readonly string[]): ExplainCommand | undefi
     throw new UsageError("explain: expected a request first, such as 'GET /api/v2/users/7'");
   const adminUrl = values.text('admin');
   if (adminUrl !== undefined && !/^https?:\/\/[^/]/.test(adminUrl))
-    throw new UsageError(`--admin: expected where the operators' listener is, such as http://127.0.0.1:9901`);
+    throw new UsageError(`--admin: expected where the operators' listener is, such as http://127.0.0.1:9080`);
   if (adminUrl !== undefined && values.flag('config'))
     throw new UsageError('expected --admin or --config, not both: a running gateway has its configuration');
   return {

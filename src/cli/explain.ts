@@ -90,8 +90,7 @@ export async function explainAt(
   const told = (await answer.json().catch(() => undefined)) as { readonly error?: string } | undefined;
   if (answer.status === 401 || answer.status === 403) throw refusedBy(answer, told);
   if (answer.status === 400) throw new UsageError(`explain: ${told?.error ?? 'this is no request'}`);
-  if (!answer.ok || told === undefined)
-    throw new Error(`${adminUrl} answers ${answer.status}, which is no explanation; is it ADMIN_PORT?`);
+  if (!answer.ok || told === undefined) throw refusedBy(answer, undefined);
   return told as unknown as Explanation;
 }
 

@@ -65,7 +65,7 @@ Usage
                                         are warnings; --check writes nothing, and exits with 1 if something is stale
   gatehouse quota [--subject SUBJECT] [--tier TIER] [--json] [--admin URL]
   gatehouse quota --list NAME [--route ID] [--subject PART] [--tier TIER] [--sort used] [--limit N] [--cursor CURSOR]
-                                        [--json] [--admin URL]
+                  [--json] [--admin URL]
   gatehouse quota --subject SUBJECT --reset [--quota NAME] [--reason TEXT] [--admin URL]
                                         show the quotas of a gateway that runs, or what somebody has used of them, or have it
                                         begin anew; the log and the audit name subjects
@@ -103,7 +103,7 @@ Usage
   gatehouse eject UPSTREAM TARGET [--for 10m] [--force] [--reason TEXT] [--json] [--admin URL]
   gatehouse restore UPSTREAM TARGET [--json] [--admin URL]
   gatehouse weight UPSTREAM TARGET NUMBER|--reset [--for 1h] [--reason TEXT] [--json] [--admin URL]
-  gatehouse breaker open|close UPSTREAM TARGET [--for 10m] [--json] [--admin URL]
+  gatehouse breaker open|close UPSTREAM TARGET [--for 10m] [--force] [--reason TEXT] [--json] [--admin URL]
                                         show the targets of a gateway that runs; take one out for a while, by default for 10m,
                                         or back at once; give one another weight; open or close its breaker
   gatehouse keys create --client ID [--role ROLE]... [--permission PERMISSION]... [--scope SCOPE]... [--tier TIER]
@@ -127,7 +127,7 @@ Options
       --token-file FILE  the same in a file; default ADMIN_TOKEN_FILE
       --ca-file FILE     who signs its certificate, in PEM; default ADMIN_CA_FILE, or whom Node trusts
   -o, --out FILE       file to write; import has --output
-  -h, --help           print this
+  -h, --help           print this; behind a command what is about it, as \`gatehouse help COMMAND\` does
   -v, --version        print the version
 
 Environment: PORT, HOST, ADMIN_PORT, ADMIN_HOST, ADMIN_TOKENS_FILE, ADMIN_CERT_FILE, ADMIN_KEY_FILE, ADMIN_CLIENT_CA_FILE,

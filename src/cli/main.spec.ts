@@ -143,7 +143,7 @@ describe('main', () => {
       const { err, code } = await run('validate', '--config', join(folder, 'none.yaml'));
       expect(code).toBe(1);
       expect(err).toContain('none.yaml');
-      expect(err).toContain('no such file; name one with --config FILE or GATEHOUSE_CONFIG');
+      expect(err).toContain('none.yaml  no such file\n');
     });
   });
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Environment } from '../config/env.schema.ts';
 import { otelSecrets } from '../config/otel-environment.ts';
-import { HELP, parseArguments, UsageError, type Command } from './arguments.ts';
+import { parseArguments, UsageError, type Command } from './arguments.ts';
 import { faultText } from './fault-text.ts';
 import { takeModules } from './project/modules-option.ts';
 import { plainOutlet } from './plain-outlet.ts';
@@ -9,6 +9,8 @@ import { takeToken } from './token-option.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { learnEnvironment, learnSecret, redacted } from '../telemetry/redaction.ts';
 import { Incomparable } from './incomparable.ts';
+import { endWithReader } from './broken-pipe.ts';
+import { asUsage, OrderRefused } from './order-refused.ts';
 
 const USAGE_EXIT_CODE = 2;
 const DIFFERS_EXIT_CODE = 1;
@@ -27,9 +29,11 @@ export async function main(args: readonly string[], offered?: OfferedModules): P
     learnSecret(shown['ADMIN_TOKEN']);
     const taken = await takeModules(rest, process.env, offered);
     const command = parseArguments(taken.rest);
+    if (command.name !== 'start') for (const one of [process.stdout, process.stderr]) endWithReader(one);
     Object.assign(process.env, shown, taken.shown);
     await run(command, taken.modules);
-  } catch (error) {
+  } catch (caught) {
+    const error = caught instanceof OrderRefused ? asUsage(caught, args) : caught;
     const isUsage = error instanceof UsageError || error instanceof Incomparable;
     process.exitCode = isUsage ? USAGE_EXIT_CODE : 1;
     const text = faultText(error instanceof Incomparable ? error.cause : error, process.stderr.isTTY);
@@ -47,7 +51,7 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
   }
   switch (command.name) {
     case 'help':
-      return void out.write(`${HELP}\n`);
+      return void out.write(`${command.text}\n`);
     case 'version':
       return void out.write(`${version()}\n`);
     case 'admin-token':
@@ -138,8 +142,11 @@ async function runOrder(
       return (await import('./canary.ts')).runCanary(command, await environment(), shown);
     case 'targets':
       return (await import('./target-orders.ts')).runTargets(command, await environment(), shown);
-    case 'config':
-      return (await import('./config-orders.ts')).runConfig(command, await environment(), shown);
+    case 'config': {
+      const { runConfig } = await import('./config-orders.ts');
+      if (!(await runConfig(command, await environment(), shown))) process.exitCode = 1;
+      return;
+    }
     case 'support-bundle':
       return (await import('./config-orders.ts')).runBundle(command, await environment(), shown);
   }

@@ -4,6 +4,7 @@ import type { Environment } from '../config/env.schema.ts';
 import { streamAdmin } from './admin-client.ts';
 import type { Outlet } from './commands.ts';
 import type { RecordCommand } from './record-command.ts';
+import { cannotWrite } from './written-file.ts';
 
 /** Only whoever records may read it: there is nothing secret in it, but much that is private. */
 const OWNER_ONLY = 0o600;
@@ -19,7 +20,9 @@ export async function runRecord(
   out: Outlet,
 ): Promise<void> {
   const sample = await streamAdmin({ admin, environment }, '/record', order);
-  const file = await open(outFile, 'w', OWNER_ONLY);
+  const file = await open(outFile, 'w', OWNER_ONLY).catch((error: unknown) => {
+    throw cannotWrite(outFile, error);
+  });
   try {
     const end = await written(sample, file);
     if (end === undefined) throw new Error(`the gateway has broken off; ${outFile} has what came until then`);

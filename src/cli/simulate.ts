@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { ConfigError } from '../config/config-fault.ts';
 import { readConfigFile, type ReadConfig } from '../config/config-reader.ts';
@@ -21,6 +20,7 @@ import type { OfferedModules, Outlet } from './commands.ts';
 import { modulesFor, readSource } from './compiled.ts';
 import { Incomparable } from './incomparable.ts';
 import type { SimulateCommand } from './simulate-command.ts';
+import { writeTo } from './written-file.ts';
 
 /** What of the environment does not count: a simulation listens to nobody but itself, and tells nobody. */
 const ALONE = {
@@ -50,7 +50,7 @@ export async function runSimulate(
 ): Promise<boolean> {
   const results = resultsOf(await incomparableUnless(() => simulated(files, configFile, offered)));
   out.write(json ? `${JSON.stringify(results, null, 2)}\n` : renderResults(results));
-  if (junitFile !== undefined) await writeFile(junitFile, renderJunit(results));
+  if (junitFile !== undefined) await writeTo(junitFile, renderJunit(results));
   return results.failed === 0 && !(failOnUntested && results.routes.untested.length > 0);
 }
 

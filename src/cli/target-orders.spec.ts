@@ -11,9 +11,16 @@ describe(targetsCommand.name, () => {
       '/upstreams/users/targets/a%3A1/ejection',
       { for: '5m', force: true },
     ],
+    [['restore', 'users', 'http://a:1/'], 'DELETE', '/upstreams/users/targets/a%3A1/ejection', undefined],
     [['restore', 'users', 'a:1'], 'DELETE', '/upstreams/users/targets/a%3A1/ejection', undefined],
     [['weight', 'users', 'a:1', '7'], 'PUT', '/upstreams/users/targets/a%3A1/weight', { weight: 7 }],
     [['weight', 'users', 'a:1', '--reset'], 'DELETE', '/upstreams/users/targets/a%3A1/weight', undefined],
+    [
+      ['breaker', 'open', 'users', 'a:1', '--force', '--reason', 'x'],
+      'PUT',
+      '/upstreams/users/targets/a%3A1/breaker',
+      { state: 'open', force: true, reason: 'x' },
+    ],
     [
       ['breaker', 'close', 'users', 'a:1'],
       'PUT',

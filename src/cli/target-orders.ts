@@ -28,7 +28,7 @@ const OPTIONS = {
   eject: { ...ORDER, force: { type: 'boolean' } },
   restore: ALWAYS,
   weight: { ...ORDER, reset: { type: 'boolean' } },
-  breaker: { ...ALWAYS, for: { type: 'string' } },
+  breaker: { ...ORDER, force: { type: 'boolean' } },
 } as const;
 const USAGE = {
   upstreams: 'no more words',
@@ -54,7 +54,9 @@ export function targetsCommand(args: readonly string[]): TargetsCommand | undefi
   const command = { name: 'targets', admin, json: values.flag('json') } as const;
   const wanted = { upstreams: 0, eject: 2, restore: 2, weight: isReset ? 2 : 3, breaker: 3 }[word];
   if (words.length !== wanted) throw new UsageError(`${word}: expected ${USAGE[word]}`);
-  const [upstream = '', target = '', last] = word === 'breaker' ? [...words.slice(1), words[0]] : words;
+  const [upstream = '', given = '', last] = word === 'breaker' ? [...words.slice(1), words[0]] : words;
+  // As the file and the doctor have it.
+  const target = given.replace(/^(?:https?|grpcs?):\/\/([^/]*)\/?$/, '$1');
   const place = `/upstreams/${encodeURIComponent(upstream)}/targets/${encodeURIComponent(target)}`;
   switch (word) {
     case 'upstreams':
@@ -71,7 +73,8 @@ export function targetsCommand(args: readonly string[]): TargetsCommand | undefi
       return { ...command, method: 'PUT', path: `${place}/weight`, body };
     }
     case 'breaker': {
-      const body = { ...(last === 'open' ? more : {}), state: stateOf(last) };
+      const open = { ...more, ...(values.flag('force') && { force: true }) };
+      const body = { ...(last === 'open' ? open : {}), state: stateOf(last) };
       return { ...command, method: 'PUT', path: `${place}/breaker`, body };
     }
   }

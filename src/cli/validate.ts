@@ -1,5 +1,6 @@
 import { describeRoutes, type ListedRoute } from '../admin/route-listing.ts';
 import { formatFaults } from '../config/config-fault.ts';
+import { operatorsTargets } from '../routing/operators-targets.ts';
 import { warningsOf } from '../snapshot/config-warnings.ts';
 import type { OfferedModules, Outlet } from './commands.ts';
 import { compiled } from './compiled.ts';
@@ -11,12 +12,17 @@ export async function runValidate(
   modules: OfferedModules,
   { out, err }: { readonly out: Outlet; readonly err: Outlet },
 ): Promise<void> {
-  const { gateway, source, current } = await compiled(configFile, modules);
+  const { gateway, source, current, environment } = await compiled(configFile, modules);
+  const operators = { host: environment.adminHost, port: environment.adminPort };
   // What stands in the file is counted as it was written there: versions and methods make several routes of one.
   const written = source.value.routes.length;
   const ofCode = current.table.routes.filter(({ door }) => door === 'handler').length;
   // Only a warning here: it may be the gateway itself that listens there, before it hears of the change.
-  const warnings = [...warningsOf(current), ...(await gateway.takenPorts())];
+  const warnings = [
+    ...warningsOf(current),
+    ...operatorsTargets(source, operators),
+    ...(await gateway.takenPorts()),
+  ];
   await gateway.app.close();
   if (warnings.length > 0)
     err.write(`${formatFaults(warnings, { color: err.isTTY === true, noun: 'warning' })}\n`);

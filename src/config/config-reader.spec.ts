@@ -46,7 +46,7 @@ describe('readConfigFile', () => {
 
   it('says that there is no such file', async () => {
     await expect(readConfigFile(schema, join(folder, 'none.yaml'))).rejects.toThrow(
-      'none.yaml  no such file; name one with --config FILE or GATEHOUSE_CONFIG',
+      'none.yaml  no such file',
     );
   });
 

@@ -57,9 +57,9 @@ export async function readText(file: string): Promise<string> {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file; name one with --config FILE or GATEHOUSE_CONFIG',
+  ENOENT: 'no such file',
   EISDIR: 'expected a file, found a directory',
-  ENOTDIR: 'no such file; name one with --config FILE or GATEHOUSE_CONFIG',
+  ENOTDIR: 'no such file',
   ELOOP: 'a link that leads to itself',
   EACCES: 'no permission to read this file',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'expected UTF-8 text',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ConfigError } from './config-fault.ts';
 import { readConfig } from './config-reader.ts';
 import { duration, percentage, size } from './units.ts';
-import { faultsText } from './zod-faults.ts';
+import { faultsText, toFaults } from './zod-faults.ts';
 
 const orOff = <Schema extends z.ZodType>(inner: Schema) => z.union([z.literal('off'), inner]);
 
@@ -195,4 +195,17 @@ describe('faultsText', () => {
     const { error } = orders.safeParse(value);
     expect(error && faultsText(error, orders, value)).toBe(text);
   });
+
+  it('tells the first of very many, within bounds, whatever shape they have', () => {
+    const made = Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`k${i}`, 1]));
+    for (const value of [made, [made], Array.from({ length: 20_000 }, () => ({ x: 1 })), { ['k'.repeat(1e6)]: 1 }]) {
+      const { error } = orders.safeParse(value);
+      const text = error && faultsText(error, orders, value);
+      expect(text).toMatch(/(?:unknown|missing) key/);
+      expect(text?.length).toBeLessThanOrEqual(4001);
+    }
+    const { error } = order.safeParse(made);
+    const document = { file: '', value: made, faultyPaths: [], locate: () => ({}) };
+    expect(error && toFaults(error, { document, schema: order }).length).toBeGreaterThan(0);
+  }); // prettier-ignore
 });

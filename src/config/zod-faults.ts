@@ -49,15 +49,32 @@ export function toFaults(error: z.core.$ZodError, { document, schema }: FaultCon
   return withoutRepeats(faults);
 }
 
-/** What is wrong with an order or a question of an operator, in one line, as it would be told of a configuration. */
+/** So many faults of an order are told: whoever gives it mends them by hand, and whoever makes up more has nothing of it. */
+const MOST_TOLD = 20;
+const LONGEST_TOLD = 4000;
+
+/**
+ * What is wrong with an order or a question of an operator, in one line, as it would be told of a configuration. 20 faults of a
+ * place at most, and 4000 characters.
+ */
 export function faultsText(error: z.core.$ZodError, schema: z.core.$ZodType, value: unknown): string {
   const document = { file: '', value, faultyPaths: [], locate: () => ({}) };
-  return toFaults(error, { document, schema })
+  const text = toFaults({ ...error, issues: firstOf(error.issues) }, { document, schema })
     .map(({ key, message, suggestion }) => {
       const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
       return `${key === '' ? '' : `${key}: `}${message}${hint}`;
     })
     .join('; ');
+  return text.length > LONGEST_TOLD ? `${text.slice(0, LONGEST_TOLD)}…` : text;
+}
+
+/** The first issues, and of each the first of what it holds: a body of an order may have as many as it has bytes. */
+function firstOf(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return issues.slice(0, MOST_TOLD).map((issue) => {
+    if (issue.code === 'unrecognized_keys') return { ...issue, keys: issue.keys.slice(0, MOST_TOLD) };
+    if (issue.code !== 'invalid_union') return issue;
+    return { ...issue, errors: issue.errors.map(firstOf) } as z.core.$ZodIssue;
+  });
 }
 
 /** A fault inside an anchor turns up again at each alias of it; the first time is enough. */
@@ -116,7 +133,9 @@ function isMissingIn(path: ConfigPath, key: string, { scope }: Finding, root: un
 
 /** What a schema says itself of a key that it does not have. */
 function saidOf(issues: Finding['issues'], key: string): string | undefined {
-  const issue = issues.find((one) => one.code === 'unrecognized_keys' && one.keys.join() === key);
+  const issue = issues.find(
+    (one) => one.code === 'unrecognized_keys' && one.keys.length === 1 && one.keys[0] === key,
+  );
   return issue?.message?.startsWith('Unrecognized key') === false ? issue.message : undefined;
 }
 

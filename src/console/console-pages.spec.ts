@@ -28,6 +28,9 @@ describe('the pages of the console', () => {
     const { headers, body } = await server.inject('/console/routes/x');
     const policy = String(headers['content-security-policy']);
     expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'/);
+    expect(policy).toMatch(
+      /frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'$/,
+    );
     expect(policy).not.toMatch(/unsafe|data:|https?:|\*/);
     expect(body).not.toMatch(/<style|style="|<script>|https?:/);
     expect(headers['cache-control']).toBe('no-cache');

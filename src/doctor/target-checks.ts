@@ -6,6 +6,12 @@ import type { TLSSocket } from 'node:tls';
 import { socketOf } from '../upstreams/create-target.ts';
 import { createProbe } from '../upstreams/health/create-probe.ts';
 import { loadTls, type UpstreamTls } from '../upstreams/tls-files.ts';
+import {
+  isOperatorsPlace,
+  leadsTo,
+  OPERATORS_WARNING,
+  type OperatorsPlace,
+} from '../upstreams/transport/operators-places.ts';
 import type { Http1PoolOptions } from '../upstreams/transport/http1/http1-pool.ts';
 import type { TargetOptions, UpstreamOptions } from '../upstreams/upstream.schema.ts';
 import { expiryOf } from './certificate-facts.ts';
@@ -96,7 +102,12 @@ function targetCheck(
     mend: place,
     run: async (signal) => {
       const socket = socketOf(target, options, tls);
-      const opened = await open(socket, options, signal);
+      const operators = { host: around.environment.adminHost, port: around.environment.adminPort };
+      const opened = await open(socket, options, { signal, operators });
+      // Also while the gateway does not run, where its address says so.
+      const isOwn = isOperatorsPlace(socket.host, socket.port, operators);
+      if (isOwn || ('isOperators' in opened && opened.isOperators))
+        return { level: 'warn', what: OPERATORS_WARNING, mend: `ADMIN_PORT, or ${place}` };
       if ('error' in opened) {
         const fault = connectionFault(opened.error, trustKeys(`upstreams.${name}.tls`));
         return { level: 'fail', what: fault.what, mend: fault.mend ?? `start it, or mend ${place}` };
@@ -115,25 +126,33 @@ function trustKeys(section: string): { readonly authority: string; readonly name
   };
 }
 
-type Opened = { readonly certificate: X509Certificate | undefined } | { readonly error: unknown };
+type Opened =
+  | { readonly certificate: X509Certificate | undefined; readonly isOperators: boolean }
+  | { readonly error: unknown };
+
+interface Opening {
+  readonly signal: AbortSignal;
+  readonly operators: OperatorsPlace;
+}
 
 function open(
   { host, port, tls }: Http1PoolOptions,
   { protocol }: UpstreamOptions,
-  signal: AbortSignal,
+  { signal, operators }: Opening,
 ): Promise<Opened> {
   return new Promise((resolve) => {
     const ended = (error: unknown): void => resolve({ error });
     if (tls === undefined) {
       const socket = connect({ host, port, signal });
       socket.once('error', ended).once('connect', () => {
+        const isOperators = leadsTo(socket, operators);
         socket.destroy();
-        resolve({ certificate: undefined });
+        resolve({ certificate: undefined, isOperators });
       });
       return;
     }
     const socket: TLSSocket = tls.connect({ port }, protocol === 'grpc' ? 'h2' : 'http/1.1', () => {
-      resolve({ certificate: socket.getPeerX509Certificate() });
+      resolve({ certificate: socket.getPeerX509Certificate(), isOperators: leadsTo(socket, operators) });
       socket.destroy();
     });
     socket.once('error', ended);

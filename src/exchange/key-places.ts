@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.ts';
+import { settleLines } from './taken-lines.ts';
 
 /** Where the API keys of clients are looked for, as one configuration says. */
 export interface KeyPlaces {
@@ -34,9 +35,12 @@ export function liftKey(request: IncomingMessage, { header, query }: KeyPlaces):
   if (query !== undefined) liftParameter(request, query);
 }
 
-function renameField({ headers, rawHeaders }: IncomingMessage, header: string): void {
+function renameField(request: IncomingMessage, header: string): void {
+  const { headers, rawHeaders } = request;
   // Before the parsed fields are looked at, some of which are made of the raw ones.
   const value = headers[header];
+  if (value === undefined && headers[KEY_FIELD] === undefined) return;
+  settleLines(request);
   // Backwards, because what the client says under the usual name is taken out: it is not where keys are looked for.
   for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
@@ -46,6 +50,11 @@ function renameField({ headers, rawHeaders }: IncomingMessage, header: string): 
   delete headers[KEY_FIELD];
   delete headers[header];
   if (value !== undefined) headers[KEY_FIELD] = String(value);
+  const { headersDistinct: lines } = request;
+  const own = lines[header];
+  delete lines[header];
+  if (own === undefined) delete lines[KEY_FIELD];
+  else lines[KEY_FIELD] = own;
 }
 
 interface Targets {

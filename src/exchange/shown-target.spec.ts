@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { shownPath, shownQuery } from './shown-target.ts';
+import { secretValuesOf, shownPath, shownPathOf, shownQuery, withoutValues } from './shown-target.ts';
 
 describe(shownPath.name, () => {
   it.each([
@@ -30,4 +30,31 @@ describe(shownQuery.name, () => {
     [`?${'a=1&'.repeat(15)}b=1`, `?${'a=&'.repeat(15)}b=`],
     [`?${'a=1&'.repeat(16)}b=1`, `?${'a=&'.repeat(16)}…`],
   ])('shows %p as %p', (query, shown) => expect(shownQuery(query)).toBe(shown));
+});
+
+describe(shownPathOf.name, () => {
+  const of = (path: string, parameters: readonly string[], params: readonly string[]) =>
+    shownPathOf({ path, params, route: { pattern: { parameters } } });
+
+  it('leaves out the values of parameters whose names may be those of secrets', () => {
+    expect(of('/reset/s3cret/go', ['token'], ['s3cret'])).toBe('/reset/*/go');
+    expect(of('/users/7/keys/s%33cret', ['id', 'apiKey'], ['7', 's%33cret'])).toBe('/users/7/keys/*');
+    expect(of('/s/e/e', ['session'], ['e'])).toBe('/s/*/*');
+    expect(of('/files/s3cret.zip', ['ticket'], ['s3cret'])).toBe('/files/*.zip');
+    expect(of('/users/7', ['id'], ['7'])).toBe('/users/7');
+    expect(of('/magic/', ['token'], [''])).toBe('/magic/');
+  });
+
+  it('hides what looks like a token, a key of ours or user information, whatever route takes it', () => {
+    const token = `eyJhbGciOi.${'a'.repeat(9)}.b`;
+    expect(shownPathOf({ path: `/x/${token}/y`, params: [], route: undefined })).toBe('/x/[redacted]/y');
+    expect(of(`/k/gh_live_${'k'.repeat(20)}`, [], [])).toBe('/k/[redacted]');
+    expect(of('/via/http://me:s3cret@host/', [], [])).toBe('/via/http://[redacted]@host/');
+  });
+});
+
+it('takes the same values out of what was made of a path', () => {
+  const values = secretValuesOf({ route: { pattern: { parameters: ['a', 'token'] } }, params: ['1', 'abc'] });
+  expect(values).toEqual(['abc']);
+  expect(withoutValues('/inner/abc/1?t=abc', values)).toBe('/inner/*/1?t=abc');
 });

@@ -1,5 +1,12 @@
+import { redacted } from '../telemetry/redaction.ts';
+import { maySayASecret } from '../telemetry/secret-names.ts';
+import type { Route } from '../routing/route.ts';
+
 const LONGEST_PATH = 1024;
 const MOST_PARAMETERS = 16;
+
+const NONE: readonly string[] = Object.freeze([]);
+const NONE_AT_ALL: readonly number[] = Object.freeze([]);
 
 /** Parameters of a path segment (RFC 3986 section 3.3), such as a session of `;jsessionid=…`. */
 const PATH_PARAMETER = /(?:;|%3B)[^/]*/g;
@@ -9,6 +16,49 @@ const PARAMETER_NAME = /^[A-Za-z_][\w.[\]-]{0,31}$/;
 
 /** Stands for what is left out. */
 const HIDDEN = '*';
+
+/** How tokens and keys begin that can be told by their looks. Looked for first: most paths have none of it. */
+const LOOKS = ['eyJ', 'gh_', '://'];
+
+/** Which parameters of a path hold what may be a secret, by its pattern; settled when a path of it is first shown. */
+const secretPlaces = new WeakMap<object, readonly number[]>();
+
+/** What of an exchange says which parts of its path are secret. */
+export interface PathFacts {
+  readonly route: { readonly pattern: Pick<Route['pattern'], 'parameters'> } | undefined;
+  readonly params: readonly string[];
+}
+
+/** The path of a request as log lines, traces and operators' pages show it: {@link shownPath}, without what may be a secret. */
+export function shownPathOf(exchange: PathFacts & { readonly path: string }): string {
+  const { path } = exchange;
+  const shown = shownPath(withoutValues(path, secretValuesOf(exchange)));
+  return LOOKS.some((look) => shown.includes(look)) ? redacted(shown) : shown;
+}
+
+/** The values of parameters of the path whose names may be those of secrets, as they came: `/reset/{token}`. */
+export function secretValuesOf({ route, params }: PathFacts): readonly string[] {
+  if (route === undefined) return NONE;
+  let places = secretPlaces.get(route.pattern);
+  if (places === undefined) secretPlaces.set(route.pattern, (places = placesOf(route.pattern.parameters)));
+  return places.length === 0 ? NONE : places.map((place) => params[place] ?? '').filter((one) => one !== '');
+}
+
+/** A path, or what was made of one, without some values. */
+export function withoutValues(path: string, values: readonly string[]): string {
+  if (values.length === 0) return path;
+  return values.reduce((text, value) => {
+    const segments = text.split('/');
+    return segments.includes(value)
+      ? segments.map((one) => (one === value ? HIDDEN : one)).join('/')
+      : text.replaceAll(value, HIDDEN);
+  }, path);
+}
+
+function placesOf(names: readonly string[]): readonly number[] {
+  const places = [...names.keys()].filter((place) => maySayASecret(names[place] ?? ''));
+  return places.length === 0 ? NONE_AT_ALL : places;
+}
 
 /** A path as log lines show it: without the parameters of its segments, and 1024 characters at most. */
 export function shownPath(path: string): string {

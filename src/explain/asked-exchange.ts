@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { absoluteForm, hostOf, isSaneHost } from '../exchange/absolute-form.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import { liftKey } from '../exchange/key-places.ts';
+import { liftCredentials } from '../exchange/lifted-credentials.ts';
 import { normalizePath, splitTarget } from '../routing/request-path.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { continueTrace } from '../telemetry/trace-context.ts';
@@ -34,7 +34,7 @@ export function askedExchange(input: ExplainInput, snapshot: Snapshot): Exchange
   const request = requestOf(method, target, fields, input.from);
   if (!isSaneHost(request.headers.host ?? ''))
     throw new ExplainFault(`expected one host, got "${request.headers.host ?? ''}"`);
-  if (snapshot.edge.keyPlaces !== undefined) liftKey(request, snapshot.edge.keyPlaces);
+  liftCredentials(request, snapshot.edge.keyPlaces);
   const { path, query } = splitTarget(request.url ?? target);
   const normal = normalizePath(path, 'keep');
   if (normal === undefined)

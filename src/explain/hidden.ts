@@ -1,18 +1,16 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
+import { HIDDEN, toldField, toldJson } from '../telemetry/told-values.ts';
 
 /** A token that is signed, whatever its field is called. */
 const SIGNED = /^(?:[Bb]earer )?eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** What stands for a value that is not shown. */
-export const HIDDEN = '(hidden)';
 /** Shorter ones would be found in whatever is shown. */
 const SHORTEST_SCRUBBED = 4;
 
 /** Shows the value of a header field, unless it may be a secret. */
 export function shownValue(name: string, value: string): string {
-  return maySayASecret(name) || SIGNED.test(value) ? HIDDEN : redacted(value);
+  return maySayASecret(name) || SIGNED.test(value) ? HIDDEN : toldField(name, value);
 }
 
 /** Shows a path with its query, but for values that may be secrets. */
@@ -31,9 +29,7 @@ const MOST_SHOWN = 2000;
 /** Shows a body that is JSON, or the beginning of it, but for members that may be secrets; undefined for any other. */
 export function shownJson(body: Buffer): string | undefined {
   try {
-    const text = JSON.stringify(JSON.parse(body.toString()), (name, value: unknown) =>
-      maySayASecret(name) ? HIDDEN : value,
-    );
+    const text = JSON.stringify(toldJson(JSON.parse(body.toString())));
     return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
   } catch {
     return undefined;

@@ -28,6 +28,7 @@ async function listening(): Promise<void> {
     keepAliveMs: 1000,
     logger: createLogger('silent'),
     accepted: () => (accepted += 1),
+    taken: () => undefined,
     watch: () => undefined,
     isAmong: () => false,
     denied: () => undefined,

@@ -34,6 +34,8 @@ export interface ListenerDeps {
   readonly ticketSecret?: Buffer | undefined;
   /** Hears of every connection before anything of it is read. */
   accepted(socket: Socket): void;
+  /** Hears of every connection that is handed to a server: it has said what goes before HTTP. */
+  taken(socket: Socket): void;
   /** Watches a server to which connections are handed. */
   watch(server: HttpServer): void;
   /** Whether an address is one of a list of addresses and blocks. */
@@ -113,7 +115,10 @@ export class Listener implements ListenerFacts {
       new TlsFront(settings, this.#tls, {
         isHttp2: speaksHttp2(settings),
         ticketSecret: this.#deps.ticketSecret,
-        onSecure: (socket, raw) => this.#secured(socket, raw, settings),
+        onSecure: (socket, below, connection) => {
+          this.#deps.taken(below);
+          this.#secured(socket, connection, settings);
+        },
         onFault: (raw, reason) => this.#refused(raw, reason),
         onDenied: (address, reason) => this.#deps.denied(address, reason),
       });
@@ -193,6 +198,7 @@ export class Listener implements ListenerFacts {
   }
 
   #hand(socket: Socket, version: 'h2' | 'http/1.1'): void {
+    this.#deps.taken(socket);
     if (version === 'h2') this.#http2?.accept(socket);
     else this.#http1.emit('connection', socket);
   }

@@ -17,7 +17,8 @@ export interface TlsFrontOptions {
   readonly isHttp2: boolean;
   /** What other processes make their keys for tickets from as well; undefined for keys of its own. */
   readonly ticketSecret: Buffer | undefined;
-  onSecure(socket: TLSSocket, connection: ClientConnection): void;
+  /** @param below the connection that it was, whose handshake is complete. */
+  onSecure(socket: TLSSocket, below: Socket, connection: ClientConnection): void;
   /** Hears why a connection was closed. */
   onFault(socket: Socket, reason: string): void;
   /** Hears of one that was closed for the certificate of the client, or because it has none. */
@@ -68,8 +69,9 @@ export class TlsFront {
   }
 
   #secured(socket: TLSSocket, { onSecure, onFault, onDenied }: TlsFrontOptions): void {
-    const connection = connectionBelow(socket);
-    if (connection === undefined) return void socket.destroy();
+    const below = socketBelow(socket);
+    const connection = below && connectionOf(below);
+    if (below === undefined || connection === undefined) return void socket.destroy();
     const x509 = this.#tls.clientCertificates && socket.getPeerX509Certificate();
     // Fails closed: a certificate that does not hold is not as good as none.
     if (x509 !== undefined && !socket.authorized) {
@@ -87,7 +89,7 @@ export class TlsFront {
       x509,
       fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
     };
-    onSecure(socket, { ...connection, certificate, isForAnother: this.#isForAnother(socket) });
+    onSecure(socket, below, { ...connection, certificate, isForAnother: this.#isForAnother(socket) });
   }
 
   // With the certificates of the handshake, whatever a reload brings: clients go by what they were shown.
@@ -106,8 +108,12 @@ function ticketKeys(secret: Buffer | undefined, admission: string): Buffer {
 }
 
 // Node tells what a TLS socket lies on by nothing else.
+function socketBelow(socket: TLSSocket): Socket | undefined {
+  return (socket as TLSSocket & { readonly _parent?: Socket })._parent;
+}
+
 function connectionBelow(socket: TLSSocket): ClientConnection | undefined {
-  const { _parent: raw } = socket as TLSSocket & { readonly _parent?: Socket };
+  const raw = socketBelow(socket);
   return raw && connectionOf(raw);
 }
 

@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { shownPath, shownQuery } from '../exchange/shown-target.ts';
+import { shownPathOf, shownQuery } from '../exchange/shown-target.ts';
 import { attemptsOf, bounded, degradedOf, quoted, refusalOf, rounded } from './access-values.ts';
 
 const INFO = 30;
@@ -20,9 +20,9 @@ function givenAgain({ cached, isReplayed, awaited }: Exchange): string {
  * @param more members of the object that the configuration asks for, each with a comma before it. Default none.
  */
 export function accessLine(exchange: Exchange, durationMs: number, complete: boolean, more = ''): string {
-  const { trace, attempts, route, principal, upstream, problem, degraded, path, query } = exchange;
+  const { trace, attempts, route, principal, upstream, problem, degraded, query } = exchange;
   const target = attempts[attempts.length - 1]?.target;
-  const shown = query === '' ? shownPath(path) : shownPath(path) + shownQuery(query);
+  const shown = query === '' ? shownPathOf(exchange) : shownPathOf(exchange) + shownQuery(query);
   // By hand, because `JSON.stringify` looks at every name and value as if it did not know them; only what can hold
   // a quote or a control character goes through it.
   let line = `{"level":${INFO},"time":${Date.now()},"id":"${exchange.id}"`;

@@ -1,16 +1,17 @@
 import type { Attempt, DegradedPart } from '../exchange/exchange.ts';
 import { Problem } from '../problems/problem.ts';
+import { printableJson } from '../telemetry/printable.ts';
 import { errorName } from '../telemetry/error-facts.ts';
 
 const LONGEST_NAME = 200;
 const MOST_ATTEMPTS = 20;
 const MOST_DEGRADED = 20;
 
-const NEEDS_ESCAPES = /["\\\p{Cc}\p{Cs}]/u;
+const NEEDS_ESCAPES = /["\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** A text as JSON. */
+/** A text as JSON, without a character that is not seen: nobody speaks to the terminal of whoever reads the log. */
 export function quoted(text: string): string {
-  return NEEDS_ESCAPES.test(text) ? JSON.stringify(text) : `"${text}"`;
+  return NEEDS_ESCAPES.test(text) ? printableJson(JSON.stringify(text)) : `"${text}"`;
 }
 
 /** A time, to the microsecond. */
@@ -42,13 +43,15 @@ export function degradedOf(degraded: readonly DegradedPart[]): string {
     .slice(0, MOST_DEGRADED)
     .map(({ section, code, via }) => ({ section: bounded(section), code, via }));
   if (degraded.length > shown.length) shown.push({ left: degraded.length - shown.length });
-  return JSON.stringify(shown);
+  return printableJson(JSON.stringify(shown));
 }
 
 /** Why it was refused, as JSON. */
 export function refusalOf(problem: Problem): string {
   const { entry, code, by } = problem;
-  return JSON.stringify({ stage: entry.stage, code, by: by && bounded(by), fault: faultOf(problem) });
+  return printableJson(
+    JSON.stringify({ stage: entry.stage, code, by: by && bounded(by), fault: faultOf(problem) }),
+  );
 }
 
 /** The error behind a problem; what is behind a problem of a problem is the first one's. */

@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts';
-import { shownPath, shownQuery } from '../exchange/shown-target.ts';
+import { shownPath, shownPathOf, shownQuery } from '../exchange/shown-target.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { bounded } from './access-values.ts';
 
@@ -24,9 +24,9 @@ let lastTime = '';
  * @param more what the configuration asks for: ` name="value"`, escaped. Default none.
  */
 export function combinedLine(exchange: Exchange, more = ''): string {
-  const { clientAddress, principal, method, path, query, status, bytesOut, request } = exchange;
+  const { clientAddress, principal, method, query, status, bytesOut, request } = exchange;
   const { referer, 'user-agent': agent } = request.headers;
-  const target = shownPath(path) + (query === '' ? '' : shownQuery(query));
+  const target = shownPathOf(exchange) + (query === '' ? '' : shownQuery(query));
   const user = principal === undefined ? NOTHING : bare(bounded(principal.id));
   const line = `${bare(clientAddress)} - ${user} [${timeOf(Date.now())}] "${escaped(`${method} ${target} HTTP/${request.httpVersion}`)}"`;
   const from = referer === undefined ? NOTHING : escaped(pageOf(referer));

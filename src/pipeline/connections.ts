@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Server } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
 import type { Exchange } from '../exchange/exchange.ts';
+import { answerOn } from '../sockets/last-word.ts';
 
 /** How many turns of the event loop are waited for connections that the system has accepted already. */
 const MOST_TURNS = 50;
@@ -14,6 +15,8 @@ const MOST_TURNS = 50;
 @Injectable()
 export class Connections {
   readonly #open = new Set<Socket>();
+  /** Connections that nobody has taken over yet: their handshake, or what they begin with, is not complete. */
+  readonly #greeting = new Set<Socket>();
   /** Connections that were told nothing, with the end of their moment. */
   readonly #untold = new Map<Socket, NodeJS.Timeout>();
   #graceMs = 0;
@@ -47,6 +50,17 @@ export class Connections {
     socket.once('close', () => this.#closed(socket));
   }
 
+  /** Watches a connection whose handshake, or what goes before HTTP, is still to come. */
+  greets(socket: Socket): void {
+    this.add(socket);
+    this.#greeting.add(socket);
+  }
+
+  /** A connection has been taken over by a server, which knows what is said on it. */
+  taken(socket: Socket): void {
+    this.#greeting.delete(socket);
+  }
+
   /** From now on connections end. @param graceMs how long one that was told nothing may stay idle. */
   depart(graceMs: number): void {
     this.#graceMs = graceMs;
@@ -73,11 +87,17 @@ export class Connections {
     if (this.#untold.size > 0) await new Promise<void>((resolve) => (this.#whenTold = resolve));
   }
 
-  /** Ends, after a moment, what has been opened and never used, such as what browsers open in advance. */
+  /**
+   * Ends, after a moment, what has no exchange by then: what has been opened and never used, such as what browsers open in
+   * advance, and what has sent only a part of a handshake or of a head. Nobody else looks at the time of those any more.
+   */
   endUnused(): void {
-    const unused = this.#unused();
-    if (unused.length === 0) return;
-    const end = (): void => unused.filter(isUnused).forEach((socket) => socket.destroy());
+    const silent = [...this.#open].filter((socket) => this.#asksNothing(socket));
+    if (silent.length === 0) return;
+    const end = (): void => {
+      for (const socket of silent)
+        if (this.#asksNothing(socket) && !this.#untold.has(socket)) socket.destroy();
+    };
     setTimeout(() => setImmediate(end), this.#graceMs).unref();
   }
 
@@ -100,6 +120,10 @@ export class Connections {
     return [...this.#open].filter(isUnused);
   }
 
+  #asksNothing(socket: Socket): boolean {
+    return isUnused(socket) || this.#greeting.has(socket) || isBetweenHeads(socket);
+  }
+
   #forget(socket: Socket): void {
     clearTimeout(this.#untold.get(socket));
     if (this.#untold.delete(socket) && this.#untold.size === 0) this.#whenTold?.();
@@ -107,6 +131,7 @@ export class Connections {
 
   #closed(socket: Socket): void {
     this.#open.delete(socket);
+    this.#greeting.delete(socket);
     this.#forget(socket);
     if (this.#open.size === 0) this.#whenEmpty?.();
   }
@@ -114,6 +139,13 @@ export class Connections {
 
 function isUnused(socket: Socket): boolean {
   return socket.bytesRead === 0;
+}
+
+/** Whether a connection of HTTP/1.1 has no answer due, so that at most a part of the next head has come. */
+function isBetweenHeads(socket: Socket): boolean {
+  // As `node:http` keeps it while the connection is its own; what was upgraded has no parser any more.
+  const { parser } = socket as Socket & { readonly parser?: object | null };
+  return parser !== undefined && parser !== null && answerOn(socket) === undefined;
 }
 
 /**

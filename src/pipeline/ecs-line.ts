@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Exchange } from '../exchange/exchange.ts';
-import { shownPath, shownQuery } from '../exchange/shown-target.ts';
+import { shownPathOf, shownQuery } from '../exchange/shown-target.ts';
 import type { Problem } from '../problems/problem.ts';
 import { attemptsOf, bounded, degradedOf, faultOf, quoted } from './access-values.ts';
 
@@ -19,9 +19,9 @@ const KIND = '"kind":"event","category":["web"],"type":["access"],"dataset":"gat
  * @param more labels and the like that the configuration asks for.
  */
 export function ecsLine(exchange: Exchange, durationMs: number, complete: boolean, more: EcsMore): string {
-  const { trace, method, path, query, status, problem, principal, upstream, attempts } = exchange;
+  const { trace, method, query, status, problem, principal, upstream, attempts } = exchange;
   const isFailure = status >= FIRST_FAILURE || problem !== undefined || !complete;
-  const shown = shownPath(path);
+  const shown = shownPathOf(exchange);
   let line = `{"@timestamp":"${new Date().toISOString()}","log.level":"info"`;
   line += `,"message":${quoted(`${method} ${shown} ${status}`)},"ecs.version":"${ECS_VERSION}"`;
   line += `,"event":{${KIND},"outcome":"${isFailure ? 'failure' : 'success'}"`;

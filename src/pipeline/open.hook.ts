@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostOf } from '../exchange/absolute-form.ts';
 import { Exchange, type Answer } from '../exchange/exchange.ts';
-import { liftKey } from '../exchange/key-places.ts';
+import { liftCredentials } from '../exchange/lifted-credentials.ts';
 import { preflightOfAll } from '../policies/seats.ts';
 import type { Stage } from '../policies/stage.ts';
 import { Problem, retryAfterSeconds } from '../problems/problem.ts';
@@ -40,7 +40,7 @@ export class OpenHook {
   open(request: IncomingMessage, response: ServerResponse): Exchange {
     const snapshot = this.#snapshots.current;
     snapshot.hold();
-    if (snapshot.edge.keyPlaces !== undefined) liftKey(request, snapshot.edge.keyPlaces);
+    liftCredentials(request, snapshot.edge.keyPlaces);
     const { path, query } = splitTarget(request.url ?? '/');
     const id = request.headers['x-request-id'];
     const { tracing } = snapshot.edge;

@@ -73,6 +73,8 @@ export interface PolicyFacts<Name extends string = string, Schema extends z.ZodT
   readonly undeclared?: z.output<Schema>;
   /** Where it means something on a GraphQL schema: on all fields and types, or on the fields of the roots. */
   readonly onFields?: 'all' | 'roots';
+  /** Whether it keeps callers out, or data from them: nobody may lose it by asking for the same elsewhere. */
+  readonly guards?: true;
   /** Where it makes no sense, and why. */
   readonly unfit?: UnfitDoors;
   /** Whether proxied routes have it from their upstream, which says it at its own key of that name. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { withoutSecrets } from './recorded-exchange.ts';
+import { toldJson } from '../telemetry/told-values.ts';
 import type { RecordedExchange } from './sample-format.ts';
 
 type Told = Pick<RecordedExchange, 'body' | 'bodyLeft'>;
@@ -44,7 +44,7 @@ export class KeptBody {
 /** A body of JSON without what may be a secret; undefined for what is no JSON, which fails closed: nobody knows where secrets stand in it. */
 export function jsonWithoutSecrets(body: Buffer): string | undefined {
   try {
-    return JSON.stringify(withoutSecrets(JSON.parse(body.toString()), 0));
+    return JSON.stringify(toldJson(JSON.parse(body.toString())));
   } catch {
     return undefined;
   }

@@ -2,13 +2,14 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Principal } from '../exchange/principal.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import { maySayASecret } from '../telemetry/secret-names.ts';
+import { toldField, toldJson } from '../telemetry/told-values.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { KeptBody } from './kept-body.ts';
 import type { RecordedExchange } from './sample-format.ts';
 
-/** What stands for the value of a member that may be a secret. */
-const HIDDEN = '(hidden)';
-const DEEPEST = 12;
+/** What developers call a parameter that has a value, and one that has none: any other may be the value itself. */
+const NAME = /^[A-Za-z_][\w.[\]-]{0,63}$/;
+const FLAG = /^[A-Za-z]{1,24}(?:[_-][A-Za-z]{1,24}){0,3}$/;
 
 /** Bodies that were kept. */
 export interface KeptBodies {
@@ -53,7 +54,7 @@ function fieldsOf(raw: readonly string[]): Pick<RecordedExchange, 'headers' | 'd
     // Pseudo fields of HTTP/2 are said by method and URL.
     if (name.startsWith(':')) continue;
     if (maySayASecret(name)) dropped.push(name.toLowerCase());
-    else headers.push([name, redacted(value)]);
+    else headers.push([name, toldField(name, value)]);
   }
   return { headers, dropped };
 }
@@ -77,16 +78,25 @@ function shownPath({ route, params }: Exchange, path: string): string {
 
 function shownQuery(query: string): string {
   if (query === '') return '';
-  const pairs = query
-    .slice(1)
-    .split('&')
-    .map((pair) => {
-      const end = pair.indexOf('=');
-      if (end < 0) return redacted(pair);
-      const name = pair.slice(0, end);
-      return maySayASecret(name) ? `${name}=${masked(pair.slice(end + 1))}` : redacted(pair);
-    });
-  return `?${pairs.join('&')}`;
+  return `?${query.slice(1).split('&').map(shownPair).join('&')}`;
+}
+
+function shownPair(pair: string): string {
+  const end = pair.indexOf('=');
+  const name = end < 0 ? pair : pair.slice(0, end);
+  const value = end < 0 ? '' : pair.slice(end + 1);
+  // The padding of base64 is no value.
+  const isName = (/[^=]/.test(value) ? NAME : FLAG).test(plain(name));
+  const shown = end < 0 ? '' : `=${maySayASecret(name) ? masked(value) : redacted(value)}`;
+  return (isName || name === '' ? name : masked(name)) + shown;
+}
+
+function plain(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return '';
+  }
 }
 
 // Member by member: a token that services get for it, or whatever is added later, is not among them.
@@ -105,21 +115,6 @@ function verifiedFacts(principal: Principal): NonNullable<RecordedExchange['as']
     email,
     tenant,
     tier,
-    claims: withoutSecrets(claims, 0) as Readonly<Record<string, unknown>>,
+    claims: toldJson(claims) as Readonly<Record<string, unknown>>,
   };
-}
-
-/** A value of JSON without what members say whose names may be those of secrets. */
-export function withoutSecrets(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return redacted(value);
-  if (typeof value !== 'object' || value === null) return value;
-  // Fails closed: nobody looks deeper.
-  if (depth > DEEPEST) return HIDDEN;
-  if (Array.isArray(value)) return value.map((one: unknown) => withoutSecrets(one, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      maySayASecret(name) ? HIDDEN : withoutSecrets(one, depth + 1),
-    ]),
-  );
 }

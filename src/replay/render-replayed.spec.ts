@@ -50,6 +50,6 @@ it('says what was not compared, and what is not in the sample', () => {
     'identity has changed: callers are those that were found out when the sample was recorded',
     'not compared, because it differs by itself: header id',
     'without a request in the sample: r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, and 2 more',
-    '1 lines cannot be replayed; line 4: no JSON',
+    '1 line cannot be replayed; line 4: no JSON',
   ]);
 }); // prettier-ignore

@@ -13,7 +13,7 @@ const TITLES: Readonly<Record<(typeof KINDS)[number], string>> = {
 /** Shows what a new configuration would change, by kind. */
 export function renderReplayed(found: Replayed): string {
   const { compared, changed, changes, unlisted, unreadable, firstUnreadable, noise, unsampled } = found;
-  const lines = [`${compared} requests compared, ${changed} would be treated otherwise`];
+  const lines = [`${counted(compared, 'request')} compared, ${changed} would be treated otherwise`];
   for (const kind of KINDS) {
     const groups = changes.filter((one) => one.kind === kind);
     if (groups.length > 0) lines.push('', TITLES[kind]);
@@ -31,8 +31,13 @@ export function renderReplayed(found: Replayed): string {
     lines.push('identity has changed: callers are those that were found out when the sample was recorded');
   if (noise.length > 0) lines.push(`not compared, because it differs by itself: ${noise.join(', ')}`);
   if (unsampled.length > 0) lines.push(`without a request in the sample: ${listed(unsampled)}`);
-  if (unreadable > 0) lines.push(`${unreadable} lines cannot be replayed; ${firstUnreadable ?? ''}`);
+  if (unreadable > 0)
+    lines.push(`${counted(unreadable, 'line')} cannot be replayed; ${firstUnreadable ?? ''}`);
   return `${lines.join('\n')}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function listed(routes: readonly string[]): string {

@@ -80,9 +80,11 @@ export class ConfigFileWatch {
   }
 }
 
-const GONE = 'gone';
+/** The stamp of a file that is not there. */
+export const GONE = 'gone';
 
-function stampOf(found: BigIntStats | undefined): string {
+/** What changes with every change of a file. */
+export function stampOf(found: BigIntStats | undefined): string {
   if (found === undefined) return GONE;
   const { dev, ino, size, mtimeNs, ctimeNs } = found;
   return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;

@@ -1,4 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AccessChange, Change, ConfigDiff, RouteNote } from './config-diff.ts';
+
+/** A value in which more than this has changed is shown whole. */
+const MOST_PARTS = 6;
 
 /** One thing that is otherwise in another configuration. */
 export interface DiffRow {
@@ -71,7 +75,32 @@ export function routeText({ methods, path }: RouteNote): string {
 
 /** What was, and what is. */
 export function changeText({ what, from, to }: Change): string {
-  return `${what}: ${shown(from)} → ${shown(to)}`;
+  const parts = partsOf('', from, to);
+  const isWhole = parts.length > MOST_PARTS || parts.some(({ path }) => path === '');
+  if (isWhole) return `${what}: ${shown(from)} → ${shown(to)}`;
+  return `${what}: ${parts.map((part) => `${part.path} ${shown(part.from)} → ${shown(part.to)}`).join(', ')}`;
+}
+
+interface Part {
+  /** Below what has changed; empty for all of it. */
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+// What stays the same in a long value hides what does not.
+function partsOf(path: string, from: unknown, to: unknown): readonly Part[] {
+  if (isDeepStrictEqual(from, to)) return [];
+  if (Array.isArray(from) && Array.isArray(to) && from.length === to.length)
+    return from.flatMap((one, index) => partsOf(`${path}[${index}]`, one, to[index]));
+  if (!isRecord(from) || !isRecord(to)) return [{ path, from, to }];
+  const names = new Set([...Object.keys(from), ...Object.keys(to)]);
+  const below = path === '' ? '' : `${path}.`;
+  return [...names].flatMap((name) => partsOf(below + name, from[name], to[name]));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function kindOf({ from, to }: Change): DiffRow['kind'] {

@@ -3,7 +3,6 @@ import { foldName } from '../exchange/reserved-names.ts';
 import type { GatewayConfig } from '../routing/gateway.schema.ts';
 import { TRACE_FIELDS } from '../tracing/trace-fields.ts';
 import type { RouteTable } from '../routing/route-table.ts';
-import { SESSION_COOKIES } from '../exchange/operators-cookies.ts';
 import { stickyCookieName } from '../upstreams/balancing/sticky-sessions.ts';
 
 /**
@@ -17,8 +16,7 @@ export function ownFieldsOf(
   { routes }: RouteTable,
   isTraced = false,
 ): OwnFields {
-  // Cookies know no ports: a browser sends those of the operators' listener to the clients' as well.
-  const cookies = new Set<string>(SESSION_COOKIES);
+  const cookies = new Set<string>();
   const token = identity?.tokens.cookie;
   if (token !== undefined && !token.forward) cookies.add(token.name);
   for (const [name, { sticky }] of Object.entries(upstreams))

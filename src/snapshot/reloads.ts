@@ -6,6 +6,7 @@ import { Candidates } from './candidates.ts';
 import type { ConfigPlace } from './config-desk.ts';
 import type { WatchTimes } from './config-file-watch.ts';
 import { ConfigHistory } from './config-history.ts';
+import { ConfigReadings, givenText, type ConfigReading } from './config-readings.ts';
 import { ConfigStanding, type Difference } from './config-standing.ts';
 import { summaryOf } from './config-summary.ts';
 import { logWarnings } from './config-warnings.ts';
@@ -30,6 +31,7 @@ export class Reloads {
   readonly #departedUpstreams = new DepartedNames(upstreamNames);
   readonly #watched: WatchedFiles;
   readonly #standing: ConfigStanding;
+  readonly #readings = new ConfigReadings();
   /** The last configurations; of one of several processes only the one that it began with. */
   readonly history = new ConfigHistory();
   #loadedAt = Date.now();
@@ -163,7 +165,10 @@ export class Reloads {
   async #read(asked: WantedReload): Promise<Reload> {
     let wanted = asked;
     try {
-      const text = await this.#textOf(asked);
+      const reading = await this.#readingOf(asked);
+      // Read before, for whoever has asked by name: the watch finds the same change a moment later.
+      if (asked.trigger === 'file' && reading.isKnown && this.#last !== undefined) return this.#last;
+      const text = reading.text();
       wanted = { ...asked, text };
       // The file says what it did when an earlier configuration was taken back: that one stays.
       if (asked.joint === undefined && this.#standing.isOld(asked.trigger, hash('sha256', text, 'hex')))
@@ -174,10 +179,11 @@ export class Reloads {
     }
   }
 
-  async #textOf({ trigger, joint, earlier }: WantedReload): Promise<string> {
+  async #readingOf({ trigger, joint, earlier }: WantedReload): Promise<ConfigReading> {
     const { file, text } = this.#deps.snapshots.current.source.document;
     const kept = this.#standing.keepsText(trigger) ? text : undefined;
-    return joint?.text ?? earlier?.text ?? kept ?? (await readText(file));
+    const given = joint?.text ?? earlier?.text ?? kept;
+    return given === undefined ? this.#readings.read(file) : givenText(given);
   }
 
   async #take(source: GatewaySource, wanted: WantedReload): Promise<Reload> {

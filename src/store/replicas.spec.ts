@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { closeRedis, createRedis, whenReady } from './redis.ts';
@@ -104,5 +106,25 @@ describe('Replicas', () => {
       'gatehouse_replicas 1',
     );
     await replicas.beforeApplicationShutdown();
+  });
+
+  it('keeps the last known count when what it hears is none', async () => {
+    let said = 0;
+    const confused = createServer((socket) =>
+      socket.on('data', (data) => {
+        const commands = data.toString('latin1').match(/\*\d+\r\n/g) ?? [];
+        said += commands.length;
+        socket.write('+OK\r\n'.repeat(commands.length));
+      }),
+    ).listen(0, '127.0.0.1');
+    await once(confused, 'listening');
+    const redis = createRedis(`redis://127.0.0.1:${(confused.address() as AddressInfo).port}`, SILENT);
+    connections.push(redis);
+    const replicas = new Replicas(redis, { beatMs: BEAT_MS });
+    replicas.onApplicationBootstrap();
+    await until(() => said > 5);
+    expect(replicas.count).toBe(1);
+    closeRedis(redis);
+    confused.close();
   });
 });

@@ -40,7 +40,7 @@ export interface ReplicasOptions {
 }
 
 interface WithScript {
-  beatReplica(key: string, id: string, livesMs: number, isAlive: 0 | 1): Promise<number>;
+  beatReplica(key: string, id: string, livesMs: number, isAlive: 0 | 1): Promise<unknown>;
 }
 
 /**
@@ -108,7 +108,9 @@ export class Replicas implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   // The most of the last beats: after FLUSHALL, or after a jump of the clock, those that are there have to come back first.
-  #heard(count: number): void {
+  #heard(count: unknown): void {
+    // Fails closed: a share of something that is no number would be no limit at all.
+    if (typeof count !== 'number' || !(count >= 1)) return;
     if (this.#lately.push(count) > BEATS_TO_LIVE) this.#lately.shift();
     this.#count = Math.max(1, ...this.#lately);
   }

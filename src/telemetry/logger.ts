@@ -2,6 +2,7 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { errorFacts } from './error-facts.ts';
 import { KeptLines } from './kept-lines.ts';
 import { LineBuffer, type LineTurns } from './line-buffer.ts';
+import { printableJson } from './printable.ts';
 import { redacted, redactedFields } from './redaction.ts';
 
 /** The structured logger of the process. */
@@ -74,7 +75,7 @@ class RedactingStream {
   }
 
   write(line: string): void {
-    const shown = redacted(line);
+    const shown = printableJson(redacted(line));
     this.kept.add(shown);
     this.inner.write(shown);
   }

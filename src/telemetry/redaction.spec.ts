@@ -33,6 +33,7 @@ describe('redacted', () => {
     'basic auth is not bearer auth',
     '{"key":"routes[a].policies.rateLimit.key","file":"a.yaml"}',
     'mail me@example.com',
+    'www-authenticate: Bearer realm="gatehouse", ApiKey realm="gatehouse"',
   ])('leaves %p', (text) => {
     expect(redacted(text)).toBe(text);
   });
@@ -64,8 +65,33 @@ describe('redacted', () => {
   });
 
   it('takes no time that grows with the square of a text', () => {
-    for (const one of ['eyJ', '://', '-----BEGIN PRIVATE KEY-----', '?a=', 'bearer ', 'a://b@', '@'])
-      expect(redacted(one.repeat(100_000 / one.length)).length).toBeGreaterThan(0);
+    for (const one of [
+      'eyJ',
+      '-eyJ',
+      'eyJaaaaaa-',
+      'eyJaaaaaa.',
+      'eyJaaaaaa.-',
+      'gh_live_',
+      '://',
+      'a.',
+      '-----BEGIN PRIVATE KEY-----',
+      '-----BEGIN ',
+      '?a=',
+      '?a',
+      'bearer ',
+      'bearer -',
+      'a://b@',
+      '@',
+      ' ',
+    ])
+      // prettier-ignore
+      expect(redacted(one.repeat(400_000 / one.length)).length).toBeGreaterThan(0);
+  });
+
+  it('leaves what only begins like a token, and hides one behind it', () => {
+    expect(redacted('eyJhbGciOi-eyJhbGciOi and more')).toBe('eyJhbGciOi-eyJhbGciOi and more');
+    expect(redacted(`eyJhbGciOi ${JWT} eyJhbGciOi.x`)).toBe('eyJhbGciOi [redacted] eyJhbGciOi.x');
+    expect(redacted(`file-${JWT}`)).toBe('file-[redacted]');
   });
 });
 

@@ -10,11 +10,15 @@ const SECRET_VARIABLE =
 const USERINFO = /\b([a-z][a-z\d+.-]{1,20}:\/\/)[^\s/?#"'@]*(?:@[^\s/?#"'@]*)*@/gi;
 const KEY_BLOCK =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g;
-const TOKEN =
-  /\beyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*){1,3}|\bgh_[\dA-Za-z]{1,32}_[\dA-Za-z]{16,}(?:_[\dA-Za-z]+)?/g;
+/**
+ * A token, or only its beginning: what has no more parts is taken as a whole and left as it is, because it would be looked
+ * through from each of its beginnings else, and whoever wrote it knows how many those are.
+ */
+const TOKEN = /\beyJ[\w-]{6,}(\.[\w-]*(?:\.[\w-]*){1,3})?/g;
+const API_KEY = /\bgh_[\dA-Za-z]{1,32}_[\dA-Za-z]{16,}(?:_[\dA-Za-z]+)?/g;
 /** As header fields have them; in lower case they are words as well, and what follows has to look like no word. */
 const CREDENTIALS =
-  /\b(?:(Bearer|Basic|DPoP|Negotiate)|(bearer|basic|dpop|negotiate)(?=\s+\S*[\dA-Z=]))(\s+)[\w.~+/-]{4,}=*/g;
+  /\b(?:(Bearer|Basic|DPoP|Negotiate)|(bearer|basic|dpop|negotiate)(?=\s+\S*[\dA-Z=]))(\s+)(?!realm=")[\w.~+/-]{4,}=*/g;
 /** Within JSON that is a text of JSON a quote has a backslash before it, which is no part of a value. */
 const QUERY_PAIR = /([?&;])([\w%.[\]-]{1,64})=((?:[^&\s"'<>;\\]|\\[^"])+)/g;
 /** What all of those have; most texts have none of it. */
@@ -72,7 +76,8 @@ export function redacted(text: string): string {
     shown = text
       .replace(KEY_BLOCK, REDACTED)
       .replace(USERINFO, `$1${REDACTED}@`)
-      .replace(TOKEN, REDACTED)
+      .replace(TOKEN, (found, parts: string | undefined) => (parts === undefined ? found : REDACTED))
+      .replace(API_KEY, REDACTED)
       .replace(CREDENTIALS, `$1$2$3${REDACTED}`)
       .replace(QUERY_PAIR, (pair, lead: string, name: string, value: string) =>
         maySayASecret(name) && value !== '(hidden)' ? `${lead}${name}=${REDACTED}` : pair,

@@ -1,5 +1,6 @@
 /** Parts of names, folded, of what may hold a secret. Fails closed: rather one too many is hidden. */
-const PARTS = /auth|cookie|credential|key|pass|secret|session|signature|token|jwt|csrf|xsrf|saml|assertion/;
+const PARTS =
+  /auth|cookie|credential|key|pass|secret|session|signature|token|jwt|dpop|csrf|xsrf|saml|assertion/;
 /** Words of names that are too short to be looked for within others. */
 const WORDS = /(?:^|[^a-z])(?:sig|hmac|mac|pw|pwd|otp|totp|pin|code|sid|ticket|nonce)(?:[^a-z]|$)/;
 const HUMP = /(?<=[a-z\d])(?=[A-Z])/g;
@@ -32,8 +33,12 @@ export function isSecretField(name: string): boolean {
  */
 export function maySayASecret(name: string): boolean {
   const said = plain(name);
-  const folded = said.replace(HUMP, '-').toLowerCase();
-  return PARTS.test(folded) || WORDS.test(folded) || added.has(joined(said));
+  // `DPoP` has humps of its own.
+  return (
+    PARTS.test(said.toLowerCase()) ||
+    WORDS.test(said.replace(HUMP, '-').toLowerCase()) ||
+    added.has(joined(said))
+  );
 }
 
 function plain(name: string): string {

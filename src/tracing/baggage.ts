@@ -2,9 +2,9 @@
 const MOST_MEMBERS = 64;
 const MOST_BYTES = 8192;
 
-/** A member: a key, a value that is percent-encoded, and properties. */
+/** A member: a key, a value that is percent-encoded, and properties. Blanks have one place where there is no value: no two take turns. */
 const MEMBER =
-  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*[ \t]*(?:;[\x20-\x2b\x2d-\x7e\t]*)?$/;
+  /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+[ \t]*)?(?:;[\x20-\x2b\x2d-\x7e\t]*)?$/;
 
 /**
  * The members of a `baggage` field whose keys are in a list, as they came; members that cannot be read are left out, and none is

@@ -22,6 +22,8 @@ function trace(options: object, more: Partial<TraceOrigin> = {}): FollowedTrace 
   return new FollowedTrace({ rules, carrier: {} as TraceCarrier, ...none, ...more });
 }
 
+const ofA = { route: { id: 'a', pattern: { parameters: [] } }, params: [] };
+
 describe('a trace that begins', () => {
   it('has ids of its own, is random, and says the share that it was sampled by', () => {
     const one = trace({ ratio: '100%' });
@@ -76,11 +78,11 @@ describe('the share of a route', () => {
   it('counts when the route is known before somebody asks', () => {
     const options = { ratio: '0%', routes: { a: { ratio: '100%' } } };
     const [known, late] = [trace(options), trace(options)];
-    known.exchange = { route: { id: 'a' } };
+    known.exchange = ofA;
     expect([known.isSampled, known.routeRules.threshold]).toEqual([true, '0'.repeat(14)]);
     expect(late.isSampled).toBe(false);
     // What was told a service does not change any more.
-    late.exchange = { route: { id: 'a' } };
+    late.exchange = ofA;
     expect(late.isSampled).toBe(false);
   });
 });
@@ -88,7 +90,7 @@ describe('the share of a route', () => {
 describe('a part of a trace', () => {
   it('is one and the same span, and decided as the whole', () => {
     const whole = trace({ ratio: '0%' }, { caller: caller({ state: ['a=1'] }) });
-    whole.exchange = { route: { id: 'a' } };
+    whole.exchange = ofA;
     const { rules, carrier } = whole;
     const part = new FollowedTrace(
       { rules, carrier, spans: undefined, caller: undefined, stranger: undefined, baggage: undefined },

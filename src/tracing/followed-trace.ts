@@ -1,4 +1,5 @@
 import { randomHex, type TraceCarrier, type TraceContext } from '../telemetry/trace-context.ts';
+import type { PathFacts } from '../exchange/shown-target.ts';
 import type { SpanLog } from '../telemetry/span-log.ts';
 import type { CallerContext } from './caller-context.ts';
 import { isAmong, shownThreshold } from './sampling.ts';
@@ -29,9 +30,9 @@ export interface TraceOrigin {
   readonly baggage: string | undefined;
 }
 
-/** An exchange, as far as it decides whether its trace is sampled. */
-export interface SampledExchange {
-  readonly route: { readonly id: string } | undefined;
+/** An exchange, as far as it decides whether its trace is sampled, and what spans may not show of it. */
+export interface SampledExchange extends PathFacts {
+  readonly route: (NonNullable<PathFacts['route']> & { readonly id: string }) | undefined;
 }
 
 /**

@@ -28,6 +28,7 @@ describe('readTraceState', () => {
     ['a key that is there twice', 'a=1,a=2'],
     ['one bad member among good ones', 'a=1,B=2'],
     ['nothing', ''],
+    ['blanks within a key, as many as there may be', `a${' '.repeat(2_000_000)}b=1`],
     ['nothing but commas', ', ,'],
   ])('cannot use %s', (_, text) => {
     expect(readTraceState(text)).toBeUndefined();

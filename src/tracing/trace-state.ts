@@ -1,3 +1,5 @@
+import { withoutBlanks } from '../exchange/blanks.ts';
+
 /** So many members a `tracestate` may have. */
 const MOST_MEMBERS = 32;
 /** So many characters are passed on; every sender has to pass on that many. */
@@ -10,7 +12,6 @@ const LONGEST_OWN = 256;
 /** W3C Trace Context Level 2, section 3.3.1.3: a key, and a value that does not end with a blank. */
 const MEMBER =
   /^[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
-const AROUND = /^[ \t]+|[ \t]+$/g;
 const OWN = 'ot=';
 
 /**
@@ -24,7 +25,7 @@ export function readTraceState(text: string | undefined): readonly string[] | un
   const members: string[] = [];
   const keys = new Set<string>();
   for (const part of text.split(',')) {
-    const member = part.replace(AROUND, '');
+    const member = withoutBlanks(part);
     if (member === '') continue;
     const key = member.slice(0, member.indexOf('='));
     if (members.length === MOST_MEMBERS || keys.has(key) || !MEMBER.test(member)) return undefined;

@@ -36,7 +36,7 @@ export function clientsOf(sketch: ClientSketch, route: string): RouteAnswer['cli
     .all()
     .flatMap(({ client, routes }) => {
       const of = routes.get(route);
-      return of === undefined ? [] : [{ client, ...of }];
+      return of === undefined ? [] : [{ client, requests: of.requests, refused: of.refused }];
     })
     .sort((one, other) => other.requests - one.requests)
     .slice(0, 10);
@@ -49,7 +49,12 @@ function rowOf({ client, kind, requests, refused, routes, limitedBy, limitedAt }
     requests,
     refused,
     routes: [...routes]
-      .map(([route, counts]) => ({ route, ...counts }))
+      .map(([route, { requests: many, refused: no, left }]) => ({
+        route,
+        requests: many,
+        refused: no,
+        ...(left && { left: { ...left, at: new Date(left.at).toISOString() } }),
+      }))
       .sort((one, other) => other.requests - one.requests),
     ...(limitedBy !== undefined && { limitedBy, limitedAt: new Date(limitedAt).toISOString() }),
   };

@@ -41,4 +41,19 @@ describe('ClientSketch', () => {
     expect(sketch.all()).toEqual([expect.objectContaining({ requests: 1, refused: 0 })]);
     expect(sketch.since).toBe(300_000);
   });
+
+  it('knows what the limits of a route had left somebody, also from before', () => {
+    let now = 1000;
+    const sketch = new ClientSketch(() => now);
+    sketch.note(note({ left: { remaining: 7, limit: 10, resetMs: 3000 } }));
+    sketch.note(note({ route: 'free' }));
+    now = 301_000;
+    sketch.look();
+    sketch.note(note({}));
+    const leftOf = (route: string): unknown => sketch.all()[0]?.routes.get(route)?.left;
+    expect(leftOf('users')).toEqual({ remaining: 7, limit: 10, resetMs: 3000, at: 1000 });
+    expect(leftOf('free')).toBeUndefined();
+    sketch.note(note({ left: { remaining: 9, limit: 10, resetMs: 1000 } }));
+    expect(leftOf('users')).toMatchObject({ remaining: 9, at: 301_000 });
+  });
 });

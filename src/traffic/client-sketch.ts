@@ -5,6 +5,24 @@ const MOST_ROUTES = 8;
 /** Each generation counts for so long; what is shown is of the one before and of this one. */
 const GENERATION_MS = 5 * 60_000;
 
+/** What a caller had left of the limits of a route when it was last looked at. */
+export interface LeftOfLimits {
+  readonly remaining: number;
+  readonly limit: number;
+  /** How long until nothing is missing, in ms from then on. */
+  readonly resetMs: number;
+  /** In ms since the epoch. */
+  readonly at: number;
+}
+
+/** What is counted of a caller at one route. */
+export interface RouteCount {
+  requests: number;
+  refused: number;
+  /** Undefined where no limit was met. */
+  left: LeftOfLimits | undefined;
+}
+
 /** What is counted of one caller. */
 export interface ClientCount {
   readonly client: string;
@@ -13,7 +31,7 @@ export interface ClientCount {
   refused: number;
   /** By how much `requests` may be too high. */
   error: number;
-  readonly routes: Map<string, { requests: number; refused: number }>;
+  readonly routes: Map<string, RouteCount>;
   limitedBy: string | undefined;
   limitedAt: number;
 }
@@ -28,6 +46,8 @@ export interface ClientNote {
   readonly isRefused: boolean;
   /** What has refused it for asking too often; undefined for anything else. */
   readonly limitedBy?: string | undefined;
+  /** What its limits have left it; undefined without any. */
+  readonly left?: Pick<LeftOfLimits, 'remaining' | 'limit' | 'resetMs'> | undefined;
 }
 
 /**
@@ -59,16 +79,18 @@ export class ClientSketch {
   }
 
   /** Takes note of what somebody has asked for. */
-  note({ client, kind, route, weight, isRefused, limitedBy }: ClientNote): void {
+  note({ client, kind, route, weight, isRefused, limitedBy, left: found }: ClientNote): void {
     const count = this.#counts.get(client) ?? this.#enter(client, kind);
     count.requests += weight;
     if (isRefused) count.refused += weight;
+    const left = found && { ...amountsOf(found), at: this.#now() };
     const ofRoute = count.routes.get(route);
     if (ofRoute !== undefined) {
       ofRoute.requests += weight;
       if (isRefused) ofRoute.refused += weight;
+      if (left !== undefined) ofRoute.left = left;
     } else if (count.routes.size < MOST_ROUTES || dropLeast(count.routes, weight))
-      count.routes.set(route, { requests: weight, refused: isRefused ? weight : 0 });
+      count.routes.set(route, { requests: weight, refused: isRefused ? weight : 0, left });
     if (limitedBy === undefined) return;
     count.limitedBy = limitedBy;
     count.limitedAt = this.#now();
@@ -120,6 +142,10 @@ export class ClientSketch {
   }
 }
 
+function amountsOf({ remaining, limit, resetMs }: NonNullable<ClientNote['left']>): Omit<LeftOfLimits, 'at'> {
+  return { remaining, limit, resetMs };
+}
+
 /** Makes room where somebody asks for more than the least does. */
 function dropLeast(routes: ClientCount['routes'], weight: number): boolean {
   let [least, fewest] = ['', Infinity];
@@ -130,10 +156,13 @@ function dropLeast(routes: ClientCount['routes'], weight: number): boolean {
 
 function together(before: ClientCount, now: ClientCount): ClientCount {
   const routes = new Map([...before.routes].map(([route, count]) => [route, { ...count }]));
-  for (const [route, { requests, refused }] of now.routes) {
+  for (const [route, { requests, refused, left }] of now.routes) {
     const known = routes.get(route);
-    if (known === undefined) routes.set(route, { requests, refused });
-    else [known.requests, known.refused] = [known.requests + requests, known.refused + refused];
+    if (known === undefined) routes.set(route, { requests, refused, left });
+    else {
+      [known.requests, known.refused] = [known.requests + requests, known.refused + refused];
+      known.left = left ?? known.left;
+    }
   }
   return {
     ...now,

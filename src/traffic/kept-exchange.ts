@@ -1,6 +1,6 @@
 import { addressBlock } from '../exchange/address-block.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { shownPath, shownQuery } from '../exchange/shown-target.ts';
+import { shownPathOf, shownQuery } from '../exchange/shown-target.ts';
 import { redacted } from '../telemetry/redaction.ts';
 import type { SpanNote } from '../telemetry/span-log.ts';
 import { failureReason, refusalReason, slownessReason, type ReasonFacts } from './reason.ts';
@@ -31,11 +31,11 @@ export function clientOf({ principal, clientAddress }: Exchange): string {
 /** What is kept of an exchange. @param atMs since the epoch. */
 export function keptOf(closed: ClosedExchange, outcome: KeptOutcome, atMs: number): Kept {
   const { exchange, durationMs: ms, notes } = closed;
-  const { route, trace, method, path, query, host, principal, operation, snapshot } = exchange;
+  const { route, trace, method, query, host, principal, operation, snapshot } = exchange;
   const problem = outcome === 'refused' || outcome === 'failed' ? saidBy(exchange) : undefined;
   const rule = problem && snapshot ? placeOfRule(problem, route, snapshot) : undefined;
   const client = exchange.clientAddress;
-  const shown = redacted(query === '' ? shownPath(path) : shownPath(path) + shownQuery(query));
+  const shown = redacted(shownPathOf(exchange) + (query === '' ? '' : shownQuery(query)));
   const bars = notes === undefined ? [] : waterfallOf(notes, exchange.startedAt, exchange.startedAt + ms);
   return {
     id: exchange.id,
@@ -44,7 +44,7 @@ export function keptOf(closed: ClosedExchange, outcome: KeptOutcome, atMs: numbe
     outcome,
     method,
     path: shown,
-    host: bounded(host),
+    host: bounded(redacted(host)),
     route: route?.id ?? UNMATCHED,
     status: exchange.status,
     ms: Math.round(ms * 100) / 100,

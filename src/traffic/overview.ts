@@ -97,8 +97,7 @@ export class Overview {
 
   /** One route; undefined for none of that id. */
   async route(id: string, range: Range): Promise<RouteAnswer | undefined> {
-    const { rows } = await this.rows.table();
-    const listed = rows.find((row) => row.id === id);
+    const listed = await this.rows.row(id);
     if (listed === undefined) return undefined;
     const { history, kept, clients } = this.deps.traffic;
     const { flow } = listed.name.metrics;
@@ -125,8 +124,7 @@ export class Overview {
     const { traffic, metrics, snapshots } = this.deps;
     const upstream = snapshots.current.upstreams.find(name);
     if (upstream === undefined) return undefined;
-    const { rows } = await this.rows.table();
-    const asking = rows.filter((row) => row.name.upstreams.includes(name));
+    const asking = await this.rows.asking(name);
     const flow = metrics.flows.find('upstream', name);
     return {
       row: upstreamRow(upstream, metrics.flows, traffic.history),

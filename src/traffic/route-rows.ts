@@ -53,6 +53,8 @@ export class RouteRows {
   readonly #metrics: Metrics;
   readonly #history: History;
   readonly #tables = new Map<string, { readonly at: number; readonly table: Promise<RowTable> }>();
+  /** Rows of routes that nobody asks for, which are most of many: made once, until somebody does. */
+  readonly #idle = new WeakMap<NamedRoute, { readonly seen: number | undefined; readonly row: ListedRow }>();
 
   constructor(snapshots: Snapshots, metrics: Metrics, history: History) {
     this.#snapshots = snapshots;
@@ -63,6 +65,20 @@ export class RouteRows {
   /** The routes of the configuration in force. */
   names(): Promise<readonly NamedRoute[]> {
     return routeNames(this.#snapshots.current, this.#metrics);
+  }
+
+  /** One row; undefined for a route that there is not. */
+  async row(id: string): Promise<ListedRow | undefined> {
+    const name = indexOf(await this.names()).ids.get(id);
+    return name && this.#row(name);
+  }
+
+  /** The rows of routes that may ask an upstream. */
+  async asking(upstream: string): Promise<readonly ListedRow[]> {
+    const rows: ListedRow[] = [];
+    const names = indexOf(await this.names()).upstreams.get(upstream) ?? [];
+    await eachInSlices(names, SLICE, (name) => rows.push(this.#row(name)));
+    return rows;
   }
 
   /** All rows. */
@@ -119,14 +135,17 @@ export class RouteRows {
     const rows: ListedRow[] = [];
     let lastSeen: number | undefined = undefined;
     await eachInSlices(names, SLICE, (name) => {
-      const of = sumsOf(name);
-      totals.add(of);
       const { flow } = name.metrics;
-      if (flow?.isTouched === true) open.addFlow(flow);
-      const seen = this.#history.lastSeen(name.metrics.flow);
+      const seen = this.#history.lastSeen(flow);
       if (seen !== undefined && (lastSeen === undefined || seen > lastSeen)) lastSeen = seen;
+      // The longer window may have what the usual one has not.
+      const isIdle = sums === undefined ? !this.#history.isBusy(flow) : sums.get(flow?.id ?? 0) === undefined;
+      const of = isIdle && flow?.isTouched !== true ? undefined : sumsOf(name);
+      if (of !== undefined) totals.add(of);
+      if (flow?.isTouched === true) open.addFlow(flow);
       if (grouped) into(groups, name, of, seen);
-      else rows.push(rowOf(name, numbersOf(of, windowMs, seen)));
+      else
+        rows.push(of === undefined ? this.#idleRow(name, seen) : rowOf(name, numbersOf(of, windowMs, seen)));
     });
     const grouping = [...groups.values()].map(({ name, sums: of, seen, members }) => ({
       ...rowOf(name, numbersOf(of, windowMs, seen)),
@@ -134,7 +153,23 @@ export class RouteRows {
     }));
     return { rows: grouped ? grouping : rows, totals: numbersOf(totals, windowMs, lastSeen), open, windowMs };
   }
+
+  #row(name: NamedRoute): ListedRow {
+    const { flow } = name.metrics;
+    if (!this.#history.isBusy(flow)) return this.#idleRow(name, this.#history.lastSeen(flow));
+    return rowOf(name, this.#history.numbers(flow));
+  }
+
+  #idleRow(name: NamedRoute, seen: number | undefined): ListedRow {
+    const known = this.#idle.get(name);
+    if (known !== undefined && known.seen === seen) return known.row;
+    const row = rowOf(name, numbersOf(NOTHING, 1000, seen));
+    this.#idle.set(name, { seen, row });
+    return row;
+  }
 }
+
+const NOTHING = new Sums();
 
 interface Group {
   readonly name: NamedRoute;
@@ -143,17 +178,46 @@ interface Group {
   members: number;
 }
 
-function into(groups: Map<string, Group>, name: NamedRoute, sums: Sums, seen: number | undefined): void {
+/** @param sums undefined for nothing. */
+function into(
+  groups: Map<string, Group>,
+  name: NamedRoute,
+  sums: Sums | undefined,
+  seen: number | undefined,
+): void {
   const { group } = name;
   const known = groups.get(group);
   if (known === undefined) {
     const whole = { ...name, id: group, path: group, methods: '*', text: name.text };
-    groups.set(group, { name: whole, sums, seen, members: 1 });
+    groups.set(group, { name: whole, sums: sums ?? new Sums(), seen, members: 1 });
     return;
   }
-  known.sums.add(sums);
+  if (sums !== undefined) known.sums.add(sums);
   known.members += 1;
   known.seen = Math.max(known.seen ?? 0, seen ?? 0) || undefined;
+}
+
+interface NameIndex {
+  readonly ids: ReadonlyMap<string, NamedRoute>;
+  /** The routes that may ask each. */
+  readonly upstreams: ReadonlyMap<string, readonly NamedRoute[]>;
+}
+
+const indexes = new WeakMap<readonly NamedRoute[], NameIndex>();
+
+function indexOf(names: readonly NamedRoute[]): NameIndex {
+  let index = indexes.get(names);
+  if (index === undefined) {
+    const pairs = names.flatMap((name) => [...new Set(name.upstreams)].map((one) => [one, name] as const));
+    const upstreams = new Map<string, NamedRoute[]>();
+    for (const [one, name] of pairs) {
+      const asking = upstreams.get(one);
+      if (asking === undefined) upstreams.set(one, [name]);
+      else asking.push(name);
+    }
+    indexes.set(names, (index = { ids: new Map(names.map((name) => [name.id, name])), upstreams }));
+  }
+  return index;
 }
 
 function rowOf(name: NamedRoute, numbers: FlowNumbers): ListedRow {

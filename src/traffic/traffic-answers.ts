@@ -166,10 +166,25 @@ export interface ClientRow {
   readonly requests: number;
   readonly refused: number;
   /** The routes asked for most, at most 8. */
-  readonly routes: readonly { readonly route: string; readonly requests: number; readonly refused: number }[];
+  readonly routes: readonly CalledRoute[];
   /** What has refused it last for asking too often: the rule, or the code of the problem. */
   readonly limitedBy?: string;
   readonly limitedAt?: string;
+}
+
+/** A route that a caller asks for. */
+export interface CalledRoute {
+  readonly route: string;
+  readonly requests: number;
+  readonly refused: number;
+  /** What its limits had left it at its last request that was counted; absent without any. */
+  readonly left?: {
+    readonly remaining: number;
+    readonly limit: number;
+    /** How long until nothing is missing, in ms from `at` on. */
+    readonly resetMs: number;
+    readonly at: string;
+  };
 }
 
 /** `GET /traffic/clients` */

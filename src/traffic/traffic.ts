@@ -128,6 +128,7 @@ export class Traffic implements OnModuleInit, OnModuleDestroy {
       weight,
       isRefused,
       limitedBy: isLimited ? (problem.by ?? problem.code) : undefined,
+      left: exchange.limit,
     });
   }
 }

@@ -46,6 +46,14 @@ describe(Troubles, () => {
     expect(troubles.marksAfter(1)).toMatchObject([{ kind: 'certificate', over: true }]);
   });
 
+  it('does not say that a certificate is well again when it ends', () => {
+    const { troubles, pass } = world((days) => [1.5 - days]);
+    const [{ since } = { since: '' }] = troubles.all();
+    pass(2 * DAY_MS);
+    expect(troubles.all()).toMatchObject([{ text: 'c0.pem of listener c0 has ended', since }]);
+    expect(troubles.marksAfter(0)).toMatchObject([{ over: false }]);
+  });
+
   it('looks at most once a second, and keeps a bounded number of marks', () => {
     let looks = 0;
     const { troubles, pass } = world(() => {

@@ -151,7 +151,7 @@ function keyOf({ kind, upstream = '', target = '', text }: Found): string {
     kind,
     upstream,
     target,
-    upstream === '' ? text.replace(/ ends in \d+ days/, '') : '',
+    upstream === '' ? text.replace(/ (?:ends in \d+ days|has ended)$/, '') : '',
   ]);
 }
 

@@ -10,6 +10,7 @@ import {
   type RollbackRefusal,
 } from '../snapshot/config-desk.ts';
 import { ConfigHistory } from '../snapshot/config-history.ts';
+import { ConfigReadings, givenText, type ConfigReading } from '../snapshot/config-readings.ts';
 import { ConfigStanding } from '../snapshot/config-standing.ts';
 import type { EarlierConfig, Reload } from '../snapshot/reload-deps.ts';
 import { WatchedFiles } from '../snapshot/watched-files.ts';
@@ -44,6 +45,8 @@ export class JointReloads {
   /** The last configurations that the gateway was given. */
   readonly history = new ConfigHistory();
   #standing = new ConfigStanding('');
+  readonly #readings = new ConfigReadings();
+  #last: Reload | undefined = undefined;
   /** Which configuration each worker has, by when it came into force. */
   readonly #editions = new WeakMap<Member, number>();
   #text = '';
@@ -164,7 +167,10 @@ export class JointReloads {
       return undefined;
     }
     const readAtMs = Date.now();
-    const text = await this.#textOf(asked).catch((error: unknown) => this.#unreadable(asked, error));
+    const reading = await this.#readingOf(asked);
+    // Read before, for whoever has asked by name: the watch finds the same change a moment later.
+    if (trigger === 'file' && reading.isKnown && this.#last !== undefined) return this.#last;
+    const text = this.#readable(asked, reading);
     if (typeof text !== 'string') return text;
     if (this.#standing.isOld(trigger, digestOf(text)))
       return this.#end(asked, { trigger, at: Date.now(), outcome: 'unchanged', faults: [] });
@@ -182,9 +188,17 @@ export class JointReloads {
     return this.#end(asked, of ?? { trigger, at: Date.now(), outcome, faults: [] }, text);
   }
 
-  async #textOf({ trigger, earlier }: Asked): Promise<string> {
-    const kept = this.#standing.keepsText(trigger) ? this.#text : undefined;
-    return earlier?.text ?? kept ?? readText(this.#deps.file);
+  async #readingOf({ trigger, earlier }: Asked): Promise<ConfigReading> {
+    const given = earlier?.text ?? (this.#standing.keepsText(trigger) ? this.#text : undefined);
+    return given === undefined ? this.#readings.read(this.#deps.file) : givenText(given);
+  }
+
+  #readable(asked: Asked, reading: ConfigReading): string | Reload {
+    try {
+      return reading.text();
+    } catch (error) {
+      return this.#unreadable(asked, error);
+    }
   }
 
   #unreadable(asked: Asked, error: unknown): Reload {
@@ -204,7 +218,7 @@ export class JointReloads {
     if (!isLeft) this.#standing.ended(trigger, outcome, text === undefined ? undefined : digestOf(text));
     for (const member of this.#deps.members()) void member.channel.tell('place', this.place);
     this.#deps.ended(outcome);
-    return reload;
+    return (this.#last = reload);
   }
 
   // Fails closed: what clients get may not depend on which worker they meet, so that who could not follow is replaced.

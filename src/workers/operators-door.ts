@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { ANSWER_FIELDS } from '../admin/answer-fields.ts';
 import { CHANGES_PATH, describeChanges } from '../admin/changes-page.ts';
 import type { AdminAccess } from '../admin/access/admin-access.ts';
 import { boundConnections, SERVER_OPTIONS } from '../admin/access/connection-bounds.ts';
@@ -249,5 +250,6 @@ function reply(response: ServerResponse, { status, headers, body }: RelayedAnswe
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.headersSent) return void response.destroy();
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  const type = { 'content-type': 'application/json; charset=utf-8' };
+  response.writeHead(status, { ...ANSWER_FIELDS, ...type }).end(JSON.stringify(body));
 }

@@ -26,7 +26,7 @@ describe('a demo that cannot start', () => {
       expect(ended).toEqual({
         code: 1,
         stdout: '',
-        stderr: `demo: port ${port} on 127.0.0.1 is already in use; set ${variable} to another one, or to 0 for any free one\n`,
+        stderr: `demo: port ${port} on 127.0.0.1 is already in use; set ${variable} to another one, or to 0 for any free one; PORTS=free takes free ones for all\n`,
       });
       server.close();
     },

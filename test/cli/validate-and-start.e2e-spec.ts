@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Injectable, Module, Post, type Type } from '@nestjs/common';
 import { Field, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { Mask } from '../../src/bff/graphql/fields/mask.decorator.ts';
 import { Deadline } from '../../src/policies/deadline/deadline.policy.ts';
 import { Roles } from '../../src/policies/authorization/authorization.policy.ts';
-import { main } from '../../src/cli/main.ts';
 import { modules } from '../../src/routes/index.ts';
-import { ensureBuilt, runBin, type BinResult } from '../support/child.ts';
+import { ensureBuilt, runBin } from '../support/child.ts';
+import { runCommand } from '../support/command.ts';
 import { checkGateway, startGateway } from '../support/gateway.ts';
 
 let folder: string;
@@ -93,22 +93,6 @@ const FILES: readonly (readonly [what: string, config: () => string, messages: r
   ],
 ];
 
-/** Runs a command in this process, which has loaded the code of a gateway already; two processes show that it is the same. */
-async function runHere(args: readonly string[]): Promise<BinResult> {
-  let [stdout, stderr] = ['', ''];
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((stdout += String(text)), true));
-  jest.spyOn(process.stderr, 'write').mockImplementation((text) => ((stderr += String(text)), true));
-  const before = process.exitCode;
-  process.exitCode = undefined;
-  try {
-    await main(args, modules);
-    return { code: Number(process.exitCode ?? 0), stdout, stderr };
-  } finally {
-    process.exitCode = before;
-    jest.restoreAllMocks();
-  }
-}
-
 describe('validate and start', () => {
   it.each(FILES)(
     'and all that puts a gateway together refuse %s, with the same message',
@@ -116,15 +100,13 @@ describe('validate and start', () => {
       const file = join(folder, `${Math.random().toString(36).slice(2)}.yaml`);
       writeFileSync(file, text());
       const variables = { PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent' };
-      const [validated, started] = await Promise.all([
-        runBin(['validate', '--config', file], variables),
-        runBin(['start', '--config', file], variables),
-      ]);
+      const validated = await runCommand(['validate', '--config', file], variables, modules);
+      const started = await runBin(['start', '--config', file], variables);
       expect([validated.code, validated.stdout]).toEqual([1, '']);
       for (const message of messages) expect(validated.stderr).toContain(message);
       expect([started.code, started.stderr]).toEqual([1, validated.stderr]);
       for (const command of [['routes'], ['openapi'], ['client', '--ts', '--out', join(folder, 'client.ts')]])
-        expect(await runHere([...command, '--config', file])).toEqual(validated);
+        expect(await runCommand([...command, '--config', file], {}, modules)).toEqual(validated);
     },
     60_000,
   );
@@ -134,7 +116,7 @@ describe('validate and start', () => {
     writeFileSync(file, config(REFLECTED));
     const before = connections;
     const variables = { REDIS_URL: `redis://127.0.0.1:${port}` };
-    const { code, stdout, stderr } = await runBin(['validate', '--config', file], variables);
+    const { code, stdout, stderr } = await runCommand(['validate', '--config', file], variables, modules);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/: valid, \d+ routes? in the file, \d+ in code\n$/);
     expect(connections).toBe(before);
@@ -158,7 +140,7 @@ routes:
     const before = connections;
     const run = (config: string, variables: Record<string, string>) => {
       writeFileSync(file, config.replaceAll('PORT', String(port)));
-      return runBin(['validate', '--config', file], { SESSION_KEYS: 'k'.repeat(32), ...variables });
+      return runCommand(['validate', '--config', file], { SESSION_KEYS: 'k'.repeat(32), ...variables });
     };
     const valid = await run(text, { REDIS_URL: `redis://127.0.0.1:${port}` });
     expect([valid.code, valid.stderr]).toEqual([0, '']);

@@ -87,6 +87,27 @@ describe('targets', () => {
     expect(dead.mend).toMatch(/gateway\.yaml:2:\d+ upstreams\.it\.targets\[1\]$/);
   });
 
+  it("warns of one that is the operators' own listener, whether it is there or not", async () => {
+    const config = (url: string): string => `upstreams: { it: { targets: ['${url}'] } }`;
+    const { port } = new URL(upstream.url);
+    for (const [host, at] of [
+      ['127.0.0.1', port],
+      ['localhost', port],
+      ['127.0.0.1', String(await freePort())],
+    ] as const) {
+      const environment = { ADMIN_PORT: at };
+      const result = found(await examined(config(`http://${host}:${at}`), { environment }), 'target');
+      expect(result).toMatchObject({
+        level: 'warn',
+        what: "it is the operators' listener of this gateway, to which no route leads",
+        mend: expect.stringMatching(/^ADMIN_PORT, or .*gateway\.yaml:2:\d+ upstreams\.it\.targets\[0\]$/),
+      });
+    }
+    const environment = { ADMIN_PORT: port, ADMIN_HOST: '127.0.0.2', ADMIN_TOKENS_FILE: '' };
+    const result = found(await examined(config(upstream.url), { environment }), 'target');
+    expect(result.level).toBe('ok');
+  });
+
   it('asks for their health as the gateway would', async () => {
     const results = await examined(`upstreams:
   ill: { targets: ['${upstream.url}'], health: { active: { path: /ill } } }

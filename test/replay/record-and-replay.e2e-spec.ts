@@ -266,7 +266,7 @@ describe('gatehouse record and gatehouse replay', () => {
       `${readFileSync(sample, 'utf8').split('\n').slice(0, 2).join('\n')}\n{"at":1}\nno\n`,
     );
     expect((await runCommand(['replay', file, file, torn])).stdout).toMatch(
-      /^1 requests compared.*2 lines cannot be replayed; line 3: at: /s,
+      /^1 request compared.*2 lines cannot be replayed; line 3: at: /s,
     );
   });
 });

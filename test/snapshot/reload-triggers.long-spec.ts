@@ -98,4 +98,28 @@ describe('SIGHUP', () => {
     await until(async () => (await statusOf('two')) === 200);
     await until(() => said('another configuration is in force'));
   });
+
+  it('and the watch tell of one change once, whether it is taken over, faulty, or gone', async () => {
+    const told = (): unknown[] =>
+      gateway?.lines().flatMap(({ msg, trigger }) => (msg.includes('configuration') ? [trigger] : [])) ?? [];
+    writeFileSync(path('gateway.yaml'), config(['one']));
+    await start();
+    const changes = [
+      () => writeFileSync(path('gateway.yaml'), config(['one', 'two'])),
+      () => writeFileSync(path('gateway.yaml'), 'version: 1\nunknown: 1'),
+      () => rmSync(path('gateway.yaml')),
+    ];
+    for (const [index, change] of changes.entries()) {
+      change();
+      gateway?.process.kill('SIGHUP');
+      await until(() => told().length === index + 1);
+      // The watch looks once a second, and waits 200 ms.
+      await sleep(2000);
+      expect(told()).toHaveLength(index + 1);
+    }
+    writeFileSync(path('gateway.yaml'), config(['three']));
+    await until(async () => (await statusOf('three')) === 200);
+    await until(() => told().length === 4);
+    expect(told()).toEqual(['SIGHUP', 'SIGHUP', 'SIGHUP', 'file']);
+  });
 });

@@ -10,10 +10,9 @@ export const HOME = join(process.cwd(), 'node_modules/.cache/gatehouse-e2e');
 /** The bin of that build. */
 export const BIN = join(HOME, 'bin/gatehouse.js');
 /** The sample's modules of that build; those of `gatehouse.config.js` are of another one. */
-/** The sample, as that build has it. */
 export const MODULES = join(HOME, 'dist/routes/index.js');
 /** What Node keeps of code that it has compiled once; a process starts in two thirds of the time. */
-const COMPILED = `${HOME}.compiled`;
+export const COMPILED = `${HOME}.compiled`;
 const LOCK = `${HOME}.lock`;
 const STAMP = join(HOME, 'built');
 const LOCK_IS_STALE_MS = 60_000;

@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { BIN, MODULES, type BinResult } from './child.ts';
+import { BIN, COMPILED, MODULES, type BinResult } from './child.ts';
 
 /** The last line that a demo prints once everything stands. */
 const READY = 'Ctrl-C stops everything.';
@@ -21,7 +21,13 @@ export class Demo {
 
   constructor(environment: Readonly<Record<string, string>>, args: readonly string[] = []) {
     const { PATH = '' } = process.env;
-    const env = { PATH, GATEHOUSE_BIN: BIN, GATEHOUSE_MODULES: MODULES, ...environment };
+    const env = {
+      PATH,
+      NODE_COMPILE_CACHE: COMPILED,
+      GATEHOUSE_BIN: BIN,
+      GATEHOUSE_MODULES: MODULES,
+      ...environment,
+    };
     // A group of its own, as a terminal makes one, so that Ctrl-C reaches what a terminal's would.
     this.#child = spawn(process.execPath, ['examples/demo.ts', ...args], { env, detached: true });
     this.#done = once(this.#child, 'close');

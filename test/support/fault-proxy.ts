@@ -44,13 +44,16 @@ export class FaultProxy {
 
   #carry(from: Socket, to: Socket, delay: () => number): void {
     this.#sockets.add(from);
-    let last = 0;
+    // In order, as TCP is: of timers that are due within the same millisecond either may come first.
+    const waiting: { readonly at: number; readonly act: () => void }[] = [];
+    const release = (): void => {
+      while (waiting[0] !== undefined && waiting[0].at <= performance.now()) waiting.shift()?.act();
+      if (waiting[0] !== undefined) setTimeout(release, waiting[0].at - performance.now());
+    };
     const later = (act: () => void): void => {
-      const at = Math.max(last, performance.now() + delay());
-      last = at;
-      const wait = at - performance.now();
-      if (wait <= 0) act();
-      else setTimeout(act, wait);
+      const now = performance.now();
+      const at = Math.max(waiting.at(-1)?.at ?? 0, now + delay());
+      if (waiting.push({ at, act }) === 1) release();
     };
     from.setNoDelay(true);
     from.on('data', (chunk) => {

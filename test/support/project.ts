@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { BIN, ensureBuilt, HOME } from './child.ts';
+import { BIN, COMPILED, ensureBuilt, HOME } from './child.ts';
 
 /** A folder of a team's own outside of the repository, in which the gateway is a package. */
 export interface Project {
@@ -28,7 +28,14 @@ export async function makeProject(): Promise<Project> {
   link(HOME, 'gatehouse');
   for (const name of PACKAGES) link(join(process.cwd(), 'node_modules', name), name);
   const { PATH = '' } = process.env;
-  const env = { PATH, PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1', DRAIN_DELAY: '0s' };
+  const env = {
+    PATH,
+    NODE_COMPILE_CACHE: COMPILED,
+    PORT: '0',
+    ADMIN_PORT: '0',
+    HOST: '127.0.0.1',
+    DRAIN_DELAY: '0s',
+  };
   return {
     folder,
     write(file, text) {

@@ -118,6 +118,14 @@ const commonJs = new KeepingRegistry();
 const esModules = new KeepingRegistry();
 const sources = new Map<string, { readonly version: string; readonly transformed: Transformed }>();
 
+const INLINE_MAP = /^\/\/# sourceMappingURL=data:.*$/m;
+
+/** A file that names its source map in place of holding it: the debugger, which finds places in code, is told all of it for each script. */
+function withoutMap({ code, sourceMapPath }: Transformed): Transformed {
+  if (sourceMapPath === null) return { code, sourceMapPath };
+  return { code: code.replace(INLINE_MAP, `//# sourceMappingURL=${sourceMapPath}`), sourceMapPath };
+}
+
 /** Remembers transformed files while they do not change, which saves reading and hashing them for each suite. */
 function remember(cache: Transforms): void {
   const transform = cache.transform.bind(cache);
@@ -127,10 +135,11 @@ function remember(cache: Transforms): void {
     const version = `${mtimeMs}:${size}`;
     const known = sources.get(file);
     if (known?.version !== version) {
-      const code = transform(file, options);
-      const transformed = cache.transforms.get(file);
-      if (transformed) sources.set(file, { version, transformed });
-      return code;
+      transform(file, options);
+      const transformed = withoutMap(cache.transforms.get(file) as Transformed);
+      cache.transforms.set(file, transformed);
+      sources.set(file, { version, transformed });
+      return transformed.code;
     }
     cache.transforms.set(file, known.transformed);
     if (known.transformed.sourceMapPath) cache.sourceMaps.set(file, known.transformed.sourceMapPath);

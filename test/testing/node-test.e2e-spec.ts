@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BIN, ensureBuilt } from '../support/child.ts';
+import { BIN, COMPILED, ensureBuilt } from '../support/child.ts';
 
 const CONFIG = `{
   version: 1,
@@ -48,7 +48,7 @@ describe('the kit under node:test', () => {
   it('passes, fails and ends as any other test there', () => {
     const file = join(folder, 'users.test.mjs');
     writeFileSync(file, testFile(join(dirname(dirname(BIN)), 'dist/testing/index.js')));
-    const env = { PATH: process.env['PATH'] };
+    const env = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED };
     const args = ['--test-reporter=tap', file];
     const run = spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: 60_000 });
     expect(run.stdout).toContain('ok 1 - a service that answers');

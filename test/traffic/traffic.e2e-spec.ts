@@ -117,6 +117,8 @@ describe('traffic at the operators’ listener', () => {
     expect(JSON.stringify(one)).not.toContain('secret-value');
     const { rows: clients } = await read<ListAnswer<object>>('/traffic/clients');
     expect(clients[0]).toMatchObject({ client: '127.0.0.1', requests: 2, refused: 1, limitedBy: one.by });
+    const left = { remaining: 0, limit: 1, resetMs: expect.any(Number), at: expect.any(String) };
+    expect(clients[0]).toMatchObject({ routes: [{ route: 'limited', requests: 2, left }] });
   });
 
   it('keeps what a service has failed, and says so in a sentence', async () => {

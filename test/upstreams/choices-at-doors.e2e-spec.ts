@@ -119,7 +119,7 @@ describe('a subset of which no target is available', () => {
     call(`${gateway.adminUrl}/upstreams/kinds/targets/${new URL(first.url).host}/breaker`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ state }),
+      body: JSON.stringify(state === 'open' ? { state, force: true } : { state }),
     });
 
   beforeAll(async () => {

@@ -153,7 +153,7 @@ describe.each(Object.entries(DOORS))('%s', (_, [upstream, ask]) => {
     const { host } = await breakerOf(upstream);
     const url = `${gateway.adminUrl}/upstreams/${upstream}/targets/${host}/breaker`;
     await call(url, order({ state: 'closed' }));
-    await call(url, order({ state: 'open', for: '5ms' }));
+    await call(url, order({ state: 'open', for: '5ms', force: true }));
     while ((await breakerOf(upstream)).state !== 'half-open') await sleep(2);
     ending = how;
     await ask();

@@ -29,13 +29,13 @@ beforeAll(async () => {
 version: 1
 defaults: { policies: { authentication: public, deadline: 2s } }
 upstreams:
-  quick: { ${both}, retry: { perTry: 250ms, budget: 100% } }
+  quick: { ${both}, retry: { perTry: 700ms, budget: 100% } }
   plain: { ${both}, retry: { budget: 100%, on: [503] } }
   told: { ${both}, retry: { budget: 100% }, deadlineHeader: { name: X-Request-Timeout, unit: ms } }
   seconds: { ${both}, deadlineHeader: { name: X-Request-Timeout, unit: s } }
 routes:
   - { id: quick, match: { path: /quick }, upstream: quick }
-  - { id: own, match: { path: /own }, upstream: plain, retry: { perTry: 250ms, on: [timeout] } }
+  - { id: own, match: { path: /own }, upstream: plain, retry: { perTry: 700ms, on: [timeout] } }
   - { id: plain, match: { path: /plain }, upstream: plain }
   - { id: told, match: { path: /told }, upstream: told }
   - { id: seconds, match: { path: /seconds }, upstream: seconds }
@@ -99,7 +99,7 @@ describe('`retry.perTry`', () => {
     turns = [
       (_, response) => {
         response.writeHead(200, { 'content-length': 4 }).write('12');
-        setTimeout(() => response.end('34'), 400);
+        setTimeout(() => response.end('34'), 1000);
       },
     ];
     expect(await asked('/quick')).toBe('200: 200');

@@ -92,7 +92,11 @@ it('the last target that the upstream itself leaves is kept', async () => {
 });
 
 it('a breaker that was opened by hand is listed until it is closed, and stays open over a reload', async () => {
-  const opened = await order(0, 'breaker', { state: 'open', for: '10m', reason: 'disk is full' });
+  const wish = { state: 'open', for: '10m', reason: 'disk is full' };
+  const refused = await order(0, 'breaker', wish);
+  expect([refused.status, refused.text]).toEqual([409, expect.stringContaining('the route one goes to')]);
+  expect((await call(`${gateway.url}/one`)).status).toBe(200);
+  const opened = await order(0, 'breaker', { ...wish, force: true });
   expect(opened.json()).toMatchObject({
     available: false,
     breaker: { state: 'open', cause: 'manual' },

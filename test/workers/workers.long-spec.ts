@@ -208,7 +208,9 @@ describe('two workers', () => {
     const target = new URL(upstream.url).host;
     const path = `/upstreams/it/targets/${target}/breaker`;
     const headers = { 'content-type': 'application/json' };
-    const put = (state: string) => admin(path, { method: 'PUT', headers, body: JSON.stringify({ state }) });
+    const force = (state: string): object => (state === 'open' ? { state, force: true } : { state });
+    const put = (state: string) =>
+      admin(path, { method: 'PUT', headers, body: JSON.stringify(force(state)) });
     const isOpen = async () =>
       (await ofAll<UpstreamPage>('/upstreams')).map(([it]) => it?.targets[0]?.breaker.state === 'open');
     expect((await put('open')).headers['gatehouse-worker']).toBe('all');

@@ -18,6 +18,7 @@ import { postTo } from '../graphql/graphql-client.fixture.ts';
 import { Answers, AnswersView } from '../../contracts/answers.decorator.ts';
 import { ViewGuards } from '../view-guards.ts';
 import { View } from '../view.ts';
+import type { ExposedQuery } from '../exposed-view.ts';
 import { kindByHeader } from '../view-variants.ts';
 import { exposedViews } from './exposed-views.ts';
 
@@ -233,6 +234,27 @@ describe('a view that cannot be exposed', () => {
     expect(() => exposedViews(page)).toThrow(
       /Plain\.one\.other is called ExposedProduct, as is ExposedPage\.product;/,
     );
+  });
+
+  const guarded = (graphql: string | ExposedQuery) =>
+    Plain.section('one', () => Promise.resolve(1)).expose({
+      rest: '/plain',
+      graphql,
+      policies: {
+        authentication: { schemes: ['jwt'] },
+        ipAccess: { allow: ['10.0.0.0/8'] },
+        transform: { response: { maskFields: ['one'] } },
+        deadline: '1s',
+      },
+      sections: { one: z.int() },
+    });
+
+  it('is a fault when what guards its route would not hold on its query', () => {
+    expect(() => exposedViews(guarded('plainGuarded'))).toThrow(
+      'the view Plain: "ipAccess", "transform" would not hold on its query "plainGuarded": say what does, `graphql: { query, policies }`, or leave out `graphql`',
+    );
+    const policies = { authorization: { anyRole: ['staff'] } };
+    expect(() => exposedViews(guarded({ query: 'plainGuarded', policies }))).not.toThrow();
   });
 
   it('is a fault when no policy has a name', () => {

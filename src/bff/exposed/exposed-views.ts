@@ -1,6 +1,7 @@
 import { Inject, type DynamicModule, type OnApplicationBootstrap, type Type } from '@nestjs/common';
 import { maskedSections } from '../graphql/types/masked-places.ts';
 import type { ExposedQuery, ExposedView } from '../exposed-view.ts';
+import { policyList, type PolicyName } from '../../policies/order.ts';
 import { ViewGuards } from '../view-guards.ts';
 import { ViewsModule } from '../views.module.ts';
 import { controllerOf, queryResolverOf } from './exposed-classes.ts';
@@ -37,6 +38,7 @@ function resolversOf(exposed: ExposedView): readonly Type[] {
   const { view, options } = exposed;
   const query = queryOf(options.graphql);
   if (query === undefined) return mustBeOpen(exposed, 'without `graphql`');
+  mustHoldOnQuery(exposed, query);
   const { type } = query;
   if (type !== undefined) {
     mustBeOpen(exposed, 'with a type that is written by hand');
@@ -59,6 +61,19 @@ function mustBeOpen(exposed: ExposedView, how: string): readonly never[] {
   if (masked.length === 0) return [];
   throw new Error(
     `${masked.join(', ')}: a mask of a schema holds where GraphQL shows it; the view is exposed ${how}`,
+  );
+}
+
+// Fails closed: who is kept out of the route would come in by the query.
+function mustHoldOnQuery({ view, options }: ExposedView, query: ExposedQuery): void {
+  if (query.policies !== undefined) return;
+  const lost = policyList.filter(({ name, guards, onFields }) => {
+    const said: unknown = options.policies?.[name as PolicyName];
+    return guards === true && onFields === undefined && said !== undefined && said !== 'off';
+  });
+  if (lost.length === 0) return;
+  throw new Error(
+    `the view ${view.name}: ${lost.map(({ name }) => `"${name}"`).join(', ')} would not hold on its query "${query.query}": say what does, \`graphql: { query, policies }\`, or leave out \`graphql\``,
   );
 }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { ConfigError, formatFaults, type ConfigFault } from '../../config/config-fault.ts';
 import { readYaml } from '../../config/yaml-reader.ts';
@@ -7,6 +7,7 @@ import type { ImportCommand } from './formats.ts';
 import { importKong } from './kong/kong.ts';
 import { Notes } from './notes.ts';
 import { importOpenapi } from './openapi/openapi.ts';
+import { writeTo } from '../written-file.ts';
 import { Source } from './source.ts';
 import { writeGateway } from './writer.ts';
 
@@ -32,7 +33,8 @@ export async function runImport(
 ): Promise<void> {
   const { text, notes } = translate(format, await readSource(file), file);
   if (outFile === undefined) out.write(text);
-  else await writeFile(outFile, text, { flag: 'wx' }).catch((error: unknown) => refuse(outFile, error));
+  // What somebody has edited since the last import is not lost by another one.
+  else await writeTo(outFile, text, { flag: 'wx' });
   if (notes.length > 0) err.write(`${formatFaults(notes, { color: err.isTTY === true, noun: 'note' })}\n`);
   if (outFile !== undefined) err.write(`${outFile}: written; next: gatehouse validate --config ${outFile}\n`);
 }
@@ -61,11 +63,4 @@ async function readSource(file: string): Promise<string> {
     const reason = code === 'ENOENT' ? 'no such file' : `cannot be read: ${message}`;
     throw new ConfigError([{ file, key: '', message: reason }]);
   }
-}
-
-// What somebody has edited since the last import is not lost by another one.
-function refuse(file: string, error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === 'EEXIST' ? 'it is there already; remove it, or name another one' : message;
-  throw new Error(`${file} cannot be written: ${reason}`, { cause: error });
 }

@@ -27,6 +27,8 @@ const MOST_INVALID_FRAMES = 50;
 /** Streams beyond what is allowed at once, of one connection. */
 const MOST_REFUSED = 1000;
 const LOOK_EVERY_MS = 1000;
+/** How long a client may leave its side open once ours has ended, in ms. */
+const LINGER_MS = 1000;
 /** A stream id that no client can reach: says that a connection ends, and refuses nothing yet (RFC 9113 section 6.8). */
 const NO_STREAM_YET = 2 ** 31 - 1;
 
@@ -77,6 +79,8 @@ export class Http2Front {
   accept(socket: Socket): void {
     // A connection has no half that could stay open: who ends his side has left, and whoever works for him is to know.
     socket.once('end', () => socket.end());
+    // The library waits for the client without an end; one that neither reads nor leaves would hold us.
+    socket.once('finish', () => cutLater(socket));
     this.#server.emit('connection', socket);
   }
 
@@ -89,7 +93,7 @@ export class Http2Front {
   /** Ends all connections, each after the streams that it has; none begins any more. */
   leave(): void {
     this.#isLeaving = true;
-    for (const session of this.#sessions.keys()) if (!session.destroyed) session.close();
+    for (const guard of this.#sessions.values()) guard.leave();
   }
 
   #began(session: ServerHttp2Session): void {
@@ -97,7 +101,7 @@ export class Http2Front {
     this.#sessions.set(session, guard);
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
     session.once('close', () => this.#ended(session));
-    if (this.#isLeaving) session.close();
+    if (this.#isLeaving) guard.leave();
   }
 
   #ended(session: ServerHttp2Session): void {
@@ -160,6 +164,11 @@ function sizeOf(raw: readonly string[]): number {
 function eventOf({ headers: { expect } }: StreamRequest): string {
   if (expect === undefined) return 'request';
   return KNOWN_EXPECTATION.test(expect) ? 'checkContinue' : 'checkExpectation';
+}
+
+function cutLater(socket: Socket): void {
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(cut));
 }
 
 function serverOptions(options: SettingsOptions): ServerOptions {

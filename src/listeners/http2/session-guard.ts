@@ -18,6 +18,9 @@ const FREE_BYTES_PER_SECOND = 64;
 /** What a request is worth without its body, in bytes. */
 const HEAD_BYTES = 1024;
 
+/** How long a connection that was told to end may be at rest, in ms; most have ended at once. */
+const LEAVE_MS = 1000;
+
 /** What the library calls a breach of the protocol, be it by one stream or by the whole connection. */
 const PROTOCOL_BREACH = -505;
 
@@ -45,6 +48,7 @@ export class SessionGuard {
   #streams = 0;
   readonly #since = performance.now();
   #restingSince = this.#since;
+  #isLeaving = false;
   #bodyBytes = 0;
   /** Breaches that nobody knows the scope of yet, and the streams that were lost to one. */
   #breaches = 0;
@@ -86,15 +90,27 @@ export class SessionGuard {
     });
   }
 
+  /** Ends the connection after the streams that it has, and soon where its client is within a head that it never ends. */
+  leave(): void {
+    if (this.#session.destroyed) return;
+    this.#isLeaving = true;
+    this.#restingSince = performance.now();
+    this.#session.close();
+  }
+
   /** Looks at what no event tells; to be called every second or so. */
   look(now: number): void {
     const session = this.#session;
     if (session.destroyed) return;
     if (this.#isOverhead(now)) return this.#end('overhead');
     if (this.#open.size > 0) return;
-    const limitMs = this.#streams === 0 ? this.#limits.headerTimeMs : this.#limits.keepAliveMs;
     // Also one whose client has begun a head and never ends it: no frame but the rest of it may follow.
-    if (now - this.#restingSince >= limitMs) session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
+    if (now - this.#restingSince >= this.#restMs()) session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
+  }
+
+  #restMs(): number {
+    if (this.#isLeaving) return LEAVE_MS;
+    return this.#streams === 0 ? this.#limits.headerTimeMs : this.#limits.keepAliveMs;
   }
 
   // Frames that are answered or dropped without a word: WINDOW_UPDATE, PRIORITY, empty DATA, heads that are refused.

@@ -35,6 +35,7 @@ export const bodyAuthorizationPolicy = definePolicy({
     'Says what has to hold of the JSON body of a request, together with who calls. The body is held until it is whole, looked at, and passed on byte by byte as it came.',
   per: 'connection',
   before: 'action',
+  guards: true,
   refusesWith: ['permission-denied', 'media-type-unsupported', 'request-invalid', 'body-too-large'],
   refuses: ({ mode }) =>
     mode === 'shadow'

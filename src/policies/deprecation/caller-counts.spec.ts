@@ -1,23 +1,10 @@
 import { expect, it } from '@jest/globals';
+import { createPrincipal } from '../../../test/support/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { CallerCounts } from './caller-counts.ts';
 
-const principal = (id: string): Principal => ({
-  id,
-  scheme: 'jwt',
-  issuer: 'https://id.example.com',
-  subject: id,
-  clientId: undefined,
-  apiKeyId: undefined,
-  roles: [],
-  permissions: [],
-  scopes: [],
-  email: undefined,
-  tenant: undefined,
-  tier: undefined,
-  claims: {},
-});
+const principal = (id: string): Principal => createPrincipal(id, { issuer: 'https://id.example.com' });
 
 it('names 100 callers of a version, counts the rest together, and forgets routes that are gone', async () => {
   const metrics = new Metrics();

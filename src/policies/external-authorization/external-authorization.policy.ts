@@ -111,6 +111,7 @@ export const externalAuthorizationPolicy = definePolicy({
   // An operation meets it again, because its socket can outlive what it was opened with.
   per: 'operation',
   before: 'body',
+  guards: true,
   refusesWith: ['permission-denied', 'authorization-unavailable'],
   refuses: ({ mode, onFault }) => [
     ...(mode === 'enforce' ? (['permission-denied'] as const) : []),

@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
-import { removeCookie } from '../../exchange/cookie-field.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import { SESSION_COOKIES } from '../../exchange/operators-cookies.ts';
 import { partitionOf } from '../../exchange/principal.ts';
 import { paramsOf } from '../../conditions/path-params.ts';
 import type { externalAuthorizationPolicy } from './external-authorization.policy.ts';
@@ -109,11 +107,7 @@ function fieldsOf({ request: { headers } }: Exchange, names: readonly string[]):
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];
-      if (typeof value !== 'string') return [];
-      const field = [name, value];
-      // A browser sends that of the operators' listener too, which is nobody's here.
-      if (name === 'cookie') for (const cookie of SESSION_COOKIES) removeCookie(field, cookie);
-      return field.length === 0 ? [] : [field as [string, string]];
+      return typeof value === 'string' ? [[name, value] as const] : [];
     }),
   );
 }

@@ -28,6 +28,7 @@ export const ipAccessPolicy = definePolicy({
     'Lets in and keeps out clients by their address, before anybody is asked who calls. Behind trusted proxies it is the address that they vouch for.',
   per: 'connection',
   before: 'identity',
+  guards: true,
   refusesWith: ['address-denied'],
   describe: ({ allow, deny }) =>
     [

@@ -118,6 +118,7 @@ export const quotaPolicy = definePolicy({
     'Limits how much callers may use in an hour, a day or a month of the calendar of a time zone. With a list of quotas a request must fit into all; one that is refused is counted in none.',
   per: 'operation',
   before: 'body',
+  guards: true,
   refusesWith: ['quota-exceeded', 'quota-unavailable'],
   refuses: (rules) => [
     ...(rules.some(({ mode }) => mode === 'hard') ? (['quota-exceeded'] as const) : []),

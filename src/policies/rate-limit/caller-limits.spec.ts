@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { createPrincipal } from '../../../test/support/exchange.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -28,22 +29,6 @@ interface Asked {
   readonly principal?: Partial<Principal>;
 }
 
-const NOBODY: Principal = {
-  id: 'nobody',
-  scheme: 'jwt',
-  issuer: undefined,
-  subject: 'nobody',
-  clientId: undefined,
-  apiKeyId: undefined,
-  roles: [],
-  permissions: [],
-  scopes: [],
-  email: undefined,
-  tenant: undefined,
-  tier: undefined,
-  claims: {},
-};
-
 function exchangeOf({
   address = '192.0.2.1',
   method = 'GET',
@@ -66,7 +51,7 @@ function exchangeOf({
     request,
     response: new ServerResponse(request),
   });
-  if (principal !== undefined) exchange.principal = { ...NOBODY, ...principal };
+  if (principal !== undefined) exchange.principal = createPrincipal('nobody', principal);
   return exchange;
 }
 
@@ -117,7 +102,7 @@ const bob = { id: 'bob', subject: 'bob' };
 const of = (tenant: string, who: Partial<Principal> = alice): Asked => ({ principal: { ...who, tenant } });
 const team = (value: string, address = '192.0.2.1'): Asked => ({ address, headers: { 'x-team': value } });
 
-const KEY: Principal = { ...NOBODY, scheme: 'apiKey', apiKeyId: 'k1', subject: undefined };
+const KEY = createPrincipal('nobody', { scheme: 'apiKey', apiKeyId: 'k1' });
 const DIGEST = `sha256:${hash('sha256', 'a'.repeat(65), 'base64url')}`;
 
 describe('a key', () => {

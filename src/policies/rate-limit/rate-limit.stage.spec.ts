@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { createPrincipal } from '../../../test/support/exchange.ts';
 import { Exchange } from '../../exchange/exchange.ts';
 import type { Principal } from '../../exchange/principal.ts';
 import { Problem } from '../../problems/problem.ts';
@@ -30,25 +31,9 @@ function exchangeFrom(clientAddress: string, principal?: Partial<Principal>): Ex
     request,
     response: new ServerResponse(request),
   });
-  if (principal !== undefined) exchange.principal = { ...NOBODY, ...principal };
+  if (principal !== undefined) exchange.principal = createPrincipal('nobody', principal);
   return exchange;
 }
-
-const NOBODY: Principal = {
-  id: 'nobody',
-  scheme: 'jwt',
-  issuer: undefined,
-  subject: 'nobody',
-  clientId: undefined,
-  apiKeyId: undefined,
-  roles: [],
-  permissions: [],
-  scopes: [],
-  email: undefined,
-  tenant: undefined,
-  tier: undefined,
-  claims: {},
-};
 
 const decided: string[] = [];
 const observer: LimiterObserver = {

@@ -92,6 +92,7 @@ export const transformPolicy = definePolicy({
     'Edits the header of request and response, masks fields of JSON answers, and reshapes the JSON of both.',
   per: 'connection',
   before: 'body',
+  guards: true,
   refusesWith: [
     'request-invalid',
     'permission-denied',

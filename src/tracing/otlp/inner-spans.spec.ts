@@ -24,7 +24,7 @@ const facts = (more: Partial<AttemptFacts> = {}): AttemptFacts => ({
   ...more,
 });
 const spansOf = (...notes: readonly SpanNote[]) =>
-  innerSpans(notes, { frame: FRAME, rootId: ROOT, query: new Set(['page', 'key']) });
+  innerSpans(notes, { frame: FRAME, rootId: ROOT, query: new Set(['page', 'key']), secrets: ['f00d'] });
 
 function ended(note: SpanNote, outcome: string, isFault = false): SpanNote {
   note.end(outcome, isFault);
@@ -32,6 +32,13 @@ function ended(note: SpanNote, outcome: string, isFault = false): SpanNote {
 }
 
 describe('the span of an attempt over HTTP', () => {
+  it('shows no parameter of the path that may be a secret', () => {
+    const [span] = spansOf(
+      ended(new SpanNote('attempt', 'it', undefined, facts({ path: '/in/f00d' })), '200'),
+    );
+    expect(span?.attributes).toMatchObject({ 'url.full': 'http://127.0.0.1:80/in/*' });
+  });
+
   it('is that of a client, by the conventions', () => {
     const [span] = spansOf(ended(new SpanNote('attempt', 'it', undefined, facts()), '200'));
     expect(span).toMatchObject({ name: 'GET', kind: SpanKind.CLIENT, parentSpanContext: { spanId: ROOT } });

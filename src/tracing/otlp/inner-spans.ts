@@ -12,6 +12,8 @@ export interface InnerOptions {
   readonly rootId: string;
   /** Parameters of queries that may be shown. */
   readonly query: ReadonlySet<string>;
+  /** Parts of what the client asked for that may be secret: they may have become parts of what is asked for on its behalf. */
+  readonly secrets: readonly string[];
 }
 
 const CLIENT_SORTS: ReadonlySet<SpanSort> = new Set(['rpc', 'store']);
@@ -29,7 +31,7 @@ export function innerSpans(notes: readonly SpanNote[], options: InnerOptions): r
 
 function innerSpan(note: SpanNote, options: InnerOptions): FinishedSpan {
   const error = errorOf(note);
-  const attributes = attributesOf(note, options.query);
+  const attributes = attributesOf(note, options);
   if (error !== undefined) attributes[HTTP.errorType] = error;
   return new FinishedSpan(options.frame, {
     name: nameOf(note),
@@ -77,11 +79,11 @@ function errorOf(note: SpanNote): string | undefined {
   return outcome === 'OK' ? undefined : outcome;
 }
 
-function attributesOf(note: SpanNote, query: ReadonlySet<string>): Attributes {
+function attributesOf(note: SpanNote, options: InnerOptions): Attributes {
   const { sort, name, outcome, facts } = note;
   switch (sort) {
     case 'attempt':
-      return attemptAttributes(facts as AttemptFacts, outcome, query);
+      return attemptAttributes(facts as AttemptFacts, outcome, options);
     case 'rpc':
       return rpcAttributes(facts as AttemptFacts, outcome);
     case 'call':
@@ -115,7 +117,11 @@ function operationAttributes(facts: OperationFacts | undefined): Attributes {
   };
 }
 
-function attemptAttributes(facts: AttemptFacts, outcome: string, query: ReadonlySet<string>): Attributes {
+function attemptAttributes(
+  facts: AttemptFacts,
+  outcome: string,
+  { query, secrets }: InnerOptions,
+): Attributes {
   const attributes: Attributes = { [OWN.upstream]: facts.upstream, [OWN.target]: facts.target };
   if (facts.resends > 0) attributes[OWN.reason] = facts.isHedge ? 'hedge' : 'retry';
   if (facts.protocol === 'grpc') {
@@ -124,7 +130,7 @@ function attemptAttributes(facts: AttemptFacts, outcome: string, query: Readonly
   }
   if (facts.method !== '') attributes[HTTP.method] = facts.method;
   addServer(attributes, facts.target);
-  attributes[HTTP.url] = `${facts.scheme}://${facts.target}${shownTarget(facts.path, query)}`;
+  attributes[HTTP.url] = `${facts.scheme}://${facts.target}${shownTarget(facts.path, query, secrets)}`;
   if (facts.resends > 0) attributes[HTTP.resends] = facts.resends;
   if (facts.status !== '') attributes[HTTP.status] = Number(facts.status);
   return attributes;

@@ -1,9 +1,10 @@
 import { SpanKind, TraceFlags, type Attributes, type Link } from '@opentelemetry/api';
 import type { IncomingMessage } from 'node:http';
-import { shownPath } from '../../exchange/shown-target.ts';
+import { shownPathOf } from '../../exchange/shown-target.ts';
 import type { Exchange, SocketFacts } from '../../exchange/exchange.ts';
 import { maySayASecret } from '../../telemetry/secret-names.ts';
 import { redacted } from '../../telemetry/redaction.ts';
+import { toldField } from '../../telemetry/told-values.ts';
 import { exchangeFault } from '../exchange-fault.ts';
 import type { FollowedTrace } from '../followed-trace.ts';
 import type { ShownRules } from '../tracing-rules.ts';
@@ -45,7 +46,7 @@ function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
   const isKnown = METHODS.has(exchange.method);
   const attributes: Attributes = {
     [HTTP.method]: isKnown ? exchange.method : OTHER,
-    [HTTP.path]: shownPath(exchange.path),
+    [HTTP.path]: shownPathOf(exchange),
     [HTTP.scheme]: scheme,
     [HTTP.clientAddress]: exchange.clientAddress,
     [HTTP.protocolVersion]: protocolOf(request),
@@ -62,7 +63,7 @@ function attributesOf(exchange: Exchange, trace: FollowedTrace): Attributes {
   // Nobody was told one whom nothing was sent to; a handshake is answered beside the response.
   if (exchange.status > 0 && (headersSent || statusCode === SWITCHED)) attributes[HTTP.status] = statusCode;
   const agent = request.headers['user-agent'];
-  if (agent !== undefined) attributes[HTTP.userAgent] = redacted(agent.slice(0, LONGEST_AGENT));
+  if (agent !== undefined) attributes[HTTP.userAgent] = redacted(agent).slice(0, LONGEST_AGENT);
   const { remoteAddress, remotePort } = request.socket;
   if (remoteAddress !== undefined) attributes[HTTP.peerAddress] = remoteAddress;
   if (remotePort !== undefined) attributes[HTTP.peerPort] = remotePort;
@@ -109,12 +110,12 @@ function addHeaders(attributes: Attributes, { request, response }: Exchange, sho
   for (const name of shown.requestHeaders) {
     const value = request.headers[name];
     if (value !== undefined && !maySayASecret(name))
-      attributes[HTTP.requestHeader + name] = [value].flat().map(redacted);
+      attributes[HTTP.requestHeader + name] = [value].flat().map((one) => toldField(name, one));
   }
   for (const name of shown.responseHeaders) {
     const value = response.getHeader(name);
     if (value !== undefined && !maySayASecret(name))
-      attributes[HTTP.responseHeader + name] = [value].flat().map((one) => redacted(String(one)));
+      attributes[HTTP.responseHeader + name] = [value].flat().map((one) => toldField(name, String(one)));
   }
 }
 

@@ -20,3 +20,10 @@ it('shows a target without the parameters of its path', () => {
   expect(shownTarget('/a;jsessionid=1/b?q=1', shown)).toBe('/a;*/b?q=REDACTED');
   expect(shownTarget('/a', shown)).toBe('/a');
 });
+
+it('shows no secret that a value or a path holds', () => {
+  const token = `eyJhbGciOi.${'a'.repeat(300)}.b`;
+  expect(shownQuery(`?page=${token}`, shown)).toBe('page=[redacted]');
+  expect(shownTarget('/reset/abc/go?page=2', shown, ['abc'])).toBe('/reset/*/go?page=2');
+  expect(shownTarget(`/a/${token}`, shown)).toBe('/a/[redacted]');
+});

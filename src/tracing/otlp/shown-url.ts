@@ -1,4 +1,5 @@
-import { shownPath } from '../../exchange/shown-target.ts';
+import { shownPath, withoutValues } from '../../exchange/shown-target.ts';
+import { redacted } from '../../telemetry/redaction.ts';
 import { maySayASecret } from '../../telemetry/secret-names.ts';
 
 /** What the conventions want in place of a value (semantic conventions for HTTP, `url.full`). */
@@ -26,13 +27,22 @@ function shownParameter(parameter: string, shown: ReadonlySet<string>): string {
   // A name that nobody would give one is a value.
   if (!PARAMETER_NAME.test(name)) return REDACTED;
   const isShown = shown.has(name) && !maySayASecret(name);
-  return `${name}=${isShown ? parameter.slice(sign + 1, sign + 1 + LONGEST_VALUE) : REDACTED}`;
+  // Redacted first: half a secret is one that is not found any more.
+  return `${name}=${isShown ? redacted(parameter.slice(sign + 1)).slice(0, LONGEST_VALUE) : REDACTED}`;
 }
 
-/** Path and query of what a target was asked for. */
-export function shownTarget(target: string, shown: ReadonlySet<string>): string {
+/**
+ * Path and query of what a target was asked for.
+ *
+ * @param secrets texts that are not shown, wherever they stand in the path. Default none.
+ */
+export function shownTarget(
+  target: string,
+  shown: ReadonlySet<string>,
+  secrets: readonly string[] = [],
+): string {
   const mark = target.indexOf('?');
-  if (mark < 0) return shownPath(target);
-  const query = shownQuery(target.slice(mark), shown);
-  return query === '' ? shownPath(target.slice(0, mark)) : `${shownPath(target.slice(0, mark))}?${query}`;
+  const path = redacted(shownPath(withoutValues(mark < 0 ? target : target.slice(0, mark), secrets)));
+  const query = mark < 0 ? '' : shownQuery(target.slice(mark), shown);
+  return query === '' ? path : `${path}?${query}`;
 }

@@ -1,6 +1,7 @@
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import type { OtelEnvironment } from '../../config/otel-environment.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
+import { secretValuesOf } from '../../exchange/shown-target.ts';
 import type { SpanNote } from '../../telemetry/span-log.ts';
 import type { FollowedTrace } from '../followed-trace.ts';
 import type { SpanSink } from '../tracing.ts';
@@ -66,7 +67,8 @@ export class SpanWriter implements SpanSink {
 
   #addInner(notes: readonly SpanNote[], trace: FollowedTrace, frame: SpanFrame): void {
     if (notes.length === 0) return;
-    const options = { frame, rootId: trace.spanId, query: trace.rules.shown.query };
+    const secrets = trace.exchange === undefined ? [] : secretValuesOf(trace.exchange);
+    const options = { frame, rootId: trace.spanId, query: trace.rules.shown.query, secrets };
     for (const span of innerSpans(notes, options)) this.#add(span);
   }
 

@@ -242,7 +242,20 @@ function clients(at: number): object[] {
     kind: i % 3 === 0 ? 'address' : 'principal',
     requests: Math.round(4000 / (i + 1)),
     refused: i % 4 === 1 ? Math.round(900 / (i + 1)) : 0,
-    routes: [{ route: 'users', requests: 300, refused: 12 }],
+    routes: [
+      {
+        route: 'users',
+        requests: 300,
+        refused: 12,
+        left: {
+          remaining: i % 4 === 1 ? 0 : 31,
+          limit: 50,
+          resetMs: 900,
+          at: new Date(at * 1000).toISOString(),
+        },
+      },
+      { route: 'login', requests: 4, refused: 0 },
+    ],
     ...(i % 4 === 1 && { limitedBy: 'principal 5/1s burst 5', limitedAt: new Date(at * 1000).toISOString() }),
   }));
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { RunnableView } from '../../view-run.ts';
-import { defOf, peel } from './peeled-schema.ts';
+import { defOf } from './peeled-schema.ts';
 
 /** The paths in a schema at which a mask stands: `.items[].owner`; the empty text for the schema itself. */
 export function maskedPlaces(schema: z.ZodType): readonly string[] {
@@ -33,15 +33,14 @@ interface Search {
 }
 
 function visit(schema: z.ZodType, path: string, search: Search): void {
-  const { core, mask } = peel(schema);
-  if (mask !== undefined) search.found.push(path);
-  if (search.seen.has(core)) return;
-  search.seen.add(core);
-  for (const [step, inner] of partsOf(core)) visit(inner, path + step, search);
+  if (schema.meta()?.mask !== undefined && !search.found.includes(path)) search.found.push(path);
+  if (search.seen.has(schema)) return;
+  search.seen.add(schema);
+  for (const [step, inner] of partsOf(schema)) visit(inner, path + step, search);
 }
 
 /** Whatever a schema is made of, in any place, so that no mask is overlooked. */
-function partsOf(core: z.ZodType): readonly (readonly [step: string, schema: z.ZodType])[] {
+function partsOf(schema: z.ZodType): readonly (readonly [step: string, schema: z.ZodType])[] {
   const def = defOf<{
     shape?: Readonly<Record<string, z.ZodType>>;
     element?: z.ZodType;
@@ -52,12 +51,12 @@ function partsOf(core: z.ZodType): readonly (readonly [step: string, schema: z.Z
     catchall?: z.ZodType;
     left?: z.ZodType;
     right?: z.ZodType;
-  }>(core);
-  const plain = [def.in, def.out, def.left, def.right, ...(def.options ?? [])];
+  }>(schema);
+  const same = [def.innerType, def.getter?.(), def.in, def.out, def.left, def.right, ...(def.options ?? [])];
   const each = [def.element, def.valueType, def.keyType, def.rest ?? undefined, ...(def.items ?? [])];
   return [
     ...Object.entries(def.shape ?? {}).map(([name, one]) => [`.${name}`, one] as const),
-    ...plain.flatMap((one) => (one === undefined ? [] : [['', one] as const])),
+    ...same.flatMap((one) => (one === undefined ? [] : [['', one] as const])),
     ...each.flatMap((one) => (one === undefined ? [] : [['[]', one] as const])),
     ...(def.catchall === undefined ? [] : [['.*', def.catchall] as const]),
   ];

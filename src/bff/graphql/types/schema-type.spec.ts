@@ -133,6 +133,30 @@ describe('what GraphQL cannot show', () => {
     ],
   ];
 
+  const masked = z.object({ deep: z.array(z.string()).meta({ mask: { unless: 'role:a' } }) });
+  /** Where a mask would hold for nobody, though a field around it is left out or shown as something else. */
+  const LOST: readonly (readonly [what: string, schema: z.ZodType, path: string])[] = [
+    ['what is left out', masked.meta({ graphql: false }), '.deep'],
+    ['a record that is left out', z.record(z.string(), masked).meta({ graphql: false }), '[].deep'],
+    ['lists of what is left out', z.array(masked.meta({ graphql: false })), '[].deep'],
+    ['what is shown as a text', masked.meta({ graphql: 'String' }), '.deep'],
+    ['what a function has made something else of', masked.transform(() => 'a').pipe(z.string()), '.deep'],
+    ['an object with more than it names', z.object({ a: z.string() }).catchall(masked), '.*.deep'],
+    [
+      'a member of a union',
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('a') }).meta({ id: 'LostA', mask: { unless: 'role:a' } }),
+        z.object({ kind: z.literal('b') }).meta({ id: 'LostB' }),
+      ]),
+      '',
+    ],
+  ];
+
+  it.each(LOST)('is a fault where a mask is lost within: %s', (_, it_, path) => {
+    const lost = `Lost.it${path} has a mask, which holds for fields of GraphQL only`;
+    expect(() => graphqlType(z.object({ it: it_ }).meta({ id: 'Lost' }))).toThrow(lost);
+  });
+
   it.each(FAULTS)('is a fault with its path: %s', (_, it_, fault) => {
     expect(() => graphqlType(z.object({ it: it_ }).meta({ id: 'Bad' }))).toThrow(fault);
   });

@@ -12,6 +12,7 @@ import {
 import type { Type } from '@nestjs/common';
 import type { z } from 'zod';
 import { Mask } from '../fields/mask.decorator.ts';
+import { maskedPlaces } from './masked-places.ts';
 import { defOf, peel, type FieldMeta, type PeeledSchema } from './peeled-schema.ts';
 
 /** What a field shows, in the words of `@Field`. */
@@ -82,16 +83,27 @@ export class SchemaTypes {
     const peeled = peel(schema);
     const { isNullable, description, mask } = peeled;
     if (peeled.graphql === false) {
-      if (mask !== undefined)
-        this.#fault(place, 'has a mask, which holds for fields of GraphQL; drop `graphql: false`');
+      this.#maskless(schema, place);
       return undefined;
     }
+    this.#maskless(schema, place, peeled);
     const facts = { isNullable, description, mask };
     if (defOf(peeled.core).type !== 'array') {
       const type = this.#named(peeled, place);
       return type === undefined ? undefined : { ...facts, type, hasNulls: false };
     }
     return this.#list(peeled, facts, place);
+  }
+
+  /** Fails closed: a mask of what becomes no field of GraphQL would hold on no face. */
+  #maskless(schema: z.ZodType, place: SchemaPlace, shown?: PeeledSchema): void {
+    const isScalar = shown?.graphql !== undefined && defOf(shown.core).type !== 'array';
+    const kept = shown === undefined ? [] : ['', ...(isScalar ? [] : maskedPlaces(shown.core))];
+    for (const path of maskedPlaces(schema).filter((one) => !kept.includes(one)))
+      this.#fault(
+        { ...place, path: place.path + path },
+        'has a mask, which holds for fields of GraphQL only; show it there',
+      );
   }
 
   #list(
@@ -184,7 +196,11 @@ export class SchemaTypes {
     const type = newType(typeName, description);
     // Before its fields: types can contain themselves.
     classes.set(core, type);
-    const { shape } = defOf<{ shape: Readonly<Record<string, z.ZodType>> }>(core);
+    const { shape, catchall } = defOf<{
+      shape: Readonly<Record<string, z.ZodType>>;
+      catchall?: z.ZodType;
+    }>(core);
+    if (catchall !== undefined) this.#maskless(catchall, { ...place, path: `${place.path}.*` });
     let fields = 0;
     for (const [property, schema] of Object.entries(shape)) {
       const of = { path: `${place.path}.${property}`, name: typeName + capital(property), property };
@@ -209,6 +225,7 @@ export class SchemaTypes {
         place,
         `is a union that nothing tells apart; make it a z.discriminatedUnion, or ${CURE}`,
       );
+    for (const option of options.filter((one) => peel(one).mask !== undefined)) this.#maskless(option, place);
     const members = options.map((option, at) => ({
       type: this.#named(peel(option), {
         ...place,

@@ -57,14 +57,30 @@ const address = storeOf<Address>(
 /** The address; draws again when it changes. */
 export const useAddress = (): Address => useStore(address);
 
-/** The href of a page of the console. */
+/** The part of the query that says whose numbers are shown, where several processes serve. */
+export const WORKER = 'worker';
+
+/** Which process is asked, of several that serve; undefined for the one that the listener takes. */
+export function askedWorker(): string | undefined {
+  const worker = address.value.query.get(WORKER) ?? '';
+  return /^\d{1,4}$/.test(worker) ? worker : undefined;
+}
+
+/** The href of a page of the console. It stays with the process that is asked. */
 export function hrefTo(segments: readonly string[], query: QueryParts = {}): string {
-  return base.pathname + pathText(segments) + queryText(query);
+  return base.pathname + pathText(segments) + queryText({ ...query, [WORKER]: askedWorker() });
 }
 
 /** The href of what the listener names below the console: `upstreams/users?target=…`. */
 export function hrefBelow(below: string): string {
-  return base.pathname + below.replace(/^\/?(console\/)?/, '');
+  const [path = '', query] = below.replace(/^\/?(console\/)?/, '').split('?');
+  return base.pathname + path + queryText({ [WORKER]: askedWorker() }, new URLSearchParams(query));
+}
+
+/** The path of a page of the listener, of the process that is asked. */
+export function pathAsked(path: string): string {
+  const worker = askedWorker();
+  return worker === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}${WORKER}=${worker}`;
 }
 
 /** The href of the page that is shown, with parts of the query replaced. */

@@ -7,6 +7,7 @@ import { isStreamLost } from '../data/stream.ts';
 import { clock } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Icon } from '../parts/icon.tsx';
+import { Workers } from '../parts/workers.tsx';
 import { hrefTo } from './address.ts';
 import { overview } from './nav.tsx';
 import { useEffect } from 'preact/hooks';
@@ -36,6 +37,7 @@ export function Banners(): JSX.Element {
           </span>
         </div>
       )}
+      <Workers of={traffic?.worker} />
       {faults > 0 && last && (
         <div class="banner" role="alert">
           <Icon name="bad" />

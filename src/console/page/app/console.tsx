@@ -1,10 +1,11 @@
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { session } from '../data/session.ts';
 import { useStore } from '../data/store.ts';
 import { Announcements } from '../parts/announce.tsx';
 import { Empty } from '../parts/empty.tsx';
-import { useAddress } from './address.ts';
+import { Head } from '../parts/panel.tsx';
+import { askedWorker, useAddress } from './address.ts';
 import { Banners } from './banners.tsx';
 import { Help } from './help.tsx';
 import { Login } from './login.tsx';
@@ -15,6 +16,7 @@ import { Top } from './top.tsx';
 /** The whole console: who reads it first, then the page of the address. */
 export function Console(): JSX.Element {
   const { state, fault } = useStore(session);
+  useAddress();
   if (state === 'needs-token') return <Login />;
   return (
     <div class="shell">
@@ -33,7 +35,7 @@ export function Console(): JSX.Element {
           <p class="loading">Asking who you are…</p>
         ) : (
           <>
-            <Banners />
+            <Banners key={`banners ${askedWorker() ?? ''}`} />
             <Page />
           </>
         )}
@@ -50,8 +52,14 @@ function Page(): JSX.Element {
   useEffect(() => {
     document.title = `${page?.title ?? 'Not found'} · Gatehouse`;
   }, [page?.title]);
-  if (page) return page.content;
-  return <Empty title="There is no such page">The navigation lists all there are.</Empty>;
+  // Nothing of what one process has answered stays beside what another one does.
+  if (page) return <Fragment key={askedWorker()}>{page.content}</Fragment>;
+  return (
+    <>
+      <Head title="Not found" />
+      <Empty title="There is no such page">The navigation lists all there are.</Empty>
+    </>
+  );
 }
 
 // The base of the document would make an address of another page of it.

@@ -14,24 +14,19 @@ const MOST = 6;
 /** Looks for routes, upstreams, operations and kept requests at once; one that does not answer finds nothing. */
 export async function searchFor(text: string): Promise<readonly Hit[]> {
   const q = encodeURIComponent(text);
-  const has = (name: string): boolean => name.toLowerCase().includes(text.toLowerCase());
   const found = await Promise.all([
     hits<ListAnswer<RouteRow>>(`traffic/routes?q=${q}&limit=${MOST}`, ({ rows }) =>
       rows.map(({ id, path }) => ({ kind: 'route', name: `${id}  ${path}`, href: hrefTo(['routes', id]) })),
     ),
-    hits<ListAnswer<UpstreamRow>>(`traffic/upstreams?limit=1000`, ({ rows }) =>
-      rows
-        .filter(({ upstream }) => has(upstream))
-        .map(({ upstream }) => ({ kind: 'upstream', name: upstream, href: hrefTo(['upstreams', upstream]) })),
+    hits<ListAnswer<UpstreamRow>>(`traffic/upstreams?q=${q}&limit=${MOST}`, ({ rows }) =>
+      rows.map(({ upstream }) => ({
+        kind: 'upstream',
+        name: upstream,
+        href: hrefTo(['upstreams', upstream]),
+      })),
     ),
-    hits<ListAnswer<OperationRow>>(`traffic/operations?limit=1000`, ({ rows }) =>
-      rows
-        .filter(({ name }) => has(name))
-        .map(({ name, type }) => ({
-          kind: 'operation',
-          name,
-          href: hrefTo(['graphql', name], { type }),
-        })),
+    hits<ListAnswer<OperationRow>>(`traffic/operations?q=${q}&limit=${MOST}`, ({ rows }) =>
+      rows.map(({ name, type }) => ({ kind: 'operation', name, href: hrefTo(['graphql', name], { type }) })),
     ),
     hits<ExchangesAnswer>(`exchanges?q=${q}&limit=${MOST}`, ({ rows }) =>
       rows.map(({ id, method, path, status }) => ({

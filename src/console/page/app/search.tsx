@@ -12,7 +12,7 @@ export function Search(): JSX.Element {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const [isOpen, setOpen] = useState(false);
-  const found = useHits(text);
+  const { of, hits: found } = useHits(text);
   const input = useRef<HTMLInputElement>(null);
   const leave = (href: string): void => {
     go(href);
@@ -22,7 +22,8 @@ export function Search(): JSX.Element {
   };
   const keys = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const hit = found?.[at];
+    // What was found for less of the text is not what is meant by all of it.
+    const hit = of === text.trim() ? found?.[at] : undefined;
     if (event.key === 'Escape') input.current?.blur();
     else if (event.key === 'Enter' && text.trim() !== '')
       leave(hit?.href ?? hrefTo(['routes'], { q: text.trim() }));
@@ -93,13 +94,22 @@ function Hits({ isShown, found, at, leave }: HitsProps): JSX.Element {
   );
 }
 
-function useHits(text: string): readonly Hit[] | undefined {
-  const [found, setFound] = useState<readonly Hit[]>();
+interface Found {
+  /** What was looked for. */
+  readonly of: string;
+  readonly hits: readonly Hit[] | undefined;
+}
+
+const NOTHING: Found = { of: '', hits: undefined };
+
+function useHits(text: string): Found {
+  const [found, setFound] = useState(NOTHING);
   useEffect(() => {
-    if (text.trim() === '') return setFound(undefined);
+    const of = text.trim();
+    if (of === '') return setFound(NOTHING);
     let over = false;
     const timer = setTimeout(() => {
-      void searchFor(text.trim()).then((hits) => over || setFound(hits));
+      void searchFor(of).then((hits) => over || setFound({ of, hits }));
     }, STILL_MS);
     return () => {
       over = true;

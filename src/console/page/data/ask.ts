@@ -1,4 +1,4 @@
-import { ROOT } from '../app/address.ts';
+import { pathAsked, ROOT } from '../app/address.ts';
 
 /** What the listener has answered instead of what was asked for. */
 export class AskFault extends Error {
@@ -17,7 +17,7 @@ const UNREACHABLE = 'The operators’ listener does not answer.';
 
 /** Asks the operators' listener. @throws {AskFault} */
 export function ask<Answer>(path: string): Promise<Answer> {
-  return sent<Answer>(path, {});
+  return sent<Answer>(pathAsked(path), {});
 }
 
 /** Gives an order. @throws {AskFault} */

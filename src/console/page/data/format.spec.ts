@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ago, bytes, count, duration, grouped, percent } from './format.ts';
+import { ago, bytes, clock, count, duration, grouped, percent } from './format.ts';
 
 describe('numbers as they are shown', () => {
   it.each([
@@ -28,6 +28,14 @@ describe('numbers as they are shown', () => {
     [180_000, '3 min'],
     [7_200_000, '2 h'],
   ])('last %p as %s', (value, text) => expect(duration(value)).toBe(text));
+
+  it('tell the day of the reader with the time of the reader', () => {
+    const late = new Date(2026, 10, 27, 23, 59, 1);
+    expect(clock(late.getTime(), late.getTime() + 1000)).toBe('23:59:01');
+    expect(clock(late.toISOString(), late.getTime() + 86_400_000)).toBe('2026-11-27 23:59:01');
+    const early = new Date(2026, 10, 27, 0, 0, 1);
+    expect(clock(early.toISOString(), late.getTime() + 86_400_000)).toBe('2026-11-27 00:00:01');
+  });
 
   it('groups thousands, weighs bytes, and says how long ago', () => {
     expect(grouped(10_000)).toBe('10\u202f000');

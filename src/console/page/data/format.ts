@@ -53,7 +53,8 @@ export function clock(at: string | number, now = Date.now()): string {
   if (Number.isNaN(date.getTime())) return DASH;
   const time = date.toTimeString().slice(0, 8);
   const isToday = new Date(now).toDateString() === date.toDateString();
-  return isToday ? time : `${date.toISOString().slice(0, 10)} ${time}`;
+  // The day of the reader, as the time is: Sweden writes it as ISO 8601 does.
+  return isToday ? time : `${date.toLocaleDateString('sv-SE')} ${time}`;
 }
 
 /** How long ago: `4 s ago`, `2 min ago`. */

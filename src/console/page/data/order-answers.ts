@@ -133,17 +133,17 @@ export interface TargetHealth {
     }[];
   };
   /** An operator has given it another weight than the configuration does. */
-  readonly weightOrder?: {
-    readonly configured: number;
-    readonly until?: string;
-    readonly by?: string;
-    readonly reason?: string;
-  };
+  readonly weightOrder?: ShownOrder & { readonly configured: number };
   /** By hand. */
-  readonly ejection?: {
-    readonly until?: string;
-    readonly forMs?: number;
-    readonly by?: string;
-    readonly reason?: string;
-  };
+  readonly ejection?: ShownOrder;
+  /** An operator has opened its breaker. */
+  readonly breakerOrder?: ShownOrder;
+}
+
+/** What an operator has ordered of a target, and holds. */
+export interface ShownOrder {
+  readonly since?: string;
+  readonly until?: string;
+  readonly by?: string;
+  readonly reason?: string;
 }

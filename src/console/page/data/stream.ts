@@ -1,4 +1,4 @@
-import { ROOT } from '../app/address.ts';
+import { pathAsked, ROOT } from '../app/address.ts';
 import { life } from './life.ts';
 import { storeOf } from './store.ts';
 
@@ -23,10 +23,11 @@ export const isStreamLost = storeOf(false);
  * Follows a stream. Tabs with the same view share one: whoever holds the lock of its address has the connection, and tells the
  * others. A tab that is out of sight gives it back.
  *
- * @param path below the listener.
+ * @param below the listener.
  * @returns what ends it.
  */
-export function follow(path: string, heard: Heard): () => void {
+export function follow(below: string, heard: Heard): () => void {
+  const path = pathAsked(below);
   let connection: Connection | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const rest = (): void => {

@@ -27,7 +27,10 @@ const COLUMNS: readonly Column<Left>[] = [
 export function ClientQuotas({ id, kind }: { readonly id: string; kind: ClientRow['kind'] }): JSX.Element {
   const quotas = useAnswer<{ readonly quotas: readonly ListedQuota[] }>('quotas');
   return (
-    <Panel title="Left of quotas" note="limits of a rate are not shown: they refill all the time">
+    <Panel
+      title="Left of quotas"
+      note="by the calendar; what limits of a rate have left stands with the routes"
+    >
       <Answer of={quotas}>
         {({ quotas: [...all] }) =>
           all.length === 0 ? (

@@ -1,22 +1,17 @@
 import type { JSX } from 'preact';
-import type { ClientRow, ClientsAnswer, ExchangesAnswer } from '../data/traffic.ts';
+import type { CalledRoute, ClientRow, ClientsAnswer, ExchangesAnswer } from '../data/traffic.ts';
 import { hrefTo, queryText } from '../app/address.ts';
-import { count, percent } from '../data/format.ts';
+import { ago, count, duration, grouped, percent } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Answer, Empty } from '../parts/empty.tsx';
 import { KeptTable } from '../parts/kept-table.tsx';
 import { Head, Panel } from '../parts/panel.tsx';
 import { Copy, Facts, When } from '../parts/small.tsx';
+import { State } from '../parts/state.tsx';
 import { Table, type Column } from '../parts/table.tsx';
 import { ClientQuotas } from './client-quotas.tsx';
 
 const EVERY_MS = 5000;
-
-interface CalledRoute {
-  readonly route: string;
-  readonly requests: number;
-  readonly refused: number;
-}
 
 const COLUMNS: readonly Column<CalledRoute>[] = [
   {
@@ -37,7 +32,28 @@ const COLUMNS: readonly Column<CalledRoute>[] = [
     numeric: true,
     cell: ({ requests, refused }) => percent(requests === 0 ? 0 : refused / requests),
   },
+  { key: 'left', title: 'Left of limits', numeric: true, cell: ({ left }) => <Left of={left} /> },
 ];
+
+/** What limits had left when it last called: of the tightest of them, which refill on their own. */
+function Left({ of }: { readonly of: CalledRoute['left'] }): JSX.Element {
+  if (of === undefined) return <span class="quiet">no limit</span>;
+  const { remaining, limit, resetMs, at } = of;
+  const fullInMs = Date.parse(at) + resetMs - Date.now();
+  return (
+    <>
+      {remaining === 0 ? (
+        <State is="warn">{`0 of ${grouped(limit)}`}</State>
+      ) : (
+        `${grouped(remaining)} of ${grouped(limit)}`
+      )}
+      <span class="under">
+        {ago(at)}
+        {fullInMs > 0 ? `, all of it in ${duration(fullInMs)}` : ', all of it again since'}
+      </span>
+    </>
+  );
+}
 
 /** One client: what it asks for, and what it is refused. */
 export function ClientPage({ id }: { readonly id: string }): JSX.Element {

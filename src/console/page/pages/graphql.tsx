@@ -69,7 +69,7 @@ export function GraphqlPage(): JSX.Element {
     `traffic/operations${queryText({ sort, limit: MOST })}`,
     EVERY_MS,
   );
-  const views = useAnswer<ListAnswer<ViewRow>>('traffic/views', EVERY_MS);
+  const views = useAnswer<ListAnswer<ViewRow>>(`traffic/views?limit=${MOST}`, EVERY_MS);
   return (
     <>
       <Head title="GraphQL and views" />

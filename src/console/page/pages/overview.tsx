@@ -8,7 +8,6 @@ import { Marks } from '../parts/marks.tsx';
 import { Head } from '../parts/panel.tsx';
 import { SeriesCharts } from '../parts/series-charts.tsx';
 import { Figures } from '../parts/small.tsx';
-import { WorkerNote } from '../parts/worker-note.tsx';
 import { Picture } from '../picture/picture.tsx';
 import { Troubles } from './overview-troubles.tsx';
 import { Worst, type WorstOf } from './overview-worst.tsx';
@@ -47,7 +46,7 @@ export function OverviewPage(): JSX.Element {
   const answered = useLive<OverviewAnswer>('traffic', 'overview');
   return (
     <>
-      <Head title="Overview" beside={<WorkerNote of={answered.value?.worker} />} />
+      <Head title="Overview" />
       <Answer of={answered}>
         {(traffic) => (
           <div class="stack">

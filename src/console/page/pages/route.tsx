@@ -6,7 +6,6 @@ import { Answer, Empty } from '../parts/empty.tsx';
 import { Head, Tabs } from '../parts/panel.tsx';
 import { Choice, Copy } from '../parts/small.tsx';
 import { Flow } from '../parts/state.tsx';
-import { WorkerNote } from '../parts/worker-note.tsx';
 import { RoutePolicies } from './route-policies.tsx';
 import { RouteRefused } from './route-refused.tsx';
 import { RouteTraffic } from './route-traffic.tsx';
@@ -39,7 +38,6 @@ export function RoutePage({ id }: { readonly id: string }): JSX.Element {
           <>
             <Copy text={id} what="id" />
             {value && <Flow is={value.row.state} />}
-            <WorkerNote of={value?.worker} />
           </>
         }
         actions={

@@ -9,7 +9,6 @@ import { Head, Panel } from '../parts/panel.tsx';
 import { ROUTE_COLUMNS } from '../parts/route-columns.tsx';
 import { Choice } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { WorkerNote } from '../parts/worker-note.tsx';
 
 const WINDOWS = [
   ['', '1 min'],
@@ -35,7 +34,7 @@ export function RoutesPage(): JSX.Element {
   });
   return (
     <>
-      <Head title="Routes" beside={<WorkerNote of={answered.value?.worker} />} />
+      <Head title="Routes" />
       <Panel
         title="All routes"
         note={window === '' ? 'last minute' : 'last 10 minutes'}

@@ -1,3 +1,4 @@
+import type { JSX } from 'preact';
 import { order } from '../data/ask.ts';
 import { percent } from '../data/format.ts';
 import type { Intent } from '../parts/confirm.tsx';
@@ -29,7 +30,7 @@ export function targetIntents(
     ...weightIntents(row, all, path, done),
     ...(state === undefined
       ? []
-      : [state === 'closed' ? opening(row, path, done) : closing(row, path, done)]),
+      : [state === 'closed' ? opening(row, all, path, done) : closing(row, path, done)]),
   ];
 }
 
@@ -51,12 +52,11 @@ const FOR = (
   </label>
 );
 
-function ejecting(
+/** What taking a target out leaves, and the fields of an order that does it. */
+function withoutIt(
   { target }: WholeTarget,
   all: readonly WholeTarget[],
-  path: string,
-  done: Done,
-): TargetIntent {
+): { readonly rest: string; readonly fields: JSX.Element } {
   const left = all.filter((one) => one.target !== target && one.available);
   const whole = all.reduce((sum, { weight }) => sum + weight, 0) || 1;
   const weight = left.reduce((sum, one) => sum + one.weight, 0);
@@ -64,6 +64,31 @@ function ejecting(
     left.length === 0
       ? 'No target would be left: every request would be answered with 503.'
       : `${left.length} of ${all.length} targets are left, with ${percent(weight / whole)} of the weight.`;
+  const fields = (
+    <>
+      {FOR}
+      <label class="field">
+        <span>Reason, for the audit log</span>
+        <input name="reason" maxlength={200} />
+      </label>
+      {left.length === 0 && (
+        <label>
+          <input type="checkbox" name="force" /> Even though none is left
+        </label>
+      )}
+    </>
+  );
+  return { rest, fields };
+}
+
+function orderOf(form: FormData): object {
+  const reason = String(form.get('reason') ?? '');
+  return { for: form.get('for'), force: form.has('force'), ...(reason !== '' && { reason }) };
+}
+
+function ejecting(row: WholeTarget, all: readonly WholeTarget[], path: string, done: Done): TargetIntent {
+  const { target } = row;
+  const { rest, fields } = withoutIt(row, all);
   return {
     label: 'Eject',
     intent: {
@@ -71,24 +96,9 @@ function ejecting(
       effect: `It gets no new request; those under way go on. ${rest}`,
       act: 'Eject',
       danger: true,
-      fields: (
-        <>
-          {FOR}
-          <label class="field">
-            <span>Reason, for the audit log</span>
-            <input name="reason" maxlength={200} />
-          </label>
-          {left.length === 0 && (
-            <label>
-              <input type="checkbox" name="force" /> Even though none is left
-            </label>
-          )}
-        </>
-      ),
+      fields,
       run: async (form) => {
-        const reason = String(form.get('reason') ?? '');
-        const body = { for: form.get('for'), force: form.has('force'), ...(reason !== '' && { reason }) };
-        await order('PUT', `${path}/ejection`, body);
+        await order('PUT', `${path}/ejection`, orderOf(form));
         return done(`${target} is taken out for ${String(form.get('for'))}.`);
       },
     },
@@ -110,18 +120,19 @@ function restoring({ target }: WholeTarget, path: string, done: Done): TargetInt
   };
 }
 
-function opening({ target }: WholeTarget, path: string, done: Done): TargetIntent {
+function opening(row: WholeTarget, all: readonly WholeTarget[], path: string, done: Done): TargetIntent {
+  const { target } = row;
+  const { rest, fields } = withoutIt(row, all);
   return {
     label: 'Open breaker',
     intent: {
       title: `Open the breaker of ${target}?`,
-      effect:
-        'It gets no request until the time is over; then one is let through to see how it is. In this gateway only.',
+      effect: `It gets no request until the time is over; then one is let through to see how it is. In this gateway only. ${rest}`,
       act: 'Open',
       danger: true,
-      fields: FOR,
+      fields,
       run: async (form) => {
-        await order('PUT', `${path}/breaker`, { state: 'open', for: form.get('for') });
+        await order('PUT', `${path}/breaker`, { state: 'open', ...orderOf(form) });
         return done(`The breaker of ${target} is open.`);
       },
     },

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { TargetRow } from '../data/traffic.ts';
-import { ago, count, duration } from '../data/format.ts';
-import type { HealthAnswer, TargetHealth } from '../data/order-answers.ts';
+import { ago, clock, count, duration } from '../data/format.ts';
+import type { HealthAnswer, ShownOrder, TargetHealth } from '../data/order-answers.ts';
 import { may } from '../data/session.ts';
 import { Act } from '../parts/confirm.tsx';
 import { Empty } from '../parts/empty.tsx';
@@ -83,6 +83,7 @@ function columnsFor(marked: string, weights: number): readonly Column<WholeTarge
           {row.health?.weightOrder && (
             <span class="under">{`ordered, ${row.health.weightOrder.configured} configured`}</span>
           )}
+          <Ordered is={row.health?.weightOrder} />
         </>
       ),
     },
@@ -116,6 +117,7 @@ function Health({ row: { available, why, health } }: { readonly row: WholeTarget
           {since}
         </span>
       )}
+      <Ordered is={health?.ejection} />
     </>
   );
 }
@@ -130,7 +132,21 @@ function Breaker({ of }: { readonly of: TargetHealth | undefined }): JSX.Element
     <>
       <State is={gravity}>{state}</State>
       {cause !== undefined && <span class="under">{cause + until}</span>}
+      <Ordered is={of?.breakerOrder} />
     </>
+  );
+}
+
+/** Who has ordered something, until when, and why. */
+function Ordered({ is }: { readonly is: ShownOrder | undefined }): JSX.Element | null {
+  if (is === undefined) return null;
+  const { by = 'an operator', until, reason } = is;
+  return (
+    <span class="under">
+      by {by}
+      {until === undefined ? '' : ` until ${clock(until)}`}
+      {reason !== undefined && `: ${reason}`}
+    </span>
   );
 }
 

@@ -13,7 +13,6 @@ import { SeriesCharts } from '../parts/series-charts.tsx';
 import { Choice, Copy, Figures } from '../parts/small.tsx';
 import { State } from '../parts/state.tsx';
 import { Table } from '../parts/table.tsx';
-import { WorkerNote } from '../parts/worker-note.tsx';
 import { rowsOf } from './route-policies.tsx';
 import { Targets } from './upstream-targets.tsx';
 
@@ -45,7 +44,6 @@ export function UpstreamPage({ id }: { readonly id: string }): JSX.Element {
         beside={
           <>
             <Copy text={id} what="name" />
-            <WorkerNote of={answered.value?.worker} />
           </>
         }
         actions={

@@ -4,10 +4,17 @@ import { ago, clock } from '../data/format.ts';
 import { Icon } from './icon.tsx';
 
 /** Copies a name. */
-export function Copy({ text, what }: { readonly text: string; readonly what: string }): JSX.Element {
+export function Copy({ text, what }: { readonly text: string; readonly what: string }): JSX.Element | null {
   const [isDone, setDone] = useState(false);
+  // Browsers give it to pages over TLS or of this machine only.
+  const { clipboard } = navigator as { readonly clipboard?: Clipboard };
+  if (clipboard === undefined) return null;
   const copy = async (): Promise<void> => {
-    await navigator.clipboard?.writeText(text);
+    try {
+      await clipboard.writeText(text);
+    } catch {
+      return;
+    }
     setDone(true);
     setTimeout(() => setDone(false), 1500);
   };

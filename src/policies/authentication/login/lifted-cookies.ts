@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { takeCookies } from '../../../exchange/taken-lines.ts';
 
 /** What follows the name of the session's cookie in the names of the others. */
 const OTHERS = /^(?:\.\d|-login-[\w-]{1,16})$/;
@@ -24,31 +25,18 @@ export function liftedCookies(request: IncomingMessage): LiftedCookies | undefin
  * @param base the name of the session's cookie.
  */
 export function liftCookies(request: IncomingMessage, base: string): void {
-  const { headers, rawHeaders } = request;
-  if (headers.cookie?.includes(base) !== true) return;
+  if (request.headers.cookie?.includes(base) !== true) return;
   const lifted = new Map<string, string | null>();
-  const rest = without(headers.cookie, base, lifted);
-  if (lifted.size === 0) return;
-  (request as Lifted)[LIFTED] = lifted;
-  if (rest === '') delete headers.cookie;
-  else headers.cookie = rest;
-  for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
-    if (rawHeaders[i]?.toLowerCase() !== 'cookie') continue;
-    const kept = without(rawHeaders[i + 1] as string, base);
-    if (kept === '') rawHeaders.splice(i, 2);
-    else rawHeaders[i + 1] = kept;
-  }
-}
-
-function without(field: string, base: string, lifted?: Map<string, string | null>): string {
-  const kept = field.split(';').filter((pair) => {
+  for (const pair of takeCookies(request, (name) => isOfLogin(name, base))) {
     const equals = pair.indexOf('=');
     const name = pair.slice(0, equals < 0 ? pair.length : equals).trim();
-    if (!name.startsWith(base)) return true;
-    if (name.length > base.length && !OTHERS.test(name.slice(base.length))) return true;
     // Twice: somebody else has set one of them (RFC 6265 section 8.6), and which one cannot be told.
-    lifted?.set(name, lifted.has(name) || equals < 0 ? null : pair.slice(equals + 1).trim());
-    return false;
-  });
-  return kept.join(';').trim();
+    lifted.set(name, lifted.has(name) || equals < 0 ? null : pair.slice(equals + 1).trim());
+  }
+  if (lifted.size > 0) (request as Lifted)[LIFTED] = lifted;
+}
+
+function isOfLogin(name: string, base: string): boolean {
+  if (!name.startsWith(base)) return false;
+  return name.length === base.length || OTHERS.test(name.slice(base.length));
 }

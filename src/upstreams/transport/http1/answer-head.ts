@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { withoutBlanks } from '../../../exchange/blanks.ts';
 import { MalformedAnswer } from './http1-faults.ts';
 
 // Values outside of 100 to 599 are invalid (RFC 9110 section 15).
@@ -9,8 +10,6 @@ const WRONG = /\r(?!\n)|(?<!\r)\n|\r\n(?![!#$%&'*+\-.^_`|~0-9A-Za-z]+:)|[^\t\r\n
 /** What frames the message, what concerns its connection only, and what is ours to say: all that is looked at. */
 const SPECIAL =
   /\r\n(connection|content-length|date|http2-settings|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade|x-request-id):/gi;
-// Not what JavaScript takes for space, which is more than HTTP does.
-const AROUND = /^[ \t]+|[ \t]+$/g;
 const KEEP_FOR = /(?:^|[,\s])timeout=(\d{1,6})/i;
 const LINE_END = '\r\n';
 const SWITCHING = 101;
@@ -62,7 +61,7 @@ export class AnswerHead {
       const name = found[1] as string;
       const next = text.indexOf(LINE_END, SPECIAL.lastIndex);
       const stop = next < 0 ? text.length : next;
-      const value = text.slice(SPECIAL.lastIndex, stop).replace(AROUND, '');
+      const value = withoutBlanks(text.slice(SPECIAL.lastIndex, stop));
       SPECIAL.lastIndex = stop;
       // Most of them can be told by their lengths.
       switch (name.length) {
@@ -182,7 +181,7 @@ function eachField(text: string, start: number, take: (name: string, value: stri
   for (let at = start; at < text.length;) {
     const end = lineEnd(text, at + 2);
     const colon = text.indexOf(':', at);
-    take(text.slice(at + 2, colon), text.slice(colon + 1, end).replace(AROUND, ''));
+    take(text.slice(at + 2, colon), withoutBlanks(text.slice(colon + 1, end)));
     at = end;
   }
 }

@@ -1,11 +1,10 @@
+import { withoutBlanks } from '../../../exchange/blanks.ts';
 import { MalformedAnswer } from './http1-faults.ts';
 
 /** Fields of all trailers of one answer. */
 const MAX_FIELDS = 128;
 // Without what none can hold; a field of trailers is read as one of a head.
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
-// Not what JavaScript takes for space, which is more than HTTP does.
-const AROUND = /^[ \t]+|[ \t]+$/g;
 
 /** The fields that come after the body of an answer. */
 export class AnswerTrailers {
@@ -26,6 +25,6 @@ export class AnswerTrailers {
       throw new MalformedAnswer('its trailers are too large');
     const field = FIELD.exec(line);
     if (field === null) throw new MalformedAnswer('a trailer is ambiguous');
-    this.fields.push(field[1] as string, (field[2] as string).replace(AROUND, ''));
+    this.fields.push(field[1] as string, withoutBlanks(field[2] as string));
   }
 }
