@@ -13,8 +13,8 @@ RUN npm run build
 FROM node:26-slim AS production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# `prepare` would call the Nest CLI, which is a development dependency.
-RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+# `prepare` would call the Nest CLI, which is a development dependency. What is optional writes clients and serves nobody.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts && npm cache clean --force
 
 FROM production AS services
 ENV NODE_ENV=production HOST=0.0.0.0

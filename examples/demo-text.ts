@@ -49,7 +49,7 @@ function addresses({ gateway, admin, second, paint }: DemoFacts): string[] {
     ['GraphiQL', `${gateway}/demo/graphiql`, 'signed in as Bob, with a query that runs'],
     ['Homepage', `${gateway}/demo/homepage.html`, 'one page over REST and GraphQL'],
     ['Log-in', `${gateway}/demo/login.html`, 'a page that calls without a token'],
-    ['API', `${gateway}/docs`, 'all routes that clients may call'],
+    ['API', `${gateway}/docs`, 'all routes; log in as Bob and try them'],
     ['Console', `${admin}/`, 'what operators see'],
   ];
   if (second !== undefined) {

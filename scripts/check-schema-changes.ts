@@ -1,16 +1,12 @@
-import { buildSchema, findBreakingChanges, findDangerousChanges } from 'graphql';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chooseBase, textAt, type Base } from './schema-base.ts';
+import { chooseBase, textAt, type Base } from '../src/cli/contract/git-base.ts';
+import { acceptedSince, acceptingEntry } from '../src/contracts/changes/accepted-changes.ts';
+import { changeLine } from '../src/contracts/changes/contract-change.ts';
+import { graphqlChanges } from '../src/contracts/changes/graphql-changes.ts';
 
 const SCHEMA = 'config/schema.graphql';
 const ACCEPTED = 'docs/schema-changes.md';
-
-/** `- FIELD_REMOVED: User.age was removed. Because: …`, with a reason that is not empty. */
-const ENTRY = /^- (?<change>[A-Z_]+: .+?) Because: \S.*$/;
-
-/** A scalar of GraphQL itself that nothing uses any more; the break, if any, is where it was used. */
-const UNUSED_SCALAR = 'TYPE_REMOVED: Standard scalar ';
 
 /** What the check found. */
 export interface SchemaReport {
@@ -38,36 +34,29 @@ export function checkSchemaChanges(root: string, ref?: string): SchemaReport {
   if (before === undefined) {
     return { lines: [`schema changes: skipped, ${base.name} has no ${SCHEMA}`], failed: false };
   }
-  return report(base, before, readFileSync(join(root, SCHEMA), 'utf8'), acceptedSince(root, base));
+  return report(base, before, readFileSync(join(root, SCHEMA), 'utf8'), acceptedNow(root, base));
 }
 
 function report(base: Base, before: string, after: string, accepted: ReadonlySet<string>): SchemaReport {
-  const [old, current] = [buildSchema(before), buildSchema(after)];
-  const breaking = findBreakingChanges(old, current)
-    .map(({ type, description }) => `${type}: ${description}`)
-    .filter((change) => !change.startsWith(UNUSED_SCALAR));
-  const dangerous = findDangerousChanges(old, current);
+  const changes = graphqlChanges(before, after);
+  const [breaking, dangerous] = [true, false].map((breaks) =>
+    changes.filter((one) => one.breaks === breaks).map(changeLine),
+  ) as [string[], string[]];
   const refused = breaking.filter((change) => !accepted.has(change));
   const lines = [
     `schema changes: compared with ${base.name} (${base.commit.slice(0, 12)})`,
-    ...dangerous.map(({ type, description }) => `  may surprise clients: ${type}: ${description}`),
+    ...dangerous.map((change) => `  may surprise clients: ${change}`),
     ...breaking.filter((change) => accepted.has(change)).map((change) => `  accepted: ${change}`),
     ...refused.map((change) => `  breaks clients: ${change}`),
   ];
   if (refused.length === 0) return { lines: [...lines, '  no break that is not accepted'], failed: false };
-  const wanted = refused.map((change) => `    - ${change} Because: <why, and what clients do>`);
+  const wanted = refused.map((change) => `    ${acceptingEntry(change)}`);
   const advice = `  deprecate it instead (@deprecated), or accept the break by adding to ${ACCEPTED}:`;
   return { lines: [...lines, advice, ...wanted], failed: true };
 }
 
-// An acceptance that the base has already was for an earlier change.
-function acceptedSince(root: string, base: Base): ReadonlySet<string> {
-  const known = new Set((textAt(root, base, ACCEPTED) ?? '').split('\n'));
-  const entries = readText(join(root, ACCEPTED))
-    .split('\n')
-    .filter((line) => !known.has(line))
-    .flatMap((line) => ENTRY.exec(line)?.groups?.['change'] ?? []);
-  return new Set(entries);
+function acceptedNow(root: string, base: Base): ReadonlySet<string> {
+  return acceptedSince(textAt(root, base, ACCEPTED) ?? '', readText(join(root, ACCEPTED)));
 }
 
 function readText(path: string): string {

@@ -1,3 +1,4 @@
+import type { RunnableView } from './view-run.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ExposedView, ExposeOptions } from './exposed-view.ts';
 import type { View, ViewValues } from './view.ts';
@@ -63,6 +64,13 @@ export type KindViews<Input, Results extends object, Nullable extends string> = 
 type KindValues<Kind> = Kind extends (...args: never) => Shape<infer Results, infer Nullable>
   ? { [Name in keyof Results]: Name extends Nullable ? Results[Name] | null : Results[Name] }
   : ViewValues<Kind>;
+
+/** A view in all its shapes, whatever these are. */
+export interface AnyVariants {
+  readonly default: RunnableView;
+  readonly views: ReadonlyMap<string, RunnableView>;
+  readonly by: ClientKind;
+}
 
 /** A view in the shapes that kinds of clients see it in; same calls, same name in metrics. */
 export class ViewVariants<Input, Results extends object, Nullable extends string, Kinds> {

@@ -48,6 +48,19 @@ describe('parseArguments', () => {
       name: 'client',
       configFile: 'a.yaml',
       outFile: 'client.ts',
+      from: undefined,
+    });
+    expect(parse('client --ts -o c.ts --from http://a/openapi.json -H a:b')).toMatchObject({
+      from: { place: 'http://a/openapi.json', headers: [['a', 'b']] },
+    });
+    expect(parse('contracts --out dir')).toEqual({ name: 'contracts', configFile: undefined, folder: 'dir' });
+    expect(parse('contracts check --against v1 --accepted a.md')).toEqual({
+      name: 'contracts check',
+      configFile: undefined,
+      folder: 'contracts',
+      against: 'v1',
+      acceptedFile: 'a.md',
+      json: false,
     });
   });
 
@@ -130,7 +143,7 @@ describe('parseArguments', () => {
   it.each([
     [
       '',
-      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, upstreams, eject, restore, weight, breaker, access, admin-token, bench, canary, config, dev, diff, doctor, explain, generate, import, init, log-level, proto, quota, record, replay, revoke, simulate, support-bundle, tiers (see gatehouse --help)',
+      'expected a command first: start, validate, routes, openapi, client, keys create, keys list, keys show, keys update, keys rotate, keys revoke, upstreams, eject, restore, weight, breaker, access, admin-token, bench, canary, config, contracts, dev, diff, doctor, explain, generate, import, init, log-level, proto, quota, record, replay, revoke, simulate, support-bundle, tiers (see gatehouse --help)',
     ],
     ['strat', 'unknown command "strat"; did you mean "start"?'],
     ['keys creat --client a', 'unknown command "keys creat"; did you mean "keys create"?'],
@@ -145,6 +158,13 @@ describe('parseArguments', () => {
     ['start --client a', 'unknown option --client; see gatehouse --help'],
     ['client --out a.ts', 'client: expected --ts, the language of the client'],
     ['client --ts', 'client: expected --out FILE'],
+    ['client --ts -o a.ts --from a.json -c b.yaml', 'client: expected --from or --config, not both'],
+    ['client --ts -o a.ts --from a.json -H a:b', 'client: --header is for --from http://…, not for a file'],
+    ['client --ts -o a.ts -H a:b', 'client: --header is for --from http://…'],
+    ['client --ts -o a.ts --from http://a -H secret', '--header: expected `Name: value`'],
+    ['contracts', 'contracts: expected --out DIR, or check'],
+    ['contracts chek', 'contracts: expected --out DIR or check, not "chek"'],
+    ['contracts check --out a', 'unknown option --out'],
     ['client --ts=yes --out a.ts', '--ts takes no value'],
     ['openapi --ts', 'unknown option --ts; see gatehouse --help'],
     ['start a.yaml', 'unexpected argument "a.yaml"; did you mean --config a.yaml?'],

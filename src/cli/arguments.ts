@@ -8,6 +8,8 @@ import type { BenchCommand } from './bench-command.ts';
 import { READERS } from './command-readers.ts';
 import type { CanaryCommand } from './canary.ts';
 import type { BundleCommand, ConfigCommand } from './config-orders.ts';
+import { clientSource, type ClientSource } from './contract/client-source.ts';
+import type { CheckContractsCommand, WriteContractsCommand } from './contract/contracts-command.ts';
 import type { DevCommand } from './dev/dev-command.ts';
 import type { DoctorCommand } from './doctor-command.ts';
 import type { ExplainCommand } from './explain-command.ts';
@@ -36,6 +38,8 @@ export type Command =
   | AdminTokenCommand
   | BenchCommand
   | ContractsCommand
+  | CheckContractsCommand
+  | WriteContractsCommand
   | CanaryCommand
   | ExplainCommand
   | DevCommand
@@ -73,7 +77,13 @@ export type ContractsCommand =
       readonly configFile: string | undefined;
       readonly outFile: string | undefined;
     }
-  | { readonly name: 'client'; readonly configFile: string | undefined; readonly outFile: string };
+  | {
+      readonly name: 'client';
+      readonly configFile: string | undefined;
+      readonly outFile: string;
+      /** The document it is made of; undefined: that of the configuration. */
+      readonly from: ClientSource | undefined;
+    };
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
 const OUT = { out: { type: 'string', short: 'o' } } as const;
@@ -89,6 +99,7 @@ const COMMANDS = [
   'bench',
   'canary',
   'config',
+  'contracts',
   'dev',
   'diff',
   'doctor',
@@ -109,7 +120,11 @@ const COMMANDS = [
 const CANARY_ACTIONS = ['list', 'pause', 'resume', 'promote', 'abort'] as const;
 const CANARY = { admin: { type: 'string' }, json: { type: 'boolean' } } as const;
 
-const TS = { ts: { type: 'boolean' } } as const;
+const TS = {
+  ts: { type: 'boolean' },
+  from: { type: 'string' },
+  header: { type: 'string', short: 'H', multiple: true },
+} as const;
 const JSON_OUT = { json: { type: 'boolean' } } as const;
 const WIDE = { wide: { type: 'boolean' } } as const;
 const IMPORT_OUT = { output: { type: 'string', short: 'o' } } as const;
@@ -160,7 +175,9 @@ function commandOf(args: readonly string[]): Command {
   const configFile = values.text('config');
   if (name === 'routes') return { name, configFile, wide: values.flag('wide'), json: values.flag('json') };
   if (name === 'openapi') return { name, configFile, outFile: values.text('out') };
-  return name === 'client' ? { name, configFile, outFile: clientFile(values) } : { name, configFile };
+  return name === 'client'
+    ? { name, configFile, outFile: clientFile(values), from: clientSource(values) }
+    : { name, configFile };
 }
 
 // The one command that takes files as they are: both are equal, and people know it from other tools.

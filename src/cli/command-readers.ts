@@ -3,6 +3,7 @@ import { accessCommand } from './access-command.ts';
 import { adminTokenCommand } from './admin-token-command.ts';
 import { benchCommand } from './bench-command.ts';
 import { bundleCommand, configCommand } from './config-orders.ts';
+import { contractsCommand } from './contract/contracts-command.ts';
 import { devCommand } from './dev/dev-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { explainCommand } from './explain-command.ts';
@@ -22,6 +23,7 @@ export const READERS: Readonly<Record<string, (args: readonly string[]) => Comma
   'admin-token': adminTokenCommand,
   bench: benchCommand,
   config: configCommand,
+  contracts: contractsCommand,
   dev: devCommand,
   doctor: doctorCommand,
   explain: explainCommand,

@@ -51,8 +51,16 @@ Usage
                                         or write it; what has no equivalent is told on standard error
   gatehouse openapi  [--config FILE] [--out FILE]
                                         print the OpenAPI document of all routes, or write it
-  gatehouse client --ts --out FILE [--config FILE]
-                                        write a typed client in one file of TypeScript
+  gatehouse client --ts --out FILE [--config FILE | --from URL|FILE [-H 'Name: value']...]
+                                        write a typed client in one file of TypeScript, for the package openapi-fetch; of
+                                        the configuration, or with --from of an openapi.json, served or as a file
+  gatehouse contracts --out DIR [--config FILE]
+                                        write openapi.json, schema.graphql and problems.json, as a release offers them
+  gatehouse contracts check [--against REF|DIR] [--dir contracts] [--accepted FILE] [--json] [--config FILE]
+                                        say what breaks clients of the contracts that git, or a folder, keeps in --dir; by
+                                        default of the last release (a tag v*), else of where the branch left main; exits
+                                        with 0 if nothing does that is not accepted, with 1 if something does, with 2 if
+                                        there is nothing to compare with
   gatehouse init DIRECTORY [--name NAME] [--package SPEC]
                                         write a project of a team's own: a route in YAML, a Nest module, specs, CI, an image;
                                         --package says how it depends on gatehouse, by default by this version

@@ -1,10 +1,8 @@
-import type { ConfigError } from '../config/config-fault.ts';
-
-/** Neither yes nor no: one of two configurations is faulty. */
+/** Neither yes nor no: one of two configurations, or contracts, is faulty or not there. */
 export class Incomparable extends Error {
-  override readonly cause: ConfigError;
+  override readonly cause: Error;
 
-  constructor(cause: ConfigError) {
+  constructor(cause: Error) {
     super(cause.message);
     this.cause = cause;
   }

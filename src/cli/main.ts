@@ -62,7 +62,9 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
       return (await import('./key-orders.ts')).runKeys(command, await environment(), plainOutlet(out));
     case 'openapi':
     case 'client':
-      return (await import('./contracts.ts')).runContracts(command, modules, out);
+      return (await import('./contract/write-contract.ts')).runContracts(command, modules, out);
+    case 'contracts':
+      return (await import('./contract/contract-files.ts')).runWriteContracts(command, modules, out);
     case 'access':
       return (await import('./access.ts')).runAccess(command, modules, shown);
     case 'bench':
@@ -100,9 +102,19 @@ async function run(command: Command, modules: OfferedModules): Promise<void> {
   }
 }
 
-type Verdict = Extract<Command, { name: 'diff' | 'doctor' | 'proto' | 'replay' | 'simulate' }>;
+type Verdict = Extract<
+  Command,
+  { name: 'contracts check' | 'diff' | 'doctor' | 'proto' | 'replay' | 'simulate' }
+>;
 
-const VERDICTS: ReadonlySet<string> = new Set(['diff', 'doctor', 'proto', 'replay', 'simulate']);
+const VERDICTS: ReadonlySet<string> = new Set([
+  'contracts check',
+  'diff',
+  'doctor',
+  'proto',
+  'replay',
+  'simulate',
+]);
 
 function isVerdict(command: Command): command is Verdict {
   return VERDICTS.has(command.name);
@@ -111,6 +123,8 @@ function isVerdict(command: Command): command is Verdict {
 // Commands whose exit code says what they have found.
 async function isWell(command: Verdict, modules: OfferedModules, shown: Outlet): Promise<boolean> {
   switch (command.name) {
+    case 'contracts check':
+      return (await import('./contract/check-contracts.ts')).runCheckContracts(command, modules, shown);
     case 'diff':
       return !(await (await import('./diff.ts')).runDiff(command, modules, shown));
     case 'doctor':

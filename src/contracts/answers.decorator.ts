@@ -2,9 +2,10 @@ import type { z } from 'zod';
 import { noteServedViews } from '../bff/served-views.ts';
 import type { RunnableView } from '../bff/view-run.ts';
 import { maskedPlaces, maskedSections } from '../bff/graphql/types/masked-places.ts';
-import { ViewVariants } from '../bff/view-variants.ts';
-import type { View, ViewValues } from '../bff/view.ts';
+import type { AnyVariants } from '../bff/view-variants.ts';
+import type { ViewValues } from '../bff/view.ts';
 import type { ProblemCode } from '../problems/catalogue.ts';
+import type { NamedCall } from './call-problems.ts';
 
 /** What a handler says about its answer. */
 export interface AnswerOptions {
@@ -16,8 +17,13 @@ export interface AnswerOptions {
   readonly summary?: string;
   /** Header fields of the answer, by name, with what they say. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Problems that the handler ends with, besides those of the stages of its route. */
+  /** Problems that the handler ends with, besides those of the stages of its route and of its calls. */
   readonly problems?: readonly ProblemCode[];
+  /**
+   * The calls that the handler makes, whose problems it may end with; none for one that makes no calls. Default: whatever
+   * a call of any upstream may end with, where the class of the handler can make calls; for a view the calls of its sections.
+   */
+  readonly calls?: readonly NamedCall[];
   /** Whether the sections of a view are sent one by one to who accepts that, as `Views.answer` does. */
   readonly streamed?: boolean;
   /** Schemas of the sections of which a kind of client sees less, by kind and name. */
@@ -47,7 +53,7 @@ export interface DescribedView {
 /** The metadata key of {@link DeclaredAnswer}. */
 export const ANSWER_METADATA = 'gatehouse:answer';
 
-/** The problems of a handler that makes calls to upstreams. */
+/** What asking an upstream may end with. Handlers that can make calls have them by themselves. */
 export const UPSTREAM_PROBLEMS = [
   'circuit-open',
   'no-available-target',
@@ -76,34 +82,32 @@ export function Answers(schema: z.ZodType | 'nothing', options: AnswerOptions = 
  *
  * @throws {Error} when one of the schemas has a mask, which holds only where the view is exposed.
  */
-export function AnswersView<Input, Results extends object, Nullable extends string>(
-  view: View<Input, Results, Nullable>,
-  sections?: SectionSchemas<ViewValues<View<Input, Results, Nullable>>>,
-  options?: AnswerOptions,
-): MethodDecorator;
-export function AnswersView<Input, Results extends object, Nullable extends string, Kinds>(
-  view: ViewVariants<Input, Results, Nullable, Kinds>,
-  sections?: SectionSchemas<ViewValues<View<Input, Results, Nullable>>>,
-  options?: AnswerOptions,
-): MethodDecorator;
-export function AnswersView(
-  view: RunnableView | ViewVariants<unknown, object, string, unknown>,
-  sections: Readonly<Record<string, z.ZodType | undefined>> = {},
+export function AnswersView<Of extends RunnableView | AnyVariants>(
+  of: Of,
+  // One signature: of several the compiler tells why the last one does not fit, whichever was meant.
+  sections: SectionSchemas<WholeOf<Of>> = {},
   options: AnswerOptions = {},
 ): MethodDecorator {
-  const whole = view instanceof ViewVariants ? view.default : view;
-  mustHaveNoMasks(maskedSections(whole, sections));
-  return declareView(view, sections, options);
+  const view: RunnableView | AnyVariants = of;
+  const whole = 'default' in view ? view.default : view;
+  const schemas = sections as ErasedSchemas;
+  mustHaveNoMasks(maskedSections(whole, schemas));
+  return declareView(view, schemas, options);
 }
+
+/** What a view shows to who is of no kind. */
+type WholeOf<Of> = Of extends { readonly default: infer Whole } ? ViewValues<Whole> : ViewValues<Of>;
+
+type ErasedSchemas = Readonly<Record<string, z.ZodType | undefined>>;
 
 /** As {@link AnswersView}, for whoever sees to it that masks of schemas hold. */
 export function declareView(
-  view: RunnableView | ViewVariants<unknown, object, string, unknown>,
-  sections: Readonly<Record<string, z.ZodType | undefined>>,
+  view: RunnableView | AnyVariants,
+  sections: ErasedSchemas,
   options: AnswerOptions,
 ): MethodDecorator {
   const described: DescribedView =
-    view instanceof ViewVariants
+    'default' in view
       ? { view: view.default, kinds: view.views, kindField: view.by.vary }
       : { view, kinds: new Map(), kindField: undefined };
   const answer = declare({ ...options, view: described, sections });

@@ -57,7 +57,7 @@ export class ContractDocument {
   }
 
   #render(routes: readonly Route[], source: GatewaySource): RenderedDocument {
-    const { contracts, floodLimit, identity, tiers } = source.value;
+    const { contracts, floodLimit, identity, tiers, upstreams } = source.value;
     const controllers = this.#controllers();
     const document = buildDocument({
       routes,
@@ -66,6 +66,7 @@ export class ContractDocument {
       floodLimited: floodLimit !== 'off',
       tiers,
       places: credentialPlaces(identity),
+      protocols: new Set(Object.values(upstreams).map(({ protocol }) => protocol)),
       isHidden: ({ id, door }) => door === 'handler' && id.startsWith(`${CONTRACTS_FEATURE}.`),
     });
     return { document, answer: staticAnswer('application/json; charset=utf-8', JSON.stringify(document)) };

@@ -4,6 +4,7 @@ import type { ContractsConfig } from '../routing/gateway.schema.ts';
 import type { Tiers } from '../policies/rate-limit/tiers.schema.ts';
 import type { Route } from '../routing/route.ts';
 import { isSocketOnly } from '../routing/socket-only.ts';
+import type { CallProtocol } from './call-problems.ts';
 import { ComponentStore } from './components.ts';
 import { deprecationOf } from './deprecation.ts';
 import { handlerContract, handlersByOrigin, type Handler } from './handler-contract.ts';
@@ -27,6 +28,8 @@ export interface DocumentDeps {
   readonly tiers?: Tiers | undefined;
   /** Where credentials are looked for. Default the usual places. */
   readonly places?: CredentialPlaces | undefined;
+  /** What is spoken to the upstreams. Default: anything. */
+  readonly protocols?: ReadonlySet<CallProtocol> | undefined;
   /** Routes that are not part of the API, besides those that the configuration hides. */
   readonly isHidden?: (route: Route) => boolean;
 }
@@ -64,7 +67,7 @@ export function buildDocument(deps: DocumentDeps): OpenApiDocument {
   const handlers = handlersByOrigin(controllers);
   const paths: Record<string, Record<string, Operation>> = {};
   for (const entry of entries) {
-    const contract = contractOf(entry, handlers.get(entry.route.origin), components);
+    const contract = contractOf(entry, handlers.get(entry.route.origin), components, deps.protocols);
     const { floodLimited, tiers, places } = deps;
     const id = ids.get(entry) ?? entry.route.id;
     const about = { ...entry, id, tag: tagOf(entry.route), floodLimited, tiers, places };
@@ -174,10 +177,11 @@ function contractOf(
   { route, path, method }: Entry,
   handler: Handler | undefined,
   components: ComponentStore,
+  protocols: ReadonlySet<CallProtocol> | undefined,
 ): OperationContract {
   const verb = method.toUpperCase();
   if (route.id === GRAPHQL_ROUTE_ID && route.door === 'handler') return graphqlContract(verb);
-  if (handler !== undefined) return handlerContract(handler, verb, components);
+  if (handler !== undefined) return handlerContract(handler, verb, components, protocols);
   return route.action.contract?.({ method: verb, names: path.names, components }) ?? UNTOLD;
 }
 

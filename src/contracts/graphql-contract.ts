@@ -28,7 +28,7 @@ function token(required: boolean): Parameter {
 
 const STREAM: Answer['content'] = {
   'text/event-stream': {
-    schema: { type: 'string', description: 'Events `next` with a result each, then `complete`.' },
+    schema: { description: 'Events `next` with a result each, then `complete`.', ...RESULT },
   },
 };
 

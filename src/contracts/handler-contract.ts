@@ -2,13 +2,14 @@ import type { Type } from '@nestjs/common';
 import { HTTP_CODE_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { ProblemCode } from '../problems/catalogue.ts';
-import { ANSWER_METADATA, UPSTREAM_PROBLEMS, type DeclaredAnswer } from './answers.decorator.ts';
+import { ANSWER_METADATA, type DeclaredAnswer, type DescribedView } from './answers.decorator.ts';
+import { callProblems, canCall, viewProtocols, type CallProtocol } from './call-problems.ts';
 import type { ComponentStore } from './components.ts';
 import type { Answer, JsonSchema, Parameter, RequestBody } from './openapi.ts';
 import type { OperationContract } from './operation-contract.ts';
 import { fieldRefs } from './problem-answers.ts';
 import { toJsonSchema } from './standard-schema.ts';
-import { viewParameters, viewSchema } from './view-contract.ts';
+import { viewParameters, viewRecordSchema, viewSchema } from './view-contract.ts';
 
 /** A handler of the code-first door, by the class and the name of its method. */
 export interface Handler {
@@ -51,11 +52,19 @@ function methodsOf(controller: Type): [name: string, method: object][] {
   return methods;
 }
 
-/** Reads what the decorators of a handler say. */
+/** What calls can speak, where nobody says which upstreams there are. */
+const ANY_PROTOCOL: ReadonlySet<CallProtocol> = new Set(['http', 'grpc']);
+
+/**
+ * Reads what the decorators of a handler say.
+ *
+ * @param protocols what is spoken to the upstreams of the gateway. Default: anything.
+ */
 export function handlerContract(
   handler: Handler,
   method: string,
   components: ComponentStore,
+  protocols: ReadonlySet<CallProtocol> = ANY_PROTOCOL,
 ): OperationContract {
   const declared = (Reflect.getMetadata(ANSWER_METADATA, handler.method) ?? {}) as DeclaredAnswer;
   const args = argumentsOf(handler);
@@ -68,7 +77,7 @@ export function handlerContract(
     parameters: view === undefined ? parameters : [...parameters, ...viewParameters(view)],
     requestBody: body.length === 0 ? undefined : bodyOf(body, components),
     answers: { [String(statusOf(handler, declared, method))]: answerOf(declared, components) },
-    problems: problemsOf(args, declared),
+    problems: [...problemsOf(args, declared), ...callProblems(spoken(handler, declared, protocols))],
   };
 }
 
@@ -132,7 +141,14 @@ function statusOf({ method: handler }: Handler, declared: DeclaredAnswer, method
 }
 
 /** One record per section as it arrives, then one that the answer is done. */
-const RECORDS: NonNullable<Answer['content']> = { 'application/x-ndjson': {}, 'text/event-stream': {} };
+function recordsOf(
+  view: DescribedView,
+  declared: DeclaredAnswer,
+  components: ComponentStore,
+): NonNullable<Answer['content']> {
+  const schema = viewRecordSchema(view, declared, components);
+  return { 'application/x-ndjson': { schema }, 'text/event-stream': { schema } };
+}
 
 function answerOf(declared: DeclaredAnswer, components: ComponentStore): Answer {
   const { view, schema, description } = declared;
@@ -143,6 +159,8 @@ function answerOf(declared: DeclaredAnswer, components: ComponentStore): Answer 
   const own = view === undefined ? {} : fieldRefs(['Cache-Control', 'Server-Timing']);
   const json =
     view === undefined ? toJsonSchema(schema, 'output', components) : viewSchema(view, declared, components);
+  const records =
+    view !== undefined && declared.streamed === true ? recordsOf(view, declared, components) : {};
   const isEmpty = view === undefined && schema === undefined && 'schema' in declared;
   return {
     description: description ?? (isEmpty ? 'Done.' : 'The answer.'),
@@ -150,9 +168,22 @@ function answerOf(declared: DeclaredAnswer, components: ComponentStore): Answer 
     ...(isEmpty
       ? {}
       : {
-          content: { 'application/json': { schema: json }, ...(declared.streamed === true ? RECORDS : {}) },
+          content: { 'application/json': { schema: json }, ...records },
         }),
   };
+}
+
+/** What the calls speak whose problems the handler may end with. */
+function spoken(
+  { controller }: Handler,
+  { calls, view }: DeclaredAnswer,
+  known: ReadonlySet<CallProtocol>,
+): ReadonlySet<CallProtocol> {
+  if (calls !== undefined) return new Set(calls.map(({ description }) => description.protocol));
+  if (view === undefined) return canCall(controller) ? known : new Set();
+  // The problem of a required section is that of the answer, in whatever shape.
+  const shapes = [view.view, ...view.kinds.values()];
+  return new Set(shapes.flatMap((one) => [...viewProtocols(one, known)]));
 }
 
 function problemsOf(args: readonly HandlerArgument[], declared: DeclaredAnswer): ProblemCode[] {
@@ -162,7 +193,5 @@ function problemsOf(args: readonly HandlerArgument[], declared: DeclaredAnswer):
   if (args.some(({ kind }) => kind === RouteParamtypes.BODY)) {
     codes.add('body-too-large').add('media-type-unsupported').add('request-invalid');
   }
-  // A view makes calls, and the problem of a required section is its own.
-  if (declared.view !== undefined) for (const code of UPSTREAM_PROBLEMS) codes.add(code);
   return [...codes];
 }

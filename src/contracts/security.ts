@@ -18,20 +18,22 @@ export interface CredentialPlaces {
   readonly cookie?: string | undefined;
   /** Whether tokens that are bound to a key are taken (RFC 9449), or nothing else. Default they are not. */
   readonly dpop?: 'accept' | 'require' | undefined;
+  /** Where a browser logs in. Default nowhere. */
+  readonly login?: { readonly login: string; readonly session: string } | undefined;
 }
 
 /** Where credentials are looked for. */
 export function credentialPlaces(identity: GatewaySource['value']['identity']): CredentialPlaces {
   if (identity === undefined) return {};
-  const { apiKeyOptions, tokens } = identity;
+  const { apiKeyOptions, tokens, login } = identity;
   const { header, cookie, dpop } = tokens;
   const mode = typeof dpop === 'string' ? undefined : dpop.mode;
-  return { keyField: apiKeyOptions.header, header, cookie: cookie?.name, dpop: mode };
+  return { keyField: apiKeyOptions.header, header, cookie: cookie?.name, dpop: mode, login: login?.paths };
 }
 
 /** The credentials that routes may ask for; the names are those of the `authentication` policy. */
 export function securitySchemes(places: CredentialPlaces = {}): Components['securitySchemes'] {
-  const { keyField = USUAL_KEY_FIELD, cookie, dpop } = places;
+  const { keyField = USUAL_KEY_FIELD, cookie, dpop, login } = places;
   return {
     jwt: {
       type: 'http',
@@ -56,6 +58,10 @@ export function securitySchemes(places: CredentialPlaces = {}): Components['secu
       in: 'cookie',
       name: '__Host-Http-gatehouse',
       description: 'The session of a browser that has logged in; set by the gateway.',
+      // Where a page can have somebody log in, and learn who is.
+      ...(login === undefined
+        ? {}
+        : { 'x-gatehouse-login': login.login, 'x-gatehouse-session': login.session }),
     },
     ...(cookie === undefined
       ? {}

@@ -13,6 +13,8 @@ interface SelfDescribing {
   };
 }
 
+/** What takes nothing as well. */
+const OPEN: ReadonlySet<string> = new Set(['any', 'unknown', 'undefined', 'void']);
 const LIMITS = new Set<unknown>([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
 
 /**
@@ -26,6 +28,13 @@ export function toJsonSchema(schema: unknown, side: Side, components: ComponentS
   }
   if (!isSelfDescribing(schema)) return {};
   return components.lift(schema['~standard'].jsonSchema[side]({ target: 'draft-2020-12' }));
+}
+
+/** Whether a value may be nothing at all, so that JSON leaves it out. What cannot be looked into may be. */
+export function mayBeAbsent(schema: unknown): boolean {
+  return (
+    !(schema instanceof z.ZodType) || schema._zod.optout === 'optional' || OPEN.has(schema._zod.def.type)
+  );
 }
 
 function ofZod(schema: z.ZodType, io: Side, owners: Map<string, object>): JsonSchema {

@@ -3,7 +3,7 @@ import type { RunnableView } from '../bff/view-run.ts';
 import type { DeclaredAnswer, DescribedView } from './answers.decorator.ts';
 import type { ComponentStore } from './components.ts';
 import type { JsonSchema, Parameter } from './openapi.ts';
-import { toJsonSchema } from './standard-schema.ts';
+import { mayBeAbsent, toJsonSchema } from './standard-schema.ts';
 
 type Section = RunnableView['sections'][number];
 type Schemas = NonNullable<DeclaredAnswer['sections']>;
@@ -40,6 +40,54 @@ export function viewSchema(
   return others.length === 0 ? whole : { anyOf: [whole, ...others] };
 }
 
+/** One record of an answer that arrives section by section: a section, that it is done, or why it ends before that. */
+export function viewRecordSchema(
+  { view, kinds }: DescribedView,
+  declared: Declared,
+  components: ComponentStore,
+): JsonSchema {
+  const { sections: schemas = {} } = declared;
+  const degraded = degradedSchema(components);
+  const shapes: (readonly [RunnableView, Schemas])[] = [
+    [view, schemas],
+    ...[...kinds].map(([kind, one]) => [one, kindSchemas(one, schemas, declared.kinds?.[kind])] as const),
+  ];
+  const sections = shapes.flatMap(([shape, own]) =>
+    shape.sections
+      .filter(({ hidden }) => !hidden)
+      .map((section): JsonSchema => {
+        const data = sectionSchema(section, own, components);
+        const properties = { section: { const: section.name }, data, degraded };
+        return {
+          type: 'object',
+          properties,
+          required: ['section', ...(isCertain(section, own) ? ['data'] : [])],
+        };
+      }),
+  );
+  const different = new Map(sections.map((schema) => [JSON.stringify(schema), schema]));
+  const timing: JsonSchema = {
+    type: 'object',
+    description: 'How long each section took, in ms.',
+    additionalProperties: { type: 'integer' },
+  };
+  const done = {
+    type: 'object',
+    properties: { done: { const: true }, timing, degraded },
+    required: ['done', 'timing'],
+  };
+  const problem = {
+    type: 'object',
+    properties: { problem: { $ref: '#/components/schemas/Problem' } },
+    required: ['problem'],
+  };
+  const description = 'A line, or the data of an event.';
+  return components.schema(`${view.name}.record`, {
+    description,
+    anyOf: [...different.values(), done, problem],
+  });
+}
+
 /** What a kind of client is shown of a section is the result of a function; its schema says nothing of that. */
 function kindSchemas(view: RunnableView, schemas: Schemas, own: Schemas = {}): Schemas {
   const kept = view.sections
@@ -59,11 +107,29 @@ function shapeSchema(
   return components.schema(name, { ...schema, properties: { ...properties, degraded } });
 }
 
-// No section is certain, because `?fields=` may leave it out.
+/** Names the sections that are there unless `?fields=` leaves them out, which JSON Schema has no word for. */
+export const SECTIONS = 'x-gatehouse-sections';
+
+// No section is required, because `?fields=` may leave it out.
 function sectionsSchema(view: RunnableView, schemas: Schemas, components: ComponentStore): JsonSchema {
   const shown = view.sections.filter(({ hidden }) => !hidden);
   const properties = shown.map((section) => [section.name, sectionSchema(section, schemas, components)]);
-  return { type: 'object', properties: Object.fromEntries(properties) as Record<string, JsonSchema> };
+  const certain = shown.filter((one) => isCertain(one, schemas)).map(({ name }) => name);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties) as Record<string, JsonSchema>,
+    ...(certain.length === 0 ? {} : { [SECTIONS]: certain }),
+  };
+}
+
+// What has no value is left out of JSON.
+function isCertain({ name, pick, nested, many, element, source }: Section, schemas: Schemas): boolean {
+  const given = schemas[name];
+  if (given !== undefined) return !mayBeAbsent(given);
+  if (pick !== undefined) return false;
+  if (many || nested !== undefined) return true;
+  const answer = (element ?? source)?.answer;
+  return answer !== undefined && !mayBeAbsent(answer);
 }
 
 function sectionSchema(section: Section, schemas: Schemas, components: ComponentStore): JsonSchema {

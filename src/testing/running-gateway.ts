@@ -3,7 +3,7 @@ import type { Gateway } from '../main.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { TestClient, type ClientDeps } from './clients/test-client.ts';
 import { expectContract } from './contracts/contract-snapshot.ts';
-import { openapiText } from './contracts/openapi-text.ts';
+import { openapiText } from '../contracts/artefacts/openapi-text.ts';
 import type { Ending } from './ending.ts';
 import type { FakeGrpc } from './fakes/fake-grpc.ts';
 import type { FakeHttp } from './fakes/fake-http.ts';
@@ -144,7 +144,7 @@ export class RunningGateway {
     // Gateways without it do not load it.
     const [{ GraphQLSchemaHost }, { schemaText }] = await Promise.all([
       import('@nestjs/graphql'),
-      import('./contracts/schema-text.ts'),
+      import('../contracts/artefacts/schema-text.ts'),
     ]);
     try {
       return schemaText(this.#deps.gateway.app.get(GraphQLSchemaHost, { strict: false }).schema);
@@ -169,7 +169,7 @@ export class RunningGateway {
     }
     if (graphql === undefined) return;
     const text = await this.sdl();
-    const { readSchemaText } = await import('./contracts/schema-text.ts');
+    const { readSchemaText } = await import('../contracts/artefacts/schema-text.ts');
     await expectContract({ file: graphql, text, read: readSchemaText });
   }
 

@@ -130,7 +130,8 @@ function answersOf({ method, answer }: Binding, components: ComponentStore): Rec
     ? {
         [JSON_TYPE]: { schema: { type: 'array', items: schema } },
         [NDJSON]: { schema },
-        'text/event-stream': { schema: { type: 'string' } },
+        // Of the data of each event.
+        'text/event-stream': { schema },
       }
     : { [JSON_TYPE]: { schema } };
   const description = isStream ? 'The messages, in the format that `Accept` prefers.' : 'The answer.';

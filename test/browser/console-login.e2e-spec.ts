@@ -122,12 +122,34 @@ describe('the console of a listener with tokens', () => {
   );
 
   it(
+    'opens the breaker of the only target by force only, and shows who has, until when and why',
+    async () => {
+      const { page, close } = await browser.open(`${gateway.adminUrl}/console/upstreams/it`);
+      await signIn(page, operators.tokens.operate);
+      await page.getByRole('button', { name: 'Open breaker' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText(/No target would be left/).waitFor();
+      await dialog.getByLabel('Reason, for the audit log').fill('its disk is full');
+      await dialog.getByRole('button', { name: 'Open' }).click();
+      await dialog.getByText(/^Refused: without .* no target of it could be called/).waitFor();
+      await dialog.getByLabel('Even though none is left').check();
+      await dialog.getByRole('button', { name: 'Open' }).click();
+      await page.getByText(/^by operate.* until .*: its disk is full$/).waitFor();
+      await page.getByRole('button', { name: 'Close breaker' }).click();
+      await dialog.getByRole('button', { name: 'Close' }).click();
+      await page.getByRole('button', { name: 'Open breaker' }).waitFor();
+      await close();
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'shows who has used what of a quota, and has it begin anew',
     async () => {
       for (let i = 0; i < 3; i += 1) await (await fetch(`${gateway.url}/some`)).text();
       const { page, close } = await browser.open(`${gateway.adminUrl}/console/limits`);
       await signIn(page, operators.tokens.operate);
-      await page.getByRole('button', { name: 'Who uses daily' }).click();
+      await page.getByRole('button', { name: 'Who uses it: daily' }).click();
       const use = page.getByRole('table', { name: 'Use of daily' }).locator('tbody tr');
       await use.getByText('3', { exact: true }).waitFor();
       await use.getByRole('button', { name: 'Reset' }).click();

@@ -34,6 +34,7 @@ const schema: z.ZodType = z.lazy(() =>
       minItems: z.int().min(0),
       maxItems: z.int().min(0),
       readOnly: z.boolean(),
+      'x-gatehouse-sections': z.array(z.string()).min(1),
     })
     .partial(),
 );

@@ -9,6 +9,7 @@ const COMPILING: ReadonlySet<string | undefined> = new Set([
   'access',
   'bench',
   'client',
+  'contracts',
   'diff',
   'doctor',
   'explain',

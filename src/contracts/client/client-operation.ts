@@ -1,62 +1,78 @@
-import type { Answer, OpenApiDocument, Operation, Parameter, Reference } from '../openapi.ts';
+import type { Answer, JsonSchema, OpenApiDocument, Operation, Reference } from '../openapi.ts';
 import { OPERATION_METHODS } from '../openapi.ts';
-import { camelCase, comment, key, type TypeWriter } from './typescript-types.ts';
+import { isAnything, wholeName } from './document-types.ts';
+import { key } from './type-names.ts';
 
-/** One operation of the document, with what its method in the client is called. */
+/** One operation of the document. */
 export interface ClientOperation {
-  readonly group: string;
-  readonly name: string;
+  readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly operation: Operation;
 }
 
 const JSON_TYPE = 'application/json';
+/** Of what says why it ends before what just ends. */
+const STREAMS = ['text/event-stream', 'application/x-ndjson'] as const;
 
-/** Names the operations: by tag, and by what the id says besides the tag. No two have one name. */
-export function clientOperations(document: OpenApiDocument): readonly ClientOperation[] {
-  const taken = new Set<string>();
-  return Object.entries(document.paths).flatMap(([path, item]) =>
+/** The operations of a document, in its order. */
+export function clientOperations({ paths }: OpenApiDocument): readonly ClientOperation[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
     OPERATION_METHODS.flatMap((method) => {
       const operation = item[method];
       if (operation === undefined) return [];
-      const tag = operation.tags[0] ?? 'api';
-      const group = camelCase(tag);
-      const id = operation.operationId;
-      const wanted = camelCase(id.startsWith(`${tag}.`) ? id.slice(tag.length + 1) : id);
-      let name = wanted;
-      for (let count = 2; taken.has(`${group}.${name}`); count += 1) name = `${wanted}${count}`;
-      taken.add(`${group}.${name}`);
-      return [{ group, name, method: method.toUpperCase(), path, operation }];
+      return [{ id: operation.operationId, method: method.toUpperCase(), path, operation }];
     }),
   );
 }
 
-/** Writes the method of an operation. */
-export function writeOperation(one: ClientOperation, document: OpenApiDocument, types: TypeWriter): string {
-  const { operation, method, path, name } = one;
-  const answer = answerOf(operation, document);
-  const input = inputOf(operation, types);
-  const plan = [
-    `id: ${JSON.stringify(operation.operationId)}`,
+/** Writes how an operation is sent and read. */
+export function writePlan(
+  { id, method, path, operation }: ClientOperation,
+  document: OpenApiDocument,
+): string {
+  const { parameters = [], requestBody, security } = operation;
+  const bodyType = Object.keys(requestBody?.content ?? {})[0];
+  const plan = {
+    method,
+    path,
+    schemes: security.map(schemesSent).filter(({ length }) => length > 0),
+    answer: goodAnswer(operation, document).kind,
+    stream: goodAnswer(operation, document).stream,
+    bodyType: bodyType === '*/*' ? undefined : bodyType,
+    rest: parameters.find((one) => one['x-gatehouse-rest'])?.name,
+    commas: listOf(parameters.filter((one) => one.explode === false).map(({ name }) => name)),
+  };
+  return `  ${key(id)}: ${JSON.stringify(plan)},\n`;
+}
+
+/** Writes what is known of an operation in types. */
+export function writeFacts(
+  { id, method, path, operation }: ClientOperation,
+  document: OpenApiDocument,
+  views: ReadonlySet<string>,
+): string {
+  const own = `operations[${JSON.stringify(id)}]`;
+  const { kind, status, schema, stream } = goodAnswer(operation, document);
+  const content = `${own}["responses"][${status}]["content"]`;
+  const whole = schema === undefined ? undefined : wholeType(schema, views);
+  const facts = [
     `method: ${JSON.stringify(method)}`,
     `path: ${JSON.stringify(path)}`,
-    `schemes: ${JSON.stringify(operation.security.map(schemesSent).filter(({ length }) => length > 0))}`,
-    `answer: ${JSON.stringify(answer.kind)}`,
-    ...planOf(operation),
-  ].join(', ');
-  const data =
-    answer.kind === 'json'
-      ? types.type(answer.schema, '      ')
-      : answer.kind === 'nothing'
-        ? 'undefined'
-        : 'Response';
-  const request = `request: ${input.type}${input.isOptional ? ' = {}' : ''}`;
-  return (
-    comment(docOf(one), '      ') +
-    `      ${key(name)}: (${request}, options: CallOptions = {}): Promise<Answered<${data}>> =>\n` +
-    `        send(client, { ${plan} }, request, options),\n`
-  );
+    `operation: ${own}`,
+    `data: ${kind === 'json' ? `${content}["application/json"]` : kind === 'nothing' ? 'undefined' : 'Response'}`,
+    ...(whole === undefined ? [] : [`whole: ${whole}`]),
+    `problems: ${
+      problemCodes(operation, document)
+        .map((code) => JSON.stringify(code))
+        .join(' | ') || 'never'
+    }`,
+    ...(stream === undefined
+      ? []
+      : [`record: Exclude<${content}[${JSON.stringify(stream)}], { readonly problem: unknown }>`]),
+    ...(operation.parameters?.some(isAnything) === true ? ['anyQuery: true'] : []),
+  ];
+  return `  readonly ${key(id)}: {\n${facts.map((fact) => `    readonly ${fact};\n`).join('')}  };\n`;
 }
 
 /** The codes that an operation may end with, sorted. */
@@ -65,40 +81,27 @@ export function problemCodes({ responses }: Operation, document: OpenApiDocument
   return [...new Set(codes)].sort();
 }
 
-function docOf({ operation, method, path }: ClientOperation): string {
-  const { summary, description, deprecated } = operation;
-  const lines = [
-    summary,
-    description,
-    `\`${method} ${path}\``,
-    deprecated === true ? '@deprecated' : undefined,
-  ];
-  return lines.filter((line) => line !== undefined).join('\n');
-}
-
-function planOf({ parameters = [], requestBody }: Operation): string[] {
-  const rest = parameters.find((one) => one['x-gatehouse-rest'])?.name;
-  const commas = parameters.filter((one) => one.explode === false).map(({ name }) => name);
-  const bodyType = Object.keys(requestBody?.content ?? {})[0];
-  return [
-    ...(bodyType === undefined || bodyType === '*/*' ? [] : [`bodyType: ${JSON.stringify(bodyType)}`]),
-    ...(rest === undefined ? [] : [`rest: ${JSON.stringify(rest)}`]),
-    ...(commas.length === 0 ? [] : [`commas: ${JSON.stringify(commas)}`]),
-  ];
-}
-
-interface ClientAnswer {
+interface GoodAnswer {
   readonly kind: 'json' | 'nothing' | 'response';
-  readonly schema?: Parameter['schema'] | undefined;
+  readonly status: string;
+  readonly schema?: JsonSchema | undefined;
+  readonly stream?: string | undefined;
 }
 
-function answerOf({ responses }: Operation, document: OpenApiDocument): ClientAnswer {
-  const good = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1];
-  if (good === undefined) return { kind: 'response' };
+function goodAnswer({ responses }: Operation, document: OpenApiDocument): GoodAnswer {
+  const [status, good] = Object.entries(responses).find(([one]) => /^2\d\d$/.test(one)) ?? [];
+  if (status === undefined || good === undefined) return { kind: 'response', status: 'never' };
   const { content } = resolved(good, document);
-  if (content === undefined) return { kind: 'nothing' };
-  const json = content[JSON_TYPE];
-  return json === undefined ? { kind: 'response' } : { kind: 'json', schema: json.schema };
+  if (content === undefined) return { kind: 'nothing', status };
+  const stream = STREAMS.find((type) => content[type]?.schema !== undefined);
+  const schema = content[JSON_TYPE]?.schema;
+  return { kind: content[JSON_TYPE] === undefined ? 'response' : 'json', status, schema, stream };
+}
+
+function wholeType(schema: JsonSchema, views: ReadonlySet<string>): string | undefined {
+  const names = (schema.anyOf ?? [schema]).map((one) => wholeName(one, views));
+  if (names.some((name) => name === undefined)) return undefined;
+  return names.map((name) => `components["schemas"][${JSON.stringify(name)}]`).join(' | ');
 }
 
 function resolved(answer: Answer | Reference, document: OpenApiDocument): Answer {
@@ -106,60 +109,11 @@ function resolved(answer: Answer | Reference, document: OpenApiDocument): Answer
   return document.components.responses[answer.$ref.split('/').at(-1) ?? ''] ?? { description: '' };
 }
 
-function inputOf(
-  operation: Operation,
-  types: TypeWriter,
-): { readonly type: string; readonly isOptional: boolean } {
-  const { parameters = [], requestBody } = operation;
-  const parts: { readonly name: string; readonly type: string; readonly isRequired: boolean }[] = [];
-  for (const [name, place] of [
-    ['path', 'path'],
-    ['query', 'query'],
-    ['headers', 'header'],
-  ] as const) {
-    const its = parameters.filter((one) => one.in === place);
-    if (its.length > 0)
-      parts.push({ name, type: placeType(its, types), isRequired: its.some((one) => one.required) });
-  }
-  if (requestBody !== undefined) {
-    parts.push({
-      name: 'body',
-      type: bodyType(requestBody.content, types),
-      isRequired: requestBody.required === true,
-    });
-  }
-  const members = parts.map(
-    ({ name, type, isRequired }) =>
-      `readonly ${name}${isRequired ? '' : '?'}: ${type}${isRequired ? '' : ' | undefined'}`,
-  );
-  return {
-    type: members.length === 0 ? 'Readonly<Record<string, never>>' : `{ ${members.join('; ')} }`,
-    isOptional: parts.every((part) => !part.isRequired),
-  };
-}
-
-function placeType(parameters: readonly Parameter[], types: TypeWriter): string {
-  // One parameter that stands for all that there may be.
-  const free = parameters.find(({ schema, explode }) => explode === true && schema.type === 'object');
-  if (free !== undefined) {
-    return 'Readonly<Record<string, string | number | boolean | readonly (string | number | boolean)[] | undefined>>';
-  }
-  const properties = Object.fromEntries(
-    parameters.map(({ name, schema, description }) => [
-      name,
-      description === undefined || '$ref' in schema ? schema : { ...schema, description },
-    ]),
-  );
-  const required = parameters.filter((one) => one.required).map(({ name }) => name);
-  return types.members({ type: 'object', properties, required }, '      ');
-}
-
-function bodyType(content: NonNullable<Operation['requestBody']>['content'], types: TypeWriter): string {
-  const json = content[JSON_TYPE];
-  return json === undefined ? "NonNullable<RequestInit['body']>" : types.type(json.schema, '      ');
+function listOf(names: readonly string[]): readonly string[] | undefined {
+  return names.length === 0 ? undefined : names;
 }
 
 /** What a client sends by itself; sessions and certificates come with the browser and the connection. */
 function schemesSent(requirement: Readonly<Record<string, unknown>>): readonly string[] {
-  return ['jwt', 'apiKey'].filter((scheme) => scheme in requirement);
+  return ['jwt', 'introspection', 'apiKey'].filter((scheme) => scheme in requirement);
 }

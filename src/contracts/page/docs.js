@@ -1,5 +1,6 @@
 // Shows openapi.json.
 import { byId, el, prose } from './dom.js';
+import { showAccess } from './access.js';
 import { operationView } from './operation.js';
 import { schemasView } from './schema.js';
 
@@ -44,6 +45,7 @@ function filterIndex(text) {
 
 function show(api) {
   document.title = `${api.info.title} · API reference`;
+  void showAccess(api);
   byId('title').textContent = api.info.title;
   byId('version').textContent = `version ${api.info.version}`;
   const entries = entriesOf(api);

@@ -2,7 +2,7 @@ import { resolved } from './schema.js';
 
 const DEEPEST_EXAMPLE = 6;
 
-function example(api, schema, depth = 0) {
+export function example(api, schema, depth = 0) {
   const one = resolved(api, schema);
   if (one.example !== undefined) return one.example;
   if (one.default !== undefined) return one.default;

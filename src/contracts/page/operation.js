@@ -1,5 +1,6 @@
 import { copyable, el, prose } from './dom.js';
 import { curlOf } from './example.js';
+import { tryView } from './try.js';
 import { fieldTable, resolved, schemaView } from './schema.js';
 
 function factsOf(operation) {
@@ -115,5 +116,6 @@ export function operationView(api, entry) {
     ...variantsView(operation),
     el('h4', {}, 'Try it'),
     copyable(curlOf(api, entry), 'command'),
+    tryView(api, entry),
   );
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../calls/caller.ts';
 import { createOrder, getOrder, listOrders } from '../services/orders.calls.ts';
-import { Answers, UPSTREAM_PROBLEMS } from '../../contracts/answers.decorator.ts';
+import { Answers } from '../../contracts/answers.decorator.ts';
 import { CurrentExchange } from '../../exchange/exchange-of.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import { Authentication } from '../../policies/authentication/authentication.policy.ts';
@@ -25,7 +25,7 @@ export class OrdersController {
 
   /** Lists the caller's orders, newest first. */
   @Get()
-  @Answers(orderPageBody, { summary: 'List orders', problems: UPSTREAM_PROBLEMS })
+  @Answers(orderPageBody, { summary: 'List orders', calls: [listOrders] })
   @RateLimit({ rate: 600, per: '1m', burst: 100 })
   async list(
     @Query({ schema: listOrdersQuery }) query: ListOrdersQuery,
@@ -38,7 +38,7 @@ export class OrdersController {
 
   /** Shows one order. */
   @Get(':id')
-  @Answers(orderBody, { summary: 'Show an order', problems: ['resource-not-found', ...UPSTREAM_PROBLEMS] })
+  @Answers(orderBody, { summary: 'Show an order', calls: [getOrder] })
   @RateLimit({ rate: 600, per: '1m', burst: 100 })
   async get(@Param('id') id: string, @CurrentExchange() exchange: Exchange): Promise<OrderBody> {
     const { order } = await this.caller.call(getOrder, { id }, { exchange, timeoutMs: Infinity });
@@ -50,7 +50,7 @@ export class OrdersController {
   @Answers(orderBody, {
     summary: 'Place an order',
     headers: { location: 'Where the order can be read.' },
-    problems: UPSTREAM_PROBLEMS,
+    calls: [createOrder],
   })
   @Authorization({ anyRole: ['user', 'admin'] })
   @RateLimit({ rate: 60, per: '1m', burst: 10 })

@@ -108,9 +108,14 @@ export const SAMPLE_ANSWERS: Readonly<Record<string, (asked: Asked) => unknown>>
         probes: { verdict: one.available ? 'well' : 'ill', since: SAMPLE_HISTORY[0]?.at },
         breaker: {
           state: one.available ? 'closed' : 'open',
-          cause: one.available ? undefined : 'failures',
+          cause: one.available ? undefined : 'manual',
+          ...(!one.available && { openForMs: 540_000 }),
           history: [],
         },
+        ...(!one.available && {
+          breakerOrder: { ...ORDER, until: new Date((at + 540) * 1000).toISOString() },
+        }),
+        ...(i === 2 && { weightOrder: { ...ORDER, configured: 1, reason: undefined } }),
       })),
     })),
   routes: ({ path }) =>
@@ -124,6 +129,8 @@ export const SAMPLE_ANSWERS: Readonly<Record<string, (asked: Asked) => unknown>>
       ],
     },
 };
+
+const ORDER = { since: '2026-11-28T07:00:00.000Z', by: 'ann', reason: 'its disk is full' };
 
 const all = <Row>(rows: readonly Row[]) => ({ total: rows.length, rows });
 
@@ -187,6 +194,7 @@ function routeOf({ path, routes, at }: Asked): object | undefined {
       ],
       refusalsSince: SAMPLE_HISTORY[1]?.at,
       clients: [{ client: 'user:jwt::ann1', requests: 812, refused: 214 }],
+      cache: { hit: 9120, shared: 310, stale: 12, collapsed: 84, miss: 1204, validated: 41, bypass: 6 },
       slowest: sampleKept(at)
         .filter(({ outcome }) => outcome === 'slow')
         .slice(0, 6),

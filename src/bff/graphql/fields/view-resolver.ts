@@ -3,15 +3,34 @@ import type { Call } from '../../../calls/call.ts';
 import type { Section } from '../../section.ts';
 import type { ViewSectionRun } from '../../view-section-run.ts';
 import { ViewRun, type RunnableView } from '../../view-run.ts';
-import { ViewVariants } from '../../view-variants.ts';
-import type { View, ViewValues } from '../../view.ts';
+import type { AnyVariants } from '../../view-variants.ts';
+import type { ViewValues } from '../../view.ts';
 import { Calls } from './calls.decorator.ts';
 import { rootKeyOf, type OperationContext, type ResponsePath } from '../execution/operation-context.ts';
 
-/** An object type whose fields can show what the sections of a view may be; else the type `never`. */
-type Showing<Values, Shown> = [Values] extends [Pick<Shown, NamesIn<Values> & keyof Shown>]
-  ? [NamesIn<Values>] extends [keyof Shown]
-    ? () => new () => Shown
+/** An object type whose fields can show what the sections of a view may be; else one that names those that cannot. */
+type Showing<Values, Shown> = [Unfit<Values, Shown>] extends [never]
+  ? () => new () => Shown
+  : () => new () => {
+      readonly [Name in Unfit<Values, Shown>]: MustShow<ValueOf<Values, Name>>;
+    };
+
+/** What the compiler says that a field has to be able to show. */
+interface MustShow<Value> {
+  readonly value: Value;
+}
+
+type Unfit<Values, Shown> = {
+  [Name in NamesIn<Values>]: Name extends keyof Shown
+    ? [ValueOf<Values, Name>] extends [Shown[Name]]
+      ? never
+      : Name
+    : Name;
+}[NamesIn<Values>];
+
+type ValueOf<Values, Name> = Values extends unknown
+  ? Name extends keyof Values
+    ? Values[Name]
     : never
   : never;
 
@@ -22,10 +41,10 @@ type Filled<Values, Names extends PropertyKey = NamesIn<Values>> = Values extend
   ? Values & Readonly<Record<Exclude<Names, keyof Values>, null>>
   : never;
 
-/** The values of a view that differs by kind of client, each with all of its fields. */
-type VariantValues<Of> = Of extends { readonly types?: { readonly values: infer Values } }
+/** The values of a view; of one that differs by kind of client those of each, with all of its fields. */
+type ShownBy<Of> = Of extends { readonly types?: { readonly values: infer Values } }
   ? Filled<Values>
-  : never;
+  : ViewValues<Of>;
 
 /**
  * Makes a class the resolver of an object type that shows a view: adds one field resolver for each section, on
@@ -36,16 +55,13 @@ type VariantValues<Of> = Of extends { readonly types?: { readonly values: infer 
  * A view that differs by kind of client does so here too, as far as one schema can say it: the compiler wants
  * fields for the sections of all kinds, nullable where a kind has none, and picks that keep what the type promises.
  */
-export function ViewResolver<Input, Results extends object, Nullable extends string, Shown>(
-  view: View<Input, Results, Nullable>,
-  type: Showing<ViewValues<View<Input, Results, Nullable>>, Shown>,
-): ClassDecorator;
-export function ViewResolver<Input, Results extends object, Nullable extends string, Kinds, Shown>(
-  view: ViewVariants<Input, Results, Nullable, Kinds>,
-  type: Showing<VariantValues<ViewVariants<Input, Results, Nullable, Kinds>>, Shown>,
-): ClassDecorator;
-export function ViewResolver(of: object, type: unknown): ClassDecorator {
-  const views = of instanceof ViewVariants ? shapesOf(of) : [of as RunnableView];
+export function ViewResolver<Of extends RunnableView | AnyVariants, Shown>(
+  of: Of,
+  // One signature: of several the compiler tells why the last one does not fit, whichever was meant.
+  type: Showing<ShownBy<Of>, Shown>,
+): ClassDecorator {
+  const view: RunnableView | AnyVariants = of;
+  const views = 'default' in view ? shapesOf(view) : [view];
   const names = new Set(views.flatMap(({ sections }) => sections.map(({ name }) => name)));
   return (target) => {
     const prototype = target.prototype as Record<string, unknown>;
@@ -61,10 +77,7 @@ export function ViewResolver(of: object, type: unknown): ClassDecorator {
   };
 }
 
-function shapesOf({
-  default: whole,
-  views,
-}: ViewVariants<unknown, object, string, unknown>): readonly RunnableView[] {
+function shapesOf({ default: whole, views }: AnyVariants): readonly RunnableView[] {
   return [whole, ...views.values()];
 }
 

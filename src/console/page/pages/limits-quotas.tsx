@@ -63,7 +63,7 @@ function columnsFor(choose: (one: ListedQuota) => void): readonly Column<ListedQ
           type="button"
           class="button small"
           onClick={() => choose(one)}
-          aria-label={`Who uses ${one.name}`}
+          aria-label={`Who uses it: ${one.name}`}
         >
           Who uses it
         </button>

@@ -56,7 +56,10 @@ export function RoutePolicies({
       <Panel title="Canary" padded>
         {canary ? (
           <p>
-            {canary.status} at {canary.weight}: {canary.reason}. <a href={hrefTo(['canaries', id])}>Open</a>
+            {canary.status} at {canary.weight}: {canary.reason}.{' '}
+            <a class="in-text" href={hrefTo(['canaries', id])}>
+              Open
+            </a>
           </p>
         ) : (
           <p class="quiet">

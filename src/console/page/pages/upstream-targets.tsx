@@ -81,7 +81,7 @@ function columnsFor(marked: string, weights: number): readonly Column<WholeTarge
           {row.weight}
           <Bar share={share(row)} />
           {row.health?.weightOrder && (
-            <span class="under">{`ordered, ${row.health.weightOrder.configured} configured`}</span>
+            <span class="under wraps">{`ordered, ${row.health.weightOrder.configured} configured`}</span>
           )}
           <Ordered is={row.health?.weightOrder} />
         </>
@@ -112,7 +112,7 @@ function Health({ row: { available, why, health } }: { readonly row: WholeTarget
         {available ? 'available' : 'not available'}
       </State>
       {why !== null && (
-        <span class="under">
+        <span class="under wraps">
           {why}
           {since}
         </span>
@@ -131,7 +131,7 @@ function Breaker({ of }: { readonly of: TargetHealth | undefined }): JSX.Element
   return (
     <>
       <State is={gravity}>{state}</State>
-      {cause !== undefined && <span class="under">{cause + until}</span>}
+      {cause !== undefined && <span class="under wraps">{cause + until}</span>}
       <Ordered is={of?.breakerOrder} />
     </>
   );
@@ -142,7 +142,7 @@ function Ordered({ is }: { readonly is: ShownOrder | undefined }): JSX.Element |
   if (is === undefined) return null;
   const { by = 'an operator', until, reason } = is;
   return (
-    <span class="under">
+    <span class="under wraps">
       by {by}
       {until === undefined ? '' : ` until ${clock(until)}`}
       {reason !== undefined && `: ${reason}`}
@@ -155,7 +155,7 @@ function orders(upstream: string, all: readonly WholeTarget[], again: () => void
     key: 'orders',
     title: 'Orders',
     cell: (row) => (
-      <span class="toolbar">
+      <span class="toolbar pairs">
         {targetIntents(upstream, row, all, again).map(({ label, intent }) => (
           <Act key={label} label={label} small intent={() => intent} />
         ))}

@@ -29,7 +29,7 @@ export function chooseBase(root: string, file: string, ref?: string): Base | NoB
   return branchPoint(root, head) ?? lastChange(root, file, edited);
 }
 
-/** The text of a file at a base; undefined when it has no such file. */
+/** The text of a file at a base, by its path from the root; undefined when it has no such file. */
 export function textAt(root: string, { commit }: Base, file: string): string | undefined {
   const shown = spawnSync('git', ['show', `${commit}:${file}`], { cwd: root, encoding: 'utf8' });
   return shown.status === 0 ? shown.stdout : undefined;
@@ -53,6 +53,11 @@ function lastChange(root: string, file: string, edited: boolean): Base | NoBase 
 function baseAt(root: string, ref: string, name: string): Base | undefined {
   const commit = git(root, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
   return commit === undefined ? undefined : { commit, name };
+}
+
+/** The top folder of the checkout that a folder is in; undefined when it is in none. */
+export function rootOf(folder: string): string | undefined {
+  return git(folder, 'rev-parse', '--show-toplevel');
 }
 
 function git(root: string, ...args: string[]): string | undefined {
