@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { parseArguments } from '../arguments.ts';
 import { devCommand } from './dev-command.ts';
 
 it('takes nothing, and everything', () => {
@@ -32,3 +33,10 @@ it.each([
 ])('refuses %j', (args, message) => {
   expect(() => devCommand(args)).toThrow(message);
 });
+
+it.each(['--fake', '--fake-missing'])(
+  'is the only one with %s: no gateway that is started can have it',
+  (option) => {
+    expect(() => parseArguments(['start', option, 'users'])).toThrow(`unknown option ${option}`);
+  },
+);

@@ -97,3 +97,17 @@ it('takes what it is told to as known', async () => {
   await next();
   expect(told).toHaveLength(1);
 });
+
+it('tells of a change of a file once, though what failed to start was not made of it', async () => {
+  for (const name of ['a.ts', 'b.ts']) write(name);
+  const files = ['a.ts', 'b.ts'].map(used);
+  await watch.start([]);
+  watch.use(files);
+  write('a.ts', 'broken');
+  write('b.ts', 'other');
+  await next();
+  watch.use([used('a.ts')], files);
+  write('a.ts', 'mended');
+  await next();
+  expect(told.map((changes) => changes.length)).toEqual([2, 1]);
+});

@@ -17,12 +17,14 @@ export type Change = Pick<UsedFile, 'path' | 'kind'>;
 
 const QUIET_MS = 60;
 const LOOK_EVERY_MS = 1000;
+/** Folders may have many files: without a notification they are looked at only so many looks apart. */
+const FOLDERS_EVERY = 5;
 const ASIDE = /(?:^|[\\/])(?:node_modules|\.[^\\/]+)(?:[\\/]|$)/;
 
 /**
  * Tells when some of the files have changed that a gateway was made of, all at once when there is a moment of quiet. Folders are
  * watched, not files, so that editors which write another file and rename it are seen; and what `stat` tells decides, once a
- * second without any notification, so that it works on file systems that give none.
+ * second without any notification (of folders, every five), so that it works on file systems that give none.
  */
 export class FileWatch {
   readonly #onChange: (changes: readonly Change[]) => void;
@@ -46,7 +48,8 @@ export class FileWatch {
   async start(folders: readonly WatchedFolder[]): Promise<void> {
     this.#folders = folders;
     await this.settle();
-    this.#looks = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    let looks = 0;
+    this.#looks = setInterval(() => void this.look((looks += 1) % FOLDERS_EVERY === 0), LOOK_EVERY_MS);
     this.#watchFolders();
   }
 
@@ -70,10 +73,10 @@ export class FileWatch {
     this.#pending.clear();
   }
 
-  /** Looks at all files, once a look that is under way has ended. Never rejects. */
-  async look(): Promise<void> {
+  /** Looks at all files, once a look that is under way has ended. Never rejects. @param folders whether at those of folders, too. */
+  async look(folders = true): Promise<void> {
     while (this.#look !== undefined) await this.#look;
-    this.#look = this.#compare().finally(() => (this.#look = undefined));
+    this.#look = this.#compare(folders).finally(() => (this.#look = undefined));
     await this.#look;
   }
 
@@ -86,11 +89,11 @@ export class FileWatch {
     this.#watchers.clear();
   }
 
-  async #compare(): Promise<void> {
+  async #compare(folders: boolean): Promise<void> {
     const files = [...this.#files.values()];
     const stamps = await Promise.all(files.map(({ path }) => stampNow(path)));
     for (const [at, file] of files.entries()) this.#seen(this.#files, file, stamps[at] ?? '');
-    for (const folder of this.#folders) await this.#compareFolder(folder);
+    if (folders) for (const folder of this.#folders) await this.#compareFolder(folder);
   }
 
   async #compareFolder({ path: folder, kind, isMeant = () => true }: WatchedFolder): Promise<void> {
