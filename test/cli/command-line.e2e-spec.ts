@@ -132,7 +132,7 @@ describe('a command', () => {
     'loads nothing of a gateway that it does not need: %s',
     async (args) => {
       const { packages, own } = await loadedBy(...args.split(' '));
-      expect([packages, own < 45]).toEqual([[], true]);
+      expect([packages, own < 60]).toEqual([[], true]);
     },
   );
 
