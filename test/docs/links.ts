@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { anchorOf } from '../../docs/.vitepress/anchors.ts';
 
 /** Every link of a page to something of this repository that is not there, one line each. Links to the web are let be. */
 export function linkFaults(root: string, page: string): string[] {
@@ -30,14 +31,14 @@ function linksOf(text: string): { line: number; target: string }[] {
   );
 }
 
-/** The anchors that GitHub gives the headings of a page: lower case, no punctuation, dashes for spaces. */
+/** The anchors that GitHub and the site give the headings of a page. */
 export function anchorsOf(text: string): Set<string> {
   const anchors = new Set<string>();
   for (const line of proseOf(text)) {
     const [, heading] = /^#{1,6} (.+)$/.exec(line) ?? [];
     if (heading === undefined) continue;
-    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
-    const slug = words.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+    const slug = anchorOf(words);
     let anchor = slug;
     for (let again = 1; anchors.has(anchor); again++) anchor = `${slug}-${again}`;
     anchors.add(anchor);
