@@ -24,7 +24,7 @@ const config: Config = {
   runtime: '<rootDir>/test/support/runtime.ts',
   testTimeout: 20_000,
   // More than there are cores: much of what is tested is waiting.
-  maxWorkers: 4,
+  maxWorkers: 3,
   // What a suite has loaded stays in its worker: above this, looking for garbage takes longer than a new worker.
   workerIdleMemoryLimit: '1200MB',
 };

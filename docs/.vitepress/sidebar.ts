@@ -79,12 +79,10 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
     'mirroring.md',
     'canary.md',
   ],
-  Upgrade: [
-    ['schema-changes.md', 'Breaks of GraphQL'],
-    ['/CHANGELOG.md', 'Changes'],
-  ],
+  Upgrade: ['upgrading.md', ['schema-changes.md', 'Breaks of GraphQL'], ['/CHANGELOG.md', 'Changes']],
   Migrate: [
     ['importing.md', 'From Kong, OpenAPI'],
+    ['migrating.md', 'From KrakenD, Express Gateway, Apollo'],
     ['gateway-api.md', 'From the Gateway API'],
   ],
   Reference: [
