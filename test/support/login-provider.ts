@@ -61,7 +61,7 @@ export class LoginProvider {
       this.issuer,
       configurationOf(this, places, () => provider),
     );
-    provider.on('backchannel.error', (_context, error) => this.untold.push(error));
+    provider.on('backchannel.error', (_context, error) => this.untold.push((error as Error).cause ?? error));
     const callback = provider.callback();
     this.#provider = (request, response) => {
       if (request.url?.startsWith('/interaction/') !== true) return callback(request, response);
@@ -98,6 +98,10 @@ interface OidcSession {
 
 const FORM = `<!doctype html><title>Log in</title><form><button name="user" value="bob">Bob</button></form>`;
 
+function patiently(url: string, options: RequestInit): Promise<Response> {
+  return fetch(url, { ...options, signal: AbortSignal.timeout(15_000) });
+}
+
 function configurationOf(
   holder: LoginProvider,
   { callback, loggedOut, backChannel }: ClientPlaces,
@@ -126,7 +130,8 @@ function configurationOf(
     cookies: { keys: ['not-a-secret'] },
     // Its own patience with those whom it tells of a log-out is 2.5 s, which a busy machine may need.
     fetch: (url: string, options: RequestInit) =>
-      fetch(url, { ...options, signal: AbortSignal.timeout(15_000) }),
+      // As providers do, it tells again what broke off unanswered: its agent may take up a connection that has just ended.
+      patiently(url, options).catch(() => patiently(url, options)),
     rotateRefreshToken: true,
     issueRefreshToken: () => true,
     ttl: {
