@@ -1,6 +1,6 @@
 import { existsSync, watch, type FSWatcher } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import type { Kind, UsedFile } from './messages.ts';
 import { stampNow } from './stamp.ts';
 
@@ -98,7 +98,7 @@ export class FileWatch {
 
   async #compareFolder({ path: folder, kind, isMeant = () => true }: WatchedFolder): Promise<void> {
     const inside = await filesIn(folder);
-    const known = [...this.#inFolders.values()].filter((one) => one.path.startsWith(folder));
+    const known = [...this.#inFolders.values()].filter((one) => isWithin(one.path, folder));
     const paths = new Set([...inside.filter(isMeant), ...known.map(({ path }) => path)]);
     for (const path of paths) {
       const before = this.#inFolders.get(path) ?? { path, kind, stamp: 'gone' };
@@ -167,6 +167,10 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   } catch {
     return [folder];
   }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder + sep);
 }
 
 function nearest(folder: string): string {
