@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { HttpRoute, Reply } from '../services/http-routes.ts';
+import { privatePage } from './private-page.ts';
 import type { IdentityService } from '../services/identity.ts';
 
 const PAGE = new URL('../../src/contracts/page/docs.html', import.meta.url);
@@ -31,16 +32,5 @@ async function render(identity: Pick<IdentityService, 'token'>): Promise<Reply> 
   const html = await readFile(PAGE, 'utf8');
   const head = `<head>\n    <meta name="gatehouse-token" content="${token}" />`;
   // What it loads is that of the gateway, above this page.
-  const body = Buffer.from(html.replace('<head>', head).replace(/(?<==")(?=docs\/|openapi\.json)/g, '/'));
-  const headers = {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': String(body.length),
-    'Content-Security-Policy': POLICY,
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-  };
-  return { status: 200, headers: Object.entries(headers).flat(), body };
+  return privatePage(html.replace('<head>', head).replace(/(?<==")(?=docs\/|openapi\.json)/g, '/'), POLICY);
 }

@@ -1,3 +1,4 @@
+import { privatePage } from './private-page.ts';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { graphiqlPolicy } from '../../src/bff/graphql/door/graphiql-page.ts';
 import type { HttpRoute, Reply } from '../services/http-routes.ts';
@@ -72,16 +73,5 @@ async function render(identity: Pick<IdentityService, 'token'>): Promise<Reply> 
     subscriptionsProtocol: 'GRAPHQL_SSE',
   } as const;
   const html = renderGraphiQL(options);
-  const body = Buffer.from(html);
-  const headers = {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': String(body.length),
-    'Content-Security-Policy': graphiqlPolicy(html),
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-  };
-  return { status: 200, headers: Object.entries(headers).flat(), body };
+  return privatePage(html, graphiqlPolicy(html));
 }
