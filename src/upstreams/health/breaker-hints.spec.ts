@@ -112,4 +112,21 @@ describe('what is told', () => {
     teller.tell(watch, { ...change, state: 'open', cause: 'failures' });
     expect(said).toHaveLength(2);
   });
+
+  it('is not what others have told already, nor that what was not told of is closed again', () => {
+    const teller = hints();
+    teller.start(channel);
+    const watch = world.at(0);
+    const tell = (state: 'open' | 'closed'): void =>
+      teller.tell(watch, { at: 1, openForMs: 5, cause: 'failures', state });
+    hear(hint());
+    tell('open');
+    tell('closed');
+    expect(said).toEqual([]);
+    jest.advanceTimersByTime(30_000);
+    tell('open');
+    tell('closed');
+    tell('closed');
+    expect(said.map((message) => /"state":"(\w+)"/.exec(message)?.[1])).toEqual(['open', 'closed']);
+  });
 });

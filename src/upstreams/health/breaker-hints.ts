@@ -26,15 +26,20 @@ const hintSchema = z.object({
 
 type Hint = z.output<typeof hintSchema>;
 
+/** What hints are about. */
+export type HintedTarget = Pick<TargetWatch, 'upstream' | 'origin' | 'breaker'>;
+
 /**
  * Tells other replicas which breakers have opened, and hears it from them. A hint makes a breaker suspect, which opens at its
  * next failure; it never opens one: a replica that lies, or sees the network from elsewhere, takes nothing from the others.
  */
 export class BreakerHints {
   readonly #instance: string;
-  readonly #find: (upstream: string, origin: string) => Iterable<TargetWatch>;
+  readonly #find: (upstream: string, origin: string) => Iterable<HintedTarget>;
   /** The latest generation of each breaker of others, for hints that overtake each other. */
-  readonly #latest = new WeakMap<TargetWatch, Map<string, number>>();
+  readonly #latest = new WeakMap<HintedTarget, Map<string, number>>();
+  /** Of which it was told here that they have opened, and not yet that they are closed again. */
+  readonly #told = new WeakSet<HintedTarget>();
   #channel: HintChannel | undefined = undefined;
   #stop: (() => void) | undefined = undefined;
 
@@ -42,7 +47,7 @@ export class BreakerHints {
    * @param instance differs from that of every other process.
    * @param find the watches of a target.
    */
-  constructor(instance: string, find: (upstream: string, origin: string) => Iterable<TargetWatch>) {
+  constructor(instance: string, find: (upstream: string, origin: string) => Iterable<HintedTarget>) {
     this.#instance = instance;
     this.#find = find;
   }
@@ -60,10 +65,16 @@ export class BreakerHints {
     this.#stop = this.#channel = undefined;
   }
 
-  /** Tells of a transition that a breaker came to by itself; one by hand is nobody else's matter. */
-  tell({ upstream, origin, breaker }: TargetWatch, change: BreakerChange): void {
+  /**
+   * Tells of a transition that a breaker came to by itself; one by hand is nobody else's matter. A target of which others have told
+   * already needs nobody else to: all replicas of a dead target telling all replicas would be the square of their number.
+   */
+  tell(watch: HintedTarget, change: BreakerChange): void {
+    const { upstream, origin, breaker } = watch;
     const { state, cause, at, openForMs = 0 } = change;
     if (this.#channel === undefined || state === 'half-open' || cause === 'manual') return;
+    if (state === 'closed' ? !this.#told.delete(watch) : breaker?.isSuspect === true) return;
+    if (state === 'open') this.#told.add(watch);
     const generation = breaker?.generation ?? 0;
     const hint: Hint = { from: this.#instance, upstream, target: origin, state, generation, at, openForMs };
     // Fails open: without Redis every replica goes by what it sees itself.
@@ -76,7 +87,7 @@ export class BreakerHints {
     for (const watch of this.#find(hint.upstream, hint.target)) this.#apply(watch, hint);
   }
 
-  #apply(watch: TargetWatch, { from, state, generation, at, openForMs }: Hint): void {
+  #apply(watch: HintedTarget, { from, state, generation, at, openForMs }: Hint): void {
     let latest = this.#latest.get(watch);
     if (latest === undefined) this.#latest.set(watch, (latest = new Map()));
     if ((latest.get(from) ?? 0) >= generation) return;
