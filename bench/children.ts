@@ -39,9 +39,14 @@ export function startChild(options: ChildOptions): ChildProcess {
 }
 
 /** Waits until a child accepts connections. */
-export async function untilListening(child: ChildProcess, port: number, name: string): Promise<void> {
+export async function untilListening(
+  child: ChildProcess,
+  port: number,
+  name: string,
+  host = '127.0.0.1',
+): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await accepts(port))) {
+  while (!(await accepts(port, host))) {
     if (hasEnded(child)) throw new Error(`${name} ended before it listened`);
     if (Date.now() > giveUpAt) throw new Error(`${name} did not listen within ${READY_WITHIN_MS / 1000} s`);
     await sleep(POLL_MS);
@@ -72,9 +77,9 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

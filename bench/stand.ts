@@ -14,7 +14,8 @@ import { writeRoutes } from './many-routes.ts';
 import type { ServiceReport } from './services.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const BIN = join(ROOT, 'bin', 'gatehouse.js');
+/** The bin of the gateway. */
+export const BIN = join(ROOT, 'bin', 'gatehouse.js');
 
 /** A process that is measured. */
 export interface Subject {
@@ -50,7 +51,11 @@ export interface ServerOptions {
 }
 
 /** The flags that the bin, `npm start` and the container start the gateway with. */
-const START_FLAGS = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', '--v8-pool-size=1'];
+export const START_FLAGS = [
+  '--max-semi-space-size=64',
+  '--no-allocation-site-pretenuring',
+  '--v8-pool-size=1',
+];
 
 /** What all cases share: the sample services, tokens, perhaps Redis, and a folder that goes away at the end. */
 export class Stand {
@@ -153,8 +158,8 @@ export class Stand {
   }
 
   /** Starts a script that prints the addresses of further services as its first line; configurations may name them. */
-  async addServices(file: string): Promise<void> {
-    const { told } = await this.startTelling<Record<string, string>>(file);
+  async addServices(file: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { told } = await this.startTelling<Record<string, string>>(file, env);
     this.#env = { ...this.#env, ...told };
   }
 

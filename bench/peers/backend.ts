@@ -1,13 +1,14 @@
 /**
  * The target of all rows: answers GET requests with bytes that are ready, so that it leaves its core to the load tool and
  * is never what a round waits for. `/items/1` is 227 bytes of JSON, `/items/page` 16 KiB of it in chunks of 4 KiB.
- * Prints its address as one line of JSON.
+ * Listens on `BACKEND_HOST`, which is 127.0.0.1 by default, and prints its address as one line of JSON.
  *
  * @module
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
+const HOST = process.env['BACKEND_HOST'] ?? '127.0.0.1';
 const SMALL_BYTES = 227;
 const PAGE_BYTES = 16 * 1024;
 const CHUNK_BYTES = 4 * 1024;
@@ -32,9 +33,9 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
   // A proxy that ends closes its connections in its own way.
   socket.on('error', () => socket.destroy());
-}).listen(0, '127.0.0.1');
+}).listen(0, HOST);
 await once(server, 'listening');
-console.log(JSON.stringify({ BACKEND: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }));
+console.log(JSON.stringify({ BACKEND: `http://${HOST}:${(server.address() as AddressInfo).port}` }));
 process.once('SIGTERM', () => process.exit(0));
 
 function answersOf(now: Date): { small: Buffer; page: Buffer } {

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setInterval } from 'node:timers';
+import type { Redis } from 'ioredis';
+import { freePort } from '../../src/listeners/free-port.ts';
+import { startChild, stopChild, untilListening } from '../children.ts';
+import { usageOf } from '../cpu.ts';
+import { onPath } from '../machine.ts';
+import { BIN, START_FLAGS, type Stand } from '../stand.ts';
+import type { Network, Place } from './network.ts';
+
+/** The ways to limit that are compared; each is a route. */
+export const LIMITS = ['none', 'exact', 'leased'] as const;
+export type Limited = (typeof LIMITS)[number];
+
+/** Messages of others that are heard all the while, a second. */
+const NEWS_PER_SECOND = 2;
+/** Far above what is asked: what is measured is what it costs to count. */
+const RATE = 1e6;
+
+/** Gateways of one configuration and one Redis behind HAProxy. */
+export class Fleet {
+  readonly #stand: Stand;
+  readonly #network: Network;
+  readonly #config: string;
+  readonly #gateways: { readonly child: ChildProcess; readonly host: string; readonly port: number }[] = [];
+  #balancer: ChildProcess | undefined = undefined;
+
+  constructor(stand: Stand, network: Network) {
+    this.#stand = stand;
+    this.#network = network;
+    this.#config = join(stand.folder, 'law.yaml');
+    writeFileSync(this.#config, JSON.stringify(configOf(stand.env['BACKEND'] ?? '')));
+  }
+
+  /** User and system time of all gateways up to now, in µs. */
+  get cpuUs(): number {
+    return this.#gateways.reduce((sum, { child }) => sum + usageOf(child.pid ?? 0).cpuUs, 0);
+  }
+
+  /** Has as many replicas as that from now on, more than before. @returns where to ask them. */
+  async growTo(replicas: number): Promise<string> {
+    while (this.#gateways.length < replicas) {
+      const place = this.#network.places[this.#gateways.length];
+      if (place === undefined) throw new Error(`there are only ${this.#network.places.length} places`);
+      this.#gateways.push(await this.#start(place));
+    }
+    return this.#balance();
+  }
+
+  async close(): Promise<void> {
+    const children = [this.#balancer, ...this.#gateways.map(({ child }) => child)];
+    await Promise.all(children.map((child) => child && stopChild(child)));
+  }
+
+  async #start({ host, prefix }: Place) {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const line = [process.execPath, ...START_FLAGS, BIN, 'start', '--config', this.#config];
+    const [command = '', ...args] = [...prefix, ...line];
+    const env = {
+      NODE_ENV: 'production',
+      HOST: host,
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      LOG_LEVEL: 'warn',
+      // Nobody signs with it: whoever can be revoked needs an issuer.
+      LAW_SECRET: randomBytes(32).toString('hex'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: '',
+      REDIS_URL: this.#stand.redisUrl ?? '',
+      // The machine has fewer cores than replicas: a call that is late is not what this is about.
+      REDIS_TIMEOUT: '500ms',
+    };
+    const child = startChild({ command, args, env, core: undefined });
+    await untilListening(child, port, 'a gateway', host);
+    return { child, host, port };
+  }
+
+  async #balance(): Promise<string> {
+    if (this.#balancer !== undefined) await stopChild(this.#balancer);
+    const port = await freePort();
+    const file = join(this.#stand.folder, 'haproxy.cfg');
+    const servers = this.#gateways.map((one, index) => `  server g${index} ${one.host}:${one.port}`);
+    writeFileSync(file, haproxyOf(port, servers));
+    const command = onPath('haproxy') ?? '/usr/sbin/haproxy';
+    this.#balancer = startChild({ command, args: ['-db', '-q', '-f', file], core: undefined });
+    await untilListening(this.#balancer, port, 'haproxy');
+    return `http://127.0.0.1:${port}`;
+  }
+}
+
+/** Has all replicas hear of breakers that open and of tokens that are revoked. @returns what ends it. */
+export function tellNews(redis: Redis): () => void {
+  let told = 1;
+  const timer = setInterval(() => {
+    told += 1;
+    const target = { upstream: 'spare', target: 'http://10.255.0.1:1', openForMs: 1000, at: Date.now() };
+    const hint = { from: 'law', ...target, state: told % 2 === 0 ? 'open' : 'closed', generation: told };
+    redis.publish('gatehouse:events:breakers', JSON.stringify(hint)).catch(() => undefined);
+    redis.set(`revoked:law-${told}`, '1', 'PX', 60_000).catch(() => undefined);
+  }, 1000 / NEWS_PER_SECOND);
+  return () => clearInterval(timer);
+}
+
+function configOf(backend: string): object {
+  const routes = LIMITS.map((limited) => {
+    const limit = { key: 'global', rate: RATE, per: '1s', burst: RATE, precision: limited };
+    return {
+      id: limited,
+      match: { methods: ['GET'], path: `/${limited}/*` },
+      upstream: 'items',
+      policies: { authentication: 'public', ...(limited === 'none' ? {} : { rateLimit: limit }) },
+    };
+  });
+  return {
+    version: 1,
+    contracts: { enabled: false },
+    identity: {
+      revocation: { longest: '1d', onStoreError: 'open' },
+      issuers: [
+        {
+          issuer: 'https://id.example.com/',
+          secretEnv: 'LAW_SECRET',
+          algorithms: ['HS256'],
+          audiences: ['api'],
+        },
+      ],
+    },
+    upstreams: { items: { targets: [backend] }, spare: { targets: ['http://10.255.0.1:1'] } },
+    routes,
+  };
+}
+
+function haproxyOf(port: number, servers: readonly string[]): string {
+  return `global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+frontend all
+  bind 127.0.0.1:${port}
+  default_backend gateways
+backend gateways
+  balance roundrobin
+  http-reuse always
+${servers.join('\n')}
+`;
+}
