@@ -24,7 +24,7 @@ type Autocannon = (options: object) => Promise<CannonResult>;
 
 // The package has no types.
 const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
-const { origin, request, tokens, connections, seconds, rate } = JSON.parse(
+const { origin, request, tokens, connections, seconds } = JSON.parse(
   readFileSync(process.argv[2] ?? '', 'utf8'),
 ) as LoadOptions;
 
@@ -33,7 +33,6 @@ const result = await autocannon({
   url: origin + request.path,
   connections,
   duration: seconds,
-  ...(rate === undefined ? {} : { overallRate: rate }),
   ...plain(request.headers),
   setupClient: (client: { setRequests(requests: CannonRequest[]): void }) => {
     const mine = tokensOf(opened);

@@ -20,8 +20,6 @@ export interface LoadOptions {
   /** Bearer tokens that the requests take turns with; empty for none. */
   readonly tokens: readonly string[];
   readonly connections: number;
-  /** Requests a second that are made at most; default as many as are answered. */
-  readonly rate?: number;
   readonly seconds: number;
   readonly core: number | undefined;
   /** For files of this run. */
@@ -49,12 +47,10 @@ export function chooseLoadTool(): LoadTool {
   return onPath('wrk') === undefined ? 'autocannon' : 'wrk';
 }
 
-/** Makes one round of load in a process of its own: closed loop, keep-alive. Only `autocannon` keeps to a rate. */
+/** Makes one round of load in a process of its own: closed loop, keep-alive. */
 export async function load(tool: LoadTool, options: LoadOptions): Promise<LoadResult> {
   if (options.isHttp2) return loadByScript('http2-load.ts', options);
-  return tool === 'wrk' && options.rate === undefined
-    ? loadByWrk(options)
-    : loadByScript('autocannon-load.ts', options);
+  return tool === 'wrk' ? loadByWrk(options) : loadByScript('autocannon-load.ts', options);
 }
 
 async function loadByWrk(options: LoadOptions): Promise<LoadResult> {

@@ -17,6 +17,8 @@ export type Limited = (typeof LIMITS)[number];
 
 /** Messages of others that are heard all the while, a second. */
 const NEWS_PER_SECOND = 2;
+/** Longer than a run: a key that expires is told of once more. */
+const KEPT_MS = 3_600_000;
 /** Far above what is asked: what is measured is what it costs to count. */
 const RATE = 1e6;
 
@@ -98,7 +100,7 @@ export function tellNews(redis: Redis): () => void {
     const target = { upstream: 'spare', target: 'http://10.255.0.1:1', openForMs: 1000, at: Date.now() };
     const hint = { from: 'law', ...target, state: told % 2 === 0 ? 'open' : 'closed', generation: told };
     redis.publish('gatehouse:events:breakers', JSON.stringify(hint)).catch(() => undefined);
-    redis.set(`revoked:law-${told}`, '1', 'PX', 60_000).catch(() => undefined);
+    redis.set(`revoked:law-${told}`, '1', 'PX', KEPT_MS).catch(() => undefined);
   }, 1000 / NEWS_PER_SECOND);
   return () => clearInterval(timer);
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { load } from '../load.ts';
-import type { Stand } from '../stand.ts';
+import { SteadyLoad } from '../steady-load.ts';
 import { commandsOf } from './commands.ts';
 import { LIMITS, type Fleet, type Limited } from './fleet.ts';
 
@@ -27,7 +26,6 @@ export interface LawOptions {
   readonly rate: number;
 }
 
-const CONNECTIONS_A_REPLICA = 8;
 const WARM_UP_S = 2;
 const IDLE_S = 4;
 /** What is idle is given back within this time, and connections are there. */
@@ -35,25 +33,18 @@ const SETTLE_MS = 1500;
 
 /** Measures a number of replicas with all kinds of limits in turn, each replica with as many requests as one alone. */
 export async function measureLaw(
-  { stand, fleet, redis }: { readonly stand: Stand; readonly fleet: Fleet; readonly redis: Redis },
+  { fleet, redis }: { readonly fleet: Fleet; readonly redis: Redis },
   replicas: number,
   { rounds, seconds, rate }: LawOptions,
 ): Promise<Measured[]> {
   const origin = await fleet.growTo(replicas);
   const run = async (limited: Limited, forSeconds: number): Promise<number> => {
-    const { requests, failures } = await load('autocannon', {
-      origin,
-      isHttp2: false,
-      request: { method: 'GET', path: `/${limited}/1`, headers: {} },
-      tokens: [],
-      connections: CONNECTIONS_A_REPLICA * replicas,
-      rate: rate * replicas,
-      seconds: forSeconds,
-      core: undefined,
-      folder: stand.folder,
-    });
-    if (failures > 0) throw new Error(`${limited}, ${replicas} replicas: ${failures} of ${requests} failed`);
-    return requests;
+    const load = new SteadyLoad(`${origin}/${limited}/1`, { perSecond: rate * replicas }).start();
+    await sleep(1000 * forSeconds);
+    await load.stop();
+    const failed = load.seen.find(({ kind }) => kind !== '200');
+    if (failed !== undefined) throw new Error(`${limited}, ${replicas} replicas: ${failed.kind}`);
+    return load.seen.length;
   };
   for (const limited of LIMITS) await run(limited, WARM_UP_S);
   const idle = await idleOf(redis);

@@ -1,6 +1,13 @@
 import { Redis } from 'ioredis';
 import { LEASE_TTL_MS } from '../../src/policies/rate-limit/leases/lease.ts';
 import { LEASE_SCRIPT } from '../../src/policies/rate-limit/leases/lease.lua.ts';
+import { RedisRolloutStore } from '../../src/canary/rollout-store.redis.ts';
+import { BEGINNING } from '../../src/canary/rollout-state.ts';
+import { Tally } from '../../src/canary/tally.ts';
+import { READ_LOG_SCRIPT } from '../../src/policies/authentication/revocation/revocation-log.lua.ts';
+import { REVOCATION_STREAM } from '../../src/policies/authentication/revocation/revocation-log.ts';
+import { TOKEN_BUCKET_SCRIPT } from '../../src/policies/rate-limit/token-bucket.lua.ts';
+import { StoreGuard } from '../../src/store/store-guard.ts';
 import { startRedis, type RedisServer } from '../../test/support/redis.ts';
 import { renderMarkdown } from '../table.ts';
 
@@ -19,12 +26,61 @@ export async function redisCosts(): Promise<string> {
   try {
     const client = server.client();
     const rows = [['PING, of a connection', '', us(await quietest(client, 'ping', () => client.ping()))]];
+    rows.push(['anything, to read it and to answer', '', us(await handled(client))]);
+    rows.push(['an exact limit', '', us(await quietest(client, 'eval', () => exact(client)))]);
+    rows.push([
+      'the log of revocations, without news',
+      '',
+      us(await quietest(client, 'eval', () => log(client))),
+    ]);
+    rows.push(['a rollout', '', us(await rolledOut(client))]);
     for (const crowd of CROWDS) rows.push(['PUBLISH', String(crowd), us(await published(server, crowd))]);
     for (const crowd of CROWDS) rows.push(['a lease', String(crowd), us(await leased(client, crowd))]);
     return renderMarkdown(['command', 'listeners, or holders', 'µs'], rows);
   } finally {
     await server.stop();
   }
+}
+
+/** All CPU of Redis for a command that does nothing, one after the other. */
+async function handled(client: Redis): Promise<number> {
+  const cpuUs = async (): Promise<number> => {
+    const text = await client.info('cpu');
+    const seconds = [...text.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)];
+    return seconds.reduce((sum, [, s]) => sum + 1e6 * Number(s), 0);
+  };
+  let least = Infinity;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = await cpuUs();
+    for (let made = 0; made < 10 * CALLS; made += 1) await client.ping();
+    least = Math.min(least, ((await cpuUs()) - before) / (10 * CALLS));
+  }
+  return least;
+}
+
+let asked = 0;
+
+/** One of a thousand buckets. */
+function exact(client: Redis): Promise<unknown> {
+  asked += 1;
+  return client.eval(TOKEN_BUCKET_SCRIPT, 1, `ratelimit:${asked % 1000}`, 1e6, 1000, 1e6, 1);
+}
+
+async function log(client: Redis): Promise<unknown> {
+  return client.eval(READ_LOG_SCRIPT, 1, REVOCATION_STREAM, '0-0', 2000);
+}
+
+/** With durations of a few hundred attempts, as of a replica in a second. */
+async function rolledOut(client: Redis): Promise<number> {
+  const guard = new StoreGuard({ probe: () => client.ping(), budgetMs: 10_000 });
+  const store = new RedisRolloutStore(client, guard);
+  const cost = await quietest(client, 'eval', () => {
+    const tally = new Tally();
+    for (let attempt = 0; attempt < 300; attempt += 1) tally.stable.count(false, 1 + (attempt % 40));
+    return store.sync('rollout', BEGINNING, tally);
+  });
+  guard.close();
+  return cost;
 }
 
 async function published(server: RedisServer, listeners: number): Promise<number> {

@@ -66,7 +66,7 @@ async function measured(): Promise<readonly Kept[]> {
     );
     const all = [];
     for (const replicas of crowds)
-      all.push(...(await measureLaw({ stand, fleet, redis }, replicas, { rounds, seconds, rate })));
+      all.push(...(await measureLaw({ fleet, redis }, replicas, { rounds, seconds, rate })));
     console.log(`${renderLaw(all)}\n`);
     return judgeLaw(all);
   } finally {

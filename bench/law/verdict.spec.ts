@@ -15,18 +15,21 @@ const one = (replicas: number, more: Partial<Measured> = {}): Measured => ({
 
 describe('the verdict about many replicas', () => {
   it.each<[string, Partial<Measured>, readonly number[]]>([
-    ['all is as it should be', { cpuUs: 104, sent: 1.04, idle: 8.3 }, []],
+    ['all is as it should be', { cpuUs: 104, operations: 3.1, idle: 8.3 }, []],
     ['a request takes more CPU', { cpuUs: 106 }, [0]],
-    ['a request makes more commands', { sent: 1.06 }, [1]],
+    ['a request makes more commands', { operations: 3.2 }, [1]],
     ['a replica says more though nobody asks', { idle: 8.5 }, [2]],
-    ['it costs less', { cpuUs: 50, sent: 0.5, idle: 1 }, []],
+    ['it costs less', { cpuUs: 50, operations: 1, idle: 1 }, []],
   ])('is that %s', (_, more, broken) => {
     const kept = judgeLaw([one(1), one(2, { cpuUs: 1000 }), one(8, more)]);
     expect(kept.flatMap((promise, index) => (promise.kept ? [] : [index]))).toEqual(broken);
   });
 
   it('does not compare chances with nothing', () => {
-    const rows = [one(1, { limited: 'none', sent: 0.0001 }), one(8, { limited: 'none', sent: 0.005 })];
+    const rows = [
+      one(1, { limited: 'none', operations: 0.0001 }),
+      one(8, { limited: 'none', operations: 0.04 }),
+    ];
     expect(judgeLaw(rows).every(({ kept }) => kept)).toBe(true);
   });
 

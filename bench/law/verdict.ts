@@ -6,7 +6,7 @@ import type { Kept } from './simulation/simulate.ts';
 /** How much more a request may cost with more replicas. */
 const MOST = 1.05;
 /** Below so many commands a request is not compared: a chance in ten thousand is none of a replica's doing. */
-const LEAST_COMMANDS = 0.01;
+const LEAST_COMMANDS = 0.05;
 
 /** A row for each number of replicas and each kind of limit. */
 export function renderLaw(all: readonly Measured[]): string {
@@ -40,7 +40,7 @@ export function judgeLaw(all: readonly Measured[]): readonly Kept[] {
     const with_ = `${limited}, ${last.replicas} replicas against ${first.replicas}`;
     return [
       promise(`${with_}: CPU of a request`, first.cpuUs, last.cpuUs),
-      promise(`${with_}: commands of a request`, first.sent, last.sent),
+      promise(`${with_}: commands of a request, with those of scripts`, first.operations, last.operations),
       promise(`${with_}: commands of a replica at rest`, first.idle, last.idle),
     ];
   });

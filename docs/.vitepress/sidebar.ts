@@ -50,6 +50,7 @@ const TASKS: Readonly<Record<string, readonly (string | readonly [string, string
     'health.md',
     'hedging.md',
     'overload.md',
+    'capacity.md',
     'quotas.md',
     'logs.md',
     'observability.md',

@@ -11,8 +11,11 @@ export const ROUND_TRIP_MS = { p50: 0.5, p99: 3 };
 /** What a use of Redis on the path of a request may take (docs/redis.md). */
 export const BUDGET_MS = 10;
 
-/** The least that Redis works for any command of one connection: to read it, to do it, to answer. `npm run law`, CPU of Redis ÷ commands. */
+/** The least that Redis works for any command of one connection: to read it, to do it, to answer. `npm run law -- --redis`. */
 export const COMMAND_US = 10;
+
+/** The script of an exact limit that is one token bucket. `npm run law -- --redis`. */
+export const EXACT_US = 14;
 
 /** `PUBLISH`, and for each connection that listens. `npm run law -- --redis`. */
 export const PUBLISH_US = 3;
@@ -42,6 +45,6 @@ export const TICK_MS = 1000;
 export const SWEEP_MS = 100;
 
 /** The script of a rollout: it reads a state, a hash of durations and up to fifty changes. `npm run law -- --redis`. */
-export const CANARY_US = 60;
+export const CANARY_US = 100;
 /** The script that reads the log of revocations, and the one that asks for keys. `npm run law -- --redis`. */
-export const READ_LOG_US = 20;
+export const READ_LOG_US = 5;

@@ -29,7 +29,7 @@ export interface RevocationOutcome {
  * Replicas that read the log of revocations. `RevocationFeed` cannot be driven by a made-up clock: it opens connections of its own, for
  * `CLIENT TRACKING`. This is its rule: read at once when told and 400 ms after the last time anyway, one reading at a time, and
  * again where something was told meanwhile; each reading with a `PING` on the second connection; and a look at a key that was
- * written, which Redis tells all replicas of.
+ * written, and once more when it has expired, which Redis tells all replicas of.
  */
 export async function revocationReplicas(options: RevocationWorldOptions): Promise<RevocationOutcome> {
   const { replicas, perSecond, ms, seed } = options;
@@ -86,9 +86,10 @@ export async function revocationReplicas(options: RevocationWorldOptions): Promi
       () => void log.push({ at, missing: replicas }),
       () => model.publish(all.map((replica) => () => wake(replica))),
     );
-    // What Redis tells those who track its keys costs it what a message does.
-    model.publish(all.map(() => look));
-    time.after(-Math.log(1 - random()) * (1000 / perSecond), revoke);
+    // What Redis tells those who track its keys costs it what a message does; another key expires meanwhile.
+    for (let told = 0; told < 2; told += 1) model.publish(all.map(() => look));
+    // As many in each world, so that worlds can be compared.
+    time.after(1000 / perSecond, revoke);
   };
   for (const replica of all) time.after(random() * POLL_MS, () => wake(replica));
   if (perSecond > 0) time.after(POLL_MS, revoke);
