@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { LEASE_SCRIPT } from '../../../src/policies/rate-limit/leases/lease.lua.ts';
 import { canaryReplicas } from './canary-replicas.ts';
 import { hintReplicas } from './hint-replicas.ts';
 import { CLOCKLESS_SCRIPT, leaseReplicas, type LeaseOutcome } from './lease-replicas.ts';
 import { revocationReplicas } from './revocation-replicas.ts';
+import { judgeSimulated, renderSimulated, simulate } from './simulate.ts';
+
+const PAGE = join(import.meta.dirname, '../../../docs/capacity.md');
+/** Tables are padded by the formatter. */
+const cells = (text: string): string => text.replace(/ +/g, ' ');
 
 describe('a hundred replicas', () => {
   let server: RedisServer;
@@ -47,6 +54,15 @@ describe('a hundred replicas', () => {
     const [one, again, other] = [await leased(10, 1, 7), await leased(10, 1, 7), await leased(10, 1, 8)];
     expect(again).toEqual(one);
     expect(other).not.toEqual(one);
+  });
+
+  it('are on the page beside ten, which come to what it says', async () => {
+    const all = await simulate(redis, { crowds: [10], seed: 1 });
+    const rows = renderSimulated(all).split('\n').slice(2);
+    expect(rows).toHaveLength(5);
+    const page = cells(readFileSync(PAGE, 'utf8'));
+    for (const row of rows) expect(page).toContain(cells(row));
+    expect(judgeSimulated(all).filter(({ kept }) => !kept)).toEqual([]);
   });
 
   it('tell of a dead target a few times, not each of them', async () => {
