@@ -1,3 +1,4 @@
+import { horizonMs } from '../../src/policies/rate-limit/leases/lease.ts';
 import { renderMarkdown } from '../table.ts';
 import {
   CANARY_US,
@@ -99,8 +100,8 @@ export const CONSTANTS = {
   bytes: { what: 'a request and its answer, with heads', value: 5, unit: 'KiB', from: ASSUMED },
 } as const satisfies Readonly<Record<string, Constant>>;
 
-/** Calls of a replica for one leased limit in a second: a block lasts 100 ms, and the next is asked for when half of it is used. */
-const LEASE_CALLS = 20;
+/** Calls of a replica for one leased limit in a second: the next block is asked for when half of one is used. */
+const leaseCalls = (replicas: number): number => 2000 / horizonMs(replicas);
 /** Revocations in a second that the sheet supposes. */
 const REVOCATIONS = 10;
 
@@ -159,7 +160,7 @@ function exactUs(): number {
 
 /** The share of a core that one limit takes of which so many replicas have leases all the time. */
 export function leaseShare(replicas: number): number {
-  return (LEASE_CALLS * replicas * (of('command') + of('lease') + of('holder') * replicas)) / 1e6;
+  return (leaseCalls(replicas) * replicas * (of('command') + of('lease') + of('holder') * replicas)) / 1e6;
 }
 
 function talkShare(replicas: number, revocations = REVOCATIONS): number {
@@ -217,7 +218,7 @@ function breaksTable(): string {
   const rows: [string, number][] = [
     ['one leased limit that all replicas use all the time', replicasFor(leaseShare)],
     ['a hundred revocations of tokens a second', replicasFor((n) => revocationShare(n, 100))],
-    ['ten a second', replicasFor((n) => revocationShare(n, 10))],
+    ['ten revocations of tokens a second', replicasFor((n) => revocationShare(n, 10))],
     ['ten canaries at once', replicasFor((n) => 10 * rolloutShare(n))],
     ['one canary', replicasFor(rolloutShare)],
     ['replicas that nobody asks anything', replicasFor((n) => talkShare(n, 0))],

@@ -59,7 +59,12 @@ export async function leaseReplicas(redis: Redis, options: LeaseWorldOptions): P
   const random = randomFrom(seed + 1);
   let [asked, admitted, late, holders] = [0, 0, 0, 0];
   const all = Array.from({ length: replicas }, (_, index): Replica => {
-    return { id: `r${index}`, lease: new Lease(rule, 0), waiting: 0, calls: 0 };
+    return {
+      id: `r${index}`,
+      lease: new Lease(rule, 0, undefined, { count: replicas }),
+      waiting: 0,
+      calls: 0,
+    };
   });
   const execute = async (replica: Replica, call: LeaseCall): Promise<LeaseReply> => {
     const args = scriptArguments(call, { id: replica.id, count: replicas }, replica.calls);

@@ -43,6 +43,14 @@ describe('a hundred replicas', () => {
     expect(admitted).toBeGreaterThan(0.95 * Math.min(asked, allowed));
   });
 
+  it('do so where there are more, which reserve for longer', async () => {
+    const { admitted, allowed, commands, asked } = await leased(300, 1 / 3);
+    expect(admitted).toBeLessThanOrEqual(allowed);
+    // Those that wait at the end are not counted: all ask for the first time, and Redis is busy with that.
+    expect(admitted).toBeGreaterThan(0.8 * Math.min(asked, allowed));
+    expect(commands).toBeLessThanOrEqual(asked + 300);
+  });
+
   it('ask for a lease ten times as often as ten do, at most', async () => {
     const [few, many] = [await leased(10, 10), await leased(100, 10)];
     expect(many.admitted).toBe(many.asked);

@@ -100,7 +100,7 @@ function leasesOf(
 ): Leases | undefined {
   if (redis === undefined || guard === undefined || replicas === undefined) return undefined;
   const calls = new LeaseCalls(redis, replicas, tally);
-  return new Leases({ send: (key, call) => calls.send(key, call), guard, tally });
+  return new Leases({ send: (key, call) => calls.send(key, call), guard, replicas, tally });
 }
 
 /** Registers the policy in THE ORDER. */

@@ -3,18 +3,27 @@ import { LimiterTally } from '../limiter-tally.ts';
 import type { BucketRule } from '../rate-limiter.ts';
 import { decision } from '../token-bucket.ts';
 
-/** A replica reserves what it uses in so many ms. */
+/** A replica reserves what it uses in so many ms: longer with many replicas, since each call looks at all that have a reserve. */
 const HORIZON_MS = 100;
+const MANY_REPLICAS = 100;
+/** So that what is idle is given back before it lapses. */
+const LONGEST_HORIZON_MS = 400;
 /** How long the bucket counts with a reserve, in ms of its clock. */
 export const LEASE_TTL_MS = 1000;
 /** How much earlier a replica stops using it: clocks may run apart by so much meanwhile. */
 const MARGIN_MS = 20;
-/** What was not touched for so long is given back. */
-const IDLE_MS = 2 * HORIZON_MS;
 /** A rate is measured over this time at least. */
 const MEASURE_MS = 10;
 /** How long a refusal is repeated without asking; see `RedisTokenBucket`. */
 const REFUSAL_TTL_MS = 100;
+
+/** For how many ms a replica reserves at a time; what was not touched for twice as long is given back. */
+export function horizonMs(replicas: number): number {
+  return Math.min(LONGEST_HORIZON_MS, HORIZON_MS * Math.max(1, replicas / MANY_REPLICAS));
+}
+
+/** Alone. */
+const ALONE = { count: 1 };
 
 /** What a replica tells the bucket, and asks of it. */
 export interface LeaseCall {
@@ -80,11 +89,18 @@ export class Lease {
   #retryAt = 0;
 
   readonly #tally: LimiterTally;
+  readonly #replicas: { readonly count: number };
 
-  /** @param tally counts what becomes of reserves. */
-  constructor(rule: BucketRule, now: number, tally = new LimiterTally()) {
+  /** @param tally counts what becomes of reserves. @param replicas how many share the bucket, by now. */
+  constructor(
+    rule: BucketRule,
+    now: number,
+    tally = new LimiterTally(),
+    replicas: { readonly count: number } = ALONE,
+  ) {
     this.#rule = rule;
     this.#tally = tally;
+    this.#replicas = replicas;
     this.#left = rule.burst;
     this.usedAt = this.#measuredAt = now;
   }
@@ -114,7 +130,9 @@ export class Lease {
   isIdle(now: number, isLast = false): boolean {
     if (this.isAsking) return false;
     this.#lapse(now);
-    return this.#owed < 0 || ((isLast || now - this.usedAt >= IDLE_MS) && this.#held + this.#owed > 0);
+    return (
+      this.#owed < 0 || ((isLast || now - this.usedAt >= 2 * this.#horizonMs) && this.#held + this.#owed > 0)
+    );
   }
 
   /** Whether nothing is lost when it is forgotten. */
@@ -154,7 +172,7 @@ export class Lease {
     const [returned, owed] = [this.#held - kept, this.#owed];
     this.#held = kept;
     this.#owed = 0;
-    const want = keeps ? Math.max(0, Math.floor(this.#rate * HORIZON_MS) - kept) : 0;
+    const want = keeps ? Math.max(0, Math.floor(this.#rate * this.#horizonMs) - kept) : 0;
     return { rule: this.#rule, cost: this.#cost, asked, want, kept, returned, owed, sentAt: now };
   }
 
@@ -189,6 +207,10 @@ export class Lease {
   outcomeOf({ cost }: LeaseCall, { retryMs }: LeaseReply, passed: boolean): LimitDecision {
     const told = decision(this.#rule, cost, this.#known, passed);
     return passed ? told : { ...told, retryAfterMs: retryMs };
+  }
+
+  get #horizonMs(): number {
+    return horizonMs(this.#replicas.count);
   }
 
   get #known(): number {

@@ -25,6 +25,8 @@ export interface LeaseDeps {
   readonly now?: () => number;
   /** How many keys are kept at most. Default 10 000, about 4 MB. */
   readonly most?: number;
+  /** How many replicas share the buckets. Default: one. */
+  readonly replicas?: { readonly count: number } | undefined;
   /** Counts what becomes of reserves. Default: nobody does. */
   readonly tally?: LimiterTally | undefined;
 }
@@ -192,7 +194,8 @@ export class Leases {
 
   #keep(key: string, rule: BucketRule, now: number): Kept {
     if (this.#all.size >= this.#most) this.#makeRoom(now);
-    const kept: Kept = { key, lease: new Lease(rule, now, this.#tally), waiting: [], isLeaving: false };
+    const lease = new Lease(rule, now, this.#tally, this.#deps.replicas);
+    const kept: Kept = { key, lease, waiting: [], isLeaving: false };
     this.#all.set(key, kept);
     this.#timer ??= setInterval(this.#sweep, SWEEP_MS).unref();
     return kept;
