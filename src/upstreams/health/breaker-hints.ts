@@ -72,7 +72,8 @@ export class BreakerHints {
   tell(watch: HintedTarget, change: BreakerChange): void {
     const { upstream, origin, breaker } = watch;
     const { state, cause, at, openForMs = 0 } = change;
-    if (this.#channel === undefined || state === 'half-open' || cause === 'manual') return;
+    if (this.#channel === undefined || state === 'half-open') return;
+    if (cause === 'manual') return void this.#told.delete(watch);
     if (state === 'closed' ? !this.#told.delete(watch) : breaker?.isSuspect === true) return;
     if (state === 'open') this.#told.add(watch);
     const generation = breaker?.generation ?? 0;
