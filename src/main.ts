@@ -141,7 +141,7 @@ export class Gateway {
  * @throws {ConfigError} with the faults of modules and routes, and then with whatever else keeps the gateway from starting.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  for (const secret of redisSecrets(options.environment)) learnSecret(secret);
+  for (const secret of secretsOf(options.environment)) learnSecret(secret);
   const { logger = createLogger(options.environment.logLevel) } = options;
   if (!options.environment.composesHeads) disableComposedAnswers();
   else if (!enableComposedAnswers())
@@ -163,9 +163,10 @@ export async function preload(): Promise<void> {
   await import('./bff/bff.module.ts');
 }
 
-function redisSecrets({ redisUrl, redisAccess }: Environment): readonly (string | undefined)[] {
+function secretsOf({ redisUrl, redisAccess, otel }: Environment): readonly (string | undefined)[] {
   const ofUrl = redisUrl === undefined ? undefined : redisPlaceOf(redisUrl).password;
-  return [ofUrl, redisAccess?.password, redisAccess?.sentinelPassword];
+  const shown = Object.values(otel?.headers ?? {});
+  return [ofUrl, redisAccess?.password, redisAccess?.sentinelPassword, ...shown];
 }
 
 /** Runs a gateway until the process is told to stop; the second signal does not wait. */

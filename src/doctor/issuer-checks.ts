@@ -62,14 +62,16 @@ function issuerCheck(around: Surroundings, issuer: IssuerOptions, index: number)
 
 async function keysOf(
   { variables }: Surroundings,
-  { issuer, jwks, jwksFile, publicKey, secretEnv }: IssuerOptions,
+  { issuer, jwks, jwksFile, publicKey, secretEnv, secretFile }: IssuerOptions,
   signal: AbortSignal,
 ): Promise<readonly Pick<SigningKey, 'algorithms'>[]> {
   if (jwks !== undefined) return jwksFromUrl(jwks)(signal);
   if (jwksFile !== undefined) return jwksFromFile(jwksFile)(signal);
   if (publicKey !== undefined) return [FixedKey.ofPem(publicKey)];
-  if (secretEnv !== undefined)
-    return [FixedKey.ofSecret(readSecret({ variable: secretEnv, environment: variables }))];
+  if (secretEnv !== undefined || secretFile !== undefined) {
+    const from = { variable: secretEnv, file: secretFile, environment: variables };
+    return [FixedKey.ofSecret(readSecret(from))];
+  }
   return jwksFromDiscovery(issuer)(signal);
 }
 

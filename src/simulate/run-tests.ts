@@ -99,7 +99,7 @@ export function aloneOnly(value: GatewaySource['value'], authority: string): Gat
   const { listeners: _listeners, audit: _audit, ...rest } = value;
   const upstreams = Object.entries(rest.upstreams).map(([name, one]) => {
     if (one.identity?.exchange === undefined) return [name, one] as const;
-    const { privateKeyFile: _, ...exchange } = one.identity.exchange;
+    const { privateKeyFile: _key, clientSecretFile: _secret, ...exchange } = one.identity.exchange;
     const asked = { ...exchange, url: `http://${authority}/token`, clientSecretEnv: SECRET_VARIABLE };
     return [name, { ...one, identity: { ...one.identity, exchange: asked } }] as const;
   });

@@ -19,7 +19,7 @@ import { identityOf } from '../routing/roles.schema.ts';
 import { buildRouteTable, type GatewaySource } from '../routing/table-builder.ts';
 import { lineStreamOf, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { learnVariables } from '../telemetry/redaction.ts';
+import { learnFiles, learnVariables } from '../telemetry/redaction.ts';
 import { redactNames } from '../telemetry/secret-names.ts';
 import { loadListeners, type ListenerSettings } from '../listeners/listener-settings.ts';
 import type { KeyRing } from '../signing/key-ring.ts';
@@ -102,9 +102,10 @@ export class SnapshotCompiler {
     previous?: Snapshot,
   ): Snapshot {
     const { logger, metrics } = this.#deps;
-    learnVariables(source.value, process.env);
-    const options = source.value.upstreams;
     const folder = dirname(source.document.file);
+    learnVariables(source.value, process.env);
+    learnFiles(source.value, folder);
+    const options = source.value.upstreams;
     const tls = loadTls(options, folder);
     const sticky = loadStickySecrets(options, folder);
     const sealing = loadCacheKeys(source.value.cache, folder);

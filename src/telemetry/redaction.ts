@@ -1,3 +1,4 @@
+import { secretFilesOf, textOf } from '../config/secret-files.ts';
 import { isSecretField, maySayASecret, namesChanged } from './secret-names.ts';
 
 /** What stands for a secret in whatever is written: log, audit, traces, what operators and the command line are shown. */
@@ -69,6 +70,12 @@ export function learnVariables(config: unknown, env: Readonly<Record<string, str
     if (typeof value !== 'string') learnVariables(value, env);
     else if (NAMES_A_VARIABLE.test(key)) learnSecrets(env[value]);
   }
+}
+
+/** The same for files that a configuration names. @param folder the one of the configuration file. */
+export function learnFiles(config: unknown, folder: string): void {
+  for (const { file } of secretFilesOf(config, folder))
+    for (const line of textOf(file)?.split(/[\r\n]+/) ?? []) learnSecrets(line);
 }
 
 /**
