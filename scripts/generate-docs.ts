@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { format } from 'prettier';
 import type { CatalogueEntry } from '../src/problems/catalogue.ts';
 import { built } from './built.ts';
+import { withValues } from './chart-values.ts';
 import { metricsPage } from './metrics-page.ts';
 import { withOperations } from './operations-table.ts';
 import { policyPages } from './policy-pages.ts';
@@ -15,7 +16,8 @@ const { gatewaySchema } = await built<typeof import('../src/pipeline/actions.ts'
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors. `--check` only
+ * Writes what is derived from the built gateway: the pages of errors, metrics and policies, the schema for editors, the
+ * values of the chart. `--check` only
  * compares.
  */
 async function main(): Promise<void> {
@@ -44,12 +46,24 @@ async function generate(): Promise<Record<string, string>> {
     ...Object.fromEntries(await Promise.all(policies)),
     'config/gateway.schema.json': await format(schema, { parser: 'json', printWidth: 110 }),
     'docs/metrics.md': await format(await metricsPage(), { parser: 'markdown', printWidth: 110 }),
-    'docs/admin-api.md': await format(
-      await withOperations(await readFile(join(ROOT, 'docs/admin-api.md'), 'utf8')),
+    'docs/admin-api.md': await format(await withOperations(await read('docs/admin-api.md')), {
+      parser: 'markdown',
+      printWidth: 110,
+      singleQuote: true,
+    }),
+    'deploy/helm/gatehouse/README.md': await format(
+      withValues(
+        await read('deploy/helm/gatehouse/README.md'),
+        await read('deploy/helm/gatehouse/values.yaml'),
+      ),
       { parser: 'markdown', printWidth: 110, singleQuote: true },
     ),
     'docs/errors.md': await format(errorsPage(), { parser: 'markdown', printWidth: 110 }),
   };
+}
+
+function read(file: string): Promise<string> {
+  return readFile(join(ROOT, file), 'utf8');
 }
 
 function errorsPage(): string {
